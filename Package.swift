@@ -1,0 +1,70 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let package = Package(
+  name: "norma",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Norma", targets: ["Norma"]),
+    .executable(name: "norma", targets: ["NormaCLI"]),
+  ],
+  traits: [
+    .trait(
+      name: "OneDNN",
+      description: "Matrix products through oneDNN. Without it they run on plain loops."),
+    .default(enabledTraits: ["OneDNN"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    // 1: loops and libraries behind small C headers.
+    .target(name: "CNormaLoops"),
+    .target(
+      name: "COneDNN",
+      cSettings: [.define("NORMA_ONEDNN", .when(traits: ["OneDNN"]))],
+      linkerSettings: [.linkedLibrary("dnnl", .when(traits: ["OneDNN"]))]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+
+    // 2: kernels know pointers, counts and strides, and no tensor.
+    .target(name: "NormaKernels", dependencies: ["CNormaLoops"]),
+    .target(name: "NormaOneDNN", dependencies: ["COneDNN"]),
+    .target(name: "NormaReference"),
+
+    // 3: tensors.
+    .target(name: "NormaTensor", dependencies: ["NormaKernels", "NormaOneDNN"]),
+
+    // 4: networks and files.
+    .target(name: "NormaNN", dependencies: ["NormaTensor", "NormaKernels"]),
+    .target(name: "NormaFiles", dependencies: ["NormaTensor", "NormaKernels", "CZlib"]),
+
+    // 5 to 7: explanations, the module that users import, the command line.
+    .target(name: "NormaExplain", dependencies: ["NormaNN", "NormaTensor", "NormaKernels"]),
+    .target(
+      name: "Norma",
+      dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles", "NormaExplain"]),
+    .executableTarget(
+      name: "NormaCLI",
+      dependencies: [
+        "Norma", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .executableTarget(
+      name: "conformance",
+      dependencies: [
+        "Norma", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/Conformance"),
+
+    .testTarget(
+      name: "NormaKernelsTests", dependencies: ["NormaKernels", "NormaReference", "CNormaLoops"]),
+    .testTarget(name: "NormaOneDNNTests", dependencies: ["NormaOneDNN", "NormaReference"]),
+    .testTarget(
+      name: "NormaTensorTests",
+      dependencies: ["NormaTensor", "NormaKernels", "NormaReference", "CNormaLoops"]),
+    .testTarget(name: "NormaFilesTests", dependencies: ["NormaFiles", "NormaTensor"]),
+    .testTarget(name: "NormaNNTests", dependencies: ["NormaNN", "NormaTensor", "NormaReference"]),
+    .testTarget(name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
