@@ -168,6 +168,19 @@ static void LEVEL(sqrt_f64)(size_t n, const void *const *operands, void *out) {
   for (size_t i = 0; i < n; i++) r[i] = __builtin_sqrt(p[i]);
 }
 
+// One value over a whole block.
+#define SPREAD(name, T, V)                                                                      \
+  static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
+    const T value = *(const T *)operands[0];                                                    \
+    T *r = out;                                                                                 \
+    size_t i = 0;                                                                               \
+    OUT_VECTORS(T) STORE(V, r + i, (V){0} + value);                                             \
+    for (; i < n; i++) r[i] = value;                                                            \
+  }
+SPREAD(spread_8, uint8_t, u8v)
+SPREAD(spread_32, uint32_t, u32v)
+SPREAD(spread_64, uint64_t, u64v)
+
 #define FORMS(name, s) {LEVEL(name##_##s##_vv), LEVEL(name##_##s##_sv), LEVEL(name##_##s##_vs)}
 #define ONE(name, s) {LEVEL(name##_##s)}
 
@@ -203,7 +216,11 @@ static const norma_loop LEVEL(normalizes)[2][2] = {
     {LEVEL(normalize_f32_v), LEVEL(normalize_f32_s)},
     {LEVEL(normalize_f64_v), LEVEL(normalize_f64_s)}};
 
+static const norma_loop LEVEL(spreads)[NORMA_TYPE_COUNT] = {
+    LEVEL(spread_32), LEVEL(spread_64), LEVEL(spread_64), LEVEL(spread_32), LEVEL(spread_8)};
+
 static norma_loop LEVEL(find)(int operation, int type, unsigned singles) {
+  if (operation == NORMA_SPREAD) return LEVEL(spreads)[type];
   if (operation == NORMA_SELECT) {
     return singles & 1 ? 0 : LEVEL(selects)[type][(singles >> 1) & 3];
   }
@@ -224,6 +241,7 @@ static norma_loop LEVEL(find)(int operation, int type, unsigned singles) {
 #undef SELECT
 #undef SELECT_FORM
 #undef NORMALIZE
+#undef SPREAD
 #undef FLOATING
 #undef INTEGER
 #undef COMPARISONS

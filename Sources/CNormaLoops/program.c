@@ -14,6 +14,7 @@ typedef struct {
   const char *bases[NORMA_MAX_VALUES];    // inputs at the current outer index
   char *output_bases[NORMA_MAX_VALUES];
   ptrdiff_t outer;                        // the current outer index, -1 at first
+  int moved;                              // single instructions have to run again
   // What lies in an input's scratch block, to keep it while tiles repeat it.
   const char *copied[NORMA_MAX_VALUES];
   ptrdiff_t copied_rows[NORMA_MAX_VALUES], copied_columns[NORMA_MAX_VALUES];
@@ -79,6 +80,7 @@ static void move_to(norma_worker *w, ptrdiff_t outer) {
     w->output_bases[k] = base;
   }
   w->outer = outer;
+  w->moved = 1;
 }
 
 #define COPY_STRIDED(T)                                                        \
@@ -111,6 +113,43 @@ static void copy_box(
   }
 }
 
+// The same where the columns are several dimensions to the operand: piece by piece of the fastest.
+static void copy_split(
+    const norma_operand *in, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t columns,
+    const char *source, char *target) {
+  for (ptrdiff_t i = 0; i < rows; i++) {
+    for (ptrdiff_t j = first; j < first + columns;) {
+      ptrdiff_t rest = j, offset = 0;
+      for (int d = 0; d < in->split_count; d++) {
+        offset += rest % in->split_size[d] * in->split_stride[d];
+        rest /= in->split_size[d];
+      }
+      ptrdiff_t piece = in->split_size[0] - j % in->split_size[0];
+      if (piece > first + columns - j) piece = first + columns - j;
+      copy_box(1, piece, 0, in->split_stride[0], in->width, source + i * in->row + offset, target);
+      target += piece * in->width;
+      j += piece;
+    }
+  }
+}
+
+// The way back: a block to a box of memory.
+static void scatter_box(
+    ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t row, ptrdiff_t column, int width,
+    const char *source, char *target) {
+  for (ptrdiff_t i = 0; i < rows; i++) {
+    const char *from = source + i * columns * width;
+    char *to = target + i * row;
+    if (column == width) {
+      memcpy(to, from, (size_t)(columns * width));
+      continue;
+    }
+    for (ptrdiff_t j = 0; j < columns; j++) {
+      memcpy(to + j * column, from + j * width, (size_t)width);
+    }
+  }
+}
+
 static void run_tile(
     norma_worker *w, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t column, ptrdiff_t columns) {
   const norma_program *p = w->program;
@@ -118,13 +157,17 @@ static void run_tile(
     const norma_operand *in = &p->inputs[k];
     const char *source = w->bases[k] + row * in->row + column * in->column;
     int direct = in->single || in->pitched ||
-                 (in->column == in->width && (rows == 1 || in->row == columns * in->width));
+                 (in->split_count == 0 && in->column == in->width && (rows == 1 || in->row == columns * in->width));
     if (direct) {
       w->values[in->value] = source;
       continue;
     }
     char *target = w->scratch + p->offsets[in->value];
     w->values[in->value] = target;
+    if (in->split_count) {
+      copy_split(in, rows, column, columns, w->bases[k] + row * in->row, target);
+      continue;
+    }
     if (w->copied[k] == source && w->copied_rows[k] == rows && w->copied_columns[k] == columns) {
       continue;
     }
@@ -133,14 +176,23 @@ static void run_tile(
   }
   for (int k = 0; k < p->output_count; k++) {
     const norma_operand *out = &p->outputs[k];
+    if (!out->direct) continue;
     w->values[out->value] = w->output_bases[k] + row * out->row + column * out->column;
   }
   const size_t n = (size_t)(rows * columns);
   for (int k = 0; k < p->instruction_count; k++) {
     const norma_instruction *step = &p->instructions[k];
+    if (step->single && !w->moved) continue;
     const void *operands[5];
     for (int o = 0; o < step->operand_count; o++) operands[o] = w->values[step->operands[o]];
     step->loop(step->single ? 1 : n, operands, (void *)w->values[step->result]);
+  }
+  w->moved = 0;
+  for (int k = 0; k < p->output_count; k++) {
+    const norma_operand *out = &p->outputs[k];
+    if (out->direct) continue;
+    scatter_box(rows, columns, out->row, out->column, out->width, w->values[out->value],
+                w->output_bases[k] + row * out->row + column * out->column);
   }
 }
 

@@ -44,6 +44,7 @@ enum norma_operation {
   NORMA_GREATER_OR_EQUAL,
   NORMA_SELECT,     // operands: condition (bytes), value where it is not 0, value elsewhere
   NORMA_NORMALIZE,  // operands x, high, low, scale, shift: ((x - high) - low) * scale + shift
+  NORMA_SPREAD,     // one value to a block
   NORMA_OPERATION_COUNT
 };
 

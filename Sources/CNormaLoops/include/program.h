@@ -5,7 +5,7 @@
 // stays in the first-level cache while all instructions run over it. Swift lays everything out;
 // nothing here decides.
 
-enum { NORMA_BLOCK = 1792, NORMA_MAX_DIMENSIONS = 16, NORMA_MAX_VALUES = 160 };
+enum { NORMA_BLOCK = 1792, NORMA_MAX_DIMENSIONS = 16, NORMA_MAX_SPLITS = 4, NORMA_MAX_VALUES = 160 };
 
 // Outer dimensions (kept ones first, then reduced ones), then rows of columns. Tiles cut rows and
 // columns; they never cross an outer index.
@@ -21,17 +21,22 @@ typedef struct {
   char *base;
   ptrdiff_t outer[NORMA_MAX_DIMENSIONS];
   ptrdiff_t row, column;
+  // Where the columns are several dimensions to this operand: their sizes and strides, the
+  // fastest first. 0 where one stride does.
+  int split_count;
+  ptrdiff_t split_size[NORMA_MAX_SPLITS], split_stride[NORMA_MAX_SPLITS];
   int width;   // bytes of an element
   int value;   // the value it defines or stores
   int single;  // input: the whole tile sees one element
   int pitched; // input: only reductions read it, which take rows apart from each other
+  int direct;  // output: the last instruction writes to memory; otherwise tiles are copied there
 } norma_operand;
 
 typedef struct {
   norma_loop loop;
   int operands[5], operand_count;
   int result;
-  int single;  // runs once a tile
+  int single;  // one value, the same for all tiles of an outer index
 } norma_instruction;
 
 enum norma_reduction_kind { NORMA_SUM, NORMA_MOMENTS, NORMA_REDUCE_MINIMUM, NORMA_REDUCE_MAXIMUM };
@@ -55,7 +60,7 @@ typedef struct {
   const norma_instruction *instructions;
   const norma_sink *sinks;
   // Where values live in a thread's scratch memory; -1: at an input or output.
-  ptrdiff_t offsets[NORMA_MAX_VALUES];
+  const ptrdiff_t *offsets;
   size_t scratch;        // bytes
   int columns_kept;      // reductions keep the columns: one result a column
   ptrdiff_t chunk;       // reductions: tiles that are merged in sequence before chunks are merged
