@@ -41,6 +41,35 @@ public func withSeed<Result>(
     GeneratorCell(Generator(seed: seed)), operation: body)
 }
 
+/// Runs `body` with `generator` as its default generator, and moves `generator` on by what `body`
+/// drew.
+///
+/// The way to draw from a generator of one's own, for everything that draws at all:
+///
+///     var generator = Generator(seed: 0)
+///     let weights = withGenerator(&generator) { Tensor.randn(3, 4) }
+///
+/// PyTorch: `torch.randn(3, 4, generator=generator)`.
+public func withGenerator<Result>(
+  _ generator: inout Generator, _ body: () throws -> Result
+) rethrows -> Result {
+  let cell = GeneratorCell(generator)
+  defer { generator = cell.generator.withLock { $0 } }
+  return try GeneratorCell.$taskLocal.withValue(cell, operation: body)
+}
+
+/// Runs `body` with `generator` as its default generator across its suspensions.
+///
+/// Everything said of the other form holds. `generator` must not be used until `body` is done.
+public func withGenerator<Result>(
+  _ generator: inout Generator, isolation: isolated (any Actor)? = #isolation,
+  _ body: () async throws -> Result
+) async rethrows -> Result {
+  let cell = GeneratorCell(generator)
+  defer { generator = cell.generator.withLock { $0 } }
+  return try await GeneratorCell.$taskLocal.withValue(cell, operation: body)
+}
+
 /// Draws from the default generator, the task's own or else that of the process.
 ///
 /// Nobody else draws until `body` returns, so it must not itself ask for the default generator.

@@ -7,7 +7,7 @@ import CNormaLoops
 /// threads. It also serves Swift's own `shuffled(using:)` and `random(in:using:)`.
 ///
 ///     var generator = Generator(seed: 0)
-///     let weights = Tensor.randn(3, 4, generator: &generator)
+///     let weights = withGenerator(&generator) { Tensor.randn(3, 4) }
 ///
 /// Float results that pass through the system's `log`, `cos` and their like in double precision
 /// (normal numbers of `float64`, exponential, Cauchy and so on) are as exact as that library.
