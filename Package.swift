@@ -49,22 +49,28 @@ let package = Package(
       dependencies: [
         "Norma", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .target(name: "NormaConformance", dependencies: ["Norma"]),
     .executableTarget(
       name: "conformance",
       dependencies: [
-        "Norma", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "NormaConformance",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Conformance"),
 
     .testTarget(
       name: "NormaKernelsTests", dependencies: ["NormaKernels", "NormaReference", "CNormaLoops"]),
+    .testTarget(name: "NormaReferenceTests", dependencies: ["NormaReference"]),
     .testTarget(name: "NormaOneDNNTests", dependencies: ["NormaOneDNN", "NormaReference"]),
     .testTarget(
       name: "NormaTensorTests",
       dependencies: ["NormaTensor", "NormaKernels", "NormaReference", "CNormaLoops"]),
     .testTarget(name: "NormaFilesTests", dependencies: ["NormaFiles", "NormaTensor"]),
     .testTarget(name: "NormaNNTests", dependencies: ["NormaNN", "NormaTensor", "NormaReference"]),
-    .testTarget(name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
+    .testTarget(
+      name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
+    .testTarget(
+      name: "NormaConformanceTests", dependencies: ["NormaConformance"]),
   ],
   swiftLanguageModes: [.v6]
 )
