@@ -49,7 +49,9 @@ let package = Package(
       dependencies: [
         "Norma", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .target(name: "NormaConformance", dependencies: ["Norma"]),
+    .target(
+      name: "NormaConformance",
+      dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles"]),
     .executableTarget(
       name: "conformance",
       dependencies: [
@@ -72,7 +74,8 @@ let package = Package(
     .testTarget(
       name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
     .testTarget(
-      name: "NormaConformanceTests", dependencies: ["NormaConformance"]),
+      name: "NormaConformanceTests",
+      dependencies: ["NormaConformance", "NormaTensor", "NormaFiles"]),
   ],
   swiftLanguageModes: [.v6]
 )
