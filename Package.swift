@@ -61,7 +61,8 @@ let package = Package(
       path: "Sources/Conformance"),
 
     .testTarget(
-      name: "NormaKernelsTests", dependencies: ["NormaKernels", "NormaReference", "CNormaLoops"]),
+      name: "NormaKernelsTests", dependencies: ["NormaKernels", "NormaReference", "CNormaLoops"],
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "NormaReferenceTests", dependencies: ["NormaReference"]),
     .testTarget(name: "NormaOneDNNTests", dependencies: ["NormaOneDNN", "NormaReference"]),
     .testTarget(
