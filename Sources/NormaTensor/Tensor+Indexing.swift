@@ -99,7 +99,8 @@ extension Tensor {
     taking([first, second, Ellipsis()] + rest)
   }
 
-  private func taking(_ indices: [any TensorIndex]) -> Tensor {
+  /// The view of an array of indices, for callers that do not write them down.
+  package func taking(_ indices: [any TensorIndex]) -> Tensor {
     checked { () throws(TensorError) in
       if isPoisoned { return self }
       let layout = try layout.taking(indices.map(\.axisIndex))
