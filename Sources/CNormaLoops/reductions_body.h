@@ -198,24 +198,14 @@ static void LEVEL(column_moments_f32)(
       m2s[j + k] = LEVEL(corrected)(q, c, n);
     }
   }
+  // Few columns go with many rows: more than a float adds up without losing digits.
   for (; j < columns; j++) {
-    const double mean = sums[j] / n;
-    const float mu = (float)mean;
-    float q = 0;
-    for (size_t i = 0; i < rows; i++) {
-      float u = p[i * pitch + j] - mu;
-      q += u * u;
-    }
-    if (LEVEL(float_range)(q)) {
-      m2s[j] = LEVEL(corrected)(q, sums[j] - n * mu, n);
-      continue;
-    }
-    double wide = 0, c = 0;
+    double mean = sums[j] / n, q = 0, c = 0;
     for (size_t i = 0; i < rows; i++) {
       double u = p[i * pitch + j] - mean;
-      wide += u * u, c += u;
+      q += u * u, c += u;
     }
-    m2s[j] = LEVEL(corrected)(wide, c, n);
+    m2s[j] = LEVEL(corrected)(q, c, n);
   }
 }
 
