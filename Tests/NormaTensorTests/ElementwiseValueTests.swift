@@ -137,11 +137,10 @@ import Testing
     #expect(Tensor([Double.greatestFiniteMagnitude]).cast(to: .float32).item() == .infinity)
   }
 
-  /// A float64 between two halves is rounded once, not by way of float32.
-  @Test func doubleToHalfIsRoundedOnce() {
-    let value = 1 + 0x1p-11 + 0x1p-40  // Just above the middle between 1 and the next half.
-    #expect(Tensor([value]).cast(to: .float16).item() == Double(Float16(value)))
-    let short = 1 + 0x1p-8 + 0x1p-40
-    #expect(Tensor([short]).cast(to: .bfloat16).item() == 1 + 0x1p-7)
+  /// A float64 just above the middle of two halves first becomes the middle, as in PyTorch.
+  @Test func doubleBecomesHalfByWayOfFloat() {
+    #expect(Tensor([1 + 0x1p-11 + 0x1p-40]).cast(to: .float16).item() == 1)
+    #expect(Tensor([1 + 0x1p-11 + 0x1p-20]).cast(to: .float16).item() == 1 + 0x1p-10)
+    #expect(Tensor([1 + 0x1p-8 + 0x1p-40]).cast(to: .bfloat16).item() == 1)
   }
 }
