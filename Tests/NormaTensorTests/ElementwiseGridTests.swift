@@ -92,6 +92,7 @@ import Testing
     location: SourceLocation = #_sourceLocation
   ) {
     let values = actual.array(of: Double.self)
+    if values == expected { return }
     for (k, (value, truth)) in zip(values, expected).enumerated()
     where value != truth && !(value.isNaN && truth.isNaN) {
       Issue.record(
@@ -106,7 +107,7 @@ import Testing
   @Test(arguments: DType.allCases)
   func everyPairOfArrangements(dtype: DType) {
     var random = TestRandom(for: "\(#function) \(dtype)")
-    let shape = [2, 3, 5, 7]
+    let shape = [2, 3, 3, 5]
     let samples = Arrangement.allCases.map { Sample(shape, dtype, $0, random: &random) }
     for operation in Binary.allCases where dtype != .bool || operation != .subtract {
       for a in samples {
@@ -123,7 +124,7 @@ import Testing
   @Test(arguments: DType.allCases)
   func broadcasts(dtype: DType) {
     var random = TestRandom(for: "\(#function) \(dtype)")
-    for shape in [[3, 5], [65, 33], [2, 1793], [70, 64]] {
+    for shape in [[3, 5], [33, 65], [2, 1793]] {
       let whole = Sample(shape, dtype, random: &random)
       let turned = Sample(shape, dtype, .reversed, random: &random)
       for small in [[1, shape[1]], [shape[1]], [shape[0], 1], [1, 1], []] {

@@ -12,7 +12,7 @@ import Testing
   func cutAtEveryInstruction(part: Int) {
     var random = TestRandom(for: "\(#function) \(part)")
     for _ in 0..<part { _ = random.next() }
-    for round in 0..<24 {
+    for round in 0..<60 {
       let shape = Self.shapes[round % Self.shapes.count]
       var program = RandomProgram(shape, &random)
       for _ in 0..<2 + Int(random.next() % 11) { program.extend(&random) }
@@ -55,7 +55,7 @@ import Testing
   func viewsOfPendingValues(part: Int) {
     var random = TestRandom(for: "\(#function) \(part)")
     for _ in 0..<part { _ = random.next() }
-    for _ in 0..<40 {
+    for _ in 0..<60 {
       var program = RandomProgram([3, 4, 10], &random, inputs: 2)
       for _ in 0..<1 + Int(random.next() % 4) { program.extend(&random) }
       guard let (fused, cut) = program.values.last else { continue }
