@@ -16,7 +16,10 @@ extension Tensor: CustomStringConvertible {
     let printed = count > TensorText.threshold ? corners() : self
     let format = TensorText(printed)
     if rank == 0 { return format.text(array(of: Double.self)[0]) }
-    if count == 0 { return "tensor([], shape=\(shape)\(typeSuffix))" }
+    if count == 0 {
+      let shapeSuffix = rank == 1 ? "" : ", shape=\(shape)"
+      return "tensor([]\(shapeSuffix)\(dtype == .float32 ? "" : ", dtype=\(dtype)"))"
+    }
     let body = format.rows(of: self, indent: "tensor(".count)
     return "tensor(\(body)\(typeSuffix))"
   }
