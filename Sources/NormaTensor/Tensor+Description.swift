@@ -102,7 +102,9 @@ struct TensorText {
       style = isWide ? .scientific : isWhole ? .wholeReal : .decimal
     }
     self.style = style
-    width = values.map { TensorText.plain($0, style).count }.max() ?? 0
+    // As in PyTorch the width of a real column is that of its finite numbers other than zero.
+    let wide = tensor.dtype.isFloatingPoint ? values.filter { $0.isFinite && $0 != 0 } : values
+    width = wide.map { TensorText.plain($0, style).count }.max() ?? 0
   }
 
   func text(_ value: Double) -> String { TensorText.plain(value, style) }
