@@ -120,6 +120,7 @@ struct Space: Equatable, Sendable {
     guard allRows.count <= 1 else { return nil }
     var allColumns = one(layouts.count, isKept: isDown)
     allColumns.size = columns.size
+    allColumns.axes = columns.axes
     var splits: [[Split]] = []
     for layout in layouts.indices {
       let parts = merged(
@@ -135,6 +136,25 @@ struct Space: Equatable, Sendable {
       rows: allRows.first ?? one(layouts.count), columns: allColumns,
       tileRows: tileRows, tileColumns: tileColumns, columnsKept: isDown, splits: splits,
       hasScatteredRows: isScattered)
+  }
+
+  /// For the program that finishes the results of a reduction with this space, strip by strip.
+  /// - Returns: nil if some operand does not see the kept axes as the results do.
+  func finishing(_ shape: [Int], layouts: [Layout]) -> Space? {
+    func expand(_ dimension: Dimension) -> Dimension? {
+      let parts = Space.merged(
+        shape, order: dimension.axes, layouts: layouts, isKept: { _ in true })
+      return parts.count == 1 ? parts[0] : nil
+    }
+    var kept: [Dimension] = []
+    for dimension in outer where dimension.isKept {
+      guard let same = expand(dimension) else { return nil }
+      kept.append(same)
+    }
+    guard let columns = expand(columns) else { return nil }
+    return Space(
+      outer: kept, rows: Space.one(layouts.count), columns: columns, tileRows: 1,
+      tileColumns: tileColumns)
   }
 
   /// The same where the order does not matter (minima, maxima, sums of integers): dimensions as
