@@ -105,10 +105,14 @@ struct Space: Equatable, Sendable {
     let isDown = run == 0 || run < 16 && (kept.last?.size ?? 0) >= 16
     let columns = (isDown ? kept.popLast() : reduced.popLast()) ?? one(1, isKept: isDown)
     let rows = reduced.popLast() ?? one(1)
-    let strip = !isDown ? block : columns.size <= 256 ? 256 : rows.size >= 28 ? 64 : (block / rows.size) & ~15
+    let strip =
+      !isDown
+      ? block : columns.size <= 256 ? 256 : rows.size >= 28 ? 64 : (block / rows.size) & ~15
     let tileColumns = min(columns.size, strip)
     // Only short runs are worth gathering.
-    let tileRows = isDown || columns.size < 128 ? max(min(rows.size, block / tileColumns), 1) : 1
+    // Columns cost something at the end of every tile, so their tiles are taller.
+    let room = isDown ? 2 * block : columns.size < 128 ? block : 0
+    let tileRows = max(min(rows.size, room / max(tileColumns, 1)), 1)
     let isScattered =
       !isDown && rows.strides[0] > (kept.last?.strides[0] ?? .max) && columns.size < longRun
 
