@@ -37,6 +37,7 @@ import NormaConformance
     }
     var report = ConformanceReport()
     if let torch { report.add(try runTorchCases(in: torch, isWanted: isWanted)) }
+    if let rng { report.add(try runRandomCases(in: rng, isWanted: isWanted)) }
     print(report.text)
     if !report.failures.isEmpty { throw ExitCode.failure }
   }
