@@ -38,6 +38,7 @@ import NormaConformance
     var report = ConformanceReport()
     if let torch { report.add(try runTorchCases(in: torch, isWanted: isWanted)) }
     if let rng { report.add(try runRandomCases(in: rng, isWanted: isWanted)) }
+    if let numerics { report.add(try runNumericsCases(in: numerics, isWanted: isWanted)) }
     print(report.text)
     if !report.failures.isEmpty { throw ExitCode.failure }
   }
