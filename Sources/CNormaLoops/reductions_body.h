@@ -83,20 +83,30 @@ static void LEVEL(moments_f32)(size_t n, const void *values, double *sum, double
   LEVEL(sum_f32)(n, values, sum);
   const double mean = *sum / (double)n;
   const float mu = (float)mean;
-  f32v q0 = {0}, q1 = {0};
+  // Sums of more than 16 squares drift in float, all to one side where the data lie on a coarse
+  // grid far from zero; so they move to double in time.
+  f64v d0 = {0}, d1 = {0}, d2 = {0}, d3 = {0};
   size_t i = 0;
-  for (; i + 32 <= n; i += 32) {
-    f32v u = LOAD(f32v, p + i) - mu, v = LOAD(f32v, p + i + 16) - mu;
-    q0 += u * u, q1 += v * v;
-  }
-  float t[32];
-  STORE(f32v, t, q0), STORE(f32v, t + 16, q1);
-  for (size_t k = 0; i < n; i++, k++) {
-    float u = p[i] - mu;
-    t[k] += u * u;
+  while (i + 32 <= n) {
+    const size_t end = i + 512 < n ? i + 512 : n;
+    f32v q0 = {0}, q1 = {0};
+    for (; i + 32 <= end; i += 32) {
+      f32v u = LOAD(f32v, p + i) - mu, v = LOAD(f32v, p + i + 16) - mu;
+      q0 += u * u, q1 += v * v;
+    }
+    float t[32];
+    STORE(f32v, t, q0), STORE(f32v, t + 16, q1);
+    d0 += __builtin_convertvector(LOAD(f32h, t), f64v);
+    d1 += __builtin_convertvector(LOAD(f32h, t + 8), f64v);
+    d2 += __builtin_convertvector(LOAD(f32h, t + 16), f64v);
+    d3 += __builtin_convertvector(LOAD(f32h, t + 24), f64v);
   }
   double d[32];
-  for (int k = 0; k < 32; k++) d[k] = t[k];
+  STORE(f64v, d, d0), STORE(f64v, d + 8, d1), STORE(f64v, d + 16, d2), STORE(f64v, d + 24, d3);
+  for (size_t k = 0; i < n; i++, k++) {
+    float u = p[i] - mu;
+    d[k] += u * u;
+  }
   FOLD32(d);
   *m2 = LEVEL(float_range)(d[0]) ? LEVEL(corrected)(d[0], *sum - (double)n * mu, (double)n)
                                  : LEVEL(wide_squares)(n, p, mean);
@@ -171,12 +181,16 @@ static void LEVEL(column_moments_f32)(
   for (; j + 16 <= columns; j += 16) {
     f64v mean0 = LOAD(f64v, sums + j) / n, mean1 = LOAD(f64v, sums + j + 8) / n;
     f32h mu0 = __builtin_convertvector(mean0, f32h), mu1 = __builtin_convertvector(mean1, f32h);
-    f32h q0 = {0}, q1 = {0};
-    for (size_t i = 0; i < rows; i++) {
-      f32h u = LOAD(f32h, p + i * pitch + j) - mu0, v = LOAD(f32h, p + i * pitch + j + 8) - mu1;
-      q0 += u * u, q1 += v * v;
+    f64v d0 = {0}, d1 = {0};
+    for (size_t i = 0; i < rows;) {
+      const size_t end = i + 16 < rows ? i + 16 : rows;
+      f32h q0 = {0}, q1 = {0};
+      for (; i < end; i++) {
+        f32h u = LOAD(f32h, p + i * pitch + j) - mu0, v = LOAD(f32h, p + i * pitch + j + 8) - mu1;
+        q0 += u * u, q1 += v * v;
+      }
+      d0 += __builtin_convertvector(q0, f64v), d1 += __builtin_convertvector(q1, f64v);
     }
-    f64v d0 = __builtin_convertvector(q0, f64v), d1 = __builtin_convertvector(q1, f64v);
     f64v c0 = LOAD(f64v, sums + j) - n * __builtin_convertvector(mu0, f64v);
     f64v c1 = LOAD(f64v, sums + j + 8) - n * __builtin_convertvector(mu1, f64v);
     STORE(f64v, m2s + j, d0 - c0 * c0 / n), STORE(f64v, m2s + j + 8, d1 - c1 * c1 / n);
@@ -201,7 +215,7 @@ static void LEVEL(column_moments_f32)(
   for (; j < columns; j++) {
     const double mean = sums[j] / n;
     const float mu = (float)mean;
-    float q = 0;
+    double q = 0;
     for (size_t i = 0; i < rows; i++) {
       float u = p[i * pitch + j] - mu;
       q += u * u;
@@ -317,16 +331,19 @@ EXTREME(max_u8, uint8_t, u8v, u8v, a > b)
 static void LEVEL(merge_moments)(
     size_t columns, double count_a, double *sum_a, double *m2_a, double count_b,
     const double *sum_b, const double *m2_b) {
-  const double per_a = 1 / count_a, per_b = 1 / count_b;
+  // Means are equal exactly when sum_b * count_a and sum_a * count_b are, so equal values have a
+  // variance of exactly 0 however they are cut.
+  const double scale = 1 / (count_a * count_b);
   const double weight = count_a * count_b / (count_a + count_b);
   size_t j = 0;
   for (; j + 8 <= columns; j += 8) {
-    f64v a = LOAD(f64v, sum_a + j), b = LOAD(f64v, sum_b + j), d = b * per_b - a * per_a;
+    f64v a = LOAD(f64v, sum_a + j), b = LOAD(f64v, sum_b + j);
+    f64v d = (b * count_a - a * count_b) * scale;
     STORE(f64v, m2_a + j, LOAD(f64v, m2_a + j) + LOAD(f64v, m2_b + j) + d * d * weight);
     STORE(f64v, sum_a + j, a + b);
   }
   for (; j < columns; j++) {
-    double d = sum_b[j] * per_b - sum_a[j] * per_a;
+    double d = (sum_b[j] * count_a - sum_a[j] * count_b) * scale;
     m2_a[j] = m2_a[j] + m2_b[j] + d * d * weight;
     sum_a[j] += sum_b[j];
   }
