@@ -73,7 +73,8 @@ struct NumericsCase {
 
   /// A result against numbers: within `ulps` of each, NaN and infinity equal, or nil when it is so.
   func complaint(
-    _ what: String, _ actual: Tensor, _ expected: [Double], ulps: Double = 2, atLeast bar: Double = 0
+    _ what: String, _ actual: Tensor, _ expected: [Double], ulps: Double = 2,
+    atLeast bar: Double = 0
   ) -> String? {
     let values = actual.array(of: Double.self)
     if values.count != expected.count {

@@ -140,7 +140,8 @@ private func checkBigDraw(_ key: String, _ expected: JSON) throws -> String? {
   ]
   for (name, values) in found {
     guard let recorded = expected[name] else { continue }
-    let wanted = recorded.arrayValue?.compactMap(\.stringValue)
+    let wanted =
+      recorded.arrayValue?.compactMap(\.stringValue)
       ?? [recorded.stringValue ?? recorded.intValue.map(String.init) ?? ""]
     if wanted != values { return "\(name) is \(values), not \(wanted)" }
   }

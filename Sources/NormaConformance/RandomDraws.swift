@@ -13,8 +13,9 @@ func drawn(
 }
 
 /// Numbers in `low ..< high`.
-func uniform(_ shape: [Int], _ dtype: DType = .float32, low: Double = 0, high: Double = 1) -> Tensor
-{
+func uniform(
+  _ shape: [Int], _ dtype: DType = .float32, low: Double = 0, high: Double = 1
+) -> Tensor {
   .uniform(low: low, high: high, shape: shape, dtype: dtype)
 }
 
@@ -32,7 +33,8 @@ private func scatteredNormal(_ shape: [Int]) -> Tensor {
 
 /// Dropout of ones: a mask of probability 1 - p, divided by 1 - p.
 func dropoutOfOnes(_ shape: [Int], _ dtype: DType, p: Double) -> Tensor {
-  Tensor.ones(shape, dtype: dtype) * (Tensor.bernoulli(p: 1 - p, shape: shape, dtype: dtype) / (1 - p))
+  Tensor.ones(shape, dtype: dtype)
+    * (Tensor.bernoulli(p: 1 - p, shape: shape, dtype: dtype) / (1 - p))
 }
 
 /// Alpha dropout of ones, which keeps mean 0 and variance 1 behind SELU.

@@ -51,7 +51,8 @@ struct CompiledProgram: ~Copyable {
         width: input.dtype.byteCount, value: input.value)
       operand.single = singles.contains(input.value) ? 1 : 0
       let feedsOnlySinks =
-        space.columnsKept && operand.split_count == 0 && ends.contains(input.value) && operand.column == Int(operand.width)
+        space.columnsKept && operand.split_count == 0 && ends.contains(input.value)
+        && operand.column == Int(operand.width)
         && !program.instructions.contains { $0.operands.contains(input.value) }
       operand.pitched = feedsOnlySinks ? 1 : 0
       if operand.single == 0 && operand.pitched == 0 && !isDirect(operand) {

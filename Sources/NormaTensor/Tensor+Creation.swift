@@ -23,7 +23,8 @@ extension Tensor {
       let count = try Shape.count(shape, call: "Tensor(_:shape:)")
       guard count == array.count else {
         throw TensorError(
-          "Tensor(_:shape:)", "\(array.count) values do not fill shape \(shape), which has \(count)")
+          "Tensor(_:shape:)", "\(array.count) values do not fill shape \(shape), which has \(count)"
+        )
       }
       let tensor = Tensor(shape: shape, dtype: T.dtype) { bytes in
         array.withUnsafeBytes { bytes.copyMemory(from: $0) }
