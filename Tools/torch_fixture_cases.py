@@ -254,14 +254,14 @@ def batch_norm(recorder, inputs):
 
 def batch_norm_module(recorder, inputs):
     kind = getattr(torch.nn, recorder.name.removeprefix("nn."))
-    tail = {"1": (5,), "2": (4, 3), "3": (2, 3, 2)}[recorder.name[-2]]
+    tail = {"1": (5,), "2": (3, 2), "3": (2, 3, 2)}[recorder.name[-2]]
     for training in (True, False):
         recorder.add_module(kind, (3,), {}, inputs(2, 3, *tail), training)
         recorder.add_module(kind, (3, 1e-3, 0.3), {}, inputs(2, 3, *tail), training)
-        recorder.add_module(kind, (3,), {"momentum": None}, inputs(2, 3, *tail), training)
-        recorder.add_module(kind, (3,), {"affine": False}, inputs(2, 3, *tail), training)
         recorder.add_module(
             kind, (3,), {"track_running_stats": False}, inputs(2, 3, *tail), training)
+    for options in ({"momentum": None}, {"affine": False}, {"bias": False}):
+        recorder.add_module(kind, (3,), options, inputs(2, 3, *tail))
     recorder.add_module(kind, (3,), {}, inputs(0, 3, *tail))
     recorder.add_module_error(kind, (3,), {}, inputs(4, 2, *tail))
     recorder.add_module_error(kind, (3,), {}, inputs(3))

@@ -48,7 +48,10 @@ func alphaDropoutOfOnes(_ shape: [Int], _ dtype: DType, p: Double) -> Tensor {
 
 /// The draw that a case names, such as `uniform(-0.37,0.81)_f32`, or nil where nobody knows it.
 func draw(_ call: CallText, count: Int) -> Tensor? {
-  let suffixes: [String: DType] = ["f32": .float32, "f64": .float64, "i64": .int64]
+  let suffixes: [String: DType] = [
+    "f16": .float16, "bf16": .bfloat16, "f32": .float32, "f64": .float64, "u8": .uint8,
+    "i32": .int32, "i64": .int64, "bool": .bool,
+  ]
   var name = call.name ?? ""
   var ending = call.suffix.drop { $0 == "_" }
   if case .word = call, let cut = name.lastIndex(of: "_") {

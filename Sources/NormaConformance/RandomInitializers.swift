@@ -32,10 +32,11 @@ func initialParameters(_ module: CallText) -> [String: Tensor]? {
     return sizes.count == 2 ? recurrent(name, sizes[0], sizes[1], dtype) : nil
   case "Embedding" where sizes.count == 2: return ["weight": normal(sizes, dtype)]
   case "PReLU": return ["weight": .full([sizes.first ?? 1], 0.25, dtype: dtype)]
-  case "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LayerNorm":
-    return [
-      "weight": .ones([sizes[0]], dtype: dtype), "bias": .zeros([sizes[0]], dtype: dtype),
-    ]
+  case "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LayerNorm", "GroupNorm":
+    guard let features = sizes.last, sizes.count == (name == "GroupNorm" ? 2 : 1) else {
+      return nil
+    }
+    return ["weight": .ones([features], dtype: dtype), "bias": .zeros([features], dtype: dtype)]
   case "ReLU", "Flatten", "Dropout", "MaxPool2d": return [:]
   default: return nil
   }

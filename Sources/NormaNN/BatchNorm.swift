@@ -27,7 +27,7 @@ open class BatchNorm: Module {
   public let momentum: Double?
   /// γ of each channel, at first 1; nil without `affine`.
   public let weight: Parameter?
-  /// β of each channel, at first 0; nil without `affine`.
+  /// β of each channel, at first 0; nil without `affine` or `bias`.
   public let bias: Parameter?
   /// The running mean of each channel, at first 0; nil without `trackRunningStats`.
   public let runningMean: Buffer?
@@ -44,13 +44,13 @@ open class BatchNorm: Module {
   /// A layer for `features` channels, with PyTorch's defaults.
   public init(
     _ features: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
-    trackRunningStats: Bool = true, dtype: DType = .float32
+    bias: Bool = true, trackRunningStats: Bool = true, dtype: DType = .float32
   ) {
     self.features = features
     self.eps = eps
     self.momentum = momentum
     weight = affine ? Parameter(.ones(features, dtype: dtype)) : nil
-    bias = affine ? Parameter(.zeros(features, dtype: dtype)) : nil
+    self.bias = affine && bias ? Parameter(.zeros(features, dtype: dtype)) : nil
     runningMean = trackRunningStats ? Buffer(.zeros(features, dtype: dtype)) : nil
     runningVar = trackRunningStats ? Buffer(.ones(features, dtype: dtype)) : nil
     numBatchesTracked = trackRunningStats ? Buffer(Tensor(0, dtype: .int64)) : nil

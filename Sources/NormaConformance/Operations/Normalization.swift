@@ -9,9 +9,21 @@ let normalizationOperations: [String: CaseOperation] = [
 ]
 
 let normalizationModules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
-  "nn.BatchNorm1d": batchNormModule(BatchNorm1d.init),
-  "nn.BatchNorm2d": batchNormModule(BatchNorm2d.init),
-  "nn.BatchNorm3d": batchNormModule(BatchNorm3d.init),
+  "nn.BatchNorm1d": batchNormModule { features, options in
+    BatchNorm1d(
+      features, eps: options.eps, momentum: options.momentum, affine: options.affine,
+      bias: options.bias, trackRunningStats: options.trackRunningStats)
+  },
+  "nn.BatchNorm2d": batchNormModule { features, options in
+    BatchNorm2d(
+      features, eps: options.eps, momentum: options.momentum, affine: options.affine,
+      bias: options.bias, trackRunningStats: options.trackRunningStats)
+  },
+  "nn.BatchNorm3d": batchNormModule { features, options in
+    BatchNorm3d(
+      features, eps: options.eps, momentum: options.momentum, affine: options.affine,
+      bias: options.bias, trackRunningStats: options.trackRunningStats)
+  },
 ]
 
 /// Both functional forms: the normalized batch, and the running statistics that it leaves.
@@ -66,17 +78,24 @@ private func pair(_ mean: Tensor?, _ variance: Tensor?) -> (mean: Tensor, varian
 }
 
 /// `native_batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps)`, which
-/// also gives mean and 1 / std of the batch, or nothing in evaluation.
+/// also gives mean and 1 / std of the batch, or nothing in evaluation. One form of it leaves out
+/// the running statistics.
 @Sendable private func nativeBatchNorm(_ arguments: CaseArguments) throws -> [Tensor] {
-  let running = pair(
-    try arguments.optionalTensor(3, "running_mean"), try arguments.optionalTensor(4, "running_var"))
+  var hasRunning = true
+  if case .bool = arguments.value(3, "training") { hasRunning = false }
+  let next = hasRunning ? 5 : 3
+  let running =
+    hasRunning
+    ? pair(
+      try arguments.optionalTensor(3, "running_mean"),
+      try arguments.optionalTensor(4, "running_var")) : nil
   let call = BatchNormCall(
     x: try arguments.tensor(0), running: running,
     weight: try arguments.optionalTensor(1, "weight"),
     bias: try arguments.optionalTensor(2, "bias"),
-    training: try arguments.bool(5, "training") ?? false,
-    momentum: try arguments.double(6, "momentum") ?? 0.1,
-    eps: try arguments.double(7, "eps") ?? 1e-5)
+    training: try arguments.bool(next, "training") ?? false,
+    momentum: try arguments.double(next + 1, "momentum") ?? 0.1,
+    eps: try arguments.double(next + 2, "eps") ?? 1e-5)
   let (output, statistics) = try call(arguments, at: 3)
   guard let statistics else { return [output, .zeros([0]), .zeros([0])] }
   return [
@@ -85,25 +104,36 @@ private func pair(_ mean: Tensor?, _ variance: Tensor?) -> (mean: Tensor, varian
   ]
 }
 
-/// `BatchNorm2d(num_features, eps, momentum, affine, track_running_stats)`
-private func batchNormModule<T: BatchNorm>(
-  _ make: @escaping @Sendable (Int, Double, Double?, Bool, Bool, DType) -> T
+/// What stands behind the number of features: `eps, momentum, affine, track_running_stats, bias`.
+private struct BatchNormOptions {
+  let eps: Double
+  /// Nil for the mean of all batches.
+  let momentum: Double?
+  let affine: Bool
+  let trackRunningStats: Bool
+  let bias: Bool
+
+  init(_ arguments: CaseArguments) throws {
+    eps = try arguments.double(1, "eps") ?? 1e-5
+    if case .some(.none) = arguments.value(2, "momentum") {
+      momentum = nil
+    } else {
+      momentum = try arguments.double(2, "momentum") ?? 0.1
+    }
+    affine = try arguments.bool(3, "affine") ?? true
+    trackRunningStats = try arguments.bool(4, "track_running_stats") ?? true
+    bias = try arguments.bool(nil, "bias") ?? true
+  }
+}
+
+private func batchNormModule(
+  _ make: @escaping @Sendable (Int, BatchNormOptions) -> BatchNorm
 ) -> @Sendable (CaseArguments) throws -> CaseModule {
   { arguments in
     guard let features = try arguments.int(0, "num_features") else {
       throw arguments.missing("num_features")
     }
-    let eps = try arguments.double(1, "eps") ?? 1e-5
-    let isCumulative: Bool
-    if case .some(.none) = arguments.value(2, "momentum") {
-      isCumulative = true
-    } else {
-      isCumulative = false
-    }
-    let momentum = isCumulative ? nil : try arguments.double(2, "momentum") ?? 0.1
-    let layer = make(
-      features, eps, momentum, try arguments.bool(3, "affine") ?? true,
-      try arguments.bool(4, "track_running_stats") ?? true, .float32)
+    let layer = make(features, try BatchNormOptions(arguments))
     return CaseModule(
       call: { [layer(try $0.tensor(0))] },
       load: { name, tensor in
