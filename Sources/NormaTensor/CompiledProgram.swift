@@ -61,7 +61,8 @@ struct CompiledProgram: ~Copyable {
       operand.single = singles.contains(input.value) ? 1 : 0
       operand.local = Int32(input.local ?? 0)
       let feedsOnlySinks =
-        space.columnsKept && operand.split_count == 0 && ends.contains(input.value) && operand.column == Int(operand.width)
+        space.columnsKept && operand.split_count == 0 && ends.contains(input.value)
+        && operand.column == Int(operand.width)
         && !program.instructions.contains { $0.operands.contains(input.value) }
       operand.pitched = feedsOnlySinks ? 1 : 0
       if operand.single == 0 && operand.pitched == 0 && operand.local == 0 && !isDirect(operand) {

@@ -18,7 +18,7 @@ extension Node {
     case .pending(.reduction(let group, let result)):
       group.run()
       // Another thread may have stored it, or run it for a sister; then it is there.
-      guard case .stored(let storage) = content else { 
+      guard case .stored(let storage) = content else {
         fatalError("a reduction left no \(result)")
       }
       return storage

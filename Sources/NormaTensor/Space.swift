@@ -132,7 +132,8 @@ struct Space: Equatable, Sendable {
       guard parts.count <= Int(NORMA_MAX_SPLITS) else { return nil }
       allColumns.strides[layout] = parts.last?.strides[0] ?? 0
       splits.append(
-        parts.count <= 1 ? [] : parts.reversed().map { Split(size: $0.size, stride: $0.strides[0]) })
+        parts.count <= 1 ? [] : parts.reversed().map { Split(size: $0.size, stride: $0.strides[0]) }
+      )
     }
     let outerAxes = (kept + reduced).flatMap(\.axes)
     return Space(

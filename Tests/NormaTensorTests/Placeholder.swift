@@ -1,3 +1,3 @@
 import Testing
 
-@Test func placeholder() { }
+@Test func placeholder() {}
