@@ -95,7 +95,11 @@ struct CompiledProgram: ~Copyable {
       self.outputs.append(operand)
     }
     instructions = program.instructions.enumerated().map { index, instruction in
-      places.assign(instruction, at: index, in: program, keeping: ends)
+      if singles.contains(instruction.result) {
+        places.keepSingle(instruction.result)
+      } else {
+        places.assign(instruction, at: index, in: program, keeping: ends)
+      }
       return norma_instruction(instruction, singles: singles)
     }
     offsets = places.offsets
@@ -284,6 +288,13 @@ private struct Places {
   /// A place of its own for as long as the program runs.
   mutating func keep(_ value: Int) {
     offsets[value] = take(widths[value])
+    kept.insert(value)
+  }
+
+  /// The same for one number, which is computed once and read by many tiles.
+  mutating func keepSingle(_ value: Int) {
+    offsets[value] = size
+    size += 64
     kept.insert(value)
   }
 

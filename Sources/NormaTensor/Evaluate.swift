@@ -127,6 +127,7 @@ extension Evaluation {
     _ tensor: Tensor, _ operation: Operation, _ operands: [Tensor]
   ) -> Int? {
     guard maySlice, finished == nil, tensor.layout.count > 4 * tensor.node.layout.count,
+      tensor.layout.isStretch(of: tensor.node.layout),
       let group = SlicedReductions.group(below: tensor.node), group.source.node.cost <= 8,
       slices.map({ $0.group === group }) ?? true
     else { return nil }
@@ -173,6 +174,18 @@ extension Evaluation {
 }
 
 extension Layout {
+  /// Whether this layout repeats a smaller one along new axes in front and axes of size 1, and
+  /// does nothing else: no view of it, whose axes would mean something different.
+  func isStretch(of small: Layout) -> Bool {
+    let shift = shape.count - small.shape.count
+    guard shift >= 0, offset == small.offset else { return false }
+    return shape.indices.allSatisfy { axis in
+      let own = axis < shift ? 1 : small.shape[axis - shift]
+      if own == 1 { return strides[axis] == 0 || shape[axis] == 1 }
+      return own == shape[axis] && strides[axis] == small.strides[axis - shift]
+    }
+  }
+
   /// This small layout over the shape of `stretch`, which repeats a small one along new axes.
   func stretched(like stretch: Layout) -> Layout {
     let shift = stretch.shape.count - shape.count
