@@ -58,6 +58,12 @@ package struct LayerNumbers: Sendable {
       steps: [Recipe.Step(statistic: .variance, axes: axes)], epsilon: epsilon)
   }
 
+  /// What the layer makes of an input, computed in Float64 and rounded to the input's type.
+  package func output(for input: Tensor) -> Tensor {
+    let evidence = Evidence(input: input, target: input, layer: self, sampleLimit: 1)
+    return evidence.output(recipe(rank: input.shape.count)).cast(to: input.dtype).evaluated()
+  }
+
   /// All dimensions but the channels.
   static func axes(rank: Int) -> [Int] { (0..<rank).filter { $0 != 1 } }
 }
