@@ -33,7 +33,7 @@ let package = Package(
     .target(name: "NormaReference"),
 
     // 3: tensors.
-    .target(name: "NormaTensor", dependencies: ["NormaKernels", "NormaOneDNN"]),
+    .target(name: "NormaTensor", dependencies: ["CNormaLoops", "NormaKernels", "NormaOneDNN"]),
 
     // 4: networks and files.
     .target(name: "NormaNN", dependencies: ["NormaTensor", "NormaKernels"]),

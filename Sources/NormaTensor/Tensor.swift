@@ -1,22 +1,97 @@
 import NormaKernels
 
-/// Stub, replaced by the engine; the signatures stay.
+/// An array of numbers of one type in any number of dimensions: an immutable, Sendable value.
+///
+/// Elementwise operations return at once; their programs run, fused into few trips over memory,
+/// when numbers are needed. Slices, permutations and broadcasts are views that copy nothing.
+/// PyTorch: `torch.Tensor`.
 public struct Tensor: Sendable {
-  public let shape: [Int]
-  public let dtype: DType
-  let bytes: [UInt8]
+  let node: Node
+  package let layout: Layout
 
+  init(node: Node, layout: Layout) {
+    self.node = node
+    self.layout = layout
+  }
+
+  /// A pending result of the node's own layout.
+  init(_ work: Node.Work, dtype: DType, layout: Layout, cost: Int, depth: Int) {
+    self.init(
+      node: Node(work, dtype: dtype, layout: layout, cost: cost, depth: depth), layout: layout)
+  }
+
+  /// Row-major elements that `fill` writes.
   package init(
     shape: [Int], dtype: DType, fill: (UnsafeMutableRawBufferPointer) throws -> Void
   ) rethrows {
-    self.shape = shape
-    self.dtype = dtype
-    var bytes = [UInt8](repeating: 0, count: shape.reduce(1, *) * dtype.byteCount)
-    try bytes.withUnsafeMutableBytes(fill)
-    self.bytes = bytes
+    let layout = Layout(contiguous: shape)
+    let byteCount = layout.count * dtype.byteCount
+    let storage = Storage(byteCount: byteCount)
+    try fill(UnsafeMutableRawBufferPointer(start: storage.base, count: byteCount))
+    self.init(node: Node(stored: storage, dtype: dtype, layout: layout), layout: layout)
   }
 
-  public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
-    try bytes.withUnsafeBytes(body)
+  /// What a call with a mistake gives inside of a catching scope.
+  static let poisoned: Tensor = {
+    let layout = Layout(contiguous: [])
+    let storage = Storage(byteCount: 4)
+    storage.base.storeBytes(of: Float.nan, as: Float.self)
+    return Tensor(
+      node: Node(stored: storage, dtype: .float32, layout: layout, isPoisoned: true),
+      layout: layout)
+  }()
+
+  /// Whether a mistake made this tensor; see ``catchingTensorErrors(_:)``.
+  public var isPoisoned: Bool { node.isPoisoned }
+
+  /// The sizes of the axes.
+  public var shape: [Int] { layout.shape }
+
+  /// The number of axes; 0 for a single number.
+  public var rank: Int { layout.shape.count }
+
+  /// The number of elements.
+  public var count: Int { layout.count }
+
+  /// The type of the elements.
+  public var dtype: DType { node.dtype }
+
+  /// The distance in memory from one element to the next along each axis, in elements.
+  ///
+  /// PyTorch: `stride()`.
+  public var strides: [Int] { layout.strides }
+
+  /// The same tensor with its pending program run and its elements stored.
+  ///
+  /// Useful before a value is used many times, and to release what the program holds.
+  @discardableResult
+  public func evaluated() -> Tensor {
+    _ = node.materialize()
+    return self
+  }
+
+  /// The program that will run when this tensor's numbers are needed, one instruction a line; nil
+  /// when its elements are stored.
+  ///
+  /// Reading it evaluates what the program takes as inputs.
+  public var programDescription: String? {
+    guard case .pending(.elementwise(let operation, let operands)) = node.content else {
+      return nil
+    }
+    var evaluation = Evaluation(shape: node.layout.shape)
+    _ = evaluation.emit(operation, operands)
+    return evaluation.program.description
+  }
+
+  /// The elements without gaps in row-major order, as this tensor or a copy.
+  func contiguous() -> Tensor { layout.isContiguous ? self : copied() }
+
+  /// A pending copy without gaps, in row-major order.
+  func copied() -> Tensor {
+    let target = Layout(contiguous: shape)
+    let operation = Operation(code: .convert, operands: dtype, result: dtype)
+    return Tensor(
+      .elementwise(operation, [self]), dtype: dtype, layout: target, cost: node.cost + 1,
+      depth: node.depth + 1)
   }
 }

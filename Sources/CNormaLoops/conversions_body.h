@@ -1,0 +1,91 @@
+// Conversions between element types; included once per instruction set with LEVEL defined.
+
+typedef float LEVEL(c_f32) __attribute__((vector_size(32), aligned(4), may_alias));
+typedef double LEVEL(c_f64) __attribute__((vector_size(64), aligned(8), may_alias));
+typedef int64_t LEVEL(c_i64) __attribute__((vector_size(64), aligned(8), may_alias));
+typedef int32_t LEVEL(c_i32) __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint8_t LEVEL(c_u8) __attribute__((vector_size(8), aligned(1), may_alias));
+
+// Eight elements at a time: exact, correctly rounded or wrapping, as in C.
+#define CONVERT(from, F, to, T)                                                        \
+  static void LEVEL(from##_##to)(size_t n, const void *const *operands, void *out) {   \
+    const F *p = operands[0];                                                          \
+    T *r = out;                                                                        \
+    size_t i = 0;                                                                      \
+    for (; i + 8 <= n; i += 8) {                                                       \
+      LEVEL(c_##from) a = LOAD(LEVEL(c_##from), p + i);                                \
+      STORE(LEVEL(c_##to), r + i, __builtin_convertvector(a, LEVEL(c_##to)));          \
+    }                                                                                  \
+    for (; i < n; i++) r[i] = (T)p[i];                                                 \
+  }
+CONVERT(f32, float, f64, double)
+CONVERT(f64, double, f32, float)
+CONVERT(i64, int64_t, f32, float)
+CONVERT(i64, int64_t, f64, double)
+CONVERT(i32, int32_t, f32, float)
+CONVERT(i32, int32_t, f64, double)
+CONVERT(u8, uint8_t, f32, float)
+CONVERT(u8, uint8_t, f64, double)
+CONVERT(i64, int64_t, i32, int32_t)
+CONVERT(i64, int64_t, u8, uint8_t)
+CONVERT(i32, int32_t, i64, int64_t)
+CONVERT(i32, int32_t, u8, uint8_t)
+CONVERT(u8, uint8_t, i64, int64_t)
+CONVERT(u8, uint8_t, i32, int32_t)
+#undef CONVERT
+
+#define EACH(name, F, T, expression)                                                   \
+  static void LEVEL(name)(size_t n, const void *const *operands, void *out) {          \
+    const F *p = operands[0];                                                          \
+    T *r = out;                                                                        \
+    for (size_t i = 0; i < n; i++) {                                                   \
+      F a = p[i];                                                                      \
+      r[i] = expression;                                                               \
+    }                                                                                  \
+  }
+// What C leaves undefined is fixed here as x86-64 does it: NaN and what is out of range give the
+// smallest integer; bytes are the low bits of a 32-bit integer.
+#define TO_I64(a) ((a) >= -0x1p63 && (a) < 0x1p63 ? (int64_t)(a) : INT64_MIN)
+#define TO_I32(a) ((a) > -2147483649.0 && (a) < 2147483648.0 ? (int32_t)(a) : INT32_MIN)
+EACH(f32_i64, float, int64_t, TO_I64(a))
+EACH(f64_i64, double, int64_t, TO_I64(a))
+EACH(f32_i32, float, int32_t, TO_I32((double)a))
+EACH(f64_i32, double, int32_t, TO_I32(a))
+EACH(f32_u8, float, uint8_t, (uint8_t)TO_I32((double)a))
+EACH(f64_u8, double, uint8_t, (uint8_t)TO_I32(a))
+EACH(f32_bool, float, uint8_t, a != 0)
+EACH(f64_bool, double, uint8_t, a != 0)
+EACH(i64_bool, int64_t, uint8_t, a != 0)
+EACH(i32_bool, int32_t, uint8_t, a != 0)
+EACH(u8_bool, uint8_t, uint8_t, a != 0)
+EACH(f16_f32, uint16_t, float, norma_from_f16(a))
+EACH(bf16_f32, uint16_t, float, norma_from_bf16(a))
+EACH(f32_f16, float, uint16_t, norma_to_f16(a))
+EACH(f32_bf16, float, uint16_t, norma_to_bf16(a))
+EACH(round_f16, float, float, norma_from_f16(norma_to_f16(a)))
+EACH(round_bf16, float, float, norma_from_bf16(norma_to_bf16(a)))
+#undef EACH
+#undef TO_I64
+#undef TO_I32
+
+static const norma_loop LEVEL(conversions)[NORMA_STORED_TYPE_COUNT][NORMA_STORED_TYPE_COUNT] = {
+    [NORMA_F32] = {[NORMA_F64] = LEVEL(f32_f64), [NORMA_I64] = LEVEL(f32_i64),
+                   [NORMA_I32] = LEVEL(f32_i32), [NORMA_U8] = LEVEL(f32_u8),
+                   [NORMA_BOOL] = LEVEL(f32_bool), [NORMA_F16] = LEVEL(f32_f16),
+                   [NORMA_BF16] = LEVEL(f32_bf16)},
+    [NORMA_F64] = {[NORMA_F32] = LEVEL(f64_f32), [NORMA_I64] = LEVEL(f64_i64),
+                   [NORMA_I32] = LEVEL(f64_i32), [NORMA_U8] = LEVEL(f64_u8),
+                   [NORMA_BOOL] = LEVEL(f64_bool)},
+    [NORMA_I64] = {[NORMA_F32] = LEVEL(i64_f32), [NORMA_F64] = LEVEL(i64_f64),
+                   [NORMA_I32] = LEVEL(i64_i32), [NORMA_U8] = LEVEL(i64_u8),
+                   [NORMA_BOOL] = LEVEL(i64_bool)},
+    [NORMA_I32] = {[NORMA_F32] = LEVEL(i32_f32), [NORMA_F64] = LEVEL(i32_f64),
+                   [NORMA_I64] = LEVEL(i32_i64), [NORMA_U8] = LEVEL(i32_u8),
+                   [NORMA_BOOL] = LEVEL(i32_bool)},
+    [NORMA_U8] = {[NORMA_F32] = LEVEL(u8_f32), [NORMA_F64] = LEVEL(u8_f64),
+                  [NORMA_I64] = LEVEL(u8_i64), [NORMA_I32] = LEVEL(u8_i32),
+                  [NORMA_BOOL] = LEVEL(u8_bool)},
+    [NORMA_F16] = {[NORMA_F32] = LEVEL(f16_f32)},
+    [NORMA_BF16] = {[NORMA_F32] = LEVEL(bf16_f32)},
+};
+static const norma_loop LEVEL(roundings)[2] = {LEVEL(round_f16), LEVEL(round_bf16)};

@@ -1,0 +1,91 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// Inner loops over contiguous blocks: one function per operation and element type, found by
+// number. Every loop gives the same bits on every instruction set (levels.h) and for an element
+// at any position of a block.
+
+// Element types of blocks. float16 and bfloat16 are computed as floats that are rounded after
+// every instruction; bool is 0 or 1 in a byte.
+enum norma_type {
+  NORMA_F32,
+  NORMA_F64,
+  NORMA_I64,
+  NORMA_I32,
+  NORMA_U8,
+  NORMA_TYPE_COUNT,
+  // Only in memory and as the goal of a conversion:
+  NORMA_BOOL = NORMA_TYPE_COUNT,
+  NORMA_F16,
+  NORMA_BF16,
+  NORMA_STORED_TYPE_COUNT
+};
+
+enum norma_operation {
+  NORMA_NEGATE,
+  NORMA_ABS,
+  NORMA_SQRT,
+  NORMA_EXP,
+  NORMA_LOG,
+  NORMA_TANH,
+  NORMA_ERF,
+  NORMA_ADD,
+  NORMA_SUBTRACT,
+  NORMA_MULTIPLY,
+  NORMA_DIVIDE,
+  NORMA_MINIMUM,
+  NORMA_MAXIMUM,
+  NORMA_EQUAL,
+  NORMA_NOT_EQUAL,
+  NORMA_LESS,
+  NORMA_LESS_OR_EQUAL,
+  NORMA_GREATER,
+  NORMA_GREATER_OR_EQUAL,
+  NORMA_SELECT,     // operands: condition (bytes), value where it is not 0, value elsewhere
+  NORMA_NORMALIZE,  // operands x, high, low, scale, shift: ((x - high) - low) * scale + shift
+  NORMA_SPREAD,     // one value to a block
+  NORMA_OPERATION_COUNT
+};
+
+// out may be one of the operands. A loop that was found with bit k of `singles` set reads
+// operand k as one value for the whole block.
+typedef void (*norma_loop)(size_t n, const void *const *operands, void *out);
+
+// NULL where there is no such loop: the caller then spreads the single operands over blocks.
+norma_loop norma_find_loop(int operation, int type, unsigned singles);
+
+// From a block or memory type to another; NORMA_F16 and NORMA_BF16 as goal write 2-byte values.
+norma_loop norma_find_conversion(int from, int to);
+
+// Rounds floats to the values of NORMA_F16 or NORMA_BF16, keeping them as floats.
+norma_loop norma_find_rounding(int type);
+
+// Sums and moments of a block. Floating-point sums are carried in double by 32 interleaved lanes
+// that are folded as a tree; m2 is the sum of squared distances from the block's own mean.
+typedef void (*norma_moments_loop)(size_t n, const void *values, double *sum, double *m2);
+typedef void (*norma_sum_loop)(size_t n, const void *values, void *sum);  // double or int64_t
+// Minimum or maximum of *best and the block, NaN if there is one; NULL of `first` keeps *best.
+typedef void (*norma_extreme_loop)(size_t n, const void *values, void *best);
+
+// The same for every column of a block of rows; `pitch` counts elements from row to row.
+typedef void (*norma_column_moments_loop)(
+    size_t rows, size_t columns, size_t pitch, const void *values, double *sums, double *m2s);
+typedef void (*norma_column_loop)(
+    size_t rows, size_t columns, size_t pitch, const void *values, void *results);
+
+typedef struct {
+  norma_sum_loop sum;
+  norma_moments_loop moments;
+  norma_extreme_loop minimum, maximum;
+  norma_column_loop column_sum;
+  norma_column_moments_loop column_moments;
+  norma_column_loop column_minimum, column_maximum;  // of *results and the rows
+} norma_reductions;
+
+const norma_reductions *norma_find_reductions(int type);
+
+// Adds the moments of `count_b` values a column to those of `count_a` (Chan et al. 1983).
+void norma_merge_moments(
+    size_t columns, double count_a, double *sum_a, double *m2_a, double count_b,
+    const double *sum_b, const double *m2_b);

@@ -1,0 +1,81 @@
+#pragma once
+#include "loops.h"
+
+// Runs a program over a space, tile by tile. A tile is a box of at most NORMA_BLOCK values that
+// stays in the first-level cache while all instructions run over it. Swift lays everything out;
+// nothing here decides.
+
+enum { NORMA_BLOCK = 1792, NORMA_MAX_DIMENSIONS = 16, NORMA_MAX_SPLITS = 4, NORMA_MAX_VALUES = 160 };
+
+// Outer dimensions (kept ones first, then reduced ones), then rows of columns. Tiles cut rows and
+// columns; they never cross an outer index.
+typedef struct {
+  int rank;        // outer dimensions
+  int kept_rank;   // how many of them are kept by the reductions; all of them without reductions
+  ptrdiff_t size[NORMA_MAX_DIMENSIONS];
+  ptrdiff_t rows, columns, tile_rows, tile_columns;
+} norma_space;
+
+// A tensor in memory; strides in bytes.
+typedef struct {
+  char *base;
+  ptrdiff_t outer[NORMA_MAX_DIMENSIONS];
+  ptrdiff_t row, column;
+  // Where the columns are several dimensions to this operand: their sizes and strides, the
+  // fastest first. 0 where one stride does.
+  int split_count;
+  ptrdiff_t split_size[NORMA_MAX_SPLITS], split_stride[NORMA_MAX_SPLITS];
+  int width;   // bytes of an element
+  int value;   // the value it defines or stores
+  int single;  // input: the whole tile sees one element
+  int pitched; // input: only reductions read it, which take rows apart from each other
+  int direct;  // output: the last instruction writes to memory; otherwise tiles are copied there
+} norma_operand;
+
+typedef struct {
+  norma_loop loop;
+  int operands[5], operand_count;
+  int result;
+  int single;  // one value, the same for all tiles of an outer index
+} norma_instruction;
+
+enum norma_reduction_kind { NORMA_SUM, NORMA_MOMENTS, NORMA_REDUCE_MINIMUM, NORMA_REDUCE_MAXIMUM };
+
+// Results are indexed by unit output: kept index, then column (when columns are kept).
+typedef struct {
+  int kind;
+  int value;
+  int type;
+  const norma_reductions *loops;
+  char *result;    // double or int64_t sums; minimum or maximum in the block type
+  double *m2;      // NORMA_MOMENTS
+  char *partial;   // like result, one per chunk; NULL when there is one chunk
+  double *partial_m2;
+} norma_sink;
+
+typedef struct {
+  norma_space space;
+  int input_count, output_count, instruction_count, sink_count, value_count;
+  const norma_operand *inputs, *outputs;
+  const norma_instruction *instructions;
+  const norma_sink *sinks;
+  // Where values live in a thread's scratch memory; -1: at an input or output.
+  const ptrdiff_t *offsets;
+  size_t scratch;        // bytes
+  int columns_kept;      // reductions keep the columns: one result a column
+  ptrdiff_t chunk;       // reductions: tiles that are merged in sequence before chunks are merged
+  ptrdiff_t unit_count;  // independent pieces of work
+  ptrdiff_t chunk_count; // per output
+} norma_program;
+
+// Fills unit_count and chunk_count from the other fields.
+void norma_program_measure(norma_program *program);
+
+// Runs all units on at most `threads` threads. The result does not depend on their number.
+void norma_program_run(const norma_program *program, int threads);
+
+// For each kept index: the reductions of `first`, then the tiles of `second` with that index, so
+// that the slice is still in cache. Both have the same kept dimensions outermost, and `first`
+// reduces all the rest.
+void norma_program_run_slices(
+    const norma_program *first, const norma_program *second, int threads);

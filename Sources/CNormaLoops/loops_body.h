@@ -1,0 +1,249 @@
+// Elementwise loops; included once per instruction set with LEVEL defined.
+
+#define OUT_VECTORS(T) for (; i + LANES(T) <= n; i += LANES(T))
+
+#define UNARY(name, T, V, M, vector, scalar)                                                    \
+  static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
+    const T *p = operands[0];                                                                   \
+    T *r = out;                                                                                 \
+    size_t i = 0;                                                                               \
+    OUT_VECTORS(T) {                                                                            \
+      V a = LOAD(V, p + i);                                                                     \
+      STORE(V, r + i, vector);                                                                  \
+    }                                                                                           \
+    for (; i < n; i++) {                                                                        \
+      T a = p[i];                                                                               \
+      r[i] = (T)(scalar);                                                                       \
+    }                                                                                           \
+  }
+
+// The three forms of a binary loop: block with block, with one value on the right, on the left.
+#define BINARY(name, T, V, M, vector, scalar)                                                   \
+  BINARY_FORM(name##_vv, T, V, M, LOAD(V, p + i), LOAD(V, q + i), p[i], q[i], vector, scalar)   \
+  BINARY_FORM(name##_vs, T, V, M, LOAD(V, p + i), right, p[i], q[0], vector, scalar)            \
+  BINARY_FORM(name##_sv, T, V, M, left, LOAD(V, q + i), p[0], q[i], vector, scalar)
+
+#define BINARY_FORM(name, T, V, M, va, vb, sa, sb, vector, scalar)                              \
+  static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
+    const T *p = operands[0], *q = operands[1];                                                 \
+    T *r = out;                                                                                 \
+    size_t i = 0;                                                                               \
+    if (n >= LANES(T)) {                                                                        \
+      const V left = (V){0} + p[0], right = (V){0} + q[0];                                      \
+      (void)left, (void)right;                                                                  \
+      OUT_VECTORS(T) {                                                                          \
+        V a = va, b = vb;                                                                       \
+        STORE(V, r + i, vector);                                                                \
+      }                                                                                         \
+    }                                                                                           \
+    for (; i < n; i++) {                                                                        \
+      T a = sa, b = sb;                                                                         \
+      r[i] = (T)(scalar);                                                                       \
+    }                                                                                           \
+  }
+
+// Comparisons write one byte, 0 or 1, per element.
+#define COMPARE(name, T, V, N, op)                                                              \
+  COMPARE_FORM(name##_vv, T, V, N, op, LOAD(V, p + i), LOAD(V, q + i), p[i], q[i])              \
+  COMPARE_FORM(name##_vs, T, V, N, op, LOAD(V, p + i), right, p[i], q[0])                       \
+  COMPARE_FORM(name##_sv, T, V, N, op, left, LOAD(V, q + i), p[0], q[i])
+
+#define COMPARE_FORM(name, T, V, N, op, va, vb, sa, sb)                                         \
+  static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
+    const T *p = operands[0], *q = operands[1];                                                 \
+    uint8_t *r = out;                                                                           \
+    size_t i = 0;                                                                               \
+    if (n >= LANES(T)) {                                                                        \
+      const V left = (V){0} + p[0], right = (V){0} + q[0];                                      \
+      (void)left, (void)right;                                                                  \
+      OUT_VECTORS(T) {                                                                          \
+        V a = va, b = vb;                                                                       \
+        N bytes = __builtin_convertvector(a op b, N);                                           \
+        STORE(N, r + i, bytes & 1);                                                             \
+      }                                                                                         \
+    }                                                                                           \
+    for (; i < n; i++) r[i] = sa op sb;                                                         \
+  }
+
+#define SELECT(name, T, V, M, N)                                                                \
+  SELECT_FORM(name##_vv, T, V, M, N, LOAD(V, p + i), LOAD(V, q + i), p[i], q[i])                \
+  SELECT_FORM(name##_vs, T, V, M, N, LOAD(V, p + i), right, p[i], q[0])                         \
+  SELECT_FORM(name##_sv, T, V, M, N, left, LOAD(V, q + i), p[0], q[i])                          \
+  SELECT_FORM(name##_ss, T, V, M, N, left, right, p[0], q[0])
+
+#define SELECT_FORM(name, T, V, M, N, va, vb, sa, sb)                                           \
+  static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
+    const uint8_t *c = operands[0];                                                             \
+    const T *p = operands[1], *q = operands[2];                                                 \
+    T *r = out;                                                                                 \
+    size_t i = 0;                                                                               \
+    if (n >= LANES(T)) {                                                                        \
+      const V left = (V){0} + p[0], right = (V){0} + q[0];                                      \
+      (void)left, (void)right;                                                                  \
+      OUT_VECTORS(T) {                                                                          \
+        M mask = __builtin_convertvector(LOAD(N, c + i), M) != 0;                               \
+        V a = va, b = vb;                                                                       \
+        STORE(V, r + i, CHOOSE(V, M, mask, a, b));                                              \
+      }                                                                                         \
+    }                                                                                           \
+    for (; i < n; i++) r[i] = c[i] ? sa : sb;                                                   \
+  }
+
+#define NORMALIZE(name, T, V)                                                                   \
+  static void LEVEL(name##_s)(size_t n, const void *const *operands, void *out) {               \
+    const T *p = operands[0];                                                                   \
+    const T high = *(const T *)operands[1], low = *(const T *)operands[2];                      \
+    const T scale = *(const T *)operands[3], shift = *(const T *)operands[4];                   \
+    T *r = out;                                                                                 \
+    size_t i = 0;                                                                               \
+    OUT_VECTORS(T) STORE(V, r + i, ((LOAD(V, p + i) - high) - low) * scale + shift);            \
+    for (; i < n; i++) r[i] = ((p[i] - high) - low) * scale + shift;                            \
+  }                                                                                             \
+  static void LEVEL(name##_v)(size_t n, const void *const *operands, void *out) {               \
+    const T *p = operands[0], *high = operands[1], *low = operands[2];                          \
+    const T *scale = operands[3], *shift = operands[4];                                         \
+    T *r = out;                                                                                 \
+    size_t i = 0;                                                                               \
+    OUT_VECTORS(T) {                                                                            \
+      V a = (LOAD(V, p + i) - LOAD(V, high + i)) - LOAD(V, low + i);                            \
+      STORE(V, r + i, a * LOAD(V, scale + i) + LOAD(V, shift + i));                             \
+    }                                                                                           \
+    for (; i < n; i++) r[i] = ((p[i] - high[i]) - low[i]) * scale[i] + shift[i];                \
+  }
+
+// Minimum and maximum let a NaN on either side through.
+#define FLOATING(s, T, V, M, N)                                                                 \
+  UNARY(neg_##s, T, V, M, -a, -a)                                                               \
+  UNARY(abs_##s, T, V, M, (V)((M)a & ~(M)(-(V){0})), __builtin_fabs(a))               \
+  BINARY(add_##s, T, V, M, a + b, a + b)                                                        \
+  BINARY(sub_##s, T, V, M, a - b, a - b)                                                        \
+  BINARY(mul_##s, T, V, M, a *b, a *b)                                                          \
+  BINARY(div_##s, T, V, M, a / b, a / b)                                                        \
+  BINARY(min_##s, T, V, M, CHOOSE(V, M, (a < b) | (a != a), a, b), a < b || a != a ? a : b)     \
+  BINARY(max_##s, T, V, M, CHOOSE(V, M, (a > b) | (a != a), a, b), a > b || a != a ? a : b)     \
+  COMPARISONS(s, T, V, N)                                                                       \
+  SELECT(select_##s, T, V, M, N)                                                                \
+  NORMALIZE(normalize_##s, T, V)
+
+// Sums and products of integers wrap, so they run on the unsigned twin.
+#define INTEGER(s, T, V, U, W, N)                                                               \
+  UNARY(neg_##s, U, W, W, -a, -a)                                                               \
+  BINARY(add_##s, U, W, W, a + b, a + b)                                                        \
+  BINARY(sub_##s, U, W, W, a - b, a - b)                                                        \
+  BINARY(mul_##s, U, W, W, a *b, a *b)                                                          \
+  BINARY(min_##s, T, V, V, CHOOSE(V, V, a < b, a, b), a < b ? a : b)                            \
+  BINARY(max_##s, T, V, V, CHOOSE(V, V, a > b, a, b), a > b ? a : b)                            \
+  COMPARISONS(s, T, V, N)                                                                       \
+  SELECT(select_##s, T, V, V, N)
+
+#define COMPARISONS(s, T, V, N)                                                                 \
+  COMPARE(eq_##s, T, V, N, ==)                                                                  \
+  COMPARE(ne_##s, T, V, N, !=)                                                                  \
+  COMPARE(lt_##s, T, V, N, <)                                                                   \
+  COMPARE(le_##s, T, V, N, <=)                                                                  \
+  COMPARE(gt_##s, T, V, N, >)                                                                   \
+  COMPARE(ge_##s, T, V, N, >=)
+
+FLOATING(f32, float, f32v, i32v, u8x16)
+FLOATING(f64, double, f64v, i64v, u8x8)
+INTEGER(i64, int64_t, i64v, uint64_t, u64v, u8x8)
+INTEGER(i32, int32_t, i32v, uint32_t, u32v, u8x16)
+INTEGER(u8, uint8_t, u8v, uint8_t, u8v, u8v)
+UNARY(abs_i64, uint64_t, u64v, i64v, CHOOSE(u64v, i64v, (i64v)a < 0, -a, a),
+      (int64_t)a < 0 ? -a : a)
+UNARY(abs_i32, uint32_t, u32v, i32v, CHOOSE(u32v, i32v, (i32v)a < 0, -a, a),
+      (int32_t)a < 0 ? -a : a)
+UNARY(abs_u8, uint8_t, u8v, u8v, a, a)
+
+// Square roots are correctly rounded one by one as well as in vectors, so plain loops do; the
+// optimizer makes vectors of them.
+static void LEVEL(sqrt_f32)(size_t n, const void *const *operands, void *out) {
+  const float *p = operands[0];
+  float *r = out;
+  for (size_t i = 0; i < n; i++) r[i] = __builtin_sqrtf(p[i]);
+}
+static void LEVEL(sqrt_f64)(size_t n, const void *const *operands, void *out) {
+  const double *p = operands[0];
+  double *r = out;
+  for (size_t i = 0; i < n; i++) r[i] = __builtin_sqrt(p[i]);
+}
+
+// One value over a whole block.
+#define SPREAD(name, T, V)                                                                      \
+  static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
+    const T value = *(const T *)operands[0];                                                    \
+    T *r = out;                                                                                 \
+    size_t i = 0;                                                                               \
+    OUT_VECTORS(T) STORE(V, r + i, (V){0} + value);                                             \
+    for (; i < n; i++) r[i] = value;                                                            \
+  }
+SPREAD(spread_8, uint8_t, u8v)
+SPREAD(spread_32, uint32_t, u32v)
+SPREAD(spread_64, uint64_t, u64v)
+
+#define FORMS(name, s) {LEVEL(name##_##s##_vv), LEVEL(name##_##s##_sv), LEVEL(name##_##s##_vs)}
+#define ONE(name, s) {LEVEL(name##_##s)}
+
+// [operation][type][bits of single operands]
+static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4] = {
+#define ALL_TYPES(OP, name, how) \
+  [OP] = {how(name, f32), how(name, f64), how(name, i64), how(name, i32), how(name, u8)},
+    ALL_TYPES(NORMA_NEGATE, neg, ONE)
+    ALL_TYPES(NORMA_ABS, abs, ONE)
+    [NORMA_SQRT] = {ONE(sqrt, f32), ONE(sqrt, f64)},
+    ALL_TYPES(NORMA_ADD, add, FORMS)
+    ALL_TYPES(NORMA_SUBTRACT, sub, FORMS)
+    ALL_TYPES(NORMA_MULTIPLY, mul, FORMS)
+    [NORMA_DIVIDE] = {FORMS(div, f32), FORMS(div, f64)},
+    ALL_TYPES(NORMA_MINIMUM, min, FORMS)
+    ALL_TYPES(NORMA_MAXIMUM, max, FORMS)
+    ALL_TYPES(NORMA_EQUAL, eq, FORMS)
+    ALL_TYPES(NORMA_NOT_EQUAL, ne, FORMS)
+    ALL_TYPES(NORMA_LESS, lt, FORMS)
+    ALL_TYPES(NORMA_LESS_OR_EQUAL, le, FORMS)
+    ALL_TYPES(NORMA_GREATER, gt, FORMS)
+    ALL_TYPES(NORMA_GREATER_OR_EQUAL, ge, FORMS)
+#undef ALL_TYPES
+};
+// Bits 1 and 2 of `singles`: the condition is always a block.
+static const norma_loop LEVEL(selects)[NORMA_TYPE_COUNT][4] = {
+#define SELECTS(s) \
+  {LEVEL(select_##s##_vv), LEVEL(select_##s##_sv), LEVEL(select_##s##_vs), LEVEL(select_##s##_ss)}
+    SELECTS(f32), SELECTS(f64), SELECTS(i64), SELECTS(i32), SELECTS(u8)
+#undef SELECTS
+};
+static const norma_loop LEVEL(normalizes)[2][2] = {
+    {LEVEL(normalize_f32_v), LEVEL(normalize_f32_s)},
+    {LEVEL(normalize_f64_v), LEVEL(normalize_f64_s)}};
+
+static const norma_loop LEVEL(spreads)[NORMA_TYPE_COUNT] = {
+    LEVEL(spread_32), LEVEL(spread_64), LEVEL(spread_64), LEVEL(spread_32), LEVEL(spread_8)};
+
+static norma_loop LEVEL(find)(int operation, int type, unsigned singles) {
+  if (operation == NORMA_SPREAD) return LEVEL(spreads)[type];
+  if (operation == NORMA_SELECT) {
+    return singles & 1 ? 0 : LEVEL(selects)[type][(singles >> 1) & 3];
+  }
+  if (operation == NORMA_NORMALIZE) {
+    if (type > NORMA_F64) return 0;
+    return singles == 30 ? LEVEL(normalizes)[type][1]
+           : singles == 0 ? LEVEL(normalizes)[type][0] : 0;
+  }
+  return singles < 4 ? LEVEL(loops)[operation][type][singles] : 0;
+}
+
+#undef OUT_VECTORS
+#undef UNARY
+#undef BINARY
+#undef BINARY_FORM
+#undef COMPARE
+#undef COMPARE_FORM
+#undef SELECT
+#undef SELECT_FORM
+#undef NORMALIZE
+#undef SPREAD
+#undef FLOATING
+#undef INTEGER
+#undef COMPARISONS
+#undef FORMS
+#undef ONE

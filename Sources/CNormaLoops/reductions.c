@@ -1,0 +1,44 @@
+#include "levels.h"
+#include "loops.h"
+#include "vectors.h"
+
+#pragma clang fp contract(off)
+
+#define LEVEL(name) name##_base
+#include "reductions_body.h"
+#undef LEVEL
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
+#define LEVEL(name) name##_v3
+#include "reductions_body.h"
+#undef LEVEL
+#pragma clang attribute pop
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+#define LEVEL(name) name##_v4
+#include "reductions_body.h"
+#undef LEVEL
+#pragma clang attribute pop
+#endif
+
+const norma_reductions *norma_find_reductions(int type) {
+#if defined(__x86_64__)
+  switch (norma_loops_level()) {
+    case 2: return &reductions_v4[type];
+    case 1: return &reductions_v3[type];
+  }
+#endif
+  return &reductions_base[type];
+}
+
+void norma_merge_moments(
+    size_t columns, double count_a, double *sum_a, double *m2_a, double count_b,
+    const double *sum_b, const double *m2_b) {
+#if defined(__x86_64__)
+  switch (norma_loops_level()) {
+    case 2: merge_moments_v4(columns, count_a, sum_a, m2_a, count_b, sum_b, m2_b); return;
+    case 1: merge_moments_v3(columns, count_a, sum_a, m2_a, count_b, sum_b, m2_b); return;
+  }
+#endif
+  merge_moments_base(columns, count_a, sum_a, m2_a, count_b, sum_b, m2_b);
+}

@@ -1,0 +1,336 @@
+// Sums, moments, minima and maxima; included once per instruction set with LEVEL defined.
+
+#define FOLD32(t) \
+  for (int w = 16; w; w /= 2) \
+    for (int k = 0; k < w; k++) t[k] += t[k + w]
+
+// 32 interleaved sums in double; value i goes to lane i % 32.
+static void LEVEL(sum_f32)(size_t n, const void *values, void *sum) {
+  const float *p = values;
+  f64v s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    s0 += __builtin_convertvector(LOAD(f32h, p + i), f64v);
+    s1 += __builtin_convertvector(LOAD(f32h, p + i + 8), f64v);
+    s2 += __builtin_convertvector(LOAD(f32h, p + i + 16), f64v);
+    s3 += __builtin_convertvector(LOAD(f32h, p + i + 24), f64v);
+  }
+  double t[32];
+  STORE(f64v, t, s0), STORE(f64v, t + 8, s1), STORE(f64v, t + 16, s2), STORE(f64v, t + 24, s3);
+  for (size_t k = 0; i < n; i++, k++) t[k] += p[i];
+  FOLD32(t);
+  *(double *)sum = t[0];
+}
+
+static void LEVEL(sum_f64)(size_t n, const void *values, void *sum) {
+  const double *p = values;
+  f64v s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    s0 += LOAD(f64v, p + i), s1 += LOAD(f64v, p + i + 8);
+    s2 += LOAD(f64v, p + i + 16), s3 += LOAD(f64v, p + i + 24);
+  }
+  double t[32];
+  STORE(f64v, t, s0), STORE(f64v, t + 8, s1), STORE(f64v, t + 16, s2), STORE(f64v, t + 24, s3);
+  for (size_t k = 0; i < n; i++, k++) t[k] += p[i];
+  FOLD32(t);
+  *(double *)sum = t[0];
+}
+
+#define SUM_INTEGER(name, T)                                                 \
+  static void LEVEL(name)(size_t n, const void *values, void *sum) {         \
+    const T *p = values;                                                     \
+    uint64_t s = 0;                                                          \
+    for (size_t i = 0; i < n; i++) s += (uint64_t)(int64_t)p[i];             \
+    *(int64_t *)sum = (int64_t)s;                                            \
+  }
+SUM_INTEGER(sum_i64, int64_t)
+SUM_INTEGER(sum_i32, int32_t)
+SUM_INTEGER(sum_u8, uint8_t)
+#undef SUM_INTEGER
+
+// Squared distances from a mean that was rounded; what the rounding left, n * (mean - mu), is
+// taken off again: m2 = sum (x - mu)^2 - (sum (x - mu))^2 / n.
+static double LEVEL(corrected)(double q, double c, double n) {
+  double m2 = q - c * c / n;
+  return m2 < 0 ? 0 : m2;
+}
+
+// In double, for blocks whose squares leave the range of float.
+static double LEVEL(wide_squares)(size_t n, const float *p, double mean) {
+  double q = 0, c = 0;
+  for (size_t i = 0; i < n; i++) {
+    double u = p[i] - mean;
+    q += u * u;
+    c += u;
+  }
+  return LEVEL(corrected)(q, c, (double)n);
+}
+
+static int LEVEL(float_range)(double q) { return q > 0x1p-90 && q < 0x1p120; }
+
+static void LEVEL(moments_f32)(size_t n, const void *values, double *sum, double *m2) {
+  const float *p = values;
+  LEVEL(sum_f32)(n, values, sum);
+  const double mean = *sum / (double)n;
+  const float mu = (float)mean;
+  f32v q0 = {0}, q1 = {0};
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    f32v u = LOAD(f32v, p + i) - mu, v = LOAD(f32v, p + i + 16) - mu;
+    q0 += u * u, q1 += v * v;
+  }
+  float t[32];
+  STORE(f32v, t, q0), STORE(f32v, t + 16, q1);
+  for (size_t k = 0; i < n; i++, k++) {
+    float u = p[i] - mu;
+    t[k] += u * u;
+  }
+  double d[32];
+  for (int k = 0; k < 32; k++) d[k] = t[k];
+  FOLD32(d);
+  *m2 = LEVEL(float_range)(d[0]) ? LEVEL(corrected)(d[0], *sum - (double)n * mu, (double)n)
+                                 : LEVEL(wide_squares)(n, p, mean);
+}
+
+static void LEVEL(moments_f64)(size_t n, const void *values, double *sum, double *m2) {
+  const double *p = values;
+  LEVEL(sum_f64)(n, values, sum);
+  const double mu = *sum / (double)n;
+  f64v q0 = {0}, q1 = {0}, c0 = {0}, c1 = {0};
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    f64v u = LOAD(f64v, p + i) - mu, v = LOAD(f64v, p + i + 8) - mu;
+    q0 += u * u, q1 += v * v, c0 += u, c1 += v;
+  }
+  double q[32] = {0}, c[32] = {0};
+  STORE(f64v, q, q0), STORE(f64v, q + 8, q1), STORE(f64v, c, c0), STORE(f64v, c + 8, c1);
+  for (size_t k = 0; i < n; i++, k++) {
+    double u = p[i] - mu;
+    q[k] += u * u, c[k] += u;
+  }
+  FOLD32(q);
+  FOLD32(c);
+  *m2 = LEVEL(corrected)(q[0], c[0], (double)n);
+}
+
+// One value a column; the columns of a strip stay in registers while the rows go by.
+
+static void LEVEL(column_sum_f32)(
+    size_t rows, size_t columns, size_t pitch, const void *values, void *results) {
+  const float *p = values;
+  double *sums = results;
+  size_t j = 0;
+  for (; j + 16 <= columns; j += 16) {
+    f64v s0 = {0}, s1 = {0};
+    for (size_t i = 0; i < rows; i++) {
+      s0 += __builtin_convertvector(LOAD(f32h, p + i * pitch + j), f64v);
+      s1 += __builtin_convertvector(LOAD(f32h, p + i * pitch + j + 8), f64v);
+    }
+    STORE(f64v, sums + j, s0), STORE(f64v, sums + j + 8, s1);
+  }
+  for (; j < columns; j++) {
+    double s = 0;
+    for (size_t i = 0; i < rows; i++) s += p[i * pitch + j];
+    sums[j] = s;
+  }
+}
+
+static void LEVEL(column_sum_f64)(
+    size_t rows, size_t columns, size_t pitch, const void *values, void *results) {
+  const double *p = values;
+  double *sums = results;
+  size_t j = 0;
+  for (; j + 8 <= columns; j += 8) {
+    f64v s = {0};
+    for (size_t i = 0; i < rows; i++) s += LOAD(f64v, p + i * pitch + j);
+    STORE(f64v, sums + j, s);
+  }
+  for (; j < columns; j++) {
+    double s = 0;
+    for (size_t i = 0; i < rows; i++) s += p[i * pitch + j];
+    sums[j] = s;
+  }
+}
+
+static void LEVEL(column_moments_f32)(
+    size_t rows, size_t columns, size_t pitch, const void *values, double *sums, double *m2s) {
+  const float *p = values;
+  LEVEL(column_sum_f32)(rows, columns, pitch, values, sums);
+  const double n = (double)rows;
+  size_t j = 0;
+  for (; j + 16 <= columns; j += 16) {
+    f64v mean0 = LOAD(f64v, sums + j) / n, mean1 = LOAD(f64v, sums + j + 8) / n;
+    f32h mu0 = __builtin_convertvector(mean0, f32h), mu1 = __builtin_convertvector(mean1, f32h);
+    f32h q0 = {0}, q1 = {0};
+    for (size_t i = 0; i < rows; i++) {
+      f32h u = LOAD(f32h, p + i * pitch + j) - mu0, v = LOAD(f32h, p + i * pitch + j + 8) - mu1;
+      q0 += u * u, q1 += v * v;
+    }
+    f64v d0 = __builtin_convertvector(q0, f64v), d1 = __builtin_convertvector(q1, f64v);
+    f64v c0 = LOAD(f64v, sums + j) - n * __builtin_convertvector(mu0, f64v);
+    f64v c1 = LOAD(f64v, sums + j + 8) - n * __builtin_convertvector(mu1, f64v);
+    STORE(f64v, m2s + j, d0 - c0 * c0 / n), STORE(f64v, m2s + j + 8, d1 - c1 * c1 / n);
+    double d[16];
+    STORE(f64v, d, d0), STORE(f64v, d + 8, d1);
+    int usual = 1;
+    for (int k = 0; k < 16; k++) usual &= LEVEL(float_range)(d[k]) & (m2s[j + k] >= 0);
+    if (usual) continue;
+    for (int k = 0; k < 16; k++) {
+      if (LEVEL(float_range)(d[k])) {
+        m2s[j + k] = m2s[j + k] < 0 ? 0 : m2s[j + k];
+        continue;
+      }
+      double mean = sums[j + k] / n, q = 0, c = 0;
+      for (size_t i = 0; i < rows; i++) {
+        double u = p[i * pitch + j + k] - mean;
+        q += u * u, c += u;
+      }
+      m2s[j + k] = LEVEL(corrected)(q, c, n);
+    }
+  }
+  for (; j < columns; j++) {
+    const double mean = sums[j] / n;
+    const float mu = (float)mean;
+    float q = 0;
+    for (size_t i = 0; i < rows; i++) {
+      float u = p[i * pitch + j] - mu;
+      q += u * u;
+    }
+    if (LEVEL(float_range)(q)) {
+      m2s[j] = LEVEL(corrected)(q, sums[j] - n * mu, n);
+      continue;
+    }
+    double wide = 0, c = 0;
+    for (size_t i = 0; i < rows; i++) {
+      double u = p[i * pitch + j] - mean;
+      wide += u * u, c += u;
+    }
+    m2s[j] = LEVEL(corrected)(wide, c, n);
+  }
+}
+
+static void LEVEL(column_moments_f64)(
+    size_t rows, size_t columns, size_t pitch, const void *values, double *sums, double *m2s) {
+  const double *p = values;
+  LEVEL(column_sum_f64)(rows, columns, pitch, values, sums);
+  const double n = (double)rows;
+  for (size_t j = 0; j < columns; j++) {
+    double mean = sums[j] / n, q = 0, c = 0;
+    for (size_t i = 0; i < rows; i++) {
+      double u = p[i * pitch + j] - mean;
+      q += u * u, c += u;
+    }
+    m2s[j] = LEVEL(corrected)(q, c, n);
+  }
+}
+
+#define COLUMN_SUM_INTEGER(name, T)                                                          \
+  static void LEVEL(name)(                                                                   \
+      size_t rows, size_t columns, size_t pitch, const void *values, void *results) {        \
+    const T *p = values;                                                                     \
+    uint64_t *sums = results;                                                                \
+    for (size_t j = 0; j < columns; j++) sums[j] = 0;                                        \
+    for (size_t i = 0; i < rows; i++)                                                        \
+      for (size_t j = 0; j < columns; j++) sums[j] += (uint64_t)(int64_t)p[i * pitch + j];   \
+  }
+COLUMN_SUM_INTEGER(column_sum_i64, int64_t)
+COLUMN_SUM_INTEGER(column_sum_i32, int32_t)
+COLUMN_SUM_INTEGER(column_sum_u8, uint8_t)
+#undef COLUMN_SUM_INTEGER
+
+// `better` says whether the new value a replaces b; a NaN that came first stays.
+#define EXTREME(name, T, V, M, better)                                                     \
+  static void LEVEL(name)(size_t n, const void *values, void *best) {                      \
+    const T *p = values;                                                                   \
+    T b = *(T *)best;                                                                      \
+    size_t i = 0;                                                                          \
+    if (n >= 2 * LANES(T)) {                                                               \
+      V b0 = (V){0} + b, b1 = b0;                                                          \
+      for (; i + 2 * LANES(T) <= n; i += 2 * LANES(T)) {                                   \
+        {                                                                                  \
+          V a = LOAD(V, p + i), b = b0;                                                    \
+          b0 = CHOOSE(V, M, better, a, b);                                                 \
+        }                                                                                  \
+        {                                                                                  \
+          V a = LOAD(V, p + i + LANES(T)), b = b1;                                         \
+          b1 = CHOOSE(V, M, better, a, b);                                                 \
+        }                                                                                  \
+      }                                                                                    \
+      T t[2 * LANES(T)];                                                                   \
+      STORE(V, t, b0), STORE(V, t + LANES(T), b1);                                         \
+      for (size_t k = 0; k < 2 * LANES(T); k++) {                                          \
+        T a = t[k];                                                                        \
+        b = (better) ? a : b;                                                              \
+      }                                                                                    \
+    }                                                                                      \
+    for (; i < n; i++) {                                                                   \
+      T a = p[i];                                                                          \
+      b = (better) ? a : b;                                                                \
+    }                                                                                      \
+    *(T *)best = b;                                                                        \
+  }                                                                                        \
+  static void LEVEL(column_##name)(                                                        \
+      size_t rows, size_t columns, size_t pitch, const void *values, void *results) {      \
+    const T *p = values;                                                                   \
+    T *r = results;                                                                        \
+    size_t j = 0;                                                                          \
+    for (; j + LANES(T) <= columns; j += LANES(T)) {                                       \
+      V b = LOAD(V, r + j);                                                                \
+      for (size_t i = 0; i < rows; i++) {                                                  \
+        V a = LOAD(V, p + i * pitch + j);                                                  \
+        b = CHOOSE(V, M, better, a, b);                                                    \
+      }                                                                                    \
+      STORE(V, r + j, b);                                                                  \
+    }                                                                                      \
+    for (; j < columns; j++) {                                                             \
+      T b = r[j];                                                                          \
+      for (size_t i = 0; i < rows; i++) {                                                  \
+        T a = p[i * pitch + j];                                                            \
+        b = (better) ? a : b;                                                              \
+      }                                                                                    \
+      r[j] = b;                                                                            \
+    }                                                                                      \
+  }
+EXTREME(min_f32, float, f32v, i32v, (a < b) | (a != a))
+EXTREME(max_f32, float, f32v, i32v, (a > b) | (a != a))
+EXTREME(min_f64, double, f64v, i64v, (a < b) | (a != a))
+EXTREME(max_f64, double, f64v, i64v, (a > b) | (a != a))
+EXTREME(min_i64, int64_t, i64v, i64v, a < b)
+EXTREME(max_i64, int64_t, i64v, i64v, a > b)
+EXTREME(min_i32, int32_t, i32v, i32v, a < b)
+EXTREME(max_i32, int32_t, i32v, i32v, a > b)
+EXTREME(min_u8, uint8_t, u8v, u8v, a < b)
+EXTREME(max_u8, uint8_t, u8v, u8v, a > b)
+#undef EXTREME
+#undef FOLD32
+
+static void LEVEL(merge_moments)(
+    size_t columns, double count_a, double *sum_a, double *m2_a, double count_b,
+    const double *sum_b, const double *m2_b) {
+  const double per_a = 1 / count_a, per_b = 1 / count_b;
+  const double weight = count_a * count_b / (count_a + count_b);
+  size_t j = 0;
+  for (; j + 8 <= columns; j += 8) {
+    f64v a = LOAD(f64v, sum_a + j), b = LOAD(f64v, sum_b + j), d = b * per_b - a * per_a;
+    STORE(f64v, m2_a + j, LOAD(f64v, m2_a + j) + LOAD(f64v, m2_b + j) + d * d * weight);
+    STORE(f64v, sum_a + j, a + b);
+  }
+  for (; j < columns; j++) {
+    double d = sum_b[j] * per_b - sum_a[j] * per_a;
+    m2_a[j] = m2_a[j] + m2_b[j] + d * d * weight;
+    sum_a[j] += sum_b[j];
+  }
+}
+
+static const norma_reductions LEVEL(reductions)[NORMA_TYPE_COUNT] = {
+#define FLOATS(s) \
+  {LEVEL(sum_##s), LEVEL(moments_##s), LEVEL(min_##s), LEVEL(max_##s), LEVEL(column_sum_##s), \
+   LEVEL(column_moments_##s), LEVEL(column_min_##s), LEVEL(column_max_##s)}
+#define INTEGERS(s) \
+  {LEVEL(sum_##s), 0, LEVEL(min_##s), LEVEL(max_##s), LEVEL(column_sum_##s), \
+   0, LEVEL(column_min_##s), LEVEL(column_max_##s)}
+    FLOATS(f32), FLOATS(f64), INTEGERS(i64), INTEGERS(i32), INTEGERS(u8)
+#undef FLOATS
+#undef INTEGERS
+};

@@ -1,0 +1,88 @@
+/// A Swift type whose values a tensor can be made of and read back as.
+public protocol TensorElement: Sendable, BitwiseCopyable {
+  /// The element type of a tensor of such values.
+  static var dtype: DType { get }
+
+  /// The value as a `Double`, rounded where an integer has more than 53 bits.
+  var asDouble: Double { get }
+
+  /// The value as an integer, truncated towards zero; nil for NaN and what is out of range.
+  var asInt: Int64? { get }
+
+  /// The nearest value of this type.
+  init(nearest value: Double)
+
+  /// The value of this type for an integer; the low bits where it does not fit.
+  init(wrapping value: Int64)
+}
+
+extension TensorElement where Self: BinaryFloatingPoint {
+  public var asDouble: Double { Double(self) }
+  public var asInt: Int64? { Int64(exactly: Double(self).rounded(.towardZero)) }
+  public init(nearest value: Double) { self.init(value) }
+  public init(wrapping value: Int64) { self.init(value) }
+}
+
+extension TensorElement where Self: FixedWidthInteger {
+  public var asDouble: Double { Double(self) }
+  public var asInt: Int64? { Int64(self) }
+  public init(nearest value: Double) {
+    self.init(truncatingIfNeeded: Int64(exactly: value.rounded(.towardZero)) ?? .min)
+  }
+  public init(wrapping value: Int64) { self.init(truncatingIfNeeded: value) }
+}
+
+extension Float: TensorElement {
+  /// `DType.float32`
+  public static var dtype: DType { .float32 }
+}
+
+extension Double: TensorElement {
+  /// `DType.float64`
+  public static var dtype: DType { .float64 }
+}
+
+#if !((os(macOS) || targetEnvironment(macCatalyst)) && arch(x86_64))
+  extension Float16: TensorElement {
+    /// `DType.float16`
+    public static var dtype: DType { .float16 }
+  }
+#endif
+
+extension Int: TensorElement {
+  /// `DType.int64`
+  public static var dtype: DType { .int64 }
+}
+
+extension Int64: TensorElement {
+  /// `DType.int64`
+  public static var dtype: DType { .int64 }
+}
+
+extension Int32: TensorElement {
+  /// `DType.int32`
+  public static var dtype: DType { .int32 }
+}
+
+extension UInt8: TensorElement {
+  /// `DType.uint8`
+  public static var dtype: DType { .uint8 }
+}
+
+extension Bool: TensorElement {
+  /// `DType.bool`
+  public static var dtype: DType { .bool }
+  public var asDouble: Double { self ? 1 : 0 }
+  public var asInt: Int64? { self ? 1 : 0 }
+  public init(nearest value: Double) { self = value != 0 }
+  public init(wrapping value: Int64) { self = value != 0 }
+}
+
+extension BFloat16: TensorElement {
+  /// `DType.bfloat16`
+  public static var dtype: DType { .bfloat16 }
+  public var asDouble: Double { Double(Float(self)) }
+  public var asInt: Int64? { Float(self).asInt }
+  public init(nearest value: Double) { self.init(Float(value)) }
+  public init(wrapping value: Int64) { self.init(Float(value)) }
+}

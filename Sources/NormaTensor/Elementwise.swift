@@ -1,0 +1,167 @@
+import NormaKernels
+
+/// The type in which operands of an elementwise call meet.
+///
+/// Tensors with axes count most, then tensors without, then plain numbers: a lower rank changes the
+/// type only if its category (truth value, integer, real) is higher. PyTorch: `torch.result_type`.
+enum Promotion {
+  static func type(_ tensors: [Tensor], _ scalar: Scalar? = nil) -> DType {
+    var withAxes: DType?
+    var without: DType?
+    for tensor in tensors {
+      if tensor.rank > 0 {
+        withAxes = withAxes.map { DType.promoted($0, tensor.dtype) } ?? tensor.dtype
+      } else {
+        without = without.map { DType.promoted($0, tensor.dtype) } ?? tensor.dtype
+      }
+    }
+    let ranked = combine(withAxes, without)
+    return combine(ranked, scalar?.defaultType) ?? .float32
+  }
+
+  private static func combine(_ higher: DType?, _ lower: DType?) -> DType? {
+    guard let higher, let lower else { return higher ?? lower }
+    if higher.isFloatingPoint { return higher }
+    if lower.isFloatingPoint || higher == .bool { return DType.promoted(higher, lower) }
+    return higher
+  }
+}
+
+extension Tensor {
+  /// The pending result of one instruction on operands that broadcast.
+  ///
+  /// - Parameters:
+  ///   - type: the type in which the operands meet.
+  ///   - result: the type of the result.
+  static func elementwise(
+    _ code: Operation.Code, _ operands: [Tensor], in type: DType, result: DType,
+    immediate: Operation.Immediate? = nil, call: String
+  ) throws(TensorError) -> Tensor {
+    if operands.contains(where: \.isPoisoned) { return .poisoned }
+    var shape = operands[0].layout.shape
+    for operand in operands.dropFirst() {
+      shape = try Shape.broadcast(shape, operand.layout.shape, call: call)
+    }
+    let layout = resultLayout(shape, operands)
+    let operation = Operation(code: code, operands: type, result: result, immediate: immediate)
+    var inputs = operands
+    for index in inputs.indices where inputs[index].layout.shape != shape {
+      inputs[index] = Tensor(
+        node: inputs[index].node, layout: inputs[index].layout.broadcast(to: shape))
+    }
+    let (cost, depth) = bounded(inputs)
+    return Tensor(
+      .elementwise(operation, inputs), dtype: result, layout: layout, cost: cost + code.cost,
+      depth: depth + 1)
+  }
+
+  /// In the memory order of the first operand that has the result's shape.
+  private static func resultLayout(_ shape: [Int], _ operands: [Tensor]) -> Layout {
+    for operand in operands where operand.layout.shape == shape && operand.layout.isDense {
+      return operand.layout.offset == 0 ? operand.layout : operand.layout.denseTwin(of: shape)
+    }
+    return Layout(contiguous: shape)
+  }
+
+  /// The cost and depth of a result's operands, after storing those that would make a program too
+  /// long.
+  private static func bounded(_ operands: [Tensor]) -> (cost: Int, depth: Int) {
+    var cost = 0
+    for operand in operands where operand.layout === operand.node.layout {
+      cost += operand.node.cost
+    }
+    if cost > Program.costLimit {
+      for operand in operands where operand.node.cost > Program.streamLimit {
+        operand.evaluated()
+      }
+      cost = operands.reduce(0) { $0 + $1.node.cost }
+    }
+    for operand in operands where operand.node.depth >= Program.depthLimit { operand.evaluated() }
+    return (cost, operands.reduce(0) { Swift.max($0, $1.node.depth) })
+  }
+
+  /// One operand, same type out as in; integers become `float32` first if `toFloat`.
+  func unary(_ code: Operation.Code, toFloat: Bool, call: String) throws(TensorError) -> Tensor {
+    let type = toFloat && !dtype.isFloatingPoint ? .float32 : dtype
+    return try Tensor.elementwise(code, [self], in: type, result: type, call: call)
+  }
+
+  /// Two tensors in their common type.
+  static func binary(
+    _ code: Operation.Code, _ a: Tensor, _ b: Tensor, call: String
+  ) throws(TensorError) -> Tensor {
+    let type = a.dtype == b.dtype ? a.dtype : Promotion.type([a, b])
+    return try arithmetic(code, [a, b], type, nil, call: call)
+  }
+
+  /// A tensor and a number; `position` is the place of the number.
+  static func binary(
+    _ code: Operation.Code, _ tensor: Tensor, _ scalar: Scalar, position: Int, call: String
+  ) throws(TensorError) -> Tensor {
+    let type = Promotion.type([tensor], scalar)
+    return try arithmetic(code, [tensor], type, (scalar, position), call: call)
+  }
+
+  /// Arithmetic with PyTorch's rules for integers and truth values.
+  private static func arithmetic(
+    _ code: Operation.Code, _ operands: [Tensor], _ common: DType, _ scalar: (Scalar, Int)?,
+    call: String
+  ) throws(TensorError) -> Tensor {
+    var code = code
+    var type = common
+    if code == .divide && !type.isFloatingPoint { type = .float32 }
+    if type == .bool {
+      switch code {
+      case .add: code = .maximum
+      case .multiply: code = .minimum
+      case .subtract:
+        throw TensorError(call, "truth values cannot be subtracted; compare them with .!= instead")
+      default: break
+      }
+    }
+    let immediate = try scalar.map { (number, position) throws(TensorError) in
+      try Operation.Immediate(number, at: position, in: type, call: call)
+    }
+    return try elementwise(
+      code, operands, in: type, result: type, immediate: immediate, call: call)
+  }
+
+  static func comparison(
+    _ code: Operation.Code, _ a: Tensor, _ b: Tensor, call: String
+  ) throws(TensorError) -> Tensor {
+    try elementwise(code, [a, b], in: Promotion.type([a, b]), result: .bool, call: call)
+  }
+
+  static func comparison(
+    _ code: Operation.Code, _ tensor: Tensor, _ scalar: Scalar, position: Int, call: String
+  ) throws(TensorError) -> Tensor {
+    var type = Promotion.type([tensor], scalar)
+    // A number that the narrow type does not hold is compared as it is.
+    if type.isInteger && !scalar.fits(type) { type = .int64 }
+    let immediate = try Operation.Immediate(scalar, at: position, in: type, call: call)
+    return try elementwise(
+      code, [tensor], in: type, result: .bool, immediate: immediate, call: call)
+  }
+}
+
+extension Scalar {
+  /// Whether an integer type holds this integer; bytes also take negative ones, which wrap.
+  func fits(_ dtype: DType) -> Bool {
+    switch dtype {
+    case .uint8: (-255...255).contains(asInt)
+    case .int32: Int32(exactly: asInt) != nil
+    default: true
+    }
+  }
+}
+
+extension Operation.Immediate {
+  init(
+    _ scalar: Scalar, at position: Int, in type: DType, call: String
+  ) throws(TensorError) {
+    if type.isInteger && !scalar.fits(type) {
+      throw TensorError(call, "\(scalar.text) does not fit \(type); cast the tensor first")
+    }
+    self.init(position: position, bits: BlockType(type).bits(scalar), text: scalar.text)
+  }
+}

@@ -1,0 +1,166 @@
+import CNormaLoops
+import NormaKernels
+
+extension Node {
+  /// The node's elements; runs its work first if they are not there yet.
+  func materialize() -> Storage {
+    switch content {
+    case .stored(let storage): return storage
+    case .pending(.elementwise(let operation, let operands)):
+      let storage = Storage(byteCount: layout.count * dtype.byteCount)
+      if layout.count > 0 {
+        var evaluation = Evaluation(shape: layout.shape)
+        let value = evaluation.emit(operation, operands)
+        evaluation.run(value, dtype, into: storage, layout)
+      }
+      store(storage)
+      return storage
+    case .pending(.reduction(let group, let result)):
+      group.run()
+      // Another thread may have stored it, or run it for a sister; then it is there.
+      guard case .stored(let storage) = content else { 
+        fatalError("a reduction left no \(result)")
+      }
+      return storage
+    }
+  }
+}
+
+/// One evaluation: the program of a result, built from pending nodes, and what it waits for.
+struct Evaluation {
+  private(set) var program: Program
+  private var known: [Key: Int] = [:]
+  /// Keeps what is known alive, so that no other object takes its place in memory.
+  private var held: [Tensor] = []
+  /// The reductions that run slice by slice with this program, instead of before it.
+  private var slices: SlicedReductions?
+
+  private struct Key: Hashable {
+    let node: ObjectIdentifier
+    let layout: ObjectIdentifier
+  }
+
+  init(shape: [Int]) { program = Program(shape: shape) }
+
+  /// The value of a pending instruction.
+  mutating func emit(_ operation: Operation, _ operands: [Tensor]) -> Int {
+    var values = operands.map { (value: value(of: $0), dtype: $0.dtype) }
+    if let immediate = operation.immediate {
+      let value = program.immediate(immediate, BlockType(operation.operands))
+      values.insert((value, operation.operands), at: immediate.position)
+    }
+    return program.apply(operation, values)
+  }
+
+  /// The value of a tensor of the program's shape: computed here, or read from memory.
+  mutating func value(of tensor: Tensor) -> Int {
+    let key = Key(node: ObjectIdentifier(tensor.node), layout: ObjectIdentifier(tensor.layout))
+    if let value = known[key] { return value }
+    let value = makeValue(of: tensor)
+    known[key] = value
+    held.append(tensor)
+    return value
+  }
+
+  private mutating func makeValue(of tensor: Tensor) -> Int {
+    let node = tensor.node
+    guard case .pending(let work) = node.content else { return read(tensor) }
+    if case .elementwise(let operation, let operands) = work {
+      if tensor.layout === node.layout && node.stream() { return emit(operation, operands) }
+      if let value = sliced(tensor, operation, operands) { return value }
+    }
+    return read(tensor)
+  }
+
+  private mutating func read(_ tensor: Tensor) -> Int {
+    program.input(tensor.node.materialize(), tensor.layout, tensor.dtype)
+  }
+
+  /// The program for a reduction: just the source.
+  static func source(_ tensor: Tensor) -> (Evaluation, value: Int) {
+    var evaluation = Evaluation(shape: tensor.shape)
+    let value = evaluation.value(of: tensor)
+    return (evaluation, value)
+  }
+
+  func run(_ value: Int, _ dtype: DType, into storage: Storage, _ layout: Layout) {
+    var program = program
+    let output = CompiledProgram.Output(
+      value: program.stored(value, as: dtype), storage: storage, layout: layout,
+      width: dtype.byteCount)
+    guard let slices else {
+      let space = Space.elementwise(
+        layout.shape, order: Layout.order(layout.shape, layout.strides),
+        layouts: program.inputs.map(\.layout) + [layout])
+      var compiled = CompiledProgram(program, over: space, outputs: [output])
+      compiled.run()
+      return
+    }
+    slices.run(before: program, output)
+  }
+}
+
+// MARK: - Slices
+
+extension Evaluation {
+  /// Takes a small tensor that is stretched over the program's shape into the program itself, if
+  /// all that it waits for are reductions that can run slice by slice just before.
+  private mutating func sliced(
+    _ tensor: Tensor, _ operation: Operation, _ operands: [Tensor]
+  ) -> Int? {
+    guard tensor.layout.count > 4 * tensor.node.layout.count,
+      let group = SlicedReductions.group(below: tensor.node), group.source.node.cost <= 8,
+      slices.map({ $0.group === group }) ?? true
+    else { return nil }
+    if slices == nil {
+      guard let new = SlicedReductions(group, for: program.shape) else { return nil }
+      slices = new
+    }
+    return inline(tensor.node, stretchedBy: tensor.layout)
+  }
+
+  /// The value of a small node whose elements are seen through `stretch`.
+  private mutating func inline(_ node: Node, stretchedBy stretch: Layout) -> Int {
+    let key = Key(node: ObjectIdentifier(node), layout: ObjectIdentifier(node.layout))
+    if let value = known[key] { return value }
+    let value = makeInline(node, stretchedBy: stretch)
+    known[key] = value
+    held.append(Tensor(node: node, layout: node.layout))
+    return value
+  }
+
+  private mutating func makeInline(_ node: Node, stretchedBy stretch: Layout) -> Int {
+    switch node.content {
+    case .pending(.elementwise(let operation, let operands)):
+      var values = operands.map { operand -> (value: Int, dtype: DType) in
+        let layout = operand.layout.stretched(like: stretch)
+        if operand.layout === operand.node.layout {
+          return (inline(operand.node, stretchedBy: stretch), operand.dtype)
+        }
+        let storage = operand.node.materialize()
+        return (program.input(storage, layout, operand.dtype), operand.dtype)
+      }
+      if let immediate = operation.immediate {
+        let value = program.immediate(immediate, BlockType(operation.operands))
+        values.insert((value, operation.operands), at: immediate.position)
+      }
+      return program.apply(operation, values)
+    case .pending(.reduction(_, let result)):
+      let storage = slices?.storage(result) ?? node.materialize()
+      return program.input(storage, node.layout.stretched(like: stretch), node.dtype)
+    case .stored(let storage):
+      return program.input(storage, node.layout.stretched(like: stretch), node.dtype)
+    }
+  }
+}
+
+extension Layout {
+  /// This small layout over the shape of `stretch`, which repeats a small one along new axes.
+  func stretched(like stretch: Layout) -> Layout {
+    let shift = stretch.shape.count - shape.count
+    let strides = stretch.shape.indices.map { axis in
+      axis < shift || shape[axis - shift] == 1 ? 0 : self.strides[axis - shift]
+    }
+    return Layout(shape: stretch.shape, strides: strides, offset: offset)
+  }
+}

@@ -1,0 +1,98 @@
+/// Where the elements of a tensor lie: shape, strides in elements, and the first element's place.
+///
+/// Immutable and shared, so that passing a tensor on costs two references.
+package final class Layout: Sendable {
+  package let shape: [Int]
+  package let strides: [Int]
+  package let offset: Int
+  package let count: Int
+  /// In row-major order without gaps.
+  package let isContiguous: Bool
+  /// Without gaps in the order of some permutation of the axes.
+  let isDense: Bool
+
+  /// A row-major layout.
+  convenience init(contiguous shape: [Int]) {
+    var strides = [Int](repeating: 1, count: shape.count)
+    var step = 1
+    for axis in shape.indices.reversed() {
+      strides[axis] = step
+      step *= max(shape[axis], 1)
+    }
+    self.init(shape: shape, strides: strides, offset: 0)
+  }
+
+  init(shape: [Int], strides: [Int], offset: Int) {
+    self.shape = shape
+    self.strides = strides
+    self.offset = offset
+    count = shape.reduce(1, *)
+    var step = 1
+    var contiguous = true
+    for axis in shape.indices.reversed() where shape[axis] != 1 {
+      if strides[axis] != step { contiguous = false }
+      step *= shape[axis]
+    }
+    isContiguous = contiguous || count <= 1 && offset == 0
+    isDense = contiguous || Layout.isDense(shape, strides)
+  }
+
+  private static func isDense(_ shape: [Int], _ strides: [Int]) -> Bool {
+    var step = 1
+    for axis in Layout.order(shape, strides).reversed() where shape[axis] != 1 {
+      if strides[axis] != step { return false }
+      step *= shape[axis]
+    }
+    return true
+  }
+
+  /// The axes from the slowest in memory to the fastest.
+  static func order(_ shape: [Int], _ strides: [Int]) -> [Int] {
+    // Axes of one element, and those that repeat elements, have no place of their own and stay.
+    let movable = shape.indices.filter { shape[$0] != 1 && strides[$0] != 0 }
+    var isSorted = true
+    for k in movable.indices.dropFirst() where strides[movable[k]] > strides[movable[k - 1]] {
+      isSorted = false
+    }
+    var order = Array(shape.indices)
+    if isSorted { return order }
+    let sorted = movable.sorted { a, b in
+      strides[a] == strides[b] ? a < b : strides[a] > strides[b]
+    }
+    for (place, axis) in zip(movable, sorted) { order[place] = axis }
+    return order
+  }
+
+  /// A layout without gaps for a result that this operand goes into: in this operand's order.
+  func denseTwin(of shape: [Int]) -> Layout {
+    if isContiguous || !isDense || shape.count != self.shape.count {
+      return Layout(contiguous: shape)
+    }
+    return Layout.dense(shape, order: Layout.order(self.shape, strides))
+  }
+
+  /// A layout without gaps whose axes lie in the given order.
+  static func dense(_ shape: [Int], order: [Int]) -> Layout {
+    var strides = [Int](repeating: 1, count: shape.count)
+    var step = 1
+    for axis in order.reversed() {
+      strides[axis] = step
+      step *= max(shape[axis], 1)
+    }
+    return Layout(shape: shape, strides: strides, offset: 0)
+  }
+
+  /// The same elements seen in a larger shape; new and stretched axes repeat them.
+  func broadcast(to target: [Int]) -> Layout {
+    let shift = target.count - shape.count
+    let strides = target.indices.map { axis in
+      axis < shift || shape[axis - shift] != target[axis] ? 0 : self.strides[axis - shift]
+    }
+    return Layout(shape: target, strides: strides, offset: offset)
+  }
+
+  func isSame(as other: Layout) -> Bool {
+    self === other
+      || shape == other.shape && strides == other.strides && offset == other.offset
+  }
+}

@@ -1,0 +1,133 @@
+import NormaKernels
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The memory of tensors: how much is in use, and how much is kept for reuse.
+///
+/// Fresh memory costs more than most kernels that fill it, because the system clears every page.
+/// So buffers that tensors give back are kept, up to ``Memory/cacheLimit`` bytes, and taken again
+/// by tensors of about the same size. PyTorch: `torch.cuda.memory_allocated`, `empty_cache`.
+public enum Memory {
+  /// Bytes at one moment.
+  public struct Usage: Sendable, Hashable, Codable {
+    /// Held by tensors.
+    public let inUse: Int
+    /// Kept for reuse.
+    public let cached: Int
+    /// The most that tensors held since the program began or ``Memory/resetPeak()``.
+    public let peak: Int
+  }
+
+  /// What tensors hold now and what is kept for them.
+  public static var usage: Usage { BufferCache.shared.usage }
+
+  /// Gives all kept buffers back to the system.
+  public static func emptyCache() { BufferCache.shared.trim(to: 0) }
+
+  /// Forgets the highest use so far.
+  public static func resetPeak() { BufferCache.shared.resetPeak() }
+
+  /// At most this many bytes are kept for reuse: at first an eighth of the machine's memory.
+  public static var cacheLimit: Int {
+    get { BufferCache.shared.limit }
+    set { BufferCache.shared.limit = newValue }
+  }
+}
+
+/// Freed buffers by size class.
+final class BufferCache: Sendable {
+  static let shared = BufferCache()
+
+  /// A buffer that nobody uses, so that it may pass from one thread to another.
+  private struct Buffer: @unchecked Sendable {
+    let base: UnsafeMutableRawPointer
+  }
+
+  private struct State: Sendable {
+    var buffers: [Int: [Buffer]] = [:]
+    var cached = 0
+    var inUse = 0
+    var peak = 0
+    var limit = BufferCache.defaultLimit
+  }
+  private let state = Mutex(State())
+
+  private static var defaultLimit: Int {
+    sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / 8
+  }
+
+  /// Sizes are rounded up to a sixteenth of their power of two, so that few sizes exist and at most
+  /// an eighth is unused; small ones to 64 bytes.
+  static func sizeClass(_ byteCount: Int) -> Int {
+    if byteCount <= 1024 { return max((byteCount + 63) & ~63, 64) }
+    let step = 1 << (Int.bitWidth - byteCount.leadingZeroBitCount - 4)
+    return (byteCount + step - 1) & ~(step - 1)
+  }
+
+  func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    let size = BufferCache.sizeClass(byteCount)
+    let found = state.withLock { state -> Buffer? in
+      state.inUse += size
+      state.peak = max(state.peak, state.inUse)
+      guard let buffer = state.buffers[size]?.popLast() else { return nil }
+      state.cached -= size
+      return buffer
+    }
+    if let found { return found.base }
+    var pointer: UnsafeMutableRawPointer?
+    if posix_memalign(&pointer, size >= 1 << 16 ? 4096 : 64, size) == 0, let pointer {
+      return pointer
+    }
+    trim(to: 0)
+    if posix_memalign(&pointer, 4096, size) == 0, let pointer { return pointer }
+    fatalError("out of memory: a tensor of \(byteCount) bytes does not fit")
+  }
+
+  func give(_ buffer: UnsafeMutableRawPointer, _ byteCount: Int) {
+    let size = BufferCache.sizeClass(byteCount)
+    let buffer = Buffer(base: buffer)
+    let kept = state.withLock { state in
+      state.inUse -= size
+      guard state.cached + size <= state.limit else { return false }
+      state.buffers[size, default: []].append(buffer)
+      state.cached += size
+      return true
+    }
+    if !kept { free(buffer.base) }
+  }
+
+  func trim(to bytes: Int) {
+    let surplus = state.withLock { state in
+      var surplus: [Buffer] = []
+      for size in state.buffers.keys.sorted(by: >) where state.cached > bytes {
+        while state.cached > bytes, let buffer = state.buffers[size]?.popLast() {
+          surplus.append(buffer)
+          state.cached -= size
+        }
+      }
+      return surplus
+    }
+    for buffer in surplus { free(buffer.base) }
+  }
+
+  var usage: Memory.Usage {
+    state.withLock { Memory.Usage(inUse: $0.inUse, cached: $0.cached, peak: $0.peak) }
+  }
+
+  func resetPeak() { state.withLock { $0.peak = $0.inUse } }
+
+  var limit: Int {
+    get { state.withLock { $0.limit } }
+    set {
+      state.withLock { $0.limit = max(newValue, 0) }
+      trim(to: max(newValue, 0))
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import NormaKernels
+import Synchronization
+
+/// What a tensor's values come from: stored elements, or work that has not run yet.
+///
+/// A node is born pending or stored and can only become stored, which releases its inputs.
+final class Node: Sendable {
+  /// Work that gives a node its values.
+  enum Work: Sendable {
+    /// An instruction on operands of the node's own shape.
+    case elementwise(Operation, [Tensor])
+    case reduction(ReductionGroup, ReductionGroup.Result)
+  }
+
+  enum Content: Sendable {
+    case stored(Storage)
+    case pending(Work)
+  }
+
+  private struct State {
+    var content: Content
+    /// How often the work ran inside of other programs without being stored.
+    var streamed = 0
+    /// Pending reductions over this node's values, so that sisters share one trip.
+    var groups: [WeakGroup] = []
+  }
+
+  struct WeakGroup: Sendable {
+    weak var group: ReductionGroup?
+  }
+
+  let dtype: DType
+  /// How the node's values lie in its storage: without gaps.
+  let layout: Layout
+  /// A mistake made this node; it has no values.
+  let isPoisoned: Bool
+  private let bornCost: Int
+  private let bornDepth: Int
+  private let isStored: Atomic<Bool>
+  private let state: Mutex<State>
+
+  init(stored storage: Storage, dtype: DType, layout: Layout, isPoisoned: Bool = false) {
+    self.dtype = dtype
+    self.layout = layout
+    self.isPoisoned = isPoisoned
+    bornCost = 0
+    bornDepth = 0
+    isStored = Atomic(true)
+    state = Mutex(State(content: .stored(storage)))
+  }
+
+  init(_ work: Work, dtype: DType, layout: Layout, cost: Int, depth: Int) {
+    self.dtype = dtype
+    self.layout = layout
+    isPoisoned = false
+    bornCost = cost
+    bornDepth = depth
+    isStored = Atomic(false)
+    state = Mutex(State(content: .pending(work)))
+  }
+
+  /// What all pending instructions cost that a program with this node has to run.
+  var cost: Int { isStored.load(ordering: .acquiring) ? 0 : bornCost }
+
+  /// The longest way of pending nodes to a stored one.
+  var depth: Int { isStored.load(ordering: .acquiring) ? 0 : bornDepth }
+
+  var content: Content { state.withLock { $0.content } }
+
+  var isPending: Bool { !isStored.load(ordering: .acquiring) }
+
+  /// Keeps the result of the work; the first one wins, and they are all equal.
+  func store(_ storage: Storage) {
+    // The work is released outside of the lock: it may hold the last reference to other nodes.
+    let old = state.withLock { state -> Content? in
+      guard case .pending = state.content else { return nil }
+      let old = state.content
+      state.content = .stored(storage)
+      return old
+    }
+    isStored.store(true, ordering: .releasing)
+    withExtendedLifetime(old) {}
+  }
+
+  /// Whether the work may run once more inside of another program; counts it if so.
+  func stream() -> Bool {
+    state.withLock { state in
+      guard bornCost * (state.streamed + 1) <= Program.streamLimit else { return false }
+      state.streamed += 1
+      return true
+    }
+  }
+
+  /// The group of pending reductions of `source`, whose node this is, over `axes`.
+  func group(of source: Tensor, over axes: [Int]) -> ReductionGroup {
+    state.withLock { state in
+      state.groups.removeAll { $0.group == nil }
+      for case let group? in state.groups.map(\.group)
+      where group.axes == axes && group.source.layout.isSame(as: source.layout) {
+        return group
+      }
+      let group = ReductionGroup(source: source, axes: axes)
+      state.groups.append(WeakGroup(group: group))
+      return group
+    }
+  }
+}

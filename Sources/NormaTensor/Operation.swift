@@ -1,0 +1,126 @@
+import CNormaLoops
+import NormaKernels
+
+/// One instruction of a program: what is done to elements of which type.
+struct Operation: Hashable, Sendable {
+  enum Code: Int32, Sendable {
+    case negate, abs, sqrt, exp, log, tanh, erf
+    case add, subtract, multiply, divide, minimum, maximum
+    case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
+    case select, normalize
+    case convert  // To the result's type.
+
+    /// The number of the C loop.
+    var loop: Int32 { rawValue }
+
+    /// What an instruction costs, in elementwise additions, for the choice between streaming a
+    /// value again and storing it.
+    var cost: Int {
+      switch self {
+      case .exp, .log, .tanh, .erf: 8
+      case .divide, .sqrt: 2
+      default: 1
+      }
+    }
+
+    var name: String {
+      switch self {
+      case .minimum: "min"
+      case .maximum: "max"
+      case .notEqual: "not_equal"
+      case .lessOrEqual: "less_or_equal"
+      case .greaterOrEqual: "greater_or_equal"
+      default: "\(self)"
+      }
+    }
+  }
+
+  let code: Code
+  /// The type in which operands meet.
+  let operands: DType
+  let result: DType
+
+  /// Operand `position` is a number written in the program instead of a tensor.
+  struct Immediate: Hashable, Sendable {
+    let position: Int
+    /// The number in the block type of `operands`.
+    let bits: UInt64
+    let text: String
+  }
+  var immediate: Immediate?
+}
+
+/// The block type in which elements of a type are computed.
+enum BlockType: Int32, Sendable {
+  case float32, float64, int64, int32, uint8
+
+  init(_ dtype: DType) {
+    switch dtype {
+    case .float16, .bfloat16, .float32: self = .float32
+    case .float64: self = .float64
+    case .int64: self = .int64
+    case .int32: self = .int32
+    case .uint8, .bool: self = .uint8
+    }
+  }
+
+  var byteCount: Int {
+    switch self {
+    case .float64, .int64: 8
+    case .float32, .int32: 4
+    case .uint8: 1
+    }
+  }
+
+  /// The bits of a number in this type.
+  func bits(_ scalar: Scalar) -> UInt64 {
+    switch self {
+    case .float32: UInt64(Float(scalar.asDouble).bitPattern)
+    case .float64: scalar.asDouble.bitPattern
+    case .int64: UInt64(bitPattern: scalar.asInt)
+    case .int32: UInt64(UInt32(truncatingIfNeeded: scalar.asInt))
+    case .uint8: UInt64(UInt8(truncatingIfNeeded: scalar.asInt))
+    }
+  }
+}
+
+extension DType {
+  /// The number by which the C loops know the type in memory.
+  var stored: Int32 {
+    switch self {
+    case .float32: Int32(NORMA_F32.rawValue)
+    case .float64: Int32(NORMA_F64.rawValue)
+    case .int64: Int32(NORMA_I64.rawValue)
+    case .int32: Int32(NORMA_I32.rawValue)
+    case .uint8: Int32(NORMA_U8.rawValue)
+    case .bool: Int32(NORMA_BOOL.rawValue)
+    case .float16: Int32(NORMA_F16.rawValue)
+    case .bfloat16: Int32(NORMA_BF16.rawValue)
+    }
+  }
+
+  /// Whether results are rounded from a wider block type after every instruction.
+  var isHalf: Bool { self == .float16 || self == .bfloat16 }
+}
+
+/// A number beside tensors, with its category: it does not make a result wider than its tensors.
+struct Scalar: Sendable, Hashable {
+  let asDouble: Double
+  let asInt: Int64
+  let dtype: DType
+
+  init<T: TensorElement>(_ value: T) {
+    asDouble = value.asDouble
+    asInt = value.asInt ?? .min
+    dtype = T.dtype
+  }
+
+  /// The type that the number has in a result when no tensor says more.
+  var defaultType: DType {
+    dtype.isFloatingPoint ? .float32 : dtype == .bool ? .bool : .int64
+  }
+
+  var text: String {
+    dtype == .bool ? "\(asInt != 0)" : dtype.isFloatingPoint ? "\(asDouble)" : "\(asInt)"
+  }
+}

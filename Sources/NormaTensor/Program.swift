@@ -1,0 +1,154 @@
+import CNormaLoops
+import NormaKernels
+
+/// Elementwise work as data: inputs, immediates and instructions on numbered values.
+///
+/// It can be printed (``Tensor/programDescription``), counted, cut and compiled. All values have
+/// the shape of the space; an input that is smaller is seen through a broadcast layout.
+struct Program: Sendable {
+  /// A pending value that is used again is computed again while its instructions times its uses
+  /// stay at or under this; then it is stored.
+  static let streamLimit = 16
+  /// A pending program that would cost more than this, in additions, is stored in parts.
+  static let costLimit = 64
+  /// No more than this many pending nodes lie one behind another.
+  static let depthLimit = 64
+
+  enum Loop: Hashable, Sendable {
+    case operation(Operation.Code, BlockType)
+    /// Between types in memory, by their numbers in C.
+    case conversion(from: Int32, to: Int32)
+    /// To the values of a half type.
+    case rounding(DType)
+    case spread(BlockType)
+  }
+
+  struct Instruction: Hashable, Sendable {
+    let loop: Loop
+    let operands: [Int]
+    let result: Int
+  }
+
+  struct Input: Sendable {
+    let storage: Storage
+    let layout: Layout
+    let dtype: DType
+    let value: Int
+  }
+
+  struct Immediate: Sendable {
+    let bits: UInt64
+    let text: String
+    let value: Int
+  }
+
+  let shape: [Int]
+  private(set) var inputs: [Input] = []
+  private(set) var immediates: [Immediate] = []
+  private(set) var instructions: [Instruction] = []
+  /// Bytes of an element of each value.
+  private(set) var widths: [Int] = []
+
+  init(shape: [Int]) { self.shape = shape }
+
+  private mutating func newValue(_ width: Int) -> Int {
+    widths.append(width)
+    return widths.count - 1
+  }
+
+  /// Adds stored elements; the result is a value in their block type.
+  mutating func input(_ storage: Storage, _ layout: Layout, _ dtype: DType) -> Int {
+    let value = newValue(dtype.byteCount)
+    inputs.append(Input(storage: storage, layout: layout, dtype: dtype, value: value))
+    guard dtype.isHalf else { return value }
+    return append(.conversion(from: dtype.stored, to: DType.float32.stored), [value], 4)
+  }
+
+  mutating func immediate(_ immediate: Operation.Immediate, _ type: BlockType) -> Int {
+    let value = newValue(type.byteCount)
+    immediates.append(Immediate(bits: immediate.bits, text: immediate.text, value: value))
+    return value
+  }
+
+  mutating func append(_ loop: Loop, _ operands: [Int], _ width: Int) -> Int {
+    let result = newValue(width)
+    instructions.append(Instruction(loop: loop, operands: operands, result: result))
+    return result
+  }
+
+  /// Adds an instruction on block values of the given types.
+  mutating func apply(_ operation: Operation, _ operands: [(value: Int, dtype: DType)]) -> Int {
+    if operation.code == .convert {
+      return convert(operands[0].value, from: operands[0].dtype, to: operation.result)
+    }
+    // A condition stays a truth value; everything else meets in the operands' type.
+    let values = operands.enumerated().map { position, operand in
+      operation.code == .select && position == 0
+        ? operand.value : convert(operand.value, from: operand.dtype, to: operation.operands)
+    }
+    let type = BlockType(operation.operands)
+    let result = append(
+      .operation(operation.code, type), values, BlockType(operation.result).byteCount)
+    guard operation.result.isHalf else { return result }
+    return append(.rounding(operation.result), [result], 4)
+  }
+
+  /// A block value as another element type.
+  private mutating func convert(_ value: Int, from: DType, to: DType) -> Int {
+    if from == to { return value }
+    let (a, b) = (BlockType(from), BlockType(to))
+    if to == .bool {
+      return append(.conversion(from: a.rawValue, to: DType.bool.stored), [value], 1)
+    }
+    var result = value
+    if a != b {
+      result = append(.conversion(from: a.rawValue, to: b.rawValue), [value], b.byteCount)
+    }
+    return to.isHalf ? append(.rounding(to), [result], 4) : result
+  }
+
+  /// A block value as it is written to memory.
+  mutating func stored(_ value: Int, as dtype: DType) -> Int {
+    guard dtype.isHalf else { return value }
+    return append(.conversion(from: DType.float32.stored, to: dtype.stored), [value], 2)
+  }
+
+  /// Turns operand `position` of instruction `index` from one value into a block.
+  mutating func spread(operand position: Int, of index: Int, _ type: BlockType) {
+    let instruction = instructions[index]
+    let result = newValue(type.byteCount)
+    var operands = instruction.operands
+    instructions.insert(
+      Instruction(loop: .spread(type), operands: [operands[position]], result: result), at: index)
+    operands[position] = result
+    instructions[index + 1] = Instruction(
+      loop: instruction.loop, operands: operands, result: instruction.result)
+  }
+}
+
+extension Program: CustomStringConvertible {
+  /// One line per input, immediate and instruction.
+  var description: String {
+    var lines: [String] = []
+    for input in inputs {
+      lines.append("%\(input.value) = input \(input.dtype) \(input.layout.shape)")
+    }
+    for immediate in immediates { lines.append("%\(immediate.value) = \(immediate.text)") }
+    for instruction in instructions {
+      let operands = instruction.operands.map { "%\($0)" }.joined(separator: ", ")
+      lines.append("%\(instruction.result) = \(instruction.loop.name) \(operands)")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension Program.Loop {
+  var name: String {
+    switch self {
+    case .operation(let code, let type): "\(code.name) \(type)"
+    case .conversion(_, let to): "to \(DType.allCases.first { $0.stored == to } ?? .float32)"
+    case .rounding(let dtype): "round \(dtype)"
+    case .spread: "spread"
+    }
+  }
+}

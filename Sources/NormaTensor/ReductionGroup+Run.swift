@@ -1,0 +1,164 @@
+import CNormaLoops
+import NormaKernels
+
+extension ReductionGroup {
+  /// Runs all reductions that are still wanted, in one trip over the source.
+  func run() {
+    let wanted = pendingNodes()
+    guard !wanted.isEmpty else { return }
+    let results = Results(self, wanted.map(\.0))
+    if source.count == 0 {
+      results.clear()
+    } else {
+      let (evaluation, value) = Evaluation.source(source)
+      if var compiled = compile(evaluation.program, value, results) {
+        compiled.run()
+      } else {
+        // The source cannot be cut as its layout asks: store it, then reduce what is stored.
+        _ = source.node.materialize()
+        let (evaluation, value) = Evaluation.source(source)
+        guard var compiled = compile(evaluation.program, value, results) else {
+          fatalError("a stored tensor of shape \(source.shape) could not be reduced")
+        }
+        compiled.run()
+      }
+    }
+    for (result, node) in wanted { results.store(result, in: node) }
+  }
+
+  /// The program of the source with the reductions at its end.
+  func compile(_ program: Program, _ value: Int, _ results: Results) -> CompiledProgram? {
+    let layouts = program.inputs.map(\.layout)
+    let isKept = { (axis: Int) in !self.axes.contains(axis) }
+    let space =
+      results.dependOnOrder
+      ? Space.reduction(of: source.layout, layouts: layouts, isKept: isKept)
+      : Space.unordered(of: source.layout, layouts: layouts, isKept: isKept)
+    guard let space else { return nil }
+    return CompiledProgram(program, over: space, sinks: results.sinks(of: value))
+  }
+
+  /// Memory for the results of one trip.
+  struct Results {
+    private let type: BlockType
+    private let isFloatingPoint: Bool
+    private let byteCount: Int
+    private var storages: [Result: Storage] = [:]
+
+    init(_ group: ReductionGroup, _ wanted: [Result]) {
+      type = BlockType(group.source.dtype)
+      isFloatingPoint = group.source.dtype.isFloatingPoint
+      byteCount = group.layout.count * 8
+      for result in wanted { storages[result] = Storage(byteCount: byteCount) }
+      // Squares need the sums beside them.
+      if storages[.squares] != nil && storages[.sum] == nil {
+        storages[.sum] = Storage(byteCount: byteCount)
+      }
+    }
+
+    func storage(_ result: Result) -> Storage? { storages[result] }
+
+    var dependOnOrder: Bool { isFloatingPoint && storages[.sum] != nil }
+
+    func store(_ result: Result, in node: Node) {
+      if let storage = storages[result] { node.store(storage) }
+    }
+
+    func clear() {
+      for storage in storages.values {
+        storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: storage.byteCount)
+      }
+    }
+
+    func sinks(of value: Int) -> [CompiledProgram.Sink] {
+      var sinks: [CompiledProgram.Sink] = []
+      if let sum = storages[.sum] {
+        let squares = storages[.squares]
+        sinks.append(
+          CompiledProgram.Sink(
+            value: value, type: type, kind: squares == nil ? NORMA_SUM : NORMA_MOMENTS,
+            result: sum, squares: squares))
+      }
+      for (result, kind) in [
+        (Result.minimum, NORMA_REDUCE_MINIMUM), (.maximum, NORMA_REDUCE_MAXIMUM),
+      ] {
+        if let storage = storages[result] {
+          sinks.append(
+            CompiledProgram.Sink(
+              value: value, type: type, kind: kind, result: storage, squares: nil))
+        }
+      }
+      return sinks
+    }
+  }
+}
+
+/// Reductions that run slice by slice with a program that needs them, so that the source is read
+/// from memory once: a normalization over all but the outermost axes in memory.
+struct SlicedReductions {
+  let group: ReductionGroup
+  private let wanted: [(ReductionGroup.Result, Node)]
+  private let results: ReductionGroup.Results
+  private let compiled: (program: Program, value: Int)
+
+  /// Larger slices do not stay in cache until they are read again.
+  static let largestSlice = 4 << 20
+
+  /// - Returns: nil if the reductions do not fit a program of this shape.
+  init?(_ group: ReductionGroup, for shape: [Int]) {
+    let source = group.source
+    guard source.shape == shape, source.count > 0 else { return nil }
+    let order = Layout.order(shape, source.layout.strides)
+    let dimensions = Space.merged(
+      shape, order: order, layouts: [source.layout], isKept: { !group.axes.contains($0) })
+    guard let last = dimensions.last, !last.isKept, last.size >= 16 else { return nil }
+    let slices = group.layout.count
+    let bytes = source.count / slices * source.dtype.byteCount
+    guard slices >= 2 * Threads.count, bytes <= SlicedReductions.largestSlice else { return nil }
+    self.group = group
+    wanted = group.pendingNodes()
+    results = ReductionGroup.Results(group, wanted.map(\.0))
+    let (evaluation, value) = Evaluation.source(source)
+    compiled = (evaluation.program, value)
+    guard !wanted.isEmpty, group.compile(compiled.program, value, results) != nil else {
+      return nil
+    }
+  }
+
+  func storage(_ result: ReductionGroup.Result) -> Storage? { results.storage(result) }
+
+  func run(before program: Program, _ output: CompiledProgram.Output) {
+    let shape = program.shape
+    let strides = group.source.layout.strides
+    let order = Layout.order(shape, strides)
+    let kept = order.filter { !group.axes.contains($0) }
+    let reduced = order.filter { group.axes.contains($0) }
+    let space = Space.elementwise(
+      shape, order: kept + reduced, layouts: program.inputs.map(\.layout) + [output.layout],
+      isKept: { !group.axes.contains($0) })
+    var second = CompiledProgram(program, over: space, outputs: [output])
+    guard var first = group.compile(compiled.program, compiled.value, results) else {
+      fatalError("a reduction of shape \(shape) was compiled once and not twice")
+    }
+    first.run(before: &second)
+    for (result, node) in wanted { results.store(result, in: node) }
+  }
+
+  /// The group to which all pending reductions below a small node belong; nil if there is none or
+  /// more than one.
+  static func group(below node: Node) -> ReductionGroup? {
+    var found: ReductionGroup?
+    var nodes = [node]
+    while let node = nodes.popLast() {
+      switch node.content {
+      case .stored: continue
+      case .pending(.reduction(let group, _)):
+        if found != nil && found !== group { return nil }
+        found = group
+      case .pending(.elementwise(_, let operands)):
+        nodes += operands.map(\.node)
+      }
+    }
+    return found
+  }
+}

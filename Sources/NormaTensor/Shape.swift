@@ -1,0 +1,94 @@
+/// Shape arithmetic: pure functions that throw what is wrong.
+package enum Shape {
+  /// The number of elements; sizes are not negative and their product fits.
+  static func count(_ shape: [Int], call: String) throws(TensorError) -> Int {
+    var count = 1
+    for size in shape where size != 0 {
+      if size < 0 { throw TensorError(call, "size \(size) in shape \(shape) is negative") }
+      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      if overflow || product > Int.max / 16 {
+        throw TensorError(call, "shape \(shape) has more elements than memory can hold")
+      }
+      count = product
+    }
+    return shape.contains(0) ? 0 : count
+  }
+
+  /// The axis counted from the front.
+  package static func axis(_ axis: Int, of shape: [Int], call: String) throws(TensorError) -> Int {
+    // A tensor without dimensions accepts 0 and -1, as in PyTorch.
+    let rank = max(shape.count, 1)
+    guard axis >= -rank && axis < rank else {
+      throw TensorError(
+        call,
+        "axis \(axis) is out of range for shape \(shape); valid axes are \(-rank) ..< \(rank)")
+    }
+    return axis < 0 ? axis + rank : axis
+  }
+
+  /// Sorted axes from the front; nil means all.
+  package static func axes(_ axes: [Int]?, of shape: [Int], call: String) throws(TensorError)
+    -> [Int]
+  {
+    guard let axes, !axes.isEmpty else { return Array(shape.indices) }
+    var result: [Int] = []
+    for axis in axes {
+      let front = try Shape.axis(axis, of: shape, call: call)
+      if result.contains(front) {
+        throw TensorError(call, "axis \(axis) appears twice in \(axes)")
+      }
+      result.append(front)
+    }
+    return shape.isEmpty ? [] : result.sorted()
+  }
+
+  /// The shape in which two operands meet: sizes are equal, or one of them is 1 or missing.
+  static func broadcast(_ a: [Int], _ b: [Int], call: String) throws(TensorError) -> [Int] {
+    if a == b { return a }
+    let (long, short) = a.count >= b.count ? (a, b) : (b, a)
+    var result = long
+    let shift = long.count - short.count
+    for (index, size) in short.enumerated() where size != long[index + shift] {
+      if long[index + shift] == 1 {
+        result[index + shift] = size
+      } else if size != 1 {
+        throw TensorError(
+          call,
+          "shapes \(a) and \(b) do not broadcast: sizes \(long[index + shift]) and \(size) at axis "
+            + "\(index + shift - long.count) differ and neither is 1")
+      }
+    }
+    return result
+  }
+
+  /// The target of a reshape, with the one -1 in it filled in.
+  static func reshape(_ shape: [Int], to target: [Int], call: String) throws(TensorError) -> [Int] {
+    let count = try Shape.count(shape, call: call)
+    var result = target
+    let open = target.indices.filter { target[$0] == -1 }
+    if open.count > 1 { throw TensorError(call, "more than one -1 in \(target)") }
+    if let wrong = target.first(where: { $0 < -1 }) {
+      throw TensorError(call, "size \(wrong) in \(target) is negative; only one -1 is allowed")
+    }
+    let known = try Shape.count(target.filter { $0 != -1 }, call: call)
+    if let position = open.first {
+      guard known > 0, count % known == 0 else {
+        throw TensorError(
+          call, "\(count) elements of shape \(shape) do not divide into \(target)")
+      }
+      result[position] = count / known
+    } else if known != count {
+      throw TensorError(
+        call, "shape \(shape) has \(count) elements and \(target) would have \(known)")
+    }
+    return result
+  }
+
+  /// The shape after a reduction.
+  package static func reduced(_ shape: [Int], over axes: [Int], keepDims: Bool) -> [Int] {
+    if keepDims {
+      return shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
+    }
+    return shape.indices.filter { !axes.contains($0) }.map { shape[$0] }
+  }
+}

@@ -1,0 +1,134 @@
+import CNormaLoops
+
+/// The dimensions over which a program runs, in order of memory, with the strides of each operand.
+///
+/// Neighbouring axes that every operand sees as one are merged; axes of size 1 vanish.
+struct Space: Equatable, Sendable {
+  struct Dimension: Equatable, Sendable {
+    var size: Int
+    /// Of every operand, in elements.
+    var strides: [Int]
+    var isKept: Bool
+    /// Slow to fast.
+    var axes: [Int]
+  }
+
+  /// One of several dimensions that together are the columns to some operand.
+  struct Split: Equatable, Sendable {
+    let size: Int
+    let stride: Int
+  }
+
+  /// Slowest first; where there are reductions, the kept ones before the reduced ones.
+  var outer: [Dimension]
+  var rows: Dimension
+  var columns: Dimension
+  var tileRows: Int
+  var tileColumns: Int
+  /// Whether reductions leave one result per column rather than one per outer kept index.
+  var columnsKept = false
+  /// By operand, fastest first; empty where `columns` has the one stride.
+  var splits: [[Split]] = []
+
+  static let block = Int(NORMA_BLOCK)
+
+  var keptCount: Int { outer.filter(\.isKept).reduce(1) { $0 * $1.size } }
+
+  /// Sorted and merged dimensions. `order` lists the axes from slow to fast.
+  static func merged(
+    _ shape: [Int], order: [Int], layouts: [Layout], isKept: (Int) -> Bool
+  ) -> [Dimension] {
+    var dimensions: [Dimension] = []
+    for axis in order where shape[axis] != 1 {
+      let size = shape[axis]
+      if let last = dimensions.last, last.isKept == isKept(axis),
+        layouts.indices.allSatisfy({ last.strides[$0] == layouts[$0].strides[axis] * size })
+      {
+        dimensions[dimensions.count - 1].size *= size
+        dimensions[dimensions.count - 1].axes.append(axis)
+        for k in layouts.indices {
+          dimensions[dimensions.count - 1].strides[k] = layouts[k].strides[axis]
+        }
+      } else {
+        dimensions.append(
+          Dimension(
+            size: size, strides: layouts.map { $0.strides[axis] }, isKept: isKept(axis),
+            axes: [axis]))
+      }
+    }
+    return dimensions
+  }
+
+  private static func one(_ operands: Int, isKept: Bool = false) -> Dimension {
+    Dimension(
+      size: 1, strides: [Int](repeating: 0, count: operands), isKept: isKept, axes: [])
+  }
+
+  /// For a program without reductions. Kept axes come first in `order` and stay outside of tiles.
+  static func elementwise(
+    _ shape: [Int], order: [Int], layouts: [Layout], isKept: (Int) -> Bool = { _ in false }
+  ) -> Space {
+    var outer = merged(shape, order: order, layouts: layouts, isKept: isKept)
+    let columns = outer.last?.isKept == false ? outer.removeLast() : one(layouts.count)
+    let rows = outer.last?.isKept == false ? outer.removeLast() : one(layouts.count)
+    let tileRows = max(min(rows.size, block / max(columns.size, 1)), 1)
+    return Space(
+      outer: outer, rows: rows, columns: columns, tileRows: tileRows,
+      tileColumns: min(columns.size, block))
+  }
+
+  /// For a program that ends in reductions over the axes that are not kept.
+  ///
+  /// The tiles and their order follow from the layout of the reduced tensor alone, so that a
+  /// reduction gives the same bits whether its source is stored or computed on the way.
+  /// - Returns: nil if some operand cannot be cut into these tiles; then the source is stored.
+  static func reduction(of source: Layout, layouts: [Layout], isKept: (Int) -> Bool) -> Space? {
+    let order = Layout.order(source.shape, source.strides)
+    let dimensions = merged(source.shape, order: order, layouts: [source], isKept: isKept)
+    var kept = dimensions.filter(\.isKept)
+    var reduced = dimensions.filter { !$0.isKept }
+    // Short runs are taken across: neighbouring results side by side, the run going down.
+    let run = dimensions.last.flatMap { $0.isKept ? nil : $0.size } ?? 0
+    let isDown = run == 0 || run < 16 && (kept.last?.size ?? 0) >= 16
+    let columns = (isDown ? kept.popLast() : reduced.popLast()) ?? one(1, isKept: isDown)
+    let rows = reduced.popLast() ?? one(1)
+    let strip = !isDown ? block : rows.size >= 28 ? 64 : (block / rows.size) & ~15
+    let tileColumns = min(columns.size, strip)
+
+    // The same dimensions for all operands.
+    func expand(_ dimension: Dimension) -> [Dimension] {
+      merged(source.shape, order: dimension.axes, layouts: layouts, isKept: isKept)
+    }
+    let allRows = expand(rows)
+    guard allRows.count <= 1 else { return nil }
+    var allColumns = one(layouts.count, isKept: isDown)
+    allColumns.size = columns.size
+    var splits: [[Split]] = []
+    for layout in layouts.indices {
+      let parts = merged(
+        source.shape, order: columns.axes, layouts: [layouts[layout]], isKept: isKept)
+      guard parts.count <= Int(NORMA_MAX_SPLITS) else { return nil }
+      allColumns.strides[layout] = parts.last?.strides[0] ?? 0
+      splits.append(
+        parts.count <= 1 ? [] : parts.reversed().map { Split(size: $0.size, stride: $0.strides[0]) })
+    }
+    let outerAxes = (kept + reduced).flatMap(\.axes)
+    return Space(
+      outer: merged(source.shape, order: outerAxes, layouts: layouts, isKept: isKept),
+      rows: allRows.first ?? one(layouts.count), columns: allColumns,
+      tileRows: max(min(rows.size, block / tileColumns), 1), tileColumns: tileColumns,
+      columnsKept: isDown, splits: splits)
+  }
+
+  /// The same where the order does not matter (minima, maxima, sums of integers): dimensions as
+  /// the operands see them, so that none has to be cut.
+  static func unordered(of source: Layout, layouts: [Layout], isKept: (Int) -> Bool) -> Space? {
+    let order = Layout.order(source.shape, source.strides)
+    var space = Space.elementwise(source.shape, order: order, layouts: layouts)
+    guard source.shape.indices.allSatisfy({ !isKept($0) || source.shape[$0] == 1 }) else {
+      return reduction(of: source, layouts: layouts, isKept: isKept)
+    }
+    space.splits = []
+    return space
+  }
+}

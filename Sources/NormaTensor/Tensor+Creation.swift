@@ -1,0 +1,155 @@
+import NormaKernels
+
+extension Tensor {
+  /// A single number without axes. PyTorch: `torch.tensor(value)`.
+  public init<T: TensorElement>(_ value: T, dtype: DType? = nil) {
+    self.init([value], shape: [], dtype: dtype)
+  }
+
+  /// A tensor with one axis. A Swift array of `Double` literals gives `float64`; pass
+  /// `[Float]` or a `dtype` for `float32`.
+  public init<T: TensorElement>(_ array: [T], dtype: DType? = nil) {
+    self.init(array, shape: [array.count], dtype: dtype)
+  }
+
+  /// The elements of an array in row-major order.
+  ///
+  /// - Parameter dtype: another type than the array's; see ``cast(to:file:line:)``.
+  public init<T: TensorElement>(
+    _ array: [T], shape: [Int], dtype: DType? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+  ) {
+    self = checked(file: file, line: line) { () throws(TensorError) in
+      let count = try Shape.count(shape, call: "Tensor(_:shape:)")
+      guard count == array.count else {
+        throw TensorError(
+          "Tensor(_:shape:)", "\(array.count) values do not fill shape \(shape), which has \(count)")
+      }
+      let tensor = Tensor(shape: shape, dtype: T.dtype) { bytes in
+        array.withUnsafeBytes { bytes.copyMemory(from: $0) }
+      }
+      return tensor.cast(to: dtype ?? T.dtype)
+    }
+  }
+
+  /// Rows of equal length, as PyTorch reads a list of lists.
+  public init<T: TensorElement>(
+    _ rows: [[T]], dtype: DType? = nil, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    self = checked(file: file, line: line) { () throws(TensorError) in
+      let lengths = try Tensor.equal(rows.map(\.count))
+      return Tensor(Array(rows.joined()), shape: [rows.count, lengths], dtype: dtype)
+    }
+  }
+
+  /// Three levels of rows of equal length.
+  public init<T: TensorElement>(
+    _ planes: [[[T]]], dtype: DType? = nil, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    self = checked(file: file, line: line) { () throws(TensorError) in
+      let rows = try Tensor.equal(planes.map(\.count))
+      let columns = try Tensor.equal(planes.joined().map(\.count))
+      return Tensor(
+        Array(planes.joined().joined()), shape: [planes.count, rows, columns], dtype: dtype)
+    }
+  }
+
+  /// Four levels of rows of equal length.
+  public init<T: TensorElement>(
+    _ images: [[[[T]]]], dtype: DType? = nil, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    self = checked(file: file, line: line) { () throws(TensorError) in
+      let planes = try Tensor.equal(images.map(\.count))
+      let rows = try Tensor.equal(images.joined().map(\.count))
+      let columns = try Tensor.equal(images.joined().joined().map(\.count))
+      return Tensor(
+        Array(images.joined().joined().joined()), shape: [images.count, planes, rows, columns],
+        dtype: dtype)
+    }
+  }
+
+  private static func equal(_ lengths: [Int]) throws(TensorError) -> Int {
+    let first = lengths.first ?? 0
+    if let other = lengths.first(where: { $0 != first }) {
+      throw TensorError("Tensor(_:)", "rows of \(first) and \(other) values do not make a tensor")
+    }
+    return first
+  }
+
+  /// A tensor of one number. PyTorch: `torch.full`, whose type for a Swift literal is the same.
+  public static func full<T: TensorElement>(
+    _ shape: [Int], _ value: T, dtype: DType? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      _ = try Shape.count(shape, call: "full(_:_:)")
+      let scalar = Scalar(value)
+      let one = Tensor(value, dtype: dtype ?? scalar.defaultType)
+      return Tensor(node: one.node, layout: one.layout.broadcast(to: shape)).copied().evaluated()
+    }
+  }
+
+  /// Zeros of a shape. PyTorch: `torch.zeros`.
+  public static func zeros(
+    _ shape: [Int], dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    full(shape, 0, dtype: dtype, file: file, line: line)
+  }
+
+  /// Zeros: `Tensor.zeros(2, 3)`. PyTorch: `torch.zeros`.
+  public static func zeros(
+    _ shape: Int..., dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    full(shape, 0, dtype: dtype, file: file, line: line)
+  }
+
+  /// Ones of a shape. PyTorch: `torch.ones`.
+  public static func ones(
+    _ shape: [Int], dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    full(shape, 1, dtype: dtype, file: file, line: line)
+  }
+
+  /// Ones: `Tensor.ones(2, 3)`. PyTorch: `torch.ones`.
+  public static func ones(
+    _ shape: Int..., dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    full(shape, 1, dtype: dtype, file: file, line: line)
+  }
+
+  /// 0, 1, 2, ... below `end`, as `int64`. PyTorch: `torch.arange(end)`.
+  public static func arange(
+    _ end: Int, dtype: DType = .int64, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    arange(0, end, 1, dtype: dtype, file: file, line: line)
+  }
+
+  /// `start + i * step` below `end` (above it for a negative step), with ⌈(end - start) / step⌉
+  /// elements. Real bounds give `float32`. PyTorch: `torch.arange`.
+  public static func arange<T: TensorElement>(
+    _ start: T, _ end: T, _ step: T? = nil, dtype: DType? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "arange(_:_:_:)"
+      let (a, b) = (Scalar(start), Scalar(end))
+      let step = step.map { Scalar($0) } ?? Scalar(1)
+      let type = dtype ?? (T.dtype.isFloatingPoint ? .float32 : .int64)
+      guard step.asDouble != 0 else { throw TensorError(call, "a step of 0 never reaches the end") }
+      let exact = ((b.asDouble - a.asDouble) / step.asDouble).rounded(.up)
+      guard exact.isFinite, exact < Double(Int.max / 16) else {
+        throw TensorError(call, "from \(a.text) to \(b.text) is no finite number of steps")
+      }
+      guard exact >= 0 else {
+        throw TensorError(
+          call, "a step of \(step.text) leads from \(a.text) away from \(b.text)")
+      }
+      let count = Int(exact)
+      if T.dtype.isFloatingPoint {
+        let values = (0..<count).map { a.asDouble + Double($0) * step.asDouble }
+        return Tensor(values, dtype: type)
+      }
+      return Tensor((0..<count).map { a.asInt + Int64($0) * step.asInt }, dtype: type)
+    }
+  }
+}

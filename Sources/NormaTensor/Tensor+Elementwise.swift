@@ -1,0 +1,178 @@
+import NormaKernels
+
+// Functions of one element, and of two tensors or three element by element. All are pending; a
+// program of them costs one trip over memory.
+
+extension Tensor {
+  /// |x|, exact. PyTorch: `torch.abs`.
+  public func abs(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try unary(.abs, toFloat: false, call: "abs()")
+    }
+  }
+
+  /// √x, correctly rounded; NaN below zero. Integers give `float32`. PyTorch: `torch.sqrt`.
+  public func sqrt(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(.sqrt, "sqrt()", file, line)
+  }
+
+  /// 1 / √x: a correctly rounded root, then a correctly rounded quotient. PyTorch: `torch.rsqrt`.
+  public func rsqrt(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(.sqrt, "rsqrt()", file, line).reciprocal(file: file, line: line)
+  }
+
+  /// eˣ. The accuracy in `float32` is stated at `norma_exp_f32`; `float64` is the C library's.
+  /// Integers give `float32`. PyTorch: `torch.exp`.
+  public func exp(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(.exp, "exp()", file, line)
+  }
+
+  /// The natural logarithm: -∞ at zero, NaN below. PyTorch: `torch.log`.
+  public func log(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(.log, "log()", file, line)
+  }
+
+  /// The hyperbolic tangent. PyTorch: `torch.tanh`.
+  public func tanh(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(.tanh, "tanh()", file, line)
+  }
+
+  /// The error function, 2/√π ∫₀ˣ e^(-t²) dt. PyTorch: `torch.erf`.
+  public func erf(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(.erf, "erf()", file, line)
+  }
+
+  private func real(
+    _ code: Operation.Code, _ call: String, _ file: StaticString, _ line: UInt
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try unary(code, toFloat: true, call: call)
+    }
+  }
+
+  /// x². Integers wrap. PyTorch: `torch.square`.
+  public func squared(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try Tensor.binary(.multiply, self, self, call: "squared()")
+    }
+  }
+
+  /// 1 / x; integers give `float32`. PyTorch: `torch.reciprocal`.
+  public func reciprocal(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try Tensor.binary(.divide, self, Scalar(1), position: 0, call: "reciprocal()")
+    }
+  }
+
+  /// Every element moved into `min ... max`; one bound may be left out. NaN stays NaN, and where
+  /// the bounds cross, `max` wins. Cost: one instruction a bound. PyTorch: `torch.clamp`.
+  public func clamped<T: TensorElement>(
+    min: T? = nil, max: T? = nil, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if min == nil && max == nil {
+        throw TensorError("clamped(min:max:)", "at least one of min and max is needed")
+      }
+      var result = self
+      if let min {
+        result = try Tensor.binary(
+          .maximum, result, Scalar(min), position: 1, call: "clamped(min:max:)")
+      }
+      if let max {
+        result = try Tensor.binary(
+          .minimum, result, Scalar(max), position: 1, call: "clamped(min:max:)")
+      }
+      return result
+    }
+  }
+
+  /// Every element moved between the elements of two tensors, which broadcast.
+  /// PyTorch: `torch.clamp`.
+  public func clamped(
+    min: Tensor? = nil, max: Tensor? = nil, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if min == nil && max == nil {
+        throw TensorError("clamped(min:max:)", "at least one of min and max is needed")
+      }
+      var result = self
+      if let min { result = try Tensor.binary(.maximum, result, min, call: "clamped(min:max:)") }
+      if let max { result = try Tensor.binary(.minimum, result, max, call: "clamped(min:max:)") }
+      return result
+    }
+  }
+
+  /// The same numbers as another type.
+  ///
+  /// Real numbers become integers by truncation; NaN and what is out of range give the smallest
+  /// integer. To a narrower real type they are rounded to nearest, ties to even; to `bool` all but
+  /// zero are true. PyTorch: `Tensor.to(dtype)`.
+  public func cast(to dtype: DType, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    if dtype == self.dtype { return self }
+    return checked(file: file, line: line) { () throws(TensorError) in
+      try Tensor.elementwise(
+        .convert, [self], in: self.dtype, result: dtype, call: "cast(to: \(dtype))")
+    }
+  }
+
+  /// The elements of `a` where `condition` holds, of `b` elsewhere; all three broadcast.
+  /// PyTorch: `torch.where`.
+  public static func `where`(
+    _ condition: Tensor, _ a: Tensor, _ b: Tensor, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try select(condition, [a, b], Promotion.type([a, b]), nil)
+    }
+  }
+
+  /// The elements of `a` where `condition` holds, a number elsewhere.
+  public static func `where`<T: TensorElement>(
+    _ condition: Tensor, _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try select(condition, [a], Promotion.type([a], Scalar(b)), (Scalar(b), 2))
+    }
+  }
+
+  /// A number where `condition` holds, the elements of `b` elsewhere.
+  public static func `where`<T: TensorElement>(
+    _ condition: Tensor, _ a: T, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try select(condition, [b], Promotion.type([b], Scalar(a)), (Scalar(a), 1))
+    }
+  }
+
+  private static func select(
+    _ condition: Tensor, _ operands: [Tensor], _ type: DType, _ scalar: (Scalar, Int)?
+  ) throws(TensorError) -> Tensor {
+    let call = "where(_:_:_:)"
+    guard condition.dtype == .bool || condition.isPoisoned else {
+      throw TensorError(call, "the condition holds \(condition.dtype), not bool; compare it first")
+    }
+    let immediate = try scalar.map { (number, position) throws(TensorError) in
+      try Operation.Immediate(number, at: position, in: type, call: call)
+    }
+    return try elementwise(
+      .select, [condition] + operands, in: type, result: type, immediate: immediate, call: call)
+  }
+}
+
+/// The larger of two elements, NaN if one of them is. Shapes broadcast. PyTorch: `torch.maximum`.
+public func maximum(
+  _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try Tensor.binary(.maximum, a, b, call: "maximum(_:_:)")
+  }
+}
+
+/// The smaller of two elements, NaN if one of them is. Shapes broadcast. PyTorch: `torch.minimum`.
+public func minimum(
+  _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try Tensor.binary(.minimum, a, b, call: "minimum(_:_:)")
+  }
+}

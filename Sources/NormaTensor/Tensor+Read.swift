@@ -1,0 +1,89 @@
+import NormaKernels
+
+extension Tensor {
+  /// Lends the elements as bytes in row-major order; without a copy where they lie so already.
+  public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    let source = contiguous()
+    let storage = source.node.materialize()
+    return try withExtendedLifetime(storage) {
+      try body(
+        UnsafeRawBufferPointer(
+          start: storage.base + source.layout.offset * dtype.byteCount,
+          count: isPoisoned ? 0 : count * dtype.byteCount))
+    }
+  }
+
+  /// Lends the elements in row-major order as values of their own type; without a copy where they
+  /// lie so already.
+  public func withUnsafeBuffer<T: TensorElement, R>(
+    of type: T.Type, file: StaticString = #fileID, line: UInt = #line,
+    _ body: (UnsafeBufferPointer<T>) throws -> R
+  ) rethrows -> R {
+    if T.dtype != dtype && !isPoisoned {
+      report(
+        TensorError(
+          "withUnsafeBuffer(of:)", "the tensor holds \(dtype), not \(T.dtype); cast it first"),
+        file: file, line: line)
+      return try body(UnsafeBufferPointer(start: nil, count: 0))
+    }
+    return try withUnsafeBytes { try body($0.bindMemory(to: T.self)) }
+  }
+
+  /// The elements in row-major order as a Swift array, cast to its type. Empty if poisoned.
+  public func array<T: TensorElement>(of type: T.Type = T.self) -> [T] {
+    if isPoisoned { return [] }
+    return cast(to: T.dtype).withUnsafeBytes { Array($0.bindMemory(to: T.self)) }
+  }
+
+  /// The number that a tensor of one element holds; NaN if poisoned. PyTorch: `item()`.
+  ///
+  /// Integers beyond 2⁵³ are rounded; read them with ``item(as:file:line:)``.
+  public func item(file: StaticString = #fileID, line: UInt = #line) -> Double {
+    item(as: Double.self, file: file, line: line)
+  }
+
+  /// The number that a tensor of one element holds, as another type.
+  public func item<T: TensorElement>(
+    as type: T.Type, file: StaticString = #fileID, line: UInt = #line
+  ) -> T {
+    guard count == 1 else {
+      report(
+        TensorError(
+          "item()", "shape \(shape) has \(count) elements, not one; take array(of:) or reduce it"),
+        file: file, line: line)
+      return T(nearest: .nan)
+    }
+    if isPoisoned { return T(nearest: .nan) }
+    return array(of: T.self)[0]
+  }
+
+  /// Whether both tensors have the same shape, type and elements. NaN differs from itself.
+  /// PyTorch: `torch.equal`.
+  public func isEqual(to other: Tensor) -> Bool {
+    guard shape == other.shape, dtype == other.dtype, !isPoisoned, !other.isPoisoned else {
+      return false
+    }
+    return count == 0 || (self .== other).cast(to: .uint8).min().item() == 1
+  }
+
+  /// Whether |a - b| <= atol + rtol |b| holds for all elements, which broadcast. Equal infinities
+  /// are close. PyTorch: `torch.allclose`, with the same defaults.
+  public func allClose(
+    to other: Tensor, rtol: Double = 1e-5, atol: Double = 1e-8, equalNaN: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Bool {
+    let result = checked(file: file, line: line) { () throws(TensorError) in
+      let type = Promotion.type([self, other])
+      let (a, b) = (cast(to: type), other.cast(to: type))
+      let near =
+        type.isFloatingPoint
+        ? Tensor.where((a - b).abs() .<= b.abs() * rtol + atol, a.abs() .< Double.infinity, a .== b)
+        : (a - b).abs().cast(to: .float64) .<= b.abs().cast(to: .float64) * rtol + atol
+      var isClose = near * (b.abs() .< Double.infinity) + (a .== b)
+      if equalNaN { isClose = isClose + (a .!= a) * (b .!= b) }
+      return isClose
+    }
+    if result.isPoisoned { return false }
+    return result.count == 0 || result.cast(to: .uint8).min().item() == 1
+  }
+}

@@ -1,0 +1,222 @@
+import NormaKernels
+
+// Reductions over no, one, several or all axes. They are pending: sisters over the same tensor and
+// axes share one trip over memory. Sums are carried in `float64` or `int64`, and their order
+// follows from the shape and layout alone.
+
+extension Tensor {
+  /// The sum over `axes`, or over all axes if none are named; 0 of nothing.
+  ///
+  /// Real numbers are added in `float64` and rounded once to the tensor's type; integers and truth
+  /// values give `int64`. Cost: one trip. PyTorch: `torch.sum`.
+  public func sum(
+    over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try reducedSum(axes, keepDims)
+    }
+  }
+
+  /// `sum` over the listed axes, or over all if there are none.
+  public func sum(
+    over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    sum(over: axes, keepDims: keepDims, file: file, line: line)
+  }
+
+  /// The arithmetic mean over `axes`, or over all axes if none are named; NaN of nothing.
+  ///
+  /// mean = Σ x / n, in `float64`, rounded once to the tensor's type. Integers are refused; cast
+  /// them first. Cost: one trip, shared with `variance` and `std`. PyTorch: `torch.mean`.
+  public func mean(
+    over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try reducedMean(axes, keepDims)
+    }
+  }
+
+  /// `mean` over the listed axes, or over all if there are none.
+  public func mean(
+    over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    mean(over: axes, keepDims: keepDims, file: file, line: line)
+  }
+
+  /// The variance over `axes`, or over all axes if none are named.
+  ///
+  /// variance = Σ (x - mean)² / (n - correction), with n the number of elements and the mean of the same
+  /// elements. The default divides by n - 1, as PyTorch does; NumPy, Keras and Flax divide by n:
+  /// `correction: 0`. NaN where n <= correction and the squares vanish (one value by default).
+  /// Accuracy: mean first, then centred squares, merged in `float64`: digits survive any offset.
+  /// Cost: one trip, shared with `mean`. PyTorch: `torch.var`.
+  public func variance(
+    over axes: [Int], correction: Double = 1, keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try reducedVariance(axes, correction, keepDims)
+    }
+  }
+
+  /// `variance` over the listed axes, or over all if there are none.
+  public func variance(
+    over axes: Int..., correction: Double = 1, keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    variance(over: axes, correction: correction, keepDims: keepDims, file: file, line: line)
+  }
+
+  /// The standard deviation over `axes`, or over all axes if none are named.
+  ///
+  /// std = √(Σ (x - mean)² / (n - correction)), with n the number of elements and the mean of the same
+  /// elements. The default divides by n - 1, as PyTorch does; NumPy, Keras and Flax divide by n:
+  /// `correction: 0`. NaN where n <= correction and the squares vanish (one value by default).
+  /// Accuracy: mean first, then centred squares, merged in `float64`: digits survive any offset.
+  /// Cost: one trip, shared with `mean`. PyTorch: `torch.std`.
+  public func std(
+    over axes: [Int], correction: Double = 1, keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try reducedStd(axes, correction, keepDims)
+    }
+  }
+
+  /// `std` over the listed axes, or over all if there are none.
+  public func std(
+    over axes: Int..., correction: Double = 1, keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    std(over: axes, correction: correction, keepDims: keepDims, file: file, line: line)
+  }
+
+  /// The smallest element over `axes`, or over all axes if none are named; NaN if there is one.
+  ///
+  /// Nothing has no smallest element and is refused. Cost: one trip. PyTorch: `torch.amin`.
+  public func min(
+    over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try reducedMin(axes, keepDims)
+    }
+  }
+
+  /// `min` over the listed axes, or over all if there are none.
+  public func min(
+    over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    min(over: axes, keepDims: keepDims, file: file, line: line)
+  }
+
+  /// The largest element over `axes`, or over all axes if none are named; NaN if there is one.
+  ///
+  /// Nothing has no largest element and is refused. Cost: one trip. PyTorch: `torch.amax`.
+  public func max(
+    over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try reducedMax(axes, keepDims)
+    }
+  }
+
+  /// `max` over the listed axes, or over all if there are none.
+  public func max(
+    over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    max(over: axes, keepDims: keepDims, file: file, line: line)
+  }
+
+  // MARK: - Rules
+
+  /// The group of reductions over `axes`, and what turns its shape into the result's.
+  private func group(
+    _ axes: [Int], _ keepDims: Bool, call: String
+  ) throws(TensorError) -> (group: ReductionGroup, finish: (Tensor) -> Tensor) {
+    let front = try Shape.axes(axes, of: shape, call: call)
+    let group = node.group(of: self, over: front)
+    if keepDims { return (group, { $0 }) }
+    let left = shape.indices.filter { !front.contains($0) }
+    return (
+      group,
+      { result in
+        let strides = result.layout.strides
+        return Tensor(
+          node: result.node,
+          layout: Layout(
+            shape: left.map { result.shape[$0] }, strides: left.map { strides[$0] }, offset: 0))
+      }
+    )
+  }
+
+  private func reducedSum(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
+    let (group, finish) = try group(axes, keepDims, call: "sum(over:)")
+    return finish(group.tensor(.sum).cast(to: dtype.isFloatingPoint ? dtype : .int64))
+  }
+
+  private func reducedMean(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
+    try requireReal("mean(over:)")
+    let (group, finish) = try group(axes, keepDims, call: "mean(over:)")
+    return finish((group.tensor(.sum) / Double(group.countPerResult)).cast(to: dtype))
+  }
+
+  private func reducedVariance(
+    _ axes: [Int], _ correction: Double, _ keepDims: Bool
+  ) throws(TensorError) -> Tensor {
+    let (variance, finish) = try wideVariance(axes, correction, keepDims, "variance(over:)")
+    return finish(variance.cast(to: dtype))
+  }
+
+  private func reducedStd(
+    _ axes: [Int], _ correction: Double, _ keepDims: Bool
+  ) throws(TensorError) -> Tensor {
+    let (variance, finish) = try wideVariance(axes, correction, keepDims, "std(over:)")
+    return finish(variance.sqrt().cast(to: dtype))
+  }
+
+  /// The variance in `float64`.
+  private func wideVariance(
+    _ axes: [Int], _ correction: Double, _ keepDims: Bool, _ call: String
+  ) throws(TensorError) -> (Tensor, (Tensor) -> Tensor) {
+    if isPoisoned { return (self, { $0 }) }
+    try requireReal(call)
+    let (group, finish) = try group(axes, keepDims, call: call)
+    let degrees = Swift.max(Double(group.countPerResult) - correction, 0)
+    return (group.tensor(.squares) / degrees, finish)
+  }
+
+  private func reducedMin(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
+    try extreme(.minimum, axes, keepDims, "min(over:)")
+  }
+
+  private func reducedMax(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
+    try extreme(.maximum, axes, keepDims, "max(over:)")
+  }
+
+  private func extreme(
+    _ result: ReductionGroup.Result, _ axes: [Int], _ keepDims: Bool, _ call: String
+  ) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
+    let (group, finish) = try group(axes, keepDims, call: call)
+    if group.countPerResult == 0 {
+      throw TensorError(call, "shape \(shape) has no elements over axes \(group.axes) to choose from")
+    }
+    return finish(group.tensor(result).cast(to: dtype))
+  }
+
+  private func requireReal(_ call: String) throws(TensorError) {
+    guard dtype.isFloatingPoint else {
+      throw TensorError(call, "\(dtype) has no mean of its own type; cast(to: .float32) first")
+    }
+  }
+}

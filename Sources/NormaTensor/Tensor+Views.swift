@@ -1,0 +1,191 @@
+import NormaKernels
+
+// Views: other shapes and orders of the same elements. They copy nothing, unless a reshape needs
+// elements in another order than they lie in.
+
+extension Tensor {
+  private func view(_ layout: Layout) -> Tensor {
+    isPoisoned ? self : Tensor(node: node, layout: layout)
+  }
+
+  /// The elements in row-major order in another shape; one size may be -1 and is computed.
+  ///
+  /// A view where the strides allow it, otherwise a copy. PyTorch: `reshape`.
+  public func reshaped(
+    _ shape: [Int], file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let target = try Shape.reshape(self.shape, to: shape, call: "reshaped(_:)")
+      if let layout = layout.reshaped(target) { return view(layout) }
+      let copy = copied()
+      return Tensor(node: copy.node, layout: Layout(contiguous: target))
+    }
+  }
+
+  /// The elements in row-major order in another shape: `x.reshaped(64, -1)`.
+  public func reshaped(
+    _ shape: Int..., file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    reshaped(shape, file: file, line: line)
+  }
+
+  /// All elements along one axis, or the axes `from ... through` as one. PyTorch: `flatten`.
+  public func flattened(
+    from: Int = 0, through: Int = -1, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      if rank == 0 { return reshaped([1]) }
+      let first = try Shape.axis(from, of: shape, call: "flattened(from:through:)")
+      let last = try Shape.axis(through, of: shape, call: "flattened(from:through:)")
+      guard first <= last else {
+        throw TensorError("flattened(from:through:)", "axis \(from) comes after axis \(through)")
+      }
+      let size = shape[first...last].reduce(1, *)
+      return reshaped(Array(shape[..<first]) + [size] + Array(shape[(last + 1)...]))
+    }
+  }
+
+  /// The axes in another order: axis `k` of the result is axis `axes[k]`. PyTorch: `permute`.
+  public func permuted(
+    _ axes: [Int], file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      guard axes.count == rank else {
+        throw TensorError(
+          "permuted(_:)", "\(axes) names \(axes.count) axes and shape \(shape) has \(rank)")
+      }
+      var order: [Int] = []
+      for axis in axes {
+        let front = try Shape.axis(axis, of: shape, call: "permuted(_:)")
+        if order.contains(front) {
+          throw TensorError("permuted(_:)", "axis \(axis) appears twice in \(axes)")
+        }
+        order.append(front)
+      }
+      return view(
+        Layout(
+          shape: order.map { shape[$0] }, strides: order.map { strides[$0] },
+          offset: layout.offset))
+    }
+  }
+
+  /// The axes in another order: `x.permuted(1, 0, 2, 3)`. PyTorch: `permute`.
+  public func permuted(
+    _ axes: Int..., file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    permuted(axes, file: file, line: line)
+  }
+
+  /// Two axes exchanged; the last two by default. PyTorch: `transpose`, `mT`.
+  public func transposed(
+    _ a: Int = -2, _ b: Int = -1, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let first = try Shape.axis(a, of: shape, call: "transposed(_:_:)")
+      let second = try Shape.axis(b, of: shape, call: "transposed(_:_:)")
+      if rank == 0 { return self }
+      var axes = Array(shape.indices)
+      axes.swapAt(first, second)
+      return permuted(axes)
+    }
+  }
+
+  /// Without the axes of size 1, or without those of `axes` that have size 1. PyTorch: `squeeze`.
+  public func squeezed(
+    _ axes: Int..., file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let chosen = try Shape.axes(axes, of: shape, call: "squeezed(_:)")
+      let left = shape.indices.filter { !(shape[$0] == 1 && chosen.contains($0)) }
+      return view(
+        Layout(
+          shape: left.map { shape[$0] }, strides: left.map { strides[$0] },
+          offset: layout.offset))
+    }
+  }
+
+  /// With a new axis of size 1 before `axis`; -1 puts it last. PyTorch: `unsqueeze`.
+  public func unsqueezed(
+    _ axis: Int, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      guard axis >= -rank - 1 && axis <= rank else {
+        throw TensorError(
+          "unsqueezed(_:)",
+          "axis \(axis) is out of range for shape \(shape); valid axes are \(-rank - 1) ... \(rank)")
+      }
+      let place = axis < 0 ? axis + rank + 1 : axis
+      var (shape, strides) = (shape, strides)
+      strides.insert(place < rank ? strides[place] * shape[place] : 1, at: place)
+      shape.insert(1, at: place)
+      return view(Layout(shape: shape, strides: strides, offset: layout.offset))
+    }
+  }
+
+  /// Axes of size 1, and missing ones in front, stretched to a shape without a copy; -1 keeps a
+  /// size. PyTorch: `expand`, `broadcast_to`.
+  public func broadcast(
+    to target: [Int], file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let call = "broadcast(to:)"
+      let shift = target.count - rank
+      guard shift >= 0 else {
+        throw TensorError(call, "shape \(shape) has more axes than \(target)")
+      }
+      var sizes = target
+      for (axis, size) in target.enumerated() {
+        let own = axis < shift ? nil : shape[axis - shift]
+        if size == -1, let own { sizes[axis] = own }
+        guard sizes[axis] >= 0, own == nil || own == 1 || own == sizes[axis] else {
+          throw TensorError(
+            call, "shape \(shape) does not stretch to \(target): axis \(axis) has the wrong size")
+        }
+      }
+      _ = try Shape.count(sizes, call: call)
+      return view(layout.broadcast(to: sizes))
+    }
+  }
+}
+
+extension Layout {
+  /// The same elements in another shape of as many; nil if strides cannot express it.
+  func reshaped(_ target: [Int]) -> Layout? {
+    if isContiguous {
+      let plain = Layout(contiguous: target)
+      return offset == 0 ? plain : Layout(shape: target, strides: plain.strides, offset: offset)
+    }
+    if count == 0 { return Layout(contiguous: target) }
+    // Runs of old axes that lie one in the other take over runs of new axes of the same size.
+    var strides = [Int](repeating: 1, count: target.count)
+    var new = target.count - 1
+    var axis = shape.count - 1
+    while axis >= 0 {
+      let stride = self.strides[axis]
+      var size = shape[axis]
+      while axis > 0, shape[axis - 1] == 1 || self.strides[axis - 1] == size * stride {
+        size *= shape[axis - 1]
+        axis -= 1
+      }
+      var step = stride
+      var left = size
+      while new >= 0, left > 1 || target[new] == 1 {
+        guard left % target[new] == 0 else { return nil }
+        strides[new] = step
+        step *= target[new]
+        left /= target[new]
+        new -= 1
+      }
+      if left != 1 { return nil }
+      axis -= 1
+    }
+    return Layout(shape: target, strides: strides, offset: offset)
+  }
+}
