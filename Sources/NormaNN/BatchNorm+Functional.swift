@@ -1,0 +1,72 @@
+import NormaKernels
+import NormaTensor
+
+/// Batch normalization as a pure function; running statistics are read and never changed.
+///
+/// The formula, shapes and edge cases are those of ``BatchNorm``.
+/// - Parameter training: whether the statistics of the batch normalize, rather than the running ones.
+/// - PyTorch: `torch.nn.functional.batch_norm`, whose `momentum` belongs to an update that this
+///   function leaves to its caller.
+public func batchNorm(
+  _ x: Tensor, runningMean: Tensor? = nil, runningVar: Tensor? = nil, weight: Tensor? = nil,
+  bias: Tensor? = nil, training: Bool = false, eps: Double = 1e-5,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try batchNorm(
+      x, runningMean: runningMean, runningVar: runningVar, weight: weight, bias: bias,
+      training: training, eps: eps, call: "batchNorm(_:)"
+    ).output
+  }
+}
+
+/// The normalized batch and, if they were taken, its statistics.
+package func batchNorm(
+  _ x: Tensor, runningMean: Tensor?, runningVar: Tensor?, weight: Tensor?, bias: Tensor?,
+  training: Bool, eps: Double, call: String
+) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics?) {
+  guard x.rank >= 2 else {
+    throw TensorError(call, "expected a batch with channels in axis 1, got shape \(x.shape)")
+  }
+  guard x.dtype.isFloatingPoint else {
+    throw TensorError(call, "\(x.dtype) cannot be normalized; cast(to: .float32) first")
+  }
+  let channels = x.shape[1]
+  for (name, tensor) in [
+    ("runningMean", runningMean), ("runningVar", runningVar), ("weight", weight), ("bias", bias),
+  ] {
+    if let tensor, tensor.shape != [channels] {
+      throw TensorError(
+        call, "\(name) has shape \(tensor.shape); the input has \(channels) channels")
+    }
+  }
+  var shape = [Int](repeating: 1, count: x.rank)
+  shape[1] = channels
+  let (weight, bias) = (weight?.reshaped(shape), bias?.reshaped(shape))
+
+  guard training else {
+    guard let runningMean, let runningVar else {
+      throw TensorError(call, "evaluation needs runningMean and runningVar; or pass training: true")
+    }
+    let output = try x.normalized(
+      mean: runningMean.cast(to: .float64).reshaped(shape),
+      variance: runningVar.cast(to: .float64).reshaped(shape), eps: eps, weight: weight,
+      bias: bias, call: call)
+    return (output, nil)
+  }
+  guard eps > 0 else {
+    throw TensorError(call, "eps must be positive in training, got \(eps)")
+  }
+  let axes = x.shape.indices.filter { $0 != 1 }
+  if x.count == channels {
+    throw TensorError(
+      call,
+      "shape \(x.shape) has one value per channel, which has no variance: train with a larger "
+        + "batch (drop the last one if it is short), call eval(), or use group or layer norm")
+  }
+  let statistics = x.normalizationStatistics(over: axes)
+  let output = try x.normalized(
+    mean: statistics.mean, variance: statistics.variance, eps: eps, weight: weight, bias: bias,
+    call: call)
+  return (output, x.count == 0 ? nil : statistics)
+}
