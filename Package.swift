@@ -62,7 +62,9 @@ let package = Package(
     .testTarget(
       name: "NormaTensorTests",
       dependencies: ["NormaTensor", "NormaKernels", "NormaReference", "CNormaLoops"]),
-    .testTarget(name: "NormaFilesTests", dependencies: ["NormaFiles", "NormaTensor"]),
+    .testTarget(
+      name: "NormaFilesTests", dependencies: ["NormaFiles", "NormaTensor", "NormaKernels"],
+      exclude: ["Fixtures"]),
     .testTarget(name: "NormaNNTests", dependencies: ["NormaNN", "NormaTensor", "NormaReference"]),
     .testTarget(name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
   ],

@@ -9,7 +9,7 @@ extension Node {
     case .pending(.elementwise(let operation, let operands)):
       let storage = Storage(byteCount: layout.count * dtype.byteCount)
       if layout.count > 0 {
-        var evaluation = Evaluation(shape: layout.shape)
+        var evaluation = Evaluation(shape: layout.shape, maySlice: true)
         let value = evaluation.emit(operation, operands)
         evaluation.run(value, dtype, into: storage, layout)
       }
@@ -40,7 +40,13 @@ struct Evaluation {
     let layout: ObjectIdentifier
   }
 
-  init(shape: [Int]) { program = Program(shape: shape) }
+  /// Only a program that stores its result can run slice by slice; not one that is reduced.
+  private let maySlice: Bool
+
+  init(shape: [Int], maySlice: Bool = false) {
+    program = Program(shape: shape)
+    self.maySlice = maySlice
+  }
 
   /// The value of a pending instruction.
   mutating func emit(_ operation: Operation, _ operands: [Tensor]) -> Int {
@@ -108,7 +114,7 @@ extension Evaluation {
   private mutating func sliced(
     _ tensor: Tensor, _ operation: Operation, _ operands: [Tensor]
   ) -> Int? {
-    guard tensor.layout.count > 4 * tensor.node.layout.count,
+    guard maySlice, tensor.layout.count > 4 * tensor.node.layout.count,
       let group = SlicedReductions.group(below: tensor.node), group.source.node.cost <= 8,
       slices.map({ $0.group === group }) ?? true
     else { return nil }

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+/// `c = a b` with `a` of `m` by `k`, `b` of `k` by `n` and `c` of `m` by `n`. Strides are in
+/// elements and may be anything, zero too; the columns of `c` are adjacent.
+typedef struct {
+  int64_t m, n, k;
+  int64_t a_row, a_column;
+  int64_t b_row, b_column;
+  int64_t c_row;
+} norma_gemm_shape;
+
+/// Bytes that the floating-point products need for copies of blocks of `a` and `b`.
+int64_t norma_gemm_scratch_bytes(const norma_gemm_shape *shape, int64_t element_bytes);
+
+/// Each element is a sum in blocks of 256 terms: within a block from the first term to the last,
+/// then block by block, every product and every sum rounded. So an element has the same bits
+/// whatever the level, and however the rows and columns of a product are shared out.
+/// `scratch` is aligned to 64 bytes.
+void norma_gemm_f32(
+    const norma_gemm_shape *shape, const float *a, const float *b, float *c, void *scratch);
+void norma_gemm_f64(
+    const norma_gemm_shape *shape, const double *a, const double *b, double *c, void *scratch);
+
+/// Integers wrap around, so that a signed type may be passed as the unsigned one of its width.
+void norma_gemm_u8(
+    const norma_gemm_shape *shape, const uint8_t *a, const uint8_t *b, uint8_t *c);
+void norma_gemm_u32(
+    const norma_gemm_shape *shape, const uint32_t *a, const uint32_t *b, uint32_t *c);
+void norma_gemm_u64(
+    const norma_gemm_shape *shape, const uint64_t *a, const uint64_t *b, uint64_t *c);
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,164 @@
+#if defined(NORMA_ONEDNN)
+
+#include <pthread.h>
+
+#include "descriptors.h"
+#include "norma_onednn.h"
+
+int32_t norma_onednn_version(void) {
+  const dnnl_version_t *version = dnnl_version();
+  return version->major * 10000 + version->minor * 100 + version->patch;
+}
+
+int32_t norma_onednn_sgemm(
+    bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float *a,
+    int64_t lda, const float *b, int64_t ldb, float *c, int64_t ldc) {
+  return dnnl_sgemm(
+      transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, 0, c, ldc);
+}
+
+// MARK: What a thread keeps
+
+/// A stream belongs to one thread at a time; the workspace grows to the largest that was needed.
+typedef struct {
+  dnnl_stream_t stream;
+  void *workspace;
+  size_t capacity;
+} ThreadState;
+
+static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+static pthread_key_t thread_key;
+static dnnl_engine_t engine;
+
+static void free_thread_state(void *argument) {
+  ThreadState *state = argument;
+  if (state->stream) dnnl_stream_destroy(state->stream);
+  free(state->workspace);
+  free(state);
+}
+
+static void prepare(void) {
+  if (pthread_key_create(&thread_key, free_thread_state)) return;
+  if (dnnl_engine_create(&engine, dnnl_cpu, 0)) engine = NULL;
+}
+
+static ThreadState *thread_state(void) {
+  ThreadState *state = pthread_getspecific(thread_key);
+  if (state) return state;
+  state = calloc(1, sizeof *state);
+  if (!state) return NULL;
+  if (dnnl_stream_create(&state->stream, engine, dnnl_stream_default_flags) ||
+      pthread_setspecific(thread_key, state)) {
+    free_thread_state(state);
+    return NULL;
+  }
+  return state;
+}
+
+static void *workspace_of(ThreadState *state, size_t bytes) {
+  if (bytes <= state->capacity) return state->workspace;
+  free(state->workspace);
+  state->workspace = NULL;
+  state->capacity = 0;
+  if (posix_memalign(&state->workspace, 4096, bytes)) return NULL;
+  state->capacity = bytes;
+  return state->workspace;
+}
+
+// MARK: Products of batches
+
+enum { slot_a, slot_b, slot_c, slot_count };
+
+struct norma_onednn_product {
+  dnnl_primitive_desc_t description;
+  dnnl_primitive_t primitive;
+  Descriptor slots[slot_count];
+};
+
+/// The workspace is the caller's: a primitive with one of its own could not run on two threads.
+static dnnl_status_t describe(norma_onednn_product *product) {
+  dnnl_primitive_attr_t attributes = NULL;
+  dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
+  if (status) return status;
+  status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
+  if (!status) {
+    status = matmul_describe(
+        &product->description, engine, product->slots[slot_a], product->slots[slot_b],
+        product->slots[slot_c], attributes);
+  }
+  dnnl_primitive_attr_destroy(attributes);
+  return status;
+}
+
+int32_t norma_onednn_product_create(
+    norma_onednn_product **result, const norma_onednn_matrices *a, const norma_onednn_matrices *b,
+    const norma_onednn_matrices *c) {
+  *result = NULL;
+  pthread_once(&prepared, prepare);
+  if (!engine) return dnnl_runtime_error;
+  norma_onednn_product *product = calloc(1, sizeof *product);
+  if (!product) return dnnl_out_of_memory;
+  const norma_onednn_matrices *operands[slot_count] = {a, b, c};
+  dnnl_status_t status = dnnl_success;
+  for (int slot = 0; slot < slot_count && !status; slot++) {
+    const norma_onednn_matrices *operand = operands[slot];
+    status = descriptor_create(
+        &product->slots[slot], operand->rank, operand->dims, operand->strides);
+  }
+  if (!status) status = describe(product);
+  if (!status) status = dnnl_primitive_create(&product->primitive, product->description);
+  if (status) {
+    norma_onednn_product_free(product);
+    return status;
+  }
+  *result = product;
+  return dnnl_success;
+}
+
+int32_t norma_onednn_product_run(
+    const norma_onednn_product *product, const float *a, const float *b, float *c) {
+  ThreadState *state = thread_state();
+  if (!state) return dnnl_out_of_memory;
+  ConstDescriptor scratch =
+      dnnl_primitive_desc_query_md(product->description, dnnl_query_scratchpad_md, 0);
+  size_t bytes = scratch ? dnnl_memory_desc_get_size(scratch) : 0;
+  void *workspace = bytes ? workspace_of(state, bytes) : NULL;
+  if (bytes && !workspace) return dnnl_out_of_memory;
+
+  ConstDescriptor descriptors[] = {
+      product->slots[slot_a], product->slots[slot_b], product->slots[slot_c], scratch};
+  void *pointers[] = {(void *)a, (void *)b, c, workspace};
+  dnnl_exec_arg_t arguments[] = {
+      {DNNL_ARG_SRC, NULL},
+      {DNNL_ARG_WEIGHTS, NULL},
+      {DNNL_ARG_DST, NULL},
+      {DNNL_ARG_SCRATCHPAD, NULL},
+  };
+  int wanted = bytes ? 4 : 3, made = 0;
+  dnnl_status_t status = dnnl_success;
+  while (made < wanted && !status) {
+    status = dnnl_memory_create(
+        &arguments[made].memory, descriptors[made], engine, pointers[made]);
+    if (!status) made++;
+  }
+  if (!status) status = dnnl_primitive_execute(product->primitive, state->stream, made, arguments);
+  if (!status) status = dnnl_stream_wait(state->stream);
+  for (int i = 0; i < made; i++) dnnl_memory_destroy(arguments[i].memory);
+  return status;
+}
+
+const char *norma_onednn_product_implementation(const norma_onednn_product *product) {
+  const char *name = "";
+  dnnl_primitive_desc_query(product->description, dnnl_query_impl_info_str, 0, &name);
+  return name;
+}
+
+void norma_onednn_product_free(norma_onednn_product *product) {
+  if (!product) return;
+  for (int slot = 0; slot < slot_count; slot++) descriptor_free(product->slots[slot]);
+  if (product->primitive) dnnl_primitive_destroy(product->primitive);
+  if (product->description) dnnl_primitive_desc_destroy(product->description);
+  free(product);
+}
+
+#endif

@@ -1,0 +1,39 @@
+// The package without its oneDNN trait.
+#if !defined(NORMA_ONEDNN)
+
+#include <stddef.h>
+
+#include "norma_onednn.h"
+
+int32_t norma_onednn_version(void) { return 0; }
+
+int32_t norma_onednn_sgemm(
+    bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float *a,
+    int64_t lda, const float *b, int64_t ldb, float *c, int64_t ldc) {
+  (void)transpose_a, (void)transpose_b, (void)m, (void)n, (void)k;
+  (void)a, (void)lda, (void)b, (void)ldb, (void)c, (void)ldc;
+  return NORMA_ONEDNN_NOT_BUILT;
+}
+
+int32_t norma_onednn_product_create(
+    norma_onednn_product **product, const norma_onednn_matrices *a, const norma_onednn_matrices *b,
+    const norma_onednn_matrices *c) {
+  (void)a, (void)b, (void)c;
+  *product = NULL;
+  return NORMA_ONEDNN_NOT_BUILT;
+}
+
+int32_t norma_onednn_product_run(
+    const norma_onednn_product *product, const float *a, const float *b, float *c) {
+  (void)product, (void)a, (void)b, (void)c;
+  return NORMA_ONEDNN_NOT_BUILT;
+}
+
+const char *norma_onednn_product_implementation(const norma_onednn_product *product) {
+  (void)product;
+  return "";
+}
+
+void norma_onednn_product_free(norma_onednn_product *product) { (void)product; }
+
+#endif

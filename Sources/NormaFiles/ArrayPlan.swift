@@ -1,0 +1,70 @@
+import NormaKernels
+
+/// What a header promises: the shape of an array, its elements and their order in the file.
+struct ArrayPlan: CustomStringConvertible {
+  /// Most axes of a tensor in a file, the limit of NumPy and PyTorch.
+  static let maximumRank = 64
+
+  let shape: [Int]
+  let element: ElementFormat
+  /// Whether the first axis varies fastest, as in Fortran.
+  let isColumnMajor: Bool
+  /// Bytes of all elements in the file.
+  let byteCount: Int
+
+  init(
+    shape: [Int], element: ElementFormat, isColumnMajor: Bool = false, context: FileContext
+  ) throws {
+    self.shape = shape
+    self.element = element
+    // An order is only visible where two axes are longer than one.
+    self.isColumnMajor = isColumnMajor && shape.count(where: { $0 > 1 }) > 1
+    byteCount = try Self.byteCount(
+      shape, bits: 8 * element.byteCount, dtype: element.name, context: context)
+    // A widened tensor needs more room than the file.
+    _ = try Self.byteCount(
+      shape, bits: 8 * element.dtype.byteCount, dtype: element.name, context: context)
+  }
+
+  /// Whether the file's bytes are the tensor's but for the order within an element.
+  var isStoredAsTensor: Bool { !isColumnMajor && element.byteCount == element.dtype.byteCount }
+
+  var description: String { "shape \(shape) of \(element.name) (\(byteCount) bytes)" }
+
+  /// Bytes of an array with elements of `bits` bits, or an error where that is no sensible number.
+  ///
+  /// The lengths other than zero must have a product that fits, even where one axis is empty:
+  /// strides are computed from them.
+  static func byteCount(
+    _ shape: [Int], bits: Int, dtype: String, context: FileContext
+  ) throws -> Int {
+    if shape.count > maximumRank {
+      throw context.malformed(
+        "has an absurd shape", "\(shape.count) axes, and at most \(maximumRank) are allowed")
+    }
+    var product = 1
+    var isEmpty = false
+    for length in shape {
+      if length < 0 {
+        throw context.malformed("has an absurd shape", "length \(length) in \(shape)")
+      }
+      if length == 0 {
+        isEmpty = true
+        continue
+      }
+      let (next, overflow) = product.multipliedReportingOverflow(by: length)
+      // A bit count that fits leaves room for every later sum of offsets.
+      if overflow || next > Int.max / 64 {
+        throw context.malformed(
+          "has an absurd shape", "\(shape) of \(dtype) is larger than any memory")
+      }
+      product = next
+    }
+    if isEmpty { return 0 }
+    if product * bits % 8 != 0 {
+      throw context.malformed(
+        "has a damaged header", "shape \(shape) of \(dtype) does not fill whole bytes")
+    }
+    return product * bits / 8
+  }
+}

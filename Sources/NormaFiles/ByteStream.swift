@@ -1,0 +1,117 @@
+import NormaTensor
+
+/// Bytes that are read once, from front to back: a stretch of a file, or what it inflates to.
+protocol ByteStream: AnyObject {
+  var context: FileContext { get }
+
+  /// The exact number of bytes left, or nil where only the data can tell.
+  var remaining: Int? { get }
+
+  /// The number of bytes that may be allocated because a header says so, before they are seen.
+  var plausibleCount: Int { get }
+
+  /// Fills the buffer as far as there are bytes; fewer than its size only at the end.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+}
+
+extension ByteStream {
+  /// The next bytes of a header.
+  func header(_ count: Int, _ what: String) throws -> [UInt8] {
+    var found = 0
+    let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
+      found = try read(into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: count))
+      done = found
+    }
+    if found < count {
+      throw context.truncated("\(what) needs \(count) bytes and \(found) follow")
+    }
+    return bytes
+  }
+
+  /// Reads the tensor that a header promised.
+  ///
+  /// The memory for it is allocated at once only where the file is large enough to keep the
+  /// promise; compressed data that claim to be huge have to show their bytes first.
+  func tensor(_ plan: ArrayPlan) throws -> Tensor {
+    if let remaining, remaining < plan.byteCount { throw truncated(plan, found: remaining) }
+    if plan.isStoredAsTensor, plan.byteCount <= plausibleCount {
+      return try Tensor(shape: plan.shape, dtype: plan.element.dtype) { target in
+        let found = try read(into: target)
+        if found < plan.byteCount { throw truncated(plan, found: found) }
+        plan.element.decodeInPlace(target)
+      }
+    }
+    var bytes = try collect(plan)
+    return Tensor(shape: plan.shape, dtype: plan.element.dtype) { target in
+      bytes.withUnsafeMutableBytes { plan.decode($0, into: target) }
+    }
+  }
+
+  /// Throws unless everything was read; this also checks a compressed stream's own checksum.
+  func expectEnd(after plan: ArrayPlan) throws {
+    if let remaining, remaining > 0 {
+      throw context.malformed(
+        "is too long",
+        "the header promises \(plan) and \(plan.byteCount + remaining) bytes follow")
+    }
+    var extra: UInt8 = 0
+    if try withUnsafeMutableBytes(of: &extra, { try read(into: $0) }) > 0 {
+      throw context.malformed(
+        "is too long", "the header promises \(plan) and more bytes follow")
+    }
+  }
+
+  private func truncated(_ plan: ArrayPlan, found: Int) -> FileError {
+    context.truncated("the header promises \(plan) and \(found) bytes follow")
+  }
+
+  /// The bytes of an array, in memory that grows with what was really read.
+  private func collect(_ plan: ArrayPlan) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(min(plan.byteCount, plausibleCount))
+    var step = min(plan.byteCount, max(plausibleCount, 1 << 16))
+    while bytes.count < plan.byteCount {
+      let wanted = min(step, plan.byteCount - bytes.count)
+      var found = 0
+      bytes += try [UInt8](unsafeUninitializedCapacity: wanted) { buffer, done in
+        found = try read(
+          into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: wanted))
+        done = found
+      }
+      if found < wanted { throw truncated(plan, found: bytes.count) }
+      step = max(1 << 16, min(bytes.count, 1 << 26))
+    }
+    return bytes
+  }
+}
+
+/// A stretch of a file as it stands.
+final class FileStream: ByteStream {
+  let context: FileContext
+  private let file: InputFile
+  private var range: Range<Int>
+
+  init(_ file: InputFile, range: Range<Int>? = nil, context: FileContext? = nil) {
+    self.file = file
+    self.range = range ?? 0..<file.size
+    self.context = context ?? file.context
+  }
+
+  var remaining: Int? { range.count }
+  var plausibleCount: Int { range.count }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    let count = min(buffer.count, range.count)
+    let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+    try file.read(at: range.lowerBound, into: target, for: context)
+    range = range.lowerBound + count..<range.upperBound
+    return count
+  }
+}
+
+extension InputFile {
+  /// The file's content from the start, inflated where it begins like a gzip file.
+  func stream() throws -> any ByteStream {
+    try head(2) == [0x1f, 0x8b] ? try InflateStream(self, wrapper: .gzip) : FileStream(self)
+  }
+}

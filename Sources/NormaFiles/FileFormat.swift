@@ -1,0 +1,60 @@
+/// The formats that files of tensors have, told apart by their first bytes and never by their name.
+package enum FileFormat: String, Sendable, CaseIterable {
+  case npy
+  case npz
+  case idx
+  case safetensors
+
+  /// The format of a file, looking through gzip.
+  static func detect(_ file: InputFile) throws -> FileFormat {
+    let head = try file.head(16)
+    if head.starts(with: [0x1f, 0x8b]) {
+      var inner = [UInt8](repeating: 0, count: 16)
+      let stream = try file.stream()
+      let count = try inner.withUnsafeMutableBytes { try stream.read(into: $0) }
+      switch simple(Array(inner[..<count])) {
+      case .npy: return .npy
+      case .idx: return .idx
+      default:
+        throw file.context.unsupported(
+          "holds an unknown format", "inside gzip .npy and IDX are read")
+      }
+    }
+    if isSafeTensors(head, size: file.size) { return .safetensors }
+    if let format = simple(head) { return format }
+    throw unknown(head, file.context)
+  }
+
+  private static func simple(_ head: [UInt8]) -> FileFormat? {
+    if head.starts(with: NPYHeader.magic) { return .npy }
+    if head.starts(with: [0x50, 0x4b, 3, 4]) || head.starts(with: [0x50, 0x4b, 5, 6]) {
+      return .npz
+    }
+    if head.count >= 4, head[0] == 0, head[1] == 0, (0x08...0x0e).contains(head[2]) { return .idx }
+    return nil
+  }
+
+  /// Whether the file starts with the length of a header and the header's brace.
+  private static func isSafeTensors(_ head: [UInt8], size: Int) -> Bool {
+    guard head.count > 8, head[8] == UInt8(ascii: "{") else { return false }
+    let length = head[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return length <= UInt64(SafeTensorsHeader.largestCount)
+  }
+
+  private static func unknown(_ head: [UInt8], _ context: FileContext) -> FileError {
+    let hints: [([UInt8], String)] = [
+      ([0x80, 2], "a Python pickle, perhaps an old PyTorch checkpoint; save it as safetensors"),
+      ([0x89, 0x48, 0x44, 0x46], "HDF5; save it as safetensors or .npz"),
+      ([0x47, 0x47, 0x55, 0x46], "GGUF; save it as safetensors"),
+    ]
+    let found =
+      head.isEmpty
+      ? "it is empty"
+      : hints.first { head.starts(with: $0.0) }.map { "it looks like \($0.1)" }
+        ?? "its first bytes are "
+        + head.prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+        .joined(separator: " ")
+    return context.unsupported(
+      "holds an unknown format", "\(found); .npy, .npz, IDX and safetensors are read")
+  }
+}

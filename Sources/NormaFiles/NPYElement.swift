@@ -1,0 +1,62 @@
+import NormaKernels
+
+extension ElementFormat {
+  /// The element that an .npy header names, such as `<f4`.
+  init(npy descr: String, context: FileContext) throws {
+    var code = Substring(descr)
+    var isBigEndian = false
+    if let first = code.first, "<>|=".contains(first) {
+      isBigEndian = first == ">"
+      code = code.dropFirst()
+    }
+    switch code {
+    case "b1": self.init(.bool, name: "bool")
+    case "u1": self.init(.uint8)
+    case "i4": self.init(.int32, isBigEndian: isBigEndian)
+    case "i8": self.init(.int64, isBigEndian: isBigEndian)
+    case "f2": self.init(.float16, isBigEndian: isBigEndian)
+    case "f4": self.init(.float32, isBigEndian: isBigEndian)
+    case "f8": self.init(.float64, isBigEndian: isBigEndian)
+    case "i1":
+      self.init(widened: "int8", bytes: 1, to: .int32, signed: true, isBigEndian: false)
+    case "i2":
+      self.init(widened: "int16", bytes: 2, to: .int32, signed: true, isBigEndian: isBigEndian)
+    case "u2":
+      self.init(widened: "uint16", bytes: 2, to: .int32, signed: false, isBigEndian: isBigEndian)
+    case "u4":
+      self.init(widened: "uint32", bytes: 4, to: .int64, signed: false, isBigEndian: isBigEndian)
+    default:
+      throw context.unsupported(
+        "holds dtype \(quoted(descr))",
+        "\(Self.explanation(code)); bool, uint8, int32, int64, float16, float32 and float64 are "
+          + "read, and int8, int16, uint16 and uint32 are widened")
+    }
+  }
+
+  /// The name of an element in an .npy header, or nil where NumPy has no such type.
+  static func npyName(_ dtype: DType) -> String? {
+    switch dtype {
+    case .bool: "|b1"
+    case .uint8: "|u1"
+    case .int32: "<i4"
+    case .int64: "<i8"
+    case .float16: "<f2"
+    case .float32: "<f4"
+    case .float64: "<f8"
+    case .bfloat16: nil
+    }
+  }
+
+  private static func explanation(_ code: Substring) -> String {
+    if code == "u8" { return "uint64 fits no tensor without loss" }
+    return switch code.first {
+    case "c": "complex numbers"
+    case "f": "a wider or unknown floating-point number"
+    case "O": "pickled Python objects, which could run code"
+    case "U", "S", "a": "text"
+    case "V": "raw bytes (bfloat16 saved by ml_dtypes looks so: save it as float32 or safetensors)"
+    case "M", "m": "dates or durations"
+    default: "an unknown type"
+    }
+  }
+}

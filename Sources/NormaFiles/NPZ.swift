@@ -1,0 +1,110 @@
+import NormaTensor
+
+/// A NumPy archive (.npz): named arrays in a ZIP file, read one by one when asked for.
+///
+///     let archive = try NPZ(contentsOf: "batch.npz")
+///     let images = try archive.tensor(named: "images")
+///
+/// Members may be stored or deflated; their checksums are checked. The element types are those of
+/// `Tensor(npy:)`. NumPy: `numpy.load(path)`.
+public struct NPZ: Sendable {
+  /// The names of all arrays, without `.npy`, in the order of the file.
+  public let keys: [String]
+
+  private let file: InputFile
+  private let members: [String: ZIPArchive.Member]
+
+  /// Opens an archive and reads its directory.
+  ///
+  /// - Throws: `FileError` where the file cannot be read, is damaged, or is a PyTorch checkpoint,
+  ///   which is a ZIP file too.
+  public init(contentsOf path: String) throws {
+    try self.init(InputFile(path: path, operation: "NPZ(contentsOf:)"))
+  }
+
+  /// The same for a file that is already in memory; `name` stands for it in errors.
+  package init(bytes: [UInt8], name: String = "the data") throws {
+    try self.init(InputFile(bytes: bytes, name: name, operation: "NPZ(bytes:)"))
+  }
+
+  init(_ file: InputFile) throws {
+    self.file = file
+    let archive = try ZIPArchive(file)
+    if archive.members.contains(where: { $0.name == "data.pkl" || $0.name.hasSuffix("/data.pkl") })
+    {
+      throw file.context.unsupported(
+        "is a PyTorch checkpoint", "save it with safetensors.torch.save_file")
+    }
+    var keys: [String] = []
+    var members: [String: ZIPArchive.Member] = [:]
+    for member in archive.members where member.name.hasSuffix(".npy") {
+      let key = String(member.name.dropLast(4))
+      keys.append(key)
+      members[key] = member
+    }
+    self.keys = keys
+    self.members = members
+  }
+
+  /// The array of this name, or nil where there is none.
+  ///
+  /// - Throws: `FileError` where it cannot be read.
+  public subscript(name: String) -> Tensor? {
+    get throws { members[name] == nil ? nil : try tensor(named: name) }
+  }
+
+  /// Reads the array of this name.
+  ///
+  /// - Throws: `FileError` where there is no such array, or it is damaged or of a type that
+  ///   `Tensor(npy:)` refuses.
+  public func tensor(named name: String) throws -> Tensor {
+    let context = FileContext(operation: "NPZ.tensor(named:)", path: file.context.path)
+    guard let member = members[name] else { throw context.missing(name, among: keys) }
+    let stream = try ZIPArchive.stream(member, of: file, context: context.member(member.name))
+    return try Tensor(npy: stream)
+  }
+
+  /// Reads all arrays.
+  ///
+  /// - Throws: `FileError`, as `tensor(named:)` does.
+  public func tensors() throws -> [String: Tensor] {
+    var result: [String: Tensor] = [:]
+    for key in keys { result[key] = try tensor(named: key) }
+    return result
+  }
+
+  /// Writes named tensors as a NumPy archive, in the order of their names.
+  ///
+  /// The bytes depend on the tensors alone, and the file appears under its name when it is
+  /// complete. NumPy: `numpy.savez(path, **tensors)`, or `numpy.savez_compressed`.
+  ///
+  /// - Parameters:
+  ///   - tensors: The tensors.
+  ///   - path: The file, replaced where it exists.
+  ///   - compressed: Whether the arrays are deflated, which is slow and for real numbers gains
+  ///     little.
+  /// - Throws: `FileError` where the file cannot be written, and for `bfloat16`, which NumPy does
+  ///   not have.
+  public static func write(
+    _ tensors: [String: Tensor], to path: String, compressed: Bool = false
+  ) throws {
+    try write(tensors, to: path, compressed: compressed, wideFrom: 0xf000_0000)
+  }
+
+  static func write(
+    _ tensors: [String: Tensor], to path: String, compressed: Bool, wideFrom: Int
+  ) throws {
+    try OutputFile.write(path, operation: "NPZ.write(_:to:compressed:)") { file in
+      var archive = ZIPWriter(file, wideFrom: wideFrom)
+      for (name, tensor) in tensors.sorted(by: {
+        $0.key.utf8.lexicographicallyPrecedes($1.key.utf8)
+      }) {
+        let header = try tensor.npyHeader(context: file.context)
+        try tensor.withUnsafeBytes {
+          try archive.add(name + ".npy", deflated: compressed, header: header, content: $0)
+        }
+      }
+      try archive.finish()
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import NormaKernels
+import NormaTensor
+
+extension SafeTensors {
+  /// Writes named tensors as a safetensors file.
+  ///
+  /// The bytes depend on the tensors alone: wider elements come first, so that all are aligned,
+  /// then names in order, which is the order of the reference writer. The file appears under its
+  /// name when it is complete: a reader, or a loss of power, sees the old content or the new one
+  /// and nothing between. Python: `safetensors.torch.save_file(tensors, path, metadata)`.
+  ///
+  /// - Parameters:
+  ///   - tensors: The tensors; the name `__metadata__` is taken.
+  ///   - metadata: Notes to store beside them. PyTorch's own tools look for `format: pt`.
+  ///   - path: The file, replaced where it exists.
+  /// - Throws: `FileError` where the file cannot be written or the names are too long for a header
+  ///   of 100 MB.
+  public static func write(
+    _ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String
+  ) throws {
+    try OutputFile.write(path, operation: "SafeTensors.write(_:metadata:to:)") { file in
+      if tensors["__metadata__"] != nil {
+        throw file.context.unsupported(
+          "cannot hold a tensor named \"__metadata__\"", "the format keeps that name for notes")
+      }
+      let ordered = order(tensors)
+      let header = headerBytes(ordered, metadata)
+      if header.count - 8 > SafeTensorsHeader.largestCount {
+        throw file.context.unsupported(
+          "cannot hold so many names",
+          "the header takes \(header.count - 8) bytes, and at most "
+            + "\(SafeTensorsHeader.largestCount) are allowed")
+      }
+      try file.write(header)
+      for (_, tensor) in ordered { try tensor.withUnsafeBytes { try file.write($0) } }
+    }
+  }
+
+  private static func place(_ dtype: DType) -> Int {
+    dtypes.firstIndex { $0.dtype == dtype } ?? 0
+  }
+
+  private static func order(_ tensors: [String: Tensor]) -> [(name: String, tensor: Tensor)] {
+    tensors.map { (name: $0.key, tensor: $0.value) }.sorted { a, b in
+      let (first, second) = (place(a.tensor.dtype), place(b.tensor.dtype))
+      return first == second
+        ? a.name.utf8.lexicographicallyPrecedes(b.name.utf8) : first > second
+    }
+  }
+
+  private static func headerBytes(
+    _ tensors: [(name: String, tensor: Tensor)], _ metadata: [String: String]
+  ) -> [UInt8] {
+    var members: [(key: String, value: JSON)] = []
+    if !metadata.isEmpty {
+      let notes = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+      members.append(
+        (key: "__metadata__", value: .object(notes.map { (key: $0.key, value: .string($0.value)) }))
+      )
+    }
+    var start = 0
+    for (name, tensor) in tensors {
+      let end = start + tensor.shape.reduce(tensor.dtype.byteCount, *)
+      members.append(
+        (
+          key: name,
+          value: [
+            "dtype": .string(dtypes[place(tensor.dtype)].name),
+            "shape": .array(tensor.shape.map { .int($0) }),
+            "data_offsets": [.int(start), .int(end)],
+          ]
+        ))
+      start = end
+    }
+    var text = Array(JSON.object(members).text().utf8)
+    // The data start at a multiple of eight.
+    text += [UInt8](repeating: 0x20, count: (8 - text.count % 8) % 8)
+    return (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text
+  }
+}

@@ -1,0 +1,125 @@
+import NormaKernels
+import NormaTensor
+
+/// A safetensors file: named tensors, read one by one when asked for.
+///
+///     let file = try SafeTensors(contentsOf: "model.safetensors")
+///     let weight = try file.tensor(named: "bn1.weight")
+///
+/// Opening reads the header alone, so that looking at a file of 100 GB is instant. The header is
+/// checked against every rule of the format: at most 100 MB, no name twice, no hole and no overlap
+/// in the data, no byte left over. Python: `safetensors.safe_open(path)`.
+public struct SafeTensors: Sendable {
+  /// What the header says of one tensor.
+  public struct Entry: Sendable, Hashable {
+    /// The name, such as `bn1.running_mean`.
+    public let name: String
+    /// The element type in the format's words: `F32`.
+    public let dtypeName: String
+    /// The length of each axis.
+    public let shape: [Int]
+    /// Where the elements lie, counted from the end of the header.
+    public let range: Range<Int>
+
+    /// The element type of the tensor, or nil where tensors have no such type (`I8`, `F8_E4M3`).
+    public var dtype: DType? { SafeTensors.dtypes.first { $0.name == dtypeName }?.dtype }
+
+    /// Bytes of all elements.
+    public var byteCount: Int { range.count }
+  }
+
+  /// The element types that tensors have, in the order in which the reference writer sorts them.
+  static let dtypes: [(name: String, dtype: DType)] = [
+    ("BOOL", .bool), ("U8", .uint8), ("F16", .float16), ("BF16", .bfloat16), ("I32", .int32),
+    ("F32", .float32), ("F64", .float64), ("I64", .int64),
+  ]
+
+  /// All tensors, in the order of their data.
+  public let entries: [Entry]
+
+  /// The file's own notes, such as `format: pt`; empty where it has none.
+  public let metadata: [String: String]
+
+  private let file: InputFile
+  private let dataStart: Int
+  private let places: [String: Int]
+
+  /// Opens a file and checks its header.
+  ///
+  /// - Throws: `FileError` where the file cannot be read or its header breaks a rule.
+  public init(contentsOf path: String) throws {
+    try self.init(InputFile(path: path, operation: "SafeTensors(contentsOf:)"))
+  }
+
+  /// The same for a file that is already in memory; `name` stands for it in errors.
+  package init(bytes: [UInt8], name: String = "the data") throws {
+    try self.init(InputFile(bytes: bytes, name: name, operation: "SafeTensors(bytes:)"))
+  }
+
+  init(_ file: InputFile) throws {
+    let context = file.context
+    if file.size < 8 {
+      throw context.truncated("8 bytes for the header's length are needed and \(file.size) follow")
+    }
+    let length = try file.bytes(at: 0, count: 8).reversed().reduce(UInt64(0)) {
+      $0 << 8 | UInt64($1)
+    }
+    if length > UInt64(SafeTensorsHeader.largestCount) {
+      throw context.malformed(
+        "has an absurd header",
+        "\(length) bytes, and at most \(SafeTensorsHeader.largestCount) are allowed")
+    }
+    let count = Int(length)
+    if count > file.size - 8 {
+      throw context.truncated("its header claims \(count) bytes and \(file.size - 8) follow")
+    }
+    dataStart = 8 + count
+    let header = try SafeTensorsHeader(
+      file.bytes(at: 8, count: count), dataCount: file.size - dataStart, context: context)
+    entries = header.entries
+    metadata = header.metadata
+    places = Dictionary(uniqueKeysWithValues: header.entries.enumerated().map { ($1.name, $0) })
+    self.file = file
+  }
+
+  /// The names of all tensors, in the order of their data.
+  public var keys: [String] { entries.map(\.name) }
+
+  /// The tensor of this name, or nil where there is none.
+  ///
+  /// - Throws: `FileError` where it cannot be read.
+  public subscript(name: String) -> Tensor? {
+    get throws { places[name] == nil ? nil : try tensor(named: name) }
+  }
+
+  /// Reads the tensor of this name; the cost is one trip over its bytes.
+  ///
+  /// `BOOL`, `U8`, `I32`, `I64`, `F16`, `BF16`, `F32` and `F64` are read.
+  ///
+  /// - Throws: `FileError` where there is no such tensor, its element type is another, or the file
+  ///   cannot be read.
+  public func tensor(named name: String) throws -> Tensor {
+    let context = FileContext(
+      operation: "SafeTensors.tensor(named:)", path: file.context.path)
+    guard let place = places[name] else { throw context.missing(name, among: keys) }
+    let entry = entries[place]
+    guard let dtype = entry.dtype else {
+      throw context.unsupported(
+        "holds \(quoted(name)) as \(quoted(entry.dtypeName))",
+        "\(Self.dtypes.map(\.name).joined(separator: ", ")) are read")
+    }
+    return try Tensor(shape: entry.shape, dtype: dtype) { target in
+      try file.read(at: dataStart + entry.range.lowerBound, into: target, for: context)
+      if dtype == .bool { ElementFormat.normalizeTruth(target) }
+    }
+  }
+
+  /// Reads all tensors.
+  ///
+  /// - Throws: `FileError`, as `tensor(named:)` does.
+  public func tensors() throws -> [String: Tensor] {
+    var result: [String: Tensor] = [:]
+    for entry in entries { result[entry.name] = try tensor(named: entry.name) }
+    return result
+  }
+}

@@ -1,0 +1,53 @@
+import NormaTensor
+
+extension Tensor {
+  /// Reads the tensor in a file of any format that is known: .npy, IDX, and .npz or safetensors
+  /// with a single tensor; .npy and IDX may be compressed with gzip.
+  ///
+  /// The first bytes decide, not the name. For archives of several tensors there are
+  /// `NPZ(contentsOf:)` and `SafeTensors(contentsOf:)`, or `Tensor.all(contentsOf:)`.
+  ///
+  /// - Throws: `FileError` where the format is unknown, the file holds several tensors or none, or
+  ///   for the reasons of `Tensor(npy:)`, `Tensor(idx:count:)` and `SafeTensors.tensor(named:)`.
+  public init(contentsOf path: String) throws {
+    let file = try InputFile(path: path, operation: "Tensor(contentsOf:)")
+    switch try FileFormat.detect(file) {
+    case .npy: try self.init(npy: file)
+    case .idx: try self.init(idx: file, count: nil)
+    case .npz:
+      let archive = try NPZ(file)
+      self = try archive.tensor(named: Self.only(archive.keys, file.context))
+    case .safetensors:
+      let archive = try SafeTensors(file)
+      self = try archive.tensor(named: Self.only(archive.keys, file.context))
+    }
+  }
+
+  /// Reads all tensors in a file of any format that is known, by name.
+  ///
+  /// The only tensor of an .npy or IDX file has the empty name.
+  ///
+  /// - Throws: `FileError`, as `Tensor(contentsOf:)` does.
+  public static func all(contentsOf path: String) throws -> [String: Tensor] {
+    let file = try InputFile(path: path, operation: "Tensor.all(contentsOf:)")
+    return switch try FileFormat.detect(file) {
+    case .npy: ["": try Tensor(npy: file)]
+    case .idx: ["": try Tensor(idx: file, count: nil)]
+    case .npz: try NPZ(file).tensors()
+    case .safetensors: try SafeTensors(file).tensors()
+    }
+  }
+
+  private static func only(_ keys: [String], _ context: FileContext) throws -> String {
+    guard let key = keys.first, keys.count == 1 else {
+      let listed = keys.prefix(8).map(quoted).joined(separator: ", ")
+      throw context.unsupported(
+        "holds \(keys.count) tensors",
+        keys.isEmpty
+          ? "one is expected"
+          : "one is expected; open the archive and name one of \(listed)"
+            + (keys.count > 8 ? ", ..." : ""))
+    }
+    return key
+  }
+}

@@ -1,0 +1,71 @@
+import COneDNN
+
+extension OneDNN {
+  /// Whether ``multiply(batch:m:n:k:a:aStrides:b:bStrides:into:)`` can read a matrix with these
+  /// strides, or it must be copied first: rows or columns are adjacent, and rows do not overlap.
+  package static func canRead(
+    rows: Int, columns: Int, rowStride: Int, columnStride: Int
+  ) -> Bool {
+    StoredMatrix(rows: rows, columns: columns, rowStride: rowStride, columnStride: columnStride)
+      != nil
+  }
+
+  /// Computes `c = a b` for a batch of matrices, `a` of `m` by `k` and `b` of `k` by `n`.
+  ///
+  /// Strides are in elements, for the axes of `batch`, then rows, then columns. A transposed
+  /// operand has its last two strides exchanged; one that is the same along a batch axis has
+  /// stride 0 there. `c` is row-major without gaps, and shares no memory with `a` or `b`.
+  ///
+  /// An empty sum (`k` is 0) is 0. The order of a sum is oneDNN's: it is the same in every run on
+  /// the same processor with the same number of threads, no more. Calls may come from several
+  /// threads at once. The first call of a process takes 30 milliseconds more, the first call with
+  /// a new batched shape 0.2.
+  ///
+  /// PyTorch: `torch.matmul`.
+  package static func multiply(
+    batch: [Int] = [], m: Int, n: Int, k: Int,
+    a: UnsafePointer<Float>, aStrides: [Int], b: UnsafePointer<Float>, bStrides: [Int],
+    into c: UnsafeMutablePointer<Float>
+  ) throws(OneDNNError) {
+    guard isAvailable else { throw OneDNNError.notBuilt }
+    let size = batch.reduce(m * n, *)
+    if size == 0 || k == 0 {
+      c.update(repeating: 0, count: size)
+      return
+    }
+    let plan = try MatrixProduct(
+      batch: batch, m: m, n: n, k: k, aStrides: aStrides, bStrides: bStrides)
+    if plan.isFasterAtOnce, let product = CompiledProducts.shared.product(for: plan) {
+      return try product.run(a, b, c)
+    }
+    for index in 0..<plan.count {
+      let (aOffset, bOffset) = plan.offsets(of: index)
+      let status = norma_onednn_sgemm(
+        plan.a.isTransposed, plan.b.isTransposed, Int64(plan.m), Int64(plan.n), Int64(plan.k),
+        a + aOffset, Int64(plan.a.leading), b + bOffset, Int64(plan.b.leading),
+        c + index * plan.m * plan.n, Int64(plan.n))
+      if status != NORMA_ONEDNN_SUCCESS { throw OneDNNError(status: status) }
+    }
+  }
+}
+
+extension MatrixProduct {
+  /// Whether one call for the whole batch beats a call for every matrix. Measured with 2.6.3 on
+  /// two cores: 1.2 to 12 times as fast up to 512 by 512, equal above, and half as fast for
+  /// columns. Two matrices do not repay the compiling.
+  var isFasterAtOnce: Bool {
+    count > 2 && n > 1 && batch.allSatisfy { $0.a >= 0 && $0.b >= 0 }
+  }
+
+  /// Where the operands of one product begin.
+  func offsets(of index: Int) -> (a: Int, b: Int) {
+    var rest = index
+    var offsets = (a: 0, b: 0)
+    for axis in batch.reversed() {
+      offsets.a += rest % axis.length * axis.a
+      offsets.b += rest % axis.length * axis.b
+      rest /= axis.length
+    }
+    return offsets
+  }
+}

@@ -1,0 +1,166 @@
+import NormaKernels
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+extension Tensor: CustomStringConvertible {
+  /// The elements as PyTorch prints them: four decimals, aligned, summarized above 1,000 elements.
+  /// A tensor without axes prints as its number.
+  public var description: String {
+    if isPoisoned { return "poisoned tensor" }
+    let printed = count > TensorText.threshold ? corners() : self
+    let format = TensorText(printed)
+    if rank == 0 { return format.text(array(of: Double.self)[0]) }
+    if count == 0 { return "tensor([], shape=\(shape)\(typeSuffix))" }
+    let body = format.rows(of: self, indent: "tensor(".count)
+    return "tensor(\(body)\(typeSuffix))"
+  }
+
+  /// float32, int64 and bool are what literals give and are not named.
+  private var typeSuffix: String {
+    switch dtype {
+    case .float32, .int64, .bool: ""
+    default: ", dtype=\(dtype)"
+    }
+  }
+
+  /// The elements that a summary shows: three at each end of every axis.
+  private func corners() -> Tensor {
+    var values: [Double] = []
+    func collect(_ tensor: Tensor) {
+      if tensor.rank == 0 {
+        values.append(tensor.item())
+      } else {
+        for index in TensorText.shownIndices(tensor.shape[0]) {
+          if let index { collect(tensor[index]) }
+        }
+      }
+    }
+    collect(self)
+    return Tensor(values).cast(to: dtype)
+  }
+
+  /// One line: type, shape, mean, standard deviation, range, and how many values are NaN or
+  /// infinite; the statistics are those of the finite values.
+  ///
+  ///     float32 [6, 64, 224, 224] mean 0.5 std 0.2887 range 0 ... 1
+  public var summary: String {
+    if isPoisoned { return "poisoned tensor" }
+    var text = "\(dtype) \(shape)"
+    if count == 0 { return text + " empty" }
+    let values = cast(to: dtype == .float64 ? .float64 : .float32)
+    let finite = values.abs() .< Double.infinity
+    let missing = Int((values .!= values).sum().item())
+    let infinite = count - missing - Int(finite.sum().item())
+    let n = Double(count - missing - infinite)
+    if n > 0 {
+      let kept = Tensor.where(finite, values, 0).cast(to: .float64)
+      let mean = kept.sum().item() / n
+      let squares = Tensor.where(finite, (values.cast(to: .float64) - mean).squared(), 0)
+      let std = (squares.sum().item() / (n - 1)).squareRoot()
+      let low = Tensor.where(finite, values, Double.infinity).min().item()
+      let high = Tensor.where(finite, values, -Double.infinity).max().item()
+      text += " mean \(TensorText.short(mean)) std \(TensorText.short(std))"
+      text += " range \(TensorText.short(low)) ... \(TensorText.short(high))"
+    }
+    if missing > 0 { text += " nan \(missing)" }
+    if infinite > 0 { text += " inf \(infinite)" }
+    return text
+  }
+}
+
+/// How numbers of one tensor are written: with or without decimals, with an exponent, how wide.
+struct TensorText {
+  static let threshold = 1000
+  static let edge = 3
+  static let lineWidth = 80
+
+  private enum Style { case integer, wholeReal, decimal, scientific, truth }
+  private let style: Style
+  private let width: Int
+
+  /// Chosen as in PyTorch: an exponent where the largest number is over 1,000 times the smallest,
+  /// over 10⁸, or the smallest under 10⁻⁴.
+  init(_ tensor: Tensor) {
+    let values = tensor.array(of: Double.self)
+    var style = Style.integer
+    if tensor.dtype == .bool {
+      style = .truth
+    } else if tensor.dtype.isFloatingPoint {
+      let sizes = values.filter { $0.isFinite && $0 != 0 }.map { abs($0) }
+      let (low, high) = (sizes.min() ?? 0, sizes.max() ?? 0)
+      let isWhole = sizes.allSatisfy { $0 == $0.rounded() }
+      let isWide = !sizes.isEmpty && (high / low > 1000 || high > 1e8 || !isWhole && low < 1e-4)
+      style = isWide ? .scientific : isWhole ? .wholeReal : .decimal
+    }
+    self.style = style
+    width = values.map { TensorText.plain($0, style).count }.max() ?? 0
+  }
+
+  func text(_ value: Double) -> String { TensorText.plain(value, style) }
+
+  private static func plain(_ value: Double, _ style: Style) -> String {
+    if value.isNaN && style != .truth { return "nan" }
+    if value.isInfinite { return value < 0 ? "-inf" : "inf" }
+    switch style {
+    case .truth: return value != 0 ? "True" : "False"
+    case .integer: return "\(Int64(exactly: value) ?? .max)"
+    case .wholeReal: return printed("%.0f.", value)
+    case .decimal: return printed("%.4f", value)
+    case .scientific: return printed("%.4e", value)
+    }
+  }
+
+  /// Four significant digits.
+  static func short(_ value: Double) -> String { printed("%.4g", value) }
+
+  private static func printed(_ format: String, _ value: Double) -> String {
+    withVaList([value]) { arguments in
+      withUnsafeTemporaryAllocation(of: CChar.self, capacity: 400) { buffer in
+        let length = vsnprintf(buffer.baseAddress, buffer.count, format, arguments)
+        return String(decoding: buffer.prefix(Int(length)).map(UInt8.init), as: UTF8.self)
+      }
+    }
+  }
+
+  /// The indices along an axis that are shown; nil stands for the dots between.
+  static func shownIndices(_ size: Int) -> [Int?] {
+    if size <= 2 * edge { return (0..<size).map { $0 } }
+    return (0..<edge).map { $0 } + [nil] + (size - edge..<size).map { $0 }
+  }
+
+  /// Nested brackets, broken into lines as PyTorch breaks them.
+  func rows(of tensor: Tensor, indent: Int) -> String {
+    let isSummary = tensor.count > TensorText.threshold
+    return rows(of: tensor, indent: indent, isSummary)
+  }
+
+  private func rows(of tensor: Tensor, indent: Int, _ isSummary: Bool) -> String {
+    let size = tensor.shape[0]
+    let shown = isSummary ? TensorText.shownIndices(size) : (0..<size).map { $0 }
+    if tensor.rank == 1 {
+      let values = tensor.array(of: Double.self)
+      let cells = shown.map { index in
+        guard let index else { return " ..." }
+        let text = text(values[index])
+        return String(repeating: " ", count: max(width - text.count, 0)) + text
+      }
+      let perLine = max((TensorText.lineWidth - indent) / (width + 2), 1)
+      let lines = stride(from: 0, to: cells.count, by: perLine).map {
+        cells[$0..<min($0 + perLine, cells.count)].joined(separator: ", ")
+      }
+      let gap = ",\n" + String(repeating: " ", count: indent + 1)
+      return "[" + lines.joined(separator: gap) + "]"
+    }
+    let parts = shown.map { index in
+      index.map { rows(of: tensor[$0], indent: indent + 1, isSummary) } ?? "..."
+    }
+    let gap = "," + String(repeating: "\n", count: tensor.rank - 1)
+    return "[" + parts.joined(separator: gap + String(repeating: " ", count: indent + 1)) + "]"
+  }
+}
