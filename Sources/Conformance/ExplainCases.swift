@@ -1,5 +1,6 @@
 import Foundation
 import NormaExplain
+import NormaFiles
 import NormaTensor
 
 /// How a set of conformance cases went.
@@ -12,8 +13,8 @@ struct ExplainScore {
 /// One difference between a user's formula and a layer, and its causes as people found them.
 private struct ExplainCase {
   let folder: URL
-  let layer: [String: Any]
-  let truth: [String: Any]
+  let layer: JSON
+  let truth: JSON
 
   init(folder: URL) throws {
     self.folder = folder
@@ -21,48 +22,52 @@ private struct ExplainCase {
     truth = try Self.json(folder.appendingPathComponent("truth.json"))
   }
 
-  var kind: String { layer["kind"] as? String ?? "" }
-  var options: [String: Any] { layer["options"] as? [String: Any] ?? [:] }
-  var causes: [String] { truth["causes"] as? [String] ?? [] }
+  var kind: String { layer["kind"]?.stringValue ?? "" }
+  var causes: [String] { strings(truth["causes"]) }
   var isControl: Bool { causes.isEmpty }
 
   /// The names that may come first.
   var accepted: Set<String> {
     guard let first = causes.first else { return [] }
     var names = Set([first])
-    let others = truth["accept"] as? [String: Any] ?? [:]
-    names.formUnion(others[first] as? [String] ?? [])
+    names.formUnion(strings(truth["accept"]?[first]))
     // Causes of about the same size may come in either order.
-    if truth["order_strict"] as? Bool == false { names.formUnion(causes.prefix(2)) }
+    if truth["order_strict"]?.boolValue == false { names.formUnion(causes.prefix(2)) }
     return names
   }
 
+  private func strings(_ value: JSON?) -> [String] {
+    (value?.arrayValue ?? []).compactMap(\.stringValue)
+  }
+
   func tensor(_ name: String) throws -> Tensor? {
-    let file = folder.appendingPathComponent("\(name).npy")
-    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-    return try readCaseArray(file)
+    let file = folder.appendingPathComponent("\(name).npy").path
+    return FileManager.default.fileExists(atPath: file) ? try Tensor(npy: file) : nil
   }
 
   func numbers() throws -> LayerNumbers {
-    var tensors: [String: [Double]] = [:]
-    if let name = layer["params"] as? String {
-      tensors = try readCaseTensors(folder.appendingPathComponent(name))
-    }
-    let features = options["num_features"] as? Int ?? 0
-    let momentum =
-      options["momentum"] is NSNull ? nil : (options["momentum"] as? Double ?? 0.1)
+    let options = layer["options"]
+    let state = try tensors(in: layer["params"]?.stringValue)
+    let features = options?["num_features"]?.intValue ?? 0
+    let momentum = options?["momentum"]
     return LayerNumbers(
       name: "\(kind)(\(features))", features: features,
-      epsilon: options["eps"] as? Double ?? 1e-5, momentum: momentum,
-      weight: tensors["weight"], bias: tensors["bias"], runningMean: tensors["running_mean"],
-      runningVariance: tensors["running_var"],
-      batchesTracked: Int(tensors["num_batches_tracked"]?.first ?? 0),
-      isTraining: layer["training"] as? Bool ?? true)
+      epsilon: options?["eps"]?.doubleValue ?? 1e-5,
+      momentum: momentum?.isNull == true ? nil : momentum?.doubleValue ?? 0.1,
+      weight: state["weight"], bias: state["bias"], runningMean: state["running_mean"],
+      runningVariance: state["running_var"],
+      batchesTracked: Int(state["num_batches_tracked"]?.first ?? 0),
+      isTraining: layer["training"]?.boolValue ?? true)
   }
 
-  private static func json(_ file: URL) throws -> [String: Any] {
-    let object = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
-    return object as? [String: Any] ?? [:]
+  func tensors(in file: String?) throws -> [String: [Double]] {
+    guard let file else { return [:] }
+    let path = folder.appendingPathComponent(file).path
+    return try SafeTensors(contentsOf: path).tensors().mapValues { $0.array(of: Double.self) }
+  }
+
+  private static func json(_ file: URL) throws -> JSON {
+    try JSON.parse([UInt8](Data(contentsOf: file)))
   }
 }
 
@@ -100,15 +105,12 @@ private func explain(_ item: ExplainCase) throws -> Explanation? {
     return nil
   }
   let layer = try item.numbers()
-  if let statistic = RunningStatistic(rawValue: item.layer["compare"] as? String ?? "") {
+  if let statistic = RunningStatistic(rawValue: item.layer["compare"]?.stringValue ?? "") {
     return Explainer(layer: layer, input: input, output: input)
       .explanation(of: statistic, expecting: expected.array(of: Double.self))
   }
   var origin = try item.tensor("raw")
-  if let preceding = item.layer["preceding"] as? [String: Any],
-    let name = preceding["bias"] as? String,
-    let bias = try readCaseTensors(item.folder.appendingPathComponent(name))["bias"]
-  {
+  if let bias = try item.tensors(in: item.layer["preceding"]?["bias"]?.stringValue)["bias"] {
     var shape = [Int](repeating: 1, count: input.shape.count)
     shape[1] = bias.count
     origin = input.cast(to: .float64) - Tensor(bias, shape: shape)
@@ -118,18 +120,17 @@ private func explain(_ item: ExplainCase) throws -> Explanation? {
   let explainer = Explainer(
     layer: layer, input: input, output: layer.output(for: input), expected: expected,
     origin: origin, history: history,
-    repetitions: item.layer["history_repeat"] as? Int ?? 1, mask: try mask(item, input: input))
+    repetitions: item.layer["history_repeat"]?.intValue ?? 1, mask: try mask(item, input: input))
   return explainer.explanation()
 }
 
 private func mask(_ item: ExplainCase, input: Tensor) throws -> Tensor? {
-  guard let name = item.layer["mask"] as? String else { return nil }
-  let file = item.folder.appendingPathComponent(name)
-  guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-  let mask = try readCaseArray(file)
+  guard item.layer["mask"]?.stringValue != nil, let mask = try item.tensor("mask") else {
+    return nil
+  }
   var shape = [Int](repeating: 1, count: input.shape.count)
-  let axes = item.layer["mask_axes"] as? [Int] ?? Array(mask.shape.indices)
-  for (axis, size) in zip(axes, mask.shape) { shape[axis] = size }
+  let axes = (item.layer["mask_axes"]?.arrayValue ?? []).compactMap(\.intValue)
+  for (axis, size) in zip(axes.isEmpty ? Array(mask.shape.indices) : axes, mask.shape) { shape[axis] = size }
   return mask.reshaped(shape)
 }
 

@@ -125,7 +125,7 @@ struct ChangeList {
             Recipe.Step(statistic: bits & (1 << $0) != 0 ? kind : .mean, axes: parts[$0])
           }
           nested.append(
-            Change(.perAxisComposition, .steps(steps), rarity: parts.count == 2 ? 1 : 2))
+            Change(.perAxisComposition, .steps(steps), rarity: parts.count == 2 || bits == (1 << parts.count) - 1 ? 1 : 2))
         }
       }
     }

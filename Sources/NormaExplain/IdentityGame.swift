@@ -64,7 +64,7 @@ struct IdentityGame {
     }
     if holds(.epsilon) { variance = variance + layer.epsilon }
     var scale = variance.sqrt()
-    scale = Tensor(1.0) / scale
+    scale = 1 / scale
     var shift = [Double](repeating: 0, count: features)
     if holds(.affine) {
       scale = scale * pick(layer.weight ?? [Double](repeating: 1, count: features))

@@ -51,7 +51,7 @@ extension Recipe {
     return switch divisor {
     case .deviation: deviation
     case .variance: deviation.squared()
-    case .reciprocal: Tensor(1.0) / deviation
+    case .reciprocal: 1 / deviation
     }
   }
 }
