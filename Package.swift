@@ -57,7 +57,8 @@ let package = Package(
       path: "Sources/Conformance"),
 
     .testTarget(
-      name: "NormaKernelsTests", dependencies: ["NormaKernels", "NormaReference", "CNormaLoops"]),
+      name: "NormaKernelsTests", dependencies: ["NormaKernels", "NormaReference", "CNormaLoops"],
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "NormaOneDNNTests", dependencies: ["NormaOneDNN", "NormaReference"]),
     .testTarget(
       name: "NormaTensorTests",

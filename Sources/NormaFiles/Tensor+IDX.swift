@@ -56,7 +56,7 @@ extension Tensor {
         ? context.truncated(detail) : context.malformed("is too long", detail)
     }
     let part = try ArrayPlan(
-      shape: [min(first, count)] + shape.dropFirst(), element: element, context: context)
+      shape: [Swift.min(first, count)] + shape.dropFirst(), element: element, context: context)
     self = try stream.tensor(part)
   }
 }

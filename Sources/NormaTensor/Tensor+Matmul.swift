@@ -1,0 +1,90 @@
+import NormaKernels
+import NormaOneDNN
+
+extension Tensor {
+  /// The matrix product, with PyTorch's rules for the number of axes.
+  ///
+  /// - `[n] · [n]` is a number; `[m, k] · [k]` and `[k] · [k, n]` are vectors.
+  /// - `[..., m, k] · [..., k, n]` multiplies matrices; the axes in front broadcast.
+  ///
+  /// Both tensors have the same type. `float32` runs on oneDNN, whose last bits may depend on the
+  /// number of threads; half types are multiplied in `float32` and rounded once; `float64` and
+  /// integers run on plain loops. Runs at once. PyTorch: `torch.matmul`.
+  public func matmul(
+    _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned || other.isPoisoned { return .poisoned }
+      try Tensor.checkProduct(self, other)
+      // A vector is a row on the left and a column on the right; its axis is dropped at the end.
+      let a = rank == 1 ? unsqueezed(0) : self
+      let b = other.rank == 1 ? other.unsqueezed(1) : other
+      guard a.shape[a.rank - 1] == b.shape[b.rank - 2] else {
+        throw TensorError(
+          "matmul(_:)",
+          "shapes \(shape) and \(other.shape) do not multiply: \(a.shape[a.rank - 1]) columns meet "
+            + "\(b.shape[b.rank - 2]) rows")
+      }
+      var result = try Tensor.product(a, b)
+      if other.rank == 1 { result = result.squeezed(-1) }
+      if rank == 1 { result = result.squeezed(other.rank == 1 ? -1 : -2) }
+      return result
+    }
+  }
+
+  private static func checkProduct(_ a: Tensor, _ b: Tensor) throws(TensorError) {
+    guard a.rank > 0, b.rank > 0 else {
+      throw TensorError(
+        "matmul(_:)", "shapes \(a.shape) and \(b.shape): both tensors need at least one axis")
+    }
+    guard a.dtype == b.dtype else {
+      throw TensorError("matmul(_:)", "\(a.dtype) and \(b.dtype) differ; cast one of them")
+    }
+    guard a.dtype != .bool else {
+      throw TensorError("matmul(_:)", "truth values have no product; cast(to: .float32) first")
+    }
+  }
+
+  private static func product(_ a: Tensor, _ b: Tensor) throws(TensorError) -> Tensor {
+    if a.dtype.isHalf {
+      return try product(a.cast(to: .float32), b.cast(to: .float32)).cast(to: a.dtype)
+    }
+    let (m, k, n) = (a.shape[a.rank - 2], a.shape[a.rank - 1], b.shape[b.rank - 1])
+    let batch = try Shape.broadcast(
+      Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2)), call: "matmul(_:)")
+    _ = try Shape.count(batch + [m, n], call: "matmul(_:)")
+    let left = a.broadcast(to: batch + [m, k]).readable
+    let right = b.broadcast(to: batch + [k, n]).readable
+    let (leftStorage, rightStorage) = (left.node.materialize(), right.node.materialize())
+    return withExtendedLifetime((leftStorage, rightStorage)) {
+      let width = a.dtype.byteCount
+      let leftBase = leftStorage.base + left.layout.offset * width
+      let rightBase = rightStorage.base + right.layout.offset * width
+      return Tensor(shape: batch + [m, n], dtype: a.dtype) { bytes in
+        guard let result = bytes.baseAddress else { return }
+        if a.dtype == .float32 && OneDNN.isAvailable {
+          do throws(OneDNNError) {
+            try OneDNN.multiply(
+              batch: batch, m: m, n: n, k: k,
+              a: leftBase.assumingMemoryBound(to: Float.self), aStrides: left.strides,
+              b: rightBase.assumingMemoryBound(to: Float.self), bStrides: right.strides,
+              into: result.assumingMemoryBound(to: Float.self))
+            return
+          } catch {
+            // The plain loops below need nothing that oneDNN could lack.
+          }
+        }
+        Gemm.multiply(
+          a.dtype, batch: batch, m: m, n: n, k: k, a: leftBase, aStrides: left.strides,
+          b: rightBase, bStrides: right.strides, into: result, threads: Threads.count)
+      }
+    }
+  }
+
+  /// This batch of matrices as oneDNN can read it: a copy if neither rows nor columns are adjacent.
+  private var readable: Tensor {
+    OneDNN.canRead(
+      rows: shape[rank - 2], columns: shape[rank - 1], rowStride: strides[rank - 2],
+      columnStride: strides[rank - 1]) ? self : copied()
+  }
+}
