@@ -47,7 +47,7 @@ let package = Package(
     .executableTarget(
       name: "NormaCLI",
       dependencies: [
-        "Norma", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Norma", "NormaExplain", "NormaTensor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
       name: "conformance",
