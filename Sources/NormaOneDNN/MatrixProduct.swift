@@ -1,15 +1,15 @@
 /// How oneDNN is to read one matrix: row by row, or as the transpose of one that is stored so.
-struct StoredMatrix: Hashable, Sendable {
+package struct StoredMatrix: Hashable, Sendable {
   /// Whether the stored rows are the columns of the matrix.
-  var isTransposed: Bool
+  package var isTransposed: Bool
   /// Elements from one stored row to the next, at least the length of a stored row.
-  var leading: Int
+  package var leading: Int
 
   /// The description of a matrix of `rows` by `columns`; nil where neither rows nor columns are
   /// adjacent, or where they overlap.
   ///
   /// The stride of an axis of length 1 is never used and may be anything.
-  init?(rows: Int, columns: Int, rowStride: Int, columnStride: Int) {
+  package init?(rows: Int, columns: Int, rowStride: Int, columnStride: Int) {
     if columnStride == 1 || columns == 1, rows == 1 || rowStride >= columns {
       (isTransposed, leading) = (false, rows == 1 ? columns : rowStride)
     } else if rowStride == 1 || rows == 1, columns == 1 || columnStride >= rows {
@@ -22,28 +22,40 @@ struct StoredMatrix: Hashable, Sendable {
 
 /// A batch of matrix products, reduced to the fewest axes: the plan of a call, and the key under
 /// which its compiled form is kept.
-struct MatrixProduct: Hashable, Sendable {
+package struct MatrixProduct: Hashable, Sendable {
   /// An axis of the batch that is left.
-  struct Axis: Hashable, Sendable {
-    var length: Int
+  package struct Axis: Hashable, Sendable {
+    /// The number of matrices along it.
+    package var length: Int
     /// Elements from one matrix of the first operand to the next, 0 if it is always the same one.
-    var a: Int
+    package var a: Int
     /// The same for the second operand.
-    var b: Int
+    package var b: Int
+
+    /// An axis with these properties.
+    package init(length: Int, a: Int, b: Int) {
+      (self.length, self.a, self.b) = (length, a, b)
+    }
   }
 
-  var batch: [Axis]
-  var m: Int
-  let n: Int
-  let k: Int
-  let a: StoredMatrix
-  let b: StoredMatrix
+  /// The axes of the batch, outermost first.
+  package let batch: [Axis]
+  /// Rows of a result, those of folded axes included.
+  package let m: Int
+  /// Columns of a result.
+  package let n: Int
+  /// Terms of a sum.
+  package let k: Int
+  /// How the first operand is read.
+  package let a: StoredMatrix
+  /// How the second operand is read.
+  package let b: StoredMatrix
 
   /// The number of matrices in the result.
-  var count: Int { batch.reduce(1) { $0 * $1.length } }
+  package var count: Int { batch.reduce(1) { $0 * $1.length } }
 
   /// The plan for operands with these strides: batch axes, then rows, then columns.
-  init(
+  package init(
     batch: [Int], m: Int, n: Int, k: Int, aStrides: [Int], bStrides: [Int]
   ) throws(OneDNNError) {
     let rank = batch.count
@@ -59,31 +71,31 @@ struct MatrixProduct: Hashable, Sendable {
       let b = StoredMatrix(
         rows: k, columns: n, rowStride: bStrides[rank], columnStride: bStrides[rank + 1])
     else { throw OneDNNError.unsupportedStrides(operand: "b", strides: bStrides) }
-    (self.m, self.n, self.k, self.b) = (m, n, k, b)
+    (self.n, self.k, self.b) = (n, k, b)
 
     var axes: [Axis] = []
     for axis in 0..<rank where batch[axis] != 1 {
       axes.append(Axis(length: batch[axis], a: aStrides[axis], b: bStrides[axis]))
     }
-    self.a = Self.fold(&axes, into: &self.m, a: a, k: k)
+    (self.m, self.a) = Self.fold(&axes, m: m, k: k, a: a)
     self.batch = Self.merged(axes)
   }
 
   /// `(x, m, k) (k, n)` is `(x m, k) (k, n)`: batch axes along which `b` stays the same become rows.
   private static func fold(
-    _ axes: inout [Axis], into m: inout Int, a: StoredMatrix, k: Int
-  ) -> StoredMatrix {
-    var a = a
-    while let last = axes.last, last.b == 0, last.length > 0 {
-      if m == 1, last.a >= k, !a.isTransposed || k == 1 {
-        a = StoredMatrix(isTransposed: false, leading: last.a)
-      } else if a.isTransposed || last.a != m * a.leading {
+    _ axes: inout [Axis], m: Int, k: Int, a: StoredMatrix
+  ) -> (m: Int, a: StoredMatrix) {
+    var (m, a) = (m, a)
+    while let last = axes.last, last.b == 0, !a.isTransposed {
+      if m == 1, last.a >= k {
+        a.leading = last.a
+      } else if last.a != m * a.leading {
         break
       }
       m *= last.length
       axes.removeLast()
     }
-    return a
+    return (m, a)
   }
 
   /// Neighbouring axes that both operands step through as if they were one.
@@ -101,7 +113,8 @@ struct MatrixProduct: Hashable, Sendable {
 }
 
 extension StoredMatrix {
-  init(isTransposed: Bool, leading: Int) {
+  /// The description with these properties.
+  package init(isTransposed: Bool, leading: Int) {
     self.isTransposed = isTransposed
     self.leading = leading
   }
