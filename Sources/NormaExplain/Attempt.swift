@@ -40,10 +40,10 @@ package struct Attempt: Sendable {
     },
     Attempt(
       name: "mean of means and std of std of std (the second attempt)",
-      code: "mean and std over 0, then over 2 of that, then over 3 of that"
+      code: "mean and std over 3, then over 2 of that, then over 0 of that"
     ) { x in
       var (mean, std) = (x, x)
-      for axis in [0, 2, 3] {
+      for axis in [3, 2, 0] {
         mean = mean.mean(over: axis, keepDims: true)
         std = std.std(over: axis, keepDims: true)
       }

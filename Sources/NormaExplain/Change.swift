@@ -86,6 +86,16 @@ struct Change: Hashable {
 
   func touches(_ field: Field) -> Bool { kinds & (1 << field.kind) != 0 }
 
+  /// Whether the change holds a number for every channel.
+  var isPerChannel: Bool {
+    fields.contains {
+      switch $0 {
+      case .observedScale, .observedShift: true
+      default: false
+      }
+    }
+  }
+
   /// Whether both can be made to one recipe.
   func combines(with other: Change) -> Bool { cause != other.cause && kinds & other.kinds == 0 }
 }
@@ -109,6 +119,7 @@ extension Recipe {
         switch field {
         case .meanAxes, .steps, .blocks, .mask:
           if !ownStatistics { return nil }
+          if result.steps.count > 1 && (result.mask != .ignored || result.blocks > 1) { return nil }
         case .correction:
           if result.source == .running { return nil }
         case .runningVariance:

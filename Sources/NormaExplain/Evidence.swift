@@ -28,16 +28,15 @@ final class Evidence {
 
   let wide: Tensor
   private var narrow: [Range<Int>: Tensor] = [:]
-  private var nested: [StatisticKey: Tensor] = [:]
+  var nested: [StatisticKey: Tensor] = [:]
   var replays: [ReplayKey: (mean: [Double], variance: [Double])] = [:]
   var samples: [Recipe: (mean: [Double], variance: [Double])] = [:]
   var affineSamples: [Recipe.Affine: (scale: [Double], offset: [Double])] = [:]
   lazy var sampledShift = shift.map { sample(channels: $0) }
   lazy var sampledMask = mask.map { sample($0.cast(to: .float64)) }
 
-  private struct StatisticKey: Hashable {
-    let steps: [Recipe.Step]
-    let correction: Recipe.Correction
+  struct StatisticKey: Hashable {
+    var steps: [Recipe.Step]
     let blocks: Int
     let masked: Bool
     let rectified: Bool
@@ -65,6 +64,15 @@ final class Evidence {
     sampledInput = values(of: input, at: places)
     sampledTarget = values(of: target, at: places)
     rounding = max(unitRoundoff(input.dtype), unitRoundoff(target.dtype))
+  }
+
+  /// The same evidence for some channels, whose statistics are the same as among all.
+  func narrowed(to channels: Range<Int>) -> Evidence {
+    Evidence(
+      input: sliced(input, channels: channels), target: sliced(target, channels: channels),
+      layer: layer.narrowed(to: channels), shift: shift.map { Array($0[channels]) },
+      history: history.map { sliced($0, channels: channels) }, repetitions: repetitions,
+      mask: mask.map { $0.shape[1] == 1 ? $0 : sliced($0, channels: channels) })
   }
 
   /// Values of a tensor that broadcasts to the input, at the sampled places.
@@ -114,66 +122,6 @@ final class Evidence {
     let sampled = (sample(mean), sample(variance))
     samples[key] = sampled
     return sampled
-  }
-
-  private func nest(_ steps: [Recipe.Step], of recipe: Recipe) -> Tensor {
-    let key = StatisticKey(
-      steps: steps, correction: steps.contains { $0.statistic != .mean } ? recipe.correction : .none,
-      blocks: recipe.blocks, masked: recipe.mask != .ignored,
-      rectified: recipe.surroundings == .rectifiedBefore)
-    if let known = nested[key] { return known }
-    var value = key.rectified ? wide.clamped(min: 0) : wide
-    if key.blocks > 1 {
-      let shape = input.shape
-      value = value.reshaped([key.blocks, shape[0] / key.blocks] + shape.dropFirst())
-    }
-    for step in steps {
-      value = apply(step, to: value, correction: key.correction, key: key)
-    }
-    if steps.contains(where: { $0.statistic == .deviation }) { value = value.squared() }
-    if key.blocks > 1 {
-      // One row of the result for each row of the input, so that it broadcasts.
-      let rows = input.shape[0] / key.blocks
-      let tail = Array(value.shape.dropFirst(2))
-      let ones = Tensor([Double](repeating: 1, count: rows), shape: [1, rows] + tail.map { _ in 1 })
-      value = (value * ones).reshaped([input.shape[0]] + tail)
-    }
-    value = value.evaluated()
-    nested[key] = value
-    return value
-  }
-
-  private func apply(
-    _ step: Recipe.Step, to value: Tensor, correction: Recipe.Correction, key: StatisticKey
-  ) -> Tensor {
-    let axes = key.blocks > 1 ? step.axes.map { $0 + 1 } : step.axes
-    if key.masked, let mask = mask?.cast(to: .float64) {
-      return masked(step, of: value, mask: mask, correction: correction)
-    }
-    let n = axes.reduce(1.0) { $0 * Double(value.shape[$1]) }
-    let factor = correction.factor(count: n, batch: Double(input.shape[0]))
-    switch step.statistic {
-    case .mean: return value.mean(over: axes, keepDims: true)
-    case .meanSquare: return value.squared().mean(over: axes, keepDims: true)
-    case .variance: return value.variance(over: axes, correction: 0, keepDims: true) * factor
-    case .deviation:
-      return (value.variance(over: axes, correction: 0, keepDims: true) * factor).sqrt()
-    }
-  }
-
-  private func masked(
-    _ step: Recipe.Step, of value: Tensor, mask: Tensor, correction: Recipe.Correction
-  ) -> Tensor {
-    let weights = value * 0 + mask
-    let counts = weights.sum(over: step.axes, keepDims: true)
-    let mean = (value * weights).sum(over: step.axes, keepDims: true) / counts
-    if step.statistic == .mean { return mean }
-    let centre = step.statistic == .meanSquare ? mean * 0 : mean
-    let variance =
-      ((value - centre).squared() * weights).sum(over: step.axes, keepDims: true) / counts
-    let n = counts.max().item()
-    let result = variance * correction.factor(count: n, batch: Double(input.shape[0]))
-    return step.statistic == .deviation ? result.sqrt() : result
   }
 }
 

@@ -32,6 +32,17 @@ package struct LayerNumbers: Sendable {
     self.isTraining = isTraining
   }
 
+  /// The same layer with some of its channels.
+  func narrowed(to channels: Range<Int>) -> LayerNumbers {
+    var layer = self
+    layer.features = channels.count
+    layer.weight = weight.map { Array($0[channels]) }
+    layer.bias = bias.map { Array($0[channels]) }
+    layer.runningMean = runningMean.map { Array($0[channels]) }
+    layer.runningVariance = runningVariance.map { Array($0[channels]) }
+    return layer
+  }
+
   /// Whether a call normalizes with the statistics of its own batch.
   var usesBatch: Bool { isTraining || runningMean == nil || runningVariance == nil }
 
