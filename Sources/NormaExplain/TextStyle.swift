@@ -24,7 +24,11 @@ package struct TextStyle: Sendable {
   }
 
   /// Words broken into lines of at most `width` columns, all but the first indented as well.
-  package func paragraph(_ words: String, first: String = "", indent: Int = 0) -> String {
+  /// `emphasis` marks each line as a whole.
+  package func paragraph(
+    _ words: String, first: String = "", indent: Int = 0,
+    emphasis: (String) -> String = { $0 }
+  ) -> String {
     let margin = String(repeating: " ", count: indent)
     var lines: [String] = []
     var line = first.isEmpty ? margin : first
@@ -38,7 +42,7 @@ package struct TextStyle: Sendable {
       hasWord = true
     }
     lines.append(line)
-    return lines.joined(separator: "\n")
+    return lines.map(emphasis).joined(separator: "\n")
   }
 
   /// A table with its columns aligned: the first to the left, the others to the right.
