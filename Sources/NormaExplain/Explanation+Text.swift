@@ -88,7 +88,7 @@ extension Explanation: CustomStringConvertible {
       "  \(percent(cause.share)) \(name)",
       style.paragraph(cause.yours, first: "      yours  ", indent: 13),
       style.paragraph(cause.layers, first: "      layer  ", indent: 13),
-      style.paragraph(cause.name.meaning + effect, indent: 6),
+      style.paragraph(cause.reason + effect, indent: 6),
     ].joined(separator: "\n")
   }
 }

@@ -223,7 +223,7 @@ struct RunningAccount {
           if !$0.contains($1) { $0.append($1) }
         },
         share: shares[index], gapWhenFixed: left[1 << index], gapAlone: left[all & ~(1 << index)],
-        yours: set[index].yours, layers: set[index].layers)
+        yours: set[index].yours, layers: set[index].layers, reason: set[index].cause.meaning)
     }
     let unexplained = energy == 0 ? 0 : 1 - (worth.last ?? 0)
     return (causes.sorted { abs($0.share) > abs($1.share) }, unexplained, true)
