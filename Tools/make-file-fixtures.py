@@ -71,8 +71,8 @@ pixels = idx(0x08, cube.astype("u1") * 10)
 (folder / "members.idx.gz").write_bytes(packed(pixels[:20]) + packed(b"") + packed(pixels[20:]))
 for code, dtype in [(0x09, ">i1"), (0x0B, ">i2"), (0x0C, ">i4"), (0x0D, ">f4"), (0x0E, ">f8")]:
     (folder / f"{dtype[1:]}.idx").write_bytes(idx(code, np.arange(-2, 4).astype(dtype).reshape(2, 3)))
-claim = bytes([0, 0, 0x08, 3]) + struct.pack(">III", 2**31, 2**10, 2**10)
-(folder / "bomb.idx.gz").write_bytes(packed(claim + bytes(1 << 20)))
+claim = bytes([0, 0, 0x08, 3]) + struct.pack(">III", 2**31, 2**8, 2**9)
+(folder / "bomb.idx.gz").write_bytes(packed(claim + bytes(1 << 17)))
 
 # safetensors, by the rules of the format: wider types first, then names; the header padded to 8.
 def safetensors(name, entries, metadata=None, tail=b""):

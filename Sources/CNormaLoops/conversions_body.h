@@ -1,37 +1,31 @@
 // Conversions between element types; included once per instruction set with LEVEL defined.
 
-typedef float LEVEL(c_f32) __attribute__((vector_size(32), aligned(4), may_alias));
-typedef double LEVEL(c_f64) __attribute__((vector_size(64), aligned(8), may_alias));
-typedef int64_t LEVEL(c_i64) __attribute__((vector_size(64), aligned(8), may_alias));
-typedef int32_t LEVEL(c_i32) __attribute__((vector_size(32), aligned(4), may_alias));
-typedef uint8_t LEVEL(c_u8) __attribute__((vector_size(8), aligned(1), may_alias));
-
 // Eight elements at a time: exact, correctly rounded or wrapping, as in C.
-#define CONVERT(from, F, to, T)                                                        \
+#define CONVERT(from, F, A, to, T, B)                                                        \
   static void LEVEL(from##_##to)(size_t n, const void *const *operands, void *out) {   \
     const F *p = operands[0];                                                          \
     T *r = out;                                                                        \
     size_t i = 0;                                                                      \
     for (; i + 8 <= n; i += 8) {                                                       \
-      LEVEL(c_##from) a = LOAD(LEVEL(c_##from), p + i);                                \
-      STORE(LEVEL(c_##to), r + i, __builtin_convertvector(a, LEVEL(c_##to)));          \
+      A a = LOAD(A, p + i);                                                            \
+      STORE(B, r + i, __builtin_convertvector(a, B));                                  \
     }                                                                                  \
     for (; i < n; i++) r[i] = (T)p[i];                                                 \
   }
-CONVERT(f32, float, f64, double)
-CONVERT(f64, double, f32, float)
-CONVERT(i64, int64_t, f32, float)
-CONVERT(i64, int64_t, f64, double)
-CONVERT(i32, int32_t, f32, float)
-CONVERT(i32, int32_t, f64, double)
-CONVERT(u8, uint8_t, f32, float)
-CONVERT(u8, uint8_t, f64, double)
-CONVERT(i64, int64_t, i32, int32_t)
-CONVERT(i64, int64_t, u8, uint8_t)
-CONVERT(i32, int32_t, i64, int64_t)
-CONVERT(i32, int32_t, u8, uint8_t)
-CONVERT(u8, uint8_t, i64, int64_t)
-CONVERT(u8, uint8_t, i32, int32_t)
+CONVERT(f32, float, f32h, f64, double, f64v)
+CONVERT(f64, double, f64v, f32, float, f32h)
+CONVERT(i64, int64_t, i64v, f32, float, f32h)
+CONVERT(i64, int64_t, i64v, f64, double, f64v)
+CONVERT(i32, int32_t, i32h, f32, float, f32h)
+CONVERT(i32, int32_t, i32h, f64, double, f64v)
+CONVERT(u8, uint8_t, u8x8, f32, float, f32h)
+CONVERT(u8, uint8_t, u8x8, f64, double, f64v)
+CONVERT(i64, int64_t, i64v, i32, int32_t, i32h)
+CONVERT(i64, int64_t, i64v, u8, uint8_t, u8x8)
+CONVERT(i32, int32_t, i32h, i64, int64_t, i64v)
+CONVERT(i32, int32_t, i32h, u8, uint8_t, u8x8)
+CONVERT(u8, uint8_t, u8x8, i64, int64_t, i64v)
+CONVERT(u8, uint8_t, u8x8, i32, int32_t, i32h)
 #undef CONVERT
 
 #define EACH(name, F, T, expression)                                                   \

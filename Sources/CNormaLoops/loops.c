@@ -1,6 +1,9 @@
 #include "loops.h"
 
+#include <string.h>
+
 #include "levels.h"
+#include "vector_math.h"
 #include "vectors.h"
 
 #pragma clang fp contract(off)
@@ -15,14 +18,30 @@
 #include "loops_body.h"
 #undef LEVEL
 #pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+// Whole 512-bit vectors, which the default tuning of this level would split.
+#pragma clang attribute push( \
+    __attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
 #define LEVEL(name) name##_v4
 #include "loops_body.h"
 #undef LEVEL
 #pragma clang attribute pop
 #endif
 
+static norma_loop find_function(int operation, int type) {
+  static const char *const names[] = {
+      [NORMA_EXP] = "exp", [NORMA_LOG] = "log", [NORMA_TANH] = "tanh", [NORMA_ERF] = "erf",
+      [NORMA_EXPM1] = "expm1", [NORMA_LOG1P] = "log1p", [NORMA_SIGMOID] = "sigmoid",
+      [NORMA_SIN] = "sin", [NORMA_COS] = "cos"};
+  for (const norma_math_entry *e = norma_math_table(norma_loops_level()); e->name; e++) {
+    if (strcmp(e->name, names[operation]) == 0) {
+      return type == NORMA_F32 ? e->f32 : type == NORMA_F64 ? e->f64 : NULL;
+    }
+  }
+  return NULL;
+}
+
 norma_loop norma_find_loop(int operation, int type, unsigned singles) {
+  if (operation >= NORMA_EXP && operation <= NORMA_COS) return find_function(operation, type);
 #if defined(__x86_64__)
   switch (norma_loops_level()) {
     case 2: return find_v4(operation, type, singles);

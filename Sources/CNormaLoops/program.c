@@ -13,7 +13,7 @@ typedef struct {
   const void *values[NORMA_MAX_VALUES];
   const char *bases[NORMA_MAX_VALUES];    // inputs at the current outer index
   char *output_bases[NORMA_MAX_VALUES];
-  ptrdiff_t outer;                        // the current outer index, -1 at first
+  ptrdiff_t outer, row;                   // the current outer index (-1 at first) and row
   int moved;                              // single instructions have to run again
   // What lies in an input's scratch block, to keep it while tiles repeat it.
   const char *copied[NORMA_MAX_VALUES];
@@ -51,7 +51,7 @@ void norma_program_measure(norma_program *p) {
 
 static void start_worker(norma_worker *w, const norma_program *p) {
   w->program = p;
-  w->outer = -1;
+  w->outer = -1, w->row = 0, w->moved = 1;
   w->scratch = aligned_alloc(64, (p->scratch + 127) / 64 * 64);
   for (int k = 0; k < p->value_count; k++) {
     w->values[k] = p->offsets[k] < 0 ? NULL : w->scratch + p->offsets[k];
@@ -153,6 +153,8 @@ static void scatter_box(
 static void run_tile(
     norma_worker *w, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t column, ptrdiff_t columns) {
   const norma_program *p = w->program;
+  w->moved |= w->row != row;
+  w->row = row;
   for (int k = 0; k < p->input_count; k++) {
     const norma_operand *in = &p->inputs[k];
     const char *source = w->bases[k] + row * in->row + column * in->column;

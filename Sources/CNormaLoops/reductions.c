@@ -14,7 +14,9 @@
 #include "reductions_body.h"
 #undef LEVEL
 #pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+// Whole 512-bit vectors, which the default tuning of this level would split.
+#pragma clang attribute push( \
+    __attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
 #define LEVEL(name) name##_v4
 #include "reductions_body.h"
 #undef LEVEL

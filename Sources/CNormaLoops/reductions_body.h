@@ -56,15 +56,24 @@ static double LEVEL(corrected)(double q, double c, double n) {
   return m2 < 0 ? 0 : m2;
 }
 
-// In double, for blocks whose squares leave the range of float.
+// In double, for blocks whose squares leave the range of float, such as constant ones.
 static double LEVEL(wide_squares)(size_t n, const float *p, double mean) {
-  double q = 0, c = 0;
-  for (size_t i = 0; i < n; i++) {
-    double u = p[i] - mean;
-    q += u * u;
-    c += u;
+  f64v q0 = {0}, q1 = {0}, c0 = {0}, c1 = {0};
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    f64v u = __builtin_convertvector(LOAD(f32h, p + i), f64v) - mean;
+    f64v v = __builtin_convertvector(LOAD(f32h, p + i + 8), f64v) - mean;
+    q0 += u * u, q1 += v * v, c0 += u, c1 += v;
   }
-  return LEVEL(corrected)(q, c, (double)n);
+  double q[32] = {0}, c[32] = {0};
+  STORE(f64v, q, q0), STORE(f64v, q + 8, q1), STORE(f64v, c, c0), STORE(f64v, c + 8, c1);
+  for (size_t k = 0; i < n; i++, k++) {
+    double u = p[i] - mean;
+    q[k] += u * u, c[k] += u;
+  }
+  FOLD32(q);
+  FOLD32(c);
+  return LEVEL(corrected)(q[0], c[0], (double)n);
 }
 
 static int LEVEL(float_range)(double q) { return q > 0x1p-90 && q < 0x1p120; }

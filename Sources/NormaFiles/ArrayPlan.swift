@@ -2,8 +2,8 @@ import NormaKernels
 
 /// What a header promises: the shape of an array, its elements and their order in the file.
 struct ArrayPlan: CustomStringConvertible {
-  /// Most axes of a tensor in a file, the limit of NumPy and PyTorch.
-  static let maximumRank = 64
+  /// Most axes of a tensor in a file. NumPy ends at 64; PyTorch writes files with more.
+  static let maximumRank = 1024
 
   let shape: [Int]
   let element: ElementFormat

@@ -65,11 +65,13 @@ struct NPYHeader: Equatable {
     if let growing = isColumnMajor ? shape.last : shape.first {
       text += String(repeating: " ", count: max(0, 21 - "\(growing)".count))
     }
-    // A tensor of 64 axes needs 1,400 characters, so version 1 always suffices.
-    let unpadded = 10 + text.utf8.count + 1
+    // Version 1 has two bytes for the length, version 2 four.
+    let isWide = text.utf8.count > 0xffff - 64
+    let unpadded = (isWide ? 12 : 10) + text.utf8.count + 1
     text += String(repeating: " ", count: 64 - unpadded % 64) + "\n"
     let count = text.utf8.count
-    return Self.magic + [1, 0, UInt8(count & 0xff), UInt8(count >> 8)] + Array(text.utf8)
+    let length = (0..<(isWide ? 4 : 2)).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) }
+    return Self.magic + [isWide ? 2 : 1, 0] + length + Array(text.utf8)
   }
 }
 

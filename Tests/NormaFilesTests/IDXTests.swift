@@ -34,7 +34,8 @@ import Testing
       #expect(kind { _ = try Tensor(idx: Fixture.path(name), count: -1) } == .unsupported)
     }
     // The rest is not inflated, so it may be missing.
-    let cut = Array(try Fixture.bytes("bomb.idx.gz").prefix(900))
+    let cut = Array(try Fixture.bytes("u8.idx.gz").dropLast(8))
+    #expect(try Tensor(idxBytes: cut, count: 1).shape == [1, 3, 4])
     #expect(kind { _ = try Tensor(idxBytes: cut) } == .truncated)
     // But a plain file that is cut off is known to be.
     let plain = Array(try Fixture.bytes("u8.idx").dropLast())
@@ -42,11 +43,11 @@ import Testing
   }
 
   @Test func bombsAreDefused() throws {
-    // A kilobyte that claims two exabytes and inflates to one megabyte.
+    // Less than a kilobyte that claims 256 terabytes and inflates to 128 kilobytes.
     #expect(kind { _ = try Tensor(idx: Fixture.path("bomb.idx.gz")) } == .truncated)
     #expect(kind { _ = try Tensor(contentsOf: Fixture.path("bomb.idx.gz")) } == .truncated)
     let part = try Tensor(idxBytes: Fixture.bytes("bomb.idx.gz"), count: 1)
-    #expect(part.shape == [1, 1 << 10, 1 << 10])
+    #expect(part.shape == [1, 1 << 8, 1 << 9])
     #expect(part.bytes.allSatisfy { $0 == 0 })
   }
 

@@ -36,7 +36,7 @@ typedef struct {
   norma_loop loop;
   int operands[5], operand_count;
   int result;
-  int single;  // one value, the same for all tiles of an outer index
+  int single;  // one value, the same for all tiles of an outer index and row
 } norma_instruction;
 
 enum norma_reduction_kind { NORMA_SUM, NORMA_MOMENTS, NORMA_REDUCE_MINIMUM, NORMA_REDUCE_MAXIMUM };

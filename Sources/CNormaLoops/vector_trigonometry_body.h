@@ -1,0 +1,91 @@
+// Elementwise sin and cos over contiguous floats; included after vector_math_body.h, under the same
+// rules: the same bits on every level, whatever the size of the argument.
+
+#pragma clang fp contract(off)
+
+#define MATH_DOUBLES LEVEL(math_doubles)
+#define MATH_LONGS LEVEL(math_longs)
+typedef double MATH_DOUBLES __attribute__((vector_size(8 * MATH_LANES)));
+typedef long long MATH_LONGS __attribute__((vector_size(8 * MATH_LANES)));
+
+#ifndef MATH_LARGE_ANGLE
+// 2^23: from here on the fast reduction's product with the quadrant would be rounded.
+#define MATH_LARGE_ANGLE 0x4b000000
+#define MATH_INFINITY 0x7f800000
+
+// The first 256 bits of 1 / (2 pi).
+static const unsigned long long math_turns[4] = {
+    0x28be60db9391054a, 0x7f09d5f47d4d3770, 0x36d8a5664f10e410, 0x7f9458eaf7aef158};
+#endif
+
+// Payne and Hanek's reduction: x = m 2^e is m turns of 2^e / (2 pi), of which the bits before the
+// point of 2^e / (2 pi) are whole turns; 96 bits after it suffice. x is at least 2^23 and finite.
+static inline void LEVEL(reduce_large)(int bits, int *quadrant, double *r) {
+  unsigned e = (unsigned)(bits >> 23) - 150;
+  unsigned long long m = (unsigned long long)((bits & 0x7fffff) | 0x800000);
+  unsigned word = e / 64, shift = e % 64;
+  unsigned __int128 window =
+      (unsigned __int128)math_turns[word] << 64 | (unsigned __int128)math_turns[word + 1];
+  if (shift) window = window << shift | math_turns[word + 2] >> (64 - shift);
+  unsigned __int128 turns = (window >> 32) * m << 32;
+  unsigned long long fraction = (unsigned long long)(turns >> 64);
+  *quadrant = (int)((fraction + (1ull << 61)) >> 62);
+  // The rest of the angle within an eighth of a turn to either side, times 2 pi / 2^64.
+  *r = (double)(long long)(fraction - ((unsigned long long)*quadrant << 62)) *
+       0x1.921fb54442d18p-62;
+}
+
+// sin(|x| + turn pi / 2), for turn 0 or 1. |x| = q pi / 2 + r in double, |r| <= pi / 4; r goes on
+// as two floats. sin r = r + r s p(s) and cos r = 1 - s / 2 + s^2 p(s), s = r^2.
+MATH_INLINE LEVEL(turned_sin)(const MATH_FLOATS *x, int turn, MATH_FLOATS *result) {
+  MATH_INTS bits = (MATH_INTS)*x & 0x7fffffff;
+  MATH_DOUBLES angle = __builtin_convertvector((MATH_FLOATS)bits, MATH_DOUBLES);
+  MATH_DOUBLES shifted = angle * 0x1.45f306dc9c883p-1 + 0x1.8p52;
+  MATH_DOUBLES whole = shifted - 0x1.8p52;
+  // pi / 2 in two parts. The high one has 27 bits, so its product with a quadrant is exact.
+  MATH_DOUBLES r = angle - whole * 0x1.921fb54p0 - whole * 0x1.10b4611a62633p-30;
+  MATH_INTS quadrant = __builtin_convertvector((MATH_LONGS)shifted, MATH_INTS);
+  MATH_INTS large = (bits >= MATH_LARGE_ANGLE) & (bits < MATH_INFINITY);
+  if (__builtin_reduce_or(large)) {
+    for (int i = 0; i < MATH_LANES; i++) {
+      if (!large[i]) continue;
+      int lane_quadrant;
+      double lane_rest;
+      LEVEL(reduce_large)(bits[i], &lane_quadrant, &lane_rest);
+      quadrant[i] = lane_quadrant;
+      r[i] = lane_rest;
+    }
+  }
+  quadrant += turn;
+  MATH_FLOATS high = __builtin_convertvector(r, MATH_FLOATS);
+  MATH_FLOATS low = __builtin_convertvector(
+      r - __builtin_convertvector(high, MATH_DOUBLES), MATH_FLOATS);
+  MATH_FLOATS s = high * high;
+  MATH_FLOATS p = s * -0x1.9953fep-13f + 0x1.110778p-7f;
+  p = p * s - 0x1.555546p-3f;
+  MATH_FLOATS sine = high + (high * (s * p) + low);
+  MATH_FLOATS q = s * 0x1.99e80cp-16f - 0x1.6c0c28p-10f;
+  q = q * s + 0x1.55554ap-5f;
+  MATH_FLOATS cosine = 1.0f - (0.5f * s - (s * s * q - high * low));
+  MATH_INTS odd = -(quadrant & 1);
+  *result = (MATH_FLOATS)((MATH_INTS)MATH_SELECT(odd, cosine, sine) ^ ((quadrant & 2) << 30));
+}
+
+// sin(-x) = -sin(x), and so for zeros. NaN at infinity.
+// Worst error: 1.0176 at 9.84454445e+35 (0x1.7b32b4p+119).
+MATH_INLINE LEVEL(sin_lanes)(const float *from, float *to) {
+  MATH_FLOATS x = *(const MATH_OPERAND *)from, y;
+  LEVEL(turned_sin)(&x, 0, &y);
+  *(MATH_OPERAND *)to = (MATH_FLOATS)((MATH_INTS)y ^ MATH_SIGN(x));
+}
+
+// NaN at infinity.
+// Worst error: 1.0198 at 3.71008566e+18 (0x1.9be6fap+61).
+MATH_INLINE LEVEL(cos_lanes)(const float *from, float *to) {
+  MATH_FLOATS x = *(const MATH_OPERAND *)from, y;
+  LEVEL(turned_sin)(&x, 1, &y);
+  *(MATH_OPERAND *)to = y;
+}
+
+MATH_LOOP(sin)
+MATH_LOOP(cos)

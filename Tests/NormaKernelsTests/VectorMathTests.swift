@@ -1,0 +1,177 @@
+import CNormaLoops
+import Foundation
+import Testing
+
+/// The loops of one function on one instruction-set level.
+private struct Function {
+  let level: Int
+  let entry: norma_math_entry
+
+  func callAsFunction(_ x: [Float]) -> [Float] {
+    [Float](unsafeUninitializedCapacity: x.count) { out, count in
+      x.withUnsafeBytes { entry.f32(x.count, [$0.baseAddress], out.baseAddress) }
+      count = x.count
+    }
+  }
+
+  func inDouble(_ x: [Double]) -> [Double] {
+    [Double](unsafeUninitializedCapacity: x.count) { out, count in
+      x.withUnsafeBytes { entry.f64(x.count, [$0.baseAddress], out.baseAddress) }
+      count = x.count
+    }
+  }
+}
+
+/// The function of that name on every level this processor has, the baseline first.
+private func levels(of name: String) -> [Function] {
+  (0..<Int(NORMA_MATH_LEVELS)).compactMap { level in
+    guard var entry = norma_math_table(Int32(level)) else { return nil }
+    while let candidate = entry.pointee.name {
+      if String(cString: candidate) == name { return Function(level: level, entry: entry.pointee) }
+      entry += 1
+    }
+    return nil
+  }
+}
+
+/// The distance in units of the last place of the exact value; infinity where NaN, infinity or the
+/// sign of a zero is wrong.
+private func ulps(_ got: Float, from exact: Double) -> Double {
+  if exact.isNaN { return got.isNaN ? 0 : .infinity }
+  let rounded = Float(exact)
+  if rounded.isInfinite || !got.isFinite { return got == rounded ? 0 : .infinity }
+  if rounded == 0, got == 0 { return got.sign == exact.sign ? 0 : .infinity }
+  let size = max(Float(exact.magnitude.nextDown), Float.leastNormalMagnitude)
+  let unit = exact.magnitude < Double(size) ? size.nextDown.ulp : size.ulp
+  return abs(Double(got) - exact) / Double(unit)
+}
+
+/// The worst error over evenly spread bit patterns, which run through all exponents and signs.
+private func worstError(_ function: Function, _ exact: (Double) -> Double) -> Double {
+  let x = stride(from: UInt64(0), through: UInt64(UInt32.max), by: 30_011).map {
+    Float(bitPattern: UInt32($0))
+  }
+  return zip(x, function(x)).reduce(0) { max($0, ulps($1.1, from: exact(Double($1.0)))) }
+}
+
+private func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+
+/// Names, definitions, and bounds: the worst errors over all floats, which vector_math_body.h and
+/// vector_trigonometry_body.h state, rounded up.
+private let functions: [(name: String, exact: @Sendable (Double) -> Double, bound: Double)] = [
+  ("exp", { exp($0) }, 0.90), ("expm1", { expm1($0) }, 1.17), ("sigmoid", sigmoid, 2.41),
+  ("log", { log($0) }, 0.89), ("log1p", { log1p($0) }, 0.95), ("tanh", { tanh($0) }, 1.62),
+  ("erf", { erf($0) }, 1.54), ("sin", { sin($0) }, 1.02), ("cos", { cos($0) }, 1.02),
+]
+
+@Suite struct VectorMathTests {
+  @Test(arguments: functions.indices)
+  func staysWithinItsBound(_ index: Int) throws {
+    let (name, exact, bound) = functions[index]
+    let function = try #require(levels(of: name).last)
+    let worst = worstError(function, exact)
+    #expect(worst <= bound, "\(name): \(worst) ulp")
+    #expect(worst > 0.4, "\(name): \(worst) ulp is better than rounding allows")
+  }
+
+  @Test(arguments: functions.indices)
+  func everyLevelGivesTheSameBits(_ index: Int) throws {
+    let all = levels(of: functions[index].name)
+    // Dense around one, where most values are, and spread over everything else, NaN included.
+    let patterns =
+      stride(from: UInt64(0), through: UInt64(UInt32.max), by: 262_139).map { UInt32($0) }
+      + stride(from: Float(0.25).bitPattern, to: Float(16).bitPattern, by: 9_973)
+    let x = patterns.map { Float(bitPattern: $0) }
+    let first = try #require(all.first)
+    let baseline = first(x).map(\.bitPattern)
+    for function in all.dropFirst() {
+      #expect(function(x).map(\.bitPattern) == baseline, "level \(function.level)")
+    }
+  }
+
+  @Test(arguments: functions.indices)
+  func placeDoesNotMatter(_ index: Int) throws {
+    let x = (0..<67).map { Float($0) * 0.37 - 9 }
+    for function in levels(of: functions[index].name) {
+      let whole = function(x).map(\.bitPattern)
+      for length in 0...x.count {
+        #expect(function(Array(x[..<length])).map(\.bitPattern) == Array(whole[..<length]))
+        #expect(function(Array(x[length...])).map(\.bitPattern) == Array(whole[length...]))
+      }
+    }
+  }
+
+  @Test(arguments: functions.indices)
+  func outputMayBeTheInput(_ index: Int) throws {
+    let x = (0..<37).map { Float($0) * 0.21 - 3 }
+    for function in levels(of: functions[index].name) {
+      var y = x
+      y.withUnsafeMutableBytes {
+        function.entry.f32(x.count, [UnsafeRawPointer($0.baseAddress)], $0.baseAddress)
+      }
+      #expect(y.map(\.bitPattern) == function(x).map(\.bitPattern))
+    }
+  }
+
+  @Test(arguments: functions.indices)
+  func doublesGoToLibm(_ index: Int) throws {
+    let (name, exact, _) = functions[index]
+    let x = (0..<37).map { Double($0) * 0.21 - 3 }
+    let function = try #require(levels(of: name).first)
+    for (got, wanted) in zip(function.inDouble(x), x.map(exact)) {
+      #expect(got == wanted || (got.isNaN && wanted.isNaN) || abs(got - wanted) <= 2 * wanted.ulp)
+    }
+  }
+
+  /// Results that are exact by definition: name, input, output; NaN stands for any NaN.
+  private static let special: [(String, Float, Float)] = [
+    ("exp", 0, 1), ("exp", -0.0, 1), ("exp", .infinity, .infinity), ("exp", -.infinity, 0),
+    ("exp", 88.72284, .infinity), ("exp", 1e30, .infinity),
+    ("exp", -103.97208, .leastNonzeroMagnitude), ("exp", -103.97209, 0), ("exp", -1e30, 0),
+    ("exp", .leastNonzeroMagnitude, 1),
+    ("expm1", 0, 0), ("expm1", -0.0, -0.0), ("expm1", .infinity, .infinity),
+    ("expm1", -.infinity, -1), ("expm1", -100, -1), ("expm1", 100, .infinity),
+    ("expm1", -.leastNonzeroMagnitude, -.leastNonzeroMagnitude),
+    ("sigmoid", 0, 0.5), ("sigmoid", -0.0, 0.5), ("sigmoid", .infinity, 1),
+    ("sigmoid", -.infinity, 0), ("sigmoid", -103.97208, .leastNonzeroMagnitude),
+    ("log", 1, 0), ("log", 0, -.infinity), ("log", -0.0, -.infinity), ("log", .infinity, .infinity),
+    ("log", -1, .nan), ("log", -.infinity, .nan), ("log", -.leastNonzeroMagnitude, .nan),
+    ("log", .leastNonzeroMagnitude, -103.27893), ("log", .leastNormalMagnitude, -87.33655),
+    ("log", .greatestFiniteMagnitude, 88.72284),
+    ("log1p", 0, 0), ("log1p", -0.0, -0.0), ("log1p", -1, -.infinity), ("log1p", -1.5, .nan),
+    ("log1p", .infinity, .infinity), ("log1p", -.infinity, .nan),
+    ("log1p", .greatestFiniteMagnitude, 88.72284),
+    ("log1p", .leastNonzeroMagnitude, .leastNonzeroMagnitude),
+    ("tanh", 0, 0), ("tanh", -0.0, -0.0), ("tanh", .infinity, 1), ("tanh", -.infinity, -1),
+    ("tanh", 9.5, 1), ("tanh", -9.5, -1),
+    ("tanh", -.leastNonzeroMagnitude, -.leastNonzeroMagnitude),
+    ("erf", 0, 0), ("erf", -0.0, -0.0), ("erf", .infinity, 1), ("erf", -.infinity, -1),
+    ("erf", 4, 1), ("erf", -4, -1), ("erf", -.leastNonzeroMagnitude, -.leastNonzeroMagnitude),
+    ("sin", 0, 0), ("sin", -0.0, -0.0), ("sin", .infinity, .nan), ("sin", -.infinity, .nan),
+    ("sin", -.leastNonzeroMagnitude, -.leastNonzeroMagnitude), ("cos", 0, 1), ("cos", -0.0, 1),
+    ("cos", .infinity, .nan), ("cos", -.infinity, .nan), ("cos", .leastNonzeroMagnitude, 1),
+    ("sin", .greatestFiniteMagnitude, -0.521_876_5), ("cos", .greatestFiniteMagnitude, 0.853_021),
+  ]
+
+  @Test func specialValuesAreExact() {
+    for (name, input, output) in Self.special + functions.map({ ($0.name, .nan, .nan) }) {
+      for function in levels(of: name) {
+        let got = function([input])[0]
+        let same = output.isNaN ? got.isNaN : got.bitPattern == output.bitPattern
+        #expect(same, "\(name)(\(input)) is \(got), not \(output), on level \(function.level)")
+      }
+    }
+  }
+
+  @Test func theMeasureOfErrorCanFail() {
+    #expect(ulps(1, from: 1) == 0)
+    #expect(ulps(Float(1).nextUp, from: 1) == 1)
+    #expect(ulps(Float(1).nextDown, from: 1) == 0.5)
+    #expect(ulps(Float(1).nextDown, from: 1 - 0x1p-40) > 0.99)
+    #expect(ulps(.leastNonzeroMagnitude, from: 0) == 1)
+    #expect(ulps(-0.0, from: 0) == .infinity)
+    #expect(ulps(.nan, from: 1) == .infinity)
+    #expect(ulps(1, from: .nan) == .infinity)
+    #expect(ulps(.greatestFiniteMagnitude, from: .infinity) == .infinity)
+  }
+}

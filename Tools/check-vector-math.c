@@ -1,0 +1,91 @@
+// Runs the vector functions over all 2^32 floats and prints the worst error of each against libm in
+// double, the input it occurs at, and whether every instruction-set level gives the same bits.
+// An argument above 1 visits only every n-th bit pattern; names after it choose the functions.
+//
+//   clang -O2 -ISources/CNormaLoops/include Tools/check-vector-math.c
+//     Sources/CNormaLoops/vector_math.c -lm -o /tmp/check-vector-math
+//   /tmp/check-vector-math [stride [name ...]]
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vector_math.h"
+
+#define BLOCK 4096
+
+static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
+
+static const struct {
+  const char *name;
+  double (*exact)(double);
+} references[] = {
+    {"exp", exp}, {"log", log}, {"tanh", tanh}, {"erf", erf}, {"expm1", expm1},
+    {"log1p", log1p}, {"sigmoid", sigmoid}, {"sin", sin}, {"cos", cos},
+};
+
+static double (*reference(const char *name))(double) {
+  for (size_t i = 0; i < sizeof references / sizeof *references; i++)
+    if (!strcmp(references[i].name, name)) return references[i].exact;
+  return NULL;
+}
+
+static uint32_t bits(float x) {
+  uint32_t result;
+  memcpy(&result, &x, sizeof result);
+  return result;
+}
+
+// The distance in units of the last place of the exact value; infinity for a wrong special value.
+static double ulps(float got, double exact) {
+  if (isnan(exact)) return isnan(got) ? 0 : INFINITY;
+  float rounded = (float)exact;
+  if (isinf(rounded) || isinf(got)) return got == rounded ? 0 : INFINITY;
+  if (rounded == 0 && got == 0) return signbit(got) == signbit(exact) ? 0 : INFINITY;
+  int exponent = exact == 0 ? -126 : ilogb(exact);
+  return fabs(got - exact) / ldexp(1, (exponent < -126 ? -126 : exponent) - 23);
+}
+
+static void check(const norma_math_entry *const *levels, int count, size_t index, uint64_t stride) {
+  static float x[BLOCK], y[BLOCK], other[BLOCK];
+  double (*exact)(double) = reference(levels[0][index].name);
+  double worst = -1;
+  float at = 0;
+  uint64_t different = 0;
+  for (uint64_t pattern = 0; pattern < 1ull << 32;) {
+    int n = 0;
+    for (; n < BLOCK && pattern < 1ull << 32; pattern += stride) {
+      uint32_t low = (uint32_t)pattern;
+      memcpy(&x[n++], &low, sizeof low);
+    }
+    const void *operands[] = {x};
+    levels[0][index].f32(n, operands, y);
+    for (int level = 1; level < count; level++) {
+      levels[level][index].f32(n, operands, other);
+      for (int i = 0; i < n; i++) different += bits(y[i]) != bits(other[i]);
+    }
+    for (int i = 0; exact && i < n; i++) {
+      double error = ulps(y[i], exact(x[i]));
+      if (error > worst) worst = error, at = x[i];
+    }
+  }
+  printf("%-8s worst %.4f ulp at %a (%.9g); levels differ at %llu inputs\n", levels[0][index].name,
+         worst, at, at, (unsigned long long)different);
+  fflush(stdout);
+}
+
+int main(int argc, char **argv) {
+  uint64_t stride = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+  const norma_math_entry *levels[NORMA_MATH_LEVELS];
+  int count = 0;
+  for (int level = NORMA_MATH_LEVELS - 1; level >= 0; level--)
+    if (norma_math_table(level)) levels[count++] = norma_math_table(level);
+  printf("%d levels\n", count);
+  for (size_t i = 0; levels[0][i].name; i++) {
+    int wanted = argc <= 2;
+    for (int k = 2; k < argc; k++) wanted |= !strcmp(argv[k], levels[0][i].name);
+    if (wanted) check(levels, count, i, stride ? stride : 1);
+  }
+}
