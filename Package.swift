@@ -67,7 +67,9 @@ let package = Package(
       name: "NormaFilesTests", dependencies: ["NormaFiles", "NormaTensor", "NormaKernels"],
       exclude: ["Fixtures"]),
     .testTarget(name: "NormaNNTests", dependencies: ["NormaNN", "NormaTensor", "NormaReference"]),
-    .testTarget(name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
+    .testTarget(
+      name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
+    .testTarget(name: "NormaCLITests", dependencies: ["NormaCLI", "Norma"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -53,7 +53,7 @@ struct BenchCommand: ParsableCommand {
       for row in rows { print(row.name) }
       return
     }
-    if let threads { Threads.count = threads }
+    if let threads { Machine.use(threads: threads) }
     let report = BenchReport(
       machine: Machine.name, threads: Threads.count, names: rows.map(\.name))
     if !json { print(report.header) }

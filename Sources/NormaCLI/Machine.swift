@@ -1,3 +1,5 @@
+import Norma
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)
@@ -12,6 +14,18 @@ enum Machine {
   static var name: String {
     let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
     return "\(processor ?? architecture), \(cores == 1 ? "1 core" : "\(cores) cores")"
+  }
+
+  /// Lets everything that the calling thread computes run on so many threads.
+  ///
+  /// Norma's own loops ask ``Threads``, but oneDNN asks OpenMP, which keeps a number for each thread.
+  static func use(threads: Int) {
+    Threads.count = threads
+    #if canImport(Glibc)
+      guard let symbol = dlsym(nil, "omp_set_num_threads") else { return }
+      typealias SetThreads = @convention(c) (Int32) -> Void
+      unsafeBitCast(symbol, to: SetThreads.self)(Int32(clamping: threads))
+    #endif
   }
 
   private static var architecture: String {
