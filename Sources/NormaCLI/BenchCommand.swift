@@ -8,17 +8,20 @@ struct BenchCommand: ParsableCommand {
     abstract: "Measure operations beside a copy of the same bytes.",
     discussion: """
       Columns:
-        ms            the median of at least 9 runs and 0.3 seconds, after 2 runs that do not count
-        GB/s          the bytes of all inputs and outputs, each counted once, divided by the time
-        copies        the time divided by that of one copy of the bytes of the largest input (for
-                      rand and randn, of the result), by memcpy on the same number of threads into
-                      memory that is already mapped; row and copy are run in turn
-        temporary MB  the most memory that tensors held beside inputs and result
+        ms            median of at least 9 runs and 0.3 seconds, after 2 runs that
+                      do not count
+        GB/s          bytes of all inputs and outputs, each counted once, divided
+                      by the time
+        copies        the time divided by that of one copy of the largest input's
+                      bytes (for rand and randn, of the result's): memcpy on the
+                      same number of threads into memory that is already mapped,
+                      run in turn with the row
+        temporary MB  most memory that tensors held beside inputs and result
 
-      Rows end in a shape where there are several; names do not change between versions. chain.64 is
-      one of 1000 operations on 64 values that are recorded and run together, operation.64 one that
-      runs alone. The rows batchnorm.grid are the sizes of PyTorch's own benchmark of batch norm,
-      without those over 1 GB; they are run with --grid or when the filter contains "grid".
+      chain.64 is one of 1000 operations on 64 values that are recorded and run \
+      together, operation.64 one that runs alone. Rows of batchnorm.grid have the \
+      sizes of PyTorch's own benchmark of batch norm, up to 1 GB; they are run with \
+      --grid or when the filter contains "grid". Names of rows do not change. \
       Benchmarks/compare.py runs the same rows in PyTorch.
       """)
 
