@@ -125,23 +125,28 @@ static void LEVEL(moments_f64)(size_t n, const void *values, double *sum, double
 
 // One value a column; the columns of a strip stay in registers while the rows go by.
 
+// Four rows at a time, so that memory is read along the rows; every column is added in order.
 static void LEVEL(column_sum_f32)(
     size_t rows, size_t columns, size_t pitch, const void *values, void *results) {
-  const float *p = values;
   double *sums = results;
-  size_t j = 0;
-  for (; j + 16 <= columns; j += 16) {
-    f64v s0 = {0}, s1 = {0};
-    for (size_t i = 0; i < rows; i++) {
-      s0 += __builtin_convertvector(LOAD(f32h, p + i * pitch + j), f64v);
-      s1 += __builtin_convertvector(LOAD(f32h, p + i * pitch + j + 8), f64v);
+  for (size_t i = 0; i < rows; i += 4) {
+    const float *p = (const float *)values + i * pitch;
+    const size_t count = rows - i < 4 ? rows - i : 4;
+    size_t j = 0;
+    for (; j + 16 <= columns; j += 16) {
+      f64v s0 = {0}, s1 = {0};
+      if (i) s0 = LOAD(f64v, sums + j), s1 = LOAD(f64v, sums + j + 8);
+      for (size_t k = 0; k < count; k++) {
+        s0 += __builtin_convertvector(LOAD(f32h, p + k * pitch + j), f64v);
+        s1 += __builtin_convertvector(LOAD(f32h, p + k * pitch + j + 8), f64v);
+      }
+      STORE(f64v, sums + j, s0), STORE(f64v, sums + j + 8, s1);
     }
-    STORE(f64v, sums + j, s0), STORE(f64v, sums + j + 8, s1);
-  }
-  for (; j < columns; j++) {
-    double s = 0;
-    for (size_t i = 0; i < rows; i++) s += p[i * pitch + j];
-    sums[j] = s;
+    for (; j < columns; j++) {
+      double s = i ? sums[j] : 0;
+      for (size_t k = 0; k < count; k++) s += p[k * pitch + j];
+      sums[j] = s;
+    }
   }
 }
 
@@ -162,60 +167,59 @@ static void LEVEL(column_sum_f64)(
   }
 }
 
+// In double where the squares of a column leave the range of float.
+static void LEVEL(wide_column)(
+    size_t rows, size_t pitch, const float *p, double sum, double squares, double *m2) {
+  if (LEVEL(float_range)(squares)) return;
+  const double n = (double)rows, mean = sum / n;
+  double q = 0, c = 0;
+  for (size_t i = 0; i < rows; i++) {
+    double u = p[i * pitch] - mean;
+    q += u * u, c += u;
+  }
+  *m2 = LEVEL(corrected)(q, c, n);
+}
+
 static void LEVEL(column_moments_f32)(
     size_t rows, size_t columns, size_t pitch, const void *values, double *sums, double *m2s) {
   const float *p = values;
   LEVEL(column_sum_f32)(rows, columns, pitch, values, sums);
-  const double n = (double)rows;
+  const double n = (double)rows, per = 1 / n;
   size_t j = 0;
   for (; j + 16 <= columns; j += 16) {
-    f64v mean0 = LOAD(f64v, sums + j) / n, mean1 = LOAD(f64v, sums + j + 8) / n;
-    f32h mu0 = __builtin_convertvector(mean0, f32h), mu1 = __builtin_convertvector(mean1, f32h);
+    // Any number close to the mean does: what it misses is taken off again.
+    const f64v s0 = LOAD(f64v, sums + j), s1 = LOAD(f64v, sums + j + 8);
+    const f32h mu0 = __builtin_convertvector(s0 * per, f32h);
+    const f32h mu1 = __builtin_convertvector(s1 * per, f32h);
     f32h q0 = {0}, q1 = {0};
     for (size_t i = 0; i < rows; i++) {
       f32h u = LOAD(f32h, p + i * pitch + j) - mu0, v = LOAD(f32h, p + i * pitch + j + 8) - mu1;
       q0 += u * u, q1 += v * v;
     }
-    f64v d0 = __builtin_convertvector(q0, f64v), d1 = __builtin_convertvector(q1, f64v);
-    f64v c0 = LOAD(f64v, sums + j) - n * __builtin_convertvector(mu0, f64v);
-    f64v c1 = LOAD(f64v, sums + j + 8) - n * __builtin_convertvector(mu1, f64v);
-    STORE(f64v, m2s + j, d0 - c0 * c0 / n), STORE(f64v, m2s + j + 8, d1 - c1 * c1 / n);
+    const f64v d0 = __builtin_convertvector(q0, f64v), d1 = __builtin_convertvector(q1, f64v);
+    const f64v c0 = s0 - n * __builtin_convertvector(mu0, f64v);
+    const f64v c1 = s1 - n * __builtin_convertvector(mu1, f64v);
+    const f64v m0 = d0 - c0 * c0 * per, m1 = d1 - c1 * c1 * per;
+    STORE(f64v, m2s + j, CHOOSE(f64v, i64v, m0 < 0, (f64v){0}, m0));
+    STORE(f64v, m2s + j + 8, CHOOSE(f64v, i64v, m1 < 0, (f64v){0}, m1));
+    const i64v usual = (d0 > 0x1p-90) & (d0 < 0x1p120) & (d1 > 0x1p-90) & (d1 < 0x1p120);
+    if (__builtin_reduce_and(usual)) continue;
     double d[16];
     STORE(f64v, d, d0), STORE(f64v, d + 8, d1);
-    int usual = 1;
-    for (int k = 0; k < 16; k++) usual &= LEVEL(float_range)(d[k]) & (m2s[j + k] >= 0);
-    if (usual) continue;
     for (int k = 0; k < 16; k++) {
-      if (LEVEL(float_range)(d[k])) {
-        m2s[j + k] = m2s[j + k] < 0 ? 0 : m2s[j + k];
-        continue;
-      }
-      double mean = sums[j + k] / n, q = 0, c = 0;
-      for (size_t i = 0; i < rows; i++) {
-        double u = p[i * pitch + j + k] - mean;
-        q += u * u, c += u;
-      }
-      m2s[j + k] = LEVEL(corrected)(q, c, n);
+      LEVEL(wide_column)(rows, pitch, p + j + k, sums[j + k], d[k], &m2s[j + k]);
     }
   }
   for (; j < columns; j++) {
-    const double mean = sums[j] / n;
-    const float mu = (float)mean;
+    const float mu = (float)(sums[j] * per);
     float q = 0;
     for (size_t i = 0; i < rows; i++) {
       float u = p[i * pitch + j] - mu;
       q += u * u;
     }
-    if (LEVEL(float_range)(q)) {
-      m2s[j] = LEVEL(corrected)(q, sums[j] - n * mu, n);
-      continue;
-    }
-    double wide = 0, c = 0;
-    for (size_t i = 0; i < rows; i++) {
-      double u = p[i * pitch + j] - mean;
-      wide += u * u, c += u;
-    }
-    m2s[j] = LEVEL(corrected)(wide, c, n);
+    const double c = sums[j] - n * (double)mu, m2 = q - c * c * per;
+    m2s[j] = m2 < 0 ? 0 : m2;
+    LEVEL(wide_column)(rows, pitch, p + j, sums[j], q, &m2s[j]);
   }
 }
 

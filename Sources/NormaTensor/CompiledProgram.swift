@@ -30,6 +30,7 @@ struct CompiledProgram: ~Copyable {
   private let space: Space
   private let storages: [Storage]
   private let work: Int
+  private var isSliced = false
 
   deinit { immediates.deallocate() }
 
@@ -152,6 +153,9 @@ struct CompiledProgram: ~Copyable {
       let sizes = bytes.bindMemory(to: Int.self)
       for (d, dimension) in space.outer.enumerated() { sizes[d] = dimension.size }
     }
+    program.singles_by_row =
+      inputs.contains { $0.single == 1 && $0.row != 0 } ? 1 : 0
+    program.interleave = interleave
     program.columns_kept = space.columnsKept ? 1 : 0
     program.chunk = 64
     program.scratch = scratch
@@ -179,6 +183,18 @@ struct CompiledProgram: ~Copyable {
         }
       }
     }
+  }
+
+  /// How many outputs are reduced side by side, in the order of memory: enough for 64 KiB at a
+  /// time, and the same for every thread.
+  private var interleave: Int {
+    guard !sinks.isEmpty, space.hasScatteredRows, !isSliced else { return 0 }
+    let kept = space.keptCount
+    let threads = Int(threads)
+    let bytes = kept * space.columns.size * 4
+    let groups = max(bytes >> 16, 1)
+    let units = (groups + threads - 1) / threads * threads
+    return kept >= threads ? (kept + units - 1) / units : 0
   }
 
   /// Room for the results of chunks, where one output has several.
@@ -211,6 +227,7 @@ struct CompiledProgram: ~Copyable {
   /// Runs this program's reductions and `second` slice by slice.
   mutating func run(before second: inout CompiledProgram) {
     let threads = max(threads, second.threads)
+    isSliced = true
     withProgram { first in
       second.withProgram { norma_program_run_slices(first, $0, threads) }
     }

@@ -112,6 +112,9 @@ struct SlicedReductions {
     let dimensions = Space.merged(
       shape, order: order, layouts: [source.layout], isKept: { !group.axes.contains($0) })
     guard let last = dimensions.last, !last.isKept, last.size >= 16 else { return nil }
+    // A slice of short runs that lie apart costs more than a second trip in the order of memory.
+    let runs = dimensions.count { !$0.isKept }
+    guard runs == 1 || last.size >= Space.longRun else { return nil }
     let slices = group.layout.count
     let bytes = source.count / slices * source.dtype.byteCount
     guard slices >= 2 * Threads.count, bytes <= SlicedReductions.largestSlice else { return nil }

@@ -62,13 +62,19 @@ typedef struct {
   // Where values live in a thread's scratch memory; -1: at an input or output.
   const ptrdiff_t *offsets;
   size_t scratch;        // bytes
+  int singles_by_row;    // some single operand changes from row to row
   int columns_kept;      // reductions keep the columns: one result a column
   ptrdiff_t chunk;       // reductions: tiles that are merged in sequence before chunks are merged
-  ptrdiff_t unit_count;  // independent pieces of work
-  ptrdiff_t chunk_count; // per output
+  ptrdiff_t interleave;  // outputs that are reduced side by side; 0: one after the other
+  // Filled by norma_program_measure:
+  ptrdiff_t unit_count;        // independent pieces of work
+  ptrdiff_t chunk_count;       // per output
+  ptrdiff_t row_tiles, column_tiles;
+  ptrdiff_t kept_count, inner_count;  // outer indices: kept ones, and reduced ones for each
+  ptrdiff_t tiles_per_output;  // in sequence, for one output or one strip of outputs
 } norma_program;
 
-// Fills unit_count and chunk_count from the other fields.
+// Fills the counts from the other fields.
 void norma_program_measure(norma_program *program);
 
 // Runs all units on at most `threads` threads. The result does not depend on their number.
