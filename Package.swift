@@ -47,12 +47,12 @@ let package = Package(
     .executableTarget(
       name: "NormaCLI",
       dependencies: [
-        "Norma", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Norma", "NormaExplain", "NormaTensor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
       name: "conformance",
       dependencies: [
-        "Norma", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Norma", "NormaExplain", "NormaFiles", "NormaTensor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Conformance"),
 

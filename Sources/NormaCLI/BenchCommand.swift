@@ -59,8 +59,8 @@ struct BenchCommand: ParsableCommand {
     if let threads { Machine.use(threads: threads) }
     let report = BenchReport(
       machine: Machine.name, threads: Threads.count, names: rows.map(\.name))
-    if !json { print(report.header) }
-    let results = measure(rows) { if !json { print(report.line($0)) } }
+    if !json { Terminal.show(report.header) }
+    let results = measure(rows) { if !json { Terminal.show(report.line($0)) } }
     if json { print(report.json(results)) }
   }
 

@@ -1,10 +1,10 @@
 import ArgumentParser
 
-/// The command line of Norma.
+/// The `norma` command.
 @main
 struct NormaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "norma",
-    abstract: "Tensors whose heart is statistics and normalization.",
-    subcommands: [BenchCommand.self])
+    abstract: "Tensors, networks and normalization that explains itself.",
+    subcommands: [ExplainCommand.self, BenchCommand.self])
 }

@@ -1,29 +1,44 @@
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import Foundation
+import NormaExplain
 
-/// What the command line knows about the terminal it writes to.
+/// What is known of the place that standard output goes to.
 enum Terminal {
-  /// Whether standard output is read by a person who wants colour; see no-color.org.
-  static var hasColor: Bool {
-    let refused = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
-    return isatty(STDOUT_FILENO) == 1 && !refused
+  /// Whether somebody reads along.
+  static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
+
+  /// Whether colours are welcome: on a terminal that knows them, unless NO_COLOR says otherwise.
+  static var isColoured: Bool {
+    let environment = ProcessInfo.processInfo.environment
+    return isInteractive && (environment["NO_COLOR"] ?? "").isEmpty
+      && environment["TERM"] != "dumb"
   }
 
-  /// Bold where colour is wanted.
-  static func bold(_ text: String) -> String {
-    hasColor ? "\u{1B}[1m\(text)\u{1B}[0m" : text
+  /// The number of columns, at most 100; 80 where there is no terminal.
+  static var width: Int {
+    if let columns = ProcessInfo.processInfo.environment["COLUMNS"], let width = Int(columns) {
+      return min(max(width, 40), 100)
+    }
+    var size = winsize()
+    guard isInteractive, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return 80
+    }
+    return min(max(Int(size.ws_col), 40), 100)
   }
 
-  /// Shows what is going on in the last line of standard error, if it is a terminal; the next call
-  /// takes its place, and nil clears it.
-  static func showProgress(_ text: String?) {
-    guard isatty(STDERR_FILENO) == 1 else { return }
-    let line = "\r\u{1B}[K" + (text ?? "")
-    _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+  static var style: TextStyle { TextStyle(width: width, isColoured: isColoured) }
+
+  /// Writes a line at once, also into a pipe.
+  static func show(_ text: String) {
+    print(text)
+    fflush(nil)
   }
+}
+
+/// Any value as JSON, its keys in order; what is no number becomes text.
+func encoded(_ value: some Encodable) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  encoder.nonConformingFloatEncodingStrategy = .convertToString(
+    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
 }

@@ -69,6 +69,10 @@ struct CompiledProgram: ~Copyable {
       operand.single = 1
       inputs.append(operand)
     }
+    // One number for a whole row is computed when the row begins: no block may take its place.
+    for instruction in program.instructions where singles.contains(instruction.result) {
+      places.keep(instruction.result)
+    }
     let made = Set(program.instructions.map(\.result))
     var written: Set<Int> = []
     for (index, output) in outputs.enumerated() {
