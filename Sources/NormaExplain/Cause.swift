@@ -59,4 +59,7 @@ public struct Cause: Codable, Sendable, Hashable {
 
   /// What the layer does.
   public let layers: String
+
+  /// Why that makes a difference, in a sentence or two.
+  public let reason: String
 }

@@ -4,6 +4,8 @@ import NormaKernels
 struct ChangeWords {
   let yours: String
   let layers: String
+  /// Why that makes a difference.
+  let reason: String
   /// The remark for a difference that has no influence.
   let idle: String
 
@@ -13,9 +15,10 @@ struct ChangeWords {
   ) {
     let scene = Scene(recipe: recipe, right: right, layer: layer, shape: shape, identity: identity)
     (yours, layers) = scene.words(for: change)
+    reason = scene.reason(for: change)
     idle =
-      "\(change.cause.rawValue) differ (\(yours); layer: \(layers)), but that has no influence on "
-      + "this gap."
+      "\(change.cause.rawValue) is no cause here, although it looks like one (you: \(yours); "
+      + "layer: \(layers)). Put right, it would not make the gap smaller."
   }
 }
 
@@ -58,6 +61,29 @@ private struct Scene {
       return recipe.narrow.map { ("rounded to \($0)", "rounded to the tensor's type only") }
         ?? ("variance as a difference of large numbers, E[x^2] - E[x]^2", "centred sums")
     case .groupAssignment, .other: return other()
+    }
+  }
+
+  /// The reason in numbers where there are some, in general otherwise.
+  func reason(for change: Change) -> String {
+    switch change.cause {
+    case .correction where recipe.correction == .one && recipe.observedScale == nil:
+      let steps = recipe.steps.flatMap(\.axes)
+      let n = recipe.source == .batch ? count(steps) / recipe.blocks : count(right.meanAxes)
+      guard n > 1, recipe.steps.count == 1 else { return change.cause.meaning }
+      let (part, factor) = (Double(n - 1) / Double(n), Double(n) / Double(n - 1))
+      let root = text(factor.squareRoot(), digits: n < 1000 ? 5 : 9)
+      let fraction = "\(grouped(n - 1))/\(grouped(n))"
+      let whole = n < 1000 ? " = \(text(part))" : ""
+      return identity == nil
+        ? "The layer divides by n, so its result is sqrt(n / (n - 1)) = \(root) times yours."
+        : "That leaves a variance of \(fraction)\(whole) by the layer's count, which divides by n: "
+          + "it multiplies by \(root)."
+    case .epsilonValue where identity == .epsilon && recipe.epsilon != 0:
+      return "Epsilon is added twice: by you, and by the layer to a variance that is already 1."
+    case .epsilonValue where identity == .epsilon && recipe.observedScale == nil:
+      return "The layer adds epsilon to a variance that is already 1."
+    default: return change.cause.meaning
     }
   }
 

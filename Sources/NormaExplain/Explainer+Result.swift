@@ -16,7 +16,7 @@ extension Explainer {
             name: split.changes[index].cause, alternatives: account.alternatives[index],
             share: shares[index], gapWhenFixed: split.left[own],
             gapAlone: split.left[all & ~own], yours: account.words[index].yours,
-            layers: account.words[index].layers))
+            layers: account.words[index].layers, reason: account.words[index].reason))
       }
       causes.sort { abs($0.share) > abs($1.share) }
       unexplained = split.unexplained

@@ -12,7 +12,7 @@ extension Explanation {
       let name = cause.name.rawValue
       let fill = String(repeating: " ", count: width - name.count)
       let first = "   \(percent(cause.share))  \(name)\(fill)  "
-      let words = "you: \(cause.yours); layer: \(cause.layers). \(cause.name.meaning)"
+      let words = "you: \(cause.yours); layer: \(cause.layers). \(cause.reason)"
       // Wrapped by what is seen, then coloured.
       let text = style.paragraph(words, first: first, indent: first.count)
       let start = "   \(percent(cause.share))  \(style.named(name))\(fill)  "

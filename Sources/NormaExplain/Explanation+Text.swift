@@ -82,13 +82,14 @@ extension Explanation: CustomStringConvertible {
     }
     let effect =
       causes.count == 1
-      ? "" : " Put right alone, \(number(cause.gapWhenFixed)) is left;"
+      ? ""
+      : " Put right alone, \(number(cause.gapWhenFixed)) is left;"
         + " alone, it makes \(number(cause.gapAlone))."
     return [
       "  \(percent(cause.share)) \(name)",
       style.paragraph(cause.yours, first: "      yours  ", indent: 13),
       style.paragraph(cause.layers, first: "      layer  ", indent: 13),
-      style.paragraph(cause.name.meaning + effect, indent: 6),
+      style.paragraph(cause.reason + effect, indent: 6),
     ].joined(separator: "\n")
   }
 }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct SingleValueTests {
   @Test func aChannelsMeanSurvivesSeveralTiles() {
     // 64 x 64 values a channel are more than one tile; the mean is converted once per channel.
-    let values = (0..<2 * 8 * 64 * 64).map { Float($0 * 7919 % 1013) / 1013 }
+    let values = (0..<65536).map { (i: Int) -> Float in Float(i * 7919 % 1013) / 1013 }
     let x = Tensor(values, shape: [2, 8, 64, 64])
     let axes = [0, 2, 3]
     let std = (x.std(over: axes, keepDims: true) + 1e-5).evaluated()
