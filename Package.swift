@@ -78,6 +78,7 @@ let package = Package(
     .testTarget(
       name: "NormaConformanceTests",
       dependencies: ["NormaConformance", "NormaTensor", "NormaFiles"]),
+    .testTarget(name: "NormaCLITests", dependencies: ["NormaCLI", "Norma"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -130,7 +130,9 @@ private func mask(_ item: ExplainCase, input: Tensor) throws -> Tensor? {
   }
   var shape = [Int](repeating: 1, count: input.shape.count)
   let axes = (item.layer["mask_axes"]?.arrayValue ?? []).compactMap(\.intValue)
-  for (axis, size) in zip(axes.isEmpty ? Array(mask.shape.indices) : axes, mask.shape) { shape[axis] = size }
+  for (axis, size) in zip(axes.isEmpty ? Array(mask.shape.indices) : axes, mask.shape) {
+    shape[axis] = size
+  }
   return mask.reshaped(shape)
 }
 

@@ -155,7 +155,8 @@ enum LayerKind: String, ExpressibleByArgument, CaseIterable {
   func check(_ shape: [Int]) throws {
     guard ranks.contains(shape.count) else {
       let allowed = ranks.map(String.init).joined(separator: " or ")
-      throw DataError("\(rawValue) takes \(allowed) axes, the data have shape \(shape); see --layout")
+      throw DataError(
+        "\(rawValue) takes \(allowed) axes, the data have shape \(shape); see --layout")
     }
     let count = shape.reduce(1, *) / max(shape[1], 1)
     if count < 2 { throw DataError("shape \(shape) has \(count) values per channel; needed are 2") }

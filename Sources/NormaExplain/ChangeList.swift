@@ -67,7 +67,9 @@ struct ChangeList {
     for value in values {
       everyday.append(Change(.epsilonValue, .epsilon(value), rarity: value == 0 ? 0 : 1))
     }
-    for placement in placements { everyday.append(Change(.epsilonPlacement, .placement(placement))) }
+    for placement in placements {
+      everyday.append(Change(.epsilonPlacement, .placement(placement)))
+    }
   }
 
   private mutating func addAffine() {
@@ -125,7 +127,9 @@ struct ChangeList {
             Recipe.Step(statistic: bits & (1 << $0) != 0 ? kind : .mean, axes: parts[$0])
           }
           nested.append(
-            Change(.perAxisComposition, .steps(steps), rarity: parts.count == 2 || bits == (1 << parts.count) - 1 ? 1 : 2))
+            Change(
+              .perAxisComposition, .steps(steps),
+              rarity: parts.count == 2 || bits == (1 << parts.count) - 1 ? 1 : 2))
         }
       }
     }

@@ -106,8 +106,10 @@ final class Evidence {
     let key = recipe.statisticsKey
     if key.source != .batch {
       let (mean, variance) = running(key)
-      return (broadcast(channels: key.centred ? mean : mean.map { _ in 0 }),
-        broadcast(channels: variance))
+      return (
+        broadcast(channels: key.centred ? mean : mean.map { _ in 0 }),
+        broadcast(channels: variance)
+      )
     }
     let step = Recipe.Step(statistic: .mean, axes: key.meanAxes)
     let mean = nest([step], of: key)

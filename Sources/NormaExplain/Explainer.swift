@@ -107,7 +107,8 @@ package struct Explainer {
         identity: $0.layer)
     }
     var result = account(
-      split, Finder.Result(changes: blamed.map { changes[$0].change }, alternatives: [], fits: true),
+      split,
+      Finder.Result(changes: blamed.map { changes[$0].change }, alternatives: [], fits: true),
       isRounding: true, words: blamed.map { words[$0] })
     for index in changes.indices where !blamed.contains(index) {
       result.notes.append(words[index].idle)

@@ -82,7 +82,8 @@ extension Explanation: CustomStringConvertible {
     }
     let effect =
       causes.count == 1
-      ? "" : " Put right alone, \(number(cause.gapWhenFixed)) is left;"
+      ? ""
+      : " Put right alone, \(number(cause.gapWhenFixed)) is left;"
         + " alone, it makes \(number(cause.gapAlone))."
     return [
       "  \(percent(cause.share)) \(name)",

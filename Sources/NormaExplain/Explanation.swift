@@ -71,5 +71,7 @@ public struct LayerStatistics: Codable, Sendable, Hashable {
   /// The mean that the layer subtracts.
   public var usedMean: [Double] { usesRunning ? runningMean ?? mean : mean }
   /// The variance under the layer's root.
-  public var usedVariance: [Double] { usesRunning ? runningVariance ?? biasedVariance : biasedVariance }
+  public var usedVariance: [Double] {
+    usesRunning ? runningVariance ?? biasedVariance : biasedVariance
+  }
 }

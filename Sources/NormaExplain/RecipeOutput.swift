@@ -71,7 +71,9 @@ extension Evidence {
     let factor = (part(broadcast(channels: scale)) / divisor).evaluated()
     var value = channels.map { wideInput(channels: $0) } ?? wide
     let bias = shift.map { part(broadcast(channels: $0)) }
-    if let bias, [.shiftAfter, .shiftMissing].contains(recipe.surroundings) { value = value - bias }
+    if let bias, [.shiftAfter, .shiftMissing].contains(recipe.surroundings) {
+      value = value - bias
+    }
     if recipe.surroundings == .rectifiedBefore { value = value.clamped(min: 0) }
     var result = (value - part(mean)) * factor
     if recipe.affine != .none { result = result + part(broadcast(channels: offset)) }

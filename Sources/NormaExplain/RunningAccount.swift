@@ -28,7 +28,7 @@ struct RunningRecipe: Hashable {
     case meanOverBatch
     /// The mean over parts of the batch, as of several machines.
     case meanOverParts(Int)
-    /// The same over the rows of each image.
+    /// The variance over images of every place, averaged over places.
     case overBatchOnly
   }
 
@@ -48,56 +48,76 @@ struct RunningAccount {
   let target: [Double]
   let rounding: Double
 
-  struct Step: Hashable {
-    var cause: CauseName
-    var yours: String
-    var layers: String
-    var write: Int
-  }
+  /// A mistake in an update; two of one `kind` exclude each other.
+  private struct Option {
+    let cause: CauseName
+    let rarity: Int
+    let yours: String
+    let layers: String
+    let kind: Int
+    let write: (inout RunningRecipe) -> Void
 
-  private typealias Option = (cause: CauseName, rarity: Int, yours: String, layers: String,
-    kind: Int, write: (inout RunningRecipe) -> Void)
+    init(
+      _ cause: CauseName, rarity: Int, _ yours: String, _ layers: String, kind: Int,
+      _ write: @escaping (inout RunningRecipe) -> Void
+    ) {
+      self.cause = cause
+      self.rarity = rarity
+      self.yours = yours
+      self.layers = layers
+      self.kind = kind
+      self.write = write
+    }
+  }
 
   var right: RunningRecipe { RunningRecipe(correction: statistic == .mean ? .none : .one) }
 
   private func options() -> [Option] {
     let m = layer.momentum.map { text($0) } ?? "1 / batches"
     let layers = "new value weighs \(m)"
-    var result: [Option] = [
-      (.momentumConvention, 0, "momentum \(m) weighs the old value", layers, 0,
-        { $0.weight = .exchanged }),
-      (.momentumConvention, 1, "the mean over all batches", layers, 0, { $0.weight = .cumulative }),
-      (.runningVersusBatch, 1, "the batch's own statistic", layers, 0, { $0.weight = .replaced }),
-      (.runningVersusBatch, 1, "the statistic before the update", "the updated one", 0,
-        { $0.weight = .kept }),
-      (.other, 2, "updated twice", "updated once", 1, { $0.updates = 2 }),
-      (.other, 2, "started at 0", "started at the old value", 2, { $0.startsAtZero = true }),
+    let updates = [
+      Option(
+        .momentumConvention, rarity: 0, "momentum \(m) weighs the old value", layers, kind: 0
+      ) { $0.weight = .exchanged },
+      Option(.momentumConvention, rarity: 1, "the mean over all batches", layers, kind: 0) {
+        $0.weight = .cumulative
+      },
+      Option(.runningVersusBatch, rarity: 1, "the batch's own statistic", layers, kind: 0) {
+        $0.weight = .replaced
+      },
+      Option(
+        .runningVersusBatch, rarity: 1, "the statistic before the update", "the updated one",
+        kind: 0
+      ) { $0.weight = .kept },
+      Option(.other, rarity: 2, "updated twice", "updated once", kind: 1) { $0.updates = 2 },
+      Option(.other, rarity: 2, "started at 0", "started at the old value", kind: 2) {
+        $0.startsAtZero = true
+      },
     ]
+    return statistic == .mean ? updates : updates + varianceOptions()
+  }
+
+  private func varianceOptions() -> [Option] {
+    let corrections: [(Recipe.Correction, String)] = [
+      (.none, "variance over n"), (.twice, "n / (n - 1) applied twice"),
+      (.batchSize, "times N / (N - 1), N = \(input.shape[0]) rows"),
+    ]
+    var result = corrections.map { value, words in
+      Option(
+        .runningVarianceCorrection, rarity: value == .none ? 0 : 2, words, "variance over n - 1",
+        kind: 3
+      ) { $0.correction = value }
+    }
     let whole = "one statistic of the whole batch"
-    if statistic == .variance {
-      let corrections: [(Recipe.Correction, String)] = [
-        (.none, "variance over n"), (.twice, "n / (n - 1) applied twice"),
-        (.batchSize, "times N / (N - 1), N = \(input.shape[0]) rows"),
-      ]
-      for (value, words) in corrections {
-        result.append(
-          (.runningVarianceCorrection, value == .none ? 0 : 2, words, "variance over n - 1", 3,
-            { $0.correction = value }))
-      }
-      result.append((.other, 1, "the deviation", "its square", 4, { $0.value = .deviation }))
-      result.append(
-        (.epsilonValue, 1, "epsilon added", "no epsilon", 4, { $0.value = .variancePlusEpsilon }))
-      result.append(
-        (.perAxisComposition, 1, "mean of each image's variance", whole, 4,
-          { $0.value = .meanOverBatch }))
-      for parts in 2..<17 where input.shape[0] % parts == 0 && input.shape[0] > parts {
-        result.append(
-          (.perAxisComposition, 2, "mean of \(parts) parts' variances", whole, 4,
-            { $0.value = .meanOverParts(parts) }))
-      }
-      result.append(
-        (.axes, 2, "variance over images, averaged over pixels", whole, 4,
-          { $0.value = .overBatchOnly }))
+    func add(_ cause: CauseName, _ words: String, _ layers: String, _ value: RunningRecipe.Value) {
+      result.append(Option(cause, rarity: 1, words, layers, kind: 4) { $0.value = value })
+    }
+    add(.other, "the deviation", "its square", .deviation)
+    add(.epsilonValue, "epsilon added", "no epsilon", .variancePlusEpsilon)
+    add(.perAxisComposition, "mean of each image's variance", whole, .meanOverBatch)
+    add(.axes, "variance over images, averaged over pixels", whole, .overBatchOnly)
+    for parts in 2..<17 where input.shape[0] % parts == 0 && input.shape[0] > parts {
+      add(.perAxisComposition, "mean of \(parts) parts' variances", whole, .meanOverParts(parts))
     }
     return result
   }
@@ -189,7 +209,8 @@ struct RunningAccount {
         < ($1.set.count, $1.set.reduce(0) { $0 + $1.rarity }, $1.misfit)
     }
     guard let best = ranked.first, best.misfit <= 100 else { return ([], 1, false) }
-    return split(best.set, equals: ranked.dropFirst().map(\.set).filter { $0.count == best.set.count })
+    let equals = ranked.dropFirst().map(\.set).filter { $0.count == best.set.count }
+    return split(best.set, equals: equals)
   }
 
   private func split(_ set: [Option], equals: [[Option]]) -> (
@@ -223,7 +244,8 @@ struct RunningAccount {
           if !$0.contains($1) { $0.append($1) }
         },
         share: shares[index], gapWhenFixed: left[1 << index], gapAlone: left[all & ~(1 << index)],
-        yours: set[index].yours, layers: set[index].layers, reason: set[index].cause.meaning)
+        yours: set[index].yours, layers: set[index].layers,
+        reason: set[index].cause.meaning)
     }
     let unexplained = energy == 0 ? 0 : 1 - (worth.last ?? 0)
     return (causes.sorted { abs($0.share) > abs($1.share) }, unexplained, true)

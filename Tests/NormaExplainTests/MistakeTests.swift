@@ -137,9 +137,10 @@ func handMade(
     let (x, bn) = (batch(), layer(isTraining: false))
     let shift = channels(Tensor([0.5, -1, 0.3, 2, -0.2] as [Float]))
     let before = (x - shift).evaluated()
-    let user = batchNorm(
-      before, runningMean: bn.runningMean?.value, runningVar: bn.runningVar?.value,
-      weight: bn.weight?.value, bias: bn.bias?.value) + shift
+    let user =
+      batchNorm(
+        before, runningMean: bn.runningMean?.value, runningVar: bn.runningVar?.value,
+        weight: bn.weight?.value, bias: bn.bias?.value) + shift
     let known = bn.explain(x, expecting: user.evaluated(), from: before)
     #expect(names(known) == [.orderOfOperations])
     // Seen from the layer alone, it is some constant per channel.

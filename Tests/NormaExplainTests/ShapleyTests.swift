@@ -14,7 +14,8 @@ import Testing
 
   @Test func sharesOfAnyGameAddUp() {
     for players in 0...5 {
-      let value = (0..<(1 << players)).map { (set: Int) -> Double in Double((set * 7919 + 13) % 101) }
+      let value = (0..<(1 << players)).map { (set: Int) -> Double in Double((set * 7919 + 13) % 101)
+      }
       let sum = shapleyValues(players: players, value: value).reduce(0, +)
       #expect(abs(sum - ((value.last ?? 0) - value[0])) < 1e-12)
     }
