@@ -47,7 +47,8 @@ let package = Package(
     .executableTarget(
       name: "NormaCLI",
       dependencies: [
-        "Norma", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Norma", "NormaExplain", "NormaTensor",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
       name: "NormaConformance",
@@ -55,7 +56,7 @@ let package = Package(
     .executableTarget(
       name: "conformance",
       dependencies: [
-        "NormaConformance",
+        "NormaConformance", "Norma", "NormaExplain", "NormaFiles", "NormaTensor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Conformance"),
@@ -77,6 +78,7 @@ let package = Package(
     .testTarget(
       name: "NormaConformanceTests",
       dependencies: ["NormaConformance", "NormaTensor", "NormaFiles"]),
+    .testTarget(name: "NormaCLITests", dependencies: ["NormaCLI", "Norma"]),
   ],
   swiftLanguageModes: [.v6]
 )

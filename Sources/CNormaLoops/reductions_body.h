@@ -252,17 +252,8 @@ static void LEVEL(column_moments_f32)(
       LEVEL(wide_column)(rows, pitch, p + j + k, sums[j + k], d[k], &m2s[j + k]);
     }
   }
-  for (; j < columns; j++) {
-    const float mu = (float)(sums[j] * per);
-    double q = 0;
-    for (size_t i = 0; i < rows; i++) {
-      float u = p[i * pitch + j] - mu;
-      q += u * u;
-    }
-    const double c = sums[j] - n * (double)mu, m2 = q - c * c * per;
-    m2s[j] = m2 < 0 ? 0 : m2;
-    LEVEL(wide_column)(rows, pitch, p + j, sums[j], q, &m2s[j]);
-  }
+  // Few columns go with many rows: more than a float adds up without losing digits.
+  for (; j < columns; j++) LEVEL(wide_column)(rows, pitch, p + j, sums[j], 0, &m2s[j]);
 }
 
 static double LEVEL(column_squares_f64)(
