@@ -3,13 +3,6 @@ import NormaExplain
 import NormaFiles
 import NormaTensor
 
-/// How a set of conformance cases went.
-struct ExplainScore {
-  var passed = 0
-  var failed = 0
-  var notSupported = 0
-}
-
 /// One difference between a user's formula and a layer, and its causes as people found them.
 private struct ExplainCase {
   let folder: URL
@@ -73,31 +66,37 @@ private struct ExplainCase {
 
 /// Explains every case in a folder and compares the first cause with the known one.
 ///
-/// A control must come back without a cause. Layers that `explain` does not know yet are counted
-/// apart.
-func runExplainCases(directory: URL, verbose: Bool = false) throws -> ExplainScore {
-  var score = ExplainScore()
+/// A control must come back without a cause. A case whose layer `explain` does not know yet counts
+/// as not supported.
+///
+/// - Throws: when the folder cannot be read; a broken case is a failure in the report.
+public func runExplainCases(
+  in folder: String, isWanted: (String) -> Bool = { _ in true }
+) throws -> ConformanceReport {
+  var report = ConformanceReport()
   let folders = try FileManager.default.contentsOfDirectory(
-    at: directory, includingPropertiesForKeys: nil
+    at: URL(filePath: folder), includingPropertiesForKeys: nil
   ).filter { $0.hasDirectoryPath }.sorted { $0.lastPathComponent < $1.lastPathComponent }
-  for folder in folders {
-    let item = try ExplainCase(folder: folder)
-    guard item.kind.hasPrefix("BatchNorm"), let found = try explain(item) else {
-      score.notSupported += 1
-      continue
-    }
-    let first = found.causes.first?.name.rawValue
-    let unexplained = first == nil && !found.unexplainedIsRounding ? "other" : first
-    let right =
-      item.isControl ? unexplained == nil : unexplained.map(item.accepted.contains) ?? false
-    if right { score.passed += 1 } else { score.failed += 1 }
-    if verbose || !right {
-      let names = found.causes.map { "\($0.name.rawValue) \(($0.share * 1e4).rounded() / 1e4)" }
-      print(
-        right ? "ok    " : "FAILED", folder.lastPathComponent, "found", names, "of", item.causes)
+  for folder in folders where isWanted(folder.lastPathComponent) {
+    report.record(folder.lastPathComponent, operation: "explain") {
+      try check(ExplainCase(folder: folder))
     }
   }
-  return score
+  return report
+}
+
+/// What is wrong with the causes that were found, or nil.
+private func check(_ item: ExplainCase) throws -> String? {
+  guard item.kind.hasPrefix("BatchNorm"), let found = try explain(item) else {
+    throw CaseObstacle.unsupported(item.kind)
+  }
+  let first = found.causes.first?.name.rawValue
+  let unexplained = first == nil && !found.unexplainedIsRounding ? "other" : first
+  let isRight =
+    item.isControl ? unexplained == nil : unexplained.map(item.accepted.contains) ?? false
+  if isRight { return nil }
+  let names = found.causes.map { "\($0.name.rawValue) \(($0.share * 1e4).rounded() / 1e4)" }
+  return "found \(names), known are \(item.causes)"
 }
 
 private func explain(_ item: ExplainCase) throws -> Explanation? {
