@@ -52,7 +52,7 @@ let package = Package(
     .executableTarget(
       name: "conformance",
       dependencies: [
-        "Norma", "NormaExplain", "NormaFiles", "NormaTensor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Norma", "NormaExplain", "NormaFiles", "NormaKernels", "NormaTensor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Conformance"),
 
