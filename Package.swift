@@ -47,18 +47,24 @@ let package = Package(
     .executableTarget(
       name: "NormaCLI",
       dependencies: [
-        "Norma", "NormaExplain", "NormaTensor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Norma", "NormaExplain", "NormaTensor",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .target(
+      name: "NormaConformance",
+      dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles"]),
     .executableTarget(
       name: "conformance",
       dependencies: [
-        "Norma", "NormaExplain", "NormaFiles", "NormaKernels", "NormaTensor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "NormaConformance", "Norma", "NormaExplain", "NormaFiles", "NormaKernels", "NormaTensor",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Conformance"),
 
     .testTarget(
       name: "NormaKernelsTests", dependencies: ["NormaKernels", "NormaReference", "CNormaLoops"],
       resources: [.copy("Fixtures")]),
+    .testTarget(name: "NormaReferenceTests", dependencies: ["NormaReference"]),
     .testTarget(name: "NormaOneDNNTests", dependencies: ["NormaOneDNN", "NormaReference"]),
     .testTarget(
       name: "NormaTensorTests",
@@ -67,7 +73,12 @@ let package = Package(
       name: "NormaFilesTests", dependencies: ["NormaFiles", "NormaTensor", "NormaKernels"],
       exclude: ["Fixtures"]),
     .testTarget(name: "NormaNNTests", dependencies: ["NormaNN", "NormaTensor", "NormaReference"]),
-    .testTarget(name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
+    .testTarget(
+      name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
+    .testTarget(
+      name: "NormaConformanceTests",
+      dependencies: ["NormaConformance", "NormaTensor", "NormaFiles"]),
+    .testTarget(name: "NormaCLITests", dependencies: ["NormaCLI", "Norma"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -15,6 +15,7 @@ typedef struct {
   char *output_bases[NORMA_MAX_VALUES];
   ptrdiff_t outer, row;                   // the current outer index (-1 at first) and row
   int moved;                              // single instructions have to run again
+  const void *locals[2 * NORMA_MAX_SINKS];  // results of the program before
   // What lies in an input's scratch block, to keep it while tiles repeat it.
   const char *copied[NORMA_MAX_VALUES];
   ptrdiff_t copied_rows[NORMA_MAX_VALUES], copied_columns[NORMA_MAX_VALUES];
@@ -28,25 +29,22 @@ static ptrdiff_t product(const ptrdiff_t *sizes, int from, int to) {
   return result;
 }
 
-static ptrdiff_t row_tiles(const norma_space *s) { return ceiling(s->rows, s->tile_rows); }
-static ptrdiff_t column_tiles(const norma_space *s) { return ceiling(s->columns, s->tile_columns); }
-
-// Tiles in sequence that are reduced to one output (or one strip of outputs).
-static ptrdiff_t tiles_per_output(const norma_program *p) {
-  ptrdiff_t outer = product(p->space.size, p->space.kept_rank, p->space.rank);
-  return outer * row_tiles(&p->space) * (p->columns_kept ? 1 : column_tiles(&p->space));
-}
-
 void norma_program_measure(norma_program *p) {
   const norma_space *s = &p->space;
+  p->row_tiles = ceiling(s->rows, s->tile_rows);
+  p->column_tiles = ceiling(s->columns, s->tile_columns);
+  p->kept_count = product(s->size, 0, s->kept_rank);
+  p->inner_count = product(s->size, s->kept_rank, s->rank);
+  p->tiles_per_output = p->inner_count * p->row_tiles * (p->columns_kept ? 1 : p->column_tiles);
   if (p->sink_count == 0) {
     p->chunk_count = 1;
-    p->unit_count = product(s->size, 0, s->rank) * row_tiles(s) * column_tiles(s);
+    p->unit_count = p->kept_count * p->inner_count * p->row_tiles * p->column_tiles;
     return;
   }
-  ptrdiff_t kept = product(s->size, 0, s->kept_rank);
-  p->chunk_count = ceiling(tiles_per_output(p), p->chunk);
-  p->unit_count = kept * (p->columns_kept ? column_tiles(s) : 1) * p->chunk_count;
+  p->chunk_count = ceiling(p->tiles_per_output, p->chunk);
+  p->unit_count = p->interleave ? ceiling(p->kept_count, p->interleave)
+                                : p->kept_count * (p->columns_kept ? p->column_tiles : 1) *
+                                      p->chunk_count;
 }
 
 static void start_worker(norma_worker *w, const norma_program *p) {
@@ -153,10 +151,14 @@ static void scatter_box(
 static void run_tile(
     norma_worker *w, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t column, ptrdiff_t columns) {
   const norma_program *p = w->program;
-  w->moved |= w->row != row;
+  w->moved |= p->singles_by_row && w->row != row;
   w->row = row;
   for (int k = 0; k < p->input_count; k++) {
     const norma_operand *in = &p->inputs[k];
+    if (in->local) {
+      w->values[in->value] = w->locals[in->local - 1];
+      continue;
+    }
     const char *source = w->bases[k] + row * in->row + column * in->column;
     int direct = in->single || in->pitched ||
                  (in->split_count == 0 && in->column == in->width && (rows == 1 || in->row == columns * in->width));
@@ -201,10 +203,10 @@ static void run_tile(
 // Tiles of an elementwise program are counted: outer index, row tile, column tile.
 static void run_elementwise(norma_worker *w, ptrdiff_t tile) {
   const norma_space *s = &w->program->space;
-  ptrdiff_t column_count = column_tiles(s), row_count = row_tiles(s);
-  ptrdiff_t column = tile % column_count * s->tile_columns;
-  ptrdiff_t row = tile / column_count % row_count * s->tile_rows;
-  move_to(w, tile / column_count / row_count);
+  const ptrdiff_t above = tile / w->program->column_tiles, outer = above / w->program->row_tiles;
+  ptrdiff_t column = (tile - above * w->program->column_tiles) * s->tile_columns;
+  ptrdiff_t row = (above - outer * w->program->row_tiles) * s->tile_rows;
+  move_to(w, outer);
   ptrdiff_t rows = s->rows - row < s->tile_rows ? s->rows - row : s->tile_rows;
   ptrdiff_t columns =
       s->columns - column < s->tile_columns ? s->columns - column : s->tile_columns;
@@ -277,46 +279,85 @@ static void reduce_tile(
   }
 }
 
-// One chunk of tiles of one output, or of one strip of columns.
-static void run_reduction(norma_worker *w, ptrdiff_t unit) {
+// Runs tile number `tile` of an output, `at` in the results of its chunk, and adds it to them.
+// Returns how many values a result has now seen.
+static ptrdiff_t add_tile(
+    norma_worker *w, ptrdiff_t kept, ptrdiff_t strip, ptrdiff_t chunk, ptrdiff_t tile,
+    ptrdiff_t seen) {
   const norma_program *p = w->program;
   const norma_space *s = &p->space;
-  const ptrdiff_t chunk = unit % p->chunk_count;
-  ptrdiff_t output = unit / p->chunk_count;  // kept index, column tile
-  const ptrdiff_t strips = p->columns_kept ? column_tiles(s) : 1;
-  const ptrdiff_t strip = output % strips, kept = output / strips;
-  const ptrdiff_t row_count = row_tiles(s), column_count = p->columns_kept ? 1 : column_tiles(s);
-  const ptrdiff_t inner = product(s->size, s->kept_rank, s->rank);
-  const ptrdiff_t last = tiles_per_output(p), end = (chunk + 1) * p->chunk;
+  const ptrdiff_t column_count = p->columns_kept ? 1 : p->column_tiles;
+  const ptrdiff_t above = tile / column_count, reduced = above / p->row_tiles;
+  const ptrdiff_t column = (p->columns_kept ? strip : tile - above * column_count) * s->tile_columns;
+  const ptrdiff_t row = (above - reduced * p->row_tiles) * s->tile_rows;
+  move_to(w, kept * p->inner_count + reduced);
+  const ptrdiff_t rows = s->rows - row < s->tile_rows ? s->rows - row : s->tile_rows;
+  const ptrdiff_t columns =
+      s->columns - column < s->tile_columns ? s->columns - column : s->tile_columns;
+  run_tile(w, row, rows, column, columns);
   // Where the results of this chunk begin, counted in results.
   const ptrdiff_t at = p->columns_kept
       ? (kept * p->chunk_count + chunk) * s->columns + strip * s->tile_columns
       : kept * p->chunk_count + chunk;
+  for (int k = 0; k < p->sink_count; k++) {
+    const norma_sink *sink = &p->sinks[k];
+    if (p->locals) {
+      reduce_tile(w, sink, w->scratch + sink->local,
+                  sink->kind == NORMA_MOMENTS ? (double *)(w->scratch + sink->local_m2) : NULL,
+                  seen, rows, columns);
+      continue;
+    }
+    char *base = p->chunk_count > 1 ? sink->partial : sink->result;
+    double *m2 = p->chunk_count > 1 ? sink->partial_m2 : sink->m2;
+    reduce_tile(w, sink, base + at * (ptrdiff_t)result_width(sink), m2 ? m2 + at : NULL, seen,
+                rows, columns);
+  }
+  return seen + (p->columns_kept ? rows : rows * columns);
+}
+
+// One chunk of tiles of one output, or of one strip of columns.
+static void run_reduction(norma_worker *w, ptrdiff_t unit) {
+  const norma_program *p = w->program;
+  const ptrdiff_t chunk = unit % p->chunk_count;
+  const ptrdiff_t output = unit / p->chunk_count;  // kept index, strip
+  const ptrdiff_t strips = p->columns_kept ? p->column_tiles : 1;
+  const ptrdiff_t last = p->tiles_per_output, end = (chunk + 1) * p->chunk;
   ptrdiff_t seen = 0;
   for (ptrdiff_t tile = chunk * p->chunk; tile < end && tile < last; tile++) {
-    ptrdiff_t column = (p->columns_kept ? strip : tile % column_count) * s->tile_columns;
-    ptrdiff_t row = tile / column_count % row_count * s->tile_rows;
-    move_to(w, kept * inner + tile / column_count / row_count);
-    ptrdiff_t rows = s->rows - row < s->tile_rows ? s->rows - row : s->tile_rows;
-    ptrdiff_t columns =
-        s->columns - column < s->tile_columns ? s->columns - column : s->tile_columns;
-    run_tile(w, row, rows, column, columns);
-    for (int k = 0; k < p->sink_count; k++) {
-      const norma_sink *sink = &p->sinks[k];
-      char *base = p->chunk_count > 1 ? sink->partial : sink->result;
-      double *m2 = p->chunk_count > 1 ? sink->partial_m2 : sink->m2;
-      reduce_tile(w, sink, base + at * (ptrdiff_t)result_width(sink), m2 ? m2 + at : NULL, seen,
-                  rows, columns);
+    seen = add_tile(w, output / strips, output % strips, chunk, tile, seen);
+  }
+}
+
+// All chunks of neighbouring outputs, row by row: where an output's rows lie apart in memory
+// with those of its neighbours between them, this is the order of memory.
+static void run_interleaved(norma_worker *w, ptrdiff_t unit) {
+  const norma_program *p = w->program;
+  const ptrdiff_t count = p->kept_count;
+  const ptrdiff_t first = unit * p->interleave;
+  const ptrdiff_t past = first + p->interleave < count ? first + p->interleave : count;
+  const ptrdiff_t last = p->tiles_per_output, per_row = p->column_tiles;
+  for (ptrdiff_t chunk = 0; chunk < p->chunk_count; chunk++) {
+    const ptrdiff_t end = (chunk + 1) * p->chunk < last ? (chunk + 1) * p->chunk : last;
+    ptrdiff_t seen = 0;
+    for (ptrdiff_t tile = chunk * p->chunk; tile < end;) {
+      // A row of every output, then the next row.
+      const ptrdiff_t row_end = (tile / per_row + 1) * per_row;
+      const ptrdiff_t stop = row_end < end ? row_end : end;
+      ptrdiff_t next = seen;
+      for (ptrdiff_t kept = first; kept < past; kept++) {
+        next = seen;
+        for (ptrdiff_t t = tile; t < stop; t++) next = add_tile(w, kept, 0, chunk, t, next);
+      }
+      seen = next, tile = stop;
     }
-    seen += p->columns_kept ? rows : rows * columns;
   }
 }
 
 // How many values one result of a chunk stands for.
 static double chunk_values(const norma_program *p, ptrdiff_t chunk) {
   const norma_space *s = &p->space;
-  const ptrdiff_t column_count = p->columns_kept ? 1 : column_tiles(s), row_count = row_tiles(s);
-  const ptrdiff_t last = tiles_per_output(p), end = (chunk + 1) * p->chunk;
+  const ptrdiff_t column_count = p->columns_kept ? 1 : p->column_tiles, row_count = p->row_tiles;
+  const ptrdiff_t last = p->tiles_per_output, end = (chunk + 1) * p->chunk;
   double values = 0;
   for (ptrdiff_t tile = chunk * p->chunk; tile < end && tile < last; tile++) {
     ptrdiff_t row = tile / column_count % row_count * s->tile_rows;
@@ -390,9 +431,25 @@ static void run_slice(norma_worker *a, norma_worker *b, ptrdiff_t kept) {
     run_reduction(a, kept * p->chunk_count + chunk);
   }
   merge_chunks(p, kept);
-  const ptrdiff_t tiles = q->unit_count / product(q->space.size, 0, q->space.kept_rank);
-  // Backwards: what was read last is the nearest.
-  for (ptrdiff_t tile = tiles - 1; tile >= 0; tile--) run_elementwise(b, kept * tiles + tile);
+  const ptrdiff_t tiles = q->unit_count / q->kept_count;
+  // The rows that were read last come first: they are the nearest. Within a row forwards, as
+  // prefetching expects.
+  const ptrdiff_t columns = q->column_tiles;
+  for (ptrdiff_t row = tiles - columns; row >= 0; row -= columns) {
+    for (ptrdiff_t tile = row; tile < row + columns; tile++) {
+      run_elementwise(b, kept * tiles + tile);
+    }
+  }
+}
+
+// A strip of results, then the program that finishes it.
+static void run_finished(norma_worker *a, norma_worker *b, ptrdiff_t unit) {
+  run_reduction(a, unit);
+  for (int k = 0; k < a->program->sink_count; k++) {
+    b->locals[2 * k] = a->scratch + a->program->sinks[k].local;
+    b->locals[2 * k + 1] = a->scratch + a->program->sinks[k].local_m2;
+  }
+  run_elementwise(b, unit);
 }
 
 static void run_region(void *context, int index, int count) {
@@ -406,7 +463,9 @@ static void run_region(void *context, int index, int count) {
   while (begin < region->count) {
     ptrdiff_t end = begin + region->grain < region->count ? begin + region->grain : region->count;
     for (ptrdiff_t unit = begin; unit < end; unit++) {
-      if (region->second) run_slice(&first, &second, unit);
+      if (region->first->locals) run_finished(&first, &second, unit);
+      else if (region->second) run_slice(&first, &second, unit);
+      else if (region->first->interleave) run_interleaved(&first, unit);
       else if (region->first->sink_count) run_reduction(&first, unit);
       else run_elementwise(&first, unit);
     }
@@ -429,13 +488,18 @@ void norma_program_run(const norma_program *program, int threads) {
   norma_region region = {.first = program, .second = NULL, .count = program->unit_count};
   run_all(&region, threads);
   if (program->sink_count == 0) return;
-  const ptrdiff_t kept = product(program->space.size, 0, program->space.kept_rank);
-  for (ptrdiff_t k = 0; k < kept; k++) merge_chunks(program, k);
+  for (ptrdiff_t k = 0; k < program->kept_count; k++) merge_chunks(program, k);
 }
 
 void norma_program_run_slices(
     const norma_program *first, const norma_program *second, int threads) {
   norma_region region = {.first = first, .second = second};
-  region.count = product(first->space.size, 0, first->space.kept_rank);
+  region.count = first->kept_count;
+  run_all(&region, threads);
+}
+
+void norma_program_run_finished(
+    const norma_program *first, const norma_program *second, int threads) {
+  norma_region region = {.first = first, .second = second, .count = first->unit_count};
   run_all(&region, threads);
 }

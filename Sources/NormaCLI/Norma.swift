@@ -6,5 +6,5 @@ struct NormaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "norma",
     abstract: "Tensors, networks and normalization that explains itself.",
-    subcommands: [ExplainCommand.self])
+    subcommands: [ExplainCommand.self, BenchCommand.self])
 }

@@ -81,13 +81,24 @@ final class BufferCache: Sendable {
       return buffer
     }
     if let found { return found.base }
-    var pointer: UnsafeMutableRawPointer?
-    if posix_memalign(&pointer, size >= 1 << 16 ? 4096 : 64, size) == 0, let pointer {
-      return pointer
-    }
+    if let fresh = BufferCache.allocate(size) { return fresh }
     trim(to: 0)
-    if posix_memalign(&pointer, 4096, size) == 0, let pointer { return pointer }
+    if let fresh = BufferCache.allocate(size) { return fresh }
     fatalError("out of memory: a tensor of \(byteCount) bytes does not fit")
+  }
+
+  /// New memory. Large buffers ask for large pages: programs that go over a tensor channel by
+  /// channel touch a page a row, and looking up small pages then costs more than the work.
+  private static func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
+    let hugePage = 2 << 20
+    let isLarge = size >= 2 * hugePage
+    var pointer: UnsafeMutableRawPointer?
+    let alignment = isLarge ? hugePage : size >= 1 << 16 ? 4096 : 64
+    guard posix_memalign(&pointer, alignment, size) == 0 else { return nil }
+    #if os(Linux)
+      if isLarge { madvise(pointer, size, Int32(MADV_HUGEPAGE)) }
+    #endif
+    return pointer
   }
 
   func give(_ buffer: UnsafeMutableRawPointer, _ byteCount: Int) {

@@ -42,13 +42,12 @@ extension ReductionGroup {
   struct Results {
     private let type: BlockType
     private let isFloatingPoint: Bool
-    private let byteCount: Int
     private var storages: [Result: Storage] = [:]
 
     init(_ group: ReductionGroup, _ wanted: [Result]) {
       type = BlockType(group.source.dtype)
       isFloatingPoint = group.source.dtype.isFloatingPoint
-      byteCount = group.layout.count * 8
+      let byteCount = group.layout.count * 8
       for result in wanted { storages[result] = Storage(byteCount: byteCount) }
       // Squares need the sums beside them.
       if storages[.squares] != nil && storages[.sum] == nil {
@@ -112,6 +111,9 @@ struct SlicedReductions {
     let dimensions = Space.merged(
       shape, order: order, layouts: [source.layout], isKept: { !group.axes.contains($0) })
     guard let last = dimensions.last, !last.isKept, last.size >= 16 else { return nil }
+    // A slice of short runs that lie apart costs more than a second trip in the order of memory.
+    let runs = dimensions.count { !$0.isKept }
+    guard runs == 1 || last.size >= Space.longRun else { return nil }
     let slices = group.layout.count
     let bytes = source.count / slices * source.dtype.byteCount
     guard slices >= 2 * Threads.count, bytes <= SlicedReductions.largestSlice else { return nil }
