@@ -47,18 +47,24 @@ let package = Package(
     .executableTarget(
       name: "NormaCLI",
       dependencies: [
-        "Norma", "NormaExplain", "NormaTensor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Norma", "NormaExplain", "NormaTensor",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .target(
+      name: "NormaConformance",
+      dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles"]),
     .executableTarget(
       name: "conformance",
       dependencies: [
-        "Norma", "NormaExplain", "NormaFiles", "NormaTensor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "NormaConformance", "Norma", "NormaExplain", "NormaFiles", "NormaTensor",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Conformance"),
 
     .testTarget(
       name: "NormaKernelsTests", dependencies: ["NormaKernels", "NormaReference", "CNormaLoops"],
       resources: [.copy("Fixtures")]),
+    .testTarget(name: "NormaReferenceTests", dependencies: ["NormaReference"]),
     .testTarget(name: "NormaOneDNNTests", dependencies: ["NormaOneDNN", "NormaReference"]),
     .testTarget(
       name: "NormaTensorTests",
@@ -70,6 +76,9 @@ let package = Package(
     .testTarget(
       name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
     .testTarget(name: "NormaCLITests", dependencies: ["NormaCLI", "Norma"]),
+    .testTarget(
+      name: "NormaConformanceTests",
+      dependencies: ["NormaConformance", "NormaTensor", "NormaFiles"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -137,7 +137,7 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     var type = Promotion.type([tensor], scalar)
     // A number that the narrow type does not hold is compared as it is.
-    if type.isInteger && !scalar.fits(type) { type = .int64 }
+    if type.isInteger && !scalar.isValue(of: type) { type = .int64 }
     let immediate = try Operation.Immediate(scalar, at: position, in: type, call: call)
     return try elementwise(
       code, [tensor], in: type, result: .bool, immediate: immediate, call: call)
@@ -145,6 +145,15 @@ extension Tensor {
 }
 
 extension Scalar {
+  /// Whether an integer type holds this integer without wrapping.
+  func isValue(of dtype: DType) -> Bool {
+    switch dtype {
+    case .uint8: UInt8(exactly: asInt) != nil
+    case .int32: Int32(exactly: asInt) != nil
+    default: true
+    }
+  }
+
   /// Whether an integer type holds this integer; bytes also take negative ones, which wrap.
   func fits(_ dtype: DType) -> Bool {
     switch dtype {

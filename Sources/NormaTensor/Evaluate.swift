@@ -18,7 +18,7 @@ extension Node {
     case .pending(.reduction(let group, let result)):
       group.run()
       // Another thread may have stored it, or run it for a sister; then it is there.
-      guard case .stored(let storage) = content else { 
+      guard case .stored(let storage) = content else {
         fatalError("a reduction left no \(result)")
       }
       return storage
@@ -34,6 +34,8 @@ struct Evaluation {
   private var held: [Tensor] = []
   /// The reductions that run slice by slice with this program, instead of before it.
   private var slices: SlicedReductions?
+  /// The reduction whose results go through this program strip by strip, without being stored.
+  private var finished: FinishedReduction?
 
   private struct Key: Hashable {
     let node: ObjectIdentifier
@@ -75,6 +77,12 @@ struct Evaluation {
       if tensor.layout === node.layout && node.stream() { return emit(operation, operands) }
       if let value = sliced(tensor, operation, operands) { return value }
     }
+    if case .reduction(let group, let result) = work, tensor.layout === node.layout, maySlice,
+      finished == nil, slices == nil, let new = FinishedReduction(group, result)
+    {
+      finished = new
+      return program.localInput(new.number, tensor.layout, tensor.dtype)
+    }
     return read(tensor)
   }
 
@@ -94,6 +102,10 @@ struct Evaluation {
     let output = CompiledProgram.Output(
       value: program.stored(value, as: dtype), storage: storage, layout: layout,
       width: dtype.byteCount)
+    if let finished {
+      finished.run(before: program, output)
+      return
+    }
     guard let slices else {
       let space = Space.elementwise(
         layout.shape, order: Layout.order(layout.shape, layout.strides),
@@ -114,7 +126,8 @@ extension Evaluation {
   private mutating func sliced(
     _ tensor: Tensor, _ operation: Operation, _ operands: [Tensor]
   ) -> Int? {
-    guard maySlice, tensor.layout.count > 4 * tensor.node.layout.count,
+    guard maySlice, finished == nil, tensor.layout.count > 4 * tensor.node.layout.count,
+      tensor.layout.isStretch(of: tensor.node.layout),
       let group = SlicedReductions.group(below: tensor.node), group.source.node.cost <= 8,
       slices.map({ $0.group === group }) ?? true
     else { return nil }
@@ -161,6 +174,18 @@ extension Evaluation {
 }
 
 extension Layout {
+  /// Whether this layout repeats a smaller one along new axes in front and axes of size 1, and
+  /// does nothing else: no view of it, whose axes would mean something different.
+  func isStretch(of small: Layout) -> Bool {
+    let shift = shape.count - small.shape.count
+    guard shift >= 0, offset == small.offset else { return false }
+    return shape.indices.allSatisfy { axis in
+      let own = axis < shift ? 1 : small.shape[axis - shift]
+      if own == 1 { return strides[axis] == 0 || shape[axis] == 1 }
+      return own == shape[axis] && strides[axis] == small.strides[axis - shift]
+    }
+  }
+
   /// This small layout over the shape of `stretch`, which repeats a small one along new axes.
   func stretched(like stretch: Layout) -> Layout {
     let shift = stretch.shape.count - shape.count

@@ -139,8 +139,8 @@ extension Tensor {
   /// The same numbers as another type.
   ///
   /// Real numbers become integers by truncation; NaN and what is out of range give the smallest
-  /// integer. To a narrower real type they are rounded to nearest, ties to even; to `bool` all but
-  /// zero are true. PyTorch: `Tensor.to(dtype)`.
+  /// integer. To a narrower real type they are rounded to nearest, ties to even (`float64` to a half
+  /// type by way of `float32`, as in PyTorch); to `bool` all but zero are true. PyTorch: `Tensor.to(dtype)`.
   public func cast(to dtype: DType, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     if dtype == self.dtype { return self }
     return checked(file: file, line: line) { () throws(TensorError) in

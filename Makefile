@@ -1,0 +1,43 @@
+# `make demo` and `make test` are all that a fresh clone needs beside a Swift toolchain.
+
+# Extra flags for every build, such as -Xswiftc -warnings-as-errors.
+SWIFTFLAGS ?=
+FASHION_MNIST ?= /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
+SOURCES := Sources Tests Package.swift $(wildcard Snippets)
+
+.PHONY: demo test bench lint format layers docs dependencies clean
+
+demo: ## Run the experiment, then explain batch norm on images.
+	@Tools/install-dependencies.sh demo
+	swift build -c release $(SWIFTFLAGS)
+	swift run -c release --skip-build $(SWIFTFLAGS) Experiment
+	@if [ -f $(FASHION_MNIST) ]; then set -x; \
+	  swift run -c release --skip-build $(SWIFTFLAGS) \
+	    norma explain --input $(FASHION_MNIST) --count 1000; \
+	else \
+	  echo "For the second part, name Fashion-MNIST's test images: make demo FASHION_MNIST=path"; \
+	fi
+
+test: layers ## Check the layers and run all tests.
+	swift test $(SWIFTFLAGS)
+
+bench: dependencies ## Measure, each figure beside the copy time of the same bytes.
+	swift run -c release $(SWIFTFLAGS) norma bench
+
+lint: ## Check style.
+	swift format lint --strict -r $(SOURCES)
+
+format: ## Format in place.
+	swift format format --in-place -r $(SOURCES)
+
+layers: dependencies ## Check imports, file sizes and traps.
+	python3 Tools/check-layers.py
+
+docs: dependencies ## Write the documentation to .build/docs.
+	Tools/build-docs.sh
+
+dependencies:
+	@Tools/install-dependencies.sh build
+
+clean:
+	swift package clean

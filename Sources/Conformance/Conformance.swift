@@ -1,0 +1,45 @@
+import ArgumentParser
+import NormaConformance
+
+/// Runs recorded cases and says which of them do not hold.
+@main struct Conformance: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "conformance",
+    abstract: "Compares Norma with what PyTorch and exact arithmetic gave for the same numbers.",
+    discussion: """
+      Prints a line for each case that fails, what is not supported, and the counts. Exits with 1 \
+      when a case fails. Tools/make-torch-fixtures.py writes folders of PyTorch's calls.
+      """)
+
+  @Argument(help: "A folder of recorded PyTorch calls, with a manifest.json.")
+  var torch: String?
+
+  @Option(help: "A folder of recorded random numbers, with rng.json.")
+  var rng: String?
+
+  @Option(help: "A folder of statistics known exactly, with numerics.json.")
+  var numerics: String?
+
+  @Option(help: "Run only the entries whose name matches this regular expression.")
+  var only: String?
+
+  func validate() throws {
+    if torch == nil && rng == nil && numerics == nil {
+      throw ValidationError("Name a folder of cases.")
+    }
+  }
+
+  func run() throws {
+    let pattern = try only.map { try Regex($0) }
+    func isWanted(_ name: String) -> Bool {
+      guard let pattern else { return true }
+      return name.contains(pattern)
+    }
+    var report = ConformanceReport()
+    if let torch { report.add(try runTorchCases(in: torch, isWanted: isWanted)) }
+    if let rng { report.add(try runRandomCases(in: rng, isWanted: isWanted)) }
+    if let numerics { report.add(try runNumericsCases(in: numerics, isWanted: isWanted)) }
+    print(report.text)
+    if !report.failures.isEmpty { throw ExitCode.failure }
+  }
+}

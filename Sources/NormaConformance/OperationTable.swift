@@ -1,0 +1,27 @@
+import NormaTensor
+
+/// Makes a recorded call with Norma and returns what it gives.
+typealias CaseOperation = @Sendable (CaseArguments) throws -> [Tensor]
+
+/// The operations that Norma has, by the names of the cases: one table for each family.
+let operations: [String: CaseOperation] = [
+  elementwiseOperations, reductionOperations, viewOperations, factoryOperations,
+  productOperations, normalizationOperations,
+].reduce(into: [:]) { all, family in
+  all.merge(family) { first, _ in first }
+}
+
+/// A module that a case made.
+struct CaseModule {
+  /// Calls it.
+  let call: (CaseArguments) throws -> [Tensor]
+  /// Sets the parameter or buffer of a name in a PyTorch state dictionary.
+  let load: (String, Tensor) throws -> Void
+  /// All parameters and buffers by those names.
+  let state: () -> [String: Tensor]
+  /// Chooses between training and evaluation.
+  let setTraining: (Bool) -> Void
+}
+
+/// The modules that Norma has: from the arguments of the constructor to the module.
+let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = normalizationModules

@@ -1,0 +1,60 @@
+/// Numbers in Double with a shape, row-major: the definition that fast kernels are compared with.
+///
+/// Everything here is written to be read, and nothing to be fast. Integers up to 2^53 and truth
+/// values (0 and 1) are exact.
+package struct ReferenceTensor: Equatable, Sendable {
+  /// The extent of each axis; empty for a scalar.
+  package let shape: [Int]
+  /// The elements, last axis fastest.
+  package let values: [Double]
+
+  /// The tensor with these elements; `values` has as many as `shape` asks for.
+  package init(shape: [Int], values: [Double]) {
+    demand(
+      values.count == shape.reduce(1, *), "\(values.count) values do not fill the shape \(shape)")
+    self.shape = shape
+    self.values = values
+  }
+
+  /// A scalar.
+  package init(_ value: Double) { self.init(shape: [], values: [value]) }
+
+  /// The tensor whose element at each multi-index is `element(index)`.
+  package init(shape: [Int], element: ([Int]) -> Double) {
+    self.init(shape: shape, values: indices(of: shape).map(element))
+  }
+
+  package var rank: Int { shape.count }
+  package var count: Int { values.count }
+
+  /// The element at a multi-index.
+  package subscript(index: [Int]) -> Double {
+    values[position(of: index, in: shape)]
+  }
+
+  /// The axis counted from the front; -1 is the last.
+  func axis(_ axis: Int) -> Int {
+    demand(axis >= -rank && axis < rank, "axis \(axis) is out of range for shape \(shape)")
+    return axis < 0 ? axis + rank : axis
+  }
+}
+
+/// All multi-indices of a shape in row-major order; one empty index for a scalar.
+package func indices(of shape: [Int]) -> [[Int]] {
+  shape.reduce([[]]) { prefixes, extent in
+    prefixes.flatMap { prefix in (0..<extent).map { prefix + [$0] } }
+  }
+}
+
+/// Where a multi-index lies in row-major order.
+func position(of index: [Int], in shape: [Int]) -> Int {
+  zip(index, shape).reduce(0) { $0 * $1.1 + $1.0 }
+}
+
+/// Stops with a text that optimization keeps.
+func demand(
+  _ condition: Bool, _ message: @autoclosure () -> String,
+  file: StaticString = #fileID, line: UInt = #line
+) {
+  if !condition { fatalError(message(), file: file, line: line) }
+}

@@ -1,0 +1,94 @@
+import NormaKernels
+import NormaTensor
+import Testing
+
+/// Programs stay bounded however long a computation goes on, and are taken apart without recursion.
+@Suite struct LongChainTests {
+  @Test func aMillionAdditions() async {
+    await #expect(processExitsWith: .success) {
+      onSmallStack(512 << 10) {
+        var total = Tensor.zeros(3)
+        let x = Tensor([1, 2, 4] as [Float])
+        for _ in 0..<1_000_000 { total = total + x }
+        demand(total.array(of: Float.self) == [1e6, 2e6, 4e6], "\(total)")
+      }
+      demand(Memory.usage.inUse == 0, "\(Memory.usage)")
+      demand(Memory.usage.peak < 1 << 20, "\(Memory.usage)")
+    }
+  }
+
+  @Test func differencesFromTheMean() async {
+    await #expect(processExitsWith: .success) {
+      onSmallStack(512 << 10) {
+        var x = Tensor([1, 2, 4, 5] as [Float])
+        for _ in 0..<100_000 { x = x - x.mean() }
+        demand(x.array(of: Float.self) == [-2, -1, 1, 2], "\(x)")
+        var y = Tensor([1, 2, 4, 5], dtype: .float64)
+        for _ in 0..<2000 { y = y - y.mean(over: 0, keepDims: true) }
+        demand(y.array(of: Double.self) == [-2, -1, 1, 2], "\(y)")
+      }
+      demand(Memory.usage.inUse == 0, "\(Memory.usage)")
+    }
+  }
+
+  /// Reductions of reductions, and copies of copies, are no elementwise operations.
+  @Test func reductionsOfReductions() async {
+    await #expect(processExitsWith: .success) {
+      onSmallStack(512 << 10) {
+        var x = Tensor([[1, 2], [3, 4]] as [[Float]])
+        for _ in 0..<20_000 { x = x.max(over: 0, keepDims: true) }
+        demand(x.array(of: Float.self) == [3, 4], "\(x)")
+        var y = Tensor([[1, 2], [3, 4]], dtype: .float64)
+        for _ in 0..<20_000 { y = y.sum(over: 1, keepDims: true) }
+        demand(y.array(of: Float.self) == [3, 7], "\(y)")
+        var z = Tensor([[1, 2], [3, 4]] as [[Float]])
+        for _ in 0..<20_000 { z = z.transposed().reshaped(4).reshaped(2, 2) }
+        demand(z.array(of: Float.self) == [1, 2, 3, 4], "\(z)")
+      }
+      demand(Memory.usage.inUse == 0, "\(Memory.usage)")
+    }
+  }
+
+  /// What nobody needs is dropped without being run.
+  @Test func dropped() async {
+    await #expect(processExitsWith: .success) {
+      onSmallStack(512 << 10) {
+        var x = Tensor.ones(4)
+        for _ in 0..<50_000 { x = (x * 1.0001).max(over: 0, keepDims: true) + x.mean() }
+      }
+      demand(Memory.usage.inUse == 0, "\(Memory.usage)")
+    }
+  }
+
+  /// Many inputs of half types make many values: each is converted, and each step is rounded.
+  @Test(arguments: [DType.float16, .uint8, .float32])
+  func manyInputs(dtype: DType) {
+    // Every level combines three values, so that cost grows faster than depth.
+    var level = (0..<243).map { Tensor.full([3, 5], $0 % 5, dtype: dtype) + ($0 & 1) }
+    while level.count > 1 {
+      level = stride(from: 0, to: level.count, by: 3).map { k in
+        let (a, b, c) = (level[k], level[k + 1], level[k + 2])
+        return Tensor.where(a.transposed().transposed() .< b, b, c) + a * 0 + (b - b)
+      }
+    }
+    let value = level[0].array(of: Double.self)
+    #expect(value.allSatisfy { $0 == value[0] } && value.count == 15)
+  }
+
+  /// One instruction on each of many different layouts of one shape.
+  @Test func sumOfManyTensors() {
+    var total = Tensor.zeros([4, 6], dtype: .bfloat16)
+    var parts: [Tensor] = []
+    for k in 0..<200 {
+      let part = Tensor.full([6, 4], k % 3, dtype: .bfloat16).transposed()
+      parts.append(k % 2 == 0 ? part : part[0..<1].broadcast(to: [4, 6]))
+    }
+    while parts.count > 1 {
+      parts = stride(from: 0, to: parts.count, by: 2).map {
+        $0 + 1 < parts.count ? parts[$0] + parts[$0 + 1] : parts[$0]
+      }
+    }
+    total = total + parts[0]
+    #expect(total.array(of: Double.self) == [Double](repeating: 199, count: 24))
+  }
+}

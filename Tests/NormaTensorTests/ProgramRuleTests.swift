@@ -1,0 +1,65 @@
+import NormaKernels
+import NormaTensor
+import Testing
+
+/// When values are computed again, when they are stored, and what storing releases.
+@Suite struct ProgramRuleTests {
+  /// A value is computed again while instructions times uses stay at or under 16.
+  @Test func aValueThatIsUsedOftenIsStored() {
+    let x = Tensor([1, 2, 3] as [Float])
+    let cheap = x + 1
+    for use in 1...16 {
+      _ = (cheap * Float(use)).evaluated()
+      #expect(cheap.programDescription != nil, "use \(use)")
+    }
+    _ = (cheap * 17).evaluated()
+    #expect(cheap.programDescription == nil)
+
+    let dear = ((x + 1) * 2 - 3).abs()
+    for _ in 1...4 { _ = (dear * 2).evaluated() }
+    #expect(dear.programDescription != nil)
+    #expect((dear * 2).array(of: Float.self) == [2, 6, 10])
+    #expect(dear.programDescription == nil)
+  }
+
+  /// A chain that nobody looks into runs as one program, up to a length.
+  @Test func aLongChainIsOneProgram() {
+    var x = Tensor([1, 2, 3] as [Float])
+    for _ in 0..<40 { x = x + 1 }
+    let text = x.programDescription ?? ""
+    #expect(text.split(separator: "\n").count { $0.contains("add") } == 40)
+    #expect(x.array(of: Float.self) == [41, 42, 43])
+  }
+
+  @Test func storingReleasesInputs() async {
+    await #expect(processExitsWith: .success) {
+      let bytes = 4 << 20
+      var x: Tensor? = Tensor.ones(1 << 20)
+      let y = x.map { ($0 + 1) * 2 }
+      let mean = x?.mean()
+      x = nil
+      demand(Memory.usage.inUse >= bytes, "a pending value keeps its inputs")
+      y?.evaluated()
+      mean?.evaluated()
+      demand(Memory.usage.inUse < 2 * bytes, "\(Memory.usage)")
+      demand(mean?.item() == 1 && y?[5].item() == 4)
+    }
+  }
+
+  /// `mean` and `std` of the same tensor and axes run together: when one is there, so is the other,
+  /// and the memory of their source is free.
+  @Test func sistersShareOneTrip() async {
+    await #expect(processExitsWith: .success) {
+      var x: Tensor? = Tensor.ones([1 << 10, 1 << 10])
+      let results = x.map { [$0.mean(over: 1), $0.std(over: 1), $0.max(over: 1), $0.sum(over: 1)] }
+      let other = x?.mean(over: 0)
+      x = nil
+      results?[1].evaluated()
+      other?.evaluated()
+      // Had another trip to come, its source would still be held.
+      demand(Memory.usage.inUse < 1 << 20, "\(Memory.usage)")
+      let values = results?.map { $0[7].item() }
+      demand(values == [1, 0, 1, 1024], "\(String(describing: values))")
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import NormaKernels
+import NormaReference
+import NormaTensor
+
+/// A random elementwise program, run twice: once with everything pending, and once cut after every
+/// instruction.
+struct RandomProgram {
+  /// The values so far: pending, and evaluated one by one.
+  private(set) var values: [(fused: Tensor, cut: Tensor)] = []
+  private(set) var text: [String] = []
+  private let shape: [Int]
+
+  /// Some inputs of a shape, or of shapes that stretch to it.
+  init(_ shape: [Int], _ random: inout TestRandom, inputs: Int = 3) {
+    self.shape = shape
+    for index in 0..<inputs {
+      let dtype = DType.allCases[Int(random.next() % 8)]
+      let arrangements: [Arrangement] = [.contiguous, .channelsLast, .reversed, .stepped, .offset, .repeated]
+      let arrangement = arrangements[Int(random.next() % 6)]
+      var size = shape
+      // The first input has all axes.
+      if index > 0 {
+        for axis in size.indices where random.next() % 4 == 0 { size[axis] = 1 }
+        if random.next() % 4 == 0 { size.removeFirst(Int(random.next() & 1) * Swift.min(size.count, 1)) }
+      }
+      let input = Sample(size, dtype, arrangement, random: &random).tensor
+      values.append((input, input))
+      text.append("%\(index) = \(dtype) \(size) \(arrangement)")
+    }
+  }
+
+  /// Adds a random instruction on earlier values, which it prefers to take from the last ones.
+  mutating func extend(_ random: inout TestRandom) {
+    let (a, b, c) = (pick(&random), pick(&random), pick(&random))
+    let code = Int(random.next() % 14)
+    let number = Double(Int(random.next() % 17)) / 4 - 2
+    let dtype = DType.allCases[Int(random.next() % 8)]
+    let (x, y, z) = (values[a], values[b], values[c])
+    text.append("%\(values.count) = \(code) of %\(a) %\(b) %\(c) \(number) \(dtype)")
+    let fused = Self.instruction(code, x.fused, y.fused, z.fused, number, dtype)
+    let cut = Self.instruction(code, x.cut, y.cut, z.cut, number, dtype).evaluated()
+    values.append((fused, cut))
+  }
+
+  private func pick(_ random: inout TestRandom) -> Int {
+    random.next() % 3 == 0
+      ? Int(random.next() % UInt64(values.count))
+      : Swift.max(values.count - 1 - Int(random.next() % 2), 0)
+  }
+
+  private static func instruction(
+    _ code: Int, _ x: Tensor, _ y: Tensor, _ z: Tensor, _ number: Double, _ dtype: DType
+  ) -> Tensor {
+    let isTruth = x.dtype == .bool && y.dtype == .bool
+    switch code {
+    case 0: return x + y
+    case 1: return isTruth ? x .!= y : x - y
+    case 2: return x * y
+    case 3: return x / y
+    case 4: return maximum(x, y)
+    case 5: return minimum(x, y)
+    case 6: return x.abs().sqrt()
+    case 7: return x.dtype == .bool ? x .== y : -x
+    case 8: return Tensor.where(x .< y, z, x)
+    case 9: return x.cast(to: dtype)
+    case 10: return x.clamped(min: -1.5, max: number)
+    case 11: return number - x
+    case 12: return Tensor.where(x .>= number, y, number)
+    default: return x * number + y
+    }
+  }
+}
+
+extension Tensor {
+  /// Some view of the same elements, of another shape or order.
+  func viewed(_ number: UInt64) -> Tensor {
+    switch number % 5 {
+    case 0: permuted(Array(shape.indices.reversed()))
+    case 1: reshaped(-1)
+    case 2: rank > 0 && shape[0] > 1 ? self[1...] : self
+    case 3: taking([Ellipsis(), Slice(by: 2)])
+    default: unsqueezed(0).broadcast(to: [2] + shape)
+    }
+  }
+}

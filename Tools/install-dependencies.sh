@@ -1,0 +1,65 @@
+#!/bin/sh
+# Installs what a build needs and the machine lacks; silent when nothing is missing.
+#
+#   install-dependencies.sh build   the libraries that Norma links, and what the checks run on
+#   install-dependencies.sh demo    the same, and the images that the demonstration explains
+set -eu
+
+purpose=${1:-build}
+
+# One line "<package>" for each missing Debian or Ubuntu package.
+missing_debian_packages() {
+  wanted="libdnnl-dev zlib1g-dev python3"
+  [ "$purpose" = demo ] && wanted="$wanted dataset-fashion-mnist"
+  for package in $wanted; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=none
+    [ "$status" = installed ] || echo "$package"
+  done
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "norma: run this as root, or install sudo: $*" >&2
+    exit 1
+  fi
+}
+
+install_debian() {
+  packages=$(missing_debian_packages)
+  [ -n "$packages" ] || return 0
+  echo "norma: installing" $packages
+  log=$(mktemp)
+  # Word splitting is meant: one argument for each package.
+  if ! { as_root apt-get update -qq &&
+    as_root env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -qq -y --no-install-recommends $packages; } >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "norma: could not install" $packages >&2
+    exit 1
+  fi
+  rm -f "$log"
+}
+
+install_macos() {
+  if ! command -v brew >/dev/null; then
+    echo "norma: install Homebrew (https://brew.sh), or oneDNN and zlib in another way" >&2
+    exit 1
+  fi
+  for formula in onednn zlib; do
+    brew list --formula "$formula" >/dev/null 2>&1 || brew install --quiet "$formula"
+  done
+}
+
+if [ "$(uname -s)" = Darwin ]; then
+  install_macos
+elif command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
+  install_debian
+elif [ ! -f /usr/include/zlib.h ] || ! ls /usr/include/dnnl.h /usr/include/*/dnnl.h >/dev/null 2>&1; then
+  echo "norma: install the development packages of oneDNN and zlib" \
+    "(Fedora: onednn-devel zlib-devel; Arch: onednn zlib) and run this again" >&2
+  exit 1
+fi
