@@ -47,15 +47,16 @@ let package = Package(
     .executableTarget(
       name: "NormaCLI",
       dependencies: [
-        "Norma", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Norma", "NormaExplain", "NormaTensor",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .target(
       name: "NormaConformance",
-      dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles"]),
+      dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles", "NormaExplain"]),
     .executableTarget(
       name: "conformance",
       dependencies: [
-        "NormaConformance",
+        "NormaConformance", "Norma", "NormaExplain", "NormaFiles", "NormaKernels", "NormaTensor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Conformance"),
@@ -77,6 +78,7 @@ let package = Package(
     .testTarget(
       name: "NormaConformanceTests",
       dependencies: ["NormaConformance", "NormaTensor", "NormaFiles"]),
+    .testTarget(name: "NormaCLITests", dependencies: ["NormaCLI", "Norma"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -191,7 +191,7 @@ def product(recorder, inputs):
     shapes = {
         "matmul": [((3, 4), (4, 5)), ((4,), (4,)), ((4,), (4, 5)), ((3, 4), (4,)),
                    ((2, 3, 4), (4, 5)), ((2, 1, 3, 4), (5, 4, 2)), ((3, 0), (0, 2)), ((0, 3), (3, 2)),
-                   ((17, 33), (33, 18)), ((5,), (2, 5, 3))],
+                   ((9, 33), (33, 10)), ((5,), (2, 5, 3))],
         "mm": [((3, 4), (4, 5)), ((1, 1), (1, 1)), ((9, 17), (17, 5))],
         "bmm": [((2, 3, 4), (2, 4, 5)), ((0, 3, 4), (0, 4, 5))],
         "mv": [((3, 4), (4,)), ((17, 33), (33,))],
@@ -218,6 +218,7 @@ def factories(recorder, inputs):
         recorder.add(torch.arange, 0, 5, dtype=torch.float32)
         recorder.add_error(torch.arange, 0, 3, 0)
         recorder.add_error(torch.arange, 0, 3, -1)
+        recorder.add_error(torch.arange, 10, 9, 5)
     elif name == "full":
         recorder.add(torch.full, (2, 3), 1.5)
         recorder.add(torch.full, (2, 0), 7, dtype=kind)
@@ -253,14 +254,15 @@ def batch_norm(recorder, inputs):
 
 def batch_norm_module(recorder, inputs):
     kind = getattr(torch.nn, recorder.name.removeprefix("nn."))
-    tail = {"1": (5,), "2": (4, 3), "3": (2, 3, 2)}[recorder.name[-2]]
+    tail = {"1": (5,), "2": (3, 2), "3": (2, 3, 2)}[recorder.name[-2]]
     for training in (True, False):
         recorder.add_module(kind, (3,), {}, inputs(2, 3, *tail), training)
         recorder.add_module(kind, (3, 1e-3, 0.3), {}, inputs(2, 3, *tail), training)
-        recorder.add_module(kind, (3,), {"momentum": None}, inputs(2, 3, *tail), training)
-        recorder.add_module(kind, (3,), {"affine": False}, inputs(2, 3, *tail), training)
         recorder.add_module(
             kind, (3,), {"track_running_stats": False}, inputs(2, 3, *tail), training)
+    for options in ({"momentum": None}, {"affine": False}, {"bias": False}):
+        recorder.add_module(kind, (3,), options, inputs(2, 3, *tail))
+    recorder.add_module(kind, (3,), {}, inputs(0, 3, *tail))
     recorder.add_module_error(kind, (3,), {}, inputs(4, 2, *tail))
     recorder.add_module_error(kind, (3,), {}, inputs(3))
     recorder.add_module_error(kind, (3,), {}, inputs(1, 3, *([1] * len(tail))))

@@ -15,6 +15,7 @@ typedef struct {
   char *output_bases[NORMA_MAX_VALUES];
   ptrdiff_t outer, row;                   // the current outer index (-1 at first) and row
   int moved;                              // single instructions have to run again
+  const void *locals[2 * NORMA_MAX_SINKS];  // results of the program before
   // What lies in an input's scratch block, to keep it while tiles repeat it.
   const char *copied[NORMA_MAX_VALUES];
   ptrdiff_t copied_rows[NORMA_MAX_VALUES], copied_columns[NORMA_MAX_VALUES];
@@ -154,6 +155,10 @@ static void run_tile(
   w->row = row;
   for (int k = 0; k < p->input_count; k++) {
     const norma_operand *in = &p->inputs[k];
+    if (in->local) {
+      w->values[in->value] = w->locals[in->local - 1];
+      continue;
+    }
     const char *source = w->bases[k] + row * in->row + column * in->column;
     int direct = in->single || in->pitched ||
                  (in->split_count == 0 && in->column == in->width && (rows == 1 || in->row == columns * in->width));
@@ -296,6 +301,12 @@ static ptrdiff_t add_tile(
       : kept * p->chunk_count + chunk;
   for (int k = 0; k < p->sink_count; k++) {
     const norma_sink *sink = &p->sinks[k];
+    if (p->locals) {
+      reduce_tile(w, sink, w->scratch + sink->local,
+                  sink->kind == NORMA_MOMENTS ? (double *)(w->scratch + sink->local_m2) : NULL,
+                  seen, rows, columns);
+      continue;
+    }
     char *base = p->chunk_count > 1 ? sink->partial : sink->result;
     double *m2 = p->chunk_count > 1 ? sink->partial_m2 : sink->m2;
     reduce_tile(w, sink, base + at * (ptrdiff_t)result_width(sink), m2 ? m2 + at : NULL, seen,
@@ -431,6 +442,16 @@ static void run_slice(norma_worker *a, norma_worker *b, ptrdiff_t kept) {
   }
 }
 
+// A strip of results, then the program that finishes it.
+static void run_finished(norma_worker *a, norma_worker *b, ptrdiff_t unit) {
+  run_reduction(a, unit);
+  for (int k = 0; k < a->program->sink_count; k++) {
+    b->locals[2 * k] = a->scratch + a->program->sinks[k].local;
+    b->locals[2 * k + 1] = a->scratch + a->program->sinks[k].local_m2;
+  }
+  run_elementwise(b, unit);
+}
+
 static void run_region(void *context, int index, int count) {
   (void)index, (void)count;
   norma_region *region = context;
@@ -442,7 +463,8 @@ static void run_region(void *context, int index, int count) {
   while (begin < region->count) {
     ptrdiff_t end = begin + region->grain < region->count ? begin + region->grain : region->count;
     for (ptrdiff_t unit = begin; unit < end; unit++) {
-      if (region->second) run_slice(&first, &second, unit);
+      if (region->first->locals) run_finished(&first, &second, unit);
+      else if (region->second) run_slice(&first, &second, unit);
       else if (region->first->interleave) run_interleaved(&first, unit);
       else if (region->first->sink_count) run_reduction(&first, unit);
       else run_elementwise(&first, unit);
@@ -473,5 +495,11 @@ void norma_program_run_slices(
     const norma_program *first, const norma_program *second, int threads) {
   norma_region region = {.first = first, .second = second};
   region.count = first->kept_count;
+  run_all(&region, threads);
+}
+
+void norma_program_run_finished(
+    const norma_program *first, const norma_program *second, int threads) {
+  norma_region region = {.first = first, .second = second, .count = first->unit_count};
   run_all(&region, threads);
 }

@@ -4,6 +4,8 @@
   for (int w = 16; w; w /= 2) \
     for (int k = 0; k < w; k++) t[k] += t[k + w]
 
+static int LEVEL(is_finite)(double x) { return x - x == 0; }
+
 // 32 interleaved sums in double; value i goes to lane i % 32.
 static void LEVEL(sum_f32)(size_t n, const void *values, void *sum) {
   const float *p = values;
@@ -22,19 +24,33 @@ static void LEVEL(sum_f32)(size_t n, const void *values, void *sum) {
   *(double *)sum = t[0];
 }
 
+// Adds x to s and what the addition lost to e, exactly (Knuth's two-sum).
+#define TWO_SUM(V, s, e, x)        \
+  do {                             \
+    const V before = s, term = x;  \
+    s = before + term;             \
+    const V part = s - before;     \
+    e += (before - (s - part)) + (term - part); \
+  } while (0)
+
+// There is no wider type to sum in: what each addition loses is summed beside it.
 static void LEVEL(sum_f64)(size_t n, const void *values, void *sum) {
   const double *p = values;
-  f64v s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+  f64v s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, e0 = {0}, e1 = {0}, e2 = {0}, e3 = {0};
   size_t i = 0;
   for (; i + 32 <= n; i += 32) {
-    s0 += LOAD(f64v, p + i), s1 += LOAD(f64v, p + i + 8);
-    s2 += LOAD(f64v, p + i + 16), s3 += LOAD(f64v, p + i + 24);
+    TWO_SUM(f64v, s0, e0, LOAD(f64v, p + i));
+    TWO_SUM(f64v, s1, e1, LOAD(f64v, p + i + 8));
+    TWO_SUM(f64v, s2, e2, LOAD(f64v, p + i + 16));
+    TWO_SUM(f64v, s3, e3, LOAD(f64v, p + i + 24));
   }
-  double t[32];
+  double t[32], lost[8], s = 0, e = 0;
   STORE(f64v, t, s0), STORE(f64v, t + 8, s1), STORE(f64v, t + 16, s2), STORE(f64v, t + 24, s3);
-  for (size_t k = 0; i < n; i++, k++) t[k] += p[i];
-  FOLD32(t);
-  *(double *)sum = t[0];
+  STORE(f64v, lost, e0 + e1 + e2 + e3);
+  for (; i < n; i++) TWO_SUM(double, s, e, p[i]);
+  for (int k = 0; k < 32; k++) TWO_SUM(double, s, e, t[k]);
+  for (int k = 0; k < 8; k++) e += lost[k];
+  *(double *)sum = LEVEL(is_finite)(s) ? s + e : s;
 }
 
 #define SUM_INTEGER(name, T)                                                 \
@@ -83,29 +99,47 @@ static void LEVEL(moments_f32)(size_t n, const void *values, double *sum, double
   LEVEL(sum_f32)(n, values, sum);
   const double mean = *sum / (double)n;
   const float mu = (float)mean;
-  f32v q0 = {0}, q1 = {0};
+  // Sums of more than 16 squares drift in float, all to one side where the data lie on a coarse
+  // grid far from zero; so they move to double in time.
+  f64v d0 = {0}, d1 = {0}, d2 = {0}, d3 = {0};
   size_t i = 0;
-  for (; i + 32 <= n; i += 32) {
-    f32v u = LOAD(f32v, p + i) - mu, v = LOAD(f32v, p + i + 16) - mu;
-    q0 += u * u, q1 += v * v;
-  }
-  float t[32];
-  STORE(f32v, t, q0), STORE(f32v, t + 16, q1);
-  for (size_t k = 0; i < n; i++, k++) {
-    float u = p[i] - mu;
-    t[k] += u * u;
+  while (i + 32 <= n) {
+    const size_t end = i + 512 < n ? i + 512 : n;
+    f32v q0 = {0}, q1 = {0};
+    for (; i + 32 <= end; i += 32) {
+      f32v u = LOAD(f32v, p + i) - mu, v = LOAD(f32v, p + i + 16) - mu;
+      q0 += u * u, q1 += v * v;
+    }
+    float t[32];
+    STORE(f32v, t, q0), STORE(f32v, t + 16, q1);
+    d0 += __builtin_convertvector(LOAD(f32h, t), f64v);
+    d1 += __builtin_convertvector(LOAD(f32h, t + 8), f64v);
+    d2 += __builtin_convertvector(LOAD(f32h, t + 16), f64v);
+    d3 += __builtin_convertvector(LOAD(f32h, t + 24), f64v);
   }
   double d[32];
-  for (int k = 0; k < 32; k++) d[k] = t[k];
+  STORE(f64v, d, d0), STORE(f64v, d + 8, d1), STORE(f64v, d + 16, d2), STORE(f64v, d + 24, d3);
+  for (size_t k = 0; i < n; i++, k++) {
+    float u = p[i] - mu;
+    d[k] += u * u;
+  }
   FOLD32(d);
   *m2 = LEVEL(float_range)(d[0]) ? LEVEL(corrected)(d[0], *sum - (double)n * mu, (double)n)
                                  : LEVEL(wide_squares)(n, p, mean);
 }
 
+// The mean of numbers whose sum leaves the range of double.
+static double LEVEL(divided_mean)(size_t n, size_t pitch, const double *p) {
+  double mean = 0;
+  for (size_t i = 0; i < n; i++) mean += p[i * pitch] / (double)n;
+  return mean;
+}
+
 static void LEVEL(moments_f64)(size_t n, const void *values, double *sum, double *m2) {
   const double *p = values;
   LEVEL(sum_f64)(n, values, sum);
-  const double mu = *sum / (double)n;
+  double mu = *sum / (double)n;
+  if (!LEVEL(is_finite)(mu)) mu = LEVEL(divided_mean)(n, 1, p);
   f64v q0 = {0}, q1 = {0}, c0 = {0}, c1 = {0};
   size_t i = 0;
   for (; i + 16 <= n; i += 16) {
@@ -156,14 +190,18 @@ static void LEVEL(column_sum_f64)(
   double *sums = results;
   size_t j = 0;
   for (; j + 8 <= columns; j += 8) {
-    f64v s = {0};
-    for (size_t i = 0; i < rows; i++) s += LOAD(f64v, p + i * pitch + j);
-    STORE(f64v, sums + j, s);
+    f64v s = {0}, e = {0};
+    for (size_t i = 0; i < rows; i++) TWO_SUM(f64v, s, e, LOAD(f64v, p + i * pitch + j));
+    double lost[8];
+    STORE(f64v, sums + j, s), STORE(f64v, lost, e);
+    for (int k = 0; k < 8; k++) {
+      if (LEVEL(is_finite)(sums[j + k])) sums[j + k] += lost[k];
+    }
   }
   for (; j < columns; j++) {
-    double s = 0;
-    for (size_t i = 0; i < rows; i++) s += p[i * pitch + j];
-    sums[j] = s;
+    double s = 0, e = 0;
+    for (size_t i = 0; i < rows; i++) TWO_SUM(double, s, e, p[i * pitch + j]);
+    sums[j] = LEVEL(is_finite)(s) ? s + e : s;
   }
 }
 
@@ -191,12 +229,16 @@ static void LEVEL(column_moments_f32)(
     const f64v s0 = LOAD(f64v, sums + j), s1 = LOAD(f64v, sums + j + 8);
     const f32h mu0 = __builtin_convertvector(s0 * per, f32h);
     const f32h mu1 = __builtin_convertvector(s1 * per, f32h);
-    f32h q0 = {0}, q1 = {0};
-    for (size_t i = 0; i < rows; i++) {
-      f32h u = LOAD(f32h, p + i * pitch + j) - mu0, v = LOAD(f32h, p + i * pitch + j + 8) - mu1;
-      q0 += u * u, q1 += v * v;
+    f64v d0 = {0}, d1 = {0};
+    for (size_t i = 0; i < rows;) {
+      const size_t end = i + 16 < rows ? i + 16 : rows;
+      f32h q0 = {0}, q1 = {0};
+      for (; i < end; i++) {
+        f32h u = LOAD(f32h, p + i * pitch + j) - mu0, v = LOAD(f32h, p + i * pitch + j + 8) - mu1;
+        q0 += u * u, q1 += v * v;
+      }
+      d0 += __builtin_convertvector(q0, f64v), d1 += __builtin_convertvector(q1, f64v);
     }
-    const f64v d0 = __builtin_convertvector(q0, f64v), d1 = __builtin_convertvector(q1, f64v);
     const f64v c0 = s0 - n * __builtin_convertvector(mu0, f64v);
     const f64v c1 = s1 - n * __builtin_convertvector(mu1, f64v);
     const f64v m0 = d0 - c0 * c0 * per, m1 = d1 - c1 * c1 * per;
@@ -214,18 +256,39 @@ static void LEVEL(column_moments_f32)(
   for (; j < columns; j++) LEVEL(wide_column)(rows, pitch, p + j, sums[j], 0, &m2s[j]);
 }
 
+static double LEVEL(column_squares_f64)(
+    size_t rows, size_t pitch, const double *p, double mean) {
+  double q = 0, lost = 0, c = 0;
+  if (!LEVEL(is_finite)(mean)) mean = LEVEL(divided_mean)(rows, pitch, p);
+  for (size_t i = 0; i < rows; i++) {
+    double u = p[i * pitch] - mean;
+    TWO_SUM(double, q, lost, u * u);
+    c += u;
+  }
+  return LEVEL(corrected)(LEVEL(is_finite)(q) ? q + lost : q, c, (double)rows);
+}
+
 static void LEVEL(column_moments_f64)(
     size_t rows, size_t columns, size_t pitch, const void *values, double *sums, double *m2s) {
   const double *p = values;
   LEVEL(column_sum_f64)(rows, columns, pitch, values, sums);
   const double n = (double)rows;
-  for (size_t j = 0; j < columns; j++) {
-    double mean = sums[j] / n, q = 0, c = 0;
+  size_t j = 0;
+  for (; j + 8 <= columns; j += 8) {
+    f64v mean = LOAD(f64v, sums + j) / n, q = {0}, lost = {0}, c = {0};
     for (size_t i = 0; i < rows; i++) {
-      double u = p[i * pitch + j] - mean;
-      q += u * u, c += u;
+      f64v u = LOAD(f64v, p + i * pitch + j) - mean;
+      TWO_SUM(f64v, q, lost, u * u);
+      c += u;
     }
-    m2s[j] = LEVEL(corrected)(q, c, n);
+    STORE(f64v, m2s + j, (q + lost) - c * c / n);
+    for (int k = 0; k < 8; k++) {
+      if (m2s[j + k] >= 0 && LEVEL(is_finite)(m2s[j + k])) continue;
+      m2s[j + k] = LEVEL(column_squares_f64)(rows, pitch, p + j + k, sums[j + k] / n);
+    }
+  }
+  for (; j < columns; j++) {
+    m2s[j] = LEVEL(column_squares_f64)(rows, pitch, p + j, sums[j] / n);
   }
 }
 
@@ -243,85 +306,27 @@ COLUMN_SUM_INTEGER(column_sum_i32, int32_t)
 COLUMN_SUM_INTEGER(column_sum_u8, uint8_t)
 #undef COLUMN_SUM_INTEGER
 
-// `better` says whether the new value a replaces b; a NaN that came first stays.
-#define EXTREME(name, T, V, M, better)                                                     \
-  static void LEVEL(name)(size_t n, const void *values, void *best) {                      \
-    const T *p = values;                                                                   \
-    T b = *(T *)best;                                                                      \
-    size_t i = 0;                                                                          \
-    if (n >= 2 * LANES(T)) {                                                               \
-      V b0 = (V){0} + b, b1 = b0;                                                          \
-      for (; i + 2 * LANES(T) <= n; i += 2 * LANES(T)) {                                   \
-        {                                                                                  \
-          V a = LOAD(V, p + i), b = b0;                                                    \
-          b0 = CHOOSE(V, M, better, a, b);                                                 \
-        }                                                                                  \
-        {                                                                                  \
-          V a = LOAD(V, p + i + LANES(T)), b = b1;                                         \
-          b1 = CHOOSE(V, M, better, a, b);                                                 \
-        }                                                                                  \
-      }                                                                                    \
-      T t[2 * LANES(T)];                                                                   \
-      STORE(V, t, b0), STORE(V, t + LANES(T), b1);                                         \
-      for (size_t k = 0; k < 2 * LANES(T); k++) {                                          \
-        T a = t[k];                                                                        \
-        b = (better) ? a : b;                                                              \
-      }                                                                                    \
-    }                                                                                      \
-    for (; i < n; i++) {                                                                   \
-      T a = p[i];                                                                          \
-      b = (better) ? a : b;                                                                \
-    }                                                                                      \
-    *(T *)best = b;                                                                        \
-  }                                                                                        \
-  static void LEVEL(column_##name)(                                                        \
-      size_t rows, size_t columns, size_t pitch, const void *values, void *results) {      \
-    const T *p = values;                                                                   \
-    T *r = results;                                                                        \
-    size_t j = 0;                                                                          \
-    for (; j + LANES(T) <= columns; j += LANES(T)) {                                       \
-      V b = LOAD(V, r + j);                                                                \
-      for (size_t i = 0; i < rows; i++) {                                                  \
-        V a = LOAD(V, p + i * pitch + j);                                                  \
-        b = CHOOSE(V, M, better, a, b);                                                    \
-      }                                                                                    \
-      STORE(V, r + j, b);                                                                  \
-    }                                                                                      \
-    for (; j < columns; j++) {                                                             \
-      T b = r[j];                                                                          \
-      for (size_t i = 0; i < rows; i++) {                                                  \
-        T a = p[i * pitch + j];                                                            \
-        b = (better) ? a : b;                                                              \
-      }                                                                                    \
-      r[j] = b;                                                                            \
-    }                                                                                      \
-  }
-EXTREME(min_f32, float, f32v, i32v, (a < b) | (a != a))
-EXTREME(max_f32, float, f32v, i32v, (a > b) | (a != a))
-EXTREME(min_f64, double, f64v, i64v, (a < b) | (a != a))
-EXTREME(max_f64, double, f64v, i64v, (a > b) | (a != a))
-EXTREME(min_i64, int64_t, i64v, i64v, a < b)
-EXTREME(max_i64, int64_t, i64v, i64v, a > b)
-EXTREME(min_i32, int32_t, i32v, i32v, a < b)
-EXTREME(max_i32, int32_t, i32v, i32v, a > b)
-EXTREME(min_u8, uint8_t, u8v, u8v, a < b)
-EXTREME(max_u8, uint8_t, u8v, u8v, a > b)
-#undef EXTREME
+#include "extremes_body.h"
+
 #undef FOLD32
+#undef TWO_SUM
 
 static void LEVEL(merge_moments)(
     size_t columns, double count_a, double *sum_a, double *m2_a, double count_b,
     const double *sum_b, const double *m2_b) {
-  const double per_a = 1 / count_a, per_b = 1 / count_b;
+  // Means are equal exactly when sum_b * count_a and sum_a * count_b are, so equal values have a
+  // variance of exactly 0 however they are cut.
+  const double scale = 1 / (count_a * count_b);
   const double weight = count_a * count_b / (count_a + count_b);
   size_t j = 0;
   for (; j + 8 <= columns; j += 8) {
-    f64v a = LOAD(f64v, sum_a + j), b = LOAD(f64v, sum_b + j), d = b * per_b - a * per_a;
+    f64v a = LOAD(f64v, sum_a + j), b = LOAD(f64v, sum_b + j);
+    f64v d = (b * count_a - a * count_b) * scale;
     STORE(f64v, m2_a + j, LOAD(f64v, m2_a + j) + LOAD(f64v, m2_b + j) + d * d * weight);
     STORE(f64v, sum_a + j, a + b);
   }
   for (; j < columns; j++) {
-    double d = sum_b[j] * per_b - sum_a[j] * per_a;
+    double d = (sum_b[j] * count_a - sum_a[j] * count_b) * scale;
     m2_a[j] = m2_a[j] + m2_b[j] + d * d * weight;
     sum_a[j] += sum_b[j];
   }

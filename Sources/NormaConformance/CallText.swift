@@ -80,7 +80,9 @@ private struct CallTextParser {
     let name = take { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." }
     if name.isEmpty { return nil }
     guard rest.first == "(" else { return .word(name) }
-    return list().map { .call(name: name, arguments: $0.arguments, options: $0.options, suffix: "") }
+    return list().map {
+      .call(name: name, arguments: $0.arguments, options: $0.options, suffix: "")
+    }
   }
 
   /// `(a, b, name=c)`

@@ -6,6 +6,7 @@ typealias CaseOperation = @Sendable (CaseArguments) throws -> [Tensor]
 /// The operations that Norma has, by the names of the cases: one table for each family.
 let operations: [String: CaseOperation] = [
   elementwiseOperations, reductionOperations, viewOperations, factoryOperations,
+  productOperations, normalizationOperations,
 ].reduce(into: [:]) { all, family in
   all.merge(family) { first, _ in first }
 }
@@ -13,7 +14,7 @@ let operations: [String: CaseOperation] = [
 /// A module that a case made.
 struct CaseModule {
   /// Calls it.
-  let call: CaseOperation
+  let call: (CaseArguments) throws -> [Tensor]
   /// Sets the parameter or buffer of a name in a PyTorch state dictionary.
   let load: (String, Tensor) throws -> Void
   /// All parameters and buffers by those names.
@@ -23,4 +24,4 @@ struct CaseModule {
 }
 
 /// The modules that Norma has: from the arguments of the constructor to the module.
-let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [:]
+let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = normalizationModules

@@ -115,7 +115,7 @@ private struct TorchEntry {
   }
 
   private func perform(
-    _ operation: CaseOperation?, _ arguments: CaseArguments
+    _ operation: ((CaseArguments) throws -> [Tensor])?, _ arguments: CaseArguments
   ) throws -> [Tensor] {
     guard let operation else { throw CaseObstacle.unsupported("") }
     let outputs = try catchingTensorErrors {

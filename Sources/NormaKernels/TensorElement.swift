@@ -17,18 +17,26 @@ public protocol TensorElement: Sendable, BitwiseCopyable {
 }
 
 extension TensorElement where Self: BinaryFloatingPoint {
+  /// The value as a `Double`.
   public var asDouble: Double { Double(self) }
+  /// The value truncated towards zero; nil where `Int64` has no such value.
   public var asInt: Int64? { Int64(exactly: Double(self).rounded(.towardZero)) }
+  /// The nearest value of this type.
   public init(nearest value: Double) { self.init(value) }
+  /// The value of this type for an integer, with its low bits where it does not fit.
   public init(wrapping value: Int64) { self.init(value) }
 }
 
 extension TensorElement where Self: FixedWidthInteger {
+  /// The value as a `Double`.
   public var asDouble: Double { Double(self) }
+  /// The value truncated towards zero; nil where `Int64` has no such value.
   public var asInt: Int64? { Int64(self) }
+  /// The nearest value of this type.
   public init(nearest value: Double) {
     self.init(truncatingIfNeeded: Int64(exactly: value.rounded(.towardZero)) ?? .min)
   }
+  /// The value of this type for an integer, with its low bits where it does not fit.
   public init(wrapping value: Int64) { self.init(truncatingIfNeeded: value) }
 }
 
@@ -72,17 +80,25 @@ extension UInt8: TensorElement {
 extension Bool: TensorElement {
   /// `DType.bool`
   public static var dtype: DType { .bool }
+  /// The value as a `Double`.
   public var asDouble: Double { self ? 1 : 0 }
+  /// The value truncated towards zero; nil where `Int64` has no such value.
   public var asInt: Int64? { self ? 1 : 0 }
+  /// The nearest value of this type.
   public init(nearest value: Double) { self = value != 0 }
+  /// The value of this type for an integer, with its low bits where it does not fit.
   public init(wrapping value: Int64) { self = value != 0 }
 }
 
 extension BFloat16: TensorElement {
   /// `DType.bfloat16`
   public static var dtype: DType { .bfloat16 }
+  /// The value as a `Double`.
   public var asDouble: Double { Double(Float(self)) }
+  /// The value truncated towards zero; nil where `Int64` has no such value.
   public var asInt: Int64? { Float(self).asInt }
+  /// The nearest value of this type.
   public init(nearest value: Double) { self.init(Float(value)) }
+  /// The value of this type for an integer, with its low bits where it does not fit.
   public init(wrapping value: Int64) { self.init(Float(value)) }
 }

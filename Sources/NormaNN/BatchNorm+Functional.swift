@@ -25,6 +25,8 @@ package func batchNorm(
   _ x: Tensor, runningMean: Tensor?, runningVar: Tensor?, weight: Tensor?, bias: Tensor?,
   training: Bool, eps: Double, call: String
 ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics?) {
+  // An empty vector has no channels and nothing to normalize; PyTorch gives it back.
+  if x.shape == [0] { return (x, nil) }
   guard x.rank >= 2 else {
     throw TensorError(call, "expected a batch with channels in axis 1, got shape \(x.shape)")
   }

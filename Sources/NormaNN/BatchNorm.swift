@@ -10,8 +10,8 @@ import NormaTensor
 ///
 /// - Shapes: input and output `[N, C, ...]`; weight, bias and running statistics `[C]`.
 /// - Types: real ones; half types are computed in `float32`.
-/// - Edge cases: a constant channel gives exactly the bias; an empty batch gives an empty result and
-///   leaves the running statistics; one value per channel is refused in training.
+/// - Edge cases: a constant channel gives exactly the bias; an empty batch gives an empty result,
+///   leaves the running mean and variance, and counts as a batch; one value per channel is refused in training.
 /// - Accuracy: the mean is carried in two numbers, so that data far from zero keep their digits.
 /// - Cost: where channels lie outermost (N, C, H, W) one read and one write; with channels last one
 ///   more read.
@@ -27,7 +27,7 @@ open class BatchNorm: Module {
   public let momentum: Double?
   /// γ of each channel, at first 1; nil without `affine`.
   public let weight: Parameter?
-  /// β of each channel, at first 0; nil without `affine`.
+  /// β of each channel, at first 0; nil without `affine` or `bias`.
   public let bias: Parameter?
   /// The running mean of each channel, at first 0; nil without `trackRunningStats`.
   public let runningMean: Buffer?
@@ -44,13 +44,13 @@ open class BatchNorm: Module {
   /// A layer for `features` channels, with PyTorch's defaults.
   public init(
     _ features: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
-    trackRunningStats: Bool = true, dtype: DType = .float32
+    bias: Bool = true, trackRunningStats: Bool = true, dtype: DType = .float32
   ) {
     self.features = features
     self.eps = eps
     self.momentum = momentum
     weight = affine ? Parameter(.ones(features, dtype: dtype)) : nil
-    bias = affine ? Parameter(.zeros(features, dtype: dtype)) : nil
+    self.bias = affine && bias ? Parameter(.zeros(features, dtype: dtype)) : nil
     runningMean = trackRunningStats ? Buffer(.zeros(features, dtype: dtype)) : nil
     runningVar = trackRunningStats ? Buffer(.ones(features, dtype: dtype)) : nil
     numBatchesTracked = trackRunningStats ? Buffer(Tensor(0, dtype: .int64)) : nil
@@ -70,7 +70,7 @@ open class BatchNorm: Module {
       let result = try batchNorm(
         x, runningMean: runningMean?.value, runningVar: runningVar?.value, weight: weight?.value,
         bias: bias?.value, training: usesBatchStatistics, eps: eps, call: "\(name)(_:)")
-      if isTraining, let statistics = result.statistics { commit(statistics) }
+      if isTraining { commit(result.statistics) }
       return result.output
     }
   }
@@ -89,10 +89,11 @@ open class BatchNorm: Module {
     }
   }
 
-  /// Lets the running statistics follow those of a batch.
-  private func commit(_ statistics: NormalizationStatistics) {
+  /// Lets the running statistics follow those of a batch; an empty batch has none, and counts.
+  private func commit(_ statistics: NormalizationStatistics?) {
     guard let runningMean, let runningVar, let numBatchesTracked else { return }
     numBatchesTracked.value = (numBatchesTracked.value + 1).evaluated()
+    guard let statistics else { return }
     // The last update has run by now: pending updates never pile up over training steps.
     let (mean, variance) = (runningMean.value.evaluated(), runningVar.value.evaluated())
     let share = momentum ?? 1 / numBatchesTracked.value.item()

@@ -16,9 +16,14 @@ struct CompiledProgram: ~Copyable {
     let value: Int
     let type: BlockType
     let kind: norma_reduction_kind
-    let result: Storage
+    /// Nil where results stay with the thread.
+    let result: Storage?
     let squares: Storage?
+    var hasSquares: Bool { kind == NORMA_MOMENTS }
   }
+
+  /// Tiles that are merged one after the other, before chunks of them are.
+  static let chunk = 64
 
   private var inputs: [norma_operand] = []
   private var outputs: [norma_operand] = []
@@ -31,13 +36,15 @@ struct CompiledProgram: ~Copyable {
   private let storages: [Storage]
   private let work: Int
   private var isSliced = false
+  private var isLocal = false
 
   deinit { immediates.deallocate() }
 
   /// `space` has the program's inputs as its operands, then the outputs.
   init(_ program: Program, over space: Space, outputs: [Output] = [], sinks: [Sink] = []) {
     self.space = space
-    storages = program.inputs.map(\.storage) + outputs.map(\.storage)
+    storages = program.inputs.compactMap(\.storage) + outputs.map(\.storage)
+    let unused = UnsafeMutableRawPointer(bitPattern: 64).unsafelyUnwrapped
     immediates = .allocate(capacity: max(program.immediates.count, 1))
     work = program.shape.reduce(1, *) * max(program.instructions.count, 1)
 
@@ -52,14 +59,17 @@ struct CompiledProgram: ~Copyable {
 
     for (index, input) in program.inputs.enumerated() {
       var operand = operand(
-        index, base: input.storage.base + input.layout.offset * input.dtype.byteCount,
+        index,
+        base: (input.storage?.base ?? unused) + input.layout.offset * input.dtype.byteCount,
         width: input.dtype.byteCount, value: input.value)
       operand.single = singles.contains(input.value) ? 1 : 0
+      operand.local = Int32(input.local ?? 0)
       let feedsOnlySinks =
-        space.columnsKept && operand.split_count == 0 && ends.contains(input.value) && operand.column == Int(operand.width)
+        space.columnsKept && operand.split_count == 0 && ends.contains(input.value)
+        && operand.column == Int(operand.width)
         && !program.instructions.contains { $0.operands.contains(input.value) }
       operand.pitched = feedsOnlySinks ? 1 : 0
-      if operand.single == 0 && operand.pitched == 0 && !isDirect(operand) {
+      if operand.single == 0 && operand.pitched == 0 && operand.local == 0 && !isDirect(operand) {
         places.keep(input.value)
       }
       inputs.append(operand)
@@ -72,6 +82,10 @@ struct CompiledProgram: ~Copyable {
       operand.value = Int32(immediate.value)
       operand.single = 1
       inputs.append(operand)
+    }
+    // One number for a whole row is computed when the row begins: no block may take its place.
+    for instruction in program.instructions where singles.contains(instruction.result) {
+      places.keep(instruction.result)
     }
     let made = Set(program.instructions.map(\.result))
     var written: Set<Int> = []
@@ -102,9 +116,21 @@ struct CompiledProgram: ~Copyable {
       norma_sink(
         kind: Int32(sink.kind.rawValue), value: Int32(sink.value), type: sink.type.rawValue,
         loops: norma_find_reductions(sink.type.rawValue),
-        result: sink.result.base.assumingMemoryBound(to: CChar.self),
+        result: sink.result?.base.assumingMemoryBound(to: CChar.self),
         m2: sink.squares?.base.assumingMemoryBound(to: Double.self),
-        partial: nil, partial_m2: nil)
+        partial: nil, partial_m2: nil, local: 0, local_m2: 0)
+    }
+    isLocal = !sinks.isEmpty && sinks.allSatisfy { $0.result == nil }
+    if isLocal { placeLocals() }
+  }
+
+  /// Room beside the values for results that stay with the thread.
+  private mutating func placeLocals() {
+    let bytes = (space.tileColumns * 8 + 63) & ~63
+    for index in sinks.indices {
+      sinks[index].local = scratch
+      sinks[index].local_m2 = scratch + bytes
+      scratch += 2 * bytes
     }
   }
 
@@ -164,8 +190,9 @@ struct CompiledProgram: ~Copyable {
     program.singles_by_row =
       inputs.contains { $0.single == 1 && $0.row != 0 } ? 1 : 0
     program.interleave = interleave
+    program.locals = isLocal ? 1 : 0
     program.columns_kept = space.columnsKept ? 1 : 0
-    program.chunk = 64
+    program.chunk = CompiledProgram.chunk
     program.scratch = scratch
     program.input_count = Int32(inputs.count)
     program.output_count = Int32(outputs.count)
@@ -208,7 +235,7 @@ struct CompiledProgram: ~Copyable {
   /// Room for the results of chunks, where one output has several.
   private mutating func addPartials(_ program: inout norma_program) -> [Storage] {
     norma_program_measure(&program)
-    guard program.chunk_count > 1 else { return [] }
+    guard program.chunk_count > 1, !isLocal else { return [] }
     let results = space.keptCount * (space.columnsKept ? space.columns.size : 1)
     var partials: [Storage] = []
     for index in sinks.indices {
@@ -230,6 +257,14 @@ struct CompiledProgram: ~Copyable {
   mutating func run() {
     let threads = threads
     withProgram { norma_program_run($0, threads) }
+  }
+
+  /// Runs this program's reductions, whose results stay with the thread, and `second` on them.
+  mutating func run(finishedBy second: inout CompiledProgram) {
+    let threads = threads
+    withProgram { first in
+      second.withProgram { norma_program_run_finished(first, $0, threads) }
+    }
   }
 
   /// Runs this program's reductions and `second` slice by slice.

@@ -18,7 +18,7 @@ extension Node {
     case .pending(.reduction(let group, let result)):
       group.run()
       // Another thread may have stored it, or run it for a sister; then it is there.
-      guard case .stored(let storage) = content else { 
+      guard case .stored(let storage) = content else {
         fatalError("a reduction left no \(result)")
       }
       return storage
@@ -34,6 +34,8 @@ struct Evaluation {
   private var held: [Tensor] = []
   /// The reductions that run slice by slice with this program, instead of before it.
   private var slices: SlicedReductions?
+  /// The reduction whose results go through this program strip by strip, without being stored.
+  private var finished: FinishedReduction?
 
   private struct Key: Hashable {
     let node: ObjectIdentifier
@@ -77,6 +79,12 @@ struct Evaluation {
       }
       if let value = sliced(tensor, operation, operands) { return value }
     }
+    if case .reduction(let group, let result) = work, tensor.layout === node.layout, maySlice,
+      finished == nil, slices == nil, let new = FinishedReduction(group, result)
+    {
+      finished = new
+      return program.localInput(new.number, tensor.layout, tensor.dtype)
+    }
     return read(tensor)
   }
 
@@ -96,6 +104,10 @@ struct Evaluation {
     let output = CompiledProgram.Output(
       value: program.stored(value, as: dtype), storage: storage, layout: layout,
       width: dtype.byteCount)
+    if let finished {
+      finished.run(before: program, output)
+      return
+    }
     guard let slices else {
       let space = Space.elementwise(
         layout.shape, order: Layout.order(layout.shape, layout.strides),
@@ -116,7 +128,7 @@ extension Evaluation {
   private mutating func sliced(
     _ tensor: Tensor, _ operation: Operation, _ operands: [Tensor]
   ) -> Int? {
-    guard maySlice, tensor.layout.count > 4 * tensor.node.layout.count,
+    guard maySlice, finished == nil, tensor.layout.count > 4 * tensor.node.layout.count,
       tensor.layout.isStretch(of: tensor.node.layout),
       let group = SlicedReductions.group(below: tensor.node), group.source.node.cost <= 8,
       slices.map({ $0.group === group }) ?? true

@@ -33,10 +33,13 @@ struct Program: Sendable {
   }
 
   struct Input: Sendable {
-    let storage: Storage
+    /// Nil for a result of a reduction that stays with the thread.
+    let storage: Storage?
     let layout: Layout
     let dtype: DType
     let value: Int
+    /// 1 + the number of such a result.
+    var local: Int?
   }
 
   struct Immediate: Sendable {
@@ -46,7 +49,7 @@ struct Program: Sendable {
   }
 
   let shape: [Int]
-  private(set) var inputs: [Input] = []
+  var inputs: [Input] = []
   private(set) var immediates: [Immediate] = []
   private(set) var instructions: [Instruction] = []
   /// Bytes of an element of each value.
@@ -65,6 +68,14 @@ struct Program: Sendable {
     inputs.append(Input(storage: storage, layout: layout, dtype: dtype, value: value))
     guard dtype.isHalf else { return value }
     return append(.conversion(from: dtype.stored, to: DType.float32.stored), [value], 4)
+  }
+
+  /// Adds a result of the reduction that runs before this program, strip by strip.
+  mutating func localInput(_ number: Int, _ layout: Layout, _ dtype: DType) -> Int {
+    let value = newValue(dtype.byteCount)
+    inputs.append(
+      Input(storage: nil, layout: layout, dtype: dtype, value: value, local: 1 + number))
+    return value
   }
 
   mutating func immediate(_ immediate: Operation.Immediate, _ type: BlockType) -> Int {

@@ -42,13 +42,12 @@ extension ReductionGroup {
   struct Results {
     private let type: BlockType
     private let isFloatingPoint: Bool
-    private let byteCount: Int
     private var storages: [Result: Storage] = [:]
 
     init(_ group: ReductionGroup, _ wanted: [Result]) {
       type = BlockType(group.source.dtype)
       isFloatingPoint = group.source.dtype.isFloatingPoint
-      byteCount = group.layout.count * 8
+      let byteCount = group.layout.count * 8
       for result in wanted { storages[result] = Storage(byteCount: byteCount) }
       // Squares need the sums beside them.
       if storages[.squares] != nil && storages[.sum] == nil {

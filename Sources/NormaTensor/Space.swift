@@ -105,10 +105,14 @@ struct Space: Equatable, Sendable {
     let isDown = run == 0 || run < 16 && (kept.last?.size ?? 0) >= 16
     let columns = (isDown ? kept.popLast() : reduced.popLast()) ?? one(1, isKept: isDown)
     let rows = reduced.popLast() ?? one(1)
-    let strip = !isDown ? block : columns.size <= 256 ? 256 : rows.size >= 28 ? 64 : (block / rows.size) & ~15
+    let strip =
+      !isDown
+      ? block : columns.size <= 256 ? 256 : rows.size >= 28 ? 64 : (block / rows.size) & ~15
     let tileColumns = min(columns.size, strip)
     // Only short runs are worth gathering.
-    let tileRows = isDown || columns.size < 128 ? max(min(rows.size, block / tileColumns), 1) : 1
+    // Columns cost something at the end of every tile, so their tiles are taller.
+    let room = isDown ? 2 * block : columns.size < 128 ? block : 0
+    let tileRows = max(min(rows.size, room / max(tileColumns, 1)), 1)
     let isScattered =
       !isDown && rows.strides[0] > (kept.last?.strides[0] ?? .max) && columns.size < longRun
 
@@ -120,6 +124,7 @@ struct Space: Equatable, Sendable {
     guard allRows.count <= 1 else { return nil }
     var allColumns = one(layouts.count, isKept: isDown)
     allColumns.size = columns.size
+    allColumns.axes = columns.axes
     var splits: [[Split]] = []
     for layout in layouts.indices {
       let parts = merged(
@@ -127,7 +132,8 @@ struct Space: Equatable, Sendable {
       guard parts.count <= Int(NORMA_MAX_SPLITS) else { return nil }
       allColumns.strides[layout] = parts.last?.strides[0] ?? 0
       splits.append(
-        parts.count <= 1 ? [] : parts.reversed().map { Split(size: $0.size, stride: $0.strides[0]) })
+        parts.count <= 1 ? [] : parts.reversed().map { Split(size: $0.size, stride: $0.strides[0]) }
+      )
     }
     let outerAxes = (kept + reduced).flatMap(\.axes)
     return Space(
@@ -135,6 +141,25 @@ struct Space: Equatable, Sendable {
       rows: allRows.first ?? one(layouts.count), columns: allColumns,
       tileRows: tileRows, tileColumns: tileColumns, columnsKept: isDown, splits: splits,
       hasScatteredRows: isScattered)
+  }
+
+  /// For the program that finishes the results of a reduction with this space, strip by strip.
+  /// - Returns: nil if some operand does not see the kept axes as the results do.
+  func finishing(_ shape: [Int], layouts: [Layout]) -> Space? {
+    func expand(_ dimension: Dimension) -> Dimension? {
+      let parts = Space.merged(
+        shape, order: dimension.axes, layouts: layouts, isKept: { _ in true })
+      return parts.count == 1 ? parts[0] : nil
+    }
+    var kept: [Dimension] = []
+    for dimension in outer where dimension.isKept {
+      guard let same = expand(dimension) else { return nil }
+      kept.append(same)
+    }
+    guard let columns = expand(columns) else { return nil }
+    return Space(
+      outer: kept, rows: Space.one(layouts.count), columns: columns, tileRows: 1,
+      tileColumns: tileColumns)
   }
 
   /// The same where the order does not matter (minima, maxima, sums of integers): dimensions as

@@ -23,7 +23,8 @@ extension Tensor {
       let count = try Shape.count(shape, call: "Tensor(_:shape:)")
       guard count == array.count else {
         throw TensorError(
-          "Tensor(_:shape:)", "\(array.count) values do not fill shape \(shape), which has \(count)")
+          "Tensor(_:shape:)", "\(array.count) values do not fill shape \(shape), which has \(count)"
+        )
       }
       let tensor = Tensor(shape: shape, dtype: T.dtype) { bytes in
         array.withUnsafeBytes { bytes.copyMemory(from: $0) }
@@ -136,15 +137,15 @@ extension Tensor {
       let step = step.map { Scalar($0) } ?? Scalar(1)
       let type = dtype ?? (T.dtype.isFloatingPoint ? .float32 : .int64)
       guard step.asDouble != 0 else { throw TensorError(call, "a step of 0 never reaches the end") }
-      let exact = ((b.asDouble - a.asDouble) / step.asDouble).rounded(.up)
-      guard exact.isFinite, exact < Double(Int.max / 16) else {
+      let steps = (b.asDouble - a.asDouble) / step.asDouble
+      guard steps.isFinite, steps < Double(Int.max / 16) else {
         throw TensorError(call, "from \(a.text) to \(b.text) is no finite number of steps")
       }
-      guard exact >= 0 else {
+      guard steps >= 0 else {
         throw TensorError(
           call, "a step of \(step.text) leads from \(a.text) away from \(b.text)")
       }
-      let count = Int(exact)
+      let count = Int(steps.rounded(.up))
       if T.dtype.isFloatingPoint {
         let values = (0..<count).map { a.asDouble + Double($0) * step.asDouble }
         return Tensor(values, dtype: type)

@@ -24,6 +24,7 @@ public enum AxisIndex: Sendable, Hashable {
 /// Every `by`-th element from `from` up to, not including, `to`; bounds may be negative, missing or
 /// out of range as in Python. `x[Slice(from: 1, to: -1, by: 2)]` is PyTorch's `x[1:-1:2]`.
 public struct Slice: TensorIndex {
+  /// The slice in the common form.
   public let axisIndex: AxisIndex
 
   /// A slice; `by` is positive.
@@ -36,6 +37,7 @@ public struct Slice: TensorIndex {
 public struct Ellipsis: TensorIndex {
   /// The only one.
   public init() {}
+  /// The index in the common form.
   public var axisIndex: AxisIndex { .ellipsis }
 }
 
@@ -43,32 +45,39 @@ public struct Ellipsis: TensorIndex {
 public struct NewAxis: TensorIndex {
   /// The only one.
   public init() {}
+  /// The index in the common form.
   public var axisIndex: AxisIndex { .newAxis }
 }
 
 extension Int: TensorIndex {
+  /// The index in the common form.
   public var axisIndex: AxisIndex { .element(self) }
 }
 
 extension Range<Int>: TensorIndex {
+  /// The index in the common form.
   public var axisIndex: AxisIndex { .range(from: lowerBound, upTo: upperBound) }
 }
 
 extension ClosedRange<Int>: TensorIndex {
+  /// The index in the common form.
   public var axisIndex: AxisIndex {
     .range(from: lowerBound, upTo: upperBound == -1 ? nil : upperBound + 1)
   }
 }
 
 extension PartialRangeFrom<Int>: TensorIndex {
+  /// The index in the common form.
   public var axisIndex: AxisIndex { .range(from: lowerBound, upTo: nil) }
 }
 
 extension PartialRangeUpTo<Int>: TensorIndex {
+  /// The index in the common form.
   public var axisIndex: AxisIndex { .range(from: 0, upTo: upperBound) }
 }
 
 extension PartialRangeThrough<Int>: TensorIndex {
+  /// The index in the common form.
   public var axisIndex: AxisIndex { .range(from: 0, upTo: upperBound == -1 ? nil : upperBound + 1) }
 }
 
@@ -143,7 +152,8 @@ extension Layout {
       }
       axis += 1
     }
-    return Layout(shape: newShape, strides: newStrides, offset: newShape.contains(0) ? 0 : newOffset)
+    return Layout(
+      shape: newShape, strides: newStrides, offset: newShape.contains(0) ? 0 : newOffset)
   }
 }
 

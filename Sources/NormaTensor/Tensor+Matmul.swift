@@ -9,13 +9,18 @@ extension Tensor {
   ///
   /// Both tensors have the same type. `float32` runs on oneDNN, whose last bits may depend on the
   /// number of threads; half types are multiplied in `float32` and rounded once; `float64` and
-  /// integers run on plain loops. Runs at once. PyTorch: `torch.matmul`.
+  /// integers run on plain loops. Runs at once, except that the product of two vectors of real numbers
+  /// is a pending sum, carried in `float64`. PyTorch: `torch.matmul`.
   public func matmul(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned || other.isPoisoned { return .poisoned }
       try Tensor.checkProduct(self, other)
+      if rank == 1, other.rank == 1, shape == other.shape, dtype.isFloatingPoint {
+        // One trip over memory, with products and sum in double.
+        return (cast(to: .float64) * other.cast(to: .float64)).sum().cast(to: dtype)
+      }
       // A vector is a row on the left and a column on the right; its axis is dropped at the end.
       let a = rank == 1 ? unsqueezed(0) : self
       let b = other.rank == 1 ? other.unsqueezed(1) : other

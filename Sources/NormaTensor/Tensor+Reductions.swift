@@ -209,7 +209,8 @@ extension Tensor {
     if isPoisoned { return self }
     let (group, finish) = try group(axes, keepDims, call: call)
     if group.countPerResult == 0 {
-      throw TensorError(call, "shape \(shape) has no elements over axes \(group.axes) to choose from")
+      throw TensorError(
+        call, "shape \(shape) has no elements over axes \(group.axes) to choose from")
     }
     return finish(group.tensor(result).cast(to: dtype))
   }

@@ -118,7 +118,8 @@ extension Tensor {
       guard axis >= -rank - 1 && axis <= rank else {
         throw TensorError(
           "unsqueezed(_:)",
-          "axis \(axis) is out of range for shape \(shape); valid axes are \(-rank - 1) ... \(rank)")
+          "axis \(axis) is out of range for shape \(shape); valid axes are \(-rank - 1) ... \(rank)"
+        )
       }
       let place = axis < 0 ? axis + rank + 1 : axis
       var (shape, strides) = (shape, strides)

@@ -6,7 +6,13 @@
 // nothing here decides.
 
 // No memory holds more dimensions of at least two elements than NORMA_MAX_DIMENSIONS.
-enum { NORMA_BLOCK = 1792, NORMA_MAX_DIMENSIONS = 48, NORMA_MAX_SPLITS = 4, NORMA_MAX_VALUES = 640 };
+enum {
+  NORMA_BLOCK = 1792,
+  NORMA_MAX_DIMENSIONS = 48,
+  NORMA_MAX_SPLITS = 4,
+  NORMA_MAX_SINKS = 4,
+  NORMA_MAX_VALUES = 640
+};
 
 // Outer dimensions (kept ones first, then reduced ones), then rows of columns. Tiles cut rows and
 // columns; they never cross an outer index.
@@ -30,6 +36,7 @@ typedef struct {
   int value;   // the value it defines or stores
   int single;  // input: the whole tile sees one element
   int pitched; // input: only reductions read it, which take rows apart from each other
+  int local;   // input: 1 + the number of a result that stays with the thread; 0: in memory
   int direct;  // output: the last instruction writes to memory; otherwise tiles are copied there
 } norma_operand;
 
@@ -52,6 +59,7 @@ typedef struct {
   double *m2;      // NORMA_MOMENTS
   char *partial;   // like result, one per chunk; NULL when there is one chunk
   double *partial_m2;
+  ptrdiff_t local, local_m2;  // results that stay with the thread: bytes into its scratch memory
 } norma_sink;
 
 typedef struct {
@@ -64,6 +72,7 @@ typedef struct {
   const ptrdiff_t *offsets;
   size_t scratch;        // bytes
   int singles_by_row;    // some single operand changes from row to row
+  int locals;            // results stay with the thread, for the program that finishes them
   int columns_kept;      // reductions keep the columns: one result a column
   ptrdiff_t chunk;       // reductions: tiles that are merged in sequence before chunks are merged
   ptrdiff_t interleave;  // outputs that are reduced side by side; 0: one after the other
@@ -80,6 +89,11 @@ void norma_program_measure(norma_program *program);
 
 // Runs all units on at most `threads` threads. The result does not depend on their number.
 void norma_program_run(const norma_program *program, int threads);
+
+// Every strip of results of `first`, which has `locals`, goes through `second` while it is in cache
+// and is not written. Both have the same kept dimensions, columns and strips.
+void norma_program_run_finished(
+    const norma_program *first, const norma_program *second, int threads);
 
 // For each kept index: the reductions of `first`, then the tiles of `second` with that index, so
 // that the slice is still in cache. Both have the same kept dimensions outermost, and `first`

@@ -95,7 +95,9 @@ private func reflected(_ rule: @escaping OperandRule) -> CaseOperation {
   { [try rule($0.operand(1, "other"), .tensor($0.tensor(0)))] }
 }
 
-private func ofTensors(_ function: @escaping @Sendable (Tensor, Tensor) -> Tensor) -> CaseOperation {
+private func ofTensors(
+  _ function: @escaping @Sendable (Tensor, Tensor) -> Tensor
+) -> CaseOperation {
   { [function(try $0.tensor(0), try $0.tensor(1, "other"))] }
 }
 

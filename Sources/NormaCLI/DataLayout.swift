@@ -1,0 +1,44 @@
+import ArgumentParser
+import Norma
+
+/// What the axes of a file mean: `nchw`, `nhwc`, `nhw`, ...
+struct DataLayout: ExpressibleByArgument {
+  let axes: [Character]
+
+  init?(argument: String) {
+    axes = Array(argument.lowercased())
+    guard axes.first == "n", Set(axes).count == axes.count,
+      axes.allSatisfy({ "ncdhwl".contains($0) })
+    else { return nil }
+  }
+
+  /// A file's numbers as `[N, C, ...]`.
+  static func read(_ path: String, count: Int?, layout: DataLayout?) throws -> Tensor {
+    let isArray = path.hasSuffix(".npy")
+    var tensor = isArray ? try Tensor(npy: path) : try Tensor(idx: path, count: count)
+    if let count, isArray, tensor.rank > 0, tensor.shape[0] > count { tensor = tensor[0..<count] }
+    if !tensor.dtype.isFloatingPoint {
+      let isByte = tensor.dtype == .uint8
+      tensor = tensor.cast(to: .float32)
+      if isByte { tensor = tensor / 255 }
+    }
+    let arranged = try layout.map { try $0.arrange(tensor) }
+    return (arranged ?? guess(tensor, isArray: isArray)).evaluated()
+  }
+
+  /// Axes in the layer's order; a missing channel axis becomes one channel.
+  private func arrange(_ tensor: Tensor) throws -> Tensor {
+    guard tensor.rank == axes.count else {
+      throw DataError(
+        "layout \(String(axes)) has \(axes.count) axes, the data have shape \(tensor.shape)")
+    }
+    guard let channels = axes.firstIndex(of: "c") else { return tensor.unsqueezed(1) }
+    let rest = axes.indices.filter { $0 != 0 && $0 != channels }
+    return tensor.permuted([0, channels] + rest)
+  }
+
+  /// Images of an IDX file have no channels; arrays are taken for `[N, C, ...]`.
+  private static func guess(_ tensor: Tensor, isArray: Bool) -> Tensor {
+    !isArray && tensor.rank == 3 || tensor.rank == 1 ? tensor.unsqueezed(1) : tensor
+  }
+}

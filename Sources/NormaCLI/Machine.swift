@@ -1,0 +1,66 @@
+import Norma
+
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// The machine that a program runs on.
+enum Machine {
+  /// The processor's own name and the number of its cores: `AMD EPYC, 2 cores`.
+  static var name: String {
+    let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+    return "\(processor ?? architecture), \(cores == 1 ? "1 core" : "\(cores) cores")"
+  }
+
+  /// Lets everything that the calling thread computes run on so many threads.
+  ///
+  /// Norma's own loops ask ``Threads``, but oneDNN asks OpenMP, which keeps a number for each thread.
+  static func use(threads: Int) {
+    Threads.count = threads
+    #if canImport(Glibc)
+      guard let symbol = dlsym(nil, "omp_set_num_threads") else { return }
+      typealias SetThreads = @convention(c) (Int32) -> Void
+      unsafeBitCast(symbol, to: SetThreads.self)(Int32(clamping: threads))
+    #endif
+  }
+
+  private static var architecture: String {
+    #if arch(x86_64)
+      "x86_64"
+    #elseif arch(arm64)
+      "arm64"
+    #else
+      "unknown processor"
+    #endif
+  }
+
+  #if canImport(Darwin)
+    private static var processor: String? {
+      var size = 0
+      guard sysctlbyname("machdep.cpu.brand_string", nil, &size, nil, 0) == 0 else { return nil }
+      var bytes = [UInt8](repeating: 0, count: size)
+      guard sysctlbyname("machdep.cpu.brand_string", &bytes, &size, nil, 0) == 0 else {
+        return nil
+      }
+      return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  #else
+    /// Some processors, Arm's among them, have no name there.
+    private static var processor: String? {
+      guard let file = fopen("/proc/cpuinfo", "re") else { return nil }
+      defer { fclose(file) }
+      var bytes = [CChar](repeating: 0, count: 4096)
+      while fgets(&bytes, Int32(bytes.count), file) != nil {
+        let line = String(
+          decoding: bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        guard line.hasPrefix("model name"), let colon = line.firstIndex(of: ":") else { continue }
+        return String(line[line.index(after: colon)...].drop { $0 == " " }.prefix { $0 != "\n" })
+      }
+      return nil
+    }
+  #endif
+}

@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// The `norma` command.
+@main
+struct NormaCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "norma",
+    abstract: "Tensors, networks and normalization that explains itself.",
+    subcommands: [ExplainCommand.self, BenchCommand.self])
+}

@@ -1,0 +1,44 @@
+import Foundation
+import NormaExplain
+
+/// What is known of the place that standard output goes to.
+enum Terminal {
+  /// Whether somebody reads along.
+  static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
+
+  /// Whether colours are welcome: on a terminal that knows them, unless NO_COLOR says otherwise.
+  static var isColoured: Bool {
+    let environment = ProcessInfo.processInfo.environment
+    return isInteractive && (environment["NO_COLOR"] ?? "").isEmpty
+      && environment["TERM"] != "dumb"
+  }
+
+  /// The number of columns, at most 100; 80 where there is no terminal.
+  static var width: Int {
+    if let columns = ProcessInfo.processInfo.environment["COLUMNS"], let width = Int(columns) {
+      return min(max(width, 40), 100)
+    }
+    var size = winsize()
+    guard isInteractive, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return 80
+    }
+    return min(max(Int(size.ws_col), 40), 100)
+  }
+
+  static var style: TextStyle { TextStyle(width: width, isColoured: isColoured) }
+
+  /// Writes a line at once, also into a pipe.
+  static func show(_ text: String) {
+    print(text)
+    fflush(nil)
+  }
+}
+
+/// Any value as JSON, its keys in order; what is no number becomes text.
+func encoded(_ value: some Encodable) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  encoder.nonConformingFloatEncodingStrategy = .convertToString(
+    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
+}

@@ -1,3 +1,0 @@
-import Norma
-
-print(Tensor.ones(1))

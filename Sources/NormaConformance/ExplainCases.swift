@@ -1,0 +1,154 @@
+import Foundation
+import NormaExplain
+import NormaFiles
+import NormaKernels
+import NormaTensor
+
+/// One difference between a user's formula and a layer, and its causes as people found them.
+private struct ExplainCase {
+  let folder: URL
+  let layer: JSON
+  let truth: JSON
+
+  init(folder: URL) throws {
+    self.folder = folder
+    layer = try Self.json(folder.appendingPathComponent("layer.json"))
+    truth = try Self.json(folder.appendingPathComponent("truth.json"))
+  }
+
+  var kind: String { layer["kind"]?.stringValue ?? "" }
+  var causes: [String] { strings(truth["causes"]) }
+  var isControl: Bool { causes.isEmpty }
+
+  /// The names that may come first.
+  var accepted: Set<String> {
+    guard let first = causes.first else { return [] }
+    var names = Set([first])
+    names.formUnion(strings(truth["accept"]?[first]))
+    // Causes of about the same size may come in either order.
+    if truth["order_strict"]?.boolValue == false { names.formUnion(causes.prefix(2)) }
+    return names
+  }
+
+  private func strings(_ value: JSON?) -> [String] {
+    (value?.arrayValue ?? []).compactMap(\.stringValue)
+  }
+
+  func tensor(_ name: String) throws -> Tensor? {
+    let file = folder.appendingPathComponent("\(name).npy").path
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    let types = ["float16": DType.float16, "bfloat16": .bfloat16]
+    // Half types are stored widened.
+    guard let type = types[layer["dtype"]?.stringValue ?? ""] else { return try Tensor(npy: file) }
+    return try Tensor(npy: file).cast(to: type).evaluated()
+  }
+
+  func numbers() throws -> LayerNumbers {
+    let options = layer["options"]
+    let state = try tensors(in: layer["params"]?.stringValue)
+    let features = options?["num_features"]?.intValue ?? 0
+    let momentum = options?["momentum"]
+    return LayerNumbers(
+      name: "\(kind)(\(features))", features: features,
+      epsilon: options?["eps"]?.doubleValue ?? 1e-5,
+      momentum: momentum?.isNull == true ? nil : momentum?.doubleValue ?? 0.1,
+      weight: state["weight"], bias: state["bias"], runningMean: state["running_mean"],
+      runningVariance: state["running_var"],
+      batchesTracked: Int(state["num_batches_tracked"]?.first ?? 0),
+      isTraining: layer["training"]?.boolValue ?? true)
+  }
+
+  func tensors(in file: String?) throws -> [String: [Double]] {
+    guard let file else { return [:] }
+    let path = folder.appendingPathComponent(file).path
+    return try SafeTensors(contentsOf: path).tensors().mapValues { $0.array(of: Double.self) }
+  }
+
+  private static func json(_ file: URL) throws -> JSON {
+    try JSON.parse([UInt8](Data(contentsOf: file)))
+  }
+}
+
+/// Explains every case in a folder and compares the first cause with the known one.
+///
+/// A control must come back without a cause. A case whose layer `explain` does not know yet counts
+/// as not supported.
+///
+/// - Throws: when the folder cannot be read; a broken case is a failure in the report.
+public func runExplainCases(
+  in folder: String, isWanted: (String) -> Bool = { _ in true }
+) throws -> ConformanceReport {
+  var report = ConformanceReport()
+  let folders = try FileManager.default.contentsOfDirectory(
+    at: URL(filePath: folder), includingPropertiesForKeys: nil
+  ).filter { $0.hasDirectoryPath }.sorted { $0.lastPathComponent < $1.lastPathComponent }
+  for folder in folders where isWanted(folder.lastPathComponent) {
+    report.record(folder.lastPathComponent, operation: "explain") {
+      try check(ExplainCase(folder: folder))
+    }
+  }
+  return report
+}
+
+/// What is wrong with the causes that were found, or nil.
+private func check(_ item: ExplainCase) throws -> String? {
+  guard item.kind.hasPrefix("BatchNorm"), let found = try explain(item) else {
+    throw CaseObstacle.unsupported(item.kind)
+  }
+  let first = found.causes.first?.name.rawValue
+  let unexplained = first == nil && !found.unexplainedIsRounding ? "other" : first
+  let isRight =
+    item.isControl ? unexplained == nil : unexplained.map(item.accepted.contains) ?? false
+  if isRight { return nil }
+  let names = found.causes.map { "\($0.name.rawValue) \(($0.share * 1e4).rounded() / 1e4)" }
+  return "found \(names), known are \(item.causes)"
+}
+
+private func explain(_ item: ExplainCase) throws -> Explanation? {
+  guard let input = try item.tensor("x"), let expected = try item.tensor("expected") else {
+    return nil
+  }
+  let layer = try item.numbers()
+  if let statistic = RunningStatistic(rawValue: item.layer["compare"]?.stringValue ?? "") {
+    return Explainer(layer: layer, input: input, output: input)
+      .explanation(of: statistic, expecting: expected.array(of: Double.self))
+  }
+  var origin = try item.tensor("raw")
+  if let bias = try item.tensors(in: item.layer["preceding"]?["bias"]?.stringValue)["bias"] {
+    var shape = [Int](repeating: 1, count: input.shape.count)
+    shape[1] = bias.count
+    origin = input.cast(to: .float64) - Tensor(bias, shape: shape)
+  }
+  var history: [Tensor] = []
+  if let all = try item.tensor("history") { history = rows(of: all) }
+  let explainer = Explainer(
+    layer: layer, input: input, output: layer.output(for: input), expected: expected,
+    origin: origin, history: history,
+    repetitions: item.layer["history_repeat"]?.intValue ?? 1, mask: try mask(item, input: input))
+  return explainer.explanation()
+}
+
+private func mask(_ item: ExplainCase, input: Tensor) throws -> Tensor? {
+  guard item.layer["mask"]?.stringValue != nil, let mask = try item.tensor("mask") else {
+    return nil
+  }
+  var shape = [Int](repeating: 1, count: input.shape.count)
+  let axes = (item.layer["mask_axes"]?.arrayValue ?? []).compactMap(\.intValue)
+  for (axis, size) in zip(axes.isEmpty ? Array(mask.shape.indices) : axes, mask.shape) {
+    shape[axis] = size
+  }
+  return mask.reshaped(shape)
+}
+
+/// The tensors along the first dimension.
+private func rows(of tensor: Tensor) -> [Tensor] {
+  let shape = Array(tensor.shape.dropFirst())
+  let size = shape.reduce(1, *) * tensor.dtype.byteCount
+  return (0..<tensor.shape[0]).map { row in
+    tensor.withUnsafeBytes { all in
+      Tensor(shape: shape, dtype: tensor.dtype) { part in
+        part.copyMemory(from: UnsafeRawBufferPointer(rebasing: all[row * size..<(row + 1) * size]))
+      }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import NormaFiles
+import NormaKernels
+import NormaNN
+import NormaTensor
+
+/// Compares statistics and normalization with exact arithmetic, on data that are hard to get right.
+///
+/// The folder holds `numerics.json` with `numerics.safetensors`. A result must be no further from
+/// the exact one than the larger of PyTorch's own error and 2 ulp.
+///
+/// - Throws: when a file cannot be read.
+public func runNumericsCases(
+  in folder: String, isWanted: (String) -> Bool = { _ in true }
+) throws -> ConformanceReport {
+  let cases = try readJSON(folder + "/numerics.json")["cases"]?.arrayValue ?? []
+  let decoder = CaseDecoder(tensors: try SafeTensors(contentsOf: folder + "/numerics.safetensors"))
+  var report = ConformanceReport()
+  for json in cases {
+    let recorded = NumericsCase(json: json, decoder: decoder)
+    guard isWanted(recorded.name) else { continue }
+    switch json["kind"]?.stringValue {
+    case "vector":
+      report.record(recorded.name, operation: "vector") { try recorded.checkVector() }
+    case "norm": recorded.checkNorms(&report)
+    case "special": recorded.checkSpecial(&report)
+    case "bn_degenerate", "bn_shape":
+      report.record(recorded.name, operation: "batch norm") { try recorded.checkBatchNorm() }
+    case "thread":
+      report.record(recorded.name, operation: "thread") { try recorded.checkThread() }
+    case let kind: report.missing(kind ?? "a case without kind")
+    }
+  }
+  return report
+}
+
+/// One case, with what its checks share.
+struct NumericsCase {
+  let json: JSON
+  let decoder: CaseDecoder
+
+  var name: String { json["name"]?.stringValue ?? "" }
+
+  /// The tensor of this name in the file, or made by the formula of `form`.
+  func input(_ form: JSON?, shape: [Int], dtype: DType = .float32, named key: String) throws
+    -> Tensor
+  {
+    let path = "\(name)/\(key)"
+    if decoder.tensors.keys.contains(path) { return try decoder.tensor(path) }
+    guard let form else { throw CaseObstacle.unreadable("no input \(key)") }
+    let tensor = try generated(form, shape: shape).cast(to: dtype)
+    if let recorded = form["xor32"]?.stringValue, tensor.xor32 != UInt32(recorded, radix: 16) {
+      throw CaseObstacle.unreadable("the formula gave other bits than the recorded ones")
+    }
+    return tensor
+  }
+
+  private func generated(_ form: JSON, shape: [Int]) throws -> Tensor {
+    let count = shape.reduce(1, *)
+    switch form["formula"]?.stringValue {
+    case "constant":
+      return .full(shape, form["value"]?.number ?? .nan, dtype: .float64)
+    case "gen":
+      guard let mean = form["mean"]?.number, let std = form["std"]?.number,
+        let seed = form["seed"]?.intValue
+      else { throw CaseObstacle.unreadable("the formula has no mean, std or seed") }
+      return Tensor(
+        generatedInput(
+          count: count, mean: mean, std: std, seed: UInt32(truncatingIfNeeded: seed)),
+        shape: shape)
+    default: throw CaseObstacle.unsupported("the formula")
+    }
+  }
+
+  /// A result against numbers: within `ulps` of each, NaN and infinity equal, or nil when it is so.
+  func complaint(
+    _ what: String, _ actual: Tensor, _ expected: [Double], ulps: Double = 2,
+    atLeast bar: Double = 0
+  ) -> String? {
+    let values = actual.array(of: Double.self)
+    if values.count != expected.count {
+      return "\(what): \(values.count) values instead of \(expected.count)"
+    }
+    for (position, (value, truth)) in zip(values, expected).enumerated() {
+      let rounded = Tensor(truth, dtype: actual.dtype).item()
+      if value == rounded || value.isNaN && truth.isNaN { continue }
+      let error = (value - truth).magnitude
+      if error <= max(bar, ulps * actual.dtype.ulp(at: truth)) { continue }
+      let inUlps = error / actual.dtype.ulp(at: truth)
+      return "\(what): \(value) instead of \(truth) at \(position), \(inUlps) ulp away"
+    }
+    return nil
+  }
+
+  /// What is wrong with a call that should be refused, or nil when it is.
+  func refusal(_ body: () throws -> Tensor) throws -> String? {
+    do {
+      _ = try catchingTensorErrors { try body().evaluated() }
+    } catch is TensorError {
+      return nil
+    }
+    return "is not refused; PyTorch: \(json["message"]?.stringValue ?? "")"
+  }
+}
+
+extension JSON {
+  /// All elements as numbers, `nan` and `inf` as texts among them; empty for anything else.
+  var numbers: [Double] { arrayValue?.compactMap(\.number) ?? [] }
+
+  /// All elements as integers; empty for anything else.
+  var ints: [Int] { arrayValue?.compactMap(\.intValue) ?? [] }
+}
+
+extension Tensor {
+  /// All 32-bit words of the elements, exclusive or.
+  fileprivate var xor32: UInt32 {
+    withUnsafeBytes { $0.bindMemory(to: UInt32.self).reduce(0, ^) }
+  }
+}

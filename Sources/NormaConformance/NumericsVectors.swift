@@ -1,0 +1,88 @@
+import NormaFiles
+import NormaKernels
+import NormaTensor
+
+extension NumericsCase {
+  /// Mean, sum, variance and std of a vector, in all the ways in which PyTorch was asked.
+  func checkVector() throws -> String? {
+    let dtype = json["dtype"]?.stringValue.flatMap(DType.named) ?? .float32
+    guard let count = json["n"]?.intValue else { throw CaseObstacle.unreadable("no n") }
+    let x = try input(json["input"], shape: [count], dtype: dtype, named: "x")
+    for (key, own) in json["pytorch"]?.objectValue ?? [] {
+      guard let (statistic, reference) = statistics[key] else {
+        throw CaseObstacle.unsupported(key)
+      }
+      guard let truth = json["ref"]?[reference]?.exact else { continue }
+      // PyTorch's error is no excuse in Float32, where sums in Double are at hand.
+      let result = try catchingTensorErrors { statistic(x) }
+      let ulps = max(2, own["ulp"]?.number ?? 0)
+      if let complaint = complaint(key, result, [truth], ulps: ulps) { return complaint }
+    }
+    return nil
+  }
+
+  /// Functions of a few special values, one case each.
+  func checkSpecial(_ report: inout ConformanceReport) {
+    let x = Tensor((json["input_values"]?.numbers ?? []).map { Float($0) })
+    for (key, expected) in json["pytorch"]?.objectValue ?? [] {
+      report.record("\(name)/\(key)", operation: "special \(key)") {
+        guard let function = specialFunctions[key] else { throw CaseObstacle.unsupported("") }
+        if expected["raises"] != nil { return try refusal { function(x) } }
+        let actual = try catchingTensorErrors { function(x) }
+        if actual.shape != expected["shape"]?.ints ?? [] {
+          return "shape \(actual.shape) instead of \(expected["shape"]?.ints ?? [])"
+        }
+        if actual.dtype.description != expected["dtype"]?.stringValue {
+          return "dtype \(actual.dtype) instead of \(expected["dtype"]?.stringValue ?? "")"
+        }
+        return complaint("values", actual, expected["values"]?.numbers ?? [])
+      }
+    }
+  }
+}
+
+extension JSON {
+  /// The exact value of a reference: its bits where they are given.
+  fileprivate var exact: Double? {
+    self["hex64"]?.stringValue.flatMap { Double($0) } ?? self["value"]?.number
+  }
+}
+
+private typealias Statistic = @Sendable (Tensor) -> Tensor
+
+/// PyTorch's ways to a statistic, each with the name of the exact one.
+private let statistics: [String: (Statistic, reference: String)] = [
+  "mean": ({ $0.mean() }, "mean"),
+  "sum": ({ $0.sum() }, "sum"),
+  "var_biased": ({ $0.variance(correction: 0) }, "var_biased"),
+  "std_biased": ({ $0.std(correction: 0) }, "std_biased"),
+  "var_unbiased": ({ $0.variance() }, "var_unbiased"),
+  "std_unbiased": ({ $0.std() }, "std_unbiased"),
+  "var_mean.var": ({ $0.variance(correction: 0) }, "var_biased"),
+  "var_mean.mean": ({ $0.mean() }, "mean"),
+  "var_mean(dim).var": ({ $0.variance(over: 0, correction: 0) }, "var_biased"),
+  "mean(dim)": ({ $0.mean(over: 0) }, "mean"),
+  "mean(dim0 of (n,3))": ({ columns($0).mean(over: 0)[1] }, "mean"),
+  "var(dim0 of (n,3))": ({ columns($0).variance(over: 0, correction: 0)[1] }, "var_biased"),
+]
+
+/// The vector three times, side by side in memory.
+private func columns(_ x: Tensor) -> Tensor {
+  let values = x.array(of: Double.self)
+  return Tensor(values.flatMap { [$0, $0, $0] }, shape: [values.count, 3], dtype: x.dtype)
+}
+
+private let specialFunctions: [String: Statistic] = [
+  "sum": { $0.sum() },
+  "sum_keepdim": { $0.sum(over: 0, keepDims: true) },
+  "mean": { $0.mean() },
+  "var": { $0.variance() },
+  "var0": { $0.variance(correction: 0) },
+  "var_corr2": { $0.variance(correction: 2) },
+  "var_corr1.5": { $0.variance(correction: 1.5) },
+  "std": { $0.std() },
+  "std0": { $0.std(correction: 0) },
+  "amax": { $0.max() },
+  "amin": { $0.min() },
+  "max": { $0.max() },
+]

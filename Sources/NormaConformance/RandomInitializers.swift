@@ -1,0 +1,112 @@
+import NormaKernels
+import NormaTensor
+
+/// The parameters that a fresh module of PyTorch draws, by name, in the order in which it draws.
+///
+/// - Parameter module: Such as `Conv2d(4,6,(3,2),groups=2)`; a suffix `f64` means Float64.
+/// - Returns: nil for a module that is not known here.
+func initialParameters(_ module: CallText) -> [String: Tensor]? {
+  guard let name = module.name else { return nil }
+  let dtype: DType = module.suffix == "f64" ? .float64 : .float32
+  let sizes = module.arguments.compactMap(\.int)
+  let rank = name.last == "d" ? Int(String(name.dropLast().last ?? "?")) : nil
+  switch name {
+  case "Sequential":
+    var all: [String: Tensor] = [:]
+    for (index, part) in module.arguments.enumerated() {
+      guard let parameters = initialParameters(part) else { return nil }
+      for (key, value) in parameters { all["\(index).\(key)"] = value }
+    }
+    return all
+  case "Linear" where sizes.count == 2:
+    return affineMap([sizes[1], sizes[0]], outputs: sizes[1], module, dtype)
+  case "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d":
+    return rank.flatMap { convolution(module, rank: $0, dtype) }
+  case "Bilinear" where sizes.count == 3:
+    let bound = 1 / Double(sizes[0]).squareRoot()
+    return [
+      "weight": uniform([sizes[2], sizes[0], sizes[1]], dtype, low: -bound, high: bound),
+      "bias": uniform([sizes[2]], dtype, low: -bound, high: bound),
+    ]
+  case "LSTM", "GRU", "RNN":
+    return sizes.count == 2 ? recurrent(name, sizes[0], sizes[1], dtype) : nil
+  case "Embedding" where sizes.count == 2: return ["weight": normal(sizes, dtype)]
+  case "PReLU": return ["weight": .full([sizes.first ?? 1], 0.25, dtype: dtype)]
+  case "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LayerNorm", "GroupNorm":
+    guard let features = sizes.last, sizes.count == (name == "GroupNorm" ? 2 : 1) else {
+      return nil
+    }
+    return ["weight": .ones([features], dtype: dtype), "bias": .zeros([features], dtype: dtype)]
+  case "ReLU", "Flatten", "Dropout", "MaxPool2d": return [:]
+  default: return nil
+  }
+}
+
+private func convolution(_ module: CallText, rank: Int, _ dtype: DType) -> [String: Tensor]? {
+  let arguments = module.arguments
+  guard arguments.count == 3, let inputs = arguments[0].int, let outputs = arguments[1].int,
+    let kernel = arguments[2].int.map({ [Int](repeating: $0, count: rank) }) ?? arguments[2].ints
+  else { return nil }
+  let groups = module.options["groups"]?.int ?? 1
+  let isTransposed = module.name?.hasPrefix("ConvTranspose") ?? false
+  let shape = isTransposed ? [inputs, outputs / groups] : [outputs, inputs / groups]
+  return affineMap(shape + kernel, outputs: outputs, module, dtype)
+}
+
+/// Weight by `kaiming_uniform_(a=sqrt(5))`, then bias in +-1 / sqrt(fan_in).
+///
+/// Both bounds are 1 / sqrt(fan_in), yet differ in their last bits, as PyTorch computes them.
+private func affineMap(
+  _ shape: [Int], outputs: Int, _ module: CallText, _ dtype: DType
+) -> [String: Tensor] {
+  let fanIn = Double(shape.dropFirst().reduce(1, *))
+  let slope = 5.0.squareRoot()
+  let gain = (2 / (1 + slope * slope)).squareRoot()
+  let bound = 3.0.squareRoot() * (gain / fanIn.squareRoot())
+  var parameters = ["weight": uniform(shape, dtype, low: -bound, high: bound)]
+  if module.options["bias"] != .word("False") {
+    let bound = 1 / fanIn.squareRoot()
+    parameters["bias"] = uniform([outputs], dtype, low: -bound, high: bound)
+  }
+  return parameters
+}
+
+private func recurrent(
+  _ name: String, _ inputs: Int, _ hidden: Int, _ dtype: DType
+) -> [String: Tensor] {
+  let rows = hidden * (["LSTM": 4, "GRU": 3][name] ?? 1)
+  let bound = 1 / Double(hidden).squareRoot()
+  func draw(_ shape: [Int]) -> Tensor { uniform(shape, dtype, low: -bound, high: bound) }
+  // A literal evaluates its elements in order, and this order is PyTorch's.
+  return [
+    "weight_ih_l0": draw([rows, inputs]), "weight_hh_l0": draw([rows, hidden]),
+    "bias_ih_l0": draw([rows]), "bias_hh_l0": draw([rows]),
+  ]
+}
+
+/// What a function of `torch.nn.init` draws, such as `xavier_uniform_(8,6)`; nil for others.
+func initialized(_ call: CallText) -> Tensor? {
+  guard let shape = call.ints, !shape.isEmpty else { return nil }
+  let area = Double(shape.dropFirst(2).reduce(1, *))
+  let fanIn = shape.count > 1 ? Double(shape[1]) * area : 0
+  let fanOut = Double(shape[0]) * area
+  let rootOfThree = 3.0.squareRoot()
+  let xavier = (2 / (fanIn + fanOut)).squareRoot()
+  let gain = 2.0.squareRoot()
+  switch (call.name, call.suffix) {
+  case ("uniform_", ""): return uniform(shape)
+  case ("normal_", ""): return normal(shape)
+  case ("xavier_uniform_", ""):
+    return uniform(shape, low: -rootOfThree * xavier, high: rootOfThree * xavier)
+  case ("xavier_normal_", ""): return normal(shape, std: xavier)
+  case ("kaiming_uniform_", ""):
+    let bound = rootOfThree * (gain / fanIn.squareRoot())
+    return uniform(shape, low: -bound, high: bound)
+  case ("kaiming_normal_", "fan_out,relu"):
+    return normal(shape, std: gain / fanOut.squareRoot())
+  case ("trunc_normal_", "std=0.02"):
+    // The bounds are +-2, a hundred standard deviations away: one draw is always enough.
+    return normal(shape, std: 0.02)
+  default: return nil
+  }
+}

@@ -1,0 +1,73 @@
+import NormaNN
+import NormaTensor
+
+extension BatchNorm {
+  /// What the layer does to an input, in numbers, and why its result is not the expected one.
+  ///
+  /// The gap `layer(input) - expected` is split into causes by Shapley value: with `d` the gap and
+  /// `f(S)` the result with the causes in `S` put right, `v(S) = <f(S) - f(nothing), d> / <d, d>`.
+  /// The causes come from a search for the formula that makes `expected` out of the input; what no
+  /// formula accounts for is left unexplained, and rounding is never blamed on a cause.
+  ///
+  ///     let y = (x - x.mean(over: 0, 2, 3, keepDims: true)) / (x.std(over: 0, 2, 3, keepDims: true) + 1e-5)
+  ///     print(bn.explain(y, expecting: y, from: x))
+  ///
+  /// The layer and its running statistics are not changed.
+  ///
+  /// - Parameters:
+  ///   - expected: The user's own result, of the input's shape. The input itself when the layer is
+  ///     expected to leave it alone. Without it, only the layer's formula is explained.
+  ///   - origin: What the input was made from: the data before a normalization by hand, or the
+  ///     tensor before a preceding bias was added. Without it some causes cannot be told apart.
+  ///   - history: The training batches that led from fresh running statistics to the present ones.
+  ///   - mask: 1 where a position counts and 0 where it is padding; broadcasts to the input.
+  /// - Returns: A value that prints in words and encodes to JSON.
+  /// - Cost: some trips over the data for every cause, and a search on a sample of its elements.
+  public func explain(
+    _ input: Tensor, expecting expected: Tensor? = nil, from origin: Tensor? = nil,
+    history: [Tensor] = [], mask: Tensor? = nil
+  ) -> Explanation {
+    Explainer(
+      layer: numbers, input: input, output: output(for: input), expected: expected,
+      origin: origin, history: history, mask: mask
+    ).explanation()
+  }
+
+  /// Why the running mean that the user expects after training on `input` is not the layer's.
+  ///
+  /// The layer is not changed. See ``explain(_:expecting:from:history:mask:)`` for the split.
+  public func explain(_ input: Tensor, expectingRunningMean expected: Tensor) -> Explanation {
+    explain(input, .mean, expected)
+  }
+
+  /// Why the running variance that the user expects after training on `input` is not the layer's.
+  ///
+  /// The layer is not changed. See ``explain(_:expecting:from:history:mask:)`` for the split.
+  public func explain(_ input: Tensor, expectingRunningVariance expected: Tensor) -> Explanation {
+    explain(input, .variance, expected)
+  }
+
+  private func explain(
+    _ input: Tensor, _ statistic: RunningStatistic, _ expected: Tensor
+  ) -> Explanation {
+    Explainer(layer: numbers, input: input, output: input)
+      .explanation(of: statistic, expecting: expected.array(of: Double.self))
+  }
+
+  /// The layer's own result, without an update of its running statistics.
+  private func output(for input: Tensor) -> Tensor {
+    batchNorm(
+      input, runningMean: runningMean?.value, runningVar: runningVar?.value,
+      weight: weight?.value, bias: bias?.value, training: usesBatchStatistics, eps: eps)
+  }
+
+  private var numbers: LayerNumbers {
+    LayerNumbers(
+      name: "\(type(of: self))(\(features))", features: features, epsilon: eps,
+      momentum: momentum, weight: weight?.value.array(of: Double.self),
+      bias: bias?.value.array(of: Double.self),
+      runningMean: runningMean?.value.array(of: Double.self),
+      runningVariance: runningVar?.value.array(of: Double.self),
+      batchesTracked: Int(numBatchesTracked?.value.item() ?? 0), isTraining: isTraining)
+  }
+}

@@ -1,0 +1,143 @@
+import NormaKernels
+
+/// One field of a recipe with a new value.
+enum Field: Hashable {
+  case source(Recipe.Source)
+  case meanAxes([Int])
+  case steps([Recipe.Step])
+  case correction(Recipe.Correction)
+  case epsilon(Double)
+  case placement(Recipe.Placement)
+  case affine(Recipe.Affine)
+  case centred(Bool)
+  case divisor(Recipe.Divisor)
+  case momentum(Recipe.Momentum)
+  case runningVariance(Recipe.RunningVariance)
+  case updateCorrection(Recipe.Correction)
+  case surroundings(Recipe.Surroundings)
+  case mask(Recipe.Mask)
+  /// The batch in parts, each with statistics of its own, or the mean of them for all.
+  case blocks(Int, averaged: Bool)
+  case observedScale([Double])
+  case observedShift([Double])
+  case narrow(DType)
+
+  func write(to recipe: inout Recipe) {
+    switch self {
+    case .source(let value): recipe.source = value
+    case .meanAxes(let value): recipe.meanAxes = value
+    case .steps(let value): recipe.steps = value
+    case .correction(let value): recipe.correction = value
+    case .epsilon(let value): recipe.epsilon = value
+    case .placement(let value): recipe.placement = value
+    case .affine(let value): recipe.affine = value
+    case .centred(let value): recipe.centred = value
+    case .divisor(let value): recipe.divisor = value
+    case .momentum(let value): recipe.momentum = value
+    case .runningVariance(let value): recipe.runningVariance = value
+    case .updateCorrection(let value): recipe.updateCorrection = value
+    case .surroundings(let value): recipe.surroundings = value
+    case .mask(let value): recipe.mask = value
+    case .blocks(let count, let averaged):
+      recipe.blocks = count
+      recipe.averagesBlocks = averaged
+    case .observedScale(let value): recipe.observedScale = value
+    case .observedShift(let value): recipe.observedShift = value
+    case .narrow(let value): recipe.narrow = value
+    }
+  }
+
+  /// A number per kind of field; two changes of one kind exclude each other.
+  var kind: Int {
+    switch self {
+    case .source: 0
+    case .meanAxes: 1
+    case .steps: 2
+    case .correction: 3
+    case .epsilon: 4
+    case .placement: 5
+    case .affine: 6
+    case .centred: 7
+    case .divisor: 8
+    case .momentum: 9
+    case .runningVariance: 10
+    case .updateCorrection: 11
+    case .surroundings: 12
+    case .mask: 13
+    case .blocks: 14
+    case .observedScale: 15
+    case .observedShift: 16
+    case .narrow: 17
+    }
+  }
+}
+
+/// A mistake: some fields of the right recipe, changed together under one name.
+struct Change: Hashable {
+  let cause: CauseName
+  let fields: [Field]
+  /// How unusual the mistake is: 0 for everyday ones. Breaks ties, bounds the search.
+  let rarity: Int
+  private let kinds: Int
+
+  init(_ cause: CauseName, _ fields: Field..., rarity: Int = 1) {
+    self.cause = cause
+    self.fields = fields
+    self.rarity = rarity
+    kinds = fields.reduce(0) { $0 | 1 << $1.kind }
+  }
+
+  func touches(_ field: Field) -> Bool { kinds & (1 << field.kind) != 0 }
+
+  /// Whether the change holds a number for every channel.
+  var isPerChannel: Bool {
+    fields.contains {
+      switch $0 {
+      case .observedScale, .observedShift: true
+      default: false
+      }
+    }
+  }
+
+  /// Whether both can be made to one recipe.
+  func combines(with other: Change) -> Bool { cause != other.cause && kinds & other.kinds == 0 }
+}
+
+extension Recipe {
+  /// This recipe with the changes made.
+  func applying(_ changes: some Sequence<Change>) -> Recipe {
+    var recipe = self
+    for change in changes {
+      for field in change.fields { field.write(to: &recipe) }
+    }
+    return recipe
+  }
+
+  /// This recipe with the changes made, or nil when one of them would have no effect.
+  func applyingAll(_ changes: [Change]) -> Recipe? {
+    let result = applying(changes)
+    let ownStatistics = result.source == .batch
+    for change in changes {
+      for field in change.fields {
+        switch field {
+        case .meanAxes, .steps, .blocks, .mask:
+          if !ownStatistics { return nil }
+          let coversBatch = result.meanAxes.contains(0) && result.steps[0].axes.contains(0)
+          if result.averagesBlocks && !coversBatch { return nil }
+          if result.steps.count > 1 && (result.mask != .ignored || result.blocks > 1) { return nil }
+        case .correction:
+          if result.source == .running { return nil }
+        case .runningVariance:
+          if result.source != .running { return nil }
+        case .momentum:
+          let replayed = source == .running && result.source == .running
+          if result.source != .updated && !replayed { return nil }
+        case .placement:
+          if result.epsilon == 0 { return nil }
+        default: break
+        }
+      }
+    }
+    return result
+  }
+}

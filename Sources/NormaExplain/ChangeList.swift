@@ -1,0 +1,166 @@
+import NormaKernels
+
+/// The mistakes that a search considers.
+struct ChangeList {
+  /// Mistakes that need no further statistics of the whole input: cheap to try.
+  var everyday: [Change] = []
+  /// Statistics over other axes, over masked positions or parts of the batch.
+  var regions: [Change] = []
+  /// Statistics of statistics.
+  var nested: [Change] = []
+
+  /// The changes that make sense for a layer, an input and the other evidence.
+  init(evidence: Evidence, right: Recipe) {
+    let layer = evidence.layer
+    addDivisors(layer: layer, right: right)
+    if layer.hasAffine && right.affine == .both { addAffine() }
+    if layer.runningMean != nil && right.affine == .both {
+      addRunning(right: right, replayed: !evidence.history.isEmpty)
+    }
+    addSurroundings(knownShift: evidence.shift != nil)
+    for narrow in [DType.float16, .bfloat16] where evidence.targetIsRepresentable(in: narrow) {
+      everyday.append(Change(.rounding, .narrow(narrow), rarity: 0))
+    }
+    let shape = evidence.input.shape
+    addAxes(rank: shape.count, layers: evidence.axes)
+    if evidence.mask != nil {
+      regions.append(Change(.mask, .mask(.statistics), rarity: 0))
+      regions.append(Change(.mask, .mask(.zeroed), rarity: 0))
+    }
+    for parts in 2..<33 where shape[0] % parts == 0 && shape[0] > parts {
+      regions.append(Change(.axes, .blocks(parts, averaged: false), rarity: 2))
+      let all = right.meanAxes
+      nested.append(
+        Change(
+          .perAxisComposition, .blocks(parts, averaged: true),
+          .steps([Recipe.Step(statistic: .variance, axes: all)])))
+      nested.append(
+        Change(
+          .perAxisComposition, .blocks(parts, averaged: true),
+          .steps([Recipe.Step(statistic: .deviation, axes: all)])))
+    }
+    addNested(axes: evidence.axes)
+  }
+
+  private mutating func addDivisors(layer: LayerNumbers, right: Recipe) {
+    everyday += [
+      Change(.correction, .correction(.one), rarity: 0),
+      Change(.correction, .correction(.batchSize), rarity: 2),
+      Change(.correction, .correction(.twice), rarity: 2),
+      Change(.correction, .correction(.inverse), rarity: 2),
+      Change(.meanNotSubtracted, .centred(false)),
+      Change(
+        .meanNotSubtracted, .centred(false),
+        .steps([Recipe.Step(statistic: .meanSquare, axes: right.meanAxes)])),
+      Change(.other, .divisor(.variance), rarity: 2),
+      Change(.other, .divisor(.reciprocal), rarity: 3),
+    ]
+    let eps = layer.epsilon
+    var values: [Double] = []
+    for value in [
+      0, 2 * eps, 1e-5, 1e-3, 1e-6, 1e-8, 1e-12, 1e-7, 1e-2, 1e-4, 1e-10, eps * eps,
+      eps.squareRoot(), eps / 2, 0.1, 1,
+    ] where !values.contains(value) && value != right.epsilon { values.append(value) }
+    let placements: [Recipe.Placement] = [.outside, .larger, .both, .reciprocal]
+    if right.epsilon == 0 {
+      // The layer's input is compared with its output: any epsilon on the way is one too many.
+      for value in [eps] + values where value != 0 {
+        for placement in [.inside] + placements {
+          everyday.append(
+            Change(
+              .epsilonValue, .epsilon(value), .placement(placement), rarity: value == eps ? 0 : 1))
+        }
+      }
+      return
+    }
+    for value in values {
+      everyday.append(Change(.epsilonValue, .epsilon(value), rarity: value == 0 ? 0 : 1))
+    }
+    for placement in placements {
+      everyday.append(Change(.epsilonPlacement, .placement(placement)))
+    }
+  }
+
+  private mutating func addAffine() {
+    let kinds: [Recipe.Affine] = [
+      .none, .weightOnly, .biasOnly, .onePlusWeight, .minusBias, .weightTwice, .dividedByWeight,
+    ]
+    for kind in kinds { everyday.append(Change(.affine, .affine(kind))) }
+    everyday.append(Change(.affine, .affine(.exchanged), rarity: 2))
+    everyday.append(Change(.orderOfOperations, .affine(.biasFirst)))
+  }
+
+  private mutating func addRunning(right: Recipe, replayed: Bool) {
+    let other: Recipe.Source = right.source == .batch ? .running : .batch
+    everyday.append(Change(.runningVersusBatch, .source(other)))
+    for correction in [Recipe.Correction.one, .none, .batchSize] {
+      everyday.append(
+        Change(
+          .runningVersusBatch, .source(.updated), .updateCorrection(correction),
+          rarity: right.source == .batch ? 1 : 2))
+    }
+    everyday.append(
+      Change(
+        .runningVarianceCorrection, .runningVariance(.biased),
+        rarity: replayed ? 0 : 1))
+    everyday.append(Change(.momentumConvention, .momentum(.exchanged)))
+    everyday.append(Change(.momentumConvention, .momentum(.cumulative), rarity: 2))
+    if replayed {
+      for variance in [Recipe.RunningVariance.biased, .unbiased] {
+        everyday.append(
+          Change(
+            .runningVersusBatch, .momentum(.pooled), .runningVariance(variance), rarity: 2))
+      }
+      everyday.append(Change(.runningVersusBatch, .momentum(.last), rarity: 2))
+    }
+  }
+
+  private mutating func addSurroundings(knownShift: Bool) {
+    if knownShift {
+      everyday.append(Change(.orderOfOperations, .surroundings(.shiftAfter), rarity: 0))
+      everyday.append(Change(.orderOfOperations, .surroundings(.shiftMissing)))
+    }
+    everyday.append(Change(.orderOfOperations, .surroundings(.rectifiedAfter), rarity: 2))
+    everyday.append(Change(.orderOfOperations, .surroundings(.rectifiedBefore), rarity: 2))
+  }
+
+  private mutating func addAxes(rank: Int, layers: [Int]) {
+    for bits in 1..<(1 << rank) {
+      let axes = (0..<rank).filter { bits & (1 << $0) != 0 }
+      if axes == layers { continue }
+      let step = Recipe.Step(statistic: .variance, axes: axes)
+      regions.append(Change(.axes, .meanAxes(axes), .steps([step])))
+      regions.append(Change(.axes, .steps([step]), rarity: 2))
+      regions.append(Change(.axes, .meanAxes(axes), rarity: 2))
+    }
+  }
+
+  private mutating func addNested(axes: [Int]) {
+    for parts in orderedPartitions(axes) where parts.count > 1 {
+      for kind in [Recipe.Statistic.deviation, .variance] {
+        // Every assignment of "mean" or "spread" to the steps, but all means.
+        for bits in 1..<(1 << parts.count) {
+          let steps = parts.indices.map {
+            Recipe.Step(statistic: bits & (1 << $0) != 0 ? kind : .mean, axes: parts[$0])
+          }
+          nested.append(
+            Change(
+              .perAxisComposition, .steps(steps),
+              rarity: parts.count == 2 || bits == (1 << parts.count) - 1 ? 1 : 2))
+        }
+      }
+    }
+  }
+}
+
+/// All ways to take the elements in turn, some of them at once: `[[0], [2, 3]]`, `[[3], [2], [0]]`.
+func orderedPartitions(_ elements: [Int]) -> [[[Int]]] {
+  if elements.isEmpty { return [[]] }
+  var result: [[[Int]]] = []
+  for bits in 1..<(1 << elements.count) {
+    let first = elements.indices.filter { bits & (1 << $0) != 0 }.map { elements[$0] }
+    let rest = elements.filter { !first.contains($0) }
+    result += orderedPartitions(rest).map { [first] + $0 }
+  }
+  return result
+}

@@ -1,0 +1,113 @@
+import NormaTensor
+
+extension Evidence {
+  /// Mean and variance per channel of a recipe that uses running statistics.
+  func running(_ recipe: Recipe) -> (mean: [Double], variance: [Double]) {
+    let mean = layer.runningMean ?? [Double](repeating: 0, count: layer.features)
+    let variance = layer.runningVariance ?? [Double](repeating: 1, count: layer.features)
+    if recipe.source == .updated {
+      return updated(recipe, mean: mean, variance: variance)
+    }
+    if recipe.momentum == .layers && recipe.runningVariance == .unbiased { return (mean, variance) }
+    if !history.isEmpty {
+      return replay(momentum: recipe.momentum, variance: recipe.runningVariance)
+    }
+    if recipe.momentum != .layers { return (mean.map { _ in .nan }, mean.map { _ in .nan }) }
+    // Without the batches: what entered beside the initial 1 was n / (n - 1) times as large.
+    let start =
+      layer.batchesTracked == 0
+      ? 0 : layer.momentum.map { power(1 - $0, layer.batchesTracked) } ?? 0
+    let n = axes.reduce(1.0) { $0 * Double(input.shape[$1]) }
+    return (mean, variance.map { ($0 - start) * (n - 1) / n + start })
+  }
+
+  private func updated(
+    _ recipe: Recipe, mean: [Double], variance: [Double]
+  ) -> (mean: [Double], variance: [Double]) {
+    var batch = layer.recipe(rank: input.shape.count)
+    batch.source = .batch
+    let (centre, spread) = statistics(batch)
+    let (centres, spreads) = (centre.array(of: Double.self), spread.array(of: Double.self))
+    let n = axes.reduce(1.0) { $0 * Double(input.shape[$1]) }
+    let images = Double(input.shape[0])
+    let factor =
+      recipe.correction.factor(count: n, batch: images)
+      * recipe.updateCorrection.factor(count: n, batch: images)
+    let m = layer.momentum(recipe.momentum)
+    return (
+      zip(mean, centres).map { (1 - m) * $0 + m * $1 },
+      zip(variance, spreads).map { (1 - m) * $0 + m * factor * $1 }
+    )
+  }
+
+  private func replay(
+    momentum: Recipe.Momentum, variance: Recipe.RunningVariance
+  ) -> (mean: [Double], variance: [Double]) {
+    let key = ReplayKey(momentum: momentum, variance: variance)
+    if let known = replays[key] { return known }
+    let batches = history.map { batch -> (mean: [Double], variance: [Double]) in
+      let axes = LayerNumbers.axes(rank: batch.shape.count)
+      let wide = batch.cast(to: .float64)
+      let mean = wide.mean(over: axes, keepDims: false).array(of: Double.self)
+      let correction = variance == .biased ? 0.0 : 1.0
+      let spread = wide.variance(over: axes, correction: correction, keepDims: false)
+      return (mean, spread.array(of: Double.self))
+    }
+    if momentum == .pooled {
+      let pooled = pool(batches, variance: variance)
+      replays[key] = pooled
+      return pooled
+    }
+    var mean = [Double](repeating: 0, count: layer.features)
+    var spread = [Double](repeating: 1, count: layer.features)
+    var step = 0
+    for _ in 0..<repetitions {
+      for batch in batches {
+        step += 1
+        let m: Double =
+          switch momentum {
+          case .layers: layer.momentum ?? 1 / Double(step)
+          case .exchanged: layer.momentum.map { 1 - $0 } ?? 1 / Double(step)
+          case .cumulative, .pooled: 1 / Double(step)
+          case .last: 1
+          }
+        for c in mean.indices {
+          mean[c] += m * (batch.mean[c] - mean[c])
+          spread[c] += m * (batch.variance[c] - spread[c])
+        }
+      }
+    }
+    replays[key] = (mean, spread)
+    return (mean, spread)
+  }
+
+  /// Mean and variance of all values of batches of one size.
+  private func pool(
+    _ batches: [(mean: [Double], variance: [Double])], variance: Recipe.RunningVariance
+  ) -> (mean: [Double], variance: [Double]) {
+    guard let shape = history.first?.shape else { return ([], []) }
+    let n = LayerNumbers.axes(rank: shape.count).reduce(1.0) { $0 * Double(shape[$1]) }
+    let count = Double(batches.count)
+    var mean = [Double](repeating: 0, count: layer.features)
+    var spread = mean
+    for c in mean.indices {
+      mean[c] = batches.reduce(0) { $0 + $1.mean[c] } / count
+      let unit = variance == .biased ? n : n - 1
+      let squares = batches.reduce(0) {
+        $0 + $1.variance[c] * unit + n * ($1.mean[c] - mean[c]) * ($1.mean[c] - mean[c])
+      }
+      spread[c] = squares / (variance == .biased ? n * count : n * count - 1)
+    }
+    return (mean, spread)
+  }
+}
+
+private func power(_ base: Double, _ exponent: Int) -> Double {
+  var (result, square, left) = (1.0, base, exponent)
+  while left > 0 {
+    if left & 1 == 1 { result *= square }
+    square *= square
+    left >>= 1
+  }
+  return result
+}

@@ -1,0 +1,70 @@
+import NormaTensor
+
+extension Explainer {
+  /// The explanation that an account amounts to.
+  func explanation(of account: Account?) -> Explanation {
+    var causes: [Cause] = []
+    var unexplained = 0.0
+    if let account {
+      let split = account.split
+      let shares = split.shares
+      let all = (1 << split.changes.count) - 1
+      for index in split.changes.indices {
+        let own = 1 << index
+        causes.append(
+          Cause(
+            name: split.changes[index].cause, alternatives: account.alternatives[index],
+            share: shares[index], gapWhenFixed: split.left[own],
+            gapAlone: split.left[all & ~own], yours: account.words[index].yours,
+            layers: account.words[index].layers, reason: account.words[index].reason))
+      }
+      causes.sort { abs($0.share) > abs($1.share) }
+      unexplained = split.unexplained
+      // A nearest formula that leaves most of the gap is no explanation.
+      if !account.isRounding && unexplained > 0.5 {
+        causes = []
+        unexplained = 1
+      }
+    }
+    return Explanation(
+      layer: layer.name, isTraining: layer.isTraining, statistics: statistics(),
+      gap: account.map {
+        Gap(maximum: $0.split.gap, rootMeanSquare: $0.split.rootMeanSquare)
+      },
+      causes: causes, unexplained: unexplained,
+      unexplainedIsRounding: account?.isRounding ?? true, notes: notes(account))
+  }
+
+  private func notes(_ account: Account?) -> [String] {
+    var notes = account?.notes ?? []
+    if let account, account.alternatives.contains(where: { !$0.isEmpty }), notes.isEmpty {
+      notes.append(
+        "Some causes cannot be told apart here. More channels with unlike variances, or the "
+          + "tensor in front of the layer (from:), would split them.")
+    }
+    if !layer.usesBatch, layer.batchesTracked == 0,
+      layer.runningMean?.allSatisfy({ $0 == 0 }) ?? false,
+      layer.runningVariance?.allSatisfy({ $0 == 1 }) ?? false
+    {
+      notes.append(
+        "The running statistics are still 0 and 1: the layer has never seen a batch in training.")
+    }
+    return notes
+  }
+
+  private func statistics() -> LayerStatistics {
+    let axes = LayerNumbers.axes(rank: input.shape.count)
+    let count = axes.reduce(1) { $0 * input.shape[$1] }
+    let wide = input.cast(to: .float64)
+    let mean = wide.mean(over: axes, keepDims: false).array(of: Double.self)
+    let biased = wide.variance(over: axes, correction: 0, keepDims: false).array(of: Double.self)
+    let factor = Recipe.Correction.one.factor(count: Double(count), batch: 0)
+    let used = layer.usesBatch ? biased : layer.runningVariance ?? biased
+    return LayerStatistics(
+      shape: input.shape, axes: axes, count: count, usesRunning: !layer.usesBatch, mean: mean,
+      biasedVariance: biased, unbiasedVariance: biased.map { $0 * factor },
+      runningMean: layer.runningMean, runningVariance: layer.runningVariance,
+      epsilon: layer.epsilon, epsilonShare: used.map { layer.epsilon / ($0 + layer.epsilon) },
+      weight: layer.weight, bias: layer.bias)
+  }
+}

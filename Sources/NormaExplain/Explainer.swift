@@ -1,0 +1,224 @@
+import NormaTensor
+
+/// Makes explanations of normalization layers with channels at dimension 1.
+package struct Explainer {
+  let layer: LayerNumbers
+  /// The layer's input and its own output for it.
+  let input: Tensor
+  let output: Tensor
+  var expected: Tensor?
+  /// What the input was made from.
+  var origin: Tensor?
+  /// The batches that led to the running statistics, and how many times they were played.
+  var history: [Tensor] = []
+  var repetitions = 1
+  /// 1 where a position counts, 0 where it is padding.
+  var mask: Tensor?
+
+  package init(
+    layer: LayerNumbers, input: Tensor, output: Tensor, expected: Tensor? = nil,
+    origin: Tensor? = nil, history: [Tensor] = [], repetitions: Int = 1, mask: Tensor? = nil
+  ) {
+    self.layer = layer
+    self.input = input
+    self.output = output
+    self.expected = expected
+    self.origin = origin
+    self.history = history
+    self.repetitions = repetitions
+    self.mask = mask
+  }
+
+  /// The explanation. A gap takes a few trips over the data for every cause that is found.
+  package func explanation() -> Explanation {
+    guard let expected else { return explanation(of: nil) }
+    require(
+      expected.shape == input.shape,
+      "explain(_:expecting:): expected shape \(expected.shape) is not the input's \(input.shape)")
+    if same(expected, input) {
+      if let origin, !same(origin, input) {
+        require(
+          origin.shape == input.shape,
+          "explain(_:expecting:from:): from has shape \(origin.shape), the input \(input.shape)")
+        return explanation(of: identity(from: origin, expected: expected))
+      }
+      return explanation(of: identity(expected: expected))
+    }
+    return explanation(of: formula(expected: expected))
+  }
+
+  /// A gap with its causes, before it is put into words.
+  struct Account {
+    var split: Split
+    var alternatives: [[CauseName]]
+    var words: [ChangeWords]
+    var isRounding: Bool
+    var notes: [String] = []
+  }
+
+  // MARK: The user has a formula of their own for the layer's result
+
+  private func formula(expected: Tensor) -> Account {
+    let evidence = Evidence(
+      input: input, target: expected, layer: layer, shift: knownShift(), history: history,
+      repetitions: repetitions, mask: mask)
+    let right = layer.recipe(rank: input.shape.count)
+    let found = Finder(evidence: evidence, right: right).run()
+    if found.fits && found.changes.isEmpty && evidence.roundsMoreThanOnce(right) {
+      return rounded(evidence, right: right)
+    }
+    let split = Split(evidence: evidence, right: right, changes: found.changes, actual: output)
+    let recipe = right.applying(found.changes)
+    return account(
+      split, found, isRounding: found.fits,
+      words: found.changes.map {
+        ChangeWords($0, recipe: recipe, right: right, layer: layer, shape: input.shape)
+      })
+  }
+
+  /// Half types on the way, where the layer rounds once at the end.
+  private func rounded(_ evidence: Evidence, right: Recipe) -> Account {
+    let change = Change(.rounding, .narrow(expected?.dtype ?? input.dtype))
+    var split = Split(evidence: evidence, actual: output)
+    split.changes = [change]
+    split.worth = [0, 1]
+    split.left = [split.gap, 0]
+    let words = ChangeWords(
+      change, recipe: right.applying([change]), right: right, layer: layer, shape: input.shape)
+    let found = Finder.Result(changes: [change], alternatives: [], fits: true)
+    return account(split, found, isRounding: true, words: [words])
+  }
+
+  /// What a preceding layer added to every channel: the input minus what it was made from.
+  private func knownShift() -> [Double]? {
+    guard let origin, origin.shape == input.shape else { return nil }
+    let difference = input.cast(to: .float64) - origin.cast(to: .float64)
+    let axes = LayerNumbers.axes(rank: input.shape.count)
+    let shift = difference.mean(over: axes, keepDims: true)
+    let spread = (difference - shift).abs().max().item()
+    let size = input.abs().max().item()
+    guard spread <= 8 * unitRoundoff(input.dtype) * size else { return nil }
+    let values = shift.array(of: Double.self)
+    return values.contains { abs($0) > spread } ? values : nil
+  }
+
+  // MARK: The user expects the layer to leave its input alone
+
+  private func identity(from origin: Tensor, expected: Tensor) -> Account {
+    let evidence = Evidence(input: origin, target: expected, layer: layer)
+    let right = IdentityGame.right(rank: input.shape.count)
+    let found = Finder(evidence: evidence, right: right).run()
+    if !found.fits { return identity(expected: expected) }
+    let changes = layerChanges(found.changes)
+    let game = IdentityGame(evidence: evidence, right: right, changes: changes)
+    let needed = game.needed()
+    let blamed = changes.indices.filter { needed & (1 << $0) != 0 }
+    let split = Split(
+      identity: evidence, right: right, changes: blamed.map { changes[$0] },
+      idle: changes.indices.filter { !blamed.contains($0) }.map { changes[$0] }, actual: output)
+    let recipe = right.applying(found.changes)
+    let words = changes.map {
+      ChangeWords(
+        $0.change, recipe: recipe, right: right, layer: layer, shape: input.shape,
+        identity: $0.layer)
+    }
+    var result = account(
+      split,
+      Finder.Result(changes: blamed.map { changes[$0].change }, alternatives: [], fits: true),
+      isRounding: true, words: blamed.map { words[$0] })
+    for index in changes.indices where !blamed.contains(index) {
+      result.notes.append(words[index].idle)
+    }
+    return result
+  }
+
+  /// The found changes, each with what the layer itself adds to it.
+  private func layerChanges(_ found: [Change]) -> [LayerChange] {
+    var changes = found.map { LayerChange(change: $0) }
+    func add(_ part: LayerChange.LayerPart, to cause: CauseName) {
+      if let index = changes.firstIndex(where: { $0.change.cause == cause }) {
+        changes[index].layer = part
+      } else {
+        changes.append(LayerChange(change: Change(cause), layer: part))
+      }
+    }
+    if layer.epsilon > 0 { add(.epsilon, to: .epsilonValue) }
+    if layer.hasAffine { add(.affine, to: .affine) }
+    if !layer.usesBatch { add(.statistics, to: .runningVersusBatch) }
+    return changes
+  }
+
+  /// Without the data that the input was made from: what the layer does to it, and no more.
+  private func identity(expected: Tensor) -> Account {
+    let evidence = Evidence(input: input, target: expected, layer: layer)
+    let right = IdentityGame.right(rank: input.shape.count)
+    let (mean, variance) = evidence.statistics(right)
+    let means = mean.array(of: Double.self)
+    let variances = variance.array(of: Double.self)
+    let noise = 16 * evidence.rounding
+    var found: [Change] = []
+    var alternatives: [[CauseName]] = []
+    if variances.contains(where: { abs($0 - 1) > noise }) {
+      let (cause, others) = scaleCause(variances)
+      found.append(Change(cause, .observedScale(variances.map { $0.squareRoot() })))
+      alternatives.append(others)
+    }
+    if zip(means, variances).contains(where: { abs($0) > noise * $1.squareRoot() }) {
+      found.append(Change(.meanNotSubtracted, .observedShift(means)))
+      alternatives.append([.axes])
+    }
+    let changes = layerChanges(found)
+    let split = Split(
+      identity: evidence, right: right, changes: changes, actual: output)
+    let recipe = right.applying(found)
+    var result = account(
+      split,
+      Finder.Result(
+        changes: changes.map(\.change),
+        alternatives: alternatives + changes.dropFirst(found.count).map { _ in [] }, fits: true),
+      isRounding: true,
+      words: changes.map {
+        ChangeWords(
+          $0.change, recipe: recipe, right: right, layer: layer, shape: input.shape,
+          identity: $0.layer)
+      })
+    if !found.isEmpty {
+      result.notes.append(
+        "To tell these causes apart, pass the data that the input was made from (from:).")
+    }
+    return result
+  }
+
+  /// What a variance other than 1 is most likely to come from.
+  private func scaleCause(_ variances: [Double]) -> (CauseName, [CauseName]) {
+    let middle = median(variances) ?? 1
+    let even = variances.allSatisfy { abs($0 / middle - 1) < 1e-3 }
+    if even, divisorCount(variance: middle) != nil {
+      return (.correction, [.epsilonValue, .affine])
+    }
+    if even, abs(middle - 1) < 1e-3 { return (.epsilonValue, [.correction, .affine]) }
+    return (.affine, [.perAxisComposition, .axes, .epsilonValue])
+  }
+
+  /// The n for which `(n - 1) / n` is the variance, among the counts that the shape suggests.
+  private func divisorCount(variance: Double) -> Int? {
+    let shape = input.shape
+    let inner = shape.dropFirst(2).reduce(1, *)
+    return [shape[0], inner, shape[0] * inner].first {
+      $0 > 1 && $0 < 1000 && abs(variance * Double($0) / Double($0 - 1) - 1) < 1e-3
+    }
+  }
+
+  private func same(_ a: Tensor, _ b: Tensor) -> Bool {
+    a.shape == b.shape && (a - b).abs().max().item() == 0
+  }
+
+  private func account(
+    _ split: Split, _ found: Finder.Result, isRounding: Bool, words: [ChangeWords]
+  ) -> Account {
+    Account(
+      split: split,
+      alternatives: found.alternatives.isEmpty ? split.changes.map { _ in [] } : found.alternatives,
+      words: words, isRounding: isRounding)
+  }
+}

@@ -1,0 +1,147 @@
+extension Explanation: CustomStringConvertible {
+  /// The explanation in words, for 80 columns and without colours.
+  public var description: String { text(style: TextStyle()) }
+
+  /// The explanation in words.
+  package func text(style: TextStyle) -> String {
+    var parts = [formulaText(style: style)]
+    if gap != nil { parts.append(gapText(style: style)) }
+    for note in notes { parts.append(style.paragraph(note, first: "Note: ", indent: 6)) }
+    return parts.joined(separator: "\n\n")
+  }
+
+  // MARK: The formula
+
+  private func formulaText(style: TextStyle) -> String {
+    let s = statistics
+    let mode = isTraining ? "training" : "evaluation"
+    var lines = [style.strong("\(layer) in \(mode), input \(s.shape)")]
+    lines.append(
+      s.usesRunning
+        ? "  divides by running statistics, made from earlier batches"
+        : "  statistics over axes \(list(s.axes)): \(grouped(s.count)) values for each channel")
+    let affine = s.weight == nil && s.bias == nil ? "" : " * weight + bias"
+    lines.append("  y = (x - mean) / sqrt(var + \(number(s.epsilon)))\(affine)")
+    lines.append("")
+    lines.append(style.table(channelRows()))
+    return lines.joined(separator: "\n")
+  }
+
+  /// The first channels, a row each.
+  private func channelRows() -> [[String]] {
+    let s = statistics
+    var head = ["channel", "mean", "var (n)", "var (n - 1)", "eps share"]
+    if s.usesRunning { head.insert(contentsOf: ["running mean", "running var"], at: 3) }
+    if s.usesRunning { head.remove(at: 5) }
+    let affine = s.weight != nil || s.bias != nil
+    if affine { head += ["weight", "bias"] }
+    var rows = [head]
+    let shown = min(3, s.mean.count)
+    for c in 0..<shown {
+      var row = ["\(c)", number(s.mean[c]), number(s.biasedVariance[c])]
+      if s.usesRunning {
+        row += [number(s.usedMean[c]), number(s.usedVariance[c])]
+      } else {
+        row.append(number(s.unbiasedVariance[c]))
+      }
+      row.append(percent(s.epsilonShare[c]))
+      if affine { row += [number(s.weight?[c] ?? 1), number(s.bias?[c] ?? 0)] }
+      rows.append(row)
+    }
+    if shown < s.mean.count { rows.append(["... \(s.mean.count - shown) more"]) }
+    return rows
+  }
+
+  // MARK: The gap
+
+  private func gapText(style: TextStyle) -> String {
+    guard let gap else { return "" }
+    if gap.maximum == 0 { return style.good("No gap: the results are equal.") }
+    let size = "\(number(gap.maximum)) at most, \(number(gap.rootMeanSquare)) root mean square"
+    if agrees {
+      return style.paragraph("Gap: \(size). This is rounding, and nothing to put right.")
+    }
+    var parts = [style.strong("Gap: \(size)")]
+    for (index, cause) in causes.enumerated() {
+      parts.append(causeText(cause, number: index + 1, style: style))
+    }
+    let rest = unexplainedIsRounding ? "unexplained (rounding)" : "unexplained"
+    parts.append("  \(percent(unexplained)) \(rest)")
+    if causes.isEmpty && !unexplainedIsRounding {
+      parts.append(
+        style.paragraph(
+          "No formula that Norma knows makes the expected result out of this input.", indent: 2))
+    }
+    return parts.joined(separator: "\n")
+  }
+
+  private func causeText(_ cause: Cause, number position: Int, style: TextStyle) -> String {
+    var name = style.named(cause.name.rawValue)
+    if !cause.alternatives.isEmpty {
+      name += " (or \(cause.alternatives.map(\.rawValue).joined(separator: ", ")))"
+    }
+    let effect =
+      causes.count == 1
+      ? ""
+      : " Put right alone, \(number(cause.gapWhenFixed)) is left;"
+        + " alone, it makes \(number(cause.gapAlone))."
+    return [
+      "  \(percent(cause.share)) \(name)",
+      style.paragraph(cause.yours, first: "      yours  ", indent: 13),
+      style.paragraph(cause.layers, first: "      layer  ", indent: 13),
+      style.paragraph(cause.reason + effect, indent: 6),
+    ].joined(separator: "\n")
+  }
+}
+
+extension CauseName {
+  /// The mistake in a sentence.
+  package var meaning: String {
+    switch self {
+    case .axes: "Mean and variance were taken over other dimensions than the layer's."
+    case .correction:
+      "The layer divides the sum of squares by n; std and var divide by n - 1 unless told not to."
+    case .epsilonPlacement: "Epsilon belongs under the root: sqrt(var + eps)."
+    case .epsilonValue: "Epsilon is not the layer's, or is added once more than it should be."
+    case .affine: "The layer multiplies by its weight and adds its bias, channel by channel."
+    case .momentumConvention: "Here momentum weighs the new batch, elsewhere the old value."
+    case .runningVersusBatch:
+      "In training a layer uses the batch's statistics, in evaluation the running ones."
+    case .runningVarianceCorrection:
+      "The running variance is averaged over n - 1, although the batch's is divided by n."
+    case .orderOfOperations: "The steps are right, their order is not."
+    case .groupAssignment: "Channels belong to other groups."
+    case .rounding: "Numbers were rounded on the way, to a type with fewer digits."
+    case .meanNotSubtracted: "What is normalized must have its mean subtracted."
+    case .perAxisComposition:
+      "A statistic of statistics is not the statistic: use all axes in one call."
+    case .mask: "Padding changes mean and variance."
+    case .other: "This is a different formula."
+    }
+  }
+}
+
+/// A number with four or five digits.
+func number(_ value: Double) -> String {
+  let size = abs(value)
+  if size == 0 || !value.isFinite { return value.isFinite ? "0" : "\(value)" }
+  if size >= 1e-3 && size < 1e6 { return text(value, digits: 5) }
+  return text(value, digits: 3)
+}
+
+/// A part of a whole, right-aligned in 8 columns: ` 99.96 %`.
+func percent(_ share: Double) -> String {
+  let hundredths = (share * 10000).rounded()
+  var words: String
+  if !hundredths.isFinite {
+    words = "?"
+  } else if hundredths == 0 {
+    words = abs(share) < 1e-6 ? "0" : "<0.01"
+    if share < 0 && words != "0" { words = "-0.00" }
+  } else {
+    let whole = Int(abs(hundredths)) / 100
+    let rest = Int(abs(hundredths)) % 100
+    words = (hundredths < 0 ? "-" : "") + "\(whole)." + (rest < 10 ? "0" : "") + "\(rest)"
+  }
+  return String(repeating: " ", count: max(0, 6 - words.count)) + words + " %"
+}

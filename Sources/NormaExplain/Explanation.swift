@@ -1,0 +1,77 @@
+/// Why a normalization layer's result is what it is, and why it is not what was expected.
+///
+/// `print(explanation)` writes it in words; as a Codable value it goes into files and tools.
+public struct Explanation: Codable, Sendable, Hashable {
+  /// The layer, such as `BatchNorm2d(64)`.
+  public let layer: String
+
+  /// Whether the layer was in training mode.
+  public let isTraining: Bool
+
+  /// The statistics that the layer divides by, and what they rest on.
+  public let statistics: LayerStatistics
+
+  /// The difference between the layer's result and the expected one; nil when none was given.
+  public let gap: Gap?
+
+  /// Why there is a gap, the most important cause first; empty when there is nothing to blame.
+  public let causes: [Cause]
+
+  /// The part of the gap that no cause carries: `1 - sum of the shares`.
+  public let unexplained: Double
+
+  /// Whether the unexplained part is what rounding makes, element by element.
+  public let unexplainedIsRounding: Bool
+
+  /// Remarks: differences without influence, inputs that would tell causes apart.
+  public let notes: [String]
+
+  /// Whether the results agree up to rounding.
+  public var agrees: Bool { gap != nil && causes.isEmpty && unexplainedIsRounding }
+}
+
+/// The size of a difference between two results.
+public struct Gap: Codable, Sendable, Hashable {
+  /// The largest absolute difference.
+  public let maximum: Double
+  /// The root mean square difference.
+  public let rootMeanSquare: Double
+}
+
+/// The numbers in a normalization layer's formula,
+/// `y = (x - mean) / sqrt(variance + epsilon) * weight + bias`.
+public struct LayerStatistics: Codable, Sendable, Hashable {
+  /// The shape of the layer's input.
+  public let shape: [Int]
+  /// The dimensions that a statistic is taken over.
+  public let axes: [Int]
+  /// The number of values that a statistic rests on.
+  public let count: Int
+  /// Whether the layer divides by running statistics instead of the batch's own.
+  public let usesRunning: Bool
+  /// The batch's mean of every channel.
+  public let mean: [Double]
+  /// The batch's mean squared deviation, over `count`.
+  public let biasedVariance: [Double]
+  /// The same over `count - 1`; nan for a single value.
+  public let unbiasedVariance: [Double]
+  /// The running statistics before the call, when the layer keeps them.
+  public let runningMean: [Double]?
+  /// See `runningMean`.
+  public let runningVariance: [Double]?
+  /// The number that is added to the variance.
+  public let epsilon: Double
+  /// `epsilon / (variance + epsilon)` of every channel, for the variance that is used.
+  public let epsilonShare: [Double]
+  /// The factor of every channel, when the layer has one.
+  public let weight: [Double]?
+  /// The addend of every channel, when the layer has one.
+  public let bias: [Double]?
+
+  /// The mean that the layer subtracts.
+  public var usedMean: [Double] { usesRunning ? runningMean ?? mean : mean }
+  /// The variance under the layer's root.
+  public var usedVariance: [Double] {
+    usesRunning ? runningVariance ?? biasedVariance : biasedVariance
+  }
+}

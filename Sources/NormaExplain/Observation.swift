@@ -1,0 +1,121 @@
+import NormaKernels
+
+/// What the samples show when no formula of the list fits: an epsilon of their own, a factor and
+/// an addend per channel, a narrower type.
+extension Evidence {
+  /// Whether every sampled value of the target, but not of the input, survives in a type.
+  func targetIsRepresentable(in dtype: DType) -> Bool {
+    func survives(_ value: Double) -> Bool {
+      guard value.isFinite else { return true }
+      return switch dtype {
+      case .float16: Double(Float16(value)) == value
+      default: Float(value).bitPattern & 0xFFFF == 0
+      }
+    }
+    if unitRoundoff(target.dtype) >= unitRoundoff(dtype) { return false }
+    let fractions = sampledTarget.contains { $0 != $0.rounded() }
+    return fractions && sampledTarget.allSatisfy(survives)
+  }
+
+  /// Whether a target of a half type is off by more than the one rounding at the end.
+  func roundsMoreThanOnce(_ recipe: Recipe) -> Bool {
+    guard [.float16, .bfloat16].contains(target.dtype), target.dtype == input.dtype else {
+      return false
+    }
+    let exact = sample(output(recipe))
+    return exact.indices.contains {
+      abs(sampledTarget[$0] - exact[$0]) > 1.02 * rounding * abs(exact[$0]) + 0x1p-24
+    }
+  }
+
+  /// The epsilons, inside and outside the root, that would make the target out of a recipe.
+  func observedEpsilons(_ recipe: Recipe) -> [Change] {
+    let (means, variances) = sampledStatistics(recipe)
+    let (scale, offset) = recipe.scaleAndShift(
+      weight: layer.weight, bias: layer.bias, features: layer.features)
+    let (scales, offsets) = (sample(channels: scale), sample(channels: offset))
+    var inside: [Double] = []
+    var outside: [Double] = []
+    for i in places.indices {
+      let divisor = scales[i] * (sampledInput[i] - means[i]) / (sampledTarget[i] - offsets[i])
+      // Values near the mean say nothing about what they were divided by.
+      let distance = abs(sampledInput[i] - means[i])
+      guard divisor.isFinite, divisor > 0, distance * distance > 0.25 * variances[i] else {
+        continue
+      }
+      inside.append(divisor * divisor - variances[i])
+      outside.append(divisor - variances[i].squareRoot())
+    }
+    var changes: [Change] = []
+    for value in [median(inside), median(outside)].compactMap({ $0 }) where value > 0 {
+      for digits in [1, 2, 4] {
+        let epsilon = roundedTo(digits: digits, value)
+        changes.append(Change(.epsilonValue, .epsilon(epsilon), rarity: digits))
+        changes.append(
+          Change(.epsilonValue, .epsilon(epsilon), .placement(.outside), rarity: digits))
+      }
+    }
+    return changes
+  }
+
+  /// The factor and the addend of every channel between a recipe's output and the target, by
+  /// least squares.
+  func observedLine(_ recipe: Recipe) -> (scale: [Double], shift: [Double]) {
+    let (means, variances) = sampledStatistics(recipe)
+    let (factor, offset) = recipe.scaleAndShift(
+      weight: layer.weight, bias: layer.bias, features: layer.features)
+    let channels = sample(channels: (0..<layer.features).map(Double.init))
+    var sums = [Line](repeating: Line(), count: layer.features)
+    for i in places.indices {
+      let c = Int(channels[i])
+      let divisor = recipe.divisor(variance: variances[i])
+      let value = (sampledInput[i] - means[i]) / divisor * factor[c] + offset[c]
+      sums[c].add(value, sampledTarget[i])
+    }
+    return (sums.map(\.slope), sums.map(\.intercept))
+  }
+}
+
+/// A least squares line, from sums about the first point so that nothing cancels.
+private struct Line {
+  private var origin: (x: Double, y: Double)?
+  private var (n, x, y, xx, xy) = (0.0, 0.0, 0.0, 0.0, 0.0)
+
+  mutating func add(_ valueX: Double, _ valueY: Double) {
+    let start = origin ?? (valueX, valueY)
+    origin = start
+    let (dx, dy) = (valueX - start.x, valueY - start.y)
+    n += 1
+    x += dx
+    y += dy
+    xx += dx * dx
+    xy += dx * dy
+  }
+
+  var slope: Double {
+    let spread = xx - x * x / max(n, 1)
+    return n > 1 && spread > 0 ? (xy - x * y / n) / spread : 1
+  }
+
+  var intercept: Double {
+    guard let origin, n > 0 else { return 0 }
+    return origin.y + y / n - slope * (origin.x + x / n)
+  }
+}
+
+func median(_ values: [Double]) -> Double? {
+  values.isEmpty ? nil : values.sorted()[values.count / 2]
+}
+
+/// A number with so many significant decimal digits.
+func roundedTo(digits: Int, _ value: Double) -> Double {
+  guard value != 0, value.isFinite else { return value }
+  var (scaled, exponent) = (abs(value), 0)
+  while scaled >= 10 { (scaled, exponent) = (scaled / 10, exponent + 1) }
+  while scaled < 1 { (scaled, exponent) = (scaled * 10, exponent - 1) }
+  var unit = 1.0
+  for _ in 1..<max(digits, 1) { unit *= 10 }
+  // Through text, so that 1e-3 is the number that a user writes.
+  let mantissa = (scaled * unit).rounded() / unit
+  return (value < 0 ? -1 : 1) * (Double("\(mantissa)e\(exponent)") ?? value)
+}

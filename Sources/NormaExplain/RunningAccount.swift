@@ -1,0 +1,278 @@
+import NormaTensor
+
+/// Which running statistic a result is compared with.
+package enum RunningStatistic: String, Sendable {
+  case mean = "running_mean"
+  case variance = "running_var"
+}
+
+/// How somebody may have updated a running statistic: one call of a layer in training.
+struct RunningRecipe: Hashable {
+  enum Weight: Hashable {
+    case layers
+    /// The momentum weighs the old value.
+    case exchanged
+    case cumulative
+    /// The new value replaces the old one.
+    case replaced
+    /// No update at all.
+    case kept
+  }
+
+  enum Value: Hashable {
+    case statistic
+    /// The standard deviation where the variance belongs.
+    case deviation
+    case variancePlusEpsilon
+    /// The mean over images of each image's statistic.
+    case meanOverBatch
+    /// The mean over parts of the batch, as of several machines.
+    case meanOverParts(Int)
+    /// The variance over images of every place, averaged over places.
+    case overBatchOnly
+  }
+
+  var weight: Weight = .layers
+  var correction: Recipe.Correction
+  var value: Value = .statistic
+  var updates = 1
+  /// Whether the old value is taken for 0.
+  var startsAtZero = false
+}
+
+/// Finds out how a running statistic was updated, and splits the gap to the layer's.
+struct RunningAccount {
+  let layer: LayerNumbers
+  let input: Tensor
+  let statistic: RunningStatistic
+  let target: [Double]
+  let rounding: Double
+
+  /// A mistake in an update; two of one `kind` exclude each other.
+  private struct Option {
+    let cause: CauseName
+    let rarity: Int
+    let yours: String
+    let layers: String
+    let kind: Int
+    let write: (inout RunningRecipe) -> Void
+
+    init(
+      _ cause: CauseName, rarity: Int, _ yours: String, _ layers: String, kind: Int,
+      _ write: @escaping (inout RunningRecipe) -> Void
+    ) {
+      self.cause = cause
+      self.rarity = rarity
+      self.yours = yours
+      self.layers = layers
+      self.kind = kind
+      self.write = write
+    }
+  }
+
+  var right: RunningRecipe { RunningRecipe(correction: statistic == .mean ? .none : .one) }
+
+  private func options() -> [Option] {
+    let m = layer.momentum.map { text($0) } ?? "1 / batches"
+    let layers = "new value weighs \(m)"
+    let updates = [
+      Option(
+        .momentumConvention, rarity: 0, "momentum \(m) weighs the old value", layers, kind: 0
+      ) { $0.weight = .exchanged },
+      Option(.momentumConvention, rarity: 1, "the mean over all batches", layers, kind: 0) {
+        $0.weight = .cumulative
+      },
+      Option(.runningVersusBatch, rarity: 1, "the batch's own statistic", layers, kind: 0) {
+        $0.weight = .replaced
+      },
+      Option(
+        .runningVersusBatch, rarity: 1, "the statistic before the update", "the updated one",
+        kind: 0
+      ) { $0.weight = .kept },
+      Option(.other, rarity: 2, "updated twice", "updated once", kind: 1) { $0.updates = 2 },
+      Option(.other, rarity: 2, "started at 0", "started at the old value", kind: 2) {
+        $0.startsAtZero = true
+      },
+    ]
+    return statistic == .mean ? updates : updates + varianceOptions()
+  }
+
+  private func varianceOptions() -> [Option] {
+    let corrections: [(Recipe.Correction, String)] = [
+      (.none, "variance over n"), (.twice, "n / (n - 1) applied twice"),
+      (.batchSize, "times N / (N - 1), N = \(input.shape[0]) rows"),
+    ]
+    var result = corrections.map { value, words in
+      Option(
+        .runningVarianceCorrection, rarity: value == .none ? 0 : 2, words, "variance over n - 1",
+        kind: 3
+      ) { $0.correction = value }
+    }
+    let whole = "one statistic of the whole batch"
+    func add(_ cause: CauseName, _ words: String, _ layers: String, _ value: RunningRecipe.Value) {
+      result.append(Option(cause, rarity: 1, words, layers, kind: 4) { $0.value = value })
+    }
+    add(.other, "the deviation", "its square", .deviation)
+    add(.epsilonValue, "epsilon added", "no epsilon", .variancePlusEpsilon)
+    add(.perAxisComposition, "mean of each image's variance", whole, .meanOverBatch)
+    add(.axes, "variance over images, averaged over pixels", whole, .overBatchOnly)
+    for parts in 2..<17 where input.shape[0] % parts == 0 && input.shape[0] > parts {
+      add(.perAxisComposition, "mean of \(parts) parts' variances", whole, .meanOverParts(parts))
+    }
+    return result
+  }
+
+  /// The statistic after the call.
+  func value(_ recipe: RunningRecipe) -> [Double] {
+    let old: [Double] =
+      recipe.startsAtZero
+      ? [Double](repeating: 0, count: layer.features)
+      : (statistic == .mean ? layer.runningMean : layer.runningVariance)
+        ?? [Double](repeating: statistic == .mean ? 0 : 1, count: layer.features)
+    let new = batchValue(recipe)
+    let m: Double =
+      switch recipe.weight {
+      case .layers: layer.momentum(.layers)
+      case .exchanged: layer.momentum(.exchanged)
+      case .cumulative: layer.momentum(.cumulative)
+      case .replaced: 1
+      case .kept: 0
+      }
+    var result = old
+    for _ in 0..<recipe.updates {
+      for c in result.indices { result[c] += m * (new[c] - result[c]) }
+    }
+    return result
+  }
+
+  private func batchValue(_ recipe: RunningRecipe) -> [Double] {
+    let wide = input.cast(to: .float64)
+    let axes = LayerNumbers.axes(rank: input.shape.count)
+    if statistic == .mean { return wide.mean(over: axes, keepDims: false).array(of: Double.self) }
+    func variance(_ value: Tensor, _ axes: [Int]) -> Tensor {
+      let n = axes.reduce(1.0) { $0 * Double(value.shape[$1]) }
+      return value.variance(over: axes, correction: 0, keepDims: true)
+        * recipe.correction.factor(count: n, batch: Double(input.shape[0]))
+    }
+    let result: Tensor
+    switch recipe.value {
+    case .statistic: result = variance(wide, axes)
+    case .deviation: result = variance(wide, axes).sqrt()
+    case .variancePlusEpsilon: result = variance(wide, axes) + layer.epsilon
+    case .meanOverBatch:
+      let inner = Array(axes.dropFirst())
+      if inner.isEmpty { return [Double](repeating: .nan, count: layer.features) }
+      result = variance(wide, inner).mean(over: [0], keepDims: true)
+    case .meanOverParts(let parts):
+      let shape = input.shape
+      let split = wide.reshaped([parts, shape[0] / parts] + shape.dropFirst())
+      result = variance(split, axes.map { $0 + 1 }).mean(over: [0], keepDims: true)
+    case .overBatchOnly:
+      let inner = Array(axes.dropFirst())
+      if inner.isEmpty { return [Double](repeating: .nan, count: layer.features) }
+      result = variance(wide, [0]).mean(over: inner, keepDims: true)
+    }
+    return result.array(of: Double.self)
+  }
+
+  private func misfit(_ recipe: RunningRecipe) -> Double {
+    var total = 0.0
+    for (own, wanted) in zip(value(recipe), target) {
+      let slack = rounding * (2 * abs(own) + abs(wanted)) + 1e-30
+      total += ((own - wanted) / slack) * ((own - wanted) / slack)
+    }
+    let result = (total / Double(max(target.count, 1))).squareRoot()
+    return result.isFinite ? result : .greatestFiniteMagnitude
+  }
+
+  /// The causes of the gap to the layer's own running statistic.
+  func causes() -> (causes: [Cause], unexplained: Double, fits: Bool) {
+    let options = options()
+    var sets: [[Option]] = [[]]
+    sets += options.map { [$0] }
+    for (i, a) in options.enumerated() {
+      for b in options[(i + 1)...] where a.kind != b.kind && a.cause != b.cause {
+        sets.append([a, b])
+      }
+    }
+    let scored = sets.map { set -> (set: [Option], misfit: Double) in
+      var recipe = right
+      for option in set { option.write(&recipe) }
+      return (set, misfit(recipe))
+    }
+    let least = scored.map(\.misfit).min() ?? .infinity
+    // A running statistic is a few operations deep: 8 roundings are many.
+    let bound = max(8, 2 * least)
+    let fitting = scored.filter { $0.misfit <= bound }
+    let ranked = fitting.sorted {
+      ($0.set.count, $0.set.reduce(0) { $0 + $1.rarity }, $0.misfit)
+        < ($1.set.count, $1.set.reduce(0) { $0 + $1.rarity }, $1.misfit)
+    }
+    guard let best = ranked.first, best.misfit <= 100 else { return ([], 1, false) }
+    let equals = ranked.dropFirst().map(\.set).filter { $0.count == best.set.count }
+    return split(best.set, equals: equals)
+  }
+
+  private func split(_ set: [Option], equals: [[Option]]) -> (
+    causes: [Cause], unexplained: Double, fits: Bool
+  ) {
+    func result(keeping kept: [Option]) -> [Double] {
+      var recipe = right
+      for option in kept { option.write(&recipe) }
+      return value(recipe)
+    }
+    let end = result(keeping: [])
+    let start = result(keeping: set)
+    let gap = zip(end, target).map { $0 - $1 }
+    let energy = gap.reduce(0) { $0 + $1 * $1 }
+    var worth: [Double] = []
+    var left: [Double] = []
+    for bits in 0..<(1 << set.count) {
+      let kept = set.indices.filter { bits & (1 << $0) == 0 }.map { set[$0] }
+      let now = result(keeping: kept)
+      let product = now.indices.reduce(0) { $0 + (now[$1] - start[$1]) * gap[$1] }
+      worth.append(energy == 0 ? 0 : product / energy)
+      left.append(now.indices.reduce(0) { max($0, abs(end[$1] - now[$1])) })
+    }
+    let shares = shapleyValues(players: set.count, value: worth)
+    let all = (1 << set.count) - 1
+    let causes = set.indices.map { index in
+      let others = set.count == 1 ? equals.compactMap { $0.first?.cause } : []
+      return Cause(
+        name: set[index].cause,
+        alternatives: others.filter { $0 != set[index].cause }.reduce(into: []) {
+          if !$0.contains($1) { $0.append($1) }
+        },
+        share: shares[index], gapWhenFixed: left[1 << index], gapAlone: left[all & ~(1 << index)],
+        yours: set[index].yours, layers: set[index].layers,
+        reason: set[index].cause.meaning)
+    }
+    let unexplained = energy == 0 ? 0 : 1 - (worth.last ?? 0)
+    return (causes.sorted { abs($0.share) > abs($1.share) }, unexplained, true)
+  }
+}
+
+extension Explainer {
+  /// Why a running statistic differs from the layer's after one call in training.
+  package func explanation(of statistic: RunningStatistic, expecting target: [Double])
+    -> Explanation
+  {
+    require(
+      target.count == layer.features,
+      "explain(_:expecting:): \(target.count) values for \(layer.features) channels")
+    let account = RunningAccount(
+      layer: layer, input: input, statistic: statistic, target: target,
+      rounding: unitRoundoff(input.dtype))
+    let (causes, unexplained, fits) = account.causes()
+    let gaps = zip(account.value(account.right), target).map { $0 - $1 }
+    let energy = gaps.reduce(0) { $0 + $1 * $1 }
+    let plain = explanation(of: nil)
+    return Explanation(
+      layer: plain.layer, isTraining: plain.isTraining, statistics: plain.statistics,
+      gap: Gap(
+        maximum: gaps.reduce(0) { max($0, abs($1)) },
+        rootMeanSquare: (energy / Double(max(gaps.count, 1))).squareRoot()),
+      causes: causes, unexplained: causes.isEmpty ? (energy == 0 ? 0 : 1) : unexplained,
+      unexplainedIsRounding: fits, notes: plain.notes)
+  }
+}

@@ -1,0 +1,63 @@
+/// How an explanation is printed: how wide, and with which marks.
+package struct TextStyle: Sendable {
+  /// The number of columns that a line may take.
+  package var width: Int
+  /// Whether names and numbers are emphasized with terminal colours.
+  package var isColoured: Bool
+
+  package init(width: Int = 80, isColoured: Bool = false) {
+    self.width = max(width, 40)
+    self.isColoured = isColoured
+  }
+
+  /// Text that stands out.
+  package func strong(_ text: String) -> String { wrap(text, "1") }
+  /// Text that steps back.
+  package func faint(_ text: String) -> String { wrap(text, "2") }
+  /// The name of a cause.
+  package func named(_ text: String) -> String { wrap(text, "1;33") }
+  /// Good news.
+  package func good(_ text: String) -> String { wrap(text, "32") }
+
+  private func wrap(_ text: String, _ code: String) -> String {
+    isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  }
+
+  /// Words broken into lines of at most `width` columns, all but the first indented as well.
+  /// `emphasis` marks each line as a whole.
+  package func paragraph(
+    _ words: String, first: String = "", indent: Int = 0,
+    emphasis: (String) -> String = { $0 }
+  ) -> String {
+    let margin = String(repeating: " ", count: indent)
+    var lines: [String] = []
+    var line = first.isEmpty ? margin : first
+    var hasWord = false
+    for word in words.split(separator: " ") {
+      if hasWord && line.count + 1 + word.count > width {
+        lines.append(line)
+        (line, hasWord) = (margin, false)
+      }
+      line += hasWord ? " \(word)" : "\(word)"
+      hasWord = true
+    }
+    lines.append(line)
+    return lines.map(emphasis).joined(separator: "\n")
+  }
+
+  /// A table with its columns aligned: the first to the left, the others to the right.
+  package func table(_ rows: [[String]], indent: Int = 2) -> String {
+    let columns = rows.map(\.count).max() ?? 0
+    let widths = (0..<columns).map { column in
+      rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+    }
+    let lines = rows.map { row in
+      let cells = row.enumerated().map { column, cell in
+        let fill = String(repeating: " ", count: widths[column] - cell.count)
+        return column == 0 ? cell + fill : fill + cell
+      }
+      return String(repeating: " ", count: indent) + cells.joined(separator: "  ")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
