@@ -49,6 +49,10 @@ import Testing
         var y = Tensor([[1, 2], [3, 4]], dtype: .float64)
         for _ in 0..<20_000 { y = y.sum(over: 1, keepDims: true) }
         demand(y.array(of: Float.self) == [3, 7], "\(y)")
+        // Read through a view, a pending value is stored first.
+        var w = Tensor([[1, 2], [3, 4]] as [[Float]])
+        for _ in 0..<20_001 { w = w.transposed() + 1 }
+        demand(w.array(of: Float.self) == [20002, 20004, 20003, 20005], "\(w)")
         var z = Tensor([[1, 2], [3, 4]] as [[Float]])
         for _ in 0..<20_000 { z = z.transposed().reshaped(4).reshaped(2, 2) }
         demand(z.array(of: Float.self) == [1, 2, 3, 4], "\(z)")
