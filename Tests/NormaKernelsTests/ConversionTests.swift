@@ -34,7 +34,8 @@ import Testing
       let half = Self.run(
         norma_find_conversion(Int32(NORMA_F16.rawValue), Int32(NORMA_F32.rawValue)), bits, Float(0))
       let short = Self.run(
-        norma_find_conversion(Int32(NORMA_BF16.rawValue), Int32(NORMA_F32.rawValue)), bits, Float(0))
+        norma_find_conversion(Int32(NORMA_BF16.rawValue), Int32(NORMA_F32.rawValue)), bits, Float(0)
+      )
       for (k, pattern) in bits.enumerated() {
         let expected = Float(Float16(bitPattern: pattern))
         if half[k].bitPattern != expected.bitPattern && !(half[k].isNaN && expected.isNaN) {
@@ -49,7 +50,9 @@ import Testing
 
   /// Floats at, below and above every half and every middle between two halves.
   @Test func floatsBecomeTheNearestHalf() {
-    var floats: [Float] = [.nan, -.nan, .infinity, -.infinity, .greatestFiniteMagnitude, 65520, 65519.99]
+    var floats: [Float] = [
+      .nan, -.nan, .infinity, -.infinity, .greatestFiniteMagnitude, 65520, 65519.99,
+    ]
     for pattern in stride(from: UInt16(0), to: 0x7c00, by: 3) {
       let (a, b) = (Float(Float16(bitPattern: pattern)), Float(Float16(bitPattern: pattern + 1)))
       let middle = b.isFinite ? (a + b) / 2 : 65520
@@ -57,14 +60,18 @@ import Testing
     }
     for pattern in stride(from: UInt32(0), to: 0x7f80, by: 11) {
       let a = Float(bitPattern: pattern << 16)
-      floats += [a, -a, Float(bitPattern: pattern << 16 | 0x8000), Float(bitPattern: pattern << 16 | 0x8001)]
+      floats += [
+        a, -a, Float(bitPattern: pattern << 16 | 0x8000), Float(bitPattern: pattern << 16 | 0x8001),
+      ]
     }
     let expectedHalf = floats.map { Float16($0) }, expectedShort = floats.map { BFloat16($0) }
     Self.onEveryLevel { level in
       let half = Self.run(
-        norma_find_conversion(Int32(NORMA_F32.rawValue), Int32(NORMA_F16.rawValue)), floats, UInt16(0))
+        norma_find_conversion(Int32(NORMA_F32.rawValue), Int32(NORMA_F16.rawValue)), floats,
+        UInt16(0))
       let short = Self.run(
-        norma_find_conversion(Int32(NORMA_F32.rawValue), Int32(NORMA_BF16.rawValue)), floats, UInt16(0))
+        norma_find_conversion(Int32(NORMA_F32.rawValue), Int32(NORMA_BF16.rawValue)), floats,
+        UInt16(0))
       let roundedHalf = Self.run(norma_find_rounding(Int32(NORMA_F16.rawValue)), floats, Float(0))
       let roundedShort = Self.run(norma_find_rounding(Int32(NORMA_BF16.rawValue)), floats, Float(0))
       for (k, value) in floats.enumerated() {
@@ -84,8 +91,12 @@ import Testing
   }
 
   @Test func integersAndReals() {
-    let words: [Int64] = [0, 1, -1, .max, .min, 1 << 53 + 1, 16_777_217, -16_777_219, 300, -300, 1 << 40]
-    let reals: [Double] = [0, -0.5, 1.9, -1.9, 255.9, 1e10, -1e10, 1e300, .nan, .infinity, -.infinity]
+    let words: [Int64] = [
+      0, 1, -1, .max, .min, 1 << 53 + 1, 16_777_217, -16_777_219, 300, -300, 1 << 40,
+    ]
+    let reals: [Double] = [
+      0, -0.5, 1.9, -1.9, 255.9, 1e10, -1e10, 1e300, .nan, .infinity, -.infinity,
+    ]
     let (i64, f64) = (Int32(NORMA_I64.rawValue), Int32(NORMA_F64.rawValue))
     let (i32, f32) = (Int32(NORMA_I32.rawValue), Int32(NORMA_F32.rawValue))
     Self.onEveryLevel { level in
@@ -95,7 +106,8 @@ import Testing
       #expect(narrow == words.map { Int32(truncatingIfNeeded: $0) })
       let back = Self.run(norma_find_conversion(i32, i64), narrow, Int64(0))
       #expect(back == narrow.map { Int64($0) })
-      #expect(Self.run(norma_find_conversion(i32, f32), narrow, Float(0)) == narrow.map { Float($0) })
+      #expect(
+        Self.run(norma_find_conversion(i32, f32), narrow, Float(0)) == narrow.map { Float($0) })
       let longs = Self.run(norma_find_conversion(f64, i64), reals, Int64(0))
       #expect(longs == reals.map { Int64(exactly: $0.rounded(.towardZero)) ?? .min })
       let ints = Self.run(norma_find_conversion(f64, i32), reals, Int32(0))

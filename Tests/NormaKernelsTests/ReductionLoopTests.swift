@@ -25,7 +25,8 @@ import Testing
           seen.append([sum.bitPattern, m2.bitPattern])
           let exact = ReferenceMoments(values.map { Double($0) })
           #expect(abs(sum / Double(length) - exact.mean) <= 1e-9)
-          #expect(abs(m2 - exact.m2) <= 1e-5 * exact.m2 + 1e-6 * Double(length) * (length == 1 ? 0 : 1))
+          #expect(
+            abs(m2 - exact.m2) <= 1e-5 * exact.m2 + 1e-6 * Double(length) * (length == 1 ? 0 : 1))
         }
         #expect(Set(seen).count == 1, "\(length) values around \(mean)")
       }
@@ -65,7 +66,9 @@ import Testing
     var random = TestRandom()
     let values = random.doubles(300, mean: 50, std: 2)
     ConversionTests.onEveryLevel { _ in
-      let parts = [ReferenceMoments(Array(values[..<100])), ReferenceMoments(Array(values[100...]))]
+      let parts = [
+        ReferenceMoments(Array(values[..<100])), ReferenceMoments(Array(values[100...])),
+      ]
       for columns in [1, 8, 11] {
         var sums = [Double](repeating: parts[0].mean * 100, count: columns)
         var m2s = [Double](repeating: parts[0].m2, count: columns)

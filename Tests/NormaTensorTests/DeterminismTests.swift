@@ -17,7 +17,9 @@ import Testing
       Sample([23, 1801], .float32, .mixed, random: &random, mean: 3).tensor.evaluated(),
       Sample([1801, 23], .float32, .stepped, random: &random, mean: 3).tensor,
     ]
-    return [.float32, .float64, .float16].flatMap { dtype in x.map { $0.cast(to: dtype).evaluated() } }
+    return [.float32, .float64, .float16].flatMap { dtype in
+      x.map { $0.cast(to: dtype).evaluated() }
+    }
       + [x[0].reshaped(-1).cast(to: .bfloat16).evaluated()]
   }()
   static let integers: [Tensor] = {

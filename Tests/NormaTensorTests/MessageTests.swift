@@ -80,8 +80,11 @@ import Testing
         { Tensor([[1, 2], [3]]) }, "Tensor(_:): rows of 2 and 1 values do not make a tensor"
       ),
       ({ x.clamped(min: Float?.none) }, "clamped(min:max:): at least one of min and max is needed"),
-      ({ Tensor(x.item()) }, "item(): shape [8, 3, 32, 32] has 24576 elements, not one; take "
-        + "array(of:) or reduce it"),
+      (
+        { Tensor(x.item()) },
+        "item(): shape [8, 3, 32, 32] has 24576 elements, not one; take "
+          + "array(of:) or reduce it"
+      ),
     ]
     for (mistake, text) in mistakes { #expect(Self.message(mistake) == text) }
   }

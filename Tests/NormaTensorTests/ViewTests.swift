@@ -87,7 +87,9 @@ import Testing
     Self.expect(x.squeezed(), [3, 2], of: [1, 3, 1, 2]) { [0, $0[0], 0, $0[1]] }
     #expect(x.squeezed(0).shape == [3, 1, 2] && x.squeezed(0, -2).shape == [3, 2])
     #expect(x.squeezed(1).shape == [1, 3, 1, 2])
-    for (axis, shape) in [(0, [1, 3, 2]), (1, [3, 1, 2]), (2, [3, 2, 1]), (-1, [3, 2, 1]), (-3, [1, 3, 2])] {
+    for (axis, shape) in [
+      (0, [1, 3, 2]), (1, [3, 1, 2]), (2, [3, 2, 1]), (-1, [3, 2, 1]), (-3, [1, 3, 2]),
+    ] {
       let y = x.squeezed().unsqueezed(axis)
       #expect(y.shape == shape && y.array(of: Int.self) == Array(0..<6))
       #expect((y + 1).array(of: Int.self) == Array(1..<7))
@@ -119,12 +121,16 @@ import Testing
     expect(x[0..<4, 2...3, -2 ..< -1], [4, 2, 1]) { [$0[0], $0[1] + 2, $0[2] + 4] }
     expect(x[1..., ..<2, ...(-1)], [3, 2, 6]) { [$0[0] + 1, $0[1], $0[2]] }
     expect(x[Slice(by: 2), Slice(from: 1, by: 3)], [2, 2, 6]) { [2 * $0[0], 3 * $0[1] + 1, $0[2]] }
-    expect(x[Slice(from: -3, to: 99), 0, Slice(to: -2, by: 3)], [3, 2]) { [$0[0] + 1, 0, 3 * $0[1]] }
+    expect(x[Slice(from: -3, to: 99), 0, Slice(to: -2, by: 3)], [3, 2]) {
+      [$0[0] + 1, 0, 3 * $0[1]]
+    }
     expect(x[Slice(from: 3, to: 1)], [0, 5, 6]) { $0 }
     expect(x[..., 2], [4, 5]) { [$0[0], $0[1], 2] }
     expect(x[1, ..., 2], [5]) { [1, $0[0], 2] }
     expect(x[1, 2, ...], [6]) { [1, 2, $0[0]] }
-    expect(x[NewAxis(), 1, NewAxis(), Ellipsis(), NewAxis()], [1, 1, 5, 6, 1]) { [1, $0[2], $0[3]] }
+    expect(x[NewAxis(), 1, NewAxis(), Ellipsis(), NewAxis()], [1, 1, 5, 6, 1]) {
+      [1, $0[2], $0[3]]
+    }
     expect(x[2..<2], [0, 5, 6]) { $0 }
     // Views of views, and arithmetic on them.
     expect(x[1...][0, Slice(by: 2)][..., 1..<3], [3, 2]) { [1, 2 * $0[0], $0[1] + 1] }
