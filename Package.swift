@@ -56,7 +56,7 @@ let package = Package(
     .executableTarget(
       name: "conformance",
       dependencies: [
-        "NormaConformance",
+        "NormaConformance", "Norma", "NormaExplain", "NormaFiles", "NormaKernels", "NormaTensor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Conformance"),

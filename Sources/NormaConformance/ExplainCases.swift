@@ -1,6 +1,7 @@
 import Foundation
 import NormaExplain
 import NormaFiles
+import NormaKernels
 import NormaTensor
 
 /// One difference between a user's formula and a layer, and its causes as people found them.
@@ -35,7 +36,11 @@ private struct ExplainCase {
 
   func tensor(_ name: String) throws -> Tensor? {
     let file = folder.appendingPathComponent("\(name).npy").path
-    return FileManager.default.fileExists(atPath: file) ? try Tensor(npy: file) : nil
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    let types = ["float16": DType.float16, "bfloat16": .bfloat16]
+    // Half types are stored widened.
+    guard let type = types[layer["dtype"]?.stringValue ?? ""] else { return try Tensor(npy: file) }
+    return try Tensor(npy: file).cast(to: type).evaluated()
   }
 
   func numbers() throws -> LayerNumbers {

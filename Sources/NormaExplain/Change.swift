@@ -16,7 +16,8 @@ enum Field: Hashable {
   case updateCorrection(Recipe.Correction)
   case surroundings(Recipe.Surroundings)
   case mask(Recipe.Mask)
-  case blocks(Int)
+  /// The batch in parts, each with statistics of its own, or the mean of them for all.
+  case blocks(Int, averaged: Bool)
   case observedScale([Double])
   case observedShift([Double])
   case narrow(DType)
@@ -37,7 +38,9 @@ enum Field: Hashable {
     case .updateCorrection(let value): recipe.updateCorrection = value
     case .surroundings(let value): recipe.surroundings = value
     case .mask(let value): recipe.mask = value
-    case .blocks(let value): recipe.blocks = value
+    case .blocks(let count, let averaged):
+      recipe.blocks = count
+      recipe.averagesBlocks = averaged
     case .observedScale(let value): recipe.observedScale = value
     case .observedShift(let value): recipe.observedShift = value
     case .narrow(let value): recipe.narrow = value
@@ -119,6 +122,8 @@ extension Recipe {
         switch field {
         case .meanAxes, .steps, .blocks, .mask:
           if !ownStatistics { return nil }
+          let coversBatch = result.meanAxes.contains(0) && result.steps[0].axes.contains(0)
+          if result.averagesBlocks && !coversBatch { return nil }
           if result.steps.count > 1 && (result.mask != .ignored || result.blocks > 1) { return nil }
         case .correction:
           if result.source == .running { return nil }

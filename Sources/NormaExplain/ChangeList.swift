@@ -28,7 +28,16 @@ struct ChangeList {
       regions.append(Change(.mask, .mask(.zeroed), rarity: 0))
     }
     for parts in 2..<33 where shape[0] % parts == 0 && shape[0] > parts {
-      regions.append(Change(.axes, .blocks(parts), rarity: 2))
+      regions.append(Change(.axes, .blocks(parts, averaged: false), rarity: 2))
+      let all = right.meanAxes
+      nested.append(
+        Change(
+          .perAxisComposition, .blocks(parts, averaged: true),
+          .steps([Recipe.Step(statistic: .variance, axes: all)])))
+      nested.append(
+        Change(
+          .perAxisComposition, .blocks(parts, averaged: true),
+          .steps([Recipe.Step(statistic: .deviation, axes: all)])))
     }
     addNested(axes: evidence.axes)
   }
@@ -52,7 +61,7 @@ struct ChangeList {
       0, 2 * eps, 1e-5, 1e-3, 1e-6, 1e-8, 1e-12, 1e-7, 1e-2, 1e-4, 1e-10, eps * eps,
       eps.squareRoot(), eps / 2, 0.1, 1,
     ] where !values.contains(value) && value != right.epsilon { values.append(value) }
-    let placements: [Recipe.Placement] = [.outside, .larger, .both]
+    let placements: [Recipe.Placement] = [.outside, .larger, .both, .reciprocal]
     if right.epsilon == 0 {
       // The layer's input is compared with its output: any epsilon on the way is one too many.
       for value in [eps] + values where value != 0 {
@@ -96,6 +105,14 @@ struct ChangeList {
         rarity: replayed ? 0 : 1))
     everyday.append(Change(.momentumConvention, .momentum(.exchanged)))
     everyday.append(Change(.momentumConvention, .momentum(.cumulative), rarity: 2))
+    if replayed {
+      for variance in [Recipe.RunningVariance.biased, .unbiased] {
+        everyday.append(
+          Change(
+            .runningVersusBatch, .momentum(.pooled), .runningVariance(variance), rarity: 2))
+      }
+      everyday.append(Change(.runningVersusBatch, .momentum(.last), rarity: 2))
+    }
   }
 
   private mutating func addSurroundings(knownShift: Bool) {

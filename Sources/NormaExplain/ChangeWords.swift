@@ -40,7 +40,12 @@ private struct Scene {
     case .correction: return correction()
     case .epsilonPlacement, .epsilonValue: return epsilon()
     case .affine: return affine(change)
-    case .runningVersusBatch: return (source(recipe.source), source(right.source))
+    case .runningVersusBatch:
+      let pooled = "statistics of all the training data at once"
+      let yours =
+        recipe.momentum == .pooled
+        ? pooled : recipe.momentum == .last ? "the last batch's statistics" : source(recipe.source)
+      return (yours, source(right.source))
     case .runningVarianceCorrection:
       return (
         "running variance averaged over n", "running variance averaged over n - 1 (larger)"
@@ -55,7 +60,9 @@ private struct Scene {
       return recipe.observedShift == nil
         ? ("the mean is not subtracted", "the mean of every channel is subtracted")
         : ("the channels' means are not 0", "subtracts the mean of every channel")
-    case .perAxisComposition: return (nesting(), "one statistic \(over(right.meanAxes))")
+    case .perAxisComposition:
+      let yours = recipe.blocks > 1 ? "the mean of \(recipe.blocks) parts' statistics" : nesting()
+      return (yours, "one statistic \(over(right.meanAxes))")
     case .mask: return ("statistics of unmasked positions only", "every position counts")
     case .rounding:
       return recipe.narrow.map { ("rounded to \($0)", "rounded to the tensor's type only") }
@@ -138,6 +145,7 @@ private struct Scene {
     case .outside: "sqrt(var) + \(value)"
     case .larger: "sqrt(max(var, \(value)))"
     case .both: "sqrt(var + \(value)) + \(value)"
+    case .reciprocal: "1 / (1 / sqrt(var) + \(value))"
     }
   }
 

@@ -12,6 +12,7 @@ extension Evidence {
     if !history.isEmpty {
       return replay(momentum: recipe.momentum, variance: recipe.runningVariance)
     }
+    if recipe.momentum != .layers { return (mean.map { _ in .nan }, mean.map { _ in .nan }) }
     // Without the batches: what entered beside the initial 1 was n / (n - 1) times as large.
     let start =
       layer.batchesTracked == 0
@@ -52,6 +53,11 @@ extension Evidence {
       let spread = wide.variance(over: axes, correction: correction, keepDims: false)
       return (mean, spread.array(of: Double.self))
     }
+    if momentum == .pooled {
+      let pooled = pool(batches, variance: variance)
+      replays[key] = pooled
+      return pooled
+    }
     var mean = [Double](repeating: 0, count: layer.features)
     var spread = [Double](repeating: 1, count: layer.features)
     var step = 0
@@ -62,7 +68,8 @@ extension Evidence {
           switch momentum {
           case .layers: layer.momentum ?? 1 / Double(step)
           case .exchanged: layer.momentum.map { 1 - $0 } ?? 1 / Double(step)
-          case .cumulative: 1 / Double(step)
+          case .cumulative, .pooled: 1 / Double(step)
+          case .last: 1
           }
         for c in mean.indices {
           mean[c] += m * (batch.mean[c] - mean[c])
@@ -71,6 +78,26 @@ extension Evidence {
       }
     }
     replays[key] = (mean, spread)
+    return (mean, spread)
+  }
+
+  /// Mean and variance of all values of batches of one size.
+  private func pool(
+    _ batches: [(mean: [Double], variance: [Double])], variance: Recipe.RunningVariance
+  ) -> (mean: [Double], variance: [Double]) {
+    guard let shape = history.first?.shape else { return ([], []) }
+    let n = LayerNumbers.axes(rank: shape.count).reduce(1.0) { $0 * Double(shape[$1]) }
+    let count = Double(batches.count)
+    var mean = [Double](repeating: 0, count: layer.features)
+    var spread = mean
+    for c in mean.indices {
+      mean[c] = batches.reduce(0) { $0 + $1.mean[c] } / count
+      let unit = variance == .biased ? n : n - 1
+      let squares = batches.reduce(0) {
+        $0 + $1.variance[c] * unit + n * ($1.mean[c] - mean[c]) * ($1.mean[c] - mean[c])
+      }
+      spread[c] = squares / (variance == .biased ? n * count : n * count - 1)
+    }
     return (mean, spread)
   }
 }

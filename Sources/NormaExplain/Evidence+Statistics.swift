@@ -4,7 +4,8 @@ extension Evidence {
   /// A mean, or a variance, of the input by steps, with the recipe's correction.
   func nest(_ steps: [Recipe.Step], of recipe: Recipe) -> Tensor {
     let key = StatisticKey(
-      steps: steps, blocks: recipe.blocks, masked: recipe.mask != .ignored,
+      steps: steps, blocks: recipe.blocks, averagesBlocks: recipe.averagesBlocks,
+      masked: recipe.mask != .ignored,
       rectified: recipe.surroundings == .rectifiedBefore)
     let plain = chain(key)
     let factor = correctionFactor(key, recipe.correction)
@@ -28,7 +29,9 @@ extension Evidence {
         value = value.reshaped([key.blocks, shape[0] / key.blocks] + shape.dropFirst())
       }
       for step in key.steps { value = apply(step, to: value, key: key) }
-      if key.blocks > 1 {
+      if key.blocks > 1 && key.averagesBlocks {
+        value = value.mean(over: [0], keepDims: false)
+      } else if key.blocks > 1 {
         // One row of the result for each row of the input, so that it broadcasts.
         let rows = input.shape[0] / key.blocks
         let tail = Array(value.shape.dropFirst(2))

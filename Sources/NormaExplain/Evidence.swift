@@ -38,6 +38,7 @@ final class Evidence {
   struct StatisticKey: Hashable {
     var steps: [Recipe.Step]
     let blocks: Int
+    let averagesBlocks: Bool
     let masked: Bool
     let rectified: Bool
   }

@@ -64,6 +64,9 @@ package struct Explainer {
       repetitions: repetitions, mask: mask)
     let right = layer.recipe(rank: input.shape.count)
     let found = Finder(evidence: evidence, right: right).run()
+    if found.fits && found.changes.isEmpty && evidence.roundsMoreThanOnce(right) {
+      return rounded(evidence, right: right)
+    }
     let split = Split(evidence: evidence, right: right, changes: found.changes, actual: output)
     let recipe = right.applying(found.changes)
     return account(
@@ -71,6 +74,19 @@ package struct Explainer {
       words: found.changes.map {
         ChangeWords($0, recipe: recipe, right: right, layer: layer, shape: input.shape)
       })
+  }
+
+  /// Half types on the way, where the layer rounds once at the end.
+  private func rounded(_ evidence: Evidence, right: Recipe) -> Account {
+    let change = Change(.rounding, .narrow(expected?.dtype ?? input.dtype))
+    var split = Split(evidence: evidence, actual: output)
+    split.changes = [change]
+    split.worth = [0, 1]
+    split.left = [split.gap, 0]
+    let words = ChangeWords(
+      change, recipe: right.applying([change]), right: right, layer: layer, shape: input.shape)
+    let found = Finder.Result(changes: [change], alternatives: [], fits: true)
+    return account(split, found, isRounding: true, words: [words])
   }
 
   /// What a preceding layer added to every channel: the input minus what it was made from.

@@ -57,7 +57,8 @@ package struct LayerNumbers: Sendable {
     return switch convention {
     case .layers: layers
     case .exchanged: 1 - layers
-    case .cumulative: 1 / Double(batchesTracked + 1)
+    case .cumulative, .pooled: 1 / Double(batchesTracked + 1)
+    case .last: 1
     }
   }
 

@@ -17,6 +17,17 @@ extension Evidence {
     return fractions && sampledTarget.allSatisfy(survives)
   }
 
+  /// Whether a target of a half type is off by more than the one rounding at the end.
+  func roundsMoreThanOnce(_ recipe: Recipe) -> Bool {
+    guard [.float16, .bfloat16].contains(target.dtype), target.dtype == input.dtype else {
+      return false
+    }
+    let exact = sample(output(recipe))
+    return exact.indices.contains {
+      abs(sampledTarget[$0] - exact[$0]) > 1.02 * rounding * abs(exact[$0]) + 0x1p-24
+    }
+  }
+
   /// The epsilons, inside and outside the root, that would make the target out of a recipe.
   func observedEpsilons(_ recipe: Recipe) -> [Change] {
     let (means, variances) = sampledStatistics(recipe)

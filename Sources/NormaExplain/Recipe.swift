@@ -35,6 +35,8 @@ struct Recipe: Hashable {
     case larger
     /// `sqrt(variance + eps) + eps`.
     case both
+    /// `1 / (1 / sqrt(variance) + eps)`.
+    case reciprocal
   }
 
   enum Affine: Hashable {
@@ -76,6 +78,10 @@ struct Recipe: Hashable {
     case exchanged
     /// The mean over all batches.
     case cumulative
+    /// The statistics of all batches' values taken together.
+    case pooled
+    /// The last batch's own statistics.
+    case last
   }
 
   enum RunningVariance: Hashable {
@@ -119,6 +125,8 @@ struct Recipe: Hashable {
   var mask: Mask = .ignored
   /// The number of parts of the batch with statistics of their own.
   var blocks = 1
+  /// Whether the parts' statistics are averaged, as machines do that each see a part.
+  var averagesBlocks = false
   /// A factor and an addend per channel that the data show and no formula accounts for.
   var observedScale: [Double]?
   var observedShift: [Double]?

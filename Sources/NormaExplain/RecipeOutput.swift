@@ -31,6 +31,7 @@ extension Recipe {
       case .outside: variance.squareRoot() + epsilon
       case .larger: max(variance, epsilon).squareRoot()
       case .both: (variance + epsilon).squareRoot() + epsilon
+      case .reciprocal: 1 / (1 / variance.squareRoot() + epsilon)
       }
     return switch divisor {
     case .deviation: deviation
@@ -47,6 +48,7 @@ extension Recipe {
       case .outside: variances.sqrt() + epsilon
       case .larger: variances.clamped(min: epsilon).sqrt()
       case .both: (variances + epsilon).sqrt() + epsilon
+      case .reciprocal: 1 / (1 / variances.sqrt() + epsilon)
       }
     return switch divisor {
     case .deviation: deviation
