@@ -52,11 +52,11 @@ let package = Package(
       ]),
     .target(
       name: "NormaConformance",
-      dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles"]),
+      dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles", "NormaExplain"]),
     .executableTarget(
       name: "conformance",
       dependencies: [
-        "NormaConformance", "Norma", "NormaExplain", "NormaFiles", "NormaKernels", "NormaTensor",
+        "NormaConformance", "Norma", "NormaExplain", "NormaFiles", "NormaTensor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Conformance"),

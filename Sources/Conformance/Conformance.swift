@@ -20,11 +20,14 @@ import NormaConformance
   @Option(help: "A folder of statistics known exactly, with numerics.json.")
   var numerics: String?
 
+  @Option(help: "A folder of explained differences, each with a layer.json and a truth.json.")
+  var explain: String?
+
   @Option(help: "Run only the entries whose name matches this regular expression.")
   var only: String?
 
   func validate() throws {
-    if torch == nil && rng == nil && numerics == nil {
+    if torch == nil && rng == nil && numerics == nil && explain == nil {
       throw ValidationError("Name a folder of cases.")
     }
   }
@@ -39,6 +42,7 @@ import NormaConformance
     if let torch { report.add(try runTorchCases(in: torch, isWanted: isWanted)) }
     if let rng { report.add(try runRandomCases(in: rng, isWanted: isWanted)) }
     if let numerics { report.add(try runNumericsCases(in: numerics, isWanted: isWanted)) }
+    if let explain { report.add(try runExplainCases(in: explain, isWanted: isWanted)) }
     print(report.text)
     if !report.failures.isEmpty { throw ExitCode.failure }
   }

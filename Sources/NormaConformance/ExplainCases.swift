@@ -4,13 +4,6 @@ import NormaFiles
 import NormaKernels
 import NormaTensor
 
-/// How a set of conformance cases went.
-struct ExplainScore {
-  var passed = 0
-  var failed = 0
-  var notSupported = 0
-}
-
 /// One difference between a user's formula and a layer, and its causes as people found them.
 private struct ExplainCase {
   let folder: URL
@@ -78,31 +71,35 @@ private struct ExplainCase {
 
 /// Explains every case in a folder and compares the first cause with the known one.
 ///
-/// A control must come back without a cause. Layers that `explain` does not know yet are counted
-/// apart.
-func runExplainCases(directory: URL, verbose: Bool = false) throws -> ExplainScore {
-  var score = ExplainScore()
+/// A control must come back without a cause. Layers that `explain` does not know are counted as
+/// not supported.
+public func runExplainCases(
+  in directory: String, isWanted: (String) -> Bool = { _ in true }
+) throws -> ConformanceReport {
+  var report = ConformanceReport()
   let folders = try FileManager.default.contentsOfDirectory(
-    at: directory, includingPropertiesForKeys: nil
+    at: URL(fileURLWithPath: directory), includingPropertiesForKeys: nil
   ).filter { $0.hasDirectoryPath }.sorted { $0.lastPathComponent < $1.lastPathComponent }
-  for folder in folders {
+  for folder in folders where isWanted(folder.lastPathComponent) {
     let item = try ExplainCase(folder: folder)
-    guard item.kind.hasPrefix("BatchNorm"), let found = try explain(item) else {
-      score.notSupported += 1
-      continue
-    }
-    let first = found.causes.first?.name.rawValue
-    let unexplained = first == nil && !found.unexplainedIsRounding ? "other" : first
-    let right =
-      item.isControl ? unexplained == nil : unexplained.map(item.accepted.contains) ?? false
-    if right { score.passed += 1 } else { score.failed += 1 }
-    if verbose || !right {
-      let names = found.causes.map { "\($0.name.rawValue) \(($0.share * 1e4).rounded() / 1e4)" }
-      print(
-        right ? "ok    " : "FAILED", folder.lastPathComponent, "found", names, "of", item.causes)
+    report.record(folder.lastPathComponent, operation: "explain(\(item.kind))") {
+      guard item.kind.hasPrefix("BatchNorm"), let found = try explain(item) else {
+        throw CaseObstacle.unsupported("")
+      }
+      return complaint(about: found, item)
     }
   }
-  return score
+  return report
+}
+
+/// What is wrong with an explanation; nil if its first cause is the known one.
+private func complaint(about found: Explanation, _ item: ExplainCase) -> String? {
+  // What no formula makes is a different formula.
+  let isOpen = found.causes.isEmpty && !found.unexplainedIsRounding
+  let first = isOpen ? "other" : found.causes.first?.name.rawValue
+  if item.isControl ? first == nil : first.map(item.accepted.contains) ?? false { return nil }
+  let names = found.causes.map { "\($0.name.rawValue) (\($0.share))" }
+  return "found \(names.isEmpty ? [first ?? "nothing"] : names), known is \(item.causes)"
 }
 
 private func explain(_ item: ExplainCase) throws -> Explanation? {
