@@ -20,7 +20,7 @@ import NormaConformance
   @Option(help: "A folder of statistics known exactly, with numerics.json.")
   var numerics: String?
 
-  @Option(help: "A folder of explained differences, each with a layer.json and a truth.json.")
+  @Option(help: "A folder of formulas that differ from a layer, with the known causes.")
   var explain: String?
 
   @Option(help: "Run only the entries whose name matches this regular expression.")

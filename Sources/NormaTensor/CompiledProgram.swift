@@ -51,6 +51,10 @@ struct CompiledProgram: ~Copyable {
     var program = program
     let ends = Set(outputs.map(\.value) + sinks.map(\.value))
     let singles = program.spreadSingles(ends: ends, space: space)
+    require(
+      program.widths.count <= Int(NORMA_MAX_VALUES)
+        && space.outer.count <= Int(NORMA_MAX_DIMENSIONS),
+      "\(program.widths.count) values in \(space.outer.count) dimensions are too many")
     var places = Places(widths: program.widths, block: space.tileRows * space.tileColumns)
 
     for (index, input) in program.inputs.enumerated() {

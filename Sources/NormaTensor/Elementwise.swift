@@ -65,7 +65,7 @@ extension Tensor {
 
   /// The cost and depth of a result's operands, after storing those that would make a program too
   /// long.
-  private static func bounded(_ operands: [Tensor]) -> (cost: Int, depth: Int) {
+  static func bounded(_ operands: [Tensor]) -> (cost: Int, depth: Int) {
     var cost = 0
     for operand in operands where operand.layout === operand.node.layout {
       cost += operand.node.cost

@@ -74,7 +74,9 @@ struct Evaluation {
     let node = tensor.node
     guard case .pending(let work) = node.content else { return read(tensor) }
     if case .elementwise(let operation, let operands) = work {
-      if tensor.layout === node.layout && node.stream() { return emit(operation, operands) }
+      if tensor.layout === node.layout, program.widths.count < Program.valueLimit, node.stream() {
+        return emit(operation, operands)
+      }
       if let value = sliced(tensor, operation, operands) { return value }
     }
     if case .reduction(let group, let result) = work, tensor.layout === node.layout, maySlice,

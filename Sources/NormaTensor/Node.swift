@@ -83,9 +83,13 @@ final class Node: Sendable {
   }
 
   /// Whether the work may run once more inside of another program; counts it if so.
+  ///
+  /// The first time is free: most values are used once and never looked at.
   func stream() -> Bool {
     state.withLock { state in
-      guard bornCost * (state.streamed + 1) <= Program.streamLimit else { return false }
+      guard state.streamed == 0 || bornCost * (state.streamed + 1) <= Program.streamLimit else {
+        return false
+      }
       state.streamed += 1
       return true
     }
@@ -93,7 +97,8 @@ final class Node: Sendable {
 
   /// The group of pending reductions of `source`, whose node this is, over `axes`.
   func group(of source: Tensor, over axes: [Int]) -> ReductionGroup {
-    state.withLock { state in
+    if depth >= Program.depthLimit { _ = materialize() }
+    return state.withLock { state in
       state.groups.removeAll { $0.group == nil }
       for case let group? in state.groups.map(\.group)
       where group.axes == axes && group.source.layout.isSame(as: source.layout) {

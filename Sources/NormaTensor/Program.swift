@@ -6,13 +6,16 @@ import NormaKernels
 /// It can be printed (``Tensor/programDescription``), counted, cut and compiled. All values have
 /// the shape of the space; an input that is smaller is seen through a broadcast layout.
 struct Program: Sendable {
-  /// A pending value that is used again is computed again while its instructions times its uses
-  /// stay at or under this; then it is stored.
+  /// A pending value is computed inside of the program that uses it. One that is used again is
+  /// computed again while its instructions times its uses stay at or under this; then it is stored.
   static let streamLimit = 16
   /// A pending program that would cost more than this, in additions, is stored in parts.
   static let costLimit = 64
   /// No more than this many pending nodes lie one behind another.
   static let depthLimit = 64
+  /// A program with this many values takes further ones from memory. What its open instructions
+  /// still need fits between this and what the C runner has room for.
+  static let valueLimit = 160
 
   enum Loop: Hashable, Sendable {
     case operation(Operation.Code, BlockType)

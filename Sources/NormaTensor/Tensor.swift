@@ -90,8 +90,9 @@ public struct Tensor: Sendable {
   func copied() -> Tensor {
     let target = Layout(contiguous: shape)
     let operation = Operation(code: .convert, operands: dtype, result: dtype)
+    let (cost, depth) = Tensor.bounded([self])
     return Tensor(
-      .elementwise(operation, [self]), dtype: dtype, layout: target, cost: node.cost + 1,
-      depth: node.depth + 1)
+      .elementwise(operation, [self]), dtype: dtype, layout: target, cost: cost + 1,
+      depth: depth + 1)
   }
 }

@@ -5,7 +5,14 @@
 // stays in the first-level cache while all instructions run over it. Swift lays everything out;
 // nothing here decides.
 
-enum { NORMA_BLOCK = 1792, NORMA_MAX_DIMENSIONS = 16, NORMA_MAX_SPLITS = 4, NORMA_MAX_SINKS = 4, NORMA_MAX_VALUES = 160 };
+// No memory holds more dimensions of at least two elements than NORMA_MAX_DIMENSIONS.
+enum {
+  NORMA_BLOCK = 1792,
+  NORMA_MAX_DIMENSIONS = 48,
+  NORMA_MAX_SPLITS = 4,
+  NORMA_MAX_SINKS = 4,
+  NORMA_MAX_VALUES = 640
+};
 
 // Outer dimensions (kept ones first, then reduced ones), then rows of columns. Tiles cut rows and
 // columns; they never cross an outer index.
