@@ -72,7 +72,9 @@ let package = Package(
     .testTarget(
       name: "NormaFilesTests", dependencies: ["NormaFiles", "NormaTensor", "NormaKernels"],
       exclude: ["Fixtures"]),
-    .testTarget(name: "NormaNNTests", dependencies: ["NormaNN", "NormaTensor", "NormaReference"]),
+    .testTarget(
+      name: "NormaNNTests",
+      dependencies: ["NormaNN", "NormaTensor", "NormaKernels", "NormaReference"]),
     .testTarget(
       name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
     .testTarget(

@@ -13,6 +13,8 @@ struct Program: Sendable {
   static let costLimit = 64
   /// No more than this many pending nodes lie one behind another.
   static let depthLimit = 64
+  /// A pending reduction counts as so many: running one inside of another takes more of the stack.
+  static let reductionDepth = 4
   /// A program with this many values takes further ones from memory. What its open instructions
   /// still need fits between this and what the C runner has room for.
   static let valueLimit = 160

@@ -38,7 +38,7 @@ final class ReductionGroup: Sendable {
       if let node = wanted[result]?.node { return node }
       let node = Node(
         .reduction(self, result), dtype: dtype(result), layout: layout,
-        cost: 0, depth: source.node.depth + 1)
+        cost: 0, depth: source.node.depth + Program.reductionDepth)
       wanted[result] = Weak(node: node)
       return node
     }

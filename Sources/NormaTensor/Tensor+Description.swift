@@ -16,7 +16,10 @@ extension Tensor: CustomStringConvertible {
     let printed = count > TensorText.threshold ? corners() : self
     let format = TensorText(printed)
     if rank == 0 { return format.text(array(of: Double.self)[0]) }
-    if count == 0 { return "tensor([], shape=\(shape)\(typeSuffix))" }
+    if count == 0 {
+      let shapeSuffix = rank == 1 ? "" : ", shape=\(shape)"
+      return "tensor([]\(shapeSuffix)\(dtype == .float32 ? "" : ", dtype=\(dtype)"))"
+    }
     let body = format.rows(of: self, indent: "tensor(".count)
     return "tensor(\(body)\(typeSuffix))"
   }
@@ -99,7 +102,9 @@ struct TensorText {
       style = isWide ? .scientific : isWhole ? .wholeReal : .decimal
     }
     self.style = style
-    width = values.map { TensorText.plain($0, style).count }.max() ?? 0
+    // As in PyTorch the width of a real column is that of its finite numbers other than zero.
+    let wide = tensor.dtype.isFloatingPoint ? values.filter { $0.isFinite && $0 != 0 } : values
+    width = wide.map { TensorText.plain($0, style).count }.max() ?? 0
   }
 
   func text(_ value: Double) -> String { TensorText.plain(value, style) }

@@ -170,7 +170,8 @@ import Testing
       let x = Sample([3, 5, 37], dtype, arrangement, random: &random)
       let name = "\(dtype) \(arrangement)"
       Self.expectEqual(x.tensor.abs(), x.values.map { abs($0) }, "abs \(name)")
-      Self.expectEqual(x.tensor.squared(), x.values.map { dtype.rounded($0 * $0) }, "squared \(name)")
+      Self.expectEqual(
+        x.tensor.squared(), x.values.map { dtype.rounded($0 * $0) }, "squared \(name)")
       Self.expectEqual(
         x.tensor.sqrt(), x.values.map { real.rounded($0.squareRoot()) }, "sqrt \(name)")
       Self.expectEqual(

@@ -105,7 +105,8 @@ import Testing
     for dtype in [DType.float32, .float64] {
       let x = Tensor([1.5, -2.5, .nan, .infinity, -1e30, 3e9], dtype: dtype)
       let least = Int64.min
-      #expect(x.cast(to: .int64).array(of: Int64.self) == [1, -2, least, least, least, 3_000_000_000])
+      #expect(
+        x.cast(to: .int64).array(of: Int64.self) == [1, -2, least, least, least, 3_000_000_000])
       let low = Int32.min
       #expect(x.cast(to: .int32).array(of: Int32.self) == [1, -2, low, low, low, low])
       let bytes = Tensor([1.5, -2.5, 300, -1, 255.9], dtype: dtype).cast(to: .uint8)
@@ -133,7 +134,8 @@ import Testing
     #expect(half[..<7] == [65504, .infinity, 0, 5.960464477539063e-08, 2048, 2052, 0])
     #expect(half[6].sign == .minus && half[7].isNaN)
     let y = Tensor([3.3961e38, 1.00390625, 1.01171875, 1e-40], dtype: .float32).cast(to: .bfloat16)
-    #expect(y.array(of: Float.self) == [.init(BFloat16(3.3961e38)), 1, 1.015625, .init(BFloat16(1e-40))])
+    #expect(
+      y.array(of: Float.self) == [.init(BFloat16(3.3961e38)), 1, 1.015625, .init(BFloat16(1e-40))])
     #expect(Tensor([Double.greatestFiniteMagnitude]).cast(to: .float32).item() == .infinity)
   }
 

@@ -19,7 +19,9 @@ import Testing
       // The last first: what it needs of the others is computed on the way.
       for (number, value) in program.values.enumerated().reversed() {
         if !isSame(value.fused, value.cut) {
-          Issue.record("%\(number) differs in round \(round) of part \(part)\n\(program.text.joined(separator: "\n"))")
+          Issue.record(
+            "%\(number) differs in round \(round) of part \(part)\n\(program.text.joined(separator: "\n"))"
+          )
           break
         }
       }

@@ -49,6 +49,10 @@ import Testing
         var y = Tensor([[1, 2], [3, 4]], dtype: .float64)
         for _ in 0..<20_000 { y = y.sum(over: 1, keepDims: true) }
         demand(y.array(of: Float.self) == [3, 7], "\(y)")
+        // Read through a view, a pending value is stored first.
+        var w = Tensor([[1, 2], [3, 4]] as [[Float]])
+        for _ in 0..<20_001 { w = w.transposed() + 1 }
+        demand(w.array(of: Float.self) == [20002, 20004, 20003, 20005], "\(w)")
         var z = Tensor([[1, 2], [3, 4]] as [[Float]])
         for _ in 0..<20_000 { z = z.transposed().reshaped(4).reshaped(2, 2) }
         demand(z.array(of: Float.self) == [1, 2, 3, 4], "\(z)")
@@ -109,7 +113,9 @@ import Testing
     #expect(difference.max().item() > 0)
     #expect((x - y).sum().item() == 0)
     #expect(difference.sum(over: Array(stride(from: 0, to: 18, by: 2))).shape.count == 9)
-    #expect((y.cast(to: .float32) * 2).mean(over: 3, 7).sum(over: []).item() == Double(1 << 16) * Double(1 << 18 - 1))
+    #expect(
+      (y.cast(to: .float32) * 2).mean(over: 3, 7).sum(over: []).item() == Double(1 << 16)
+        * Double(1 << 18 - 1))
     #expect(y.reshaped(-1)[1].item() == Double(1 << 17))
   }
 }

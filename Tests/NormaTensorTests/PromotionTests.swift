@@ -10,9 +10,12 @@ import Testing
     "f": .float32, "d": .float64,
   ]
 
-  static let axesWithAxes = "builhgfd uuilhgfd iiilhgfd llllhgfd hhhhhffd ggggfgfd fffffffd dddddddd"
-  static let axesWithNone = "builhgfd uuuuhgfd iiiihgfd llllhgfd hhhhhhhh gggggggg ffffffff dddddddd"
-  static let noneWithAxes = "builhgfd uuilhgfd iuilhgfd luilhgfd hhhhhgfd gggghgfd ffffhgfd ddddhgfd"
+  static let axesWithAxes =
+    "builhgfd uuilhgfd iiilhgfd llllhgfd hhhhhffd ggggfgfd fffffffd dddddddd"
+  static let axesWithNone =
+    "builhgfd uuuuhgfd iiiihgfd llllhgfd hhhhhhhh gggggggg ffffffff dddddddd"
+  static let noneWithAxes =
+    "builhgfd uuilhgfd iuilhgfd luilhgfd hhhhhgfd gggghgfd ffffhgfd ddddhgfd"
   static let quotients = "ffffhgfd ffffhgfd ffffhgfd ffffhgfd hhhhhffd ggggfgfd fffffffd dddddddd"
   static let quotientsWithNone =
     "ffffhgfd ffffhgfd ffffhgfd ffffhgfd hhhhhhhh gggggggg ffffffff dddddddd"

@@ -15,13 +15,17 @@ struct RandomProgram {
     self.shape = shape
     for index in 0..<inputs {
       let dtype = DType.allCases[Int(random.next() % 8)]
-      let arrangements: [Arrangement] = [.contiguous, .channelsLast, .reversed, .stepped, .offset, .repeated]
+      let arrangements: [Arrangement] = [
+        .contiguous, .channelsLast, .reversed, .stepped, .offset, .repeated,
+      ]
       let arrangement = arrangements[Int(random.next() % 6)]
       var size = shape
       // The first input has all axes.
       if index > 0 {
         for axis in size.indices where random.next() % 4 == 0 { size[axis] = 1 }
-        if random.next() % 4 == 0 { size.removeFirst(Int(random.next() & 1) * Swift.min(size.count, 1)) }
+        if random.next() % 4 == 0 {
+          size.removeFirst(Int(random.next() & 1) * Swift.min(size.count, 1))
+        }
       }
       let input = Sample(size, dtype, arrangement, random: &random).tensor
       values.append((input, input))

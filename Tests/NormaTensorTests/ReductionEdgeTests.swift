@@ -59,7 +59,8 @@ import Testing
 
   @Test(arguments: DType.realTypes)
   func infinities(dtype: DType) {
-    let x = Tensor([1.0, .infinity, 2, -.infinity, 0, 1, 2, .infinity], shape: [2, 4], dtype: dtype)
+    let x = Tensor(
+      [1.0, .infinity, 2, -.infinity, 0, 1, 2, .infinity], shape: [2, 4], dtype: dtype)
     #expect(x.max(over: 1).array(of: Double.self) == [.infinity, .infinity])
     #expect(x.min(over: 1).array(of: Double.self) == [-.infinity, 0])
     let sums = x.sum(over: 1).array(of: Double.self)

@@ -65,7 +65,8 @@ import Testing
     for arrangement in [Arrangement.contiguous, .channelsLast] {
       let sample = Sample(shape, .float32, arrangement, random: &random)
       for axes in subsets(shape.count).dropFirst() {
-        expectRight(sample, over: axes, isLarge ? [.mean, .variance, .maximum] : Statistic.allCases)
+        expectRight(
+          sample, over: axes, isLarge ? [.mean, .variance, .maximum] : Statistic.allCases)
       }
     }
   }

@@ -81,8 +81,10 @@ struct Sample {
     switch arrangement {
     case .pending: tensor = maximum(seen, seen.reshaped(shape))
     case .mixed:
-      let low = Tensor.full(Array(shape.reversed()), dtype == .uint8 || dtype == .bool ? 0 : -60000.0)
-        .cast(to: dtype).evaluated().permuted(Array(shape.indices.reversed()))
+      let low = Tensor.full(
+        Array(shape.reversed()), dtype == .uint8 || dtype == .bool ? 0 : -60000.0
+      )
+      .cast(to: dtype).evaluated().permuted(Array(shape.indices.reversed()))
       tensor = maximum(seen, low)
     default: tensor = seen
     }

@@ -1,0 +1,86 @@
+import CNormaLoops
+import NormaKernels
+import NormaReference
+import Testing
+
+/// The reductions of blocks: the same bits on every instruction set, close to the definition.
+@Suite(.serialized) struct ReductionLoopTests {
+  static let lengths = [1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 1791, 1792]
+
+  @Test func blocksOfFloats() {
+    var random = TestRandom()
+    for length in Self.lengths {
+      for mean in [Float(0), 1e7] {
+        let values = random.floats(length, mean: mean, std: 1)
+        var seen: [[UInt64]] = []
+        ConversionTests.onEveryLevel { _ in
+          guard let loops = norma_find_reductions(Int32(NORMA_F32.rawValue)) else { return }
+          var (sum, alone, m2) = (0.0, 0.0, 0.0)
+          loops.pointee.moments(values.count, values, &sum, &m2)
+          loops.pointee.sum(values.count, values, &alone)
+          var (low, high) = (values[0], values[0])
+          loops.pointee.minimum(values.count, values, &low)
+          loops.pointee.maximum(values.count, values, &high)
+          #expect(low == values.min() && high == values.max() && alone == sum)
+          seen.append([sum.bitPattern, m2.bitPattern])
+          let exact = ReferenceMoments(values.map { Double($0) })
+          #expect(abs(sum / Double(length) - exact.mean) <= 1e-9)
+          #expect(
+            abs(m2 - exact.m2) <= 1e-5 * exact.m2 + 1e-6 * Double(length) * (length == 1 ? 0 : 1))
+        }
+        #expect(Set(seen).count == 1, "\(length) values around \(mean)")
+      }
+    }
+  }
+
+  /// Columns of a box whose rows lie apart.
+  @Test func columnsOfFloats() {
+    var random = TestRandom()
+    for columns in [1, 3, 15, 16, 17, 40, 64] {
+      for (rows, pitch) in [(1, 64), (2, 70), (28, 64), (100, 65)] {
+        let values = random.floats(rows * pitch, mean: 3, std: 1)
+        var seen: [[UInt64]] = []
+        ConversionTests.onEveryLevel { _ in
+          guard let loops = norma_find_reductions(Int32(NORMA_F32.rawValue)) else { return }
+          var sums = [Double](repeating: 0, count: columns), m2s = sums, alone = sums
+          var high = Array(values[..<columns])
+          loops.pointee.column_moments(rows, columns, pitch, values, &sums, &m2s)
+          loops.pointee.column_sum(rows, columns, pitch, values, &alone)
+          loops.pointee.column_maximum(rows, columns, pitch, values, &high)
+          #expect(sums == alone)
+          seen.append((sums + m2s).map(\.bitPattern))
+          for j in 0..<columns {
+            let column = (0..<rows).map { Double(values[$0 * pitch + j]) }
+            let exact = ReferenceMoments(column)
+            #expect(abs(sums[j] / Double(rows) - exact.mean) <= 1e-12)
+            #expect(abs(m2s[j] - exact.m2) <= 2e-6 * exact.m2)
+            #expect(Double(high[j]) == column.max())
+          }
+        }
+        #expect(Set(seen).count == 1, "\(rows) rows of \(columns)")
+      }
+    }
+  }
+
+  @Test func momentsMerge() {
+    var random = TestRandom()
+    let values = random.doubles(300, mean: 50, std: 2)
+    ConversionTests.onEveryLevel { _ in
+      let parts = [
+        ReferenceMoments(Array(values[..<100])), ReferenceMoments(Array(values[100...])),
+      ]
+      for columns in [1, 8, 11] {
+        var sums = [Double](repeating: parts[0].mean * 100, count: columns)
+        var m2s = [Double](repeating: parts[0].m2, count: columns)
+        let more = [Double](repeating: parts[1].mean * 200, count: columns)
+        let squares = [Double](repeating: parts[1].m2, count: columns)
+        norma_merge_moments(columns, 100, &sums, &m2s, 200, more, squares)
+        let whole = ReferenceMoments(values)
+        for j in 0..<columns {
+          #expect(abs(sums[j] / 300 - whole.mean) < 1e-12)
+          #expect(abs(m2s[j] - whole.m2) < 1e-10 * whole.m2)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import NormaKernels
+import NormaNN
+import NormaReference
+import NormaTensor
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Ends the process with a failure that says what did not hold.
+private func demand(
+  _ condition: Bool, _ message: @autoclosure () -> String = "", line: UInt = #line
+) {
+  if condition { return }
+  print("line \(line): \(message())")
+  exit(1)
+}
+
+/// What a layer keeps, refuses and costs.
+@Suite struct BatchNormStateTests {
+  @Test func stateUnderPyTorchsNames() {
+    final class Block: Module {
+      let bn1 = BatchNorm2d(2)
+      let lastNorm = BatchNorm1d(3, affine: false)
+    }
+    let names: Set = [
+      "weight", "bias", "running_mean", "running_var", "num_batches_tracked",
+    ]
+    #expect(Set(BatchNorm2d(2).stateDict().keys) == names)
+    let block = Block()
+    let expected =
+      names.map { "bn1.\($0)" }
+      + ["last_norm.running_mean", "last_norm.running_var", "last_norm.num_batches_tracked"]
+    #expect(Set(block.stateDict().keys) == Set(expected))
+    block.eval()
+    #expect(!block.bn1.isTraining && !block.lastNorm.isTraining)
+    block.train()
+    #expect(block.bn1.isTraining)
+  }
+
+  @Test func mistakes() {
+    func message(_ body: () -> Tensor) -> String {
+      do {
+        _ = try catchingTensorErrors(body)
+        return ""
+      } catch { return "\(error)" }
+    }
+    let bn = BatchNorm2d(3)
+    #expect(
+      message { bn(Tensor.ones(2, 4, 5, 5)) }
+        == "BatchNorm2d(_:): the layer has 3 channels and axis 1 of shape [2, 4, 5, 5] has 4")
+    #expect(
+      message { bn(Tensor.ones(2, 3, 5)) }
+        == "BatchNorm2d(_:): expected 4 axes, got shape [2, 3, 5]")
+    #expect(
+      message { bn(Tensor.ones(1, 3, 1, 1)) }
+        == "BatchNorm2d(_:): shape [1, 3, 1, 1] has one value per channel, which has no variance: "
+        + "train with a larger batch (drop the last one if it is short), call eval(), or use group "
+        + "or layer norm")
+    #expect(
+      message { bn(Tensor.ones([2, 3, 5, 5], dtype: .int64)) }
+        == "BatchNorm2d(_:): int64 cannot be normalized; cast(to: .float32) first")
+    #expect(
+      message { BatchNorm2d(3, eps: 0)(Tensor.ones(2, 3, 5, 5)) }
+        == "BatchNorm2d(_:): eps must be positive in training, got 0.0")
+    #expect(
+      message { batchNorm(Tensor.ones(2, 3)) }
+        == "batchNorm(_:): evaluation needs runningMean and runningVar; or pass training: true")
+    #expect(
+      message { batchNorm(Tensor.ones(2, 3), weight: Tensor.ones(2), training: true) }
+        == "batchNorm(_:): weight has shape [2]; the input has 3 channels")
+    #expect(bn.numBatchesTracked?.value.item() == 0)
+    // In evaluation one value is as good as many, and eps may be zero.
+    bn.eval()
+    #expect(message { bn(Tensor.ones(1, 3, 1, 1)) } == "")
+  }
+
+  /// Running statistics are committed one step late at most, and never pile up.
+  @Test func aThousandStepsLeaveNothing() async {
+    await #expect(processExitsWith: .success) {
+      let bn = BatchNorm2d(8)
+      let x = Tensor.rand(4, 8, 6, 6)
+      for _ in 0..<20 { bn(x).evaluated() }
+      let before = Memory.usage.inUse
+      for _ in 0..<1000 { bn(x).evaluated() }
+      demand(Memory.usage.inUse <= before + 4096, "\(Memory.usage) after \(before)")
+      demand(bn.numBatchesTracked?.value.item() == 1020)
+      // Without looking at the output either.
+      for _ in 0..<1000 { _ = bn(x) }
+      demand(Memory.usage.inUse <= before + 65536, "\(Memory.usage) after \(before)")
+    }
+  }
+
+  /// Input, output and little more.
+  @Test func peakMemory() async {
+    await #expect(processExitsWith: .success) {
+      let x = Tensor.rand(8, 32, 64, 64)
+      let bytes = 8 * 32 * 64 * 64 * 4
+      let bn = BatchNorm2d(32)
+      Memory.resetPeak()
+      let y = bn(x).evaluated()
+      demand(Memory.usage.peak <= 2 * bytes + bytes / 8 + 65536, "\(Memory.usage)")
+      Memory.resetPeak()
+      let held = Memory.usage.inUse
+      _ = (bn(y) - y).abs().max().item()
+      demand(Memory.usage.peak - held < 1 << 17, "\(Memory.usage) after \(held)")
+    }
+  }
+
+  /// Programs around the layer give the bits of its evaluated statistics and output.
+  @Test(arguments: [DType.float32, .float16, .float64], [false, true])
+  func fusedOrNot(dtype: DType, channelsLast: Bool) {
+    var random = TestRandom(for: "\(#function) \(dtype) \(channelsLast)")
+    for shape in [[6, 64, 8, 8], [3, 5, 40, 40], [40, 33], [2, 64, 3, 64]] {
+      let x = BatchNormTests.batch(shape, dtype, channelsLast: channelsLast, &random).tensor
+      let axes = [0] + Array(2..<shape.count)
+      func results(_ end: (Tensor) -> Tensor) -> [[Double]] {
+        let bn = BatchNorm(shape[1])
+        let mean = end(x.mean(over: axes, keepDims: true))
+        let y = end((x - mean) / (end(x.std(over: axes, keepDims: true)) + 1e-5))
+        let z = end(bn(y))
+        let difference = end(z - y)
+        return [
+          z.array(), difference.array(), end(difference.abs()).max().array(),
+          (bn(x) * 2).array(), bn.runningMean?.value.array() ?? [],
+          bn.runningVar?.value.array() ?? [],
+        ]
+      }
+      let (fused, cut) = (results { $0 }, results { $0.evaluated() })
+      for k in fused.indices { #expect(fused[k] == cut[k], "\(k) of \(shape)") }
+    }
+  }
+}
