@@ -318,11 +318,11 @@ static void LEVEL(merge_moments)(
   // with a count is exact: no digits are lost far from zero, and equal values have distance 0.
   const double per_a = 1 / count_a, per_b = 1 / count_b;
   const double weight = count_a * count_b / (count_a + count_b);
-  const int64_t mask = -0x20000000;
+  const int64_t half = 0x10000000, mask = -0x20000000;
   size_t j = 0;
   for (; j + 8 <= columns; j += 8) {
     f64v a = LOAD(f64v, sum_a + j), b = LOAD(f64v, sum_b + j);
-    f64v q = (f64v)((i64v)(a * per_a) & mask);
+    f64v q = (f64v)(((i64v)(a * per_a) + half) & mask);
     f64v d = (b - q * count_b) * per_b - (a - q * count_a) * per_a;
     STORE(f64v, m2_a + j, LOAD(f64v, m2_a + j) + LOAD(f64v, m2_b + j) + d * d * weight);
     STORE(f64v, sum_a + j, a + b);
@@ -331,7 +331,7 @@ static void LEVEL(merge_moments)(
     double a = sum_a[j], b = sum_b[j], q = a * per_a;
     int64_t bits;
     __builtin_memcpy(&bits, &q, 8);
-    bits &= mask;
+    bits = (bits + half) & mask;
     __builtin_memcpy(&q, &bits, 8);
     double d = (b - q * count_b) * per_b - (a - q * count_a) * per_a;
     m2_a[j] = m2_a[j] + m2_b[j] + d * d * weight;
