@@ -272,4 +272,3 @@ struct CompiledProgram: ~Copyable {
     }
   }
 }
-
