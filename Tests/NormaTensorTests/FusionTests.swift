@@ -28,6 +28,25 @@ import Testing
     }
   }
 
+  /// Statistics in the middle, which run before the program or slice by slice with it.
+  @Test(arguments: 0..<6)
+  func statisticsInTheMiddle(part: Int) {
+    var random = TestRandom(for: "\(#function) \(part)")
+    for _ in 0..<part { _ = random.next() }
+    let shapes = [[16, 300], [8, 12, 20], [3, 4, 4, 40], [20, 20], [6, 6, 6], [2, 16, 5, 5]]
+    for round in 0..<60 {
+      var program = RandomProgram(shapes[round % shapes.count], &random, inputs: 2)
+      for _ in 0..<2 + Int(random.next() % 9) { program.extend(&random, reductions: true) }
+      for (number, value) in program.values.enumerated().reversed() {
+        if !isSame(value.fused, value.cut) {
+          let text = program.text.joined(separator: "\n")
+          Issue.record("%\(number) differs in round \(round) of part \(part)\n\(text)")
+          break
+        }
+      }
+    }
+  }
+
   /// The same with a reduction at the end, over every subset of axes.
   @Test(arguments: 0..<4)
   func reductionsAtTheEnd(part: Int) {

@@ -34,22 +34,68 @@ struct RandomProgram {
   }
 
   /// Adds a random instruction on earlier values, which it prefers to take from the last ones.
-  mutating func extend(_ random: inout TestRandom) {
-    let (a, b, c) = (pick(&random), pick(&random), pick(&random))
-    let code = Int(random.next() % 14)
+  ///
+  /// With `reductions` some of them are statistics of earlier values, which others stretch again.
+  mutating func extend(_ random: inout TestRandom, reductions: Bool = false) {
+    let a = pick(&random)
+    let (b, c) = (pick(&random, beside: a), pick(&random, beside: a))
+    let code = Int(random.next() % (reductions ? 24 : 14))
+    let axisBits = random.next()
     let number = Double(Int(random.next() % 17)) / 4 - 2
     let dtype = DType.allCases[Int(random.next() % 8)]
     let (x, y, z) = (values[a], values[b], values[c])
     text.append("%\(values.count) = \(code) of %\(a) %\(b) %\(c) \(number) \(dtype)")
+    if code >= 14 {
+      let axes = x.fused.shape.indices.filter { axisBits >> $0 & 1 == 1 }
+      text.append("  over \(axes)")
+      values.append(
+        (
+          Self.statistic(code - 14, x.fused, axes) { $0 },
+          Self.statistic(code - 14, x.cut, axes) { $0.evaluated() }.evaluated()
+        ))
+      return
+    }
     let fused = Self.instruction(code, x.fused, y.fused, z.fused, number, dtype)
     let cut = Self.instruction(code, x.cut, y.cut, z.cut, number, dtype).evaluated()
     values.append((fused, cut))
   }
 
-  private func pick(_ random: inout TestRandom) -> Int {
-    random.next() % 3 == 0
+  private static func statistic(
+    _ code: Int, _ x: Tensor, _ axes: [Int], _ end: (Tensor) -> Tensor
+  ) -> Tensor {
+    let real = x.dtype.isFloatingPoint ? x : end(x.cast(to: .float32))
+    switch code {
+    case 0: return real.mean(over: axes, keepDims: true)
+    case 1: return x.max(over: axes, keepDims: true)
+    case 2: return real.std(over: axes, keepDims: true)
+    case 3: return x.sum(over: axes)
+    case 4: return end(real.mean(over: axes, keepDims: true)).cast(to: .float64)
+    case 5: return real - end(real.mean(over: axes, keepDims: true))
+    case 6: return real / end(real.std(over: axes, correction: 0, keepDims: true) + 0.5)
+    case 7:
+      let centred = end(real - end(real.mean(over: axes, keepDims: true)))
+      return centred * end(real.variance(over: axes, keepDims: true).rsqrt())
+    case 8:
+      let mean = end(real.mean(over: axes))
+      return mean.rank == 2 ? end(mean.transposed() * 2).transposed() : mean
+    default:
+      return end(real - end(real.min(over: axes, keepDims: true))).sum(over: axes, keepDims: true)
+    }
+  }
+
+  private func pick(_ random: inout TestRandom, beside first: Int? = nil) -> Int {
+    let choice =
+      random.next() % 3 == 0
       ? Int(random.next() % UInt64(values.count))
       : Swift.max(values.count - 1 - Int(random.next() % 2), 0)
+    guard let first else { return choice }
+    // A statistic without its axes fits only some shapes; the program's shape decides for three.
+    let shapes = [first, choice].map { values[$0].fused.shape }
+    let fits = shapes.allSatisfy { own in
+      own.count <= shape.count
+        && zip(own.reversed(), shape.reversed()).allSatisfy { $0 == 1 || $0 == $1 }
+    }
+    return fits ? choice : first
   }
 
   private static func instruction(
