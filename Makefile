@@ -9,10 +9,9 @@ SOURCES := Sources Tests Package.swift $(wildcard Snippets)
 
 demo: ## Run the experiment, then explain batch norm on images.
 	@Tools/install-dependencies.sh demo
-	swift build -c release $(SWIFTFLAGS)
-	swift run -c release --skip-build $(SWIFTFLAGS) Experiment
+	swift run -c release $(SWIFTFLAGS) Experiment
 	@if [ -f $(FASHION_MNIST) ]; then set -x; \
-	  swift run -c release --skip-build $(SWIFTFLAGS) \
+	  swift run -c release $(SWIFTFLAGS) \
 	    norma explain --input $(FASHION_MNIST) --count 1000; \
 	else \
 	  echo "For the second part, name Fashion-MNIST's test images: make demo FASHION_MNIST=path"; \

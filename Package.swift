@@ -56,7 +56,7 @@ let package = Package(
     .executableTarget(
       name: "conformance",
       dependencies: [
-        "NormaConformance", "Norma", "NormaExplain", "NormaFiles", "NormaKernels", "NormaTensor",
+        "NormaConformance", "Norma", "NormaExplain", "NormaFiles", "NormaTensor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Sources/Conformance"),

@@ -314,21 +314,28 @@ COLUMN_SUM_INTEGER(column_sum_u8, uint8_t)
 static void LEVEL(merge_moments)(
     size_t columns, double count_a, double *sum_a, double *m2_a, double count_b,
     const double *sum_b, const double *m2_b) {
-  // Means are equal exactly when sum_b * count_a and sum_a * count_b are, so equal values have a
-  // variance of exactly 0 however they are cut.
-  const double scale = 1 / (count_a * count_b);
+  // The distance of the means is taken from a number near both, q, of so few bits that its product
+  // with a count is exact: no digits are lost far from zero, and equal values have distance 0.
+  const double per_a = 1 / count_a, per_b = 1 / count_b;
   const double weight = count_a * count_b / (count_a + count_b);
+  const int64_t half = 0x10000000, mask = -0x20000000;
   size_t j = 0;
   for (; j + 8 <= columns; j += 8) {
     f64v a = LOAD(f64v, sum_a + j), b = LOAD(f64v, sum_b + j);
-    f64v d = (b * count_a - a * count_b) * scale;
+    f64v q = (f64v)(((i64v)(a * per_a) + half) & mask);
+    f64v d = (b - q * count_b) * per_b - (a - q * count_a) * per_a;
     STORE(f64v, m2_a + j, LOAD(f64v, m2_a + j) + LOAD(f64v, m2_b + j) + d * d * weight);
     STORE(f64v, sum_a + j, a + b);
   }
   for (; j < columns; j++) {
-    double d = (sum_b[j] * count_a - sum_a[j] * count_b) * scale;
+    double a = sum_a[j], b = sum_b[j], q = a * per_a;
+    int64_t bits;
+    __builtin_memcpy(&bits, &q, 8);
+    bits = (bits + half) & mask;
+    __builtin_memcpy(&q, &bits, 8);
+    double d = (b - q * count_b) * per_b - (a - q * count_a) * per_a;
     m2_a[j] = m2_a[j] + m2_b[j] + d * d * weight;
-    sum_a[j] += sum_b[j];
+    sum_a[j] = a + b;
   }
 }
 

@@ -84,10 +84,12 @@ enum { max_members = 256 };
 static void (*gomp_parallel)(void (*)(void *), void *, unsigned, unsigned);
 static int (*gomp_index)(void);
 static int (*gomp_count)(void);
+static void (*openmp_set_threads)(int);
 
 static void find_gomp(void) {
   *(void **)&gomp_index = dlsym(RTLD_DEFAULT, "omp_get_thread_num");
   *(void **)&gomp_count = dlsym(RTLD_DEFAULT, "omp_get_num_threads");
+  *(void **)&openmp_set_threads = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
   *(void **)&gomp_parallel = dlsym(RTLD_DEFAULT, "GOMP_parallel");
   if (!gomp_index || !gomp_count) gomp_parallel = NULL;
 }
@@ -156,4 +158,13 @@ void norma_team_run(void (*body)(void *context, int index, int count), void *con
   }
   run_together(&region);
   atomic_flag_clear_explicit(&busy, memory_order_release);
+}
+
+void norma_team_set_library_threads(int threads) {
+#if defined(__linux__) && !POOL_ONLY
+  pthread_once(&prepared, prepare);
+  if (openmp_set_threads) openmp_set_threads(threads < 1 ? 1 : threads);
+#else
+  (void)threads;
+#endif
 }

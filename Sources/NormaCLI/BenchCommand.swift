@@ -56,7 +56,7 @@ struct BenchCommand: ParsableCommand {
       for row in rows { print(row.name) }
       return
     }
-    if let threads { Machine.use(threads: threads) }
+    if let threads { Threads.count = threads }
     let report = BenchReport(
       machine: Machine.name, threads: Threads.count, names: rows.map(\.name))
     if !json { Terminal.show(report.header) }

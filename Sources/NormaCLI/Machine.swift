@@ -16,18 +16,6 @@ enum Machine {
     return "\(processor ?? architecture), \(cores == 1 ? "1 core" : "\(cores) cores")"
   }
 
-  /// Lets everything that the calling thread computes run on so many threads.
-  ///
-  /// Norma's own loops ask ``Threads``, but oneDNN asks OpenMP, which keeps a number for each thread.
-  static func use(threads: Int) {
-    Threads.count = threads
-    #if canImport(Glibc)
-      guard let symbol = dlsym(nil, "omp_set_num_threads") else { return }
-      typealias SetThreads = @convention(c) (Int32) -> Void
-      unsafeBitCast(symbol, to: SetThreads.self)(Int32(clamping: threads))
-    #endif
-  }
-
   private static var architecture: String {
     #if arch(x86_64)
       "x86_64"

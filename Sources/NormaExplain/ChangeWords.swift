@@ -17,8 +17,8 @@ struct ChangeWords {
     (yours, layers) = scene.words(for: change)
     reason = scene.reason(for: change)
     idle =
-      "\(change.cause.rawValue) is no cause here, although it looks like one (you: \(yours); "
-      + "layer: \(layers)). Put right, it would not make the gap smaller."
+      "\(change.cause.rawValue) differ too (you: \(yours); layer: \(layers)), but are not to "
+      + "blame: with the causes above put right, the gap closes without touching them."
   }
 }
 
@@ -130,7 +130,8 @@ private struct Scene {
       let own = "\(text(layer.epsilon)) added to the variance by the layer as well"
       if identity == .epsilon, recipe.epsilon == 0 {
         return recipe.observedScale == nil
-          ? ("no epsilon", "\(text(layer.epsilon)) added to the variance") : ("not known", own)
+          ? ("no epsilon", "\(text(layer.epsilon)) added to the variance")
+          : ("not known without from:", own)
       }
       return (placed(recipe), identity == .epsilon ? own : "no epsilon")
     }

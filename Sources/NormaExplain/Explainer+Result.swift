@@ -68,3 +68,16 @@ extension Explainer {
       weight: layer.weight, bias: layer.bias)
   }
 }
+
+extension Explanation {
+  /// What a call with a mistake gives inside of a catching scope.
+  static func nothing(_ layer: LayerNumbers, _ input: Tensor) -> Explanation {
+    Explanation(
+      layer: layer.name, isTraining: layer.isTraining,
+      statistics: LayerStatistics(
+        shape: input.shape, axes: [], count: 0, usesRunning: !layer.usesBatch, mean: [],
+        biasedVariance: [], unbiasedVariance: [], runningMean: nil, runningVariance: nil,
+        epsilon: layer.epsilon, epsilonShare: [], weight: nil, bias: nil),
+      gap: nil, causes: [], unexplained: 0, unexplainedIsRounding: false, notes: [])
+  }
+}

@@ -51,8 +51,8 @@ package func batchNorm(
       throw TensorError(call, "evaluation needs runningMean and runningVar; or pass training: true")
     }
     let output = try x.normalized(
-      mean: runningMean.cast(to: .float64).reshaped(shape),
-      variance: runningVar.cast(to: .float64).reshaped(shape), eps: eps, weight: weight,
+      mean: runningMean.reshaped(shape),
+      variance: runningVar.reshaped(shape).cast(to: .float64), eps: eps, weight: weight,
       bias: bias, call: call)
     return (output, nil)
   }

@@ -92,7 +92,7 @@ open class BatchNorm: Module {
   /// Lets the running statistics follow those of a batch; an empty batch has none, and counts.
   private func commit(_ statistics: NormalizationStatistics?) {
     guard let runningMean, let runningVar, let numBatchesTracked else { return }
-    numBatchesTracked.value = (numBatchesTracked.value + 1).evaluated()
+    numBatchesTracked.value = Tensor(numBatchesTracked.value.item(as: Int64.self) + 1)
     guard let statistics else { return }
     // The last update has run by now: pending updates never pile up over training steps.
     let (mean, variance) = (runningMean.value.evaluated(), runningVar.value.evaluated())

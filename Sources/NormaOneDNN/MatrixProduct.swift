@@ -51,12 +51,15 @@ package struct MatrixProduct: Hashable, Sendable {
   /// How the second operand is read.
   package let b: StoredMatrix
 
+  /// What it was compiled for: oneDNN divides the work when it compiles.
+  var threads = 1
+
   /// The number of matrices in the result.
   package var count: Int { batch.reduce(1) { $0 * $1.length } }
 
   /// The plan for operands with these strides: batch axes, then rows, then columns.
   package init(
-    batch: [Int], m: Int, n: Int, k: Int, aStrides: [Int], bStrides: [Int]
+    batch: [Int], m: Int, n: Int, k: Int, aStrides: [Int], bStrides: [Int], threads: Int = 1
   ) throws(OneDNNError) {
     let rank = batch.count
     guard aStrides.count == rank + 2, bStrides.count == rank + 2 else {

@@ -18,14 +18,15 @@ extension OneDNN {
   ///
   /// An empty sum (`k` is 0) is 0. The order of a sum is oneDNN's: it is the same in every run on
   /// the same processor with the same number of threads, no more. Calls may come from several
-  /// threads at once. The first call of a process takes 30 milliseconds more, the first call with
+  /// threads at once. `threads` is the number that oneDNN will use: a compiled product is made for
+  /// one number. The first call of a process takes 30 milliseconds more, the first call with
   /// a new batched shape 0.2.
   ///
   /// PyTorch: `torch.matmul`.
   package static func multiply(
     batch: [Int] = [], m: Int, n: Int, k: Int,
     a: UnsafePointer<Float>, aStrides: [Int], b: UnsafePointer<Float>, bStrides: [Int],
-    into c: UnsafeMutablePointer<Float>
+    into c: UnsafeMutablePointer<Float>, threads: Int = 1
   ) throws(OneDNNError) {
     guard isAvailable else { throw OneDNNError.notBuilt }
     let size = batch.reduce(m * n, *)
@@ -34,7 +35,7 @@ extension OneDNN {
       return
     }
     let plan = try MatrixProduct(
-      batch: batch, m: m, n: n, k: k, aStrides: aStrides, bStrides: bStrides)
+      batch: batch, m: m, n: n, k: k, aStrides: aStrides, bStrides: bStrides, threads: threads)
     if plan.isFasterAtOnce, let product = CompiledProducts.shared.product(for: plan) {
       return try product.run(a, b, c)
     }

@@ -49,13 +49,14 @@ struct CompiledProgram: ~Copyable {
     work = program.shape.reduce(1, *) * max(program.instructions.count, 1)
 
     var program = program
-    let ends = Set(outputs.map(\.value) + sinks.map(\.value))
+    let ends = ValueSet(
+      outputs.map(\.value) + sinks.map(\.value), of: program.widths.count)
     let singles = program.spreadSingles(ends: ends, space: space)
     require(
       program.widths.count <= Int(NORMA_MAX_VALUES)
         && space.outer.count <= Int(NORMA_MAX_DIMENSIONS),
       "\(program.widths.count) values in \(space.outer.count) dimensions are too many")
-    var places = Places(widths: program.widths, block: space.tileRows * space.tileColumns)
+    var places = Places(program, block: space.tileRows * space.tileColumns)
 
     for (index, input) in program.inputs.enumerated() {
       var operand = operand(
@@ -83,21 +84,16 @@ struct CompiledProgram: ~Copyable {
       operand.single = 1
       inputs.append(operand)
     }
-    // One number for a whole row is computed when the row begins: no block may take its place.
-    for instruction in program.instructions where singles.contains(instruction.result) {
-      places.keep(instruction.result)
-    }
-    let made = Set(program.instructions.map(\.result))
-    var written: Set<Int> = []
+    let made = ValueSet(program.instructions.map(\.result), of: program.widths.count)
+    var written = ValueSet([], of: program.widths.count)
     for (index, output) in outputs.enumerated() {
       var operand = operand(
         program.inputs.count + index,
         base: output.storage.base + output.layout.offset * output.width,
         width: output.width, value: output.value)
-      if isDirect(operand) && made.contains(output.value)
-        && written.insert(output.value).inserted
-      {
+      if isDirect(operand) && made.contains(output.value) && !written.contains(output.value) {
         operand.direct = 1
+        written.insert(output.value)
         places.leave(output.value)
       }
       self.outputs.append(operand)
@@ -106,7 +102,7 @@ struct CompiledProgram: ~Copyable {
       if singles.contains(instruction.result) {
         places.keepSingle(instruction.result)
       } else {
-        places.assign(instruction, at: index, in: program, keeping: ends)
+        places.assign(instruction, at: index, keeping: ends)
       }
       return norma_instruction(instruction, singles: singles)
     }
@@ -274,164 +270,5 @@ struct CompiledProgram: ~Copyable {
     withProgram { first in
       second.withProgram { norma_program_run_slices(first, $0, threads) }
     }
-  }
-}
-
-/// Where the values of a program lie in a thread's scratch memory.
-private struct Places {
-  var offsets: [Int]
-  var size = 0
-  private let widths: [Int]
-  private let block: Int
-  private var free: [Int: [Int]] = [:]
-  private var kept: Set<Int> = []
-  private var lastUse: [Int: Int]?
-
-  init(widths: [Int], block: Int) {
-    self.widths = widths
-    self.block = block
-    offsets = [Int](repeating: -1, count: widths.count)
-  }
-
-  /// A place of its own for as long as the program runs.
-  mutating func keep(_ value: Int) {
-    offsets[value] = take(widths[value])
-    kept.insert(value)
-  }
-
-  /// The same for one number, which is computed once and read by many tiles.
-  mutating func keepSingle(_ value: Int) {
-    offsets[value] = size
-    size += 64
-    kept.insert(value)
-  }
-
-  /// No place: the value is written to memory.
-  mutating func leave(_ value: Int) { kept.insert(value) }
-
-  private mutating func take(_ width: Int) -> Int {
-    if let place = free[width]?.popLast() { return place }
-    let place = size
-    size += (block * width + 63) & ~63
-    return place
-  }
-
-  /// A place for the result of an instruction; operands that are not read again make room.
-  mutating func assign(
-    _ instruction: Program.Instruction, at index: Int, in program: Program, keeping ends: Set<Int>
-  ) {
-    let lastUse = self.lastUse ?? Places.lastUses(program)
-    self.lastUse = lastUse
-    var released: [Int] = []
-    for operand in Set(instruction.operands)
-    where lastUse[operand] == index && !ends.contains(operand) && !kept.contains(operand)
-      && offsets[operand] >= 0
-    {
-      // In place only where elements are of one size: a wider result would overtake its operand.
-      if widths[operand] == widths[instruction.result] {
-        free[widths[operand], default: []].append(offsets[operand])
-      } else {
-        released.append(operand)
-      }
-    }
-    if !kept.contains(instruction.result) {
-      offsets[instruction.result] = take(widths[instruction.result])
-    }
-    for operand in released { free[widths[operand], default: []].append(offsets[operand]) }
-  }
-
-  private static func lastUses(_ program: Program) -> [Int: Int] {
-    var lastUse: [Int: Int] = [:]
-    for (index, instruction) in program.instructions.enumerated() {
-      for operand in instruction.operands { lastUse[operand] = index }
-    }
-    return lastUse
-  }
-}
-
-extension norma_instruction {
-  fileprivate init(_ instruction: Program.Instruction, singles: Set<Int>) {
-    self.init()
-    let isSingle = instruction.operands.allSatisfy(singles.contains)
-    var bits: UInt32 = 0
-    if !isSingle {
-      for (position, operand) in instruction.operands.enumerated() where singles.contains(operand) {
-        bits |= 1 << UInt32(position)
-      }
-    }
-    let found: norma_loop?
-    switch instruction.loop {
-    case .operation(let code, let type): found = norma_find_loop(code.loop, type.rawValue, bits)
-    case .conversion(let from, let to): found = norma_find_conversion(from, to)
-    case .rounding(let dtype): found = norma_find_rounding(dtype.stored)
-    case .spread(let type):
-      found = norma_find_loop(Int32(NORMA_SPREAD.rawValue), type.rawValue, 0)
-    }
-    require(found != nil, "no loop for \(instruction)")
-    loop = found
-    operand_count = Int32(instruction.operands.count)
-    result = Int32(instruction.result)
-    single = singles.contains(instruction.result) ? 1 : 0
-    withUnsafeMutableBytes(of: &operands) { bytes in
-      let values = bytes.bindMemory(to: Int32.self)
-      for (position, operand) in instruction.operands.enumerated() {
-        values[position] = Int32(operand)
-      }
-    }
-  }
-}
-
-extension Program {
-  /// The values that are one number for a whole tile; instructions whose loops cannot take one
-  /// there get it spread over a block first.
-  mutating func spreadSingles(ends: Set<Int>, space: Space) -> Set<Int> {
-    var singles = Set(immediates.map(\.value))
-    for (index, input) in inputs.enumerated() {
-      let isFixed =
-        space.columns.strides[index] == 0
-        && (index >= space.splits.count || space.splits[index].isEmpty)
-        && (space.rows.strides[index] == 0 || space.tileRows == 1)
-        && space.tileRows * space.tileColumns > 1
-      // What is stored or reduced as it is has to be a block.
-      if isFixed && !ends.contains(input.value) { singles.insert(input.value) }
-    }
-    var index = 0
-    while index < instructions.count {
-      let instruction = instructions[index]
-      let isSingle = instruction.operands.allSatisfy(singles.contains)
-      if isSingle && !ends.contains(instruction.result) {
-        singles.insert(instruction.result)
-      } else if case .operation(let code, let type) = instruction.loop {
-        index += spreadOperands(of: index, code, type, singles: singles)
-      } else if isSingle, case .conversion(let from, _) = instruction.loop {
-        spread(operand: 0, of: index, BlockType(rawValue: from) ?? .float32)
-        index += 1
-      } else if isSingle {
-        spread(operand: 0, of: index, .float32)
-        index += 1
-      }
-      index += 1
-    }
-    return singles
-  }
-
-  /// Spreads what the loop of an instruction cannot take as one number; returns how many
-  /// instructions came before it.
-  private mutating func spreadOperands(
-    of start: Int, _ code: Operation.Code, _ type: BlockType, singles: Set<Int>
-  ) -> Int {
-    let operands = instructions[start].operands
-    var bits: UInt32 = 0
-    for (position, operand) in operands.enumerated() where singles.contains(operand) {
-      bits |= 1 << UInt32(position)
-    }
-    if bits == 0 || norma_find_loop(code.loop, type.rawValue, bits) != nil { return 0 }
-    var added = 0
-    for position in operands.indices where bits & (1 << UInt32(position)) != 0 {
-      let isCondition = code == .select && position == 0
-      spread(operand: position, of: start + added, isCondition ? .uint8 : type)
-      added += 1
-    }
-    return added
   }
 }

@@ -29,18 +29,13 @@ extension Node {
 /// One evaluation: the program of a result, built from pending nodes, and what it waits for.
 struct Evaluation {
   private(set) var program: Program
-  private var known: [Key: Int] = [:]
-  /// Keeps what is known alive, so that no other object takes its place in memory.
-  private var held: [Tensor] = []
+  /// The tensors whose values are in the program, the latest last. Few enough to be searched, and
+  /// held so that no other object takes the place of one in memory.
+  private var known: [(tensor: Tensor, value: Int)] = []
   /// The reductions that run slice by slice with this program, instead of before it.
   private var slices: SlicedReductions?
   /// The reduction whose results go through this program strip by strip, without being stored.
   private var finished: FinishedReduction?
-
-  private struct Key: Hashable {
-    let node: ObjectIdentifier
-    let layout: ObjectIdentifier
-  }
 
   /// Only a program that stores its result can run slice by slice; not one that is reduced.
   private let maySlice: Bool
@@ -62,12 +57,18 @@ struct Evaluation {
 
   /// The value of a tensor of the program's shape: computed here, or read from memory.
   mutating func value(of tensor: Tensor) -> Int {
-    let key = Key(node: ObjectIdentifier(tensor.node), layout: ObjectIdentifier(tensor.layout))
-    if let value = known[key] { return value }
+    if let value = knownValue(tensor.node, tensor.layout) { return value }
     let value = makeValue(of: tensor)
-    known[key] = value
-    held.append(tensor)
+    known.append((tensor, value))
     return value
+  }
+
+  private func knownValue(_ node: Node, _ layout: Layout) -> Int? {
+    for index in known.indices.reversed()
+    where known[index].tensor.node === node && known[index].tensor.layout === layout {
+      return known[index].value
+    }
+    return nil
   }
 
   private mutating func makeValue(of tensor: Tensor) -> Int {
@@ -142,11 +143,9 @@ extension Evaluation {
 
   /// The value of a small node whose elements are seen through `stretch`.
   private mutating func inline(_ node: Node, stretchedBy stretch: Layout) -> Int {
-    let key = Key(node: ObjectIdentifier(node), layout: ObjectIdentifier(node.layout))
-    if let value = known[key] { return value }
+    if let value = knownValue(node, node.layout) { return value }
     let value = makeInline(node, stretchedBy: stretch)
-    known[key] = value
-    held.append(Tensor(node: node, layout: node.layout))
+    known.append((Tensor(node: node, layout: node.layout), value))
     return value
   }
 

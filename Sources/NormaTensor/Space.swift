@@ -68,10 +68,24 @@ struct Space: Equatable, Sendable {
       size: 1, strides: [Int](repeating: 0, count: operands), isKept: isKept, axes: [])
   }
 
+  /// What most programs run over: all operands without gaps in the same order.
+  private static func contiguous(_ count: Int, operands: Int) -> Space {
+    let columns = Dimension(
+      size: count, strides: [Int](repeating: 1, count: operands), isKept: false, axes: [])
+    return Space(
+      outer: [], rows: one(operands), columns: columns, tileRows: 1,
+      tileColumns: min(count, block))
+  }
+
   /// For a program without reductions. Kept axes come first in `order` and stay outside of tiles.
   static func elementwise(
     _ shape: [Int], order: [Int], layouts: [Layout], isKept: (Int) -> Bool = { _ in false }
   ) -> Space {
+    if layouts.allSatisfy({ $0.isContiguous && $0.shape == shape && $0.strides.last != 0 }),
+      !shape.indices.contains(where: isKept)
+    {
+      return contiguous(layouts[0].count, operands: layouts.count)
+    }
     var outer = merged(shape, order: order, layouts: layouts, isKept: isKept)
     let columns = outer.last?.isKept == false ? outer.removeLast() : one(layouts.count)
     let rows = outer.last?.isKept == false ? outer.removeLast() : one(layouts.count)

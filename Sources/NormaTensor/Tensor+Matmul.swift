@@ -1,3 +1,4 @@
+import CNormaLoops
 import NormaKernels
 import NormaOneDNN
 
@@ -68,12 +69,14 @@ extension Tensor {
       return Tensor(shape: batch + [m, n], dtype: a.dtype) { bytes in
         guard let result = bytes.baseAddress else { return }
         if a.dtype == .float32 && OneDNN.isAvailable {
+          let threads = Threads.count
+          norma_team_set_library_threads(Int32(threads))
           do throws(OneDNNError) {
             try OneDNN.multiply(
               batch: batch, m: m, n: n, k: k,
               a: leftBase.assumingMemoryBound(to: Float.self), aStrides: left.strides,
               b: rightBase.assumingMemoryBound(to: Float.self), bStrides: right.strides,
-              into: result.assumingMemoryBound(to: Float.self))
+              into: result.assumingMemoryBound(to: Float.self), threads: threads)
             return
           } catch {
             // The plain loops below need nothing that oneDNN could lack.

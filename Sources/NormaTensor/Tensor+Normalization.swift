@@ -33,13 +33,16 @@ extension Tensor {
   /// The mean is carried as two numbers of the computing type, so that data far from zero keep
   /// their digits: y = ((x - high) - low) * scale + shift, each step rounded once. Half types
   /// are computed in `float32` and rounded at the end.
-  /// - Parameters: `mean` and `variance` (in `float64`), `weight` and `bias` broadcast to the shape.
+  /// - Parameters: `mean` and `variance` (usually in `float64`), `weight` and `bias` broadcast to the shape.
   package func normalized(
     mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?, call: String
   ) throws(TensorError) -> Tensor {
     let type = dtype == .float64 ? DType.float64 : .float32
     let high = mean.cast(to: type)
-    let low = (mean - high.cast(to: .float64)).cast(to: type)
+    // A running mean of the computing type has no second part.
+    let low =
+      mean.dtype == type
+      ? Tensor(0, dtype: type) : (mean - high.cast(to: .float64)).cast(to: type)
     var scale = (variance + eps).rsqrt()
     if let weight { scale = scale * weight.cast(to: .float64) }
     let shift = bias?.cast(to: type) ?? Tensor(0, dtype: type)

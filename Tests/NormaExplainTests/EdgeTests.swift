@@ -65,6 +65,20 @@ import Testing
     #expect(bn.explain(x, expecting: user).causes.map(\.name) == [.correction])
   }
 
+  @Test func mistakesInTheCallAreErrors() {
+    let (x, bn) = (batch(), layer())
+    let calls: [() -> Explanation] = [
+      { bn.explain(x, expecting: Tensor.ones(2, 5, 8, 7)) },
+      { bn.explain(Tensor.ones(6, 4, 8, 7)) },
+      { bn.explain(Tensor.ones(1, 5, 1, 1)) },
+      { bn.explain(x, expecting: x, from: Tensor.ones(6, 5, 8, 1)) },
+      { bn.explain(x, expectingRunningMean: Tensor.ones(4)) },
+    ]
+    for call in calls {
+      #expect(throws: TensorError.self) { try catchingTensorErrors { call() } }
+    }
+  }
+
   @Test func samplesAreDistinctAndSpread() {
     let places = samplePlaces(count: 1_000_000, limit: 4096)
     #expect(Set(places).count == places.count)

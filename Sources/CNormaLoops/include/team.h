@@ -26,4 +26,8 @@ void norma_team_run(
 /// share of processor time). Read once.
 int norma_team_default_threads(void);
 
+/// Lets libraries that compute with OpenMP, such as oneDNN, use `threads` threads for what the
+/// calling thread asks of them. Nothing where OpenMP is not loaded.
+void norma_team_set_library_threads(int threads);
+
 #pragma clang assume_nonnull end

@@ -1,0 +1,169 @@
+#include "worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void norma_worker_start(norma_worker *w, const norma_program *p) {
+  w->program = p;
+  w->outer = -1, w->row = 0, w->moved = 1;
+  w->scratch = aligned_alloc(64, (p->scratch + 127) / 64 * 64);
+  for (int k = 0; k < p->value_count; k++) {
+    w->values[k] = p->offsets[k] < 0 ? NULL : w->scratch + p->offsets[k];
+  }
+  for (int k = 0; k < p->input_count; k++) w->copied[k] = NULL;
+}
+
+void norma_worker_stop(norma_worker *w) { free(w->scratch); }
+
+void norma_worker_move(norma_worker *w, ptrdiff_t outer) {
+  if (w->outer == outer) return;
+  const norma_program *p = w->program;
+  ptrdiff_t index[NORMA_MAX_DIMENSIONS], rest = outer;
+  for (int d = p->space.rank - 1; d >= 0; d--) {
+    index[d] = rest % p->space.size[d];
+    rest /= p->space.size[d];
+  }
+  for (int k = 0; k < p->input_count; k++) {
+    const char *base = p->inputs[k].base;
+    for (int d = 0; d < p->space.rank; d++) base += index[d] * p->inputs[k].outer[d];
+    w->bases[k] = base;
+  }
+  for (int k = 0; k < p->output_count; k++) {
+    char *base = p->outputs[k].base;
+    for (int d = 0; d < p->space.rank; d++) base += index[d] * p->outputs[k].outer[d];
+    w->output_bases[k] = base;
+  }
+  w->outer = outer;
+  w->moved = 1;
+}
+
+#define COPY_STRIDED(T)                                                        \
+  for (ptrdiff_t i = 0; i < rows; i++) {                                       \
+    const char *from = source + i * row;                                       \
+    T *to = (T *)target + i * columns;                                         \
+    if (column == 0) {                                                         \
+      const T value = *(const T *)from;                                        \
+      for (ptrdiff_t j = 0; j < columns; j++) to[j] = value;                   \
+    } else {                                                                   \
+      for (ptrdiff_t j = 0; j < columns; j++) to[j] = *(const T *)(from + j * column); \
+    }                                                                          \
+  }
+
+// Gathers a box of elements into a block.
+static void copy_box(
+    ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t row, ptrdiff_t column, int width,
+    const char *source, char *target) {
+  if (column == width) {
+    for (ptrdiff_t i = 0; i < rows; i++) {
+      memcpy(target + i * columns * width, source + i * row, (size_t)(columns * width));
+    }
+    return;
+  }
+  switch (width) {
+    case 1: COPY_STRIDED(uint8_t) break;
+    case 2: COPY_STRIDED(uint16_t) break;
+    case 4: COPY_STRIDED(uint32_t) break;
+    case 8: COPY_STRIDED(uint64_t) break;
+  }
+}
+
+// The same where the columns are several dimensions to the operand: piece by piece of the fastest.
+static void copy_split(
+    const norma_operand *in, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t columns,
+    const char *source, char *target) {
+  for (ptrdiff_t i = 0; i < rows; i++) {
+    for (ptrdiff_t j = first; j < first + columns;) {
+      ptrdiff_t rest = j, offset = 0;
+      for (int d = 0; d < in->split_count; d++) {
+        offset += rest % in->split_size[d] * in->split_stride[d];
+        rest /= in->split_size[d];
+      }
+      ptrdiff_t piece = in->split_size[0] - j % in->split_size[0];
+      if (piece > first + columns - j) piece = first + columns - j;
+      copy_box(1, piece, 0, in->split_stride[0], in->width, source + i * in->row + offset, target);
+      target += piece * in->width;
+      j += piece;
+    }
+  }
+}
+
+// The way back: a block to a box of memory.
+static void scatter_box(
+    ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t row, ptrdiff_t column, int width,
+    const char *source, char *target) {
+  for (ptrdiff_t i = 0; i < rows; i++) {
+    const char *from = source + i * columns * width;
+    char *to = target + i * row;
+    if (column == width) {
+      memcpy(to, from, (size_t)(columns * width));
+      continue;
+    }
+    for (ptrdiff_t j = 0; j < columns; j++) {
+      memcpy(to + j * column, from + j * width, (size_t)width);
+    }
+  }
+}
+
+void norma_worker_run_tile(
+    norma_worker *w, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t column, ptrdiff_t columns) {
+  const norma_program *p = w->program;
+  w->moved |= p->singles_by_row && w->row != row;
+  w->row = row;
+  for (int k = 0; k < p->input_count; k++) {
+    const norma_operand *in = &p->inputs[k];
+    if (in->local) {
+      w->values[in->value] = w->locals[in->local - 1];
+      continue;
+    }
+    const char *source = w->bases[k] + row * in->row + column * in->column;
+    int direct = in->single || in->pitched ||
+                 (in->split_count == 0 && in->column == in->width && (rows == 1 || in->row == columns * in->width));
+    if (direct) {
+      w->values[in->value] = source;
+      continue;
+    }
+    char *target = w->scratch + p->offsets[in->value];
+    w->values[in->value] = target;
+    if (in->split_count) {
+      copy_split(in, rows, column, columns, w->bases[k] + row * in->row, target);
+      continue;
+    }
+    if (w->copied[k] == source && w->copied_rows[k] == rows && w->copied_columns[k] == columns) {
+      continue;
+    }
+    copy_box(rows, columns, in->row, in->column, in->width, source, target);
+    w->copied[k] = source, w->copied_rows[k] = rows, w->copied_columns[k] = columns;
+  }
+  for (int k = 0; k < p->output_count; k++) {
+    const norma_operand *out = &p->outputs[k];
+    if (!out->direct) continue;
+    w->values[out->value] = w->output_bases[k] + row * out->row + column * out->column;
+  }
+  const size_t n = (size_t)(rows * columns);
+  for (int k = 0; k < p->instruction_count; k++) {
+    const norma_instruction *step = &p->instructions[k];
+    if (step->single && !w->moved) continue;
+    const void *operands[5];
+    for (int o = 0; o < step->operand_count; o++) operands[o] = w->values[step->operands[o]];
+    step->loop(step->single ? 1 : n, operands, (void *)w->values[step->result]);
+  }
+  w->moved = 0;
+  for (int k = 0; k < p->output_count; k++) {
+    const norma_operand *out = &p->outputs[k];
+    if (out->direct) continue;
+    scatter_box(rows, columns, out->row, out->column, out->width, w->values[out->value],
+                w->output_bases[k] + row * out->row + column * out->column);
+  }
+}
+
+void norma_worker_run_elementwise(norma_worker *w, ptrdiff_t tile) {
+  const norma_space *s = &w->program->space;
+  const ptrdiff_t above = tile / w->program->column_tiles, outer = above / w->program->row_tiles;
+  ptrdiff_t column = (tile - above * w->program->column_tiles) * s->tile_columns;
+  ptrdiff_t row = (above - outer * w->program->row_tiles) * s->tile_rows;
+  norma_worker_move(w, outer);
+  ptrdiff_t rows = s->rows - row < s->tile_rows ? s->rows - row : s->tile_rows;
+  ptrdiff_t columns =
+      s->columns - column < s->tile_columns ? s->columns - column : s->tile_columns;
+  norma_worker_run_tile(w, row, rows, column, columns);
+}

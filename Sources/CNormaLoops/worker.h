@@ -1,0 +1,40 @@
+#pragma once
+#include "program.h"
+
+// What a thread knows while it runs tiles.
+typedef struct {
+  const norma_program *program;
+  char *scratch;
+  const void *values[NORMA_MAX_VALUES];
+  const char *bases[NORMA_MAX_VALUES];    // inputs at the current outer index
+  char *output_bases[NORMA_MAX_VALUES];
+  ptrdiff_t outer, row;                   // the current outer index (-1 at first) and row
+  int moved;                              // single instructions have to run again
+  const void *locals[2 * NORMA_MAX_SINKS];  // results of the program before
+  // What lies in an input's scratch block, to keep it while tiles repeat it.
+  const char *copied[NORMA_MAX_VALUES];
+  ptrdiff_t copied_rows[NORMA_MAX_VALUES], copied_columns[NORMA_MAX_VALUES];
+} norma_worker;
+
+void norma_worker_start(norma_worker *worker, const norma_program *program);
+void norma_worker_stop(norma_worker *worker);
+
+// Goes to an outer index: kept dimensions, then reduced ones.
+void norma_worker_move(norma_worker *worker, ptrdiff_t outer);
+
+// Loads a tile at the current outer index, runs the instructions and stores the outputs.
+void norma_worker_run_tile(
+    norma_worker *worker, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t column, ptrdiff_t columns);
+
+// Tile number `tile` of an elementwise program: outer index, row tile, column tile.
+void norma_worker_run_elementwise(norma_worker *worker, ptrdiff_t tile);
+
+// One chunk of tiles of one output, or of one strip of columns.
+void norma_worker_run_reduction(norma_worker *worker, ptrdiff_t unit);
+
+// All chunks of neighbouring outputs, row by row: where an output's rows lie apart in memory with
+// those of its neighbours between them, this is the order of memory.
+void norma_worker_run_interleaved(norma_worker *worker, ptrdiff_t unit);
+
+// Merges the chunks of the outputs of one kept index in order.
+void norma_merge_chunks(const norma_program *program, ptrdiff_t kept);
