@@ -9,7 +9,7 @@ graphs=.build/symbol-graphs
 rm -rf "$graphs"
 mkdir -p "$graphs"
 
-swift build --product Norma >&2
+swift build >&2
 # The command wants graphs of test bundles too, which only `swift test` builds, and fails where
 # there are none. So what counts is that the graphs of the public modules are there.
 rm -rf .build/*/symbolgraph
