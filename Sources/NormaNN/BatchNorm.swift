@@ -95,18 +95,18 @@ open class BatchNorm: Module {
     numBatchesTracked.value = Tensor(numBatchesTracked.value.item(as: Int64.self) + 1)
     guard let statistics else { return }
     // The last update has run by now: pending updates never pile up over training steps.
-    let (mean, variance) = (runningMean.value.evaluated(), runningVar.value.evaluated())
+    Tensor.evaluate([runningMean.value, runningVar.value])
     let share = momentum ?? 1 / numBatchesTracked.value.item()
-    runningMean.value = mean.following(statistics.mean, share)
-    runningVar.value = variance.following(statistics.unbiasedVariance, share)
+    runningMean.value = runningMean.value.following(statistics.mean, share)
+    runningVar.value = runningVar.value.following(statistics.unbiasedVariance, share)
   }
 }
 
 extension Tensor {
   /// (1 - share) * self + share * target, in `float64`, rounded once to this tensor's type.
   fileprivate func following(_ target: Tensor, _ share: Double) -> Tensor {
-    let goal = target.reshaped(shape)
-    return (cast(to: .float64) * (1 - share) + goal * share).cast(to: dtype)
+    let old = reshaped(target.shape).cast(to: .float64)
+    return (old * (1 - share) + target * share).cast(to: dtype).reshaped(shape)
   }
 }
 

@@ -26,6 +26,36 @@ extension Node {
   }
 }
 
+extension Node {
+  /// Runs the pending elementwise work of nodes of one shape as one program with several results.
+  static func materialize(together nodes: [Node]) {
+    var evaluation = Evaluation(shape: nodes[0].layout.shape)
+    var results: [(node: Node, value: Int, storage: Storage)] = []
+    for node in nodes {
+      guard case .pending(.elementwise(let operation, let operands)) = node.content else { continue }
+      let value = evaluation.add(node, operation, operands)
+      results.append((node, value, Storage(byteCount: node.layout.count * node.dtype.byteCount)))
+    }
+    evaluation.run(results)
+    for result in results { result.node.store(result.storage) }
+  }
+}
+
+extension Tensor {
+  /// Evaluates several tensors; small ones of one shape as one program.
+  package static func evaluate(_ tensors: [Tensor]) {
+    let first = tensors[0].node
+    let isOneProgram = tensors.allSatisfy {
+      $0.node.isPendingElementwise && $0.node.layout.shape == first.layout.shape
+    }
+    if isOneProgram && first.layout.count > 0 && first.layout.count <= Evaluation.fewElements {
+      Node.materialize(together: tensors.map(\.node))
+    } else {
+      for tensor in tensors { tensor.evaluated() }
+    }
+  }
+}
+
 /// One evaluation: the program of a result, built from pending nodes, and what it waits for.
 struct Evaluation {
   private(set) var program: Program
@@ -37,6 +67,12 @@ struct Evaluation {
   /// The reduction whose results go through this program strip by strip, without being stored.
   private var finished: FinishedReduction?
 
+  /// The operands of the instruction that is being emitted.
+  private var siblings: [Tensor] = []
+
+  /// Small tensors that one instruction waits for are made by one program, up to this size.
+  static let fewElements = 4096
+
   /// Only a program that stores its result can run slice by slice; not one that is reduced.
   private let maySlice: Bool
 
@@ -47,7 +83,10 @@ struct Evaluation {
 
   /// The value of a pending instruction.
   mutating func emit(_ operation: Operation, _ operands: [Tensor]) -> Int {
+    let outer = siblings
+    siblings = operands
     var values = operands.map { (value: value(of: $0), dtype: $0.dtype) }
+    siblings = outer
     if let immediate = operation.immediate {
       let value = program.immediate(immediate, BlockType(operation.operands))
       values.insert((value, operation.operands), at: immediate.position)
@@ -89,8 +128,33 @@ struct Evaluation {
     return read(tensor)
   }
 
+  /// The value of a pending node that is a result of the program.
+  fileprivate mutating func add(_ node: Node, _ operation: Operation, _ operands: [Tensor]) -> Int {
+    let value = emit(operation, operands)
+    known.append((Tensor(node: node, layout: node.layout), value))
+    return value
+  }
+
   private mutating func read(_ tensor: Tensor) -> Int {
-    program.input(tensor.node.materialize(), tensor.layout, tensor.dtype)
+    materializeSiblings(of: tensor)
+    return program.input(tensor.node.materialize(), tensor.layout, tensor.dtype)
+  }
+
+  /// Small operands that are stretched over the program's shape, such as the mean, scale and shift
+  /// of a normalization, are waited for together.
+  private func materializeSiblings(of tensor: Tensor) {
+    let shape = tensor.node.layout.shape
+    guard slices == nil, tensor.layout !== tensor.node.layout, tensor.node.isPendingElementwise,
+      tensor.node.layout.count > 0, tensor.node.layout.count <= Evaluation.fewElements
+    else { return }
+    var nodes: [Node] = []
+    for sibling in siblings
+    where sibling.layout !== sibling.node.layout && sibling.node.layout.shape == shape
+      && sibling.node.isPendingElementwise && !nodes.contains(where: { $0 === sibling.node })
+    {
+      nodes.append(sibling.node)
+    }
+    if nodes.count > 1 { Node.materialize(together: nodes) }
   }
 
   /// The program for a reduction: just the source.
@@ -98,6 +162,22 @@ struct Evaluation {
     var evaluation = Evaluation(shape: tensor.shape)
     let value = evaluation.value(of: tensor)
     return (evaluation, value)
+  }
+
+  /// Stores several results of the program's shape.
+  fileprivate func run(_ results: [(node: Node, value: Int, storage: Storage)]) {
+    guard let first = results.first?.node.layout else { return }
+    var program = program
+    let outputs = results.map { result in
+      CompiledProgram.Output(
+        value: program.stored(result.value, as: result.node.dtype), storage: result.storage,
+        layout: result.node.layout, width: result.node.dtype.byteCount)
+    }
+    let space = Space.elementwise(
+      first.shape, order: Layout.order(first.shape, first.strides),
+      layouts: program.inputs.map(\.layout) + outputs.map(\.layout))
+    var compiled = CompiledProgram(program, over: space, outputs: outputs)
+    compiled.run()
   }
 
   func run(_ value: Int, _ dtype: DType, into storage: Storage, _ layout: Layout) {

@@ -67,6 +67,11 @@ final class Node: Sendable {
 
   var content: Content { state.withLock { $0.content } }
 
+  var isPendingElementwise: Bool {
+    if case .pending(.elementwise) = content { return true }
+    return false
+  }
+
   var isPending: Bool { !isStored.load(ordering: .acquiring) }
 
   /// Keeps the result of the work; the first one wins, and they are all equal.
