@@ -1,34 +1,30 @@
 // Minima and maxima; included once per instruction set with LEVEL defined.
 
-// `better` says whether the new value a replaces b; a NaN that came first stays.
-#define EXTREME(name, T, V, M, better)                                                     \
+// Whether a value replaces the best so far: a better one does, and a NaN, which is not equal to
+// itself and which nothing replaces.
+#define REPLACES(op, a, b) ((a) op (b) || (a) != (a))
+
+// In vectors, NaN are noticed on the way and looked for only if there was one: the choice alone is
+// one instruction.
+#define EXTREME(name, T, V, M, op)                                                         \
   static void LEVEL(name)(size_t n, const void *values, void *best) {                      \
     const T *p = values;                                                                   \
     T b = *(T *)best;                                                                      \
     size_t i = 0;                                                                          \
-    if (n >= 2 * LANES(T)) {                                                               \
+    if (n >= 2 * LANES(T) && b == b) {                                                     \
       V b0 = (V){0} + b, b1 = b0;                                                          \
+      M missing = {0};                                                                     \
       for (; i + 2 * LANES(T) <= n; i += 2 * LANES(T)) {                                   \
-        {                                                                                  \
-          V a = LOAD(V, p + i), b = b0;                                                    \
-          b0 = CHOOSE(V, M, better, a, b);                                                 \
-        }                                                                                  \
-        {                                                                                  \
-          V a = LOAD(V, p + i + LANES(T)), b = b1;                                         \
-          b1 = CHOOSE(V, M, better, a, b);                                                 \
-        }                                                                                  \
+        V a0 = LOAD(V, p + i), a1 = LOAD(V, p + i + LANES(T));                             \
+        b0 = CHOOSE(V, M, a0 op b0, a0, b0), b1 = CHOOSE(V, M, a1 op b1, a1, b1);          \
+        missing |= (M)(a0 != a0) | (M)(a1 != a1);                                          \
       }                                                                                    \
       T t[2 * LANES(T)];                                                                   \
       STORE(V, t, b0), STORE(V, t + LANES(T), b1);                                         \
-      for (size_t k = 0; k < 2 * LANES(T); k++) {                                          \
-        T a = t[k];                                                                        \
-        b = (better) ? a : b;                                                              \
-      }                                                                                    \
+      for (size_t k = 0; k < 2 * LANES(T); k++) b = t[k] op b ? t[k] : b;                  \
+      if (__builtin_reduce_or(missing)) i = 0;                                             \
     }                                                                                      \
-    for (; i < n; i++) {                                                                   \
-      T a = p[i];                                                                          \
-      b = (better) ? a : b;                                                                \
-    }                                                                                      \
+    for (; i < n && b == b; i++) b = REPLACES(op, p[i], b) ? p[i] : b;                     \
     *(T *)best = b;                                                                        \
   }                                                                                        \
   static void LEVEL(column_##name)(                                                        \
@@ -40,27 +36,28 @@
       V b = LOAD(V, r + j);                                                                \
       for (size_t i = 0; i < rows; i++) {                                                  \
         V a = LOAD(V, p + i * pitch + j);                                                  \
-        b = CHOOSE(V, M, better, a, b);                                                    \
+        b = CHOOSE(V, M, ((a op b) | (a != a)) & (b == b), a, b);                          \
       }                                                                                    \
       STORE(V, r + j, b);                                                                  \
     }                                                                                      \
     for (; j < columns; j++) {                                                             \
       T b = r[j];                                                                          \
-      for (size_t i = 0; i < rows; i++) {                                                  \
+      for (size_t i = 0; i < rows && b == b; i++) {                                        \
         T a = p[i * pitch + j];                                                            \
-        b = (better) ? a : b;                                                              \
+        b = REPLACES(op, a, b) ? a : b;                                                    \
       }                                                                                    \
       r[j] = b;                                                                            \
     }                                                                                      \
   }
-EXTREME(min_f32, float, f32v, i32v, (a < b) | (a != a))
-EXTREME(max_f32, float, f32v, i32v, (a > b) | (a != a))
-EXTREME(min_f64, double, f64v, i64v, (a < b) | (a != a))
-EXTREME(max_f64, double, f64v, i64v, (a > b) | (a != a))
-EXTREME(min_i64, int64_t, i64v, i64v, a < b)
-EXTREME(max_i64, int64_t, i64v, i64v, a > b)
-EXTREME(min_i32, int32_t, i32v, i32v, a < b)
-EXTREME(max_i32, int32_t, i32v, i32v, a > b)
-EXTREME(min_u8, uint8_t, u8v, u8v, a < b)
-EXTREME(max_u8, uint8_t, u8v, u8v, a > b)
+EXTREME(min_f32, float, f32v, i32v, <)
+EXTREME(max_f32, float, f32v, i32v, >)
+EXTREME(min_f64, double, f64v, i64v, <)
+EXTREME(max_f64, double, f64v, i64v, >)
+EXTREME(min_i64, int64_t, i64v, i64v, <)
+EXTREME(max_i64, int64_t, i64v, i64v, >)
+EXTREME(min_i32, int32_t, i32v, i32v, <)
+EXTREME(max_i32, int32_t, i32v, i32v, >)
+EXTREME(min_u8, uint8_t, u8v, u8v, <)
+EXTREME(max_u8, uint8_t, u8v, u8v, >)
 #undef EXTREME
+#undef REPLACES

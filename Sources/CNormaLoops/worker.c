@@ -140,12 +140,26 @@ void norma_worker_run_tile(
     w->values[out->value] = w->output_bases[k] + row * out->row + column * out->column;
   }
   const size_t n = (size_t)(rows * columns);
+  const char *ahead = NULL, *last = NULL;
+  size_t share = 0;
+  if (p->instruction_count >= 6 && p->prefetched >= 0) {
+    const norma_operand *in = &p->inputs[p->prefetched];
+    ahead = (const char *)w->values[in->value] + n * (size_t)in->width;
+    last = ahead + n * (size_t)in->width;
+    share = (n * (size_t)in->width / (size_t)p->instruction_count + 63) / 64 * 64;
+  }
   for (int k = 0; k < p->instruction_count; k++) {
     const norma_instruction *step = &p->instructions[k];
     if (step->single && !w->moved) continue;
     const void *operands[5];
     for (int o = 0; o < step->operand_count; o++) operands[o] = w->values[step->operands[o]];
     step->loop(step->single ? 1 : n, operands, (void *)w->values[step->result]);
+    if (ahead) {
+      // A share of the next tile is asked for after every instruction: the processor's own
+      // prefetching stops while a long program stays with this one.
+      const char *end = ahead + share < last ? ahead + share : last;
+      for (; ahead < end; ahead += 64) __builtin_prefetch(ahead);
+    }
   }
   w->moved = 0;
   for (int k = 0; k < p->output_count; k++) {

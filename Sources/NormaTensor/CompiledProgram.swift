@@ -185,6 +185,8 @@ struct CompiledProgram: ~Copyable {
     }
     program.singles_by_row =
       inputs.contains { $0.single == 1 && $0.row != 0 } ? 1 : 0
+    program.prefetched = Int32(
+      inputs.firstIndex { $0.single == 0 && $0.local == 0 && isDirect($0) } ?? -1)
     program.interleave = interleave
     program.locals = isLocal ? 1 : 0
     program.columns_kept = space.columnsKept ? 1 : 0

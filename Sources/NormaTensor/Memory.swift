@@ -1,5 +1,4 @@
 import NormaKernels
-import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -42,22 +41,30 @@ public enum Memory {
 }
 
 /// Freed buffers by size class.
-final class BufferCache: Sendable {
+///
+/// The lock is not a `Mutex`: the thread sanitizer does not see that one, and would report races
+/// that do not exist.
+final class BufferCache: @unchecked Sendable {
   static let shared = BufferCache()
 
-  /// A buffer that nobody uses, so that it may pass from one thread to another.
-  private struct Buffer: @unchecked Sendable {
-    let base: UnsafeMutableRawPointer
-  }
-
-  private struct State: Sendable {
-    var buffers: [Int: [Buffer]] = [:]
+  private struct State {
+    var buffers: [Int: [UnsafeMutableRawPointer]] = [:]
     var cached = 0
     var inUse = 0
     var peak = 0
     var limit = BufferCache.defaultLimit
   }
-  private let state = Mutex(State())
+  private var state = State()
+  private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+
+  private init() { pthread_mutex_init(lock, nil) }
+
+  /// Lends the state to one thread at a time.
+  private func locked<R>(_ body: (inout State) -> R) -> R {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    return body(&state)
+  }
 
   private static var defaultLimit: Int {
     sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / 8
@@ -73,14 +80,14 @@ final class BufferCache: Sendable {
 
   func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let size = BufferCache.sizeClass(byteCount)
-    let found = state.withLock { state -> Buffer? in
+    let found = locked { state -> UnsafeMutableRawPointer? in
       state.inUse += size
       state.peak = max(state.peak, state.inUse)
       guard let buffer = state.buffers[size]?.popLast() else { return nil }
       state.cached -= size
       return buffer
     }
-    if let found { return found.base }
+    if let found { return found }
     if let fresh = BufferCache.allocate(size) { return fresh }
     trim(to: 0)
     if let fresh = BufferCache.allocate(size) { return fresh }
@@ -103,20 +110,19 @@ final class BufferCache: Sendable {
 
   func give(_ buffer: UnsafeMutableRawPointer, _ byteCount: Int) {
     let size = BufferCache.sizeClass(byteCount)
-    let buffer = Buffer(base: buffer)
-    let kept = state.withLock { state in
+    let kept = locked { state in
       state.inUse -= size
       guard state.cached + size <= state.limit else { return false }
       state.buffers[size, default: []].append(buffer)
       state.cached += size
       return true
     }
-    if !kept { free(buffer.base) }
+    if !kept { free(buffer) }
   }
 
   func trim(to bytes: Int) {
-    let surplus = state.withLock { state in
-      var surplus: [Buffer] = []
+    let surplus = locked { state in
+      var surplus: [UnsafeMutableRawPointer] = []
       for size in state.buffers.keys.sorted(by: >) where state.cached > bytes {
         while state.cached > bytes, let buffer = state.buffers[size]?.popLast() {
           surplus.append(buffer)
@@ -125,19 +131,19 @@ final class BufferCache: Sendable {
       }
       return surplus
     }
-    for buffer in surplus { free(buffer.base) }
+    for buffer in surplus { free(buffer) }
   }
 
   var usage: Memory.Usage {
-    state.withLock { Memory.Usage(inUse: $0.inUse, cached: $0.cached, peak: $0.peak) }
+    locked { Memory.Usage(inUse: $0.inUse, cached: $0.cached, peak: $0.peak) }
   }
 
-  func resetPeak() { state.withLock { $0.peak = $0.inUse } }
+  func resetPeak() { locked { $0.peak = $0.inUse } }
 
   var limit: Int {
-    get { state.withLock { $0.limit } }
+    get { locked { $0.limit } }
     set {
-      state.withLock { $0.limit = max(newValue, 0) }
+      locked { $0.limit = max(newValue, 0) }
       trim(to: max(newValue, 0))
     }
   }
