@@ -37,6 +37,7 @@ typedef struct {
   int single;  // input: the whole tile sees one element
   int pitched; // input: only reductions read it, which take rows apart from each other
   int local;   // input: 1 + the number of a result that stays with the thread; 0: in memory
+  int streamed; // output: past the caches, because it is larger than they are
   int direct;  // output: the last instruction writes to memory; otherwise tiles are copied there
 } norma_operand;
 
