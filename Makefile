@@ -29,8 +29,9 @@ lint: ## Check style.
 format: ## Format in place.
 	swift format format --in-place -r $(SOURCES)
 
-layers: dependencies ## Check imports, file sizes and traps.
+layers: dependencies ## Check imports, file sizes, traps and the code in the documents.
 	python3 Tools/check-layers.py
+	python3 Tools/check-snippets.py
 
 docs: dependencies ## Write the documentation to .build/docs.
 	Tools/build-docs.sh

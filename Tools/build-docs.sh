@@ -9,10 +9,22 @@ graphs=.build/symbol-graphs
 rm -rf "$graphs"
 mkdir -p "$graphs"
 
-swift package dump-symbol-graph --minimum-access-level public --skip-synthesized-members >&2
+swift build >&2
+# The command wants graphs of test bundles too, which only `swift test` builds, and fails where
+# there are none. So what counts is that the graphs of the public modules are there.
+rm -rf .build/*/symbolgraph
+swift package dump-symbol-graph --minimum-access-level public --skip-synthesized-members \
+  >.build/symbol-graphs.log 2>&1 || true
 for module in Norma NormaKernels NormaTensor NormaNN NormaFiles NormaExplain; do
-  find .build/*/symbolgraph -name "$module.symbols.json" -o -name "$module@*.symbols.json" |
-    while read -r graph; do cp "$graph" "$graphs/"; done
+  if ! ls .build/*/symbolgraph/$module.symbols.json >/dev/null 2>&1; then
+    cat .build/symbol-graphs.log >&2
+    echo "norma: there is no symbol graph of $module" >&2
+    exit 1
+  fi
+  cp .build/*/symbolgraph/$module.symbols.json "$graphs/"
+  for graph in .build/*/symbolgraph/$module@*.symbols.json; do
+    [ ! -f "$graph" ] || cp "$graph" "$graphs/"
+  done
 done
 
 $docc convert Sources/Norma/Norma.docc \

@@ -10,18 +10,22 @@ extension BatchNorm {
   /// The causes come from a search for the formula that makes `expected` out of the input; what no
   /// formula accounts for is left unexplained, and rounding is never blamed on a cause.
   ///
-  ///     let y = (x - x.mean(over: 0, 2, 3, keepDims: true)) / (x.std(over: 0, 2, 3, keepDims: true) + 1e-5)
+  ///     let mean = x.mean(over: 0, 2, 3, keepDims: true)
+  ///     let y = (x - mean) / (x.std(over: 0, 2, 3, keepDims: true) + 1e-5)
   ///     print(bn.explain(y, expecting: y, from: x))
   ///
   /// The layer and its running statistics are not changed.
   ///
   /// - Parameters:
+  ///   - input: A batch, as the layer takes it.
   ///   - expected: The user's own result, of the input's shape. The input itself when the layer is
   ///     expected to leave it alone. Without it, only the layer's formula is explained.
   ///   - origin: What the input was made from: the data before a normalization by hand, or the
   ///     tensor before a preceding bias was added. Without it some causes cannot be told apart.
   ///   - history: The training batches that led from fresh running statistics to the present ones.
   ///   - mask: 1 where a position counts and 0 where it is padding; broadcasts to the input.
+  ///   - file: The caller's file, for the text of a mistake.
+  ///   - line: The caller's line.
   /// - Returns: A value that prints in words and encodes to JSON.
   /// - Cost: some trips over the data for every cause, and a search on a sample of its elements.
   public func explain(
@@ -40,7 +44,8 @@ extension BatchNorm {
 
   /// Why the running mean that the user expects after training on `input` is not the layer's.
   ///
-  /// The layer is not changed. See ``explain(_:expecting:from:history:mask:)`` for the split.
+  /// The layer is not changed. See ``explain(_:expecting:from:history:mask:file:line:)`` for the
+  /// split.
   public func explain(
     _ input: Tensor, expectingRunningMean expected: Tensor, file: StaticString = #fileID,
     line: UInt = #line
@@ -50,7 +55,8 @@ extension BatchNorm {
 
   /// Why the running variance that the user expects after training on `input` is not the layer's.
   ///
-  /// The layer is not changed. See ``explain(_:expecting:from:history:mask:)`` for the split.
+  /// The layer is not changed. See ``explain(_:expecting:from:history:mask:file:line:)`` for the
+  /// split.
   public func explain(
     _ input: Tensor, expectingRunningVariance expected: Tensor, file: StaticString = #fileID,
     line: UInt = #line

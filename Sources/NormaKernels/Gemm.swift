@@ -16,7 +16,8 @@ package enum Gemm {
   ///
   /// Strides are in elements, for the axes of `batch`, then rows, then columns. They may be
   /// anything: an operand that is the same along a batch axis has stride 0 there, a transposed one
-  /// has its strides exchanged. `c` is row-major without gaps, and shares no memory with `a` or `b`.
+  /// has its strides exchanged. `c` is row-major without gaps, and shares no memory with `a` or
+  /// `b`.
   ///
   /// An empty sum (`k` is 0) is 0. Integers wrap around. A floating-point element is summed in
   /// blocks of 256 terms, term by term and block by block in its own type, which makes it the same

@@ -4,7 +4,9 @@
 /// Moments of parts merge to the moments of the whole, exactly up to rounding in `Double`, whether
 /// the parts are batches, files, threads or machines.
 ///
-/// - Formula: `mean = Σ x / n`, `m2 = Σ (x - mean)²`; merged after Chan, Golub and LeVeque (1983).
+/// - Formula: `mean = Σ x / n`, `m2 = Σ (x - mean)²`; merged after Chan, Golub and LeVeque
+///   (1983).
+/// - Made by `Tensor.moments(over:)`. PyTorch has no such value.
 public struct Moments: Sendable, Hashable, Codable {
   /// The number of values in each group.
   public private(set) var count: Double
@@ -34,12 +36,14 @@ public struct Moments: Sendable, Hashable, Codable {
     return m2.map { $0 / degrees }
   }
 
-  /// The root of ``variance(correction:)``.
+  /// The standard deviation of each group: the root of ``variance(correction:)``.
   public func std(correction: Double = 1) -> [Double] {
     variance(correction: correction).map { $0.squareRoot() }
   }
 
   /// The moments of both sets of values together; nil if the shapes differ.
+  ///
+  /// The order of merging moves the last bits of a `Double`, no more.
   public func merged(with other: Moments) -> Moments? {
     guard shape == other.shape else { return nil }
     if other.count == 0 { return self }

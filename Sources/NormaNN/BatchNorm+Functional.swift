@@ -3,10 +3,11 @@ import NormaTensor
 
 /// Batch normalization as a pure function; running statistics are read and never changed.
 ///
-/// The formula, shapes and edge cases are those of ``BatchNorm``.
-/// - Parameter training: whether the statistics of the batch normalize, rather than the running ones.
-/// - PyTorch: `torch.nn.functional.batch_norm`, whose `momentum` belongs to an update that this
-///   function leaves to its caller.
+/// The formula, shapes, edge cases and cost are those of ``BatchNorm``. With `training` the
+/// statistics of the batch normalize; without it the running ones, which must then be given.
+///
+/// PyTorch: `torch.nn.functional.batch_norm`, whose `momentum` belongs to an update that this
+/// function leaves to its caller.
 public func batchNorm(
   _ x: Tensor, runningMean: Tensor? = nil, runningVar: Tensor? = nil, weight: Tensor? = nil,
   bias: Tensor? = nil, training: Bool = false, eps: Double = 1e-5,

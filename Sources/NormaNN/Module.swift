@@ -33,10 +33,10 @@ open class Module {
   /// A module in training mode.
   public init() {}
 
-  /// Switches this module and those inside to training mode.
+  /// Switches this module and those inside to training mode. PyTorch: `module.train()`.
   public func train() { setTraining(true) }
 
-  /// Switches this module and those inside to evaluation mode.
+  /// Switches this module and those inside to evaluation mode. PyTorch: `module.eval()`.
   public func eval() { setTraining(false) }
 
   private func setTraining(_ isTraining: Bool) {
@@ -44,13 +44,15 @@ open class Module {
     for (_, child) in children { child.setTraining(isTraining) }
   }
 
-  /// The modules that this one holds as stored properties, by name.
+  /// The modules that this one holds as stored properties, by name. PyTorch: `named_children()`.
   public var children: [(name: String, module: Module)] {
     members.compactMap { member in (member.value as? Module).map { (member.name, $0) } }
   }
 
   /// Parameters and buffers of this module and those inside, under PyTorch's names:
   /// `running_mean` for a property `runningMean`, `conv.weight` for one inside of `conv`.
+  ///
+  /// There is no way back yet: nothing loads a dictionary into a module. PyTorch: `state_dict()`.
   public func stateDict() -> [String: Tensor] {
     var state: [String: Tensor] = [:]
     for (name, value) in members {

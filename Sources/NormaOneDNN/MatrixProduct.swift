@@ -84,7 +84,8 @@ package struct MatrixProduct: Hashable, Sendable {
     self.batch = Self.merged(axes)
   }
 
-  /// `(x, m, k) (k, n)` is `(x m, k) (k, n)`: batch axes along which `b` stays the same become rows.
+  /// `(x, m, k) (k, n)` is `(x m, k) (k, n)`: batch axes along which `b` stays the same become
+  /// rows.
   private static func fold(
     _ axes: inout [Axis], m: Int, k: Int, a: StoredMatrix
   ) -> (m: Int, a: StoredMatrix) {

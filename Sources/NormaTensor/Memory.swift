@@ -27,10 +27,10 @@ public enum Memory {
   /// What tensors hold now and what is kept for them.
   public static var usage: Usage { BufferCache.shared.usage }
 
-  /// Gives all kept buffers back to the system.
+  /// Gives all kept buffers back to the system. PyTorch: `torch.cuda.empty_cache`.
   public static func emptyCache() { BufferCache.shared.trim(to: 0) }
 
-  /// Forgets the highest use so far.
+  /// Forgets the highest use so far. PyTorch: `torch.cuda.reset_peak_memory_stats`.
   public static func resetPeak() { BufferCache.shared.resetPeak() }
 
   /// At most this many bytes are kept for reuse: at first an eighth of the machine's memory.

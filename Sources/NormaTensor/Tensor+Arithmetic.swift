@@ -1,11 +1,13 @@
 import NormaKernels
 
-// Arithmetic with broadcasting and type promotion. Operators have no place for a caller's file and
-// line, so a mistake names the operator and both shapes.
+// Arithmetic with broadcasting and type promotion, pending: a program of any length costs one trip
+// over memory. Each result is rounded once to its type. Operators have no place for a caller's file
+// and line, so a mistake names the operator and both shapes.
 
 extension Tensor {
 
-  /// The elementwise sum. Shapes broadcast. PyTorch: `torch.add`.
+  /// The elementwise sum. Shapes broadcast; integers wrap, truth values are joined by "or".
+  /// PyTorch: `torch.add`.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in try binary(.add, a, b, call: "+") }
   }
@@ -30,7 +32,8 @@ extension Tensor {
   /// Replaces the variable's tensor by the result with a number.
   public static func += <T: TensorElement>(a: inout Tensor, b: T) { a = a + b }
 
-  /// The elementwise difference. Shapes broadcast. PyTorch: `torch.sub`.
+  /// The elementwise difference. Shapes broadcast; integers wrap, truth values are refused.
+  /// PyTorch: `torch.sub`.
   public static func - (a: Tensor, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in try binary(.subtract, a, b, call: "-") }
   }
@@ -55,7 +58,8 @@ extension Tensor {
   /// Replaces the variable's tensor by the result with a number.
   public static func -= <T: TensorElement>(a: inout Tensor, b: T) { a = a - b }
 
-  /// The elementwise product. Shapes broadcast. PyTorch: `torch.mul`.
+  /// The elementwise product. Shapes broadcast; integers wrap, truth values are joined by "and".
+  /// PyTorch: `torch.mul`.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in try binary(.multiply, a, b, call: "*") }
   }
@@ -80,19 +84,22 @@ extension Tensor {
   /// Replaces the variable's tensor by the result with a number.
   public static func *= <T: TensorElement>(a: inout Tensor, b: T) { a = a * b }
 
-  /// The elementwise quotient; of integers in `float32`. Shapes broadcast. PyTorch: `torch.div`.
+  /// The elementwise quotient; integers give `float32`. Shapes broadcast. A number divided by zero
+  /// is infinite, and zero by zero NaN. PyTorch: `torch.div`.
   public static func / (a: Tensor, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in try binary(.divide, a, b, call: "/") }
   }
 
-  /// The elementwise quotient; of integers in `float32` of every element with a number, which keeps the tensor's type.
+  /// The elementwise quotient of every element by a number, which keeps the tensor's type; integers
+  /// give `float32`.
   public static func / <T: TensorElement>(a: Tensor, b: T) -> Tensor {
     checked { () throws(TensorError) in
       try binary(.divide, a, Scalar(b), position: 1, call: "/")
     }
   }
 
-  /// The elementwise quotient; of integers in `float32` of a number with every element, whose type it takes.
+  /// The elementwise quotient of a number by every element, whose type it takes; integers give
+  /// `float32`.
   public static func / <T: TensorElement>(a: T, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in
       try binary(.divide, b, Scalar(a), position: 0, call: "/")

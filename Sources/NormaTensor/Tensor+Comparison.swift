@@ -1,6 +1,8 @@
 import NormaKernels
 
-// Comparisons give truth values. NaN is unequal to everything and neither less nor greater.
+// Comparisons give truth values (`bool`), and are pending like arithmetic. NaN is unequal to
+// everything and neither less nor greater. A number that an integer tensor's type does not hold is
+// compared as it is.
 
 extension Tensor {
   /// Where the elements are equal. Shapes broadcast. PyTorch: `torch.eq`.

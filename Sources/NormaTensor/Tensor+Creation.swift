@@ -6,15 +6,16 @@ extension Tensor {
     self.init([value], shape: [], dtype: dtype)
   }
 
-  /// A tensor with one axis. A Swift array of `Double` literals gives `float64`; pass
-  /// `[Float]` or a `dtype` for `float32`.
+  /// A tensor with one axis. A Swift array of `Double` literals gives `float64` (PyTorch:
+  /// `float32`); pass `[Float]` or a `dtype` for `float32`. PyTorch: `torch.tensor(array)`.
   public init<T: TensorElement>(_ array: [T], dtype: DType? = nil) {
     self.init(array, shape: [array.count], dtype: dtype)
   }
 
   /// The elements of an array in row-major order.
   ///
-  /// - Parameter dtype: another type than the array's; see ``cast(to:file:line:)``.
+  /// `dtype` converts them to another type than the array's, as ``cast(to:file:line:)`` does.
+  /// PyTorch: `torch.tensor(array, dtype=dtype).reshape(shape)`.
   public init<T: TensorElement>(
     _ array: [T], shape: [Int], dtype: DType? = nil, file: StaticString = #fileID,
     line: UInt = #line
@@ -33,7 +34,7 @@ extension Tensor {
     }
   }
 
-  /// Rows of equal length, as PyTorch reads a list of lists.
+  /// Rows of equal length, as PyTorch reads a list of lists. PyTorch: `torch.tensor(rows)`.
   public init<T: TensorElement>(
     _ rows: [[T]], dtype: DType? = nil, file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -43,7 +44,7 @@ extension Tensor {
     }
   }
 
-  /// Three levels of rows of equal length.
+  /// Three levels of rows of equal length. PyTorch: `torch.tensor(planes)`.
   public init<T: TensorElement>(
     _ planes: [[[T]]], dtype: DType? = nil, file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -55,7 +56,7 @@ extension Tensor {
     }
   }
 
-  /// Four levels of rows of equal length.
+  /// Four levels of rows of equal length. PyTorch: `torch.tensor(images)`.
   public init<T: TensorElement>(
     _ images: [[[[T]]]], dtype: DType? = nil, file: StaticString = #fileID, line: UInt = #line
   ) {

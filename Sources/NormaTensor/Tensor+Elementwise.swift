@@ -28,20 +28,20 @@ extension Tensor {
     real(.exp, "exp()", file, line)
   }
 
-  /// eˣ - 1, also where x is close to zero. Worst error in `float32` 1.17 ulp. Integers give `float32`.
-  /// PyTorch: `torch.expm1`.
+  /// eˣ - 1, also where x is close to zero. Worst error in `float32` 1.17 ulp. Integers give
+  /// `float32`. PyTorch: `torch.expm1`.
   public func expm1(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.expm1, "expm1()", file, line)
   }
 
-  /// The natural logarithm: -∞ at zero, NaN below. Worst error in `float32` 0.89 ulp. Integers give `float32`.
-  /// PyTorch: `torch.log`.
+  /// The natural logarithm: -∞ at zero, NaN below. Worst error in `float32` 0.89 ulp. Integers give
+  /// `float32`. PyTorch: `torch.log`.
   public func log(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.log, "log()", file, line)
   }
 
-  /// log(1 + x), also where x is close to zero. Worst error in `float32` 0.95 ulp. Integers give `float32`.
-  /// PyTorch: `torch.log1p`.
+  /// log(1 + x), also where x is close to zero. Worst error in `float32` 0.95 ulp. Integers give
+  /// `float32`. PyTorch: `torch.log1p`.
   public func log1p(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.log1p, "log1p()", file, line)
   }
@@ -52,8 +52,8 @@ extension Tensor {
     real(.tanh, "tanh()", file, line)
   }
 
-  /// The error function, 2/√π ∫₀ˣ e^(-t²) dt. Worst error in `float32` 1.54 ulp. Integers give `float32`.
-  /// PyTorch: `torch.erf`.
+  /// The error function, 2/√π ∫₀ˣ e^(-t²) dt. Worst error in `float32` 1.54 ulp. Integers give
+  /// `float32`. PyTorch: `torch.erf`.
   public func erf(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.erf, "erf()", file, line)
   }
@@ -64,14 +64,14 @@ extension Tensor {
     real(.sigmoid, "sigmoid()", file, line)
   }
 
-  /// The sine of radians, exact reduction of any size. Worst error in `float32` 1.02 ulp. Integers give `float32`.
-  /// PyTorch: `torch.sin`.
+  /// The sine of radians, exact reduction of any size. Worst error in `float32` 1.02 ulp. Integers
+  /// give `float32`. PyTorch: `torch.sin`.
   public func sin(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.sin, "sin()", file, line)
   }
 
-  /// The cosine of radians, exact reduction of any size. Worst error in `float32` 1.02 ulp. Integers give `float32`.
-  /// PyTorch: `torch.cos`.
+  /// The cosine of radians, exact reduction of any size. Worst error in `float32` 1.02 ulp.
+  /// Integers give `float32`. PyTorch: `torch.cos`.
   public func cos(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.cos, "cos()", file, line)
   }
@@ -139,8 +139,9 @@ extension Tensor {
   /// The same numbers as another type.
   ///
   /// Real numbers become integers by truncation; NaN and what is out of range give the smallest
-  /// integer. To a narrower real type they are rounded to nearest, ties to even (`float64` to a half
-  /// type by way of `float32`, as in PyTorch); to `bool` all but zero are true. PyTorch: `Tensor.to(dtype)`.
+  /// integer. To a narrower real type they are rounded to nearest, ties to even (`float64` to a
+  /// half type by way of `float32`, as in PyTorch); to `bool` all but zero are true. PyTorch:
+  /// `Tensor.to(dtype)`.
   public func cast(to dtype: DType, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     if dtype == self.dtype { return self }
     return checked(file: file, line: line) { () throws(TensorError) in

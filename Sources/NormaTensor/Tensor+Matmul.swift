@@ -10,8 +10,8 @@ extension Tensor {
   ///
   /// Both tensors have the same type. `float32` runs on oneDNN, whose last bits may depend on the
   /// number of threads; half types are multiplied in `float32` and rounded once; `float64` and
-  /// integers run on plain loops. Runs at once, except that the product of two vectors of real numbers
-  /// is a pending sum, carried in `float64`. PyTorch: `torch.matmul`.
+  /// integers run on plain loops. Runs at once, except that the product of two vectors of real
+  /// numbers is a pending sum, carried in `float64`. PyTorch: `torch.matmul`.
   public func matmul(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

@@ -4,8 +4,8 @@ extension Tensor {
   /// Count, mean and sum of squared distances over `axes`, or over all axes if none are named, in
   /// `Double`: a value that merges with the moments of other data.
   ///
-  /// The groups are the kept axes in row-major order. Runs at once. Cost: one trip. PyTorch has
-  /// `torch.var_mean`, which cannot be merged.
+  /// The groups are the kept axes in row-major order. Integers are refused; cast them first. Runs
+  /// at once. Cost: one trip. PyTorch has `torch.var_mean`, which cannot be merged.
   public func moments(
     over axes: Int..., file: StaticString = #fileID, line: UInt = #line
   ) -> Moments {

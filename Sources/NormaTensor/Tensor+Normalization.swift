@@ -33,7 +33,8 @@ extension Tensor {
   /// The mean is carried as two numbers of the computing type, so that data far from zero keep
   /// their digits: y = ((x - high) - low) * scale + shift, each step rounded once. Half types
   /// are computed in `float32` and rounded at the end.
-  /// - Parameters: `mean` and `variance` (usually in `float64`), `weight` and `bias` broadcast to the shape.
+  /// - Parameters: `mean` and `variance` (usually in `float64`), `weight` and `bias` broadcast to
+  ///   the shape.
   package func normalized(
     mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?, call: String
   ) throws(TensorError) -> Tensor {

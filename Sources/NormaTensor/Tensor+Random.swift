@@ -8,7 +8,8 @@ extension Tensor {
   /// Numbers in `0 ..< 1`, all alike: `Tensor.rand(6, 64, 224, 224)`.
   ///
   /// Multiples of 2⁻²⁴ (`float64`: 2⁻⁵³). The 16-bit types are rounded, and what rounds to 1 is 0.
-  /// Cost: 0.35 ns a number in `float32`. PyTorch: `torch.rand`.
+  /// Cost: 0.35 ns a number in `float32`, about that of writing it; one write. PyTorch:
+  /// `torch.rand`.
   public static func rand(
     _ shape: Int..., dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

@@ -1,7 +1,8 @@
 import NormaKernels
 
 extension Tensor {
-  /// Lends the elements as bytes in row-major order; without a copy where they lie so already.
+  /// Lends the elements as bytes in row-major order; without a copy where they lie so already. A
+  /// poisoned tensor lends none. The pointer must not leave `body`.
   public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     let source = contiguous()
     let storage = source.node.materialize()
@@ -14,7 +15,7 @@ extension Tensor {
   }
 
   /// Lends the elements in row-major order as values of their own type; without a copy where they
-  /// lie so already.
+  /// lie so already. The pointer must not leave `body`. PyTorch: `data_ptr`.
   public func withUnsafeBuffer<T: TensorElement, R>(
     of type: T.Type, file: StaticString = #fileID, line: UInt = #line,
     _ body: (UnsafeBufferPointer<T>) throws -> R
@@ -30,6 +31,7 @@ extension Tensor {
   }
 
   /// The elements in row-major order as a Swift array, cast to its type. Empty if poisoned.
+  /// PyTorch: `flatten().tolist()`.
   public func array<T: TensorElement>(of type: T.Type = T.self) -> [T] {
     if isPoisoned { return [] }
     return cast(to: T.dtype).withUnsafeBytes { Array($0.bindMemory(to: T.self)) }
@@ -42,7 +44,8 @@ extension Tensor {
     item(as: Double.self, file: file, line: line)
   }
 
-  /// The number that a tensor of one element holds, as another type.
+  /// The number that a tensor of one element holds, as another type, converted as
+  /// ``cast(to:file:line:)`` converts; NaN if poisoned, or the smallest integer. PyTorch: `item()`.
   public func item<T: TensorElement>(
     as type: T.Type, file: StaticString = #fileID, line: UInt = #line
   ) -> T {
@@ -58,7 +61,7 @@ extension Tensor {
   }
 
   /// Whether both tensors have the same shape, type and elements. NaN differs from itself.
-  /// PyTorch: `torch.equal`.
+  /// Cost: one trip over both. PyTorch: `torch.equal`.
   public func isEqual(to other: Tensor) -> Bool {
     guard shape == other.shape, dtype == other.dtype, !isPoisoned, !other.isPoisoned else {
       return false
@@ -67,7 +70,7 @@ extension Tensor {
   }
 
   /// Whether |a - b| <= atol + rtol |b| holds for all elements, which broadcast. Equal infinities
-  /// are close. PyTorch: `torch.allclose`, with the same defaults.
+  /// are close. Cost: one trip over both. PyTorch: `torch.allclose`, with the same defaults.
   public func allClose(
     to other: Tensor, rtol: Double = 1e-5, atol: Double = 1e-8, equalNaN: Bool = false,
     file: StaticString = #fileID, line: UInt = #line

@@ -7,8 +7,10 @@ import NormaKernels
 extension Tensor {
   /// The sum over `axes`, or over all axes if none are named; 0 of nothing.
   ///
-  /// Real numbers are added in `float64` and rounded once to the tensor's type; integers and truth
-  /// values give `int64`. Cost: one trip. PyTorch: `torch.sum`.
+  /// Real numbers are added in `float64` (those of `float64` with what each addition loses) and
+  /// rounded once to the tensor's type; integers and truth values give `int64`, which wraps. NaN
+  /// where there is one. Cost: one trip, shared with other reductions over the same axes. PyTorch:
+  /// `torch.sum`.
   public func sum(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -29,7 +31,8 @@ extension Tensor {
   /// The arithmetic mean over `axes`, or over all axes if none are named; NaN of nothing.
   ///
   /// mean = Σ x / n, in `float64`, rounded once to the tensor's type. Integers are refused; cast
-  /// them first. Cost: one trip, shared with `variance` and `std`. PyTorch: `torch.mean`.
+  /// them first. Cost: one trip, shared with other reductions over the same axes. PyTorch:
+  /// `torch.mean`.
   public func mean(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -49,11 +52,13 @@ extension Tensor {
 
   /// The variance over `axes`, or over all axes if none are named.
   ///
-  /// variance = Σ (x - mean)² / (n - correction), with n the number of elements and the mean of the same
-  /// elements. The default divides by n - 1, as PyTorch does; NumPy, Keras and Flax divide by n:
-  /// `correction: 0`. NaN where n <= correction and the squares vanish (one value by default).
-  /// Accuracy: mean first, then centred squares, merged in `float64`: digits survive any offset.
-  /// Cost: one trip, shared with `mean`. PyTorch: `torch.var`.
+  /// variance = Σ (x - mean)² / (n - correction), with n the number of elements and the mean of the
+  /// same elements. The default divides by n - 1, as PyTorch does; NumPy, Keras and Flax divide by
+  /// n: `correction: 0`. Where n <= correction it is NaN if all values are equal (one value, by
+  /// default) and infinite if not. A constant gives exactly 0. Accuracy: mean first, then centred
+  /// squares, merged in `float64`. At most 6 ulp in `float32` at any distance from zero, 0.51 in
+  /// half types, 12 + 4 |mean| / std in `float64`. Cost: one trip, shared with `mean`. PyTorch:
+  /// `torch.var`.
   public func variance(
     over axes: [Int], correction: Double = 1, keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -73,11 +78,13 @@ extension Tensor {
 
   /// The standard deviation over `axes`, or over all axes if none are named.
   ///
-  /// std = √(Σ (x - mean)² / (n - correction)), with n the number of elements and the mean of the same
-  /// elements. The default divides by n - 1, as PyTorch does; NumPy, Keras and Flax divide by n:
-  /// `correction: 0`. NaN where n <= correction and the squares vanish (one value by default).
-  /// Accuracy: mean first, then centred squares, merged in `float64`: digits survive any offset.
-  /// Cost: one trip, shared with `mean`. PyTorch: `torch.std`.
+  /// std = √(Σ (x - mean)² / (n - correction)), with n the number of elements and the mean of the
+  /// same elements. The default divides by n - 1, as PyTorch does; NumPy, Keras and Flax divide by
+  /// n: `correction: 0`. Where n <= correction it is NaN if all values are equal (one value, by
+  /// default) and infinite if not. A constant gives exactly 0. Accuracy: mean first, then centred
+  /// squares, merged in `float64`. At most 6 ulp in `float32` at any distance from zero, 0.51 in
+  /// half types, 12 + 4 |mean| / std in `float64`. Cost: one trip, shared with `mean`. PyTorch:
+  /// `torch.std`.
   public func std(
     over axes: [Int], correction: Double = 1, keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -97,7 +104,8 @@ extension Tensor {
 
   /// The smallest element over `axes`, or over all axes if none are named; NaN if there is one.
   ///
-  /// Nothing has no smallest element and is refused. Cost: one trip. PyTorch: `torch.amin`.
+  /// Exact, in the tensor's type. Nothing has no smallest element and is refused. Cost: one trip,
+  /// shared with other reductions over the same axes. PyTorch: `torch.amin`.
   public func min(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -117,7 +125,8 @@ extension Tensor {
 
   /// The largest element over `axes`, or over all axes if none are named; NaN if there is one.
   ///
-  /// Nothing has no largest element and is refused. Cost: one trip. PyTorch: `torch.amax`.
+  /// Exact, in the tensor's type. Nothing has no largest element and is refused. Cost: one trip,
+  /// shared with other reductions over the same axes. PyTorch: `torch.amax`.
   public func max(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
