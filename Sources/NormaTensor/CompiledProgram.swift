@@ -25,6 +25,9 @@ struct CompiledProgram: ~Copyable {
   /// Tiles that are merged one after the other, before chunks of them are.
   static let chunk = 64
 
+  /// Results of so many bytes are stored past the caches, which would not keep them.
+  static let streamedBytes = 32 << 20
+
   private var inputs: [norma_operand] = []
   private var outputs: [norma_operand] = []
   private var instructions: [norma_instruction] = []
@@ -91,7 +94,11 @@ struct CompiledProgram: ~Copyable {
         program.inputs.count + index,
         base: output.storage.base + output.layout.offset * output.width,
         width: output.width, value: output.value)
-      if isDirect(operand) && made.contains(output.value) && !written.contains(output.value) {
+      if isDirect(operand) && output.storage.byteCount >= CompiledProgram.streamedBytes {
+        operand.streamed = 1
+      } else if isDirect(operand) && made.contains(output.value)
+        && !written.contains(output.value)
+      {
         operand.direct = 1
         written.insert(output.value)
         places.leave(output.value)

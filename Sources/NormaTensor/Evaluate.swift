@@ -32,7 +32,9 @@ extension Node {
     var evaluation = Evaluation(shape: nodes[0].layout.shape)
     var results: [(node: Node, value: Int, storage: Storage)] = []
     for node in nodes {
-      guard case .pending(.elementwise(let operation, let operands)) = node.content else { continue }
+      guard case .pending(.elementwise(let operation, let operands)) = node.content else {
+        continue
+      }
       let value = evaluation.add(node, operation, operands)
       results.append((node, value, Storage(byteCount: node.layout.count * node.dtype.byteCount)))
     }

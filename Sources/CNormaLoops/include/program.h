@@ -23,21 +23,22 @@ typedef struct {
   ptrdiff_t rows, columns, tile_rows, tile_columns;
 } norma_space;
 
-// A tensor in memory; strides in bytes.
+// A tensor in memory; strides in bytes. What every tile reads comes first and fits a cache line.
 typedef struct {
   char *base;
-  ptrdiff_t outer[NORMA_MAX_DIMENSIONS];
   ptrdiff_t row, column;
+  int width;    // bytes of an element
+  int value;    // the value it defines or stores
+  int single;   // input: the whole tile sees one element
+  int pitched;  // input: only reductions read it, which take rows apart from each other
+  int local;    // input: 1 + the number of a result that stays with the thread; 0: in memory
+  int streamed; // output: past the caches, because it is larger than they are
+  int direct;   // output: the last instruction writes to memory; otherwise tiles are copied there
   // Where the columns are several dimensions to this operand: their sizes and strides, the
   // fastest first. 0 where one stride does.
   int split_count;
   ptrdiff_t split_size[NORMA_MAX_SPLITS], split_stride[NORMA_MAX_SPLITS];
-  int width;   // bytes of an element
-  int value;   // the value it defines or stores
-  int single;  // input: the whole tile sees one element
-  int pitched; // input: only reductions read it, which take rows apart from each other
-  int local;   // input: 1 + the number of a result that stays with the thread; 0: in memory
-  int direct;  // output: the last instruction writes to memory; otherwise tiles are copied there
+  ptrdiff_t outer[NORMA_MAX_DIMENSIONS];
 } norma_operand;
 
 typedef struct {
