@@ -40,13 +40,10 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     let type = dtype == .float64 ? DType.float64 : .float32
     let high = mean.cast(to: type)
-    // A running mean of the computing type has no second part.
-    let low =
-      mean.dtype == type
-      ? Tensor(0, dtype: type) : (mean - high.cast(to: .float64)).cast(to: type)
+    let low = (mean.cast(to: .float64) - high.cast(to: .float64)).cast(to: type)
     var scale = (variance + eps).rsqrt()
     if let weight { scale = scale * weight.cast(to: .float64) }
-    let shift = bias?.cast(to: type) ?? Tensor(0, dtype: type)
+    let shift = bias?.cast(to: type) ?? Tensor.zeros(mean.shape, dtype: type)
     return try Tensor.elementwise(
       .normalize, [self, high, low, scale.cast(to: type), shift], in: type, result: dtype,
       call: call)
