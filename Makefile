@@ -12,7 +12,7 @@ demo: ## Run the experiment, then explain batch norm on images.
 	swift run -c release $(SWIFTFLAGS) Experiment
 	@if [ -f $(FASHION_MNIST) ]; then set -x; \
 	  swift run -c release $(SWIFTFLAGS) \
-	    norma explain --input $(FASHION_MNIST) --count 1000; \
+	    norma explain --input $(FASHION_MNIST) --count 1000 --correction 1; \
 	else \
 	  echo "For the second part, name Fashion-MNIST's test images: make demo FASHION_MNIST=path"; \
 	fi

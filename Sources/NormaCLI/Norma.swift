@@ -5,6 +5,6 @@ import ArgumentParser
 struct NormaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "norma",
-    abstract: "Tensors, networks and normalization that explains itself.",
+    abstract: "Tensors, statistics and normalization that explains itself.",
     subcommands: [ExplainCommand.self, BenchCommand.self])
 }
