@@ -19,7 +19,6 @@ struct CompiledProgram: ~Copyable {
     /// Nil where results stay with the thread.
     let result: Storage?
     let squares: Storage?
-    var hasSquares: Bool { kind == NORMA_MOMENTS }
   }
 
   /// Tiles that are merged one after the other, before chunks of them are.

@@ -180,11 +180,9 @@ struct Space: Equatable, Sendable {
   /// the operands see them, so that none has to be cut.
   static func unordered(of source: Layout, layouts: [Layout], isKept: (Int) -> Bool) -> Space? {
     let order = Layout.order(source.shape, source.strides)
-    var space = Space.elementwise(source.shape, order: order, layouts: layouts)
     guard source.shape.indices.allSatisfy({ !isKept($0) || source.shape[$0] == 1 }) else {
       return reduction(of: source, layouts: layouts, isKept: isKept)
     }
-    space.splits = []
-    return space
+    return elementwise(source.shape, order: order, layouts: layouts)
   }
 }

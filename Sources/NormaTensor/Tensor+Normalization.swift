@@ -40,10 +40,18 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     let type = dtype == .float64 ? DType.float64 : .float32
     let high = mean.cast(to: type)
-    let low = (mean.cast(to: .float64) - high.cast(to: .float64)).cast(to: type)
+    // Zeros of the mean's shape: what is one number for all channels would be spread in every tile.
+    func zeros() -> Tensor {
+      Tensor(shape: mean.shape, dtype: type) {
+        $0.initializeMemory(as: UInt8.self, repeating: 0)
+      }
+    }
+    // A mean of the computing type is whole, also where it is infinite.
+    let low =
+      mean.dtype == type ? zeros() : (mean - high.cast(to: .float64)).cast(to: type)
     var scale = (variance + eps).rsqrt()
     if let weight { scale = scale * weight.cast(to: .float64) }
-    let shift = bias?.cast(to: type) ?? Tensor.zeros(mean.shape, dtype: type)
+    let shift = bias?.cast(to: type) ?? zeros()
     return try Tensor.elementwise(
       .normalize, [self, high, low, scale.cast(to: type), shift], in: type, result: dtype,
       call: call)
