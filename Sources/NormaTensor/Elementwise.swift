@@ -27,6 +27,28 @@ enum Promotion {
   }
 }
 
+/// The gradient of an instruction.
+struct ElementwiseRule: Sendable {
+  let savesOperands: Bool
+  let savesResult: Bool
+  let rule: @Sendable (Backward) -> [Tensor?]
+
+  /// A rule that needs the upstream gradient alone.
+  static func linear(_ rule: @escaping @Sendable (Backward) -> [Tensor?]) -> ElementwiseRule {
+    ElementwiseRule(savesOperands: false, savesResult: false, rule: rule)
+  }
+
+  /// A rule that reads the operands, in ``Backward/saved``.
+  static func ofOperands(_ rule: @escaping @Sendable (Backward) -> [Tensor?]) -> ElementwiseRule {
+    ElementwiseRule(savesOperands: true, savesResult: false, rule: rule)
+  }
+
+  /// A rule that reads the result.
+  static func ofResult(_ rule: @escaping @Sendable (Backward) -> [Tensor?]) -> ElementwiseRule {
+    ElementwiseRule(savesOperands: false, savesResult: true, rule: rule)
+  }
+}
+
 extension Tensor {
   /// The pending result of one instruction on operands that broadcast.
   ///
@@ -35,7 +57,8 @@ extension Tensor {
   ///   - result: the type of the result.
   static func elementwise(
     _ code: Operation.Code, _ operands: [Tensor], in type: DType, result: DType,
-    immediate: Operation.Immediate? = nil, call: String
+    immediate: Operation.Immediate? = nil, call: String, gradient: ElementwiseRule? = nil,
+    scalar: Scalar? = nil
   ) throws(TensorError) -> Tensor {
     if operands.contains(where: \.isPoisoned) { return .poisoned }
     var shape = operands[0].layout.shape
@@ -45,14 +68,24 @@ extension Tensor {
     let layout = resultLayout(shape, operands)
     let operation = Operation(code: code, operands: type, result: result, immediate: immediate)
     var inputs = operands
-    for index in inputs.indices where inputs[index].layout.shape != shape {
-      inputs[index] = Tensor(
-        node: inputs[index].node, layout: inputs[index].layout.broadcast(to: shape))
+    for index in inputs.indices {
+      let input = inputs[index]
+      if input.layout.shape != shape {
+        inputs[index] = Tensor(node: input.node, layout: input.layout.broadcast(to: shape))
+      } else if input.history != nil {
+        inputs[index] = input.detached()
+      }
     }
     let (cost, depth) = bounded(inputs)
-    return Tensor(
+    let value = Tensor(
       .elementwise(operation, inputs), dtype: result, layout: layout, cost: cost + code.cost,
       depth: depth + 1)
+    guard let gradient, isRecorded(operands) else { return value }
+    return value.recorded(
+      call, operands, saving: gradient.savesOperands ? operands : [],
+      savesResult: gradient.savesResult,
+      immediate: immediate.flatMap { place in scalar.map { ($0, place.position) } },
+      runsAtOnce: false, .gradients(gradient.rule))
   }
 
   /// In the memory order of the first operand that has the result's shape.
@@ -81,31 +114,35 @@ extension Tensor {
   }
 
   /// One operand, same type out as in; integers become `float32` first if `toFloat`.
-  func unary(_ code: Operation.Code, toFloat: Bool, call: String) throws(TensorError) -> Tensor {
+  func unary(
+    _ code: Operation.Code, toFloat: Bool, call: String, gradient: ElementwiseRule
+  ) throws(TensorError) -> Tensor {
     let type = toFloat && !dtype.isFloatingPoint ? .float32 : dtype
-    return try Tensor.elementwise(code, [self], in: type, result: type, call: call)
+    return try Tensor.elementwise(
+      code, [self], in: type, result: type, call: call, gradient: gradient)
   }
 
   /// Two tensors in their common type.
   static func binary(
-    _ code: Operation.Code, _ a: Tensor, _ b: Tensor, call: String
+    _ code: Operation.Code, _ a: Tensor, _ b: Tensor, call: String, gradient: ElementwiseRule
   ) throws(TensorError) -> Tensor {
     let type = a.dtype == b.dtype ? a.dtype : Promotion.type([a, b])
-    return try arithmetic(code, [a, b], type, nil, call: call)
+    return try arithmetic(code, [a, b], type, nil, call, gradient)
   }
 
   /// A tensor and a number; `position` is the place of the number.
   static func binary(
-    _ code: Operation.Code, _ tensor: Tensor, _ scalar: Scalar, position: Int, call: String
+    _ code: Operation.Code, _ tensor: Tensor, _ scalar: Scalar, position: Int, call: String,
+    gradient: ElementwiseRule
   ) throws(TensorError) -> Tensor {
     let type = Promotion.type([tensor], scalar)
-    return try arithmetic(code, [tensor], type, (scalar, position), call: call)
+    return try arithmetic(code, [tensor], type, (scalar, position), call, gradient)
   }
 
   /// Arithmetic with PyTorch's rules for integers and truth values.
   private static func arithmetic(
     _ code: Operation.Code, _ operands: [Tensor], _ common: DType, _ scalar: (Scalar, Int)?,
-    call: String
+    _ call: String, _ gradient: ElementwiseRule
   ) throws(TensorError) -> Tensor {
     var code = code
     var type = common
@@ -123,7 +160,8 @@ extension Tensor {
       try Operation.Immediate(number, at: position, in: type, call: call)
     }
     return try elementwise(
-      code, operands, in: type, result: type, immediate: immediate, call: call)
+      code, operands, in: type, result: type, immediate: immediate, call: call,
+      gradient: gradient, scalar: scalar?.0)
   }
 
   static func comparison(

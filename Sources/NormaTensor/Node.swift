@@ -109,7 +109,7 @@ final class Node: Sendable {
       where group.axes == axes && group.source.layout.isSame(as: source.layout) {
         return group
       }
-      let group = ReductionGroup(source: source, axes: axes)
+      let group = ReductionGroup(source: source.detached(), axes: axes)
       state.groups.append(WeakGroup(group: group))
       return group
     }

@@ -9,20 +9,20 @@ extension Tensor {
   /// The elementwise sum. Shapes broadcast; integers wrap, truth values are joined by "or".
   /// PyTorch: `torch.add`.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
-    checked { () throws(TensorError) in try binary(.add, a, b, call: "+") }
+    checked { () throws(TensorError) in try binary(.add, a, b, call: "+", gradient: .sum) }
   }
 
   /// The elementwise sum of every element with a number, which keeps the tensor's type.
   public static func + <T: TensorElement>(a: Tensor, b: T) -> Tensor {
     checked { () throws(TensorError) in
-      try binary(.add, a, Scalar(b), position: 1, call: "+")
+      try binary(.add, a, Scalar(b), position: 1, call: "+", gradient: .sum)
     }
   }
 
   /// The elementwise sum of a number with every element, whose type it takes.
   public static func + <T: TensorElement>(a: T, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in
-      try binary(.add, b, Scalar(a), position: 0, call: "+")
+      try binary(.add, b, Scalar(a), position: 0, call: "+", gradient: .sum)
     }
   }
 
@@ -35,20 +35,22 @@ extension Tensor {
   /// The elementwise difference. Shapes broadcast; integers wrap, truth values are refused.
   /// PyTorch: `torch.sub`.
   public static func - (a: Tensor, b: Tensor) -> Tensor {
-    checked { () throws(TensorError) in try binary(.subtract, a, b, call: "-") }
+    checked { () throws(TensorError) in
+      try binary(.subtract, a, b, call: "-", gradient: .difference)
+    }
   }
 
   /// The elementwise difference of every element with a number, which keeps the tensor's type.
   public static func - <T: TensorElement>(a: Tensor, b: T) -> Tensor {
     checked { () throws(TensorError) in
-      try binary(.subtract, a, Scalar(b), position: 1, call: "-")
+      try binary(.subtract, a, Scalar(b), position: 1, call: "-", gradient: .difference)
     }
   }
 
   /// The elementwise difference of a number with every element, whose type it takes.
   public static func - <T: TensorElement>(a: T, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in
-      try binary(.subtract, b, Scalar(a), position: 0, call: "-")
+      try binary(.subtract, b, Scalar(a), position: 0, call: "-", gradient: .difference)
     }
   }
 
@@ -61,20 +63,20 @@ extension Tensor {
   /// The elementwise product. Shapes broadcast; integers wrap, truth values are joined by "and".
   /// PyTorch: `torch.mul`.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
-    checked { () throws(TensorError) in try binary(.multiply, a, b, call: "*") }
+    checked { () throws(TensorError) in try binary(.multiply, a, b, call: "*", gradient: .product) }
   }
 
   /// The elementwise product of every element with a number, which keeps the tensor's type.
   public static func * <T: TensorElement>(a: Tensor, b: T) -> Tensor {
     checked { () throws(TensorError) in
-      try binary(.multiply, a, Scalar(b), position: 1, call: "*")
+      try binary(.multiply, a, Scalar(b), position: 1, call: "*", gradient: .scaling)
     }
   }
 
   /// The elementwise product of a number with every element, whose type it takes.
   public static func * <T: TensorElement>(a: T, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in
-      try binary(.multiply, b, Scalar(a), position: 0, call: "*")
+      try binary(.multiply, b, Scalar(a), position: 0, call: "*", gradient: .scaling)
     }
   }
 
@@ -87,14 +89,14 @@ extension Tensor {
   /// The elementwise quotient; integers give `float32`. Shapes broadcast. A number divided by zero
   /// is infinite, and zero by zero NaN. PyTorch: `torch.div`.
   public static func / (a: Tensor, b: Tensor) -> Tensor {
-    checked { () throws(TensorError) in try binary(.divide, a, b, call: "/") }
+    checked { () throws(TensorError) in try binary(.divide, a, b, call: "/", gradient: .quotient) }
   }
 
   /// The elementwise quotient of every element by a number, which keeps the tensor's type; integers
   /// give `float32`.
   public static func / <T: TensorElement>(a: Tensor, b: T) -> Tensor {
     checked { () throws(TensorError) in
-      try binary(.divide, a, Scalar(b), position: 1, call: "/")
+      try binary(.divide, a, Scalar(b), position: 1, call: "/", gradient: .shrinking)
     }
   }
 
@@ -102,7 +104,7 @@ extension Tensor {
   /// `float32`.
   public static func / <T: TensorElement>(a: T, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in
-      try binary(.divide, b, Scalar(a), position: 0, call: "/")
+      try binary(.divide, b, Scalar(a), position: 0, call: "/", gradient: .inverse)
     }
   }
 
@@ -116,7 +118,8 @@ extension Tensor {
   public static prefix func - (a: Tensor) -> Tensor {
     checked { () throws(TensorError) in
       if a.dtype == .bool { throw TensorError("-", "truth values have no negation") }
-      return try a.unary(.negate, toFloat: false, call: "-")
+      return try a.unary(
+        .negate, toFloat: false, call: "-", gradient: .linear { [-$0.upstream] })
     }
   }
 }
@@ -124,4 +127,61 @@ extension Tensor {
 /// The rule of an operator, which does not know its caller's place.
 func checked(_ rule: () throws(TensorError) -> Tensor) -> Tensor {
   checked(file: #fileID, line: #line, rule)
+}
+
+extension ElementwiseRule {
+  static let sum = linear { [$0.upstream, $0.upstream] }
+
+  static let difference = linear { rule in
+    if rule.immediate?.position == 0 { return [-rule.upstream] }
+    return [rule.upstream, rule.whenNeeded(1) { -rule.upstream }]
+  }
+
+  static let product = ofOperands { rule in
+    let (a, b) = (rule.saved[0], rule.saved[1])
+    return [
+      rule.whenNeeded(0) { rule.upstream * b }, rule.whenNeeded(1) { rule.upstream * a },
+    ]
+  }
+
+  /// Of a / b: 1 / b, and -a / b².
+  static let quotient = ofOperands { rule in
+    let (a, b) = (rule.saved[0], rule.saved[1])
+    return [
+      rule.whenNeeded(0) { rule.upstream / b },
+      rule.whenNeeded(1) { -(rule.upstream * ((a / b) / b)) },
+    ]
+  }
+
+  /// Of a product with a number.
+  static let scaling = linear { rule in
+    [rule.immediate.map { rule.upstream.multiplied(by: $0.value) }]
+  }
+
+  /// Of a quotient by a number.
+  static let shrinking = linear { rule in
+    [rule.immediate.map { rule.upstream.divided(by: $0.value) }]
+  }
+
+  /// Of a number divided by x: -number / x².
+  static let inverse = ofOperands { rule in
+    let x = rule.saved[0]
+    return [rule.immediate.map { -((rule.upstream / x).multiplied(by: $0.value) / x) }]
+  }
+}
+
+extension Tensor {
+  /// The product with a number as it stood beside a tensor.
+  func multiplied(by scalar: Scalar) -> Tensor {
+    checked { () throws(TensorError) in
+      try Tensor.binary(.multiply, self, scalar, position: 1, call: "*", gradient: .scaling)
+    }
+  }
+
+  /// The quotient by a number as it stood beside a tensor.
+  func divided(by scalar: Scalar) -> Tensor {
+    checked { () throws(TensorError) in
+      try Tensor.binary(.divide, self, scalar, position: 1, call: "/", gradient: .shrinking)
+    }
+  }
 }

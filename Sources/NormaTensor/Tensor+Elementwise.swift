@@ -8,93 +8,104 @@ extension Tensor {
   /// |x|, exact. PyTorch: `torch.abs`.
   public func abs(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try unary(.abs, toFloat: false, call: "abs()")
+      try unary(
+        .abs, toFloat: false, call: "abs()",
+        gradient: .ofOperands { [$0.upstream * $0.saved[0].signs] })
     }
   }
 
   /// √x, correctly rounded; NaN below zero. Integers give `float32`. PyTorch: `torch.sqrt`.
   public func sqrt(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.sqrt, "sqrt()", file, line)
+    real(.sqrt, "sqrt()", file, line, .ofResult { [$0.upstream / ($0.result * 2)] })
   }
 
   /// 1 / √x: a correctly rounded root, then a correctly rounded quotient. PyTorch: `torch.rsqrt`.
   public func rsqrt(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.sqrt, "rsqrt()", file, line).reciprocal(file: file, line: line)
+    sqrt(file: file, line: line).reciprocal(file: file, line: line)
   }
 
   /// eˣ. Worst error in `float32` 0.90 ulp. Integers give `float32`.
   /// PyTorch: `torch.exp`.
   public func exp(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.exp, "exp()", file, line)
+    real(.exp, "exp()", file, line, .ofResult { [$0.upstream * $0.result] })
   }
 
   /// eˣ - 1, also where x is close to zero. Worst error in `float32` 1.17 ulp. Integers give
   /// `float32`. PyTorch: `torch.expm1`.
   public func expm1(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.expm1, "expm1()", file, line)
+    real(.expm1, "expm1()", file, line, .ofResult { [$0.upstream * ($0.result + 1)] })
   }
 
   /// The natural logarithm: -∞ at zero, NaN below. Worst error in `float32` 0.89 ulp. Integers give
   /// `float32`. PyTorch: `torch.log`.
   public func log(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.log, "log()", file, line)
+    real(.log, "log()", file, line, .ofOperands { [$0.upstream / $0.saved[0]] })
   }
 
   /// log(1 + x), also where x is close to zero. Worst error in `float32` 0.95 ulp. Integers give
   /// `float32`. PyTorch: `torch.log1p`.
   public func log1p(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.log1p, "log1p()", file, line)
+    real(.log1p, "log1p()", file, line, .ofOperands { [$0.upstream / ($0.saved[0] + 1)] })
   }
 
   /// The hyperbolic tangent. Worst error in `float32` 1.62 ulp. Integers give `float32`.
   /// PyTorch: `torch.tanh`.
   public func tanh(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.tanh, "tanh()", file, line)
+    real(.tanh, "tanh()", file, line, .ofResult { [$0.upstream * (1 - $0.result.squared())] })
   }
 
   /// The error function, 2/√π ∫₀ˣ e^(-t²) dt. Worst error in `float32` 1.54 ulp. Integers give
   /// `float32`. PyTorch: `torch.erf`.
   public func erf(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.erf, "erf()", file, line)
+    real(
+      .erf, "erf()", file, line,
+      .ofOperands { [$0.upstream * (-$0.saved[0].squared()).exp() * (2 / Double.pi.squareRoot())] })
   }
 
   /// 1 / (1 + e⁻ˣ). Worst error in `float32` 2.41 ulp. Integers give `float32`.
   /// PyTorch: `torch.sigmoid`.
   public func sigmoid(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.sigmoid, "sigmoid()", file, line)
+    real(
+      .sigmoid, "sigmoid()", file, line, .ofResult { [$0.upstream * ($0.result * (1 - $0.result))] }
+    )
   }
 
   /// The sine of radians, exact reduction of any size. Worst error in `float32` 1.02 ulp. Integers
   /// give `float32`. PyTorch: `torch.sin`.
   public func sin(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.sin, "sin()", file, line)
+    real(.sin, "sin()", file, line, .ofOperands { [$0.upstream * $0.saved[0].cos()] })
   }
 
   /// The cosine of radians, exact reduction of any size. Worst error in `float32` 1.02 ulp.
   /// Integers give `float32`. PyTorch: `torch.cos`.
   public func cos(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.cos, "cos()", file, line)
+    real(.cos, "cos()", file, line, .ofOperands { [-($0.upstream * $0.saved[0].sin())] })
   }
 
   private func real(
-    _ code: Operation.Code, _ call: String, _ file: StaticString, _ line: UInt
+    _ code: Operation.Code, _ call: String, _ file: StaticString, _ line: UInt,
+    _ gradient: ElementwiseRule
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try unary(code, toFloat: true, call: call)
+      try unary(code, toFloat: true, call: call, gradient: gradient)
     }
   }
+
+  /// 1, 0 or -1.
+  private var signs: Tensor { (self .> 0).cast(to: dtype) - (self .< 0).cast(to: dtype) }
 
   /// x². Integers wrap. PyTorch: `torch.square`.
   public func squared(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try Tensor.binary(.multiply, self, self, call: "squared()")
+      try Tensor.binary(.multiply, self, self, call: "squared()", gradient: .product)
     }
   }
 
   /// 1 / x; integers give `float32`. PyTorch: `torch.reciprocal`.
   public func reciprocal(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try Tensor.binary(.divide, self, Scalar(1), position: 0, call: "reciprocal()")
+      try Tensor.binary(
+        .divide, self, Scalar(1), position: 0, call: "reciprocal()", gradient: .inverse)
     }
   }
 
@@ -110,11 +121,13 @@ extension Tensor {
       var result = self
       if let min {
         result = try Tensor.binary(
-          .maximum, result, Scalar(min), position: 1, call: "clamped(min:max:)")
+          .maximum, result, Scalar(min), position: 1, call: "clamped(min:max:)",
+          gradient: .lowerBound)
       }
       if let max {
         result = try Tensor.binary(
-          .minimum, result, Scalar(max), position: 1, call: "clamped(min:max:)")
+          .minimum, result, Scalar(max), position: 1, call: "clamped(min:max:)",
+          gradient: .upperBound)
       }
       return result
     }
@@ -130,8 +143,13 @@ extension Tensor {
         throw TensorError("clamped(min:max:)", "at least one of min and max is needed")
       }
       var result = self
-      if let min { result = try Tensor.binary(.maximum, result, min, call: "clamped(min:max:)") }
-      if let max { result = try Tensor.binary(.minimum, result, max, call: "clamped(min:max:)") }
+      let call = "clamped(min:max:)"
+      if let min {
+        result = try Tensor.binary(.maximum, result, min, call: call, gradient: .lowerBound)
+      }
+      if let max {
+        result = try Tensor.binary(.minimum, result, max, call: call, gradient: .upperBound)
+      }
       return result
     }
   }
@@ -146,7 +164,8 @@ extension Tensor {
     if dtype == self.dtype { return self }
     return checked(file: file, line: line) { () throws(TensorError) in
       try Tensor.elementwise(
-        .convert, [self], in: self.dtype, result: dtype, call: "cast(to: \(dtype))")
+        .convert, [self], in: self.dtype, result: dtype, call: "cast(to: \(dtype))",
+        gradient: .linear { [$0.upstream] })
     }
   }
 
@@ -190,7 +209,8 @@ extension Tensor {
       try Operation.Immediate(number, at: position, in: type, call: call)
     }
     return try elementwise(
-      .select, [condition] + operands, in: type, result: type, immediate: immediate, call: call)
+      .select, [condition] + operands, in: type, result: type, immediate: immediate, call: call,
+      gradient: .selection, scalar: scalar?.0)
   }
 }
 
@@ -199,7 +219,7 @@ public func maximum(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
-    try Tensor.binary(.maximum, a, b, call: "maximum(_:_:)")
+    try Tensor.binary(.maximum, a, b, call: "maximum(_:_:)", gradient: .larger)
   }
 }
 
@@ -208,6 +228,63 @@ public func minimum(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
-    try Tensor.binary(.minimum, a, b, call: "minimum(_:_:)")
+    try Tensor.binary(.minimum, a, b, call: "minimum(_:_:)", gradient: .smaller)
+  }
+}
+
+extension ElementwiseRule {
+  /// To the operand that was chosen; half to each where they are equal.
+  static let larger = ofOperands { rule in
+    shared(rule, rule.saved[0] .> rule.saved[1], rule.saved[1] .> rule.saved[0])
+  }
+
+  static let smaller = ofOperands { rule in
+    shared(rule, rule.saved[0] .< rule.saved[1], rule.saved[1] .< rule.saved[0])
+  }
+
+  private static func shared(_ rule: Backward, _ first: Tensor, _ second: Tensor) -> [Tensor?] {
+    let half = rule.upstream * 0.5
+    return [
+      rule.whenNeeded(0) { .where(first, rule.upstream, .where(second, 0, half)) },
+      rule.whenNeeded(1) { .where(second, rule.upstream, .where(first, 0, half)) },
+    ]
+  }
+
+  /// To what lies at or above the bound, else to the bound.
+  static let lowerBound = ofOperands { rule in
+    let inside = rule.immediate.map { rule.saved[0].compared(.greaterOrEqual, $0.value) }
+    return bounded(rule, inside ?? (rule.saved[0] .>= rule.saved[1]))
+  }
+
+  /// To what lies at or under the bound, else to the bound.
+  static let upperBound = ofOperands { rule in
+    let inside = rule.immediate.map { rule.saved[0].compared(.lessOrEqual, $0.value) }
+    return bounded(rule, inside ?? (rule.saved[0] .<= rule.saved[1]))
+  }
+
+  private static func bounded(_ rule: Backward, _ inside: Tensor) -> [Tensor?] {
+    let first = rule.whenNeeded(0) { .where(inside, rule.upstream, 0) }
+    if rule.immediate != nil { return [first] }
+    return [first, rule.whenNeeded(1) { .where(inside, 0, rule.upstream) }]
+  }
+
+  /// To the operand that was chosen; the condition has none.
+  static let selection = ofOperands { rule in
+    let condition = rule.saved[0]
+    let chosen = rule.immediate.map { $0.position == 2 } ?? rule.needs(1)
+    let first: Tensor? = chosen ? .where(condition, rule.upstream, 0) : nil
+    if let immediate = rule.immediate {
+      return [nil, immediate.position == 2 ? first : .where(condition, 0, rule.upstream)]
+    }
+    return [nil, first, rule.whenNeeded(2) { .where(condition, 0, rule.upstream) }]
+  }
+}
+
+extension Tensor {
+  /// A comparison with a number as it stood beside a tensor.
+  func compared(_ code: Operation.Code, _ scalar: Scalar) -> Tensor {
+    checked { () throws(TensorError) in
+      try Tensor.comparison(code, self, scalar, position: 1, call: "clamped(min:max:)")
+    }
   }
 }

@@ -112,8 +112,29 @@ extension Tensor {
   package func taking(_ indices: [any TensorIndex]) -> Tensor {
     checked { () throws(TensorError) in
       if isPoisoned { return self }
-      let layout = try layout.taking(indices.map(\.axisIndex))
-      return Tensor(node: node, layout: layout)
+      let places = indices.map(\.axisIndex)
+      let shape = shape
+      return Tensor(node: node, layout: try layout.taking(places))
+        .recorded("subscript", from: [self], runsAtOnce: true) {
+          [$0.upstream.spread(over: shape, at: indices)]
+        }
+    }
+  }
+
+  /// Zeros of a shape with these elements where `indices` would take them from.
+  func spread(over shape: [Int], at indices: [any TensorIndex]) -> Tensor {
+    checked { () throws(TensorError) in
+      let whole = Layout(contiguous: shape)
+      let part = try whole.taking(indices.map(\.axisIndex))
+      let storage = Storage(byteCount: whole.count * dtype.byteCount)
+      storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: storage.byteCount)
+      if count > 0 {
+        var evaluation = Evaluation(shape: part.shape)
+        let value = evaluation.value(of: detached())
+        evaluation.run(value, dtype, into: storage, part)
+      }
+      return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
+        .recorded("subscript", from: [self]) { [$0.upstream.taking(indices)] }
     }
   }
 }

@@ -23,7 +23,10 @@ extension Tensor {
         return (cast(to: .float64) * other.cast(to: .float64)).sum().cast(to: dtype)
       }
       // A vector is a row on the left and a column on the right; its axis is dropped at the end.
-      let a = rank == 1 ? unsqueezed(0) : self
+      var a = rank == 1 ? unsqueezed(0) : self
+      // One product of tall matrices is quicker than many with the same second one.
+      let isTall = rank > 2 && other.rank <= 2 && layout.isContiguous
+      if isTall { a = a.reshaped(-1, shape[rank - 1]) }
       let b = other.rank == 1 ? other.unsqueezed(1) : other
       guard a.shape[a.rank - 1] == b.shape[b.rank - 2] else {
         throw TensorError(
@@ -31,7 +34,15 @@ extension Tensor {
           "shapes \(shape) and \(other.shape) do not multiply: \(a.shape[a.rank - 1]) columns meet "
             + "\(b.shape[b.rank - 2]) rows")
       }
-      var result = try Tensor.product(a, b)
+      var result = try Tensor.product(a.detached(), b.detached())
+        .recorded("matmul(_:)", from: [a, b], saving: [a, b], runsAtOnce: true) { rule in
+          let (a, b) = (rule.saved[0], rule.saved[1])
+          return [
+            rule.whenNeeded(0) { rule.upstream.matmul(b.transposed()) },
+            rule.whenNeeded(1) { a.transposed().matmul(rule.upstream) },
+          ]
+        }
+      if isTall { result = result.reshaped(shape.dropLast() + [b.shape[1]]) }
       if other.rank == 1 { result = result.squeezed(-1) }
       if rank == 1 { result = result.squeezed(other.rank == 1 ? -1 : -2) }
       return result

@@ -28,6 +28,17 @@ extension Tensor {
       mean: group.tensor(.sum) / Double(count), squares: squares, count: count)
   }
 
+  /// x - mean, in one instruction, with the mean as two numbers.
+  func centered(at mean: Tensor, call: String) throws(TensorError) -> Tensor {
+    let type = dtype == .float64 ? DType.float64 : .float32
+    let high = mean.cast(to: type)
+    let low = (mean - high.cast(to: .float64)).cast(to: type)
+    return try Tensor.elementwise(
+      .normalize,
+      [self, high, low, .ones(mean.shape, dtype: type), .zeros(mean.shape, dtype: type)],
+      in: type, result: dtype, call: call)
+  }
+
   /// (x - mean) / √(variance + eps) * weight + bias, in one instruction.
   ///
   /// The mean is carried as two numbers of the computing type, so that data far from zero keep

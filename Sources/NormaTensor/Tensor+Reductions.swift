@@ -166,42 +166,80 @@ extension Tensor {
     )
   }
 
+  /// The gradient of a reduction's result in the shape it has with reduced axes kept.
+  private static func kept(_ upstream: Tensor, _ shape: [Int], _ axes: [Int]) -> Tensor {
+    upstream.reshaped(Shape.reduced(shape, over: axes, keepDims: true))
+  }
+
   private func reducedSum(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
     if isPoisoned { return self }
     let (group, finish) = try group(axes, keepDims, call: "sum(over:)")
+    let (shape, reduced) = (shape, group.axes)
     return finish(group.tensor(.sum).cast(to: dtype.isFloatingPoint ? dtype : .int64))
+      .recorded("sum(over:)", from: [self]) {
+        [Tensor.kept($0.upstream, shape, reduced).broadcast(to: shape)]
+      }
   }
 
   private func reducedMean(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
     if isPoisoned { return self }
     try requireReal("mean(over:)")
     let (group, finish) = try group(axes, keepDims, call: "mean(over:)")
-    return finish((group.tensor(.sum) / Double(group.countPerResult)).cast(to: dtype))
+    let (shape, reduced, count) = (shape, group.axes, Double(group.countPerResult))
+    return finish((group.tensor(.sum) / count).cast(to: dtype))
+      .recorded("mean(over:)", from: [self]) {
+        [(Tensor.kept($0.upstream, shape, reduced) / count).broadcast(to: shape)]
+      }
   }
 
+  /// d variance / dx = 2 (x - mean) / (n - correction).
   private func reducedVariance(
     _ axes: [Int], _ correction: Double, _ keepDims: Bool
   ) throws(TensorError) -> Tensor {
-    let (variance, finish) = try wideVariance(axes, correction, keepDims, "variance(over:)")
-    return finish(variance.cast(to: dtype))
+    let call = "variance(over:)"
+    let (variance, degrees, reduced, finish) = try wideVariance(axes, correction, keepDims, call)
+    let shape = shape
+    return finish(variance.cast(to: dtype)).recorded(call, from: [self], saving: [self]) { rule in
+      let scale = Tensor.kept(rule.upstream, shape, reduced) * (2 / degrees)
+      return [rule.saved[0].centered(over: reduced) * scale]
+    }
   }
 
+  /// d std / dx = (x - mean) / ((n - correction) std), and zero where all values are equal.
   private func reducedStd(
     _ axes: [Int], _ correction: Double, _ keepDims: Bool
   ) throws(TensorError) -> Tensor {
-    let (variance, finish) = try wideVariance(axes, correction, keepDims, "std(over:)")
+    let call = "std(over:)"
+    let (variance, degrees, reduced, finish) = try wideVariance(axes, correction, keepDims, call)
+    let shape = shape
     return finish(variance.sqrt().cast(to: dtype))
+      .recorded(call, from: [self], saving: [self], savesResult: true) { rule in
+        let std = Tensor.kept(rule.result, shape, reduced)
+        let quotient = Tensor.kept(rule.upstream, shape, reduced) / (std * degrees)
+        return [rule.saved[0].centered(over: reduced) * Tensor.where(std .== 0, 0, quotient)]
+      }
   }
 
-  /// The variance in `float64`.
+  /// The variance in `float64`, what it is divided by, and the reduced axes.
   private func wideVariance(
     _ axes: [Int], _ correction: Double, _ keepDims: Bool, _ call: String
-  ) throws(TensorError) -> (Tensor, (Tensor) -> Tensor) {
-    if isPoisoned { return (self, { $0 }) }
+  ) throws(TensorError) -> (Tensor, degrees: Double, axes: [Int], (Tensor) -> Tensor) {
+    if isPoisoned { return (self, 0, [], { $0 }) }
     try requireReal(call)
     let (group, finish) = try group(axes, keepDims, call: call)
     let degrees = Swift.max(Double(group.countPerResult) - correction, 0)
-    return (group.tensor(.squares) / degrees, finish)
+    return (group.tensor(.squares) / degrees, degrees, group.axes, finish)
+  }
+
+  /// x - mean over the axes, which come from the front; the mean in two numbers, as in a
+  /// normalization.
+  private func centered(over axes: [Int]) -> Tensor {
+    if axes.isEmpty { return self * 0 }
+    return checked { () throws(TensorError) in
+      let mean = detached().normalizationStatistics(over: axes).mean
+      return try detached().centered(at: mean, call: "centered")
+        .recorded("centered", from: [self]) { [$0.upstream.centered(over: axes)] }
+    }
   }
 
   private func reducedMin(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
@@ -212,6 +250,7 @@ extension Tensor {
     try extreme(.maximum, axes, keepDims, "max(over:)")
   }
 
+  /// The gradient is shared evenly by all elements that equal the result.
   private func extreme(
     _ result: ReductionGroup.Result, _ axes: [Int], _ keepDims: Bool, _ call: String
   ) throws(TensorError) -> Tensor {
@@ -221,7 +260,14 @@ extension Tensor {
       throw TensorError(
         call, "shape \(shape) has no elements over axes \(group.axes) to choose from")
     }
+    let (shape, reduced) = (shape, group.axes)
     return finish(group.tensor(result).cast(to: dtype))
+      .recorded(call, from: [self], saving: [self], savesResult: true) { rule in
+        let isResult = rule.saved[0] .== Tensor.kept(rule.result, shape, reduced)
+        let count = isResult.sum(over: reduced, keepDims: true)
+        let share = Tensor.kept(rule.upstream, shape, reduced) / count
+        return [Tensor.where(isResult, share, 0)]
+      }
   }
 
   private func requireReal(_ call: String) throws(TensorError) {

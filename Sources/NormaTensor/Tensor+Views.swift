@@ -4,8 +4,18 @@ import NormaKernels
 // elements in another order than they lie in.
 
 extension Tensor {
-  private func view(_ layout: Layout) -> Tensor {
-    isPoisoned ? self : Tensor(node: node, layout: layout)
+  /// Other places for the same elements; a gradient is put back by `rule`.
+  private func view(
+    _ layout: Layout, _ call: String, _ rule: @escaping @Sendable (Backward) -> [Tensor?]
+  ) -> Tensor {
+    isPoisoned
+      ? self : Tensor(node: node, layout: layout).recorded(call, from: [self], rule)
+  }
+
+  /// A view with the same elements in row-major order.
+  private func reshapedView(_ layout: Layout, _ call: String) -> Tensor {
+    let shape = shape
+    return view(layout, call) { [$0.upstream.reshaped(shape)] }
   }
 
   /// The elements in row-major order in another shape; one size may be -1 and is computed.
@@ -17,9 +27,10 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
       let target = try Shape.reshape(self.shape, to: shape, call: "reshaped(_:)")
-      if let layout = layout.reshaped(target) { return view(layout) }
-      let copy = copied()
+      if let layout = layout.reshaped(target) { return reshapedView(layout, "reshaped(_:)") }
+      let (copy, shape) = (copied(), shape)
       return Tensor(node: copy.node, layout: Layout(contiguous: target))
+        .recorded("reshaped(_:)", from: [self]) { [$0.upstream.reshaped(shape)] }
     }
   }
 
@@ -65,10 +76,10 @@ extension Tensor {
         }
         order.append(front)
       }
-      return view(
-        Layout(
-          shape: order.map { shape[$0] }, strides: order.map { strides[$0] },
-          offset: layout.offset))
+      let layout = Layout(
+        shape: order.map { shape[$0] }, strides: order.map { strides[$0] }, offset: layout.offset)
+      let back = order.indices.map { axis in order.firstIndex(of: axis) ?? axis }
+      return view(layout, "permuted(_:)") { [$0.upstream.permuted(back)] }
     }
   }
 
@@ -102,10 +113,10 @@ extension Tensor {
       if isPoisoned { return self }
       let chosen = try Shape.axes(axes, of: shape, call: "squeezed(_:)")
       let left = shape.indices.filter { !(shape[$0] == 1 && chosen.contains($0)) }
-      return view(
+      return reshapedView(
         Layout(
           shape: left.map { shape[$0] }, strides: left.map { strides[$0] },
-          offset: layout.offset))
+          offset: layout.offset), "squeezed(_:)")
     }
   }
 
@@ -125,7 +136,8 @@ extension Tensor {
       var (shape, strides) = (shape, strides)
       strides.insert(place < rank ? strides[place] * shape[place] : 1, at: place)
       shape.insert(1, at: place)
-      return view(Layout(shape: shape, strides: strides, offset: layout.offset))
+      return reshapedView(
+        Layout(shape: shape, strides: strides, offset: layout.offset), "unsqueezed(_:)")
     }
   }
 
@@ -151,7 +163,7 @@ extension Tensor {
         }
       }
       _ = try Shape.count(sizes, call: call)
-      return view(layout.broadcast(to: sizes))
+      return view(layout.broadcast(to: sizes), call) { [$0.upstream] }
     }
   }
 }

@@ -18,6 +18,8 @@ import NormaKernels
 public struct Tensor: Sendable {
   let node: Node
   package let layout: Layout
+  /// What a gradient goes back to; nil for what does not depend on anything that wants one.
+  var history: Derivation?
 
   init(node: Node, layout: Layout) {
     self.node = node

@@ -1,0 +1,158 @@
+import NormaKernels
+
+/// Sends gradients from results back to where their histories begin, in the order of creation
+/// reversed: an operation comes after all that used its result.
+struct Backpropagation {
+  private struct Entry {
+    let derivation: Derivation
+    var gradient: Tensor?
+    /// Whether a target, or a leaf where there are no targets, can be reached.
+    var isWanted = false
+  }
+
+  private var entries: [Entry] = []
+  private var places: [ObjectIdentifier: Int] = [:]
+  /// Entries from the oldest to the latest; those done are taken from the end.
+  private var order: [Int] = []
+  private let targets: [ObjectIdentifier: Int]
+  private let retains: Bool
+  private let isRecording: Bool
+  /// Leaves that got a gradient which may be pending still.
+  private var touched: [GradientLeaf] = []
+  /// The gradients with respect to the targets.
+  private(set) var results: [Tensor?]
+
+  /// - Parameters:
+  ///   - targets: whose gradients are wanted; nil for all leaves, which then keep theirs.
+  ///   - retains: whether the graph can be used again.
+  ///   - isRecording: whether the gradients have histories.
+  init(targets: [Tensor]?, retains: Bool, isRecording: Bool) {
+    var numbers: [ObjectIdentifier: Int] = [:]
+    for (index, target) in (targets ?? []).enumerated() {
+      if let history = target.history { numbers[ObjectIdentifier(history)] = index }
+    }
+    self.targets = numbers
+    results = Array(repeating: nil, count: targets?.count ?? 0)
+    self.retains = retains
+    self.isRecording = isRecording
+    keepsLeaves = targets == nil
+  }
+
+  private let keepsLeaves: Bool
+
+  /// Adds a result with its gradient and everything that it was computed from.
+  mutating func add(_ result: Derivation, _ gradient: Tensor) {
+    discover(from: result)
+    receive(gradient, at: result)
+  }
+
+  private mutating func discover(from root: Derivation) {
+    let known = entries.count
+    var pile = [root]
+    note(root, &pile)
+    while let derivation = pile.popLast() {
+      for case let input? in derivation.links?.inputs ?? [] { note(input, &pile) }
+    }
+    guard entries.count > known else { return }
+    order += known..<entries.count
+    order.sort { entries[$0].derivation.number < entries[$1].derivation.number }
+    for index in order { entries[index].isWanted = isWanted(entries[index].derivation) }
+  }
+
+  private mutating func note(_ derivation: Derivation, _ pile: inout [Derivation]) {
+    let key = ObjectIdentifier(derivation)
+    guard places[key] == nil else { return }
+    places[key] = entries.count
+    entries.append(Entry(derivation: derivation))
+    pile.append(derivation)
+  }
+
+  private func isWanted(_ derivation: Derivation) -> Bool {
+    if targets[ObjectIdentifier(derivation)] != nil { return true }
+    if derivation.leaf != nil { return keepsLeaves }
+    // What was released is reported when its turn comes.
+    guard let links = derivation.links else { return true }
+    if case .continuation = links.rule { return true }
+    return links.inputs.contains { input in
+      guard let input, let place = places[ObjectIdentifier(input)] else { return false }
+      return entries[place].isWanted
+    }
+  }
+
+  private mutating func receive(_ gradient: Tensor, at derivation: Derivation) {
+    guard let place = places[ObjectIdentifier(derivation)] else { return }
+    let fitted = gradient.fitted(to: derivation.shape, derivation.dtype)
+    if keepsLeaves, let leaf = derivation.leaf {
+      leaf.add(fitted)
+      touched.append(leaf)
+      return
+    }
+    entries[place].gradient = entries[place].gradient.map { $0 + fitted } ?? fitted
+  }
+
+  /// - Throws: when the graph was used before and not retained.
+  mutating func run(call: String) throws(TensorError) {
+    while let place = order.popLast() {
+      let derivation = entries[place].derivation
+      guard let gradient = entries[place].gradient else { continue }
+      entries[place].gradient = nil
+      if let target = targets[ObjectIdentifier(derivation)] { results[target] = gradient }
+      guard derivation.leaf == nil, entries[place].isWanted else { continue }
+      try step(derivation, gradient, call)
+    }
+    settle(touched.count)
+  }
+
+  private mutating func step(
+    _ derivation: Derivation, _ gradient: Tensor, _ call: String
+  ) throws(TensorError) {
+    guard let links = retains ? derivation.links : derivation.takeLinks() else {
+      throw TensorError(
+        call,
+        "a gradient has gone through \(derivation.call) before, which released what it had saved; "
+          + "pass retainGraph: true the first time")
+    }
+    let wanted = links.inputs.map { input in
+      input.flatMap { places[ObjectIdentifier($0)] }.map { entries[$0].isWanted } ?? false
+    }
+    let backward = Backward(
+      upstream: gradient, derivation, links, wanted: wanted, isRecording: isRecording)
+    switch links.rule {
+    case .continuation(let rule):
+      for (result, gradient) in rule(backward) {
+        if let history = result.history { add(history, gradient) }
+      }
+    case .gradients(let rule):
+      let before = touched.count
+      let gradients = rule(backward)
+      for (index, input) in links.inputs.enumerated() where wanted[index] {
+        if let input, let gradient = gradients[index] { receive(gradient, at: input) }
+      }
+      // Kernels have run, and in the same trips what earlier gradients of leaves wait for.
+      if links.runsAtOnce { settle(before) }
+    }
+  }
+
+  /// Stores the first gradients of leaves, so that they hold nothing of the graph.
+  private mutating func settle(_ count: Int) {
+    for leaf in touched[..<count] { leaf.gradient?.evaluated() }
+    touched.removeFirst(count)
+  }
+}
+
+extension Tensor {
+  /// This gradient of something broadcast, summed to its shape and in its type.
+  func fitted(to target: [Int], _ type: DType) -> Tensor {
+    summed(to: target).cast(to: type)
+  }
+
+  /// The sum over all axes that a broadcast from `target` added or stretched.
+  func summed(to target: [Int]) -> Tensor {
+    if shape == target || isPoisoned { return self }
+    let shift = rank - target.count
+    let axes = shape.indices.filter { axis in
+      axis < shift || target[axis - shift] == 1 && shape[axis] != 1
+    }
+    return (axes.isEmpty ? self : sum(over: axes, keepDims: true)).reshaped(target)
+  }
+}

@@ -1,0 +1,200 @@
+import NormaKernels
+import Synchronization
+
+/// Where a tensor comes from, for gradients: the operation's inputs, what it saved, and its rule.
+///
+/// Tensors hold derivations and pending nodes never do, so values are computed and freed without
+/// regard to gradients. A derivation forgets what it saved when a gradient has gone through it.
+package final class Derivation: Sendable {
+  enum Rule: Sendable {
+    /// Gives a gradient for each input.
+    case gradients(@Sendable (Backward) -> [Tensor?])
+    /// Gives tensors, computed anew, into whose histories the gradients beside them go on.
+    case continuation(@Sendable (Backward) -> [(result: Tensor, gradient: Tensor)])
+  }
+
+  /// What a gradient needs to go on.
+  struct Links: Sendable {
+    /// The derivations of the inputs; nil for constants.
+    var inputs: [Derivation?]
+    var saved: [Tensor]
+    /// The result without its history, which would be a circle.
+    var result: Tensor?
+    var immediate: (value: Scalar, position: Int)?
+    /// Whether the rule runs kernels, instead of making pending programs.
+    var runsAtOnce: Bool
+    let rule: Rule
+  }
+
+  private static let counter = Atomic<Int>(0)
+
+  /// Later derivations have larger numbers, so inputs have smaller ones than their results.
+  let number = Derivation.counter.add(1, ordering: .relaxed).newValue
+  /// The operation as the user wrote it.
+  let call: String
+  let shape: [Int]
+  let dtype: DType
+  /// Where gradients end up; nil in the midst of a graph.
+  package let leaf: GradientLeaf?
+  private let state: Mutex<Links?>
+
+  init(_ call: String, _ result: Tensor, _ links: Links) {
+    self.call = call
+    shape = result.shape
+    dtype = result.dtype
+    leaf = nil
+    state = Mutex(links)
+  }
+
+  /// The beginning of a graph.
+  package init(leaf: GradientLeaf, shape: [Int], dtype: DType) {
+    call = "leaf"
+    self.shape = shape
+    self.dtype = dtype
+    self.leaf = leaf
+    state = Mutex(nil)
+  }
+
+  /// Nil for leaves, and after a gradient has gone through.
+  var links: Links? { state.withLock { $0 } }
+
+  func takeLinks() -> Links? {
+    state.withLock { links in
+      defer { links = nil }
+      return links
+    }
+  }
+
+  // A graph may be millions of operations deep: it is taken apart in a loop, not by recursion.
+  deinit {
+    var pile = released()
+    while var derivation = pile.popLast() {
+      if isKnownUniquelyReferenced(&derivation) { pile += derivation.released() }
+    }
+  }
+
+  /// Drops what the rule needs, and returns the derivations it led to, which nothing else may hold.
+  private func released() -> [Derivation] {
+    guard let links = takeLinks() else { return [] }
+    return links.inputs.compactMap { $0 } + links.saved.compactMap(\.history)
+  }
+}
+
+/// Where the gradient of a parameter, or of a tensor that asked for one, is added up.
+package final class GradientLeaf: Sendable {
+  private let state = Mutex<Tensor?>(nil)
+
+  package init() {}
+
+  package var gradient: Tensor? {
+    get { state.withLock { $0 } }
+    set { state.withLock { $0 = newValue } }
+  }
+
+  func add(_ more: Tensor) {
+    state.withLock { sum in sum = sum.map { $0 + more } ?? more }
+  }
+}
+
+/// What the rule of an operation gets: the gradient of its result, and what the operation saved.
+package struct Backward: Sendable {
+  /// The gradient with respect to the result, in its shape and type.
+  package let upstream: Tensor
+  private let links: Derivation.Links
+  private let derivation: Derivation
+  private let wanted: [Bool]
+  /// Whether gradients of gradients are wanted, so that only differentiable operations may be used.
+  package let isRecording: Bool
+
+  init(
+    upstream: Tensor, _ derivation: Derivation, _ links: Derivation.Links, wanted: [Bool],
+    isRecording: Bool
+  ) {
+    self.upstream = upstream
+    self.links = links
+    self.derivation = derivation
+    self.wanted = wanted
+    self.isRecording = isRecording
+  }
+
+  /// What the operation saved, with histories.
+  package var saved: [Tensor] { links.saved }
+
+  /// The operation's result, if it was saved.
+  package var result: Tensor {
+    guard var result = links.result else {
+      fatalError("\(derivation.call): its gradient asks for a result that was not saved")
+    }
+    if isRecording { result.history = derivation }
+    return result
+  }
+
+  /// The number that was one of two operands.
+  var immediate: (value: Scalar, position: Int)? { links.immediate }
+
+  /// Whether input `index` wants a gradient.
+  package func needs(_ index: Int) -> Bool { index < wanted.count && wanted[index] }
+
+  /// A gradient if input `index` wants one.
+  package func whenNeeded(_ index: Int, _ gradient: () -> Tensor) -> Tensor? {
+    needs(index) ? gradient() : nil
+  }
+}
+
+/// Whether operations leave a history, for the task that runs.
+package enum GradientMode {
+  @TaskLocal package static var isRecording = true
+  /// Whether a checkpointed part runs for the second time: what a first run has changed, such as
+  /// running statistics, must not change again.
+  @TaskLocal package static var isRecomputing = false
+}
+
+extension Tensor {
+  /// This result of an operation with a history, if gradients are on and an input has one.
+  ///
+  /// - Parameters:
+  ///   - call: the operation as the user wrote it.
+  ///   - inputs: what the operation is differentiated by, in the order of the rule's gradients.
+  ///   - saving: what the rule needs; it must capture no tensors itself.
+  ///   - savesResult: whether the rule needs the result.
+  ///   - runsAtOnce: whether the rule runs kernels instead of making pending programs.
+  ///   - rule: one gradient for each input, or nil. What was broadcast is summed and types are
+  ///     converted afterwards.
+  package func recorded(
+    _ call: String, from inputs: [Tensor], saving: [Tensor] = [], savesResult: Bool = false,
+    runsAtOnce: Bool = false, _ rule: @escaping @Sendable (Backward) -> [Tensor?]
+  ) -> Tensor {
+    guard Tensor.isRecorded(inputs) else { return self }
+    return recorded(
+      call, inputs, saving: saving, savesResult: savesResult, immediate: nil,
+      runsAtOnce: runsAtOnce, .gradients(rule))
+  }
+
+  /// Whether an operation on these tensors leaves a history.
+  package static func isRecorded(_ inputs: [Tensor]) -> Bool {
+    inputs.contains { $0.history != nil } && GradientMode.isRecording
+  }
+
+  func recorded(
+    _ call: String, _ inputs: [Tensor], saving: [Tensor], savesResult: Bool,
+    immediate: (value: Scalar, position: Int)?, runsAtOnce: Bool,
+    _ rule: Derivation.Rule
+  ) -> Tensor {
+    guard dtype.isFloatingPoint, !isPoisoned else { return detached() }
+    let links = Derivation.Links(
+      inputs: inputs.map(\.history), saved: saving, result: savesResult ? detached() : nil,
+      immediate: immediate, runsAtOnce: runsAtOnce, rule: rule)
+    var result = self
+    result.history = Derivation(call, self, links)
+    return result
+  }
+
+  /// The same values without a history: no gradient goes further back. PyTorch: `detach()`.
+  public func detached() -> Tensor {
+    history == nil ? self : Tensor(node: node, layout: layout)
+  }
+
+  /// Whether a gradient can be taken with respect to what this tensor was computed from.
+  /// PyTorch: `requires_grad`.
+  public var hasHistory: Bool { history != nil }
+}

@@ -1,0 +1,131 @@
+import NormaKernels
+
+extension Tensor {
+  /// The same values as the beginning of a graph: what is computed from them has a history, and
+  /// ``backward(upstream:retainGraph:createGraph:file:line:)`` leaves a gradient in ``grad``.
+  ///
+  /// Real types only. PyTorch: `x.detach().requires_grad_()`.
+  public func requiringGradient(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      guard dtype.isFloatingPoint else {
+        throw TensorError(
+          "requiringGradient()", "\(dtype) has no gradient; cast(to: .float32) first")
+      }
+      return withLeaf(GradientLeaf())
+    }
+  }
+
+  /// These values as the beginning of a graph whose gradient goes to `leaf`.
+  package func withLeaf(_ leaf: GradientLeaf) -> Tensor {
+    var result = detached()
+    result.history = Derivation(leaf: leaf, shape: shape, dtype: dtype)
+    return result
+  }
+
+  /// The gradient that backward passes have added up in a tensor that began a graph; nil before the
+  /// first. Parameters have their own. PyTorch: `x.grad`.
+  public var grad: Tensor? { history?.leaf?.gradient }
+
+  /// Computes the gradient of this number with respect to every parameter, and every tensor
+  /// of ``requiringGradient(file:line:)``, that it depends on, and adds it to what they hold.
+  ///
+  /// - Parameters:
+  ///   - upstream: the gradient of some later number with respect to this tensor, in its shape; left
+  ///     out, the tensor must have one element, and it is 1.
+  ///   - retainGraph: keep what the operations saved, for another pass. Otherwise memory is
+  ///     released as the gradient goes by.
+  ///   - createGraph: give the gradients histories, to differentiate them again.
+  ///
+  /// Cost: about twice the forward pass. A graph may be as deep as memory allows. PyTorch:
+  /// `loss.backward()`.
+  public func backward(
+    upstream: Tensor? = nil, retainGraph: Bool = false, createGraph: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) {
+    do throws(TensorError) {
+      _ = try gradients(
+        at: nil, upstream: upstream, retainGraph: retainGraph, createGraph: createGraph,
+        call: "backward()")
+    } catch {
+      report(error, file: file, line: line)
+    }
+  }
+
+  /// The gradients at `targets`, zeros where there is no dependence; or those of all leaves, added
+  /// to them, if there are no targets.
+  func gradients(
+    at targets: [Tensor]?, upstream: Tensor?, retainGraph: Bool, createGraph: Bool, call: String
+  ) throws(TensorError) -> [Tensor] {
+    if isPoisoned { return targets.map { $0.map { _ in .poisoned } } ?? [] }
+    let start = try startingGradient(upstream, call: call)
+    guard let history else {
+      if let targets { return targets.map { .zeros($0.shape, dtype: $0.dtype) } }
+      throw TensorError(
+        call,
+        "the tensor of shape \(shape) depends on no parameter and on no requiringGradient() tensor"
+      )
+    }
+    var run = Backpropagation(
+      targets: targets, retains: retainGraph || createGraph, isRecording: createGraph)
+    let failure = GradientMode.$isRecording.withValue(createGraph) { () -> TensorError? in
+      do throws(TensorError) {
+        run.add(history, start)
+        try run.run(call: call)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    if let failure { throw failure }
+    return zip(targets ?? [], run.results).map { target, gradient in
+      gradient ?? .zeros(target.shape, dtype: target.dtype)
+    }
+  }
+
+  private func startingGradient(_ upstream: Tensor?, call: String) throws(TensorError) -> Tensor {
+    guard let upstream else {
+      guard count == 1 else {
+        throw TensorError(
+          call,
+          "a gradient starts from one number and the tensor has shape \(shape); sum() it, or pass "
+            + "the upstream gradient")
+      }
+      return .ones(shape, dtype: dtype)
+    }
+    guard upstream.shape == shape else {
+      throw TensorError(
+        call, "the upstream gradient has shape \(upstream.shape), the tensor \(shape)")
+    }
+    return upstream.cast(to: dtype)
+  }
+
+  /// The same values; a gradient that comes by is shown to `body`, which may return another.
+  ///
+  /// `body` runs during the backward pass, in the task that runs it. PyTorch: `register_hook`.
+  public func onGradient(_ body: @escaping (Tensor) -> Tensor?) -> Tensor {
+    let hook = Unchecked(body)
+    return recorded("onGradient(_:)", from: [self]) { [hook.value($0.upstream) ?? $0.upstream] }
+  }
+}
+
+/// Runs `body` without leaving histories: cheaper, and nothing is kept for gradients.
+///
+/// The scope belongs to the task. PyTorch: `torch.no_grad()`.
+public func withoutGradients<R>(_ body: () throws -> R) rethrows -> R {
+  try GradientMode.$isRecording.withValue(false) { try body() }
+}
+
+/// The asynchronous form of ``withoutGradients(_:)-(()->R)``.
+public func withoutGradients<R>(
+  isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> R
+) async rethrows -> R {
+  try await GradientMode.$isRecording.withValue(false) { try await body() }
+}
+
+/// A caller's closure that the backward pass runs where the caller calls it: it never leaves the
+/// caller's isolation unless the caller takes the graph elsewhere.
+struct Unchecked<T>: @unchecked Sendable {
+  let value: T
+  init(_ value: T) { self.value = value }
+}
