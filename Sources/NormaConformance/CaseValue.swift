@@ -30,8 +30,17 @@ enum CaseObstacle: Error {
 }
 
 /// Turns the JSON forms of a case into values; its tensors lie in a safetensors file beside it.
-struct CaseDecoder {
+///
+/// A tensor that PyTorch differentiated by begins a graph here too, and is noted in `leaves` by the
+/// name of its gradient: `in.0`, `kw.weight`.
+final class CaseDecoder {
   let tensors: SafeTensors
+  private(set) var leaves: [String: Tensor] = [:]
+
+  init(tensors: SafeTensors) { self.tensors = tensors }
+
+  /// Forgets the leaves of the last case.
+  func forgetLeaves() { leaves = [:] }
 
   /// The tensor of this key, contiguous.
   func tensor(_ key: String) throws -> Tensor {
@@ -58,8 +67,14 @@ struct CaseDecoder {
   private func object(_ json: JSON, keys: [String]) throws -> CaseValue {
     if let key = json["tensor"]?.stringValue {
       let strides = json["strides"]?.arrayValue?.compactMap(\.intValue)
-      let tensor = try tensor(key)
-      return .tensor(try strides.map { try tensor.laidOut(strides: $0) } ?? tensor)
+      let stored = try tensor(key)
+      let tensor = try strides.map { try stored.laidOut(strides: $0) } ?? stored
+      guard json["requires_grad"]?.boolValue == true, tensor.dtype.isFloatingPoint else {
+        return .tensor(tensor)
+      }
+      let leaf = tensor.requiringGradient()
+      leaves[String(key.drop { $0 != "/" }.dropFirst())] = leaf
+      return .tensor(leaf)
     }
     if let elements = json["tuple"]?.arrayValue { return .tuple(try elements.map(value)) }
     if let elements = json["list"]?.arrayValue { return .list(try elements.map(value)) }

@@ -19,6 +19,8 @@ struct CaseModule {
   let load: (String, Tensor) throws -> Void
   /// All parameters and buffers by those names.
   let state: () -> [String: Tensor]
+  /// The gradient of the parameter of a name, after a backward pass.
+  let gradient: (String) -> Tensor?
   /// Chooses between training and evaluation.
   let setTraining: (Bool) -> Void
 }

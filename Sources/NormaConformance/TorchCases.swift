@@ -87,17 +87,48 @@ private struct TorchEntry {
   }
 
   private func checkOperation(_ recorded: JSON) throws -> String? {
+    decoder.forgetLeaves()
     let arguments = try arguments(recorded)
     let outputs = try perform(operations[name], arguments)
     return try compareOutputs(outputs, with: recorded)
       ?? compareNamed(arguments.mutated, with: recorded, recordedIn: "mutated", prefix: "mut.")
+      ?? compareGradients(of: outputs, with: recorded) { _ in nil }
   }
 
   private func checkModule(_ recorded: JSON) throws -> String? {
+    decoder.forgetLeaves()
     let module = try makeModule(recorded)
     let outputs = try perform(module.call, try arguments(recorded))
     return try compareOutputs(outputs, with: recorded)
       ?? compareNamed(module.state(), with: recorded, recordedIn: "state_after", prefix: "after.")
+      ?? compareGradients(of: outputs, with: recorded, parameter: module.gradient)
+  }
+
+  /// Sends the recorded gradients of the outputs back, and compares what arrives.
+  private func compareGradients(
+    of outputs: [Tensor], with recorded: JSON, parameter: (String) -> Tensor?
+  ) throws -> String? {
+    let wanted = recorded["grads_f32"]?.objectValue ?? []
+    if wanted.isEmpty { return nil }
+    for (index, key) in recorded["cotangents"]?.objectValue ?? [] {
+      guard let key = key.stringValue, let index = Int(index), outputs.indices.contains(index)
+      else { continue }
+      // An output that depends on nothing gives nothing, as in PyTorch.
+      guard outputs[index].hasHistory else { return "gradient: out.\(index) has no history" }
+      let cotangent = try decoder.tensor(key)
+      try catchingTensorErrors {
+        outputs[index].backward(upstream: cotangent, retainGraph: true)
+      }
+    }
+    var actual: [String: Tensor] = [:]
+    for (name, _) in wanted {
+      let gradient =
+        name.hasPrefix("param.")
+        ? parameter(String(name.dropFirst(6)))
+        : decoder.leaves[name].map { $0.grad ?? .zeros($0.shape) }
+      actual[name] = gradient
+    }
+    return try compareNamed(actual, with: recorded, recordedIn: "grads", prefix: "grad.")
   }
 
   /// Makes the module of a case, with its state and in its mode.

@@ -1,16 +1,5 @@
 import NormaTensor
 
-/// A number array that training changes; gradients will stand beside it.
-///
-/// PyTorch: `torch.nn.Parameter`.
-public final class Parameter {
-  /// The current value. Setting it does not change tensors that were computed before.
-  public var value: Tensor
-
-  /// A parameter that starts as `value`.
-  public init(_ value: Tensor) { self.value = value }
-}
-
 /// A number array that belongs to a module's state and is not trained, such as running statistics.
 ///
 /// PyTorch: `register_buffer`.

@@ -147,6 +147,7 @@ private func batchNormModule(
         }
       },
       state: { layer.stateDict() },
+      gradient: { ($0 == "weight" ? layer.weight : layer.bias)?.grad },
       setTraining: { $0 ? layer.train() : layer.eval() })
   }
 }

@@ -1,0 +1,37 @@
+import NormaKernels
+import NormaTensor
+
+/// A tensor that training changes, with the gradient that backward passes add up beside it.
+///
+/// PyTorch: `torch.nn.Parameter`.
+public final class Parameter {
+  private let leaf = GradientLeaf()
+  private var stored: Tensor
+
+  /// The current value, from which gradients find their way to ``grad`` unless the parameter is
+  /// frozen. Setting it does not change tensors that were computed before.
+  public var value: Tensor {
+    get { stored }
+    set { stored = isFrozen ? newValue.detached() : newValue.withLeaf(leaf) }
+  }
+
+  /// The gradients that backward passes have added up since it was nil. PyTorch: `parameter.grad`.
+  public var grad: Tensor? {
+    get { leaf.gradient }
+    set { leaf.gradient = newValue?.detached() }
+  }
+
+  /// Whether gradients pass the parameter by. PyTorch: `requires_grad = False`.
+  public var isFrozen = false {
+    didSet { value = stored }
+  }
+
+  /// The sizes of the axes.
+  public var shape: [Int] { stored.shape }
+
+  /// The type of the elements.
+  public var dtype: DType { stored.dtype }
+
+  /// A parameter that starts as `value`.
+  public init(_ value: Tensor) { stored = value.withLeaf(leaf) }
+}
