@@ -67,9 +67,7 @@ package func batchNorm(
       "shape \(x.shape) has one value per channel, which has no variance: train with a larger "
         + "batch (drop the last one if it is short), call eval(), or use group or layer norm")
   }
-  let statistics = x.normalizationStatistics(over: axes)
-  let output = try x.normalized(
-    mean: statistics.mean, variance: statistics.variance, eps: eps, weight: weight, bias: bias,
-    call: call)
+  let (output, statistics) = try x.normalized(
+    over: axes, eps: eps, weight: weight, bias: bias, call: call)
   return (output, x.count == 0 ? nil : statistics)
 }

@@ -79,7 +79,7 @@ open class BatchNorm: Module {
       let result = try batchNorm(
         x, runningMean: runningMean?.value, runningVar: runningVar?.value, weight: weight?.value,
         bias: bias?.value, training: usesBatchStatistics, eps: eps, call: "\(name)(_:)")
-      if isTraining { commit(result.statistics) }
+      if isTraining && !GradientMode.isRecomputing { commit(result.statistics) }
       return result.output
     }
   }

@@ -10,14 +10,15 @@ extension ReductionGroup {
     if source.count == 0 {
       results.clear()
     } else {
-      let (evaluation, value) = Evaluation.source(source)
-      if var compiled = compile(evaluation.program, value, results) {
+      let (evaluation, values) = evaluation(for: wanted.map(\.0))
+      if var compiled = compile(evaluation.program, values, results) {
         compiled.run()
       } else {
         // The source cannot be cut as its layout asks: store it, then reduce what is stored.
         _ = source.node.materialize()
-        let (evaluation, value) = Evaluation.source(source)
-        guard var compiled = compile(evaluation.program, value, results) else {
+        _ = companion?.node.materialize()
+        let (evaluation, values) = self.evaluation(for: wanted.map(\.0))
+        guard var compiled = compile(evaluation.program, values, results) else {
           fatalError("a stored tensor of shape \(source.shape) could not be reduced")
         }
         compiled.run()
@@ -27,7 +28,7 @@ extension ReductionGroup {
   }
 
   /// The program of the source with the reductions at its end.
-  func compile(_ program: Program, _ value: Int, _ results: Results) -> CompiledProgram? {
+  func compile(_ program: Program, _ values: Values, _ results: Results) -> CompiledProgram? {
     let layouts = program.inputs.map(\.layout)
     let isKept = { (axis: Int) in !self.axes.contains(axis) }
     let space =
@@ -35,17 +36,19 @@ extension ReductionGroup {
       ? Space.reduction(of: source.layout, layouts: layouts, isKept: isKept)
       : Space.unordered(of: source.layout, layouts: layouts, isKept: isKept)
     guard let space else { return nil }
-    return CompiledProgram(program, over: space, sinks: results.sinks(of: value))
+    return CompiledProgram(program, over: space, sinks: results.sinks(of: values))
   }
 
   /// Memory for the results of one trip.
   struct Results {
     private let type: BlockType
+    private let companionType: BlockType
     private let isFloatingPoint: Bool
     private var storages: [Result: Storage] = [:]
 
     init(_ group: ReductionGroup, _ wanted: [Result]) {
       type = BlockType(group.source.dtype)
+      companionType = BlockType(group.companion?.dtype ?? .float32)
       isFloatingPoint = group.source.dtype.isFloatingPoint
       let byteCount = group.layout.count * 8
       for result in wanted { storages[result] = Storage(byteCount: byteCount) }
@@ -57,7 +60,9 @@ extension ReductionGroup {
 
     func storage(_ result: Result) -> Storage? { storages[result] }
 
-    var dependOnOrder: Bool { isFloatingPoint && storages[.sum] != nil }
+    var dependOnOrder: Bool {
+      isFloatingPoint && (storages[.sum] != nil || storages[.companionSum] != nil)
+    }
 
     func store(_ result: Result, in node: Node) {
       if let storage = storages[result] { node.store(storage) }
@@ -69,8 +74,14 @@ extension ReductionGroup {
       }
     }
 
-    func sinks(of value: Int) -> [CompiledProgram.Sink] {
+    func sinks(of values: Values) -> [CompiledProgram.Sink] {
       var sinks: [CompiledProgram.Sink] = []
+      let value = values.source
+      if let companion = values.companion, let sum = storages[.companionSum] {
+        sinks.append(
+          CompiledProgram.Sink(
+            value: companion, type: companionType, kind: NORMA_SUM, result: sum, squares: nil))
+      }
       if let sum = storages[.sum] {
         let squares = storages[.squares]
         sinks.append(
@@ -98,7 +109,7 @@ struct SlicedReductions {
   let group: ReductionGroup
   private let wanted: [(ReductionGroup.Result, Node)]
   private let results: ReductionGroup.Results
-  private let compiled: (program: Program, value: Int)
+  private let compiled: (program: Program, values: ReductionGroup.Values)
 
   /// Larger slices do not stay in cache until they are read again.
   static let largestSlice = 4 << 20
@@ -120,9 +131,9 @@ struct SlicedReductions {
     self.group = group
     wanted = group.pendingNodes()
     results = ReductionGroup.Results(group, wanted.map(\.0))
-    let (evaluation, value) = Evaluation.source(source)
-    compiled = (evaluation.program, value)
-    guard !wanted.isEmpty, group.compile(compiled.program, value, results) != nil else {
+    let (evaluation, values) = group.evaluation(for: wanted.map(\.0))
+    compiled = (evaluation.program, values)
+    guard !wanted.isEmpty, group.compile(compiled.program, values, results) != nil else {
       return nil
     }
   }
@@ -139,7 +150,7 @@ struct SlicedReductions {
       shape, order: kept + reduced, layouts: program.inputs.map(\.layout) + [output.layout],
       isKept: { !group.axes.contains($0) })
     var second = CompiledProgram(program, over: space, outputs: [output])
-    guard var first = group.compile(compiled.program, compiled.value, results) else {
+    guard var first = group.compile(compiled.program, compiled.values, results) else {
       fatalError("a reduction of shape \(shape) was compiled once and not twice")
     }
     first.run(before: &second)
