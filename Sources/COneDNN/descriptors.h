@@ -19,6 +19,11 @@ static inline dnnl_status_t descriptor_create(
   return dnnl_memory_desc_create_with_strides(descriptor, rank, dims, dnnl_f32, strides);
 }
 
+static inline dnnl_status_t descriptor_create_any(
+    Descriptor *descriptor, int rank, const int64_t *dims) {
+  return dnnl_memory_desc_create_with_tag(descriptor, rank, dims, dnnl_f32, dnnl_format_tag_any);
+}
+
 static inline void descriptor_free(Descriptor descriptor) {
   if (descriptor) dnnl_memory_desc_destroy(descriptor);
 }
@@ -39,6 +44,13 @@ static inline dnnl_status_t descriptor_create(
   *descriptor = malloc(sizeof **descriptor);
   if (!*descriptor) return dnnl_out_of_memory;
   return dnnl_memory_desc_init_by_strides(*descriptor, rank, dims, dnnl_f32, strides);
+}
+
+static inline dnnl_status_t descriptor_create_any(
+    Descriptor *descriptor, int rank, const int64_t *dims) {
+  *descriptor = malloc(sizeof **descriptor);
+  if (!*descriptor) return dnnl_out_of_memory;
+  return dnnl_memory_desc_init_by_tag(*descriptor, rank, dims, dnnl_f32, dnnl_format_tag_any);
 }
 
 static inline void descriptor_free(Descriptor descriptor) { free(descriptor); }

@@ -1,9 +1,7 @@
 #if defined(NORMA_ONEDNN)
 
-#include <pthread.h>
-
-#include "descriptors.h"
 #include "norma_onednn.h"
+#include "state.h"
 
 int32_t norma_onednn_version(void) {
   const dnnl_version_t *version = dnnl_version();
@@ -17,54 +15,6 @@ int32_t norma_onednn_sgemm(
       transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1, a, lda, b, ldb, 0, c, ldc);
 }
 
-// MARK: What a thread keeps
-
-/// A stream belongs to one thread at a time; the workspace grows to the largest that was needed.
-typedef struct {
-  dnnl_stream_t stream;
-  void *workspace;
-  size_t capacity;
-} ThreadState;
-
-static pthread_once_t prepared = PTHREAD_ONCE_INIT;
-static pthread_key_t thread_key;
-static dnnl_engine_t engine;
-
-static void free_thread_state(void *argument) {
-  ThreadState *state = argument;
-  if (state->stream) dnnl_stream_destroy(state->stream);
-  free(state->workspace);
-  free(state);
-}
-
-static void prepare(void) {
-  if (pthread_key_create(&thread_key, free_thread_state)) return;
-  if (dnnl_engine_create(&engine, dnnl_cpu, 0)) engine = NULL;
-}
-
-static ThreadState *thread_state(void) {
-  ThreadState *state = pthread_getspecific(thread_key);
-  if (state) return state;
-  state = calloc(1, sizeof *state);
-  if (!state) return NULL;
-  if (dnnl_stream_create(&state->stream, engine, dnnl_stream_default_flags) ||
-      pthread_setspecific(thread_key, state)) {
-    free_thread_state(state);
-    return NULL;
-  }
-  return state;
-}
-
-static void *workspace_of(ThreadState *state, size_t bytes) {
-  if (bytes <= state->capacity) return state->workspace;
-  free(state->workspace);
-  state->workspace = NULL;
-  state->capacity = 0;
-  if (posix_memalign(&state->workspace, 4096, bytes)) return NULL;
-  state->capacity = bytes;
-  return state->workspace;
-}
-
 // MARK: Products of batches
 
 enum { slot_a, slot_b, slot_c, slot_count };
@@ -76,7 +26,7 @@ struct norma_onednn_product {
 };
 
 /// The workspace is the caller's: a primitive with one of its own could not run on two threads.
-static dnnl_status_t describe(norma_onednn_product *product) {
+static dnnl_status_t describe(norma_onednn_product *product, dnnl_engine_t engine) {
   dnnl_primitive_attr_t attributes = NULL;
   dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
   if (status) return status;
@@ -94,7 +44,7 @@ int32_t norma_onednn_product_create(
     norma_onednn_product **result, const norma_onednn_matrices *a, const norma_onednn_matrices *b,
     const norma_onednn_matrices *c) {
   *result = NULL;
-  pthread_once(&prepared, prepare);
+  dnnl_engine_t engine = norma_engine();
   if (!engine) return dnnl_runtime_error;
   norma_onednn_product *product = calloc(1, sizeof *product);
   if (!product) return dnnl_out_of_memory;
@@ -105,7 +55,7 @@ int32_t norma_onednn_product_create(
     status = descriptor_create(
         &product->slots[slot], operand->rank, operand->dims, operand->strides);
   }
-  if (!status) status = describe(product);
+  if (!status) status = describe(product, engine);
   if (!status) status = dnnl_primitive_create(&product->primitive, product->description);
   if (status) {
     norma_onednn_product_free(product);
@@ -117,12 +67,13 @@ int32_t norma_onednn_product_create(
 
 int32_t norma_onednn_product_run(
     const norma_onednn_product *product, const float *a, const float *b, float *c) {
-  ThreadState *state = thread_state();
+  ThreadState *state = norma_thread_state();
+  dnnl_engine_t engine = norma_engine();
   if (!state) return dnnl_out_of_memory;
   ConstDescriptor scratch =
       dnnl_primitive_desc_query_md(product->description, dnnl_query_scratchpad_md, 0);
   size_t bytes = scratch ? dnnl_memory_desc_get_size(scratch) : 0;
-  void *workspace = bytes ? workspace_of(state, bytes) : NULL;
+  void *workspace = bytes ? norma_workspace(state, bytes) : NULL;
   if (bytes && !workspace) return dnnl_out_of_memory;
 
   ConstDescriptor descriptors[] = {

@@ -36,4 +36,28 @@ const char *norma_onednn_product_implementation(const norma_onednn_product *prod
 
 void norma_onednn_product_free(norma_onednn_product *product) { (void)product; }
 
+int32_t norma_onednn_convolution_create(
+    norma_onednn_convolution **convolution, norma_onednn_pass pass,
+    const norma_onednn_matrices *source, const norma_onednn_matrices *weights, bool has_bias,
+    const norma_onednn_matrices *destination, const norma_onednn_window *window) {
+  (void)pass, (void)source, (void)weights, (void)has_bias, (void)destination, (void)window;
+  *convolution = NULL;
+  return NORMA_ONEDNN_NOT_BUILT;
+}
+
+int32_t norma_onednn_convolution_run(
+    const norma_onednn_convolution *convolution, const float *source, const float *weights,
+    const float *bias, const float *destination) {
+  (void)convolution, (void)source, (void)weights, (void)bias, (void)destination;
+  return NORMA_ONEDNN_NOT_BUILT;
+}
+
+const char *norma_onednn_convolution_implementation(
+    const norma_onednn_convolution *convolution) {
+  (void)convolution;
+  return "";
+}
+
+void norma_onednn_convolution_free(norma_onednn_convolution *convolution) { (void)convolution; }
+
 #endif

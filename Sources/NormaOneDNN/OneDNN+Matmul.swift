@@ -36,7 +36,9 @@ extension OneDNN {
     }
     let plan = try MatrixProduct(
       batch: batch, m: m, n: n, k: k, aStrides: aStrides, bStrides: bStrides, threads: threads)
-    if plan.isFasterAtOnce, let product = CompiledProducts.shared.product(for: plan) {
+    if plan.isFasterAtOnce,
+      let product = CompiledProduct.cache.value(for: plan, compile: { CompiledProduct(plan) })
+    {
       return try product.run(a, b, c)
     }
     for index in 0..<plan.count {

@@ -100,12 +100,15 @@ public struct Tensor: Sendable {
   func contiguous() -> Tensor { layout.isContiguous ? self : copied() }
 
   /// A pending copy without gaps, in row-major order.
-  func copied() -> Tensor {
-    let target = Layout(contiguous: shape)
+  func copied() -> Tensor { copied(to: Layout(contiguous: shape)) }
+
+  /// A pending copy without gaps, in the order of `target`, which has this shape.
+  func copied(to target: Layout) -> Tensor {
     let operation = Operation(code: .convert, operands: dtype, result: dtype)
-    let (cost, depth) = Tensor.bounded([self])
+    let source = detached()
+    let (cost, depth) = Tensor.bounded([source])
     return Tensor(
-      .elementwise(operation, [self]), dtype: dtype, layout: target, cost: cost + 1,
+      .elementwise(operation, [source]), dtype: dtype, layout: target, cost: cost + 1,
       depth: depth + 1)
   }
 }

@@ -36,6 +36,43 @@ typedef struct {
   int64_t strides[NORMA_ONEDNN_MAX_RANK];
 } norma_onednn_matrices;
 
+/// The sizes of a convolution along its axes of space, of which there are at most 3. A dilation of 1
+/// is a dense kernel.
+enum { NORMA_ONEDNN_MAX_SPACE = 3 };
+typedef struct {
+  int64_t stride[NORMA_ONEDNN_MAX_SPACE], dilation[NORMA_ONEDNN_MAX_SPACE];
+  int64_t before[NORMA_ONEDNN_MAX_SPACE], after[NORMA_ONEDNN_MAX_SPACE];  // padding
+} norma_onednn_window;
+
+/// What a convolution computes from two of its operands: the result, or a gradient.
+typedef enum {
+  NORMA_ONEDNN_FORWARD,
+  NORMA_ONEDNN_SOURCE_GRADIENT,
+  NORMA_ONEDNN_WEIGHTS_GRADIENT,
+} norma_onednn_pass;
+
+/// A compiled convolution. It does not change, and may run on several threads at once.
+typedef struct norma_onednn_convolution norma_onednn_convolution;
+
+/// Compiles one pass of a convolution of `float`. Weights are `[outputs, inputs, kernel...]`, or
+/// `[groups, outputs, inputs, kernel...]` per group; oneDNN brings them into an order of its own when
+/// it runs. The other operands are read and written in the strides given.
+int32_t norma_onednn_convolution_create(
+    norma_onednn_convolution *_Nullable *_Nonnull convolution, norma_onednn_pass pass,
+    const norma_onednn_matrices *source, const norma_onednn_matrices *weights, bool has_bias,
+    const norma_onednn_matrices *destination, const norma_onednn_window *window);
+
+/// Reads two operands and the bias, if there is one, and writes the third.
+int32_t norma_onednn_convolution_run(
+    const norma_onednn_convolution *convolution, const float *source, const float *weights,
+    const float *_Nullable bias, const float *destination);
+
+/// oneDNN's name for the loops it chose.
+const char *norma_onednn_convolution_implementation(
+    const norma_onednn_convolution *convolution);
+
+void norma_onednn_convolution_free(norma_onednn_convolution *_Nullable convolution);
+
 /// A compiled product of batches of matrices. It does not change, and may run on several threads
 /// at once.
 typedef struct norma_onednn_product norma_onednn_product;

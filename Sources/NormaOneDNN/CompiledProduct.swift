@@ -1,13 +1,5 @@
 import COneDNN
 
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
 /// oneDNN's compiled form of a batch of products. Compiling takes 0.2 milliseconds and more.
 final class CompiledProduct: @unchecked Sendable {  // The C object never changes.
   private let product: OpaquePointer
@@ -42,58 +34,32 @@ final class CompiledProduct: @unchecked Sendable {  // The C object never change
     if status != NORMA_ONEDNN_SUCCESS { throw OneDNNError(status: status) }
   }
 
+  /// The products that were compiled last, shared by all threads. Nil stands for a batch that has no
+  /// compiled form, so that it is not tried again.
+  static let cache = CompiledCache<MatrixProduct, CompiledProduct?>(capacity: 256)
+
   private static func operand(
     _ axes: [(length: Int, stride: Int)], _ rows: Int, _ columns: Int, _ stored: StoredMatrix
   ) -> norma_onednn_matrices {
-    var result = norma_onednn_matrices()
-    result.rank = Int32(axes.count + 2)
     let matrix = stored.isTransposed ? (1, stored.leading) : (stored.leading, 1)
     // A matrix that is repeated has length 1 there, and a stride that only has to be plausible.
     let size = (stored.isTransposed ? columns : rows) * stored.leading
     let lengths = axes.map { $0.stride == 0 ? 1 : $0.length } + [rows, columns]
     let strides = axes.map { $0.stride == 0 ? size : $0.stride } + [matrix.0, matrix.1]
-    withUnsafeMutableBytes(of: &result.dims) { dims in
-      _ = dims.bindMemory(to: Int64.self).update(fromContentsOf: lengths.map(Int64.init))
-    }
-    withUnsafeMutableBytes(of: &result.strides) { result in
-      _ = result.bindMemory(to: Int64.self).update(fromContentsOf: strides.map(Int64.init))
-    }
-    return result
+    return norma_onednn_matrices(dims: lengths, strides: strides)
   }
 }
 
-/// The products that were compiled last, shared by all threads.
-///
-/// The lock is not a `Mutex`: the thread sanitizer does not see that one, and would report races
-/// that do not exist.
-final class CompiledProducts: @unchecked Sendable {
-  static let shared = CompiledProducts(capacity: 256)
-
-  /// Nil stands for a batch that has no compiled form, so that it is not tried again.
-  private var products: LeastRecentlyUsed<MatrixProduct, CompiledProduct?>
-  private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-
-  init(capacity: Int) {
-    products = LeastRecentlyUsed(capacity: capacity)
-    pthread_mutex_init(lock, nil)
-  }
-
-  deinit {
-    pthread_mutex_destroy(lock)
-    lock.deallocate()
-  }
-
-  /// The compiled form of a plan. Two threads that ask for a new one at once may both compile it.
-  func product(for plan: MatrixProduct) -> CompiledProduct? {
-    if let known = locked({ products.value(for: plan) }) { return known }
-    let compiled = CompiledProduct(plan)
-    locked { products.insert(compiled, for: plan) }
-    return compiled
-  }
-
-  private func locked<R>(_ body: () -> R) -> R {
-    pthread_mutex_lock(lock)
-    defer { pthread_mutex_unlock(lock) }
-    return body()
+extension norma_onednn_matrices {
+  /// At most `NORMA_ONEDNN_MAX_RANK` axes.
+  init(dims: [Int], strides: [Int]) {
+    self.init()
+    rank = Int32(dims.count)
+    withUnsafeMutableBytes(of: &self.dims) { bytes in
+      _ = bytes.bindMemory(to: Int64.self).update(fromContentsOf: dims.map(Int64.init))
+    }
+    withUnsafeMutableBytes(of: &self.strides) { bytes in
+      _ = bytes.bindMemory(to: Int64.self).update(fromContentsOf: strides.map(Int64.init))
+    }
   }
 }

@@ -1,0 +1,271 @@
+#if defined(NORMA_ONEDNN)
+
+#include "norma_onednn.h"
+#include "state.h"
+
+enum { slot_source, slot_weights, slot_bias, slot_destination, slot_count };
+
+// The weights are read or written in `slots[slot_weights]`, and used in an order that oneDNN
+// chooses; `reorder` goes from one to the other, before the pass or after it.
+struct norma_onednn_convolution {
+  norma_onednn_pass pass;
+  dnnl_primitive_desc_t description;
+  dnnl_primitive_t primitive;
+  Descriptor slots[slot_count];
+  dnnl_primitive_t reorder;
+};
+
+typedef struct {
+  Descriptor source, weights, bias, destination;
+  int64_t dilation[NORMA_ONEDNN_MAX_SPACE];
+  const norma_onednn_window *window;
+  dnnl_primitive_attr_t attributes;
+  dnnl_engine_t engine;
+} Request;
+
+#if DNNL_VERSION_MAJOR >= 3
+
+static dnnl_status_t describe_forward(
+    dnnl_primitive_desc_t *result, const Request *r, dnnl_prop_kind_t kind) {
+  return dnnl_convolution_forward_primitive_desc_create(
+      result, r->engine, kind, dnnl_convolution_direct, r->source, r->weights, r->bias,
+      r->destination, r->window->stride, r->dilation, r->window->before, r->window->after,
+      r->attributes);
+}
+
+static dnnl_status_t describe_source_gradient(
+    dnnl_primitive_desc_t *result, const Request *r, dnnl_primitive_desc_t hint) {
+  return dnnl_convolution_backward_data_primitive_desc_create(
+      result, r->engine, dnnl_convolution_direct, r->source, r->weights, r->destination,
+      r->window->stride, r->dilation, r->window->before, r->window->after, hint, r->attributes);
+}
+
+static dnnl_status_t describe_weights_gradient(
+    dnnl_primitive_desc_t *result, const Request *r, dnnl_primitive_desc_t hint) {
+  return dnnl_convolution_backward_weights_primitive_desc_create(
+      result, r->engine, dnnl_convolution_direct, r->source, r->weights, NULL, r->destination,
+      r->window->stride, r->dilation, r->window->before, r->window->after, hint, r->attributes);
+}
+
+#else
+
+static dnnl_status_t describe_forward(
+    dnnl_primitive_desc_t *result, const Request *r, dnnl_prop_kind_t kind) {
+  dnnl_convolution_desc_t operation;
+  dnnl_status_t status = dnnl_dilated_convolution_forward_desc_init(
+      &operation, kind, dnnl_convolution_direct, r->source, r->weights, r->bias, r->destination,
+      r->window->stride, r->dilation, r->window->before, r->window->after);
+  if (status) return status;
+  return dnnl_primitive_desc_create(result, &operation, r->attributes, r->engine, NULL);
+}
+
+static dnnl_status_t describe_source_gradient(
+    dnnl_primitive_desc_t *result, const Request *r, dnnl_primitive_desc_t hint) {
+  dnnl_convolution_desc_t operation;
+  dnnl_status_t status = dnnl_dilated_convolution_backward_data_desc_init(
+      &operation, dnnl_convolution_direct, r->source, r->weights, r->destination,
+      r->window->stride, r->dilation, r->window->before, r->window->after);
+  if (status) return status;
+  return dnnl_primitive_desc_create(result, &operation, r->attributes, r->engine, hint);
+}
+
+static dnnl_status_t describe_weights_gradient(
+    dnnl_primitive_desc_t *result, const Request *r, dnnl_primitive_desc_t hint) {
+  dnnl_convolution_desc_t operation;
+  dnnl_status_t status = dnnl_dilated_convolution_backward_weights_desc_init(
+      &operation, dnnl_convolution_direct, r->source, r->weights, NULL, r->destination,
+      r->window->stride, r->dilation, r->window->before, r->window->after);
+  if (status) return status;
+  return dnnl_primitive_desc_create(result, &operation, r->attributes, r->engine, hint);
+}
+
+#endif
+
+static ConstDescriptor used_layout(dnnl_primitive_desc_t description, int argument) {
+  return dnnl_primitive_desc_query_md(description, dnnl_query_exec_arg_md, argument);
+}
+
+static dnnl_status_t describe(
+    dnnl_primitive_desc_t *result, norma_onednn_pass pass, const Request *request) {
+  if (pass == NORMA_ONEDNN_FORWARD) {
+    return describe_forward(result, request, dnnl_forward_training);
+  }
+  // A gradient wants to see the forward pass that it belongs to.
+  dnnl_primitive_desc_t hint = NULL;
+  dnnl_status_t status = describe_forward(&hint, request, dnnl_forward_training);
+  if (status) return status;
+  status = pass == NORMA_ONEDNN_SOURCE_GRADIENT
+      ? describe_source_gradient(result, request, hint)
+      : describe_weights_gradient(result, request, hint);
+  dnnl_primitive_desc_destroy(hint);
+  return status;
+}
+
+static int weights_argument(const norma_onednn_convolution *c) {
+  return c->pass == NORMA_ONEDNN_WEIGHTS_GRADIENT ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS;
+}
+
+// Prepares the way of the weights to oneDNN's order, or back from it.
+static dnnl_status_t prepare_reorder(norma_onednn_convolution *c, const Request *request) {
+  ConstDescriptor used = used_layout(c->description, weights_argument(c));
+  Descriptor given = c->slots[slot_weights];
+  if (dnnl_memory_desc_equal(used, given)) return dnnl_success;
+  const int back = c->pass == NORMA_ONEDNN_WEIGHTS_GRADIENT;
+  dnnl_primitive_desc_t description = NULL;
+  dnnl_status_t status = dnnl_reorder_primitive_desc_create(
+      &description, back ? used : given, request->engine, back ? given : used, request->engine,
+      request->attributes);
+  if (status) return status;
+  status = dnnl_primitive_create(&c->reorder, description);
+  dnnl_primitive_desc_destroy(description);
+  return status;
+}
+
+int32_t norma_onednn_convolution_create(
+    norma_onednn_convolution **result, norma_onednn_pass pass,
+    const norma_onednn_matrices *source, const norma_onednn_matrices *weights, bool has_bias,
+    const norma_onednn_matrices *destination, const norma_onednn_window *window) {
+  *result = NULL;
+  Request request = {.window = window, .engine = norma_engine()};
+  if (!request.engine) return dnnl_runtime_error;
+  norma_onednn_convolution *c = calloc(1, sizeof *c);
+  if (!c) return dnnl_out_of_memory;
+  c->pass = pass;
+  const int space = source->rank - 2;
+  for (int d = 0; d < space; d++) request.dilation[d] = window->dilation[d] - 1;
+  const int64_t one = 1, *outputs = &destination->dims[1];
+  dnnl_status_t status = descriptor_create(
+      &c->slots[slot_source], source->rank, source->dims, source->strides);
+  if (!status) {
+    status = descriptor_create(
+        &c->slots[slot_weights], weights->rank, weights->dims, weights->strides);
+  }
+  if (!status && has_bias) status = descriptor_create(&c->slots[slot_bias], 1, outputs, &one);
+  if (!status) {
+    status = descriptor_create(
+        &c->slots[slot_destination], destination->rank, destination->dims, destination->strides);
+  }
+  if (!status) status = descriptor_create_any(&request.weights, weights->rank, weights->dims);
+  if (!status) status = dnnl_primitive_attr_create(&request.attributes);
+  if (!status) {
+    // The workspace is the caller's: a primitive with its own could not run on two threads.
+    status = dnnl_primitive_attr_set_scratchpad_mode(
+        request.attributes, dnnl_scratchpad_mode_user);
+  }
+  request.source = c->slots[slot_source];
+  request.bias = c->slots[slot_bias];
+  request.destination = c->slots[slot_destination];
+  if (!status) status = describe(&c->description, pass, &request);
+  if (!status) status = dnnl_primitive_create(&c->primitive, c->description);
+  if (!status) status = prepare_reorder(c, &request);
+  descriptor_free(request.weights);
+  if (request.attributes) dnnl_primitive_attr_destroy(request.attributes);
+  if (status) {
+    norma_onednn_convolution_free(c);
+    return status;
+  }
+  *result = c;
+  return dnnl_success;
+}
+
+// Memory objects of a run, which all have to be given back.
+typedef struct {
+  dnnl_exec_arg_t arguments[5];
+  int count;
+} Arguments;
+
+static dnnl_status_t add(
+    Arguments *a, int argument, ConstDescriptor layout, dnnl_engine_t engine, const void *at) {
+  dnnl_exec_arg_t *next = &a->arguments[a->count];
+  next->arg = argument;
+  dnnl_status_t status = dnnl_memory_create(&next->memory, layout, engine, (void *)at);
+  if (!status) a->count++;
+  return status;
+}
+
+static void give_back(Arguments *a) {
+  for (int i = 0; i < a->count; i++) dnnl_memory_destroy(a->arguments[i].memory);
+}
+
+static size_t rounded(size_t bytes) { return (bytes + 4095) & ~(size_t)4095; }
+
+static dnnl_status_t reorder_weights(
+    const norma_onednn_convolution *c, dnnl_stream_t stream, dnnl_engine_t engine,
+    const float *given, void *used) {
+  const int back = c->pass == NORMA_ONEDNN_WEIGHTS_GRADIENT;
+  ConstDescriptor layout = used_layout(c->description, weights_argument(c));
+  Arguments a = {.count = 0};
+  dnnl_status_t status = add(
+      &a, DNNL_ARG_FROM, back ? layout : (ConstDescriptor)c->slots[slot_weights], engine,
+      back ? used : (const void *)given);
+  if (!status) {
+    status = add(&a, DNNL_ARG_TO, back ? (ConstDescriptor)c->slots[slot_weights] : layout, engine,
+                 back ? (const void *)given : used);
+  }
+  if (!status) status = dnnl_primitive_execute(c->reorder, stream, a.count, a.arguments);
+  give_back(&a);
+  return status;
+}
+
+int32_t norma_onednn_convolution_run(
+    const norma_onednn_convolution *c, const float *source, const float *weights,
+    const float *bias, const float *destination) {
+  ThreadState *state = norma_thread_state();
+  dnnl_engine_t engine = norma_engine();
+  if (!state) return dnnl_out_of_memory;
+  ConstDescriptor used = used_layout(c->description, weights_argument(c));
+  ConstDescriptor scratch =
+      dnnl_primitive_desc_query_md(c->description, dnnl_query_scratchpad_md, 0);
+  const size_t scratch_bytes = scratch ? rounded(dnnl_memory_desc_get_size(scratch)) : 0;
+  const size_t weight_bytes = c->reorder ? rounded(dnnl_memory_desc_get_size(used)) : 0;
+  const size_t bytes = scratch_bytes + weight_bytes;
+  char *workspace = bytes ? norma_workspace(state, bytes) : NULL;
+  if (bytes && !workspace) return dnnl_out_of_memory;
+  void *ordered = c->reorder ? workspace + scratch_bytes : (void *)weights;
+
+  const int is_source = c->pass == NORMA_ONEDNN_SOURCE_GRADIENT;
+  const int is_weights = c->pass == NORMA_ONEDNN_WEIGHTS_GRADIENT;
+  const int is_forward = c->pass == NORMA_ONEDNN_FORWARD;
+  dnnl_status_t status = dnnl_success;
+  if (c->reorder && !is_weights) {
+    status = reorder_weights(c, state->stream, engine, weights, ordered);
+  }
+  Arguments a = {.count = 0};
+  if (!status) {
+    status = add(&a, is_source ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, c->slots[slot_source], engine,
+                 source);
+  }
+  if (!status) status = add(&a, weights_argument(c), used, engine, ordered);
+  if (!status) {
+    status = add(&a, is_forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, c->slots[slot_destination],
+                 engine, destination);
+  }
+  if (!status && c->slots[slot_bias]) {
+    status = add(&a, DNNL_ARG_BIAS, c->slots[slot_bias], engine, bias);
+  }
+  if (!status && scratch_bytes) status = add(&a, DNNL_ARG_SCRATCHPAD, scratch, engine, workspace);
+  if (!status) status = dnnl_primitive_execute(c->primitive, state->stream, a.count, a.arguments);
+  if (!status && c->reorder && is_weights) {
+    status = reorder_weights(c, state->stream, engine, weights, ordered);
+  }
+  if (!status) status = dnnl_stream_wait(state->stream);
+  give_back(&a);
+  return status;
+}
+
+const char *norma_onednn_convolution_implementation(const norma_onednn_convolution *c) {
+  const char *name = "";
+  dnnl_primitive_desc_query(c->description, dnnl_query_impl_info_str, 0, &name);
+  return name;
+}
+
+void norma_onednn_convolution_free(norma_onednn_convolution *c) {
+  if (!c) return;
+  for (int slot = 0; slot < slot_count; slot++) descriptor_free(c->slots[slot]);
+  if (c->reorder) dnnl_primitive_destroy(c->reorder);
+  if (c->primitive) dnnl_primitive_destroy(c->primitive);
+  if (c->description) dnnl_primitive_desc_destroy(c->description);
+  free(c);
+}
+
+#endif

@@ -1,0 +1,214 @@
+import CNormaLoops
+import NormaKernels
+import NormaOneDNN
+
+/// The three passes of a convolution, each differentiable by the other two.
+///
+/// A transposed convolution is the pass that gives the source gradient.
+enum Convolution {
+  /// The convolution of `x`.
+  static func forward(
+    _ x: Tensor, _ weights: Tensor, _ bias: Tensor?, _ shape: ConvolutionShape, call: String
+  ) throws(TensorError) -> Tensor {
+    let output = try run(
+      .forward, shape, source: x, weights: weights, bias: bias, destination: nil, call)
+    let inputs = [x, weights] + (bias.map { [$0] } ?? [])
+    return output.recorded(call, from: inputs, saving: [x, weights], runsAtOnce: true) { rule in
+      let (x, weights) = (rule.saved[0], rule.saved[1])
+      let g = rule.upstream
+      return [
+        rule.whenNeeded(0) {
+          checked { () throws(TensorError) in
+            try sourceGradient(g, weights, shape, call: call)
+          }
+        },
+        rule.whenNeeded(1) {
+          checked { () throws(TensorError) in
+            try weightsGradient(x, g, shape, call: call)
+          }
+        },
+        rule.whenNeeded(2) { g.sum(over: [0] + Array(2..<g.rank)) },
+      ]
+    }
+  }
+
+  /// The gradient with respect to the source, given that of the destination.
+  static func sourceGradient(
+    _ g: Tensor, _ weights: Tensor, _ shape: ConvolutionShape, call: String
+  ) throws(TensorError) -> Tensor {
+    try run(
+      .sourceGradient, shape, source: nil, weights: weights, bias: nil, destination: g, call
+    ).recorded(call, from: [g, weights], saving: [g, weights], runsAtOnce: true) { rule in
+      let (g, weights) = (rule.saved[0], rule.saved[1])
+      let u = rule.upstream
+      return [
+        rule.whenNeeded(0) {
+          checked { () throws(TensorError) in
+            try forward(u, weights, nil, shape, call: call)
+          }
+        },
+        rule.whenNeeded(1) {
+          checked { () throws(TensorError) in
+            try weightsGradient(u, g, shape, call: call)
+          }
+        },
+      ]
+    }
+  }
+
+  /// The gradient with respect to the weights.
+  static func weightsGradient(
+    _ x: Tensor, _ g: Tensor, _ shape: ConvolutionShape, call: String
+  ) throws(TensorError) -> Tensor {
+    try run(
+      .weightsGradient, shape, source: x, weights: nil, bias: nil, destination: g, call
+    ).recorded(call, from: [x, g], saving: [x, g], runsAtOnce: true) { rule in
+      let (x, g) = (rule.saved[0], rule.saved[1])
+      let u = rule.upstream
+      return [
+        rule.whenNeeded(0) {
+          checked { () throws(TensorError) in
+            try sourceGradient(g, u, shape, call: call)
+          }
+        },
+        rule.whenNeeded(1) {
+          checked { () throws(TensorError) in
+            try forward(x, u, nil, shape, call: call)
+          }
+        },
+      ]
+    }
+  }
+
+  /// Runs a pass; the operand that it computes is nil.
+  private static func run(
+    _ pass: ConvolutionPlan.Pass, _ shape: ConvolutionShape, source: Tensor?, weights: Tensor?,
+    bias: Tensor?, destination: Tensor?, _ call: String
+  ) throws(TensorError) -> Tensor {
+    let operands = [source, weights, bias, destination].compactMap { $0?.detached() }
+    if operands.contains(where: \.isPoisoned) { return .poisoned }
+    let dtype = operands[0].dtype
+    if let other = operands.first(where: { $0.dtype != dtype }) {
+      throw TensorError(call, "\(dtype) and \(other.dtype) differ; cast one of them")
+    }
+    guard dtype.isFloatingPoint else {
+      throw TensorError(call, "\(dtype) is not real; cast(to: .float32) first")
+    }
+    if dtype.isHalf {
+      return try run(
+        pass, shape, source: source?.cast(to: .float32), weights: weights?.cast(to: .float32),
+        bias: bias?.cast(to: .float32), destination: destination?.cast(to: .float32), call
+      ).cast(to: dtype)
+    }
+    let resultShape =
+      switch pass {
+      case .forward: shape.destination
+      case .sourceGradient: shape.source
+      case .weightsGradient: shape.weights
+      }
+    if shape.source.contains(0) || shape.destination.contains(0) || shape.weights.contains(0) {
+      let zeros = Tensor.zeros(resultShape, dtype: dtype)
+      return pass == .forward && bias != nil && zeros.count > 0
+        ? zeros + channels(bias, resultShape.count) : zeros
+    }
+    if dtype == .float32, OneDNN.isAvailable,
+      let result = fast(
+        pass, shape, resultShape, source?.detached(), weights?.detached(), bias?.detached(),
+        destination?.detached())
+    {
+      return result
+    }
+    return withoutGradients {
+      let plain = PlainConvolution(shape: shape)
+      switch (pass, source?.detached(), weights?.detached(), destination?.detached()) {
+      case (.forward, let source?, let weights?, _):
+        let result = plain.forward(source, weights)
+        return bias == nil ? result : result + channels(bias?.detached(), result.rank)
+      case (.sourceGradient, _, let weights?, let destination?):
+        return plain.sourceGradient(destination, weights)
+      case (.weightsGradient, let source?, _, let destination?):
+        return plain.weightsGradient(source, destination)
+      default: fatalError("\(call): pass \(pass) lacks an operand")
+      }
+    }
+  }
+
+  /// A bias as it stands beside a batch.
+  private static func channels(_ bias: Tensor?, _ rank: Int) -> Tensor {
+    guard let bias else { return .zeros([]) }
+    return bias.reshaped([1, -1] + [Int](repeating: 1, count: rank - 2))
+  }
+
+  /// Through oneDNN, channels last; nil where it lacks something.
+  private static func fast(
+    _ pass: ConvolutionPlan.Pass, _ shape: ConvolutionShape, _ resultShape: [Int],
+    _ source: Tensor?, _ weights: Tensor?, _ bias: Tensor?, _ destination: Tensor?
+  ) -> Tensor? {
+    let source = source?.channelsLastDense
+    let destination = destination?.channelsLastDense
+    let weights = weights?.contiguous()
+    let bias = bias?.contiguous()
+    let layout =
+      pass == .weightsGradient
+      ? Layout(contiguous: resultShape) : ConvolutionShape.layout(resultShape)
+    let result = Storage(byteCount: layout.count * 4)
+    let threads = Threads.count
+    func operand(_ tensor: Tensor?, _ shape: [Int]) -> ConvolutionPlan.Operand {
+      // Strides of axes of size 1 may be anything to Norma, and not to oneDNN.
+      let layout = ConvolutionShape.layout(shape)
+      return ConvolutionPlan.Operand(dims: shape, strides: layout.strides)
+    }
+    var dims = shape.weights
+    if shape.groups > 1 { dims = [shape.groups, dims[0] / shape.groups] + dims.dropFirst() }
+    let plan = ConvolutionPlan(
+      pass: pass, source: operand(source, shape.source),
+      weights: ConvolutionPlan.Operand(
+        dims: dims, strides: Layout(contiguous: dims).strides),
+      destination: operand(destination, shape.destination), hasBias: bias != nil,
+      stride: shape.stride, dilation: shape.dilation, before: shape.before, after: shape.after,
+      threads: threads)
+    let storages = [source, weights, bias, destination].map { $0?.node.materialize() }
+    func pointer(_ tensor: Tensor?, _ storage: Storage?) -> UnsafeMutablePointer<Float> {
+      let base = (storage ?? result).base + (tensor?.layout.offset ?? 0) * 4
+      return base.assumingMemoryBound(to: Float.self)
+    }
+    norma_team_set_library_threads(Int32(threads))
+    do throws(OneDNNError) {
+      try OneDNN.convolve(
+        plan, source: pointer(source, storages[0]), weights: pointer(weights, storages[1]),
+        bias: bias.map { UnsafePointer(pointer($0, storages[2])) },
+        destination: pointer(destination, storages[3]))
+    } catch {
+      return nil
+    }
+    withExtendedLifetime(storages) {}
+    return Tensor(node: Node(stored: result, dtype: .float32, layout: layout), layout: layout)
+  }
+}
+
+extension Tensor {
+  /// These values with channels (axis 1) as the fastest axis of memory, without gaps.
+  var channelsLastDense: Tensor {
+    let wanted = ConvolutionShape.layout(shape)
+    let isSame = shape.indices.allSatisfy {
+      shape[$0] == 1 || layout.strides[$0] == wanted.strides[$0]
+    }
+    return isSame ? self : copied(to: wanted)
+  }
+
+  /// The same values with channels (axis 1) fastest in memory, for shapes `[N, C, ...]`.
+  ///
+  /// Nothing else changes: shape and indices are those of the tensor. Convolutions give their
+  /// results in this order and need no copy of such inputs; elementwise operations and
+  /// normalizations keep it. PyTorch: `to(memory_format=torch.channels_last)`.
+  public func channelsLast(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      guard rank >= 3 else {
+        throw TensorError(
+          "channelsLast()", "shape \(shape) has no axes of space; [N, C, ...] is needed")
+      }
+      return channelsLastDense.recorded("channelsLast()", from: [self]) { [$0.upstream] }
+    }
+  }
+}

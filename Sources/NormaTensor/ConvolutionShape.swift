@@ -1,0 +1,189 @@
+import NormaOneDNN
+
+/// One number for every axis of space, or a number for each: `2`, `[2, 1]`.
+public struct Extents: Sendable, Hashable, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
+  /// One number, or one for each axis.
+  public let values: [Int]
+
+  /// The same number for every axis.
+  public init(_ value: Int) { values = [value] }
+  /// A number for each axis.
+  public init(_ values: [Int]) { self.values = values }
+  /// The same number for every axis.
+  public init(integerLiteral value: Int) { values = [value] }
+  /// A number for each axis.
+  public init(arrayLiteral values: Int...) { self.values = values }
+
+  /// A number for each of `count` axes.
+  package func expanded(
+    _ count: Int, atLeast least: Int, _ name: String, call: String
+  ) throws(TensorError) -> [Int] {
+    guard values.count == 1 || values.count == count else {
+      throw TensorError(call, "\(name) \(values) has \(values.count) numbers for \(count) axes")
+    }
+    if let wrong = values.first(where: { $0 < least }) {
+      throw TensorError(call, "\(name) must be at least \(least), got \(wrong)")
+    }
+    return values.count == count ? values : Array(repeating: values[0], count: count)
+  }
+}
+
+/// The zeros around the input of a convolution: a number for each axis, on both sides, or what
+/// keeps the size.
+public struct ConvolutionPadding: Sendable, Hashable, ExpressibleByIntegerLiteral,
+  ExpressibleByArrayLiteral
+{
+  /// Nil for ``same``.
+  let extents: Extents?
+
+  /// As many as keep the size, with stride 1; an odd one is added behind. PyTorch: `'same'`.
+  public static let same = ConvolutionPadding(extents: nil)
+  /// None. PyTorch: `'valid'`.
+  public static let valid: ConvolutionPadding = 0
+
+  private init(extents: Extents?) { self.extents = extents }
+  /// So many on both sides of each axis.
+  public init(_ extents: Extents) { self.extents = extents }
+  /// So many on both sides of every axis.
+  public init(integerLiteral value: Int) { extents = Extents(value) }
+  /// A number for each axis.
+  public init(arrayLiteral values: Int...) { extents = Extents(values) }
+}
+
+/// The sizes of a convolution: a pure value.
+struct ConvolutionShape: Hashable, Sendable {
+  /// Batch, input channels, space.
+  let source: [Int]
+  /// Output channels, input channels of a group, kernel.
+  let weights: [Int]
+  /// Batch, output channels, space.
+  let destination: [Int]
+  let stride: [Int], dilation: [Int], before: [Int], after: [Int]
+  let groups: Int
+
+  var rank: Int { stride.count }
+
+  /// The convolution of a batch.
+  init(
+    source: [Int], weights: [Int], stride: Extents, padding: ConvolutionPadding,
+    dilation: Extents, groups: Int, call: String
+  ) throws(TensorError) {
+    let space = source.count - 2
+    try ConvolutionShape.checkGroups(groups, call)
+    guard weights.count == source.count else {
+      throw TensorError(
+        call, "the weight has shape \(weights); \(source.count) axes are needed for \(source)")
+    }
+    guard source[1] == weights[1] * groups else {
+      throw TensorError(
+        call,
+        "the input has \(source[1]) channels in axis 1 of \(source), and the weight \(weights) with "
+          + "\(groups) groups is for \(weights[1] * groups)")
+    }
+    guard weights[0] % groups == 0 else {
+      throw TensorError(
+        call, "\(weights[0]) output channels do not divide into \(groups) groups")
+    }
+    self.groups = groups
+    self.source = source
+    self.weights = weights
+    self.stride = try stride.expanded(space, atLeast: 1, "stride", call: call)
+    self.dilation = try dilation.expanded(space, atLeast: 1, "dilation", call: call)
+    var (before, after) = ([Int](), [Int]())
+    if let extents = padding.extents {
+      before = try extents.expanded(space, atLeast: 0, "padding", call: call)
+      after = before
+    } else {
+      guard self.stride.allSatisfy({ $0 == 1 }) else {
+        throw TensorError(call, "padding .same needs stride 1, got \(self.stride)")
+      }
+      let total = zip(self.dilation, weights.dropFirst(2)).map { $0 * ($1 - 1) }
+      before = total.map { $0 / 2 }
+      after = total.map { $0 - $0 / 2 }
+    }
+    (self.before, self.after) = (before, after)
+    var destination = [source[0], weights[0]]
+    for axis in 0..<space {
+      let reach = self.dilation[axis] * (weights[axis + 2] - 1) + 1
+      let room = source[axis + 2] + before[axis] + after[axis]
+      guard weights[axis + 2] > 0, reach <= room else {
+        throw TensorError(
+          call,
+          "the kernel reaches over \(reach) elements along axis \(axis + 2) and the padded input of "
+            + "shape \(source) has \(room)")
+      }
+      destination.append((room - reach) / self.stride[axis] + 1)
+    }
+    self.destination = destination
+    _ = try Shape.count(destination, call: call)
+  }
+
+  /// The convolution whose source gradient is a transposed convolution of `input`.
+  init(
+    transposed input: [Int], weights: [Int], stride: Extents, padding: Extents,
+    outputPadding: Extents, dilation: Extents, groups: Int, call: String
+  ) throws(TensorError) {
+    let space = input.count - 2
+    try ConvolutionShape.checkGroups(groups, call)
+    guard weights.count == input.count else {
+      throw TensorError(
+        call, "the weight has shape \(weights); \(input.count) axes are needed for \(input)")
+    }
+    guard input[1] == weights[0], input[1] % groups == 0 else {
+      throw TensorError(
+        call,
+        "the input has \(input[1]) channels in axis 1 of \(input), in \(groups) groups, and the "
+          + "weight \(weights) is for \(weights[0])")
+    }
+    self.groups = groups
+    self.weights = weights
+    destination = input
+    self.stride = try stride.expanded(space, atLeast: 1, "stride", call: call)
+    self.dilation = try dilation.expanded(space, atLeast: 1, "dilation", call: call)
+    before = try padding.expanded(space, atLeast: 0, "padding", call: call)
+    after = before
+    let extra = try outputPadding.expanded(space, atLeast: 0, "outputPadding", call: call)
+    var source = [input[0], weights[1] * groups]
+    for axis in 0..<space {
+      guard extra[axis] < max(self.stride[axis], self.dilation[axis]) else {
+        throw TensorError(
+          call,
+          "outputPadding \(extra[axis]) must be smaller than stride \(self.stride[axis]) or "
+            + "dilation \(self.dilation[axis])")
+      }
+      let reach = self.dilation[axis] * (weights[axis + 2] - 1) + 1
+      let size =
+        (input[axis + 2] - 1) * self.stride[axis] - 2 * before[axis] + reach + extra[axis]
+      guard size > 0, weights[axis + 2] > 0 else {
+        throw TensorError(
+          call, "input \(input) and weight \(weights) give a result of size \(size)")
+      }
+      source.append(size)
+    }
+    self.source = source
+    _ = try Shape.count(source, call: call)
+  }
+
+  private static func checkGroups(_ groups: Int, _ call: String) throws(TensorError) {
+    if groups < 1 { throw TensorError(call, "groups must be at least 1, got \(groups)") }
+  }
+
+  /// Channels last: the order of memory in which convolutions run, and give their results.
+  static func layout(_ shape: [Int]) -> Layout {
+    Layout.dense(shape, order: [0] + Array(2..<shape.count) + [1])
+  }
+
+  /// The number of kernel elements of one channel.
+  var kernelCount: Int { weights.dropFirst(2).reduce(1, *) }
+
+  /// Where kernel element `number` lies, by axis.
+  func kernelPlace(_ number: Int) -> [Int] {
+    var rest = number
+    var place = [Int](repeating: 0, count: rank)
+    for axis in place.indices.reversed() {
+      place[axis] = rest % weights[axis + 2]
+      rest /= weights[axis + 2]
+    }
+    return place
+  }
+}

@@ -1,0 +1,146 @@
+import NormaKernels
+
+// Convolutions of batches `[N, C, space...]`, or of one sample without N. They run at once, in `float32`
+// through oneDNN with channels last in memory, in which order results are given; half types are
+// computed in `float32`; `float64`, and builds without oneDNN, use slices and matrix products.
+
+/// The convolution (cross-correlation) of `[N, C, L]` with `[outputs, C / groups, K]`; see
+/// ``conv2d(_:weight:bias:stride:padding:dilation:groups:file:line:)``. PyTorch: `F.conv1d`.
+public func conv1d(
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Extents = 1,
+  padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try convolve(x, weight, bias, 1, stride, padding, dilation, groups, call: "conv1d(_:weight:)")
+  }
+}
+
+/// The convolution (cross-correlation) of `[N, C, H, W]` with `[outputs, C / groups, KH, KW]`.
+///
+/// y[n, o, i, j] = bias[o] + Σ x[n, c, i stride + a dilation - padding, ...] weight[o, c, a, b] over
+/// the channels of the output's group and the kernel; zeros outside of the input. The result has
+/// ⌊(size + 2 padding - dilation (K - 1) - 1) / stride⌋ + 1 elements along an axis.
+///
+/// Source and weight have the same type. Sums are oneDNN's in `float32`, whose last bits may depend
+/// on the number of threads. Refused: kernels larger than the padded input, channels that do not
+/// fit. Cost: as oneDNN needs; an input that is not channels last is copied once. PyTorch:
+/// `F.conv2d`.
+public func conv2d(
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Extents = 1,
+  padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try convolve(x, weight, bias, 2, stride, padding, dilation, groups, call: "conv2d(_:weight:)")
+  }
+}
+
+/// The convolution of volumes `[N, C, D, H, W]`; see
+/// ``conv2d(_:weight:bias:stride:padding:dilation:groups:file:line:)``. PyTorch: `F.conv3d`.
+public func conv3d(
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Extents = 1,
+  padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try convolve(x, weight, bias, 3, stride, padding, dilation, groups, call: "conv3d(_:weight:)")
+  }
+}
+
+/// The transposed convolution of `[N, C, L]` with `[C, outputs / groups, K]`; see
+/// ``convTranspose2d(_:weight:bias:stride:padding:outputPadding:groups:dilation:file:line:)``.
+/// PyTorch: `F.conv_transpose1d`.
+public func convTranspose1d(
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Extents = 1, padding: Extents = 0,
+  outputPadding: Extents = 0, groups: Int = 1, dilation: Extents = 1,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try convolveTransposed(
+      x, weight, bias, 1, stride, padding, outputPadding, groups, dilation,
+      call: "convTranspose1d(_:weight:)")
+  }
+}
+
+/// The transposed convolution of `[N, C, H, W]` with `[C, outputs / groups, KH, KW]`: the gradient of
+/// a convolution with respect to its input, used forwards.
+///
+/// The result has (size - 1) stride - 2 padding + dilation (K - 1) + outputPadding + 1 elements along
+/// an axis. PyTorch: `F.conv_transpose2d`.
+public func convTranspose2d(
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Extents = 1, padding: Extents = 0,
+  outputPadding: Extents = 0, groups: Int = 1, dilation: Extents = 1,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try convolveTransposed(
+      x, weight, bias, 2, stride, padding, outputPadding, groups, dilation,
+      call: "convTranspose2d(_:weight:)")
+  }
+}
+
+/// The transposed convolution of volumes `[N, C, D, H, W]`; see
+/// ``convTranspose2d(_:weight:bias:stride:padding:outputPadding:groups:dilation:file:line:)``.
+/// PyTorch: `F.conv_transpose3d`.
+public func convTranspose3d(
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Extents = 1, padding: Extents = 0,
+  outputPadding: Extents = 0, groups: Int = 1, dilation: Extents = 1,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try convolveTransposed(
+      x, weight, bias, 3, stride, padding, outputPadding, groups, dilation,
+      call: "convTranspose3d(_:weight:)")
+  }
+}
+
+/// A convolution over `space` axes, of a batch or of one sample.
+package func convolve(
+  _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ space: Int, _ stride: Extents,
+  _ padding: ConvolutionPadding, _ dilation: Extents, _ groups: Int, call: String
+) throws(TensorError) -> Tensor {
+  if x.isPoisoned || weight.isPoisoned || bias?.isPoisoned == true { return .poisoned }
+  let batch = try asBatch(x, space, call)
+  let shape = try ConvolutionShape(
+    source: batch.shape, weights: weight.shape, stride: stride, padding: padding,
+    dilation: dilation, groups: groups, call: call)
+  try checkBias(bias, weight.shape[0], call)
+  let result = try Convolution.forward(batch, weight, bias, shape, call: call)
+  return x.rank == space + 1 ? result.squeezed(0) : result
+}
+
+/// A transposed convolution over `space` axes, of a batch or of one sample.
+package func convolveTransposed(
+  _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ space: Int, _ stride: Extents,
+  _ padding: Extents, _ outputPadding: Extents, _ groups: Int, _ dilation: Extents, call: String
+) throws(TensorError) -> Tensor {
+  if x.isPoisoned || weight.isPoisoned || bias?.isPoisoned == true { return .poisoned }
+  let batch = try asBatch(x, space, call)
+  let shape = try ConvolutionShape(
+    transposed: batch.shape, weights: weight.shape, stride: stride, padding: padding,
+    outputPadding: outputPadding, dilation: dilation, groups: groups, call: call)
+  try checkBias(bias, shape.source[1], call)
+  var result = try Convolution.sourceGradient(batch, weight, shape, call: call)
+  if let bias {
+    result = result + bias.reshaped([1, -1] + [Int](repeating: 1, count: space))
+  }
+  return x.rank == space + 1 ? result.squeezed(0) : result
+}
+
+private func asBatch(_ x: Tensor, _ space: Int, _ call: String) throws(TensorError) -> Tensor {
+  guard x.rank == space + 1 || x.rank == space + 2 else {
+    throw TensorError(
+      call,
+      "expected \(space + 2) axes (N, C and \(space) of space), or \(space + 1) without N; got "
+        + "shape \(x.shape)")
+  }
+  return x.rank == space + 2 ? x : x.unsqueezed(0)
+}
+
+private func checkBias(_ bias: Tensor?, _ channels: Int, _ call: String) throws(TensorError) {
+  if let bias, bias.shape != [channels] {
+    throw TensorError(
+      call, "the bias has shape \(bias.shape); there are \(channels) output channels")
+  }
+}
