@@ -21,7 +21,7 @@ import NormaTensor
 /// - PyTorch: `torch.nn.BatchNorm1d`, `2d`, `3d`; use the class of that name. Keras and Flax count
 ///   momentum the other way round (their 0.99 is 0.01 here), and Keras' eps is 1e-3.
 /// - Source: Ioffe and Szegedy, "Batch Normalization" (2015).
-open class BatchNorm: Module {
+open class BatchNorm: Module, Layer {
   /// The number of channels.
   public let features: Int
   /// Added to the variance under the root.

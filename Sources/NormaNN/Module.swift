@@ -1,19 +1,10 @@
 import NormaTensor
 
-/// A number array that belongs to a module's state and is not trained, such as running statistics.
-///
-/// PyTorch: `register_buffer`.
-public final class Buffer {
-  /// The current value.
-  public var value: Tensor
-
-  /// A buffer that starts as `value`.
-  public init(_ value: Tensor) { self.value = value }
-}
-
 /// The base of layers and networks: classes whose stored properties are parameters, buffers and
-/// other modules. Nothing has to be registered.
+/// other modules, also in arrays, dictionaries and optionals. Nothing has to be registered.
 ///
+/// Names are PyTorch's: `running_mean` for a property `runningMean`, `blocks.0.conv1.weight` for a
+/// convolution `conv1` inside of the first element of an array or `Sequential` called `blocks`.
 /// PyTorch: `torch.nn.Module`.
 open class Module {
   /// Whether the module behaves as in training; see ``train()`` and ``eval()``.
@@ -28,54 +19,146 @@ open class Module {
   /// Switches this module and those inside to evaluation mode. PyTorch: `module.eval()`.
   public func eval() { setTraining(false) }
 
-  private func setTraining(_ isTraining: Bool) {
+  func setTraining(_ isTraining: Bool) {
     self.isTraining = isTraining
     for (_, child) in children { child.setTraining(isTraining) }
   }
 
-  /// The modules that this one holds as stored properties, by name. PyTorch: `named_children()`.
-  public var children: [(name: String, module: Module)] {
+  /// Excludes all parameters from gradients; ``train()`` does not change that.
+  ///
+  /// PyTorch: `module.requires_grad_(False)`.
+  public func freeze() { for parameter in parameters { parameter.isFrozen = true } }
+
+  /// Includes all parameters again. PyTorch: `module.requires_grad_(True)`.
+  public func unfreeze() { for parameter in parameters { parameter.isFrozen = false } }
+
+  /// Forgets the gradients of all parameters. PyTorch: `module.zero_grad()`.
+  public func zeroGrad() { for parameter in parameters { parameter.grad = nil } }
+
+  /// The modules that this one holds, by name and in the order of their declaration; those of a
+  /// superclass first. PyTorch: `named_children()`.
+  open var children: [(name: String, module: Module)] {
     members.compactMap { member in (member.value as? Module).map { (member.name, $0) } }
   }
 
-  /// Parameters and buffers of this module and those inside, under PyTorch's names:
-  /// `running_mean` for a property `runningMean`, `conv.weight` for one inside of `conv`.
-  ///
-  /// There is no way back yet: nothing loads a dictionary into a module. PyTorch: `state_dict()`.
-  public func stateDict() -> [String: Tensor] {
-    var state: [String: Tensor] = [:]
-    for (name, value) in members {
-      switch value {
-      case let parameter as Parameter: state[name.snakeCased] = parameter.value
-      case let buffer as Buffer: state[name.snakeCased] = buffer.value
-      case let module as Module:
-        for (key, tensor) in module.stateDict() { state["\(name.snakeCased).\(key)"] = tensor }
-      default: break
+  /// This module, under an empty name, and all modules inside. PyTorch: `named_modules()`.
+  public var namedModules: [(name: String, module: Module)] {
+    var all: [(String, Module)] = [("", self)]
+    for (name, child) in children {
+      for (inner, module) in child.namedModules {
+        all.append((inner.isEmpty ? name : "\(name).\(inner)", module))
       }
     }
-    return state
+    return all
   }
 
-  /// Stored properties of this class and its superclasses; nil optionals are left out.
+  /// All parameters, each once, by name, in the order in which PyTorch lists them: a module's own
+  /// before those of the modules inside. PyTorch: `named_parameters()`.
+  public var namedParameters: [(name: String, parameter: Parameter)] {
+    var seen: Set<ObjectIdentifier> = []
+    return cells.compactMap { cell in
+      guard case .parameter(let parameter) = cell.value,
+        seen.insert(ObjectIdentifier(parameter)).inserted
+      else { return nil }
+      return (cell.name, parameter)
+    }
+  }
+
+  /// All parameters, each once. PyTorch: `parameters()`.
+  public var parameters: [Parameter] { namedParameters.map(\.parameter) }
+
+  /// All buffers by name. PyTorch: `named_buffers()`.
+  public var namedBuffers: [(name: String, buffer: Buffer)] {
+    cells.compactMap { cell in
+      if case .buffer(let buffer) = cell.value { return (cell.name, buffer) }
+      return nil
+    }
+  }
+
+  /// The values of parameters and buffers by name, without histories. PyTorch: `state_dict()`.
+  public func stateDict() -> [String: Tensor] {
+    Dictionary(cells.map { ($0.name, $0.value.tensor) }) { first, _ in first }
+  }
+
+  /// A cell of state.
+  enum Cell {
+    case parameter(Parameter)
+    case buffer(Buffer)
+
+    var tensor: Tensor {
+      switch self {
+      case .parameter(let parameter): parameter.value.detached()
+      case .buffer(let buffer): buffer.value.detached()
+      }
+    }
+
+    func set(_ value: Tensor) {
+      switch self {
+      case .parameter(let parameter): parameter.value = value
+      case .buffer(let buffer): buffer.value = value
+      }
+    }
+  }
+
+  /// All cells by name: parameters, then buffers of a module, then those of the modules inside.
+  var cells: [(name: String, value: Cell)] {
+    let own = members
+    var cells: [(name: String, value: Cell)] = []
+    for case (let name, let parameter as Parameter) in own {
+      cells.append((name, .parameter(parameter)))
+    }
+    for case (let name, let buffer as Buffer) in own { cells.append((name, .buffer(buffer))) }
+    for (name, child) in children {
+      for cell in child.cells { cells.append(("\(name).\(cell.name)", cell.value)) }
+    }
+    return cells
+  }
+
+  /// Stored properties of the superclasses and this class, those in collections one by one; nil
+  /// optionals are left out.
   private var members: [(name: String, value: Any)] {
-    var members: [(name: String, value: Any)] = []
+    var mirrors: [Mirror] = []
     var mirror: Mirror? = Mirror(reflecting: self)
     while let current = mirror {
-      members += current.children.compactMap { child in
-        guard let name = child.label else { return nil }
-        let optional = Mirror(reflecting: child.value)
-        guard optional.displayStyle == .optional else { return (name, child.value) }
-        return optional.children.first.map { (name, $0.value) }
-      }
+      mirrors.append(current)
       mirror = current.superclassMirror
     }
-    return members
+    return mirrors.reversed().flatMap { mirror in
+      mirror.children.flatMap { child in
+        child.label.map { Module.flattened($0.snakeCased, child.value) } ?? []
+      }
+    }
   }
+
+  private static func flattened(_ name: String, _ value: Any) -> [(name: String, value: Any)] {
+    if value is Module || value is Parameter || value is Buffer { return [(name, value)] }
+    let mirror = Mirror(reflecting: value)
+    switch mirror.displayStyle {
+    case .optional:
+      return mirror.children.first.map { flattened(name, $0.value) } ?? []
+    case .collection:
+      return mirror.children.enumerated().flatMap { flattened("\(name).\($0)", $1.value) }
+    case .dictionary:
+      let pairs = mirror.children.compactMap { child -> (String, Any)? in
+        let pair = Array(Mirror(reflecting: child.value).children)
+        guard pair.count == 2, let key = pair[0].value as? String else { return nil }
+        return (key, pair[1].value)
+      }
+      return pairs.sorted { $0.0 < $1.0 }.flatMap { flattened("\(name).\($0)", $1) }
+    default: return []
+    }
+  }
+}
+
+/// A module that maps one tensor to one tensor, so that ``Sequential`` can hold it.
+public protocol Layer: Module {
+  /// The result for a tensor; mistakes name the caller's file and line.
+  func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor
 }
 
 extension String {
   /// `runningMean` as `running_mean`.
-  fileprivate var snakeCased: String {
+  var snakeCased: String {
     var result = ""
     for character in self {
       if character.isUppercase && !result.isEmpty { result.append("_") }

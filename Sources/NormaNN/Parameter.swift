@@ -35,3 +35,14 @@ public final class Parameter {
   /// A parameter that starts as `value`.
   public init(_ value: Tensor) { stored = value.withLeaf(leaf) }
 }
+
+/// A tensor that belongs to a module's state and is not trained, such as running statistics.
+///
+/// PyTorch: `register_buffer`.
+public final class Buffer {
+  /// The current value.
+  public var value: Tensor
+
+  /// A buffer that starts as `value`.
+  public init(_ value: Tensor) { self.value = value }
+}

@@ -44,6 +44,19 @@ extension Node {
 }
 
 extension Tensor {
+  /// Evaluates several tensors of one shape and order of memory in one trip over what they share;
+  /// others one by one.
+  package static func evaluate(together tensors: [Tensor]) {
+    let first = tensors[0].node
+    let nodes = tensors.map(\.node).filter(\.isPendingElementwise)
+    let isOneProgram = nodes.allSatisfy { $0.layout.isSame(as: first.layout) }
+    if nodes.count > 1 && isOneProgram && first.layout.count > 0 {
+      Node.materialize(together: nodes)
+    } else {
+      for tensor in tensors { tensor.evaluated() }
+    }
+  }
+
   /// Evaluates several tensors; small ones of one shape as one program.
   package static func evaluate(_ tensors: [Tensor]) {
     let first = tensors[0].node

@@ -44,7 +44,7 @@ public struct Tensor: Sendable {
   }
 
   /// What a call with a mistake gives inside of a catching scope.
-  static let poisoned: Tensor = {
+  package static let poisoned: Tensor = {
     let layout = Layout(contiguous: [])
     let storage = Storage(byteCount: 4)
     storage.base.storeBytes(of: Float.nan, as: Float.self)

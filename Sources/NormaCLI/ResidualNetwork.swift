@@ -1,0 +1,57 @@
+import Norma
+
+/// Two convolutions with batch norm, beside which the input passes on.
+final class ResidualBlock: Module, Layer {
+  let conv1: Conv2d
+  let bn1: BatchNorm2d
+  let conv2: Conv2d
+  let bn2: BatchNorm2d
+  let shortcut: any Layer
+
+  init(_ inputs: Int, _ outputs: Int, stride: Int) {
+    conv1 = Conv2d(
+      inputs, outputs, kernelSize: 3, stride: Extents(stride), padding: 1, bias: false)
+    bn1 = BatchNorm2d(outputs)
+    conv2 = Conv2d(outputs, outputs, kernelSize: 3, padding: 1, bias: false)
+    bn2 = BatchNorm2d(outputs)
+    shortcut =
+      inputs == outputs
+      ? Identity()
+      : Sequential(
+        Conv2d(inputs, outputs, kernelSize: 1, stride: Extents(stride), bias: false),
+        BatchNorm2d(outputs))
+  }
+
+  func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    let y = bn1(conv1(x)).relu()
+    return (bn2(conv2(y)) + shortcut(x, file: file, line: line)).relu()
+  }
+}
+
+/// A small residual network for images of one channel: six blocks in three sizes, then the mean over
+/// the image and a linear layer.
+final class ResidualNetwork: Module, Layer {
+  let conv: Conv2d
+  let bn: BatchNorm2d
+  let blocks: Sequential
+  let fc: Linear
+
+  init(channels: Int = 1, width: Int, classes: Int = 10) {
+    conv = Conv2d(channels, width, kernelSize: 3, padding: 1, bias: false)
+    bn = BatchNorm2d(width)
+    blocks = Sequential(
+      ResidualBlock(width, width, stride: 1), ResidualBlock(width, width, stride: 1),
+      ResidualBlock(width, 2 * width, stride: 2), ResidualBlock(2 * width, 2 * width, stride: 1),
+      ResidualBlock(2 * width, 4 * width, stride: 2),
+      ResidualBlock(4 * width, 4 * width, stride: 1))
+    fc = Linear(4 * width, classes)
+  }
+
+  func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    fc(blocks(bn(conv(x)).relu()).mean(over: 2, 3))
+  }
+}

@@ -1,0 +1,97 @@
+import NormaKernels
+import NormaTensor
+
+/// A convolution over any number of axes of space; use ``Conv1d``, ``Conv2d`` or ``Conv3d``.
+///
+/// Formula, shapes and cost are those of `conv2d(_:weight:bias:stride:padding:dilation:groups:)`.
+/// Weight `[outputs, inputs / groups, kernel...]` and bias `[outputs]` start as PyTorch draws them.
+open class Convolution: Module, Layer {
+  /// `[outputs, inputs / groups, kernel...]`.
+  public let weight: Parameter
+  /// `[outputs]`; nil without `bias`.
+  public let bias: Parameter?
+  /// Steps between neighbouring results.
+  public let stride: Extents
+  /// Zeros around the input.
+  public let padding: ConvolutionPadding
+  /// Distances between elements of the kernel.
+  public let dilation: Extents
+  /// Parts into which the channels are divided.
+  public let groups: Int
+
+  /// The number of axes of space.
+  var space: Int { 2 }
+
+  init(
+    space: Int, _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents,
+    padding: ConvolutionPadding, dilation: Extents, groups: Int, bias: Bool, dtype: DType
+  ) {
+    let kernel =
+      kernelSize.values.count == 1
+      ? Array(repeating: kernelSize.values[0], count: space) : kernelSize.values
+    let parts = max(groups, 1)
+    (weight, self.bias) = affineParameters(
+      [outputs, inputs / parts] + kernel, outputs: outputs, hasBias: bias, dtype: dtype)
+    self.stride = stride
+    self.padding = padding
+    self.dilation = dilation
+    self.groups = groups
+  }
+
+  /// The convolution of `[N, inputs, space...]` or of one sample.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try convolve(
+        x, weight.value, bias?.value, space, stride, padding, dilation, groups,
+        call: "Conv\(space)d(_:)")
+    }
+  }
+}
+
+/// A convolution of `[N, C, L]`. PyTorch: `nn.Conv1d`.
+public final class Conv1d: Convolution {
+  override var space: Int { 1 }
+
+  /// A convolution with PyTorch's defaults.
+  public init(
+    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
+    padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1, bias: Bool = true,
+    dtype: DType = .float32
+  ) {
+    super.init(
+      space: 1, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
+      dilation: dilation, groups: groups, bias: bias, dtype: dtype)
+  }
+}
+
+/// A convolution of images `[N, C, H, W]`. PyTorch: `nn.Conv2d`.
+public final class Conv2d: Convolution {
+  /// A convolution with PyTorch's defaults.
+  public init(
+    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
+    padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1, bias: Bool = true,
+    dtype: DType = .float32
+  ) {
+    super.init(
+      space: 2, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
+      dilation: dilation, groups: groups, bias: bias, dtype: dtype)
+  }
+}
+
+/// A convolution of volumes `[N, C, D, H, W]`. PyTorch: `nn.Conv3d`.
+public final class Conv3d: Convolution {
+  override var space: Int { 3 }
+
+  /// A convolution with PyTorch's defaults.
+  public init(
+    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
+    padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1, bias: Bool = true,
+    dtype: DType = .float32
+  ) {
+    super.init(
+      space: 3, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
+      dilation: dilation, groups: groups, bias: bias, dtype: dtype)
+  }
+}

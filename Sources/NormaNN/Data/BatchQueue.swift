@@ -1,0 +1,74 @@
+import Foundation
+import NormaTensor
+
+/// Batches that threads prepare a few ahead of the one that is asked for.
+final class BatchQueue: @unchecked Sendable {  // Guarded by the condition.
+  private let condition = NSCondition()
+  private let make: @Sendable (Int) -> Result<[Tensor], any Error>
+  private let end: Int
+  private let ahead: Int
+  private let workers: Int
+  private var next: Int
+  private var wanted: Int
+  private var ready: [Int: Result<[Tensor], any Error>] = [:]
+  private var isStopped = false
+
+  init(
+    from begin: Int, through end: Int, workers: Int, ahead: Int,
+    make: @escaping @Sendable (Int) -> Result<[Tensor], any Error>
+  ) {
+    self.make = make
+    self.end = end
+    self.ahead = ahead
+    self.workers = workers
+    next = begin
+    wanted = begin
+    for _ in 0..<workers {
+      let thread = Thread { [self] in work() }
+      thread.name = "norma data"
+      thread.start()
+    }
+  }
+
+  private func work() {
+    while let number = take() {
+      let batch = make(number)
+      condition.lock()
+      ready[number] = batch
+      condition.broadcast()
+      condition.unlock()
+    }
+  }
+
+  /// The next batch to prepare, once it is near enough.
+  private func take() -> Int? {
+    condition.lock()
+    defer { condition.unlock() }
+    while !isStopped && next < end && next > wanted + ahead { condition.wait() }
+    guard !isStopped && next < end else { return nil }
+    next += 1
+    return next - 1
+  }
+
+  /// The batch of a number, as soon as it is there.
+  func next(_ number: Int) -> Result<[Tensor], any Error> {
+    if workers == 0 { return make(number) }
+    condition.lock()
+    defer { condition.unlock() }
+    wanted = number
+    condition.broadcast()
+    while true {
+      if let batch = ready.removeValue(forKey: number) { return batch }
+      condition.wait()
+    }
+  }
+
+  /// Lets the threads end after the batch that they are at.
+  func stop() {
+    condition.lock()
+    isStopped = true
+    ready = [:]
+    condition.broadcast()
+    condition.unlock()
+  }
+}

@@ -1,0 +1,125 @@
+import NormaKernels
+import NormaTensor
+import Synchronization
+
+/// Where a loader stands: enough to go on in the middle of an epoch.
+public struct DataLoaderState: Sendable, Codable, Hashable {
+  /// The generator's state at the beginning of the epoch.
+  public var generator: [UInt8]
+  /// How many batches of the epoch were given out.
+  public var batch: Int
+
+  /// A state with these parts.
+  public init(generator: [UInt8], batch: Int) {
+    self.generator = generator
+    self.batch = batch
+  }
+}
+
+/// Batches of a dataset, epoch by epoch, prepared in the background.
+///
+///     let loader = DataLoader(data, batchSize: 128, shuffle: true, generator: Generator(seed: 0))
+///     for _ in 0..<epochs {
+///       try loader.forEach { batch in train(batch[0], batch[1]) }
+///     }
+///
+/// The order is PyTorch's for a generator of the same seed, passed to its sampler: one `randperm` an
+/// epoch. Batches come in order and are the same whatever the number of workers: a batch
+/// draws from a generator of its own. PyTorch: `torch.utils.data.DataLoader`.
+public final class DataLoader<Data: Dataset> {
+  private let data: Data
+  private let batchSize: Int
+  private let shuffle: Bool
+  private let dropLast: Bool
+  private let workers: Int
+  private let prefetch: Int
+  private var generator: Generator
+  /// The generator as it was when the current epoch began, and what was given out of it.
+  private var epoch: (start: Generator, batch: Int)?
+
+  /// A loader; `workers` threads prepare at most `prefetch` batches ahead, 0 prepare on demand.
+  public init(
+    _ data: Data, batchSize: Int = 1, shuffle: Bool = false, dropLast: Bool = false,
+    workers: Int = 1, prefetch: Int = 2, generator: Generator = Generator.current,
+    file: StaticString = #fileID, line: UInt = #line
+  ) {
+    if batchSize < 1 {
+      report(
+        TensorError("DataLoader(_:batchSize:)", "batchSize must be positive, got \(batchSize)"),
+        file: file, line: line)
+    }
+    self.data = data
+    self.batchSize = max(batchSize, 1)
+    self.shuffle = shuffle
+    self.dropLast = dropLast
+    self.workers = max(workers, 0)
+    self.prefetch = max(prefetch, 1)
+    self.generator = generator
+  }
+
+  /// The number of batches in an epoch.
+  public var count: Int {
+    dropLast ? data.count / batchSize : (data.count + batchSize - 1) / batchSize
+  }
+
+  /// Where the loader stands; set it to go on from there.
+  public var state: DataLoaderState {
+    DataLoaderState(generator: (epoch?.start ?? generator).state, batch: epoch?.batch ?? 0)
+  }
+
+  /// Goes on from a saved state: the next epoch is the rest of the one that was interrupted.
+  /// - Throws: `GeneratorStateError` where the bytes are no state.
+  public func restore(_ state: DataLoaderState) throws {
+    generator = try Generator(state: state.generator)
+    epoch = state.batch > 0 ? (generator, state.batch) : nil
+  }
+
+  /// Gives the batches of one epoch, or of the rest of a restored one, to `body` in order.
+  ///
+  /// - Throws: what a sample or `body` throws; the next call begins a new epoch.
+  public func forEach(_ body: ([Tensor]) throws -> Void) throws {
+    let begun = epoch?.batch ?? 0
+    let start = generator
+    let batches = order()
+    epoch = (start, begun)
+    defer { epoch = nil }
+    let seed = UInt64(truncatingIfNeeded: start.state.hashValueOfBytes)
+    let data = data
+    let make: @Sendable (Int) -> Result<[Tensor], any Error> = { number in
+      Result {
+        try withSeed(seed &+ UInt64(number) &* 0x9E37_79B9) {
+          try data.batch(batches[number]).map { $0.evaluated() }
+        }
+      }
+    }
+    let queue = BatchQueue(
+      from: begun, through: batches.count, workers: workers, ahead: prefetch, make: make)
+    defer { queue.stop() }
+    for number in begun..<max(batches.count, begun) {
+      let batch = try queue.next(number).get()
+      epoch?.batch = number + 1
+      try body(batch)
+    }
+  }
+
+  /// The samples of every batch; moves the generator on.
+  private func order() -> [[Int]] {
+    var order = Array(0..<data.count)
+    if shuffle {
+      let count = data.count
+      order = withGenerator(&generator) {
+        Tensor.randperm(count).array(of: Int64.self).map(Int.init)
+      }
+    }
+    return (0..<count).map {
+      Array(order[($0 * batchSize)..<min(($0 + 1) * batchSize, order.count)])
+    }
+  }
+}
+
+extension [UInt8] {
+  /// FNV-1a: the same in every process.
+  fileprivate var hashValueOfBytes: UInt64 {
+    reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  }
+}

@@ -1,0 +1,107 @@
+import NormaKernels
+import NormaTensor
+
+/// Samples by number, for ``DataLoader``.
+///
+/// PyTorch: `torch.utils.data.Dataset` (map style).
+public protocol Dataset: Sendable {
+  /// How many samples there are.
+  var count: Int { get }
+
+  /// The samples of these numbers, stacked along a new first axis: one tensor for each part of a
+  /// sample, such as images and labels.
+  ///
+  /// - Throws: what keeps a sample from being read; the loader throws it to its user.
+  func batch(_ indices: [Int]) throws -> [Tensor]
+}
+
+/// Tensors whose first axes count the samples. PyTorch: `TensorDataset`.
+public struct TensorDataset: Dataset {
+  /// The tensors.
+  public let tensors: [Tensor]
+
+  /// Tensors of equal first axes.
+  public init(_ tensors: Tensor..., file: StaticString = #fileID, line: UInt = #line) {
+    self.tensors = tensors.map { $0.detached().evaluated() }
+    let counts = Set(tensors.map { $0.shape.first ?? -1 })
+    if counts.count != 1 || counts.contains(-1) {
+      report(
+        TensorError(
+          "TensorDataset(_:)", "first axes differ: \(tensors.map(\.shape))"),
+        file: file, line: line)
+    }
+  }
+
+  /// The size of the first axes.
+  public var count: Int { tensors.first?.shape.first ?? 0 }
+
+  /// Rows of every tensor.
+  public func batch(_ indices: [Int]) -> [Tensor] { tensors.map { $0.picked(0, indices) } }
+}
+
+/// Some samples of a dataset, in an order of their own. PyTorch: `Subset`.
+public struct Subset<Base: Dataset>: Dataset {
+  private let base: Base
+  /// The numbers of the samples in the whole dataset.
+  public let indices: [Int]
+
+  /// The samples of `base` at `indices`.
+  public init(_ base: Base, _ indices: [Int]) {
+    self.base = base
+    self.indices = indices
+  }
+
+  /// How many samples there are.
+  public var count: Int { indices.count }
+
+  /// The samples at these places of the subset.
+  public func batch(_ indices: [Int]) throws -> [Tensor] {
+    try base.batch(indices.map { self.indices[$0] })
+  }
+}
+
+/// Samples that go through a function after they were stacked. PyTorch: `transform`, for batches.
+public struct MappedDataset<Base: Dataset>: Dataset {
+  private let base: Base
+  private let transform: @Sendable ([Tensor]) throws -> [Tensor]
+
+  init(_ base: Base, _ transform: @escaping @Sendable ([Tensor]) throws -> [Tensor]) {
+    self.base = base
+    self.transform = transform
+  }
+
+  /// How many samples there are.
+  public var count: Int { base.count }
+
+  /// The transformed batch.
+  public func batch(_ indices: [Int]) throws -> [Tensor] { try transform(base.batch(indices)) }
+}
+
+extension Dataset {
+  /// The same samples, each batch through `transform`; draws inside come from a generator that
+  /// belongs to the batch.
+  public func mapped(
+    _ transform: @escaping @Sendable ([Tensor]) throws -> [Tensor]
+  ) -> MappedDataset<Self> { MappedDataset(self, transform) }
+
+  /// Parts of so many samples each, drawn without repetition from the default generator.
+  ///
+  /// The same parts as PyTorch's `random_split` after the same seed. The numbers must add up to the
+  /// number of samples.
+  public func randomSplit(
+    _ counts: [Int], file: StaticString = #fileID, line: UInt = #line
+  ) -> [Subset<Self>] {
+    guard counts.reduce(0, +) == count, counts.allSatisfy({ $0 >= 0 }) else {
+      report(
+        TensorError(
+          "randomSplit(_:)", "\(counts) do not add up to the \(count) samples of the dataset"),
+        file: file, line: line)
+      return counts.map { _ in Subset(self, []) }
+    }
+    var rest = Tensor.randperm(count).array(of: Int64.self).map(Int.init)[...]
+    return counts.map { size in
+      defer { rest = rest.dropFirst(size) }
+      return Subset(self, Array(rest.prefix(size)))
+    }
+  }
+}

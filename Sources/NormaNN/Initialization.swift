@@ -1,0 +1,103 @@
+import NormaKernels
+import NormaTensor
+
+// Initial values as PyTorch draws them, bit for bit after the same seed. All draw from the default
+// generator, in `float32` unless another type is named.
+
+/// What an activation does to the spread of its input, for Kaiming's bounds.
+public enum Nonlinearity: Sendable, Hashable {
+  /// None, a convolution or a sigmoid: gain 1.
+  case linear
+  /// 5/3.
+  case tanh
+  /// √2.
+  case relu
+  /// √(2 / (1 + slope²)).
+  case leakyRelu(slope: Double)
+  /// 3/4.
+  case selu
+
+  /// The factor by which weights are drawn wider. PyTorch: `nn.init.calculate_gain`.
+  public var gain: Double {
+    switch self {
+    case .linear: 1
+    case .tanh: 5.0 / 3
+    case .relu: 2.0.squareRoot()
+    case .leakyRelu(let slope): (2 / (1 + slope * slope)).squareRoot()
+    case .selu: 0.75
+    }
+  }
+}
+
+/// Which side of a layer keeps its variance.
+public enum FanMode: Sendable, Hashable {
+  /// The forward pass: the inputs of an output are counted.
+  case fanIn
+  /// The backward pass: the outputs of an input.
+  case fanOut
+}
+
+/// How many inputs an output has, and outputs an input, for a weight `[outputs, inputs, kernel...]`.
+func fans(_ shape: [Int]) -> (fanIn: Double, fanOut: Double) {
+  let area = Double(shape.dropFirst(2).reduce(1, *))
+  return (
+    (shape.count > 1 ? Double(shape[1]) : 1) * area, (shape.first.map(Double.init) ?? 1) * area
+  )
+}
+
+extension Tensor {
+  /// Uniform within ±√6 gain / √(fan-in + fan-out): the spread stays the same in both directions.
+  /// PyTorch: `nn.init.xavier_uniform_`.
+  public static func xavierUniform(
+    _ shape: [Int], gain: Double = 1, dtype: DType = .float32
+  ) -> Tensor {
+    let (fanIn, fanOut) = fans(shape)
+    let bound = 3.0.squareRoot() * (gain * (2 / (fanIn + fanOut)).squareRoot())
+    return .uniform(low: -bound, high: bound, shape: shape, dtype: dtype)
+  }
+
+  /// Normal with std gain √(2 / (fan-in + fan-out)). PyTorch: `nn.init.xavier_normal_`.
+  public static func xavierNormal(
+    _ shape: [Int], gain: Double = 1, dtype: DType = .float32
+  ) -> Tensor {
+    let (fanIn, fanOut) = fans(shape)
+    let std = gain * (2 / (fanIn + fanOut)).squareRoot()
+    return .normal(mean: 0, std: std, shape: shape, dtype: dtype)
+  }
+
+  /// Uniform within ±√3 gain / √fan: the spread stays the same in one direction.
+  /// PyTorch: `nn.init.kaiming_uniform_`, whose default is `leaky_relu` with slope 0.
+  public static func kaimingUniform(
+    _ shape: [Int], mode: FanMode = .fanIn, nonlinearity: Nonlinearity = .relu,
+    dtype: DType = .float32
+  ) -> Tensor {
+    let fan = mode == .fanIn ? fans(shape).fanIn : fans(shape).fanOut
+    let bound = 3.0.squareRoot() * (nonlinearity.gain / fan.squareRoot())
+    return .uniform(low: -bound, high: bound, shape: shape, dtype: dtype)
+  }
+
+  /// Normal with std gain / √fan. PyTorch: `nn.init.kaiming_normal_`.
+  public static func kaimingNormal(
+    _ shape: [Int], mode: FanMode = .fanIn, nonlinearity: Nonlinearity = .relu,
+    dtype: DType = .float32
+  ) -> Tensor {
+    let fan = mode == .fanIn ? fans(shape).fanIn : fans(shape).fanOut
+    let std = nonlinearity.gain / fan.squareRoot()
+    return .normal(mean: 0, std: std, shape: shape, dtype: dtype)
+  }
+}
+
+/// The weight and bias with which PyTorch starts linear layers and convolutions.
+///
+/// Both bounds are 1 / √fan-in, yet differ in their last bits, as PyTorch computes them.
+func affineParameters(
+  _ shape: [Int], outputs: Int, hasBias: Bool, dtype: DType
+) -> (weight: Parameter, bias: Parameter?) {
+  let weight = Tensor.kaimingUniform(
+    shape, nonlinearity: .leakyRelu(slope: 5.0.squareRoot()), dtype: dtype)
+  guard hasBias else { return (Parameter(weight), nil) }
+  let fanIn = fans(shape).fanIn
+  let bound = fanIn > 0 ? 1 / fanIn.squareRoot() : 0
+  let bias = Tensor.uniform(low: -bound, high: bound, shape: [outputs], dtype: dtype)
+  return (Parameter(weight), Parameter(bias))
+}

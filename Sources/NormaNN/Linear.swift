@@ -1,0 +1,108 @@
+import NormaKernels
+import NormaTensor
+
+/// y = x weightᵀ + bias over the last axis.
+///
+/// - Shapes: input `[..., inputs]`, weight `[outputs, inputs]`, bias `[outputs]`, output
+///   `[..., outputs]`.
+/// - Cost: one matrix product; the bias joins what follows. PyTorch: `F.linear`.
+public func linear(
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    if x.isPoisoned || weight.isPoisoned { return .poisoned }
+    guard weight.rank == 2 || weight.rank == 1, x.rank > 0, x.shape.last == weight.shape.last
+    else {
+      throw TensorError(
+        "linear(_:weight:)",
+        "input \(x.shape) and weight \(weight.shape) do not go together; the last axes must be "
+          + "equal")
+    }
+    let product = x.matmul(weight.rank == 2 ? weight.transposed() : weight, file: file, line: line)
+    guard let bias else { return product }
+    guard bias.shape == Array(weight.shape.dropLast()) else {
+      throw TensorError(
+        "linear(_:weight:)", "the bias has shape \(bias.shape), the weight \(weight.shape)")
+    }
+    return product + bias
+  }
+}
+
+/// A linear map of the last axis: y = x weightᵀ + bias.
+///
+/// Weight `[outputs, inputs]` and bias start uniform within ±1 / √inputs, bit for bit as PyTorch
+/// draws them. PyTorch: `nn.Linear`.
+public final class Linear: Module, Layer {
+  /// `[outputs, inputs]`.
+  public let weight: Parameter
+  /// `[outputs]`; nil without `bias`.
+  public let bias: Parameter?
+
+  /// A map from `inputs` to `outputs` numbers.
+  public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, dtype: DType = .float32) {
+    (weight, self.bias) = affineParameters(
+      [outputs, inputs], outputs: outputs, hasBias: bias, dtype: dtype)
+  }
+
+  /// The map of the last axis of `x`.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    linear(x, weight: weight.value, bias: bias?.value, file: file, line: line)
+  }
+}
+
+/// Gives its input back: a place for a layer that is not there. PyTorch: `nn.Identity`.
+public final class Identity: Module, Layer {
+  /// `x`.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor { x }
+}
+
+/// The axes `from ... through` as one; by default all but the first. PyTorch: `nn.Flatten`.
+public final class Flatten: Module, Layer {
+  private let from: Int
+  private let through: Int
+
+  /// The axes from `from` to `through` become one.
+  public init(from: Int = 1, through: Int = -1) {
+    self.from = from
+    self.through = through
+  }
+
+  /// `x` with these axes as one.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    x.flattened(from: from, through: through, file: file, line: line)
+  }
+}
+
+/// One layer after the other; parameters are named `0.weight`, `1.bias`. PyTorch: `nn.Sequential`.
+public final class Sequential: Module, Layer {
+  /// The layers in order.
+  public let layers: [any Layer]
+
+  /// These layers, one after the other.
+  public init(_ layers: any Layer...) { self.layers = layers }
+
+  /// These layers, one after the other.
+  public init(_ layers: [any Layer]) { self.layers = layers }
+
+  /// The layers by their numbers.
+  public override var children: [(name: String, module: Module)] {
+    layers.enumerated().map { ("\($0)", $1) }
+  }
+
+  /// The layer at a place.
+  public subscript(_ index: Int) -> any Layer { layers[index] }
+
+  /// The result of the last layer.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    layers.reduce(x) { $1($0, file: file, line: line) }
+  }
+}

@@ -1,0 +1,84 @@
+import NormaTensor
+
+/// How the names and shapes of a state fit a module.
+public struct LoadReport: Sendable, Hashable, CustomStringConvertible {
+  /// Names that the module has and the state lacks.
+  public internal(set) var missing: [String] = []
+  /// Names that the state has and the module lacks.
+  public internal(set) var unexpected: [String] = []
+  /// What has another shape: `fc.weight: shape [10, 64] in the state, [10, 32] in the module`.
+  public internal(set) var misshapen: [String] = []
+
+  /// Whether everything fits.
+  public var isEmpty: Bool { missing.isEmpty && unexpected.isEmpty && misshapen.isEmpty }
+
+  /// One line for each kind of difference.
+  public var description: String {
+    var lines: [String] = []
+    if !missing.isEmpty { lines.append("missing: \(missing.joined(separator: ", "))") }
+    if !unexpected.isEmpty { lines.append("unexpected: \(unexpected.joined(separator: ", "))") }
+    if !misshapen.isEmpty { lines.append("misshapen: \(misshapen.joined(separator: "; "))") }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// A state that does not fit a module; nothing was loaded.
+public struct LoadError: Error, Sendable, CustomStringConvertible {
+  /// What does not fit.
+  public let report: LoadReport
+
+  /// The differences, and the way out.
+  public var description: String {
+    "the state does not fit the module; nothing was loaded\n\(report)\n"
+      + "strict: false loads what fits; strippingPrefix: removes a prefix such as \"module.\""
+  }
+}
+
+extension Module {
+  /// Sets parameters and buffers to the values of a state, converted to their types.
+  ///
+  /// `num_batches_tracked` may be missing, as in states of old PyTorch versions. Gradients and
+  /// modes do not change. PyTorch: `load_state_dict(state, strict)`.
+  /// - Parameters:
+  ///   - strict: refuse a state that lacks names or has others; wrong shapes are always refused.
+  ///   - prefix: what is taken off the beginning of every name that has it: `"module."` for
+  ///     states saved from `DataParallel`.
+  /// - Returns: what was missing or unexpected, where that is allowed.
+  /// - Throws: ``LoadError``; then nothing was changed.
+  @discardableResult
+  public func load(
+    _ state: [String: Tensor], strict: Bool = true, strippingPrefix prefix: String = ""
+  ) throws -> LoadReport {
+    var given: [String: Tensor] = [:]
+    for (name, value) in state {
+      let short = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
+      given[short] = value
+    }
+    var report = LoadReport()
+    var changes: [(cell: Cell, value: Tensor)] = []
+    let cells = cells
+    for (name, cell) in cells {
+      guard let value = given[name] else {
+        if !name.hasSuffix("num_batches_tracked") { report.missing.append(name) }
+        continue
+      }
+      let shape = cell.tensor.shape
+      // A number that counts may have been saved as a vector of one.
+      guard value.shape == shape || value.count == 1 && shape == [] else {
+        report.misshapen.append(
+          "\(name): shape \(value.shape) in the state, \(shape) in the module")
+        continue
+      }
+      changes.append((cell, value.detached().reshaped(shape).cast(to: cell.tensor.dtype)))
+    }
+    let known = Set(cells.map(\.name))
+    report.unexpected = given.keys.filter { !known.contains($0) }.sorted()
+    let isWrong = !report.misshapen.isEmpty || strict && !report.isEmpty
+    if isWrong { throw LoadError(report: report) }
+    for (cell, value) in changes { cell.set(value.evaluated()) }
+    return report
+  }
+
+  /// The number of elements of all parameters.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+}

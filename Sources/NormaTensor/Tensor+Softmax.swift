@@ -1,0 +1,79 @@
+import NormaKernels
+
+// Softmax and its kin over one axis: stable, with the largest element taken away first.
+
+extension Tensor {
+  /// eˣ / Σ eˣ over an axis.
+  ///
+  /// The largest element is subtracted first, so that nothing overflows; a row of -∞ gives NaN.
+  /// Cost: three trips, of which small rows share the cache. PyTorch: `torch.softmax`.
+  public func softmax(
+    over axis: Int, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let front = try Shape.axis(axis, of: shape, call: "softmax(over:)")
+      let x = try detached().real("softmax(over:)")
+      if count == 0 { return x }
+      let axes = rank == 0 ? [] : [front]
+      let powers = (x - x.max(over: axes, keepDims: true)).exp()
+      return (powers / powers.sum(over: axes, keepDims: true))
+        .recorded("softmax(over:)", from: [self], savesResult: true) { rule in
+          let product = rule.upstream * rule.result
+          return [product - rule.result * product.sum(over: axes, keepDims: true)]
+        }
+    }
+  }
+
+  /// x - log Σ eˣ over an axis, without the detour over numbers that vanish.
+  ///
+  /// PyTorch: `torch.log_softmax`.
+  public func logSoftmax(
+    over axis: Int, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let front = try Shape.axis(axis, of: shape, call: "logSoftmax(over:)")
+      let x = try detached().real("logSoftmax(over:)")
+      if count == 0 { return x }
+      let axes = rank == 0 ? [] : [front]
+      let shifted = x - x.max(over: axes, keepDims: true)
+      return (shifted - shifted.exp().sum(over: axes, keepDims: true).log())
+        .recorded("logSoftmax(over:)", from: [self], savesResult: true) { rule in
+          let sum = rule.upstream.sum(over: axes, keepDims: true)
+          return [rule.upstream - rule.result.exp() * sum]
+        }
+    }
+  }
+
+  /// log Σ eˣ over axes, or over all if none are named; -∞ of nothing.
+  ///
+  /// PyTorch: `torch.logsumexp`.
+  public func logSumExp(
+    over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let call = "logSumExp(over:)"
+      let front = try Shape.axes(axes, of: shape, call: call)
+      let x = try detached().real(call)
+      let kept = Shape.reduced(shape, over: front, keepDims: true)
+      let target = Shape.reduced(shape, over: front, keepDims: keepDims)
+      if count == 0 { return .full(target, -Double.infinity, dtype: x.dtype) }
+      let highest = x.max(over: front, keepDims: true)
+      // Infinite maxima are not subtracted: ∞ - ∞ is no number.
+      let shift = Tensor.where(highest.abs() .== Double.infinity, 0, highest)
+      let sum = (x - shift).exp().sum(over: front, keepDims: true).log() + shift
+      return sum.reshaped(target)
+        .recorded(call, from: [self], saving: [self], savesResult: true) { rule in
+          let weights = (rule.saved[0] - rule.result.reshaped(kept)).exp()
+          return [weights * rule.upstream.reshaped(kept)]
+        }
+    }
+  }
+
+  /// Integers as `float32`.
+  func real(_ call: String) throws(TensorError) -> Tensor {
+    dtype.isFloatingPoint ? self : cast(to: .float32)
+  }
+}
