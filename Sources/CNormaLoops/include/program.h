@@ -58,9 +58,11 @@ typedef struct {
   const norma_reductions *loops;
   char *result;    // double or int64_t sums; minimum or maximum in the block type
   double *m2;      // NORMA_MOMENTS
+  double *lost;    // NORMA_MOMENTS of double: what rounding took from the sums
   char *partial;   // like result, one per chunk; NULL when there is one chunk
-  double *partial_m2;
-  ptrdiff_t local, local_m2;  // results that stay with the thread: bytes into its scratch memory
+  double *partial_m2, *partial_lost;
+  // Results that stay with the thread: bytes into its scratch memory.
+  ptrdiff_t local, local_m2, local_lost;
 } norma_sink;
 
 typedef struct {
