@@ -8,7 +8,8 @@
 void norma_worker_start(norma_worker *w, const norma_program *p) {
   w->program = p;
   w->outer = -1, w->row = 0, w->moved = 1;
-  w->scratch = aligned_alloc(64, (p->scratch + 127) / 64 * 64);
+  w->scratch = p->scratch <= sizeof w->room
+                   ? w->room : aligned_alloc(64, (p->scratch + 127) / 64 * 64);
   for (int k = 0; k < p->value_count; k++) {
     w->values[k] = p->offsets[k] < 0 ? NULL : w->scratch + p->offsets[k];
   }
@@ -16,7 +17,7 @@ void norma_worker_start(norma_worker *w, const norma_program *p) {
 }
 
 void norma_worker_stop(norma_worker *w) {
-  free(w->scratch);
+  if (w->scratch != w->room) free(w->scratch);
 #if defined(__x86_64__)
   // Streamed stores are seen by other threads after this.
   __builtin_ia32_sfence();
@@ -32,12 +33,12 @@ void norma_worker_move(norma_worker *w, ptrdiff_t outer) {
     rest /= p->space.size[d];
   }
   for (int k = 0; k < p->input_count; k++) {
-    const char *base = p->inputs[k].base;
+    const char *base = p->input_bases[k];
     for (int d = 0; d < p->space.rank; d++) base += index[d] * p->inputs[k].outer[d];
     w->bases[k] = base;
   }
   for (int k = 0; k < p->output_count; k++) {
-    char *base = p->outputs[k].base;
+    char *base = p->output_bases[k];
     for (int d = 0; d < p->space.rank; d++) base += index[d] * p->outputs[k].outer[d];
     w->output_bases[k] = base;
   }
@@ -128,6 +129,18 @@ static void scatter_box(
   }
 }
 
+static void run_by_row(
+    const norma_instruction *step, ptrdiff_t rows, ptrdiff_t columns, const void **operands,
+    char *result) {
+  for (ptrdiff_t row = 0; row < rows; row++) {
+    step->loop((size_t)columns, operands, result);
+    for (int o = 0; o < step->operand_count; o++) {
+      operands[o] = (const char *)operands[o] + step->pitches[o];
+    }
+    result += step->result_pitch;
+  }
+}
+
 void norma_worker_run_tile(
     norma_worker *w, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t column, ptrdiff_t columns) {
   const norma_program *p = w->program;
@@ -140,7 +153,7 @@ void norma_worker_run_tile(
       continue;
     }
     const char *source = w->bases[k] + row * in->row + column * in->column;
-    int direct = in->single || in->pitched ||
+    int direct = in->single || in->pitched || in->by_row ||
                  (in->split_count == 0 && in->column == in->width && (rows == 1 || in->row == columns * in->width));
     if (direct) {
       w->values[in->value] = source;
@@ -177,7 +190,8 @@ void norma_worker_run_tile(
     if (step->single && !w->moved) continue;
     const void *operands[5];
     for (int o = 0; o < step->operand_count; o++) operands[o] = w->values[step->operands[o]];
-    step->loop(step->single ? 1 : n, operands, (void *)w->values[step->result]);
+    if (step->by_row) run_by_row(step, rows, columns, operands, (char *)w->values[step->result]);
+    else step->loop(step->single ? 1 : n, operands, (void *)w->values[step->result]);
     if (ahead) {
       // A share of the next tile is asked for after every instruction: the processor's own
       // prefetching stops while a long program stays with this one.

@@ -14,6 +14,7 @@ typedef struct {
   // What lies in an input's scratch block, to keep it while tiles repeat it.
   const char *copied[NORMA_MAX_VALUES];
   ptrdiff_t copied_rows[NORMA_MAX_VALUES], copied_columns[NORMA_MAX_VALUES];
+  _Alignas(64) char room[16384];  // scratch memory of small programs
 } norma_worker;
 
 void norma_worker_start(norma_worker *worker, const norma_program *program);

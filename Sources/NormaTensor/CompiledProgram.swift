@@ -1,8 +1,8 @@
 import CNormaLoops
 import NormaKernels
 
-/// A program laid out for the C runner: loops found, strides in bytes, values given their places.
-struct CompiledProgram: ~Copyable {
+/// A program with its plan, the memory it works on, and the numbers written in it: ready to run.
+struct CompiledProgram {
   /// Elements that a program writes.
   struct Output {
     let value: Int
@@ -27,211 +27,112 @@ struct CompiledProgram: ~Copyable {
   /// Results of so many bytes are stored past the caches, which would not keep them.
   static let streamedBytes = 32 << 20
 
-  private var inputs: [norma_operand] = []
-  private var outputs: [norma_operand] = []
-  private var instructions: [norma_instruction] = []
-  private var sinks: [norma_sink] = []
-  private var offsets: [Int] = []
-  private var immediates: UnsafeMutablePointer<UInt64>
-  private var scratch = 0
-  private let space: Space
-  private let storages: [Storage]
-  private let work: Int
+  private let plan: Plan
+  // What the plan was made for, or a program of the same structure.
+  private let program: Program
+  private let outputs: [Output]
+  private let sinks: [Sink]
   private var isSliced = false
-  private var isLocal = false
-
-  deinit { immediates.deallocate() }
 
   /// `space` has the program's inputs as its operands, then the outputs.
   init(_ program: Program, over space: Space, outputs: [Output] = [], sinks: [Sink] = []) {
-    self.space = space
-    storages = program.inputs.compactMap(\.storage) + outputs.map(\.storage)
-    let unused = UnsafeMutableRawPointer(bitPattern: 64).unsafelyUnwrapped
-    immediates = .allocate(capacity: max(program.immediates.count, 1))
-    work = program.shape.reduce(1, *) * max(program.instructions.count, 1)
-
-    var program = program
-    let ends = ValueSet(
-      outputs.map(\.value) + sinks.map(\.value), of: program.widths.count)
-    let singles = program.spreadSingles(ends: ends, space: space)
-    require(
-      program.widths.count <= Int(NORMA_MAX_VALUES)
-        && space.outer.count <= Int(NORMA_MAX_DIMENSIONS),
-      "\(program.widths.count) values in \(space.outer.count) dimensions are too many")
-    var places = Places(program, block: space.tileRows * space.tileColumns)
-
-    for (index, input) in program.inputs.enumerated() {
-      var operand = operand(
-        index,
-        base: (input.storage?.base ?? unused) + input.layout.offset * input.dtype.byteCount,
-        width: input.dtype.byteCount, value: input.value)
-      operand.single = singles.contains(input.value) ? 1 : 0
-      operand.local = Int32(input.local ?? 0)
-      let feedsOnlySinks =
-        space.columnsKept && operand.split_count == 0 && ends.contains(input.value)
-        && operand.column == Int(operand.width)
-        && !program.instructions.contains { $0.operands.contains(input.value) }
-      operand.pitched = feedsOnlySinks ? 1 : 0
-      if operand.single == 0 && operand.pitched == 0 && operand.local == 0 && !isDirect(operand) {
-        places.keep(input.value)
-      }
-      inputs.append(operand)
-    }
-    for (index, immediate) in program.immediates.enumerated() {
-      immediates[index] = immediate.bits
-      var operand = norma_operand()
-      operand.base = UnsafeMutableRawPointer(immediates + index).assumingMemoryBound(to: CChar.self)
-      operand.width = Int32(program.widths[immediate.value])
-      operand.value = Int32(immediate.value)
-      operand.single = 1
-      inputs.append(operand)
-    }
-    let made = ValueSet(program.instructions.map(\.result), of: program.widths.count)
-    var written = ValueSet([], of: program.widths.count)
-    for (index, output) in outputs.enumerated() {
-      var operand = operand(
-        program.inputs.count + index,
-        base: output.storage.base + output.layout.offset * output.width,
-        width: output.width, value: output.value)
-      if isDirect(operand) && output.storage.byteCount >= CompiledProgram.streamedBytes {
-        operand.streamed = 1
-      } else if isDirect(operand) && made.contains(output.value)
-        && !written.contains(output.value)
-      {
-        operand.direct = 1
-        written.insert(output.value)
-        places.leave(output.value)
-      }
-      self.outputs.append(operand)
-    }
-    instructions = program.instructions.enumerated().map { index, instruction in
-      if singles.contains(instruction.result) {
-        places.keepSingle(instruction.result)
-      } else {
-        places.assign(instruction, at: index, keeping: ends)
-      }
-      return norma_instruction(instruction, singles: singles)
-    }
-    offsets = places.offsets
-    scratch = places.size
-    self.sinks = sinks.map { sink in
-      norma_sink(
-        kind: Int32(sink.kind.rawValue), value: Int32(sink.value), type: sink.type.rawValue,
-        loops: norma_find_reductions(sink.type.rawValue),
-        result: sink.result?.base.assumingMemoryBound(to: CChar.self),
-        m2: sink.squares?.base.assumingMemoryBound(to: Double.self),
-        lost: nil, partial: nil, partial_m2: nil, partial_lost: nil, local: 0, local_m2: 0,
-        local_lost: 0)
-    }
-    isLocal = !sinks.isEmpty && sinks.allSatisfy { $0.result == nil }
-    if isLocal { placeLocals() }
+    self.program = program
+    self.outputs = outputs
+    self.sinks = sinks
+    plan = Plan(program, over: space, outputs: outputs, sinks: sinks, key: PlanKey())
   }
 
-  /// Room beside the values for results that stay with the thread.
-  private mutating func placeLocals() {
-    let bytes = (space.tileColumns * 8 + 63) & ~63
-    for index in sinks.indices {
-      sinks[index].local = scratch
-      sinks[index].local_m2 = scratch + bytes
-      sinks[index].local_lost = scratch + 2 * bytes
-      scratch += 3 * bytes
+  /// The same with the plan that a program of this structure left, or with a new one.
+  /// - Returns: nil if there is no such space.
+  init?(
+    _ program: Program, by rule: PlanRule, outputs: [Output] = [], sinks: [Sink] = [],
+    space: () -> Space?
+  ) {
+    self.program = program
+    self.outputs = outputs
+    self.sinks = sinks
+    var key = PlanKey()
+    key.append(program)
+    for output in outputs {
+      key.append(output.value << 8 | output.width)
+      key.append(output.layout, in: program.shape)
     }
+    for sink in sinks {
+      let kind = sink.value << 16 | Int(sink.type.rawValue) << 8 | Int(sink.kind.rawValue) << 2
+      key.append(kind | (sink.result == nil ? 1 : 0))
+    }
+    rule.append(to: &key, in: program.shape)
+    if let plan = PlanCache.shared.plan(key) {
+      self.plan = plan
+      return
+    }
+    guard let space = space() else { return nil }
+    plan = Plan(program, over: space, outputs: outputs, sinks: sinks, key: key)
+    PlanCache.shared.keep(plan)
   }
 
-  /// Whether tiles of this operand lie without gaps, so that loops work on memory itself.
-  private func isDirect(_ operand: norma_operand) -> Bool {
-    let width = Int(operand.width)
-    let isOneRow = space.tileRows == 1 || space.rows.size == 1
-    return operand.split_count == 0 && (operand.column == width || space.columns.size == 1)
-      && (isOneRow
-        || space.tileColumns == space.columns.size && operand.row == space.columns.size * width)
-  }
-
-  private func operand(
-    _ index: Int, base: UnsafeMutableRawPointer, width: Int, value: Int
-  ) -> norma_operand {
-    var operand = norma_operand()
-    operand.base = base.assumingMemoryBound(to: CChar.self)
-    operand.width = Int32(width)
-    operand.value = Int32(value)
-    operand.row = space.rows.strides[index] * width
-    // A space of one column sees the next element as its neighbour.
-    operand.column = space.columns.size == 1 ? width : space.columns.strides[index] * width
-    if index < space.splits.count {
-      let splits = space.splits[index]
-      operand.split_count = Int32(splits.count)
-      withUnsafeMutableBytes(of: &operand.split_size) { bytes in
-        for (d, split) in splits.enumerated() { bytes.bindMemory(to: Int.self)[d] = split.size }
+  /// Lends the C form, on this program's memory, to `body`.
+  private func withProgram(_ body: (UnsafePointer<norma_program>) -> Void) {
+    var form = plan.form
+    let (inputCount, immediateCount) = (program.inputs.count, program.immediates.count)
+    withUnsafeTemporaryAllocation(
+      of: UnsafeMutablePointer<CChar>?.self, capacity: inputCount + 2 * immediateCount + outputs.count
+    ) { bases in
+      guard let first = bases.baseAddress else { return }
+      for (index, input) in program.inputs.enumerated() {
+        let base = input.storage.map { $0.base + input.layout.offset * input.dtype.byteCount }
+        (first + index).initialize(to: base?.assumingMemoryBound(to: CChar.self))
       }
-      withUnsafeMutableBytes(of: &operand.split_stride) { bytes in
-        for (d, split) in splits.enumerated() {
-          bytes.bindMemory(to: Int.self)[d] = split.stride * width
+      let outputBases = first + inputCount + immediateCount
+      for (index, output) in outputs.enumerated() {
+        let base = output.storage.base + output.layout.offset * output.width
+        (outputBases + index).initialize(to: base.assumingMemoryBound(to: CChar.self))
+      }
+      // The numbers lie behind the bases.
+      let numbers = UnsafeMutableRawPointer(outputBases + outputs.count)
+      for (index, immediate) in program.immediates.enumerated() {
+        let place = numbers + 8 * index
+        place.storeBytes(of: immediate.bits, as: UInt64.self)
+        (first + inputCount + index).initialize(to: place.assumingMemoryBound(to: CChar.self))
+      }
+      form.input_bases = UnsafePointer(first)
+      form.output_bases = UnsafePointer(outputBases)
+      withExtendedLifetime((program, outputs, plan)) {
+        if sinks.isEmpty {
+          norma_program_measure(&form)
+          body(&form)
+        } else {
+          withSinks(&form, body)
         }
       }
     }
-    withUnsafeMutableBytes(of: &operand.outer) { bytes in
-      let strides = bytes.bindMemory(to: Int.self)
-      for (d, dimension) in space.outer.enumerated() {
-        strides[d] = dimension.strides[index] * width
-      }
-    }
-    return operand
   }
 
-  /// Lends the C form, which points into this value, to `body`.
-  private mutating func withProgram(_ body: (UnsafePointer<norma_program>) -> Void) {
-    var program = norma_program()
-    program.space.rank = Int32(space.outer.count)
-    program.space.kept_rank = Int32(space.outer.count { $0.isKept })
-    program.space.rows = space.rows.size
-    program.space.columns = space.columns.size
-    program.space.tile_rows = space.tileRows
-    program.space.tile_columns = space.tileColumns
-    withUnsafeMutableBytes(of: &program.space.size) { bytes in
-      let sizes = bytes.bindMemory(to: Int.self)
-      for (d, dimension) in space.outer.enumerated() { sizes[d] = dimension.size }
+  /// Places the results of reductions, with room for those of chunks.
+  private func withSinks(
+    _ form: inout norma_program, _ body: (UnsafePointer<norma_program>) -> Void
+  ) {
+    form.interleave = interleave(Int(threads))
+    norma_program_measure(&form)
+    var placed = sinks.indices.map { index in
+      var sink = plan.form.sinks[index]
+      sink.result = sinks[index].result?.base.assumingMemoryBound(to: CChar.self)
+      sink.m2 = sinks[index].squares?.base.assumingMemoryBound(to: Double.self)
+      return sink
     }
-    program.singles_by_row =
-      inputs.contains { $0.single == 1 && $0.row != 0 } ? 1 : 0
-    program.prefetched = Int32(
-      inputs.firstIndex { $0.single == 0 && $0.local == 0 && isDirect($0) } ?? -1)
-    program.interleave = interleave
-    program.locals = isLocal ? 1 : 0
-    program.columns_kept = space.columnsKept ? 1 : 0
-    program.chunk = CompiledProgram.chunk
-    program.scratch = scratch
-    program.input_count = Int32(inputs.count)
-    program.output_count = Int32(outputs.count)
-    program.instruction_count = Int32(instructions.count)
-    program.sink_count = Int32(sinks.count)
-    program.value_count = Int32(offsets.count)
-    let partials = addPartials(&program)
-    withExtendedLifetime((storages, partials)) {
-      inputs.withUnsafeBufferPointer { inputs in
-        outputs.withUnsafeBufferPointer { outputs in
-          instructions.withUnsafeBufferPointer { instructions in
-            sinks.withUnsafeBufferPointer { sinks in
-              offsets.withUnsafeBufferPointer { offsets in
-                program.inputs = inputs.baseAddress
-                program.outputs = outputs.baseAddress
-                program.instructions = instructions.baseAddress
-                program.sinks = sinks.baseAddress
-                program.offsets = offsets.baseAddress
-                body(&program)
-              }
-            }
-          }
-        }
-      }
+    let rooms = form.locals == 0 ? addRooms(&placed, chunks: Int(form.chunk_count)) : []
+    placed.withUnsafeBufferPointer { placed in
+      form.sinks = placed.baseAddress
+      withExtendedLifetime((sinks, rooms)) { body(&form) }
     }
   }
 
   /// How many outputs are reduced side by side, in the order of memory: enough for 64 KiB at a
   /// time, and the same for every thread.
-  private var interleave: Int {
+  private func interleave(_ threads: Int) -> Int {
+    let space = plan.space
     guard !sinks.isEmpty, space.hasScatteredRows, !isSliced else { return 0 }
     let kept = space.keptCount
-    let threads = Int(threads)
     let bytes = kept * space.columns.size * 4
     let groups = max(bytes >> 16, 1)
     let units = (groups + threads - 1) / threads * threads
@@ -240,11 +141,9 @@ struct CompiledProgram: ~Copyable {
 
   /// Room for the results of chunks, where one output has several, and for what sums of `float64`
   /// have lost.
-  private mutating func addPartials(_ program: inout norma_program) -> [Storage] {
-    norma_program_measure(&program)
-    guard !isLocal else { return [] }
+  private func addRooms(_ sinks: inout [norma_sink], chunks: Int) -> [Storage] {
+    let space = plan.space
     let results = space.keptCount * (space.columnsKept ? space.columns.size : 1)
-    let chunks = Int(program.chunk_count)
     var rooms: [Storage] = []
     func room(_ count: Int) -> UnsafeMutableRawPointer {
       let storage = Storage(byteCount: count * 8)
@@ -266,15 +165,15 @@ struct CompiledProgram: ~Copyable {
   }
 
   /// Work of fewer element instructions than this is not worth a second thread.
-  private var threads: Int32 { work < 32768 ? 1 : Int32(Threads.count) }
+  private var threads: Int32 { plan.work < 32768 ? 1 : Int32(Threads.count) }
 
-  mutating func run() {
+  func run() {
     let threads = threads
     withProgram { norma_program_run($0, threads) }
   }
 
   /// Runs this program's reductions, whose results stay with the thread, and `second` on them.
-  mutating func run(finishedBy second: inout CompiledProgram) {
+  func run(finishedBy second: CompiledProgram) {
     let threads = threads
     withProgram { first in
       second.withProgram { norma_program_run_finished(first, $0, threads) }
@@ -282,10 +181,11 @@ struct CompiledProgram: ~Copyable {
   }
 
   /// Runs this program's reductions and `second` slice by slice.
-  mutating func run(before second: inout CompiledProgram) {
+  func run(before second: CompiledProgram) {
     let threads = max(threads, second.threads)
-    isSliced = true
-    withProgram { first in
+    var sliced = self
+    sliced.isSliced = true
+    sliced.withProgram { first in
       second.withProgram { norma_program_run_slices(first, $0, threads) }
     }
   }

@@ -5,6 +5,11 @@ import NormaKernels
 /// Tensors with axes count most, then tensors without, then plain numbers: a lower rank changes the
 /// type only if its category (truth value, integer, real) is higher. PyTorch: `torch.result_type`.
 enum Promotion {
+  /// The type of a tensor beside a number.
+  static func type(_ tensor: Tensor, _ scalar: Scalar) -> DType {
+    combine(tensor.dtype, scalar.defaultType) ?? tensor.dtype
+  }
+
   static func type(_ tensors: [Tensor], _ scalar: Scalar? = nil) -> DType {
     var withAxes: DType?
     var without: DType?
@@ -135,7 +140,7 @@ extension Tensor {
     _ code: Operation.Code, _ tensor: Tensor, _ scalar: Scalar, position: Int, call: String,
     gradient: ElementwiseRule
   ) throws(TensorError) -> Tensor {
-    let type = Promotion.type([tensor], scalar)
+    let type = Promotion.type(tensor, scalar)
     return try arithmetic(code, [tensor], type, (scalar, position), call, gradient)
   }
 
@@ -173,7 +178,7 @@ extension Tensor {
   static func comparison(
     _ code: Operation.Code, _ tensor: Tensor, _ scalar: Scalar, position: Int, call: String
   ) throws(TensorError) -> Tensor {
-    var type = Promotion.type([tensor], scalar)
+    var type = Promotion.type(tensor, scalar)
     // A number that the narrow type does not hold is compared as it is.
     if type.isInteger && !scalar.isValue(of: type) { type = .int64 }
     let immediate = try Operation.Immediate(scalar, at: position, in: type, call: call)
@@ -209,6 +214,6 @@ extension Operation.Immediate {
     if type.isInteger && !scalar.fits(type) {
       throw TensorError(call, "\(scalar.text) does not fit \(type); cast the tensor first")
     }
-    self.init(position: position, bits: BlockType(type).bits(scalar), text: scalar.text)
+    self.init(position: position, bits: BlockType(type).bits(scalar), number: scalar)
   }
 }

@@ -76,7 +76,13 @@ struct Evaluation {
   private(set) var program: Program
   /// The tensors whose values are in the program, the latest last. Few enough to be searched, and
   /// held so that no other object takes the place of one in memory.
-  private var known: [(tensor: Tensor, value: Int)] = []
+  private var known: [Known] = []
+
+  private struct Known {
+    let node: Node
+    let layout: Layout
+    let value: Int
+  }
   /// The reductions that run slice by slice with this program, instead of before it.
   private var slices: SlicedReductions?
   /// The reduction whose results go through this program strip by strip, without being stored.
@@ -93,6 +99,7 @@ struct Evaluation {
 
   init(shape: [Int], maySlice: Bool = false) {
     program = Program(shape: shape)
+    known.reserveCapacity(16)
     self.maySlice = maySlice
   }
 
@@ -100,26 +107,45 @@ struct Evaluation {
   mutating func emit(_ operation: Operation, _ operands: [Tensor]) -> Int {
     let outer = siblings
     siblings = operands
-    var values = operands.map { (value: value(of: $0), dtype: $0.dtype) }
+    var values = Operands()
+    for operand in operands { values.append(value(of: operand)) }
     siblings = outer
-    if let immediate = operation.immediate {
-      let value = program.immediate(immediate, BlockType(operation.operands))
-      values.insert((value, operation.operands), at: immediate.position)
+    return apply(operation, values, operands)
+  }
+
+  /// An instruction on the values of its operands.
+  private mutating func apply(
+    _ operation: Operation, _ values: Operands, _ operands: [Tensor]
+  ) -> Int {
+    var values = values
+    let isPlain =
+      operation.code != .convert && operands.allSatisfy { $0.dtype == operation.operands }
+    guard let immediate = operation.immediate else {
+      return isPlain
+        ? program.apply(operation, values)
+        : program.apply(operation, values, operands.map(\.dtype))
     }
-    return program.apply(operation, values)
+    let value = program.immediate(immediate, BlockType(operation.operands))
+    values.insert(value, at: immediate.position)
+    if isPlain { return program.apply(operation, values) }
+    var types = operands.map(\.dtype)
+    types.insert(operation.operands, at: immediate.position)
+    return program.apply(operation, values, types)
   }
 
   /// The value of a tensor of the program's shape: computed here, or read from memory.
   mutating func value(of tensor: Tensor) -> Int {
-    if let value = knownValue(tensor.node, tensor.layout) { return value }
+    // Most pending values are met once: only those that ran before may be known.
+    let mayBeKnown = tensor.layout !== tensor.node.layout || tensor.node.mayHaveRun
+    if mayBeKnown, let value = knownValue(tensor.node, tensor.layout) { return value }
     let value = makeValue(of: tensor)
-    known.append((tensor, value))
+    known.append(Known(node: tensor.node, layout: tensor.layout, value: value))
     return value
   }
 
   private func knownValue(_ node: Node, _ layout: Layout) -> Int? {
     for index in known.indices.reversed()
-    where known[index].tensor.node === node && known[index].tensor.layout === layout {
+    where known[index].node === node && known[index].layout === layout {
       return known[index].value
     }
     return nil
@@ -146,7 +172,8 @@ struct Evaluation {
   /// The value of a pending node that is a result of the program.
   fileprivate mutating func add(_ node: Node, _ operation: Operation, _ operands: [Tensor]) -> Int {
     let value = emit(operation, operands)
-    known.append((Tensor(node: node, layout: node.layout), value))
+    _ = node.stream()
+    known.append(Known(node: node, layout: node.layout, value: value))
     return value
   }
 
@@ -188,11 +215,11 @@ struct Evaluation {
         value: program.stored(result.value, as: result.node.dtype), storage: result.storage,
         layout: result.node.layout, width: result.node.dtype.byteCount)
     }
-    let space = Space.elementwise(
-      first.shape, order: Layout.order(first.shape, first.strides),
-      layouts: program.inputs.map(\.layout) + outputs.map(\.layout))
-    var compiled = CompiledProgram(program, over: space, outputs: outputs)
-    compiled.run()
+    CompiledProgram(program, by: .elementwise(first), outputs: outputs) {
+      Space.elementwise(
+        first.shape, order: Layout.order(first.shape, first.strides),
+        layouts: program.inputs.map(\.layout) + outputs.map(\.layout))
+    }?.run()
   }
 
   func run(_ value: Int, _ dtype: DType, into storage: Storage, _ layout: Layout) {
@@ -205,11 +232,11 @@ struct Evaluation {
       return
     }
     guard let slices else {
-      let space = Space.elementwise(
-        layout.shape, order: Layout.order(layout.shape, layout.strides),
-        layouts: program.inputs.map(\.layout) + [layout])
-      var compiled = CompiledProgram(program, over: space, outputs: [output])
-      compiled.run()
+      CompiledProgram(program, by: .elementwise(layout), outputs: [output]) {
+        Space.elementwise(
+          layout.shape, order: Layout.order(layout.shape, layout.strides),
+          layouts: program.inputs.map(\.layout) + [layout])
+      }?.run()
       return
     }
     slices.run(before: program, output)
@@ -240,26 +267,23 @@ extension Evaluation {
   private mutating func inline(_ node: Node, stretchedBy stretch: Layout) -> Int {
     if let value = knownValue(node, node.layout) { return value }
     let value = makeInline(node, stretchedBy: stretch)
-    known.append((Tensor(node: node, layout: node.layout), value))
+    known.append(Known(node: node, layout: node.layout, value: value))
     return value
   }
 
   private mutating func makeInline(_ node: Node, stretchedBy stretch: Layout) -> Int {
     switch node.content {
     case .pending(.elementwise(let operation, let operands)):
-      var values = operands.map { operand -> (value: Int, dtype: DType) in
-        let layout = operand.layout.stretched(like: stretch)
+      var values = Operands()
+      for operand in operands {
         if operand.layout === operand.node.layout {
-          return (inline(operand.node, stretchedBy: stretch), operand.dtype)
+          values.append(inline(operand.node, stretchedBy: stretch))
+        } else {
+          let layout = operand.layout.stretched(like: stretch)
+          values.append(program.input(operand.node.materialize(), layout, operand.dtype))
         }
-        let storage = operand.node.materialize()
-        return (program.input(storage, layout, operand.dtype), operand.dtype)
       }
-      if let immediate = operation.immediate {
-        let value = program.immediate(immediate, BlockType(operation.operands))
-        values.insert((value, operation.operands), at: immediate.position)
-      }
-      return program.apply(operation, values)
+      return apply(operation, values, operands)
     case .pending(.reduction(_, let result)):
       let storage = slices?.storage(result) ?? node.materialize()
       return program.input(storage, node.layout.stretched(like: stretch), node.dtype)

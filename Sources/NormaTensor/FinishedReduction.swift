@@ -50,9 +50,9 @@ struct FinishedReduction {
       of: group.source.layout, layouts: evaluation.program.inputs.map(\.layout), isKept: isKept),
       let finishing = space.finishing(program.shape, layouts: layouts)
     {
-      var first = CompiledProgram(evaluation.program, over: space, sinks: [sink(value)])
-      var second = CompiledProgram(program, over: finishing, outputs: [output])
-      first.run(finishedBy: &second)
+      let first = CompiledProgram(evaluation.program, over: space, sinks: [sink(value)])
+      let second = CompiledProgram(program, over: finishing, outputs: [output])
+      first.run(finishedBy: second)
       return
     }
     // Some operand cannot be cut into strips: store the results after all.
@@ -61,7 +61,7 @@ struct FinishedReduction {
     let space = Space.elementwise(
       output.layout.shape, order: Layout.order(output.layout.shape, output.layout.strides),
       layouts: layouts)
-    var compiled = CompiledProgram(
+    let compiled = CompiledProgram(
       program.replacingLocals(by: storage), over: space, outputs: [output])
     compiled.run()
   }

@@ -2,6 +2,19 @@ import CNormaLoops
 import NormaKernels
 
 extension norma_instruction {
+  /// Runs row by row, each value going on by its bytes.
+  mutating func goByRow(_ pitch: (Int) -> Int) {
+    by_row = 1
+    result_pitch = pitch(Int(result))
+    withUnsafeBytes(of: operands) { operands in
+      let values = operands.bindMemory(to: Int32.self)
+      withUnsafeMutableBytes(of: &pitches) { bytes in
+        let pitches = bytes.bindMemory(to: Int.self)
+        for position in 0..<Int(operand_count) { pitches[position] = pitch(Int(values[position])) }
+      }
+    }
+  }
+
   init(_ instruction: Program.Instruction, singles: ValueSet) {
     self.init()
     let isSingle = instruction.operands.allSatisfy { singles.contains($0) }

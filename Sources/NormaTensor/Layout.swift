@@ -34,7 +34,17 @@ package final class Layout: Sendable {
       step *= shape[axis]
     }
     isContiguous = contiguous || count <= 1 && offset == 0
-    isDense = contiguous || Layout.isDense(shape, strides)
+    isDense = contiguous || !Layout.repeats(shape, strides) && Layout.isDense(shape, strides)
+  }
+
+  /// Whether elements are seen more than once along some axis.
+  private static func repeats(_ shape: [Int], _ strides: [Int]) -> Bool {
+    var repeats = false
+    for axis in shape.indices {
+      if shape[axis] == 0 { return false }
+      if shape[axis] != 1 && strides[axis] == 0 { repeats = true }
+    }
+    return repeats
   }
 
   private static func isDense(_ shape: [Int], _ strides: [Int]) -> Bool {
@@ -49,13 +59,15 @@ package final class Layout: Sendable {
   /// The axes from the slowest in memory to the fastest.
   static func order(_ shape: [Int], _ strides: [Int]) -> [Int] {
     // Axes of one element, and those that repeat elements, have no place of their own and stay.
-    let movable = shape.indices.filter { shape[$0] != 1 && strides[$0] != 0 }
     var isSorted = true
-    for k in movable.indices.dropFirst() where strides[movable[k]] > strides[movable[k - 1]] {
-      isSorted = false
+    var last = Int.max
+    for axis in shape.indices where shape[axis] != 1 && strides[axis] != 0 {
+      if strides[axis] > last { isSorted = false }
+      last = strides[axis]
     }
     var order = Array(shape.indices)
     if isSorted { return order }
+    let movable = shape.indices.filter { shape[$0] != 1 && strides[$0] != 0 }
     let sorted = movable.sorted { a, b in
       strides[a] == strides[b] ? a < b : strides[a] > strides[b]
     }

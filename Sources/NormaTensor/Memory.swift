@@ -41,29 +41,25 @@ public enum Memory {
 }
 
 /// Freed buffers by size class.
-///
-/// The lock is not a `Mutex`: the thread sanitizer does not see that one, and would report races
-/// that do not exist.
 final class BufferCache: @unchecked Sendable {
   static let shared = BufferCache()
 
   private struct State {
-    var buffers: [Int: [UnsafeMutableRawPointer]] = [:]
+    /// By the place of their size class.
+    var buffers = [[UnsafeMutableRawPointer]](repeating: [], count: BufferCache.classes)
     var cached = 0
     var inUse = 0
     var peak = 0
     var limit = BufferCache.defaultLimit
   }
   private var state = State()
-  private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let lock = Lock()
 
-  private init() { pthread_mutex_init(lock, nil) }
+  private init() {}
 
   /// Lends the state to one thread at a time.
   private func locked<R>(_ body: (inout State) -> R) -> R {
-    pthread_mutex_lock(lock)
-    defer { pthread_mutex_unlock(lock) }
-    return body(&state)
+    lock.locked { body(&state) }
   }
 
   private static var defaultLimit: Int {
@@ -78,12 +74,27 @@ final class BufferCache: @unchecked Sendable {
     return (byteCount + step - 1) & ~(step - 1)
   }
 
+  private static let classes = 16 + 8 * 53
+
+  /// The number of a size class, among all in order.
+  static func place(ofClass size: Int) -> Int {
+    if size <= 1024 { return size / 64 - 1 }
+    let power = Int.bitWidth - 1 - size.leadingZeroBitCount
+    return 16 + (power - 10) * 8 + (size >> (power - 3)) & 7
+  }
+
+  static func sizeOfClass(at place: Int) -> Int {
+    if place < 16 { return (place + 1) * 64 }
+    let (power, eighths) = (10 + (place - 16) / 8, (place - 16) % 8)
+    return (8 + eighths) << (power - 3)
+  }
+
   func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
     let size = BufferCache.sizeClass(byteCount)
     let found = locked { state -> UnsafeMutableRawPointer? in
       state.inUse += size
       state.peak = max(state.peak, state.inUse)
-      guard let buffer = state.buffers[size]?.popLast() else { return nil }
+      guard let buffer = state.buffers[BufferCache.place(ofClass: size)].popLast() else { return nil }
       state.cached -= size
       return buffer
     }
@@ -113,7 +124,7 @@ final class BufferCache: @unchecked Sendable {
     let kept = locked { state in
       state.inUse -= size
       guard state.cached + size <= state.limit else { return false }
-      state.buffers[size, default: []].append(buffer)
+      state.buffers[BufferCache.place(ofClass: size)].append(buffer)
       state.cached += size
       return true
     }
@@ -123,8 +134,9 @@ final class BufferCache: @unchecked Sendable {
   func trim(to bytes: Int) {
     let surplus = locked { state in
       var surplus: [UnsafeMutableRawPointer] = []
-      for size in state.buffers.keys.sorted(by: >) where state.cached > bytes {
-        while state.cached > bytes, let buffer = state.buffers[size]?.popLast() {
+      for place in state.buffers.indices.reversed() {
+        let size = BufferCache.sizeOfClass(at: place)
+        while state.cached > bytes, let buffer = state.buffers[place].popLast() {
           surplus.append(buffer)
           state.cached -= size
         }

@@ -87,6 +87,15 @@ final class Node: Sendable {
     withExtendedLifetime(old) {}
   }
 
+  /// Whether the values are stored, or their work ran inside of a program.
+  var mayHaveRun: Bool {
+    state.withLock { state in
+      if state.streamed > 0 { return true }
+      if case .pending(.elementwise) = state.content { return false }
+      return true
+    }
+  }
+
   /// Whether the work may run once more inside of another program; counts it if so.
   ///
   /// The first time is free: most values are used once and never looked at.

@@ -46,7 +46,8 @@ struct Operation: Hashable, Sendable {
     let position: Int
     /// The number in the block type of `operands`.
     let bits: UInt64
-    let text: String
+    /// As the caller wrote it.
+    let number: Scalar
   }
   var immediate: Immediate?
 }

@@ -60,7 +60,7 @@ struct Places {
   }
 
   private mutating func release(
-    _ operands: [Int], at index: Int, keeping ends: ValueSet, where isMeant: (Int) -> Bool
+    _ operands: Operands, at index: Int, keeping ends: ValueSet, where isMeant: (Int) -> Bool
   ) {
     for (position, operand) in operands.enumerated()
     where lastUses[operand] == index && offsets[operand] >= 0 && isMeant(widths[operand])

@@ -3,13 +3,13 @@ import CNormaLoops
 extension Program {
   /// The values that are one number for a whole tile; instructions whose loops cannot take one
   /// there get it spread over a block first.
-  mutating func spreadSingles(ends: ValueSet, space: Space) -> ValueSet {
+  mutating func spreadSingles(ends: ValueSet, space: Space, byRow: Bool) -> ValueSet {
     var singles = ValueSet(immediates.map(\.value), of: widths.count)
     for (index, input) in inputs.enumerated() {
       let isFixed =
         space.columns.strides[index] == 0
         && (index >= space.splits.count || space.splits[index].isEmpty)
-        && (space.rows.strides[index] == 0 || space.tileRows == 1)
+        && (space.rows.strides[index] == 0 || space.tileRows == 1 || byRow)
         && space.tileRows * space.tileColumns > 1
       // What is stored or reduced as it is has to be a block.
       if isFixed && !ends.contains(input.value) { singles.insert(input.value) }
@@ -32,6 +32,27 @@ extension Program {
       index += 1
     }
     return singles
+  }
+
+  /// Whether instructions can run row by row: none makes one number for each row, and none of the
+  /// inputs that are read row by row is stored as it is.
+  func canRunByRow(ends: ValueSet, space: Space) -> Bool {
+    guard space.rowsByRow > 0 else { return false }
+    var numbers = ValueSet(immediates.map(\.value), of: widths.count)
+    var ofRows = ValueSet([], of: widths.count)
+    for (index, input) in inputs.enumerated() {
+      let (row, column) = (space.rows.strides[index], space.columns.strides[index])
+      let isBlock = column == 1 && row == space.columns.size
+      if !isBlock && ends.contains(input.value) { return false }
+      if column == 0 { numbers.insert(input.value) }
+      if column == 0 && row != 0 { ofRows.insert(input.value) }
+    }
+    for instruction in instructions
+    where instruction.operands.allSatisfy({ numbers.contains($0) }) {
+      if instruction.operands.contains(where: { ofRows.contains($0) }) { return false }
+      numbers.insert(instruction.result)
+    }
+    return true
   }
 
   /// Spreads what the loop of an instruction cannot take as one number; returns how many

@@ -30,7 +30,7 @@ struct Program: Sendable {
 
   struct Instruction: Hashable, Sendable {
     let loop: Loop
-    let operands: [Int]
+    let operands: Operands
     let result: Int
   }
 
@@ -46,8 +46,10 @@ struct Program: Sendable {
 
   struct Immediate: Sendable {
     let bits: UInt64
-    let text: String
+    let number: Scalar
     let value: Int
+
+    var text: String { number.text }
   }
 
   let shape: [Int]
@@ -57,7 +59,12 @@ struct Program: Sendable {
   /// Bytes of an element of each value.
   private(set) var widths: [Int] = []
 
-  init(shape: [Int]) { self.shape = shape }
+  init(shape: [Int]) {
+    self.shape = shape
+    inputs.reserveCapacity(8)
+    instructions.reserveCapacity(16)
+    widths.reserveCapacity(24)
+  }
 
   private mutating func newValue(_ width: Int) -> Int {
     widths.append(width)
@@ -82,26 +89,32 @@ struct Program: Sendable {
 
   mutating func immediate(_ immediate: Operation.Immediate, _ type: BlockType) -> Int {
     let value = newValue(type.byteCount)
-    immediates.append(Immediate(bits: immediate.bits, text: immediate.text, value: value))
+    immediates.append(Immediate(bits: immediate.bits, number: immediate.number, value: value))
     return value
   }
 
-  mutating func append(_ loop: Loop, _ operands: [Int], _ width: Int) -> Int {
+  mutating func append(_ loop: Loop, _ operands: Operands, _ width: Int) -> Int {
     let result = newValue(width)
     instructions.append(Instruction(loop: loop, operands: operands, result: result))
     return result
   }
 
   /// Adds an instruction on block values of the given types.
-  mutating func apply(_ operation: Operation, _ operands: [(value: Int, dtype: DType)]) -> Int {
+  mutating func apply(_ operation: Operation, _ operands: Operands, _ types: [DType]) -> Int {
     if operation.code == .convert {
-      return convert(operands[0].value, from: operands[0].dtype, to: operation.result)
+      return convert(operands[0], from: types[0], to: operation.result)
     }
-    // A condition stays a truth value; everything else meets in the operands' type.
-    let values = operands.enumerated().map { position, operand in
-      operation.code == .select && position == 0
-        ? operand.value : convert(operand.value, from: operand.dtype, to: operation.operands)
+    var values = operands
+    for position in types.indices where types[position] != operation.operands {
+      // A condition stays a truth value; everything else meets in the operands' type.
+      if operation.code == .select && position == 0 { continue }
+      values[position] = convert(operands[position], from: types[position], to: operation.operands)
     }
+    return apply(operation, values)
+  }
+
+  /// Adds an instruction on block values of the operation's own type.
+  mutating func apply(_ operation: Operation, _ values: Operands) -> Int {
     let type = BlockType(operation.operands)
     let result = append(
       .operation(operation.code, type), values, BlockType(operation.result).byteCount)

@@ -11,14 +11,14 @@ extension ReductionGroup {
       results.clear()
     } else {
       let (evaluation, values) = evaluation(for: wanted.map(\.0))
-      if var compiled = compile(evaluation.program, values, results) {
+      if let compiled = compile(evaluation.program, values, results) {
         compiled.run()
       } else {
         // The source cannot be cut as its layout asks: store it, then reduce what is stored.
         _ = source.node.materialize()
         _ = companion?.node.materialize()
         let (evaluation, values) = self.evaluation(for: wanted.map(\.0))
-        guard var compiled = compile(evaluation.program, values, results) else {
+        guard let compiled = compile(evaluation.program, values, results) else {
           fatalError("a stored tensor of shape \(source.shape) could not be reduced")
         }
         compiled.run()
@@ -29,14 +29,16 @@ extension ReductionGroup {
 
   /// The program of the source with the reductions at its end.
   func compile(_ program: Program, _ values: Values, _ results: Results) -> CompiledProgram? {
-    let layouts = program.inputs.map(\.layout)
-    let isKept = { (axis: Int) in !self.axes.contains(axis) }
-    let space =
-      results.dependOnOrder
-      ? Space.reduction(of: source.layout, layouts: layouts, isKept: isKept)
-      : Space.unordered(of: source.layout, layouts: layouts, isKept: isKept)
-    guard let space else { return nil }
-    return CompiledProgram(program, over: space, sinks: results.sinks(of: values))
+    let dependsOnOrder = results.dependOnOrder
+    return CompiledProgram(
+      program, by: .reduction(self, dependsOnOrder: dependsOnOrder), sinks: results.sinks(of: values)
+    ) {
+      let layouts = program.inputs.map(\.layout)
+      let isKept = { (axis: Int) in !self.axes.contains(axis) }
+      return dependsOnOrder
+        ? Space.reduction(of: source.layout, layouts: layouts, isKept: isKept)
+        : Space.unordered(of: source.layout, layouts: layouts, isKept: isKept)
+    }
   }
 
   /// Memory for the results of one trip.
@@ -142,18 +144,18 @@ struct SlicedReductions {
 
   func run(before program: Program, _ output: CompiledProgram.Output) {
     let shape = program.shape
-    let strides = group.source.layout.strides
-    let order = Layout.order(shape, strides)
-    let kept = order.filter { !group.axes.contains($0) }
-    let reduced = order.filter { group.axes.contains($0) }
-    let space = Space.elementwise(
-      shape, order: kept + reduced, layouts: program.inputs.map(\.layout) + [output.layout],
-      isKept: { !group.axes.contains($0) })
-    var second = CompiledProgram(program, over: space, outputs: [output])
-    guard var first = group.compile(compiled.program, compiled.values, results) else {
+    let second = CompiledProgram(program, by: .slices(group), outputs: [output]) {
+      let order = Layout.order(shape, group.source.layout.strides)
+      let kept = order.filter { !group.axes.contains($0) }
+      let reduced = order.filter { group.axes.contains($0) }
+      return Space.elementwise(
+        shape, order: kept + reduced, layouts: program.inputs.map(\.layout) + [output.layout],
+        isKept: { !group.axes.contains($0) })
+    }
+    guard let second, let first = group.compile(compiled.program, compiled.values, results) else {
       fatalError("a reduction of shape \(shape) was compiled once and not twice")
     }
-    first.run(before: &second)
+    first.run(before: second)
     for (result, node) in wanted { results.store(result, in: node) }
   }
 

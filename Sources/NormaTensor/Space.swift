@@ -29,6 +29,9 @@ struct Space: Equatable, Sendable {
   var columnsKept = false
   /// By operand, fastest first; empty where `columns` has the one stride.
   var splits: [[Split]] = []
+  /// How many rows a tile has where instructions run row by row, and read rows that repeat, and
+  /// numbers of single rows, where they lie in memory; 0 where they do not.
+  var rowsByRow = 0
   /// Whether the rows of one output of a reduction lie far apart, those of its neighbours between.
   var hasScatteredRows = false
 
@@ -101,7 +104,24 @@ struct Space: Equatable, Sendable {
       columns.size < 128 ? max(min(rows.size, room / max(columns.size, 1)), 1) : 1
     return Space(
       outer: outer, rows: rows, columns: columns, tileRows: tileRows,
-      tileColumns: min(columns.size, block))
+      tileColumns: min(columns.size, block), rowsByRow: rowsByRow(rows, columns))
+  }
+
+  /// The rows of a tile that goes row by row: where every operand is either without gaps, or a row
+  /// that repeats, or one number to a row. A call per row costs less than gathering then.
+  private static func rowsByRow(_ rows: Dimension, _ columns: Dimension) -> Int {
+    guard rows.size > 1, columns.size >= 16, 2 * columns.size <= block else { return 0 }
+    var isWorthIt = false
+    for (row, column) in zip(rows.strides, columns.strides) {
+      if column == 0 {
+        if row != 0 { isWorthIt = true }
+      } else if column == 1 && row == 0 && columns.size >= 64 {
+        isWorthIt = true
+      } else if column != 1 || row != columns.size {
+        return 0
+      }
+    }
+    return isWorthIt ? block / columns.size : 0
   }
 
   /// For a program that ends in reductions over the axes that are not kept.

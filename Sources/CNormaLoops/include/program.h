@@ -25,12 +25,12 @@ typedef struct {
 
 // A tensor in memory; strides in bytes. What every tile reads comes first and fits a cache line.
 typedef struct {
-  char *base;
   ptrdiff_t row, column;
   int width;    // bytes of an element
   int value;    // the value it defines or stores
   int single;   // input: the whole tile sees one element
   int pitched;  // input: only reductions read it, which take rows apart from each other
+  int by_row;   // input: instructions that run row by row read it where it lies
   int local;    // input: 1 + the number of a result that stays with the thread; 0: in memory
   int streamed; // output: past the caches, because it is larger than they are
   int direct;   // output: the last instruction writes to memory; otherwise tiles are copied there
@@ -46,6 +46,9 @@ typedef struct {
   int operands[5], operand_count;
   int result;
   int single;  // one value, the same for all tiles of an outer index and row
+  // Row by row: some operand is one number to a row, or a row that repeats. Bytes between rows.
+  int by_row;
+  ptrdiff_t pitches[5], result_pitch;
 } norma_instruction;
 
 enum norma_reduction_kind { NORMA_SUM, NORMA_MOMENTS, NORMA_REDUCE_MINIMUM, NORMA_REDUCE_MAXIMUM };
@@ -69,6 +72,7 @@ typedef struct {
   norma_space space;
   int input_count, output_count, instruction_count, sink_count, value_count;
   const norma_operand *inputs, *outputs;
+  char *const *input_bases, *const *output_bases;  // where their first elements lie
   const norma_instruction *instructions;
   const norma_sink *sinks;
   // Where values live in a thread's scratch memory; -1: at an input or output.

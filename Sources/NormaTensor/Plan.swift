@@ -1,0 +1,203 @@
+import CNormaLoops
+import NormaKernels
+
+/// A program laid out for the C runner: loops found, strides in bytes, values given their places.
+///
+/// It knows no memory of tensors, so it serves every program of the same structure on any thread.
+final class Plan: @unchecked Sendable {
+  let key: PlanKey
+  let space: Space
+  /// Whether instructions with such operands run row by row.
+  private let isByRow: Bool
+  /// The elements of the space times the instructions.
+  let work: Int
+  /// What the C runner reads; it points into memory of the plan. Written by `init` alone.
+  private(set) var form = norma_program()
+
+  /// `space` has the program's inputs as its operands, then the outputs.
+  init(
+    _ program: Program, over space: Space, outputs: [CompiledProgram.Output],
+    sinks: [CompiledProgram.Sink], key: PlanKey
+  ) {
+    self.key = key
+    work = program.shape.reduce(1, *) * max(program.instructions.count, 1)
+    var sources: [norma_operand] = []
+    var targets: [norma_operand] = []
+    var program = program
+    let ends = ValueSet(
+      outputs.map(\.value) + sinks.map(\.value), of: program.widths.count)
+    var space = space
+    isByRow = sinks.isEmpty && program.canRunByRow(ends: ends, space: space)
+    if isByRow { space.tileRows = min(space.rowsByRow, space.rows.size) }
+    self.space = space
+    let singles = program.spreadSingles(ends: ends, space: space, byRow: isByRow)
+    // Bytes from row to row of what is read row by row.
+    var pitches: [Int: Int] = [:]
+    require(
+      program.widths.count <= Int(NORMA_MAX_VALUES)
+        && space.outer.count <= Int(NORMA_MAX_DIMENSIONS),
+      "\(program.widths.count) values in \(space.outer.count) dimensions are too many")
+    var places = Places(program, block: space.tileRows * space.tileColumns)
+
+    for (index, input) in program.inputs.enumerated() {
+      var operand = operand(index, width: input.dtype.byteCount, value: input.value)
+      operand.single = singles.contains(input.value) ? 1 : 0
+      operand.local = Int32(input.local ?? 0)
+      if isByRow && !isDirect(operand) && (operand.row != 0 || operand.column != 0) {
+        operand.by_row = 1
+        pitches[input.value] = operand.row
+      }
+      let feedsOnlySinks =
+        space.columnsKept && operand.split_count == 0 && ends.contains(input.value)
+        && operand.column == Int(operand.width)
+        && !program.instructions.contains { $0.operands.contains(input.value) }
+      operand.pitched = feedsOnlySinks ? 1 : 0
+      if operand.single == 0 && operand.pitched == 0 && operand.local == 0 && operand.by_row == 0
+        && !isDirect(operand) {
+        places.keep(input.value)
+      }
+      sources.append(operand)
+    }
+    for immediate in program.immediates {
+      var operand = norma_operand()
+      operand.width = Int32(program.widths[immediate.value])
+      operand.value = Int32(immediate.value)
+      operand.single = 1
+      sources.append(operand)
+    }
+    let made = ValueSet(program.instructions.map(\.result), of: program.widths.count)
+    var written = ValueSet([], of: program.widths.count)
+    for (index, output) in outputs.enumerated() {
+      var operand = operand(
+        program.inputs.count + index, width: output.width, value: output.value)
+      if isDirect(operand) && output.storage.byteCount >= CompiledProgram.streamedBytes {
+        operand.streamed = 1
+      } else if isDirect(operand) && made.contains(output.value)
+        && !written.contains(output.value)
+      {
+        operand.direct = 1
+        written.insert(output.value)
+        places.leave(output.value)
+      }
+      targets.append(operand)
+    }
+    let steps = program.instructions.enumerated().map { index, instruction in
+      if singles.contains(instruction.result) {
+        places.keepSingle(instruction.result)
+      } else {
+        places.assign(instruction, at: index, keeping: ends)
+      }
+      var step = norma_instruction(instruction, singles: singles)
+      if step.single == 0 && instruction.operands.contains(where: { pitches[$0] != nil }) {
+        step.goByRow { value in
+          pitches[value] ?? (singles.contains(value) ? 0 : space.columns.size * program.widths[value])
+        }
+      }
+      return step
+    }
+    var scratch = places.size
+    var results = sinks.map { sink in
+      norma_sink(
+        kind: Int32(sink.kind.rawValue), value: Int32(sink.value), type: sink.type.rawValue,
+        loops: norma_find_reductions(sink.type.rawValue), result: nil, m2: nil, lost: nil,
+        partial: nil, partial_m2: nil, partial_lost: nil, local: 0, local_m2: 0, local_lost: 0)
+    }
+    let isLocal = !sinks.isEmpty && sinks.allSatisfy { $0.result == nil }
+    if isLocal {
+      // Room beside the values for results that stay with the thread.
+      let bytes = (space.tileColumns * 8 + 63) & ~63
+      for index in results.indices {
+        results[index].local = scratch
+        results[index].local_m2 = scratch + bytes
+        results[index].local_lost = scratch + 2 * bytes
+        scratch += 3 * bytes
+      }
+    }
+    form.space = norma_space(space)
+    form.singles_by_row =
+      !isByRow && sources.contains { $0.single == 1 && $0.row != 0 } ? 1 : 0
+    form.prefetched = Int32(
+      sources.firstIndex { $0.single == 0 && $0.local == 0 && isDirect($0) } ?? -1)
+    form.locals = isLocal ? 1 : 0
+    form.columns_kept = space.columnsKept ? 1 : 0
+    form.chunk = CompiledProgram.chunk
+    form.scratch = scratch
+    form.input_count = Int32(sources.count)
+    form.output_count = Int32(targets.count)
+    form.instruction_count = Int32(steps.count)
+    form.sink_count = Int32(results.count)
+    form.value_count = Int32(places.offsets.count)
+    form.inputs = UnsafePointer(Plan.stable(sources))
+    form.outputs = UnsafePointer(Plan.stable(targets))
+    form.instructions = UnsafePointer(Plan.stable(Array(steps)))
+    form.sinks = UnsafePointer(Plan.stable(results))
+    form.offsets = UnsafePointer(Plan.stable(places.offsets))
+  }
+
+  deinit {
+    form.inputs.deallocate()
+    form.outputs.deallocate()
+    form.instructions.deallocate()
+    form.sinks.deallocate()
+    form.offsets.deallocate()
+  }
+
+  private static func stable<T>(_ values: [T]) -> UnsafeMutablePointer<T> {
+    let memory = UnsafeMutablePointer<T>.allocate(capacity: max(values.count, 1))
+    memory.initialize(from: values, count: values.count)
+    return memory
+  }
+
+  /// Whether tiles of this operand lie without gaps, so that loops work on memory itself.
+  private func isDirect(_ operand: norma_operand) -> Bool {
+    let width = Int(operand.width)
+    let isOneRow = space.tileRows == 1 || space.rows.size == 1
+    return operand.split_count == 0 && (operand.column == width || space.columns.size == 1)
+      && (isOneRow
+        || space.tileColumns == space.columns.size && operand.row == space.columns.size * width)
+  }
+
+  private func operand(_ index: Int, width: Int, value: Int) -> norma_operand {
+    var operand = norma_operand()
+    operand.width = Int32(width)
+    operand.value = Int32(value)
+    operand.row = space.rows.strides[index] * width
+    // A space of one column sees the next element as its neighbour.
+    operand.column = space.columns.size == 1 ? width : space.columns.strides[index] * width
+    if index < space.splits.count {
+      let splits = space.splits[index]
+      operand.split_count = Int32(splits.count)
+      withUnsafeMutableBytes(of: &operand.split_size) { bytes in
+        for (d, split) in splits.enumerated() { bytes.bindMemory(to: Int.self)[d] = split.size }
+      }
+      withUnsafeMutableBytes(of: &operand.split_stride) { bytes in
+        for (d, split) in splits.enumerated() {
+          bytes.bindMemory(to: Int.self)[d] = split.stride * width
+        }
+      }
+    }
+    withUnsafeMutableBytes(of: &operand.outer) { bytes in
+      let strides = bytes.bindMemory(to: Int.self)
+      for (d, dimension) in space.outer.enumerated() {
+        strides[d] = dimension.strides[index] * width
+      }
+    }
+    return operand
+  }
+}
+
+extension norma_space {
+  init(_ space: Space) {
+    self.init()
+    rank = Int32(space.outer.count)
+    kept_rank = Int32(space.outer.count { $0.isKept })
+    rows = space.rows.size
+    columns = space.columns.size
+    tile_rows = space.tileRows
+    tile_columns = space.tileColumns
+    withUnsafeMutableBytes(of: &size) { bytes in
+      let sizes = bytes.bindMemory(to: Int.self)
+      for (d, dimension) in space.outer.enumerated() { sizes[d] = dimension.size }
+    }
+  }
+}

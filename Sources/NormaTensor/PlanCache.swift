@@ -1,0 +1,58 @@
+/// Plans of programs that ran, so that the next step of a training loop finds its own.
+///
+/// A plan has four places where it may be, by its key; a new one takes the oldest of them. So there
+/// are never more than ``capacity``, and finding one is a comparison of a few numbers.
+final class PlanCache: @unchecked Sendable {
+  static let shared = PlanCache(sets: 256)
+
+  private static let ways = 4
+  private let lock = Lock()
+  private var plans: [Plan?]
+  /// Which place of a set is taken next.
+  private var next: [UInt8]
+
+  /// - Parameter sets: a power of two.
+  init(sets: Int) {
+    plans = Array(repeating: nil, count: sets * PlanCache.ways)
+    next = Array(repeating: 0, count: sets)
+  }
+
+  /// The most plans that are kept.
+  var capacity: Int { plans.count }
+
+  /// The plans that are kept now.
+  var count: Int { lock.locked { plans.count { $0 != nil } } }
+
+  private func firstPlace(_ key: PlanKey) -> Int {
+    (key.hashValueOfWords & (next.count - 1)) * PlanCache.ways
+  }
+
+  func plan(_ key: PlanKey) -> Plan? {
+    let first = firstPlace(key)
+    return lock.locked {
+      for place in first..<first + PlanCache.ways {
+        if let plan = plans[place], plan.key.hashValueOfWords == key.hashValueOfWords,
+          plan.key.words == key.words
+        {
+          return plan
+        }
+      }
+      return nil
+    }
+  }
+
+  /// Keeps a plan. Where two threads made the same one, both are right.
+  func keep(_ plan: Plan) {
+    let first = firstPlace(plan.key)
+    // What gives way is freed outside of the lock.
+    let old = lock.locked {
+      let set = first / PlanCache.ways
+      let place = first + Int(next[set])
+      next[set] = (next[set] + 1) % UInt8(PlanCache.ways)
+      let old = plans[place]
+      plans[place] = plan
+      return old
+    }
+    withExtendedLifetime(old) {}
+  }
+}

@@ -1,0 +1,89 @@
+/// All that a plan follows from, as numbers: shapes, strides, types, instructions, and by which rule
+/// the space is cut; not the memory, and not the numbers written in a program.
+struct PlanKey: Hashable {
+  private(set) var words: ContiguousArray<Int> = []
+  private(set) var hashValueOfWords = 0
+
+  init() { words.reserveCapacity(96) }
+
+  mutating func append(_ word: Int) {
+    words.append(word)
+    var hash = (hashValueOfWords ^ word) &* -0x61c8_8646_80b5_83eb
+    hash ^= hash >> 32
+    hashValueOfWords = hash
+  }
+
+  /// A layout of the program's shape, wherever in memory it begins.
+  mutating func append(_ layout: Layout, in shape: [Int]) {
+    let isWhole = layout.shape == shape
+    if isWhole && layout.isContiguous && layout.strides.last != 0 {
+      append(-1)
+      return
+    }
+    append(layout.isContiguous ? -2 : -3)
+    if !isWhole {
+      append(-4)
+      append(layout.shape.count)
+      for size in layout.shape { append(size) }
+    }
+    for stride in layout.strides { append(stride) }
+  }
+
+  mutating func append(_ program: Program) {
+    append(program.shape.count)
+    for size in program.shape { append(size) }
+    append(program.inputs.count)
+    for input in program.inputs {
+      append(Int(input.dtype.stored) | input.value << 8 | (input.local ?? 0) << 32)
+      append(input.layout, in: program.shape)
+    }
+    append(program.immediates.count)
+    for immediate in program.immediates {
+      append(immediate.value | program.widths[immediate.value] << 16)
+    }
+    append(program.instructions.count)
+    for instruction in program.instructions {
+      var values = instruction.result
+      for operand in instruction.operands { values = values << 10 | operand }
+      append(instruction.loop.number)
+      append(values)
+    }
+  }
+}
+
+extension Program.Loop {
+  /// Different for different loops.
+  fileprivate var number: Int {
+    switch self {
+    case .operation(let code, let type): Int(code.rawValue) << 8 | Int(type.rawValue) << 4
+    case .conversion(let from, let to): Int(from) << 8 | Int(to) << 4 | 1
+    case .rounding(let dtype): Int(dtype.stored) << 4 | 2
+    case .spread(let type): Int(type.rawValue) << 4 | 3
+    }
+  }
+}
+
+/// How the space of a program is cut, given the layouts of its inputs and outputs.
+enum PlanRule {
+  /// In the order of memory of the result.
+  case elementwise(Layout)
+  /// For the reductions of a group; in the one order that sums depend on, or in any.
+  case reduction(ReductionGroup, dependsOnOrder: Bool)
+  /// Slice by slice after the reductions of a group.
+  case slices(ReductionGroup)
+
+  func append(to key: inout PlanKey, in shape: [Int]) {
+    func append(_ group: ReductionGroup, _ number: Int) {
+      key.append(number)
+      key.append(group.source.layout, in: shape)
+      for axis in group.axes { key.append(axis) }
+    }
+    switch self {
+    case .elementwise(let layout):
+      key.append(0)
+      key.append(layout, in: shape)
+    case .reduction(let group, let dependsOnOrder): append(group, dependsOnOrder ? 1 : 2)
+    case .slices(let group): append(group, 3)
+    }
+  }
+}
