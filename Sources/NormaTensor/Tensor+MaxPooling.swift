@@ -27,12 +27,9 @@ public func maxPool2dWithIndices(
   _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
   dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
 ) -> (values: Tensor, indices: Tensor) {
-  maxPooled(x, 2, "maxPool2d(_:kernelSize:)", file, line) { (space, call) throws(TensorError) in
-    let shape = try PoolingShape(
-      space, kernel: kernelSize, stride: stride, padding: padding, dilation: dilation,
-      ceilMode: ceilMode, call: call)
-    return space.indices.map(shape.windows)
-  }
+  maxPool(
+    x, space: 2, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    ceilMode: ceilMode, call: "maxPool2d(_:kernelSize:)", file: file, line: line)
 }
 
 /// The largest element of each window of `[N, C, L]`; see
@@ -54,12 +51,9 @@ public func maxPool1dWithIndices(
   _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
   dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
 ) -> (values: Tensor, indices: Tensor) {
-  maxPooled(x, 1, "maxPool1d(_:kernelSize:)", file, line) { (space, call) throws(TensorError) in
-    let shape = try PoolingShape(
-      space, kernel: kernelSize, stride: stride, padding: padding, dilation: dilation,
-      ceilMode: ceilMode, call: call)
-    return space.indices.map(shape.windows)
-  }
+  maxPool(
+    x, space: 1, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    ceilMode: ceilMode, call: "maxPool1d(_:kernelSize:)", file: file, line: line)
 }
 
 /// The largest element of each window of `[N, C, D, H, W]`; see
@@ -81,12 +75,9 @@ public func maxPool3dWithIndices(
   _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
   dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
 ) -> (values: Tensor, indices: Tensor) {
-  maxPooled(x, 3, "maxPool3d(_:kernelSize:)", file, line) { (space, call) throws(TensorError) in
-    let shape = try PoolingShape(
-      space, kernel: kernelSize, stride: stride, padding: padding, dilation: dilation,
-      ceilMode: ceilMode, call: call)
-    return space.indices.map(shape.windows)
-  }
+  maxPool(
+    x, space: 3, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    ceilMode: ceilMode, call: "maxPool3d(_:kernelSize:)", file: file, line: line)
 }
 
 /// The largest element of each of `outputSize` windows that share the axes evenly.
@@ -104,11 +95,9 @@ public func adaptiveMaxPool2d(
 public func adaptiveMaxPool2dWithIndices(
   _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
 ) -> (values: Tensor, indices: Tensor) {
-  maxPooled(x, 2, "adaptiveMaxPool2d(_:outputSize:)", file, line) {
-    (space, call) throws(TensorError) in
-    let outputs = try outputSize.expanded(space, call: call)
-    return zip(space, outputs).map { AdaptiveWindows(inputs: $0, outputs: $1).windows }
-  }
+  adaptiveMaxPool(
+    x, space: 2, outputSize: outputSize, call: "adaptiveMaxPool2d(_:outputSize:)", file: file,
+    line: line)
 }
 
 /// Largest elements of `outputSize` windows of `[N, C, L]`; see
@@ -124,11 +113,9 @@ public func adaptiveMaxPool1d(
 public func adaptiveMaxPool1dWithIndices(
   _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
 ) -> (values: Tensor, indices: Tensor) {
-  maxPooled(x, 1, "adaptiveMaxPool1d(_:outputSize:)", file, line) {
-    (space, call) throws(TensorError) in
-    let outputs = try outputSize.expanded(space, call: call)
-    return zip(space, outputs).map { AdaptiveWindows(inputs: $0, outputs: $1).windows }
-  }
+  adaptiveMaxPool(
+    x, space: 1, outputSize: outputSize, call: "adaptiveMaxPool1d(_:outputSize:)", file: file,
+    line: line)
 }
 
 /// Largest elements of `outputSize` windows of `[N, C, D, H, W]`; see
@@ -144,10 +131,31 @@ public func adaptiveMaxPool3d(
 public func adaptiveMaxPool3dWithIndices(
   _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
 ) -> (values: Tensor, indices: Tensor) {
-  maxPooled(x, 3, "adaptiveMaxPool3d(_:outputSize:)", file, line) {
-    (space, call) throws(TensorError) in
-    let outputs = try outputSize.expanded(space, call: call)
-    return zip(space, outputs).map { AdaptiveWindows(inputs: $0, outputs: $1).windows }
+  adaptiveMaxPool(
+    x, space: 3, outputSize: outputSize, call: "adaptiveMaxPool3d(_:outputSize:)", file: file,
+    line: line)
+}
+
+/// Largest elements and their places over `space` axes.
+package func maxPool(
+  _ x: Tensor, space: Int, kernelSize: Extents, stride: Extents?, padding: Extents,
+  dilation: Extents, ceilMode: Bool, call: String, file: StaticString, line: UInt
+) -> (values: Tensor, indices: Tensor) {
+  maxPooled(x, space, call, file, line) { sizes throws(TensorError) in
+    let shape = try PoolingShape(
+      sizes, kernel: kernelSize, stride: stride, padding: padding, dilation: dilation,
+      ceilMode: ceilMode, call: call)
+    return sizes.indices.map(shape.windows)
+  }
+}
+
+/// Largest elements of evenly shared axes, and their places.
+package func adaptiveMaxPool(
+  _ x: Tensor, space: Int, outputSize: AdaptiveSize, call: String, file: StaticString, line: UInt
+) -> (values: Tensor, indices: Tensor) {
+  maxPooled(x, space, call, file, line) { sizes throws(TensorError) in
+    let outputs = try outputSize.expanded(sizes, call: call)
+    return zip(sizes, outputs).map { AdaptiveWindows(inputs: $0, outputs: $1).windows }
   }
 }
 
@@ -155,13 +163,13 @@ public func adaptiveMaxPool3dWithIndices(
 /// mistakes.
 private func maxPooled(
   _ x: Tensor, _ space: Int, _ call: String, _ file: StaticString, _ line: UInt,
-  _ axes: (_ space: [Int], _ call: String) throws(TensorError) -> [WindowAxis]
+  _ axes: (_ space: [Int]) throws(TensorError) -> [WindowAxis]
 ) -> (values: Tensor, indices: Tensor) {
   var indices = Tensor.poisoned
   let values = checked(file: file, line: line) { () throws(TensorError) in
     if x.isPoisoned { return x }
     let batch = try Pooling.batch(x, space, call)
-    let axes = try axes(Array(batch.shape.dropFirst(2)), call)
+    let axes = try axes(Array(batch.shape.dropFirst(2)))
     let (values, places) = try Pooling.max(batch, axes, call)
     indices = places.cast(to: .int64)
     if x.rank == batch.rank { return values }

@@ -15,17 +15,10 @@ public func avgPool2d(
   ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  meanPooled(x, 2, "avgPool2d(_:kernelSize:)", file, line) { (space, call) throws(TensorError) in
-    let shape = try PoolingShape(
-      space, kernel: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode, call: call)
-    guard let divisorOverride else {
-      return space.indices.map { shape.means($0, countsPadding: countIncludePad) }
-    }
-    guard divisorOverride != 0 else { throw TensorError(call, "divisorOverride must not be 0") }
-    return space.indices.map { axis in
-      shape.sums(axis, factor: axis == 0 ? 1 / Double(divisorOverride) : 1)
-    }
-  }
+  avgPool(
+    x, space: 2, kernelSize: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode,
+    countIncludePad: countIncludePad, divisorOverride: divisorOverride,
+    call: "avgPool2d(_:kernelSize:)", file: file, line: line)
 }
 
 /// The mean of each window of `[N, C, L]`; see
@@ -36,11 +29,10 @@ public func avgPool1d(
   ceilMode: Bool = false, countIncludePad: Bool = true,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  meanPooled(x, 1, "avgPool1d(_:kernelSize:)", file, line) { (space, call) throws(TensorError) in
-    let shape = try PoolingShape(
-      space, kernel: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode, call: call)
-    return [shape.means(0, countsPadding: countIncludePad)]
-  }
+  avgPool(
+    x, space: 1, kernelSize: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode,
+    countIncludePad: countIncludePad, divisorOverride: nil,
+    call: "avgPool1d(_:kernelSize:)", file: file, line: line)
 }
 
 /// The mean of each window of `[N, C, D, H, W]`; see
@@ -51,17 +43,10 @@ public func avgPool3d(
   ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  meanPooled(x, 3, "avgPool3d(_:kernelSize:)", file, line) { (space, call) throws(TensorError) in
-    let shape = try PoolingShape(
-      space, kernel: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode, call: call)
-    guard let divisorOverride else {
-      return space.indices.map { shape.means($0, countsPadding: countIncludePad) }
-    }
-    guard divisorOverride != 0 else { throw TensorError(call, "divisorOverride must not be 0") }
-    return space.indices.map { axis in
-      shape.sums(axis, factor: axis == 0 ? 1 / Double(divisorOverride) : 1)
-    }
-  }
+  avgPool(
+    x, space: 3, kernelSize: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode,
+    countIncludePad: countIncludePad, divisorOverride: divisorOverride,
+    call: "avgPool3d(_:kernelSize:)", file: file, line: line)
 }
 
 /// The mean of each of `outputSize` windows that share the axes evenly.
@@ -72,11 +57,9 @@ public func avgPool3d(
 public func adaptiveAvgPool2d(
   _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  meanPooled(x, 2, "adaptiveAvgPool2d(_:outputSize:)", file, line) {
-    (space, call) throws(TensorError) in
-    let outputs = try outputSize.expanded(space, call: call)
-    return zip(space, outputs).map { AdaptiveWindows(inputs: $0, outputs: $1).means }
-  }
+  adaptiveAvgPool(
+    x, space: 2, outputSize: outputSize, call: "adaptiveAvgPool2d(_:outputSize:)", file: file,
+    line: line)
 }
 
 /// Means of `outputSize` windows of `[N, C, L]`; see
@@ -84,11 +67,9 @@ public func adaptiveAvgPool2d(
 public func adaptiveAvgPool1d(
   _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  meanPooled(x, 1, "adaptiveAvgPool1d(_:outputSize:)", file, line) {
-    (space, call) throws(TensorError) in
-    let outputs = try outputSize.expanded(space, call: call)
-    return zip(space, outputs).map { AdaptiveWindows(inputs: $0, outputs: $1).means }
-  }
+  adaptiveAvgPool(
+    x, space: 1, outputSize: outputSize, call: "adaptiveAvgPool1d(_:outputSize:)", file: file,
+    line: line)
 }
 
 /// Means of `outputSize` windows of `[N, C, D, H, W]`; see
@@ -96,23 +77,51 @@ public func adaptiveAvgPool1d(
 public func adaptiveAvgPool3d(
   _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  meanPooled(x, 3, "adaptiveAvgPool3d(_:outputSize:)", file, line) {
-    (space, call) throws(TensorError) in
-    let outputs = try outputSize.expanded(space, call: call)
-    return zip(space, outputs).map { AdaptiveWindows(inputs: $0, outputs: $1).means }
+  adaptiveAvgPool(
+    x, space: 3, outputSize: outputSize, call: "adaptiveAvgPool3d(_:outputSize:)", file: file,
+    line: line)
+}
+
+/// Means of windows over `space` axes.
+package func avgPool(
+  _ x: Tensor, space: Int, kernelSize: Extents, stride: Extents?, padding: Extents,
+  ceilMode: Bool, countIncludePad: Bool, divisorOverride: Int?, call: String,
+  file: StaticString, line: UInt
+) -> Tensor {
+  meanPooled(x, space, call, file, line) { sizes throws(TensorError) in
+    let shape = try PoolingShape(
+      sizes, kernel: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode, call: call)
+    guard let divisorOverride else {
+      return sizes.indices.map { shape.means($0, countsPadding: countIncludePad) }
+    }
+    guard divisorOverride != 0 else { throw TensorError(call, "divisorOverride must not be 0") }
+    return sizes.indices.map { axis in
+      shape.sums(axis, factor: axis == 0 ? 1 / Double(divisorOverride) : 1)
+    }
   }
 }
 
-/// Checks the input, takes the means that `maps` gives for its space, and reports mistakes.
+/// Means of evenly shared axes.
+package func adaptiveAvgPool(
+  _ x: Tensor, space: Int, outputSize: AdaptiveSize, call: String, file: StaticString, line: UInt
+) -> Tensor {
+  meanPooled(x, space, call, file, line) { sizes throws(TensorError) in
+    let outputs = try outputSize.expanded(sizes, call: call)
+    if outputs.allSatisfy({ $0 == 1 }), x.count > 0 { return nil }
+    return zip(sizes, outputs).map { AdaptiveWindows(inputs: $0, outputs: $1).means }
+  }
+}
+
+/// Checks the input, takes the means that `maps` gives for its space (nil: those over all of it), and
+/// reports mistakes.
 private func meanPooled(
   _ x: Tensor, _ space: Int, _ call: String, _ file: StaticString, _ line: UInt,
-  _ maps: (_ space: [Int], _ call: String) throws(TensorError) -> [AxisMap]
+  _ maps: (_ space: [Int]) throws(TensorError) -> [AxisMap]?
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     if x.isPoisoned { return x }
     let batch = try Pooling.batch(x, space, call)
-    let maps = try maps(Array(batch.shape.dropFirst(2)), call)
-    if batch.count > 0, call.hasPrefix("adaptive"), maps.allSatisfy({ $0.outputs == 1 }) {
+    guard let maps = try maps(Array(batch.shape.dropFirst(2))) else {
       return x.mean(over: Array((x.rank - space)..<x.rank), keepDims: true)
     }
     let result = Pooling.mean(batch, maps, call)
