@@ -49,6 +49,9 @@ enum norma_operation {
   NORMA_GREATER_OR_EQUAL,
   NORMA_SELECT,     // operands: condition (bytes), value where it is not 0, value elsewhere
   NORMA_NORMALIZE,  // operands x, high, low, scale, shift: ((x - high) - low) * scale + shift
+  NORMA_CENTERED_PRODUCT,    // operands x, high, low, g: ((x - high) - low) * g
+  NORMA_NORMALIZE_GRADIENT,  // x, high, low, g, scale, slope, shift:
+                             // g * scale + ((x - high) - low) * slope + shift
   NORMA_SPREAD,     // one value to a block
   NORMA_OPERATION_COUNT
 };

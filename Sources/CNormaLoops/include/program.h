@@ -11,6 +11,7 @@ enum {
   NORMA_MAX_DIMENSIONS = 48,
   NORMA_MAX_SPLITS = 4,
   NORMA_MAX_SINKS = 4,
+  NORMA_MAX_OPERANDS = 7,
   NORMA_MAX_VALUES = 640
 };
 
@@ -43,7 +44,7 @@ typedef struct {
 
 typedef struct {
   norma_loop loop;
-  int operands[5], operand_count;
+  int operands[NORMA_MAX_OPERANDS], operand_count;
   int result;
   int single;  // one value, the same for all tiles of an outer index and row
 } norma_instruction;
