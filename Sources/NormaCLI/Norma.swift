@@ -6,5 +6,5 @@ struct NormaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "norma",
     abstract: "Tensors, statistics and normalization that explains itself.",
-    subcommands: [ExplainCommand.self, BenchCommand.self, TrainCommand.self])
+    subcommands: [ExplainCommand.self, TrainCommand.self, PredictCommand.self, BenchCommand.self])
 }

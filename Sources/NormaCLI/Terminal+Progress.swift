@@ -6,10 +6,13 @@ extension Terminal {
     isColoured ? "\u{1B}[1m\(text)\u{1B}[0m" : text
   }
 
+  /// Whether somebody sees progress.
+  static var isProgressShown: Bool { isatty(STDERR_FILENO) == 1 }
+
   /// Shows what is going on in the last line of standard error, if it is a terminal; the next call
   /// takes its place, and nil clears it.
   static func showProgress(_ text: String?) {
-    guard isatty(STDERR_FILENO) == 1 else { return }
+    guard isProgressShown else { return }
     FileHandle.standardError.write(Data(("\r\u{1B}[K" + (text ?? "")).utf8))
   }
 }

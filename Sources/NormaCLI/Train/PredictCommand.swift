@@ -1,0 +1,96 @@
+import ArgumentParser
+import Foundation
+import Norma
+
+/// `norma predict`: classifies images with a trained network.
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict",
+    abstract: "Classify images with a network that norma train has trained.",
+    discussion: """
+      Prints for each image the most likely classes with their probabilities. Images are IDX files \
+      (.gz or not; all images in them), .npy arrays of bytes [H, W] or [N, H, W], or PNG files, of \
+      the size that the network was trained on, light on dark.
+
+      EXAMPLES:
+        norma predict --checkpoint norma-train.safetensors shoe.npy
+        norma predict --checkpoint norma-train.safetensors --count 5 t10k-images-idx3-ubyte.gz
+
+      EXIT STATUS:
+        0 when all images were classified, 1 when a file cannot be used, 64 for wrong options.
+      """)
+
+  @Option(help: ArgumentHelp("What norma train has written.", valueName: "file"))
+  var checkpoint: String
+
+  @Option(help: ArgumentHelp("Classify only so many images of a file.", valueName: "n"))
+  var count: Int?
+
+  @Flag(help: "Print one JSON object for each image.")
+  var json = false
+
+  @Argument(help: "Files with images.")
+  var images: [String]
+
+  func validate() throws {
+    if images.isEmpty { throw ValidationError("name an image") }
+    if let count, count < 1 { throw ValidationError("--count must be at least 1") }
+  }
+
+  func run() throws {
+    let saved = try Checkpoint(contentsOf: checkpoint)
+    let options = try TrainingOptions(saved, path: checkpoint)
+    let names = ClothingData.classNames
+    let network = ResidualNetwork(width: options.width, classes: names.count)
+    do {
+      try network.load(saved.model)
+    } catch {
+      throw CheckpointError(path: checkpoint, problem: "does not fit the network: \(error)")
+    }
+    network.eval()
+    for path in images {
+      let batch = try read(path)
+      let shares = try catchingTensorErrors {
+        withoutGradients { network(ClothingData.normalized(batch)).softmax(over: 1) }
+          .array(of: Double.self)
+      }
+      for index in 0..<batch.shape[0] {
+        let row = shares[(index * names.count)..<((index + 1) * names.count)]
+        let ranked = zip(names, row).sorted { $0.1 > $1.1 }
+        let name = batch.shape[0] == 1 ? path : "\(path)[\(index)]"
+        try show(name, ranked.map { (name: $0.0, share: $0.1) })
+      }
+    }
+  }
+
+  /// Bytes `[N, H, W]`.
+  private func read(_ path: String) throws -> Tensor {
+    var images = try Tensor(contentsOf: path)
+    if images.rank == 2 { images = images.unsqueezed(0) }
+    guard images.rank == 3, images.dtype == .uint8, images.count > 0 else {
+      throw TrainingError(
+        "\(path) holds \(images.dtype) of shape \(images.shape); bytes [H, W] or [N, H, W] are "
+          + "needed")
+    }
+    return count.map { images[0..<Swift.min($0, images.shape[0])] } ?? images
+  }
+
+  private struct Line: Encodable {
+    let image: String
+    let classes: [String]
+    let probabilities: [Double]
+  }
+
+  private func show(_ image: String, _ ranked: [(name: String, share: Double)]) throws {
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      let line = Line(
+        image: image, classes: ranked.map(\.name), probabilities: ranked.map(\.share))
+      Terminal.show(String(decoding: try encoder.encode(line), as: UTF8.self))
+      return
+    }
+    let text = ranked.prefix(3).map { "\($0.name) \(decimal($0.share * 100, 1)) %" }
+    Terminal.show("\(image): \(text.joined(separator: ", "))")
+  }
+}

@@ -1,0 +1,161 @@
+import ArgumentParser
+import Foundation
+import Norma
+import NormaTensor
+
+/// `norma train`: a residual network on Fashion-MNIST, or any data in its form.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a small residual network on Fashion-MNIST.",
+    discussion: """
+      Six residual blocks with batch norm, SGD with Nesterov momentum and weight decay, and one \
+      cycle of the learning rate. Shows loss, accuracy, images a second and the time left; \
+      evaluates after every epoch; ends with the confusion matrix.
+
+      A checkpoint is written after every epoch and when Ctrl-C stops the run. A run that is \
+      resumed from one, with the same number of threads, ends with the same bits as one that \
+      was never stopped.
+
+      EXAMPLES:
+        norma train --data /usr/share/datasets/fashion-mnist
+        norma train --data DIR --epochs 10 --width 32 --out wide.safetensors
+        norma train --data DIR --resume wide.safetensors
+
+      EXIT STATUS:
+        0 when training is done, 130 after Ctrl-C, 1 when a file cannot be used, 64 for wrong \
+      options.
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "A folder with train-images-idx3-ubyte and its three companions, with .gz or without.",
+      valueName: "dir"))
+  var data: String
+
+  @Option(help: ArgumentHelp("How often to go over the training images.", valueName: "n"))
+  var epochs: Int?
+
+  @Option(help: ArgumentHelp("Stop after so many steps.", valueName: "n"))
+  var steps: Int?
+
+  @Option(help: ArgumentHelp("Images of a step.", valueName: "n"))
+  var batch: Int?
+
+  @Option(help: ArgumentHelp("The largest learning rate of the cycle.", valueName: "number"))
+  var lr: Double?
+
+  @Option(help: ArgumentHelp("Channels of the first blocks.", valueName: "n"))
+  var width: Int?
+
+  @Option(help: ArgumentHelp("Of the initial values and the order of images.", valueName: "n"))
+  var seed: Int?
+
+  @Option(help: ArgumentHelp("Threads to use; all cores without it.", valueName: "n"))
+  var threads: Int?
+
+  @Option(help: ArgumentHelp("Where to write checkpoints.", valueName: "file"))
+  var out: String?
+
+  @Option(help: ArgumentHelp("Go on from a checkpoint, with its options.", valueName: "file"))
+  var resume: String?
+
+  @Flag(help: "Print one JSON object a line.")
+  var json = false
+
+  func validate() throws {
+    for (name, value) in [
+      ("epochs", epochs), ("steps", steps), ("batch", batch), ("width", width),
+      ("threads", threads),
+    ] {
+      if let value, value < 1 { throw ValidationError("--\(name) must be at least 1") }
+    }
+    if let lr, !(lr > 0) { throw ValidationError("--lr must be positive") }
+    guard resume != nil else { return }
+    let given = [epochs, steps, batch, width, seed].contains { $0 != nil } || lr != nil
+    if given {
+      throw ValidationError(
+        "a resumed run has the options of its checkpoint; leave out --epochs, --steps, --batch, "
+          + "--lr, --width and --seed")
+    }
+  }
+
+  func run() throws {
+    if let threads { Threads.count = threads }
+    let checkpoint = try resume.map { try Checkpoint(contentsOf: $0) }
+    let options =
+      if let checkpoint, let resume {
+        try TrainingOptions(checkpoint, path: resume)
+      } else {
+        TrainingOptions(
+          epochs: epochs ?? 3, steps: steps, batch: batch ?? 128, learningRate: lr ?? 0.1,
+          width: width ?? 16, seed: seed ?? 0)
+      }
+    let run = try TrainingRun(options, try ClothingData(folder: data))
+    if let checkpoint, let resume {
+      let before = try run.restore(checkpoint, path: resume)
+      if before != Threads.count {
+        warn(
+          "the checkpoint was written with \(before) threads and this run has \(Threads.count): "
+            + "results will differ in their last bits")
+      }
+    }
+    try train(run)
+  }
+
+  private func train(_ run: TrainingRun) throws {
+    Interruption.watch()
+    var display = TrainingDisplay(
+      isJSON: json, total: run.totalSteps, perEpoch: run.stepsPerEpoch)
+    let target = out ?? resume ?? "norma-train.safetensors"
+    var matrix: ConfusionMatrix?
+    while run.step < run.totalSteps {
+      let epoch = run.step / run.stepsPerEpoch + 1
+      display.beginEpoch()
+      let isWhole = try run.trainEpoch { step in
+        display.add(step)
+        return !Interruption.isRequested
+      }
+      if !isWhole {
+        Terminal.showProgress(nil)
+        try run.checkpoint().write(to: target)
+        warn(
+          "stopped after step \(run.step) of \(run.totalSteps); go on with "
+            + "norma train --data \(data) --resume \(target)")
+        throw ExitCode(130)
+      }
+      let start = ContinuousClock.now
+      let test = try run.evaluate()
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      try display.endEpoch(epoch, test: test, testRate: Double(test.total) / seconds)
+      try run.checkpoint().write(to: target)
+      matrix = test
+    }
+    let final = try matrix ?? run.evaluate()
+    if json {
+      try display.showJSON(
+        Summary(
+          firstLosses: display.firstLosses, imagesPerSecond: display.rate,
+          testAccuracy: final.accuracy, confusion: final.counts, checkpoint: target,
+          threads: Threads.count, peakTensorBytes: Memory.usage.peak))
+    } else {
+      Terminal.show("\n\(final.text)\n")
+      Terminal.show(
+        "test accuracy \(decimal(final.accuracy * 100, 2)) % of \(final.total) images; "
+          + "checkpoint in \(target)")
+    }
+  }
+
+  private struct Summary: Encodable {
+    let firstLosses: [Double]
+    let imagesPerSecond, testAccuracy: Double
+    let confusion: [[Int]]
+    let checkpoint: String
+    let threads, peakTensorBytes: Int
+  }
+}
+
+/// A line on standard error.
+func warn(_ text: String) {
+  FileHandle.standardError.write(Data("norma: \(text)\n".utf8))
+}

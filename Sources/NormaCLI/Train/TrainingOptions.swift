@@ -1,0 +1,43 @@
+import Foundation
+import Norma
+
+/// What a training run was asked for; part of its checkpoints.
+struct TrainingOptions: Codable, Equatable {
+  var epochs: Int
+  /// Stops after so many steps; nil trains whole epochs.
+  var steps: Int?
+  var batch: Int
+  var learningRate: Double
+  var width: Int
+  var seed: Int
+
+  /// The note under which checkpoints hold it.
+  static let note = "training"
+
+  func text() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  init(
+    epochs: Int, steps: Int?, batch: Int, learningRate: Double, width: Int, seed: Int
+  ) {
+    self.epochs = epochs
+    self.steps = steps
+    self.batch = batch
+    self.learningRate = learningRate
+    self.width = width
+    self.seed = seed
+  }
+
+  /// The options of the run that wrote a checkpoint.
+  init(_ checkpoint: Checkpoint, path: String) throws {
+    guard let text = checkpoint.notes[Self.note],
+      let options = try? JSONDecoder().decode(Self.self, from: Data(text.utf8))
+    else {
+      throw CheckpointError(path: path, problem: "was not written by norma train")
+    }
+    self = options
+  }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import Norma
+import NormaTensor
+
+/// A training run: the network, what moves it, and where it stands.
+final class TrainingRun {
+  let options: TrainingOptions
+  let network: ResidualNetwork
+  let data: ClothingData
+  private let optimizer: SGD
+  private let scheduler: Scheduler
+  private let loader: DataLoader<TensorDataset>
+  /// How many steps were taken.
+  private(set) var step = 0
+
+  /// Steps of an epoch, and of the whole run.
+  var stepsPerEpoch: Int { loader.count }
+  let totalSteps: Int
+
+  init(_ options: TrainingOptions, _ data: ClothingData) throws {
+    self.options = options
+    self.data = data
+    manualSeed(options.seed)
+    network = ResidualNetwork(width: options.width, classes: ClothingData.classNames.count)
+    optimizer = SGD(
+      network.parameters, learningRate: options.learningRate, momentum: 0.9, weightDecay: 5e-4,
+      nesterov: true)
+    loader = DataLoader(
+      data.training, batchSize: options.batch, shuffle: true, dropLast: true,
+      generator: Generator(seed: options.seed))
+    guard loader.count > 0 else {
+      throw TrainingError(
+        "\(data.training.count) training images make no batch of \(options.batch)")
+    }
+    totalSteps = options.steps ?? options.epochs * loader.count
+    scheduler = Scheduler(
+      optimizer, OneCycle(maximum: options.learningRate, totalSteps: totalSteps))
+  }
+
+  /// What a step gives to its observer.
+  struct Step {
+    let number: Int
+    let loss: Double
+    let correct: Int
+    let images: Int
+  }
+
+  /// Trains the rest of the epoch; `observe` returns whether to go on.
+  /// - Returns: whether the epoch was finished.
+  func trainEpoch(_ observe: (Step) throws -> Bool) throws -> Bool {
+    struct Stopped: Error {}
+    network.train()
+    do {
+      try loader.forEach { batch in
+        let result = trainStep(batch[0], batch[1])
+        let isLast = step == totalSteps
+        if try !observe(result) || isLast && step % stepsPerEpoch != 0 {
+          position = loader.state
+          throw Stopped()
+        }
+      }
+    } catch is Stopped {
+      return step == totalSteps
+    }
+    position = nil
+    return true
+  }
+
+  /// Where the loader stood when an epoch was left before its end.
+  private var position: DataLoaderState?
+
+  private func trainStep(_ images: Tensor, _ labels: Tensor) -> Step {
+    let scores = network(images)
+    let loss = crossEntropy(scores, labels)
+    optimizer.zeroGrad()
+    loss.backward()
+    optimizer.step()
+    scheduler.step()
+    step += 1
+    let correct = (scores.argmax(over: 1) .== labels).sum().item()
+    return Step(
+      number: step, loss: loss.item(), correct: Int(correct), images: images.shape[0])
+  }
+
+  /// Classifies the test images; `observe` gets how many are done.
+  func evaluate(_ observe: (Int) -> Void = { _ in }) throws -> ConfusionMatrix {
+    network.eval()
+    defer { network.train() }
+    var matrix = ConfusionMatrix(ClothingData.classNames)
+    let batches = DataLoader(data.test, batchSize: 500)
+    var done = 0
+    try batches.forEach { batch in
+      let found = withoutGradients { network(batch[0]).argmax(over: 1) }
+      matrix.add(found.array(of: Int.self), batch[1].array(of: Int.self))
+      done += batch[0].shape[0]
+      observe(done)
+    }
+    return matrix
+  }
+
+  // MARK: - Checkpoints
+
+  func checkpoint() throws -> Checkpoint {
+    var checkpoint = Checkpoint(model: network.stateDict())
+    checkpoint.optimizer = optimizer.state
+    checkpoint.loader = position ?? loader.state
+    checkpoint.generators["default"] = Generator.current.state
+    checkpoint.notes[TrainingOptions.note] = try options.text()
+    checkpoint.notes["step"] = String(step)
+    checkpoint.notes["threads"] = String(Threads.count)
+    return checkpoint
+  }
+
+  /// Goes on where a checkpoint was written.
+  /// - Returns: the number of threads of the run that wrote it.
+  func restore(_ checkpoint: Checkpoint, path: String) throws -> Int {
+    guard let optimizerState = checkpoint.optimizer, let loaderState = checkpoint.loader,
+      let step = checkpoint.notes["step"].flatMap({ Int($0) }), (0...totalSteps).contains(step),
+      let threads = checkpoint.notes["threads"].flatMap({ Int($0) }),
+      let generator = checkpoint.generators["default"]
+    else {
+      throw CheckpointError(
+        path: path, problem: "lacks the optimizer, the position in the data or the step")
+    }
+    do {
+      try network.load(checkpoint.model)
+      try optimizer.load(optimizerState)
+      try loader.restore(loaderState)
+      Generator.current = try Generator(state: generator)
+    } catch {
+      throw CheckpointError(path: path, problem: "does not fit the run: \(error)")
+    }
+    self.step = step
+    scheduler.stepCount = step
+    return threads
+  }
+}
