@@ -6,7 +6,7 @@ typealias CaseOperation = @Sendable (CaseArguments) throws -> [Tensor]
 /// The operations that Norma has, by the names of the cases: one table for each family.
 let operations: [String: CaseOperation] = [
   elementwiseOperations, reductionOperations, viewOperations, factoryOperations,
-  productOperations, normalizationOperations,
+  productOperations, normalizationOperations, layerNormOperations,
 ].reduce(into: [:]) { all, family in
   all.merge(family) { first, _ in first }
 }
@@ -26,4 +26,6 @@ struct CaseModule {
 }
 
 /// The modules that Norma has: from the arguments of the constructor to the module.
-let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = normalizationModules
+let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] =
+  normalizationModules
+  .merging(layerNormModules) { first, _ in first }
