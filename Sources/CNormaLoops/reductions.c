@@ -1,5 +1,5 @@
 #include "levels.h"
-#include "loops.h"
+#include "program.h"
 #include "vectors.h"
 
 #pragma clang fp contract(off)
@@ -34,13 +34,21 @@ const norma_reductions *norma_find_reductions(int type) {
 }
 
 void norma_merge_moments(
-    size_t columns, double count_a, double *sum_a, double *m2_a, double count_b,
-    const double *sum_b, const double *m2_b) {
+    size_t columns, double count_a, double *sum_a, double *m2_a, double *lost_a, double count_b,
+    const double *sum_b, const double *m2_b, const double *lost_b) {
+#define MERGE(level)                                                                        \
+  if (lost_a) {                                                                             \
+    merge_whole_moments_##level(                                                            \
+        columns, count_a, sum_a, m2_a, lost_a, count_b, sum_b, m2_b, lost_b);               \
+  } else {                                                                                  \
+    merge_moments_##level(columns, count_a, sum_a, m2_a, count_b, sum_b, m2_b);             \
+  }
 #if defined(__x86_64__)
   switch (norma_loops_level()) {
-    case 2: merge_moments_v4(columns, count_a, sum_a, m2_a, count_b, sum_b, m2_b); return;
-    case 1: merge_moments_v3(columns, count_a, sum_a, m2_a, count_b, sum_b, m2_b); return;
+    case 2: MERGE(v4) return;
+    case 1: MERGE(v3) return;
   }
 #endif
-  merge_moments_base(columns, count_a, sum_a, m2_a, count_b, sum_b, m2_b);
+  MERGE(base)
+#undef MERGE
 }

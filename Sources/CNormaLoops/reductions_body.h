@@ -33,9 +33,36 @@ static void LEVEL(sum_f32)(size_t n, const void *values, void *sum) {
     e += (before - (s - part)) + (term - part); \
   } while (0)
 
-// There is no wider type to sum in: what each addition loses is summed beside it.
-static void LEVEL(sum_f64)(size_t n, const void *values, void *sum) {
-  const double *p = values;
+// A sum rounded once, and what that leaves.
+static void LEVEL(settle)(double *sum, double *lost) {
+  double s = *sum, e = 0, more = *lost;
+  if (LEVEL(is_finite)(s)) TWO_SUM(double, s, e, more);
+  *sum = s, *lost = e;
+}
+
+// A number near q of so few bits that its product with a count is exact; so is that of the rest.
+static double LEVEL(near)(double q) {
+  int64_t bits;
+  __builtin_memcpy(&bits, &q, 8);
+  bits = (bits + 0x10000000) & -0x20000000;
+  __builtin_memcpy(&q, &bits, 8);
+  return q;
+}
+#define NEAR(q) ((f64v)(((i64v)(q) + 0x10000000) & -(int64_t)0x20000000))
+
+// sum + lost - q * n, where q is close to the mean: digits far below the last place of the sum.
+#define DISTANCE(sum, lost, q, near, n) (((sum - near * n) - (q - near) * n) + lost)
+
+// The mean as exactly as double holds it: that of equal values is their value.
+static double LEVEL(mean_of)(double sum, double lost, double n) {
+  const double q = sum / n, near = LEVEL(near)(q);
+  const double mean = q + DISTANCE(sum, lost, q, near, n) / n;
+  return LEVEL(is_finite)(mean) ? mean : q;
+}
+
+// There is no wider type to sum in: what each addition loses is summed beside it. Both together
+// are the exact sum but for rounding far below the last place.
+static void LEVEL(whole_sum)(size_t n, const double *p, double *sum, double *rest) {
   f64v s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, e0 = {0}, e1 = {0}, e2 = {0}, e3 = {0};
   size_t i = 0;
   for (; i + 32 <= n; i += 32) {
@@ -50,7 +77,13 @@ static void LEVEL(sum_f64)(size_t n, const void *values, void *sum) {
   for (; i < n; i++) TWO_SUM(double, s, e, p[i]);
   for (int k = 0; k < 32; k++) TWO_SUM(double, s, e, t[k]);
   for (int k = 0; k < 8; k++) e += lost[k];
-  *(double *)sum = LEVEL(is_finite)(s) ? s + e : s;
+  LEVEL(settle)(&s, &e);
+  *sum = s, *rest = e;
+}
+
+static void LEVEL(sum_f64)(size_t n, const void *values, void *sum) {
+  double rest;
+  LEVEL(whole_sum)(n, values, sum, &rest);
 }
 
 #define SUM_INTEGER(name, T)                                                 \
@@ -94,7 +127,9 @@ static double LEVEL(wide_squares)(size_t n, const float *p, double mean) {
 
 static int LEVEL(float_range)(double q) { return q > 0x1p-90 && q < 0x1p120; }
 
-static void LEVEL(moments_f32)(size_t n, const void *values, double *sum, double *m2) {
+static void LEVEL(moments_f32)(
+    size_t n, const void *values, double *sum, double *m2, double *lost) {
+  (void)lost;
   const float *p = values;
   LEVEL(sum_f32)(n, values, sum);
   const double mean = *sum / (double)n;
@@ -135,10 +170,11 @@ static double LEVEL(divided_mean)(size_t n, size_t pitch, const double *p) {
   return mean;
 }
 
-static void LEVEL(moments_f64)(size_t n, const void *values, double *sum, double *m2) {
+static void LEVEL(moments_f64)(
+    size_t n, const void *values, double *sum, double *m2, double *lost) {
   const double *p = values;
-  LEVEL(sum_f64)(n, values, sum);
-  double mu = *sum / (double)n;
+  LEVEL(whole_sum)(n, p, sum, lost);
+  double mu = LEVEL(mean_of)(*sum, *lost, (double)n);
   if (!LEVEL(is_finite)(mu)) mu = LEVEL(divided_mean)(n, 1, p);
   f64v q0 = {0}, q1 = {0}, c0 = {0}, c1 = {0};
   size_t i = 0;
@@ -184,25 +220,26 @@ static void LEVEL(column_sum_f32)(
   }
 }
 
-static void LEVEL(column_sum_f64)(
-    size_t rows, size_t columns, size_t pitch, const void *values, void *results) {
-  const double *p = values;
-  double *sums = results;
+static void LEVEL(whole_column_sum)(
+    size_t rows, size_t columns, size_t pitch, const double *p, double *sums, double *lost) {
   size_t j = 0;
   for (; j + 8 <= columns; j += 8) {
     f64v s = {0}, e = {0};
     for (size_t i = 0; i < rows; i++) TWO_SUM(f64v, s, e, LOAD(f64v, p + i * pitch + j));
-    double lost[8];
-    STORE(f64v, sums + j, s), STORE(f64v, lost, e);
-    for (int k = 0; k < 8; k++) {
-      if (LEVEL(is_finite)(sums[j + k])) sums[j + k] += lost[k];
-    }
+    STORE(f64v, sums + j, s), STORE(f64v, lost + j, e);
   }
   for (; j < columns; j++) {
     double s = 0, e = 0;
     for (size_t i = 0; i < rows; i++) TWO_SUM(double, s, e, p[i * pitch + j]);
-    sums[j] = LEVEL(is_finite)(s) ? s + e : s;
+    sums[j] = s, lost[j] = e;
   }
+  for (j = 0; j < columns; j++) LEVEL(settle)(&sums[j], &lost[j]);
+}
+
+static void LEVEL(column_sum_f64)(
+    size_t rows, size_t columns, size_t pitch, const void *values, void *results) {
+  double lost[NORMA_BLOCK];
+  LEVEL(whole_column_sum)(rows, columns, pitch, values, results, lost);
 }
 
 // In double where the squares of a column leave the range of float.
@@ -219,7 +256,9 @@ static void LEVEL(wide_column)(
 }
 
 static void LEVEL(column_moments_f32)(
-    size_t rows, size_t columns, size_t pitch, const void *values, double *sums, double *m2s) {
+    size_t rows, size_t columns, size_t pitch, const void *values, double *sums, double *m2s,
+    double *lost) {
+  (void)lost;
   const float *p = values;
   LEVEL(column_sum_f32)(rows, columns, pitch, values, sums);
   const double n = (double)rows, per = 1 / n;
@@ -269,26 +308,31 @@ static double LEVEL(column_squares_f64)(
 }
 
 static void LEVEL(column_moments_f64)(
-    size_t rows, size_t columns, size_t pitch, const void *values, double *sums, double *m2s) {
+    size_t rows, size_t columns, size_t pitch, const void *values, double *sums, double *m2s,
+    double *lost) {
   const double *p = values;
-  LEVEL(column_sum_f64)(rows, columns, pitch, values, sums);
+  LEVEL(whole_column_sum)(rows, columns, pitch, values, sums, lost);
   const double n = (double)rows;
   size_t j = 0;
   for (; j + 8 <= columns; j += 8) {
-    f64v mean = LOAD(f64v, sums + j) / n, q = {0}, lost = {0}, c = {0};
+    const f64v sum = LOAD(f64v, sums + j), rough = sum / n, near = NEAR(rough);
+    const f64v mean = rough + DISTANCE(sum, LOAD(f64v, lost + j), rough, near, n) / n;
+    f64v q = {0}, e = {0}, c = {0};
     for (size_t i = 0; i < rows; i++) {
       f64v u = LOAD(f64v, p + i * pitch + j) - mean;
-      TWO_SUM(f64v, q, lost, u * u);
+      TWO_SUM(f64v, q, e, u * u);
       c += u;
     }
-    STORE(f64v, m2s + j, (q + lost) - c * c / n);
+    STORE(f64v, m2s + j, (q + e) - c * c / n);
     for (int k = 0; k < 8; k++) {
       if (m2s[j + k] >= 0 && LEVEL(is_finite)(m2s[j + k])) continue;
-      m2s[j + k] = LEVEL(column_squares_f64)(rows, pitch, p + j + k, sums[j + k] / n);
+      const double m = LEVEL(mean_of)(sums[j + k], lost[j + k], n);
+      m2s[j + k] = LEVEL(column_squares_f64)(rows, pitch, p + j + k, m);
     }
   }
   for (; j < columns; j++) {
-    m2s[j] = LEVEL(column_squares_f64)(rows, pitch, p + j, sums[j] / n);
+    const double m = LEVEL(mean_of)(sums[j], lost[j], n);
+    m2s[j] = LEVEL(column_squares_f64)(rows, pitch, p + j, m);
   }
 }
 
@@ -307,37 +351,12 @@ COLUMN_SUM_INTEGER(column_sum_u8, uint8_t)
 #undef COLUMN_SUM_INTEGER
 
 #include "extremes_body.h"
+#include "merges_body.h"
 
 #undef FOLD32
 #undef TWO_SUM
-
-static void LEVEL(merge_moments)(
-    size_t columns, double count_a, double *sum_a, double *m2_a, double count_b,
-    const double *sum_b, const double *m2_b) {
-  // The distance of the means is taken from a number near both, q, of so few bits that its product
-  // with a count is exact: no digits are lost far from zero, and equal values have distance 0.
-  const double per_a = 1 / count_a, per_b = 1 / count_b;
-  const double weight = count_a * count_b / (count_a + count_b);
-  const int64_t half = 0x10000000, mask = -0x20000000;
-  size_t j = 0;
-  for (; j + 8 <= columns; j += 8) {
-    f64v a = LOAD(f64v, sum_a + j), b = LOAD(f64v, sum_b + j);
-    f64v q = (f64v)(((i64v)(a * per_a) + half) & mask);
-    f64v d = (b - q * count_b) * per_b - (a - q * count_a) * per_a;
-    STORE(f64v, m2_a + j, LOAD(f64v, m2_a + j) + LOAD(f64v, m2_b + j) + d * d * weight);
-    STORE(f64v, sum_a + j, a + b);
-  }
-  for (; j < columns; j++) {
-    double a = sum_a[j], b = sum_b[j], q = a * per_a;
-    int64_t bits;
-    __builtin_memcpy(&bits, &q, 8);
-    bits = (bits + half) & mask;
-    __builtin_memcpy(&q, &bits, 8);
-    double d = (b - q * count_b) * per_b - (a - q * count_a) * per_a;
-    m2_a[j] = m2_a[j] + m2_b[j] + d * d * weight;
-    sum_a[j] = a + b;
-  }
-}
+#undef NEAR
+#undef DISTANCE
 
 static const norma_reductions LEVEL(reductions)[NORMA_TYPE_COUNT] = {
 #define FLOATS(s) \

@@ -175,7 +175,7 @@ void norma_worker_run_tile(
   for (int k = 0; k < p->instruction_count; k++) {
     const norma_instruction *step = &p->instructions[k];
     if (step->single && !w->moved) continue;
-    const void *operands[5];
+    const void *operands[NORMA_MAX_OPERANDS];
     for (int o = 0; o < step->operand_count; o++) operands[o] = w->values[step->operands[o]];
     step->loop(step->single ? 1 : n, operands, (void *)w->values[step->result]);
     if (ahead) {

@@ -19,10 +19,14 @@ static ptrdiff_t pitch_of(const norma_program *p, int value, ptrdiff_t columns) 
   return columns;
 }
 
+static int keeps_lost(const norma_sink *sink) {
+  return sink->kind == NORMA_MOMENTS && sink->type == NORMA_F64;
+}
+
 // Adds a tile to the results of its chunk; `seen` values a result were added before.
 static void reduce_tile(
-    norma_worker *w, const norma_sink *sink, char *result, double *m2, ptrdiff_t seen,
-    ptrdiff_t rows, ptrdiff_t columns) {
+    norma_worker *w, const norma_sink *sink, char *result, double *m2, double *lost,
+    ptrdiff_t seen, ptrdiff_t rows, ptrdiff_t columns) {
   const void *values = w->values[sink->value];
   const norma_reductions *loops = sink->loops;
   const size_t width = result_width(sink);
@@ -30,7 +34,7 @@ static void reduce_tile(
   const size_t outputs = by_column ? (size_t)columns : 1;
   const size_t pitch = (size_t)pitch_of(w->program, sink->value, columns);
   const size_t n = by_column ? (size_t)rows : (size_t)(rows * columns);
-  double sums[NORMA_BLOCK], m2s[NORMA_BLOCK];
+  double sums[NORMA_BLOCK], m2s[NORMA_BLOCK], rest[NORMA_BLOCK];
   switch (sink->kind) {
     case NORMA_SUM:
       if (by_column) loops->column_sum((size_t)rows, outputs, pitch, values, sums);
@@ -44,13 +48,15 @@ static void reduce_tile(
       }
       break;
     case NORMA_MOMENTS:
-      if (by_column) loops->column_moments((size_t)rows, outputs, pitch, values, sums, m2s);
-      else loops->moments(n, values, sums, m2s);
+      if (by_column) loops->column_moments((size_t)rows, outputs, pitch, values, sums, m2s, rest);
+      else loops->moments(n, values, sums, m2s, rest);
       if (seen == 0) {
         memcpy(result, sums, outputs * 8);
         memcpy(m2, m2s, outputs * 8);
+        if (lost) memcpy(lost, rest, outputs * 8);
       } else {
-        norma_merge_moments(outputs, (double)seen, (double *)result, m2, (double)n, sums, m2s);
+        norma_merge_moments(outputs, (double)seen, (double *)result, m2, lost, (double)n, sums, m2s,
+                            rest);
       }
       break;
     default: {
@@ -91,13 +97,16 @@ static ptrdiff_t add_tile(
     if (p->locals) {
       reduce_tile(w, sink, w->scratch + sink->local,
                   sink->kind == NORMA_MOMENTS ? (double *)(w->scratch + sink->local_m2) : NULL,
-                  seen, rows, columns);
+                  keeps_lost(sink) ? (double *)(w->scratch + sink->local_lost) : NULL, seen, rows,
+                  columns);
       continue;
     }
-    char *base = p->chunk_count > 1 ? sink->partial : sink->result;
-    double *m2 = p->chunk_count > 1 ? sink->partial_m2 : sink->m2;
-    reduce_tile(w, sink, base + at * (ptrdiff_t)result_width(sink), m2 ? m2 + at : NULL, seen,
-                rows, columns);
+    const int is_partial = p->chunk_count > 1;
+    char *base = is_partial ? sink->partial : sink->result;
+    double *m2 = is_partial ? sink->partial_m2 : sink->m2;
+    double *lost = is_partial ? sink->partial_lost : sink->lost;
+    reduce_tile(w, sink, base + at * (ptrdiff_t)result_width(sink), m2 ? m2 + at : NULL,
+                lost ? lost + at : NULL, seen, rows, columns);
   }
   return seen + (p->columns_kept ? rows : rows * columns);
 }
@@ -167,7 +176,9 @@ void norma_merge_chunks(const norma_program *p, ptrdiff_t kept) {
     char *result = sink->result + kept * outputs * width;
     double *m2 = sink->m2 ? sink->m2 + kept * outputs : NULL;
     memcpy(result, sink->partial + first * width, (size_t)(outputs * width));
+    double *lost = sink->lost ? sink->lost + kept * outputs : NULL;
     if (m2) memcpy(m2, sink->partial_m2 + first, (size_t)outputs * 8);
+    if (lost) memcpy(lost, sink->partial_lost + first, (size_t)outputs * 8);
     double seen = chunk_values(p, 0);
     for (ptrdiff_t chunk = 1; chunk < p->chunk_count; chunk++) {
       const ptrdiff_t at = first + chunk * outputs;
@@ -184,8 +195,9 @@ void norma_merge_chunks(const norma_program *p, ptrdiff_t kept) {
           break;
         case NORMA_MOMENTS: {
           double count = chunk_values(p, chunk);
-          norma_merge_moments((size_t)outputs, seen, (double *)result, m2, count,
-                              (const double *)from, sink->partial_m2 + at);
+          norma_merge_moments((size_t)outputs, seen, (double *)result, m2, lost, count,
+                              (const double *)from, sink->partial_m2 + at,
+                              lost ? sink->partial_lost + at : NULL);
           seen += count;
           break;
         }

@@ -57,6 +57,8 @@ struct BenchSizes {
   var images = [6, 64, 224, 224]
   /// Activations in the middle of a residual network.
   var activations = [[32, 64, 56, 56], [32, 128, 28, 28]]
+  /// What training a small residual network normalizes.
+  var residuals = [[128, 16, 28, 28], [128, 32, 14, 14], [128, 64, 7, 7]]
   var matrix = [16384, 1024]
   var values = [4096, 4096]
   var few = 64
@@ -70,7 +72,8 @@ struct BenchSizes {
   /// Small stand-ins, to check in a moment that every row runs.
   static var quick: BenchSizes {
     BenchSizes(
-      images: [2, 4, 6, 10], activations: [[2, 4, 5, 6], [2, 8, 3, 3]], matrix: [32, 40],
+      images: [2, 4, 6, 10], activations: [[2, 4, 5, 6], [2, 8, 3, 3]],
+      residuals: [[2, 4, 5, 6], [2, 8, 3, 3], [3, 4, 2, 2]], matrix: [32, 40],
       values: [20, 30], chain: 50, products: [4, 8, 16],
       grid: (images: 20, channels: [1, 3], sides: [1, 4]))
   }

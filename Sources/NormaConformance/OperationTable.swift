@@ -6,8 +6,8 @@ typealias CaseOperation = @Sendable (CaseArguments) throws -> [Tensor]
 /// The operations that Norma has, by the names of the cases: one table for each family.
 let operations: [String: CaseOperation] = [
   elementwiseOperations, reductionOperations, viewOperations, factoryOperations,
-  productOperations, normalizationOperations, convolutionOperations, poolingOperations,
-  activationOperations, lossOperations, indexingOperations,
+  productOperations, normalizationOperations, layerNormOperations, convolutionOperations,
+  poolingOperations, activationOperations, lossOperations, indexingOperations,
 ].reduce(into: [:]) { all, family in
   all.merge(family) { first, _ in first }
 }
@@ -28,5 +28,6 @@ struct CaseModule {
 
 /// The modules that Norma has: from the arguments of the constructor to the module.
 let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
-  normalizationModules, convolutionModules, poolingModules, activationModules, lossModules,
+  normalizationModules, layerNormModules, convolutionModules, poolingModules, activationModules,
+  lossModules,
 ].reduce(into: [:]) { all, family in all.merge(family) { first, _ in first } }

@@ -120,7 +120,8 @@ struct CompiledProgram: ~Copyable {
         loops: norma_find_reductions(sink.type.rawValue),
         result: sink.result?.base.assumingMemoryBound(to: CChar.self),
         m2: sink.squares?.base.assumingMemoryBound(to: Double.self),
-        partial: nil, partial_m2: nil, local: 0, local_m2: 0)
+        lost: nil, partial: nil, partial_m2: nil, partial_lost: nil, local: 0, local_m2: 0,
+        local_lost: 0)
     }
     isLocal = !sinks.isEmpty && sinks.allSatisfy { $0.result == nil }
     if isLocal { placeLocals() }
@@ -132,7 +133,8 @@ struct CompiledProgram: ~Copyable {
     for index in sinks.indices {
       sinks[index].local = scratch
       sinks[index].local_m2 = scratch + bytes
-      scratch += 2 * bytes
+      sinks[index].local_lost = scratch + 2 * bytes
+      scratch += 3 * bytes
     }
   }
 
@@ -236,23 +238,31 @@ struct CompiledProgram: ~Copyable {
     return kept >= threads ? (kept + units - 1) / units : 0
   }
 
-  /// Room for the results of chunks, where one output has several.
+  /// Room for the results of chunks, where one output has several, and for what sums of `float64`
+  /// have lost.
   private mutating func addPartials(_ program: inout norma_program) -> [Storage] {
     norma_program_measure(&program)
-    guard program.chunk_count > 1, !isLocal else { return [] }
+    guard !isLocal else { return [] }
     let results = space.keptCount * (space.columnsKept ? space.columns.size : 1)
-    var partials: [Storage] = []
-    for index in sinks.indices {
-      let bytes = results * Int(program.chunk_count) * 8
-      let partial = Storage(byteCount: bytes)
-      partials.append(partial)
-      sinks[index].partial = partial.base.assumingMemoryBound(to: CChar.self)
-      guard sinks[index].m2 != nil else { continue }
-      let squares = Storage(byteCount: bytes)
-      partials.append(squares)
-      sinks[index].partial_m2 = squares.base.assumingMemoryBound(to: Double.self)
+    let chunks = Int(program.chunk_count)
+    var rooms: [Storage] = []
+    func room(_ count: Int) -> UnsafeMutableRawPointer {
+      let storage = Storage(byteCount: count * 8)
+      rooms.append(storage)
+      return storage.base
     }
-    return partials
+    for index in sinks.indices {
+      let isWide = sinks[index].type == BlockType.float64.rawValue && sinks[index].m2 != nil
+      if isWide { sinks[index].lost = room(results).assumingMemoryBound(to: Double.self) }
+      guard chunks > 1 else { continue }
+      sinks[index].partial = room(results * chunks).assumingMemoryBound(to: CChar.self)
+      guard sinks[index].m2 != nil else { continue }
+      sinks[index].partial_m2 = room(results * chunks).assumingMemoryBound(to: Double.self)
+      if isWide {
+        sinks[index].partial_lost = room(results * chunks).assumingMemoryBound(to: Double.self)
+      }
+    }
+    return rooms
   }
 
   /// Work of fewer element instructions than this is not worth a second thread.

@@ -162,10 +162,13 @@ struct Evaluation {
     guard slices == nil, tensor.layout !== tensor.node.layout, tensor.node.isPendingElementwise,
       tensor.node.layout.count > 0, tensor.node.layout.count <= Evaluation.fewElements
     else { return }
+    // Those that wait for a reduction may yet run slice by slice with it.
+    let group = SlicedReductions.group(below: tensor.node)
     var nodes: [Node] = []
     for sibling in siblings
     where sibling.layout !== sibling.node.layout && sibling.node.layout.shape == shape
       && sibling.node.isPendingElementwise && !nodes.contains(where: { $0 === sibling.node })
+      && (!maySlice || SlicedReductions.group(below: sibling.node) === group)
     {
       nodes.append(sibling.node)
     }

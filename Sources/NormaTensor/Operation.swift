@@ -8,7 +8,7 @@ struct Operation: Hashable, Sendable {
     case exp, log, tanh, erf, expm1, log1p, sigmoid, sin, cos
     case add, subtract, multiply, divide, minimum, maximum
     case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
-    case select, normalize
+    case select, normalize, centeredProduct, normalizeGradient
     case convert  // To the result's type.
 
     /// The number of the C loop.
@@ -19,7 +19,7 @@ struct Operation: Hashable, Sendable {
     var cost: Int {
       switch self {
       case .exp, .log, .tanh, .erf, .expm1, .log1p, .sigmoid, .sin, .cos: 8
-      case .divide, .sqrt: 2
+      case .divide, .sqrt, .normalizeGradient: 2
       default: 1
       }
     }
@@ -30,6 +30,8 @@ struct Operation: Hashable, Sendable {
       case .maximum: "max"
       case .notEqual: "not_equal"
       case .lessOrEqual: "less_or_equal"
+      case .centeredProduct: "centered_product"
+      case .normalizeGradient: "normalize_gradient"
       case .greaterOrEqual: "greater_or_equal"
       default: "\(self)"
       }

@@ -126,7 +126,8 @@ struct SlicedReductions {
     let runs = dimensions.count { !$0.isKept }
     guard runs == 1 || last.size >= Space.longRun else { return nil }
     let slices = group.layout.count
-    let bytes = source.count / slices * source.dtype.byteCount
+    let width = source.dtype.byteCount + (group.companion?.dtype.byteCount ?? 0)
+    let bytes = source.count / slices * width
     guard slices >= 2 * Threads.count, bytes <= SlicedReductions.largestSlice else { return nil }
     self.group = group
     wanted = group.pendingNodes()

@@ -56,8 +56,8 @@ extension Tensor {
   /// same elements. The default divides by n - 1, as PyTorch does; NumPy, Keras and Flax divide by
   /// n: `correction: 0`. Where n <= correction it is NaN if all values are equal (one value, by
   /// default) and infinite if not. A constant gives exactly 0. Accuracy: mean first, then centred
-  /// squares, merged in `float64`. At most 6 ulp in `float32` at any distance from zero, 0.51 in
-  /// half types, 12 + 4 |mean| / std in `float64`. Cost: one trip, shared with `mean`. PyTorch:
+  /// squares, merged in `float64`. At any distance from zero at most 6 ulp in `float32`, 0.51 in
+  /// half types, 12 in `float64`. Cost: one trip, shared with `mean`. PyTorch:
   /// `torch.var`.
   public func variance(
     over axes: [Int], correction: Double = 1, keepDims: Bool = false, file: StaticString = #fileID,
@@ -82,8 +82,8 @@ extension Tensor {
   /// same elements. The default divides by n - 1, as PyTorch does; NumPy, Keras and Flax divide by
   /// n: `correction: 0`. Where n <= correction it is NaN if all values are equal (one value, by
   /// default) and infinite if not. A constant gives exactly 0. Accuracy: mean first, then centred
-  /// squares, merged in `float64`. At most 6 ulp in `float32` at any distance from zero, 0.51 in
-  /// half types, 12 + 4 |mean| / std in `float64`. Cost: one trip, shared with `mean`. PyTorch:
+  /// squares, merged in `float64`. At any distance from zero at most 6 ulp in `float32`, 0.51 in
+  /// half types, 12 in `float64`. Cost: one trip, shared with `mean`. PyTorch:
   /// `torch.std`.
   public func std(
     over axes: [Int], correction: Double = 1, keepDims: Bool = false, file: StaticString = #fileID,

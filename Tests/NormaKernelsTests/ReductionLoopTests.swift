@@ -16,7 +16,7 @@ import Testing
         ConversionTests.onEveryLevel { _ in
           guard let loops = norma_find_reductions(Int32(NORMA_F32.rawValue)) else { return }
           var (sum, alone, m2) = (0.0, 0.0, 0.0)
-          loops.pointee.moments(values.count, values, &sum, &m2)
+          loops.pointee.moments(values.count, values, &sum, &m2, nil)
           loops.pointee.sum(values.count, values, &alone)
           var (low, high) = (values[0], values[0])
           loops.pointee.minimum(values.count, values, &low)
@@ -44,7 +44,7 @@ import Testing
           guard let loops = norma_find_reductions(Int32(NORMA_F32.rawValue)) else { return }
           var sums = [Double](repeating: 0, count: columns), m2s = sums, alone = sums
           var high = Array(values[..<columns])
-          loops.pointee.column_moments(rows, columns, pitch, values, &sums, &m2s)
+          loops.pointee.column_moments(rows, columns, pitch, values, &sums, &m2s, nil)
           loops.pointee.column_sum(rows, columns, pitch, values, &alone)
           loops.pointee.column_maximum(rows, columns, pitch, values, &high)
           #expect(sums == alone)
@@ -74,7 +74,7 @@ import Testing
         var m2s = [Double](repeating: parts[0].m2, count: columns)
         let more = [Double](repeating: parts[1].mean * 200, count: columns)
         let squares = [Double](repeating: parts[1].m2, count: columns)
-        norma_merge_moments(columns, 100, &sums, &m2s, 200, more, squares)
+        norma_merge_moments(columns, 100, &sums, &m2s, nil, 200, more, squares, nil)
         let whole = ReferenceMoments(values)
         for j in 0..<columns {
           #expect(abs(sums[j] / 300 - whole.mean) < 1e-12)
@@ -82,5 +82,58 @@ import Testing
         }
       }
     }
+  }
+
+  /// Sums of doubles keep what their additions lose: parts far from zero merge as if exact.
+  @Test func momentsOfDoublesKeepWhatSumsLose() {
+    var random = TestRandom()
+    for length in [1, 5, 31, 64, 1000, 1792] {
+      let values = random.doubles(3 * length, mean: 1e12, std: 0.01)
+      var seen: [[UInt64]] = []
+      ConversionTests.onEveryLevel { _ in
+        guard let loops = norma_find_reductions(Int32(NORMA_F64.rawValue)) else { return }
+        var (sum, m2, lost) = (0.0, 0.0, 0.0)
+        loops.pointee.moments(length, values, &sum, &m2, &lost)
+        var sums = [0.0], m2s = [0.0], rest = [0.0]
+        for part in 1...2 {
+          // The second part as a column of two, the third as a row.
+          let block = Array(values[(part * length)..<((part + 1) * length)])
+          if part == 1 {
+            loops.pointee.column_moments(length, 1, 1, block, &sums, &m2s, &rest)
+          } else {
+            loops.pointee.moments(length, block, &sums, &m2s, &rest)
+          }
+          norma_merge_moments(
+            1, Double(part * length), &sum, &m2, &lost, Double(length), sums, m2s, rest)
+        }
+        seen.append([sum, m2, lost].map(\.bitPattern))
+        let exact = ReferenceMoments(values)
+        #expect(abs(m2 - exact.m2) <= 8 * exact.m2.ulp, "\(length) values")
+      }
+      #expect(Set(seen).count == 1, "\(length) values")
+    }
+  }
+
+  /// Columns far from zero give the same bits wherever they stand.
+  @Test func columnsOfDoubles() {
+    var random = TestRandom()
+    let (rows, columns) = (50, 19)
+    let values = random.doubles(rows * columns, mean: 1e9, std: 1)
+    var seen: [[UInt64]] = []
+    ConversionTests.onEveryLevel { _ in
+      guard let loops = norma_find_reductions(Int32(NORMA_F64.rawValue)) else { return }
+      var sums = [Double](repeating: 0, count: columns), m2s = sums, lost = sums
+      loops.pointee.column_moments(rows, columns, columns, values, &sums, &m2s, &lost)
+      seen.append((sums + m2s + lost).map(\.bitPattern))
+      for j in 0..<columns {
+        let column = (0..<rows).map { values[$0 * columns + j] }
+        var one = [0.0], squares = [0.0], rest = [0.0]
+        loops.pointee.column_moments(rows, 1, 1, column, &one, &squares, &rest)
+        #expect([one[0], squares[0], rest[0]] == [sums[j], m2s[j], lost[j]])
+        let exact = ReferenceMoments(column)
+        #expect(abs(m2s[j] - exact.m2) <= 8 * exact.m2.ulp)
+      }
+    }
+    #expect(Set(seen).count == 1)
   }
 }

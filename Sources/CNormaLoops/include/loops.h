@@ -49,6 +49,9 @@ enum norma_operation {
   NORMA_GREATER_OR_EQUAL,
   NORMA_SELECT,     // operands: condition (bytes), value where it is not 0, value elsewhere
   NORMA_NORMALIZE,  // operands x, high, low, scale, shift: ((x - high) - low) * scale + shift
+  NORMA_CENTERED_PRODUCT,    // operands x, high, low, g: ((x - high) - low) * g
+  NORMA_NORMALIZE_GRADIENT,  // x, high, low, g, scale, slope, shift:
+                             // g * scale + ((x - high) - low) * slope + shift
   NORMA_SPREAD,     // one value to a block
   NORMA_OPERATION_COUNT
 };
@@ -67,15 +70,18 @@ norma_loop norma_find_conversion(int from, int to);
 norma_loop norma_find_rounding(int type);
 
 // Sums and moments of a block. Floating-point sums are carried in double by 32 interleaved lanes
-// that are folded as a tree; m2 is the sum of squared distances from the block's own mean.
-typedef void (*norma_moments_loop)(size_t n, const void *values, double *sum, double *m2);
+// that are folded as a tree; m2 is the sum of squared distances from the block's own mean. `lost`
+// is what rounding took from a sum of double, and is not written for float.
+typedef void (*norma_moments_loop)(
+    size_t n, const void *values, double *sum, double *m2, double *lost);
 typedef void (*norma_sum_loop)(size_t n, const void *values, void *sum);  // double or int64_t
 // Minimum or maximum of *best and the block, NaN if there is one; NULL of `first` keeps *best.
 typedef void (*norma_extreme_loop)(size_t n, const void *values, void *best);
 
 // The same for every column of a block of rows; `pitch` counts elements from row to row.
 typedef void (*norma_column_moments_loop)(
-    size_t rows, size_t columns, size_t pitch, const void *values, double *sums, double *m2s);
+    size_t rows, size_t columns, size_t pitch, const void *values, double *sums, double *m2s,
+    double *lost);
 typedef void (*norma_column_loop)(
     size_t rows, size_t columns, size_t pitch, const void *values, void *results);
 
@@ -90,7 +96,8 @@ typedef struct {
 
 const norma_reductions *norma_find_reductions(int type);
 
-// Adds the moments of `count_b` values a column to those of `count_a` (Chan et al. 1983).
+// Adds the moments of `count_b` values a column to those of `count_a` (Chan et al. 1983); `lost_a`
+// and `lost_b` are both given or both NULL.
 void norma_merge_moments(
-    size_t columns, double count_a, double *sum_a, double *m2_a, double count_b,
-    const double *sum_b, const double *m2_b);
+    size_t columns, double count_a, double *sum_a, double *m2_a, double *lost_a, double count_b,
+    const double *sum_b, const double *m2_b, const double *lost_b);

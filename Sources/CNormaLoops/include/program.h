@@ -11,6 +11,7 @@ enum {
   NORMA_MAX_DIMENSIONS = 48,
   NORMA_MAX_SPLITS = 4,
   NORMA_MAX_SINKS = 4,
+  NORMA_MAX_OPERANDS = 7,
   NORMA_MAX_VALUES = 640
 };
 
@@ -43,7 +44,7 @@ typedef struct {
 
 typedef struct {
   norma_loop loop;
-  int operands[5], operand_count;
+  int operands[NORMA_MAX_OPERANDS], operand_count;
   int result;
   int single;  // one value, the same for all tiles of an outer index and row
 } norma_instruction;
@@ -58,9 +59,11 @@ typedef struct {
   const norma_reductions *loops;
   char *result;    // double or int64_t sums; minimum or maximum in the block type
   double *m2;      // NORMA_MOMENTS
+  double *lost;    // NORMA_MOMENTS of double: what rounding took from the sums
   char *partial;   // like result, one per chunk; NULL when there is one chunk
-  double *partial_m2;
-  ptrdiff_t local, local_m2;  // results that stay with the thread: bytes into its scratch memory
+  double *partial_m2, *partial_lost;
+  // Results that stay with the thread: bytes into its scratch memory.
+  ptrdiff_t local, local_m2, local_lost;
 } norma_sink;
 
 typedef struct {
