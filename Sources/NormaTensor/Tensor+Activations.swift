@@ -18,9 +18,16 @@ extension Tensor {
   public func relu6() -> Tensor { hardtanh(min: 0, max: 6) }
 
   /// x moved into `min ... max`; the gradient at the ends is 0. PyTorch: `F.hardtanh`.
-  public func hardtanh(min low: Double = -1, max high: Double = 1) -> Tensor {
-    custom("hardtanh(min:max:)", detached().clamped(min: low, max: high)) { g, x in
-      .where((x .> low) * (x .< high), g, 0)
+  public func hardtanh(
+    min low: Double = -1, max high: Double = 1, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "hardtanh(min:max:)"
+      guard low <= high else { throw TensorError(call, "min \(low) is above max \(high)") }
+      return custom(call, detached().clamped(min: low, max: high)) { g, x in
+        .where((x .> low) * (x .< high), g, 0)
+      }
     }
   }
 
@@ -94,7 +101,8 @@ extension Tensor {
   public func logSigmoid() -> Tensor {
     let x = detached()
     return custom("logSigmoid()", x.clamped(max: 0.0) - (-x.abs()).exp().log1p()) { g, x in
-      g * (-x).sigmoid()
+      let power = (-x.abs()).exp()
+      return g * (.where(x .< 0, 1.0, power) / (power + 1))
     }
   }
 

@@ -30,7 +30,7 @@ extension Tensor {
       if isPoisoned || indices.isPoisoned || source.isPoisoned { return .poisoned }
       let call = "scattered(over:_:_:)"
       let plan = try ScatterPlan(shape, axis, indices, call)
-      let part = try plan.part(of: source, call).cast(to: dtype)
+      let part = try plan.part(of: source, dtype, call)
       return put(plan, part.detached(), adds: false)
         .recorded(call, from: [self, part], runsAtOnce: true) { rule in
           let zeros = Tensor.zeros(plan.indexShape, dtype: rule.upstream.dtype)
@@ -53,7 +53,7 @@ extension Tensor {
       if isPoisoned || indices.isPoisoned || source.isPoisoned { return .poisoned }
       let call = "scatteredAdding(over:_:_:)"
       let plan = try ScatterPlan(shape, axis, indices, call)
-      return added(plan, try plan.part(of: source, call).cast(to: dtype))
+      return added(plan, try plan.part(of: source, dtype, call))
     }
   }
 
@@ -159,7 +159,11 @@ struct ScatterPlan: Sendable {
   }
 
   /// As much of `source` as there are indices.
-  func part(of source: Tensor, _ call: String) throws(TensorError) -> Tensor {
+  func part(of source: Tensor, _ dtype: DType, _ call: String) throws(TensorError) -> Tensor {
+    guard source.dtype == dtype else {
+      throw TensorError(
+        call, "the source holds \(source.dtype), the tensor \(dtype); cast one of them")
+    }
     guard source.rank == indexShape.count,
       zip(source.shape, indexShape).allSatisfy({ $0 >= $1 })
     else {

@@ -25,7 +25,9 @@ let activationOperations: [String: CaseOperation] = [
   "nn.functional.celu": { [try $0.tensor(0).celu(alpha: try $0.double(1, "alpha") ?? 1)] },
   "nn.functional.prelu": { [try $0.tensor(0).prelu(try $0.tensor(1, "weight"))] },
   "nn.functional.gelu": {
-    [try $0.tensor(0).gelu(approximatingByTanh: try $0.text("approximate") == "tanh")]
+    let form = try $0.text("approximate") ?? "none"
+    guard ["none", "tanh"].contains(form) else { throw CaseObstacle.notWritable(form) }
+    return [try $0.tensor(0).gelu(approximatingByTanh: form == "tanh")]
   },
   "nn.functional.hardtanh": {
     [

@@ -22,8 +22,11 @@ let indexingOperations: [String: CaseOperation] = [
   "narrow": { arguments in
     let x = try arguments.tensor(0)
     let axis = try arguments.int(1, "dim") ?? 0
+    if case .tensor? = arguments.value(2, "start") {
+      throw CaseObstacle.unsupported("a start that is a tensor")
+    }
     guard let start = try arguments.int(2, "start"), let size = try arguments.int(3, "length")
-    else { throw CaseObstacle.unsupported("a start that is a tensor") }
+    else { throw arguments.missing("start") }
     return [x.narrowed(over: axis, from: start, count: size)]
   },
   "gather": {
@@ -98,7 +101,10 @@ let indexingOperations: [String: CaseOperation] = [
     let mask = try arguments.tensor(1, "mask")
     switch try arguments.operand(2, "value") {
     case .number(let number): return [x.filled(where: mask, with: number.asDouble)]
-    case .tensor(let value): return [Tensor.where(mask, value, x).cast(to: x.dtype)]
+    case .tensor(let value):
+      // Norma fills with numbers; `where` does the same with a tensor.
+      guard value.rank == 0 else { throw CaseObstacle.notWritable("the value is no number") }
+      return [Tensor.where(mask, value, x).cast(to: x.dtype)]
     }
   },
   "nn.functional.one_hot": { arguments in

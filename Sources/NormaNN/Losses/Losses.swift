@@ -103,9 +103,9 @@ public func klDivergence(
   _ x: Tensor, _ y: Tensor, logTarget: Bool = false, reduction: LossReduction = .mean
 ) -> Tensor {
   if logTarget { return reduction(y.exp() * (y - x)) }
-  let isPositive = y .> 0
-  let logs = Tensor.where(isPositive, y, 1.0).log()
-  return reduction(Tensor.where(isPositive, y * logs, 0) - y * x)
+  let isZero = y .== 0
+  let logs = Tensor.where(isZero, 1.0, y).log()
+  return reduction(Tensor.where(isZero, 0, y * logs) - y * x)
 }
 
 /// 1 - cos(a, b) where y is 1, max(cos(a, b) - margin, 0) where it is -1, with the cosine over the last
@@ -125,7 +125,15 @@ public func cosineEmbeddingLoss(
 /// PyTorch: `F.pairwise_distance`.
 public func pairwiseDistance(_ a: Tensor, _ b: Tensor, p: Int = 2, eps: Double = 1e-6) -> Tensor {
   let difference = a - b + eps
-  return p == 1 ? difference.abs().sum(over: -1) : difference.squared().sum(over: -1).sqrt()
+  if p == 1 { return difference.abs().sum(over: -1) }
+  // The quotient is taken in `float64`: lengths are differences' only scale.
+  let length = difference.detached().squared().sum(over: -1).sqrt()
+  return length.recorded(
+    "pairwiseDistance(_:_:)", from: [difference], saving: [difference], savesResult: true
+  ) { rule in
+    let share = rule.upstream.cast(to: .float64) / rule.result.cast(to: .float64)
+    return [rule.saved[0].cast(to: .float64) * share.unsqueezed(-1)]
+  }
 }
 
 /// max(d(anchor, positive) - d(anchor, negative) + margin, 0), with ``pairwiseDistance(_:_:p:eps:)``;
@@ -160,5 +168,13 @@ public func marginRankingLoss(
 public func softMarginLoss(
   _ x: Tensor, _ y: Tensor, reduction: LossReduction = .mean
 ) -> Tensor {
-  reduction(-(y * x).logSigmoid())
+  // The slope -y / (1 + e^(y x)) vanishes for large y x, and keeps its digits in `float64`.
+  let losses = (-(y.detached() * x.detached()).logSigmoid()).recorded(
+    "softMarginLoss(_:_:)", from: [x, y], saving: [x, y]
+  ) { rule in
+    let (x, y) = (rule.saved[0].cast(to: .float64), rule.saved[1].cast(to: .float64))
+    let share = rule.upstream.cast(to: .float64) * (-(x * y)).sigmoid()
+    return [-(share * y), rule.whenNeeded(1) { -(share * x) }]
+  }
+  return reduction(losses)
 }
