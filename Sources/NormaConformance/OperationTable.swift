@@ -7,6 +7,7 @@ typealias CaseOperation = @Sendable (CaseArguments) throws -> [Tensor]
 let operations: [String: CaseOperation] = [
   elementwiseOperations, reductionOperations, viewOperations, factoryOperations,
   productOperations, normalizationOperations, convolutionOperations, poolingOperations,
+  activationOperations, lossOperations, indexingOperations,
 ].reduce(into: [:]) { all, family in
   all.merge(family) { first, _ in first }
 }
@@ -27,5 +28,5 @@ struct CaseModule {
 
 /// The modules that Norma has: from the arguments of the constructor to the module.
 let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
-  normalizationModules, convolutionModules, poolingModules,
+  normalizationModules, convolutionModules, poolingModules, activationModules, lossModules,
 ].reduce(into: [:]) { all, family in all.merge(family) { first, _ in first } }

@@ -91,7 +91,27 @@ extension Tensor {
     evaluation.run(value, dtype, into: storage, place)
   }
 
-  /// `size` elements of an axis from `start` on, as a view. PyTorch: `torch.narrow`.
+  /// `count` elements of an axis from `start` on, as a view; a negative start counts from the end.
+  /// PyTorch: `torch.narrow`.
+  public func narrowed(
+    over axis: Int, from start: Int, count: Int, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let call = "narrowed(over:from:count:)"
+      let front = try Shape.axis(axis, of: shape, call: call)
+      let size = rank == 0 ? 0 : shape[front]
+      let first = start < 0 ? start + size : start
+      guard rank > 0, first >= 0, count >= 0, first + count <= size else {
+        throw TensorError(
+          call, "\(count) elements from \(start) on are not in axis \(axis) of shape \(shape)")
+      }
+      return narrowed(front, first, count)
+    }
+  }
+
+  /// `size` elements of an axis from `start` on, for checked numbers.
   func narrowed(_ axis: Int, _ start: Int, _ size: Int) -> Tensor {
     taking((0..<axis).map { _ in Slice() as any TensorIndex } + [start..<(start + size)])
   }

@@ -52,6 +52,13 @@ extension Tensor {
   public func logSumExp(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
+    logSumExp(over: axes, keepDims: keepDims, file: file, line: line)
+  }
+
+  /// `logSumExp` with the axes in an array.
+  public func logSumExp(
+    over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
       let call = "logSumExp(over:)"
