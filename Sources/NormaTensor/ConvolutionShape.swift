@@ -195,7 +195,8 @@ struct ConvolutionShape: Hashable, Sendable {
   /// some 50 microseconds, where oneDNN takes 10 after a millisecond of compiling. Sums in double make
   /// such results as accurate as can be.
   var isSmall: Bool {
-    destination.dropFirst(2).reduce(source[0] * weights[0] * weights[1] * kernelCount, *) <= 1 << 17
+    // Broadcast tensors may have any number of elements.
+    (destination + weights.dropFirst()).reduce(1.0) { $0 * Double($1) } <= 131_072
   }
 
   /// The number of kernel elements of one channel.

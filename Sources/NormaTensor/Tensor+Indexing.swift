@@ -126,7 +126,7 @@ extension Tensor {
     over shape: [Int], at indices: [any TensorIndex], filling value: Double = 0
   ) -> Tensor {
     checked { () throws(TensorError) in
-      let whole = Layout(contiguous: shape)
+      let whole = layout.denseTwin(of: shape)
       let part = try whole.taking(indices.map(\.axisIndex))
       let storage = Storage(byteCount: whole.count * dtype.byteCount)
       if value == 0 {
