@@ -12,7 +12,7 @@ open class Activation: Module, Layer {
   /// The function of `x`.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor { function(x) }
+  ) -> Tensor { function(x).observed(by: self) }
 }
 
 /// ``Tensor/relu(file:line:)``. PyTorch: `nn.ReLU`.
@@ -46,7 +46,9 @@ public final class PReLU: Module, Layer {
   /// The function of `x`.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor { x.prelu(weight.value, file: file, line: line) }
+  ) -> Tensor {
+    x.prelu(weight.value, file: file, line: line).observed(by: self)
+  }
 }
 
 /// ``Tensor/elu(alpha:)``. PyTorch: `nn.ELU`.

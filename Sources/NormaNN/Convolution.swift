@@ -40,6 +40,10 @@ open class Convolution: Module, Layer {
     self.paddingMode = paddingMode
   }
 
+  public override func multiplyAdds(for output: [Int]) -> Int {
+    output.reduce(1, *) * weight.shape.dropFirst().reduce(1, *)
+  }
+
   /// The convolution of `[N, inputs, space...]` or of one sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -55,7 +59,7 @@ open class Convolution: Module, Layer {
       let padded = x.padded(amounts, mode: paddingMode, file: file, line: line)
       return try convolve(
         padded, weight.value, bias?.value, space, stride, .valid, dilation, groups, call: call)
-    }
+    }.observed(by: self)
   }
 }
 

@@ -101,6 +101,6 @@ public final class LayerNorm: Module, Layer {
         x, normalizedShape: normalizedShape, weight: weight?.value, bias: bias?.value, eps: eps,
         call: "LayerNorm(_:)"
       ).output
-    }
+    }.observed(by: self)
   }
 }

@@ -26,7 +26,7 @@ open class MaxPool: Module, Layer {
   /// The largest elements of `[N, C, space...]` or of one sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor { withIndices(x, file: file, line: line).values }
+  ) -> Tensor { withIndices(x, file: file, line: line).values.observed(by: self) }
 
   /// The largest elements and their places among the elements of space.
   /// PyTorch: `return_indices=True`.
@@ -79,7 +79,8 @@ open class AvgPool: Module, Layer {
     avgPool(
       x, space: space, kernelSize: kernelSize, stride: stride, padding: padding,
       ceilMode: ceilMode, countIncludePad: countIncludePad, divisorOverride: divisorOverride,
-      call: "AvgPool\(space)d(_:)", file: file, line: line)
+      call: "AvgPool\(space)d(_:)", file: file, line: line
+    ).observed(by: self)
   }
 }
 
@@ -107,7 +108,8 @@ open class AdaptiveAvgPool: Module, Layer {
   ) -> Tensor {
     adaptiveAvgPool(
       x, space: space, outputSize: outputSize, call: "AdaptiveAvgPool\(space)d(_:)", file: file,
-      line: line)
+      line: line
+    ).observed(by: self)
   }
 }
 
@@ -132,7 +134,7 @@ open class AdaptiveMaxPool: Module, Layer {
   /// The largest elements of `[N, C, space...]` or of one sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor { withIndices(x, file: file, line: line).values }
+  ) -> Tensor { withIndices(x, file: file, line: line).values.observed(by: self) }
 
   /// The largest elements and their places among the elements of space.
   /// PyTorch: `return_indices=True`.

@@ -29,7 +29,8 @@ public final class Upsample: Module, Layer {
   ) -> Tensor {
     interpolate(
       x, size: size, scaleFactor: scaleFactor, mode: mode, alignCorners: alignCorners,
-      recomputeScaleFactor: recomputeScaleFactor, file: file, line: line)
+      recomputeScaleFactor: recomputeScaleFactor, file: file, line: line
+    ).observed(by: self)
   }
 }
 
@@ -62,7 +63,7 @@ open class Padding: Module, Layer {
           name, "expected \(space + 1) or \(space + 2) axes, got shape \(x.shape)")
       }
       return x.padded(amounts, mode: mode, file: file, line: line)
-    }
+    }.observed(by: self)
   }
 }
 

@@ -46,6 +46,7 @@ open class TransposedConvolution: Module, Layer {
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in try apply(x, outputPadding) }
+      .observed(by: self)
   }
 
   /// The same with a result of this size, one number for each axis of space, which takes the place of
