@@ -28,46 +28,35 @@
     }                                                                                           \
   }
 
-// ((x - high) - low) * g: of one sum of the gradient.
-#define CENTERED_PRODUCT(name, T, V, S, S1)                                                     \
+// g * scale + (x - mean) * slope + shift in double, rounded once: the terms may cancel.
+#define NORMALIZE_GRADIENT(name, T, V, H, S, S1)                                                \
   static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
-    OPERAND(T, x, 0) OPERAND(T, high, 1) OPERAND(T, low, 2) OPERAND(T, g, 3)                    \
+    const T *x = operands[0], *g = operands[1];                                                 \
+    OPERAND(double, mean, 2) OPERAND(double, scale, 3)                                          \
+    OPERAND(double, slope, 4) OPERAND(double, shift, 5)                                         \
     T *r = out;                                                                                 \
     size_t i = 0;                                                                               \
-    OUT_VECTORS(T) {                                                                            \
-      STORE(V, r + i, ((LOAD(V, x + i) - S(V, high)) - S(V, low)) * LOAD(V, g + i));            \
-    }                                                                                           \
-    for (; i < n; i++) r[i] = ((x[i] - S1(T, high)) - S1(T, low)) * g[i];                       \
-  }
-
-// g * scale + ((x - high) - low) * slope + shift: the gradient, when the sums are known.
-#define NORMALIZE_GRADIENT(name, T, V, S, S1)                                                   \
-  static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
-    OPERAND(T, x, 0) OPERAND(T, high, 1) OPERAND(T, low, 2) OPERAND(T, g, 3)                    \
-    OPERAND(T, scale, 4) OPERAND(T, slope, 5) OPERAND(T, shift, 6)                              \
-    T *r = out;                                                                                 \
-    size_t i = 0;                                                                               \
-    OUT_VECTORS(T) {                                                                            \
-      const V u = ((LOAD(V, x + i) - S(V, high)) - S(V, low)) * S(V, slope);                    \
-      STORE(V, r + i, LOAD(V, g + i) * S(V, scale) + u + S(V, shift));                          \
+    for (; i + 8 <= n; i += 8) {                                                                \
+      const f64v u = (__builtin_convertvector(LOAD(H, x + i), f64v) - S(f64v, mean))            \
+                   * S(f64v, slope);                                                            \
+      const f64v v = __builtin_convertvector(LOAD(H, g + i), f64v) * S(f64v, scale);            \
+      STORE(H, r + i, __builtin_convertvector(v + u + S(f64v, shift), H));                      \
     }                                                                                           \
     for (; i < n; i++) {                                                                        \
-      const T u = ((x[i] - S1(T, high)) - S1(T, low)) * S1(T, slope);                           \
-      r[i] = g[i] * S1(T, scale) + u + S1(T, shift);                                            \
+      const double u = ((double)x[i] - S1(T, mean)) * S1(T, slope);                             \
+      r[i] = (T)((double)g[i] * S1(T, scale) + u + S1(T, shift));                               \
     }                                                                                           \
   }
 
-#define NORMALIZATIONS(s, T, V)                                                                 \
+#define NORMALIZATIONS(s, T, V, H)                                                              \
   NORMALIZE(normalize_##s##_v, T, V, EACH, EACH_VALUE, EACH, EACH_VALUE, EACH, EACH_VALUE)      \
   NORMALIZE(normalize_##s##_s, T, V, ONLY, ONLY, ONLY, ONLY, ONLY, ONLY)                        \
   NORMALIZE(normalize_##s##_row, T, V, ONLY, ONLY, EACH, EACH_VALUE, EACH, EACH_VALUE)          \
   NORMALIZE(normalize_##s##_row0, T, V, ONLY, ONLY, EACH, EACH_VALUE, ONLY, ONLY)               \
-  CENTERED_PRODUCT(product_##s##_v, T, V, EACH, EACH_VALUE)                                     \
-  CENTERED_PRODUCT(product_##s##_s, T, V, ONLY, ONLY)                                           \
-  NORMALIZE_GRADIENT(gradient_##s##_v, T, V, EACH, EACH_VALUE)                                  \
-  NORMALIZE_GRADIENT(gradient_##s##_s, T, V, ONLY, ONLY)
-NORMALIZATIONS(f32, float, f32v)
-NORMALIZATIONS(f64, double, f64v)
+  NORMALIZE_GRADIENT(gradient_##s##_v, T, V, H, EACH, EACH_VALUE)                               \
+  NORMALIZE_GRADIENT(gradient_##s##_s, T, V, H, ONLY, ONLY)
+NORMALIZATIONS(f32, float, f32v, f32h)
+NORMALIZATIONS(f64, double, f64v, f64v)
 
 // `singles` has a bit for each operand that is one number: high and low are bits 1 and 2.
 static norma_loop LEVEL(find_normalization)(int operation, int type, unsigned singles) {
@@ -83,16 +72,10 @@ static norma_loop LEVEL(find_normalization)(int operation, int type, unsigned si
         case 30: PICK(normalize, s);
       }
       return 0;
-    case NORMA_CENTERED_PRODUCT:
-      switch (singles) {
-        case 0: PICK(product, v);
-        case 6: PICK(product, s);
-      }
-      return 0;
     case NORMA_NORMALIZE_GRADIENT:
       switch (singles) {
         case 0: PICK(gradient, v);
-        case 118: PICK(gradient, s);
+        case 60: PICK(gradient, s);
       }
   }
   return 0;
@@ -104,6 +87,5 @@ static norma_loop LEVEL(find_normalization)(int operation, int type, unsigned si
 #undef ONLY
 #undef EACH_VALUE
 #undef NORMALIZE
-#undef CENTERED_PRODUCT
 #undef NORMALIZE_GRADIENT
 #undef NORMALIZATIONS

@@ -19,6 +19,12 @@ struct CompiledProgram: ~Copyable {
     /// Nil where results stay with the thread.
     let result: Storage?
     let squares: Storage?
+    /// Of a centred sum: what is multiplied, and the mean that is taken off.
+    var companion: Int?
+    var center: Int?
+
+    /// The values that have to be there when a tile has run.
+    var values: [Int] { [value, companion, center].compactMap { $0 } }
   }
 
   /// Tiles that are merged one after the other, before chunks of them are.
@@ -52,7 +58,7 @@ struct CompiledProgram: ~Copyable {
 
     var program = program
     let ends = ValueSet(
-      outputs.map(\.value) + sinks.map(\.value), of: program.widths.count)
+      outputs.map(\.value) + sinks.flatMap(\.values), of: program.widths.count)
     let singles = program.spreadSingles(ends: ends, space: space)
     require(
       program.widths.count <= Int(NORMA_MAX_VALUES)
@@ -116,7 +122,9 @@ struct CompiledProgram: ~Copyable {
     scratch = places.size
     self.sinks = sinks.map { sink in
       norma_sink(
-        kind: Int32(sink.kind.rawValue), value: Int32(sink.value), type: sink.type.rawValue,
+        kind: Int32(sink.kind.rawValue), value: Int32(sink.value),
+        companion: Int32(sink.companion ?? 0), center: Int32(sink.center ?? 0),
+        type: sink.type.rawValue,
         loops: norma_find_reductions(sink.type.rawValue),
         result: sink.result?.base.assumingMemoryBound(to: CChar.self),
         m2: sink.squares?.base.assumingMemoryBound(to: Double.self),

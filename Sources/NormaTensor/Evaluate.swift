@@ -229,7 +229,7 @@ extension Evaluation {
   ) -> Int? {
     guard maySlice, finished == nil, tensor.layout.count > 4 * tensor.node.layout.count,
       tensor.layout.isStretch(of: tensor.node.layout),
-      let group = SlicedReductions.group(below: tensor.node), group.source.node.cost <= 8,
+      let group = SlicedReductions.group(below: tensor.node), group.cost <= 8,
       slices.map({ $0.group === group }) ?? true
     else { return nil }
     if slices == nil {

@@ -21,7 +21,7 @@ struct NormalizationGradient {
   private let rule: Backward
   private let type: DType
   private let x: Tensor
-  private let center: Center
+  private let mean: Tensor
   private let inverse: Tensor
   private let upstream: Tensor
   private let weight: Tensor?
@@ -29,7 +29,7 @@ struct NormalizationGradient {
   private let isOutside: Bool
   /// Whether the statistics are the input's own; constants otherwise.
   private let isOwn: Bool
-  /// Σ(u c) and Σ(u).
+  /// Of x, with u beside it: Σ(u c) and Σ(u).
   private let group: ReductionGroup?
 
   /// - Parameter weight: with as many axes as the input.
@@ -37,26 +37,24 @@ struct NormalizationGradient {
     self.rule = rule
     x = rule.saved[0].detached()
     type = x.dtype == .float64 ? .float64 : .float32
-    let mean = rule.saved[1]
-    center = Center(mean, in: type)
+    mean = rule.saved[1].cast(to: .float64)
     inverse = (rule.saved[2] + eps).rsqrt()
     upstream = rule.upstream.cast(to: type)
     self.weight = weight?.detached()
     isOutside = weight?.isConstant(along: mean) ?? true
     isOwn = ownAxes != nil
-    let axes = ownAxes ?? mean.shape.indices.filter { mean.shape[$0] == 1 }
-    group = NormalizationGradient.sums(
-      of: x, center, isOutside ? upstream : upstream * rule.saved[3].detached().cast(to: type),
-      over: axes)
-  }
-
-  /// Σ(c u) as the sum of a group, Σ(u) as that of its companion.
-  private static func sums(
-    of x: Tensor, _ center: Center, _ u: Tensor, over axes: [Int]
-  ) -> ReductionGroup? {
-    if x.count == 0 || axes.isEmpty { return nil }
-    return ReductionGroup(
-      source: center.product(x, u), companion: u, axes: axes.sorted())
+    var axes = ownAxes ?? []
+    if ownAxes == nil { axes = rule.saved[1].shape.indices.filter { rule.saved[1].shape[$0] == 1 } }
+    guard x.count > 0, !axes.isEmpty else {
+      group = nil
+      return
+    }
+    var weighted = upstream
+    if !isOutside { weighted = weighted * rule.saved[3].detached().cast(to: type) }
+    group = ReductionGroup(
+      source: x, companion: weighted,
+      center: Tensor(node: mean.node, layout: mean.layout.broadcast(to: x.shape)),
+      axes: axes.sorted())
   }
 
   var gradients: NormalizationGradients {
@@ -67,22 +65,21 @@ struct NormalizationGradient {
 
   private var input: Tensor {
     let scale = isOutside ? weight.map { inverse * $0.cast(to: .float64) } ?? inverse : inverse
+    if isOwn && (group?.countPerResult ?? 1) == 1 {
+      // A single value is its own mean, and stays at no distance from it.
+      return Center.zeros(x.shape, type)
+    }
     guard let group, isOwn else {
-      // A statistic over nothing is the input itself, which does not change its own distance.
-      if isOwn { return Center.zeros(x.shape, type) }
       let u = isOutside ? upstream : weight.map { upstream * $0.cast(to: type) } ?? upstream
       return u * scale.cast(to: type)
     }
     let share = scale / -Double(group.countPerResult)
-    let slope = share * inverse.squared() * group.tensor(.sum)
+    let slope = share * inverse.squared() * group.tensor(.centeredSum)
     let shift = share * group.tensor(.companionSum)
     return checked { () throws(TensorError) in
       try Tensor.elementwise(
-        .normalizeGradient,
-        [
-          x, center.high, center.low, group.companion ?? upstream, scale.cast(to: type),
-          slope.cast(to: type), shift.cast(to: type),
-        ], in: type, result: x.dtype, call: "normalized")
+        .normalizeGradient, [x, group.companion ?? upstream, mean, scale, slope, shift],
+        in: type, result: x.dtype, call: "normalized")
     }
   }
 
@@ -92,35 +89,27 @@ struct NormalizationGradient {
     guard rule.needs(1) || rule.needs(place) else { return (nil, nil) }
     if let group, isOutside {
       return (
-        weight == nil ? nil : group.tensor(.sum) * inverse, group.tensor(.companionSum)
+        weight == nil ? nil : group.tensor(.centeredSum) * inverse, group.tensor(.companionSum)
       )
     }
     // Σ(g c r) and Σ(g) over the axes along which there is one weight.
     guard let weight else { return (nil, upstream) }
     let shift = x.rank - weight.rank
     let axes = x.shape.indices.filter { $0 < shift || weight.shape[$0 - shift] == 1 }
-    let scaled = upstream * inverse.cast(to: type)
-    guard !axes.isEmpty, x.count > 0 else {
-      return (scaled * centered, upstream)
-    }
-    let group = ReductionGroup(
-      source: center.product(x, scaled), companion: upstream, axes: axes)
+    let products = upstream * normalized
+    guard !axes.isEmpty, x.count > 0 else { return (products, upstream) }
+    let group = ReductionGroup(source: products, companion: upstream, axes: axes)
     return (group.tensor(.sum), group.tensor(.companionSum))
   }
 
-  private var centered: Tensor {
-    checked { () throws(TensorError) in
-      try x.cast(to: type).centered(at: rule.saved[1], call: "normalized")
-    }
-  }
-}
-
-extension Center {
-  /// (x - mean) * g, in one instruction.
-  fileprivate func product(_ x: Tensor, _ g: Tensor) -> Tensor {
-    checked { () throws(TensorError) in
+  /// (x - mean) r.
+  private var normalized: Tensor {
+    let center = Center(rule.saved[1], in: type)
+    return checked { () throws(TensorError) in
       try Tensor.elementwise(
-        .centeredProduct, [x, high, low, g], in: g.dtype, result: g.dtype, call: "normalized")
+        .normalize,
+        [x, center.high, center.low, inverse.cast(to: type), Center.zeros(inverse.shape, type)],
+        in: type, result: type, call: "normalized")
     }
   }
 }

@@ -97,10 +97,8 @@ struct Program: Sendable {
     if operation.code == .convert {
       return convert(operands[0].value, from: operands[0].dtype, to: operation.result)
     }
-    // A condition stays a truth value; everything else meets in the operands' type.
     let values = operands.enumerated().map { position, operand in
-      operation.code == .select && position == 0
-        ? operand.value : convert(operand.value, from: operand.dtype, to: operation.operands)
+      convert(operand.value, from: operand.dtype, to: operation.operandType(position))
     }
     let type = BlockType(operation.operands)
     let result = append(

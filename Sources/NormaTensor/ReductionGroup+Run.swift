@@ -61,7 +61,9 @@ extension ReductionGroup {
     func storage(_ result: Result) -> Storage? { storages[result] }
 
     var dependOnOrder: Bool {
-      isFloatingPoint && (storages[.sum] != nil || storages[.companionSum] != nil)
+      isFloatingPoint
+        && (storages[.sum] != nil || storages[.companionSum] != nil
+          || storages[.centeredSum] != nil)
     }
 
     func store(_ result: Result, in node: Node) {
@@ -81,6 +83,14 @@ extension ReductionGroup {
         sinks.append(
           CompiledProgram.Sink(
             value: companion, type: companionType, kind: NORMA_SUM, result: sum, squares: nil))
+      }
+      if let companion = values.companion, let center = values.center,
+        let sum = storages[.centeredSum]
+      {
+        sinks.append(
+          CompiledProgram.Sink(
+            value: value, type: type, kind: NORMA_CENTERED_SUM, result: sum, squares: nil,
+            companion: companion, center: center))
       }
       if let sum = storages[.sum] {
         let squares = storages[.squares]

@@ -49,12 +49,19 @@ typedef struct {
   int single;  // one value, the same for all tiles of an outer index and row
 } norma_instruction;
 
-enum norma_reduction_kind { NORMA_SUM, NORMA_MOMENTS, NORMA_REDUCE_MINIMUM, NORMA_REDUCE_MAXIMUM };
+enum norma_reduction_kind {
+  NORMA_SUM,
+  NORMA_MOMENTS,
+  NORMA_REDUCE_MINIMUM,
+  NORMA_REDUCE_MAXIMUM,
+  NORMA_CENTERED_SUM  // of (value - center) * companion
+};
 
 // Results are indexed by unit output: kept index, then column (when columns are kept).
 typedef struct {
   int kind;
   int value;
+  int companion, center;  // NORMA_CENTERED_SUM: values of the same type, and of double
   int type;
   const norma_reductions *loops;
   char *result;    // double or int64_t sums; minimum or maximum in the block type
