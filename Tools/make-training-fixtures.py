@@ -98,13 +98,17 @@ for loss in losses:
     schedule.step(loss)
     values.append([loss, plateau.param_groups[0]["lr"]])
 rates["plateau"] = values
+# Two epochs, drawn from a generator of the loader's own or from the default one, and what is drawn next.
 order = {}
 for seed in (0, 1):
-    generator = torch.Generator().manual_seed(seed)
-    loader = torch.utils.data.DataLoader(
-        torch.arange(11), batch_size=4, sampler=torch.utils.data.RandomSampler(
-            range(11), generator=generator))
-    order[str(seed)] = [[b.tolist() for b in loader] for _ in range(2)]
+    def epochs(own):
+        generator = torch.Generator().manual_seed(seed) if own else None
+        torch.manual_seed(seed)
+        loader = torch.utils.data.DataLoader(
+            torch.arange(11), batch_size=4, shuffle=True, generator=generator)
+        batches = [[b.tolist() for b in loader] for _ in range(2)]
+        return {"batches": batches, "next": torch.rand(1, generator=generator).item()}
+    order[str(seed)] = {"own": epochs(True), "default": epochs(False)}
 torch.manual_seed(5)
 split = [list(s.indices) for s in torch.utils.data.random_split(range(10), [7, 3])]
 (folder / "schedules.json").write_text(

@@ -22,8 +22,12 @@ public func embedding(
     }
     var table = weight
     if let padding = paddingIndex {
-      let row = try Shape.axis(padding, of: [max(weight.shape[0], 1)], call: call)
-      let isOther = (Tensor.arange(weight.shape[0]) .!= row).unsqueezed(1)
+      let rows = weight.shape[0]
+      guard padding >= -rows && padding < rows else {
+        throw TensorError(call, "paddingIndex \(padding) is out of range for \(rows) rows")
+      }
+      let row = padding < 0 ? padding + rows : padding
+      let isOther = (Tensor.arange(rows) .!= row).unsqueezed(1)
       // The same values; the gradient of the padding's row stops here.
       table = Tensor.where(isOther, weight, weight.detached())
     }

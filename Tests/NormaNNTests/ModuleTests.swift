@@ -91,45 +91,46 @@ private final class Network: Module, Layer {
     let network = Network()
     network.named["a"]?.eval()
     let before = network.stateDict().mapValues { $0.array(of: Double.self) }
-    manualSeed(4)
-    let state = Generator.current.state
-    let summary = network.summary(inputShape: [1, 2])
-    #expect(Generator.current.state == state)
+    var generator = Generator(seed: 4)
+    let summary = withGenerator(&generator) { network.summary(inputShape: [1, 2]) }
+    #expect(generator == Generator(seed: 4))
     #expect(network.stateDict().mapValues { $0.array(of: Double.self) } == before)
     #expect(network.isTraining && network.named["a"]?.isTraining == false)
     #expect(summary.parameters == network.parameterCount)
     #expect(summary.rows.map(\.name).prefix(2) == ["blocks.0", "blocks.1"])
     #expect(summary.rows[0].output == [1, 3] && summary.rows[0].multiplyAdds == 6)
     #expect(summary.multiplyAdds == 6 + 6 + 8 + 4)
-    #expect(
-      summary.description.contains("body.3") && "\(network)".contains("(0): Linear(weight [3, 2]"))
+    #expect(summary.description.contains("body.3"))
+    #expect("\(network)".contains("\n  (blocks.0): Linear(weight [3, 2], bias [3])\n"))
+    #expect("\(network)".contains("\n    (0): Linear(weight [4, 2], bias [4])\n"))
   }
 
+  /// torch.manual_seed(0); layer = torch.nn.Linear(3, 2); layer.weight, layer.bias
   @Test func initialValuesFollowTheSeed() {
-    manualSeed(0)
-    let layer = Linear(3, 1)
-    // torch.manual_seed(0); torch.nn.Linear(3, 1).weight, .bias
-    let weight = layer.weight.value.array(of: Float.self)
-    #expect(weight == [-0.0043225288, 0.3097159, -0.47518474])
-    #expect(layer.bias?.value.array(of: Float.self) == [-0.4248946])
+    let layer = withSeed(0) { Linear(3, 2) }
+    #expect(
+      layer.weight.value.array(of: Float.self) == [
+        -0.004322517663240433, 0.3097158372402191, -0.4751853346824646, -0.4248946011066437,
+        -0.2223689705133438, 0.15482072532176971,
+      ])
+    #expect(
+      layer.bias?.value.array(of: Float.self) == [-0.011439144611358643, 0.45777493715286255])
   }
 
   @Test func dropoutDropsAndScales() {
     let x = Tensor.ones(1000)
-    manualSeed(1)
-    let y = dropout(x, p: 0.25).array(of: Float.self)
+    let y = withSeed(1) { dropout(x, p: 0.25) }.array(of: Float.self)
     #expect(Set(y) == [0, Float(1 / 0.75)])
     #expect((200...300).contains(y.count { $0 == 0 }))
     let layer = Dropout2d(p: 0.5)
     let channels = layer(Tensor.ones(4, 8, 3, 3))
     #expect(channels.variance(over: 2, 3, correction: 0).max().item() == 0)
     layer.eval()
-    #expect(layer(x).isEqual(x))
+    #expect(layer(x).isEqual(to: x))
     #expect(throws: TensorError.self) { try catchingTensorErrors { dropout(x, p: 1.5) } }
   }
 
   @Test func embeddings() throws {
-    manualSeed(0)
     let table = Embedding(4, 2, paddingIndex: 1)
     #expect(table.weight.value[1].array(of: Float.self) == [0, 0])
     let y = table(Tensor([[0, 1], [3, 3]]))

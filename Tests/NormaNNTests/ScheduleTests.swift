@@ -1,11 +1,20 @@
 import Foundation
+import NormaKernels
 import NormaNN
 import NormaTensor
 import Testing
 
+private struct BrokenSample: Error, Equatable {
+  let index: Int
+}
+
 private struct Recorded: Decodable {
   let rates: [String: [[Double]]]
-  let order: [String: [[[Int]]]]
+  struct Order: Decodable {
+    let batches: [[[Int]]]
+    let next: Double
+  }
+  let order: [String: [String: Order]]
   let split: [[Int]]
 
   static func load() throws -> Recorded {
@@ -80,17 +89,30 @@ private struct Recorded: Decodable {
 
   @Test(arguments: [0, 1, 2, 4]) func orderOfPyTorch(workers: Int) throws {
     for (seed, expected) in try Recorded.load().order {
+      let seed = try #require(Int(seed))
+      let own = try #require(expected["own"])
       let loader = DataLoader(
         Self.numbers(11), batchSize: 4, shuffle: true, workers: workers,
-        generator: Generator(seed: Int(seed) ?? 0))
+        generator: Generator(seed: seed))
       #expect(loader.count == 3)
-      for epoch in expected { #expect(try Self.epoch(loader) == epoch) }
+      for epoch in own.batches { #expect(try Self.epoch(loader) == epoch) }
+      var after = try Generator(state: loader.state.generator)
+      #expect(withGenerator(&after) { Tensor.rand(1).item() } == own.next)
+
+      let standard = try #require(expected["default"])
+      try withSeed(seed) {
+        let loader = DataLoader(Self.numbers(11), batchSize: 4, shuffle: true, workers: workers)
+        for epoch in standard.batches {
+          let seen = try Self.epoch(loader)
+          #expect(seen == epoch)
+        }
+        #expect(Tensor.rand(1).item() == standard.next)
+      }
     }
   }
 
   @Test func splitOfPyTorch() throws {
-    manualSeed(5)
-    let parts = Self.numbers(10).randomSplit([7, 3])
+    let parts = withSeed(5) { Self.numbers(10).randomSplit([7, 3]) }
     #expect(parts.map(\.indices) == (try Recorded.load().split))
     #expect(try parts[1].batch([0])[0].item() == Double(parts[1].indices[0]))
   }
@@ -105,14 +127,14 @@ private struct Recorded: Decodable {
   struct Broken: Dataset {
     let count = 6
     func batch(_ indices: [Int]) throws -> [Tensor] {
-      if indices.contains(3) { throw OptimizerStateError(description: "sample 3 is broken") }
+      if indices.contains(3) { throw BrokenSample(index: 3) }
       return [Tensor(indices.map(Int64.init))]
     }
   }
 
   @Test(arguments: [0, 2]) func brokenSamplesAreThrown(workers: Int) {
     var seen = 0
-    #expect(throws: OptimizerStateError.self) {
+    #expect(throws: BrokenSample(index: 3)) {
       try DataLoader(Broken(), batchSize: 2, workers: workers).forEach { _ in seen += 1 }
     }
     #expect(seen == 1)
