@@ -74,13 +74,15 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(
       name: "NormaNNTests",
-      dependencies: ["NormaNN", "NormaTensor", "NormaKernels", "NormaReference"]),
+      dependencies: ["NormaNN", "NormaTensor", "NormaKernels", "NormaReference", "NormaFiles"],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
     .testTarget(
       name: "NormaConformanceTests",
       dependencies: ["NormaConformance", "NormaTensor", "NormaFiles"]),
-    .testTarget(name: "NormaCLITests", dependencies: ["NormaCLI", "Norma"]),
+    .testTarget(
+      name: "NormaCLITests", dependencies: ["NormaCLI", "Norma", "NormaTensor"]),
   ],
   swiftLanguageModes: [.v6]
 )

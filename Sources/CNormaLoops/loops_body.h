@@ -89,28 +89,6 @@
     for (; i < n; i++) r[i] = c[i] ? sa : sb;                                                   \
   }
 
-#define NORMALIZE(name, T, V)                                                                   \
-  static void LEVEL(name##_s)(size_t n, const void *const *operands, void *out) {               \
-    const T *p = operands[0];                                                                   \
-    const T high = *(const T *)operands[1], low = *(const T *)operands[2];                      \
-    const T scale = *(const T *)operands[3], shift = *(const T *)operands[4];                   \
-    T *r = out;                                                                                 \
-    size_t i = 0;                                                                               \
-    OUT_VECTORS(T) STORE(V, r + i, ((LOAD(V, p + i) - high) - low) * scale + shift);            \
-    for (; i < n; i++) r[i] = ((p[i] - high) - low) * scale + shift;                            \
-  }                                                                                             \
-  static void LEVEL(name##_v)(size_t n, const void *const *operands, void *out) {               \
-    const T *p = operands[0], *high = operands[1], *low = operands[2];                          \
-    const T *scale = operands[3], *shift = operands[4];                                         \
-    T *r = out;                                                                                 \
-    size_t i = 0;                                                                               \
-    OUT_VECTORS(T) {                                                                            \
-      V a = (LOAD(V, p + i) - LOAD(V, high + i)) - LOAD(V, low + i);                            \
-      STORE(V, r + i, a * LOAD(V, scale + i) + LOAD(V, shift + i));                             \
-    }                                                                                           \
-    for (; i < n; i++) r[i] = ((p[i] - high[i]) - low[i]) * scale[i] + shift[i];                \
-  }
-
 // Minimum and maximum let a NaN on either side through.
 #define FLOATING(s, T, V, M, N)                                                                 \
   UNARY(neg_##s, T, V, M, -a, -a)                                                               \
@@ -122,8 +100,7 @@
   BINARY(min_##s, T, V, M, CHOOSE(V, M, (a < b) | (a != a), a, b), a < b || a != a ? a : b)     \
   BINARY(max_##s, T, V, M, CHOOSE(V, M, (a > b) | (a != a), a, b), a > b || a != a ? a : b)     \
   COMPARISONS(s, T, V, N)                                                                       \
-  SELECT(select_##s, T, V, M, N)                                                                \
-  NORMALIZE(normalize_##s, T, V)
+  SELECT(select_##s, T, V, M, N)
 
 // Sums and products of integers wrap, so they run on the unsigned twin.
 #define INTEGER(s, T, V, U, W, N)                                                               \
@@ -212,9 +189,7 @@ static const norma_loop LEVEL(selects)[NORMA_TYPE_COUNT][4] = {
     SELECTS(f32), SELECTS(f64), SELECTS(i64), SELECTS(i32), SELECTS(u8)
 #undef SELECTS
 };
-static const norma_loop LEVEL(normalizes)[2][2] = {
-    {LEVEL(normalize_f32_v), LEVEL(normalize_f32_s)},
-    {LEVEL(normalize_f64_v), LEVEL(normalize_f64_s)}};
+#include "normalize_body.h"
 
 static const norma_loop LEVEL(spreads)[NORMA_TYPE_COUNT] = {
     LEVEL(spread_32), LEVEL(spread_64), LEVEL(spread_64), LEVEL(spread_32), LEVEL(spread_8)};
@@ -224,11 +199,7 @@ static norma_loop LEVEL(find)(int operation, int type, unsigned singles) {
   if (operation == NORMA_SELECT) {
     return singles & 1 ? 0 : LEVEL(selects)[type][(singles >> 1) & 3];
   }
-  if (operation == NORMA_NORMALIZE) {
-    if (type > NORMA_F64) return 0;
-    return singles == 30 ? LEVEL(normalizes)[type][1]
-           : singles == 0 ? LEVEL(normalizes)[type][0] : 0;
-  }
+  if (operation >= NORMA_NORMALIZE) return LEVEL(find_normalization)(operation, type, singles);
   return singles < 4 ? LEVEL(loops)[operation][type][singles] : 0;
 }
 
@@ -240,7 +211,6 @@ static norma_loop LEVEL(find)(int operation, int type, unsigned singles) {
 #undef COMPARE_FORM
 #undef SELECT
 #undef SELECT_FORM
-#undef NORMALIZE
 #undef SPREAD
 #undef FLOATING
 #undef INTEGER

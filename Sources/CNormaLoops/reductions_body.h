@@ -352,6 +352,7 @@ COLUMN_SUM_INTEGER(column_sum_u8, uint8_t)
 
 #include "extremes_body.h"
 #include "merges_body.h"
+#include "centered_body.h"
 
 #undef FOLD32
 #undef TWO_SUM
@@ -361,10 +362,11 @@ COLUMN_SUM_INTEGER(column_sum_u8, uint8_t)
 static const norma_reductions LEVEL(reductions)[NORMA_TYPE_COUNT] = {
 #define FLOATS(s) \
   {LEVEL(sum_##s), LEVEL(moments_##s), LEVEL(min_##s), LEVEL(max_##s), LEVEL(column_sum_##s), \
-   LEVEL(column_moments_##s), LEVEL(column_min_##s), LEVEL(column_max_##s)}
+   LEVEL(column_moments_##s), LEVEL(column_min_##s), LEVEL(column_max_##s), \
+   LEVEL(centered_sum_##s), LEVEL(column_centered_sum_##s)}
 #define INTEGERS(s) \
   {LEVEL(sum_##s), 0, LEVEL(min_##s), LEVEL(max_##s), LEVEL(column_sum_##s), \
-   0, LEVEL(column_min_##s), LEVEL(column_max_##s)}
+   0, LEVEL(column_min_##s), LEVEL(column_max_##s), 0, 0}
     FLOATS(f32), FLOATS(f64), INTEGERS(i64), INTEGERS(i32), INTEGERS(u8)
 #undef FLOATS
 #undef INTEGERS

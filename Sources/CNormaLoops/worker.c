@@ -188,7 +188,7 @@ void norma_worker_run_tile(
   for (int k = 0; k < p->instruction_count; k++) {
     const norma_instruction *step = &p->instructions[k];
     if (step->single && !w->moved) continue;
-    const void *operands[5];
+    const void *operands[NORMA_MAX_OPERANDS];
     for (int o = 0; o < step->operand_count; o++) operands[o] = w->values[step->operands[o]];
     if (step->by_row) run_by_row(step, rows, columns, operands, (char *)w->values[step->result]);
     else step->loop(step->single ? 1 : n, operands, (void *)w->values[step->result]);

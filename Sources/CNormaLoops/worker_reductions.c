@@ -5,6 +5,7 @@
 static size_t result_width(const norma_sink *sink) {
   switch (sink->kind) {
     case NORMA_SUM:
+    case NORMA_CENTERED_SUM:
     case NORMA_MOMENTS: return 8;
     default: return sink->type == NORMA_U8 ? 1
                     : sink->type == NORMA_F32 || sink->type == NORMA_I32 ? 4 : 8;
@@ -47,6 +48,18 @@ static void reduce_tile(
         for (size_t j = 0; j < outputs; j++) ((uint64_t *)result)[j] += ((uint64_t *)sums)[j];
       }
       break;
+    case NORMA_CENTERED_SUM: {
+      const void *g = w->values[sink->companion], *center = w->values[sink->center];
+      if (by_column) {
+        const size_t pitch_g = (size_t)pitch_of(w->program, sink->companion, columns);
+        loops->column_centered_sum((size_t)rows, outputs, pitch, values, pitch_g, g, center, sums);
+      } else {
+        loops->centered_sum(n, values, g, center, sums);
+      }
+      if (seen == 0) memcpy(result, sums, outputs * width);
+      else for (size_t j = 0; j < outputs; j++) ((double *)result)[j] += sums[j];
+      break;
+    }
     case NORMA_MOMENTS:
       if (by_column) loops->column_moments((size_t)rows, outputs, pitch, values, sums, m2s, rest);
       else loops->moments(n, values, sums, m2s, rest);
@@ -185,6 +198,7 @@ void norma_merge_chunks(const norma_program *p, ptrdiff_t kept) {
       const char *from = sink->partial + at * width;
       switch (sink->kind) {
         case NORMA_SUM:
+        case NORMA_CENTERED_SUM:
           if (sink->type <= NORMA_F64) {
             for (ptrdiff_t j = 0; j < outputs; j++) ((double *)result)[j] += ((double *)from)[j];
           } else {

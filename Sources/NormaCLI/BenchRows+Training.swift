@@ -28,9 +28,12 @@ extension BenchRow {
   }
 
   /// Normal numbers for images, in either order of memory.
-  private static func images(_ shape: [Int], _ channelsLast: Bool) -> Tensor {
-    guard channelsLast else { return Tensor.randn(shape) }
-    return Tensor.randn(shape[0], shape[2], shape[3], shape[1]).permuted(0, 3, 1, 2)
+  private static func images(
+    _ shape: [Int], _ channelsLast: Bool
+  ) -> (images: Tensor, stored: Tensor) {
+    let stored = channelsLast ? [shape[0], shape[2], shape[3], shape[1]] : shape
+    let source = Tensor.randn(stored)
+    return (channelsLast ? source.permuted(0, 3, 1, 2) : source, source)
   }
 
   /// A training step of one layer: the result, then all gradients.
@@ -38,11 +41,11 @@ extension BenchRow {
     _ name: String, _ shape: [Int], channelsLast: Bool = false
   ) -> BenchRow {
     BenchRow(name: name, shape: shape) {
-      let x = images(shape, channelsLast)
-      let upstream = images(shape, channelsLast)
+      let (x, stored) = images(shape, channelsLast)
+      let upstream = images(shape, channelsLast).images
       let layer = BatchNorm2d(shape[1])
       // x and y; x, the gradient of y, and that of x.
-      return BenchWork(source: x, byteCount: 5 * x.byteCount) {
+      return BenchWork(source: stored, byteCount: 5 * x.byteCount) {
         let start = x.requiringGradient()
         let y = layer(start).evaluated()
         y.backward(upstream: upstream)
@@ -56,15 +59,14 @@ extension BenchRow {
     _ name: String, _ shape: [Int], channelsLast: Bool = false
   ) -> BenchRow {
     BenchRow(name: name, shape: shape) {
-      let x = images(shape, channelsLast)
-      let residual = images(shape, channelsLast)
-      let upstream = images(shape, channelsLast)
+      let (x, stored) = images(shape, channelsLast)
+      let residual = images(shape, channelsLast).images
+      let upstream = images(shape, channelsLast).images
       let layer = BatchNorm2d(shape[1])
-      let zero = Tensor(0, dtype: .float32)
       // x, r and y; the gradient of y, y, x, and both gradients.
-      return BenchWork(source: x, byteCount: 8 * x.byteCount) {
+      return BenchWork(source: stored, byteCount: 8 * x.byteCount) {
         let (a, b) = (x.requiringGradient(), residual.requiringGradient())
-        let y = maximum(layer(a) + b, zero).evaluated()
+        let y = (layer(a) + b).relu().evaluated()
         y.backward(upstream: upstream)
         b.grad?.evaluated()
         return a.grad?.evaluated()

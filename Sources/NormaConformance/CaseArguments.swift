@@ -140,6 +140,33 @@ final class CaseArguments {
     }
   }
 
+  /// A text that is given by name; nil where it was left out.
+  func text(_ name: String) throws -> String? { try text(nil, name) }
+
+  /// Tensors in a sequence.
+  func tensors(_ position: Int, _ name: String) throws -> [Tensor] {
+    switch value(position, name) {
+    case .list(let values), .tuple(let values):
+      return try values.map {
+        guard case .tensor(let tensor) = $0 else { throw mistyped(name, "tensors") }
+        return tensor
+      }
+    default: throw mistyped(name, "tensors")
+    }
+  }
+
+  /// Counts everything as read: the options of a constructor that are passed on.
+  func readEverything() {
+    readPositions.formUnion(positional.indices)
+    readNames.formUnion(named.keys)
+  }
+
+  /// These arguments with the named ones of `options`.
+  func with(_ options: CaseArguments) -> CaseArguments {
+    readEverything()
+    return CaseArguments(positional, named.merging(options.named) { own, _ in own })
+  }
+
   private func integer(_ value: CaseValue, _ name: String) throws -> Int {
     guard case .int(let value) = value else { throw mistyped(name, "integers") }
     return value

@@ -4,12 +4,16 @@ import NormaNN
 import NormaTensor
 
 extension NumericsCase {
-  /// Each layer over one badly centred input, one case each; batch norm is the one that runs.
+  /// Each layer over one badly centred input, one case each.
   func checkNorms(_ report: inout ConformanceReport) {
     for (layer, recorded) in json["layers"]?.objectValue ?? [] {
       report.record("\(name)/\(layer)", operation: layer) {
-        guard layer == "batch_norm_train" else { throw CaseObstacle.unsupported("") }
-        return try checkTraining(recorded, layer)
+        switch layer {
+        case "batch_norm_train": try checkTraining(recorded, layer)
+        case "layer_norm_CHW": try checkLayerNorm(recorded, layer, axes: 3)
+        case "layer_norm_W": try checkLayerNorm(recorded, layer, axes: 1)
+        default: throw CaseObstacle.unsupported("")
+        }
       }
     }
   }
@@ -25,12 +29,54 @@ extension NumericsCase {
     norm.bias?.value = try input(json["bias"], shape: [shape[1]], named: "bias")
     norm.runningMean?.value = Tensor(recorded["running_mean0"]?.numbers ?? [], dtype: .float32)
     norm.runningVar?.value = Tensor(recorded["running_var0"]?.numbers ?? [], dtype: .float32)
-    let y = try catchingTensorErrors { norm(x).evaluated() }
+    let start = x.requiringGradient()
+    let y = try catchingTensorErrors { norm(start).evaluated() }
     let state = norm.stateDict()
-    let truths = try trainingTruths(recorded, layer, x, norm)
-    for (key, actual) in [
-      ("y", y), ("running_mean", state["running_mean"]), ("running_var", state["running_var"]),
-    ] {
+    var truths = try trainingTruths(recorded, layer, x, norm)
+    var found = [
+      "y": y, "running_mean": state["running_mean"], "running_var": state["running_var"],
+    ]
+    try catchingTensorErrors { y.backward(upstream: try cotangent(shape)) }
+    for (key, gradient) in [
+      ("dx", start.grad), ("dw", norm.weight?.grad), ("db", norm.bias?.grad),
+    ] where decoder.tensors.keys.contains("\(name)/\(layer)/\(key).ref64") {
+      truths[key] = try decoder.tensor("\(name)/\(layer)/\(key).ref64")
+      found[key] = gradient
+    }
+    return compare(found, with: truths, recorded)
+  }
+
+  private func cotangent(_ shape: [Int]) throws -> Tensor {
+    try input(json["cotangent"], shape: shape, named: "cotangent")
+  }
+
+  /// A layer without weight and bias over the last axes.
+  private func checkLayerNorm(
+    _ recorded: JSON, _ layer: String, axes: Int
+  ) throws -> String? {
+    let prefix = "\(name)/\(layer)"
+    let shape = json["shape"]?.ints ?? []
+    guard decoder.tensors.keys.contains("\(prefix)/y.ref64"), let eps = json["eps"]?.number else {
+      throw CaseObstacle.unsupported("without results")
+    }
+    let x = try input(json["x"], shape: shape, named: "x").requiringGradient()
+    let y = try catchingTensorErrors {
+      layerNorm(x, normalizedShape: Array(shape.suffix(axes)), eps: eps).evaluated()
+    }
+    try catchingTensorErrors { y.backward(upstream: try cotangent(shape)) }
+    return compare(
+      ["y": y, "dx": x.grad],
+      with: [
+        "y": try decoder.tensor("\(prefix)/y.ref64"),
+        "dx": try decoder.tensor("\(prefix)/dx.ref64"),
+      ], recorded)
+  }
+
+  /// The first complaint about results, each beside PyTorch's own error.
+  private func compare(
+    _ found: [String: Tensor?], with truths: [String: Tensor], _ recorded: JSON
+  ) -> String? {
+    for (key, actual) in found.sorted(by: { $0.key < $1.key }) {
       guard let actual, let truth = truths[key] else { return "\(key) is not there" }
       let own = recorded["pytorch_f32_error"]?[key]?["max_abs"]?.number ?? 0
       let expected = ExpectedTensor(

@@ -6,7 +6,8 @@ typealias CaseOperation = @Sendable (CaseArguments) throws -> [Tensor]
 /// The operations that Norma has, by the names of the cases: one table for each family.
 let operations: [String: CaseOperation] = [
   elementwiseOperations, reductionOperations, viewOperations, factoryOperations,
-  productOperations, normalizationOperations,
+  productOperations, normalizationOperations, layerNormOperations, convolutionOperations,
+  poolingOperations, activationOperations, lossOperations, indexingOperations,
 ].reduce(into: [:]) { all, family in
   all.merge(family) { first, _ in first }
 }
@@ -26,4 +27,7 @@ struct CaseModule {
 }
 
 /// The modules that Norma has: from the arguments of the constructor to the module.
-let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = normalizationModules
+let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
+  normalizationModules, layerNormModules, convolutionModules, poolingModules, activationModules,
+  lossModules,
+].reduce(into: [:]) { all, family in all.merge(family) { first, _ in first } }

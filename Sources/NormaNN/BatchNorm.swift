@@ -80,8 +80,20 @@ open class BatchNorm: Module, Layer {
         x, runningMean: runningMean?.value, runningVar: runningVar?.value, weight: weight?.value,
         bias: bias?.value, training: usesBatchStatistics, eps: eps, call: "\(name)(_:)")
       if isTraining && !GradientMode.isRecomputing { commit(result.statistics) }
-      return result.output
+      return result.output.observed(by: self)
     }
+  }
+
+  /// Whether every batch counts the same, whatever the momentum; while statistics are taken anew.
+  var averagesAllBatches = false
+
+  /// Running statistics as they were at first: mean 0, variance 1, no batch.
+  /// PyTorch: `reset_running_stats()`.
+  public func resetRunningStatistics() {
+    guard let runningMean, let runningVar, let numBatchesTracked else { return }
+    runningMean.value = .zeros(features, dtype: runningMean.value.dtype)
+    runningVar.value = .ones(features, dtype: runningVar.value.dtype)
+    numBatchesTracked.value = Tensor(0, dtype: .int64)
   }
 
   private func check(_ x: Tensor) throws(TensorError) {
@@ -105,7 +117,8 @@ open class BatchNorm: Module, Layer {
     guard let statistics else { return }
     // The last update has run by now: pending updates never pile up over training steps.
     Tensor.evaluate([runningMean.value, runningVar.value])
-    let share = momentum ?? 1 / numBatchesTracked.value.item()
+    let own = averagesAllBatches ? nil : momentum
+    let share = own ?? 1 / numBatchesTracked.value.item()
     runningMean.value = runningMean.value.following(statistics.mean, share)
     runningVar.value = runningVar.value.following(statistics.unbiasedVariance, share)
   }

@@ -18,17 +18,18 @@ open class Convolution: Module, Layer {
   public let dilation: Extents
   /// Parts into which the channels are divided.
   public let groups: Int
+  /// What stands around the input.
+  public let paddingMode: PaddingMode
 
   /// The number of axes of space.
   var space: Int { 2 }
 
   init(
     space: Int, _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents,
-    padding: ConvolutionPadding, dilation: Extents, groups: Int, bias: Bool, dtype: DType
+    padding: ConvolutionPadding, dilation: Extents, groups: Int, bias: Bool,
+    paddingMode: PaddingMode, dtype: DType
   ) {
-    let kernel =
-      kernelSize.values.count == 1
-      ? Array(repeating: kernelSize.values[0], count: space) : kernelSize.values
+    let kernel = kernelSize.repeated(space)
     let parts = max(groups, 1)
     (weight, self.bias) = affineParameters(
       [outputs, inputs / parts] + kernel, outputs: outputs, hasBias: bias, dtype: dtype)
@@ -36,6 +37,11 @@ open class Convolution: Module, Layer {
     self.padding = padding
     self.dilation = dilation
     self.groups = groups
+    self.paddingMode = paddingMode
+  }
+
+  public override func multiplyAdds(for output: [Int]) -> Int {
+    output.reduce(1, *) * weight.shape.dropFirst().reduce(1, *)
   }
 
   /// The convolution of `[N, inputs, space...]` or of one sample.
@@ -43,10 +49,17 @@ open class Convolution: Module, Layer {
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try convolve(
-        x, weight.value, bias?.value, space, stride, padding, dilation, groups,
-        call: "Conv\(space)d(_:)")
-    }
+      let call = "Conv\(space)d(_:)"
+      if paddingMode == .zeros {
+        return try convolve(
+          x, weight.value, bias?.value, space, stride, padding, dilation, groups, call: call)
+      }
+      let amounts = try padding.amounts(
+        kernel: Array(weight.shape.dropFirst(2)), stride: stride, dilation: dilation, call: call)
+      let padded = x.padded(amounts, mode: paddingMode, file: file, line: line)
+      return try convolve(
+        padded, weight.value, bias?.value, space, stride, .valid, dilation, groups, call: call)
+    }.observed(by: self)
   }
 }
 
@@ -58,11 +71,11 @@ public final class Conv1d: Convolution {
   public init(
     _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
     padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1, bias: Bool = true,
-    dtype: DType = .float32
+    paddingMode: PaddingMode = .zeros, dtype: DType = .float32
   ) {
     super.init(
       space: 1, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
-      dilation: dilation, groups: groups, bias: bias, dtype: dtype)
+      dilation: dilation, groups: groups, bias: bias, paddingMode: paddingMode, dtype: dtype)
   }
 }
 
@@ -72,11 +85,11 @@ public final class Conv2d: Convolution {
   public init(
     _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
     padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1, bias: Bool = true,
-    dtype: DType = .float32
+    paddingMode: PaddingMode = .zeros, dtype: DType = .float32
   ) {
     super.init(
       space: 2, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
-      dilation: dilation, groups: groups, bias: bias, dtype: dtype)
+      dilation: dilation, groups: groups, bias: bias, paddingMode: paddingMode, dtype: dtype)
   }
 }
 
@@ -88,10 +101,17 @@ public final class Conv3d: Convolution {
   public init(
     _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
     padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1, bias: Bool = true,
-    dtype: DType = .float32
+    paddingMode: PaddingMode = .zeros, dtype: DType = .float32
   ) {
     super.init(
       space: 3, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
-      dilation: dilation, groups: groups, bias: bias, dtype: dtype)
+      dilation: dilation, groups: groups, bias: bias, paddingMode: paddingMode, dtype: dtype)
+  }
+}
+
+extension Extents {
+  /// A number for each of `count` axes; what is neither one number nor `count` stays as it is.
+  func repeated(_ count: Int) -> [Int] {
+    values.count == 1 ? Array(repeating: values[0], count: count) : values
   }
 }

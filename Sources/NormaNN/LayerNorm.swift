@@ -40,7 +40,10 @@ package func layerNorm(
     }
   }
   let axes = Array(x.shape.indices.suffix(normalizedShape.count))
-  return try x.normalized(over: axes, eps: eps, weight: weight, bias: bias, call: call)
+  let parameterShape = [Int](repeating: 1, count: x.rank - axes.count) + normalizedShape
+  return try x.normalized(
+    over: axes, eps: eps, weight: weight?.reshaped(parameterShape),
+    bias: bias?.reshaped(parameterShape), call: call)
 }
 
 /// Layer normalization: every sample by the mean and variance of its own last axes.
@@ -57,7 +60,7 @@ package func layerNorm(
 ///   one read more.
 /// - PyTorch: `torch.nn.LayerNorm`. Keras' eps is 1e-3, Flax's 1e-6.
 /// - Source: Ba, Kiros and Hinton, "Layer Normalization" (2016).
-public final class LayerNorm: Module {
+public final class LayerNorm: Module, Layer {
   /// The sizes of the last axes.
   public let normalizedShape: [Int]
   /// Added to the variance under the root.
@@ -98,6 +101,6 @@ public final class LayerNorm: Module {
         x, normalizedShape: normalizedShape, weight: weight?.value, bias: bias?.value, eps: eps,
         call: "LayerNorm(_:)"
       ).output
-    }
+    }.observed(by: self)
   }
 }

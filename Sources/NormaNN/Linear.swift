@@ -50,6 +50,11 @@ public final class Linear: Module, Layer {
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     linear(x, weight: weight.value, bias: bias?.value, file: file, line: line)
+      .observed(by: self)
+  }
+
+  public override func multiplyAdds(for output: [Int]) -> Int {
+    output.reduce(1, *) * weight.shape[1]
   }
 }
 
@@ -76,7 +81,7 @@ public final class Flatten: Module, Layer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    x.flattened(from: from, through: through, file: file, line: line)
+    x.flattened(from: from, through: through, file: file, line: line).observed(by: self)
   }
 }
 

@@ -19,7 +19,13 @@ open class Module {
   /// Switches this module and those inside to evaluation mode. PyTorch: `module.eval()`.
   public func eval() { setTraining(false) }
 
-  func setTraining(_ isTraining: Bool) {
+  /// The mode of this module alone.
+  func setOwnMode(_ isTraining: Bool) { self.isTraining = isTraining }
+
+  /// Pairs of a multiplication and an addition that a call with this result takes; for ``Summary``.
+  open func multiplyAdds(for output: [Int]) -> Int { 0 }
+
+  private func setTraining(_ isTraining: Bool) {
     self.isTraining = isTraining
     for (_, child) in children { child.setTraining(isTraining) }
   }

@@ -125,11 +125,21 @@ struct Backpropagation {
     case .gradients(let rule):
       let before = touched.count
       let gradients = rule(backward)
+      Backpropagation.share(links.inputs.indices.map { wanted[$0] ? gradients[$0] : nil })
       for (index, input) in links.inputs.enumerated() where wanted[index] {
         if let input, let gradient = gradients[index] { receive(gradient, at: input) }
       }
       // Kernels have run, and in the same trips what earlier gradients of leaves wait for.
       if links.runsAtOnce { settle(before) }
+    }
+  }
+
+  /// One gradient that goes several ways, as behind a residual connection, is stored once instead
+  /// of being computed on each.
+  private static func share(_ gradients: [Tensor?]) {
+    for (index, gradient) in gradients.enumerated() {
+      guard let node = gradient?.node, node.isPendingElementwise else { continue }
+      if gradients[..<index].contains(where: { $0?.node === node }) { node.share() }
     }
   }
 

@@ -19,6 +19,12 @@ struct CompiledProgram {
     /// Nil where results stay with the thread.
     let result: Storage?
     let squares: Storage?
+    /// Of a centred sum: what is multiplied, and the mean that is taken off.
+    var companion: Int?
+    var center: Int?
+
+    /// The values that have to be there when a tile has run.
+    var values: [Int] { [value, companion, center].compactMap { $0 } }
   }
 
   /// Tiles that are merged one after the other, before chunks of them are.
@@ -60,6 +66,7 @@ struct CompiledProgram {
     for sink in sinks {
       let kind = sink.value << 16 | Int(sink.type.rawValue) << 8 | Int(sink.kind.rawValue) << 2
       key.append(kind | (sink.result == nil ? 1 : 0))
+      key.append((sink.companion ?? -1) << 32 | (sink.center ?? -1) & 0xffff_ffff)
     }
     rule.append(to: &key, in: program.shape)
     if let plan = PlanCache.shared.plan(key) {

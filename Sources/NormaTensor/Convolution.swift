@@ -10,12 +10,13 @@ enum Convolution {
   static func forward(
     _ x: Tensor, _ weights: Tensor, _ bias: Tensor?, _ shape: ConvolutionShape, call: String
   ) throws(TensorError) -> Tensor {
+    let x = x.asConvolved(shape)
     let output = try run(
       .forward, shape, source: x, weights: weights, bias: bias, destination: nil, call)
     let inputs = [x, weights] + (bias.map { [$0] } ?? [])
     return output.recorded(call, from: inputs, saving: [x, weights], runsAtOnce: true) { rule in
       let (x, weights) = (rule.saved[0], rule.saved[1])
-      let g = rule.upstream
+      let g = rule.upstream.asConvolved(shape)
       return [
         rule.whenNeeded(0) {
           checked { () throws(TensorError) in
@@ -111,6 +112,11 @@ enum Convolution {
       return pass == .forward && bias != nil && zeros.count > 0
         ? zeros + channels(bias, resultShape.count) : zeros
     }
+    if shape.isSmall {
+      return direct(
+        pass, shape, resultShape, source?.detached(), weights?.detached(), bias?.detached(),
+        destination?.detached())
+    }
     if dtype == .float32, OneDNN.isAvailable,
       let result = fast(
         pass, shape, resultShape, source?.detached(), weights?.detached(), bias?.detached(),
@@ -137,6 +143,41 @@ enum Convolution {
   private static func channels(_ bias: Tensor?, _ rank: Int) -> Tensor {
     guard let bias else { return .zeros([]) }
     return bias.reshaped([1, -1] + [Int](repeating: 1, count: rank - 2))
+  }
+
+  /// By the definition, in row-major order; a result of space is channels last if its operand is.
+  private static func direct(
+    _ pass: ConvolutionPlan.Pass, _ shape: ConvolutionShape, _ resultShape: [Int],
+    _ source: Tensor?, _ weights: Tensor?, _ bias: Tensor?, _ destination: Tensor?
+  ) -> Tensor {
+    let isLast = pass != .weightsGradient && (source ?? destination)?.isChannelsLast == true
+    let operands = [source, weights, bias, destination].map { $0?.contiguous() }
+    let dtype = (source ?? destination)?.dtype ?? .float32
+    let layout = Layout(contiguous: resultShape)
+    let result = Storage(byteCount: layout.count * dtype.byteCount)
+    let storages = operands.map { $0?.node.materialize() }
+    func pointer(_ index: Int) -> UnsafeMutableRawPointer {
+      let offset = (operands[index]?.layout.offset ?? 0) * dtype.byteCount
+      return (storages[index] ?? result).base + offset
+    }
+    let kernel = DirectConvolution(
+      source: shape.source, weights: shape.weights, destination: shape.destination,
+      stride: shape.stride, dilation: shape.dilation, before: shape.before, groups: shape.groups)
+    switch pass {
+    case .forward:
+      kernel.forward(
+        dtype, source: pointer(0), weights: pointer(1),
+        bias: bias == nil ? nil : UnsafeRawPointer(pointer(2)), destination: pointer(3))
+    case .sourceGradient:
+      kernel.sourceGradient(
+        dtype, source: pointer(0), weights: pointer(1), destination: pointer(3))
+    case .weightsGradient:
+      kernel.weightsGradient(
+        dtype, source: pointer(0), weights: pointer(1), destination: pointer(3))
+    }
+    withExtendedLifetime(storages) {}
+    let tensor = Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
+    return isLast ? tensor.channelsLastDense.evaluated() : tensor
   }
 
   /// Through oneDNN, channels last; nil where it lacks something.
@@ -187,6 +228,15 @@ enum Convolution {
 }
 
 extension Tensor {
+  /// These values in the order in which the passes of a convolution read them, so that what is still
+  /// pending runs once, and nothing is copied twice.
+  func asConvolved(_ shape: ConvolutionShape) -> Tensor {
+    guard dtype == .float32, OneDNN.isAvailable, !isPoisoned, !shape.isSmall else { return self }
+    let ordered = channelsLastDense
+    return ordered.node === node
+      ? self : ordered.recorded("channelsLast()", from: [self]) { [$0.upstream] }
+  }
+
   /// These values with channels (axis 1) as the fastest axis of memory, without gaps.
   var channelsLastDense: Tensor {
     let wanted = ConvolutionShape.layout(shape)

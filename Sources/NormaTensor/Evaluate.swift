@@ -119,7 +119,8 @@ struct Evaluation {
   ) -> Int {
     var values = values
     let isPlain =
-      operation.code != .convert && operands.allSatisfy { $0.dtype == operation.operands }
+      operation.code != .convert && operation.code != .normalizeGradient
+      && operands.allSatisfy { $0.dtype == operation.operands }
     guard let immediate = operation.immediate else {
       return isPlain
         ? program.apply(operation, values)
@@ -189,10 +190,13 @@ struct Evaluation {
     guard slices == nil, tensor.layout !== tensor.node.layout, tensor.node.isPendingElementwise,
       tensor.node.layout.count > 0, tensor.node.layout.count <= Evaluation.fewElements
     else { return }
+    // Those that wait for a reduction may yet run slice by slice with it.
+    let group = SlicedReductions.group(below: tensor.node)
     var nodes: [Node] = []
     for sibling in siblings
     where sibling.layout !== sibling.node.layout && sibling.node.layout.shape == shape
       && sibling.node.isPendingElementwise && !nodes.contains(where: { $0 === sibling.node })
+      && (!maySlice || SlicedReductions.group(below: sibling.node) === group)
     {
       nodes.append(sibling.node)
     }
@@ -253,7 +257,7 @@ extension Evaluation {
   ) -> Int? {
     guard maySlice, finished == nil, tensor.layout.count > 4 * tensor.node.layout.count,
       tensor.layout.isStretch(of: tensor.node.layout),
-      let group = SlicedReductions.group(below: tensor.node), group.source.node.cost <= 8,
+      let group = SlicedReductions.group(below: tensor.node), group.cost <= 8,
       slices.map({ $0.group === group }) ?? true
     else { return nil }
     if slices == nil {

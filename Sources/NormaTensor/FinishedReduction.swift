@@ -14,7 +14,7 @@ struct FinishedReduction {
   init?(_ group: ReductionGroup, _ result: ReductionGroup.Result) {
     let source = group.source
     guard group.layout.count >= FinishedReduction.fewestResults, source.count > 0,
-      result != .companionSum, group.pendingNodes().map(\.0) == [result]
+      result.isOfSource, group.pendingNodes().map(\.0) == [result]
     else { return nil }
     let space = Space.reduction(
       of: source.layout, layouts: [source.layout], isKept: { !group.axes.contains($0) })
@@ -32,7 +32,7 @@ struct FinishedReduction {
   private var sink: (Int) -> CompiledProgram.Sink {
     let kind =
       switch result {
-      case .sum, .companionSum: NORMA_SUM
+      case .sum, .companionSum, .centeredSum: NORMA_SUM
       case .squares: NORMA_MOMENTS
       case .minimum: NORMA_REDUCE_MINIMUM
       case .maximum: NORMA_REDUCE_MAXIMUM

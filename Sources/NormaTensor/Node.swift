@@ -37,6 +37,7 @@ final class Node: Sendable {
   private let bornCost: Int
   private let bornDepth: Int
   private let isStored: Atomic<Bool>
+  private let isShared = Atomic(false)
   private let state: Mutex<State>
 
   init(stored storage: Storage, dtype: DType, layout: Layout, isPoisoned: Bool = false) {
@@ -89,18 +90,23 @@ final class Node: Sendable {
 
   /// Whether the values are stored, or their work ran inside of a program.
   var mayHaveRun: Bool {
-    state.withLock { state in
+    if isShared.load(ordering: .relaxed) { return true }
+    return state.withLock { state in
       if state.streamed > 0 { return true }
       if case .pending(.elementwise) = state.content { return false }
       return true
     }
   }
 
+  /// Says that several will use the values, so that the first of them stores them.
+  func share() { isShared.store(true, ordering: .relaxed) }
+
   /// Whether the work may run once more inside of another program; counts it if so.
   ///
   /// The first time is free: most values are used once and never looked at.
   func stream() -> Bool {
-    state.withLock { state in
+    if isShared.load(ordering: .relaxed) { return false }
+    return state.withLock { state in
       guard state.streamed == 0 || bornCost * (state.streamed + 1) <= Program.streamLimit else {
         return false
       }

@@ -8,7 +8,7 @@ struct Operation: Hashable, Sendable {
     case exp, log, tanh, erf, expm1, log1p, sigmoid, sin, cos
     case add, subtract, multiply, divide, minimum, maximum
     case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
-    case select, normalize
+    case select, normalize, normalizeGradient
     case convert  // To the result's type.
 
     /// The number of the C loop.
@@ -19,7 +19,7 @@ struct Operation: Hashable, Sendable {
     var cost: Int {
       switch self {
       case .exp, .log, .tanh, .erf, .expm1, .log1p, .sigmoid, .sin, .cos: 8
-      case .divide, .sqrt: 2
+      case .divide, .sqrt, .normalizeGradient: 2
       default: 1
       }
     }
@@ -30,9 +30,20 @@ struct Operation: Hashable, Sendable {
       case .maximum: "max"
       case .notEqual: "not_equal"
       case .lessOrEqual: "less_or_equal"
+      case .normalizeGradient: "normalize_gradient"
       case .greaterOrEqual: "greater_or_equal"
       default: "\(self)"
       }
+    }
+  }
+
+  /// The type in which an operand is taken, where most meet in `operands`.
+  func operandType(_ position: Int) -> DType {
+    switch code {
+    case .select where position == 0: .bool
+    // Statistics beside data.
+    case .normalizeGradient where position >= 2: .float64
+    default: operands
     }
   }
 

@@ -25,7 +25,7 @@ final class Plan: @unchecked Sendable {
     var targets: [norma_operand] = []
     var program = program
     let ends = ValueSet(
-      outputs.map(\.value) + sinks.map(\.value), of: program.widths.count)
+      outputs.map(\.value) + sinks.flatMap(\.values), of: program.widths.count)
     var space = space
     isByRow = sinks.isEmpty && program.canRunByRow(ends: ends, space: space)
     if isByRow { space.tileRows = min(space.rowsByRow, space.rows.size) }
@@ -98,8 +98,9 @@ final class Plan: @unchecked Sendable {
     var scratch = places.size
     var results = sinks.map { sink in
       norma_sink(
-        kind: Int32(sink.kind.rawValue), value: Int32(sink.value), type: sink.type.rawValue,
-        loops: norma_find_reductions(sink.type.rawValue), result: nil, m2: nil, lost: nil,
+        kind: Int32(sink.kind.rawValue), value: Int32(sink.value),
+        companion: Int32(sink.companion ?? 0), center: Int32(sink.center ?? 0),
+        type: sink.type.rawValue, loops: norma_find_reductions(sink.type.rawValue), result: nil, m2: nil, lost: nil,
         partial: nil, partial_m2: nil, partial_lost: nil, local: 0, local_m2: 0, local_lost: 0)
     }
     let isLocal = !sinks.isEmpty && sinks.allSatisfy { $0.result == nil }

@@ -43,9 +43,16 @@ struct PlanKey: Hashable {
     }
     append(program.instructions.count)
     for instruction in program.instructions {
-      var values = instruction.result
-      for operand in instruction.operands { values = values << 10 | operand }
       append(instruction.loop.number)
+      // Six values of ten bits fit in a word.
+      var values = instruction.result
+      for (position, operand) in instruction.operands.enumerated() {
+        if position == 5 {
+          append(values)
+          values = 1
+        }
+        values = values << 10 | operand
+      }
       append(values)
     }
   }

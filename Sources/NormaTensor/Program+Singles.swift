@@ -69,7 +69,10 @@ extension Program {
     var added = 0
     for position in operands.indices where bits & (1 << UInt32(position)) != 0 {
       let isCondition = code == .select && position == 0
-      spread(operand: position, of: start + added, isCondition ? .uint8 : type)
+      let isStatistic = code == .normalizeGradient && position >= 2
+      spread(
+        operand: position, of: start + added,
+        isCondition ? .uint8 : isStatistic ? .float64 : type)
       added += 1
     }
     return added

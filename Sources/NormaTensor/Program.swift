@@ -105,10 +105,9 @@ struct Program: Sendable {
       return convert(operands[0], from: types[0], to: operation.result)
     }
     var values = operands
-    for position in types.indices where types[position] != operation.operands {
-      // A condition stays a truth value; everything else meets in the operands' type.
-      if operation.code == .select && position == 0 { continue }
-      values[position] = convert(operands[position], from: types[position], to: operation.operands)
+    for position in types.indices {
+      values[position] = convert(
+        operands[position], from: types[position], to: operation.operandType(position))
     }
     return apply(operation, values)
   }

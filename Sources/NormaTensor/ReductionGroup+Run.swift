@@ -63,7 +63,9 @@ extension ReductionGroup {
     func storage(_ result: Result) -> Storage? { storages[result] }
 
     var dependOnOrder: Bool {
-      isFloatingPoint && (storages[.sum] != nil || storages[.companionSum] != nil)
+      isFloatingPoint
+        && (storages[.sum] != nil || storages[.companionSum] != nil
+          || storages[.centeredSum] != nil)
     }
 
     func store(_ result: Result, in node: Node) {
@@ -83,6 +85,14 @@ extension ReductionGroup {
         sinks.append(
           CompiledProgram.Sink(
             value: companion, type: companionType, kind: NORMA_SUM, result: sum, squares: nil))
+      }
+      if let companion = values.companion, let center = values.center,
+        let sum = storages[.centeredSum]
+      {
+        sinks.append(
+          CompiledProgram.Sink(
+            value: value, type: type, kind: NORMA_CENTERED_SUM, result: sum, squares: nil,
+            companion: companion, center: center))
       }
       if let sum = storages[.sum] {
         let squares = storages[.squares]
@@ -128,7 +138,8 @@ struct SlicedReductions {
     let runs = dimensions.count { !$0.isKept }
     guard runs == 1 || last.size >= Space.longRun else { return nil }
     let slices = group.layout.count
-    let bytes = source.count / slices * source.dtype.byteCount
+    let width = source.dtype.byteCount + (group.companion?.dtype.byteCount ?? 0)
+    let bytes = source.count / slices * width
     guard slices >= 2 * Threads.count, bytes <= SlicedReductions.largestSlice else { return nil }
     self.group = group
     wanted = group.pendingNodes()

@@ -14,6 +14,11 @@ final class ReductionGroup: Sendable {
     case minimum, maximum
     /// The sum of the companion, in `float64`.
     case companionSum
+    /// The sum of (source - center) * companion, in `float64`.
+    case centeredSum
+
+    /// Whether this is a result of the source alone, which other programs may finish.
+    var isOfSource: Bool { self != .companionSum && self != .centeredSum }
   }
 
   private struct Weak: Sendable {
@@ -23,14 +28,17 @@ final class ReductionGroup: Sendable {
   let source: Tensor
   /// Real values of the source's shape, computed from it, that are summed in the same trip.
   let companion: Tensor?
+  /// A mean in `float64` for each result, stretched over the source's shape.
+  let center: Tensor?
   let axes: [Int]
   /// The shape with the reduced axes kept as 1, in the source's order of memory.
   let layout: Layout
   private let wanted = Mutex<[Result: Weak]>([:])
 
-  init(source: Tensor, companion: Tensor? = nil, axes: [Int]) {
+  init(source: Tensor, companion: Tensor? = nil, center: Tensor? = nil, axes: [Int]) {
     self.source = source
     self.companion = companion
+    self.center = center
     self.axes = axes
     let shape = Shape.reduced(source.layout.shape, over: axes, keepDims: true)
     layout = Layout.dense(
@@ -43,7 +51,9 @@ final class ReductionGroup: Sendable {
       if let node = wanted[result]?.node { return node }
       let node = Node(
         .reduction(self, result), dtype: dtype(result), layout: layout,
-        cost: 0, depth: max(source.node.depth, companion?.node.depth ?? 0) + Program.reductionDepth)
+        cost: 0,
+        depth: [source, companion, center].reduce(0) { max($0, $1?.node.depth ?? 0) }
+          + Program.reductionDepth)
       wanted[result] = Weak(node: node)
       return node
     }
@@ -63,7 +73,7 @@ final class ReductionGroup: Sendable {
   func dtype(_ result: Result) -> DType {
     switch result {
     case .sum: source.dtype.isFloatingPoint ? .float64 : .int64
-    case .squares, .companionSum: .float64
+    case .squares, .companionSum, .centeredSum: .float64
     case .minimum, .maximum:
       source.dtype.isHalf ? .float32 : source.dtype == .bool ? .uint8 : source.dtype
     }
@@ -73,18 +83,26 @@ final class ReductionGroup: Sendable {
   struct Values {
     let source: Int
     let companion: Int?
+    let center: Int?
   }
 
   /// A program of the source and, where it is wanted, its companion.
   func evaluation(for wanted: [Result]) -> (Evaluation, Values) {
     var evaluation = Evaluation(shape: source.shape)
-    let value = evaluation.value(of: source)
+    let isCentered = wanted.contains(.centeredSum)
     var second: Int?
-    if wanted.contains(.companionSum), let companion {
+    if isCentered || wanted.contains(.companionSum), let companion {
       second = evaluation.value(of: companion)
     }
-    return (evaluation, Values(source: value, companion: second))
+    // The companion alone may be wanted.
+    let value =
+      wanted == [.companionSum] ? second ?? 0 : evaluation.value(of: source)
+    let third = isCentered ? center.map { evaluation.value(of: $0) } : nil
+    return (evaluation, Values(source: value, companion: second, center: third))
   }
+
+  /// What a program with the group's values costs.
+  var cost: Int { source.node.cost + (companion?.node.cost ?? 0) }
 
   /// How many elements one result stands for.
   var countPerResult: Int {

@@ -1,7 +1,8 @@
 import NormaKernels
 
 // Activations: one element in, one out. All are pending, so that they join the program of what
-// comes before and after; their gradients are programs too.
+// comes before and after; their gradients are programs too. Integers give `float32` where the
+// result is not whole.
 
 extension Tensor {
   /// max(x, 0); NaN stays NaN. The gradient at 0 is 0. PyTorch: `torch.relu`.
@@ -11,6 +12,160 @@ extension Tensor {
       return try Tensor.binary(
         .maximum, self, Scalar(0), position: 1, call: "relu()", gradient: .relu)
     }
+  }
+
+  /// x moved into 0 ... 6; the gradient at the ends is 0. PyTorch: `F.relu6`.
+  public func relu6() -> Tensor { hardtanh(min: 0, max: 6) }
+
+  /// x moved into `min ... max`; the gradient at the ends is 0. PyTorch: `F.hardtanh`.
+  public func hardtanh(
+    min low: Double = -1, max high: Double = 1, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "hardtanh(min:max:)"
+      guard low <= high else { throw TensorError(call, "min \(low) is above max \(high)") }
+      return custom(call, detached().clamped(min: low, max: high)) { g, x in
+        .where((x .> low) * (x .< high), g, 0)
+      }
+    }
+  }
+
+  /// x where it is positive, else `slope` x. PyTorch: `F.leaky_relu`.
+  public func leakyRelu(slope: Double = 0.01) -> Tensor {
+    Tensor.where(self .> 0, self, self * slope)
+  }
+
+  /// x where it is positive, else weight · x, with one weight, or one for each channel in axis 1.
+  /// PyTorch: `F.prelu`.
+  public func prelu(
+    _ weight: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned || weight.isPoisoned { return .poisoned }
+      let channels = rank > 1 ? shape[1] : 1
+      guard weight.count == 1 || weight.shape == [channels] else {
+        throw TensorError(
+          "prelu(_:)",
+          "the weight has shape \(weight.shape); one number or \(channels), one for each channel, "
+            + "are needed")
+      }
+      let factors =
+        weight.count == 1
+        ? weight.reshaped([])
+        : weight.reshaped([-1] + [Int](repeating: 1, count: Swift.max(rank - 2, 0)))
+      return Tensor.where(self .> 0, self, self * factors)
+    }
+  }
+
+  /// x where it is positive, else alpha (eˣ - 1). PyTorch: `F.elu`.
+  public func elu(alpha: Double = 1) -> Tensor {
+    Tensor.where(self .> 0, self, clamped(max: 0.0).expm1() * alpha)
+  }
+
+  /// scale · elu(x, alpha) with the numbers that keep mean 0 and variance 1 through layers.
+  /// PyTorch: `F.selu`.
+  public func selu() -> Tensor {
+    elu(alpha: 1.6732632423543772848170429916717) * 1.0507009873554804934193349852946
+  }
+
+  /// max(x, 0) + min(alpha (eˣᐟᵃ - 1), 0), smooth at 0. PyTorch: `F.celu`.
+  public func celu(alpha: Double = 1) -> Tensor {
+    Tensor.where(self .> 0, self, (clamped(max: 0.0) / alpha).expm1() * alpha)
+  }
+
+  /// x Φ(x), with the normal distribution Φ, or its approximation by tanh. PyTorch: `F.gelu`.
+  public func gelu(approximatingByTanh: Bool = false) -> Tensor {
+    if approximatingByTanh {
+      let inner = (self + self * self * self * 0.044715) * (2 / Double.pi).squareRoot()
+      return self * 0.5 * (inner.tanh() + 1)
+    }
+    return self * 0.5 * ((self * 0.5.squareRoot()).erf() + 1)
+  }
+
+  /// x sigmoid(x). PyTorch: `F.silu`.
+  public func silu() -> Tensor { self * sigmoid() }
+
+  /// x tanh(softplus(x)). PyTorch: `F.mish`.
+  public func mish() -> Tensor { self * softplus().tanh() }
+
+  /// log(1 + e^(beta x)) / beta, and x itself where beta x is above `threshold`.
+  /// PyTorch: `F.softplus`.
+  public func softplus(beta: Double = 1, threshold: Double = 20) -> Tensor {
+    let scaled = self * beta
+    let isLarge = scaled .> threshold
+    return Tensor.where(isLarge, self, Tensor.where(isLarge, 0, scaled).exp().log1p() / beta)
+  }
+
+  /// log sigmoid(x), without overflow. PyTorch: `F.logsigmoid`.
+  public func logSigmoid() -> Tensor {
+    let x = detached()
+    return custom("logSigmoid()", x.clamped(max: 0.0) - (-x.abs()).exp().log1p()) { g, x in
+      let power = (-x.abs()).exp()
+      return g * (.where(x .< 0, 1.0, power) / (power + 1))
+    }
+  }
+
+  /// x / (1 + |x|). PyTorch: `F.softsign`.
+  public func softsign() -> Tensor { self / (abs() + 1) }
+
+  /// x - tanh x. PyTorch: `F.tanhshrink`.
+  public func tanhshrink() -> Tensor { self - tanh() }
+
+  /// x moved towards zero by `lambda`, which it does not cross. PyTorch: `F.softshrink`.
+  public func softshrink(
+    lambda: Double = 0.5, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      guard lambda >= 0 else {
+        throw TensorError("softshrink(lambda:)", "lambda must not be negative, got \(lambda)")
+      }
+      let low = Tensor.where(self .< -lambda, self + lambda, self * 0)
+      return Tensor.where(self .> lambda, self - lambda, low)
+    }
+  }
+
+  /// x, but 0 within ±`lambda`. PyTorch: `F.hardshrink`.
+  public func hardshrink(lambda: Double = 0.5) -> Tensor {
+    Tensor.where((self .>= -lambda) * (self .<= lambda), 0, self)
+  }
+
+  /// (x + 3) / 6 moved into 0 ... 1; the gradient at the ends is 0. PyTorch: `F.hardsigmoid`.
+  public func hardsigmoid() -> Tensor { (self + 3).relu6() / 6 }
+
+  /// x hardsigmoid(x). PyTorch: `F.hardswish`.
+  public func hardswish() -> Tensor {
+    let x = detached()
+    return custom("hardswish()", x * (x + 3).relu6() / 6) { g, x in
+      .where(x .<= -3, 0, .where(x .>= 3, g, g * (x / 3 + 0.5)))
+    }
+  }
+
+  /// x where it is above `threshold`, else `value`. PyTorch: `F.threshold`.
+  public func thresholded(at threshold: Double, value: Double) -> Tensor {
+    Tensor.where(self .> threshold, self, value).cast(to: dtype)
+  }
+
+  /// The first half along an axis times the sigmoid of the second. PyTorch: `F.glu`.
+  public func glu(
+    over axis: Int = -1, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let front = try Shape.axis(axis, of: shape, call: "glu(over:)")
+      guard rank > 0, shape[front] % 2 == 0 else {
+        throw TensorError("glu(over:)", "axis \(axis) of shape \(shape) has no two halves")
+      }
+      let half = shape[front] / 2
+      return narrowed(front, 0, half) * narrowed(front, half, half).sigmoid()
+    }
+  }
+
+  /// A result computed without history, with its rule: the gradient from upstream and the input.
+  private func custom(
+    _ call: String, _ result: Tensor, _ rule: @escaping @Sendable (Tensor, Tensor) -> Tensor
+  ) -> Tensor {
+    result.recorded(call, from: [self], saving: [self]) { [rule($0.upstream, $0.saved[0])] }
   }
 }
 

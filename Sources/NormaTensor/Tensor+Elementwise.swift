@@ -66,7 +66,7 @@ extension Tensor {
   /// PyTorch: `torch.sigmoid`.
   public func sigmoid(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
-      .sigmoid, "sigmoid()", file, line, .ofResult { [$0.upstream * ($0.result * (1 - $0.result))] }
+      .sigmoid, "sigmoid()", file, line, .ofResult { [$0.upstream * (1 - $0.result) * $0.result] }
     )
   }
 

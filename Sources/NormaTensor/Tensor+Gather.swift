@@ -19,6 +19,13 @@ extension Tensor {
           call, "integer indices of one axis are needed, got \(indices.dtype) \(indices.shape)")
       }
       let front = try Shape.axis(axis, of: shape, call: call)
+      if rank == 0 {
+        let places = try Tensor.places(indices, size: 1, axis, of: shape, call)
+        guard places.count == 1 else {
+          throw TensorError(call, "\(places.count) indices into a number without axes")
+        }
+        return self
+      }
       let places = try Tensor.places(indices, size: shape[front], axis, of: shape, call)
       return picked(front, places)
     }

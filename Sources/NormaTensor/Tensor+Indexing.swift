@@ -121,13 +121,19 @@ extension Tensor {
     }
   }
 
-  /// Zeros of a shape with these elements where `indices` would take them from.
-  func spread(over shape: [Int], at indices: [any TensorIndex]) -> Tensor {
+  /// Zeros, or another number, in a shape, with these elements where `indices` would take them from.
+  func spread(
+    over shape: [Int], at indices: [any TensorIndex], filling value: Double = 0
+  ) -> Tensor {
     checked { () throws(TensorError) in
-      let whole = Layout(contiguous: shape)
+      let whole = layout.denseTwin(of: shape)
       let part = try whole.taking(indices.map(\.axisIndex))
       let storage = Storage(byteCount: whole.count * dtype.byteCount)
-      storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: storage.byteCount)
+      if value == 0 {
+        storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: storage.byteCount)
+      } else {
+        storage.fill(with: Tensor(value).cast(to: dtype))
+      }
       if count > 0 {
         var evaluation = Evaluation(shape: part.shape)
         let value = evaluation.value(of: detached())
@@ -135,6 +141,22 @@ extension Tensor {
       }
       return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
         .recorded("subscript", from: [self]) { [$0.upstream.taking(indices)] }
+    }
+  }
+}
+
+extension Storage {
+  /// Repeats the bytes of one number.
+  fileprivate func fill(with number: Tensor) {
+    number.withUnsafeBytes { bytes in
+      guard let source = bytes.baseAddress else { return }
+      var filled = min(bytes.count, byteCount)
+      base.copyMemory(from: source, byteCount: filled)
+      while filled < byteCount {
+        let more = min(filled, byteCount - filled)
+        (base + filled).copyMemory(from: base, byteCount: more)
+        filled += more
+      }
     }
   }
 }

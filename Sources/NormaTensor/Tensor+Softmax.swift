@@ -17,10 +17,17 @@ extension Tensor {
       if count == 0 { return x }
       let axes = rank == 0 ? [] : [front]
       let powers = (x - x.max(over: axes, keepDims: true)).exp()
-      return (powers / powers.sum(over: axes, keepDims: true))
+      // The sum is divided by as it was taken, in `float64`.
+      let sum = powers.node.group(of: powers, over: axes).tensor(.sum)
+      return (powers / sum).cast(to: x.dtype)
         .recorded("softmax(over:)", from: [self], savesResult: true) { rule in
           let product = rule.upstream * rule.result
-          return [product - rule.result * product.sum(over: axes, keepDims: true)]
+          // What is left of the difference may be small: the mean stays in `float64`.
+          let mean =
+            rule.isRecording
+            ? product.sum(over: axes, keepDims: true)
+            : product.node.group(of: product, over: axes).tensor(.sum)
+          return [(rule.upstream - mean) * rule.result]
         }
     }
   }
@@ -51,6 +58,13 @@ extension Tensor {
   /// PyTorch: `torch.logsumexp`.
   public func logSumExp(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    logSumExp(over: axes, keepDims: keepDims, file: file, line: line)
+  }
+
+  /// `logSumExp` with the axes in an array.
+  public func logSumExp(
+    over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }

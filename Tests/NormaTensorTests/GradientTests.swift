@@ -82,14 +82,15 @@ import Testing
       runs += 1
       return (x * weight).exp() * Tensor.rand(2, dtype: .float64)
     }
-    manualSeed(3)
-    let plain = gradient(of: (part(x) * x).sum(), at: [x, weight]).map { $0.array(of: Double.self) }
-    manualSeed(3)
-    let kept = (checkpoint(x) { part($0[0]) } * x).sum()
-    #expect(runs == 2)
-    let state = Generator.current.state
-    kept.backward()
-    #expect(runs == 3 && Generator.current.state == state)
+    let plain = withSeed(3) { gradient(of: (part(x) * x).sum(), at: [x, weight]) }
+      .map { $0.array(of: Double.self) }
+    withSeed(3) {
+      let kept = (checkpoint(x) { part($0[0]) } * x).sum()
+      #expect(runs == 2)
+      let state = Generator.current
+      kept.backward()
+      #expect(runs == 3 && Generator.current == state)
+    }
     #expect(x.grad?.array(of: Double.self) == plain[0])
     #expect(weight.grad?.array(of: Double.self) == plain[1])
     // Inputs without a history: the part's own parameters get their gradients all the same.

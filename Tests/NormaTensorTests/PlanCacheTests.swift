@@ -81,7 +81,7 @@ import Testing
     for size in 1...50 {
       var key = PlanKey()
       key.append(size)
-      let space = Space.elementwise([size], order: [0], layouts: [])
+      let space = Space.elementwise([size], order: [0], layouts: [Layout(contiguous: [size])])
       cache.keep(
         Plan(Program(shape: [size]), over: space, outputs: [], sinks: [], key: key))
       #expect(cache.count <= cache.capacity)

@@ -49,6 +49,8 @@ enum norma_operation {
   NORMA_GREATER_OR_EQUAL,
   NORMA_SELECT,     // operands: condition (bytes), value where it is not 0, value elsewhere
   NORMA_NORMALIZE,  // operands x, high, low, scale, shift: ((x - high) - low) * scale + shift
+  // Operands x, g and, in double, mean, scale, slope, shift: g * scale + (x - mean) * slope + shift.
+  NORMA_NORMALIZE_GRADIENT,
   NORMA_SPREAD,     // one value to a block
   NORMA_OPERATION_COUNT
 };
@@ -82,6 +84,13 @@ typedef void (*norma_column_moments_loop)(
 typedef void (*norma_column_loop)(
     size_t rows, size_t columns, size_t pitch, const void *values, void *results);
 
+// Sums of (x - mean) * g in double, with one mean for the block or one for every column.
+typedef void (*norma_centered_loop)(
+    size_t n, const void *x, const void *g, const double *mean, double *sum);
+typedef void (*norma_column_centered_loop)(
+    size_t rows, size_t columns, size_t pitch_x, const void *x, size_t pitch_g, const void *g,
+    const double *means, double *sums);
+
 typedef struct {
   norma_sum_loop sum;
   norma_moments_loop moments;
@@ -89,6 +98,8 @@ typedef struct {
   norma_column_loop column_sum;
   norma_column_moments_loop column_moments;
   norma_column_loop column_minimum, column_maximum;  // of *results and the rows
+  norma_centered_loop centered_sum;                  // of real types
+  norma_column_centered_loop column_centered_sum;
 } norma_reductions;
 
 const norma_reductions *norma_find_reductions(int type);

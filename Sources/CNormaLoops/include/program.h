@@ -11,6 +11,7 @@ enum {
   NORMA_MAX_DIMENSIONS = 48,
   NORMA_MAX_SPLITS = 4,
   NORMA_MAX_SINKS = 4,
+  NORMA_MAX_OPERANDS = 7,
   NORMA_MAX_VALUES = 640
 };
 
@@ -43,20 +44,27 @@ typedef struct {
 
 typedef struct {
   norma_loop loop;
-  int operands[5], operand_count;
+  int operands[NORMA_MAX_OPERANDS], operand_count;
   int result;
   int single;  // one value, the same for all tiles of an outer index and row
   // Row by row: some operand is one number to a row, or a row that repeats. Bytes between rows.
   int by_row;
-  ptrdiff_t pitches[5], result_pitch;
+  ptrdiff_t pitches[NORMA_MAX_OPERANDS], result_pitch;
 } norma_instruction;
 
-enum norma_reduction_kind { NORMA_SUM, NORMA_MOMENTS, NORMA_REDUCE_MINIMUM, NORMA_REDUCE_MAXIMUM };
+enum norma_reduction_kind {
+  NORMA_SUM,
+  NORMA_MOMENTS,
+  NORMA_REDUCE_MINIMUM,
+  NORMA_REDUCE_MAXIMUM,
+  NORMA_CENTERED_SUM  // of (value - center) * companion
+};
 
 // Results are indexed by unit output: kept index, then column (when columns are kept).
 typedef struct {
   int kind;
   int value;
+  int companion, center;  // NORMA_CENTERED_SUM: values of the same type, and of double
   int type;
   const norma_reductions *loops;
   char *result;    // double or int64_t sums; minimum or maximum in the block type

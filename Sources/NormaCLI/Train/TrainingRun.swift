@@ -26,8 +26,10 @@ final class TrainingRun {
       network.parameters, learningRate: options.learningRate, momentum: 0.9, weightDecay: 5e-4,
       nesterov: true)
     loader = DataLoader(
-      data.training, batchSize: options.batch, shuffle: true, dropLast: true,
-      generator: Generator(seed: options.seed))
+      data.training, batchSize: options.batch,
+      order: { count, generator in
+        withGenerator(&generator) { Tensor.randperm(count).array(of: Int.self) }
+      }, dropLast: true, generator: Generator(seed: options.seed))
     guard loader.count > 0 else {
       throw TrainingError(
         "\(data.training.count) training images make no batch of \(options.batch)")

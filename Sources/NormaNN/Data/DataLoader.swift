@@ -18,29 +18,39 @@ public struct DataLoaderState: Sendable, Codable, Hashable {
 
 /// Batches of a dataset, epoch by epoch, prepared in the background.
 ///
-///     let loader = DataLoader(data, batchSize: 128, shuffle: true, generator: Generator(seed: 0))
+///     manualSeed(0)
+///     let loader = DataLoader(data, batchSize: 128, shuffle: true)
 ///     for _ in 0..<epochs {
 ///       try loader.forEach { batch in train(batch[0], batch[1]) }
 ///     }
 ///
-/// The order is PyTorch's for a generator of the same seed, passed to its sampler: one `randperm` an
-/// epoch. Batches come in order and are the same whatever the number of workers: a batch
-/// draws from a generator of its own. PyTorch: `torch.utils.data.DataLoader`.
+/// The order is PyTorch's for the same seed, be it the default generator's or that of `generator`, and
+/// the generator is left as PyTorch leaves it. Batches come in order and are the same whatever the
+/// number of workers: a batch draws from a generator of its own. PyTorch:
+/// `torch.utils.data.DataLoader`.
 public final class DataLoader<Data: Dataset> {
+  /// The samples of an epoch, given their number.
+  public typealias Order = (Int, inout Generator) -> [Int]
+
   private let data: Data
   private let batchSize: Int
   private let shuffle: Bool
+  private let order: Order?
   private let dropLast: Bool
   private let workers: Int
   private let prefetch: Int
-  private var generator: Generator
+  /// Nil draws from the default generator.
+  private var generator: Generator?
   /// The generator as it was when the current epoch began, and what was given out of it.
   private var epoch: (start: Generator, batch: Int)?
 
   /// A loader; `workers` threads prepare at most `prefetch` batches ahead, 0 prepare on demand.
+  ///
+  /// - Parameter order: another order than PyTorch's, asked once an epoch; then nothing else draws
+  ///   from the generator. PyTorch: `sampler`.
   public init(
-    _ data: Data, batchSize: Int = 1, shuffle: Bool = false, dropLast: Bool = false,
-    workers: Int = 1, prefetch: Int = 2, generator: Generator = Generator.current,
+    _ data: Data, batchSize: Int = 1, shuffle: Bool = false, order: Order? = nil,
+    dropLast: Bool = false, workers: Int = 1, prefetch: Int = 2, generator: Generator? = nil,
     file: StaticString = #fileID, line: UInt = #line
   ) {
     if batchSize < 1 {
@@ -51,6 +61,7 @@ public final class DataLoader<Data: Dataset> {
     self.data = data
     self.batchSize = max(batchSize, 1)
     self.shuffle = shuffle
+    self.order = order
     self.dropLast = dropLast
     self.workers = max(workers, 0)
     self.prefetch = max(prefetch, 1)
@@ -64,14 +75,18 @@ public final class DataLoader<Data: Dataset> {
 
   /// Where the loader stands; set it to go on from there.
   public var state: DataLoaderState {
-    DataLoaderState(generator: (epoch?.start ?? generator).state, batch: epoch?.batch ?? 0)
+    DataLoaderState(
+      generator: (epoch?.start ?? generator ?? .current).state, batch: epoch?.batch ?? 0)
   }
 
   /// Goes on from a saved state: the next epoch is the rest of the one that was interrupted.
+  ///
+  /// A loader that draws from the default generator does so again with the epoch after it.
   /// - Throws: `GeneratorStateError` where the bytes are no state.
   public func restore(_ state: DataLoaderState) throws {
-    generator = try Generator(state: state.generator)
-    epoch = state.batch > 0 ? (generator, state.batch) : nil
+    let start = try Generator(state: state.generator)
+    if generator != nil { generator = start }
+    epoch = state.batch > 0 ? (start, state.batch) : nil
   }
 
   /// Gives the batches of one epoch, or of the rest of a restored one, to `body` in order.
@@ -79,8 +94,18 @@ public final class DataLoader<Data: Dataset> {
   /// - Throws: what a sample or `body` throws; the next call begins a new epoch.
   public func forEach(_ body: ([Tensor]) throws -> Void) throws {
     let begun = epoch?.batch ?? 0
-    let start = generator
-    let batches = order()
+    let isRest = epoch != nil
+    let start = epoch?.start ?? generator ?? .current
+    var stream = start
+    let samples = samples(drawing: &stream)
+    if generator != nil {
+      generator = stream
+    } else if !isRest {
+      Generator.current = stream
+    }
+    let batches = (0..<count).map {
+      Array(samples[($0 * batchSize)..<min(($0 + 1) * batchSize, samples.count)])
+    }
     epoch = (start, begun)
     defer { epoch = nil }
     let seed = UInt64(truncatingIfNeeded: start.state.hashValueOfBytes)
@@ -100,20 +125,26 @@ public final class DataLoader<Data: Dataset> {
       epoch?.batch = number + 1
       try body(batch)
     }
+    // PyTorch asks for what follows the last sample, and draws to find that nothing does.
+    if shuffle && order == nil { _ = generator?.permutation(data.count) }
   }
 
-  /// The samples of every batch; moves the generator on.
-  private func order() -> [[Int]] {
-    var order = Array(0..<data.count)
-    if shuffle {
-      let count = data.count
-      order = withGenerator(&generator) {
-        Tensor.randperm(count).array(of: Int64.self).map(Int.init)
-      }
-    }
-    return (0..<count).map {
-      Array(order[($0 * batchSize)..<min(($0 + 1) * batchSize, order.count)])
-    }
+  /// The samples of an epoch, with the draws that PyTorch makes at its beginning.
+  private func samples(drawing stream: inout Generator) -> [Int] {
+    if let order { return order(data.count, &stream) }
+    // PyTorch's seed of its workers.
+    _ = stream.next()
+    guard shuffle else { return Array(0..<data.count) }
+    if generator != nil { return stream.permutation(data.count) }
+    var own = Generator(seed: stream.next() & UInt64(Int64.max))
+    return own.permutation(data.count)
+  }
+}
+
+extension Generator {
+  /// The numbers below `count` in an order that `torch.randperm` gives.
+  fileprivate mutating func permutation(_ count: Int) -> [Int] {
+    withGenerator(&self) { Tensor.randperm(count).array(of: Int.self) }
   }
 }
 

@@ -73,11 +73,14 @@ private func alongClasses(_ values: Tensor, _ x: Tensor) -> Tensor {
 }
 
 private func checkWeight(
-  _ weight: Tensor?, _ classes: Int, _ call: String
+  _ weight: Tensor?, _ scores: Tensor, _ axis: Int, _ call: String
 ) throws(TensorError) {
-  if let weight, weight.shape != [classes] {
+  guard let weight else { return }
+  guard weight.shape == [scores.shape[axis]], weight.dtype == scores.dtype else {
     throw TensorError(
-      call, "the weight has shape \(weight.shape); there are \(classes) classes")
+      call,
+      "the weight holds \(weight.dtype) of shape \(weight.shape); \(scores.dtype) for "
+        + "\(scores.shape[axis]) classes is needed")
   }
 }
 
@@ -95,7 +98,7 @@ private func indexLoss(
       "targets of shape \(expected) and an integer type are needed for scores of shape "
         + "\(logits.shape); got \(target.dtype) \(target.shape)")
   }
-  try checkWeight(weight, classes, call)
+  try checkWeight(weight, logits, axis, call)
   try checkClasses(target, classes, ignoreIndex, call)
   let wanted = target.unsqueezed(axis)
   let numbers = alongClasses(.arange(classes), logits)
@@ -122,7 +125,7 @@ private func probabilityLoss(
 ) throws(TensorError) -> Tensor {
   let axis = logits.rank == 1 ? 0 : 1
   let classes = logits.shape[axis]
-  try checkWeight(weight, classes, call)
+  try checkWeight(weight, logits, axis, call)
   var target = target
   if smoothing > 0 { target = target * (1 - smoothing) + smoothing / Double(classes) }
   var products = logits * target

@@ -1,0 +1,91 @@
+// Normalizations and their gradients; included once per instruction set with LEVEL defined.
+//
+// A statistic is one number for the block, as of channels of images or of rows, or one for each
+// value, as of channels that lie last.
+
+// Operand k as `name`; its first value as name0, read before anything is written.
+#define OPERAND(T, name, k)     \
+  const T *name = operands[k];  \
+  const T name##0 = name[0];    \
+  (void)name##0;
+#define EACH(V, a) LOAD(V, a + i)
+#define ONLY(V, a) a##0
+#define EACH_VALUE(V, a) a[i]
+
+// S, C, B: how the statistics, the scale and the shift are given.
+#define NORMALIZE(name, T, V, S, S1, C, C1, B, B1)                                              \
+  static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
+    OPERAND(T, x, 0) OPERAND(T, high, 1) OPERAND(T, low, 2)                                     \
+    OPERAND(T, scale, 3) OPERAND(T, shift, 4)                                                   \
+    T *r = out;                                                                                 \
+    size_t i = 0;                                                                               \
+    OUT_VECTORS(T) {                                                                            \
+      const V u = (LOAD(V, x + i) - S(V, high)) - S(V, low);                                    \
+      STORE(V, r + i, u * C(V, scale) + B(V, shift));                                           \
+    }                                                                                           \
+    for (; i < n; i++) {                                                                        \
+      r[i] = ((x[i] - S1(T, high)) - S1(T, low)) * C1(T, scale) + B1(T, shift);                 \
+    }                                                                                           \
+  }
+
+// g * scale + (x - mean) * slope + shift in double, rounded once: the terms may cancel.
+#define NORMALIZE_GRADIENT(name, T, V, H, S, S1)                                                \
+  static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
+    const T *x = operands[0], *g = operands[1];                                                 \
+    OPERAND(double, mean, 2) OPERAND(double, scale, 3)                                          \
+    OPERAND(double, slope, 4) OPERAND(double, shift, 5)                                         \
+    T *r = out;                                                                                 \
+    size_t i = 0;                                                                               \
+    for (; i + 8 <= n; i += 8) {                                                                \
+      const f64v u = (__builtin_convertvector(LOAD(H, x + i), f64v) - S(f64v, mean))            \
+                   * S(f64v, slope);                                                            \
+      const f64v v = __builtin_convertvector(LOAD(H, g + i), f64v) * S(f64v, scale);            \
+      STORE(H, r + i, __builtin_convertvector(v + u + S(f64v, shift), H));                      \
+    }                                                                                           \
+    for (; i < n; i++) {                                                                        \
+      const double u = ((double)x[i] - S1(T, mean)) * S1(T, slope);                             \
+      r[i] = (T)((double)g[i] * S1(T, scale) + u + S1(T, shift));                               \
+    }                                                                                           \
+  }
+
+#define NORMALIZATIONS(s, T, V, H)                                                              \
+  NORMALIZE(normalize_##s##_v, T, V, EACH, EACH_VALUE, EACH, EACH_VALUE, EACH, EACH_VALUE)      \
+  NORMALIZE(normalize_##s##_s, T, V, ONLY, ONLY, ONLY, ONLY, ONLY, ONLY)                        \
+  NORMALIZE(normalize_##s##_row, T, V, ONLY, ONLY, EACH, EACH_VALUE, EACH, EACH_VALUE)          \
+  NORMALIZE(normalize_##s##_row0, T, V, ONLY, ONLY, EACH, EACH_VALUE, ONLY, ONLY)               \
+  NORMALIZE_GRADIENT(gradient_##s##_v, T, V, H, EACH, EACH_VALUE)                               \
+  NORMALIZE_GRADIENT(gradient_##s##_s, T, V, H, ONLY, ONLY)
+NORMALIZATIONS(f32, float, f32v, f32h)
+NORMALIZATIONS(f64, double, f64v, f64v)
+
+// `singles` has a bit for each operand that is one number: high and low are bits 1 and 2.
+static norma_loop LEVEL(find_normalization)(int operation, int type, unsigned singles) {
+  if (type > NORMA_F64) return 0;
+#define PICK(name, form) \
+  return type == NORMA_F32 ? LEVEL(name##_f32_##form) : LEVEL(name##_f64_##form)
+  switch (operation) {
+    case NORMA_NORMALIZE:
+      switch (singles) {
+        case 0: PICK(normalize, v);
+        case 6: PICK(normalize, row);
+        case 22: PICK(normalize, row0);
+        case 30: PICK(normalize, s);
+      }
+      return 0;
+    case NORMA_NORMALIZE_GRADIENT:
+      switch (singles) {
+        case 0: PICK(gradient, v);
+        case 60: PICK(gradient, s);
+      }
+  }
+  return 0;
+#undef PICK
+}
+
+#undef OPERAND
+#undef EACH
+#undef ONLY
+#undef EACH_VALUE
+#undef NORMALIZE
+#undef NORMALIZE_GRADIENT
+#undef NORMALIZATIONS

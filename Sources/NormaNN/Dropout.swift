@@ -1,0 +1,103 @@
+import NormaKernels
+import NormaTensor
+
+// Dropout draws PyTorch's numbers from the default generator: after the same seed the same elements
+// are dropped, counted in row-major order.
+
+/// Zeros each element with probability `p` and divides the others by 1 - p, in training.
+///
+/// The mask is drawn at once; the product is pending. PyTorch: `F.dropout`.
+public func dropout(
+  _ x: Tensor, p: Double = 0.5, training: Bool = true, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  dropout(x, p, training, axes: x.rank, "dropout(_:p:)", file, line)
+}
+
+/// One draw for each of the first `axes` axes' positions.
+private func dropout(
+  _ x: Tensor, _ p: Double, _ training: Bool, axes: Int, _ call: String, _ file: StaticString,
+  _ line: UInt
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try checkProbability(p, call)
+    if x.isPoisoned || !training || p == 0 || x.count == 0 { return x }
+    if p == 1 { return x * 0.0 }
+    return x * (noise(x, axes, p) / (1 - p))
+  }
+}
+
+private func checkProbability(_ p: Double, _ call: String) throws(TensorError) {
+  guard (0...1).contains(p) else {
+    throw TensorError(call, "a probability lies in 0...1, got \(p)")
+  }
+}
+
+private func noise(_ x: Tensor, _ axes: Int, _ p: Double) -> Tensor {
+  let shape = x.shape.indices.map { $0 < axes ? x.shape[$0] : 1 }
+  return Tensor.bernoulli(p: 1 - p, shape: shape, dtype: x.dtype)
+}
+
+/// The base of the dropout layers: nothing happens in evaluation.
+open class DropoutLayer: Module, Layer {
+  /// The probability of being dropped.
+  public let p: Double
+
+  /// The number of axes of the input whose positions are drawn one by one; nil for all.
+  var drawnAxes: Int? { nil }
+
+  /// A layer that drops with probability `p`.
+  public init(p: Double = 0.5) { self.p = p }
+
+  /// `x` with elements dropped in training.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    dropped(x, file, line).observed(by: self)
+  }
+
+  func dropped(_ x: Tensor, _ file: StaticString, _ line: UInt) -> Tensor {
+    dropout(
+      x, p, isTraining, axes: drawnAxes.map { min($0, x.rank) } ?? x.rank,
+      "\(Self.self)(_:)", file, line)
+  }
+}
+
+/// ``dropout(_:p:training:file:line:)`` of single elements. PyTorch: `nn.Dropout`.
+public final class Dropout: DropoutLayer {}
+
+/// Dropout of whole channels of `[N, C, L]`. PyTorch: `nn.Dropout1d`.
+public final class Dropout1d: DropoutLayer {
+  override var drawnAxes: Int? { 2 }
+}
+
+/// Dropout of whole channels of `[N, C, H, W]`. PyTorch: `nn.Dropout2d`.
+public final class Dropout2d: DropoutLayer {
+  override var drawnAxes: Int? { 2 }
+}
+
+/// Dropout of whole channels of `[N, C, D, H, W]`. PyTorch: `nn.Dropout3d`.
+public final class Dropout3d: DropoutLayer {
+  override var drawnAxes: Int? { 2 }
+}
+
+/// Dropout that keeps mean 0 and variance 1, behind SELU: what is dropped becomes SELU's limit, and
+/// everything is scaled and moved. PyTorch: `nn.AlphaDropout`.
+open class AlphaDropout: DropoutLayer {
+  override func dropped(_ x: Tensor, _ file: StaticString, _ line: UInt) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try checkProbability(p, "\(Self.self)(_:)")
+      if x.isPoisoned || !isTraining || p == 0 || x.count == 0 { return x }
+      if p == 1 { return x * 0.0 }
+      let alpha = 1.7580993408473766
+      let scale = 1 / ((alpha * alpha * p + 1) * (1 - p)).squareRoot()
+      let mask = noise(x, drawnAxes ?? x.rank, p)
+      return x * (mask * scale) + ((mask - 1) * (alpha * scale) + alpha * scale * p)
+    }
+  }
+}
+
+/// ``AlphaDropout`` of whole channels. PyTorch: `nn.FeatureAlphaDropout`.
+public final class FeatureAlphaDropout: AlphaDropout {
+  override var drawnAxes: Int? { 2 }
+}

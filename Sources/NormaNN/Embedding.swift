@@ -1,0 +1,117 @@
+import NormaKernels
+import NormaTensor
+
+/// The rows of a table that integers name.
+///
+/// - Shapes: integers of any shape `[...]`, table `[rows, features]`, result `[..., features]`.
+/// - Parameter paddingIndex: a row that gets no gradient.
+/// - PyTorch: `F.embedding`.
+public func embedding(
+  _ indices: Tensor, weight: Tensor, paddingIndex: Int? = nil, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    let call = "embedding(_:weight:)"
+    if indices.isPoisoned || weight.isPoisoned { return .poisoned }
+    guard weight.rank == 2 else {
+      throw TensorError(call, "a table of shape [rows, features] is needed, got \(weight.shape)")
+    }
+    if indices.dtype.isInteger, indices.count > 0 {
+      let low = indices.min().item(as: Int.self)
+      if low < 0 { throw TensorError(call, "index \(low) is negative; rows count from 0") }
+    }
+    var table = weight
+    if let padding = paddingIndex {
+      let rows = weight.shape[0]
+      guard padding >= -rows && padding < rows else {
+        throw TensorError(call, "paddingIndex \(padding) is out of range for \(rows) rows")
+      }
+      let row = padding < 0 ? padding + rows : padding
+      let isOther = (Tensor.arange(rows) .!= row).unsqueezed(1)
+      // The same values; the gradient of the padding's row stops here.
+      table = Tensor.where(isOther, weight, weight.detached())
+    }
+    return table.indexSelected(over: 0, indices.flattened(), file: file, line: line)
+      .reshaped(indices.shape + [weight.shape[1]])
+  }
+}
+
+/// A table of vectors that integers name, at first normal numbers. PyTorch: `nn.Embedding`.
+public final class Embedding: Module, Layer {
+  /// `[rows, features]`.
+  public let weight: Parameter
+  /// The row that stays zero.
+  public let paddingIndex: Int?
+
+  /// A table of `rows` vectors of `features` numbers; that of `paddingIndex` starts as zeros and gets
+  /// no gradient.
+  public init(
+    _ rows: Int, _ features: Int, paddingIndex: Int? = nil, dtype: DType = .float32
+  ) {
+    self.paddingIndex = paddingIndex
+    var table = Tensor.normal(mean: 0, std: 1, shape: [rows, features], dtype: dtype)
+    if let paddingIndex {
+      let row = paddingIndex < 0 ? paddingIndex + rows : paddingIndex
+      table = Tensor.where((Tensor.arange(rows) .== row).unsqueezed(1), 0, table)
+    }
+    weight = Parameter(table.evaluated())
+  }
+
+  /// The vectors of `x`'s integers.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    embedding(x, weight: weight.value, paddingIndex: paddingIndex, file: file, line: line)
+      .observed(by: self)
+  }
+}
+
+/// y = x₁ᵀ W x₂ + b, for each output a matrix. PyTorch: `nn.Bilinear`.
+public final class Bilinear: Module {
+  /// `[outputs, first, second]`.
+  public let weight: Parameter
+  /// `[outputs]`; nil without `bias`.
+  public let bias: Parameter?
+
+  /// A map from two vectors to `outputs` numbers.
+  public init(
+    _ first: Int, _ second: Int, _ outputs: Int, bias: Bool = true, dtype: DType = .float32
+  ) {
+    let bound = 1 / Double(first).squareRoot()
+    func draw(_ shape: [Int]) -> Parameter {
+      Parameter(.uniform(low: -bound, high: bound, shape: shape, dtype: dtype))
+    }
+    weight = draw([outputs, first, second])
+    self.bias = bias ? draw([outputs]) : nil
+  }
+
+  /// The map of the last axes of `a` and `b`, whose other axes are equal.
+  public func callAsFunction(
+    _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    bilinear(a, b, weight: weight.value, bias: bias?.value, file: file, line: line)
+  }
+}
+
+/// y[o] = Σ a[i] weight[o, i, j] b[j] + bias[o] over the last axes. PyTorch: `F.bilinear`.
+public func bilinear(
+  _ a: Tensor, _ b: Tensor, weight: Tensor, bias: Tensor? = nil, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    let call = "bilinear(_:_:weight:)"
+    if a.isPoisoned || b.isPoisoned || weight.isPoisoned { return .poisoned }
+    guard weight.rank == 3, a.rank > 0, a.shape.dropLast() == b.shape.dropLast(),
+      a.shape.last == weight.shape[1], b.shape.last == weight.shape[2]
+    else {
+      throw TensorError(
+        call, "inputs \(a.shape) and \(b.shape) do not fit the weight \(weight.shape)")
+    }
+    let (outputs, first, second) = (weight.shape[0], weight.shape[1], weight.shape[2])
+    let rows = a.reshaped(-1, first)
+    let left = rows.matmul(weight.permuted(1, 0, 2).reshaped(first, outputs * second))
+    let products = left.reshaped(-1, outputs, second) * b.reshaped(-1, 1, second)
+    let result = products.sum(over: -1).reshaped(a.shape.dropLast() + [outputs])
+    return bias.map { result + $0 } ?? result
+  }
+}

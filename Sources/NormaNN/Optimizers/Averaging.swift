@@ -1,0 +1,88 @@
+import NormaKernels
+import NormaTensor
+
+/// A running average of a network's parameters, which often does better than the last ones.
+///
+/// PyTorch: `torch.optim.swa_utils.AveragedModel`.
+public final class AveragedParameters {
+  /// How each update counts.
+  public enum Rule: Sendable, Hashable {
+    /// average ← decay · average + (1 - decay) · parameter.
+    case exponential(decay: Double)
+    /// The mean of all updates: stochastic weight averaging.
+    case equal
+  }
+
+  private let rule: Rule
+  /// The averages by the names of the parameters.
+  public private(set) var values: [String: Tensor] = [:]
+  /// How many updates there were.
+  public private(set) var count = 0
+
+  /// An average of nothing so far; the first update is taken over whole.
+  public init(_ rule: Rule) { self.rule = rule }
+
+  /// Goes on from a saved average.
+  public init(_ rule: Rule, values: [String: Tensor], count: Int) {
+    self.rule = rule
+    self.values = values
+    self.count = count
+  }
+
+  /// Adds the parameters as they are now.
+  public func update(_ module: Module) {
+    withoutGradients {
+      for (name, parameter) in module.namedParameters {
+        let new = parameter.value.detached()
+        guard let old = values[name], count > 0 else {
+          values[name] = new
+          continue
+        }
+        let next =
+          switch rule {
+          case .exponential(let decay): old + (new - old) * (1 - decay)
+          case .equal: old + (new - old) / Double(count + 1)
+          }
+        values[name] = next.evaluated()
+      }
+    }
+    count += 1
+  }
+
+  /// Runs `body` with the averages in the module's parameters, then puts its own back.
+  ///
+  /// Running statistics belong to the module's own parameters: see
+  /// ``Module/updateRunningStatistics(_:)``.
+  public func applied<R>(to module: Module, _ body: () throws -> R) rethrows -> R {
+    let own = module.namedParameters.map { ($0.parameter, $0.parameter.value.detached()) }
+    defer { for (parameter, value) in own { parameter.value = value } }
+    for (name, parameter) in module.namedParameters {
+      if let value = values[name] { parameter.value = value }
+    }
+    return try body()
+  }
+}
+
+extension Module {
+  /// Takes the running statistics of all batch norm layers anew from data, each batch counting the
+  /// same: after averaging parameters, whose old statistics belong to others.
+  ///
+  /// `forward` calls the module with every batch, in training mode and without gradients; modes are
+  /// as before when it is done. PyTorch: `torch.optim.swa_utils.update_bn`.
+  public func updateRunningStatistics(_ forward: () throws -> Void) rethrows {
+    let modules = namedModules.map(\.module)
+    let modes = modules.map { ($0, $0.isTraining) }
+    let layers = modules.compactMap { $0 as? BatchNorm }
+    eval()
+    for layer in layers {
+      layer.train()
+      layer.resetRunningStatistics()
+      layer.averagesAllBatches = true
+    }
+    defer {
+      for layer in layers { layer.averagesAllBatches = false }
+      for (module, isTraining) in modes { module.setOwnMode(isTraining) }
+    }
+    try withoutGradients { try forward() }
+  }
+}

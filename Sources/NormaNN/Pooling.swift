@@ -1,0 +1,155 @@
+import NormaTensor
+
+/// The largest element of each window; use ``MaxPool1d``, ``MaxPool2d`` or ``MaxPool3d``.
+///
+/// Formula, shapes and cost are those of
+/// `maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:)`.
+open class MaxPool: Module, Layer {
+  /// Sizes of windows, steps between them, what stands around the input (as -inf), and the distances
+  /// between elements of a window. The step is the size where it is nil.
+  public let kernelSize: Extents, stride: Extents?, padding: Extents, dilation: Extents
+  /// Whether the number of windows is rounded up.
+  public let ceilMode: Bool
+
+  /// The number of axes of space.
+  var space: Int { 2 }
+
+  /// A pooling with PyTorch's defaults.
+  public init(
+    kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0, dilation: Extents = 1,
+    ceilMode: Bool = false
+  ) {
+    (self.kernelSize, self.stride, self.padding) = (kernelSize, stride, padding)
+    (self.dilation, self.ceilMode) = (dilation, ceilMode)
+  }
+
+  /// The largest elements of `[N, C, space...]` or of one sample.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor { withIndices(x, file: file, line: line).values.observed(by: self) }
+
+  /// The largest elements and their places among the elements of space.
+  /// PyTorch: `return_indices=True`.
+  public func withIndices(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> (values: Tensor, indices: Tensor) {
+    maxPool(
+      x, space: space, kernelSize: kernelSize, stride: stride, padding: padding,
+      dilation: dilation, ceilMode: ceilMode, call: "MaxPool\(space)d(_:)", file: file, line: line)
+  }
+}
+
+/// ``MaxPool`` for `[N, C, L]`. PyTorch: `nn.MaxPool1d`.
+public final class MaxPool1d: MaxPool { override var space: Int { 1 } }
+/// ``MaxPool`` for images `[N, C, H, W]`. PyTorch: `nn.MaxPool2d`.
+public final class MaxPool2d: MaxPool { override var space: Int { 2 } }
+/// ``MaxPool`` for volumes `[N, C, D, H, W]`. PyTorch: `nn.MaxPool3d`.
+public final class MaxPool3d: MaxPool { override var space: Int { 3 } }
+
+/// The mean of each window; use ``AvgPool1d``, ``AvgPool2d`` or ``AvgPool3d``.
+///
+/// Formula, shapes and cost are those of
+/// `avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:)`.
+open class AvgPool: Module, Layer {
+  /// Sizes of windows, steps between them and zeros around the input. The step is the size where it
+  /// is nil.
+  public let kernelSize: Extents, stride: Extents?, padding: Extents
+  /// Whether the number of windows is rounded up, and whether zeros of the padding are counted.
+  public let ceilMode: Bool, countIncludePad: Bool
+  /// What sums are divided by instead of their count.
+  public let divisorOverride: Int?
+
+  /// The number of axes of space.
+  var space: Int { 2 }
+
+  /// A pooling with PyTorch's defaults.
+  public init(
+    kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0, ceilMode: Bool = false,
+    countIncludePad: Bool = true, divisorOverride: Int? = nil
+  ) {
+    (self.kernelSize, self.stride, self.padding) = (kernelSize, stride, padding)
+    (self.ceilMode, self.countIncludePad) = (ceilMode, countIncludePad)
+    self.divisorOverride = divisorOverride
+  }
+
+  /// The means of `[N, C, space...]` or of one sample.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    avgPool(
+      x, space: space, kernelSize: kernelSize, stride: stride, padding: padding,
+      ceilMode: ceilMode, countIncludePad: countIncludePad, divisorOverride: divisorOverride,
+      call: "AvgPool\(space)d(_:)", file: file, line: line
+    ).observed(by: self)
+  }
+}
+
+/// ``AvgPool`` for `[N, C, L]`. PyTorch: `nn.AvgPool1d`.
+public final class AvgPool1d: AvgPool { override var space: Int { 1 } }
+/// ``AvgPool`` for images `[N, C, H, W]`. PyTorch: `nn.AvgPool2d`.
+public final class AvgPool2d: AvgPool { override var space: Int { 2 } }
+/// ``AvgPool`` for volumes `[N, C, D, H, W]`. PyTorch: `nn.AvgPool3d`.
+public final class AvgPool3d: AvgPool { override var space: Int { 3 } }
+
+/// Means over windows that share each axis evenly; use ``AdaptiveAvgPool1d`` and its sisters.
+open class AdaptiveAvgPool: Module, Layer {
+  /// The number of windows along each axis; nil keeps the input's size.
+  public let outputSize: AdaptiveSize
+
+  /// The number of axes of space.
+  var space: Int { 2 }
+
+  /// A pooling to `outputSize` windows.
+  public init(_ outputSize: AdaptiveSize) { self.outputSize = outputSize }
+
+  /// The means of `[N, C, space...]` or of one sample.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    adaptiveAvgPool(
+      x, space: space, outputSize: outputSize, call: "AdaptiveAvgPool\(space)d(_:)", file: file,
+      line: line
+    ).observed(by: self)
+  }
+}
+
+/// ``AdaptiveAvgPool`` for `[N, C, L]`. PyTorch: `nn.AdaptiveAvgPool1d`.
+public final class AdaptiveAvgPool1d: AdaptiveAvgPool { override var space: Int { 1 } }
+/// ``AdaptiveAvgPool`` for images `[N, C, H, W]`. PyTorch: `nn.AdaptiveAvgPool2d`.
+public final class AdaptiveAvgPool2d: AdaptiveAvgPool { override var space: Int { 2 } }
+/// ``AdaptiveAvgPool`` for volumes `[N, C, D, H, W]`. PyTorch: `nn.AdaptiveAvgPool3d`.
+public final class AdaptiveAvgPool3d: AdaptiveAvgPool { override var space: Int { 3 } }
+
+/// Largest elements of windows that share each axis evenly; use ``AdaptiveMaxPool1d`` and its sisters.
+open class AdaptiveMaxPool: Module, Layer {
+  /// The number of windows along each axis; nil keeps the input's size.
+  public let outputSize: AdaptiveSize
+
+  /// The number of axes of space.
+  var space: Int { 2 }
+
+  /// A pooling to `outputSize` windows.
+  public init(_ outputSize: AdaptiveSize) { self.outputSize = outputSize }
+
+  /// The largest elements of `[N, C, space...]` or of one sample.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor { withIndices(x, file: file, line: line).values.observed(by: self) }
+
+  /// The largest elements and their places among the elements of space.
+  /// PyTorch: `return_indices=True`.
+  public func withIndices(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> (values: Tensor, indices: Tensor) {
+    adaptiveMaxPool(
+      x, space: space, outputSize: outputSize, call: "AdaptiveMaxPool\(space)d(_:)", file: file,
+      line: line)
+  }
+}
+
+/// ``AdaptiveMaxPool`` for `[N, C, L]`. PyTorch: `nn.AdaptiveMaxPool1d`.
+public final class AdaptiveMaxPool1d: AdaptiveMaxPool { override var space: Int { 1 } }
+/// ``AdaptiveMaxPool`` for images `[N, C, H, W]`. PyTorch: `nn.AdaptiveMaxPool2d`.
+public final class AdaptiveMaxPool2d: AdaptiveMaxPool { override var space: Int { 2 } }
+/// ``AdaptiveMaxPool`` for volumes `[N, C, D, H, W]`. PyTorch: `nn.AdaptiveMaxPool3d`.
+public final class AdaptiveMaxPool3d: AdaptiveMaxPool { override var space: Int { 3 } }

@@ -1,0 +1,125 @@
+import NormaKernels
+import NormaTensor
+
+/// What a network does to an input, layer by layer.
+public struct Summary: Sendable, CustomStringConvertible {
+  /// One call of a layer.
+  public struct Row: Sendable, Hashable {
+    /// Where the layer is: `blocks.0.conv1`.
+    public let name: String
+    /// Its class.
+    public let kind: String
+    /// The shape of its result.
+    public let output: [Int]
+    /// The elements of its own parameters.
+    public let parameters: Int
+    /// Pairs of a multiplication and an addition.
+    public let multiplyAdds: Int
+  }
+
+  /// The calls in order.
+  public let rows: [Row]
+  /// The elements of all parameters, each counted once.
+  public let parameters: Int
+  /// Of those, the ones that are not frozen.
+  public let trainable: Int
+
+  /// The sum over all calls.
+  public var multiplyAdds: Int { rows.reduce(0) { $0 + $1.multiplyAdds } }
+
+  /// A table with a line for each call, and sums.
+  public var description: String {
+    let header = ["layer", "class", "output", "parameters", "multiply-adds"]
+    let body = rows.map { row in
+      [
+        row.name, row.kind, "\(row.output)", row.parameters == 0 ? "" : "\(row.parameters)",
+        row.multiplyAdds == 0 ? "" : "\(row.multiplyAdds)",
+      ]
+    }
+    let sums = ["", "", "", "\(parameters)", "\(multiplyAdds)"]
+    let widths = header.indices.map { column in
+      ([header, sums] + body).map { $0[column].count }.max() ?? 0
+    }
+    func line(_ cells: [String]) -> String {
+      cells.enumerated().map { column, cell in
+        let room = String(repeating: " ", count: widths[column] - cell.count)
+        return column < 3 ? cell + room : room + cell
+      }.joined(separator: "  ")
+    }
+    let rule = String(repeating: "─", count: widths.reduce(0, +) + 2 * (widths.count - 1))
+    let end = trainable == parameters ? [] : ["\(parameters - trainable) parameters are frozen"]
+    return ([line(header), rule] + body.map(line) + [rule, line(sums)] + end)
+      .joined(separator: "\n")
+  }
+}
+
+/// The calls of a summary that is being made, for the task that makes it.
+final class CallRecorder: @unchecked Sendable {  // Used by the task that made it alone.
+  @TaskLocal static var current: CallRecorder?
+  var calls: [(module: Module, output: [Int])] = []
+}
+
+extension Tensor {
+  /// The same tensor, which a summary in the making lists as a result of `module`.
+  func observed(by module: Module) -> Tensor {
+    CallRecorder.current?.calls.append((module, shape))
+    return self
+  }
+}
+
+extension Module {
+  /// A table of layers, shapes of results, parameters and multiply-adds for one call.
+  ///
+  /// `body` calls the module, in evaluation mode and without gradients; modes, running statistics
+  /// and generators are as before when it is done. Layers of Norma's own are listed. PyTorch has no
+  /// such call; `torchinfo` is a package for it.
+  public func summary(_ body: () throws -> Void) rethrows -> Summary {
+    let modules = namedModules
+    let modes = modules.map { ($0.module, $0.module.isTraining) }
+    eval()
+    defer { for (module, isTraining) in modes { module.setOwnMode(isTraining) } }
+    let recorder = CallRecorder()
+    try CallRecorder.$current.withValue(recorder) {
+      try withSeed(0) { try withoutGradients { try body() } }
+    }
+    let names = Dictionary(
+      modules.map { (ObjectIdentifier($0.module), $0.name) }
+    ) { first, _ in first }
+    let rows = recorder.calls.map { module, output in
+      Summary.Row(
+        name: names[ObjectIdentifier(module)] ?? "?", kind: "\(type(of: module))", output: output,
+        parameters: module.ownParameters.reduce(0) { $0 + $1.value.count },
+        multiplyAdds: module.multiplyAdds(for: output))
+    }
+    return Summary(
+      rows: rows, parameters: parameterCount,
+      trainable: parameters.reduce(0) { $0 + ($1.isFrozen ? 0 : $1.value.count) })
+  }
+
+  /// The parameters of the module itself.
+  var ownParameters: [Parameter] {
+    namedParameters.filter { !$0.name.contains(".") }.map(\.parameter)
+  }
+}
+
+extension Layer {
+  /// The table for an input of zeros of this shape.
+  public func summary(inputShape: [Int], dtype: DType = .float32) -> Summary {
+    summary { _ = self(.zeros(inputShape, dtype: dtype), file: #fileID, line: #line) }
+  }
+}
+
+extension Module: CustomStringConvertible {
+  /// The module and those inside, with the shapes of their parameters.
+  public var description: String {
+    let shapes = namedParameters.filter { !$0.name.contains(".") }
+      .map { "\($0.name) \($0.parameter.shape)" }
+    let head = "\(type(of: self))(\(shapes.joined(separator: ", "))"
+    let children = children
+    if children.isEmpty { return head + ")" }
+    let lines = children.map { name, child in
+      "  (\(name)): " + child.description.split(separator: "\n").joined(separator: "\n  ")
+    }
+    return ([head] + lines + [")"]).joined(separator: "\n")
+  }
+}

@@ -1,0 +1,132 @@
+import NormaKernels
+import NormaTensor
+
+/// A transposed convolution over any number of axes of space; use ``ConvTranspose1d``,
+/// ``ConvTranspose2d`` or ``ConvTranspose3d``.
+///
+/// Formula, shapes and cost are those of
+/// `convTranspose2d(_:weight:bias:stride:padding:outputPadding:groups:dilation:)`.
+/// Weight `[inputs, outputs / groups, kernel...]` and bias `[outputs]` start as PyTorch draws them.
+open class TransposedConvolution: Module, Layer {
+  /// `[inputs, outputs / groups, kernel...]`.
+  public let weight: Parameter
+  /// `[outputs]`; nil without `bias`.
+  public let bias: Parameter?
+  /// Steps between the places of neighbouring inputs.
+  public let stride: Extents
+  /// Elements that are left out around the result.
+  public let padding: Extents
+  /// Elements added behind the result.
+  public let outputPadding: Extents
+  /// Distances between elements of the kernel.
+  public let dilation: Extents
+  /// Parts into which the channels are divided.
+  public let groups: Int
+
+  /// The number of axes of space.
+  var space: Int { weight.shape.count - 2 }
+
+  init(
+    space: Int, _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents,
+    padding: Extents, outputPadding: Extents, groups: Int, bias: Bool, dilation: Extents,
+    dtype: DType
+  ) {
+    (weight, self.bias) = affineParameters(
+      [inputs, outputs / max(groups, 1)] + kernelSize.repeated(space), outputs: outputs,
+      hasBias: bias, dtype: dtype)
+    self.stride = stride
+    self.padding = padding
+    self.outputPadding = outputPadding
+    self.dilation = dilation
+    self.groups = groups
+  }
+
+  /// The transposed convolution of `[N, inputs, space...]` or of one sample.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in try apply(x, outputPadding) }
+      .observed(by: self)
+  }
+
+  /// The same with a result of this size, one number for each axis of space, which takes the place of
+  /// ``outputPadding``: with a stride, several sizes have the same convolution.
+  /// PyTorch: `layer(x, output_size)`.
+  public func callAsFunction(
+    _ x: Tensor, outputSize: [Int], file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if x.isPoisoned { return x }
+      let call = "ConvTranspose\(space)d(_:outputSize:)"
+      let size = outputSize.count == space + 2 ? Array(outputSize.suffix(space)) : outputSize
+      guard size.count == space, x.rank > space else {
+        throw TensorError(
+          call, "outputSize \(outputSize) for shape \(x.shape) needs \(space) numbers")
+      }
+      let (stride, padding) = (stride.repeated(space), padding.repeated(space))
+      let dilation = dilation.repeated(space)
+      var extra: [Int] = []
+      for axis in 0..<space {
+        let least =
+          (x.shape[x.rank - space + axis] - 1) * stride[axis] - 2 * padding[axis]
+          + dilation[axis] * (weight.shape[axis + 2] - 1) + 1
+        guard (least..<least + stride[axis]).contains(size[axis]) else {
+          throw TensorError(
+            call,
+            "size \(size[axis]) of axis \(axis) is out of range; valid sizes are \(least) ..< "
+              + "\(least + stride[axis])")
+        }
+        extra.append(size[axis] - least)
+      }
+      return try apply(x, Extents(extra))
+    }
+  }
+
+  private func apply(_ x: Tensor, _ outputPadding: Extents) throws(TensorError) -> Tensor {
+    try convolveTransposed(
+      x, weight.value, bias?.value, space, stride, padding, outputPadding, groups, dilation,
+      call: "ConvTranspose\(space)d(_:)")
+  }
+}
+
+/// A transposed convolution of `[N, C, L]`. PyTorch: `nn.ConvTranspose1d`.
+public final class ConvTranspose1d: TransposedConvolution {
+  /// A transposed convolution with PyTorch's defaults.
+  public init(
+    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
+    padding: Extents = 0, outputPadding: Extents = 0, groups: Int = 1, bias: Bool = true,
+    dilation: Extents = 1, dtype: DType = .float32
+  ) {
+    super.init(
+      space: 1, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
+      outputPadding: outputPadding, groups: groups, bias: bias, dilation: dilation, dtype: dtype)
+  }
+}
+
+/// A transposed convolution of images `[N, C, H, W]`. PyTorch: `nn.ConvTranspose2d`.
+public final class ConvTranspose2d: TransposedConvolution {
+  /// A transposed convolution with PyTorch's defaults.
+  public init(
+    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
+    padding: Extents = 0, outputPadding: Extents = 0, groups: Int = 1, bias: Bool = true,
+    dilation: Extents = 1, dtype: DType = .float32
+  ) {
+    super.init(
+      space: 2, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
+      outputPadding: outputPadding, groups: groups, bias: bias, dilation: dilation, dtype: dtype)
+  }
+}
+
+/// A transposed convolution of volumes `[N, C, D, H, W]`. PyTorch: `nn.ConvTranspose3d`.
+public final class ConvTranspose3d: TransposedConvolution {
+  /// A transposed convolution with PyTorch's defaults.
+  public init(
+    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
+    padding: Extents = 0, outputPadding: Extents = 0, groups: Int = 1, bias: Bool = true,
+    dilation: Extents = 1, dtype: DType = .float32
+  ) {
+    super.init(
+      space: 3, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
+      outputPadding: outputPadding, groups: groups, bias: bias, dilation: dilation, dtype: dtype)
+  }
+}

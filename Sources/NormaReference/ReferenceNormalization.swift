@@ -1,0 +1,59 @@
+/// A normalization over any axes and its gradient, by their definition.
+///
+/// y = (x - mean) r weight + bias with r = 1 / sqrt(variance + eps), and with u = g weight
+/// dx = r (u - mean(u) - xhat mean(u xhat)), dweight = sum(g xhat), dbias = sum(g).
+package struct ReferenceNormalization: Sendable {
+  package var axes: [Int]
+  package var eps = 1e-5
+  /// With as many axes as the input; sizes of 1 stretch.
+  package var weight: ReferenceTensor
+
+  package init(over axes: [Int], weight: ReferenceTensor) {
+    self.axes = axes
+    self.weight = weight
+  }
+
+  /// (x - mean) r.
+  package func normalized(_ x: ReferenceTensor) -> ReferenceTensor {
+    let mean = x.reduced(over: axes, keepDims: true) { ReferenceMoments($0).mean }
+    let inverse = self.inverse(x)
+    return ReferenceTensor(shape: x.shape) { index in
+      (x[index] - mean.stretched(index)) * inverse.stretched(index)
+    }
+  }
+
+  private func inverse(_ x: ReferenceTensor) -> ReferenceTensor {
+    x.reduced(over: axes, keepDims: true) {
+      1 / (ReferenceMoments($0).variance(0) + eps).squareRoot()
+    }
+  }
+
+  /// The gradients of x, weight and bias for the gradient `g` of the result.
+  package func gradients(
+    _ x: ReferenceTensor, _ g: ReferenceTensor
+  ) -> (x: ReferenceTensor, weight: ReferenceTensor, bias: ReferenceTensor) {
+    let (xhat, inverse) = (normalized(x), inverse(x))
+    func product(_ a: ReferenceTensor, _ b: ReferenceTensor) -> ReferenceTensor {
+      ReferenceTensor(shape: x.shape) { a.stretched($0) * b.stretched($0) }
+    }
+    let u = product(g, weight)
+    let means = u.mean(over: axes, keepDims: true)
+    let shares = product(u, xhat).mean(over: axes, keepDims: true)
+    let dx = ReferenceTensor(shape: x.shape) { index in
+      inverse.stretched(index)
+        * (u[index] - means.stretched(index) - xhat[index] * shares.stretched(index))
+    }
+    let constant = x.shape.indices.filter { weight.shape[$0] == 1 }
+    func total(_ values: ReferenceTensor) -> ReferenceTensor {
+      constant.isEmpty ? values : values.sum(over: constant, keepDims: true)
+    }
+    return (dx, total(product(g, xhat)), total(g))
+  }
+}
+
+extension ReferenceTensor {
+  /// The element at an index of a shape to which this one stretches.
+  fileprivate func stretched(_ index: [Int]) -> Double {
+    self[zip(index, shape).map { $1 == 1 ? 0 : $0 }]
+  }
+}

@@ -1,0 +1,141 @@
+import NormaKernels
+
+/// What a normalization's rule gives; nil for what nobody wants.
+struct NormalizationGradients {
+  let input: Tensor?
+  let weight: Tensor?
+  let bias: Tensor?
+}
+
+/// The gradient of a normalization, in as few trips as its layout allows.
+///
+/// With g the upstream gradient, u = g weight, c = x - mean, r = 1 / √(variance + eps), and sums over
+/// the n values of a statistic:
+///
+///     dx = r u - r³ c Σ(u c) / n - r Σ(u) / n        dweight = Σ(g c r)        dbias = Σ(g)
+///
+/// Both sums are taken in one trip in `float64`, slice by slice with dx where slices stay in cache:
+/// then x and g are read once. A weight that is one number to a statistic stays outside of the
+/// sums, which then are dweight and dbias as well.
+struct NormalizationGradient {
+  private let rule: Backward
+  private let type: DType
+  private let x: Tensor
+  private let mean: Tensor
+  private let inverse: Tensor
+  private let upstream: Tensor
+  private let weight: Tensor?
+  /// Whether the weight is one number to a statistic.
+  private let isOutside: Bool
+  /// Whether the statistics are the input's own; constants otherwise.
+  private let isOwn: Bool
+  /// Of x, with u beside it: Σ(u c) and Σ(u).
+  private let group: ReductionGroup?
+
+  /// - Parameter weight: with as many axes as the input.
+  init(_ rule: Backward, eps: Double, weight: Tensor?, ownAxes: [Int]?) {
+    self.rule = rule
+    x = rule.saved[0].detached()
+    type = x.dtype == .float64 ? .float64 : .float32
+    mean = rule.saved[1].cast(to: .float64)
+    inverse = (rule.saved[2] + eps).rsqrt()
+    upstream = rule.upstream.cast(to: type)
+    self.weight = weight?.detached()
+    isOutside = weight?.isConstant(along: mean) ?? true
+    isOwn = ownAxes != nil
+    var axes = ownAxes ?? []
+    if ownAxes == nil { axes = rule.saved[1].shape.indices.filter { rule.saved[1].shape[$0] == 1 } }
+    guard x.count > 0, !axes.isEmpty else {
+      group = nil
+      return
+    }
+    var weighted = upstream
+    if !isOutside { weighted = weighted * rule.saved[3].detached().cast(to: type) }
+    group = ReductionGroup(
+      source: x, companion: weighted,
+      center: Tensor(node: mean.node, layout: mean.layout.broadcast(to: x.shape)),
+      axes: axes.sorted())
+  }
+
+  var gradients: NormalizationGradients {
+    let (weight, bias) = parameters
+    return NormalizationGradients(
+      input: rule.whenNeeded(0) { input }, weight: weight, bias: bias)
+  }
+
+  private var input: Tensor {
+    let scale = isOutside ? weight.map { inverse * $0.cast(to: .float64) } ?? inverse : inverse
+    if isOwn && (group?.countPerResult ?? 1) == 1 {
+      // A single value is its own mean, and stays at no distance from it.
+      return Center.zeros(x.shape, type)
+    }
+    guard let group, isOwn else {
+      let u = isOutside ? upstream : weight.map { upstream * $0.cast(to: type) } ?? upstream
+      return u * scale.cast(to: type)
+    }
+    let share = scale / -Double(group.countPerResult)
+    let slope = share * inverse.squared() * group.tensor(.centeredSum)
+    let shift = share * group.tensor(.companionSum)
+    return checked { () throws(TensorError) in
+      try Tensor.elementwise(
+        .normalizeGradient, [x, group.companion ?? upstream, mean, scale, slope, shift],
+        in: type, result: x.dtype, call: "normalized")
+    }
+  }
+
+  /// The gradients of weight and bias.
+  private var parameters: (weight: Tensor?, bias: Tensor?) {
+    let place = weight == nil ? 1 : 2
+    guard rule.needs(1) || rule.needs(place) else { return (nil, nil) }
+    if let group, isOutside {
+      return (
+        weight == nil ? nil : group.tensor(.centeredSum) * inverse, group.tensor(.companionSum)
+      )
+    }
+    // Σ(g c r) and Σ(g) over the axes along which there is one weight.
+    guard let weight else { return (nil, upstream) }
+    let shift = x.rank - weight.rank
+    let axes = x.shape.indices.filter { $0 < shift || weight.shape[$0 - shift] == 1 }
+    let products = upstream * normalized
+    guard !axes.isEmpty, x.count > 0 else { return (products, upstream) }
+    let group = ReductionGroup(source: products, companion: upstream, axes: axes)
+    return (group.tensor(.sum), group.tensor(.companionSum))
+  }
+
+  /// (x - mean) r.
+  private var normalized: Tensor {
+    let center = Center(rule.saved[1], in: type)
+    return checked { () throws(TensorError) in
+      try Tensor.elementwise(
+        .normalize,
+        [x, center.high, center.low, inverse.cast(to: type), Center.zeros(inverse.shape, type)],
+        in: type, result: type, call: "normalized")
+    }
+  }
+}
+
+/// The same formula from differentiable operations, for gradients of gradients.
+func composedNormalizationGradients(
+  _ rule: Backward, eps: Double, weight: Tensor?, ownAxes: [Int]?
+) -> NormalizationGradients {
+  let type = rule.saved[0].dtype == .float64 ? DType.float64 : .float32
+  let x = rule.saved[0].cast(to: type)
+  let upstream = rule.upstream.cast(to: type)
+  let weighted = weight.map { upstream * $0.cast(to: type) } ?? upstream
+  let normalized: Tensor
+  let input: Tensor
+  if let ownAxes, !ownAxes.isEmpty {
+    let inverse = (x.variance(over: ownAxes, correction: 0, keepDims: true) + eps).rsqrt()
+    normalized = (x - x.mean(over: ownAxes, keepDims: true)) * inverse
+    let mean = weighted.mean(over: ownAxes, keepDims: true)
+    let share = (weighted * normalized).mean(over: ownAxes, keepDims: true)
+    input = (weighted - mean - normalized * share) * inverse
+  } else {
+    let inverse = (rule.saved[2] + eps).rsqrt().cast(to: type)
+    normalized = (x - rule.saved[1].cast(to: type)) * inverse
+    input = ownAxes == nil ? weighted * inverse : weighted * 0
+  }
+  return NormalizationGradients(
+    input: rule.whenNeeded(0) { input }, weight: weight == nil ? nil : upstream * normalized,
+    bias: upstream)
+}

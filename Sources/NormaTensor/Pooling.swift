@@ -1,0 +1,136 @@
+import NormaKernels
+
+/// What the poolings of one to three axes have in common.
+enum Pooling {
+  /// The input as a batch, `[N, C, space...]`.
+  static func batch(_ x: Tensor, _ space: Int, _ call: String) throws(TensorError) -> Tensor {
+    guard x.rank == space + 1 || x.rank == space + 2 else {
+      throw TensorError(
+        call,
+        "expected \(space + 2) axes (N, C and \(space) of space), or \(space + 1) without N; got "
+          + "shape \(x.shape)")
+    }
+    guard x.dtype.isFloatingPoint else {
+      throw TensorError(call, "\(x.dtype) is not real; cast(to: .float32) first")
+    }
+    let batch = x.rank == space + 2 ? x : x.unsqueezed(0)
+    guard batch.shape[1] > 0 else {
+      throw TensorError(call, "shape \(x.shape) has no channels")
+    }
+    return batch
+  }
+
+  /// Maxima over the windows of each axis, and their places among the elements of space.
+  static func max(
+    _ x: Tensor, _ axes: [WindowAxis], _ call: String
+  ) throws(TensorError) -> (values: Tensor, places: Tensor) {
+    let space = Array(x.shape.dropFirst(2))
+    let shape = Array(x.shape.prefix(2)) + axes.map(\.outputs)
+    guard space.reduce(1, *) < Int(Int32.max) else {
+      throw TensorError(call, "shape \(x.shape) has more elements of space than places are for")
+    }
+    if shape.contains(0) {
+      return (.zeros(shape, dtype: x.dtype), .zeros(shape, dtype: .int32))
+    }
+    let type: DType = x.dtype == .float64 ? .float64 : .float32
+    let source = x.detached().cast(to: type).denseOverSpace
+    let isLast = source.isChannelsLast
+    let layout = isLast ? ConvolutionShape.layout(shape) : Layout(contiguous: shape)
+    let storage = source.node.materialize()
+    let values = Storage(byteCount: layout.count * type.byteCount)
+    let places = Storage(byteCount: layout.count * 4)
+    MaxPooling(
+      batch: isLast ? shape[0] : shape[0] * shape[1], channels: isLast ? shape[1] : 1, axes: axes
+    ).run(
+      type, from: storage.base + source.layout.offset * type.byteCount, into: values.base,
+      places: places.base.assumingMemoryBound(to: Int32.self), threads: Threads.count)
+    withExtendedLifetime(storage) {}
+    let indices = Tensor(node: Node(stored: places, dtype: .int32, layout: layout), layout: layout)
+    let result = Tensor(node: Node(stored: values, dtype: type, layout: layout), layout: layout)
+      .cast(to: x.dtype)
+      .recorded(call, from: [x], saving: [indices], runsAtOnce: true) { rule in
+        [rule.upstream.scatteredOverSpace(space, at: rule.saved[0], call: call)]
+      }
+    return (result, indices)
+  }
+
+  /// Means over windows.
+  static func mean(_ x: Tensor, _ maps: [AxisMap], _ call: String) -> Tensor {
+    let shape = Array(x.shape.prefix(2)) + maps.map(\.outputs)
+    if shape.contains(0) { return x.emptyResult(shape, call) }
+    return x.mapped(
+      maps.enumerated().map { MappedAxis(axis: $0.offset + 2, map: $0.element) }, call: call)
+  }
+}
+
+extension Tensor {
+  /// Zeros (of which there may be none) that depend on these values, with gradient 0.
+  func emptyResult(_ result: [Int], _ call: String) -> Tensor {
+    let (shape, dtype) = (shape, dtype)
+    return Tensor.zeros(result, dtype: dtype)
+      .recorded(call, from: [self]) { _ in [.zeros(shape, dtype: dtype)] }
+  }
+
+  /// Zeros of `space` to which each value is added at its place; `places` has the shape of self.
+  func scatteredOverSpace(_ space: [Int], at places: Tensor, call: String) -> Tensor {
+    let target = Array(shape.prefix(2)) + space
+    if count == 0 { return emptyResult(target, call) }
+    let type: DType = dtype == .float64 ? .float64 : .float32
+    let (few, elements, isLast) = placed(places, wide: space, type)
+    let layout = isLast ? ConvolutionShape.layout(target) : Layout(contiguous: target)
+    let (from, at) = (few.node.materialize(), places.node.materialize())
+    let result = Storage(byteCount: layout.count * type.byteCount)
+    result.base.initializeMemory(as: UInt8.self, repeating: 0, count: result.byteCount)
+    elements.scatter(
+      type, from: from.base + few.layout.offset * type.byteCount, into: result.base,
+      places: at.base.assumingMemoryBound(to: Int32.self), threads: Threads.count)
+    withExtendedLifetime((from, at)) {}
+    return Tensor(node: Node(stored: result, dtype: type, layout: layout), layout: layout)
+      .cast(to: dtype)
+      .recorded(call, from: [self], saving: [places], runsAtOnce: true) { rule in
+        [rule.upstream.gatheredFromSpace(at: rule.saved[0], call: call)]
+      }
+  }
+
+  /// The values of space at `places`, whose shape the result has.
+  func gatheredFromSpace(at places: Tensor, call: String) -> Tensor {
+    let type: DType = dtype == .float64 ? .float64 : .float32
+    let isLast = places.isChannelsLast
+    let source = detached().cast(to: type)
+    let many = isLast ? source.channelsLastDense : source.contiguous()
+    let space = Array(shape.dropFirst(2))
+    let (from, at) = (many.node.materialize(), places.node.materialize())
+    let result = Storage(byteCount: places.count * type.byteCount)
+    PlacedElements(places, wide: space, isLast).gather(
+      type, from: from.base + many.layout.offset * type.byteCount, into: result.base,
+      places: at.base.assumingMemoryBound(to: Int32.self), threads: Threads.count)
+    withExtendedLifetime((from, at)) {}
+    return Tensor(
+      node: Node(stored: result, dtype: type, layout: places.layout), layout: places.layout
+    ).cast(to: dtype)
+      .recorded(call, from: [self], saving: [places], runsAtOnce: true) { rule in
+        [rule.upstream.scatteredOverSpace(space, at: rule.saved[0], call: call)]
+      }
+  }
+
+  private func placed(
+    _ places: Tensor, wide: [Int], _ type: DType
+  ) -> (few: Tensor, elements: PlacedElements, isLast: Bool) {
+    let isLast = places.isChannelsLast
+    let source = detached().cast(to: type)
+    return (
+      isLast ? source.channelsLastDense : source.contiguous(),
+      PlacedElements(places, wide: wide, isLast), isLast
+    )
+  }
+}
+
+extension PlacedElements {
+  /// The places of a tensor `[N, C, space...]`, in row-major order or with channels last.
+  fileprivate init(_ places: Tensor, wide: [Int], _ isLast: Bool) {
+    let (batch, channels) = (places.shape[0], places.shape[1])
+    self.init(
+      batch: isLast ? batch : batch * channels, channels: isLast ? channels : 1,
+      wide: wide.reduce(1, *), narrow: places.shape.dropFirst(2).reduce(1, *))
+  }
+}

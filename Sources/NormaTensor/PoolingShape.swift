@@ -1,0 +1,135 @@
+import NormaKernels
+
+/// Where the windows of a pooling lie along the axes of space: a pure value.
+struct PoolingShape: Sendable {
+  let kernel: [Int], stride: [Int], padding: [Int], dilation: [Int]
+  let inputs: [Int]
+  private(set) var outputs: [Int] = []
+
+  /// - Throws: for sizes that PyTorch refuses, too: padding above half of the kernel, no result.
+  init(
+    _ inputs: [Int], kernel: Extents, stride: Extents?, padding: Extents, dilation: Extents = 1,
+    ceilMode: Bool, call: String
+  ) throws(TensorError) {
+    let space = inputs.count
+    self.inputs = inputs
+    self.kernel = try kernel.expanded(space, atLeast: 1, "kernelSize", call: call)
+    self.stride = try (stride ?? kernel).expanded(space, atLeast: 1, "stride", call: call)
+    self.padding = try padding.expanded(space, atLeast: 0, "padding", call: call)
+    self.dilation = try dilation.expanded(space, atLeast: 1, "dilation", call: call)
+    if inputs.contains(0) {
+      throw TensorError(call, "the input has no elements of space: \(inputs)")
+    }
+    for axis in 0..<space {
+      let reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1
+      guard self.padding[axis] <= reach / 2 else {
+        throw TensorError(
+          call,
+          "padding \(self.padding[axis]) is more than half of the kernel, which reaches over \(reach) "
+            + "elements")
+      }
+      let room = inputs[axis] + 2 * self.padding[axis] - reach
+      let step = self.stride[axis]
+      guard room >= 0 || ceilMode && room > -step else {
+        throw TensorError(
+          call,
+          "the kernel reaches over \(reach) elements and an axis of \(inputs) with padding has "
+            + "\(room + reach)")
+      }
+      var count = (room + (ceilMode ? step - 1 : 0)) / step + 1
+      // The last window begins inside of the input or of the padding in front of it.
+      if ceilMode, (count - 1) * step >= inputs[axis] + self.padding[axis] { count -= 1 }
+      guard count > 0 else { throw TensorError(call, "an axis of \(inputs) gives no result") }
+      outputs.append(count)
+    }
+  }
+
+  /// The windows along an axis, of elements inside of the input.
+  func windows(_ axis: Int) -> WindowAxis {
+    WindowAxis(inputs: inputs[axis], outputs: outputs[axis], step: dilation[axis]) { output in
+      (output * stride[axis] - padding[axis], kernel[axis])
+    }
+  }
+
+  /// The means of windows along an axis.
+  ///
+  /// - Parameter countsPadding: whether zeros of the padding count as values; what a last window of
+  ///   `ceilMode` has beyond the padding never does.
+  func means(_ axis: Int, countsPadding: Bool) -> AxisMap {
+    let (n, padding) = (inputs[axis], padding[axis])
+    return AxisMap(inputs: n, outputs: outputs[axis]) { output in
+      let start = output * stride[axis] - padding
+      let end = min(start + kernel[axis], n + padding)
+      let inside = max(start, 0)..<max(min(end, n), max(start, 0))
+      let count = countsPadding ? end - start : inside.count
+      return inside.map { AxisMap.Tap($0, 1 / Double(count)) }
+    }
+  }
+
+  /// The sums of windows along an axis, times a factor.
+  func sums(_ axis: Int, factor: Double) -> AxisMap {
+    let window = windows(axis)
+    return AxisMap(inputs: inputs[axis], outputs: outputs[axis]) { output in
+      (0..<Int(window.lengths[output])).map {
+        AxisMap.Tap(Int(window.first[output]) + $0 * dilation[axis], factor)
+      }
+    }
+  }
+}
+
+/// The windows of an adaptive pooling along one axis: from ⌊i n / m⌋ up to ⌈(i + 1) n / m⌉.
+struct AdaptiveWindows {
+  let inputs: Int, outputs: Int
+
+  private func range(_ output: Int) -> Range<Int> {
+    output * inputs / outputs..<((output + 1) * inputs + outputs - 1) / outputs
+  }
+
+  var windows: WindowAxis {
+    WindowAxis(inputs: inputs, outputs: outputs, step: 1) { output in
+      (range(output).lowerBound, range(output).count)
+    }
+  }
+
+  var means: AxisMap {
+    AxisMap(inputs: inputs, outputs: outputs) { output in
+      let range = range(output)
+      return range.map { AxisMap.Tap($0, 1 / Double(range.count)) }
+    }
+  }
+}
+
+/// The size of an adaptive pooling's result: one number for every axis, or one for each, where nil
+/// keeps the input's size: `7`, `[7, nil]`.
+public struct AdaptiveSize: Sendable, Hashable, ExpressibleByIntegerLiteral,
+  ExpressibleByArrayLiteral
+{
+  /// One number, or one for each axis.
+  public let values: [Int?]
+
+  /// A size for each axis, or one for all.
+  public init(_ values: [Int?]) { self.values = values }
+  /// The same size for every axis.
+  public init(integerLiteral value: Int) { values = [value] }
+  /// A size for each axis; nil keeps the input's.
+  public init(arrayLiteral values: Int?...) { self.values = values }
+
+  func expanded(_ inputs: [Int], call: String) throws(TensorError) -> [Int] {
+    guard values.count == 1 || values.count == inputs.count else {
+      throw TensorError(
+        call, "outputSize has \(values.count) numbers for \(inputs.count) axes of space")
+    }
+    var result: [Int] = []
+    for (axis, size) in inputs.enumerated() {
+      let wanted = (values.count == 1 ? values[0] : values[axis]) ?? size
+      guard wanted >= 0 else {
+        throw TensorError(call, "outputSize must not be negative, got \(wanted)")
+      }
+      guard size > 0 else {
+        throw TensorError(call, "the input has no elements of space: \(inputs)")
+      }
+      result.append(wanted)
+    }
+    return result
+  }
+}

@@ -1,0 +1,196 @@
+import NormaKernels
+
+// Tensors joined and taken apart. Joining writes every part once, also a pending one; parts of
+// a whole are views.
+
+extension Tensor {
+  /// Tensors one after the other along an axis; the other axes are equal.
+  ///
+  /// Types are promoted; an empty tensor of one axis fits everything, as in PyTorch. Runs at once.
+  /// Cost: one read and one write. PyTorch: `torch.cat`.
+  public static func concatenated(
+    _ tensors: [Tensor], over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try join(tensors, axis, call: "concatenated(_:over:)")
+    }
+  }
+
+  /// Tensors of one shape side by side along a new axis. PyTorch: `torch.stack`.
+  public static func stacked(
+    _ tensors: [Tensor], over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "stacked(_:over:)"
+      guard let first = tensors.first else { throw TensorError(call, "there are no tensors") }
+      if let other = tensors.first(where: { $0.shape != first.shape && !$0.isPoisoned }) {
+        throw TensorError(call, "shapes \(first.shape) and \(other.shape) differ")
+      }
+      guard axis >= -first.rank - 1 && axis <= first.rank else {
+        throw TensorError(
+          call,
+          "axis \(axis) is out of range; valid axes are \(-first.rank - 1) ... \(first.rank)")
+      }
+      return try join(tensors.map { $0.unsqueezed(axis) }, axis, call: call)
+    }
+  }
+
+  private static func join(
+    _ tensors: [Tensor], _ axis: Int, call: String
+  ) throws(TensorError) -> Tensor {
+    if tensors.contains(where: \.isPoisoned) { return .poisoned }
+    let all = tensors
+    let tensors = all.filter { $0.shape != [0] }
+    guard let first = tensors.first ?? all.first else {
+      throw TensorError(call, "there are no tensors")
+    }
+    guard first.rank > 0 else {
+      throw TensorError(call, "numbers without an axis cannot be joined; stack them")
+    }
+    let dtype = all.dropFirst().reduce(all[0].dtype) { DType.promoted($0, $1.dtype) }
+    let front = try Shape.axis(axis, of: first.shape, call: call)
+    var shape = first.shape
+    var sizes: [Int] = []
+    for tensor in tensors {
+      var expected = first.shape
+      if tensor.rank == first.rank { expected[front] = tensor.shape[front] }
+      guard tensor.shape == expected else {
+        throw TensorError(
+          call, "shapes \(first.shape) and \(tensor.shape) differ outside of axis \(axis)")
+      }
+      sizes.append(tensor.shape[front])
+    }
+    shape[front] = sizes.reduce(0, +)
+    let whole = first.layout.denseTwin(of: shape)
+    let storage = Storage(byteCount: whole.count * dtype.byteCount)
+    var start = 0
+    for tensor in tensors {
+      let range = start..<(start + tensor.shape[front])
+      start = range.upperBound
+      if tensor.count > 0 {
+        let place = try whole.taking(
+          (0..<front).map { _ in Slice().axisIndex } + [range.axisIndex])
+        tensor.write(into: storage, place, as: dtype)
+      }
+    }
+    let (place, lengths) = (front, sizes)
+    return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
+      .recorded(call, from: tensors) { rule in
+        var start = 0
+        return lengths.enumerated().map { index, size in
+          defer { start += size }
+          return rule.whenNeeded(index) { rule.upstream.narrowed(place, start, size) }
+        }
+      }
+  }
+
+  /// Runs this tensor's program, if it has one, with its result going to a part of `storage`.
+  func write(into storage: Storage, _ place: Layout, as dtype: DType) {
+    var evaluation = Evaluation(shape: place.shape)
+    let value = evaluation.value(of: detached().cast(to: dtype))
+    evaluation.run(value, dtype, into: storage, place)
+  }
+
+  /// `count` elements of an axis from `start` on, as a view; a negative start counts from the end.
+  /// PyTorch: `torch.narrow`.
+  public func narrowed(
+    over axis: Int, from start: Int, count: Int, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let call = "narrowed(over:from:count:)"
+      let front = try Shape.axis(axis, of: shape, call: call)
+      let size = rank == 0 ? 0 : shape[front]
+      let first = start < 0 ? start + size : start
+      guard rank > 0, first >= 0, count >= 0, first + count <= size else {
+        throw TensorError(
+          call, "\(count) elements from \(start) on are not in axis \(axis) of shape \(shape)")
+      }
+      return narrowed(front, first, count)
+    }
+  }
+
+  /// `size` elements of an axis from `start` on, for checked numbers.
+  func narrowed(_ axis: Int, _ start: Int, _ size: Int) -> Tensor {
+    taking((0..<axis).map { _ in Slice() as any TensorIndex } + [start..<(start + size)])
+  }
+
+  /// Views of parts with these sizes along an axis, which must add up. PyTorch: `torch.split`.
+  public func split(
+    _ sizes: [Int], over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> [Tensor] {
+    parts(file: file, line: line) { () throws(TensorError) in
+      let call = "split(_:over:)"
+      let front = try Shape.axis(axis, of: shape, call: call)
+      guard rank > 0, sizes.allSatisfy({ $0 >= 0 }), sizes.reduce(0, +) == shape[front] else {
+        throw TensorError(call, "sizes \(sizes) do not add up to axis \(axis) of shape \(shape)")
+      }
+      return (front, sizes)
+    }
+  }
+
+  /// Views of parts of `size` elements along an axis; the last may be smaller.
+  /// PyTorch: `torch.split`.
+  public func split(
+    every size: Int, over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> [Tensor] {
+    parts(file: file, line: line) { () throws(TensorError) in
+      let call = "split(every:over:)"
+      let front = try Shape.axis(axis, of: shape, call: call)
+      guard rank > 0, size > 0 || size == 0 && shape[front] == 0 else {
+        throw TensorError(call, "size \(size) does not divide axis \(axis) of shape \(shape)")
+      }
+      if shape[front] == 0 { return (front, [0]) }
+      let count = (shape[front] + size - 1) / size
+      return (front, (0..<count).map { Swift.min(size, shape[front] - $0 * size) })
+    }
+  }
+
+  /// At most `count` views of equal size along an axis; the last may be smaller.
+  /// PyTorch: `torch.chunk`.
+  public func chunked(
+    _ count: Int, over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> [Tensor] {
+    guard count > 0, rank > 0, axis >= -rank, axis < rank else {
+      return parts(file: file, line: line) { () throws(TensorError) in
+        throw TensorError(
+          "chunked(_:over:)", "shape \(shape) has no \(count) chunks along axis \(axis)")
+      }
+    }
+    let size = shape[axis < 0 ? axis + rank : axis]
+    if size == 0 { return Array(repeating: self, count: count) }
+    return split(every: (size + count - 1) / count, over: axis, file: file, line: line)
+  }
+
+  /// Views of the elements along an axis, which they lose. PyTorch: `torch.unbind`.
+  public func unbound(
+    over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> [Tensor] {
+    guard rank > 0, axis >= -rank, axis < rank else {
+      return parts(file: file, line: line) { () throws(TensorError) in
+        throw TensorError("unbound(over:)", "shape \(shape) has no axis \(axis)")
+      }
+    }
+    let front = axis < 0 ? axis + rank : axis
+    let before = (0..<front).map { _ in Slice() as any TensorIndex }
+    return (0..<shape[front]).map { taking(before + [$0]) }
+  }
+
+  private func parts(
+    file: StaticString, line: UInt, _ rule: () throws(TensorError) -> (axis: Int, sizes: [Int])
+  ) -> [Tensor] {
+    if isPoisoned { return [self] }
+    do throws(TensorError) {
+      let (axis, sizes) = try rule()
+      var start = 0
+      return sizes.map { size in
+        defer { start += size }
+        return narrowed(axis, start, size)
+      }
+    } catch {
+      report(error, file: file, line: line)
+      return [.poisoned]
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import NormaKernels
+
+// Largest elements of windows, for batches `[N, C, space...]` or samples without N. They run at once;
+// channels that are last in memory stay so.
+
+/// The largest element of each window of `[N, C, H, W]`, or of one sample without N.
+///
+/// y[n, c, i, j] = max x[n, c, i stride + a dilation - padding, ...] over a and b in the kernel; padding
+/// counts as -inf. An axis has ⌊(size + 2 padding - dilation (kernel - 1) - 1) / stride⌋ + 1 results,
+/// rounded up with `ceilMode`, where the last window must begin inside of the input. The stride is the
+/// kernel's size unless given. NaN where the window has one. The gradient goes to the first of equal
+/// elements. Real types. Cost: one read, and one write of values and places. PyTorch: `F.max_pool2d`.
+public func maxPool2d(
+  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
+  dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  maxPool2dWithIndices(
+    x, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    ceilMode: ceilMode, file: file, line: line
+  ).values
+}
+
+/// ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)`` with the place of each
+/// largest element in row-major order among the elements of space, as `int64`. PyTorch:
+/// `F.max_pool2d(return_indices=True)`.
+public func maxPool2dWithIndices(
+  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
+  dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
+) -> (values: Tensor, indices: Tensor) {
+  maxPool(
+    x, space: 2, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    ceilMode: ceilMode, call: "maxPool2d(_:kernelSize:)", file: file, line: line)
+}
+
+/// The largest element of each window of `[N, C, L]`; see
+/// ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``. PyTorch: `F.max_pool1d`.
+public func maxPool1d(
+  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
+  dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  maxPool1dWithIndices(
+    x, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    ceilMode: ceilMode, file: file, line: line
+  ).values
+}
+
+/// ``maxPool1d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)`` with the place of each
+/// largest element in row-major order among the elements of space, as `int64`. PyTorch:
+/// `F.max_pool1d(return_indices=True)`.
+public func maxPool1dWithIndices(
+  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
+  dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
+) -> (values: Tensor, indices: Tensor) {
+  maxPool(
+    x, space: 1, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    ceilMode: ceilMode, call: "maxPool1d(_:kernelSize:)", file: file, line: line)
+}
+
+/// The largest element of each window of `[N, C, D, H, W]`; see
+/// ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``. PyTorch: `F.max_pool3d`.
+public func maxPool3d(
+  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
+  dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  maxPool3dWithIndices(
+    x, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    ceilMode: ceilMode, file: file, line: line
+  ).values
+}
+
+/// ``maxPool3d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)`` with the place of each
+/// largest element in row-major order among the elements of space, as `int64`. PyTorch:
+/// `F.max_pool3d(return_indices=True)`.
+public func maxPool3dWithIndices(
+  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
+  dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
+) -> (values: Tensor, indices: Tensor) {
+  maxPool(
+    x, space: 3, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    ceilMode: ceilMode, call: "maxPool3d(_:kernelSize:)", file: file, line: line)
+}
+
+/// The largest element of each of `outputSize` windows that share the axes evenly.
+///
+/// Window i of m over n elements goes from ⌊i n / m⌋ up to ⌈(i + 1) n / m⌉. Shapes `[N, C, H, W]`, or
+/// without N. PyTorch: `F.adaptive_max_pool2d`.
+public func adaptiveMaxPool2d(
+  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  adaptiveMaxPool2dWithIndices(x, outputSize: outputSize, file: file, line: line).values
+}
+
+/// ``adaptiveMaxPool2d(_:outputSize:file:line:)`` with the places of the largest elements among the
+/// elements of space, as `int64`. PyTorch: `F.adaptive_max_pool2d(return_indices=True)`.
+public func adaptiveMaxPool2dWithIndices(
+  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+) -> (values: Tensor, indices: Tensor) {
+  adaptiveMaxPool(
+    x, space: 2, outputSize: outputSize, call: "adaptiveMaxPool2d(_:outputSize:)", file: file,
+    line: line)
+}
+
+/// Largest elements of `outputSize` windows of `[N, C, L]`; see
+/// ``adaptiveMaxPool2d(_:outputSize:file:line:)``. PyTorch: `F.adaptive_max_pool1d`.
+public func adaptiveMaxPool1d(
+  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  adaptiveMaxPool1dWithIndices(x, outputSize: outputSize, file: file, line: line).values
+}
+
+/// ``adaptiveMaxPool1d(_:outputSize:file:line:)`` with the places of the largest elements among the
+/// elements of space, as `int64`. PyTorch: `F.adaptive_max_pool1d(return_indices=True)`.
+public func adaptiveMaxPool1dWithIndices(
+  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+) -> (values: Tensor, indices: Tensor) {
+  adaptiveMaxPool(
+    x, space: 1, outputSize: outputSize, call: "adaptiveMaxPool1d(_:outputSize:)", file: file,
+    line: line)
+}
+
+/// Largest elements of `outputSize` windows of `[N, C, D, H, W]`; see
+/// ``adaptiveMaxPool2d(_:outputSize:file:line:)``. PyTorch: `F.adaptive_max_pool3d`.
+public func adaptiveMaxPool3d(
+  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  adaptiveMaxPool3dWithIndices(x, outputSize: outputSize, file: file, line: line).values
+}
+
+/// ``adaptiveMaxPool3d(_:outputSize:file:line:)`` with the places of the largest elements among the
+/// elements of space, as `int64`. PyTorch: `F.adaptive_max_pool3d(return_indices=True)`.
+public func adaptiveMaxPool3dWithIndices(
+  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+) -> (values: Tensor, indices: Tensor) {
+  adaptiveMaxPool(
+    x, space: 3, outputSize: outputSize, call: "adaptiveMaxPool3d(_:outputSize:)", file: file,
+    line: line)
+}
+
+/// Largest elements and their places over `space` axes.
+package func maxPool(
+  _ x: Tensor, space: Int, kernelSize: Extents, stride: Extents?, padding: Extents,
+  dilation: Extents, ceilMode: Bool, call: String, file: StaticString, line: UInt
+) -> (values: Tensor, indices: Tensor) {
+  maxPooled(x, space, call, file, line) { sizes throws(TensorError) in
+    let shape = try PoolingShape(
+      sizes, kernel: kernelSize, stride: stride, padding: padding, dilation: dilation,
+      ceilMode: ceilMode, call: call)
+    return sizes.indices.map(shape.windows)
+  }
+}
+
+/// Largest elements of evenly shared axes, and their places.
+package func adaptiveMaxPool(
+  _ x: Tensor, space: Int, outputSize: AdaptiveSize, call: String, file: StaticString, line: UInt
+) -> (values: Tensor, indices: Tensor) {
+  maxPooled(x, space, call, file, line) { sizes throws(TensorError) in
+    let outputs = try outputSize.expanded(sizes, call: call)
+    return zip(sizes, outputs).map { AdaptiveWindows(inputs: $0, outputs: $1).windows }
+  }
+}
+
+/// Checks the input, takes the maxima over windows that `axes` gives for its space, and reports
+/// mistakes.
+private func maxPooled(
+  _ x: Tensor, _ space: Int, _ call: String, _ file: StaticString, _ line: UInt,
+  _ axes: (_ space: [Int]) throws(TensorError) -> [WindowAxis]
+) -> (values: Tensor, indices: Tensor) {
+  var indices = Tensor.poisoned
+  let values = checked(file: file, line: line) { () throws(TensorError) in
+    if x.isPoisoned { return x }
+    let batch = try Pooling.batch(x, space, call)
+    let axes = try axes(Array(batch.shape.dropFirst(2)))
+    let (values, places) = try Pooling.max(batch, axes, call)
+    indices = places.cast(to: .int64)
+    if x.rank == batch.rank { return values }
+    indices = indices.squeezed(0)
+    return values.squeezed(0)
+  }
+  return (values, indices)
+}

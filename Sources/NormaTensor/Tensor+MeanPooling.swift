@@ -1,0 +1,130 @@
+import NormaKernels
+
+// Means of windows, for batches `[N, C, space...]` or samples without N. They run at once; the order
+// of memory stays as it is.
+
+/// The mean of each window of `[N, C, H, W]`, or of one sample without N.
+///
+/// y[n, c, i, j] = Σ x[n, c, i stride + a - padding, ...] / count over a and b in the kernel, with zeros as
+/// padding. `countIncludePad` counts these zeros, `divisorOverride` takes the place of the count. Sizes
+/// are those of ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``. Sums run in
+/// double along one axis after the other, rounded after each. Real types. Cost: a read and a write for
+/// each axis, of which the later ones are smaller. PyTorch: `F.avg_pool2d`.
+public func avgPool2d(
+  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
+  ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  avgPool(
+    x, space: 2, kernelSize: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode,
+    countIncludePad: countIncludePad, divisorOverride: divisorOverride,
+    call: "avgPool2d(_:kernelSize:)", file: file, line: line)
+}
+
+/// The mean of each window of `[N, C, L]`; see
+/// ``avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:file:line:)``.
+/// PyTorch: `F.avg_pool1d`.
+public func avgPool1d(
+  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
+  ceilMode: Bool = false, countIncludePad: Bool = true,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  avgPool(
+    x, space: 1, kernelSize: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode,
+    countIncludePad: countIncludePad, divisorOverride: nil,
+    call: "avgPool1d(_:kernelSize:)", file: file, line: line)
+}
+
+/// The mean of each window of `[N, C, D, H, W]`; see
+/// ``avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:file:line:)``.
+/// PyTorch: `F.avg_pool3d`.
+public func avgPool3d(
+  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
+  ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  avgPool(
+    x, space: 3, kernelSize: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode,
+    countIncludePad: countIncludePad, divisorOverride: divisorOverride,
+    call: "avgPool3d(_:kernelSize:)", file: file, line: line)
+}
+
+/// The mean of each of `outputSize` windows that share the axes evenly.
+///
+/// Window i of m over n elements goes from ⌊i n / m⌋ up to ⌈(i + 1) n / m⌉. Size 1 is the mean over all of
+/// space, a pending reduction that runs with what makes its input. Shapes `[N, C, H, W]`, or without N.
+/// PyTorch: `F.adaptive_avg_pool2d`.
+public func adaptiveAvgPool2d(
+  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  adaptiveAvgPool(
+    x, space: 2, outputSize: outputSize, call: "adaptiveAvgPool2d(_:outputSize:)", file: file,
+    line: line)
+}
+
+/// Means of `outputSize` windows of `[N, C, L]`; see
+/// ``adaptiveAvgPool2d(_:outputSize:file:line:)``. PyTorch: `F.adaptive_avg_pool1d`.
+public func adaptiveAvgPool1d(
+  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  adaptiveAvgPool(
+    x, space: 1, outputSize: outputSize, call: "adaptiveAvgPool1d(_:outputSize:)", file: file,
+    line: line)
+}
+
+/// Means of `outputSize` windows of `[N, C, D, H, W]`; see
+/// ``adaptiveAvgPool2d(_:outputSize:file:line:)``. PyTorch: `F.adaptive_avg_pool3d`.
+public func adaptiveAvgPool3d(
+  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  adaptiveAvgPool(
+    x, space: 3, outputSize: outputSize, call: "adaptiveAvgPool3d(_:outputSize:)", file: file,
+    line: line)
+}
+
+/// Means of windows over `space` axes.
+package func avgPool(
+  _ x: Tensor, space: Int, kernelSize: Extents, stride: Extents?, padding: Extents,
+  ceilMode: Bool, countIncludePad: Bool, divisorOverride: Int?, call: String,
+  file: StaticString, line: UInt
+) -> Tensor {
+  meanPooled(x, space, call, file, line) { sizes throws(TensorError) in
+    let shape = try PoolingShape(
+      sizes, kernel: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode, call: call)
+    guard let divisorOverride else {
+      return sizes.indices.map { shape.means($0, countsPadding: countIncludePad) }
+    }
+    guard divisorOverride != 0 else { throw TensorError(call, "divisorOverride must not be 0") }
+    return sizes.indices.map { axis in
+      shape.sums(axis, factor: axis == 0 ? 1 / Double(divisorOverride) : 1)
+    }
+  }
+}
+
+/// Means of evenly shared axes.
+package func adaptiveAvgPool(
+  _ x: Tensor, space: Int, outputSize: AdaptiveSize, call: String, file: StaticString, line: UInt
+) -> Tensor {
+  meanPooled(x, space, call, file, line) { sizes throws(TensorError) in
+    let outputs = try outputSize.expanded(sizes, call: call)
+    if outputs.allSatisfy({ $0 == 1 }), x.count > 0 { return nil }
+    return zip(sizes, outputs).map { AdaptiveWindows(inputs: $0, outputs: $1).means }
+  }
+}
+
+/// Checks the input, takes the means that `maps` gives for its space (nil: those over all of it), and
+/// reports mistakes.
+private func meanPooled(
+  _ x: Tensor, _ space: Int, _ call: String, _ file: StaticString, _ line: UInt,
+  _ maps: (_ space: [Int]) throws(TensorError) -> [AxisMap]?
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    if x.isPoisoned { return x }
+    let batch = try Pooling.batch(x, space, call)
+    guard let maps = try maps(Array(batch.shape.dropFirst(2))) else {
+      return x.mean(over: Array((x.rank - space)..<x.rank), keepDims: true)
+    }
+    let result = Pooling.mean(batch, maps, call)
+    return x.rank == batch.rank ? result : result.squeezed(0)
+  }
+}

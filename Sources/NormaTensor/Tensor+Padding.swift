@@ -1,0 +1,112 @@
+import NormaKernels
+
+/// What stands around a padded tensor.
+public enum PaddingMode: Sendable, Hashable {
+  /// A number. PyTorch: `constant`.
+  case constant(Double)
+  /// The elements mirrored at the first and last one, which are not repeated.
+  case reflect
+  /// The first and last elements.
+  case replicate
+  /// The elements from the other end.
+  case circular
+
+  /// Zeros.
+  public static var zeros: PaddingMode { .constant(0) }
+
+  /// The element that stands at a place outside of an axis.
+  func source(_ place: Int, in size: Int) -> Int {
+    switch self {
+    case .constant: place
+    case .reflect: place < 0 ? -place : place >= size ? 2 * (size - 1) - place : place
+    case .replicate: min(max(place, 0), size - 1)
+    case .circular: (place % size + size) % size
+    }
+  }
+}
+
+extension Tensor {
+  /// With elements added around the last axes: `amounts` are before and behind the last axis, then
+  /// before and behind the one in front of it, and so on; negative ones take elements away.
+  ///
+  /// Constants work for all types and any number of axes; the other modes pad the space of
+  /// `[N, C, space...]` or `[C, space...]` only, `reflect` with less than the size of an axis and
+  /// `circular` with at most that. Cost: one read and one write, for other modes for each axis.
+  /// PyTorch: `F.pad(x, amounts, mode, value)`.
+  public func padded(
+    _ amounts: [Int], mode: PaddingMode = .zeros, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let call = "padded(_:mode:)"
+      guard amounts.count % 2 == 0, amounts.count <= 2 * rank else {
+        throw TensorError(
+          call, "\(amounts.count) amounts for shape \(shape): two for each axis, last axis first")
+      }
+      var (before, after) = ([Int](repeating: 0, count: rank), [Int](repeating: 0, count: rank))
+      for pair in 0..<amounts.count / 2 {
+        before[rank - 1 - pair] = amounts[2 * pair]
+        after[rank - 1 - pair] = amounts[2 * pair + 1]
+      }
+      let target = shape.indices.map { shape[$0] + before[$0] + after[$0] }
+      if let axis = target.firstIndex(where: { $0 < 0 }) {
+        throw TensorError(call, "axis \(axis) of \(shape) would have \(target[axis]) elements")
+      }
+      _ = try Shape.count(target, call: call)
+      if case .constant(let value) = mode { return placed(in: target, before, after, value) }
+      try checkPadding(mode, amounts, target, call)
+      if target == shape && amounts.allSatisfy({ $0 == 0 }) { return self }
+      let maps = shape.indices.filter { before[$0] != 0 || after[$0] != 0 }.map { axis in
+        MappedAxis(
+          axis: axis,
+          map: AxisMap(inputs: shape[axis], outputs: target[axis]) { output in
+            [AxisMap.Tap(mode.source(output - before[axis], in: shape[axis]))]
+          })
+      }
+      return count == 0 ? emptyResult(target, call) : mapped(maps, call: call)
+    }
+  }
+
+  /// With the same number of elements before and behind each of the last axes; the first amounts are
+  /// for the last axis.
+  private func checkPadding(
+    _ mode: PaddingMode, _ amounts: [Int], _ target: [Int], _ call: String
+  ) throws(TensorError) {
+    let axes = amounts.count / 2
+    guard rank == axes + 1 || rank == axes + 2 else {
+      throw TensorError(
+        call,
+        "\(mode) pads the space of [N, C, space...] or [C, space...]: \(amounts.count) amounts do "
+          + "not fit shape \(shape)")
+    }
+    let space = Array(shape.suffix(axes).reversed())
+    guard !target.suffix(axes).contains(0), !space.contains(0) else {
+      throw TensorError(call, "shape \(shape) padded by \(amounts) has no elements")
+    }
+    for (index, amount) in amounts.enumerated() {
+      let size = space[index / 2]
+      if mode == .reflect && amount >= size || mode == .circular && amount > size {
+        throw TensorError(
+          call,
+          "\(mode) by \(amount) needs an axis of at least \(amount + (mode == .reflect ? 1 : 0)) "
+            + "elements; shape \(shape) has \(size)")
+      }
+    }
+  }
+
+  /// Part of these values inside of a larger shape.
+  private func placed(
+    in target: [Int], _ before: [Int], _ after: [Int], _ value: Double
+  ) -> Tensor {
+    let kept = shape.indices.map { axis in
+      Slice(from: Swift.max(-before[axis], 0), to: shape[axis] + Swift.min(after[axis], 0))
+    }
+    let needsCut = shape.indices.contains { before[$0] < 0 || after[$0] < 0 }
+    let part = needsCut ? taking(kept) : self
+    if part.shape == target { return part }
+    let inside = shape.indices.map { axis in
+      Slice(from: Swift.max(before[axis], 0), to: Swift.max(before[axis], 0) + part.shape[axis])
+    }
+    return part.spread(over: target, at: inside, filling: value)
+  }
+}

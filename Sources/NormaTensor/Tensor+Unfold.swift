@@ -1,0 +1,84 @@
+import NormaKernels
+
+/// Where the patches of ``unfold(_:kernelSize:dilation:padding:stride:file:line:)`` lie.
+private struct Patches {
+  let kernel: [Int], counts: [Int], maps: [AxisMap]
+
+  init(
+    _ space: [Int], _ kernel: Extents, _ dilation: Extents, _ padding: Extents, _ stride: Extents,
+    _ call: String
+  ) throws(TensorError) {
+    let kernel = try kernel.expanded(2, atLeast: 1, "kernelSize", call: call)
+    let dilation = try dilation.expanded(2, atLeast: 1, "dilation", call: call)
+    let padding = try padding.expanded(2, atLeast: 0, "padding", call: call)
+    let stride = try stride.expanded(2, atLeast: 1, "stride", call: call)
+    let counts = (0..<2).map { axis -> Int in
+      let reach = dilation[axis] * (kernel[axis] - 1) + 1
+      let room = space[axis] + 2 * padding[axis] - reach
+      return room < 0 ? 0 : room / stride[axis] + 1
+    }
+    guard counts.allSatisfy({ $0 > 0 }), space.allSatisfy({ $0 > 0 }) else {
+      throw TensorError(call, "patches of \(kernel) do not fit into \(space)")
+    }
+    maps = (0..<2).map { axis in
+      let count = counts[axis]
+      return AxisMap(inputs: space[axis], outputs: kernel[axis] * count) { output in
+        let place =
+          output % count * stride[axis] + output / count * dilation[axis] - padding[axis]
+        return place >= 0 && place < space[axis] ? [AxisMap.Tap(place)] : []
+      }
+    }
+    (self.kernel, self.counts) = (kernel, counts)
+  }
+}
+
+/// The patches of `[N, C, H, W]` (or without N) as columns: `[N, C * KH * KW, patches]`, with zeros as
+/// padding.
+///
+/// Cost: two reads and writes of as many elements as the result has, and one copy. PyTorch:
+/// `F.unfold`.
+public func unfold(
+  _ x: Tensor, kernelSize: Extents, dilation: Extents = 1, padding: Extents = 0,
+  stride: Extents = 1, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    if x.isPoisoned { return x }
+    let call = "unfold(_:kernelSize:)"
+    let batch = try Pooling.batch(x, 2, call)
+    let (n, channels) = (batch.shape[0], batch.shape[1])
+    let patches = try Patches(
+      Array(batch.shape.suffix(2)), kernelSize, dilation, padding, stride, call)
+    let (k, m) = (patches.kernel, patches.counts)
+    let result = Pooling.mean(batch, patches.maps, call)
+      .reshaped(n, channels, k[0], m[0], k[1], m[1]).permuted(0, 1, 2, 4, 3, 5)
+      .reshaped(n, channels * k[0] * k[1], m[0] * m[1])
+    return x.rank == 4 ? result : result.squeezed(0)
+  }
+}
+
+/// The way back of ``unfold(_:kernelSize:dilation:padding:stride:file:line:)``: sums the values of
+/// overlapping patches in an image of `outputSize`. PyTorch: `F.fold`.
+public func fold(
+  _ x: Tensor, outputSize: Extents, kernelSize: Extents, dilation: Extents = 1,
+  padding: Extents = 0, stride: Extents = 1, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    if x.isPoisoned { return x }
+    let call = "fold(_:outputSize:kernelSize:)"
+    let batch = try Pooling.batch(x, 1, call)
+    let size = try outputSize.expanded(2, atLeast: 1, "outputSize", call: call)
+    let patches = try Patches(size, kernelSize, dilation, padding, stride, call)
+    let (k, m) = (patches.kernel, patches.counts)
+    let area = k[0] * k[1]
+    guard batch.shape[1] % area == 0, batch.shape[2] == m[0] * m[1] else {
+      throw TensorError(
+        call,
+        "shape \(x.shape) holds no \(m[0] * m[1]) patches of \(k) for an image of \(size)")
+    }
+    let (n, channels) = (batch.shape[0], batch.shape[1] / area)
+    let rows = batch.reshaped(n, channels, k[0], k[1], m[0], m[1]).permuted(0, 1, 2, 4, 3, 5)
+      .reshaped(n, channels, k[0] * m[0], k[1] * m[1])
+    let result = Pooling.mean(rows, patches.maps.map(\.transposed), call)
+    return x.rank == 3 ? result : result.squeezed(0)
+  }
+}

@@ -1,0 +1,185 @@
+import NormaKernels
+import NormaReference
+import NormaTensor
+import Testing
+
+/// Normalizations over any axes and their gradients, against their definition.
+@Suite struct NormalizationGradientTests {
+  /// Runs of a slice long and short, strips of columns, and several tiles.
+  static let shapes = [
+    [3, 5, 7], [16, 20], [40, 100], [1, 16, 6, 8], [4, 3, 6, 5], [600, 17],
+  ]
+
+  /// What a normalization and its gradients give.
+  struct Run {
+    let y: Tensor
+    let x: Tensor, weight: Tensor, bias: Tensor
+
+    init(
+      _ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ upstream: Tensor, over axes: [Int],
+      evaluatesFirst: Bool = true
+    ) {
+      let leaves = [x, weight, bias].map { $0.requiringGradient() }
+      y = checked(file: #fileID, line: #line) { () throws(TensorError) in
+        try leaves[0].normalized(
+          over: axes, eps: 1e-5, weight: leaves[1], bias: leaves[2], call: "test"
+        ).output
+      }
+      if evaluatesFirst { y.evaluated() }
+      y.backward(upstream: upstream)
+      let gradients = leaves.map { $0.grad ?? .zeros(0) }
+      (self.x, self.weight, self.bias) = (gradients[0], gradients[1], gradients[2])
+    }
+
+    var all: [Tensor] { [y, x, weight, bias] }
+  }
+
+  /// Weights that are one number to a statistic, and those that change along the reduced axes.
+  static func weightShapes(_ shape: [Int], _ axes: [Int]) -> [[Int]] {
+    [
+      shape.indices.map { axes.contains($0) ? 1 : shape[$0] },
+      shape.indices.map { axes.contains($0) ? shape[$0] : 1 }, shape,
+    ]
+  }
+
+  /// The largest error in units of the last place of the largest value, or of a `scale` above it
+  /// where terms cancel.
+  static func error(
+    _ found: Tensor, _ expected: ReferenceTensor, scale: Double = 0
+  ) -> Double {
+    let scale = expected.values.reduce(scale) { max($0, abs($1)) }
+    guard found.shape == expected.shape else { return .infinity }
+    let worst = zip(found.array(of: Double.self), expected.values).map { abs($0 - $1) }.max() ?? 0
+    return worst == 0 ? 0 : worst.isNaN ? .infinity : worst / found.dtype.ulp(scale)
+  }
+
+  @Test(arguments: DType.realTypes)
+  func everySubsetOfAxes(dtype: DType) throws {
+    var random = TestRandom(for: "\(#function) \(dtype)")
+    let allowed: Double = dtype.byteCount == 2 ? 1.01 : dtype == .float32 ? 6 : 24
+    for shape in Self.shapes {
+      for arrangement in [Arrangement.contiguous, .channelsLast, .pending] {
+        let sample = Sample(shape, dtype, arrangement, random: &random, mean: 3)
+        let upstream = Sample(shape, dtype, arrangement, random: &random, mean: 0.2)
+        for axes in subsets(shape.count).dropFirst() {
+          for weightShape in Self.weightShapes(shape, axes)
+          where shape.count < 4 || dtype == .float32 {
+            let weight = Sample(weightShape, dtype, random: &random, mean: 1, std: 0.5)
+            let bias = Sample(weightShape, dtype, random: &random)
+            let run = Run(sample.tensor, weight.tensor, bias.tensor, upstream.tensor, over: axes)
+            let definition = ReferenceNormalization(
+              over: axes, weight: ReferenceTensor(shape: weightShape, values: weight.values))
+            let expected = definition.gradients(
+              ReferenceTensor(shape: shape, values: sample.values),
+              ReferenceTensor(shape: shape, values: upstream.values))
+            // Terms cancel where a statistic rests on few values.
+            let scale =
+              upstream.values.reduce(0) { max($0, abs($1)) }
+              * Double(upstream.values.count).squareRoot()
+            for (name, found, truth) in [
+              ("dx", run.x, expected.x), ("dweight", run.weight, expected.weight),
+              ("dbias", run.bias, expected.bias),
+            ] {
+              let error = Self.error(found, truth, scale: name == "dx" ? 0 : scale)
+              if error > allowed {
+                Issue.record(
+                  """
+                  \(name) of \(dtype) \(shape) \(arrangement) over \(axes), weight \(weightShape): \
+                  \(error) ulp of the largest
+                  """)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Pending inputs and gradients, statistics that have not run yet, and any number of threads.
+  @Test func pendingOrNotTheBitsAreTheSame() {
+    var random = TestRandom()
+    let count = Threads.count
+    defer { Threads.count = count }
+    for shape in Self.shapes + [[40, 100], [2, 8, 128, 129]] {
+      for axes in [[0], [shape.count - 1], [0] + Array(2..<shape.count)] {
+        for weightShape in Self.weightShapes(shape, axes).prefix(2) {
+          let x = Sample(shape, .float32, random: &random, mean: 3).tensor
+          let mask = Sample(shape, .float32, random: &random, mean: 0).tensor .> 0
+          let g = Sample(shape, .float32, random: &random, mean: 0.1).tensor
+          let weight = Sample(weightShape, .float32, random: &random, mean: 1).tensor
+          let bias = Sample(weightShape, .float32, random: &random).tensor
+          let stored = Tensor.where(mask, g, 0).evaluated()
+          Threads.count = 1
+          let expected = Run(x, weight, bias, stored, over: axes).all.map { $0.evaluated() }
+          for threads in [1, 2, 3, 7] {
+            Threads.count = threads
+            for first in [true, false] {
+              let found = Run(
+                x, weight, bias, Tensor.where(mask, g, 0), over: axes, evaluatesFirst: first
+              ).all
+              for (k, (a, b)) in zip(found, expected).enumerated() {
+                #expect(isSame(a, b), "\(k) of \(shape) over \(axes), \(threads) threads")
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Gradients of gradients go through a composition; both agree with small steps.
+  @Test func smallSteps() throws {
+    var random = TestRandom()
+    for (shape, axes) in [([3, 4, 2], [0, 2]), ([3, 5], [1]), ([2, 3, 2], [0, 1, 2])] {
+      let x = Sample(shape, .float64, random: &random, mean: 3).tensor
+      for weightShape in Self.weightShapes(shape, axes) {
+        let weight = Sample(weightShape, .float64, random: &random, mean: 1).tensor
+        let bias = Sample(weightShape, .float64, random: &random).tensor
+        _ = try checkGradient(
+          of: { inputs in
+            checked(file: #fileID, line: #line) { () throws(TensorError) in
+              try inputs[0].normalized(
+                over: axes, eps: 1e-2, weight: inputs[1], bias: inputs[2], call: "test"
+              ).output
+            }
+          }, at: [x, weight, bias], tolerance: 1e-6, order: 2)
+      }
+    }
+  }
+
+  /// Statistics that are given are constants.
+  @Test func givenStatistics() throws {
+    var random = TestRandom()
+    let x = Sample([3, 4, 5], .float64, random: &random, mean: 3).tensor
+    let mean = Sample([1, 4, 1], .float64, random: &random).tensor
+    let variance = mean.abs() + 1
+    let weight = Sample([1, 4, 1], .float64, random: &random, mean: 1).tensor
+    _ = try checkGradient(
+      of: { inputs in
+        checked(file: #fileID, line: #line) { () throws(TensorError) in
+          try inputs[0].normalized(
+            mean: mean, variance: variance, eps: 1e-2, weight: inputs[1], bias: inputs[2],
+            call: "test")
+        }
+      }, at: [x, weight, weight * 2], tolerance: 1e-6, order: 2)
+  }
+
+  /// Data far from zero keep their digits in the gradient, too.
+  @Test func farFromZero() {
+    var random = TestRandom()
+    for (shape, axes) in [([4, 8, 20], [0, 2]), ([40, 60], [1])] {
+      let sample = Sample(shape, .float32, random: &random, mean: 1e7, std: 3)
+      let upstream = Sample(shape, .float32, random: &random)
+      let weight = Sample(Self.weightShapes(shape, axes)[0], .float32, random: &random, mean: 1)
+      let run = Run(sample.tensor, weight.tensor, weight.tensor, upstream.tensor, over: axes)
+      let expected = ReferenceNormalization(
+        over: axes,
+        weight: ReferenceTensor(shape: weight.tensor.shape, values: weight.values)
+      ).gradients(
+        ReferenceTensor(shape: shape, values: sample.values),
+        ReferenceTensor(shape: shape, values: upstream.values))
+      #expect(Self.error(run.x, expected.x) <= 4)
+      #expect(Self.error(run.weight, expected.weight) <= 4)
+    }
+  }
+}
