@@ -155,7 +155,7 @@ static void LEVEL(moments_f32)(
   double d[32];
   STORE(f64v, d, d0), STORE(f64v, d + 8, d1), STORE(f64v, d + 16, d2), STORE(f64v, d + 24, d3);
   for (size_t k = 0; i < n; i++, k++) {
-    float u = p[i] - mu;
+    const double u = (double)p[i] - mu;
     d[k] += u * u;
   }
   FOLD32(d);
