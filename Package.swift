@@ -26,6 +26,10 @@ let package = Package(
       linkerSettings: [.linkedLibrary("dnnl", .when(traits: ["OneDNN"]))]),
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(
+      name: "CLibPNG", pkgConfig: "libpng",
+      providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .target(name: "CPNG", dependencies: ["CLibPNG"]),
 
     // 2: kernels know pointers, counts and strides, and no tensor.
     .target(name: "NormaKernels", dependencies: ["CNormaLoops"]),
@@ -37,7 +41,7 @@ let package = Package(
 
     // 4: networks and files.
     .target(name: "NormaNN", dependencies: ["NormaTensor", "NormaKernels"]),
-    .target(name: "NormaFiles", dependencies: ["NormaTensor", "NormaKernels", "CZlib"]),
+    .target(name: "NormaFiles", dependencies: ["NormaTensor", "NormaKernels", "CZlib", "CPNG"]),
 
     // 5 to 7: explanations, the module that users import, the command line.
     .target(name: "NormaExplain", dependencies: ["NormaNN", "NormaTensor", "NormaKernels"]),
@@ -82,7 +86,10 @@ let package = Package(
       name: "NormaConformanceTests",
       dependencies: ["NormaConformance", "NormaTensor", "NormaFiles"]),
     .testTarget(
-      name: "NormaCLITests", dependencies: ["NormaCLI", "Norma", "NormaTensor"]),
+      name: "NormaTests", dependencies: ["Norma", "NormaTensor", "NormaNN", "NormaFiles"]),
+    .testTarget(
+      name: "NormaCLITests",
+      dependencies: ["NormaCLI", "Norma", "NormaTensor", "NormaNN", "NormaFiles"]),
   ],
   swiftLanguageModes: [.v6]
 )

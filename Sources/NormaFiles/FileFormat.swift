@@ -4,6 +4,12 @@ package enum FileFormat: String, Sendable, CaseIterable {
   case npz
   case idx
   case safetensors
+  case png
+
+  /// The format of the file at a path.
+  package static func detect(_ path: String) throws -> FileFormat {
+    try detect(InputFile(path: path, operation: "FileFormat.detect(_:)"))
+  }
 
   /// The format of a file, looking through gzip.
   static func detect(_ file: InputFile) throws -> FileFormat {
@@ -30,6 +36,7 @@ package enum FileFormat: String, Sendable, CaseIterable {
     if head.starts(with: [0x50, 0x4b, 3, 4]) || head.starts(with: [0x50, 0x4b, 5, 6]) {
       return .npz
     }
+    if head.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) { return .png }
     if head.count >= 4, head[0] == 0, head[1] == 0, (0x08...0x0e).contains(head[2]) { return .idx }
     return nil
   }
@@ -55,6 +62,6 @@ package enum FileFormat: String, Sendable, CaseIterable {
         + head.prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
         .joined(separator: " ")
     return context.unsupported(
-      "holds an unknown format", "\(found); .npy, .npz, IDX and safetensors are read")
+      "holds an unknown format", "\(found); .npy, .npz, IDX, safetensors and PNG are read")
   }
 }

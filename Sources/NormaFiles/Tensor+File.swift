@@ -1,7 +1,7 @@
 import NormaTensor
 
 extension Tensor {
-  /// Reads the tensor in a file of any format that is known: .npy, IDX, and .npz or safetensors
+  /// Reads the tensor in a file of any format that is known: .npy, IDX, PNG, and .npz or safetensors
   /// with a single tensor; .npy and IDX may be compressed with gzip.
   ///
   /// The first bytes decide, not the name. For archives of several tensors there are
@@ -14,6 +14,7 @@ extension Tensor {
     switch try FileFormat.detect(file) {
     case .npy: try self.init(npy: file)
     case .idx: try self.init(idx: file, count: nil)
+    case .png: try self.init(png: file, channels: nil)
     case .npz:
       let archive = try NPZ(file)
       self = try archive.tensor(named: Self.only(archive.keys, file.context))
@@ -25,7 +26,7 @@ extension Tensor {
 
   /// Reads all tensors in a file of any format that is known, by name.
   ///
-  /// The only tensor of an .npy or IDX file has the empty name.
+  /// The only tensor of an .npy, IDX or PNG file has the empty name.
   ///
   /// - Throws: `FileError`, as `Tensor(contentsOf:)` does.
   public static func all(contentsOf path: String) throws -> [String: Tensor] {
@@ -33,6 +34,7 @@ extension Tensor {
     return switch try FileFormat.detect(file) {
     case .npy: ["": try Tensor(npy: file)]
     case .idx: ["": try Tensor(idx: file, count: nil)]
+    case .png: ["": try Tensor(png: file, channels: nil)]
     case .npz: try NPZ(file).tensors()
     case .safetensors: try SafeTensors(file).tensors()
     }

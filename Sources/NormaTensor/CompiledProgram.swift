@@ -83,7 +83,8 @@ struct CompiledProgram {
     var form = plan.form
     let (inputCount, immediateCount) = (program.inputs.count, program.immediates.count)
     withUnsafeTemporaryAllocation(
-      of: UnsafeMutablePointer<CChar>?.self, capacity: inputCount + 2 * immediateCount + outputs.count
+      of: UnsafeMutablePointer<CChar>?.self,
+      capacity: inputCount + 2 * immediateCount + outputs.count
     ) { bases in
       guard let first = bases.baseAddress else { return }
       for (index, input) in program.inputs.enumerated() {

@@ -94,7 +94,9 @@ final class BufferCache: @unchecked Sendable {
     let found = locked { state -> UnsafeMutableRawPointer? in
       state.inUse += size
       state.peak = max(state.peak, state.inUse)
-      guard let buffer = state.buffers[BufferCache.place(ofClass: size)].popLast() else { return nil }
+      guard let buffer = state.buffers[BufferCache.place(ofClass: size)].popLast() else {
+        return nil
+      }
       state.cached -= size
       return buffer
     }

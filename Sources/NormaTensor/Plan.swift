@@ -53,7 +53,8 @@ final class Plan: @unchecked Sendable {
         && !program.instructions.contains { $0.operands.contains(input.value) }
       operand.pitched = feedsOnlySinks ? 1 : 0
       if operand.single == 0 && operand.pitched == 0 && operand.local == 0 && operand.by_row == 0
-        && !isDirect(operand) {
+        && !isDirect(operand)
+      {
         places.keep(input.value)
       }
       sources.append(operand)
@@ -90,7 +91,8 @@ final class Plan: @unchecked Sendable {
       var step = norma_instruction(instruction, singles: singles)
       if step.single == 0 && instruction.operands.contains(where: { pitches[$0] != nil }) {
         step.goByRow { value in
-          pitches[value] ?? (singles.contains(value) ? 0 : space.columns.size * program.widths[value])
+          pitches[value]
+            ?? (singles.contains(value) ? 0 : space.columns.size * program.widths[value])
         }
       }
       return step
@@ -100,7 +102,8 @@ final class Plan: @unchecked Sendable {
       norma_sink(
         kind: Int32(sink.kind.rawValue), value: Int32(sink.value),
         companion: Int32(sink.companion ?? 0), center: Int32(sink.center ?? 0),
-        type: sink.type.rawValue, loops: norma_find_reductions(sink.type.rawValue), result: nil, m2: nil, lost: nil,
+        type: sink.type.rawValue, loops: norma_find_reductions(sink.type.rawValue), result: nil,
+        m2: nil, lost: nil,
         partial: nil, partial_m2: nil, partial_lost: nil, local: 0, local_m2: 0, local_lost: 0)
     }
     let isLocal = !sinks.isEmpty && sinks.allSatisfy { $0.result == nil }

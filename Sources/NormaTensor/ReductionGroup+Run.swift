@@ -31,7 +31,8 @@ extension ReductionGroup {
   func compile(_ program: Program, _ values: Values, _ results: Results) -> CompiledProgram? {
     let dependsOnOrder = results.dependOnOrder
     return CompiledProgram(
-      program, by: .reduction(self, dependsOnOrder: dependsOnOrder), sinks: results.sinks(of: values)
+      program, by: .reduction(self, dependsOnOrder: dependsOnOrder),
+      sinks: results.sinks(of: values)
     ) {
       let layouts = program.inputs.map(\.layout)
       let isKept = { (axis: Int) in !self.axes.contains(axis) }

@@ -65,7 +65,9 @@ struct PredictCommand: ParsableCommand {
 
   /// Bytes `[N, H, W]`.
   private func read(_ path: String) throws -> Tensor {
-    var images = try Tensor(contentsOf: path)
+    var images =
+      try FileFormat.detect(path) == .png
+      ? Tensor(png: path, channels: 1) : Tensor(contentsOf: path)
     if images.rank == 2 { images = images.unsqueezed(0) }
     guard images.rank == 3, images.dtype == .uint8, images.count > 0 else {
       throw TrainingError(

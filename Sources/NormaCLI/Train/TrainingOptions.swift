@@ -38,6 +38,15 @@ struct TrainingOptions: Codable, Equatable {
     else {
       throw CheckpointError(path: path, problem: "was not written by norma train")
     }
+    guard options.isInRange else {
+      throw CheckpointError(path: path, problem: "has options that cannot be: \(text)")
+    }
     self = options
+  }
+
+  /// Whether a network of this size can be built, whoever wrote the options.
+  private var isInRange: Bool {
+    epochs > 0 && batch > 0 && (1...4096).contains(width) && learningRate > 0
+      && learningRate.isFinite && steps.map { $0 > 0 } ?? true
   }
 }

@@ -110,6 +110,7 @@ final class TrainingRun {
     checkpoint.notes[TrainingOptions.note] = try options.text()
     checkpoint.notes["step"] = String(step)
     checkpoint.notes["threads"] = String(Threads.count)
+    checkpoint.notes["samples"] = String(data.training.count)
     return checkpoint
   }
 
@@ -123,6 +124,12 @@ final class TrainingRun {
     else {
       throw CheckpointError(
         path: path, problem: "lacks the optimizer, the position in the data or the step")
+    }
+    if let samples = checkpoint.notes["samples"], samples != String(data.training.count) {
+      throw CheckpointError(
+        path: path,
+        problem: "comes from a run on \(samples) training images; the folder has "
+          + "\(data.training.count)")
     }
     do {
       try network.load(checkpoint.model)

@@ -1,0 +1,58 @@
+import Foundation
+import NormaFiles
+import NormaTensor
+import Testing
+
+@Suite struct CSVTests {
+  @Test func columns() throws {
+    let table = try CSV(text: "a,b,kind\n1,2.5,cat\n-3,,dog\r\n\n4, 1e3 ,cat\n")
+    #expect(table.names == ["a", "b", "kind"] && table.rowCount == 3)
+    let x = try table.tensor(["b", "a"])
+    #expect(x.shape == [3, 2] && x.dtype == .float32)
+    let values = x.array(of: Double.self)
+    #expect(values[0] == 2.5 && values[2].isNaN && values[4] == 1000 && values[5] == 4)
+    #expect(try table.tensor(["a"], dtype: .int64).array(of: Int.self) == [1, -3, 4])
+    let (labels, names) = try table.classes("kind")
+    #expect(labels.array(of: Int.self) == [0, 1, 0] && names == ["cat", "dog"])
+  }
+
+  @Test func quotes() throws {
+    let table = try CSV(
+      text: "\u{feff}\"x;1\";\"say \"\"hi\"\"\"\n\"two\nlines\";\r\n", separator: ";",
+      hasHeader: false)
+    #expect(table.names == ["0", "1"])
+    #expect(try table.strings("0") == ["x;1", "two\nlines"])
+    #expect(try table.strings("1") == ["say \"hi\"", ""])
+  }
+
+  @Test func emptyTables() throws {
+    #expect(try CSV(text: "").rowCount == 0)
+    let header = try CSV(text: "a,b\n")
+    #expect(try header.tensor().shape == [0, 2])
+  }
+
+  @Test(arguments: [
+    ("a,b\n1\n", "line 2 has 1 fields, the first row 2"),
+    ("a\n\"open\n", "line 2 is never closed"),
+    ("a\n\"x\"y\n", "after a quoted field"),
+  ])
+  func mistakesAreNamed(text: String, problem: String) {
+    #expect { try CSV(text: text) } throws: { "\($0)".contains(problem) }
+  }
+
+  @Test func wrongFieldsAreNamed() throws {
+    let table = try CSV(text: "a,b\n1,2\n3,x\n300,4\n")
+    #expect { try table.tensor() } throws: { "\($0)".contains("line 3, column \"b\": \"x\"") }
+    #expect { try table.tensor(["a"], dtype: .uint8) } throws: { "\($0)".contains("line 4") }
+    #expect { try table.strings("c") } throws: { "\($0)".contains("has no column \"c\"") }
+    #expect(throws: FileError.self) { try CSV(text: "a", separator: "é") }
+    #expect(throws: FileError.self) { try CSV(contentsOf: "/nowhere.csv") }
+  }
+
+  @Test func bytesThatAreNoText() throws {
+    let path = NSTemporaryDirectory() + "norma-\(UUID().uuidString).csv"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try Data([0x61, 0x0a, 0xff, 0xfe, 0x0a]).write(to: URL(fileURLWithPath: path))
+    #expect { try CSV(contentsOf: path) } throws: { "\($0)".contains("is no UTF-8") }
+  }
+}
