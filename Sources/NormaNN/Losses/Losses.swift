@@ -123,7 +123,15 @@ public func cosineEmbeddingLoss(
 
 /// The length of a - b over the last axis in the `p`-norm (1 or 2), with `eps` added to the difference.
 /// PyTorch: `F.pairwise_distance`.
-public func pairwiseDistance(_ a: Tensor, _ b: Tensor, p: Int = 2, eps: Double = 1e-6) -> Tensor {
+public func pairwiseDistance(
+  _ a: Tensor, _ b: Tensor, p: Int = 2, eps: Double = 1e-6, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  guard p == 1 || p == 2 else {
+    report(
+      TensorError("pairwiseDistance(_:_:p:)", "p must be 1 or 2, got \(p)"), file: file, line: line)
+    return .poisoned
+  }
   let difference = a - b + eps
   if p == 1 { return difference.abs().sum(over: -1) }
   // The quotient is taken in `float64`: lengths are differences' only scale.
