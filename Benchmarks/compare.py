@@ -17,6 +17,8 @@ import subprocess
 import sys
 import time
 
+import training_rows
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # The same rules as in BenchTimer.swift.
@@ -190,8 +192,11 @@ ROWS = {
 def torch_row(torch, name, shape, quick):
     """PyTorch's milliseconds, those of a copy, and which layout was the better one; None for a row
     that has no twin here."""
+    torch.manual_seed(0)
+    trains = training_rows.training_row(torch, name, shape)
+    if trains:
+        return (*measure(*trains), None)
     with torch.no_grad():
-        torch.manual_seed(0)
         if name.startswith("batchnorm.grid."):
             layouts = {"contiguous": False, "channels_last": True}
             results = [

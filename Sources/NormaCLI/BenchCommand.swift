@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Norma
 
 /// `norma bench`: how long operations take, measured in copies of their bytes.
@@ -43,6 +44,9 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Run every row once on small tensors: a check that they run, no measurement.")
   var quick = false
 
+  @Flag(help: "Instead: train for 1000 steps and print how much memory is held.")
+  var memory = false
+
   func validate() throws {
     if let threads, threads < 1 {
       throw ValidationError("--threads \(threads): there must be at least 1")
@@ -57,11 +61,28 @@ struct BenchCommand: ParsableCommand {
       return
     }
     if let threads { Threads.count = threads }
+    if memory {
+      try checkMemory()
+      return
+    }
     let report = BenchReport(
       machine: Machine.name, threads: Threads.count, names: rows.map(\.name))
     if !json { Terminal.show(report.header) }
     let results = measure(rows) { if !json { Terminal.show(report.line($0)) } }
     if json { print(report.json(results)) }
+  }
+
+  private func checkMemory() throws {
+    let check = quick ? MemoryCheck(steps: 4, every: 2) : MemoryCheck()
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    try withSeed(0) {
+      try check.run { point in
+        Terminal.show(
+          json
+            ? String(decoding: try encoder.encode(point), as: UTF8.self) : MemoryCheck.line(point))
+      }
+    }
   }
 
   /// Measures rows one after another and hands each result over at once.

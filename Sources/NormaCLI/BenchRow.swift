@@ -64,6 +64,11 @@ struct BenchSizes {
   var few = 64
   var chain = 1000
   var products = [64, 256, 1024]
+  /// 25 million numbers that an optimizer moves.
+  var parameter = [5000, 5000]
+  /// Of residual networks: channels of the first blocks, and images of a training step.
+  var widths = [16, 32]
+  var networkBatch = 128
   /// Those of PyTorch's own benchmark of batch norm: images, channels, height and width.
   var grid = (images: 20, channels: [1, 3, 10, 100, 1000], sides: [1, 4, 16, 64, 256])
   /// Tensors of the grid that take more bytes are left out.
@@ -75,6 +80,7 @@ struct BenchSizes {
       images: [2, 4, 6, 10], activations: [[2, 4, 5, 6], [2, 8, 3, 3]],
       residuals: [[2, 4, 5, 6], [2, 8, 3, 3], [3, 4, 2, 2]], matrix: [32, 40],
       values: [20, 30], chain: 50, products: [4, 8, 16],
+      parameter: [20, 30], networkBatch: 2,
       grid: (images: 20, channels: [1, 3], sides: [1, 4]))
   }
 }

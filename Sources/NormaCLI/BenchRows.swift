@@ -7,7 +7,8 @@ extension BenchRow {
   /// All rows in the order of the table, those of the grid last.
   static func all(_ sizes: BenchSizes, grid: Bool) -> [BenchRow] {
     memory(sizes) + statistics(sizes) + normalizations(sizes) + training(sizes) + draws(sizes)
-      + functions(sizes) + few(sizes) + products(sizes) + (grid ? batchNormGrid(sizes) : [])
+      + functions(sizes) + few(sizes) + products(sizes) + networks(sizes)
+      + (grid ? batchNormGrid(sizes) : [])
   }
 
   /// A row whose operation reads normal numbers and gives a tensor.

@@ -8,6 +8,7 @@ let operations: [String: CaseOperation] = [
   elementwiseOperations, reductionOperations, viewOperations, factoryOperations,
   productOperations, normalizationOperations, layerNormOperations, convolutionOperations,
   poolingOperations, activationOperations, lossOperations, indexingOperations,
+  tableOperations,
 ].reduce(into: [:]) { all, family in
   all.merge(family) { first, _ in first }
 }
@@ -29,5 +30,5 @@ struct CaseModule {
 /// The modules that Norma has: from the arguments of the constructor to the module.
 let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
   normalizationModules, layerNormModules, convolutionModules, poolingModules, activationModules,
-  lossModules,
+  lossModules, tableModules,
 ].reduce(into: [:]) { all, family in all.merge(family) { first, _ in first } }

@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaNN
 import NormaTensor
 
 /// The parameters that a fresh module of PyTorch draws, by name, in the order in which it draws.
@@ -19,19 +20,16 @@ func initialParameters(_ module: CallText) -> [String: Tensor]? {
     }
     return all
   case "Linear" where sizes.count == 2:
-    return affineMap([sizes[1], sizes[0]], outputs: sizes[1], module, dtype)
+    return Linear(sizes[0], sizes[1], bias: module.hasBias, dtype: dtype).stateDict()
   case "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d":
-    return rank.flatMap { convolution(module, rank: $0, dtype) }
+    return rank.flatMap { convolution(module, rank: $0, dtype)?.stateDict() }
   case "Bilinear" where sizes.count == 3:
-    let bound = 1 / Double(sizes[0]).squareRoot()
-    return [
-      "weight": uniform([sizes[2], sizes[0], sizes[1]], dtype, low: -bound, high: bound),
-      "bias": uniform([sizes[2]], dtype, low: -bound, high: bound),
-    ]
+    return Bilinear(sizes[0], sizes[1], sizes[2], dtype: dtype).stateDict()
   case "LSTM", "GRU", "RNN":
     return sizes.count == 2 ? recurrent(name, sizes[0], sizes[1], dtype) : nil
-  case "Embedding" where sizes.count == 2: return ["weight": normal(sizes, dtype)]
-  case "PReLU": return ["weight": .full([sizes.first ?? 1], 0.25, dtype: dtype)]
+  case "Embedding" where sizes.count == 2:
+    return Embedding(sizes[0], sizes[1], dtype: dtype).stateDict()
+  case "PReLU": return PReLU(sizes.first ?? 1, dtype: dtype).stateDict()
   case "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "LayerNorm", "GroupNorm":
     guard let features = sizes.last, sizes.count == (name == "GroupNorm" ? 2 : 1) else {
       return nil
@@ -42,33 +40,29 @@ func initialParameters(_ module: CallText) -> [String: Tensor]? {
   }
 }
 
-private func convolution(_ module: CallText, rank: Int, _ dtype: DType) -> [String: Tensor]? {
+private func convolution(_ module: CallText, rank: Int, _ dtype: DType) -> Module? {
   let arguments = module.arguments
   guard arguments.count == 3, let inputs = arguments[0].int, let outputs = arguments[1].int,
     let kernel = arguments[2].int.map({ [Int](repeating: $0, count: rank) }) ?? arguments[2].ints
   else { return nil }
   let groups = module.options["groups"]?.int ?? 1
-  let isTransposed = module.name?.hasPrefix("ConvTranspose") ?? false
-  let shape = isTransposed ? [inputs, outputs / groups] : [outputs, inputs / groups]
-  return affineMap(shape + kernel, outputs: outputs, module, dtype)
+  let size = Extents(kernel)
+  let bias = module.hasBias
+  return switch module.name {
+  case "Conv1d": Conv1d(inputs, outputs, kernelSize: size, groups: groups, bias: bias, dtype: dtype)
+  case "Conv2d": Conv2d(inputs, outputs, kernelSize: size, groups: groups, bias: bias, dtype: dtype)
+  case "Conv3d": Conv3d(inputs, outputs, kernelSize: size, groups: groups, bias: bias, dtype: dtype)
+  case "ConvTranspose1d":
+    ConvTranspose1d(inputs, outputs, kernelSize: size, groups: groups, bias: bias, dtype: dtype)
+  case "ConvTranspose2d":
+    ConvTranspose2d(inputs, outputs, kernelSize: size, groups: groups, bias: bias, dtype: dtype)
+  default:
+    ConvTranspose3d(inputs, outputs, kernelSize: size, groups: groups, bias: bias, dtype: dtype)
+  }
 }
 
-/// Weight by `kaiming_uniform_(a=sqrt(5))`, then bias in +-1 / sqrt(fan_in).
-///
-/// Both bounds are 1 / sqrt(fan_in), yet differ in their last bits, as PyTorch computes them.
-private func affineMap(
-  _ shape: [Int], outputs: Int, _ module: CallText, _ dtype: DType
-) -> [String: Tensor] {
-  let fanIn = Double(shape.dropFirst().reduce(1, *))
-  let slope = 5.0.squareRoot()
-  let gain = (2 / (1 + slope * slope)).squareRoot()
-  let bound = 3.0.squareRoot() * (gain / fanIn.squareRoot())
-  var parameters = ["weight": uniform(shape, dtype, low: -bound, high: bound)]
-  if module.options["bias"] != .word("False") {
-    let bound = 1 / fanIn.squareRoot()
-    parameters["bias"] = uniform([outputs], dtype, low: -bound, high: bound)
-  }
-  return parameters
+extension CallText {
+  fileprivate var hasBias: Bool { options["bias"] != .word("False") }
 }
 
 private func recurrent(

@@ -162,6 +162,15 @@ public protocol Layer: Module {
   func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor
 }
 
+extension Layer {
+  /// The result for a tensor, where only ``Layer`` is known of the module.
+  public func callAsFunction(
+    _ x: Tensor, calledFrom file: StaticString = #fileID, at line: UInt = #line
+  ) -> Tensor {
+    self(x, file: file, line: line)
+  }
+}
+
 extension String {
   /// `runningMean` as `running_mean`.
   var snakeCased: String {

@@ -1,0 +1,150 @@
+"""PyTorch's side of the rows that train: gradients of layers, optimizers, steps of networks."""
+
+def leaf(tensor):
+    return tensor.detach().requires_grad_()
+
+
+def channels_last(torch, tensor, wanted):
+    return tensor.contiguous(memory_format=torch.channels_last) if wanted else tensor
+
+
+def batch_norm_gradient(torch, shape, last):
+    x = channels_last(torch, torch.randn(shape), last)
+    upstream = channels_last(torch, torch.randn(shape), last)
+    layer = torch.nn.BatchNorm2d(shape[1])
+
+    def body():
+        start = leaf(x)
+        layer(start).backward(upstream)
+        return start.grad
+
+    return body, x
+
+
+def residual_gradient(torch, shape, last):
+    x, r, upstream = (channels_last(torch, torch.randn(shape), last) for _ in range(3))
+    layer = torch.nn.BatchNorm2d(shape[1])
+
+    def body():
+        a, b = leaf(x), leaf(r)
+        torch.relu(layer(a) + b).backward(upstream)
+        return a.grad, b.grad
+
+    return body, x
+
+
+def layer_norm(torch, shape, with_gradient):
+    x, upstream = torch.randn(shape), torch.randn(shape)
+    layer = torch.nn.LayerNorm(shape[-1])
+
+    def forward():
+        with torch.no_grad():
+            return layer(x)
+
+    def both():
+        start = leaf(x)
+        layer(start).backward(upstream)
+        return start.grad
+
+    return both if with_gradient else forward, x
+
+
+def adamw(torch, shape):
+    parameter = torch.nn.Parameter(torch.randn(shape))
+    gradient = torch.randn(shape)
+    # The fastest of PyTorch's implementations.
+    optimizer = torch.optim.AdamW([parameter], lr=1e-3, fused=True)
+
+    def body():
+        parameter.grad = gradient
+        optimizer.step()
+
+    return body, gradient
+
+
+def training_step(torch, network, x, **options):
+    labels = torch.randint(0, 10, (x.shape[0],))
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, **options)
+
+    def body():
+        loss = torch.nn.functional.cross_entropy(network(x), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return body, x
+
+
+def mlp_step(torch, shape):
+    nn = torch.nn
+    network = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10))
+    return training_step(torch, network, torch.randn(shape))
+
+
+def residual_network(torch, width):
+    """The network of `norma train`: six residual blocks in three sizes."""
+    nn, relu = torch.nn, torch.nn.functional.relu
+
+    class Block(nn.Module):
+        def __init__(self, inputs, outputs, stride):
+            super().__init__()
+            self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+            self.bn1 = nn.BatchNorm2d(outputs)
+            self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+            self.bn2 = nn.BatchNorm2d(outputs)
+            self.shortcut = nn.Identity() if inputs == outputs else nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+        def forward(self, x):
+            return relu(self.bn2(self.conv2(relu(self.bn1(self.conv1(x))))) + self.shortcut(x))
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.bn = nn.Conv2d(1, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
+            sizes = [(1, 1, 1), (1, 1, 1), (1, 2, 2), (2, 2, 1), (2, 4, 2), (4, 4, 1)]
+            self.blocks = nn.Sequential(*[Block(a * width, b * width, s) for a, b, s in sizes])
+            self.fc = nn.Linear(4 * width, 10)
+
+        def forward(self, x):
+            return self.fc(self.blocks(relu(self.bn(self.conv(x)))).mean((2, 3)))
+
+    return Network().to(memory_format=torch.channels_last)
+
+
+def residual_step(torch, shape, width):
+    x = channels_last(torch, torch.randn(shape), True)
+    network = residual_network(torch, width)
+    return training_step(torch, network, x, weight_decay=5e-4, nesterov=True)
+
+
+def residual_evaluation(torch, shape, width):
+    x = channels_last(torch, torch.randn(shape), True)
+    network = residual_network(torch, width).eval()
+
+    def body():
+        with torch.no_grad():
+            return network(x).argmax(1)
+
+    return body, x
+
+
+def training_row(torch, name, shape):
+    """The body and source of a row, or None where the row does not train."""
+    last = ".channels-last" in name
+    if name.startswith("batchnorm.gradient"):
+        return batch_norm_gradient(torch, shape, last)
+    if name.startswith("batchnorm.residual.gradient"):
+        return residual_gradient(torch, shape, last)
+    if name in ("layernorm", "layernorm.gradient"):
+        return layer_norm(torch, shape, name.endswith("gradient"))
+    if name == "adamw":
+        return adamw(torch, shape)
+    if name == "mlp.step":
+        return mlp_step(torch, shape)
+    if name.startswith("residual.step."):
+        return residual_step(torch, shape, int(name.rsplit(".", 1)[1]))
+    if name.startswith("residual.evaluation."):
+        return residual_evaluation(torch, shape, int(name.rsplit(".", 1)[1]))
+    return None

@@ -1,0 +1,74 @@
+import Norma
+
+// Steps of training and of optimizers. Benchmarks/compare.py runs the same in PyTorch.
+
+extension BenchRow {
+  /// Whole steps: forward, loss, backward, optimizer.
+  static func networks(_ sizes: BenchSizes) -> [BenchRow] {
+    [optimizer(sizes), mlp(sizes)]
+      + sizes.widths.flatMap { [residualStep($0, sizes), residualEvaluation($0, sizes)] }
+  }
+
+  /// AdamW on one large parameter: reads value, gradient and two moments, writes all but the gradient.
+  private static func optimizer(_ sizes: BenchSizes) -> BenchRow {
+    BenchRow(name: "adamw", shape: sizes.parameter) {
+      let parameter = Parameter(.randn(sizes.parameter))
+      let gradient = Tensor.randn(sizes.parameter)
+      let optimizer = AdamW([parameter], learningRate: 1e-3)
+      return BenchWork(source: gradient, byteCount: 7 * gradient.byteCount) {
+        parameter.grad = gradient
+        optimizer.step()
+        return nil
+      }
+    }
+  }
+
+  private static func mlp(_ sizes: BenchSizes) -> BenchRow {
+    let shape = [32, 784]
+    return BenchRow(name: "mlp.step", shape: shape) {
+      let x = Tensor.randn(shape)
+      let labels = Tensor.randint(0, 10, shape: [shape[0]])
+      let network = Sequential(Linear(784, 256), ReLU(), Linear(256, 10))
+      let optimizer = SGD(network.parameters, learningRate: 0.01, momentum: 0.9)
+      return BenchWork(source: x, byteCount: x.byteCount) {
+        step(network, optimizer, x, labels)
+      }
+    }
+  }
+
+  private static func residualStep(_ width: Int, _ sizes: BenchSizes) -> BenchRow {
+    let shape = [sizes.networkBatch, 1, 28, 28]
+    return BenchRow(name: "residual.step.\(width)", shape: shape) {
+      let x = Tensor.randn(shape)
+      let labels = Tensor.randint(0, 10, shape: [shape[0]])
+      let network = ResidualNetwork(width: width)
+      let optimizer = SGD(
+        network.parameters, learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4, nesterov: true)
+      return BenchWork(source: x, byteCount: x.byteCount) {
+        step(network, optimizer, x, labels)
+      }
+    }
+  }
+
+  private static func residualEvaluation(_ width: Int, _ sizes: BenchSizes) -> BenchRow {
+    let shape = [4 * sizes.networkBatch, 1, 28, 28]
+    return BenchRow(name: "residual.evaluation.\(width)", shape: shape) {
+      let x = Tensor.randn(shape)
+      let network = ResidualNetwork(width: width)
+      network.eval()
+      return BenchWork(source: x, byteCount: x.byteCount) {
+        withoutGradients { network(x).argmax(over: 1) }.evaluated()
+      }
+    }
+  }
+
+  private static func step(
+    _ network: some Layer, _ optimizer: Optimizer, _ x: Tensor, _ labels: Tensor
+  ) -> Tensor {
+    let loss = crossEntropy(network(x), labels)
+    optimizer.zeroGrad()
+    loss.backward()
+    optimizer.step()
+    return loss.evaluated()
+  }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Norma
+
+/// `norma bench --memory`: whether a training loop holds its memory.
+///
+/// A thousand steps of a small residual network; every hundred of them a line with what the process
+/// holds and what tensors hold.
+struct MemoryCheck {
+  var steps = 1000
+  var every = 100
+
+  struct Point: Encodable {
+    let step: Int
+    /// What the system counts as resident, in bytes; nil where it does not tell.
+    let resident: Int?
+    let tensors, cached: Int
+  }
+
+  func run(_ show: (Point) throws -> Void) rethrows {
+    let network = ResidualNetwork(width: 8)
+    let optimizer = AdamW(network.parameters, learningRate: 1e-3)
+    let x = Tensor.randn(16, 1, 28, 28)
+    let labels = Tensor.randint(0, 10, shape: [16])
+    for step in 1...steps {
+      let loss = crossEntropy(network(x), labels)
+      optimizer.zeroGrad()
+      loss.backward()
+      optimizer.step()
+      if step % every == 0 {
+        let usage = Memory.usage
+        try show(
+          Point(
+            step: step, resident: MemoryCheck.resident, tensors: usage.inUse, cached: usage.cached))
+      }
+    }
+  }
+
+  static func line(_ point: Point) -> String {
+    func megabytes(_ bytes: Int) -> String { decimal(Double(bytes) / 1e6, 1) }
+    return "step \(point.step): resident \(point.resident.map(megabytes) ?? "?") MB, tensors "
+      + "\(megabytes(point.tensors)) MB, kept for reuse \(megabytes(point.cached)) MB"
+  }
+
+  private static var resident: Int? {
+    guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else {
+      return nil
+    }
+    return text.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+      .map { $0 * Int(sysconf(Int32(_SC_PAGESIZE))) }
+  }
+}
