@@ -9,6 +9,8 @@ struct CompiledProgram {
     let storage: Storage
     let layout: Layout
     let width: Int
+    /// Whether inputs may lie there, too: then it is written when a tile has run.
+    var isReused = false
   }
 
   /// A reduction at the end of a program. Results are without gaps in the order of the space.
@@ -60,7 +62,7 @@ struct CompiledProgram {
     var key = PlanKey()
     key.append(program)
     for output in outputs {
-      key.append(output.value << 8 | output.width)
+      key.append(output.value << 9 | output.width << 1 | (output.isReused ? 1 : 0))
       key.append(output.layout, in: program.shape)
     }
     for sink in sinks {

@@ -28,15 +28,22 @@ extension Node {
 
 extension Node {
   /// Runs the pending elementwise work of nodes of one shape as one program with several results.
-  static func materialize(together nodes: [Node]) {
+  ///
+  /// - Parameter targets: memory for some of the results, which the program may read while it writes.
+  static func materialize(together nodes: [Node], into targets: [ObjectIdentifier: Storage] = [:]) {
     var evaluation = Evaluation(shape: nodes[0].layout.shape)
-    var results: [(node: Node, value: Int, storage: Storage)] = []
+    var results: [Evaluation.Stored] = []
     for node in nodes {
       guard case .pending(.elementwise(let operation, let operands)) = node.content else {
         continue
       }
       let value = evaluation.add(node, operation, operands)
-      results.append((node, value, Storage(byteCount: node.layout.count * node.dtype.byteCount)))
+      let target = targets[ObjectIdentifier(node)]
+      results.append(
+        Evaluation.Stored(
+          node: node, value: value,
+          storage: target ?? Storage(byteCount: node.layout.count * node.dtype.byteCount),
+          isReused: target != nil))
     }
     evaluation.run(results)
     for result in results { result.node.store(result.storage) }
@@ -46,16 +53,33 @@ extension Node {
 extension Tensor {
   /// Evaluates several tensors of one shape and order of memory in one trip over what they share;
   /// others one by one.
-  package static func evaluate(together tensors: [Tensor]) {
+  ///
+  /// - Parameter spent: for some of the tensors one of the same layout that nobody reads any more
+  ///   after this; its memory then takes the result, element by element, and is not fetched twice.
+  package static func evaluate(together tensors: [Tensor], reusing spent: [Tensor?] = []) {
     let first = tensors[0].node
     let nodes = tensors.map(\.node).filter(\.isPendingElementwise)
     let isOneProgram = nodes.allSatisfy { $0.layout.isSame(as: first.layout) }
     if nodes.count > 1 && isOneProgram && first.layout.count > 0 {
-      Node.materialize(together: nodes)
+      var targets: [ObjectIdentifier: Storage] = [:]
+      for (tensor, old) in zip(tensors, spent) {
+        guard let old, old.dtype == tensor.dtype, old.node.layout.isSame(as: tensor.node.layout),
+          case .stored(let storage) = old.node.content,
+          storage.byteCount == tensor.node.layout.count * tensor.dtype.byteCount
+        else { continue }
+        targets[ObjectIdentifier(tensor.node)] = storage
+      }
+      Node.materialize(together: nodes, into: targets)
     } else {
       for tensor in tensors { tensor.evaluated() }
     }
   }
+
+  /// Whether the values are yet to be computed.
+  package var isPending: Bool { node.isPending }
+
+  /// Whether both stand on one piece of work or memory.
+  package func shares(with other: Tensor) -> Bool { node === other.node }
 
   /// Evaluates several tensors; small ones of one shape as one program.
   package static func evaluate(_ tensors: [Tensor]) {
@@ -210,14 +234,23 @@ struct Evaluation {
     return (evaluation, value)
   }
 
+  /// A result of the program's shape, and where it goes.
+  fileprivate struct Stored {
+    let node: Node
+    let value: Int
+    let storage: Storage
+    /// Whether the program may read what was there before.
+    let isReused: Bool
+  }
+
   /// Stores several results of the program's shape.
-  fileprivate func run(_ results: [(node: Node, value: Int, storage: Storage)]) {
+  fileprivate func run(_ results: [Stored]) {
     guard let first = results.first?.node.layout else { return }
     var program = program
     let outputs = results.map { result in
       CompiledProgram.Output(
         value: program.stored(result.value, as: result.node.dtype), storage: result.storage,
-        layout: result.node.layout, width: result.node.dtype.byteCount)
+        layout: result.node.layout, width: result.node.dtype.byteCount, isReused: result.isReused)
     }
     CompiledProgram(program, by: .elementwise(first), outputs: outputs) {
       Space.elementwise(

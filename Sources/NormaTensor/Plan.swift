@@ -71,7 +71,9 @@ final class Plan: @unchecked Sendable {
     for (index, output) in outputs.enumerated() {
       var operand = operand(
         program.inputs.count + index, width: output.width, value: output.value)
-      if isDirect(operand) && output.storage.byteCount >= CompiledProgram.streamedBytes {
+      if output.isReused {
+        // From the thread's scratch memory: later instructions still read what is there.
+      } else if isDirect(operand) && output.storage.byteCount >= CompiledProgram.streamedBytes {
         operand.streamed = 1
       } else if isDirect(operand) && made.contains(output.value)
         && !written.contains(output.value)

@@ -38,8 +38,16 @@ extension Tensor {
         .recorded("matmul(_:)", from: [a, b], saving: [a, b], runsAtOnce: true) { rule in
           let (a, b) = (rule.saved[0], rule.saved[1])
           return [
-            rule.whenNeeded(0) { rule.upstream.matmul(b.transposed()) },
-            rule.whenNeeded(1) { a.transposed().matmul(rule.upstream) },
+            rule.whenNeeded(0) {
+              a.isColumnMajor
+                ? b.matmul(rule.upstream.transposed()).transposed()
+                : rule.upstream.matmul(b.transposed())
+            },
+            rule.whenNeeded(1) {
+              b.isColumnMajor
+                ? rule.upstream.transposed().matmul(a).transposed()
+                : a.transposed().matmul(rule.upstream)
+            },
           ]
         }
       if isTall { result = result.reshaped(shape.dropLast() + [b.shape[1]]) }
@@ -60,6 +68,12 @@ extension Tensor {
     guard a.dtype != .bool else {
       throw TensorError("matmul(_:)", "truth values have no product; cast(to: .float32) first")
     }
+  }
+
+  /// Whether a matrix lies in memory column by column: its gradient then does, too.
+  private var isColumnMajor: Bool {
+    let strides = layout.strides.suffix(2)
+    return strides.first == 1 && strides.last != 1
   }
 
   private static func product(_ a: Tensor, _ b: Tensor) throws(TensorError) -> Tensor {

@@ -36,6 +36,45 @@ func fixture(_ name: String) -> String {
 
   private func gradient(_ all: Tensor, _ step: Int) -> Tensor { all[step] }
 
+  /// Steps write in the memory of their state; what was handed out before keeps its values.
+  @Test func savedStatesStayAsTheyWere() throws {
+    for make in [
+      { AdamW($0, learningRate: 0.1) }, { SGD($0, learningRate: 0.1, momentum: 0.9) },
+      { RMSprop($0, learningRate: 0.1, momentum: 0.5) },
+    ] as [([Parameter]) -> Optimizer] {
+      let parameter = Parameter(.ones(1000))
+      let optimizer = make([parameter])
+      func step(_ gradient: Tensor) {
+        parameter.grad = gradient
+        optimizer.step()
+      }
+      let first = Tensor.randn(1000)
+      let copy = first.array(of: Float.self)
+      step(first)
+      step(Tensor.randn(1000))
+      let saved = optimizer.state
+      let value = parameter.value
+      let numbers = saved.tensors.mapValues { $0.array(of: Float.self) }
+      let values = value.array(of: Float.self)
+      for _ in 0..<3 { step(Tensor.randn(1000)) }
+      #expect(saved.tensors.mapValues { $0.array(of: Float.self) } == numbers)
+      #expect(value.array(of: Float.self) == values && first.array(of: Float.self) == copy)
+      // Going on from the state leaves it alone, too, and gives the same.
+      let last = Tensor.randn(1000)
+      parameter.value = value
+      try optimizer.load(saved)
+      step(last)
+      step(last)
+      let once = parameter.value.array(of: Float.self)
+      parameter.value = value
+      try optimizer.load(saved)
+      step(last)
+      step(last)
+      #expect(parameter.value.array(of: Float.self) == once)
+      #expect(saved.tensors.mapValues { $0.array(of: Float.self) } == numbers)
+    }
+  }
+
   @Test(arguments: makers.indices) func stepsOfPyTorch(_ index: Int) throws {
     let (name, make) = Self.makers[index]
     let file = try SafeTensors(contentsOf: fixture("optimizers.safetensors"))

@@ -64,7 +64,7 @@ open class Adam: Optimizer {
     }
     let size = group.learningRate / (1 - pow(beta1, t))
     let root = (1 - pow(beta2, t)).squareRoot()
-    return value - m / (spread.sqrt() / root + eps) * size
+    return value - m * size / (spread.sqrt() * (1 / root) + eps)
   }
 }
 

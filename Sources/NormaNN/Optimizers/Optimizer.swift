@@ -59,6 +59,8 @@ open class Optimizer {
   public private(set) var stepCount = 0
   /// By parameter, in the order of the groups.
   private var states: [[String: Tensor]]
+  /// The names of those tensors that nobody else holds, so that a step may write in their memory.
+  private var owned: [Set<String>]
 
   /// Groups whose missing numbers are those given here.
   init(_ groups: [ParameterGroup], learningRate: Double, momentum: Double, weightDecay: Double) {
@@ -69,7 +71,9 @@ open class Optimizer {
       if group.weightDecay.isNaN { group.weightDecay = weightDecay }
       return group
     }
-    states = Array(repeating: [:], count: groups.reduce(0) { $0 + $1.parameters.count })
+    let count = groups.reduce(0) { $0 + $1.parameters.count }
+    states = Array(repeating: [:], count: count)
+    owned = Array(repeating: [], count: count)
   }
 
   /// Forgets the gradients of all parameters. PyTorch: `optimizer.zero_grad()`.
@@ -87,7 +91,7 @@ open class Optimizer {
       for group in groups {
         for parameter in group.parameters {
           if let gradient = parameter.grad, !parameter.isFrozen {
-            move(parameter, gradient, group, &states[place])
+            move(parameter, gradient, group, place)
           }
           place += 1
         }
@@ -96,13 +100,25 @@ open class Optimizer {
   }
 
   private func move(
-    _ parameter: Parameter, _ gradient: Tensor, _ group: ParameterGroup,
-    _ state: inout [String: Tensor]
+    _ parameter: Parameter, _ gradient: Tensor, _ group: ParameterGroup, _ place: Int
   ) {
     let value = parameter.value.detached()
-    let next = moved(value, gradient, group, &state)
-    Tensor.evaluate(together: [next] + state.values)
+    let before = states[place]
+    let next = moved(value, gradient, group, &states[place])
+    let names = Array(states[place].keys)
+    let results = names.map { states[place][$0] ?? value }
+    let made = zip(names, results).filter { $1.isPending && !$1.shares(with: gradient) }.map(\.0)
+    Tensor.evaluate(
+      together: [next] + results,
+      reusing: [nil] + names.map { owned[place].contains($0) ? before[$0] : nil })
+    owned[place] = keepsStates ? Set(made) : []
     parameter.value = next
+  }
+
+  /// Whether a step leaves its state in the dictionary alone, as those of this library do.
+  private var keepsStates: Bool {
+    let kinds: [Optimizer.Type] = [SGD.self, Adam.self, AdamW.self, RMSprop.self, Adagrad.self]
+    return kinds.contains { $0 == type(of: self) }
   }
 
   /// The parameter after a step; pending, as is the new state.
@@ -114,6 +130,8 @@ open class Optimizer {
 
   /// The numbers of the groups and the tensors of the parameters. PyTorch: `state_dict()`.
   public var state: OptimizerState {
+    // From now on somebody else holds these tensors.
+    owned = owned.map { _ in [] }
     var tensors: [String: Tensor] = [:]
     for (place, state) in states.enumerated() {
       for (name, tensor) in state { tensors["\(place).\(name)"] = tensor }
@@ -153,6 +171,7 @@ open class Optimizer {
       groups[index].weightDecay = numbers["weight_decay"] ?? groups[index].weightDecay
     }
     states = loaded
+    owned = owned.map { _ in [] }
     stepCount = state.stepCount
   }
 }
