@@ -132,18 +132,10 @@ UNARY(abs_i32, uint32_t, u32v, i32v, CHOOSE(u32v, i32v, (i32v)a < 0, -a, a),
       (int32_t)a < 0 ? -a : a)
 UNARY(abs_u8, uint8_t, u8v, u8v, a, a)
 
-// Square roots are correctly rounded one by one as well as in vectors, so plain loops do; the
-// optimizer makes vectors of them.
-static void LEVEL(sqrt_f32)(size_t n, const void *const *operands, void *out) {
-  const float *p = operands[0];
-  float *r = out;
-  for (size_t i = 0; i < n; i++) r[i] = __builtin_sqrtf(p[i]);
-}
-static void LEVEL(sqrt_f64)(size_t n, const void *const *operands, void *out) {
-  const double *p = operands[0];
-  double *r = out;
-  for (size_t i = 0; i < n; i++) r[i] = __builtin_sqrt(p[i]);
-}
+// Correctly rounded one by one as well as in vectors. (The library's function would set errno, and
+// keep the compiler from making vectors.)
+UNARY(sqrt_f32, float, f32v, f32v, __builtin_elementwise_sqrt(a), __builtin_elementwise_sqrt(a))
+UNARY(sqrt_f64, double, f64v, f64v, __builtin_elementwise_sqrt(a), __builtin_elementwise_sqrt(a))
 
 // One value over a whole block.
 #define SPREAD(name, T, V)                                                                      \
