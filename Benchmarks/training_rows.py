@@ -82,7 +82,7 @@ def mlp_step(torch, shape):
     return training_step(torch, network, torch.randn(shape))
 
 
-def residual_network(torch, width):
+def residual_network(torch, width, last=True):
     """The network of `norma train`: six residual blocks in three sizes."""
     nn, relu = torch.nn, torch.nn.functional.relu
 
@@ -110,7 +110,8 @@ def residual_network(torch, width):
         def forward(self, x):
             return self.fc(self.blocks(relu(self.bn(self.conv(x)))).mean((2, 3)))
 
-    return Network().to(memory_format=torch.channels_last)
+    return Network().to(
+        memory_format=torch.channels_last if last else torch.contiguous_format)
 
 
 def residual_step(torch, shape, width):
