@@ -7,7 +7,7 @@ SOURCES := Sources Tests Package.swift $(wildcard Snippets)
 
 .PHONY: demo test bench lint format layers docs dependencies clean
 
-demo: ## Run the experiment, then explain batch norm on images.
+demo: ## Run the experiment, explain batch norm on images, and train for a short epoch.
 	@Tools/install-dependencies.sh demo
 	swift run -c release $(SWIFTFLAGS) Experiment
 	@if [ -f $(FASHION_MNIST) ]; then set -x; \
@@ -15,6 +15,10 @@ demo: ## Run the experiment, then explain batch norm on images.
 	    norma explain --input $(FASHION_MNIST) --count 1000 --correction 1; \
 	else \
 	  echo "For the second part, name Fashion-MNIST's test images: make demo FASHION_MNIST=path"; \
+	fi
+	@if [ -f $(dir $(FASHION_MNIST))train-images-idx3-ubyte.gz ]; then set -x; \
+	  swift run -c release $(SWIFTFLAGS) norma train --data $(dir $(FASHION_MNIST)) \
+	    --epochs 1 --width 8 --out .build/demo.safetensors; \
 	fi
 
 test: layers ## Check the layers and run all tests.
