@@ -21,6 +21,10 @@ public final class Parameter {
     set { leaf.gradient = newValue?.detached() }
   }
 
+  /// Shows `body` the gradient of every backward pass before it is added to ``grad``; it may return
+  /// another. Nil takes it away. PyTorch: `parameter.register_hook`.
+  public func onGradient(_ body: ((Tensor) -> Tensor?)?) { leaf.onGradient(body) }
+
   /// Whether gradients pass the parameter by. PyTorch: `requires_grad = False`.
   public var isFrozen = false {
     didSet { value = stored }

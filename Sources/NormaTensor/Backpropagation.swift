@@ -82,7 +82,7 @@ struct Backpropagation {
   private mutating func receive(_ gradient: Tensor, at derivation: Derivation) {
     guard let place = places[ObjectIdentifier(derivation)] else { return }
     let fitted = gradient.fitted(to: derivation.shape, derivation.dtype)
-    if keepsLeaves, let leaf = derivation.leaf {
+    if keepsLeaves, let leaf = derivation.leaf, !leaf.hasHook {
       leaf.add(fitted)
       touched.append(leaf)
       return
@@ -97,6 +97,11 @@ struct Backpropagation {
       guard let gradient = entries[place].gradient else { continue }
       entries[place].gradient = nil
       if let target = targets[ObjectIdentifier(derivation)] { results[target] = gradient }
+      if keepsLeaves, let leaf = derivation.leaf {
+        // A hook sees what all uses of the leaf have added up to.
+        leaf.add(leaf.seen(gradient.evaluated()))
+        touched.append(leaf)
+      }
       guard derivation.leaf == nil, entries[place].isWanted else { continue }
       try step(derivation, gradient, call)
     }

@@ -83,12 +83,27 @@ package final class Derivation: Sendable {
 /// Where the gradient of a parameter, or of a tensor that asked for one, is added up.
 package final class GradientLeaf: Sendable {
   private let state = Mutex<Tensor?>(nil)
+  private let hook = Mutex<Unchecked<((Tensor) -> Tensor?)?>>(Unchecked(nil))
 
   package init() {}
 
   package var gradient: Tensor? {
     get { state.withLock { $0 } }
     set { state.withLock { $0 = newValue } }
+  }
+
+  /// Sees the gradient of each backward pass before it is added, and may return another.
+  package func onGradient(_ body: ((Tensor) -> Tensor?)?) {
+    let new = Unchecked(body)
+    hook.withLock { $0 = new }
+  }
+
+  var hasHook: Bool { hook.withLock { $0.value != nil } }
+
+  /// What the hook makes of a gradient.
+  func seen(_ gradient: Tensor) -> Tensor {
+    let body = hook.withLock { $0 }.value
+    return body.flatMap { $0(gradient) } ?? gradient
   }
 
   func add(_ more: Tensor) {

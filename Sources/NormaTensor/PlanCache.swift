@@ -7,24 +7,26 @@ final class PlanCache: @unchecked Sendable {
 
   private static let ways = 4
   private let lock = Lock()
+  private let sets: Int
   private var plans: [Plan?]
   /// Which place of a set is taken next.
   private var next: [UInt8]
 
   /// - Parameter sets: a power of two.
   init(sets: Int) {
+    self.sets = sets
     plans = Array(repeating: nil, count: sets * PlanCache.ways)
     next = Array(repeating: 0, count: sets)
   }
 
   /// The most plans that are kept.
-  var capacity: Int { plans.count }
+  var capacity: Int { sets * PlanCache.ways }
 
   /// The plans that are kept now.
   var count: Int { lock.locked { plans.count { $0 != nil } } }
 
   private func firstPlace(_ key: PlanKey) -> Int {
-    (key.hashValueOfWords & (next.count - 1)) * PlanCache.ways
+    (key.hashValueOfWords & (sets - 1)) * PlanCache.ways
   }
 
   func plan(_ key: PlanKey) -> Plan? {

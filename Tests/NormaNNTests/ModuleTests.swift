@@ -117,6 +117,30 @@ private final class Network: Module, Layer {
       layer.bias?.value.array(of: Float.self) == [-0.011439144611358643, 0.45777493715286255])
   }
 
+  @Test func hooksSeeAndChangeGradients() {
+    let layer = Linear(2, 1, bias: false)
+    var seen: [[Float]] = []
+    layer.weight.onGradient { gradient in
+      seen.append(gradient.array(of: Float.self))
+      return gradient * 10
+    }
+    for _ in 0..<2 { layer(Tensor([[1, 2]] as [[Float]])).sum().backward() }
+    #expect(seen == [[1, 2], [1, 2]])
+    #expect(layer.weight.grad?.array(of: Float.self) == [20, 40])
+    // Two uses in one pass are one gradient.
+    layer.weight.onGradient { gradient in
+      seen.append(gradient.array(of: Float.self))
+      return nil
+    }
+    let x = Tensor([[1, 2]] as [[Float]])
+    (layer(x) + layer(x)).sum().backward()
+    #expect(layer.weight.grad?.array(of: Float.self) == [22, 44])
+    #expect(seen.last == [2, 4])
+    layer.weight.onGradient(nil)
+    layer(x).sum().backward()
+    #expect(seen.count == 3)
+  }
+
   @Test func dropoutDropsAndScales() {
     let x = Tensor.ones(1000)
     let y = withSeed(1) { dropout(x, p: 0.25) }.array(of: Float.self)
