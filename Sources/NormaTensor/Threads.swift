@@ -6,13 +6,35 @@ import Synchronization
 /// Norma's own loops give the same bits for any number. PyTorch: `torch.set_num_threads`.
 public enum Threads {
   private static let chosen = Atomic<Int>(0)
+  /// Whether `withThreads` was ever called: looking into a task costs more than a small operation.
+  private static let isScoped = Atomic(false)
+  @TaskLocal private static var own: Int?
 
   /// The number of threads, at first that of the processor cores that the process may use.
+  ///
+  /// Inside `withThreads` it is the number given there. Setting it changes the process's number;
+  /// one below 1 counts as 1.
   public static var count: Int {
     get {
+      if isScoped.load(ordering: .relaxed), let own { return own }
       let count = chosen.load(ordering: .relaxed)
       return count > 0 ? count : Int(norma_team_default_threads())
     }
     set { chosen.store(max(newValue, 1), ordering: .relaxed) }
   }
+
+  fileprivate static func with<Result>(
+    _ count: Int, _ body: () throws -> Result
+  ) rethrows -> Result {
+    isScoped.store(true, ordering: .relaxed)
+    return try $own.withValue(max(count, 1), operation: body)
+  }
+}
+
+/// Runs `body` with a number of threads of its own, whatever other tasks use meanwhile.
+///
+/// Work that `body` leaves pending runs on as many threads as whoever asks for its values.
+/// PyTorch: `torch.set_num_threads` before and after, for the whole process.
+public func withThreads<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> Result {
+  try Threads.with(count, body)
 }

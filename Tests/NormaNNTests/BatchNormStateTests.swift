@@ -112,20 +112,18 @@ private func demand(
     }
   }
 
-  /// Threads belong to the process; that other tests run meanwhile changes nothing.
   @Test func anyNumberOfThreads() {
     var random = TestRandom()
-    let count = Threads.count
-    defer { Threads.count = count }
     for (shape, channelsLast) in [
       ([8, 24, 20, 20], false), ([8, 24, 20, 20], true), ([900, 40], false),
     ] {
       let x = BatchNormTests.batch(shape, .float32, channelsLast: channelsLast, &random).tensor
       func results(_ threads: Int) -> [[Float]] {
-        Threads.count = threads
-        let bn = BatchNorm(shape[1])
-        let y = bn(x)
-        return [y.array(), (bn(y) - y).abs().max().array(), bn.runningVar?.value.array() ?? []]
+        withThreads(threads) {
+          let bn = BatchNorm(shape[1])
+          let y = bn(x)
+          return [y.array(), (bn(y) - y).abs().max().array(), bn.runningVar?.value.array() ?? []]
+        }
       }
       let expected = results(1)
       for threads in [2, 3, 7, 13] { #expect(results(threads) == expected, "\(shape) \(threads)") }

@@ -55,13 +55,9 @@ import Testing
   }
 
   @Test func anyNumberOfThreads() {
-    let count = Threads.count
-    defer { Threads.count = count }
-    Threads.count = 1
-    let expected = Self.results()
+    let expected = withThreads(1) { Self.results() }
     for threads in [2, 3, 7] {
-      Threads.count = threads
-      Self.expectSame(Self.results(), expected, "\(threads) threads")
+      Self.expectSame(withThreads(threads) { Self.results() }, expected, "\(threads) threads")
     }
   }
 
@@ -77,9 +73,22 @@ import Testing
   }
 
   @Test func threadsAreAtLeastOne() {
-    let count = Threads.count
-    defer { Threads.count = count }
-    Threads.count = -3
-    #expect(Threads.count == 1)
+    withThreads(-3) { #expect(Threads.count == 1) }
+  }
+
+  /// In a process of its own, whose number it changes.
+  @Test func scopesOfThreadsHideTheNumberOfTheProcess() async {
+    await #expect(processExitsWith: .success) {
+      Threads.count = -3
+      demand(Threads.count == 1)
+      Threads.count = 3
+      withThreads(5) {
+        demand(Threads.count == 5)
+        withThreads(2) { demand(Threads.count == 2) }
+        Threads.count = 4
+        demand(Threads.count == 5)
+      }
+      demand(Threads.count == 4)
+    }
   }
 }

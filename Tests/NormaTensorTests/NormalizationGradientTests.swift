@@ -98,8 +98,6 @@ import Testing
   /// Pending inputs and gradients, statistics that have not run yet, and any number of threads.
   @Test func pendingOrNotTheBitsAreTheSame() {
     var random = TestRandom()
-    let count = Threads.count
-    defer { Threads.count = count }
     for shape in Self.shapes + [[40, 100], [2, 8, 128, 129]] {
       for axes in [[0], [shape.count - 1], [0] + Array(2..<shape.count)] {
         for weightShape in Self.weightShapes(shape, axes).prefix(2) {
@@ -109,14 +107,16 @@ import Testing
           let weight = Sample(weightShape, .float32, random: &random, mean: 1).tensor
           let bias = Sample(weightShape, .float32, random: &random).tensor
           let stored = Tensor.where(mask, g, 0).evaluated()
-          Threads.count = 1
-          let expected = Run(x, weight, bias, stored, over: axes).all.map { $0.evaluated() }
+          let expected = withThreads(1) {
+            Run(x, weight, bias, stored, over: axes).all.map { $0.evaluated() }
+          }
           for threads in [1, 2, 3, 7] {
-            Threads.count = threads
             for first in [true, false] {
-              let found = Run(
-                x, weight, bias, Tensor.where(mask, g, 0), over: axes, evaluatesFirst: first
-              ).all
+              let found = withThreads(threads) {
+                Run(
+                  x, weight, bias, Tensor.where(mask, g, 0), over: axes, evaluatesFirst: first
+                ).all.map { $0.evaluated() }
+              }
               for (k, (a, b)) in zip(found, expected).enumerated() {
                 #expect(isSame(a, b), "\(k) of \(shape) over \(axes), \(threads) threads")
               }
