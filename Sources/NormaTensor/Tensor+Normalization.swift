@@ -77,7 +77,8 @@ extension Tensor {
       let gradients =
         rule.isRecording
         ? composedNormalizationGradients(rule, eps: eps, weight: weight, ownAxes: ownAxes)
-        : NormalizationGradient(rule, eps: eps, weight: weight, ownAxes: ownAxes).gradients
+        : NormalizationGradient.ofRows(rule, eps: eps, weight: weight, ownAxes: ownAxes)
+          ?? NormalizationGradient(rule, eps: eps, weight: weight, ownAxes: ownAxes).gradients
       return [gradients.input] + (hasWeight ? [gradients.weight] : [])
         + (hasBias ? [gradients.bias] : [])
     }
