@@ -96,7 +96,9 @@ extension BenchRow {
       let x = channelsLast ? source.permuted(0, 3, 1, 2) : source
       let layer = BatchNorm2d(shape[1])
       if !training { layer.eval() }
-      return BenchWork(source: source, byteCount: 2 * source.byteCount) { layer(x).evaluated() }
+      return BenchWork(source: source, byteCount: 2 * source.byteCount) {
+        withoutGradients { layer(x).evaluated() }
+      }
     }
   }
 

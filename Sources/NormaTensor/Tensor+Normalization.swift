@@ -1,33 +1,6 @@
 import NormaKernels
 
-/// The statistics that a normalization takes from its input, pending, in `float64`.
-///
-/// Reduced axes have size 1. Their reductions run in one trip, or together with the normalization
-/// where the slices of the kept axes stay in cache.
-package struct NormalizationStatistics: Sendable {
-  package let mean: Tensor
-  /// The sum of squared distances from the mean.
-  package let squares: Tensor
-  /// How many values each statistic rests on.
-  package let count: Int
-
-  /// The biased variance, which normalizes.
-  package var variance: Tensor { squares / Double(count) }
-
-  /// The variance of an unbiased estimate, which running statistics follow.
-  package var unbiasedVariance: Tensor { squares / Double(max(count - 1, 0)) }
-}
-
 extension Tensor {
-  /// Mean and squared distances over `axes`, kept as axes of size 1.
-  package func normalizationStatistics(over axes: [Int]) -> NormalizationStatistics {
-    let group = node.group(of: self, over: axes.sorted())
-    let count = group.countPerResult
-    let squares = group.tensor(.squares)
-    return NormalizationStatistics(
-      mean: group.tensor(.sum) / Double(count), squares: squares, count: count)
-  }
-
   /// (x - mean) / √(variance + eps) * weight + bias with the input's own statistics over `axes`.
   ///
   /// One operation to gradients. `weight` and `bias` broadcast to the shape.
@@ -54,18 +27,16 @@ extension Tensor {
     ownAxes: [Int]? = nil, call: String
   ) throws(TensorError) -> Tensor {
     let type = dtype == .float64 ? DType.float64 : .float32
-    let center = Center(mean, in: type)
-    let inverse = (variance + eps).rsqrt()
-    var scale = inverse.cast(to: type)
-    if let weight = weight?.detached() {
-      // A weight that changes along the reduced axes would make a product of the input's size.
-      scale =
-        weight.isConstant(along: mean)
-        ? (inverse * weight.cast(to: .float64)).cast(to: type) : scale * weight.cast(to: type)
-    }
-    let shift = bias?.detached().cast(to: type) ?? Center.zeros(mean.shape, type)
+    let numbers =
+      type == .float32
+      ? NormalizationNumbers(
+        stored: mean, variance: variance, eps: eps, weight: weight, bias: bias) : nil
+    let own =
+      numbers
+      ?? NormalizationNumbers(
+        mean: mean, variance: variance, eps: eps, weight: weight, bias: bias, in: type)
     let output = try Tensor.elementwise(
-      .normalize, [self, center.high, center.low, scale, shift], in: type, result: dtype,
+      .normalize, [self, own.high, own.low, own.scale, own.shift], in: type, result: dtype,
       call: call)
     let inputs = [self] + [weight, bias].compactMap { $0 }
     guard Tensor.isRecorded(inputs) else { return output }
@@ -103,24 +74,5 @@ extension Tensor {
     return statistic.shape.indices.allSatisfy { axis in
       statistic.shape[axis] != 1 || axis + shift < 0 || shape[axis + shift] == 1
     }
-  }
-}
-
-/// A mean as two numbers of the computing type, so that data far from zero keep their digits.
-struct Center {
-  let high: Tensor
-  let low: Tensor
-
-  init(_ mean: Tensor, in type: DType) {
-    high = mean.cast(to: type)
-    // A mean of the computing type is whole, also where it is infinite.
-    low =
-      mean.dtype == type
-      ? Center.zeros(mean.shape, type) : (mean - high.cast(to: .float64)).cast(to: type)
-  }
-
-  /// Zeros of the mean's shape: what is one number for all channels would be spread in every tile.
-  static func zeros(_ shape: [Int], _ type: DType) -> Tensor {
-    Tensor(shape: shape, dtype: type) { $0.initializeMemory(as: UInt8.self, repeating: 0) }
   }
 }
