@@ -47,7 +47,7 @@ extension ReductionGroup {
     private let type: BlockType
     private let companionType: BlockType
     private let isFloatingPoint: Bool
-    private var storages: [Result: Storage] = [:]
+    private var storages = ByResult<Storage>()
 
     init(_ group: ReductionGroup, _ wanted: [Result]) {
       type = BlockType(group.source.dtype)
@@ -74,7 +74,7 @@ extension ReductionGroup {
     }
 
     func clear() {
-      for storage in storages.values {
+      for storage in storages.all {
         storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: storage.byteCount)
       }
     }
