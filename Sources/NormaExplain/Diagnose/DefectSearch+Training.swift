@@ -1,0 +1,127 @@
+import NormaNN
+
+/// What counts of batches, momentum and the size of batches tell.
+extension DefectSearch {
+  /// How many batches a layer should have followed: what the user knows, or what most layers did.
+  private var expectedBatches: Int? {
+    if let batches = facts.batches { return batches }
+    let counts = Dictionary(layers.map { ($0.tracked, 1) }, uniquingKeysWith: +)
+    let most = counts.max { $0.value < $1.value }
+    guard let most, most.value * 2 > layers.count else { return nil }
+    return most.key
+  }
+
+  func findCounts() {
+    let expected = expectedBatches
+    if let expected, expected > 0 {
+      let often = layers.filter { Double($0.tracked) >= 1.5 * Double(expected) }
+      report(
+        .doubleUpdate, often,
+        evidence: often.map {
+          "\($0.name) followed \(batches($0.tracked)), and there were \(expected)"
+        })
+    }
+    findUnconverged(expected)
+    if let expected {
+      let behind = open.filter {
+        $0.tracked > 0 && Double($0.tracked) < 0.8 * Double(expected)
+      }
+      report(
+        .stale, behind,
+        evidence: behind.map {
+          "\($0.name) followed \(batches($0.tracked)) of \(expected), and is "
+            + "\(short($0.gap.squareRoot())) standard deviations away from this batch"
+        })
+    }
+    let frozen = open.filter { $0.layer.isFrozen || !$0.layer.updatesRunningStatistics }
+    report(
+      .stale, frozen,
+      evidence: frozen.map {
+        "\($0.name) does not follow batches (\($0.layer.isFrozen ? "frozen" : "updates are off")), "
+          + "and is \(short($0.gap.squareRoot())) standard deviations away from this batch"
+      })
+  }
+
+  /// Running statistics that the first values, or batches of long ago, still hold.
+  private func findUnconverged(_ expected: Int?) {
+    var slow: [LayerEvidence] = []
+    var evidence: [String] = []
+    for layer in open {
+      let seen = layer.tracked > 0 ? layer.tracked : facts.batches ?? 0
+      let rest = layer.momentum.rest(after: seen)
+      let (share, left) = layer.initialShare
+      let fits = share > 0.05 && left < 0.35 * layer.gap
+      let isBehind = expected.map { Double(layer.tracked) < 0.8 * Double($0) } ?? false
+      // A window of 1 / momentum batches that reaches back to when the weights were others.
+      let isSlow = layer.momentum.share.map { $0 < 0.05 && $0 * Double(seen) < 10 } ?? (seen > 1)
+      let isKnown = layer.tracked > 0 || facts.batches != nil
+      guard isKnown ? rest > 0.02 && (!isBehind || fits) || isSlow && !isBehind : fits else {
+        continue
+      }
+      slow.append(layer)
+      var fact =
+        "\(layer.name): after \(batches(seen)) with \(layer.momentum), "
+        + "\(short(100 * rest)) % of the first values (mean 0, variance 1) are left"
+      if fits { fact += "; the numbers themselves look like \(short(100 * share)) %" }
+      evidence.append(fact)
+    }
+    report(.notConverged, slow, evidence: evidence)
+  }
+
+  // MARK: Too few values
+
+  /// How much of the spread of samples is left in running statistics: 1 / n for batches of n samples
+  /// and the momentum's window.
+  private func noiseShare(_ layer: LayerEvidence, batchSize: Double) -> Double {
+    let share = layer.momentum.share(ofBatch: layer.tracked)
+    return share / max(2 - share, 1e-9) / max(batchSize, 1)
+  }
+
+  func findTooFewValues() {
+    let candidates = layers.filter { !isExplained($0) && $0.tracked > 0 }
+    guard !candidates.isEmpty else { return }
+    // A momentum that keeps little more than the last batch is noisy with any usual batch.
+    let usual = candidates.allSatisfy { ($0.momentum.share ?? 0) >= 0.5 } ? 32.0 : nil
+    let known = facts.batchSize.map(Double.init)
+    guard let batchSize = known ?? observedBatchSize(candidates) ?? usual else { return }
+    let noisy = candidates.filter { layer in
+      let share = noiseShare(layer, batchSize: batchSize)
+      return share > 0.012
+    }
+    guard let worst = noisy.max(by: { $0.gap < $1.gap }) else { return }
+    // The gaps must be those of chance, not more.
+    let fitting = noisy.filter { layer in
+      let chance = layer.chance(
+        noiseShare(layer, batchSize: batchSize) + 1 / Double(max(layer.sight.sampleCount, 1)))
+      return layer.gap < 8 * chance
+    }
+    guard fitting.count * 3 >= noisy.count * 2 else { return }
+    let share = noiseShare(worst, batchSize: batchSize)
+    report(
+      .noisy, fitting,
+      evidence: [
+        "batches of \(facts.batchSize == nil ? "about " : "")\(short(batchSize)) samples with "
+          + "\(worst.momentum): running statistics rest on about \(short(1 / share)) samples",
+        "\(worst.name): chance alone moves its statistics by \(short(worst.chance(share).squareRoot())) "
+          + "standard deviations; they are \(short(worst.gap.squareRoot())) away from this batch",
+      ])
+  }
+
+  /// The size of batches that makes the gaps what they are, if it is the same small number in all
+  /// layers, for means as for variances.
+  private func observedBatchSize(_ candidates: [LayerEvidence]) -> Double? {
+    guard candidates.contains(where: \.isOff), candidates.count > 1 else { return nil }
+    var sizes: [Double] = []
+    for layer in candidates {
+      let batch = 1 / Double(max(layer.sight.sampleCount, 1))
+      let excess = layer.gap - layer.chance(batch)
+      let unit = layer.chance(1)
+      guard unit > 0, excess > 0.25 * layer.chance(batch) else { return nil }
+      let share = layer.momentum.share(ofBatch: layer.tracked)
+      sizes.append(share / (2 - share) / (excess / unit))
+    }
+    guard let low = sizes.min(), let high = sizes.max(), high < 12 * low, high < 32, let middle = median(sizes)
+    else { return nil }
+    return max(middle, 1)
+  }
+}
