@@ -43,29 +43,38 @@ extension DefectSearch {
   }
 
   /// Running statistics that the first values, or batches of long ago, still hold.
+  ///
+  /// Where one layer shows it, all of such a momentum are named: they have the same cause.
   private func findUnconverged(_ expected: Int?) {
-    var slow: [LayerEvidence] = []
-    var evidence: [String] = []
-    for layer in open {
-      let seen = layer.tracked > 0 ? layer.tracked : facts.batches ?? 0
-      let rest = layer.momentum.rest(after: seen)
-      let (share, left) = layer.initialShare
-      let fits = share > 0.05 && left < 0.35 * layer.gap
-      let isBehind = expected.map { Double(layer.tracked) < 0.8 * Double($0) } ?? false
-      // A window of 1 / momentum batches that reaches back to when the weights were others.
-      let isSlow = layer.momentum.share.map { $0 < 0.05 && $0 * Double(seen) < 10 } ?? (seen > 1)
-      let isKnown = layer.tracked > 0 || facts.batches != nil
-      guard isKnown ? rest > 0.02 && (!isBehind || fits) || isSlow && !isBehind : fits else {
-        continue
-      }
-      slow.append(layer)
-      var fact =
-        "\(layer.name): after \(batches(seen)) with \(layer.momentum), "
-        + "\(short(100 * rest)) % of the first values (mean 0, variance 1) are left"
-      if fits { fact += "; the numbers themselves look like \(short(100 * share)) %" }
-      evidence.append(fact)
-    }
-    report(.notConverged, slow, evidence: evidence)
+    let slow = layers.filter { !isExplained($0) && isSlow($0, expected) }
+    guard slow.contains(where: \.isOff) else { return }
+    report(
+      .notConverged, slow,
+      evidence: slow.map { layer in
+        let seen = batchesSeen(layer)
+        let rest = layer.momentum.rest(after: seen)
+        let fact =
+          "\(layer.name): after \(batches(seen)) with \(layer.momentum), \(short(100 * rest)) % of "
+          + "the first values (mean 0, variance 1) are left"
+        let (share, left) = layer.initialShare
+        guard left < 0.35 * layer.gap, share > 0.02 else { return fact }
+        return fact + "; the numbers themselves look like \(short(100 * share)) %"
+      })
+  }
+
+  private func batchesSeen(_ layer: LayerEvidence) -> Int {
+    layer.tracked > 0 ? layer.tracked : facts.batches ?? 0
+  }
+
+  private func isSlow(_ layer: LayerEvidence, _ expected: Int?) -> Bool {
+    let seen = batchesSeen(layer)
+    let (share, left) = layer.initialShare
+    let fits = share > 0.05 && left < 0.35 * layer.gap
+    if seen == 0 { return layer.isOff && fits }
+    let isBehind = expected.map { Double(layer.tracked) < 0.8 * Double($0) } ?? false
+    // A window of 1 / momentum batches that reaches back to when the weights were others.
+    let isWide = layer.momentum.share.map { $0 < 0.05 && $0 * Double(seen) < 10 } ?? (seen > 1)
+    return layer.momentum.rest(after: seen) > 0.02 && (!isBehind || fits) || isWide && !isBehind
   }
 
   // MARK: Too few values
@@ -98,7 +107,7 @@ extension DefectSearch {
     guard fitting.count * 3 >= noisy.count * 2 else { return }
     let share = noiseShare(worst, batchSize: batchSize)
     report(
-      .noisy, fitting,
+      .noisy, noisy,
       evidence: [
         "batches of \(facts.batchSize == nil ? "about " : "")\(short(batchSize)) samples with "
           + "\(worst.momentum): running statistics rest on about \(short(1 / share)) samples",
@@ -120,7 +129,8 @@ extension DefectSearch {
       let share = layer.momentum.share(ofBatch: layer.tracked)
       sizes.append(share / (2 - share) / (excess / unit))
     }
-    guard let low = sizes.min(), let high = sizes.max(), high < 12 * low, high < 32, let middle = median(sizes)
+    guard let low = sizes.min(), let high = sizes.max(), high < 12 * low, high < 32,
+      let middle = median(sizes)
     else { return nil }
     return max(middle, 1)
   }

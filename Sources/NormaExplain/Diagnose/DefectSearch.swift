@@ -20,7 +20,8 @@ final class DefectSearch {
     self.probe = probe
     self.facts = facts
     let byID = Dictionary(
-      probe.layers.map { (ObjectIdentifier($0.layer), $0) }) { first, _ in first }
+      probe.layers.map { (ObjectIdentifier($0.layer), $0) }
+    ) { first, _ in first }
     layers = probe.observe().compactMap { sight in
       byID[sight.id].map { LayerEvidence($0.name, $0.layer, sight) }
     }
@@ -151,7 +152,7 @@ final class DefectSearch {
   /// is not blamed for anything else.
   private func deadChannels() -> [(LayerEvidence, [Int])] {
     var dead: [(LayerEvidence, [Int])] = []
-    for (place, layer) in layers.enumerated() {
+    for (place, layer) in layers.enumerated() where layer.sight.count > 1 {
       let spreads = layer.channels.map { c in
         let biased = layer.sight.biasedVariance[c]
         return abs(layer.weight[c]) * (biased / (biased + layer.eps)).squareRoot()

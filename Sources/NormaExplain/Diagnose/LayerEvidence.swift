@@ -79,6 +79,8 @@ struct LayerEvidence {
   /// Whether the gap is more than chance and large enough to matter, in all channels together or in
   /// one of them.
   var isOff: Bool {
+    // One value has no variance and shows nothing.
+    if sight.count < 2 { return false }
     let chance = expectedGap
     if !gap.isFinite { return true }
     if gap > 4 * chance && gap - chance > 0.04 { return true }
@@ -130,8 +132,8 @@ struct LayerEvidence {
           shift: (runningMean[c] - mean[c]) / square(c).squareRoot(),
           varianceRatio: (runningVariance[c] + eps) / square(c),
           standardErrorOfMean: (spread.mean[c] / Double(max(sight.sampleCount, 1))).squareRoot(),
-          standardErrorOfVariance:
-            (spread.square[c] / Double(max(sight.sampleCount, 1))).squareRoot())
+          standardErrorOfVariance: (spread.square[c] / Double(max(sight.sampleCount, 1)))
+            .squareRoot())
       },
       gap: gap.squareRoot(), expectedGap: expectedGap.squareRoot(), isOff: isOff, effect: effect)
   }
