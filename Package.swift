@@ -85,7 +85,7 @@ let package = Package(
       dependencies: ["NormaExplain", "NormaNN", "NormaTensor", "NormaKernels"]),
     .testTarget(
       name: "NormaConformanceTests",
-      dependencies: ["NormaConformance", "NormaTensor", "NormaFiles"]),
+      dependencies: ["NormaConformance", "NormaNN", "NormaTensor", "NormaFiles"]),
     .testTarget(
       name: "NormaTests", dependencies: ["Norma", "NormaTensor", "NormaNN", "NormaFiles"]),
     .testTarget(

@@ -13,7 +13,8 @@ final class DoctorNetwork: Module, Layer {
       guard let name = item["name"]?.stringValue, let kind = item["kind"]?.stringValue else {
         throw CaseObstacle.unreadable("a layer without name or kind")
       }
-      return (name, try LayerDescription(kind: kind, options: item["options"] ?? .object([])).layer())
+      let description = LayerDescription(kind: kind, options: item["options"] ?? .object([]))
+      return (name, try description.layer())
     }
   }
 

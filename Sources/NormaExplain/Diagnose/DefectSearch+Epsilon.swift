@@ -51,6 +51,23 @@ extension DefectSearch {
       return
     }
     findOddEpsilon()
+    findDominatingEpsilon()
+  }
+
+  /// An epsilon that is most of what a layer divides by: the layer hardly normalizes.
+  private func findDominatingEpsilon() {
+    let dominated = layers.filter { layer in
+      let shares = layer.channels.map { layer.eps / layer.square($0) }
+      // Channels without any variance are another matter.
+      return !isExplained(layer) && !layer.isOff && layer.sight.count > 1
+        && layer.variance.contains { $0 > 0 } && (median(shares) ?? 0) > 0.8
+    }
+    report(
+      .epsilon, dominated,
+      evidence: dominated.map { layer in
+        "\(layer.name): eps is \(short(layer.eps)), and half of the variances are below "
+          + "\(short(median(layer.variance) ?? 0)): the layer hardly normalizes"
+      })
   }
 
   /// A last layer has nothing behind it that would tell; an epsilon unlike all others does.

@@ -23,11 +23,11 @@ extension DefectSearch {
     }
     findUnconverged(expected)
     if let expected {
-      let behind = open.filter {
-        $0.tracked > 0 && Double($0.tracked) < 0.8 * Double(expected)
+      let behind = layers.filter {
+        !isExplained($0) && $0.tracked > 0 && Double($0.tracked) < 0.8 * Double(expected)
       }
       report(
-        .stale, behind,
+        .stale, behind.contains(where: \.isOff) ? behind : [],
         evidence: behind.map {
           "\($0.name) followed \(batches($0.tracked)) of \(expected), and is "
             + "\(short($0.gap.squareRoot())) standard deviations away from this batch"
@@ -98,11 +98,11 @@ extension DefectSearch {
       return share > 0.012
     }
     guard let worst = noisy.max(by: { $0.gap < $1.gap }) else { return }
-    // The gaps must be those of chance, not more.
+    // The gaps must be those of chance: not more, and not nothing, as after a recalibration.
     let fitting = noisy.filter { layer in
       let chance = layer.chance(
         noiseShare(layer, batchSize: batchSize) + 1 / Double(max(layer.sight.sampleCount, 1)))
-      return layer.gap < 8 * chance
+      return layer.gap < 8 * chance && layer.gap > 0.03 * chance
     }
     guard fitting.count * 3 >= noisy.count * 2 else { return }
     let share = noiseShare(worst, batchSize: batchSize)

@@ -109,7 +109,9 @@ final class DefectSearch {
   }
 
   private func findFirstValues() {
-    let fresh = open.filter(\.isInitial)
+    // Where one layer shows it, all that are as they were at first are named.
+    let fresh = layers.filter { $0.isInitial && !isExplained($0) }
+    if !fresh.contains(where: \.isOff) { return }
     report(
       .neverTrained, fresh,
       evidence: fresh.map { layer in

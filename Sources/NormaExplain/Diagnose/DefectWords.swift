@@ -78,6 +78,7 @@ extension Defect {
       [
         "Give the layers the epsilon of training: PyTorch 1e-5, Keras 1e-3 (convention: .keras).",
         "recalibrate(model, over: data) if the epsilon has to stay.",
+        "Scale the inputs where their variance is smaller than epsilon.",
       ]
     case .domainShift:
       [

@@ -26,9 +26,10 @@ final class NetworkProbe {
   func observe(epsilons: [ObjectIdentifier: Double] = [:]) -> [LayerSight] {
     var sights: [ObjectIdentifier: LayerSight] = [:]
     var order: [ObjectIdentifier] = []
-    _ = run(batchLayers: Set(layers.map { ObjectIdentifier($0.layer) }), epsilons) { id, x, y in
+    let all = Set(layers.map { ObjectIdentifier($0.layer) })
+    _ = run(batchLayers: all, epsilons) { id, x, y, mask in
       if sights[id] == nil { order.append(id) }
-      sights[id, default: LayerSight(id)].add(x, y)
+      sights[id, default: LayerSight(id)].add(x, y, mask: mask)
     }
     return order.compactMap { sights[$0] }
   }
@@ -36,7 +37,7 @@ final class NetworkProbe {
   /// The network's result when these layers normalize with the batch and all others with their
   /// running statistics.
   func result(batchLayers: Set<ObjectIdentifier>) -> Tensor {
-    run(batchLayers: batchLayers, [:]) { _, _, _ in }
+    run(batchLayers: batchLayers, [:]) { _, _, _, _ in }
   }
 
   /// Of each layer the module that was called next.
@@ -54,22 +55,40 @@ final class NetworkProbe {
 
   private func run(
     batchLayers: Set<ObjectIdentifier>, _ epsilons: [ObjectIdentifier: Double],
-    _ look: @escaping (ObjectIdentifier, Tensor, Tensor) -> Void
+    _ look: @escaping (ObjectIdentifier, Tensor, Tensor, Tensor?) -> Void
   ) -> Tensor {
     for (_, layer) in layers where batchLayers.contains(ObjectIdentifier(layer)) {
       let id = ObjectIdentifier(layer)
+      let eps = epsilons[id] ?? layer.eps
       layer.intercept = { [unowned layer] (x, mask) throws(TensorError) in
-        let y = try batchNorm(
-          x, runningMean: nil, runningVar: nil, weight: layer.weight?.value,
-          bias: layer.bias?.value, training: true, eps: epsilons[id] ?? layer.eps,
-          allowsSingleValues: true, call: "diagnose(_:_:)"
-        ).output
-        look(id, x, y)
+        let y = try layer.normalizedByBatch(x, mask: mask, eps: eps)
+        look(id, x, y, mask)
         return y
       }
     }
     defer { for (_, layer) in layers { layer.intercept = nil } }
     return model.withEvaluation { withoutGradients { forward().evaluated() } }
+  }
+}
+
+extension BatchNorm {
+  /// The result with the statistics of the batch; the bias where there is one value per channel.
+  fileprivate func normalizedByBatch(
+    _ x: Tensor, mask: Tensor?, eps: Double
+  ) throws(TensorError) -> Tensor {
+    let (weight, bias) = (weight?.value, bias?.value)
+    guard let mask else {
+      return try batchNorm(
+        x, runningMean: nil, runningVar: nil, weight: weight, bias: bias, training: true, eps: eps,
+        allowsSingleValues: true, call: "diagnose(_:_:)"
+      ).output
+    }
+    var shape = [Int](repeating: 1, count: x.rank)
+    shape[1] = features
+    return try x.normalized(
+      over: x.shape.indices.filter { $0 != 1 }, mask: mask, eps: eps,
+      weight: weight?.reshaped(shape), bias: bias?.reshaped(shape), call: "diagnose(_:_:)"
+    ).output
   }
 }
 
@@ -84,18 +103,22 @@ struct LayerSight {
 
   init(_ id: ObjectIdentifier) { self.id = id }
 
-  mutating func add(_ x: Tensor, _ y: Tensor) {
+  mutating func add(_ x: Tensor, _ y: Tensor, mask: Tensor?) {
     let shape = x.shape
     guard shape.count >= 2, x.count > 0 else { return }
     let channels = shape[1]
-    let rows = x.detached().reshaped(shape[0], channels, x.count / (shape[0] * channels))
-    let samples = rows.moments(over: 2)
+    let flat = [shape[0], channels, x.count / (shape[0] * channels)]
+    let rows = x.detached().reshaped(flat)
+    let mask = mask.map { $0.broadcast(to: shape).reshaped(flat) }
+    let samples = rows.moments(over: 2, mask: mask)
     for n in 0..<shape[0] {
       let range = (n * channels)..<((n + 1) * channels)
+      // A sample that is padding all through says nothing.
+      if samples.count[range].contains(0) { continue }
       parts.append(
         (samples.count[range.lowerBound], Array(samples.mean[range]), Array(samples.m2[range])))
     }
-    let all = rows.moments(over: 0, 2)
+    let all = rows.moments(over: 0, 2, mask: mask)
     total = total?.merged(with: all) ?? all
     let tops = y.detached().max(over: shape.indices.filter { $0 != 1 }).array(of: Double.self)
     largest = largest.isEmpty ? tops : zip(largest, tops).map { max($0, $1) }

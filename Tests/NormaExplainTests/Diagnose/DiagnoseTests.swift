@@ -1,4 +1,5 @@
 import Foundation
+import NormaKernels
 import NormaNN
 import NormaTensor
 import Testing
@@ -118,6 +119,16 @@ import Testing
     Self.expect(diagnose(last, Small.batch), .epsilon, in: ["7"])
   }
 
+  /// Inputs so small that epsilon outweighs their variance.
+  @Test func anEpsilonThatDominates() throws {
+    let network = Sequential(BatchNorm1d(6), Linear(6, 8, bias: false), BatchNorm1d(8))
+    let x = Small.points(300, seed: 5).x * 1e-4
+    try recalibrate(network, over: [x])
+    Self.expect(diagnose(network, x[0..<100]), .epsilon, in: ["0"])
+    try recalibrate(network, over: [x * 1e4])
+    #expect(diagnose(network, x[0..<100] * 1e4).isHealthy)
+  }
+
   @Test func otherData() {
     let network = Small.trained()
     for shifted in [Small.batch * 0.3, Small.batch + 3, Small.batch * 200] {
@@ -196,6 +207,17 @@ import Testing
     #expect(network[1].isTraining && !network[4].isTraining)
     _ = network(Small.batch)
     #expect(network.stateDict()["1.num_batches_tracked"]?.item() == 201)
+  }
+
+  /// Padding is not looked at.
+  @Test func masks() throws {
+    let bn = BatchNorm1d(3)
+    let mask = Tensor((0..<64).map { $0 % 4 < 2 }, shape: [16, 1, 4])
+    let x = Tensor.where(mask, withSeed(4) { Tensor.randn(16, 3, 4) * 2 + 5 }, 1e6)
+    try recalibrate(bn, over: [x]) { _ = $0($1, mask: mask) }
+    let found = diagnose(bn, samples: 16) { bn(x, mask: mask) }
+    #expect(found.isHealthy && found.layers[0].count == 32 && found.layers[0].gap < 1e-3)
+    #expect(!diagnose(bn, samples: 16) { bn(x) }.isHealthy)
   }
 
   @Test func othersAndText() throws {
