@@ -17,7 +17,9 @@ import NormaTensor
 ///   leaves the running mean and variance, and counts as a batch; one value per channel is refused
 ///   in training, unless ``singleValuePolicy`` says otherwise.
 /// - Accuracy: the mean is carried in two numbers, so that data far from zero keep their digits: in
-///   `float32` at most 4 ulp of the largest result, for data at 1e7 ± 1 too.
+///   `float32` at most 4 ulp of the largest result, for data at 1e7 ± 1 too. In evaluation a running
+///   mean has the digits of its own type: in `float32` it adds up to half an ulp of the mean,
+///   divided by the standard deviation (0.5 at 1e7 ± 1); with `dtype: .float64` it adds nothing.
 /// - Cost, in training: one read and one write where a channel's numbers lie together or in runs of
 ///   at least 16,384, take at most 4 MiB, and there are at least twice as many channels as threads
 ///   (large images, N, C, H, W); else one read more. In evaluation: one read and one write.

@@ -12,9 +12,18 @@ extension DefectSearch {
   }
 
   func findCounts() {
+    let frozen = open.filter { $0.layer.isFrozen || !$0.layer.updatesRunningStatistics }
+    report(
+      .stale, frozen,
+      evidence: frozen.map {
+        "\($0.name) does not follow batches (\($0.layer.isFrozen ? "frozen" : "updates are off")), "
+          + "and is \(short($0.gap.squareRoot())) standard deviations away from this batch"
+      })
     let expected = expectedBatches
     if let expected, expected > 0 {
-      let often = layers.filter { Double($0.tracked) >= 1.5 * Double(expected) }
+      let often = layers.filter {
+        !isExplained($0) && Double($0.tracked) >= 1.5 * Double(expected)
+      }
       report(
         .doubleUpdate, often,
         evidence: often.map {
@@ -33,13 +42,6 @@ extension DefectSearch {
             + "\(short($0.gap.squareRoot())) standard deviations away from this batch"
         })
     }
-    let frozen = open.filter { $0.layer.isFrozen || !$0.layer.updatesRunningStatistics }
-    report(
-      .stale, frozen,
-      evidence: frozen.map {
-        "\($0.name) does not follow batches (\($0.layer.isFrozen ? "frozen" : "updates are off")), "
-          + "and is \(short($0.gap.squareRoot())) standard deviations away from this batch"
-      })
   }
 
   /// Running statistics that the first values, or batches of long ago, still hold.
@@ -90,21 +92,23 @@ extension DefectSearch {
     let candidates = layers.filter { !isExplained($0) && $0.tracked > 0 }
     guard !candidates.isEmpty else { return }
     // A momentum that keeps little more than the last batch is noisy with any usual batch.
-    let usual = candidates.allSatisfy { ($0.momentum.share ?? 0) >= 0.5 } ? 32.0 : nil
-    let known = facts.batchSize.map(Double.init)
-    guard let batchSize = known ?? observedBatchSize(candidates) ?? usual else { return }
-    let noisy = candidates.filter { layer in
-      let share = noiseShare(layer, batchSize: batchSize)
-      return share > 0.012
-    }
-    guard let worst = noisy.max(by: { $0.gap < $1.gap }) else { return }
+    let isForgetful = candidates.allSatisfy { ($0.momentum.share ?? 0) >= 0.5 }
+    let guesses = [observedBatchSize(candidates)] + (isForgetful ? [32, 8, 2] : [])
+    let sizes = facts.batchSize.map { [Double($0)] } ?? guesses.compactMap { $0 }
+    for size in sizes where reportNoise(candidates, batchSize: size) { return }
+  }
+
+  /// Whether so small batches account for the gaps, which then are reported.
+  private func reportNoise(_ candidates: [LayerEvidence], batchSize: Double) -> Bool {
+    let noisy = candidates.filter { noiseShare($0, batchSize: batchSize) > 0.012 }
+    guard let worst = noisy.max(by: { $0.gap < $1.gap }) else { return false }
     // The gaps must be those of chance: not more, and not nothing, as after a recalibration.
     let fitting = noisy.filter { layer in
       let chance = layer.chance(
         noiseShare(layer, batchSize: batchSize) + 1 / Double(max(layer.sight.sampleCount, 1)))
       return layer.gap < 8 * chance && layer.gap > 0.03 * chance
     }
-    guard fitting.count * 3 >= noisy.count * 2 else { return }
+    guard fitting.count * 3 >= noisy.count * 2 else { return false }
     let share = noiseShare(worst, batchSize: batchSize)
     report(
       .noisy, noisy,
@@ -114,6 +118,7 @@ extension DefectSearch {
         "\(worst.name): chance alone moves its statistics by \(short(worst.chance(share).squareRoot())) "
           + "standard deviations; they are \(short(worst.gap.squareRoot())) away from this batch",
       ])
+    return true
   }
 
   /// The size of batches that makes the gaps what they are, if it is the same small number in all

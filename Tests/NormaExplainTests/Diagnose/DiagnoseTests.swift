@@ -66,6 +66,27 @@ import Testing
     }
   }
 
+  /// Without a count of batches the layers' own settings tell, and recalibration repairs.
+  @Test func frozenWhileMoving() throws {
+    let network = Small.network()
+    Small.train(network, steps: 200) { step in
+      if step == 19 {
+        for name in Small.layers { Small.norm(network, name).updatesRunningStatistics = false }
+      }
+    }
+    let found = diagnose(network, Small.batch)
+    #expect(found.findings.map(\.defect) == [.stale], "\(found)")
+    let (x, labels) = Small.points(1500, seed: 2)
+    func accuracy() -> Double {
+      (network(x).argmax(over: 1) .== labels).cast(to: .float64).mean().item()
+    }
+    let before = accuracy()
+    try recalibrate(network, over: [x[0..<700], x[700...]], order: .layerByLayer)
+    #expect(accuracy() > before, "\(before) \(accuracy())")
+    for name in Small.layers { Small.norm(network, name).updatesRunningStatistics = true }
+    #expect(diagnose(network, Small.batch).isHealthy)
+  }
+
   @Test func numbersThatAreNone() {
     let network = Small.trained()
     let norm = Small.norm(network, "4")
