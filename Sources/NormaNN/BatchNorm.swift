@@ -11,8 +11,8 @@ import NormaTensor
 /// - Shapes: input and output `[N, C, ...]`; weight, bias and running statistics `[C]`.
 /// - Types: real ones; half types are computed in `float32`.
 /// - Settings apart from training and evaluation: ``statistics`` says which statistics normalize,
-///   ``updatesRunningStatistics`` whether the running ones follow; a frozen layer (``freeze()``)
-///   normalizes with its running statistics and keeps them, in training too.
+///   ``updatesRunningStatistics`` whether the running ones follow; a frozen layer
+///   (``Module/freeze()``) normalizes with its running statistics and keeps them, in training too.
 /// - Edge cases: a constant channel gives exactly the bias; an empty batch gives an empty result,
 ///   leaves the running mean and variance, and counts as a batch; one value per channel is refused
 ///   in training, unless ``singleValuePolicy`` says otherwise.

@@ -14,11 +14,14 @@ import NormaTensor
 /// differ. A healthy network gets no finding.
 ///
 /// - Parameters:
+///   - model: The network.
 ///   - batch: Samples of the kind that the network is used on; 32 or more tell small gaps from
 ///     chance.
 ///   - batches: How many batches the network was trained with, if it is known. Layers that followed
 ///     fewer or more are then found even where all of them did.
 ///   - batchSize: The number of samples in a batch of training, if it is known.
+///   - file: The caller's file, for the text of a mistake.
+///   - line: The caller's line.
 /// - Returns: A value that prints in words and encodes to JSON.
 /// - Cost: two calls of the network, one more for each layer that is off, and some for each layer
 ///   whose epsilon matters where the statistics behind it do not fit.
