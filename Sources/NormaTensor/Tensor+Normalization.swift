@@ -110,7 +110,8 @@ extension Tensor {
       let gradients =
         rule.isRecording
         ? composedNormalizationGradients(rule, eps: eps, weight: weight, own: own)
-        : NormalizationGradient(rule, eps: eps, weight: weight, own: own).gradients
+        : NormalizationGradient.ofRows(rule, eps: eps, weight: weight, own: own)
+          ?? NormalizationGradient(rule, eps: eps, weight: weight, own: own).gradients
       return [gradients.input] + (hasWeight ? [gradients.weight] : [])
         + (hasBias ? [gradients.bias] : [])
     }
