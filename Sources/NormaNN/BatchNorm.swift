@@ -25,9 +25,9 @@ import NormaTensor
 ///   momentum the other way round (their 0.99 is `.decay(0.99)`), and Keras' eps is 1e-3: see
 ///   ``NormalizationConvention``.
 /// - Source: Ioffe and Szegedy, "Batch Normalization" (2015).
-open class BatchNorm: Module, Layer {
-  /// The number of channels.
-  public let features: Int
+open class BatchNorm: Module, Layer, LazyChannels {
+  /// The number of channels; 0 for a lazy layer until it has a state or a first input.
+  public internal(set) var features: Int
   /// Added to the variance under the root.
   public let eps: Double
   /// How much a new batch counts in the running statistics.
@@ -82,6 +82,17 @@ open class BatchNorm: Module, Layer {
     runningMean = trackRunningStats ? Buffer(.zeros(features, dtype: dtype)) : nil
     runningVar = trackRunningStats ? Buffer(.ones(features, dtype: dtype)) : nil
     numBatchesTracked = trackRunningStats ? Buffer(Tensor(0, dtype: .int64)) : nil
+  }
+
+  /// A layer that takes its number of channels from the state that it loads, or else from its first
+  /// input. Give its parameters to an optimizer after that. PyTorch: `nn.LazyBatchNorm2d()`.
+  public convenience init(
+    eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = true, bias: Bool = true,
+    trackRunningStats: Bool = true, dtype: DType = .float32
+  ) {
+    self.init(
+      0, eps: eps, momentum: momentum, affine: affine, bias: bias,
+      trackRunningStats: trackRunningStats, dtype: dtype)
   }
 
   /// Whether the next call normalizes with the statistics of its batch: by default in training, and
@@ -147,6 +158,7 @@ open class BatchNorm: Module, Layer {
         ? "at least 2" : Array(ranks).map(String.init).joined(separator: " or ")
       throw TensorError(call, "expected \(allowed) axes, got shape \(x.shape)")
     }
+    begin(with: x.shape[1])
     guard x.shape[1] == features else {
       throw TensorError(
         call, "the layer has \(features) channels and axis 1 of shape \(x.shape) has \(x.shape[1])")

@@ -23,9 +23,9 @@ import NormaTensor
 /// - PyTorch: `torch.nn.InstanceNorm1d`, `2d`, `3d`, whose `num_batches_tracked` never counts, and
 ///   for which a momentum of `None` means 0; here ``Momentum/cumulative`` means what it says.
 /// - Source: Ulyanov, Vedaldi and Lempitsky, "Instance Normalization" (2016).
-open class InstanceNorm: Module, Layer {
-  /// The number of channels.
-  public let features: Int
+open class InstanceNorm: Module, Layer, LazyChannels {
+  /// The number of channels; 0 for a lazy layer until it has a state or a first input.
+  public internal(set) var features: Int
   /// Added to the variance under the root.
   public let eps: Double
   /// How much new statistics count in the running ones.
@@ -62,6 +62,17 @@ open class InstanceNorm: Module, Layer {
     numBatchesTracked = trackRunningStats ? Buffer(Tensor(0, dtype: .int64)) : nil
   }
 
+  /// A layer that takes its number of channels from the state that it loads, or else from its first
+  /// input. PyTorch: `nn.LazyInstanceNorm2d()`.
+  public convenience init(
+    eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = false, bias: Bool = true,
+    trackRunningStats: Bool = false, dtype: DType = .float32
+  ) {
+    self.init(
+      0, eps: eps, momentum: momentum, affine: affine, bias: bias,
+      trackRunningStats: trackRunningStats, dtype: dtype)
+  }
+
   /// Normalizes a batch or one sample; in training the running statistics follow, if there are any.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -84,6 +95,7 @@ open class InstanceNorm: Module, Layer {
       throw TensorError(
         "\(name)(_:)", "expected \(space + 1) or \(space + 2) axes, got shape \(x.shape)")
     }
+    begin(with: x.shape[axis])
     guard x.shape[axis] == features || weight == nil && runningMean == nil else {
       throw TensorError(
         "\(name)(_:)",
