@@ -103,6 +103,15 @@ open class BatchNorm: Module, Layer, LazyChannels {
     return statistics == .auto ? isTraining : statistics == .batch
   }
 
+  /// What a kind of batch norm makes of a checked batch that its own statistics normalize, and these;
+  /// nil where it does what all do.
+  func normalizedByItself(
+    _ x: Tensor
+  ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics)? { nil }
+
+  /// Whether a mask may say which values count.
+  var takesMasks: Bool { true }
+
   override func setFrozen(_ isFrozen: Bool) { self.isFrozen = isFrozen }
 
   /// Normalizes a batch; in training the running statistics follow, once for every call.

@@ -7,7 +7,7 @@ extension NormalizationGradient {
     _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?
   ) -> NormalizationGradients? {
     let x = rule.saved[0].detached()
-    guard let weight = weight?.detached(), let own, own.origin == .mean, x.dtype == .float32,
+    guard let weight = weight?.detached(), let own, x.dtype == .float32,
       rule.upstream.dtype == .float32, x.layout.isContiguous, x.count > 0
     else { return nil }
     // The last axes, with one weight for each of their places.
@@ -34,7 +34,8 @@ extension NormalizationGradient {
       kernel.run(
         RowGradient.Operands(
           x: bases[0], upstream: bases[1], weight: bases[2], mean: bases[3], inverse: bases[4]),
-        gradient: gradient?.base, sums: sums.base, threads: Threads.count)
+        gradient: gradient?.base, sums: sums.base,
+        ownMeans: own.origin == .mean, threads: Threads.count)
     }
     func tensor(_ storage: Storage, _ layout: Layout, _ dtype: DType, place: Int = 0) -> Tensor {
       let whole = Layout(contiguous: [storage.byteCount / dtype.byteCount])

@@ -26,6 +26,10 @@ package struct NormalizationStatistics: Sendable {
   /// How many values each statistic rests on.
   package let count: Int
 
+  package init(mean: Tensor, squares: Tensor, count: Int) {
+    (self.mean, self.squares, self.count) = (mean, squares, count)
+  }
+
   /// The biased variance, which normalizes.
   package var variance: Tensor { squares / Double(count) }
 
