@@ -1,47 +1,86 @@
 import CNormaLoops
 import NormaKernels
 
+/// From where a normalization measures its input.
+package enum NormalizationOrigin: Sendable {
+  /// From the mean: batch, layer, group and instance norm.
+  case mean
+  /// From zero: root mean square norm.
+  case zero
+}
+
+/// That a normalization's statistics are those of its input, and gradients go through them.
+package struct OwnStatistics: Sendable {
+  /// The reduced axes, from the front.
+  let axes: [Int]
+  let origin: NormalizationOrigin
+}
+
 /// The statistics that a normalization takes from its input, in `float64`.
 ///
 /// Reduced axes have size 1. They are pending where they may run slice by slice with the
 /// normalization, which then reads its input once; elsewhere they are taken at once.
 package struct NormalizationStatistics: Sendable {
   package let mean: Tensor
-  /// The sum of squared distances from the mean.
+  /// The sum of squared distances from the mean, or from zero where that is the origin.
   package let squares: Tensor
   /// The biased variance, which normalizes.
   package let variance: Tensor
   /// How many values each statistic rests on.
   package let count: Int
 
+  /// Statistics of so many values each; `squares / count` is the variance where it is not given.
+  package init(mean: Tensor, squares: Tensor, count: Int, variance: Tensor? = nil) {
+    (self.mean, self.squares, self.count) = (mean, squares, count)
+    self.variance = variance ?? squares / Double(count)
+  }
+
   /// The variance of an unbiased estimate, which running statistics follow.
   package var unbiasedVariance: Tensor { squares / Double(max(count - 1, 0)) }
 }
 
 extension Tensor {
-  /// Mean and squared distances over `axes`, kept as axes of size 1.
-  package func normalizationStatistics(over axes: [Int]) -> NormalizationStatistics {
-    let group = node.group(of: self, over: axes.sorted())
-    let count = group.countPerResult
-    let (sum, squares) = (group.tensor(.sum), group.tensor(.squares))
-    let isLarge = self.count > Tensor.smallNormalization
-    if self.count == 0 || isLarge && SlicedReductions.fits(layout, over: group.axes, dtype) {
+  /// Mean and squared distances over `axes`, kept as axes of size 1; from zero, the mean is zero.
+  package func normalizationStatistics(
+    over axes: [Int], from origin: NormalizationOrigin = .mean
+  ) -> NormalizationStatistics {
+    let axes = axes.sorted()
+    let group = origin == .mean ? node.group(of: self, over: axes) : squareGroup(over: axes)
+    let squares = group.tensor(origin == .mean ? .squares : .centeredSum)
+    let sum = origin == .mean ? group.tensor(.sum) : nil
+    // A given mean is whole in the computing type.
+    let zero =
+      origin == .zero
+      ? Center.zeros(group.layout.shape, dtype == .float64 ? .float64 : .float32) : squares
+    let n = Double(group.countPerResult)
+    let isLarge = count > Tensor.smallNormalization
+    if count == 0 || isLarge && SlicedReductions.fits(layout, over: axes, dtype) {
       return NormalizationStatistics(
-        mean: sum / Double(count), squares: squares, variance: squares / Double(count),
-        count: count)
+        mean: sum.map { $0 / n } ?? zero, squares: squares, count: group.countPerResult)
     }
     // Running one of them runs both.
-    let storages = (sum.node.materialize(), squares.node.materialize())
-    let pack = Pack(count: sum.count, of: 2, dtype: .float64)
+    let second = squares.node.materialize()
+    let first = sum?.node.materialize() ?? second
+    let pack = Pack(count: squares.count, of: 2, dtype: .float64)
     let out = pack.storage.base.assumingMemoryBound(to: Double.self)
-    withExtendedLifetime(storages) {
+    withExtendedLifetime((first, second)) {
       norma_mean_and_variance(
-        Int64(sum.count), Double(count), storages.0.base.assumingMemoryBound(to: Double.self),
-        storages.1.base.assumingMemoryBound(to: Double.self), out, out + sum.count)
+        Int64(squares.count), n, first.base.assumingMemoryBound(to: Double.self),
+        second.base.assumingMemoryBound(to: Double.self), out, out + squares.count)
     }
     let tensors = pack.tensors(like: group.layout)
     return NormalizationStatistics(
-      mean: tensors[0], squares: squares, variance: tensors[1], count: count)
+      mean: origin == .mean ? tensors[0] : zero, squares: squares, count: group.countPerResult,
+      variance: tensors[1])
+  }
+
+  /// Of the values with themselves, measured from zero: their squares.
+  private func squareGroup(over axes: [Int]) -> ReductionGroup {
+    if node.depth >= Program.depthLimit { evaluated() }
+    let zero = Center.zeros(Shape.reduced(shape, over: axes, keepDims: true), .float64)
+    return ReductionGroup(
+      source: detached(), companion: detached(),
+      center: Tensor(node: zero.node, layout: zero.layout.broadcast(to: shape)), axes: axes)
   }
 
   /// Inputs of so many elements stay in cache anyway; running their statistics at once saves more
