@@ -81,10 +81,11 @@ let package = Package(
       dependencies: ["NormaNN", "NormaTensor", "NormaKernels", "NormaReference", "NormaFiles"],
       exclude: ["Fixtures"]),
     .testTarget(
-      name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
+      name: "NormaExplainTests",
+      dependencies: ["NormaExplain", "NormaNN", "NormaTensor", "NormaKernels"]),
     .testTarget(
       name: "NormaConformanceTests",
-      dependencies: ["NormaConformance", "NormaTensor", "NormaFiles"]),
+      dependencies: ["NormaConformance", "NormaNN", "NormaTensor", "NormaFiles"]),
     .testTarget(
       name: "NormaTests", dependencies: ["Norma", "NormaTensor", "NormaNN", "NormaFiles"]),
     .testTarget(

@@ -50,3 +50,13 @@ norma_loop norma_find_loop(int operation, int type, unsigned singles) {
 #endif
   return find_base(operation, type, singles);
 }
+
+norma_rows_loop norma_find_rows_loop(int operation, int type, unsigned singles) {
+#if defined(__x86_64__)
+  switch (norma_loops_level()) {
+    case 2: return find_rows_v4(operation, type, singles);
+    case 1: return find_rows_v3(operation, type, singles);
+  }
+#endif
+  return find_rows_base(operation, type, singles);
+}

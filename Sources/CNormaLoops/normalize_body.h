@@ -48,13 +48,84 @@
     }                                                                                           \
   }
 
+// The same for rows of a tile, which lie `pitches` bytes apart: statistics that are one number for a
+// row, or a row that repeats and stays in registers while all rows go by.
+#define ROW(T, k, row) ((const T *)((const char *)operands[k] + (ptrdiff_t)(row) * pitches[k]))
+#define OUT_ROW(T, row) ((T *)((char *)out + (ptrdiff_t)(row) * out_pitch))
+#define ROWS_ARGUMENTS                                                                          \
+  size_t rows, size_t n, const void *const *operands, const ptrdiff_t *pitches, void *out,      \
+      ptrdiff_t out_pitch
+
+#define NORMALIZE_ROWS(s, T, V)                                                                 \
+  static void LEVEL(normalize_rows_##s##_s)(ROWS_ARGUMENTS) {                                   \
+    for (size_t row = 0; row < rows; row++) {                                                   \
+      const T *x = ROW(T, 0, row);                                                              \
+      const T high = *ROW(T, 1, row), low = *ROW(T, 2, row);                                    \
+      const T scale = *ROW(T, 3, row), shift = *ROW(T, 4, row);                                 \
+      T *r = OUT_ROW(T, row);                                                                   \
+      size_t i = 0;                                                                             \
+      OUT_VECTORS(T) STORE(V, r + i, ((LOAD(V, x + i) - high) - low) * scale + shift);          \
+      for (; i < n; i++) r[i] = ((x[i] - high) - low) * scale + shift;                          \
+    }                                                                                           \
+  }                                                                                             \
+  static void LEVEL(normalize_rows_##s##_v)(ROWS_ARGUMENTS) {                                   \
+    const T *high = operands[1], *low = operands[2], *scale = operands[3], *shift = operands[4]; \
+    if (n == LANES(T)) {                                                                        \
+      const V h = LOAD(V, high), l = LOAD(V, low), c = LOAD(V, scale), b = LOAD(V, shift);      \
+      for (size_t row = 0; row < rows; row++) {                                                 \
+        STORE(V, OUT_ROW(T, row), ((LOAD(V, ROW(T, 0, row)) - h) - l) * c + b);                 \
+      }                                                                                         \
+      return;                                                                                   \
+    }                                                                                           \
+    for (size_t row = 0; row < rows; row++) {                                                   \
+      const void *const own[] = {ROW(T, 0, row), high, low, scale, shift};                      \
+      LEVEL(normalize_##s##_v)(n, own, OUT_ROW(T, row));                                        \
+    }                                                                                           \
+  }
+
+#define GRADIENT_ROWS(s, T, H)                                                                  \
+  static void LEVEL(gradient_rows_##s##_s)(ROWS_ARGUMENTS) {                                    \
+    for (size_t row = 0; row < rows; row++) {                                                   \
+      const void *const own[] = {ROW(T, 0, row),      ROW(T, 1, row),      ROW(double, 2, row), \
+                                 ROW(double, 3, row), ROW(double, 4, row), ROW(double, 5, row)}; \
+      LEVEL(gradient_##s##_s)(n, own, OUT_ROW(T, row));                                         \
+    }                                                                                           \
+  }                                                                                             \
+  static void LEVEL(gradient_rows_##s##_v)(ROWS_ARGUMENTS) {                                    \
+    const double *mean = operands[2], *scale = operands[3];                                     \
+    const double *slope = operands[4], *shift = operands[5];                                    \
+    if (n == 16) {                                                                              \
+      f64v m[2], c[2], k[2], b[2];                                                              \
+      for (int h = 0; h < 2; h++) {                                                             \
+        m[h] = LOAD(f64v, mean + 8 * h), c[h] = LOAD(f64v, scale + 8 * h);                      \
+        k[h] = LOAD(f64v, slope + 8 * h), b[h] = LOAD(f64v, shift + 8 * h);                     \
+      }                                                                                         \
+      for (size_t row = 0; row < rows; row++) {                                                 \
+        const T *x = ROW(T, 0, row), *g = ROW(T, 1, row);                                       \
+        T *r = OUT_ROW(T, row);                                                                 \
+        for (int h = 0; h < 2; h++) {                                                           \
+          const f64v u = (__builtin_convertvector(LOAD(H, x + 8 * h), f64v) - m[h]) * k[h];     \
+          const f64v v = __builtin_convertvector(LOAD(H, g + 8 * h), f64v) * c[h];              \
+          STORE(H, r + 8 * h, __builtin_convertvector(v + u + b[h], H));                        \
+        }                                                                                       \
+      }                                                                                         \
+      return;                                                                                   \
+    }                                                                                           \
+    for (size_t row = 0; row < rows; row++) {                                                   \
+      const void *const own[] = {ROW(T, 0, row), ROW(T, 1, row), mean, scale, slope, shift};    \
+      LEVEL(gradient_##s##_v)(n, own, OUT_ROW(T, row));                                         \
+    }                                                                                           \
+  }
+
 #define NORMALIZATIONS(s, T, V, H)                                                              \
   NORMALIZE(normalize_##s##_v, T, V, EACH, EACH_VALUE, EACH, EACH_VALUE, EACH, EACH_VALUE)      \
   NORMALIZE(normalize_##s##_s, T, V, ONLY, ONLY, ONLY, ONLY, ONLY, ONLY)                        \
   NORMALIZE(normalize_##s##_row, T, V, ONLY, ONLY, EACH, EACH_VALUE, EACH, EACH_VALUE)          \
   NORMALIZE(normalize_##s##_row0, T, V, ONLY, ONLY, EACH, EACH_VALUE, ONLY, ONLY)               \
   NORMALIZE_GRADIENT(gradient_##s##_v, T, V, H, EACH, EACH_VALUE)                               \
-  NORMALIZE_GRADIENT(gradient_##s##_s, T, V, H, ONLY, ONLY)
+  NORMALIZE_GRADIENT(gradient_##s##_s, T, V, H, ONLY, ONLY)                                     \
+  NORMALIZE_ROWS(s, T, V)                                                                       \
+  GRADIENT_ROWS(s, T, H)
 NORMALIZATIONS(f32, float, f32v, f32h)
 NORMALIZATIONS(f64, double, f64v, f64v)
 
@@ -82,6 +153,22 @@ static norma_loop LEVEL(find_normalization)(int operation, int type, unsigned si
 #undef PICK
 }
 
+static norma_rows_loop LEVEL(find_rows)(int operation, int type, unsigned singles) {
+  if (type > NORMA_F64) return 0;
+#define PICK(name, form) \
+  return type == NORMA_F32 ? LEVEL(name##_f32_##form) : LEVEL(name##_f64_##form)
+  if (operation == NORMA_NORMALIZE) {
+    if (singles == 0) PICK(normalize_rows, v);
+    if (singles == 30) PICK(normalize_rows, s);
+  }
+  if (operation == NORMA_NORMALIZE_GRADIENT) {
+    if (singles == 0) PICK(gradient_rows, v);
+    if (singles == 60) PICK(gradient_rows, s);
+  }
+  return 0;
+#undef PICK
+}
+
 #undef OPERAND
 #undef EACH
 #undef ONLY
@@ -89,3 +176,8 @@ static norma_loop LEVEL(find_normalization)(int operation, int type, unsigned si
 #undef NORMALIZE
 #undef NORMALIZE_GRADIENT
 #undef NORMALIZATIONS
+#undef NORMALIZE_ROWS
+#undef GRADIENT_ROWS
+#undef ROW
+#undef OUT_ROW
+#undef ROWS_ARGUMENTS

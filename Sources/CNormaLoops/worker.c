@@ -63,6 +63,16 @@ static void copy_box(
     ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t row, ptrdiff_t column, int width,
     const char *source, char *target) {
   if (column == width) {
+    const ptrdiff_t bytes = columns * width;
+    if (bytes <= 256 && bytes % 64 == 0) {
+      // Short rows: a call for each would take longer than the copy.
+      for (ptrdiff_t i = 0; i < rows; i++) {
+        for (ptrdiff_t at = 0; at < bytes; at += 64) {
+          STORE(u8v, target + i * bytes + at, LOAD(u8v, source + i * row + at));
+        }
+      }
+      return;
+    }
     for (ptrdiff_t i = 0; i < rows; i++) {
       memcpy(target + i * columns * width, source + i * row, (size_t)(columns * width));
     }
@@ -132,6 +142,11 @@ static void scatter_box(
 static void run_by_row(
     const norma_instruction *step, ptrdiff_t rows, ptrdiff_t columns, const void **operands,
     char *result) {
+  if (step->rows_loop) {
+    step->rows_loop((size_t)rows, (size_t)columns, operands, step->pitches, result,
+                    step->result_pitch);
+    return;
+  }
   for (ptrdiff_t row = 0; row < rows; row++) {
     step->loop((size_t)columns, operands, result);
     for (int o = 0; o < step->operand_count; o++) {

@@ -23,11 +23,17 @@ import NormaConformance
   @Option(help: "A folder of formulas that differ from a layer, with the known causes.")
   var explain: String?
 
+  @Option(help: "A folder of trained networks with a known defect of their normalization, or none.")
+  var doctor: String?
+
+  @Flag(help: "Print each diagnosis.")
+  var verbose = false
+
   @Option(help: "Run only the entries whose name matches this regular expression.")
   var only: String?
 
   func validate() throws {
-    if torch == nil && rng == nil && numerics == nil && explain == nil {
+    if [torch, rng, numerics, explain, doctor].allSatisfy({ $0 == nil }) {
       throw ValidationError("Name a folder of cases.")
     }
   }
@@ -43,6 +49,9 @@ import NormaConformance
     if let rng { report.add(try runRandomCases(in: rng, isWanted: isWanted)) }
     if let numerics { report.add(try runNumericsCases(in: numerics, isWanted: isWanted)) }
     if let explain { report.add(try runExplainCases(in: explain, isWanted: isWanted)) }
+    if let doctor {
+      report.add(try runDoctorCases(in: doctor, isVerbose: verbose, isWanted: isWanted))
+    }
     print(report.text)
     if !report.failures.isEmpty { throw ExitCode.failure }
   }

@@ -96,7 +96,9 @@ extension BenchRow {
       let x = channelsLast ? source.permuted(0, 3, 1, 2) : source
       let layer = BatchNorm2d(shape[1])
       if !training { layer.eval() }
-      return BenchWork(source: source, byteCount: 2 * source.byteCount) { layer(x).evaluated() }
+      return BenchWork(source: source, byteCount: 2 * source.byteCount) {
+        withoutGradients { layer(x).evaluated() }
+      }
     }
   }
 
@@ -155,10 +157,14 @@ extension BenchRow {
 
   private static func batchNormGrid(_ sizes: BenchSizes) -> [BenchRow] {
     sizes.grid.channels.flatMap { channels in
-      sizes.grid.sides.compactMap { side in
+      sizes.grid.sides.flatMap { side -> [BenchRow] in
         let shape = [sizes.grid.images, channels, side, side]
-        guard shape.reduce(4, *) <= sizes.largest else { return nil }
-        return batchNorm("batchnorm.grid.c\(channels).h\(side)", shape)
+        guard shape.reduce(4, *) <= sizes.largest else { return [] }
+        let name = "batchnorm.grid.c\(channels).h\(side)"
+        let rows = [batchNorm(name, shape)]
+        // With one channel or pixel both layouts are the same.
+        if channels == 1 || side == 1 { return rows }
+        return rows + [batchNorm(name + ".channels-last", shape, channelsLast: true)]
       }
     }
   }

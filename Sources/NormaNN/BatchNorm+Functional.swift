@@ -53,7 +53,7 @@ package func batchNorm(
     }
     let output = try x.normalized(
       mean: runningMean.reshaped(shape),
-      variance: runningVar.reshaped(shape).cast(to: .float64), eps: eps, weight: weight,
+      variance: runningVar.reshaped(shape), eps: eps, weight: weight,
       bias: bias, call: call)
     return (output, nil)
   }

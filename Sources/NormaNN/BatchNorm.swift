@@ -11,13 +11,15 @@ import NormaTensor
 /// - Shapes: input and output `[N, C, ...]`; weight, bias and running statistics `[C]`.
 /// - Types: real ones; half types are computed in `float32`.
 /// - Settings apart from training and evaluation: ``statistics`` says which statistics normalize,
-///   ``updatesRunningStatistics`` whether the running ones follow; a frozen layer (``freeze()``)
-///   normalizes with its running statistics and keeps them, in training too.
+///   ``updatesRunningStatistics`` whether the running ones follow; a frozen layer
+///   (``Module/freeze()``) normalizes with its running statistics and keeps them, in training too.
 /// - Edge cases: a constant channel gives exactly the bias; an empty batch gives an empty result,
 ///   leaves the running mean and variance, and counts as a batch; one value per channel is refused
 ///   in training, unless ``singleValuePolicy`` says otherwise.
 /// - Accuracy: the mean is carried in two numbers, so that data far from zero keep their digits: in
-///   `float32` at most 4 ulp of the largest result, for data at 1e7 ± 1 too.
+///   `float32` at most 4 ulp of the largest result, for data at 1e7 ± 1 too. In evaluation a running
+///   mean has the digits of its own type: in `float32` it adds up to half an ulp of the mean,
+///   divided by the standard deviation (0.5 at 1e7 ± 1); with `dtype: .float64` it adds nothing.
 /// - Cost, in training: one read and one write where a channel's numbers lie together or in runs of
 ///   at least 16,384, take at most 4 MiB, and there are at least twice as many channels as threads
 ///   (large images, N, C, H, W); else one read more. In evaluation: one read and one write.

@@ -2,8 +2,17 @@ import CNormaLoops
 import NormaKernels
 
 extension norma_instruction {
-  /// Runs row by row, each value going on by its bytes.
-  mutating func goByRow(_ pitch: (Int) -> Int) {
+  /// Runs row by row, each value going on by its bytes; all rows in one call where there is a loop
+  /// for them.
+  mutating func goByRow(
+    _ instruction: Program.Instruction, singles: ValueSet, _ pitch: (Int) -> Int
+  ) {
+    if case .operation(let code, let type) = instruction.loop,
+      instruction.statisticsRepeat(singles: singles, pitch)
+    {
+      rows_loop = norma_find_rows_loop(
+        code.loop, type.rawValue, instruction.bits(singles: singles))
+    }
     by_row = 1
     result_pitch = pitch(Int(result))
     withUnsafeBytes(of: operands) { operands in
@@ -18,12 +27,7 @@ extension norma_instruction {
   init(_ instruction: Program.Instruction, singles: ValueSet) {
     self.init()
     let isSingle = instruction.operands.allSatisfy { singles.contains($0) }
-    var bits: UInt32 = 0
-    if !isSingle {
-      for (position, operand) in instruction.operands.enumerated() where singles.contains(operand) {
-        bits |= 1 << UInt32(position)
-      }
-    }
+    let bits = isSingle ? 0 : instruction.bits(singles: singles)
     let found: norma_loop?
     switch instruction.loop {
     case .operation(let code, let type): found = norma_find_loop(code.loop, type.rawValue, bits)
@@ -43,5 +47,24 @@ extension norma_instruction {
         values[position] = Int32(operand)
       }
     }
+  }
+}
+
+extension Program.Instruction {
+  /// A bit for each operand that is one number to a tile or row.
+  fileprivate func bits(singles: ValueSet) -> UInt32 {
+    var bits: UInt32 = 0
+    for (position, operand) in operands.enumerated() where singles.contains(operand) {
+      bits |= 1 << UInt32(position)
+    }
+    return bits
+  }
+
+  /// Whether each statistic of a normalization is one number or a row that repeats.
+  fileprivate func statisticsRepeat(singles: ValueSet, _ pitch: (Int) -> Int) -> Bool {
+    guard case .operation(let code, _) = loop else { return false }
+    let first = code == .normalize ? 1 : code == .normalizeGradient ? 2 : operands.count
+    return first < operands.count
+      && operands[first...].allSatisfy { singles.contains($0) || pitch($0) == 0 }
   }
 }

@@ -42,7 +42,7 @@ struct NormalizationGradient {
     x = rule.saved[0].detached()
     type = x.dtype == .float64 ? .float64 : .float32
     mean = rule.saved[1].cast(to: .float64)
-    inverse = (rule.saved[2] + eps).rsqrt()
+    inverse = (rule.saved[2].cast(to: .float64) + eps).rsqrt()
     upstream = rule.upstream.cast(to: type)
     self.weight = weight?.detached()
     isOutside = weight?.isConstant(along: mean) ?? true

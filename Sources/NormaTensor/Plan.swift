@@ -92,7 +92,7 @@ final class Plan: @unchecked Sendable {
       }
       var step = norma_instruction(instruction, singles: singles)
       if step.single == 0 && instruction.operands.contains(where: { pitches[$0] != nil }) {
-        step.goByRow { value in
+        step.goByRow(instruction, singles: singles) { value in
           pitches[value]
             ?? (singles.contains(value) ? 0 : space.columns.size * program.widths[value])
         }

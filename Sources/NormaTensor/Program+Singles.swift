@@ -40,12 +40,22 @@ extension Program {
     guard space.rowsByRow > 0 else { return false }
     var numbers = ValueSet(immediates.map(\.value), of: widths.count)
     var ofRows = ValueSet([], of: widths.count)
+    var repeated = ValueSet([], of: widths.count)
     for (index, input) in inputs.enumerated() {
       let (row, column) = (space.rows.strides[index], space.columns.strides[index])
       let isBlock = column == 1 && row == space.columns.size
       if !isBlock && ends.contains(input.value) { return false }
       if column == 0 { numbers.insert(input.value) }
       if column == 0 && row != 0 { ofRows.insert(input.value) }
+      if column == 1 && row == 0 { repeated.insert(input.value) }
+    }
+    let isShort = space.columns.size < Space.shortRow
+    for instruction in instructions where isShort {
+      if instruction.operands.contains(where: { repeated.contains($0) })
+        && !instruction.isNormalization
+      {
+        return false
+      }
     }
     for instruction in instructions
     where instruction.operands.allSatisfy({ numbers.contains($0) }) {
@@ -76,5 +86,13 @@ extension Program {
       added += 1
     }
     return added
+  }
+}
+
+extension Program.Instruction {
+  /// Whether all rows of a tile run in one call.
+  fileprivate var isNormalization: Bool {
+    guard case .operation(let code, _) = loop else { return false }
+    return code == .normalize || code == .normalizeGradient
   }
 }

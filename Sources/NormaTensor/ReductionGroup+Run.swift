@@ -59,7 +59,7 @@ extension ReductionGroup {
     private let type: BlockType
     private let companionType: BlockType
     private let isFloatingPoint: Bool
-    private var storages: [Result: Storage] = [:]
+    private var storages = ByResult<Storage>()
 
     init(_ group: ReductionGroup, _ wanted: [Result]) {
       type = BlockType(group.source.dtype)
@@ -86,7 +86,7 @@ extension ReductionGroup {
     }
 
     func clear() {
-      for storage in storages.values {
+      for storage in storages.all {
         storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: storage.byteCount)
       }
     }
@@ -139,21 +139,28 @@ struct SlicedReductions {
   /// Larger slices do not stay in cache until they are read again.
   static let largestSlice = 4 << 20
 
-  /// - Returns: nil if the reductions do not fit a program of this shape.
-  init?(_ group: ReductionGroup, for shape: [Int]) {
-    let source = group.source
-    guard source.shape == shape, source.count > 0 else { return nil }
-    let order = Layout.order(shape, source.layout.strides)
+  /// Whether the slices of a source stay in cache until a second program reads them.
+  static func fits(
+    _ source: Layout, over axes: [Int], _ dtype: DType, _ companion: DType? = nil
+  ) -> Bool {
+    let order = Layout.order(source.shape, source.strides)
     let dimensions = Space.merged(
-      shape, order: order, layouts: [source.layout], isKept: { !group.axes.contains($0) })
-    guard let last = dimensions.last, !last.isKept, last.size >= 16 else { return nil }
+      source.shape, order: order, layouts: [source], isKept: { !axes.contains($0) })
+    guard let last = dimensions.last, !last.isKept, last.size >= 16 else { return false }
     // A slice of short runs that lie apart costs more than a second trip in the order of memory.
     let runs = dimensions.count { !$0.isKept }
-    guard runs == 1 || last.size >= Space.longRun else { return nil }
-    let slices = group.layout.count
-    let width = source.dtype.byteCount + (group.companion?.dtype.byteCount ?? 0)
-    let bytes = source.count / slices * width
-    guard slices >= 2 * Threads.count, bytes <= SlicedReductions.largestSlice else { return nil }
+    guard runs == 1 || last.size >= Space.longRun else { return false }
+    let count = axes.reduce(1) { $0 * source.shape[$1] }
+    let bytes = count * (dtype.byteCount + (companion?.byteCount ?? 0))
+    return source.count / count >= 2 * Threads.count && bytes <= largestSlice
+  }
+
+  /// - Returns: nil if the reductions do not fit a program of this shape.
+  init?(_ group: ReductionGroup, for shape: [Int]) {
+    guard group.source.shape == shape, group.source.count > 0,
+      SlicedReductions.fits(
+        group.source.layout, over: group.axes, group.source.dtype, group.companion?.dtype)
+    else { return nil }
     self.group = group
     wanted = group.pendingNodes()
     results = ReductionGroup.Results(group, wanted.map(\.0))

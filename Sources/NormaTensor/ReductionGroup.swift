@@ -25,6 +25,18 @@ final class ReductionGroup: Sendable {
     weak var node: Node?
   }
 
+  /// A value for some of the results. There are few, and a dictionary would cost more than they do.
+  struct ByResult<Value> {
+    private var values: [Value?] = Array(repeating: nil, count: Result.allCases.count)
+
+    subscript(result: Result) -> Value? {
+      get { values[result.rawValue] }
+      set { values[result.rawValue] = newValue }
+    }
+
+    var all: [Value] { values.compactMap { $0 } }
+  }
+
   let source: Tensor
   /// Real values of the source's shape, computed from it, that are summed in the same trip.
   let companion: Tensor?
@@ -33,7 +45,7 @@ final class ReductionGroup: Sendable {
   let axes: [Int]
   /// The shape with the reduced axes kept as 1, in the source's order of memory.
   let layout: Layout
-  private let wanted = Mutex<[Result: Weak]>([:])
+  private let wanted = Mutex(ByResult<Weak>())
 
   init(source: Tensor, companion: Tensor? = nil, center: Tensor? = nil, axes: [Int]) {
     self.source = source

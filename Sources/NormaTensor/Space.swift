@@ -107,6 +107,9 @@ struct Space: Equatable, Sendable {
       tileColumns: min(columns.size, block), rowsByRow: rowsByRow(rows, columns))
   }
 
+  /// Rows so short are worth a call for each only where there is a loop for all of them.
+  static let shortRow = 64
+
   /// The rows of a tile that goes row by row: where every operand is either without gaps, or a row
   /// that repeats, or one number to a row. A call per row costs less than gathering then.
   private static func rowsByRow(_ rows: Dimension, _ columns: Dimension) -> Int {
@@ -115,7 +118,7 @@ struct Space: Equatable, Sendable {
     for (row, column) in zip(rows.strides, columns.strides) {
       if column == 0 {
         if row != 0 { isWorthIt = true }
-      } else if column == 1 && row == 0 && columns.size >= 64 {
+      } else if column == 1 && row == 0 {
         isWorthIt = true
       } else if column != 1 || row != columns.size {
         return 0

@@ -8,9 +8,12 @@ extension Tensor {
   /// at once.
   ///
   /// - Parameters:
+  ///   - axes: what is reduced, counted from the front or, negative, from the end; all if none.
   ///   - mask: nonzero where a value counts; what lies elsewhere, NaN among it, has no influence.
   ///     Broadcasts to the shape.
   ///   - weights: how often each value counts, not negative: `n = Σ w`. Broadcasts to the shape.
+  ///   - file: the caller's file, for the text of a mistake.
+  ///   - line: the caller's line.
   /// - Edge cases: a group without values has count 0, mean NaN and m2 0.
   /// - Accuracy: the mean to the last bits of a `Double`; m2 of `float32` to 6 ulp of `float32`, at
   ///   any distance from zero. With a mask or weights all is computed in `Double`.

@@ -62,6 +62,15 @@ typedef void (*norma_loop)(size_t n, const void *const *operands, void *out);
 // NULL where there is no such loop: the caller then spreads the single operands over blocks.
 norma_loop norma_find_loop(int operation, int type, unsigned singles);
 
+// The same for rows whose operands and results lie `pitches` and `out_pitch` bytes apart. Statistics of
+// a normalization that are not single are one row, which repeats.
+typedef void (*norma_rows_loop)(
+    size_t rows, size_t n, const void *const *operands, const ptrdiff_t *pitches, void *out,
+    ptrdiff_t out_pitch);
+
+// NULL where there is no such loop: the caller then runs the other one for each row.
+norma_rows_loop norma_find_rows_loop(int operation, int type, unsigned singles);
+
 // From a block or memory type to another; NORMA_F16 and NORMA_BF16 as goal write 2-byte values.
 norma_loop norma_find_conversion(int from, int to);
 

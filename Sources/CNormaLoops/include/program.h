@@ -49,6 +49,7 @@ typedef struct {
   int single;  // one value, the same for all tiles of an outer index and row
   // Row by row: some operand is one number to a row, or a row that repeats. Bytes between rows.
   int by_row;
+  norma_rows_loop rows_loop;  // NULL: `loop` runs for each row
   ptrdiff_t pitches[NORMA_MAX_OPERANDS], result_pitch;
 } norma_instruction;
 

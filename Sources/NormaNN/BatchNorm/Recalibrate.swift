@@ -58,10 +58,13 @@ public struct RecalibratedLayer: Sendable, Hashable, Codable {
 /// layer that is called several times pools its calls.
 ///
 /// - Parameters:
+///   - model: The network, whose batch norm layers are called once or more with every batch.
 ///   - data: Batches as the model takes them; run through once for each pass.
 ///   - rule: How batches become statistics: exactly pooled, or as PyTorch's `update_bn`.
 ///   - order: All layers in one pass, or one after the other.
 ///   - progress: Told after every batch; what it throws ends the recalibration.
+///   - file: The caller's file, for the text of a mistake.
+///   - line: The caller's line.
 /// - Returns: The layers in the order of their calls, with how far they moved.
 /// - Throws: `CancellationError` when the task is cancelled, and what `data` or `progress` throw; then
 ///   all running statistics are as before.
@@ -79,7 +82,7 @@ public func recalibrate<Model: Layer, Data: Sequence>(
   }
 }
 
-/// ``recalibrate(_:over:rule:order:progress:file:line:)`` for models and batches of any kind:
+/// Takes the running statistics of all batch norm layers anew, for models and batches of any kind:
 /// `forward` calls the model with a batch and evaluates the result.
 @discardableResult
 public func recalibrate<Model: Module, Data: Sequence>(
@@ -93,7 +96,7 @@ public func recalibrate<Model: Module, Data: Sequence>(
   }
 }
 
-/// ``recalibrate(_:over:rule:order:progress:file:line:)`` with the first tensors of a loader's
+/// ``recalibrate(_:over:rule:order:progress:forward:)`` with the first tensors of a loader's
 /// batches.
 @discardableResult
 public func recalibrate<Model: Layer, Samples: Dataset>(

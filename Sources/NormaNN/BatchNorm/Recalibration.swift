@@ -63,9 +63,7 @@ final class Recalibration {
 
   /// Runs `body` in evaluation mode with the layers under observation.
   private func withOwnModes(_ body: () throws -> Void) rethrows {
-    let modes = model.namedModules.map { ($0.module, $0.module.isTraining) }
     let sources = layers.map { ($0.layer, $0.layer.statistics) }
-    model.eval()
     for (_, layer) in layers {
       layer.statistics = .batch
       layer.intercept = { [unowned self, unowned layer] (x, mask) throws(TensorError) in
@@ -77,9 +75,8 @@ final class Recalibration {
         layer.intercept = nil
         layer.statistics = source
       }
-      for (module, isTraining) in modes { module.setOwnMode(isTraining) }
     }
-    try body()
+    try model.withEvaluation(body)
   }
 
   /// One call of a layer: its batch is taken into account where it is the layer's turn.

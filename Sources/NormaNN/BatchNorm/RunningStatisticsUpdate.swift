@@ -70,8 +70,8 @@ public struct RunningStatisticsUpdate: Sendable {
     case .nothing: return nil
     case .whole(let own):
       return (
-        Target(value: own.mean, isKnown: nil),
-        Target(value: own.squares / max(Double(own.count) - correction, 0), isKnown: nil)
+        Target(value: own.mean),
+        Target(value: own.squares, divisor: max(Double(own.count) - correction, 0))
       )
     case .masked(let own): return targets(own.count, own.mean, own.squares)
     case .moments(let moments):
@@ -79,10 +79,11 @@ public struct RunningStatisticsUpdate: Sendable {
     }
   }
 
-  /// A statistic and, where not every channel has it, which do.
+  /// A statistic, value / divisor, and, where not every channel has it, which do.
   struct Target {
     let value: Tensor
-    let isKnown: Tensor?
+    var divisor = 1.0
+    var isKnown: Tensor?
   }
 }
 
@@ -90,9 +91,11 @@ extension Tensor {
   /// (1 - share) * self + share * target where the target is known, in `float64`, rounded once to
   /// this tensor's type.
   func following(_ target: RunningStatisticsUpdate.Target, _ share: Double) -> Tensor {
+    guard let isKnown = target.isKnown else {
+      return following(target.value, share, divisor: target.divisor)
+    }
     let old = reshaped(target.value.shape).cast(to: .float64)
-    var new = old * (1 - share) + target.value * share
-    if let isKnown = target.isKnown { new = Tensor.where(isKnown, new, old) }
-    return new.cast(to: dtype).reshaped(shape)
+    let new = old * (1 - share) + target.value / target.divisor * share
+    return Tensor.where(isKnown, new, old).cast(to: dtype).reshaped(shape)
   }
 }

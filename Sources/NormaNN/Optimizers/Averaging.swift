@@ -52,7 +52,7 @@ public final class AveragedParameters {
   /// Runs `body` with the averages in the module's parameters, then puts its own back.
   ///
   /// Running statistics belong to the module's own parameters: see
-  /// ``recalibrate(_:over:rule:order:progress:file:line:)``.
+  /// ``recalibrate(_:over:rule:order:progress:forward:)``.
   public func applied<R>(to module: Module, _ body: () throws -> R) rethrows -> R {
     let own = module.namedParameters.map { ($0.parameter, $0.parameter.value.detached()) }
     defer { for (parameter, value) in own { parameter.value = value } }

@@ -48,6 +48,29 @@ import Testing
     #expect(abs(ratio - 1) > 0.1)
   }
 
+  /// In evaluation a running mean in float32 adds half its ulp over the standard deviation, one in
+  /// float64 nothing.
+  @Test(arguments: [1e4, 1e7])
+  func evaluationFarFromZero(mean: Double) throws {
+    var random = TestRandom(for: "\(#function) \(mean)")
+    let x = Tensor(random.doubles(600, mean: mean, std: 1), shape: [200, 3], dtype: .float32)
+    var twin = ReferenceBatchNorm()
+    let reference = ReferenceTensor(shape: [200, 3], values: x.array())
+    for dtype in [DType.float32, .float64] {
+      let bn = BatchNorm1d(3, dtype: dtype)
+      bn.eval()
+      try recalibrate(bn, over: [x])
+      let expected = twin.trainingForward(reference).values
+      // The running variance divides by n - 1.
+      let scale = (199.0 / 200).squareRoot()
+      let worst = zip(bn(x).array(of: Double.self), expected).reduce(0) {
+        max($0, abs($1.0 - $1.1 * scale))
+      }
+      let ulp = Double(Float(mean).ulp)
+      #expect(worst <= (dtype == .float64 ? 0 : ulp / 2 * 1.05) + 2e-6, "\(dtype) \(worst)")
+    }
+  }
+
   @Test func exponentiallyOnwards() throws {
     var random = TestRandom()
     let batches = Self.batches(&random)

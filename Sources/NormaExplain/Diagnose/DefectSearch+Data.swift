@@ -1,0 +1,47 @@
+import Foundation
+
+/// What is left when everything else is ruled out.
+extension DefectSearch {
+  /// Layers that are off although they followed all batches: the data are others where it begins
+  /// with the first layer or goes through to the last; a layer alone holds something old.
+  func findOtherData() {
+    let off = open
+    guard let first = off.first else { return }
+    let start = layers.firstIndex { $0.id == first.id } ?? 0
+    let rest = layers[start...].filter { !isExplained($0) }
+    let goesThrough = start > 0 && off.count == rest.count
+    // The first layers may show a shift that is small, and beyond chance all the same.
+    let beginsAhead = layers[..<start].contains {
+      !isExplained($0) && $0.gap > 12 * $0.expectedGap && $0.gap > 0.01
+    }
+    guard start == 0 || goesThrough || beginsAhead else {
+      report(
+        .stale, off,
+        evidence: off.map {
+          "\($0.name) is \(short($0.gap.squareRoot())) standard deviations away from this batch, "
+            + "while the layers before it fit"
+        })
+      return
+    }
+    var evidence = off.map {
+      "\($0.name): the batch is \(short($0.gap.squareRoot())) standard deviations away from the data "
+        + "of training; chance explains \(short($0.expectedGap.squareRoot()))"
+    }
+    if start == 0 { evidence.append(contentsOf: likeness(first)) }
+    report(.domainShift, off, evidence: evidence)
+  }
+
+  /// What the first layer tells of how the inputs differ.
+  private func likeness(_ layer: LayerEvidence) -> [String] {
+    let ratios = layer.channels.map { c in
+      log(layer.square(c) / (max(layer.runningVariance[c], 0) + layer.eps)) / 2
+    }
+    guard let middle = median(ratios), middle.magnitude > 0.1,
+      ratios.allSatisfy({ abs($0 - middle) < 0.15 })
+    else { return [] }
+    return [
+      "all channels of \(layer.name) spread \(short(exp(middle))) times as wide as in training:"
+        + " the inputs may be scaled otherwise"
+    ]
+  }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import NormaNN
+
+/// The numbers of one layer beside what it sees of the batch.
+struct LayerEvidence {
+  let name: String
+  let kind: String
+  let id: ObjectIdentifier
+  let layer: BatchNorm
+  let eps: Double
+  let momentum: Momentum
+  let tracked: Int
+  let runningMean: [Double]
+  let runningVariance: [Double]
+  let weight: [Double]
+  let bias: [Double]
+  let sight: LayerSight
+  let mean: [Double]
+  let variance: [Double]
+  /// How much samples differ: see ``LayerSight/spread()``.
+  let spread: (mean: [Double], square: [Double])
+
+  init(_ name: String, _ layer: BatchNorm, _ sight: LayerSight) {
+    self.name = name
+    self.layer = layer
+    self.sight = sight
+    kind = "\(type(of: layer))"
+    id = ObjectIdentifier(layer)
+    eps = layer.eps
+    momentum = layer.momentum
+    tracked = Int(layer.numBatchesTracked?.value.item() ?? 0)
+    runningMean = layer.runningMean?.value.array() ?? []
+    runningVariance = layer.runningVar?.value.array() ?? []
+    weight = layer.weight?.value.array() ?? Array(repeating: 1, count: layer.features)
+    bias = layer.bias?.value.array() ?? Array(repeating: 0, count: layer.features)
+    mean = sight.mean
+    variance = sight.variance
+    spread = sight.spread()
+  }
+
+  var channels: Range<Int> { 0..<mean.count }
+
+  /// What means are measured against: the square of what the layer divides by.
+  func square(_ channel: Int) -> Double { variance[channel] + eps }
+
+  /// How far other statistics are from the batch's: the mean square, over the channels, of what they
+  /// change in a result whose standard deviation is 1.
+  func distance(mean otherMean: [Double], variance otherVariance: [Double]) -> Double {
+    var sum = 0.0
+    for c in channels { sum += change(c, otherMean[c], otherVariance[c]) }
+    return sum / Double(max(mean.count, 1))
+  }
+
+  /// The square of the shift, and of the change of scale as a logarithm; the scale of a channel that
+  /// hardly varies beside epsilon hardly matters.
+  func change(_ channel: Int, _ otherMean: Double, _ otherVariance: Double) -> Double {
+    let shift = otherMean - mean[channel]
+    let ratio = log((max(otherVariance, 0) + eps) / square(channel)) / 2
+    return (shift * shift + ratio * ratio * variance[channel]) / square(channel)
+  }
+
+  /// The distance of the running statistics.
+  var gap: Double { distance(mean: runningMean, variance: runningVariance) }
+
+  /// The part of a distance that statistics from `share` of all samples' spread have by chance:
+  /// 1 / n for n samples.
+  func chance(_ share: Double) -> Double {
+    var sum = 0.0
+    for c in channels {
+      let square = square(c)
+      sum += share * (spread.mean[c] / square + spread.square[c] / (4 * square * square))
+    }
+    return sum / Double(max(mean.count, 1))
+  }
+
+  /// What a batch of so many samples, and running statistics of 32 a batch, show by chance.
+  var expectedGap: Double { chance(1 / Double(max(sight.sampleCount, 1)) + 0.003) }
+
+  /// Whether the gap is more than chance and large enough to matter, in all channels together or in
+  /// one of them.
+  var isOff: Bool {
+    // One value has no variance and shows nothing.
+    if sight.count < 2 { return false }
+    let chance = expectedGap
+    if !gap.isFinite { return true }
+    if gap > 4 * chance && gap - chance > 0.04 { return true }
+    let share = 1 / Double(max(sight.sampleCount, 1)) + 0.003
+    return channels.contains { c in
+      let square = square(c)
+      let own = share * (spread.mean[c] / square + spread.square[c] / (4 * square * square))
+      let change = change(c, runningMean[c], runningVariance[c])
+      return change > 1 && change > 25 * own
+    }
+  }
+
+  /// Whether running statistics are as they were at first.
+  var isInitial: Bool {
+    runningMean.allSatisfy { $0 == 0 } && runningVariance.allSatisfy { $0 == 1 }
+  }
+
+  /// The share of the first values, mean 0 and variance 1, that makes the running statistics out of
+  /// the batch's, and the distance that is left then.
+  var initialShare: (share: Double, rest: Double) {
+    var (products, squares) = (0.0, 0.0)
+    for c in channels {
+      let scale = square(c)
+      // Both as relative errors: what the batch lacks, and what the first values would change.
+      let meanWay = -mean[c] / scale.squareRoot()
+      let varianceWay = (1 - variance[c]) / scale
+      products += meanWay * (runningMean[c] - mean[c]) / scale.squareRoot()
+      products += varianceWay * (runningVariance[c] - variance[c]) / scale
+      squares += meanWay * meanWay + varianceWay * varianceWay
+    }
+    let share = squares > 0 ? min(max(products / squares, 0), 1) : 0
+    let left = channels.reduce(0.0) { sum, c in
+      let expected = ((1 - share) * mean[c], (1 - share) * variance[c] + share)
+      let shift = runningMean[c] - expected.0
+      let ratio = log((max(runningVariance[c], 0) + eps) / (expected.1 + eps)) / 2
+      return sum + shift * shift / square(c) + ratio * ratio
+    }
+    return (share, left / Double(max(mean.count, 1)))
+  }
+
+  /// The gap as users read it.
+  func diagnosis(effect: Double?) -> LayerDiagnosis {
+    LayerDiagnosis(
+      name: name, kind: kind, count: sight.count, batchesTracked: tracked,
+      channels: channels.map { c in
+        ChannelDiagnosis(
+          mean: mean[c], variance: variance[c], runningMean: runningMean[c],
+          runningVariance: runningVariance[c],
+          shift: (runningMean[c] - mean[c]) / square(c).squareRoot(),
+          varianceRatio: (runningVariance[c] + eps) / square(c),
+          standardErrorOfMean: (spread.mean[c] / Double(max(sight.sampleCount, 1))).squareRoot(),
+          standardErrorOfVariance: (spread.square[c] / Double(max(sight.sampleCount, 1)))
+            .squareRoot())
+      },
+      gap: gap.squareRoot(), expectedGap: expectedGap.squareRoot(), isOff: isOff, effect: effect)
+  }
+}

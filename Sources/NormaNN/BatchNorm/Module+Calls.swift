@@ -1,0 +1,18 @@
+import NormaTensor
+
+extension Module {
+  /// The modules of Norma's own that `body` calls, in the order of their calls.
+  package func calls(in body: () throws -> Void) rethrows -> [Module] {
+    let recorder = CallRecorder()
+    try CallRecorder.$current.withValue(recorder) { try body() }
+    return recorder.calls.map(\.module)
+  }
+
+  /// Runs `body` with all modules in evaluation mode; their modes are as before when it is done.
+  package func withEvaluation<R>(_ body: () throws -> R) rethrows -> R {
+    let modes = namedModules.map { ($0.module, $0.module.isTraining) }
+    eval()
+    defer { for (module, isTraining) in modes { module.setOwnMode(isTraining) } }
+    return try body()
+  }
+}

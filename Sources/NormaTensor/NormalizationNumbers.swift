@@ -1,0 +1,138 @@
+import CNormaLoops
+import NormaKernels
+
+/// What the normalizing instruction reads beside its input: y = ((x - high) - low) * scale + shift.
+///
+/// The mean is two numbers of the computing type, so that data far from zero keep their digits.
+struct NormalizationNumbers {
+  let high: Tensor, low: Tensor
+  let scale: Tensor, shift: Tensor
+
+  /// Pending numbers.
+  init(
+    of x: Tensor, mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?,
+    in type: DType
+  ) {
+    let center = Center(mean, in: type)
+    (high, low) = (center.high, center.low)
+    let inverse = (variance.cast(to: .float64) + eps).rsqrt()
+    if let weight = weight?.detached() {
+      // A weight that changes along the reduced axes is multiplied within the trip over the input,
+      // so that statistics may still run slice by slice with it.
+      let factor = weight.cast(to: type)
+      scale =
+        weight.isConstant(along: mean)
+        ? (inverse * weight.cast(to: .float64)).cast(to: type)
+        : inverse.cast(to: type) * (variance.isPending ? factor.broadcast(to: x.shape) : factor)
+    } else {
+      scale = inverse.cast(to: type)
+    }
+    shift = bias?.detached().cast(to: type) ?? Center.zeros(mean.shape, type)
+  }
+
+  /// The same numbers at once, where mean and variance are stored, and weight and bias are one
+  /// `float32` for each of them; nil otherwise.
+  init?(stored mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?) {
+    let parameters = [weight, bias].map { $0?.detached() }
+    let fits = parameters.allSatisfy {
+      guard let parameter = $0 else { return true }
+      return parameter.dtype == .float32 && parameter.layout.shape == mean.layout.shape
+        && mean.layout.isContiguous && !parameter.isPoisoned
+    }
+    guard fits, !mean.isPending, !variance.isPending, variance.shape == mean.shape,
+      variance.strides == mean.strides
+    else { return nil }
+    let (mean, variance) = (mean.cast(to: .float64), variance.cast(to: .float64))
+    Tensor.evaluate([mean, variance])
+    guard let means = mean.storedDoubles, let variances = variance.storedDoubles else { return nil }
+    let count = mean.count
+    let floats = Tensor.Pack(count: count, of: 4, dtype: .float32)
+    let (first, second) = (parameters[0]?.contiguous(), parameters[1]?.contiguous())
+    let storages = (first?.node.materialize(), second?.node.materialize())
+    withExtendedLifetime((mean, variance, storages)) {
+      func base(_ tensor: Tensor?, _ storage: Storage?) -> UnsafePointer<Float>? {
+        guard let tensor, let storage else { return nil }
+        return UnsafePointer(
+          storage.base.assumingMemoryBound(to: Float.self) + tensor.layout.offset)
+      }
+      let out = floats.storage.base.assumingMemoryBound(to: Float.self)
+      norma_normalization_numbers(
+        Int64(count), means, variances, eps, base(first, storages.0), base(second, storages.1),
+        out, out + count, out + 2 * count, out + 3 * count)
+    }
+    let tensors = floats.tensors(like: mean.layout)
+    (high, low, scale, shift) = (tensors[0], tensors[1], tensors[2], tensors[3])
+  }
+}
+
+extension Tensor {
+  /// Memory for several small tensors of one layout.
+  struct Pack {
+    let storage: Storage
+    private let count: Int, parts: Int
+    private let dtype: DType
+
+    init(count: Int, of parts: Int, dtype: DType) {
+      (self.count, self.parts, self.dtype) = (count, parts, dtype)
+      storage = Storage(byteCount: count * parts * dtype.byteCount)
+    }
+
+    /// The tensors, once their elements are written, one after the other.
+    func tensors(like layout: Layout) -> [Tensor] {
+      let node = Node(
+        stored: storage, dtype: dtype, layout: Layout(contiguous: [count * parts]))
+      return (0..<parts).map { part in
+        Tensor(
+          node: node,
+          layout: Layout(shape: layout.shape, strides: layout.strides, offset: part * count))
+      }
+    }
+  }
+
+  /// The elements of a stored `float64` tensor without gaps, in the order of memory.
+  fileprivate var storedDoubles: UnsafePointer<Double>? {
+    guard dtype == .float64, layout.isDense, case .stored(let storage) = node.content else {
+      return nil
+    }
+    return UnsafePointer(storage.base.assumingMemoryBound(to: Double.self) + layout.offset)
+  }
+
+  /// (1 - share) * self + share * target / divisor, in `float64`, rounded once to this tensor's type.
+  /// At once where both are stored, pending otherwise.
+  package func following(_ target: Tensor, _ share: Double, divisor: Double = 1) -> Tensor {
+    if dtype == .float32, layout.isContiguous, target.layout.isContiguous, count == target.count,
+      !isPoisoned, !isPending, let goals = target.storedDoubles
+    {
+      return withExtendedLifetime(target) {
+        Tensor(shape: shape, dtype: .float32) { result in
+          withUnsafeBuffer(of: Float.self) { old in
+            guard let old = old.baseAddress, let result = result.baseAddress else { return }
+            norma_follow(
+              Int64(count), old, goals, divisor, share, result.assumingMemoryBound(to: Float.self))
+          }
+        }
+      }
+    }
+    let old = reshaped(target.shape).cast(to: .float64)
+    return (old * (1 - share) + target / divisor * share).cast(to: dtype).reshaped(shape)
+  }
+}
+
+/// A mean as two numbers of the computing type, so that data far from zero keep their digits.
+struct Center {
+  let high: Tensor
+  let low: Tensor
+
+  init(_ mean: Tensor, in type: DType) {
+    high = mean.cast(to: type)
+    // A mean of the computing type is whole, also where it is infinite.
+    low =
+      mean.dtype == type
+      ? Center.zeros(mean.shape, type) : (mean - high.cast(to: .float64)).cast(to: type)
+  }
+
+  /// Zeros of the mean's shape: what is one number for all channels would be spread in every tile.
+  static func zeros(_ shape: [Int], _ type: DType) -> Tensor {
+    Tensor(shape: shape, dtype: type) { $0.initializeMemory(as: UInt8.self, repeating: 0) }
+  }
+}
