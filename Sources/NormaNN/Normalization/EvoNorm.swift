@@ -60,8 +60,7 @@ public final class EvoNorm2dB0: Module, Layer {
         if !GradientMode.isRecomputing {
           let new = x.detached().normalizationStatistics(over: axes).unbiasedVariance
           runningVar.value.evaluated()
-          runningVar.value = runningVar.value.following(
-            RunningStatisticsUpdate.Target(value: new, isKnown: nil), share)
+          runningVar.value = runningVar.value.following(new, share)
         }
       }
       let instance = (x.variance(over: 2, 3, correction: 0, keepDims: true) + eps).sqrt()

@@ -121,10 +121,8 @@ open class InstanceNorm: Module, Layer, LazyChannels {
   }
 
   /// The mean over the samples of a batch of their statistics.
-  private func average(_ statistic: Tensor) -> RunningStatisticsUpdate.Target {
-    RunningStatisticsUpdate.Target(
-      value: statistic.rank == space + 2 ? statistic.mean(over: 0, keepDims: true) : statistic,
-      isKnown: nil)
+  private func average(_ statistic: Tensor) -> Tensor {
+    statistic.rank == space + 2 ? statistic.mean(over: 0, keepDims: true) : statistic
   }
 }
 
