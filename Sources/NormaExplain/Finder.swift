@@ -1,3 +1,4 @@
+import NormaKernels
 import NormaTensor
 
 /// Finds the changes that made a target, with what to fall back on when no formula fits.
@@ -12,15 +13,18 @@ struct Finder {
     var fits: Bool
   }
 
-  /// Above so many elements, a few channels are searched first: they hold the same formula.
+  /// Above so many elements, a part of the input is searched first: it holds the same formula.
   static let many = 1 << 20
 
   func run() -> Result {
-    let channels = 0..<8
-    if evidence.input.shape.reduce(1, *) > Self.many, evidence.layer.features > channels.count {
-      let few = Finder(evidence: evidence.narrowed(to: channels), right: right).search()
+    let part = 0..<8
+    let frame = evidence.frame
+    if frame.shape.reduce(1, *) > Self.many, let axis = frame.sliceAxis,
+      frame.shape[axis] > part.count
+    {
+      let few = Finder(evidence: evidence.narrowed(to: part), right: right).search()
       let isCertain = few.alternatives.allSatisfy(\.isEmpty)
-      let isLocal = few.changes.allSatisfy { !$0.isPerChannel }
+      let isLocal = few.changes.allSatisfy { !$0.isObserved && !$0.hasShape }
       if few.fits && isCertain && isLocal { return few }
     }
     return search()
@@ -38,6 +42,9 @@ struct Finder {
     }
     if let (change, others) = withObservedLine() {
       return Result(changes: [change], alternatives: [others], fits: true)
+    }
+    if let change = withNarrowSteps() {
+      return Result(changes: [change], alternatives: [[]], fits: true)
     }
     return Result(
       changes: finding.best.changes,
@@ -81,38 +88,62 @@ struct Finder {
     return best?.changes
   }
 
-  /// A factor or an addend per channel that nothing accounts for.
+  /// The right formula with steps in a half type, when what is left looks like its rounding: as
+  /// large, and not a part of the result.
+  private func withNarrowSteps() -> Change? {
+    for type in [DType.float16, .bfloat16] where unitRoundoff(type) > evidence.rounding {
+      var recipe = right
+      recipe.narrow = type
+      guard evidence.misfit(recipe, count: .max) <= 2 else { continue }
+      evidence.keepResidual(of: right)
+      return abs(evidence.residualTrend(right)) < 0.9
+        ? Change(.rounding, .holdsResidual(true)) : nil
+    }
+    return nil
+  }
+
+  /// A factor or an addend per channel or per statistic that nothing accounts for.
   private func withObservedLine() -> (Change, [CauseName])? {
-    let (scale, shift) = evidence.observedLine(right)
-    var recipe = right
-    recipe.observedScale = scale
-    recipe.observedShift = shift
-    guard evidence.misfit(recipe, count: .max) <= RecipeSearch.careless else { return nil }
+    let frame = evidence.frame
     let noise = 64 * evidence.rounding
-    if scale.allSatisfy({ abs($0 - 1) <= noise }) {
+    for shape in [frame.parameterShape, frame.statisticsShape] {
+      guard let (scale, shift) = evidence.observedLine(right, shape) else { continue }
+      var recipe = right
+      recipe.observedScale = scale
+      recipe.observedShift = shift
+      guard evidence.misfit(recipe, count: .max) <= RecipeSearch.careless else { continue }
+      let isChannels = shape == frame.parameterShape
+      if isCancellation(scale) {
+        return (Change(.rounding, .observedScale(scale), .observedShift(shift)), [.other])
+      }
+      if scale.values.allSatisfy({ abs($0 - 1) <= noise }) {
+        let others: [CauseName] = [.orderOfOperations, .meanNotSubtracted]
+        return isChannels
+          ? (Change(.affine, .observedShift(shift)), others)
+          : (Change(.meanNotSubtracted, .observedShift(shift)), [.axes, .other])
+      }
+      let change = Change(
+        isChannels ? .affine : .other, .observedScale(scale), .observedShift(shift))
       return (
-        Change(.affine, .observedShift(shift)), [.orderOfOperations, .meanNotSubtracted]
+        change,
+        isChannels
+          ? [.correction, .epsilonValue, .runningVersusBatch, .other]
+          : [.correction, .epsilonValue, .axes]
       )
     }
-    if isCancellation(scale) {
-      return (Change(.rounding, .observedScale(scale), .observedShift(shift)), [.other])
-    }
-    return (
-      Change(.affine, .observedScale(scale), .observedShift(shift)),
-      [.correction, .epsilonValue, .runningVersusBatch, .other]
-    )
+    return nil
   }
 
   /// Whether the factors are what `E[x^2] - E[x]^2` makes of data far from zero: the difference
   /// of two large numbers keeps only their last digits.
-  private func isCancellation(_ scale: [Double]) -> Bool {
+  private func isCancellation(_ scale: Grid) -> Bool {
     let (mean, variance) = evidence.statistics(right)
+    guard mean.shape == scale.shape, variance.shape == scale.shape else { return false }
     let means = mean.array(of: Double.self)
     let variances = variance.array(of: Double.self)
-    guard means.count == scale.count, variances.count == scale.count else { return false }
-    return scale.indices.allSatisfy { c in
+    return scale.values.indices.allSatisfy { c in
       let condition = means[c] * means[c] / max(variances[c], .leastNormalMagnitude)
-      return condition > 100 && abs(scale[c] - 1) <= 16 * evidence.rounding * condition
+      return condition > 100 && abs(scale.values[c] - 1) <= 16 * evidence.rounding * condition
     }
   }
 }
