@@ -126,7 +126,7 @@ open class BatchNorm: Module, Layer {
 
 extension Tensor {
   /// (1 - share) * self + share * target, in `float64`, rounded once to this tensor's type.
-  fileprivate func following(_ target: Tensor, _ share: Double) -> Tensor {
+  func following(_ target: Tensor, _ share: Double) -> Tensor {
     let old = reshaped(target.shape).cast(to: .float64)
     return (old * (1 - share) + target * share).cast(to: dtype).reshaped(shape)
   }
