@@ -81,7 +81,8 @@ let package = Package(
       dependencies: ["NormaNN", "NormaTensor", "NormaKernels", "NormaReference", "NormaFiles"],
       exclude: ["Fixtures"]),
     .testTarget(
-      name: "NormaExplainTests", dependencies: ["NormaExplain", "NormaNN", "NormaTensor"]),
+      name: "NormaExplainTests",
+      dependencies: ["NormaExplain", "NormaNN", "NormaTensor", "NormaKernels"]),
     .testTarget(
       name: "NormaConformanceTests",
       dependencies: ["NormaConformance", "NormaTensor", "NormaFiles"]),

@@ -82,7 +82,7 @@ private struct ExplainCase {
     case "InstanceNorm2d": .instance(axes: 2)
     case "InstanceNorm3d": .instance(axes: 3)
     case "GroupNorm": options?["num_groups"]?.intValue.map { .groups($0) }
-    case "LayerNorm", "RMSNorm": .last(sizes(options?["normalized_shape"]))
+    case "LayerNorm", "RMSNorm": .axes(nil, sizes: sizes(options?["normalized_shape"]))
     default: nil
     }
   }

@@ -46,7 +46,7 @@ extension BatchNorm {
     _ input: Tensor, expectingRunningMean expected: Tensor, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Explanation {
-    explain(input, .mean, expected, file: file, line: line)
+    call(input, file, line).explanation(of: .mean, expecting: expected)
   }
 
   /// Why the running variance that the user expects after training on `input` is not the layer's.
@@ -57,23 +57,12 @@ extension BatchNorm {
     _ input: Tensor, expectingRunningVariance expected: Tensor, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Explanation {
-    explain(input, .variance, expected, file: file, line: line)
+    call(input, file, line).explanation(of: .variance, expecting: expected)
   }
 
-  private func explain(
-    _ input: Tensor, _ statistic: RunningStatistic, _ expected: Tensor, file: StaticString,
-    line: UInt
-  ) -> Explanation {
-    let call = ExplainCall(
+  private func call(_ input: Tensor, _ file: StaticString, _ line: UInt) -> ExplainCall {
+    ExplainCall(
       layer: numbers, input: input, name: "explain(_:expectingRunning...:)", file: file, line: line)
-    guard call.isExplicable() else { return .nothing(numbers, input) }
-    if expected.count != features {
-      let reason = "\(expected.count) values are expected for \(features) channels"
-      report(TensorError(call.name, reason), file: file, line: line)
-      return .nothing(numbers, input)
-    }
-    return Explainer(layer: numbers, input: input, output: input)
-      .explanation(of: statistic, expecting: expected.array(of: Double.self))
   }
 
   /// The layer's own result, without an update of its running statistics.

@@ -40,8 +40,10 @@ extension ChangeList {
     let (outer, axis) = (frame.outer, frame.channelAxis)
     let channels = outer[axis]
     let (before, after) = (Array(outer[..<axis]), Array(outer[(axis + 1)...]))
-    var others = [Array(axis + 2..<outer.count + 1)]
-    if layer.reach == .batch { others.append(Array(0..<axis) + others[0]) }
+    // The axes that a statistic covers beside the channels of a group, in the split shape.
+    let reduced = frame.isGrouped ? frame.outerAxes : frame.axes
+    var others = [reduced.filter { $0 != axis }.map { $0 > axis ? $0 + 1 : $0 }]
+    if layer.reach == .batch { others.append(Array(axis + 2..<outer.count + 1)) }
     let own = frame.isGrouped ? frame.shape[1] : nil
     for groups in 1...channels where channels % groups == 0 {
       let size = channels / groups

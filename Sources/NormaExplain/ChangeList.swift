@@ -42,6 +42,7 @@ struct ChangeList {
       Change(.other, .correction(.sum), rarity: 2),
       Change(.other, .divisor(.variance), rarity: 2),
       Change(.other, .divisor(.reciprocal), rarity: 3),
+      Change(.other, .divisor(.one), rarity: 2),
       Change(
         .other, .steps([Recipe.Step(statistic: .absolute, axes: right.meanAxes)]), rarity: 2),
     ]

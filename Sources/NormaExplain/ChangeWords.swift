@@ -256,6 +256,7 @@ private struct Scene {
     return switch recipe.divisor {
     case .variance: ("divided by the square of the \(root)", "divided by the \(root)")
     case .reciprocal: ("multiplied by the \(root)", "divided by it")
+    case .one: ("not divided", "divided by the \(root)")
     case .deviation: ("another formula", formula)
     }
   }

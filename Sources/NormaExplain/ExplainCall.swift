@@ -25,8 +25,20 @@ struct ExplainCall {
     ).explanation()
   }
 
+  /// The explanation of a running statistic after one call in training.
+  func explanation(of statistic: RunningStatistic, expecting target: Tensor) -> Explanation {
+    guard isExplicable() else { return .nothing(layer, input) }
+    if target.count != layer.features {
+      let mistake = "\(target.count) values are expected for \(layer.features) channels"
+      report(TensorError(name, mistake), file: file, line: line)
+      return .nothing(layer, input)
+    }
+    return Explainer(layer: layer, input: input, output: input)
+      .explanation(of: statistic, expecting: target.array(of: Double.self))
+  }
+
   /// Reports what the arguments have wrong.
-  func isExplicable() -> Bool {
+  private func isExplicable() -> Bool {
     if [input, expected, origin, mask].contains(where: { $0?.isPoisoned ?? false }) {
       return false
     }
@@ -65,29 +77,36 @@ extension LayerNumbers {
       if rank < 2 || shape[1] != features {
         return "the layer has \(features) channels in axis 1, the input has shape \(shape)"
       }
+      if case .groups(let groups) = reach, groups < 1 || features % groups != 0 {
+        return "\(features) channels do not divide into \(groups) groups of equal size"
+      }
     case .instance(let axes):
       if rank != axes + 1 && rank != axes + 2 {
         return "the layer takes \(axes + 1) or \(axes + 2) axes, the input has shape \(shape)"
       }
-      if shape[rank - axes - 1] != features {
-        let axis = rank - axes - 1
+      let axis = rank - axes - 1
+      // Without parameters and running statistics any number of channels will do.
+      if shape[axis] != features && (weight != nil || runningMean != nil) {
         return "the layer has \(features) channels in axis \(axis), the input has shape \(shape)"
       }
-    case .last(let sizes):
-      if shape.suffix(sizes.count) != sizes[...] {
-        return "shape \(shape) does not end in the normalized shape \(sizes)"
+    case .axes(let axes, let sizes):
+      let places = axes?.map { $0 < 0 ? $0 + rank : $0 } ?? Array(rank - sizes.count..<rank)
+      let found = places.compactMap { shape.indices.contains($0) ? shape[$0] : nil }
+      if sizes.isEmpty || found != sizes || places.sorted() != places {
+        let place = axes.map { "at axes \($0)" } ?? "in its last axes"
+        return "shape \(shape) does not have the normalized shape \(sizes) \(place)"
       }
     }
     if shape.contains(0) { return "shape \(shape) has no values" }
-    let needsSpread = [.batch].contains(reach) || isInstance
-    if needsSpread, usesBatch, frame(shape).count < 2 {
-      let unit = unit(frame(shape))
+    let unit = unit(frame(shape))
+    switch reach {
+    case .batch, .instance:
+      if !usesBatch || frame(shape).count > 1 { return nil }
       return "shape \(shape) has less than 2 values for each \(unit); a variance needs 2"
+    case .groups(let groups):
+      if shape.reduce(1, *) > groups { return nil }
+      return "shape \(shape) has a single value for each \(unit), which has no variance"
+    case .axes: return nil
     }
-    return nil
-  }
-
-  private var isInstance: Bool {
-    if case .instance = reach { true } else { false }
   }
 }

@@ -20,8 +20,8 @@ extension Explainer {
       }
       causes.sort { abs($0.share) > abs($1.share) }
       unexplained = split.unexplained
-      // A nearest formula that leaves most of the gap is no explanation.
-      if !account.isRounding && unexplained > 0.5 {
+      // A nearest formula that leaves much of the gap is no explanation.
+      if !account.isRounding && unexplained > Finder.mostUnexplained {
         causes = []
         unexplained = 1
       }

@@ -14,7 +14,7 @@ extension LayerNorm {
   /// norm, groups of features, half types on the way.
   ///
   /// - Parameters:
-  ///   - input: What the layer takes: its last axes have the normalized shape.
+  ///   - input: What the layer takes: the normalized shape at its last axes, or at ``axes``.
   ///   - expected: The user's own result, of the input's shape. The input itself when the layer is
   ///     expected to leave it alone. Without it, only the layer's formula is explained.
   ///   - origin: What the input was made from: the data before a normalization by hand, or the
@@ -33,15 +33,17 @@ extension LayerNorm {
       line: line
     ).explanation {
       layerNorm(
-        input, normalizedShape: normalizedShape, weight: weight?.value, bias: bias?.value, eps: eps)
+        input, normalizedShape: normalizedShape, axes: axes, weight: weight?.value,
+        bias: bias?.value, eps: eps)
     }
   }
 
   private var numbers: LayerNumbers {
     LayerNumbers(
-      name: "LayerNorm(\(sizes(normalizedShape)))", reach: .last(normalizedShape),
+      name: "LayerNorm(\(sizes(normalizedShape)))", reach: .axes(axes, sizes: normalizedShape),
       features: normalizedShape.reduce(1, *), epsilon: eps,
-      weight: weight?.value.array(of: Double.self), bias: bias?.value.array(of: Double.self))
+      weight: weight?.value.array(of: Double.self), bias: bias?.value.array(of: Double.self),
+      isTraining: isTraining)
   }
 }
 

@@ -11,8 +11,8 @@ package struct LayerNumbers: Sendable {
     case instance(axes: Int)
     /// A sample's group of neighbouring channels, with so many groups. Group norm.
     case groups(Int)
-    /// The last axes, which have these sizes. Layer and RMS norm.
-    case last([Int])
+    /// Axes of these sizes, from first to last; nil for the last ones. Layer and RMS norm.
+    case axes([Int]?, sizes: [Int])
   }
 
   /// How the layer is written, such as `BatchNorm2d(64)`.
@@ -69,10 +69,10 @@ package struct LayerNumbers: Sendable {
       let split = [shape[0], groups, shape[1] / groups] + shape.dropFirst(2)
       return Frame(
         outer: shape, shape: split, axes: Array(2...rank), parameterAxes: [1, 2], channelAxis: 1)
-    case .last(let sizes):
-      let axes = Array(rank - sizes.count..<rank)
+    case .axes(let axes, let sizes):
+      let all = axes?.map { $0 < 0 ? $0 + rank : $0 } ?? Array(rank - sizes.count..<rank)
       return Frame(
-        outer: shape, shape: shape, axes: axes, parameterAxes: axes, channelAxis: axes[0])
+        outer: shape, shape: shape, axes: all, parameterAxes: all, channelAxis: all[0])
     }
   }
 
@@ -82,7 +82,7 @@ package struct LayerNumbers: Sendable {
     case .batch: "channel"
     case .instance: frame.kept.count > 1 ? "channel of a sample" : "channel"
     case .groups: "group of a sample"
-    case .last: frame.kept.count > 1 ? "position" : "sample"
+    case .axes: frame.kept.count > 1 ? "position" : "sample"
     }
   }
 

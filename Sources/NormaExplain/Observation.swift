@@ -45,6 +45,17 @@ extension Evidence {
     return squares[0] * squares[1] > 0 ? product / (squares[0] * squares[1]).squareRoot() : 0
   }
 
+  /// The part of the gap between the right recipe and the target that another recipe leaves.
+  func rest(of recipe: Recipe, from right: Recipe) -> Double {
+    let (made, own) = (sample(output(recipe).evaluated()), sample(output(right).evaluated()))
+    var (product, energy) = (0.0, 0.0)
+    for (index, target) in sampledTarget.enumerated() {
+      product += (own[index] - made[index]) * (own[index] - target)
+      energy += (own[index] - target) * (own[index] - target)
+    }
+    return energy > 0 && product.isFinite ? 1 - product / energy : 0
+  }
+
   /// The part of the samples that a recipe makes to the last digit.
   func agreement(_ recipe: Recipe) -> Double {
     let exact = sample(output(recipe).evaluated())

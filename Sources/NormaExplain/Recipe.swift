@@ -72,6 +72,8 @@ struct Recipe: Hashable {
     case variance
     /// The reciprocal of the deviation: a product where a quotient was meant.
     case reciprocal
+    /// Nothing: the value is only centred.
+    case one
   }
 
   enum Statistic: String, Hashable {

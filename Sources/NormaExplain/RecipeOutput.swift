@@ -17,6 +17,7 @@ extension Recipe {
     case .deviation: deviation
     case .variance: deviation * deviation
     case .reciprocal: 1 / deviation
+    case .one: 1
     }
   }
 
@@ -36,6 +37,7 @@ extension Recipe {
     case .deviation: deviation
     case .variance: deviation.squared()
     case .reciprocal: 1 / deviation
+    case .one: deviation * 0 + 1
     }
   }
 }
