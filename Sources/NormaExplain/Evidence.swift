@@ -33,6 +33,8 @@ final class Evidence {
   private var narrow: [Range<Int>: Tensor] = [:]
   var nested: [StatisticKey: Tensor] = [:]
   var replays: [ReplayKey: (mean: [Double], variance: [Double])] = [:]
+  /// Where the sampled places are in smaller tensors.
+  private var offsets: [OffsetKey: [Int]] = [:]
   var samples: [Recipe: (mean: [Double], variance: [Double])] = [:]
   var affineSamples: [Recipe.Affine: (scale: [Double], offset: [Double])] = [:]
   lazy var sampledShift = shift.map { sample($0.tensor) }
@@ -44,6 +46,11 @@ final class Evidence {
     let mask: Recipe.Mask
     let surroundings: Recipe.Surroundings
     let aboutZero: Bool
+  }
+
+  private struct OffsetKey: Hashable {
+    let shape: [Int]
+    let small: [Int]
   }
 
   struct ReplayKey: Hashable {
@@ -103,8 +110,10 @@ final class Evidence {
 
   /// Values of a tensor that broadcasts to a shape of the input, at the sampled places.
   func sample(_ tensor: Tensor, in shape: [Int]? = nil) -> [Double] {
-    let offsets = broadcastOffsets(places, shape: shape ?? frame.shape, from: tensor.shape)
-    return values(of: tensor, at: offsets)
+    let key = OffsetKey(shape: shape ?? frame.shape, small: tensor.shape)
+    let known = offsets[key] ?? broadcastOffsets(places, shape: key.shape, from: key.small)
+    offsets[key] = known
+    return values(of: tensor, at: known)
   }
 
   /// A value for every channel in the shape that broadcasts to the input.

@@ -100,7 +100,8 @@ extension Evidence {
   /// `count` samples. About 0.5 when the recipe is the one that was used.
   ///
   /// The rounding of `w * (x - m) / d + b` is `u * (|w / d| * (|x| + |m|) + |w * (x - m) / d| + |b|)`.
-  func misfit(_ recipe: Recipe, count limit: Int) -> Double {
+  /// Where it is at least `bound`, some number that is as well.
+  func misfit(_ recipe: Recipe, count limit: Int, bound: Double = .infinity) -> Double {
     let (means, variances) = sampledStatistics(recipe)
     let (scales, offsets) = sampledAffine(recipe.affine)
     let (weights, biases) = sampledAffine(.both)
@@ -109,6 +110,7 @@ extension Evidence {
     let rounding = recipe.narrow.map(unitRoundoff) ?? rounding
     let n = count(recipe)
     let limit = min(limit, places.count)
+    let most = bound * bound * Double(limit)
     var total = 0.0
     for i in 0..<limit {
       var x = sampledInput[i]
@@ -140,8 +142,8 @@ extension Evidence {
       }
       let distance = (sampledTarget[i] - value) / (rounding * slack + 1e-30)
       total += distance * distance
-      // Far off already: the rest would not change the verdict.
-      if i == 31, total > 32e18 { return (total / 32).squareRoot() }
+      // Worse than the bound, or not a number.
+      if !(total <= most) { return .greatestFiniteMagnitude }
     }
     let result = (total / Double(max(limit, 1))).squareRoot()
     return result.isFinite ? result : .greatestFiniteMagnitude

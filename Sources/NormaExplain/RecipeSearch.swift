@@ -32,6 +32,8 @@ struct RecipeSearch {
   /// The misfit up to which a careless order of additions may have made the difference.
   static let careless = 40.0
   static let coarse = 192
+  /// How many sets of changes of one size are scored on all samples.
+  static let kept = 24
   /// How unusual changes that come together may be in all.
   static let rarity = 3
 
@@ -84,13 +86,17 @@ struct RecipeSearch {
 
   /// Scores sets of changes: all on a few samples, the best on all of them.
   private func candidates(_ sets: [[Change]]) -> [Candidate] {
-    var rough: [Candidate] = []
+    // The best so far, in order; what is worse than the last of them is not looked at to the end.
+    var best: [Candidate] = []
     for changes in sets {
       guard let recipe = right.applyingAll(changes) else { continue }
-      let misfit = evidence.misfit(recipe, count: Self.coarse)
-      rough.append(Candidate(changes: changes, recipe: recipe, misfit: misfit))
+      let bound = best.count < Self.kept ? .infinity : best[best.count - 1].misfit
+      let misfit = evidence.misfit(recipe, count: Self.coarse, bound: bound)
+      if misfit >= bound { continue }
+      let place = best.firstIndex { misfit < $0.misfit } ?? best.count
+      best.insert(Candidate(changes: changes, recipe: recipe, misfit: misfit), at: place)
+      if best.count > Self.kept { best.removeLast() }
     }
-    let best = rough.sorted { $0.misfit < $1.misfit }.prefix(24)
     return best.map {
       var fine = $0
       fine.misfit = evidence.misfit($0.recipe, count: .max)
