@@ -126,7 +126,7 @@ struct ExplainCommand: ParsableCommand {
   func run() throws {
     guard let input else { return try AttemptReport(asJSON: json).run() }
     do {
-      let explanation = try explain(input)
+      let explanation = try explanation(of: input)
       Terminal.show(json ? try encoded(explanation) : explanation.text(style: Terminal.style))
     } catch {
       FileHandle.standardError.write(Data("norma: \(error)\n".utf8))
@@ -134,7 +134,7 @@ struct ExplainCommand: ParsableCommand {
     }
   }
 
-  private func explain(_ input: String) throws -> Explanation {
+  func explanation(of input: String) throws -> Explanation {
     let x = try data(input)
     let layer = ExplainLayer(
       kind: layer, eps: eps, groups: groups ?? 1, lastAxes: lastAxes,

@@ -98,9 +98,11 @@ struct ChangeList {
     kinds = layer.weight != nil && layer.bias != nil ? [.exchanged] : []
     kinds += misplaced(layer, frame)
     for kind in kinds { everyday.append(Change(.affine, .affine(kind), rarity: 2)) }
-    everyday.append(
-      Change(
-        .orderOfOperations, .surroundings(.affineBefore), .affine(.none), rarity: 2))
+    // A factor that all values of a statistic share falls out of it again.
+    if !layer.usesBatch || frame.axes.contains(where: frame.parameterAxes.contains) {
+      everyday.append(
+        Change(.orderOfOperations, .surroundings(.affineBefore), .affine(.none), rarity: 2))
+    }
   }
 
   /// Weight and bias along another axis, or in another order.

@@ -48,7 +48,8 @@ extension Finder {
     if let line = line(over: right, frame.parameterShape) { return named(line, isChannels: true) }
     let list = ChangeList(evidence: evidence, right: right)
     var best: (misfit: Double, changes: [Change])?
-    for base in list.everyday + list.regions where base.cause != .affine {
+    let usualFirst = (list.everyday + list.regions).sorted { $0.rarity < $1.rarity }
+    for base in usualFirst where base.cause != .affine {
       guard let start = right.applyingAll([base]), start.surroundings == .none,
         start.mask == right.mask, start.narrow == right.narrow,
         let line = line(over: start, frame.parameterShape)

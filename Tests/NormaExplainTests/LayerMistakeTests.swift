@@ -179,4 +179,40 @@ import Testing
     for part in words { #expect(text.contains(part), "\(text)") }
     #expect(!text.contains("in training"))
   }
+
+  @Test(arguments: Subject.allCases)
+  func parametersOfTheUserAndAMistake(subject: Subject) {
+    if subject == .image { return }  // Each place has its own weight, and few values show it.
+    let x = subject.input()
+    var formula = subject.right
+    (formula.axes, formula.shape) = ([0, 1], nil)
+    let found = subject.explain(x, expecting: formula(x), affine: false)
+    #expect(Set(names(found)) == [.axes, .affine])
+  }
+
+  @Test func differencesOfLargeNumbers() {
+    // E[x^2] - E[x]^2 of data at 300: a false digit, and no formula.
+    for subject in [Subject.layer, .group, .instance] {
+      let x = (subject.input() + 300).evaluated()
+      let formula = subject.right
+      let split = formula.shape.map { x.reshaped($0) } ?? x
+      let mean = split.mean(over: formula.axes, keepDims: true).evaluated()
+      let squares = split.squared().evaluated().mean(over: formula.axes, keepDims: true)
+      let variance = (squares.evaluated() - (mean * mean).evaluated()).evaluated()
+      var y = ((split - mean) / (variance + 1e-5).sqrt()).reshaped(x.shape)
+      if let weight = formula.weight { y = y * weight }
+      if let bias = formula.bias { y = y + bias }
+      #expect(names(subject.explain(x, expecting: y.evaluated())) == [.rounding], "\(subject)")
+    }
+  }
+
+  @Test func manySamples() {
+    // Over 1 << 20 elements a part is searched first; axes that cross it are found in the whole.
+    let x = withSeed(11) { (Tensor.randn(40, 192, 144) * 2 + 1).evaluated() }
+    let norm = LayerNorm(144, elementwiseAffine: false)
+    #expect(
+      names(norm.explain(x, expecting: HandMade(axes: [2], correction: 1)(x))) == [.correction])
+    #expect(names(norm.explain(x, expecting: HandMade(axes: [0])(x))) == [.axes])
+    #expect(names(norm.explain(x, expecting: HandMade(axes: [2])(x))).isEmpty)
+  }
 }
