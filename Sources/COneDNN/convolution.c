@@ -1,5 +1,7 @@
 #if defined(NORMA_ONEDNN)
 
+#include <string.h>
+
 #include "norma_onednn.h"
 #include "state.h"
 
@@ -49,6 +51,25 @@ static dnnl_status_t describe_weights_gradient(
 
 #else
 
+static int begins(const_dnnl_primitive_desc_t description, const char *start) {
+  const char *name = "";
+  dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name);
+  return strncmp(name, start, strlen(start)) == 0;
+}
+
+static int is_batched_product(const_dnnl_primitive_desc_t description) {
+  return begins(description, "brgconv:avx512_core");
+}
+
+static int is_direct(const_dnnl_primitive_desc_t description) {
+  return begins(description, "jit:avx512_core");
+}
+
+// The inputs of each output.
+static int64_t channels(const Request *r) {
+  return r->weights->dims[r->weights->ndims == r->source->ndims ? 1 : 2];
+}
+
 static dnnl_status_t describe_forward(
     dnnl_primitive_desc_t *result, const Request *r, dnnl_prop_kind_t kind) {
   dnnl_convolution_desc_t operation;
@@ -56,7 +77,25 @@ static dnnl_status_t describe_forward(
       &operation, kind, dnnl_convolution_direct, r->source, r->weights, r->bias, r->destination,
       r->window->stride, r->dilation, r->window->before, r->window->after);
   if (status) return status;
-  return dnnl_primitive_desc_create(result, &operation, r->attributes, r->engine, NULL);
+  dnnl_primitive_desc_iterator_t loops;
+  status = dnnl_primitive_desc_iterator_create(&loops, &operation, r->attributes, r->engine, NULL);
+  if (status) return status;
+  *result = dnnl_primitive_desc_iterator_fetch(loops);
+  // 2.6 proposes batched products first. With few channels its direct loops are faster: 1.2 ms and
+  // not 1.9 for 16 channels of 128 images of 28 by 28, in the midst of a training step.
+  if (*result && is_batched_product(*result) && channels(r) <= 16) {
+    while (!dnnl_primitive_desc_iterator_next(loops)) {
+      dnnl_primitive_desc_t next = dnnl_primitive_desc_iterator_fetch(loops);
+      if (next && is_direct(next)) {
+        dnnl_primitive_desc_destroy(*result);
+        *result = next;
+        break;
+      }
+      if (next) dnnl_primitive_desc_destroy(next);
+    }
+  }
+  dnnl_primitive_desc_iterator_destroy(loops);
+  return *result ? dnnl_success : dnnl_out_of_memory;
 }
 
 static dnnl_status_t describe_source_gradient(

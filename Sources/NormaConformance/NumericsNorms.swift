@@ -38,7 +38,8 @@ extension NumericsCase {
       throw CaseObstacle.unreadable("no shape [N, C, H, W] or eps")
     }
     let x = try input(json["x"], shape: shape, named: "x")
-    let norm = BatchNorm2d(shape[1], eps: eps, momentum: recorded["momentum"]?.number ?? 0.1)
+    let norm = BatchNorm2d(
+      shape[1], eps: eps, momentum: .pytorch(recorded["momentum"]?.number ?? 0.1))
     norm.weight?.value = try input(json["weight"], shape: [shape[1]], named: "weight")
     norm.bias?.value = try input(json["bias"], shape: [shape[1]], named: "bias")
     norm.runningMean?.value = Tensor(recorded["running_mean0"]?.numbers ?? [], dtype: .float32)

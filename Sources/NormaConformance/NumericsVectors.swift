@@ -92,4 +92,11 @@ private let specialFunctions: [String: Statistic] = [
   "instance_norm": { instanceNorm($0.reshaped(1, 1, -1)).flattened() },
   "layer_norm": { layerNorm($0, normalizedShape: $0.shape) },
   "rms_norm": { rmsNorm($0, normalizedShape: $0.shape) },
+  "normalize": { normalize($0, axis: 0) },
+  "norm0": { $0.norm(0) },
+  "norm1": { $0.norm(1) },
+  "norm2": { $0.norm() },
+  "norm3": { $0.norm(3) },
+  "norm_inf": { $0.norm(.infinity) },
+  "norm_-inf": { $0.norm(-.infinity) },
 ]

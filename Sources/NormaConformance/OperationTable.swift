@@ -8,8 +8,7 @@ let operations: [String: CaseOperation] = [
   elementwiseOperations, reductionOperations, viewOperations, factoryOperations,
   productOperations, normalizationOperations, layerNormOperations, groupedNormOperations,
   convolutionOperations, poolingOperations, activationOperations, lossOperations,
-  indexingOperations,
-  tableOperations,
+  indexingOperations, tableOperations, lengthOperations,
 ].reduce(into: [:]) { all, family in
   all.merge(family) { first, _ in first }
 }
@@ -32,4 +31,5 @@ struct CaseModule {
 let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
   normalizationModules, layerNormModules, groupedNormModules, convolutionModules,
   poolingModules, activationModules, lossModules, tableModules,
+  lengthModules,
 ].reduce(into: [:]) { all, family in all.merge(family) { first, _ in first } }

@@ -75,10 +75,11 @@ extension BatchNorm {
   private var numbers: LayerNumbers {
     LayerNumbers(
       name: "\(type(of: self))(\(features))", features: features, epsilon: eps,
-      momentum: momentum, weight: weight?.value.array(of: Double.self),
+      momentum: momentum.share, weight: weight?.value.array(of: Double.self),
       bias: bias?.value.array(of: Double.self),
       runningMean: runningMean?.value.array(of: Double.self),
       runningVariance: runningVar?.value.array(of: Double.self),
-      batchesTracked: Int(numBatchesTracked?.value.item() ?? 0), isTraining: isTraining)
+      batchesTracked: Int(numBatchesTracked?.value.item() ?? 0), isTraining: isTraining,
+      usesBatch: usesBatchStatistics)
   }
 }

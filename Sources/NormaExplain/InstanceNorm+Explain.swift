@@ -74,9 +74,10 @@ extension InstanceNorm {
   private var numbers: LayerNumbers {
     LayerNumbers(
       name: "\(type(of: self))(\(features))", reach: .instance(axes: space), features: features,
-      epsilon: eps, momentum: momentum, weight: weight?.value.array(of: Double.self),
+      epsilon: eps, momentum: momentum.share, weight: weight?.value.array(of: Double.self),
       bias: bias?.value.array(of: Double.self),
       runningMean: runningMean?.value.array(of: Double.self),
-      runningVariance: runningVar?.value.array(of: Double.self), isTraining: isTraining)
+      runningVariance: runningVar?.value.array(of: Double.self),
+      batchesTracked: Int(numBatchesTracked?.value.item() ?? 0), isTraining: isTraining)
   }
 }

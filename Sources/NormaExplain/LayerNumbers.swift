@@ -31,12 +31,15 @@ package struct LayerNumbers: Sendable {
   package var runningVariance: [Double]?
   package var batchesTracked: Int
   package var isTraining: Bool
+  /// Whether a call normalizes with the statistics of its own batch.
+  package var usesBatch: Bool
 
+  /// - Parameter usesBatch: nil for what PyTorch does: in training, or without running statistics.
   package init(
     name: String, reach: Reach = .batch, subtractsMean: Bool = true, features: Int,
     epsilon: Double = 1e-5, momentum: Double? = 0.1, weight: [Double]? = nil,
     bias: [Double]? = nil, runningMean: [Double]? = nil, runningVariance: [Double]? = nil,
-    batchesTracked: Int = 0, isTraining: Bool = true
+    batchesTracked: Int = 0, isTraining: Bool = true, usesBatch: Bool? = nil
   ) {
     self.name = name
     self.reach = reach
@@ -50,6 +53,7 @@ package struct LayerNumbers: Sendable {
     self.runningVariance = runningVariance
     self.batchesTracked = batchesTracked
     self.isTraining = isTraining
+    self.usesBatch = usesBatch ?? (isTraining || runningMean == nil || runningVariance == nil)
   }
 
   /// How the layer sees an input of a shape.
@@ -97,9 +101,6 @@ package struct LayerNumbers: Sendable {
     layer.runningVariance = runningVariance.map { Array($0[range]) }
     return layer
   }
-
-  /// Whether a call normalizes with the statistics of its own batch.
-  var usesBatch: Bool { isTraining || runningMean == nil || runningVariance == nil }
 
   /// Whether weight and bias change anything.
   var hasAffine: Bool {

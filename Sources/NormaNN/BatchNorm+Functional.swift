@@ -24,7 +24,7 @@ public func batchNorm(
 /// The normalized batch and, if they were taken, its statistics.
 package func batchNorm(
   _ x: Tensor, runningMean: Tensor?, runningVar: Tensor?, weight: Tensor?, bias: Tensor?,
-  training: Bool, eps: Double, call: String
+  training: Bool, eps: Double, allowsSingleValues: Bool = false, call: String
 ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics?) {
   // An empty vector has no channels and nothing to normalize; PyTorch gives it back.
   if x.shape == [0] { return (x, nil) }
@@ -61,7 +61,7 @@ package func batchNorm(
     throw TensorError(call, "eps must be positive in training, got \(eps)")
   }
   let axes = x.shape.indices.filter { $0 != 1 }
-  if x.count == channels {
+  if x.count == channels && !allowsSingleValues {
     throw TensorError(
       call,
       "shape \(x.shape) has one value per channel, which has no variance: train with a larger "

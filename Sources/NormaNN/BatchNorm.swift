@@ -10,24 +10,28 @@ import NormaTensor
 ///
 /// - Shapes: input and output `[N, C, ...]`; weight, bias and running statistics `[C]`.
 /// - Types: real ones; half types are computed in `float32`.
+/// - Settings apart from training and evaluation: ``statistics`` says which statistics normalize,
+///   ``updatesRunningStatistics`` whether the running ones follow; a frozen layer (``freeze()``)
+///   normalizes with its running statistics and keeps them, in training too.
 /// - Edge cases: a constant channel gives exactly the bias; an empty batch gives an empty result,
 ///   leaves the running mean and variance, and counts as a batch; one value per channel is refused
-///   in training.
+///   in training, unless ``singleValuePolicy`` says otherwise.
 /// - Accuracy: the mean is carried in two numbers, so that data far from zero keep their digits: in
 ///   `float32` at most 4 ulp of the largest result, for data at 1e7 ± 1 too.
 /// - Cost, in training: one read and one write where a channel's numbers lie together or in runs of
 ///   at least 16,384, take at most 4 MiB, and there are at least twice as many channels as threads
 ///   (large images, N, C, H, W); else one read more. In evaluation: one read and one write.
 /// - PyTorch: `torch.nn.BatchNorm1d`, `2d`, `3d`; use the class of that name. Keras and Flax count
-///   momentum the other way round (their 0.99 is 0.01 here), and Keras' eps is 1e-3.
+///   momentum the other way round (their 0.99 is `.decay(0.99)`), and Keras' eps is 1e-3: see
+///   ``NormalizationConvention``.
 /// - Source: Ioffe and Szegedy, "Batch Normalization" (2015).
-open class BatchNorm: Module, Layer {
-  /// The number of channels.
-  public let features: Int
+open class BatchNorm: Module, Layer, LazyChannels {
+  /// The number of channels; 0 for a lazy layer until it has a state or a first input.
+  public internal(set) var features: Int
   /// Added to the variance under the root.
   public let eps: Double
-  /// The share of the new batch in the running statistics; nil for the mean of all batches so far.
-  public let momentum: Double?
+  /// How much a new batch counts in the running statistics.
+  public let momentum: Momentum
   /// γ of each channel, at first 1; nil without `affine`.
   public let weight: Parameter?
   /// β of each channel, at first 0; nil without `affine` or `bias`.
@@ -38,6 +42,23 @@ open class BatchNorm: Module, Layer {
   public let runningVar: Buffer?
   /// How many training batches the running statistics have seen.
   public let numBatchesTracked: Buffer?
+
+  /// Which statistics normalize.
+  public var statistics = StatisticsSource.auto
+  /// Whether the running statistics follow the batches of training.
+  public var updatesRunningStatistics = true
+  /// Whether the layer keeps its running statistics and normalizes with them whatever the mode; see
+  /// ``Module/freeze()``.
+  public private(set) var isFrozen = false
+  /// What becomes of a batch with one value per channel.
+  public var singleValuePolicy = SingleValuePolicy.error
+  /// What becomes of a training batch with NaN or infinity in it.
+  public var nonFinitePolicy = NonFinitePolicy.propagate
+  /// The running variance follows Σ (x - mean)² / (n - this): 1 as in PyTorch, 0 in Keras and Flax.
+  public var runningVarianceCorrection = 1.0
+
+  /// Takes the layer's place while its statistics are taken anew or looked at.
+  package var intercept: ((Tensor, Tensor?) throws(TensorError) -> Tensor)?
 
   /// The numbers of axes that an input may have.
   var ranks: ClosedRange<Int> { 2...Int.max }
@@ -50,7 +71,7 @@ open class BatchNorm: Module, Layer {
   /// `trackRunningStats` the batch normalizes in evaluation, too. PyTorch:
   /// `nn.BatchNorm2d(features)`.
   public init(
-    _ features: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true,
+    _ features: Int, eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = true,
     bias: Bool = true, trackRunningStats: Bool = true, dtype: DType = .float32
   ) {
     self.features = features
@@ -63,9 +84,35 @@ open class BatchNorm: Module, Layer {
     numBatchesTracked = trackRunningStats ? Buffer(Tensor(0, dtype: .int64)) : nil
   }
 
-  /// Whether the next call normalizes with the statistics of its batch: in training, and always
-  /// without running statistics.
-  public var usesBatchStatistics: Bool { isTraining || runningMean == nil }
+  /// A layer that takes its number of channels from the state that it loads, or else from its first
+  /// input. Give its parameters to an optimizer after that. PyTorch: `nn.LazyBatchNorm2d()`.
+  public convenience init(
+    eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = true, bias: Bool = true,
+    trackRunningStats: Bool = true, dtype: DType = .float32
+  ) {
+    self.init(
+      0, eps: eps, momentum: momentum, affine: affine, bias: bias,
+      trackRunningStats: trackRunningStats, dtype: dtype)
+  }
+
+  /// Whether the next call normalizes with the statistics of its batch: by default in training, and
+  /// always without running statistics.
+  public var usesBatchStatistics: Bool {
+    if runningMean == nil { return true }
+    if isFrozen { return false }
+    return statistics == .auto ? isTraining : statistics == .batch
+  }
+
+  /// What a kind of batch norm makes of a checked batch that its own statistics normalize, and these;
+  /// nil where it does what all do.
+  func normalizedByItself(
+    _ x: Tensor
+  ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics)? { nil }
+
+  /// Whether a mask may say which values count.
+  var takesMasks: Bool { true }
+
+  override func setFrozen(_ isFrozen: Bool) { self.isFrozen = isFrozen }
 
   /// Normalizes a batch; in training the running statistics follow, once for every call.
   ///
@@ -73,19 +120,33 @@ open class BatchNorm: Module, Layer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if x.isPoisoned { return x }
-      try check(x)
-      let result = try batchNorm(
-        x, runningMean: runningMean?.value, runningVar: runningVar?.value, weight: weight?.value,
-        bias: bias?.value, training: usesBatchStatistics, eps: eps, call: "\(name)(_:)")
-      if isTraining && !GradientMode.isRecomputing { commit(result.statistics) }
-      return result.output.observed(by: self)
-    }
+    checked(file: file, line: line) { () throws(TensorError) in try called(x, mask: nil) }
   }
 
-  /// Whether every batch counts the same, whatever the momentum; while statistics are taken anew.
-  var averagesAllBatches = false
+  /// Normalizes the values where `mask` is not zero by their own statistics; 0 elsewhere.
+  ///
+  /// Padding enters neither statistics, running ones included, nor results, nor gradients. The mask
+  /// broadcasts to the input: `[N, 1, L]` for sequences of several lengths. Cost: four trips.
+  /// Keras and Flax have `mask`, which leaves the padding in the result; PyTorch has none.
+  public func callAsFunction(
+    _ x: Tensor, mask: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in try called(x, mask: mask) }
+  }
+
+  private func called(_ x: Tensor, mask: Tensor?) throws(TensorError) -> Tensor {
+    if x.isPoisoned { return x }
+    let result: Tensor
+    if let intercept {
+      try check(x)
+      result = try intercept(x, mask)
+    } else {
+      let (output, update) = try normalized(x, mask: mask)
+      if let update, !GradientMode.isRecomputing { commit(update) }
+      result = output
+    }
+    return result.observed(by: self)
+  }
 
   /// Running statistics as they were at first: mean 0, variance 1, no batch.
   /// PyTorch: `reset_running_stats()`.
@@ -96,39 +157,21 @@ open class BatchNorm: Module, Layer {
     numBatchesTracked.value = Tensor(0, dtype: .int64)
   }
 
-  private func check(_ x: Tensor) throws(TensorError) {
-    let call = "\(name)(_:)"
+  /// What a message calls a call.
+  var call: String { "\(name)(_:)" }
+
+  func check(_ x: Tensor) throws(TensorError) {
     guard ranks.contains(x.rank) else {
       let allowed =
         ranks.upperBound == Int.max
         ? "at least 2" : Array(ranks).map(String.init).joined(separator: " or ")
       throw TensorError(call, "expected \(allowed) axes, got shape \(x.shape)")
     }
+    begin(with: x.shape[1])
     guard x.shape[1] == features else {
       throw TensorError(
         call, "the layer has \(features) channels and axis 1 of shape \(x.shape) has \(x.shape[1])")
     }
-  }
-
-  /// Lets the running statistics follow those of a batch; an empty batch has none, and counts.
-  private func commit(_ statistics: NormalizationStatistics?) {
-    guard let runningMean, let runningVar, let numBatchesTracked else { return }
-    numBatchesTracked.value = Tensor(numBatchesTracked.value.item(as: Int64.self) + 1)
-    guard let statistics else { return }
-    // The last update has run by now: pending updates never pile up over training steps.
-    Tensor.evaluate([runningMean.value, runningVar.value])
-    let own = averagesAllBatches ? nil : momentum
-    let share = own ?? 1 / numBatchesTracked.value.item()
-    runningMean.value = runningMean.value.following(statistics.mean, share)
-    runningVar.value = runningVar.value.following(statistics.unbiasedVariance, share)
-  }
-}
-
-extension Tensor {
-  /// (1 - share) * self + share * target, in `float64`, rounded once to this tensor's type.
-  func following(_ target: Tensor, _ share: Double) -> Tensor {
-    let old = reshaped(target.shape).cast(to: .float64)
-    return (old * (1 - share) + target * share).cast(to: dtype).reshaped(shape)
   }
 }
 

@@ -49,7 +49,7 @@ package func layerNorm(
 ///   one read more.
 /// - PyTorch: `torch.nn.LayerNorm`. Keras' eps is 1e-3, Flax's 1e-6.
 /// - Source: Ba, Kiros and Hinton, "Layer Normalization" (2016).
-public final class LayerNorm: Module, Layer {
+open class LayerNorm: Module, Layer {
   /// The sizes of the normalized axes.
   public let normalizedShape: [Int]
   /// The normalized axes from first to last; nil for the last ones.
@@ -97,5 +97,20 @@ public final class LayerNorm: Module, Layer {
         bias: bias?.value, eps: eps, call: "LayerNorm(_:)"
       ).output
     }.observed(by: self)
+  }
+}
+
+/// ``LayerNorm`` over the channels of images, `[N, C, H, W]`, for each place by itself.
+///
+/// ConvNeXt's layer; channels last in memory it costs one read and one write. timm: `LayerNorm2d`,
+/// whose eps is 1e-6 too.
+public final class LayerNorm2d: LayerNorm {
+  /// A layer for `channels` channels.
+  public init(
+    _ channels: Int, eps: Double = 1e-6, affine: Bool = true, bias: Bool = true,
+    dtype: DType = .float32
+  ) {
+    super.init(
+      [channels], axes: [1], eps: eps, elementwiseAffine: affine, bias: bias, dtype: dtype)
   }
 }

@@ -30,13 +30,24 @@ open class Module {
     for (_, child) in children { child.setTraining(isTraining) }
   }
 
-  /// Excludes all parameters from gradients; ``train()`` does not change that.
+  /// Excludes all parameters from gradients, and lets batch normalization inside keep its running
+  /// statistics and normalize with them; ``train()`` does not change that.
   ///
-  /// PyTorch: `module.requires_grad_(False)`.
-  public func freeze() { for parameter in parameters { parameter.isFrozen = true } }
+  /// PyTorch: `module.requires_grad_(False)`, which leaves running statistics to move on, and `eval()`
+  /// of every batch norm, which `train()` undoes. Keras: `layer.trainable = False`.
+  public func freeze() { setAllFrozen(true) }
 
-  /// Includes all parameters again. PyTorch: `module.requires_grad_(True)`.
-  public func unfreeze() { for parameter in parameters { parameter.isFrozen = false } }
+  /// Includes all parameters again; batch normalization behaves as before.
+  /// PyTorch: `module.requires_grad_(True)`.
+  public func unfreeze() { setAllFrozen(false) }
+
+  private func setAllFrozen(_ isFrozen: Bool) {
+    for parameter in parameters { parameter.isFrozen = isFrozen }
+    for (_, module) in namedModules { module.setFrozen(isFrozen) }
+  }
+
+  /// Tells the module alone whether its state is to stay as it is, parameters apart.
+  func setFrozen(_ isFrozen: Bool) {}
 
   /// Forgets the gradients of all parameters. PyTorch: `module.zero_grad()`.
   public func zeroGrad() { for parameter in parameters { parameter.grad = nil } }
@@ -44,7 +55,12 @@ open class Module {
   /// The modules that this one holds, by name and in the order of their declaration; those of a
   /// superclass first. PyTorch: `named_children()`.
   open var children: [(name: String, module: Module)] {
-    members.compactMap { member in (member.value as? Module).map { (member.name, $0) } }
+    members.compactMap { member in
+      if let parametrization = (member.value as? Parameter)?.parametrization {
+        return ("parametrizations.\(member.name)", parametrization)
+      }
+      return (member.value as? Module).map { (member.name, $0) }
+    }
   }
 
   /// This module, under an empty name, and all modules inside. PyTorch: `named_modules()`.
@@ -110,7 +126,8 @@ open class Module {
   var cells: [(name: String, value: Cell)] {
     let own = members
     var cells: [(name: String, value: Cell)] = []
-    for case (let name, let parameter as Parameter) in own {
+    for case (let name, let parameter as Parameter) in own
+    where parameter.parametrization == nil {
       cells.append((name, .parameter(parameter)))
     }
     for case (let name, let buffer as Buffer) in own { cells.append((name, .buffer(buffer))) }

@@ -18,7 +18,8 @@ struct NormalizationGradients {
 ///
 /// Both sums are taken in one trip in `float64`, slice by slice with dx where slices stay in cache:
 /// then x and g are read once. A weight that is one number to a statistic stays outside of the
-/// sums, which then are dweight and dbias as well.
+/// sums, which then are dweight and dbias as well. Rows of `float32` have a kernel of their own,
+/// `ofRows`, which takes all three gradients in one trip.
 struct NormalizationGradient {
   private let rule: Backward
   private let type: DType

@@ -145,7 +145,7 @@ struct Space: Equatable, Sendable {
     let tileColumns = min(columns.size, strip)
     // Only short runs are worth gathering.
     // Columns cost something at the end of every tile, so their tiles are taller.
-    let room = isDown ? 2 * block : columns.size < 128 ? block : 0
+    let room = isDown ? 2 * block : columns.size <= 896 ? block : 0
     let tileRows = max(min(rows.size, room / max(tileColumns, 1)), 1)
     let isScattered =
       !isDown && rows.strides[0] > (kept.last?.strides[0] ?? .max) && columns.size < longRun

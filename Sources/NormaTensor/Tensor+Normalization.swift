@@ -26,6 +26,10 @@ package struct NormalizationStatistics: Sendable {
   /// How many values each statistic rests on.
   package let count: Int
 
+  package init(mean: Tensor, squares: Tensor, count: Int) {
+    (self.mean, self.squares, self.count) = (mean, squares, count)
+  }
+
   /// The biased variance, which normalizes.
   package var variance: Tensor { squares / Double(count) }
 
@@ -110,7 +114,8 @@ extension Tensor {
       let gradients =
         rule.isRecording
         ? composedNormalizationGradients(rule, eps: eps, weight: weight, own: own)
-        : NormalizationGradient(rule, eps: eps, weight: weight, own: own).gradients
+        : NormalizationGradient.ofRows(rule, eps: eps, weight: weight, own: own)
+          ?? NormalizationGradient(rule, eps: eps, weight: weight, own: own).gradients
       return [gradients.input] + (hasWeight ? [gradients.weight] : [])
         + (hasBias ? [gradients.bias] : [])
     }

@@ -55,6 +55,16 @@ import Testing
     #expect(norm.runningMean?.value.shape == [4])
   }
 
+  /// The mean of all batches so far.
+  @Test func cumulative() {
+    let norm = InstanceNorm1d(2, momentum: .cumulative, trackRunningStats: true)
+    let batches = withSeed(3) { (0..<3).map { _ in Tensor.randn(4, 2, 6) } }
+    for batch in batches { _ = norm(batch) }
+    let means = Tensor.stacked(batches.map { $0.mean(over: 0, 2) }).mean(over: 0)
+    #expect(norm.runningMean?.value.allClose(to: means, rtol: 1e-5, atol: 1e-6) == true)
+    #expect(norm.numBatchesTracked?.value.item() == 3)
+  }
+
   /// One sample gives what it gives in a batch, and moves the running statistics as a batch of one.
   @Test func oneSample() {
     let x = withSeed(6) { Tensor.randn(2, 3, 7) }

@@ -133,6 +133,33 @@ import Testing
     }
   }
 
+  /// Inputs and gradients that lie in memory in different orders.
+  @Test func ordersOfMemory() {
+    var random = TestRandom()
+    let shape = [5, 3, 4, 6]
+    let arrangements: [Arrangement] = [
+      .contiguous, .channelsLast, .reversed, .stepped, .offset, .repeated, .mixed,
+    ]
+    for first in arrangements {
+      for second in arrangements {
+        let sample = Sample(shape, .float32, first, random: &random, mean: 3)
+        let upstream = Sample(shape, .float32, second, random: &random)
+        for axes in [[0, 2, 3], [1], [2, 3], [1, 2, 3]] {
+          let weight = Sample(Self.weightShapes(shape, [0, 2, 3])[0], .float32, random: &random)
+          let run = Run(sample.tensor, weight.tensor, weight.tensor, upstream.tensor, over: axes)
+          let expected = ReferenceNormalization(
+            over: axes,
+            weight: ReferenceTensor(shape: weight.tensor.shape, values: weight.values)
+          ).gradients(
+            ReferenceTensor(shape: shape, values: sample.values),
+            ReferenceTensor(shape: shape, values: upstream.values))
+          let error = Self.error(run.x, expected.x)
+          #expect(error <= 6, "\(first), \(second) over \(axes)")
+        }
+      }
+    }
+  }
+
   /// Gradients of gradients go through a composition; both agree with small steps.
   @Test func smallSteps() throws {
     var random = TestRandom()

@@ -91,7 +91,7 @@ private func instanceNormModule<Norm: InstanceNorm>(
     var momentum = try arguments.double(2, "momentum") ?? 0.1
     if case .some(.none) = arguments.value(2, "momentum") { momentum = 0 }
     let layer = type.init(
-      features, eps: try arguments.double(1, "eps") ?? 1e-5, momentum: momentum,
+      features, eps: try arguments.double(1, "eps") ?? 1e-5, momentum: .pytorch(momentum),
       affine: try arguments.bool(3, "affine") ?? false,
       bias: try arguments.bool(nil, "bias") ?? true,
       trackRunningStats: try arguments.bool(4, "track_running_stats") ?? false)

@@ -11,17 +11,17 @@ let normalizationOperations: [String: CaseOperation] = [
 let normalizationModules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
   "nn.BatchNorm1d": batchNormModule { features, options in
     BatchNorm1d(
-      features, eps: options.eps, momentum: options.momentum, affine: options.affine,
+      features, eps: options.eps, momentum: .pytorch(options.momentum), affine: options.affine,
       bias: options.bias, trackRunningStats: options.trackRunningStats)
   },
   "nn.BatchNorm2d": batchNormModule { features, options in
     BatchNorm2d(
-      features, eps: options.eps, momentum: options.momentum, affine: options.affine,
+      features, eps: options.eps, momentum: .pytorch(options.momentum), affine: options.affine,
       bias: options.bias, trackRunningStats: options.trackRunningStats)
   },
   "nn.BatchNorm3d": batchNormModule { features, options in
     BatchNorm3d(
-      features, eps: options.eps, momentum: options.momentum, affine: options.affine,
+      features, eps: options.eps, momentum: .pytorch(options.momentum), affine: options.affine,
       bias: options.bias, trackRunningStats: options.trackRunningStats)
   },
 ]

@@ -44,7 +44,8 @@ package func groupNorm(
   return (output.reshaped(x.shape), statistics)
 }
 
-private func requireGroups(_ groups: Int, _ channels: Int, call: String) throws(TensorError) {
+/// Refuses a number of groups that does not divide the channels.
+func requireGroups(_ groups: Int, _ channels: Int, call: String) throws(TensorError) {
   guard groups > 0, channels % groups == 0 else {
     throw TensorError(
       call, "\(channels) channels do not divide into \(groups) groups of equal size")

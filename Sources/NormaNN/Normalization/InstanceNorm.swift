@@ -20,16 +20,16 @@ import NormaTensor
 /// - Accuracy: as ``BatchNorm``; the mean is carried in two numbers.
 /// - Cost: one read and one write where a channel's numbers lie together and there are at least
 ///   twice as many channels of samples as threads; else, as channels last, one read more.
-/// - PyTorch: `torch.nn.InstanceNorm1d`, `2d`, `3d`, whose `num_batches_tracked` never counts
-///   either, and for which a momentum of `None` means 0.
+/// - PyTorch: `torch.nn.InstanceNorm1d`, `2d`, `3d`, whose `num_batches_tracked` never counts, and
+///   for which a momentum of `None` means 0; here ``Momentum/cumulative`` means what it says.
 /// - Source: Ulyanov, Vedaldi and Lempitsky, "Instance Normalization" (2016).
-open class InstanceNorm: Module, Layer {
-  /// The number of channels.
-  public let features: Int
+open class InstanceNorm: Module, Layer, LazyChannels {
+  /// The number of channels; 0 for a lazy layer until it has a state or a first input.
+  public internal(set) var features: Int
   /// Added to the variance under the root.
   public let eps: Double
-  /// The share of new statistics in the running ones.
-  public let momentum: Double
+  /// How much new statistics count in the running ones.
+  public let momentum: Momentum
   /// γ of each channel, at first 1; nil without `affine`, the default.
   public let weight: Parameter?
   /// β of each channel, at first 0; nil without `affine` or `bias`.
@@ -38,7 +38,7 @@ open class InstanceNorm: Module, Layer {
   public let runningMean: Buffer?
   /// The running variance of each channel (divided by n - 1), at first 1.
   public let runningVar: Buffer?
-  /// Stays at 0, and stands in PyTorch's state dictionaries.
+  /// Counts with a cumulative ``momentum`` alone; with others it stays at 0, as in PyTorch.
   public let numBatchesTracked: Buffer?
 
   /// The number of axes behind the channels.
@@ -49,7 +49,7 @@ open class InstanceNorm: Module, Layer {
   ///
   /// PyTorch: `nn.InstanceNorm2d(features)`.
   public required init(
-    _ features: Int, eps: Double = 1e-5, momentum: Double = 0.1, affine: Bool = false,
+    _ features: Int, eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = false,
     bias: Bool = true, trackRunningStats: Bool = false, dtype: DType = .float32
   ) {
     self.features = features
@@ -60,6 +60,17 @@ open class InstanceNorm: Module, Layer {
     runningMean = trackRunningStats ? Buffer(.zeros(features, dtype: dtype)) : nil
     runningVar = trackRunningStats ? Buffer(.ones(features, dtype: dtype)) : nil
     numBatchesTracked = trackRunningStats ? Buffer(Tensor(0, dtype: .int64)) : nil
+  }
+
+  /// A layer that takes its number of channels from the state that it loads, or else from its first
+  /// input. PyTorch: `nn.LazyInstanceNorm2d()`.
+  public convenience init(
+    eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = false, bias: Bool = true,
+    trackRunningStats: Bool = false, dtype: DType = .float32
+  ) {
+    self.init(
+      0, eps: eps, momentum: momentum, affine: affine, bias: bias,
+      trackRunningStats: trackRunningStats, dtype: dtype)
   }
 
   /// Normalizes a batch or one sample; in training the running statistics follow, if there are any.
@@ -84,6 +95,7 @@ open class InstanceNorm: Module, Layer {
       throw TensorError(
         "\(name)(_:)", "expected \(space + 1) or \(space + 2) axes, got shape \(x.shape)")
     }
+    begin(with: x.shape[axis])
     guard x.shape[axis] == features || weight == nil && runningMean == nil else {
       throw TensorError(
         "\(name)(_:)",
@@ -96,15 +108,23 @@ open class InstanceNorm: Module, Layer {
   /// Lets the running statistics follow.
   private func commit(_ statistics: NormalizationStatistics?) {
     guard let runningMean, let runningVar, let statistics else { return }
+    var number = 1
+    if momentum == .cumulative, let numBatchesTracked {
+      number += Int(numBatchesTracked.value.item(as: Int64.self))
+      numBatchesTracked.value = Tensor(Int64(number))
+    }
     // The last update has run by now: pending updates never pile up over training steps.
     Tensor.evaluate([runningMean.value, runningVar.value])
-    runningMean.value = runningMean.value.following(average(statistics.mean), momentum)
-    runningVar.value = runningVar.value.following(average(statistics.unbiasedVariance), momentum)
+    let share = momentum.share(ofBatch: number)
+    runningMean.value = runningMean.value.following(average(statistics.mean), share)
+    runningVar.value = runningVar.value.following(average(statistics.unbiasedVariance), share)
   }
 
   /// The mean over the samples of a batch of their statistics.
-  private func average(_ statistic: Tensor) -> Tensor {
-    statistic.rank == space + 2 ? statistic.mean(over: 0, keepDims: true) : statistic
+  private func average(_ statistic: Tensor) -> RunningStatisticsUpdate.Target {
+    RunningStatisticsUpdate.Target(
+      value: statistic.rank == space + 2 ? statistic.mean(over: 0, keepDims: true) : statistic,
+      isKnown: nil)
   }
 }
 

@@ -53,7 +53,7 @@ extension DType {
 ///   one read more.
 /// - PyTorch: `torch.nn.RMSNorm`. Keras' and Flax's eps is 1e-6, MLX's 1e-5.
 /// - Source: Zhang and Sennrich, "Root Mean Square Layer Normalization" (2019).
-public final class RMSNorm: Module, Layer {
+open class RMSNorm: Module, Layer {
   /// The sizes of the normalized axes.
   public let normalizedShape: [Int]
   /// The normalized axes from first to last; nil for the last ones.
@@ -96,5 +96,17 @@ public final class RMSNorm: Module, Layer {
         call: "RMSNorm(_:)"
       ).output
     }.observed(by: self)
+  }
+}
+
+/// ``RMSNorm`` over the channels of images, `[N, C, H, W]`, for each place by itself.
+///
+/// timm: `RmsNorm2d`, whose eps is 1e-6 too.
+public final class RMSNorm2d: RMSNorm {
+  /// A layer for `channels` channels.
+  public init(
+    _ channels: Int, eps: Double = 1e-6, affine: Bool = true, dtype: DType = .float32
+  ) {
+    super.init([channels], axes: [1], eps: eps, elementwiseAffine: affine, dtype: dtype)
   }
 }

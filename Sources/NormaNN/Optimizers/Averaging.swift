@@ -52,7 +52,7 @@ public final class AveragedParameters {
   /// Runs `body` with the averages in the module's parameters, then puts its own back.
   ///
   /// Running statistics belong to the module's own parameters: see
-  /// ``Module/updateRunningStatistics(_:)``.
+  /// ``recalibrate(_:over:rule:order:progress:file:line:)``.
   public func applied<R>(to module: Module, _ body: () throws -> R) rethrows -> R {
     let own = module.namedParameters.map { ($0.parameter, $0.parameter.value.detached()) }
     defer { for (parameter, value) in own { parameter.value = value } }
@@ -60,29 +60,5 @@ public final class AveragedParameters {
       if let value = values[name] { parameter.value = value }
     }
     return try body()
-  }
-}
-
-extension Module {
-  /// Takes the running statistics of all batch norm layers anew from data, each batch counting the
-  /// same: after averaging parameters, whose old statistics belong to others.
-  ///
-  /// `forward` calls the module with every batch, in training mode and without gradients; modes are
-  /// as before when it is done. PyTorch: `torch.optim.swa_utils.update_bn`.
-  public func updateRunningStatistics(_ forward: () throws -> Void) rethrows {
-    let modules = namedModules.map(\.module)
-    let modes = modules.map { ($0, $0.isTraining) }
-    let layers = modules.compactMap { $0 as? BatchNorm }
-    eval()
-    for layer in layers {
-      layer.train()
-      layer.resetRunningStatistics()
-      layer.averagesAllBatches = true
-    }
-    defer {
-      for layer in layers { layer.averagesAllBatches = false }
-      for (module, isTraining) in modes { module.setOwnMode(isTraining) }
-    }
-    try withoutGradients { try forward() }
   }
 }

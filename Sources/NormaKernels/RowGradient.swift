@@ -1,0 +1,64 @@
+import CNormaLoops
+
+/// The gradients of a normalization of rows whose weight changes along them, in one trip over memory.
+///
+/// Rows are added to the sums of weight and bias in chunks, whose number follows from the shape
+/// alone, and chunks in order: the same bits on any number of threads.
+package struct RowGradient {
+  /// The number of rows, and of values in each.
+  package let rows: Int, columns: Int
+
+  /// Rows so long would need more memory for the sums of their chunks than they hold themselves.
+  package static let mostColumns = 1 << 16
+
+  package init(rows: Int, columns: Int) { (self.rows, self.columns) = (rows, columns) }
+
+  /// How many parts of the rows have sums of their own: enough for many threads, in at most 8 MiB.
+  package var chunks: Int { max(min(64, rows / 8, (1 << 19) / max(columns, 1)), 1) }
+
+  /// Bytes for the sums of weight and bias of all chunks, which `run` needs.
+  package var sumBytes: Int { 2 * chunks * columns * 8 }
+
+  /// What is read, without gaps: values and upstream gradients, one row of weights, and mean and
+  /// 1 / √(variance + eps) of each row.
+  package struct Operands {
+    let x: UnsafeRawPointer, upstream: UnsafeRawPointer, weight: UnsafeRawPointer
+    let mean: UnsafeRawPointer, inverse: UnsafeRawPointer
+
+    package init(
+      x: UnsafeRawPointer, upstream: UnsafeRawPointer, weight: UnsafeRawPointer,
+      mean: UnsafeRawPointer, inverse: UnsafeRawPointer
+    ) {
+      (self.x, self.upstream, self.weight) = (x, upstream, weight)
+      (self.mean, self.inverse) = (mean, inverse)
+    }
+  }
+
+  /// Writes the gradient of the values, unless that is nil, and those of weight and bias, in `float64`,
+  /// to the first elements of the two halves of `sums`, which has `sumBytes` bytes. `ownMeans` says
+  /// that the means are those of the values, and not given.
+  package func run(
+    _ operands: Operands, gradient: UnsafeMutableRawPointer?, sums: UnsafeMutableRawPointer,
+    ownMeans: Bool, threads: Int
+  ) {
+    var form = norma_row_gradient(
+      columns: Int64(columns), x: operands.x.assumingMemoryBound(to: Float.self),
+      upstream: operands.upstream.assumingMemoryBound(to: Float.self),
+      weight: operands.weight.assumingMemoryBound(to: Float.self),
+      mean: operands.mean.assumingMemoryBound(to: Double.self),
+      inverse: operands.inverse.assumingMemoryBound(to: Double.self),
+      gradient: gradient?.assumingMemoryBound(to: Float.self), mean_share: ownMeans ? 1 : 0)
+    sums.initializeMemory(as: UInt8.self, repeating: 0, count: sumBytes)
+    let weightSums = sums.assumingMemoryBound(to: Double.self)
+    let biasSums = weightSums + chunks * columns
+    split(chunks, work: rows * columns, threads: threads) { begin, end in
+      for chunk in Int(begin)..<Int(end) {
+        norma_row_gradient_f32(
+          &form, Int64(rows * chunk / chunks), Int64(rows * (chunk + 1) / chunks),
+          weightSums + chunk * columns, biasSums + chunk * columns)
+      }
+    }
+    norma_add_rows(weightSums, Int64(chunks), Int64(columns))
+    norma_add_rows(biasSums, Int64(chunks), Int64(columns))
+  }
+}

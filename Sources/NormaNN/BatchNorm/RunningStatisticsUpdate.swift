@@ -1,0 +1,98 @@
+import NormaKernels
+import NormaTensor
+
+/// What one batch has to say to the running statistics: it can be looked at, committed or dropped.
+///
+///     let (y, update) = bn.forward(x)
+///     if let update, update.isFinite { bn.commit(update) }
+///
+/// Updates of parts of a batch, as in gradient accumulation, merge to the update of the whole:
+///
+///     let whole = first.moments.merged(with: second.moments)
+///
+/// - Cost: pending until it is looked at or committed.
+public struct RunningStatisticsUpdate: Sendable {
+  /// What the statistics rest on.
+  enum Source: Sendable {
+    /// A batch without values, which counts as a batch.
+    case nothing
+    case whole(NormalizationStatistics)
+    case masked(MaskedStatistics)
+    case moments(Moments)
+  }
+
+  let source: Source
+
+  init(_ source: Source) { self.source = source }
+
+  /// An update by known moments, one group for each channel.
+  public init(_ moments: Moments) { source = .moments(moments) }
+
+  /// Count, mean and squared distances of each channel. Runs what is pending; of a batch without
+  /// values there are none.
+  public var moments: Moments {
+    func moments(_ count: [Double], _ mean: Tensor, _ squares: Tensor) -> Moments {
+      Moments(
+        count: count, mean: mean.array(), m2: squares.array(), shape: [mean.count])
+    }
+    switch source {
+    case .nothing: return Moments(count: [], mean: [], m2: [], shape: [0])
+    case .whole(let own):
+      let count = [Double](repeating: Double(own.count), count: own.mean.count)
+      return moments(count, own.mean, own.squares)
+    case .masked(let own): return moments(own.count.array(), own.mean, own.squares)
+    case .moments(let moments): return moments
+    }
+  }
+
+  /// Whether all means and variances are numbers. Runs what is pending.
+  public var isFinite: Bool { nonFiniteChannels.isEmpty }
+
+  /// The channels whose mean or variance is NaN or infinite. Runs what is pending.
+  public var nonFiniteChannels: [Int] {
+    let moments = moments
+    return moments.mean.indices.filter {
+      moments.count[$0] > 0 && !(moments.mean[$0].isFinite && moments.m2[$0].isFinite)
+    }
+  }
+
+  /// Mean and variance that running statistics follow, in `float64`, each where it is known: a
+  /// variance rests on more than `correction` values. Nil of nothing.
+  func targets(correction: Double) -> (mean: Target, variance: Target)? {
+    func targets(_ count: Tensor, _ mean: Tensor, _ squares: Tensor) -> (Target, Target) {
+      let degrees = count - correction
+      return (
+        Target(value: mean, isKnown: count .> 0.0),
+        Target(value: squares / degrees.clamped(min: 1e-300), isKnown: degrees .> 0.0)
+      )
+    }
+    switch source {
+    case .nothing: return nil
+    case .whole(let own):
+      return (
+        Target(value: own.mean, isKnown: nil),
+        Target(value: own.squares / max(Double(own.count) - correction, 0), isKnown: nil)
+      )
+    case .masked(let own): return targets(own.count, own.mean, own.squares)
+    case .moments(let moments):
+      return targets(Tensor(moments.count), Tensor(moments.mean), Tensor(moments.m2))
+    }
+  }
+
+  /// A statistic and, where not every channel has it, which do.
+  struct Target {
+    let value: Tensor
+    let isKnown: Tensor?
+  }
+}
+
+extension Tensor {
+  /// (1 - share) * self + share * target where the target is known, in `float64`, rounded once to
+  /// this tensor's type.
+  func following(_ target: RunningStatisticsUpdate.Target, _ share: Double) -> Tensor {
+    let old = reshaped(target.value.shape).cast(to: .float64)
+    var new = old * (1 - share) + target.value * share
+    if let isKnown = target.isKnown { new = Tensor.where(isKnown, new, old) }
+    return new.cast(to: dtype).reshaped(shape)
+  }
+}

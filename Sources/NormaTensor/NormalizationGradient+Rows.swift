@@ -1,0 +1,51 @@
+import NormaKernels
+
+extension NormalizationGradient {
+  /// The gradients where rows are normalized and the weight changes along them, as in layer norm:
+  /// dx, dweight and dbias in one trip, at once. Nil for anything else.
+  static func ofRows(
+    _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?
+  ) -> NormalizationGradients? {
+    let x = rule.saved[0].detached()
+    guard let weight = weight?.detached(), let own, x.dtype == .float32,
+      rule.upstream.dtype == .float32, x.layout.isContiguous, x.count > 0
+    else { return nil }
+    // The last axes, with one weight for each of their places.
+    let first = x.rank - own.axes.count
+    let rowShape = [Int](repeating: 1, count: first) + x.shape[first...]
+    guard !own.axes.isEmpty, own.axes == Array(first..<x.rank), weight.shape == rowShape
+    else { return nil }
+    let columns = weight.count
+    let kernel = RowGradient(rows: x.count / columns, columns: columns)
+    guard columns > 1, columns <= RowGradient.mostColumns else { return nil }
+
+    let mean = rule.saved[1].cast(to: .float64)
+    let inverse = (rule.saved[2].cast(to: .float64) + eps).rsqrt()
+    Tensor.evaluate([mean, inverse])
+    let operands = [x, rule.upstream.detached(), weight.cast(to: .float32), mean, inverse]
+      .map { $0.contiguous() }
+    let storages = operands.map { $0.node.materialize() }
+    let bases = zip(operands, storages).map { operand, storage in
+      UnsafeRawPointer(storage.base + operand.layout.offset * operand.dtype.byteCount)
+    }
+    let gradient = rule.needs(0) ? Storage(byteCount: x.count * 4) : nil
+    let sums = Storage(byteCount: kernel.sumBytes)
+    withExtendedLifetime(storages) {
+      kernel.run(
+        RowGradient.Operands(
+          x: bases[0], upstream: bases[1], weight: bases[2], mean: bases[3], inverse: bases[4]),
+        gradient: gradient?.base, sums: sums.base,
+        ownMeans: own.origin == .mean, threads: Threads.count)
+    }
+    func tensor(_ storage: Storage, _ layout: Layout, _ dtype: DType, place: Int = 0) -> Tensor {
+      let whole = Layout(contiguous: [storage.byteCount / dtype.byteCount])
+      let view = Layout(shape: layout.shape, strides: layout.strides, offset: place)
+      return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: view)
+    }
+    let row = Layout(contiguous: rowShape)
+    return NormalizationGradients(
+      input: gradient.map { tensor($0, Layout(contiguous: x.shape), .float32) },
+      weight: tensor(sums, row, .float64),
+      bias: tensor(sums, row, .float64, place: kernel.chunks * columns))
+  }
+}

@@ -1,0 +1,76 @@
+import NormaKernels
+
+/// The statistics that a normalization takes from the values that count, pending, in `float64`.
+///
+/// Reduced axes have size 1.
+package struct MaskedStatistics: Sendable {
+  /// How many values each statistic rests on.
+  package let count: Tensor
+  package let mean: Tensor
+  /// The sum of squared distances from the mean.
+  package let squares: Tensor
+
+  /// The biased variance, which normalizes; 0 of no values.
+  package var variance: Tensor { squares / count.clamped(min: 1) }
+}
+
+extension Tensor {
+  /// (x - mean) / √(variance + eps) * weight + bias where the mask holds, with the statistics of
+  /// these values over `axes`; 0 elsewhere. What is masked out has no influence, whatever it is.
+  ///
+  /// One operation to gradients, which are 0 where the mask does not hold. `mask`, `weight` and
+  /// `bias` broadcast to the shape. Cost: four trips; the gradient is computed in `float64`.
+  package func normalized(
+    over axes: [Int], mask: Tensor, eps: Double, weight: Tensor?, bias: Tensor?, call: String
+  ) throws(TensorError) -> (output: Tensor, statistics: MaskedStatistics) {
+    let taken = try detached().weightedStatistics(
+      over: axes, mask: mask, weights: nil, call: call)
+    let statistics = MaskedStatistics(
+      count: taken.count, mean: Tensor.where(taken.count .== 0.0, 0.0, taken.mean),
+      squares: taken.squares)
+    let holds = mask.detached().cast(to: .bool)
+    let everywhere = try detached().normalized(
+      mean: statistics.mean, variance: statistics.variance, eps: eps, weight: weight?.detached(),
+      bias: bias?.detached(), call: call)
+    let output = Tensor.where(holds, everywhere, Tensor.zeros([], dtype: dtype))
+    let hasWeight = weight != nil
+    let hasBias = bias != nil
+    let inputs = [self] + [weight, bias].compactMap { $0 }
+    let saving = [self, holds, statistics.count.clamped(min: 1)] + (weight.map { [$0] } ?? [])
+    let recorded = output.recorded(call, from: inputs, saving: saving) { rule in
+      let gradients = maskedNormalizationGradients(
+        rule, over: axes, eps: eps, weight: hasWeight ? rule.saved[3] : nil)
+      return [gradients.input] + (hasWeight ? [gradients.weight] : [])
+        + (hasBias ? [gradients.bias] : [])
+    }
+    return (recorded, statistics)
+  }
+}
+
+/// With g the upstream gradient where the mask holds, u = g weight, c = x - mean there, r = 1 /
+/// √(variance + eps), and sums and n over the values that count:
+///
+///     dx = r (u - Σ(u) / n - r² c Σ(u c) / n)        dweight = g c r        dbias = g
+///
+/// From differentiable operations in `float64`, so that gradients of it exist.
+private func maskedNormalizationGradients(
+  _ rule: Backward, over axes: [Int], eps: Double, weight: Tensor?
+) -> NormalizationGradients {
+  let (holds, count) = (rule.saved[1], rule.saved[2])
+  func kept(_ x: Tensor) -> Tensor { Tensor.where(holds, x.cast(to: .float64), 0.0) }
+  func mean(_ x: Tensor) -> Tensor {
+    (axes.isEmpty ? x : x.sum(over: axes, keepDims: true)) / count
+  }
+  let upstream = kept(rule.upstream)
+  let x = kept(rule.saved[0])
+  let center = kept(x - mean(x))
+  let inverse = (mean(center.squared()) + eps).rsqrt()
+  let normalized = center * inverse
+  return NormalizationGradients(
+    input: rule.whenNeeded(0) {
+      let weighted = weight.map { upstream * $0.cast(to: .float64) } ?? upstream
+      return kept(
+        (weighted - mean(weighted) - normalized * mean(weighted * normalized)) * inverse)
+    },
+    weight: weight == nil ? nil : upstream * normalized, bias: upstream)
+}
