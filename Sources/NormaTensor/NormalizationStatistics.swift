@@ -48,15 +48,15 @@ extension Tensor {
     let group = origin == .mean ? node.group(of: self, over: axes) : squareGroup(over: axes)
     let squares = group.tensor(origin == .mean ? .squares : .centeredSum)
     let sum = origin == .mean ? group.tensor(.sum) : nil
-    // A given mean is whole in the computing type.
-    let zero =
+    // A mean that is given is whole in the computing type.
+    let given =
       origin == .zero
-      ? Center.zeros(group.layout.shape, dtype == .float64 ? .float64 : .float32) : squares
+      ? Center.zeros(group.layout.shape, dtype == .float64 ? .float64 : .float32) : nil
     let n = Double(group.countPerResult)
     let isLarge = count > Tensor.smallNormalization
     if count == 0 || isLarge && SlicedReductions.fits(layout, over: axes, dtype) {
       return NormalizationStatistics(
-        mean: sum.map { $0 / n } ?? zero, squares: squares, count: group.countPerResult)
+        mean: given ?? group.tensor(.sum) / n, squares: squares, count: group.countPerResult)
     }
     // Running one of them runs both.
     let second = squares.node.materialize()
@@ -70,7 +70,7 @@ extension Tensor {
     }
     let tensors = pack.tensors(like: group.layout)
     return NormalizationStatistics(
-      mean: origin == .mean ? tensors[0] : zero, squares: squares, count: group.countPerResult,
+      mean: given ?? tensors[0], squares: squares, count: group.countPerResult,
       variance: tensors[1])
   }
 
