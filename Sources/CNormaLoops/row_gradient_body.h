@@ -39,7 +39,7 @@ static void LEVEL(row_gradient)(
       double centered, plain;
       LEVEL(row_sums)(n, x, g, weight, mean, &centered, &plain);
       const double share = r / -(double)n;
-      slope = share * (r * r) * centered, shift = share * plain;
+      slope = share * (r * r) * centered, shift = rows->mean_share * share * plain;
     }
     int64_t j = 0;
     for (; j + 8 <= n; j += 8) {

@@ -10,8 +10,22 @@ extension NumericsCase {
       report.record("\(name)/\(layer)", operation: layer) {
         switch layer {
         case "batch_norm_train": try checkTraining(recorded, layer)
-        case "layer_norm_CHW": try checkLayerNorm(recorded, layer, axes: 3)
-        case "layer_norm_W": try checkLayerNorm(recorded, layer, axes: 1)
+        case "layer_norm_CHW":
+          try checkPure(recorded, layer) { x, _, _, eps in
+            layerNorm(x, normalizedShape: Array(x.shape.suffix(3)), eps: eps)
+          }
+        case "layer_norm_W":
+          try checkPure(recorded, layer) { x, _, _, eps in
+            layerNorm(x, normalizedShape: Array(x.shape.suffix(1)), eps: eps)
+          }
+        case "rms_norm_CHW":
+          try checkPure(recorded, layer) { x, _, _, eps in
+            rmsNorm(x, normalizedShape: Array(x.shape.suffix(3)), eps: eps)
+          }
+        case "group_norm_1":
+          try checkPure(recorded, layer) { groupNorm($0, groups: 1, weight: $1, bias: $2, eps: $3) }
+        case "instance_norm":
+          try checkPure(recorded, layer) { instanceNorm($0, weight: $1, bias: $2, eps: $3) }
         default: throw CaseObstacle.unsupported("")
         }
       }
@@ -51,9 +65,10 @@ extension NumericsCase {
     try input(json["cotangent"], shape: shape, named: "cotangent")
   }
 
-  /// A layer without weight and bias over the last axes.
-  private func checkLayerNorm(
-    _ recorded: JSON, _ layer: String, axes: Int
+  /// A normalization without state, of input, weight, bias and eps.
+  private func checkPure(
+    _ recorded: JSON, _ layer: String,
+    _ normalize: (Tensor, Tensor, Tensor, Double) -> Tensor
   ) throws -> String? {
     let prefix = "\(name)/\(layer)"
     let shape = json["shape"]?.ints ?? []
@@ -61,16 +76,18 @@ extension NumericsCase {
       throw CaseObstacle.unsupported("without results")
     }
     let x = try input(json["x"], shape: shape, named: "x").requiringGradient()
-    let y = try catchingTensorErrors {
-      layerNorm(x, normalizedShape: Array(shape.suffix(axes)), eps: eps).evaluated()
-    }
+    let weight = try input(json["weight"], shape: [shape[1]], named: "weight").requiringGradient()
+    let bias = try input(json["bias"], shape: [shape[1]], named: "bias").requiringGradient()
+    let y = try catchingTensorErrors { normalize(x, weight, bias, eps).evaluated() }
     try catchingTensorErrors { y.backward(upstream: try cotangent(shape)) }
-    return compare(
-      ["y": y, "dx": x.grad],
-      with: [
-        "y": try decoder.tensor("\(prefix)/y.ref64"),
-        "dx": try decoder.tensor("\(prefix)/dx.ref64"),
-      ], recorded)
+    var found = ["y": y]
+    var truths = ["y": try decoder.tensor("\(prefix)/y.ref64")]
+    for (key, gradient) in [("dx", x.grad), ("dw", weight.grad), ("db", bias.grad)]
+    where decoder.tensors.keys.contains("\(prefix)/\(key).ref64") {
+      truths[key] = try decoder.tensor("\(prefix)/\(key).ref64")
+      found[key] = gradient
+    }
+    return compare(found, with: truths, recorded)
   }
 
   /// The first complaint about results, each beside PyTorch's own error.

@@ -1,5 +1,6 @@
 import NormaFiles
 import NormaKernels
+import NormaNN
 import NormaTensor
 
 extension NumericsCase {
@@ -85,4 +86,17 @@ private let specialFunctions: [String: Statistic] = [
   "amax": { $0.max() },
   "amin": { $0.min() },
   "max": { $0.max() },
+  // The vector as a batch of one channel, as one sample of one channel, and as one sample.
+  "batch_norm_train": { batchNorm($0.reshaped(-1, 1), training: true).flattened() },
+  "group_norm": { groupNorm($0.reshaped(1, 1, -1), groups: 1).flattened() },
+  "instance_norm": { instanceNorm($0.reshaped(1, 1, -1)).flattened() },
+  "layer_norm": { layerNorm($0, normalizedShape: $0.shape) },
+  "rms_norm": { rmsNorm($0, normalizedShape: $0.shape) },
+  "normalize": { normalize($0, axis: 0) },
+  "norm0": { $0.norm(0) },
+  "norm1": { $0.norm(1) },
+  "norm2": { $0.norm() },
+  "norm3": { $0.norm(3) },
+  "norm_inf": { $0.norm(.infinity) },
+  "norm_-inf": { $0.norm(-.infinity) },
 ]

@@ -6,9 +6,9 @@ typealias CaseOperation = @Sendable (CaseArguments) throws -> [Tensor]
 /// The operations that Norma has, by the names of the cases: one table for each family.
 let operations: [String: CaseOperation] = [
   elementwiseOperations, reductionOperations, viewOperations, factoryOperations,
-  productOperations, normalizationOperations, layerNormOperations, convolutionOperations,
-  poolingOperations, activationOperations, lossOperations, indexingOperations,
-  tableOperations,
+  productOperations, normalizationOperations, layerNormOperations, groupedNormOperations,
+  convolutionOperations, poolingOperations, activationOperations, lossOperations,
+  indexingOperations, tableOperations, lengthOperations,
 ].reduce(into: [:]) { all, family in
   all.merge(family) { first, _ in first }
 }
@@ -29,6 +29,7 @@ struct CaseModule {
 
 /// The modules that Norma has: from the arguments of the constructor to the module.
 let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
-  normalizationModules, layerNormModules, convolutionModules, poolingModules, activationModules,
-  lossModules, tableModules,
+  normalizationModules, layerNormModules, groupedNormModules, convolutionModules,
+  poolingModules, activationModules, lossModules, tableModules,
+  lengthModules,
 ].reduce(into: [:]) { all, family in all.merge(family) { first, _ in first } }

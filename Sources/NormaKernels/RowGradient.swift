@@ -35,10 +35,11 @@ package struct RowGradient {
   }
 
   /// Writes the gradient of the values, unless that is nil, and those of weight and bias, in `float64`,
-  /// to the first elements of the two halves of `sums`, which has `sumBytes` bytes.
+  /// to the first elements of the two halves of `sums`, which has `sumBytes` bytes. `ownMeans` says
+  /// that the means are those of the values, and not given.
   package func run(
     _ operands: Operands, gradient: UnsafeMutableRawPointer?, sums: UnsafeMutableRawPointer,
-    threads: Int
+    ownMeans: Bool, threads: Int
   ) {
     var form = norma_row_gradient(
       columns: Int64(columns), x: operands.x.assumingMemoryBound(to: Float.self),
@@ -46,7 +47,7 @@ package struct RowGradient {
       weight: operands.weight.assumingMemoryBound(to: Float.self),
       mean: operands.mean.assumingMemoryBound(to: Double.self),
       inverse: operands.inverse.assumingMemoryBound(to: Double.self),
-      gradient: gradient?.assumingMemoryBound(to: Float.self))
+      gradient: gradient?.assumingMemoryBound(to: Float.self), mean_share: ownMeans ? 1 : 0)
     sums.initializeMemory(as: UInt8.self, repeating: 0, count: sumBytes)
     let weightSums = sums.assumingMemoryBound(to: Double.self)
     let biasSums = weightSums + chunks * columns

@@ -27,9 +27,9 @@ import NormaTensor
 ///   momentum the other way round (their 0.99 is `.decay(0.99)`), and Keras' eps is 1e-3: see
 ///   ``NormalizationConvention``.
 /// - Source: Ioffe and Szegedy, "Batch Normalization" (2015).
-open class BatchNorm: Module, Layer {
-  /// The number of channels.
-  public let features: Int
+open class BatchNorm: Module, Layer, LazyChannels {
+  /// The number of channels; 0 for a lazy layer until it has a state or a first input.
+  public internal(set) var features: Int
   /// Added to the variance under the root.
   public let eps: Double
   /// How much a new batch counts in the running statistics.
@@ -86,6 +86,17 @@ open class BatchNorm: Module, Layer {
     numBatchesTracked = trackRunningStats ? Buffer(Tensor(0, dtype: .int64)) : nil
   }
 
+  /// A layer that takes its number of channels from the state that it loads, or else from its first
+  /// input. Give its parameters to an optimizer after that. PyTorch: `nn.LazyBatchNorm2d()`.
+  public convenience init(
+    eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = true, bias: Bool = true,
+    trackRunningStats: Bool = true, dtype: DType = .float32
+  ) {
+    self.init(
+      0, eps: eps, momentum: momentum, affine: affine, bias: bias,
+      trackRunningStats: trackRunningStats, dtype: dtype)
+  }
+
   /// Whether the next call normalizes with the statistics of its batch: by default in training, and
   /// always without running statistics.
   public var usesBatchStatistics: Bool {
@@ -93,6 +104,15 @@ open class BatchNorm: Module, Layer {
     if isFrozen { return false }
     return statistics == .auto ? isTraining : statistics == .batch
   }
+
+  /// What a kind of batch norm makes of a checked batch that its own statistics normalize, and these;
+  /// nil where it does what all do.
+  func normalizedByItself(
+    _ x: Tensor
+  ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics)? { nil }
+
+  /// Whether a mask may say which values count.
+  var takesMasks: Bool { true }
 
   override func setFrozen(_ isFrozen: Bool) { self.isFrozen = isFrozen }
 
@@ -149,6 +169,7 @@ open class BatchNorm: Module, Layer {
         ? "at least 2" : Array(ranks).map(String.init).joined(separator: " or ")
       throw TensorError(call, "expected \(allowed) axes, got shape \(x.shape)")
     }
+    begin(with: x.shape[1])
     guard x.shape[1] == features else {
       throw TensorError(
         call, "the layer has \(features) channels and axis 1 of shape \(x.shape) has \(x.shape[1])")

@@ -23,6 +23,8 @@ open class Convolution: Module, Layer {
 
   /// The number of axes of space.
   var space: Int { 2 }
+  /// The weight that convolves.
+  var convolvingWeight: Tensor { weight.value }
 
   init(
     space: Int, _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents,
@@ -52,13 +54,13 @@ open class Convolution: Module, Layer {
       let call = "Conv\(space)d(_:)"
       if paddingMode == .zeros {
         return try convolve(
-          x, weight.value, bias?.value, space, stride, padding, dilation, groups, call: call)
+          x, convolvingWeight, bias?.value, space, stride, padding, dilation, groups, call: call)
       }
       let amounts = try padding.amounts(
         kernel: Array(weight.shape.dropFirst(2)), stride: stride, dilation: dilation, call: call)
       let padded = x.padded(amounts, mode: paddingMode, file: file, line: line)
       return try convolve(
-        padded, weight.value, bias?.value, space, stride, .valid, dilation, groups, call: call)
+        padded, convolvingWeight, bias?.value, space, stride, .valid, dilation, groups, call: call)
     }.observed(by: self)
   }
 }

@@ -1,19 +1,20 @@
 import NormaKernels
 import NormaTensor
 
-/// Layer normalization as a pure function: over the last axes, whose sizes are `normalizedShape`.
+/// Layer normalization as a pure function: over the last axes, whose sizes are `normalizedShape`,
+/// or over `axes`.
 ///
 /// The formula, edge cases and cost are those of ``LayerNorm``. `weight` and `bias` have the shape
 /// `normalizedShape`.
 ///
 /// PyTorch: `torch.nn.functional.layer_norm`.
 public func layerNorm(
-  _ x: Tensor, normalizedShape: [Int], weight: Tensor? = nil, bias: Tensor? = nil,
-  eps: Double = 1e-5, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, normalizedShape: [Int], axes: [Int]? = nil, weight: Tensor? = nil,
+  bias: Tensor? = nil, eps: Double = 1e-5, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     try layerNorm(
-      x, normalizedShape: normalizedShape, weight: weight, bias: bias, eps: eps,
+      x, normalizedShape: normalizedShape, axes: axes, weight: weight, bias: bias, eps: eps,
       call: "layerNorm(_:normalizedShape:)"
     ).output
   }
@@ -21,37 +22,25 @@ public func layerNorm(
 
 /// The normalized tensor and the statistics that normalized it.
 package func layerNorm(
-  _ x: Tensor, normalizedShape: [Int], weight: Tensor?, bias: Tensor?, eps: Double, call: String
-) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics) {
-  guard !normalizedShape.isEmpty else {
-    throw TensorError(call, "normalizedShape is empty; name the sizes of the last axes")
-  }
-  guard x.shape.suffix(normalizedShape.count) == normalizedShape[...] || x.isPoisoned else {
-    throw TensorError(
-      call, "shape \(x.shape) does not end in the normalized shape \(normalizedShape)")
-  }
-  guard x.dtype.isFloatingPoint else {
-    throw TensorError(call, "\(x.dtype) cannot be normalized; cast(to: .float32) first")
-  }
-  for (name, tensor) in [("weight", weight), ("bias", bias)] {
-    if let tensor, tensor.shape != normalizedShape {
-      throw TensorError(
-        call, "\(name) has shape \(tensor.shape); the normalized shape is \(normalizedShape)")
-    }
-  }
-  let axes = Array(x.shape.indices.suffix(normalizedShape.count))
-  let parameterShape = [Int](repeating: 1, count: x.rank - axes.count) + normalizedShape
+  _ x: Tensor, normalizedShape: [Int], axes: [Int]? = nil, weight: Tensor?, bias: Tensor?,
+  eps: Double, call: String
+) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics?) {
+  if x.isPoisoned { return (x, nil) }
+  let places = try NormalizedAxes(
+    normalizedShape, axes: axes, of: x, weight: weight, bias: bias, call: call)
   return try x.normalized(
-    over: axes, eps: eps, weight: weight?.reshaped(parameterShape),
-    bias: bias?.reshaped(parameterShape), call: call)
+    over: places.axes, eps: eps, weight: weight?.reshaped(places.parameterShape),
+    bias: bias?.reshaped(places.parameterShape), call: call)
 }
 
 /// Layer normalization: every sample by the mean and variance of its own last axes.
 ///
 /// y = (x - mean) / √(variance + eps) * weight + bias, with mean and variance, divided by n, over
-/// the last axes, whose sizes are `normalizedShape`; the same in training and evaluation.
+/// the last axes, whose sizes are `normalizedShape`, or over `axes`; the same in training and
+/// evaluation.
 ///
-/// - Shapes: input and output `[..., normalizedShape]`; weight and bias `normalizedShape`.
+/// - Shapes: input and output `[..., normalizedShape]`, or with these sizes at `axes`; weight and
+///   bias `normalizedShape`.
 /// - Types: real ones; half types are computed in `float32`.
 /// - Edge cases: a constant sample gives exactly the bias, and so does one of a single value; no
 ///   samples give none.
@@ -60,9 +49,11 @@ package func layerNorm(
 ///   one read more.
 /// - PyTorch: `torch.nn.LayerNorm`. Keras' eps is 1e-3, Flax's 1e-6.
 /// - Source: Ba, Kiros and Hinton, "Layer Normalization" (2016).
-public final class LayerNorm: Module, Layer {
-  /// The sizes of the last axes.
+open class LayerNorm: Module, Layer {
+  /// The sizes of the normalized axes.
   public let normalizedShape: [Int]
+  /// The normalized axes from first to last; nil for the last ones.
+  public let axes: [Int]?
   /// Added to the variance under the root.
   public let eps: Double
   /// γ of each position, at first 1; nil without `elementwiseAffine`.
@@ -70,25 +61,30 @@ public final class LayerNorm: Module, Layer {
   /// β of each position, at first 0; nil without `elementwiseAffine` or `bias`.
   public let bias: Parameter?
 
-  /// A layer over the last axes, with PyTorch's defaults. PyTorch: `nn.LayerNorm([10, 20])`.
+  /// A layer over the last axes or those named, with PyTorch's defaults.
+  /// PyTorch: `nn.LayerNorm([10, 20])`.
   public init(
-    _ normalizedShape: [Int], eps: Double = 1e-5, elementwiseAffine: Bool = true,
-    bias: Bool = true, dtype: DType = .float32
+    _ normalizedShape: [Int], axes: [Int]? = nil, eps: Double = 1e-5,
+    elementwiseAffine: Bool = true, bias: Bool = true, dtype: DType = .float32
   ) {
     self.normalizedShape = normalizedShape
+    self.axes = axes
     self.eps = eps
     weight = elementwiseAffine ? Parameter(.ones(normalizedShape, dtype: dtype)) : nil
     self.bias =
       elementwiseAffine && bias ? Parameter(.zeros(normalizedShape, dtype: dtype)) : nil
   }
 
-  /// A layer over the last axis of `features` elements. PyTorch: `nn.LayerNorm(features)`.
+  /// A layer over the last axis, of `features` elements, or over another one, such as the channels
+  /// of images in axis 1. PyTorch: `nn.LayerNorm(features)`.
   public convenience init(
-    _ features: Int, eps: Double = 1e-5, elementwiseAffine: Bool = true, bias: Bool = true,
-    dtype: DType = .float32
+    _ features: Int, axis: Int = -1, eps: Double = 1e-5, elementwiseAffine: Bool = true,
+    bias: Bool = true, dtype: DType = .float32
   ) {
     self.init(
-      [features], eps: eps, elementwiseAffine: elementwiseAffine, bias: bias, dtype: dtype)
+      [features], axes: axis == -1 ? nil : [axis], eps: eps, elementwiseAffine: elementwiseAffine,
+      bias: bias,
+      dtype: dtype)
   }
 
   /// Normalizes every sample.
@@ -96,11 +92,25 @@ public final class LayerNorm: Module, Layer {
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      if x.isPoisoned { return x }
-      return try layerNorm(
-        x, normalizedShape: normalizedShape, weight: weight?.value, bias: bias?.value, eps: eps,
-        call: "LayerNorm(_:)"
+      try layerNorm(
+        x, normalizedShape: normalizedShape, axes: axes, weight: weight?.value,
+        bias: bias?.value, eps: eps, call: "LayerNorm(_:)"
       ).output
     }.observed(by: self)
+  }
+}
+
+/// ``LayerNorm`` over the channels of images, `[N, C, H, W]`, for each place by itself.
+///
+/// ConvNeXt's layer; channels last in memory it costs one read and one write. timm: `LayerNorm2d`,
+/// whose eps is 1e-6 too.
+public final class LayerNorm2d: LayerNorm {
+  /// A layer for `channels` channels.
+  public init(
+    _ channels: Int, eps: Double = 1e-6, affine: Bool = true, bias: Bool = true,
+    dtype: DType = .float32
+  ) {
+    super.init(
+      [channels], axes: [1], eps: eps, elementwiseAffine: affine, bias: bias, dtype: dtype)
   }
 }

@@ -64,12 +64,18 @@ extension Module {
       }
       let shape = cell.tensor.shape
       // A number that counts may have been saved as a vector of one.
-      guard value.shape == shape || value.count == 1 && shape == [] else {
+      // A lazy layer takes the size that the state has.
+      let fits = value.shape == shape || value.count == 1 && shape == []
+      guard fits || shape == [0] && value.rank == 1 else {
         report.misshapen.append(
           "\(name): shape \(value.shape) in the state, \(shape) in the module")
         continue
       }
-      changes.append((cell, value.detached().reshaped(shape).cast(to: cell.tensor.dtype)))
+      changes.append(
+        (
+          cell,
+          value.detached().reshaped(shape == [0] ? value.shape : shape).cast(to: cell.tensor.dtype)
+        ))
     }
     let known = Set(cells.map(\.name))
     report.unexpected = given.keys.filter { !known.contains($0) }.sorted()

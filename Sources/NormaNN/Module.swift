@@ -58,7 +58,12 @@ open class Module {
   /// The modules that this one holds, by name and in the order of their declaration; those of a
   /// superclass first. PyTorch: `named_children()`.
   open var children: [(name: String, module: Module)] {
-    members.compactMap { member in (member.value as? Module).map { (member.name, $0) } }
+    members.compactMap { member in
+      if let parametrization = (member.value as? Parameter)?.parametrization {
+        return ("parametrizations.\(member.name)", parametrization)
+      }
+      return (member.value as? Module).map { (member.name, $0) }
+    }
   }
 
   /// This module, under an empty name, and all modules inside. PyTorch: `named_modules()`.
@@ -124,7 +129,8 @@ open class Module {
   var cells: [(name: String, value: Cell)] {
     let own = members
     var cells: [(name: String, value: Cell)] = []
-    for case (let name, let parameter as Parameter) in own {
+    for case (let name, let parameter as Parameter) in own
+    where parameter.parametrization == nil {
       cells.append((name, .parameter(parameter)))
     }
     for case (let name, let buffer as Buffer) in own { cells.append((name, .buffer(buffer))) }

@@ -11,8 +11,17 @@ public final class Parameter {
   /// The current value, from which gradients find their way to ``grad`` unless the parameter is
   /// frozen. Setting it does not change tensors that were computed before.
   public var value: Tensor {
-    get { stored }
-    set { stored = isFrozen ? newValue.detached() : newValue.withLeaf(leaf) }
+    get { parametrization?.value() ?? stored }
+    set {
+      if let parametrization { return parametrization.assign(newValue) }
+      stored = isFrozen ? newValue.detached() : newValue.withLeaf(leaf)
+    }
+  }
+
+  /// What computes the value, if it is not a value of its own.
+  public internal(set) var parametrization: (any Parametrization)? {
+    // Of the value that was, the shape is left, and no memory.
+    didSet { stored = Tensor.zeros([], dtype: dtype).broadcast(to: shape) }
   }
 
   /// The gradients that backward passes have added up since it was nil. PyTorch: `parameter.grad`.
@@ -30,7 +39,7 @@ public final class Parameter {
 
   /// Whether gradients pass the parameter by. PyTorch: `requires_grad = False`.
   public var isFrozen = false {
-    didSet { value = stored }
+    didSet { if parametrization == nil { value = stored } }
   }
 
   /// The sizes of the axes.

@@ -2,20 +2,25 @@
 ///
 /// y = (x - mean) r weight + bias with r = 1 / sqrt(variance + eps), and with u = g weight
 /// dx = r (u - mean(u) - xhat mean(u xhat)), dweight = sum(g xhat), dbias = sum(g).
+/// Without centring, the mean is zero, the variance is the mean square, and mean(u) falls away.
 package struct ReferenceNormalization: Sendable {
   package var axes: [Int]
   package var eps = 1e-5
+  package var isCentered = true
   /// With as many axes as the input; sizes of 1 stretch.
   package var weight: ReferenceTensor
 
-  package init(over axes: [Int], weight: ReferenceTensor) {
+  package init(over axes: [Int], weight: ReferenceTensor, isCentered: Bool = true) {
     self.axes = axes
     self.weight = weight
+    self.isCentered = isCentered
   }
 
   /// (x - mean) r.
   package func normalized(_ x: ReferenceTensor) -> ReferenceTensor {
-    let mean = x.reduced(over: axes, keepDims: true) { ReferenceMoments($0).mean }
+    let mean = x.reduced(over: axes, keepDims: true) {
+      isCentered ? ReferenceMoments($0).mean : 0
+    }
     let inverse = self.inverse(x)
     return ReferenceTensor(shape: x.shape) { index in
       (x[index] - mean.stretched(index)) * inverse.stretched(index)
@@ -23,8 +28,12 @@ package struct ReferenceNormalization: Sendable {
   }
 
   private func inverse(_ x: ReferenceTensor) -> ReferenceTensor {
-    x.reduced(over: axes, keepDims: true) {
-      1 / (ReferenceMoments($0).variance(0) + eps).squareRoot()
+    x.reduced(over: axes, keepDims: true) { values in
+      let spread =
+        isCentered
+        ? ReferenceMoments(values).variance(0)
+        : values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
+      return 1 / (spread + eps).squareRoot()
     }
   }
 
@@ -41,7 +50,8 @@ package struct ReferenceNormalization: Sendable {
     let shares = product(u, xhat).mean(over: axes, keepDims: true)
     let dx = ReferenceTensor(shape: x.shape) { index in
       inverse.stretched(index)
-        * (u[index] - means.stretched(index) - xhat[index] * shares.stretched(index))
+        * (u[index] - (isCentered ? means.stretched(index) : 0)
+          - xhat[index] * shares.stretched(index))
     }
     let constant = x.shape.indices.filter { weight.shape[$0] == 1 }
     func total(_ values: ReferenceTensor) -> ReferenceTensor {

@@ -4,16 +4,16 @@ extension NormalizationGradient {
   /// The gradients where rows are normalized and the weight changes along them, as in layer norm:
   /// dx, dweight and dbias in one trip, at once. Nil for anything else.
   static func ofRows(
-    _ rule: Backward, eps: Double, weight: Tensor?, ownAxes: [Int]?
+    _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?
   ) -> NormalizationGradients? {
     let x = rule.saved[0].detached()
-    guard let weight = weight?.detached(), let ownAxes, x.dtype == .float32,
+    guard let weight = weight?.detached(), let own, x.dtype == .float32,
       rule.upstream.dtype == .float32, x.layout.isContiguous, x.count > 0
     else { return nil }
     // The last axes, with one weight for each of their places.
-    let first = x.rank - ownAxes.count
+    let first = x.rank - own.axes.count
     let rowShape = [Int](repeating: 1, count: first) + x.shape[first...]
-    guard !ownAxes.isEmpty, ownAxes.sorted() == Array(first..<x.rank), weight.shape == rowShape
+    guard !own.axes.isEmpty, own.axes == Array(first..<x.rank), weight.shape == rowShape
     else { return nil }
     let columns = weight.count
     let kernel = RowGradient(rows: x.count / columns, columns: columns)
@@ -34,7 +34,8 @@ extension NormalizationGradient {
       kernel.run(
         RowGradient.Operands(
           x: bases[0], upstream: bases[1], weight: bases[2], mean: bases[3], inverse: bases[4]),
-        gradient: gradient?.base, sums: sums.base, threads: Threads.count)
+        gradient: gradient?.base, sums: sums.base,
+        ownMeans: own.origin == .mean, threads: Threads.count)
     }
     func tensor(_ storage: Storage, _ layout: Layout, _ dtype: DType, place: Int = 0) -> Tensor {
       let whole = Layout(contiguous: [storage.byteCount / dtype.byteCount])

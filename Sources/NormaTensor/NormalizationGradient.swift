@@ -14,6 +14,8 @@ struct NormalizationGradients {
 ///
 ///     dx = r u - r³ c Σ(u c) / n - r Σ(u) / n        dweight = Σ(g c r)        dbias = Σ(g)
 ///
+/// A mean of zero that is given, as in root mean square norm, has no share in dx: Σ(u) falls away.
+///
 /// Both sums are taken in one trip in `float64`, slice by slice with dx where slices stay in cache:
 /// then x and g are read once. A weight that is one number to a statistic stays outside of the
 /// sums, which then are dweight and dbias as well. Rows of `float32` have a kernel of their own,
@@ -28,14 +30,15 @@ struct NormalizationGradient {
   private let weight: Tensor?
   /// Whether the weight is one number to a statistic.
   private let isOutside: Bool
-  /// Whether the statistics are the input's own; constants otherwise.
-  private let isOwn: Bool
+  /// Nil where the statistics are constants.
+  private let own: OwnStatistics?
   /// Of x, with u beside it: Σ(u c) and Σ(u).
   private let group: ReductionGroup?
 
   /// - Parameter weight: with as many axes as the input.
-  init(_ rule: Backward, eps: Double, weight: Tensor?, ownAxes: [Int]?) {
+  init(_ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?) {
     self.rule = rule
+    self.own = own
     x = rule.saved[0].detached()
     type = x.dtype == .float64 ? .float64 : .float32
     mean = rule.saved[1].cast(to: .float64)
@@ -43,9 +46,7 @@ struct NormalizationGradient {
     upstream = rule.upstream.cast(to: type)
     self.weight = weight?.detached()
     isOutside = weight?.isConstant(along: mean) ?? true
-    isOwn = ownAxes != nil
-    var axes = ownAxes ?? []
-    if ownAxes == nil { axes = rule.saved[1].shape.indices.filter { rule.saved[1].shape[$0] == 1 } }
+    let axes = own?.axes ?? mean.shape.indices.filter { rule.saved[1].shape[$0] == 1 }
     guard x.count > 0, !axes.isEmpty else {
       group = nil
       return
@@ -55,7 +56,7 @@ struct NormalizationGradient {
     group = ReductionGroup(
       source: x, companion: weighted,
       center: Tensor(node: mean.node, layout: mean.layout.broadcast(to: x.shape)),
-      axes: axes.sorted())
+      axes: axes)
   }
 
   var gradients: NormalizationGradients {
@@ -66,17 +67,19 @@ struct NormalizationGradient {
 
   private var input: Tensor {
     let scale = isOutside ? weight.map { inverse * $0.cast(to: .float64) } ?? inverse : inverse
-    if isOwn && (group?.countPerResult ?? 1) == 1 {
+    if own?.origin == .mean && (group?.countPerResult ?? 1) == 1 {
       // A single value is its own mean, and stays at no distance from it.
       return Center.zeros(x.shape, type)
     }
-    guard let group, isOwn else {
+    guard let group, let own else {
       let u = isOutside ? upstream : weight.map { upstream * $0.cast(to: type) } ?? upstream
       return u * scale.cast(to: type)
     }
     let share = scale / -Double(group.countPerResult)
     let slope = share * inverse.squared() * group.tensor(.centeredSum)
-    let shift = share * group.tensor(.companionSum)
+    let shift =
+      own.origin == .mean
+      ? share * group.tensor(.companionSum) : Center.zeros(mean.shape, .float64)
     return checked { () throws(TensorError) in
       try Tensor.elementwise(
         .normalizeGradient, [x, group.companion ?? upstream, mean, scale, slope, shift],
@@ -117,7 +120,7 @@ struct NormalizationGradient {
 
 /// The same formula from differentiable operations, for gradients of gradients.
 func composedNormalizationGradients(
-  _ rule: Backward, eps: Double, weight: Tensor?, ownAxes: [Int]?
+  _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?
 ) -> NormalizationGradients {
   let type = rule.saved[0].dtype == .float64 ? DType.float64 : .float32
   let x = rule.saved[0].cast(to: type)
@@ -125,16 +128,26 @@ func composedNormalizationGradients(
   let weighted = weight.map { upstream * $0.cast(to: type) } ?? upstream
   let normalized: Tensor
   let input: Tensor
-  if let ownAxes, !ownAxes.isEmpty {
-    let inverse = (x.variance(over: ownAxes, correction: 0, keepDims: true) + eps).rsqrt()
-    normalized = (x - x.mean(over: ownAxes, keepDims: true)) * inverse
-    let mean = weighted.mean(over: ownAxes, keepDims: true)
-    let share = (weighted * normalized).mean(over: ownAxes, keepDims: true)
-    input = (weighted - mean - normalized * share) * inverse
-  } else {
+  func mean(_ values: Tensor, _ axes: [Int]) -> Tensor {
+    axes.isEmpty ? values : values.mean(over: axes, keepDims: true)
+  }
+  switch own {
+  case nil:
     let inverse = (rule.saved[2] + eps).rsqrt().cast(to: type)
     normalized = (x - rule.saved[1].cast(to: type)) * inverse
-    input = ownAxes == nil ? weighted * inverse : weighted * 0
+    input = weighted * inverse
+  case let own? where own.origin == .zero:
+    let inverse = (mean(x.squared(), own.axes) + eps).rsqrt()
+    normalized = x * inverse
+    input = (weighted - normalized * mean(weighted * normalized, own.axes)) * inverse
+  case let own? where own.axes.isEmpty:
+    normalized = (x - rule.saved[1].cast(to: type)) * (rule.saved[2] + eps).rsqrt().cast(to: type)
+    input = weighted * 0
+  case let own?:
+    let inverse = (x.variance(over: own.axes, correction: 0, keepDims: true) + eps).rsqrt()
+    normalized = (x - mean(x, own.axes)) * inverse
+    let share = mean(weighted * normalized, own.axes)
+    input = (weighted - mean(weighted, own.axes) - normalized * share) * inverse
   }
   return NormalizationGradients(
     input: rule.whenNeeded(0) { input }, weight: weight == nil ? nil : upstream * normalized,

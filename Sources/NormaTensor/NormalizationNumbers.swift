@@ -10,17 +10,20 @@ struct NormalizationNumbers {
 
   /// Pending numbers.
   init(
-    mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?, in type: DType
+    of x: Tensor, mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?,
+    in type: DType
   ) {
     let center = Center(mean, in: type)
     (high, low) = (center.high, center.low)
     let inverse = (variance.cast(to: .float64) + eps).rsqrt()
     if let weight = weight?.detached() {
-      // A weight that changes along the reduced axes would make a product of the input's size.
+      // A weight that changes along the reduced axes is multiplied within the trip over the input,
+      // so that statistics may still run slice by slice with it.
+      let factor = weight.cast(to: type)
       scale =
         weight.isConstant(along: mean)
         ? (inverse * weight.cast(to: .float64)).cast(to: type)
-        : inverse.cast(to: type) * weight.cast(to: type)
+        : inverse.cast(to: type) * (variance.isPending ? factor.broadcast(to: x.shape) : factor)
     } else {
       scale = inverse.cast(to: type)
     }

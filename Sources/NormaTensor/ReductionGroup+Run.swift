@@ -14,17 +14,29 @@ extension ReductionGroup {
       if let compiled = compile(evaluation.program, values, results) {
         compiled.run()
       } else {
-        // The source cannot be cut as its layout asks: store it, then reduce what is stored.
-        _ = source.node.materialize()
-        _ = companion?.node.materialize()
-        let (evaluation, values) = self.evaluation(for: wanted.map(\.0))
-        guard let compiled = compile(evaluation.program, values, results) else {
+        // The source cannot be cut as its layout asks: store it, and what goes with it in the same
+        // order of memory, then reduce what is stored.
+        let stored = self.stored()
+        let (evaluation, values) = stored.evaluation(for: wanted.map(\.0))
+        guard let compiled = stored.compile(evaluation.program, values, results) else {
           fatalError("a stored tensor of shape \(source.shape) could not be reduced")
         }
         compiled.run()
       }
     }
     for (result, node) in wanted { results.store(result, in: node) }
+  }
+
+  /// The same reductions of operands in memory, the companion in the source's order.
+  private func stored() -> ReductionGroup {
+    _ = source.node.materialize()
+    var second = companion?.evaluated()
+    let order = Layout.order(source.layout.shape, source.layout.strides)
+    let target = Layout.dense(source.shape, order: order)
+    if let companion, companion.strides != target.strides {
+      second = companion.copied(to: target).evaluated()
+    }
+    return ReductionGroup(source: source, companion: second, center: center, axes: axes)
   }
 
   /// The program of the source with the reductions at its end.

@@ -3,14 +3,16 @@ import NormaKernels
 extension Tensor {
   /// (x - mean) / √(variance + eps) * weight + bias with the input's own statistics over `axes`.
   ///
-  /// One operation to gradients. `weight` and `bias` broadcast to the shape.
+  /// From zero the mean is 0 and the variance the mean square. One operation to gradients. `weight`
+  /// and `bias` broadcast to the shape.
   package func normalized(
-    over axes: [Int], eps: Double, weight: Tensor?, bias: Tensor?, call: String
+    over axes: [Int], from origin: NormalizationOrigin = .mean, eps: Double, weight: Tensor?,
+    bias: Tensor?, call: String
   ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics) {
-    let statistics = detached().normalizationStatistics(over: axes)
+    let statistics = detached().normalizationStatistics(over: axes, from: origin)
     let output = try normalized(
       mean: statistics.mean, variance: statistics.variance, eps: eps, weight: weight, bias: bias,
-      ownAxes: axes, call: call)
+      own: OwnStatistics(axes: axes.sorted(), origin: origin), call: call)
     return (output, statistics)
   }
 
@@ -19,25 +21,25 @@ extension Tensor {
   /// The mean is carried as two numbers of the computing type, so that data far from zero keep
   /// their digits: y = ((x - high) - low) * scale + shift, each step rounded once. Half types
   /// are computed in `float32` and rounded at the end. To gradients, mean and variance are
-  /// constants unless they are the input's own over `ownAxes`.
+  /// constants unless they are the input's own.
   /// - Parameters: `mean` and `variance` (usually in `float64`), `weight` and `bias` have as many
   ///   axes as the input and broadcast to its shape.
   package func normalized(
     mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?,
-    ownAxes: [Int]? = nil, call: String
+    own: OwnStatistics? = nil, call: String
   ) throws(TensorError) -> Tensor {
     let type = dtype == .float64 ? DType.float64 : .float32
     let numbers =
       type == .float32
       ? NormalizationNumbers(
         stored: mean, variance: variance, eps: eps, weight: weight, bias: bias) : nil
-    let own =
+    let beside =
       numbers
       ?? NormalizationNumbers(
-        mean: mean, variance: variance, eps: eps, weight: weight, bias: bias, in: type)
+        of: self, mean: mean, variance: variance, eps: eps, weight: weight, bias: bias, in: type)
     let output = try Tensor.elementwise(
-      .normalize, [self, own.high, own.low, own.scale, own.shift], in: type, result: dtype,
-      call: call)
+      .normalize, [self, beside.high, beside.low, beside.scale, beside.shift], in: type,
+      result: dtype, call: call)
     let inputs = [self] + [weight, bias].compactMap { $0 }
     guard Tensor.isRecorded(inputs) else { return output }
     let hasWeight = weight != nil
@@ -47,9 +49,9 @@ extension Tensor {
       let weight = hasWeight ? rule.saved[3] : nil
       let gradients =
         rule.isRecording
-        ? composedNormalizationGradients(rule, eps: eps, weight: weight, ownAxes: ownAxes)
-        : NormalizationGradient.ofRows(rule, eps: eps, weight: weight, ownAxes: ownAxes)
-          ?? NormalizationGradient(rule, eps: eps, weight: weight, ownAxes: ownAxes).gradients
+        ? composedNormalizationGradients(rule, eps: eps, weight: weight, own: own)
+        : NormalizationGradient.ofRows(rule, eps: eps, weight: weight, own: own)
+          ?? NormalizationGradient(rule, eps: eps, weight: weight, own: own).gradients
       return [gradients.input] + (hasWeight ? [gradients.weight] : [])
         + (hasBias ? [gradients.bias] : [])
     }

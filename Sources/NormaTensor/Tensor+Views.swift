@@ -28,9 +28,9 @@ extension Tensor {
       if isPoisoned { return self }
       let target = try Shape.reshape(self.shape, to: shape, call: "reshaped(_:)")
       if let layout = layout.reshaped(target) { return reshapedView(layout, "reshaped(_:)") }
-      let (copy, shape) = (copied(), shape)
+      let (copy, own) = (copied(), self.shape)
       return Tensor(node: copy.node, layout: Layout(contiguous: target))
-        .recorded("reshaped(_:)", from: [self]) { [$0.upstream.reshaped(shape)] }
+        .recorded("reshaped(_:)", from: [self]) { [$0.upstream.reshaped(own)] }
     }
   }
 

@@ -45,4 +45,27 @@ import Testing
     y.backward(upstream: Tensor([1.0, 0, 0, 0], shape: [1, 4], dtype: .bfloat16))
     #expect(x.grad?.dtype == .bfloat16)
   }
+
+  /// Over the channels of images, as of PyTorch's sequences with the channels behind.
+  @Test func otherAxes() {
+    let x = withSeed(7) { Tensor.randn(2, 8, 3, 5) }.requiringGradient()
+    let y = withSeed(8) { Tensor.randn(2, 8, 3, 5) }
+    let (layer, twin) = (LayerNorm(8, axis: 1), LayerNorm(8))
+    for norm in [layer, twin] { norm.weight?.value = .arange(8).cast(to: .float32) }
+    layer(x).backward(upstream: y)
+    let gradient = x.grad
+    let last = x.detached().permuted(0, 2, 3, 1).requiringGradient()
+    twin(last).backward(upstream: y.permuted(0, 2, 3, 1))
+    #expect(
+      layer(x).allClose(to: twin(last).permuted(0, 3, 1, 2), rtol: 1e-6, atol: 1e-6))
+    #expect(
+      last.grad.map { gradient?.allClose(to: $0.permuted(0, 3, 1, 2), rtol: 1e-5, atol: 1e-5) }
+        == true)
+    #expect(layer.weight?.grad?.shape == [8])
+    let between = LayerNorm([8, 5], axes: [1, -1])(x)
+    #expect(between.mean(over: 1, 3).abs().max().item() < 1e-6)
+    #expect(throws: TensorError.self) {
+      try catchingTensorErrors { LayerNorm([5, 8], axes: [-1, 1])(x) }
+    }
+  }
 }

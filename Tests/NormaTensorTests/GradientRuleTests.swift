@@ -43,6 +43,10 @@ import Testing
   static let others: [(String, [Int], Function)] = [
     ("reshaped", [2, 6], { $0[0].reshaped(3, 4) * 2 }),
     ("reshaped copy", [2, 6], { $0[0].transposed().reshaped(3, 4).exp() }),
+    (
+      "reshaped copy with axes of size 1", [2, 2, 1],
+      { $0[0].broadcast(to: [2, 2, 3]).reshaped(2, 6, 1, 1).exp() }
+    ),
     ("flattened", [2, 3, 2], { $0[0].flattened(from: 1).exp() }),
     ("permuted", [2, 3, 4], { $0[0].permuted(2, 0, 1).exp() }),
     ("transposed", [3, 4], { $0[0].transposed().sin() }),

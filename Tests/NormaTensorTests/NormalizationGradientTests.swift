@@ -17,12 +17,12 @@ import Testing
 
     init(
       _ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ upstream: Tensor, over axes: [Int],
-      evaluatesFirst: Bool = true
+      from origin: NormalizationOrigin = .mean, evaluatesFirst: Bool = true
     ) {
       let leaves = [x, weight, bias].map { $0.requiringGradient() }
       y = checked(file: #fileID, line: #line) { () throws(TensorError) in
         try leaves[0].normalized(
-          over: axes, eps: 1e-5, weight: leaves[1], bias: leaves[2], call: "test"
+          over: axes, from: origin, eps: 1e-5, weight: leaves[1], bias: leaves[2], call: "test"
         ).output
       }
       if evaluatesFirst { y.evaluated() }
@@ -53,9 +53,9 @@ import Testing
     return worst == 0 ? 0 : worst.isNaN ? .infinity : worst / found.dtype.ulp(scale)
   }
 
-  @Test(arguments: DType.realTypes)
-  func everySubsetOfAxes(dtype: DType) throws {
-    var random = TestRandom(for: "\(#function) \(dtype)")
+  @Test(arguments: DType.realTypes, [NormalizationOrigin.mean, .zero])
+  func everySubsetOfAxes(dtype: DType, origin: NormalizationOrigin) throws {
+    var random = TestRandom(for: "\(#function) \(dtype) \(origin)")
     let allowed: Double = dtype.byteCount == 2 ? 1.01 : dtype == .float32 ? 6 : 24
     for shape in Self.shapes {
       for arrangement in [Arrangement.contiguous, .channelsLast, .pending] {
@@ -63,12 +63,14 @@ import Testing
         let upstream = Sample(shape, dtype, arrangement, random: &random, mean: 0.2)
         for axes in subsets(shape.count).dropFirst() {
           for weightShape in Self.weightShapes(shape, axes)
-          where shape.count < 4 || dtype == .float32 {
+          where shape.count < 4 || dtype == .float32 && origin == .mean {
             let weight = Sample(weightShape, dtype, random: &random, mean: 1, std: 0.5)
             let bias = Sample(weightShape, dtype, random: &random)
-            let run = Run(sample.tensor, weight.tensor, bias.tensor, upstream.tensor, over: axes)
+            let run = Run(
+              sample.tensor, weight.tensor, bias.tensor, upstream.tensor, over: axes, from: origin)
             let definition = ReferenceNormalization(
-              over: axes, weight: ReferenceTensor(shape: weightShape, values: weight.values))
+              over: axes, weight: ReferenceTensor(shape: weightShape, values: weight.values),
+              isCentered: origin == .mean)
             let expected = definition.gradients(
               ReferenceTensor(shape: shape, values: sample.values),
               ReferenceTensor(shape: shape, values: upstream.values))
@@ -84,8 +86,8 @@ import Testing
               if error > allowed {
                 Issue.record(
                   """
-                  \(name) of \(dtype) \(shape) \(arrangement) over \(axes), weight \(weightShape): \
-                  \(error) ulp of the largest
+                  \(name) of \(dtype) \(shape) \(arrangement) over \(axes) from \(origin), weight \
+                  \(weightShape): \(error) ulp of the largest
                   """)
               }
             }
@@ -99,7 +101,10 @@ import Testing
   @Test func pendingOrNotTheBitsAreTheSame() {
     var random = TestRandom()
     for shape in Self.shapes + [[40, 100], [2, 8, 128, 129]] {
-      for axes in [[0], [shape.count - 1], [0] + Array(2..<shape.count)] {
+      for (axes, origin) in [
+        ([0], NormalizationOrigin.mean), ([shape.count - 1], .mean), ([shape.count - 1], .zero),
+        ([0] + Array(2..<shape.count), .mean),
+      ] {
         for weightShape in Self.weightShapes(shape, axes).prefix(2) {
           let x = Sample(shape, .float32, random: &random, mean: 3).tensor
           let mask = Sample(shape, .float32, random: &random, mean: 0).tensor .> 0
@@ -108,13 +113,14 @@ import Testing
           let bias = Sample(weightShape, .float32, random: &random).tensor
           let stored = Tensor.where(mask, g, 0).evaluated()
           let expected = withThreads(1) {
-            Run(x, weight, bias, stored, over: axes).all.map { $0.evaluated() }
+            Run(x, weight, bias, stored, over: axes, from: origin).all.map { $0.evaluated() }
           }
           for threads in [1, 2, 3, 7] {
             for first in [true, false] {
               let found = withThreads(threads) {
                 Run(
-                  x, weight, bias, Tensor.where(mask, g, 0), over: axes, evaluatesFirst: first
+                  x, weight, bias, Tensor.where(mask, g, 0), over: axes, from: origin,
+                  evaluatesFirst: first
                 ).all.map { $0.evaluated() }
               }
               for (k, (a, b)) in zip(found, expected).enumerated() {
@@ -122,6 +128,33 @@ import Testing
               }
             }
           }
+        }
+      }
+    }
+  }
+
+  /// Inputs and gradients that lie in memory in different orders.
+  @Test func ordersOfMemory() {
+    var random = TestRandom()
+    let shape = [5, 3, 4, 6]
+    let arrangements: [Arrangement] = [
+      .contiguous, .channelsLast, .reversed, .stepped, .offset, .repeated, .mixed,
+    ]
+    for first in arrangements {
+      for second in arrangements {
+        let sample = Sample(shape, .float32, first, random: &random, mean: 3)
+        let upstream = Sample(shape, .float32, second, random: &random)
+        for axes in [[0, 2, 3], [1], [2, 3], [1, 2, 3]] {
+          let weight = Sample(Self.weightShapes(shape, [0, 2, 3])[0], .float32, random: &random)
+          let run = Run(sample.tensor, weight.tensor, weight.tensor, upstream.tensor, over: axes)
+          let expected = ReferenceNormalization(
+            over: axes,
+            weight: ReferenceTensor(shape: weight.tensor.shape, values: weight.values)
+          ).gradients(
+            ReferenceTensor(shape: shape, values: sample.values),
+            ReferenceTensor(shape: shape, values: upstream.values))
+          let error = Self.error(run.x, expected.x)
+          #expect(error <= 6, "\(first), \(second) over \(axes)")
         }
       }
     }
@@ -135,14 +168,17 @@ import Testing
       for weightShape in Self.weightShapes(shape, axes) {
         let weight = Sample(weightShape, .float64, random: &random, mean: 1).tensor
         let bias = Sample(weightShape, .float64, random: &random).tensor
-        _ = try checkGradient(
-          of: { inputs in
-            checked(file: #fileID, line: #line) { () throws(TensorError) in
-              try inputs[0].normalized(
-                over: axes, eps: 1e-2, weight: inputs[1], bias: inputs[2], call: "test"
-              ).output
-            }
-          }, at: [x, weight, bias], tolerance: 1e-6, order: 2)
+        for origin in [NormalizationOrigin.mean, .zero] {
+          _ = try checkGradient(
+            of: { inputs in
+              checked(file: #fileID, line: #line) { () throws(TensorError) in
+                try inputs[0].normalized(
+                  over: axes, from: origin, eps: 1e-2, weight: inputs[1], bias: inputs[2],
+                  call: "test"
+                ).output
+              }
+            }, at: [x, weight, bias], tolerance: 1e-6, order: 2)
+        }
       }
     }
   }

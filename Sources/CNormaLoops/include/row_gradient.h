@@ -13,11 +13,12 @@ typedef struct {
   const float *weight;  // one row
   const double *mean, *inverse;
   float *_Nullable gradient;  // of x; null where nobody wants it
+  double mean_share;          // 1, or 0 for means that do not depend on x
 } norma_row_gradient;
 
 /// For the rows `begin ..< end`, with c = x - mean, u = upstream * weight, r = inverse, in double:
 ///
-///     gradient = r u - r^3 c sum(u c) / columns - r sum(u) / columns
+///     gradient = r u - r^3 c sum(u c) / columns - mean_share r sum(u) / columns
 ///     weight_sums += upstream c r        bias_sums += upstream
 ///
 /// The sums have `columns` elements and begin as 0; rows are added in order.

@@ -5,10 +5,12 @@ import NormaTensor
 let layerNormOperations: [String: CaseOperation] = [
   "nn.functional.layer_norm": { [try layerNorm($0).output] },
   "native_layer_norm": nativeLayerNorm,
+  "nn.functional.rms_norm": functionalRMSNorm,
 ]
 
 let layerNormModules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
-  "nn.LayerNorm": layerNormModule
+  "nn.LayerNorm": layerNormModule,
+  "nn.RMSNorm": rmsNormModule,
 ]
 
 /// `layer_norm(x, normalized_shape, weight, bias, eps)`, with what it was called with.
@@ -43,16 +45,28 @@ private func layerNorm(
     shape, eps: try arguments.double(1, "eps") ?? 1e-5,
     elementwiseAffine: try arguments.bool(2, "elementwise_affine") ?? true,
     bias: try arguments.bool(3, "bias") ?? true)
-  return CaseModule(
-    call: { [layer(try $0.tensor(0))] },
-    load: { name, tensor in
-      switch name {
-      case "weight": layer.weight?.value = tensor
-      case "bias": layer.bias?.value = tensor
-      default: throw CaseObstacle.unreadable("the state has \(name)")
-      }
-    },
-    state: { layer.stateDict() },
-    gradient: { ($0 == "weight" ? layer.weight : layer.bias)?.grad },
-    setTraining: { $0 ? layer.train() : layer.eval() })
+  return CaseModule(layer) { [layer(try $0.tensor(0))] }
+}
+
+/// `RMSNorm(normalized_shape, eps, elementwise_affine)`
+@Sendable private func rmsNormModule(_ arguments: CaseArguments) throws -> CaseModule {
+  guard let shape = try arguments.ints(0, "normalized_shape") else {
+    throw arguments.missing("normalized_shape")
+  }
+  let layer = RMSNorm(
+    shape, eps: try arguments.double(1, "eps"),
+    elementwiseAffine: try arguments.bool(2, "elementwise_affine") ?? true)
+  return CaseModule(layer) { [layer(try $0.tensor(0))] }
+}
+
+/// `rms_norm(x, normalized_shape, weight, eps)`
+@Sendable private func functionalRMSNorm(_ arguments: CaseArguments) throws -> [Tensor] {
+  guard let shape = try arguments.ints(1, "normalized_shape") else {
+    throw arguments.missing("normalized_shape")
+  }
+  return [
+    rmsNorm(
+      try arguments.tensor(0), normalizedShape: shape,
+      weight: try arguments.optionalTensor(2, "weight"), eps: try arguments.double(3, "eps"))
+  ]
 }

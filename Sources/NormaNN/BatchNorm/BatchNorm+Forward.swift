@@ -55,7 +55,12 @@ extension BatchNorm {
       follows = false
       usesBatch = singleValuePolicy == .zero || runningMean == nil
     }
+    if usesBatch, mask == nil, x.count > features, let own = try normalizedByItself(x) {
+      guard follows else { return (own.output, nil) }
+      return try finite((own.output, RunningStatisticsUpdate(.whole(own.statistics))))
+    }
     if let mask {
+      guard takesMasks else { throw TensorError(call, "this kind of batch norm takes no mask") }
       return try finite(masked(x, mask, usesBatch: usesBatch, follows: follows))
     }
     let (output, statistics) = try batchNorm(

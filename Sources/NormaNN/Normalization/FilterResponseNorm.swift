@@ -1,0 +1,63 @@
+import NormaKernels
+import NormaTensor
+
+/// Filter response normalization of images with its thresholded linear unit: independent of the
+/// batch, without a mean.
+///
+/// y = max(x / √(Σ x² / n + eps) * weight + bias, tau), with the sum over the n places of a channel;
+/// without `threshold` no maximum is taken.
+///
+/// - Shapes: input and output `[N, C, H, W]`; weight, bias and tau `[C]`.
+/// - Types: real ones; half types are computed in `float32`.
+/// - Edge cases: an image of one place gives the sign of x, about, times weight, plus bias.
+/// - Accuracy: as ``RMSNorm``.
+/// - Cost: as ``InstanceNorm``; the maximum joins the trip.
+/// - timm: `FilterResponseNormTlu2d`; the paper's eps is 1e-6, and learned where images are small.
+/// - Source: Singh and Krishnan, "Filter Response Normalization Layer" (2020).
+public final class FilterResponseNorm2d: Module, Layer {
+  /// Added to the mean square under the root.
+  public let eps: Double
+  /// γ of each channel, at first 1.
+  public let weight: Parameter
+  /// β of each channel, at first 0.
+  public let bias: Parameter
+  /// The least result of each channel, at first 0; nil without `threshold`.
+  public let tau: Parameter?
+
+  /// A layer for `features` channels.
+  public init(
+    _ features: Int, eps: Double = 1e-5, threshold: Bool = true, dtype: DType = .float32
+  ) {
+    self.eps = eps
+    weight = Parameter(.ones(features, dtype: dtype))
+    bias = Parameter(.zeros(features, dtype: dtype))
+    tau = threshold ? Parameter(.zeros(features, dtype: dtype)) : nil
+  }
+
+  /// Normalizes every channel of every image.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if x.isPoisoned { return x }
+      let call = "FilterResponseNorm2d(_:)"
+      let shape = try imageChannels(x, weight.shape[0], call: call)
+      let y = try x.normalized(
+        over: [2, 3], from: .zero, eps: eps, weight: weight.value.reshaped(shape),
+        bias: bias.value.reshaped(shape), call: call
+      ).output
+      return tau.map { maximum(y, $0.value.reshaped(shape)) } ?? y
+    }.observed(by: self)
+  }
+}
+
+/// The shape of parameters beside images with so many channels.
+func imageChannels(
+  _ x: Tensor, _ channels: Int, call: String
+) throws(TensorError) -> [Int] {
+  guard x.rank == 4, x.shape[1] == channels else {
+    throw TensorError(call, "expected [N, \(channels), H, W], got shape \(x.shape)")
+  }
+  try requireReal(x, call: call)
+  return [1, channels, 1, 1]
+}

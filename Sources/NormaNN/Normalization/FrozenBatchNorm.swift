@@ -1,0 +1,61 @@
+import NormaKernels
+import NormaTensor
+
+/// Batch normalization of images whose statistics and parameters never change.
+///
+/// y = (x - mean) / √(variance + eps) * weight + bias with the numbers of a trained ``BatchNorm2d``,
+/// in training and evaluation, for fine-tuning with batches too small for statistics of their own.
+/// Gradients go to the input alone. In state dictionaries all four are buffers; there is no
+/// `num_batches_tracked`, and one in a state that is loaded may be left out.
+///
+/// - Shapes: input and output `[N, C, ...]`; buffers `[C]`.
+/// - Cost: one read and one write.
+/// - PyTorch: `torchvision.ops.FrozenBatchNorm2d`. ``Module/freeze()`` does the same to a layer that
+///   stays a ``BatchNorm2d``.
+public final class FrozenBatchNorm2d: Module, Layer {
+  /// Added to the variance under the root.
+  public let eps: Double
+  /// γ of each channel.
+  public let weight: Buffer
+  /// β of each channel.
+  public let bias: Buffer
+  /// The mean of each channel.
+  public let runningMean: Buffer
+  /// The variance of each channel.
+  public let runningVar: Buffer
+
+  /// A layer that leaves its input, up to eps, until a state is loaded.
+  public init(_ features: Int, eps: Double = 1e-5, dtype: DType = .float32) {
+    self.eps = eps
+    (weight, bias) = (
+      Buffer(.ones(features, dtype: dtype)), Buffer(.zeros(features, dtype: dtype))
+    )
+    (runningMean, runningVar) = (
+      Buffer(.zeros(features, dtype: dtype)), Buffer(.ones(features, dtype: dtype))
+    )
+  }
+
+  /// What a layer does in evaluation, for good.
+  public convenience init(_ norm: BatchNorm) {
+    self.init(norm.features, eps: norm.eps)
+    for (own, value) in [
+      (weight, norm.weight?.value), (bias, norm.bias?.value),
+      (runningMean, norm.runningMean?.value), (runningVar, norm.runningVar?.value),
+    ] {
+      if let value { own.value = value.detached() }
+    }
+  }
+
+  /// Normalizes a batch by the numbers that the layer has.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if x.isPoisoned { return x }
+      return try batchNorm(
+        x, runningMean: runningMean.value, runningVar: runningVar.value, weight: weight.value,
+        bias: bias.value, training: false, eps: eps, call: "FrozenBatchNorm2d(_:)"
+      ).output
+    }.observed(by: self)
+  }
+}

@@ -1,0 +1,124 @@
+import NormaKernels
+import NormaTensor
+
+/// Every vector along an axis, divided by its Euclidean length.
+///
+/// y = x / max(‖x‖, eps); the pure function is `normalize(_:p:axis:eps:)`, which says the rest.
+/// Keras: `UnitNormalization`.
+public final class UnitNorm: Module, Layer {
+  /// The axis along which the vectors lie.
+  public let axis: Int
+  /// The least length by which a vector is divided.
+  public let eps: Double
+
+  /// A layer for vectors along the last axis, or another one.
+  public init(axis: Int = -1, eps: Double = 1e-12) { (self.axis, self.eps) = (axis, eps) }
+
+  /// Divides every vector by its length.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    normalize(x, axis: axis, eps: eps, file: file, line: line).observed(by: self)
+  }
+}
+
+/// Every vector along the last axis, brought to one learned length.
+///
+/// y = scale * x / max(‖x‖, eps), with one scale for all, at first √features.
+///
+/// - Shapes: input and output `[..., features]`.
+/// - Accuracy and cost: those of `normalize(_:p:axis:eps:)`.
+/// - Source: Nguyen and Salazar, "Transformers without Tears" (2019).
+public final class ScaleNorm: Module, Layer {
+  /// The least length by which a vector is divided.
+  public let eps: Double
+  /// The length of all results: a single number.
+  public let scale: Parameter
+
+  /// A layer for vectors of `features` numbers.
+  public init(_ features: Int, eps: Double = 1e-5, dtype: DType = .float32) {
+    self.eps = eps
+    scale = Parameter(.full([], Double(features).squareRoot(), dtype: dtype))
+  }
+
+  /// Brings every vector to the learned length.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    (normalize(x, axis: -1, eps: eps, file: file, line: line) * scale.value).observed(by: self)
+  }
+}
+
+/// Normalizes the queries and keys of attention, so that their products stay small.
+///
+/// Both go through an ``RMSNorm`` of their own over the last axis, that of a head.
+///
+/// - Shapes: queries and keys `[..., headSize]`; so are the results.
+/// - In state dictionaries `q_norm.weight` and `k_norm.weight`, as in Qwen 3 and OLMo 2.
+/// - Source: Henry, Dachapally, Pawar and Chen, "Query-Key Normalization for Transformers" (2020), with
+///   lengths instead of root mean squares; Dehghani et al., "Scaling Vision Transformers to 22 Billion
+///   Parameters" (2023).
+public final class QKNorm: Module {
+  /// The norm of the queries.
+  public let qNorm: RMSNorm
+  /// The norm of the keys.
+  public let kNorm: RMSNorm
+
+  /// Norms for heads of `headSize` numbers.
+  public init(_ headSize: Int, eps: Double? = 1e-6, dtype: DType = .float32) {
+    qNorm = RMSNorm(headSize, eps: eps, dtype: dtype)
+    kNorm = RMSNorm(headSize, eps: eps, dtype: dtype)
+  }
+
+  /// The normalized queries and keys.
+  public func callAsFunction(
+    queries: Tensor, keys: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> (queries: Tensor, keys: Tensor) {
+    (qNorm(queries, file: file, line: line), kNorm(keys, file: file, line: line))
+  }
+}
+
+/// What may take the place of a norm: a learned squashing without statistics.
+///
+/// y = weight * tanh(alpha x) + bias, with one alpha for all.
+///
+/// - Shapes: input and output `[..., features]`, or with the features in another axis; weight and bias
+///   `[features]`, alpha `[1]`.
+/// - Types: real ones.
+/// - Cost: one read and one write.
+/// - Source: Zhu, Chen, He, LeCun and Liu, "Transformers without Normalization" (2025).
+public final class DynamicTanh: Module, Layer {
+  /// The axis of the features.
+  public let axis: Int
+  /// The slope at 0.
+  public let alpha: Parameter
+  /// γ of each feature, at first 1.
+  public let weight: Parameter
+  /// β of each feature, at first 0.
+  public let bias: Parameter
+
+  /// A layer for `features` features in the last axis, or another one.
+  public init(_ features: Int, axis: Int = -1, alpha: Double = 0.5, dtype: DType = .float32) {
+    self.axis = axis
+    self.alpha = Parameter(.full([1], alpha, dtype: dtype))
+    weight = Parameter(.ones(features, dtype: dtype))
+    bias = Parameter(.zeros(features, dtype: dtype))
+  }
+
+  /// Squashes every number.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if x.isPoisoned { return x }
+      let call = "DynamicTanh(_:)"
+      let front = try Shape.axis(axis, of: x.shape, call: call)
+      guard x.rank > front, x.shape[front] == weight.shape[0] else {
+        throw TensorError(
+          call, "axis \(axis) of shape \(x.shape) does not have \(weight.shape[0]) features")
+      }
+      let shape = x.shape.indices.map { $0 == front ? x.shape[front] : 1 }
+      return (x * alpha.value).tanh() * weight.value.reshaped(shape) + bias.value.reshaped(shape)
+    }.observed(by: self)
+  }
+}

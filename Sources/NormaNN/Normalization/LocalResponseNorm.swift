@@ -1,0 +1,114 @@
+import NormaKernels
+import NormaTensor
+
+/// Local response normalization as a pure function; see ``LocalResponseNorm``.
+///
+/// PyTorch: `torch.nn.functional.local_response_norm`.
+public func localResponseNorm(
+  _ x: Tensor, size: Int, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    guard x.rank >= 3 || x.isPoisoned else {
+      throw TensorError(
+        "localResponseNorm(_:size:)", "expected [N, C, ...] with space, got shape \(x.shape)")
+    }
+    return try neighbourNorm(
+      x, before: size / 2, behind: (size - 1) / 2, size: size, alpha: alpha, beta: beta, k: k,
+      call: "localResponseNorm(_:size:)")
+  }
+}
+
+/// x / (k + alpha / size Σ x²)^beta, with the sum over the channels from so many before each one to
+/// so many behind it.
+private func neighbourNorm(
+  _ x: Tensor, before: Int, behind: Int, size: Int, alpha: Double, beta: Double, k: Double,
+  call: String
+) throws(TensorError) -> Tensor {
+  if x.isPoisoned || x.count == 0 { return x }
+  try requireReal(x, call: call)
+  guard size > 0 else { throw TensorError(call, "size must be positive, got \(size)") }
+  // Channels and space as the two axes of an image.
+  let width = before + behind + 1
+  let squares = x.squared().reshaped(x.shape[0], 1, x.shape[1], -1)
+  let means = avgPool2d(
+    squares.padded([0, 0, before, behind]), kernelSize: [width, 1], stride: 1)
+  let divisor = means.reshaped(x.shape).cast(to: .float64) * (alpha * Double(width) / Double(size))
+  return (x.cast(to: .float64) / (divisor + k).positivePower(beta)).cast(to: x.dtype)
+}
+
+/// Local response normalization: every value by the squares of its neighbours in other channels.
+///
+/// y = x / (k + alpha / size Σ x²)^beta, with the sum over `size` channels around each one (for even
+/// sizes one more before it than behind it), and zeros beyond the first and the last.
+///
+/// - Shapes: input and output `[N, C, ...]` with at least one axis of space.
+/// - Types: real ones.
+/// - Accuracy: means of squares in the input's type, the rest in `float64`, rounded once.
+/// - Cost: about five trips.
+/// - PyTorch: `torch.nn.LocalResponseNorm`. Keras and Caffe2 differ in whether alpha is divided by
+///   `size`.
+/// - Source: Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional
+///   Neural Networks" (2012).
+public final class LocalResponseNorm: Module, Layer {
+  /// The number of channels in a sum.
+  public let size: Int
+  /// The weight of the mean of squares.
+  public let alpha: Double
+  /// The power of the divisor.
+  public let beta: Double
+  /// What is added to the mean of squares.
+  public let k: Double
+
+  /// A layer with PyTorch's defaults. PyTorch: `nn.LocalResponseNorm(size)`.
+  public init(_ size: Int, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1) {
+    (self.size, self.alpha, self.beta, self.k) = (size, alpha, beta, k)
+  }
+
+  /// Normalizes every value.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    localResponseNorm(x, size: size, alpha: alpha, beta: beta, k: k, file: file, line: line)
+      .observed(by: self)
+  }
+}
+
+/// Local response normalization of images as in Torch 7; use ``LocalResponseNorm``.
+///
+/// The same for odd sizes. For even ones the sum is over the `size - 1` channels around each one,
+/// and alpha is still divided by `size`.
+///
+/// - Shapes: input and output `[N, C, H, W]`.
+/// - PyTorch: `torch.nn.CrossMapLRN2d`, which forgets to take the first channel out of the sums of
+///   later ones; Torch 7 and this layer do not.
+public final class CrossMapLRN2d: Module, Layer {
+  /// The number of channels in a sum; of even ones, one less.
+  public let size: Int
+  /// The weight of the mean of squares.
+  public let alpha: Double
+  /// The power of the divisor.
+  public let beta: Double
+  /// What is added to the mean of squares.
+  public let k: Double
+
+  /// A layer with PyTorch's defaults. PyTorch: `nn.CrossMapLRN2d(size)`.
+  public init(_ size: Int, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1) {
+    (self.size, self.alpha, self.beta, self.k) = (size, alpha, beta, k)
+  }
+
+  /// Normalizes every value.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      guard x.rank == 4 || x.isPoisoned else {
+        throw TensorError("CrossMapLRN2d(_:)", "expected [N, C, H, W], got shape \(x.shape)")
+      }
+      let side = (size - 1) / 2
+      return try neighbourNorm(
+        x, before: side, behind: side, size: size, alpha: alpha, beta: beta, k: k,
+        call: "CrossMapLRN2d(_:)")
+    }.observed(by: self)
+  }
+}

@@ -1,0 +1,65 @@
+import NormaKernels
+import NormaTensor
+
+/// The axes over which layer and root mean square norm go, and the shape in which their parameters
+/// meet the input.
+struct NormalizedAxes {
+  let axes: [Int]
+  let parameterShape: [Int]
+
+  /// - Parameters:
+  ///   - sizes: those of the normalized axes, which weight and bias have too.
+  ///   - axes: the axes with these sizes, from first to last; nil for the last ones.
+  init(
+    _ sizes: [Int], axes: [Int]?, of x: Tensor, weight: Tensor?, bias: Tensor? = nil, call: String
+  ) throws(TensorError) {
+    guard !sizes.isEmpty else {
+      throw TensorError(call, "normalizedShape is empty; name the sizes of the normalized axes")
+    }
+    if let axes {
+      self.axes = try Shape.axes(axes, of: x.shape, call: call)
+      let rank = x.rank
+      guard axes.count == sizes.count, axes.map({ $0 < 0 ? $0 + rank : $0 }) == self.axes,
+        self.axes.map({ x.shape[$0] }) == sizes
+      else {
+        throw TensorError(
+          call,
+          "axes \(axes) of shape \(x.shape), from first to last, do not have the sizes \(sizes)")
+      }
+    } else {
+      guard x.shape.suffix(sizes.count) == sizes[...] else {
+        throw TensorError(
+          call, "shape \(x.shape) does not end in the normalized shape \(sizes)")
+      }
+      self.axes = Array(x.shape.indices.suffix(sizes.count))
+    }
+    try requireReal(x, call: call)
+    for (name, tensor) in [("weight", weight), ("bias", bias)] {
+      if let tensor, tensor.shape != sizes {
+        throw TensorError(
+          call, "\(name) has shape \(tensor.shape); the normalized shape is \(sizes)")
+      }
+    }
+    let normalized = self.axes
+    parameterShape = x.shape.indices.map { normalized.contains($0) ? x.shape[$0] : 1 }
+  }
+}
+
+/// Refuses integers and truth values, which have no fractions between their mean and themselves.
+func requireReal(_ x: Tensor, call: String) throws(TensorError) {
+  guard x.dtype.isFloatingPoint else {
+    throw TensorError(call, "\(x.dtype) cannot be normalized; cast(to: .float32) first")
+  }
+}
+
+/// Refuses parameters and statistics that are not one number a channel.
+func requireChannels(
+  _ channels: Int, _ named: KeyValuePairs<String, Tensor?>, call: String
+) throws(TensorError) {
+  for (name, tensor) in named {
+    if let tensor, tensor.shape != [channels] {
+      throw TensorError(
+        call, "\(name) has shape \(tensor.shape); the input has \(channels) channels")
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import NormaKernels
+
+// Lengths of vectors, in `float64` until the end, so that squares of `float32` neither overflow nor
+// vanish.
+
+extension Tensor {
+  /// The p-norm over `axes`, or over all axes if none are named: (Σ |x|ᵖ)^(1/p).
+  ///
+  /// p may be any number: 2 is the Euclidean length, 1 the sum of sizes, `.infinity` and `-.infinity`
+  /// the largest and smallest size, 0 the number of elements that are not zero. Real types; 0 of
+  /// nothing for positive p. The gradient is 0 where the norm is. Accuracy: computed in `float64` and
+  /// rounded once. Cost: one trip. PyTorch: `torch.linalg.vector_norm`.
+  public func norm(
+    _ p: Double = 2, over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "norm(_:over:)"
+      let front = try Shape.axes(axes, of: shape, call: call)
+      let wide = try wideNorm(p, over: front, call: call)
+      return wide.cast(to: dtype)
+        .reshaped(Shape.reduced(shape, over: front, keepDims: keepDims))
+    }
+  }
+
+  /// `norm` over the listed axes, or over all if there are none.
+  public func norm(
+    _ p: Double = 2, over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    norm(p, over: axes, keepDims: keepDims, file: file, line: line)
+  }
+
+  /// The p-norm in `float64` over axes from the front, which keep size 1.
+  package func wideNorm(
+    _ p: Double, over axes: [Int], call: String
+  ) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
+    guard dtype.isFloatingPoint else {
+      throw TensorError(call, "\(dtype) has no norm of its own type; cast(to: .float32) first")
+    }
+    if !(p > 0), p.isInfinite, axes.contains(where: { shape[$0] == 0 }) {
+      throw TensorError(call, "shape \(shape) has no elements over axes \(axes) to choose from")
+    }
+    return detached().widePNorm(p, over: axes)
+      .recorded(call, from: [self], saving: [self], savesResult: true) { rule in
+        let x = rule.saved[0].cast(to: .float64)
+        let (norm, upstream) = (rule.result, rule.upstream)
+        let signs = Tensor.where(
+          x .== 0, 0.0, Tensor.where(x .< 0, -1.0, Tensor.ones([], dtype: .float64)))
+        switch p {
+        case 0: return [x * 0]
+        case 1: return [signs * upstream]
+        case 2: return [x * Tensor.where(norm .== 0, 0.0, upstream / norm)]
+        case .infinity, -.infinity:
+          let isResult = x.abs() .== norm
+          let share = upstream / isResult.sum(over: axes, keepDims: true)
+          return [Tensor.where(isResult, signs * share, 0.0)]
+        default:
+          let ratio = x.abs() / norm
+          let slope = Tensor.where(ratio .== 0, 0.0, ratio.positivePower(p - 1))
+          return [signs * slope * Tensor.where(norm .== 0, 0.0, upstream)]
+        }
+      }
+  }
+
+  private func widePNorm(_ p: Double, over axes: [Int]) -> Tensor {
+    func sum(_ values: Tensor) -> Tensor { values.node.group(of: values, over: axes).tensor(.sum) }
+    switch p {
+    case 0: return sum((self .!= 0).cast(to: .float64))
+    case 1: return sum(abs())
+    case 2: return normalizationStatistics(over: axes, from: .zero).squares.sqrt()
+    case .infinity where count == 0:
+      return .zeros(Shape.reduced(shape, over: axes, keepDims: true), dtype: .float64)
+    case .infinity: return abs().max(over: axes, keepDims: true).cast(to: .float64)
+    case -.infinity: return abs().min(over: axes, keepDims: true).cast(to: .float64)
+    default: return sum(abs().cast(to: .float64).positivePower(p)).positivePower(1 / p)
+    }
+  }
+
+  /// xᵖ where no x is negative; for p that are not roots or small powers by way of the logarithm.
+  package func positivePower(_ p: Double) -> Tensor {
+    switch p {
+    case 1: self
+    case 2: squared()
+    case 3: squared() * self
+    case 0.5: sqrt()
+    case 0.75: sqrt() * sqrt().sqrt()
+    case -1: reciprocal()
+    case _ where p < 0: positivePower(-p).reciprocal()
+    default: (log() * p).exp()
+    }
+  }
+}
