@@ -6,6 +6,19 @@ struct ChannelMap {
   let scale: Tensor
   let shift: Tensor
 
+  /// The map of a batch norm, frozen for good or not; nil of other layers.
+  init?(anyOf layer: any Layer, call: String) throws(TensorError) {
+    if let norm = layer as? BatchNorm {
+      try self.init(norm, call: call)
+    } else if let norm = layer as? FrozenBatchNorm2d {
+      try self.init(
+        mean: norm.runningMean.value, variance: norm.runningVar.value, eps: norm.eps,
+        weight: norm.weight.value, bias: norm.bias.value, call: call)
+    } else {
+      return nil
+    }
+  }
+
   /// The map of a layer in evaluation.
   init(_ norm: BatchNorm, call: String) throws(TensorError) {
     guard let mean = norm.runningMean?.value, let variance = norm.runningVar?.value else {

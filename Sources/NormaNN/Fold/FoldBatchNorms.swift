@@ -54,42 +54,54 @@ private func folding(_ model: Sequential, name: String, _ report: inout FoldingR
   for (index, layer) in layers.enumerated() {
     if let inner = layer as? Sequential {
       layers[index] = folding(inner, name: place(index), &report)
-      continue
-    }
-    for (inside, module) in layer.namedModules where module is BatchNorm && !inside.isEmpty {
-      report.rest.append(
-        .init(
-          norm: "\(place(index)).\(inside)",
-          reason: "it is inside of \(type(of: layer)), which is not a Sequential"))
-    }
-  }
-  for (index, layer) in layers.enumerated() {
-    guard let norm = layer as? BatchNorm else { continue }
-    let before = layers[..<index].lastIndex { !($0 is Identity) }
-    let after = layers[(index + 1)...].firstIndex { !($0 is Identity) }
-    var reason = "there is no convolution and no linear layer next to it"
-    for (neighbour, isBefore) in [(before, false), (after, true)] {
-      guard let neighbour, let target = layers[neighbour] as? any FoldableLayer else { continue }
-      do throws(TensorError) {
-        let map = try ChannelMap(norm, call: "foldBatchNorms(in:)")
-        layers[neighbour] =
-          isBefore
-          ? try target.preceded(by: map, call: "foldBatchNorms(in:)")
-          : try target.followed(by: map, call: "foldBatchNorms(in:)")
-        layers[index] = Identity()
-        report.folds.append(
-          .init(norm: place(index), layer: place(neighbour), isBefore: isBefore))
-        reason = ""
-        break
-      } catch {
-        reason = error.reason
+    } else {
+      report.rest += layer.normsInside.map {
+        .init(norm: "\(place(index)).\($0)", reason: "\(type(of: layer)) is not a Sequential")
       }
     }
-    if !reason.isEmpty { report.rest.append(.init(norm: place(index), reason: reason)) }
+  }
+  for index in layers.indices {
+    let before = layers[..<index].lastIndex { !($0 is Identity) }
+    let after = layers[(index + 1)...].firstIndex { !($0 is Identity) }
+    do throws(TensorError) {
+      guard let map = try ChannelMap(anyOf: layers[index], call: call) else { continue }
+      let (target, isBefore, folded) = try neighbour(of: map, layers, before, after)
+      layers[target] = folded
+      layers[index] = Identity()
+      report.folds.append(.init(norm: place(index), layer: place(target), isBefore: isBefore))
+    } catch {
+      report.rest.append(.init(norm: place(index), reason: error.reason))
+    }
   }
   let folded = Sequential(layers)
   folded.setOwnMode(model.isTraining)
   return folded
+}
+
+private let call = "foldBatchNorms(in:)"
+
+/// The layer that takes a map in: the one in front of it, or else the one behind it.
+private func neighbour(
+  of map: ChannelMap, _ layers: [any Layer], _ before: Int?, _ after: Int?
+) throws(TensorError) -> (index: Int, isBefore: Bool, layer: any Layer) {
+  if let before, let target = layers[before] as? any FoldableLayer {
+    return (before, false, try target.followed(by: map, call: call))
+  }
+  if let after, let target = layers[after] as? any FoldableLayer {
+    return (after, true, try target.preceded(by: map, call: call))
+  }
+  throw TensorError(call, "there is no convolution and no linear layer next to it")
+}
+
+extension Layer {
+  /// The names of the batch norm layers that are parts of this one, and not the layer itself.
+  var normsInside: [String] {
+    if self is BatchNorm { return [] }
+    return namedModules.filter {
+      !$0.name.isEmpty && ($0.module is BatchNorm || $0.module is FrozenBatchNorm2d)
+    }
+    .map(\.name)
+  }
 }
 
 extension FoldingReport {

@@ -12,7 +12,7 @@ protocol FoldableLayer: Layer {
   /// Why a number that is added to an input channel does not add the same number to every result;
   /// nil where it does.
   var unevenShift: String? { get }
-  /// The same layer with another weight and bias.
+  /// A plain layer of the same options.
   func twin() -> any FoldableLayer
 }
 
@@ -84,7 +84,7 @@ extension Linear: FoldableLayer {
 
 extension Convolution: FoldableLayer {
   var grouped: (weight: Tensor, inputAxis: Int) {
-    let wide = weight.value.detached().cast(to: .float64)
+    let wide = convolvingWeight.detached().cast(to: .float64)
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
     let taps = weight.shape.dropFirst(2).reduce(1, *)
     return (wide.reshaped(groups, outputs / groups, inputs, taps), 2)

@@ -80,7 +80,27 @@ import Testing
     let (folded, report) = foldBatchNorms(in: Sequential(Linear(2, 2), Block(), BatchNorm1d(2)))
     #expect(report.folds.isEmpty && report.largestDifference == nil)
     #expect(report.rest.map(\.norm) == ["1.bn", "2"] && folded.layers.count == 3)
-    #expect("\(report)".contains("1.bn stays: it is inside of Block"))
+    #expect("\(report)".contains("1.bn stays: Block is not a Sequential"))
     #expect("\(foldBatchNorms(in: Sequential(ReLU())).report)" == "no batch norm")
+  }
+
+  /// Norms that are frozen for good or split, and convolutions with a weight of their own making.
+  @Test func specialKinds() {
+    var random = TestRandom()
+    let norm = FoldedTests.drawn(BatchNorm2d(4), &random)
+    let split = SplitBatchNorm2d(4)
+    FoldedTests.set(split, ["mean": [1, 2, 3, 4], "bias": [4, 3, 2, 1]])
+    let network = withSeed(6) {
+      Sequential(
+        StdConv2d(3, 4, kernelSize: 3), FrozenBatchNorm2d(norm), ReLU(),
+        ScaledStdConv2d(4, 4, kernelSize: 1, gamma: 1.7), split)
+    }
+    let x = Tensor(random.floats(2 * 3 * 5 * 5), shape: [2, 3, 5, 5])
+    let (folded, report) = foldBatchNorms(in: network, verifying: x)
+    #expect(report.folds.map(\.norm) == ["1", "4"] && report.rest.isEmpty)
+    #expect(type(of: folded[0]) == Conv2d.self && type(of: folded[3]) == Conv2d.self)
+    #expect((report.largestDifference ?? 1) <= 200 * 0x1p-24 * (report.largestResult ?? 0))
+    // A layer of this static type cannot hold the result.
+    #expect(throws: TensorError.self) { try NormaNN.folded(StdConv2d(3, 4, kernelSize: 3), norm) }
   }
 }
