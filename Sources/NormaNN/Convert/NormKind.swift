@@ -23,7 +23,7 @@ public struct NormConversionReport: Sendable, Hashable, Codable, CustomStringCon
     /// What it is: `GroupNorm`.
     public let to: String
     /// Whether it does the same in evaluation as before. Otherwise it has kept weight and bias alone,
-    /// and a batch norm needs statistics: ``recalibrate(_:over:rule:order:progress:file:line:)``.
+    /// and a batch norm needs statistics: ``recalibrate(_:over:rule:order:progress:forward:)``.
     public let isExactInEvaluation: Bool
   }
 

@@ -39,10 +39,10 @@ public func folded<Conv: Convolution>(
 /// The transposed convolution and the batch norm behind it as one; see
 /// ``folded(_:_:)-(Conv,BatchNorm)``. Groups are no obstacle.
 /// PyTorch: `fuse_conv_bn_eval(conv, bn, transpose=True)`, for one group.
-public func folded<Conv: TransposedConvolution>(
-  _ conv: Conv, _ norm: BatchNorm
-) throws(TensorError) -> Conv {
-  try typed(conv.followed(by: ChannelMap(norm, call: call), call: call), as: Conv.self)
+public func folded<Transposed: TransposedConvolution>(
+  _ conv: Transposed, _ norm: BatchNorm
+) throws(TensorError) -> Transposed {
+  try typed(conv.followed(by: ChannelMap(norm, call: call), call: call), as: Transposed.self)
 }
 
 /// The batch norm and the transposed convolution behind it as one.
@@ -51,10 +51,10 @@ public func folded<Conv: TransposedConvolution>(
 /// fewer. So this is exact for a kernel of one element and stride 1, and where no channel is moved;
 /// otherwise it is refused.
 /// - Throws: `TensorError`.
-public func folded<Conv: TransposedConvolution>(
-  _ norm: BatchNorm, _ conv: Conv
-) throws(TensorError) -> Conv {
-  try typed(conv.preceded(by: ChannelMap(norm, call: call), call: call), as: Conv.self)
+public func folded<Transposed: TransposedConvolution>(
+  _ norm: BatchNorm, _ conv: Transposed
+) throws(TensorError) -> Transposed {
+  try typed(conv.preceded(by: ChannelMap(norm, call: call), call: call), as: Transposed.self)
 }
 
 /// The linear layer and the batch norm behind it as one, for inputs `[N, inputs]`; see
