@@ -3,11 +3,11 @@ import Foundation
 import Norma
 import NormaExplain
 
-/// `norma explain`: what a batch normalization layer does, and why a result differs from it.
+/// `norma explain`: what a normalization layer does, and why a result differs from it.
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
-    abstract: "Explain why your own batch normalization differs from the layer's.",
+    abstract: "Explain why your own normalization differs from a layer's.",
     discussion: """
       Alone, it runs seven ways to normalize rand(6, 64, 224, 224) by hand, and says for each \
       why a new BatchNorm2d(64) does not leave the result alone.
@@ -25,6 +25,8 @@ struct ExplainCommand: ParsableCommand {
         norma explain --input x.npy --expect mine.npy
         norma explain --input y.npy --expect y.npy --from x.npy
         norma explain --input train-images-idx3-ubyte.gz --count 1000
+        norma explain --layer groupnorm --groups 8 --input x.npy --expect mine.npy
+        norma explain --layer layernorm --weight w.npy --bias b.npy --input x.npy --expect y.npy
 
       EXIT STATUS:
         0 when there is an explanation, 1 when a file cannot be used, 64 for wrong options.
@@ -45,11 +47,29 @@ struct ExplainCommand: ParsableCommand {
       valueName: "file"))
   var from: String?
 
-  @Option(help: "The layer's kind; batchnorm goes by the number of axes.")
+  @Option(
+    help: ArgumentHelp(
+      "The layer's kind: batchnorm and instancenorm go by the number of axes.", valueName: "kind"))
   var layer: LayerKind = .batchnorm
 
-  @Option(help: ArgumentHelp("The layer's epsilon.", valueName: "number"))
-  var eps: Double = 1e-5
+  @Option(
+    help: ArgumentHelp(
+      "The layer's epsilon; without it 1e-5, for rmsnorm PyTorch's.", valueName: "number"))
+  var eps: Double?
+
+  @Option(help: ArgumentHelp("The number of groups of groupnorm.", valueName: "number"))
+  var groups: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "How many of the last axes layernorm and rmsnorm take together.", valueName: "number"))
+  var lastAxes = 1
+
+  @Option(help: ArgumentHelp("The layer's weight; without it 1.", valueName: "file"))
+  var weight: String?
+
+  @Option(help: ArgumentHelp("The layer's bias; without it 0.", valueName: "file"))
+  var bias: String?
 
   @Option(
     help: ArgumentHelp(
@@ -70,7 +90,19 @@ struct ExplainCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if !(eps > 0) { throw ValidationError("--eps must be positive") }
+    if let eps, !(eps > 0) { throw ValidationError("--eps must be positive") }
+    if let groups, groups < 1 { throw ValidationError("--groups must be at least 1") }
+    if lastAxes < 1 { throw ValidationError("--last-axes must be at least 1") }
+    if (groups != nil) != (layer == .groupnorm) {
+      throw ValidationError("--groups and --layer groupnorm go together")
+    }
+    if lastAxes != 1 && layer.hasChannels {
+      throw ValidationError("--last-axes is for --layer layernorm and rmsnorm")
+    }
+    if layout != nil && !layer.hasChannels {
+      throw ValidationError("--layout is for layers with channels")
+    }
+    if bias != nil && layer == .rmsnorm { throw ValidationError("rmsnorm has no bias") }
     if let count, count < 1 { throw ValidationError("--count must be at least 1") }
     if let correction, !(correction >= 0) {
       throw ValidationError("--correction must not be negative")
@@ -81,8 +113,8 @@ struct ExplainCommand: ParsableCommand {
     if input == nil {
       let given: [(String, Bool)] = [
         ("--expect", expect != nil), ("--from", from != nil), ("--correction", correction != nil),
-        ("--count", count != nil), ("--layout", layout != nil), ("--eps", eps != 1e-5),
-        ("--layer", layer != .batchnorm),
+        ("--count", count != nil), ("--layout", layout != nil), ("--eps", eps != nil),
+        ("--layer", layer != .batchnorm), ("--weight", weight != nil), ("--bias", bias != nil),
       ]
       if let option = given.first(where: \.1) {
         throw ValidationError("\(option.0) needs --input")
@@ -94,7 +126,7 @@ struct ExplainCommand: ParsableCommand {
   func run() throws {
     guard let input else { return try AttemptReport(asJSON: json).run() }
     do {
-      let explanation = try explain(input)
+      let explanation = try explanation(of: input)
       Terminal.show(json ? try encoded(explanation) : explanation.text(style: Terminal.style))
     } catch {
       FileHandle.standardError.write(Data("norma: \(error)\n".utf8))
@@ -102,32 +134,24 @@ struct ExplainCommand: ParsableCommand {
     }
   }
 
-  private func explain(_ input: String) throws -> Explanation {
+  func explanation(of input: String) throws -> Explanation {
     let x = try data(input)
+    let layer = ExplainLayer(
+      kind: layer, eps: eps, groups: groups ?? 1, lastAxes: lastAxes,
+      weight: try weight.map { try Tensor(npy: $0) }, bias: try bias.map { try Tensor(npy: $0) })
     try layer.check(x.shape)
-    let expected = try expect.map(data) ?? correction.map { try handMade(x, correction: $0) }
+    let expected =
+      try expect.map(data) ?? correction.map { try layer.handMade(x, correction: $0) }
     let origin = try from.map(data)
     for (name, tensor) in [("--expect", expected), ("--from", origin)] {
       guard let tensor, tensor.shape != x.shape else { continue }
       throw DataError("\(name) has shape \(tensor.shape), --input has \(x.shape)")
     }
-    return layer.make(x.shape, eps: eps).explain(x, expecting: expected, from: origin)
+    return try layer.explain(x, expecting: expected, from: origin)
   }
 
   private func data(_ path: String) throws -> Tensor {
     try DataLayout.read(path, count: count, layout: layout)
-  }
-
-  /// The formula with another divisor, everything else as in the layer.
-  private func handMade(_ x: Tensor, correction: Double) throws -> Tensor {
-    let axes = x.shape.indices.filter { $0 != 1 }
-    let n = x.count / x.shape[1]
-    if correction >= Double(n) {
-      throw DataError("--correction must be below n = \(n), the number of values per channel")
-    }
-    let mean = x.mean(over: axes, keepDims: true)
-    let variance = x.variance(over: axes, correction: correction, keepDims: true)
-    return ((x - mean) / (variance + eps).sqrt()).evaluated()
   }
 }
 
@@ -136,37 +160,4 @@ struct DataError: Error, CustomStringConvertible {
   let description: String
 
   init(_ description: String) { self.description = description }
-}
-
-/// The layers that the command knows.
-enum LayerKind: String, ExpressibleByArgument, CaseIterable {
-  case batchnorm, batchnorm1d, batchnorm2d, batchnorm3d
-
-  /// The numbers of axes that the layer takes.
-  private var ranks: [Int] {
-    switch self {
-    case .batchnorm: [2, 3, 4, 5]
-    case .batchnorm1d: [2, 3]
-    case .batchnorm2d: [4]
-    case .batchnorm3d: [5]
-    }
-  }
-
-  func check(_ shape: [Int]) throws {
-    guard ranks.contains(shape.count) else {
-      let allowed = ranks.map(String.init).joined(separator: " or ")
-      throw DataError(
-        "\(rawValue) takes \(allowed) axes, the data have shape \(shape); see --layout")
-    }
-    let count = shape.reduce(1, *) / max(shape[1], 1)
-    if count < 2 { throw DataError("shape \(shape) has \(count) values per channel; needed are 2") }
-  }
-
-  func make(_ shape: [Int], eps: Double) -> BatchNorm {
-    switch shape.count {
-    case 2, 3: BatchNorm1d(shape[1], eps: eps)
-    case 4: BatchNorm2d(shape[1], eps: eps)
-    default: BatchNorm3d(shape[1], eps: eps)
-    }
-  }
 }

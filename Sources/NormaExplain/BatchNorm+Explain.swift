@@ -32,14 +32,10 @@ extension BatchNorm {
     _ input: Tensor, expecting expected: Tensor? = nil, from origin: Tensor? = nil,
     history: [Tensor] = [], mask: Tensor? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Explanation {
-    let others = [("expecting", expected), ("from", origin)]
-    guard isExplicable(input, others, "explain(_:expecting:from:)", file: file, line: line) else {
-      return .nothing(numbers, input)
-    }
-    return Explainer(
-      layer: numbers, input: input, output: output(for: input), expected: expected,
-      origin: origin, history: history, mask: mask
-    ).explanation()
+    ExplainCall(
+      layer: numbers, input: input, expected: expected, origin: origin, history: history,
+      mask: mask, file: file, line: line
+    ).explanation { output(for: input) }
   }
 
   /// Why the running mean that the user expects after training on `input` is not the layer's.
@@ -50,7 +46,7 @@ extension BatchNorm {
     _ input: Tensor, expectingRunningMean expected: Tensor, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Explanation {
-    explain(input, .mean, expected, file: file, line: line)
+    call(input, file, line).explanation(of: .mean, expecting: expected)
   }
 
   /// Why the running variance that the user expects after training on `input` is not the layer's.
@@ -61,46 +57,12 @@ extension BatchNorm {
     _ input: Tensor, expectingRunningVariance expected: Tensor, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Explanation {
-    explain(input, .variance, expected, file: file, line: line)
+    call(input, file, line).explanation(of: .variance, expecting: expected)
   }
 
-  private func explain(
-    _ input: Tensor, _ statistic: RunningStatistic, _ expected: Tensor, file: StaticString,
-    line: UInt
-  ) -> Explanation {
-    let call = "explain(_:expectingRunning...:)"
-    guard isExplicable(input, [], call, file: file, line: line) else {
-      return .nothing(numbers, input)
-    }
-    if expected.count != features {
-      let reason = "\(expected.count) values are expected for \(features) channels"
-      report(TensorError(call, reason), file: file, line: line)
-      return .nothing(numbers, input)
-    }
-    return Explainer(layer: numbers, input: input, output: input)
-      .explanation(of: statistic, expecting: expected.array(of: Double.self))
-  }
-
-  /// Reports what the arguments have wrong.
-  private func isExplicable(
-    _ input: Tensor, _ others: [(String, Tensor?)], _ call: String, file: StaticString, line: UInt
-  ) -> Bool {
-    if input.isPoisoned || others.contains(where: { $0.1?.isPoisoned ?? false }) { return false }
-    var reason: String?
-    if !input.dtype.isFloatingPoint {
-      reason = "\(input.dtype) cannot be normalized; cast(to: .float32) first"
-    } else if input.rank < 2 || input.shape[1] != features {
-      reason = "the layer has \(features) channels in axis 1, the input has shape \(input.shape)"
-    } else if input.count < 2 * features && usesBatchStatistics {
-      reason = "shape \(input.shape) has less than 2 values for each channel; a variance needs 2"
-    }
-    for (name, tensor) in others {
-      guard let tensor, tensor.shape != input.shape, reason == nil else { continue }
-      reason = "\(name): has shape \(tensor.shape), the input \(input.shape)"
-    }
-    guard let reason else { return true }
-    report(TensorError(call, reason), file: file, line: line)
-    return false
+  private func call(_ input: Tensor, _ file: StaticString, _ line: UInt) -> ExplainCall {
+    ExplainCall(
+      layer: numbers, input: input, name: "explain(_:expectingRunning...:)", file: file, line: line)
   }
 
   /// The layer's own result, without an update of its running statistics.
@@ -117,6 +79,7 @@ extension BatchNorm {
       bias: bias?.value.array(of: Double.self),
       runningMean: runningMean?.value.array(of: Double.self),
       runningVariance: runningVar?.value.array(of: Double.self),
-      batchesTracked: Int(numBatchesTracked?.value.item() ?? 0), isTraining: isTraining)
+      batchesTracked: Int(numBatchesTracked?.value.item() ?? 0), isTraining: isTraining,
+      usesBatch: usesBatchStatistics)
   }
 }

@@ -3,6 +3,7 @@ import NormaKernels
 /// One field of a recipe with a new value.
 enum Field: Hashable {
   case source(Recipe.Source)
+  case shape([Int])
   case meanAxes([Int])
   case steps([Recipe.Step])
   case correction(Recipe.Correction)
@@ -10,21 +11,23 @@ enum Field: Hashable {
   case placement(Recipe.Placement)
   case affine(Recipe.Affine)
   case centred(Bool)
+  case aboutZero(Bool)
   case divisor(Recipe.Divisor)
   case momentum(Recipe.Momentum)
   case runningVariance(Recipe.RunningVariance)
   case updateCorrection(Recipe.Correction)
   case surroundings(Recipe.Surroundings)
   case mask(Recipe.Mask)
-  /// The batch in parts, each with statistics of its own, or the mean of them for all.
-  case blocks(Int, averaged: Bool)
-  case observedScale([Double])
-  case observedShift([Double])
+  case observedScale(Grid)
+  case observedShift(Grid)
   case narrow(DType)
+  case narrowsEarly(Bool)
+  case holdsResidual(Bool)
 
   func write(to recipe: inout Recipe) {
     switch self {
     case .source(let value): recipe.source = value
+    case .shape(let value): recipe.shape = value
     case .meanAxes(let value): recipe.meanAxes = value
     case .steps(let value): recipe.steps = value
     case .correction(let value): recipe.correction = value
@@ -32,18 +35,18 @@ enum Field: Hashable {
     case .placement(let value): recipe.placement = value
     case .affine(let value): recipe.affine = value
     case .centred(let value): recipe.centred = value
+    case .aboutZero(let value): recipe.aboutZero = value
     case .divisor(let value): recipe.divisor = value
     case .momentum(let value): recipe.momentum = value
     case .runningVariance(let value): recipe.runningVariance = value
     case .updateCorrection(let value): recipe.updateCorrection = value
     case .surroundings(let value): recipe.surroundings = value
     case .mask(let value): recipe.mask = value
-    case .blocks(let count, let averaged):
-      recipe.blocks = count
-      recipe.averagesBlocks = averaged
     case .observedScale(let value): recipe.observedScale = value
     case .observedShift(let value): recipe.observedShift = value
     case .narrow(let value): recipe.narrow = value
+    case .narrowsEarly(let value): recipe.narrowsEarly = value
+    case .holdsResidual(let value): recipe.holdsResidual = value
     }
   }
 
@@ -64,10 +67,13 @@ enum Field: Hashable {
     case .updateCorrection: 11
     case .surroundings: 12
     case .mask: 13
-    case .blocks: 14
+    case .shape: 14
     case .observedScale: 15
     case .observedShift: 16
     case .narrow: 17
+    case .narrowsEarly: 18
+    case .aboutZero: 19
+    case .holdsResidual: 20
     }
   }
 }
@@ -78,24 +84,34 @@ struct Change: Hashable {
   let fields: [Field]
   /// How unusual the mistake is: 0 for everyday ones. Breaks ties, bounds the search.
   let rarity: Int
+  /// What the user did, where the fields alone do not say it.
+  let words: String?
   private let kinds: Int
 
-  init(_ cause: CauseName, _ fields: Field..., rarity: Int = 1) {
+  init(_ cause: CauseName, _ fields: Field..., rarity: Int = 1, words: String? = nil) {
     self.cause = cause
     self.fields = fields
     self.rarity = rarity
+    self.words = words
     kinds = fields.reduce(0) { $0 | 1 << $1.kind }
   }
 
   func touches(_ field: Field) -> Bool { kinds & (1 << field.kind) != 0 }
 
-  /// Whether the change holds a number for every channel.
-  var isPerChannel: Bool {
+  /// Whether the change holds what the data show, and not a formula.
+  var isObserved: Bool {
     fields.contains {
       switch $0 {
-      case .observedScale, .observedShift: true
+      case .observedScale, .observedShift, .holdsResidual: true
       default: false
       }
+    }
+  }
+
+  /// Whether the change names a shape, which a part of the input does not have.
+  var hasShape: Bool {
+    fields.contains {
+      if case .shape = $0 { true } else { false }
     }
   }
 
@@ -120,11 +136,10 @@ extension Recipe {
     for change in changes {
       for field in change.fields {
         switch field {
-        case .meanAxes, .steps, .blocks, .mask:
+        case .meanAxes, .steps, .shape, .mask, .aboutZero:
           if !ownStatistics { return nil }
-          let coversBatch = result.meanAxes.contains(0) && result.steps[0].axes.contains(0)
-          if result.averagesBlocks && !coversBatch { return nil }
-          if result.steps.count > 1 && (result.mask != .ignored || result.blocks > 1) { return nil }
+          let isPlain = result.shape == nil && result.steps.count == 1
+          if result.mask != .ignored && !isPlain { return nil }
         case .correction:
           if result.source == .running { return nil }
         case .runningVariance:

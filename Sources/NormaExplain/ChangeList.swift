@@ -11,9 +11,10 @@ struct ChangeList {
 
   /// The changes that make sense for a layer, an input and the other evidence.
   init(evidence: Evidence, right: Recipe) {
-    let layer = evidence.layer
-    addDivisors(layer: layer, right: right)
-    if layer.hasAffine && right.affine == .both { addAffine() }
+    let (layer, frame) = (evidence.layer, evidence.frame)
+    addDivisors(right: right)
+    addEpsilons(layer: layer, right: right)
+    if right.affine == .both { addAffine(layer, frame) }
     if layer.runningMean != nil && right.affine == .both {
       addRunning(right: right, replayed: !evidence.history.isEmpty)
     }
@@ -21,45 +22,47 @@ struct ChangeList {
     for narrow in [DType.float16, .bfloat16] where evidence.targetIsRepresentable(in: narrow) {
       everyday.append(Change(.rounding, .narrow(narrow), rarity: 0))
     }
-    let shape = evidence.input.shape
-    addAxes(rank: shape.count, layers: evidence.axes)
+    addAxes(frame)
     if evidence.mask != nil {
       regions.append(Change(.mask, .mask(.statistics), rarity: 0))
       regions.append(Change(.mask, .mask(.zeroed), rarity: 0))
+      regions.append(Change(.mask, .mask(.filled)))
     }
-    for parts in 2..<33 where shape[0] % parts == 0 && shape[0] > parts {
-      regions.append(Change(.axes, .blocks(parts, averaged: false), rarity: 2))
-      let all = right.meanAxes
-      nested.append(
-        Change(
-          .perAxisComposition, .blocks(parts, averaged: true),
-          .steps([Recipe.Step(statistic: .variance, axes: all)])))
-      nested.append(
-        Change(
-          .perAxisComposition, .blocks(parts, averaged: true),
-          .steps([Recipe.Step(statistic: .deviation, axes: all)])))
-    }
-    addNested(axes: evidence.axes)
+    addParts(frame)
+    addGroups(layer, frame)
+    addNested(axes: frame.axes)
   }
 
-  private mutating func addDivisors(layer: LayerNumbers, right: Recipe) {
+  private mutating func addDivisors(right: Recipe) {
     everyday += [
       Change(.correction, .correction(.one), rarity: 0),
       Change(.correction, .correction(.batchSize), rarity: 2),
       Change(.correction, .correction(.twice), rarity: 2),
       Change(.correction, .correction(.inverse), rarity: 2),
-      Change(.meanNotSubtracted, .centred(false)),
-      Change(
-        .meanNotSubtracted, .centred(false),
-        .steps([Recipe.Step(statistic: .meanSquare, axes: right.meanAxes)])),
+      Change(.other, .correction(.sum), rarity: 2),
       Change(.other, .divisor(.variance), rarity: 2),
       Change(.other, .divisor(.reciprocal), rarity: 3),
+      Change(.other, .divisor(.one), rarity: 2),
+      Change(
+        .other, .steps([Recipe.Step(statistic: .absolute, axes: right.meanAxes)]), rarity: 2),
     ]
+    let (centred, aboutZero) = (!right.centred, !right.aboutZero)
+    everyday += [
+      Change(.meanNotSubtracted, .centred(centred), .aboutZero(aboutZero), rarity: 0),
+      // The layer that subtracts, without doing so; RMS norm divided by a deviation.
+      Change(
+        .meanNotSubtracted, right.centred ? .centred(centred) : .aboutZero(aboutZero)),
+      Change(
+        .meanNotSubtracted, right.centred ? .aboutZero(aboutZero) : .centred(centred), rarity: 2),
+    ]
+  }
+
+  private mutating func addEpsilons(layer: LayerNumbers, right: Recipe) {
     let eps = layer.epsilon
     var values: [Double] = []
     for value in [
       0, 2 * eps, 1e-5, 1e-3, 1e-6, 1e-8, 1e-12, 1e-7, 1e-2, 1e-4, 1e-10, eps * eps,
-      eps.squareRoot(), eps / 2, 0.1, 1,
+      eps.squareRoot(), eps / 2, 0.1, 1, 1e-9, 0x1p-23, 0x1p-52,
     ] where !values.contains(value) && value != right.epsilon { values.append(value) }
     let placements: [Recipe.Placement] = [.outside, .larger, .both, .reciprocal]
     if right.epsilon == 0 {
@@ -76,18 +79,50 @@ struct ChangeList {
     for value in values {
       everyday.append(Change(.epsilonValue, .epsilon(value), rarity: value == 0 ? 0 : 1))
     }
-    for placement in placements {
+    for placement in placements + [.largerDeviation, .sum] {
       everyday.append(Change(.epsilonPlacement, .placement(placement)))
     }
   }
 
-  private mutating func addAffine() {
-    let kinds: [Recipe.Affine] = [
-      .none, .weightOnly, .biasOnly, .onePlusWeight, .minusBias, .weightTwice, .dividedByWeight,
-    ]
+  private mutating func addAffine(_ layer: LayerNumbers, _ frame: Frame) {
+    if layer.weight != nil { everyday.append(Change(.affine, .affine(.onePlusWeight))) }
+    guard layer.hasAffine else { return }
+    var kinds: [Recipe.Affine] = [.none]
+    if layer.weight != nil && layer.bias != nil {
+      kinds += [.weightOnly, .biasOnly]
+      everyday.append(Change(.orderOfOperations, .affine(.biasFirst)))
+    }
+    if layer.bias != nil { kinds.append(.minusBias) }
+    if layer.weight != nil { kinds += [.weightTwice, .dividedByWeight] }
     for kind in kinds { everyday.append(Change(.affine, .affine(kind))) }
-    everyday.append(Change(.affine, .affine(.exchanged), rarity: 2))
-    everyday.append(Change(.orderOfOperations, .affine(.biasFirst)))
+    kinds = layer.weight != nil && layer.bias != nil ? [.exchanged] : []
+    kinds += misplaced(layer, frame)
+    for kind in kinds { everyday.append(Change(.affine, .affine(kind), rarity: 2)) }
+    // A factor that all values of a statistic share falls out of it again.
+    if !layer.usesBatch || frame.axes.contains(where: frame.parameterAxes.contains) {
+      everyday.append(
+        Change(.orderOfOperations, .surroundings(.affineBefore), .affine(.none), rarity: 2))
+    }
+  }
+
+  /// Weight and bias along another axis, or in another order.
+  private func misplaced(_ layer: LayerNumbers, _ frame: Frame) -> [Recipe.Affine] {
+    let (shape, count) = (frame.shape, layer.features)
+    var kinds: [Recipe.Affine] = []
+    if frame.isGrouped || frame.parameterAxes.count == 1 {
+      kinds += shape.indices.filter { !frame.parameterAxes.contains($0) && shape[$0] == count }
+        .map { .along($0) }
+    }
+    if frame.isGrouped {
+      let (groups, size) = (shape[1], shape[2])
+      kinds += [.stretched(size), .repeated(size)]
+      if groups != size { kinds.append(.repeated(groups)) }
+      if groups > 1 && size > 1 { kinds += [.interleaved(groups), .interleaved(size)] }
+    } else if frame.parameterAxes.count > 1 {
+      kinds.append(.interleaved(shape[frame.parameterAxes[0]]))
+      kinds.append(.interleaved(count / shape[frame.parameterAxes[0]]))
+    }
+    return kinds
   }
 
   private mutating func addRunning(right: Recipe, replayed: Bool) {
@@ -122,17 +157,7 @@ struct ChangeList {
     }
     everyday.append(Change(.orderOfOperations, .surroundings(.rectifiedAfter), rarity: 2))
     everyday.append(Change(.orderOfOperations, .surroundings(.rectifiedBefore), rarity: 2))
-  }
-
-  private mutating func addAxes(rank: Int, layers: [Int]) {
-    for bits in 1..<(1 << rank) {
-      let axes = (0..<rank).filter { bits & (1 << $0) != 0 }
-      if axes == layers { continue }
-      let step = Recipe.Step(statistic: .variance, axes: axes)
-      regions.append(Change(.axes, .meanAxes(axes), .steps([step])))
-      regions.append(Change(.axes, .steps([step]), rarity: 2))
-      regions.append(Change(.axes, .meanAxes(axes), rarity: 2))
-    }
+    everyday.append(Change(.other, .surroundings(.inputAdded), rarity: 2))
   }
 
   private mutating func addNested(axes: [Int]) {

@@ -10,10 +10,10 @@ struct ChangeWords {
   let idle: String
 
   init(
-    _ change: Change, recipe: Recipe, right: Recipe, layer: LayerNumbers, shape: [Int],
+    _ change: Change, recipe: Recipe, right: Recipe, layer: LayerNumbers, frame: Frame,
     identity: LayerChange.LayerPart? = nil
   ) {
-    let scene = Scene(recipe: recipe, right: right, layer: layer, shape: shape, identity: identity)
+    let scene = Scene(recipe: recipe, right: right, layer: layer, frame: frame, identity: identity)
     (yours, layers) = scene.words(for: change)
     reason = scene.reason(for: change)
     idle =
@@ -27,16 +27,13 @@ private struct Scene {
   let recipe: Recipe
   let right: Recipe
   let layer: LayerNumbers
-  let shape: [Int]
+  let frame: Frame
   let identity: LayerChange.LayerPart?
 
   func words(for change: Change) -> (String, String) {
     switch change.cause {
-    case .axes:
-      if recipe.blocks > 1 {
-        return ("statistics of each of \(recipe.blocks) parts of the batch", over(right.meanAxes))
-      }
-      return (axesWords(), over(right.meanAxes))
+    case .axes: return (change.words ?? axesWords(), over(right.meanAxes))
+    case .groupAssignment: return (change.words ?? axesWords(), groups())
     case .correction: return correction()
     case .epsilonPlacement, .epsilonValue: return epsilon()
     case .affine: return affine(change)
@@ -56,18 +53,15 @@ private struct Scene {
         ? ("running statistics are the mean over all batches", "a new batch weighs \(m)")
         : ("momentum \(m) weighs the old value", "momentum \(m) weighs the new value")
     case .orderOfOperations: return order(change)
-    case .meanNotSubtracted:
-      return recipe.observedShift == nil
-        ? ("the mean is not subtracted", "the mean of every channel is subtracted")
-        : ("the channels' means are not 0", "subtracts the mean of every channel")
+    case .meanNotSubtracted: return centring()
     case .perAxisComposition:
-      let yours = recipe.blocks > 1 ? "the mean of \(recipe.blocks) parts' statistics" : nesting()
-      return (yours, "one statistic \(over(right.meanAxes))")
-    case .mask: return ("statistics of unmasked positions only", "every position counts")
-    case .rounding:
-      return recipe.narrow.map { ("rounded to \($0)", "rounded to the tensor's type only") }
-        ?? ("variance as a difference of large numbers, E[x^2] - E[x]^2", "centred sums")
-    case .groupAssignment, .other: return other()
+      return (change.words ?? nesting(), "one statistic \(over(right.meanAxes))")
+    case .mask:
+      return recipe.mask == .filled
+        ? ("masked positions count as 0", "every position counts as it is")
+        : ("statistics of unmasked positions only", "every position counts")
+    case .rounding: return rounding()
+    case .other: return other()
     }
   }
 
@@ -75,8 +69,7 @@ private struct Scene {
   func reason(for change: Change) -> String {
     switch change.cause {
     case .correction where recipe.correction == .one && recipe.observedScale == nil:
-      let steps = recipe.steps.flatMap(\.axes)
-      let n = recipe.source == .batch ? count(steps) / recipe.blocks : count(right.meanAxes)
+      let n = recipe.source == .batch ? usersCount : frame.count
       guard n > 1, recipe.steps.count == 1 else { return change.cause.meaning }
       let (part, factor) = (Double(n - 1) / Double(n), Double(n) / Double(n - 1))
       let root = text(factor.squareRoot(), digits: n < 1000 ? 5 : 9)
@@ -95,22 +88,64 @@ private struct Scene {
   }
 
   private func over(_ axes: [Int]) -> String {
-    "over \(list(axes)), \(grouped(count(axes))) values each"
+    let n = grouped(Frame.count(axes, of: frame.shape))
+    return "over \(frame.words(axes)), \(n) values for each \(layer.unit(frame))"
   }
 
-  private func count(_ axes: [Int]) -> Int { axes.reduce(1) { $0 * shape[$1] } }
+  /// The number of values that the user's statistic rests on.
+  private var usersCount: Int {
+    Frame.count(recipe.steps.flatMap(\.axes), of: recipe.shape ?? frame.shape)
+  }
+
+  private func groups() -> String {
+    guard frame.isGrouped else { return over(frame.axes) }
+    return "\(frame.shape[1]) groups of \(frame.shape[2]) neighbouring channels"
+  }
 
   private func axesWords() -> String {
     let spread = recipe.steps.flatMap(\.axes)
-    if spread == recipe.meanAxes { return "statistics \(over(spread))" }
-    return "mean over \(list(recipe.meanAxes)), variance over \(list(spread))"
+    let n = grouped(Frame.count(spread, of: frame.shape))
+    if spread == recipe.meanAxes {
+      return "statistics over \(frame.words(spread)), \(n) values each"
+    }
+    let square = recipe.aboutZero ? "mean square" : "variance"
+    let mean = recipe.centred ? "mean over \(frame.words(recipe.meanAxes)), " : ""
+    return "\(mean)\(square) over \(frame.words(spread))"
+  }
+
+  private func centring() -> (String, String) {
+    if recipe.observedShift != nil {
+      return ("the means are not 0", "subtracts the mean of every \(layer.unit(frame))")
+    }
+    func words(_ recipe: Recipe) -> String {
+      switch (recipe.centred, recipe.aboutZero) {
+      case (true, true): "the mean is subtracted, but the root mean square divides"
+      case (true, false): "the mean is subtracted, and the deviation divides"
+      case (false, true): "the mean is not subtracted, and the root mean square divides"
+      case (false, false): "the mean is not subtracted, but the deviation divides"
+      }
+    }
+    return (words(recipe), words(right))
+  }
+
+  private func rounding() -> (String, String) {
+    let type = right.narrow.map { "\($0)" }
+    if recipe.narrowsEarly, let type {
+      return (
+        "rounded to \(type) before the weight, and once more in the end",
+        "rounded to \(type) once, in the end"
+      )
+    }
+    if recipe.holdsResidual {
+      return type.map { ("rounded to \($0) on the way", "rounded to \($0) once, in the end") }
+        ?? ("rounded to a narrower type on the way", "rounded to the tensor's type only")
+    }
+    return recipe.narrow.map { ("rounded to \($0)", "rounded to the tensor's type only") }
+      ?? ("variance as a difference of large numbers, E[x^2] - E[x]^2", "centred sums")
   }
 
   private func correction() -> (String, String) {
-    let axes = recipe.source == .batch ? recipe.steps.flatMap(\.axes) : right.meanAxes
-    let n =
-      recipe.source == .batch && recipe.steps.count == 1
-      ? count(axes) / max(recipe.blocks, 1) : count(right.meanAxes)
+    let n = recipe.source == .batch && recipe.steps.count == 1 ? usersCount : frame.count
     let layers = "divides by n"
     if recipe.observedScale != nil {
       return ("the input's variance is not 1, as after dividing by n - 1", layers)
@@ -118,10 +153,11 @@ private struct Scene {
     if recipe.steps.count > 1 { return ("std with n - 1 at every step", layers) }
     return switch recipe.correction {
     case .none: ("variance over n", layers)
-    case .one: ("n - 1 over n = \(grouped(n)) values", "n over \(grouped(count(right.meanAxes)))")
+    case .one: ("n - 1 over n = \(grouped(n)) values", "n over \(grouped(frame.count))")
     case .twice: ("n / (n - 1) applied twice, n = \(grouped(n))", layers)
     case .inverse: ("variance times (n - 1) / n, n = \(grouped(n))", layers)
-    case .batchSize: ("variance times N / (N - 1), N = \(shape[0]) rows", layers)
+    case .batchSize: ("variance times N / (N - 1), N = \(frame.outer[0]) rows", layers)
+    case .sum: ("the sum of squares, not divided by n", layers)
     }
   }
 
@@ -140,32 +176,42 @@ private struct Scene {
 
   private func placed(_ recipe: Recipe) -> String {
     let value = text(recipe.epsilon)
-    if recipe.epsilon == 0 { return "no epsilon: sqrt(var)" }
+    let v = recipe.aboutZero ? "ms" : "var"
+    if recipe.epsilon == 0 { return "no epsilon: sqrt(\(v))" }
     return switch recipe.placement {
-    case .inside: "sqrt(var + \(value))"
-    case .outside: "sqrt(var) + \(value)"
-    case .larger: "sqrt(max(var, \(value)))"
-    case .both: "sqrt(var + \(value)) + \(value)"
-    case .reciprocal: "1 / (1 / sqrt(var) + \(value))"
+    case .inside: "sqrt(\(v) + \(value))"
+    case .outside: "sqrt(\(v)) + \(value)"
+    case .larger: "sqrt(max(\(v), \(value)))"
+    case .both: "sqrt(\(v) + \(value)) + \(value)"
+    case .reciprocal: "1 / (1 / sqrt(\(v)) + \(value))"
+    case .largerDeviation: "max(sqrt(\(v)), \(value))"
+    case .sum: "sqrt((sum of squares + \(value)) / n)"
     }
   }
 
   private func affine(_ change: Change) -> (String, String) {
-    let layers = "times weight, plus bias"
-    if identity == .affine { return ("no weight and bias", layers) }
+    let layers = layer.bias == nil ? "times weight" : "times weight, plus bias"
+    let none = layer.bias == nil ? "no weight" : "no weight and bias"
+    if identity == .affine { return (none, layers) }
     if recipe.observedShift != nil && recipe.observedScale == nil {
       return ("a constant added to every channel", layers)
     }
     if recipe.observedScale != nil { return ("another factor in every channel", layers) }
     return switch recipe.affine {
-    case .none: ("no weight and bias", layers)
+    case .none: (none, layers)
     case .weightOnly: ("no bias", layers)
     case .biasOnly: ("no weight", layers)
-    case .onePlusWeight: ("times (1 + weight), plus bias", layers)
+    case .onePlusWeight:
+      (layer.bias == nil ? "times (1 + weight)" : "times (1 + weight), plus bias", layers)
     case .exchanged: ("times bias, plus weight", layers)
     case .minusBias: ("times weight, minus bias", layers)
     case .weightTwice: ("times weight twice", layers)
     case .dividedByWeight: ("divided by weight", layers)
+    case .along(let axis):
+      ("weight along axis \(frame.words([axis]))", "along axis \(frame.channelAxis)")
+    case .interleaved: ("weight in another order of channels", "in order")
+    case .stretched: ("one weight for each group", "one for each channel")
+    case .repeated(let n): ("the first \(n) weights again and again", "one for each channel")
     case .both, .biasFirst: ("weight and bias", layers)
     }
   }
@@ -179,30 +225,39 @@ private struct Scene {
   }
 
   private func order(_ change: Change) -> (String, String) {
-    if change.touches(.affine(.both)) { return ("(x + bias) * weight", "x * weight + bias") }
+    if recipe.affine == .biasFirst { return ("(x + bias) * weight", "x * weight + bias") }
     return switch recipe.surroundings {
     case .shiftAfter: ("the preceding bias is added after normalizing", "it is added before")
     case .shiftMissing: ("the preceding bias is left out", "it is part of the input")
     case .rectifiedAfter: ("negative results set to 0", "no activation")
     case .rectifiedBefore: ("negative inputs set to 0", "no activation")
-    case .none: ("another order", "normalizes, scales, shifts")
+    case .affineBefore: ("weight and bias come before normalizing", "they come after")
+    case .none, .inputAdded: ("another order", "normalizes, scales, shifts")
     }
   }
 
   private func nesting() -> String {
     var words = ""
     for step in recipe.steps {
-      let own = "\(step.statistic.rawValue) over \(list(step.axes))"
+      let own = "\(step.statistic.rawValue) over \(frame.words(step.axes))"
       words = words.isEmpty ? own : "\(own) of the \(words)"
     }
     return words
   }
 
   private func other() -> (String, String) {
-    switch recipe.divisor {
-    case .variance: ("divided by the variance", "divided by its root")
-    case .reciprocal: ("multiplied by the deviation", "divided by it")
-    case .deviation: ("another formula", "(x - mean) / sqrt(var + eps)")
+    let root = recipe.aboutZero ? "root mean square" : "deviation"
+    if recipe.surroundings == .inputAdded { return ("the input is added", "normalizes only") }
+    if recipe.correction == .sum { return ("divided by the root of the sum of squares", root) }
+    if recipe.steps.contains(where: { $0.statistic == .absolute }) {
+      return ("divided by the mean absolute deviation", "divided by the \(root)")
+    }
+    let formula = right.centred ? "(x - mean) / sqrt(var + eps)" : "x / sqrt(ms + eps)"
+    return switch recipe.divisor {
+    case .variance: ("divided by the square of the \(root)", "divided by the \(root)")
+    case .reciprocal: ("multiplied by the \(root)", "divided by it")
+    case .one: ("not divided", "divided by the \(root)")
+    case .deviation: ("another formula", formula)
     }
   }
 }

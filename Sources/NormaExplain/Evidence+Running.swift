@@ -17,18 +17,18 @@ extension Evidence {
     let start =
       layer.batchesTracked == 0
       ? 0 : layer.momentum.map { power(1 - $0, layer.batchesTracked) } ?? 0
-    let n = axes.reduce(1.0) { $0 * Double(input.shape[$1]) }
+    let n = Double(frame.count)
     return (mean, variance.map { ($0 - start) * (n - 1) / n + start })
   }
 
   private func updated(
     _ recipe: Recipe, mean: [Double], variance: [Double]
   ) -> (mean: [Double], variance: [Double]) {
-    var batch = layer.recipe(rank: input.shape.count)
+    var batch = layer.recipe(frame)
     batch.source = .batch
     let (centre, spread) = statistics(batch)
-    let (centres, spreads) = (centre.array(of: Double.self), spread.array(of: Double.self))
-    let n = axes.reduce(1.0) { $0 * Double(input.shape[$1]) }
+    let (centres, spreads) = (perChannel(centre), perChannel(spread))
+    let n = Double(frame.count)
     let images = Double(input.shape[0])
     let factor =
       recipe.correction.factor(count: n, batch: images)
@@ -40,18 +40,24 @@ extension Evidence {
     )
   }
 
+  /// A statistic for every channel: the mean where samples have statistics of their own.
+  private func perChannel(_ statistic: Tensor) -> [Double] {
+    let others = statistic.shape.indices.filter { !frame.parameterAxes.contains($0) }
+    return statistic.mean(over: others, keepDims: false).array(of: Double.self)
+  }
+
   private func replay(
     momentum: Recipe.Momentum, variance: Recipe.RunningVariance
   ) -> (mean: [Double], variance: [Double]) {
     let key = ReplayKey(momentum: momentum, variance: variance)
     if let known = replays[key] { return known }
     let batches = history.map { batch -> (mean: [Double], variance: [Double]) in
-      let axes = LayerNumbers.axes(rank: batch.shape.count)
+      let axes = layer.frame(batch.shape).axes
       let wide = batch.cast(to: .float64)
-      let mean = wide.mean(over: axes, keepDims: false).array(of: Double.self)
+      let mean = perChannel(wide.mean(over: axes, keepDims: true))
       let correction = variance == .biased ? 0.0 : 1.0
-      let spread = wide.variance(over: axes, correction: correction, keepDims: false)
-      return (mean, spread.array(of: Double.self))
+      let spread = perChannel(wide.variance(over: axes, correction: correction, keepDims: true))
+      return (mean, spread)
     }
     if momentum == .pooled {
       let pooled = pool(batches, variance: variance)
@@ -86,7 +92,7 @@ extension Evidence {
     _ batches: [(mean: [Double], variance: [Double])], variance: Recipe.RunningVariance
   ) -> (mean: [Double], variance: [Double]) {
     guard let shape = history.first?.shape else { return ([], []) }
-    let n = LayerNumbers.axes(rank: shape.count).reduce(1.0) { $0 * Double(shape[$1]) }
+    let n = Double(layer.frame(shape).count)
     let count = Double(batches.count)
     var mean = [Double](repeating: 0, count: layer.features)
     var spread = mean

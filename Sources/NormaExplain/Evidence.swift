@@ -4,15 +4,15 @@ import NormaTensor
 /// The data that an explanation rests on, with every statistic computed once.
 ///
 /// Statistics are computed in Float64 from all values; the search looks at a sample of the
-/// elements, the final numbers at all of them.
+/// elements, the final numbers at all of them. All tensors have the shape of the layer's frame.
 final class Evidence {
   /// What the formula is applied to, and what the user says it gives.
   let input: Tensor
   let target: Tensor
   let layer: LayerNumbers
-  let axes: [Int]
+  let frame: Frame
   /// What a preceding layer added to each channel, when known.
-  let shift: [Double]?
+  let shift: Grid?
   /// The batches that led to the running statistics, each played `repetitions` times.
   let history: [Tensor]
   let repetitions: Int
@@ -26,21 +26,31 @@ final class Evidence {
   let sampledInput: [Double]
   let sampledTarget: [Double]
 
+  /// What the recipe that was found leaves of the target: the rounding on the user's way.
+  var residual: Tensor?
+
   let wide: Tensor
   private var narrow: [Range<Int>: Tensor] = [:]
   var nested: [StatisticKey: Tensor] = [:]
   var replays: [ReplayKey: (mean: [Double], variance: [Double])] = [:]
+  /// Where the sampled places are in smaller tensors.
+  private var offsets: [OffsetKey: [Int]] = [:]
   var samples: [Recipe: (mean: [Double], variance: [Double])] = [:]
   var affineSamples: [Recipe.Affine: (scale: [Double], offset: [Double])] = [:]
-  lazy var sampledShift = shift.map { sample(channels: $0) }
+  lazy var sampledShift = shift.map { sample($0.tensor) }
   lazy var sampledMask = mask.map { sample($0.cast(to: .float64)) }
 
   struct StatisticKey: Hashable {
+    let shape: [Int]?
     var steps: [Recipe.Step]
-    let blocks: Int
-    let averagesBlocks: Bool
-    let masked: Bool
-    let rectified: Bool
+    let mask: Recipe.Mask
+    let surroundings: Recipe.Surroundings
+    let aboutZero: Bool
+  }
+
+  private struct OffsetKey: Hashable {
+    let shape: [Int]
+    let small: [Int]
   }
 
   struct ReplayKey: Hashable {
@@ -48,14 +58,26 @@ final class Evidence {
     let variance: Recipe.RunningVariance
   }
 
-  init(
-    input: Tensor, target: Tensor, layer: LayerNumbers, shift: [Double]? = nil,
-    history: [Tensor] = [], repetitions: Int = 1, mask: Tensor? = nil, sampleLimit: Int = 4096
+  /// Evidence from tensors of the user's shape.
+  convenience init(
+    input: Tensor, target: Tensor, layer: LayerNumbers, shift: Grid? = nil, history: [Tensor] = [],
+    repetitions: Int = 1, mask: Tensor? = nil, sampleLimit: Int = 4096
   ) {
+    let frame = layer.frame(input.shape)
+    self.init(
+      frame: frame, input: frame.seen(input), target: frame.seen(target), layer: layer,
+      shift: shift, history: history, repetitions: repetitions, mask: mask.map(frame.seen),
+      sampleLimit: sampleLimit)
+  }
+
+  private init(
+    frame: Frame, input: Tensor, target: Tensor, layer: LayerNumbers, shift: Grid?,
+    history: [Tensor], repetitions: Int, mask: Tensor?, sampleLimit: Int
+  ) {
+    self.frame = frame
     self.input = input
     self.target = target
     self.layer = layer
-    axes = LayerNumbers.axes(rank: input.shape.count)
     self.shift = shift
     self.history = history
     self.repetitions = repetitions
@@ -67,43 +89,57 @@ final class Evidence {
     rounding = max(unitRoundoff(input.dtype), unitRoundoff(target.dtype))
   }
 
-  /// The same evidence for some channels, whose statistics are the same as among all.
-  func narrowed(to channels: Range<Int>) -> Evidence {
-    Evidence(
-      input: sliced(input, channels: channels), target: sliced(target, channels: channels),
-      layer: layer.narrowed(to: channels), shift: shift.map { Array($0[channels]) },
-      history: history.map { sliced($0, channels: channels) }, repetitions: repetitions,
-      mask: mask.map { $0.shape[1] == 1 ? $0 : sliced($0, channels: channels) })
+  /// The same evidence for a part of the input, whose statistics are the same as in the whole.
+  func narrowed(to range: Range<Int>) -> Evidence {
+    guard let axis = frame.sliceAxis else { return self }
+    func part(_ tensor: Tensor) -> Tensor {
+      tensor.shape[axis] == 1 ? tensor : sliced(tensor, axis: axis, range)
+    }
+    func part(_ grid: Grid) -> Grid {
+      let tensor = part(grid.tensor)
+      return Grid(shape: tensor.shape, values: tensor.array(of: Double.self))
+    }
+    // Running statistics lie along the channels: batches are cut where these are.
+    let cutsChannels = frame.parameterAxes == [axis]
+    return Evidence(
+      frame: frame.narrowed(to: range), input: part(input), target: part(target),
+      layer: layer.narrowed(to: range, of: frame), shift: shift.map(part),
+      history: cutsChannels ? history.map(part) : history, repetitions: repetitions,
+      mask: mask.map(part), sampleLimit: 4096)
   }
 
-  /// Values of a tensor that broadcasts to the input, at the sampled places.
-  func sample(_ tensor: Tensor) -> [Double] {
-    let offsets = broadcastOffsets(places, shape: input.shape, from: tensor.shape)
-    return values(of: tensor, at: offsets)
+  /// Values of a tensor that broadcasts to a shape of the input, at the sampled places.
+  func sample(_ tensor: Tensor, in shape: [Int]? = nil) -> [Double] {
+    let key = OffsetKey(shape: shape ?? frame.shape, small: tensor.shape)
+    let known = offsets[key] ?? broadcastOffsets(places, shape: key.shape, from: key.small)
+    offsets[key] = known
+    return values(of: tensor, at: known)
   }
 
-  func sample(channels: [Double]) -> [Double] {
-    let inner = input.shape.dropFirst(2).reduce(1, *)
-    return places.map { channels[$0 / inner % channels.count] }
-  }
+  /// A value for every channel in the shape that broadcasts to the input.
+  func broadcast(channels: [Double]) -> Tensor { Tensor(channels, shape: frame.parameterShape) }
 
-  /// A value per channel in the shape that broadcasts to the input.
-  func broadcast(channels: [Double]) -> Tensor {
-    var shape = [Int](repeating: 1, count: input.shape.count)
-    shape[1] = channels.count
-    return Tensor(channels, shape: shape)
-  }
-
-  /// Some channels of the input, in Float64.
-  func wideInput(channels: Range<Int>) -> Tensor {
-    if let known = narrow[channels] { return known }
-    let part = sliced(input, channels: channels).cast(to: .float64)
-    narrow[channels] = part
-    return part
+  /// A part of the input, in Float64.
+  func wideInput(slices: Range<Int>) -> Tensor {
+    if let known = narrow[slices] { return known }
+    let part = frame.sliceAxis.map { sliced(input, axis: $0, slices) } ?? input
+    let result = part.cast(to: .float64)
+    narrow[slices] = result
+    return result
   }
 
   /// Mean and variance that a recipe divides by, in shapes that broadcast to the input.
   func statistics(_ recipe: Recipe) -> (mean: Tensor, variance: Tensor) {
+    let (mean, variance) = plainStatistics(recipe)
+    guard let shape = recipe.shape else { return (mean, variance) }
+    func seen(_ tensor: Tensor) -> Tensor {
+      tensor.broadcast(to: shape).reshaped(frame.shape).evaluated()
+    }
+    return (seen(mean), seen(variance))
+  }
+
+  /// Mean and variance in shapes that broadcast to the recipe's own shape.
+  private func plainStatistics(_ recipe: Recipe) -> (mean: Tensor, variance: Tensor) {
     let key = recipe.statisticsKey
     if key.source != .batch {
       let (mean, variance) = running(key)
@@ -121,8 +157,8 @@ final class Evidence {
   func sampledStatistics(_ recipe: Recipe) -> (mean: [Double], variance: [Double]) {
     let key = recipe.statisticsKey
     if let known = samples[key] { return known }
-    let (mean, variance) = statistics(key)
-    let sampled = (sample(mean), sample(variance))
+    let (mean, variance) = plainStatistics(key)
+    let sampled = (sample(mean, in: key.shape), sample(variance, in: key.shape))
     samples[key] = sampled
     return sampled
   }
@@ -137,6 +173,7 @@ extension Recipe.Correction {
     case .twice: count > 1 ? (count / (count - 1)) * (count / (count - 1)) : .nan
     case .inverse: (count - 1) / count
     case .batchSize: batch > 1 ? batch / (batch - 1) : .nan
+    case .sum: count
     }
   }
 }

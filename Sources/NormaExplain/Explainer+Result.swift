@@ -20,8 +20,8 @@ extension Explainer {
       }
       causes.sort { abs($0.share) > abs($1.share) }
       unexplained = split.unexplained
-      // A nearest formula that leaves most of the gap is no explanation.
-      if !account.isRounding && unexplained > 0.5 {
+      // A nearest formula that leaves much of the gap is no explanation.
+      if !account.isRounding && unexplained > Finder.mostUnexplained {
         causes = []
         unexplained = 1
       }
@@ -39,8 +39,8 @@ extension Explainer {
     var notes = account?.notes ?? []
     if let account, account.alternatives.contains(where: { !$0.isEmpty }), notes.isEmpty {
       notes.append(
-        "Some causes cannot be told apart here. More channels with unlike variances, or the "
-          + "tensor in front of the layer (from:), would split them.")
+        "Some causes cannot be told apart here. Data with more unlike variances, or the tensor in "
+          + "front of the layer (from:), would split them.")
     }
     if !layer.usesBatch, layer.batchesTracked == 0,
       layer.runningMean?.allSatisfy({ $0 == 0 }) ?? false,
@@ -53,19 +53,29 @@ extension Explainer {
   }
 
   private func statistics() -> LayerStatistics {
-    let axes = LayerNumbers.axes(rank: input.shape.count)
-    let count = axes.reduce(1) { $0 * input.shape[$1] }
-    let wide = input.cast(to: .float64)
+    let frame = layer.frame(input.shape)
+    // Running statistics are those of channels, whatever a sample has of its own.
+    let channels = frame.shape.indices.filter { !frame.parameterAxes.contains($0) }
+    let axes = layer.usesBatch ? frame.axes : channels
+    let wide = frame.seen(input.cast(to: .float64))
     let mean = wide.mean(over: axes, keepDims: false).array(of: Double.self)
-    let biased = wide.variance(over: axes, correction: 0, keepDims: false).array(of: Double.self)
+    let squares =
+      layer.subtractsMean
+      ? wide.variance(over: axes, correction: 0, keepDims: false)
+      : wide.squared().mean(over: axes, keepDims: false)
+    let biased = squares.array(of: Double.self)
+    let count = Frame.count(axes, of: frame.shape)
     let factor = Recipe.Correction.one.factor(count: Double(count), batch: 0)
     let used = layer.usesBatch ? biased : layer.runningVariance ?? biased
     return LayerStatistics(
-      shape: input.shape, axes: axes, count: count, usesRunning: !layer.usesBatch, mean: mean,
-      biasedVariance: biased, unbiasedVariance: biased.map { $0 * factor },
-      runningMean: layer.runningMean, runningVariance: layer.runningVariance,
-      epsilon: layer.epsilon, epsilonShare: used.map { layer.epsilon / ($0 + layer.epsilon) },
-      weight: layer.weight, bias: layer.bias)
+      shape: input.shape, axes: frame.isGrouped ? frame.outerAxes : axes,
+      groups: frame.isGrouped ? frame.shape[1] : nil,
+      unit: layer.usesBatch ? layer.unit(frame) : "channel", subtractsMean: layer.subtractsMean,
+      count: count, usesRunning: !layer.usesBatch, mean: mean, biasedVariance: biased,
+      unbiasedVariance: biased.map { $0 * factor }, runningMean: layer.runningMean,
+      runningVariance: layer.runningVariance, epsilon: layer.epsilon,
+      epsilonShare: used.map { layer.epsilon / ($0 + layer.epsilon) }, weight: layer.weight,
+      bias: layer.bias)
   }
 }
 
@@ -75,7 +85,8 @@ extension Explanation {
     Explanation(
       layer: layer.name, isTraining: layer.isTraining,
       statistics: LayerStatistics(
-        shape: input.shape, axes: [], count: 0, usesRunning: !layer.usesBatch, mean: [],
+        shape: input.shape, axes: [], groups: nil, unit: "value",
+        subtractsMean: layer.subtractsMean, count: 0, usesRunning: !layer.usesBatch, mean: [],
         biasedVariance: [], unbiasedVariance: [], runningMean: nil, runningVariance: nil,
         epsilon: layer.epsilon, epsilonShare: [], weight: nil, bias: nil),
       gap: nil, causes: [], unexplained: 0, unexplainedIsRounding: false, notes: [])

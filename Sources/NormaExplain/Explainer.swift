@@ -1,6 +1,6 @@
 import NormaTensor
 
-/// Makes explanations of normalization layers with channels at dimension 1.
+/// Makes explanations of normalization layers.
 package struct Explainer {
   let layer: LayerNumbers
   /// The layer's input and its own output for it.
@@ -62,51 +62,54 @@ package struct Explainer {
     let evidence = Evidence(
       input: input, target: expected, layer: layer, shift: knownShift(), history: history,
       repetitions: repetitions, mask: mask)
-    let right = layer.recipe(rank: input.shape.count)
-    let found = Finder(evidence: evidence, right: right).run()
-    if found.fits && found.changes.isEmpty && evidence.roundsMoreThanOnce(right) {
-      return rounded(evidence, right: right)
-    }
+    let right = layer.recipe(evidence.frame, input.dtype)
+    var found = Finder(evidence: evidence, right: right).run()
+    if found.fits { addRounding(to: &found, evidence, right) }
     let split = Split(evidence: evidence, right: right, changes: found.changes, actual: output)
     let recipe = right.applying(found.changes)
     return account(
       split, found, isRounding: found.fits,
       words: found.changes.map {
-        ChangeWords($0, recipe: recipe, right: right, layer: layer, shape: input.shape)
+        ChangeWords($0, recipe: recipe, right: right, layer: layer, frame: evidence.frame)
       })
   }
 
   /// Half types on the way, where the layer rounds once at the end.
-  private func rounded(_ evidence: Evidence, right: Recipe) -> Account {
-    let change = Change(.rounding, .narrow(expected?.dtype ?? input.dtype))
-    var split = Split(evidence: evidence, actual: output)
-    split.changes = [change]
-    split.worth = [0, 1]
-    split.left = [split.gap, 0]
-    let words = ChangeWords(
-      change, recipe: right.applying([change]), right: right, layer: layer, shape: input.shape)
-    let found = Finder.Result(changes: [change], alternatives: [], fits: true)
-    return account(split, found, isRounding: true, words: [words])
+  private func addRounding(to found: inout Finder.Result, _ evidence: Evidence, _ right: Recipe) {
+    let recipe = right.applying(found.changes)
+    guard evidence.roundsMoreThanOnce(recipe) else { return }
+    evidence.keepResidual(of: recipe)
+    let gap = (evidence.target - evidence.frame.seen(output)).abs().max().item()
+    let left = evidence.residual?.abs().max().item() ?? 0
+    // Beside a real mistake, rounding is worth a word only where it makes much of the gap.
+    if !found.changes.isEmpty && left < 0.05 * gap { return }
+    let early = Change(.rounding, .narrowsEarly(true))
+    let isEarly = evidence.agreement(right.applying(found.changes + [early])) > 0.98
+    found.changes.append(isEarly ? early : Change(.rounding, .holdsResidual(true)))
+    found.alternatives.append(isEarly ? [.orderOfOperations] : [])
   }
 
   /// What a preceding layer added to every channel: the input minus what it was made from.
-  private func knownShift() -> [Double]? {
+  private func knownShift() -> Grid? {
     guard let origin, origin.shape == input.shape else { return nil }
-    let difference = input.cast(to: .float64) - origin.cast(to: .float64)
-    let axes = LayerNumbers.axes(rank: input.shape.count)
+    let frame = layer.frame(input.shape)
+    let difference = frame.seen(input.cast(to: .float64) - origin.cast(to: .float64))
+    let axes = frame.shape.indices.filter { !frame.parameterAxes.contains($0) }
+    guard Frame.count(axes, of: frame.shape) > 1 else { return nil }
     let shift = difference.mean(over: axes, keepDims: true)
     let spread = (difference - shift).abs().max().item()
     let size = input.abs().max().item()
     guard spread <= 8 * unitRoundoff(input.dtype) * size else { return nil }
     let values = shift.array(of: Double.self)
-    return values.contains { abs($0) > spread } ? values : nil
+    guard values.contains(where: { abs($0) > spread }) else { return nil }
+    return Grid(shape: frame.parameterShape, values: values)
   }
 
   // MARK: The user expects the layer to leave its input alone
 
   private func identity(from origin: Tensor, expected: Tensor) -> Account {
     let evidence = Evidence(input: origin, target: expected, layer: layer)
-    let right = IdentityGame.right(rank: input.shape.count)
+    let right = layer.standardization(evidence.frame)
     let found = Finder(evidence: evidence, right: right).run()
     if !found.fits { return identity(expected: expected) }
     let changes = layerChanges(found.changes)
@@ -119,7 +122,7 @@ package struct Explainer {
     let recipe = right.applying(found.changes)
     let words = changes.map {
       ChangeWords(
-        $0.change, recipe: recipe, right: right, layer: layer, shape: input.shape,
+        $0.change, recipe: recipe, right: right, layer: layer, frame: evidence.frame,
         identity: $0.layer)
     }
     var result = account(
@@ -151,20 +154,23 @@ package struct Explainer {
   /// Without the data that the input was made from: what the layer does to it, and no more.
   private func identity(expected: Tensor) -> Account {
     let evidence = Evidence(input: input, target: expected, layer: layer)
-    let right = IdentityGame.right(rank: input.shape.count)
+    let right = layer.standardization(evidence.frame)
     let (mean, variance) = evidence.statistics(right)
     let means = mean.array(of: Double.self)
     let variances = variance.array(of: Double.self)
+    let shape = evidence.frame.statisticsShape
     let noise = 16 * evidence.rounding
     var found: [Change] = []
     var alternatives: [[CauseName]] = []
     if variances.contains(where: { abs($0 - 1) > noise }) {
-      let (cause, others) = scaleCause(variances)
-      found.append(Change(cause, .observedScale(variances.map { $0.squareRoot() })))
+      let (cause, others) = scaleCause(variances, evidence.frame)
+      let scale = Grid(shape: shape, values: variances.map { $0.squareRoot() })
+      found.append(Change(cause, .observedScale(scale)))
       alternatives.append(others)
     }
     if zip(means, variances).contains(where: { abs($0) > noise * $1.squareRoot() }) {
-      found.append(Change(.meanNotSubtracted, .observedShift(means)))
+      found.append(
+        Change(.meanNotSubtracted, .observedShift(Grid(shape: shape, values: means))))
       alternatives.append([.axes])
     }
     let changes = layerChanges(found)
@@ -179,7 +185,7 @@ package struct Explainer {
       isRounding: true,
       words: changes.map {
         ChangeWords(
-          $0.change, recipe: recipe, right: right, layer: layer, shape: input.shape,
+          $0.change, recipe: recipe, right: right, layer: layer, frame: evidence.frame,
           identity: $0.layer)
       })
     if !found.isEmpty {
@@ -190,22 +196,19 @@ package struct Explainer {
   }
 
   /// What a variance other than 1 is most likely to come from.
-  private func scaleCause(_ variances: [Double]) -> (CauseName, [CauseName]) {
+  private func scaleCause(_ variances: [Double], _ frame: Frame) -> (CauseName, [CauseName]) {
     let middle = median(variances) ?? 1
     let even = variances.allSatisfy { abs($0 / middle - 1) < 1e-3 }
-    if even, divisorCount(variance: middle) != nil {
-      return (.correction, [.epsilonValue, .affine])
-    }
+    if even, isDivisor(middle, frame) { return (.correction, [.epsilonValue, .affine]) }
     if even, abs(middle - 1) < 1e-3 { return (.epsilonValue, [.correction, .affine]) }
     return (.affine, [.perAxisComposition, .axes, .epsilonValue])
   }
 
-  /// The n for which `(n - 1) / n` is the variance, among the counts that the shape suggests.
-  private func divisorCount(variance: Double) -> Int? {
-    let shape = input.shape
-    let inner = shape.dropFirst(2).reduce(1, *)
-    return [shape[0], inner, shape[0] * inner].first {
-      $0 > 1 && $0 < 1000 && abs(variance * Double($0) / Double($0 - 1) - 1) < 1e-3
+  /// Whether `(n - 1) / n` is the variance for one of the counts n that the shape suggests.
+  private func isDivisor(_ variance: Double, _ frame: Frame) -> Bool {
+    let inner = frame.outer.dropFirst(2).reduce(1, *)
+    return ([inner, frame.count] + frame.outer).contains {
+      1 < $0 && $0 < 1000 && abs(variance * Double($0) / Double($0 - 1) - 1) < 1e-3
     }
   }
 

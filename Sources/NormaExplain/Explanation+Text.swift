@@ -14,42 +14,74 @@ extension Explanation: CustomStringConvertible {
 
   private func formulaText(style: TextStyle) -> String {
     let s = statistics
-    let mode = isTraining ? "training" : "evaluation"
-    var lines = [style.strong("\(layer) in \(mode), input \(s.shape)")]
+    // Layers without running statistics do the same in both modes.
+    let mode = s.runningMean == nil ? "" : isTraining ? " in training" : " in evaluation"
+    var lines = [style.strong("\(layer)\(mode), input \(s.shape)")]
     lines.append(
       s.usesRunning
         ? "  divides by running statistics, made from earlier batches"
-        : "  statistics over axes \(list(s.axes)): \(grouped(s.count)) values for each channel")
-    let affine = s.weight == nil && s.bias == nil ? "" : " * weight + bias"
-    lines.append("  y = (x - mean) / sqrt(var + \(number(s.epsilon)))\(affine)")
+        : style.paragraph(
+          "statistics over \(axesWords): \(grouped(s.count)) values for each \(s.unit)",
+          indent: 2))
+    let weight = s.weight == nil ? "" : " * weight"
+    let bias = s.bias == nil ? "" : " + bias"
+    let normalized = s.subtractsMean ? "(x - mean) / sqrt(var" : "x / sqrt(mean of squares"
+    lines.append("  y = \(normalized) + \(number(s.epsilon)))\(weight)\(bias)")
     lines.append("")
-    lines.append(style.table(channelRows()))
+    lines.append(style.table(rows()))
     return lines.joined(separator: "\n")
   }
 
-  /// The first channels, a row each.
-  private func channelRows() -> [[String]] {
+  private var axesWords: String {
     let s = statistics
-    var head = ["channel", "mean", "var (n)", "var (n - 1)", "eps share"]
-    if s.usesRunning { head.insert(contentsOf: ["running mean", "running var"], at: 3) }
-    if s.usesRunning { head.remove(at: 5) }
-    let affine = s.weight != nil || s.bias != nil
+    guard let groups = s.groups else { return "axes \(list(s.axes))" }
+    let others = s.axes.filter { $0 != 1 }
+    let channels = "the \(s.shape[1] / groups) channels of a group"
+    return others.isEmpty ? channels : "axes \(list(others)) and \(channels)"
+  }
+
+  /// The first channels, groups or samples, a row each.
+  private func rows() -> [[String]] {
+    let s = statistics
+    let affine = (s.weight != nil || s.bias != nil) && s.unit == "channel"
+    var head = [s.unit.hasPrefix("c") ? "channel" : s.unit.hasPrefix("g") ? "group" : s.unit]
+    head += s.subtractsMean ? ["mean", "var (n)"] : ["mean of squares"]
+    if s.usesRunning { head += ["running mean", "running var"] }
+    if s.subtractsMean && !s.usesRunning { head.append("var (n - 1)") }
+    head.append("eps share")
     if affine { head += ["weight", "bias"] }
     var rows = [head]
     let shown = min(3, s.mean.count)
     for c in 0..<shown {
-      var row = ["\(c)", number(s.mean[c]), number(s.biasedVariance[c])]
+      var row = [place(c)]
+      if s.subtractsMean { row.append(number(s.mean[c])) }
+      row.append(number(s.biasedVariance[c]))
       if s.usesRunning {
         row += [number(s.usedMean[c]), number(s.usedVariance[c])]
-      } else {
+      } else if s.subtractsMean {
         row.append(number(s.unbiasedVariance[c]))
       }
       row.append(percent(s.epsilonShare[c]))
       if affine { row += [number(s.weight?[c] ?? 1), number(s.bias?[c] ?? 0)] }
       rows.append(row)
     }
-    if shown < s.mean.count { rows.append(["... \(s.mean.count - shown) more"]) }
+    if shown < s.mean.count { rows.append(["... \(grouped(s.mean.count - shown)) more"]) }
     return rows
+  }
+
+  /// Where a statistic belongs, as indices along the dimensions that it is not taken over.
+  private func place(_ index: Int) -> String {
+    let s = statistics
+    let sizes =
+      s.groups.map { [s.shape[0], $0] }
+      ?? s.shape.indices.filter { !s.axes.contains($0) }.map { s.shape[$0] }
+    guard sizes.count > 1 else { return "\(index)" }
+    var (rest, places) = (index, [Int]())
+    for size in sizes.reversed() {
+      places.insert(rest % size, at: 0)
+      rest /= size
+    }
+    return "\(places)"
   }
 
   // MARK: The gap
@@ -103,16 +135,18 @@ extension CauseName {
       "The layer divides the sum of squares by n; std and var divide by n - 1 unless told not to."
     case .epsilonPlacement: "Epsilon belongs under the root: sqrt(var + eps)."
     case .epsilonValue: "Epsilon is not the layer's, or is added once more than it should be."
-    case .affine: "The layer multiplies by its weight and adds its bias, channel by channel."
+    case .affine: "The layer multiplies by its weight and adds its bias, each at its own place."
     case .momentumConvention: "Here momentum weighs the new batch, elsewhere the old value."
     case .runningVersusBatch:
       "In training a layer uses the batch's statistics, in evaluation the running ones."
     case .runningVarianceCorrection:
       "The running variance is averaged over n - 1, although the batch's is divided by n."
     case .orderOfOperations: "The steps are right, their order is not."
-    case .groupAssignment: "Channels belong to other groups."
+    case .groupAssignment:
+      "A group is a run of neighbouring channels: the first C / groups of them, then the next."
     case .rounding: "Numbers were rounded on the way, to a type with fewer digits."
-    case .meanNotSubtracted: "What is normalized must have its mean subtracted."
+    case .meanNotSubtracted:
+      "Layer norm and its kin subtract the mean and divide by the deviation; RMS norm does neither."
     case .perAxisComposition:
       "A statistic of statistics is not the statistic: use all axes in one call."
     case .mask: "Padding changes mean and variance."

@@ -40,18 +40,30 @@ public struct Gap: Codable, Sendable, Hashable {
 
 /// The numbers in a normalization layer's formula,
 /// `y = (x - mean) / sqrt(variance + epsilon) * weight + bias`.
+///
+/// Statistics are listed in the order of the dimensions that they are not taken over: one for
+/// every channel (batch norm), sample and channel (instance norm), sample and group (group norm),
+/// or sample and position (layer and RMS norm).
 public struct LayerStatistics: Codable, Sendable, Hashable {
   /// The shape of the layer's input.
   public let shape: [Int]
   /// The dimensions that a statistic is taken over.
   public let axes: [Int]
+  /// The number of groups that the channels form, when they do: a statistic is taken over the
+  /// channels of one group.
+  public let groups: Int?
+  /// What has a statistic of its own, such as `channel` or `group of a sample`.
+  public let unit: String
+  /// Whether the mean is subtracted. Where it is not, as in RMS norm, the variances are mean
+  /// squares.
+  public let subtractsMean: Bool
   /// The number of values that a statistic rests on.
   public let count: Int
   /// Whether the layer divides by running statistics instead of the batch's own.
   public let usesRunning: Bool
-  /// The batch's mean of every channel.
+  /// The input's mean of every unit.
   public let mean: [Double]
-  /// The batch's mean squared deviation, over `count`.
+  /// The input's mean squared deviation, over `count`.
   public let biasedVariance: [Double]
   /// The same over `count - 1`; nan for a single value.
   public let unbiasedVariance: [Double]
@@ -61,15 +73,18 @@ public struct LayerStatistics: Codable, Sendable, Hashable {
   public let runningVariance: [Double]?
   /// The number that is added to the variance.
   public let epsilon: Double
-  /// `epsilon / (variance + epsilon)` of every channel, for the variance that is used.
+  /// `epsilon / (variance + epsilon)` of every unit, for the variance that is used.
   public let epsilonShare: [Double]
-  /// The factor of every channel, when the layer has one.
+  /// The factor of every channel, or position, when the layer has one.
   public let weight: [Double]?
-  /// The addend of every channel, when the layer has one.
+  /// The addend of every channel, or position, when the layer has one.
   public let bias: [Double]?
 
-  /// The mean that the layer subtracts.
-  public var usedMean: [Double] { usesRunning ? runningMean ?? mean : mean }
+  /// The mean that the layer subtracts; 0 where it subtracts none.
+  public var usedMean: [Double] {
+    let own = subtractsMean ? mean : mean.map { _ in 0 }
+    return usesRunning ? runningMean ?? own : own
+  }
   /// The variance under the layer's root.
   public var usedVariance: [Double] {
     usesRunning ? runningVariance ?? biasedVariance : biasedVariance

@@ -27,30 +27,24 @@ struct IdentityGame {
   let right: Recipe
   let changes: [LayerChange]
 
-  /// The standardization that a layer leaves alone.
-  static func right(rank: Int) -> Recipe {
-    let axes = LayerNumbers.axes(rank: rank)
-    return Recipe(
-      source: .batch, meanAxes: axes, steps: [Recipe.Step(statistic: .variance, axes: axes)],
-      epsilon: 0, affine: .none)
-  }
-
-  /// The layer's input as made with the changes that `set` does not put right, over some channels.
-  func made(fixing set: Int, channels: Range<Int>? = nil) -> Tensor {
+  /// The layer's input as made with the changes that `set` does not put right, of all of it or a part.
+  func made(fixing set: Int, slices: Range<Int>? = nil) -> Tensor {
     let kept = changes.indices.filter { set & (1 << $0) == 0 }.map { changes[$0].change }
-    return evidence.output(right.applying(kept), channels: channels)
+    return evidence.output(right.applying(kept), slices: slices)
   }
 
   /// What the layer adds to its input, with the causes in `set` put right.
-  func gap(fixing set: Int, channels: Range<Int>? = nil) -> Tensor {
-    let y = made(fixing: set, channels: channels)
+  func gap(fixing set: Int, slices: Range<Int>? = nil) -> Tensor {
+    let y = made(fixing: set, slices: slices)
     let layer = evidence.layer
     func holds(_ part: LayerChange.LayerPart) -> Bool {
       changes.indices.contains { changes[$0].layer == part && set & (1 << $0) == 0 }
     }
-    let features = layer.features
+    let frame = evidence.frame
     func pick(_ values: [Double]) -> Tensor {
-      evidence.broadcast(channels: channels.map { Array(values[$0]) } ?? values)
+      let all = evidence.broadcast(channels: values)
+      guard let slices, let axis = frame.sliceAxis, all.shape[axis] > 1 else { return all }
+      return sliced(all, axis: axis, slices)
     }
     var mean: Tensor
     var variance: Tensor
@@ -58,35 +52,35 @@ struct IdentityGame {
       let runningVariance = layer.runningVariance
     {
       (mean, variance) = (pick(runningMean), pick(runningVariance))
+    } else if layer.subtractsMean {
+      mean = y.mean(over: frame.axes, keepDims: true)
+      variance = y.variance(over: frame.axes, correction: 0, keepDims: true)
     } else {
-      mean = y.mean(over: evidence.axes, keepDims: true)
-      variance = y.variance(over: evidence.axes, correction: 0, keepDims: true)
+      mean = Tensor(0, dtype: .float64)
+      variance = y.squared().mean(over: frame.axes, keepDims: true)
     }
     if holds(.epsilon) { variance = variance + layer.epsilon }
-    var scale = variance.sqrt()
-    scale = 1 / scale
-    var shift = [Double](repeating: 0, count: features)
-    if holds(.affine) {
-      scale = scale * pick(layer.weight ?? [Double](repeating: 1, count: features))
-      shift = layer.bias ?? shift
-    }
     mean = mean.evaluated()
-    scale = scale.evaluated()
-    return (y - mean) * scale + pick(shift) - y
+    var result = (y - mean) * (1 / variance.sqrt()).evaluated()
+    if holds(.affine) {
+      if let weight = layer.weight { result = result * pick(weight) }
+      if let bias = layer.bias { result = result + pick(bias) }
+    }
+    return result - y
   }
 
   /// The changes that must be put right for the gap to close, the fewest, as a set.
   ///
   /// Data standardized per pixel has mean 0 and one variance per channel already: its axes are
-  /// not the layer's, and yet they are not to blame. Looked at in a few channels.
+  /// not the layer's, and yet they are not to blame. Looked at in a part of the data.
   func needed() -> Int {
-    let channels = 0..<min(4, evidence.layer.features)
+    let slices = evidence.frame.sliceAxis.map { 0..<min(4, evidence.frame.shape[$0]) }
     let all = (1 << changes.count) - 1
-    let whole = size(gap(fixing: 0, channels: channels))
+    let whole = size(gap(fixing: 0, slices: slices))
     let closed = max(1e-9 * whole, 1e-12)
-    if size(gap(fixing: all, channels: channels)) > closed { return all }
+    if size(gap(fixing: all, slices: slices)) > closed { return all }
     let sets = (0..<all).sorted { ($0.nonzeroBitCount, $0) < ($1.nonzeroBitCount, $1) }
-    return sets.first { size(gap(fixing: $0, channels: channels)) <= closed } ?? all
+    return sets.first { size(gap(fixing: $0, slices: slices)) <= closed } ?? all
   }
 
   private func size(_ gap: Tensor) -> Double {

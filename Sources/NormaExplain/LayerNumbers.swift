@@ -1,9 +1,26 @@
+import NormaKernels
 import NormaTensor
 
 /// What an explanation needs to know of a normalization layer, as plain numbers.
 package struct LayerNumbers: Sendable {
+  /// Which values of an input a statistic takes together.
+  package enum Reach: Sendable, Hashable {
+    /// All of a channel, which lies at axis 1. Batch norm.
+    case batch
+    /// A sample's channel: the last so many axes. Instance norm.
+    case instance(axes: Int)
+    /// A sample's group of neighbouring channels, with so many groups. Group norm.
+    case groups(Int)
+    /// Axes of these sizes, from first to last; nil for the last ones. Layer and RMS norm.
+    case axes([Int]?, sizes: [Int])
+  }
+
   /// How the layer is written, such as `BatchNorm2d(64)`.
   package var name: String
+  package var reach: Reach
+  /// Whether values are centred and divided by their deviation; else by their root mean square.
+  package var subtractsMean: Bool
+  /// The number of weights: channels, or positions of a normalized shape.
   package var features: Int
   package var epsilon: Double
   /// The weight of a new batch in the running statistics; nil for the mean over all batches.
@@ -14,13 +31,19 @@ package struct LayerNumbers: Sendable {
   package var runningVariance: [Double]?
   package var batchesTracked: Int
   package var isTraining: Bool
+  /// Whether a call normalizes with the statistics of its own batch.
+  package var usesBatch: Bool
 
+  /// - Parameter usesBatch: nil for what PyTorch does: in training, or without running statistics.
   package init(
-    name: String, features: Int, epsilon: Double = 1e-5, momentum: Double? = 0.1,
-    weight: [Double]? = nil, bias: [Double]? = nil, runningMean: [Double]? = nil,
-    runningVariance: [Double]? = nil, batchesTracked: Int = 0, isTraining: Bool = true
+    name: String, reach: Reach = .batch, subtractsMean: Bool = true, features: Int,
+    epsilon: Double = 1e-5, momentum: Double? = 0.1, weight: [Double]? = nil,
+    bias: [Double]? = nil, runningMean: [Double]? = nil, runningVariance: [Double]? = nil,
+    batchesTracked: Int = 0, isTraining: Bool = true, usesBatch: Bool? = nil
   ) {
     self.name = name
+    self.reach = reach
+    self.subtractsMean = subtractsMean
     self.features = features
     self.epsilon = epsilon
     self.momentum = momentum
@@ -30,21 +53,54 @@ package struct LayerNumbers: Sendable {
     self.runningVariance = runningVariance
     self.batchesTracked = batchesTracked
     self.isTraining = isTraining
+    self.usesBatch = usesBatch ?? (isTraining || runningMean == nil || runningVariance == nil)
   }
 
-  /// The same layer with some of its channels.
-  func narrowed(to channels: Range<Int>) -> LayerNumbers {
+  /// How the layer sees an input of a shape.
+  func frame(_ shape: [Int]) -> Frame {
+    let rank = shape.count
+    switch reach {
+    case .batch:
+      return Frame(
+        outer: shape, shape: shape, axes: (0..<rank).filter { $0 != 1 }, parameterAxes: [1],
+        channelAxis: 1)
+    case .instance(let count):
+      let channels = rank - count - 1
+      return Frame(
+        outer: shape, shape: shape, axes: Array(rank - count..<rank), parameterAxes: [channels],
+        channelAxis: channels)
+    case .groups(let groups):
+      let split = [shape[0], groups, shape[1] / groups] + shape.dropFirst(2)
+      return Frame(
+        outer: shape, shape: split, axes: Array(2...rank), parameterAxes: [1, 2], channelAxis: 1)
+    case .axes(let axes, let sizes):
+      let all = axes?.map { $0 < 0 ? $0 + rank : $0 } ?? Array(rank - sizes.count..<rank)
+      return Frame(
+        outer: shape, shape: shape, axes: all, parameterAxes: all, channelAxis: all[0])
+    }
+  }
+
+  /// What has a mean and a variance of its own.
+  func unit(_ frame: Frame) -> String {
+    switch reach {
+    case .batch: "channel"
+    case .instance: frame.kept.count > 1 ? "channel of a sample" : "channel"
+    case .groups: "group of a sample"
+    case .axes: frame.kept.count > 1 ? "position" : "sample"
+    }
+  }
+
+  /// The same layer for a part of an input, cut along an axis of `frame`.
+  func narrowed(to range: Range<Int>, of frame: Frame) -> LayerNumbers {
+    guard let axis = frame.sliceAxis, frame.parameterAxes == [axis] else { return self }
     var layer = self
-    layer.features = channels.count
-    layer.weight = weight.map { Array($0[channels]) }
-    layer.bias = bias.map { Array($0[channels]) }
-    layer.runningMean = runningMean.map { Array($0[channels]) }
-    layer.runningVariance = runningVariance.map { Array($0[channels]) }
+    layer.features = range.count
+    layer.weight = weight.map { Array($0[range]) }
+    layer.bias = bias.map { Array($0[range]) }
+    layer.runningMean = runningMean.map { Array($0[range]) }
+    layer.runningVariance = runningVariance.map { Array($0[range]) }
     return layer
   }
-
-  /// Whether a call normalizes with the statistics of its own batch.
-  var usesBatch: Bool { isTraining || runningMean == nil || runningVariance == nil }
 
   /// Whether weight and bias change anything.
   var hasAffine: Bool {
@@ -62,20 +118,29 @@ package struct LayerNumbers: Sendable {
     }
   }
 
-  /// The layer's own formula for a tensor of `rank` dimensions with channels at dimension 1.
-  func recipe(rank: Int) -> Recipe {
-    let axes = Self.axes(rank: rank)
-    return Recipe(
-      source: usesBatch ? .batch : .running, meanAxes: axes,
-      steps: [Recipe.Step(statistic: .variance, axes: axes)], epsilon: epsilon)
+  /// The layer's own formula, for an input of a type.
+  func recipe(_ frame: Frame, _ dtype: DType = .float64) -> Recipe {
+    var recipe = standardization(frame)
+    recipe.source = usesBatch ? .batch : .running
+    recipe.epsilon = epsilon
+    recipe.affine = .both
+    // Half types are rounded once, in the end.
+    if unitRoundoff(dtype) > unitRoundoff(.float32) { recipe.narrow = dtype }
+    return recipe
+  }
+
+  /// The formula whose results the layer would leave alone, had it no epsilon, weight and bias.
+  func standardization(_ frame: Frame) -> Recipe {
+    Recipe(
+      source: .batch, meanAxes: frame.axes,
+      steps: [Recipe.Step(statistic: .variance, axes: frame.axes)], epsilon: 0, affine: .none,
+      centred: subtractsMean, aboutZero: !subtractsMean)
   }
 
   /// What the layer makes of an input, computed in Float64 and rounded to the input's type.
   package func output(for input: Tensor) -> Tensor {
     let evidence = Evidence(input: input, target: input, layer: self, sampleLimit: 1)
-    return evidence.output(recipe(rank: input.shape.count)).cast(to: input.dtype).evaluated()
+    return evidence.output(recipe(evidence.frame)).reshaped(input.shape).cast(to: input.dtype)
+      .evaluated()
   }
-
-  /// All dimensions but the channels.
-  static func axes(rank: Int) -> [Int] { (0..<rank).filter { $0 != 1 } }
 }

@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaTensor
 
 /// What the samples show when no formula of the list fits: an epsilon of their own, a factor and
 /// an addend per channel, a narrower type.
@@ -22,18 +23,50 @@ extension Evidence {
     guard [.float16, .bfloat16].contains(target.dtype), target.dtype == input.dtype else {
       return false
     }
-    let exact = sample(output(recipe))
+    var unrounded = recipe
+    unrounded.narrow = nil
+    let exact = sample(output(unrounded).evaluated())
     return exact.indices.contains {
       abs(sampledTarget[$0] - exact[$0]) > 1.02 * rounding * abs(exact[$0]) + 0x1p-24
     }
   }
 
+  /// Keeps what a recipe leaves of the target, for changes that hold the residual.
+  func keepResidual(of recipe: Recipe) {
+    residual = (target.cast(to: .float64) - output(recipe)).evaluated()
+  }
+
+  /// The correlation of the residual with a recipe's result: near 0 for rounding.
+  func residualTrend(_ recipe: Recipe) -> Double {
+    guard let residual else { return 0 }
+    let (rest, value) = (sample(residual), sample(output(recipe).evaluated()))
+    let product = zip(rest, value).reduce(0) { $0 + $1.0 * $1.1 }
+    let squares = [rest, value].map { $0.reduce(0) { $0 + $1 * $1 } }
+    return squares[0] * squares[1] > 0 ? product / (squares[0] * squares[1]).squareRoot() : 0
+  }
+
+  /// The part of the gap between the right recipe and the target that another recipe leaves.
+  func rest(of recipe: Recipe, from right: Recipe) -> Double {
+    let (made, own) = (sample(output(recipe).evaluated()), sample(output(right).evaluated()))
+    var (product, energy) = (0.0, 0.0)
+    for (index, target) in sampledTarget.enumerated() {
+      product += (own[index] - made[index]) * (own[index] - target)
+      energy += (own[index] - target) * (own[index] - target)
+    }
+    return energy > 0 && product.isFinite ? 1 - product / energy : 0
+  }
+
+  /// The part of the samples that a recipe makes to the last digit.
+  func agreement(_ recipe: Recipe) -> Double {
+    let exact = sample(output(recipe).evaluated())
+    let equal = exact.indices.count { sampledTarget[$0] == exact[$0] }
+    return Double(equal) / Double(max(exact.count, 1))
+  }
+
   /// The epsilons, inside and outside the root, that would make the target out of a recipe.
   func observedEpsilons(_ recipe: Recipe) -> [Change] {
     let (means, variances) = sampledStatistics(recipe)
-    let (scale, offset) = recipe.scaleAndShift(
-      weight: layer.weight, bias: layer.bias, features: layer.features)
-    let (scales, offsets) = (sample(channels: scale), sample(channels: offset))
+    let (scales, offsets) = sampledAffine(recipe.affine)
     var inside: [Double] = []
     var outside: [Double] = []
     for i in places.indices {
@@ -58,21 +91,23 @@ extension Evidence {
     return changes
   }
 
-  /// The factor and the addend of every channel between a recipe's output and the target, by
-  /// least squares.
-  func observedLine(_ recipe: Recipe) -> (scale: [Double], shift: [Double]) {
+  /// The factors and the addends between a recipe's output and the target, by least squares, in
+  /// a shape that broadcasts to the input. Nil where values are too few to tell.
+  func observedLine(_ recipe: Recipe, _ shape: [Int]) -> (scale: Grid, shift: Grid)? {
     let (means, variances) = sampledStatistics(recipe)
-    let (factor, offset) = recipe.scaleAndShift(
-      weight: layer.weight, bias: layer.bias, features: layer.features)
-    let channels = sample(channels: (0..<layer.features).map(Double.init))
-    var sums = [Line](repeating: Line(), count: layer.features)
+    let (factors, offsets) = sampledAffine(recipe.affine)
+    let cells = broadcastOffsets(places, shape: frame.shape, from: shape)
+    var lines = [Line](repeating: Line(), count: shape.reduce(1, *))
     for i in places.indices {
-      let c = Int(channels[i])
-      let divisor = recipe.divisor(variance: variances[i])
-      let value = (sampledInput[i] - means[i]) / divisor * factor[c] + offset[c]
-      sums[c].add(value, sampledTarget[i])
+      let divisor = recipe.divisor(variance: variances[i], count: Double(frame.count))
+      let value = (sampledInput[i] - means[i]) / divisor * factors[i] + offsets[i]
+      lines[cells[i]].add(value, sampledTarget[i])
     }
-    return (sums.map(\.slope), sums.map(\.intercept))
+    if lines.contains(where: { $0.count < 4 }) { return nil }
+    return (
+      Grid(shape: shape, values: lines.map(\.slope)),
+      Grid(shape: shape, values: lines.map(\.intercept))
+    )
   }
 }
 
@@ -91,6 +126,8 @@ private struct Line {
     xx += dx * dx
     xy += dx * dy
   }
+
+  var count: Int { Int(n) }
 
   var slope: Double {
     let spread = xx - x * x / max(n, 1)

@@ -24,6 +24,8 @@ struct Recipe: Hashable {
     case inverse
     /// `N / (N - 1)` with the number of images or rows `N`, whatever is averaged.
     case batchSize
+    /// `n`: the sum is not divided.
+    case sum
   }
 
   enum Placement: Hashable {
@@ -37,6 +39,10 @@ struct Recipe: Hashable {
     case both
     /// `1 / (1 / sqrt(variance) + eps)`.
     case reciprocal
+    /// `max(sqrt(variance), eps)`.
+    case largerDeviation
+    /// `sqrt((sum + eps) / n)`, with the sum of squares.
+    case sum
   }
 
   enum Affine: Hashable {
@@ -50,6 +56,14 @@ struct Recipe: Hashable {
     case minusBias
     case weightTwice
     case dividedByWeight
+    /// Along another axis of the same size.
+    case along(Int)
+    /// In another order: the weight of `c` is that at `c % groups * (C / groups) + c / groups`.
+    case interleaved(Int)
+    /// The first weights only, each for so many channels in a row.
+    case stretched(Int)
+    /// The first so many weights only, over and over.
+    case repeated(Int)
   }
 
   /// What the centred value is divided by.
@@ -58,13 +72,15 @@ struct Recipe: Hashable {
     case variance
     /// The reciprocal of the deviation: a product where a quotient was meant.
     case reciprocal
+    /// Nothing: the value is only centred.
+    case one
   }
 
   enum Statistic: String, Hashable {
     case mean
-    case meanSquare = "mean square"
     case variance
     case deviation = "std"
+    case absolute = "mean absolute deviation"
   }
 
   struct Step: Hashable {
@@ -97,6 +113,18 @@ struct Recipe: Hashable {
     case shiftMissing
     case rectifiedAfter
     case rectifiedBefore
+    /// Weight and bias applied to the input instead of the result.
+    case affineBefore
+    /// The input added to the result.
+    case inputAdded
+
+    /// What happens to the input before statistics are taken.
+    var before: Surroundings {
+      switch self {
+      case .none, .rectifiedAfter, .inputAdded: .none
+      default: self
+      }
+    }
   }
 
   enum Mask: Hashable {
@@ -105,9 +133,13 @@ struct Recipe: Hashable {
     case statistics
     /// The same, and zero at masked positions.
     case zeroed
+    /// Statistics over all positions, with zero at masked ones.
+    case filled
   }
 
   var source: Source
+  /// The shape in which `meanAxes` and `steps` count their axes; nil for the frame's.
+  var shape: [Int]?
   var meanAxes: [Int]
   /// How the variance is made, applied in turn; one step unless statistics are nested.
   var steps: [Step]
@@ -116,6 +148,9 @@ struct Recipe: Hashable {
   var placement: Placement = .inside
   var affine: Affine = .both
   var centred = true
+  /// Whether squares are taken of the values themselves, as an RMS norm does, and not of their
+  /// distances from the mean.
+  var aboutZero = false
   var divisor: Divisor = .deviation
   var momentum: Momentum = .layers
   var runningVariance: RunningVariance = .unbiased
@@ -123,15 +158,15 @@ struct Recipe: Hashable {
   var updateCorrection: Correction = .one
   var surroundings: Surroundings = .none
   var mask: Mask = .ignored
-  /// The number of parts of the batch with statistics of their own.
-  var blocks = 1
-  /// Whether the parts' statistics are averaged, as machines do that each see a part.
-  var averagesBlocks = false
-  /// A factor and an addend per channel that the data show and no formula accounts for.
-  var observedScale: [Double]?
-  var observedShift: [Double]?
+  /// A factor and an addend that the data show and no formula accounts for.
+  var observedScale: Grid?
+  var observedShift: Grid?
   /// A narrower type that the result was rounded to.
   var narrow: DType?
+  /// Whether the normalized value was rounded to that type before weight and bias as well.
+  var narrowsEarly = false
+  /// Whether what no formula accounts for is part of the result; see `Evidence.residual`.
+  var holdsResidual = false
 
   /// The fields that statistics depend on; recipes that agree in them share mean and variance.
   var statisticsKey: Recipe {
@@ -143,10 +178,11 @@ struct Recipe: Hashable {
     key.observedScale = nil
     key.observedShift = nil
     key.narrow = nil
+    key.narrowsEarly = false
+    key.holdsResidual = false
     if mask == .zeroed { key.mask = .statistics }
-    if [.rectifiedAfter, .shiftAfter, .shiftMissing].contains(surroundings) {
-      key.surroundings = .none
-    }
+    // Where statistics are not the input's own, what precedes them has no influence.
+    key.surroundings = source == .batch ? surroundings.before : .none
     return key
   }
 }

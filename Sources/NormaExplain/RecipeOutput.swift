@@ -1,30 +1,8 @@
 import NormaTensor
 
 extension Recipe {
-  /// What the centred and divided value is multiplied by and what is added, per channel.
-  func scaleAndShift(weight: [Double]?, bias: [Double]?, features: Int) -> (
-    scale: [Double], shift: [Double]
-  ) {
-    let w = weight ?? [Double](repeating: 1, count: features)
-    let b = bias ?? [Double](repeating: 0, count: features)
-    let ones = [Double](repeating: 1, count: features)
-    let zeros = [Double](repeating: 0, count: features)
-    return switch affine {
-    case .both: (w, b)
-    case .none: (ones, zeros)
-    case .weightOnly: (w, zeros)
-    case .biasOnly: (ones, b)
-    case .onePlusWeight: (w.map { 1 + $0 }, b)
-    case .biasFirst: (w, zip(w, b).map { $0 * $1 })
-    case .exchanged: (b, w)
-    case .minusBias: (w, b.map { -$0 })
-    case .weightTwice: (w.map { $0 * $0 }, b)
-    case .dividedByWeight: (w.map { 1 / $0 }, b)
-    }
-  }
-
-  /// What the centred value is divided by, for a variance.
-  func divisor(variance: Double) -> Double {
+  /// What the centred value is divided by, for a variance over `count` values.
+  func divisor(variance: Double, count: Double) -> Double {
     let deviation: Double =
       switch placement {
       case .inside: (variance + epsilon).squareRoot()
@@ -32,16 +10,19 @@ extension Recipe {
       case .larger: max(variance, epsilon).squareRoot()
       case .both: (variance + epsilon).squareRoot() + epsilon
       case .reciprocal: 1 / (1 / variance.squareRoot() + epsilon)
+      case .largerDeviation: max(variance.squareRoot(), epsilon)
+      case .sum: (variance + epsilon / count).squareRoot()
       }
     return switch divisor {
     case .deviation: deviation
     case .variance: deviation * deviation
     case .reciprocal: 1 / deviation
+    case .one: 1
     }
   }
 
-  /// `divisor(variance:)` for a tensor of variances.
-  func divisor(variances: Tensor) -> Tensor {
+  /// `divisor(variance:count:)` for a tensor of variances.
+  func divisor(variances: Tensor, count: Double) -> Tensor {
     let deviation: Tensor =
       switch placement {
       case .inside: (variances + epsilon).sqrt()
@@ -49,43 +30,69 @@ extension Recipe {
       case .larger: variances.clamped(min: epsilon).sqrt()
       case .both: (variances + epsilon).sqrt() + epsilon
       case .reciprocal: 1 / (1 / variances.sqrt() + epsilon)
+      case .largerDeviation: variances.sqrt().clamped(min: epsilon)
+      case .sum: (variances + epsilon / count).sqrt()
       }
     return switch divisor {
     case .deviation: deviation
     case .variance: deviation.squared()
     case .reciprocal: 1 / deviation
+    case .one: deviation * 0 + 1
     }
   }
 }
 
 extension Evidence {
-  /// What the recipe makes of the input, in Float64: of all channels, or of some.
-  func output(_ recipe: Recipe, channels: Range<Int>? = nil) -> Tensor {
+  /// What the recipe makes of the input, in Float64 and the frame's shape: all of it, or a part
+  /// cut along the frame's `sliceAxis`.
+  func output(_ recipe: Recipe, slices: Range<Int>? = nil) -> Tensor {
     func part(_ tensor: Tensor) -> Tensor {
-      guard let channels, tensor.shape[1] > 1 else { return tensor }
-      return sliced(tensor, channels: channels)
+      guard let slices, let axis = frame.sliceAxis, tensor.shape[axis] > 1 else { return tensor }
+      return sliced(tensor, axis: axis, slices)
     }
     let (mean, variance) = statistics(recipe)
-    let (scale, offset) = recipe.scaleAndShift(
-      weight: layer.weight, bias: layer.bias, features: layer.features)
-    // One small factor, so that the large tensor sees a difference, a product and a sum.
-    let divisor = recipe.divisor(variances: part(variance))
-    let factor = (part(broadcast(channels: scale)) / divisor).evaluated()
-    var value = channels.map { wideInput(channels: $0) } ?? wide
-    let bias = shift.map { part(broadcast(channels: $0)) }
-    if let bias, [.shiftAfter, .shiftMissing].contains(recipe.surroundings) {
-      value = value - bias
+    let (scale, offset) = recipe.scaleAndShift(layer, frame)
+    let (weight, bias) = (part(scale.tensor), part(offset.tensor))
+    let divisor = recipe.divisor(variances: part(variance), count: count(recipe))
+    let source = slices.map { wideInput(slices: $0) } ?? wide
+    let value = prepared(source, recipe.surroundings, part: part)
+    var result: Tensor
+    if let narrow = recipe.narrow, recipe.narrowsEarly {
+      result = ((value - part(mean)) / divisor.evaluated()).cast(to: narrow).cast(to: .float64)
+      result = result * weight
+    } else if scale.shape == variance.shape {
+      // One small factor, so that the large tensor sees a difference, a product and a sum.
+      result = (value - part(mean)) * (weight / divisor).evaluated()
+    } else {
+      result = (value - part(mean)) / divisor.evaluated() * weight
     }
-    if recipe.surroundings == .rectifiedBefore { value = value.clamped(min: 0) }
-    var result = (value - part(mean)) * factor
-    if recipe.affine != .none { result = result + part(broadcast(channels: offset)) }
-    if let scale = recipe.observedScale { result = result * part(broadcast(channels: scale)) }
-    if let shift = recipe.observedShift { result = result + part(broadcast(channels: shift)) }
-    if let bias, recipe.surroundings == .shiftAfter { result = result + bias }
-    if recipe.surroundings == .rectifiedAfter { result = result.clamped(min: 0) }
-    if let mask, recipe.mask == .zeroed { result = result * mask.cast(to: .float64) }
+    if recipe.affine != .none { result = result + bias }
+    if let scale = recipe.observedScale { result = result * part(scale.tensor) }
+    if let shift = recipe.observedShift { result = result + part(shift.tensor) }
+    switch recipe.surroundings {
+    case .shiftAfter: result = shift.map { result + part($0.tensor) } ?? result
+    case .rectifiedAfter: result = result.clamped(min: 0)
+    case .inputAdded: result = result + source
+    default: break
+    }
+    if let mask, recipe.mask == .zeroed { result = result * part(mask.cast(to: .float64)) }
     if let narrow = recipe.narrow { result = result.cast(to: narrow).cast(to: .float64) }
+    if let residual, recipe.holdsResidual { result = result + part(residual) }
     return result
+  }
+
+  /// An input after what happens to it before it is normalized.
+  func prepared(
+    _ value: Tensor, _ surroundings: Recipe.Surroundings, part: (Tensor) -> Tensor = { $0 }
+  ) -> Tensor {
+    switch surroundings.before {
+    case .shiftAfter, .shiftMissing: return shift.map { value - part($0.tensor) } ?? value
+    case .rectifiedBefore: return value.clamped(min: 0)
+    case .affineBefore:
+      let (weight, bias) = layer.recipe(frame).scaleAndShift(layer, frame)
+      return value * part(weight.tensor) + part(bias.tensor)
+    default: return value
+    }
   }
 
   /// How far the target is from the recipe's output, in units of the rounding that a careful
@@ -93,15 +100,19 @@ extension Evidence {
   /// `count` samples. About 0.5 when the recipe is the one that was used.
   ///
   /// The rounding of `w * (x - m) / d + b` is `u * (|w / d| * (|x| + |m|) + |w * (x - m) / d| + |b|)`.
-  func misfit(_ recipe: Recipe, count: Int) -> Double {
+  /// Where it is at least `bound`, some number that is as well.
+  func misfit(_ recipe: Recipe, count limit: Int, bound: Double = .infinity) -> Double {
     let (means, variances) = sampledStatistics(recipe)
     let (scales, offsets) = sampledAffine(recipe.affine)
-    let observedScale = recipe.observedScale.map { sample(channels: $0) }
-    let observedShift = recipe.observedShift.map { sample(channels: $0) }
+    let (weights, biases) = sampledAffine(.both)
+    let observedScale = recipe.observedScale.map { sample($0.tensor) }
+    let observedShift = recipe.observedShift.map { sample($0.tensor) }
     let rounding = recipe.narrow.map(unitRoundoff) ?? rounding
-    let count = min(count, places.count)
+    let n = count(recipe)
+    let limit = min(limit, places.count)
+    let most = bound * bound * Double(limit)
     var total = 0.0
-    for i in 0..<count {
+    for i in 0..<limit {
       var x = sampledInput[i]
       var extra = 0.0
       switch recipe.surroundings {
@@ -109,37 +120,47 @@ extension Evidence {
         extra = sampledShift?[i] ?? 0
         x -= extra
       case .rectifiedBefore: x = max(x, 0)
+      case .affineBefore: x = x * weights[i] + biases[i]
       default: break
       }
-      let factor = scales[i] / recipe.divisor(variance: variances[i])
+      let factor = scales[i] / recipe.divisor(variance: variances[i], count: n)
       let centred = (x - means[i]) * factor
       var value = centred + offsets[i]
       var slack =
         abs(centred) + abs(factor) * (abs(x) + abs(means[i])) + abs(offsets[i]) + abs(extra)
       if let scale = observedScale { value *= scale[i] }
       if let shift = observedShift { value += shift[i] }
-      if recipe.surroundings == .shiftAfter { value += extra }
-      if recipe.surroundings == .rectifiedAfter { value = max(value, 0) }
+      switch recipe.surroundings {
+      case .shiftAfter: value += extra
+      case .rectifiedAfter: value = max(value, 0)
+      case .inputAdded: value += x
+      default: break
+      }
       if recipe.mask == .zeroed, let kept = sampledMask?[i] {
         value *= kept
         slack = max(slack, 1e-30)
       }
       let distance = (sampledTarget[i] - value) / (rounding * slack + 1e-30)
       total += distance * distance
-      // Far off already: the rest would not change the verdict.
-      if i == 31, total > 32e18 { return (total / 32).squareRoot() }
+      // Worse than the bound, or not a number.
+      if !(total <= most) { return .greatestFiniteMagnitude }
     }
-    let result = (total / Double(max(count, 1))).squareRoot()
+    let result = (total / Double(max(limit, 1))).squareRoot()
     return result.isFinite ? result : .greatestFiniteMagnitude
   }
 
-  private func sampledAffine(_ affine: Recipe.Affine) -> (scale: [Double], offset: [Double]) {
+  /// The number of values that a recipe's last statistic rests on.
+  private func count(_ recipe: Recipe) -> Double {
+    let shape = recipe.shape ?? frame.shape
+    return Double(recipe.steps.reduce(1) { $0 * Frame.count($1.axes, of: shape) })
+  }
+
+  func sampledAffine(_ affine: Recipe.Affine) -> (scale: [Double], offset: [Double]) {
     if let known = affineSamples[affine] { return known }
-    var recipe = layer.recipe(rank: input.shape.count)
+    var recipe = layer.recipe(frame)
     recipe.affine = affine
-    let (scale, offset) = recipe.scaleAndShift(
-      weight: layer.weight, bias: layer.bias, features: layer.features)
-    let sampled = (sample(channels: scale), sample(channels: offset))
+    let (scale, offset) = recipe.scaleAndShift(layer, frame)
+    let sampled = (sample(scale.tensor), sample(offset.tensor))
     affineSamples[affine] = sampled
     return sampled
   }

@@ -19,7 +19,8 @@ struct Finding {
 
 /// Finds the fewest changes to a formula that make a given result.
 ///
-/// The search tries the right recipe, every single change, every pair and every usual triple.
+/// The search tries the right recipe, every single change, every pair and every usual triple, and
+/// where none fits, four everyday mistakes at once.
 /// A further change is believed when it brings the misfit down at least by half; below
 /// `careful`, the misfit of a computation without a mistake, nothing needs explaining.
 struct RecipeSearch {
@@ -31,16 +32,23 @@ struct RecipeSearch {
   /// The misfit up to which a careless order of additions may have made the difference.
   static let careless = 40.0
   static let coarse = 192
+  /// How many sets of changes of one size are scored on all samples.
+  static let kept = 24
+  /// How unusual changes that come together may be in all.
+  static let rarity = 3
 
   func run() -> Finding {
     let list = ChangeList(evidence: evidence, right: right)
-    var changes = list.everyday
-    var levels = search(changes)
-    for more in [list.regions, list.nested] {
-      // Other axes change a result by much more than roundings do.
-      if bestMisfit(levels) <= Self.careless { break }
+    var levels: [[Candidate]] = []
+    var changes: [Change] = []
+    // Other axes change a result by much more than roundings do.
+    for more in [list.everyday, list.regions, list.nested]
+    where bestMisfit(levels) > Self.careless {
       changes += more
       levels = search(changes)
+    }
+    if bestMisfit(levels) > Self.careless {
+      levels.append(candidates(sets(of: 4, from: list.everyday.filter { $0.rarity <= 1 })))
     }
     return conclude(levels)
   }
@@ -49,45 +57,46 @@ struct RecipeSearch {
     levels.compactMap { $0.first?.misfit }.min() ?? .infinity
   }
 
-  /// The best candidates of each number of changes.
+  /// The best candidates of each number of changes, up to three.
   private func search(_ changes: [Change]) -> [[Candidate]] {
-    var levels = [candidates([[]])]
-    levels.append(candidates(changes.map { [$0] }))
-    if bestMisfit(levels) <= Self.careful { return levels }
-    var pairs: [[Change]] = []
-    for (i, first) in changes.enumerated() {
-      for second in changes[(i + 1)...]
-      where first.combines(with: second) && first.rarity + second.rarity <= 3 {
-        pairs.append([first, second])
-      }
+    var levels: [[Candidate]] = []
+    for size in 0...3 where bestMisfit(levels) > Self.careful {
+      levels.append(
+        candidates(sets(of: size, from: size < 3 ? changes : changes.filter { $0.rarity <= 1 })))
     }
-    levels.append(candidates(pairs))
-    if bestMisfit(levels) <= Self.careful { return levels }
-    let usual = changes.filter { $0.rarity <= 1 }
-    var triples: [[Change]] = []
-    for (i, first) in usual.enumerated() {
-      for (j, second) in usual.enumerated().dropFirst(i + 1) where first.combines(with: second) {
-        for third in usual[(j + 1)...]
-        where first.combines(with: third) && second.combines(with: third)
-          && first.rarity + second.rarity + third.rarity <= 2
-        {
-          triples.append([first, second, third])
-        }
-      }
-    }
-    levels.append(candidates(triples))
     return levels
+  }
+
+  /// Sets of changes that combine; the more unusual ones are, the fewer come together.
+  private func sets(of size: Int, from changes: [Change]) -> [[Change]] {
+    var result: [[Change]] = []
+    func extend(_ set: [Change], from start: Int, rarity: Int) {
+      if set.count == size { return result.append(set) }
+      for index in start..<changes.count {
+        let next = changes[index]
+        // One change may be as unusual as any.
+        let sum = rarity + next.rarity
+        if size > 1 && sum > Self.rarity || !set.allSatisfy(next.combines) { continue }
+        extend(set + [next], from: index + 1, rarity: sum)
+      }
+    }
+    extend([], from: 0, rarity: 0)
+    return result
   }
 
   /// Scores sets of changes: all on a few samples, the best on all of them.
   private func candidates(_ sets: [[Change]]) -> [Candidate] {
-    var rough: [Candidate] = []
+    // The best so far, in order; what is worse than the last of them is not looked at to the end.
+    var best: [Candidate] = []
     for changes in sets {
       guard let recipe = right.applyingAll(changes) else { continue }
-      let misfit = evidence.misfit(recipe, count: Self.coarse)
-      rough.append(Candidate(changes: changes, recipe: recipe, misfit: misfit))
+      let bound = best.count < Self.kept ? .infinity : best[best.count - 1].misfit
+      let misfit = evidence.misfit(recipe, count: Self.coarse, bound: bound)
+      if misfit >= bound { continue }
+      let place = best.firstIndex { misfit < $0.misfit } ?? best.count
+      best.insert(Candidate(changes: changes, recipe: recipe, misfit: misfit), at: place)
+      if best.count > Self.kept { best.removeLast() }
     }
-    let best = rough.sorted { $0.misfit < $1.misfit }.prefix(24)
     return best.map {
       var fine = $0
       fine.misfit = evidence.misfit($0.recipe, count: .max)

@@ -30,6 +30,8 @@ struct RunningRecipe: Hashable {
     case meanOverParts(Int)
     /// The variance over images of every place, averaged over places.
     case overBatchOnly
+    /// One statistic of the whole batch, where every sample has its own.
+    case wholeBatch
   }
 
   var weight: Weight = .layers
@@ -114,6 +116,10 @@ struct RunningAccount {
     }
     add(.other, "the deviation", "its square", .deviation)
     add(.epsilonValue, "epsilon added", "no epsilon", .variancePlusEpsilon)
+    if layer.reach != .batch {
+      add(.axes, "variance of the whole batch", "mean of each sample's variance", .wholeBatch)
+      return result
+    }
     add(.perAxisComposition, "mean of each image's variance", whole, .meanOverBatch)
     add(.axes, "variance over images, averaged over pixels", whole, .overBatchOnly)
     for parts in 2..<17 where input.shape[0] % parts == 0 && input.shape[0] > parts {
@@ -147,8 +153,10 @@ struct RunningAccount {
 
   private func batchValue(_ recipe: RunningRecipe) -> [Double] {
     let wide = input.cast(to: .float64)
-    let axes = LayerNumbers.axes(rank: input.shape.count)
-    if statistic == .mean { return wide.mean(over: axes, keepDims: false).array(of: Double.self) }
+    let frame = layer.frame(input.shape)
+    let axes = frame.axes
+    let all = frame.shape.indices.filter { !frame.parameterAxes.contains($0) }
+    if statistic == .mean { return wide.mean(over: all, keepDims: false).array(of: Double.self) }
     func variance(_ value: Tensor, _ axes: [Int]) -> Tensor {
       let n = axes.reduce(1.0) { $0 * Double(value.shape[$1]) }
       return value.variance(over: axes, correction: 0, keepDims: true)
@@ -159,6 +167,7 @@ struct RunningAccount {
     case .statistic: result = variance(wide, axes)
     case .deviation: result = variance(wide, axes).sqrt()
     case .variancePlusEpsilon: result = variance(wide, axes) + layer.epsilon
+    case .wholeBatch: result = variance(wide, all)
     case .meanOverBatch:
       let inner = Array(axes.dropFirst())
       if inner.isEmpty { return [Double](repeating: .nan, count: layer.features) }
@@ -172,7 +181,10 @@ struct RunningAccount {
       if inner.isEmpty { return [Double](repeating: .nan, count: layer.features) }
       result = variance(wide, [0]).mean(over: inner, keepDims: true)
     }
-    return result.array(of: Double.self)
+    // Instance norm: the mean of the samples' statistics.
+    let others = all.filter { !axes.contains($0) }
+    let mean = others.isEmpty ? result : result.mean(over: others, keepDims: false)
+    return mean.array(of: Double.self)
   }
 
   private func misfit(_ recipe: RunningRecipe) -> Double {

@@ -56,19 +56,20 @@ func unitRoundoff(_ dtype: DType) -> Double {
   }
 }
 
-/// Some channels (dimension 1) of a tensor.
-func sliced(_ tensor: Tensor, channels: Range<Int>) -> Tensor {
+/// A part of a tensor, cut along an axis.
+func sliced(_ tensor: Tensor, axis: Int, _ range: Range<Int>) -> Tensor {
   let shape = tensor.shape
-  let inner = shape.dropFirst(2).reduce(1, *) * tensor.dtype.byteCount
+  let inner = shape.dropFirst(axis + 1).reduce(1, *) * tensor.dtype.byteCount
+  let rows = shape.prefix(axis).reduce(1, *)
   var part = shape
-  part[1] = channels.count
+  part[axis] = range.count
   return tensor.withUnsafeBytes { source in
     Tensor(shape: part, dtype: tensor.dtype) { target in
       guard let from = source.baseAddress, let to = target.baseAddress else { return }
-      for row in 0..<shape[0] {
-        (to + row * channels.count * inner).copyMemory(
-          from: from + (row * shape[1] + channels.lowerBound) * inner,
-          byteCount: channels.count * inner)
+      for row in 0..<rows {
+        (to + row * range.count * inner).copyMemory(
+          from: from + (row * shape[axis] + range.lowerBound) * inner,
+          byteCount: range.count * inner)
       }
     }
   }

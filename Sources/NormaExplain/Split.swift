@@ -21,7 +21,7 @@ struct Split {
   /// The gap between `actual`, the layer's output, and the evidence's target, which `changes`
   /// to the right recipe have made.
   init(evidence: Evidence, right: Recipe, changes: [Change], actual: Tensor) {
-    let difference = (actual - evidence.target).evaluated()
+    let difference = (evidence.frame.seen(actual) - evidence.target).evaluated()
     let (gap, rms, energy) = measure(difference)
     self.gap = gap
     rootMeanSquare = rms
@@ -43,7 +43,8 @@ struct Split {
 
   /// A difference that needs no cause, or has none.
   init(evidence: Evidence, actual: Tensor) {
-    (gap, rootMeanSquare, _) = measure((actual - evidence.target).evaluated())
+    (gap, rootMeanSquare, _) = measure(
+      (evidence.frame.seen(actual) - evidence.target).evaluated())
     changes = []
     worth = [0]
     left = [gap]
@@ -58,7 +59,7 @@ struct Split {
     identity evidence: Evidence, right: Recipe, changes: [LayerChange], idle: [LayerChange] = [],
     actual: Tensor
   ) {
-    let difference = (actual - evidence.target).evaluated()
+    let difference = (evidence.frame.seen(actual) - evidence.target).evaluated()
     let (gap, rms, energy) = measure(difference)
     self.gap = gap
     rootMeanSquare = rms

@@ -8,38 +8,41 @@ struct NormalizationNumbers {
   let high: Tensor, low: Tensor
   let scale: Tensor, shift: Tensor
 
-  /// Pending numbers.
+  /// Pending numbers, for an input of this shape.
   init(
-    of x: Tensor, mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?,
+    mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?, of shape: [Int],
     in type: DType
   ) {
     let center = Center(mean, in: type)
     (high, low) = (center.high, center.low)
     let inverse = (variance.cast(to: .float64) + eps).rsqrt()
     if let weight = weight?.detached() {
-      // A weight that changes along the reduced axes is multiplied within the trip over the input,
-      // so that statistics may still run slice by slice with it.
-      let factor = weight.cast(to: type)
       scale =
         weight.isConstant(along: mean)
         ? (inverse * weight.cast(to: .float64)).cast(to: type)
-        : inverse.cast(to: type) * (variance.isPending ? factor.broadcast(to: x.shape) : factor)
+        : inverse.cast(to: type).weighted(by: weight, shape)
     } else {
       scale = inverse.cast(to: type)
     }
     shift = bias?.detached().cast(to: type) ?? Center.zeros(mean.shape, type)
   }
 
-  /// The same numbers at once, where mean and variance are stored, and weight and bias are one
-  /// `float32` for each of them; nil otherwise.
-  init?(stored mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?) {
-    let parameters = [weight, bias].map { $0?.detached() }
-    let fits = parameters.allSatisfy {
-      guard let parameter = $0 else { return true }
-      return parameter.dtype == .float32 && parameter.layout.shape == mean.layout.shape
-        && mean.layout.isContiguous && !parameter.isPoisoned
+  /// The same numbers at once, where mean and variance are stored; nil otherwise, and for a weight that
+  /// is one number to a statistic but does not lie as they do.
+  init?(
+    stored mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?,
+    of shape: [Int]
+  ) {
+    let (weight, bias) = (weight?.detached(), bias?.detached())
+    func own(_ parameter: Tensor?) -> Tensor? {
+      guard let parameter, parameter.dtype == .float32, mean.layout.isContiguous,
+        parameter.layout.shape == mean.layout.shape, !parameter.isPoisoned
+      else { return nil }
+      return parameter.contiguous()
     }
-    guard fits, !mean.isPending, !variance.isPending, variance.shape == mean.shape,
+    let (first, second) = (own(weight), own(bias))
+    if let weight, first == nil, weight.isConstant(along: mean) { return nil }
+    guard !mean.isPending, !variance.isPending, variance.shape == mean.shape,
       variance.strides == mean.strides
     else { return nil }
     let (mean, variance) = (mean.cast(to: .float64), variance.cast(to: .float64))
@@ -47,7 +50,6 @@ struct NormalizationNumbers {
     guard let means = mean.storedDoubles, let variances = variance.storedDoubles else { return nil }
     let count = mean.count
     let floats = Tensor.Pack(count: count, of: 4, dtype: .float32)
-    let (first, second) = (parameters[0]?.contiguous(), parameters[1]?.contiguous())
     let storages = (first?.node.materialize(), second?.node.materialize())
     withExtendedLifetime((mean, variance, storages)) {
       func base(_ tensor: Tensor?, _ storage: Storage?) -> UnsafePointer<Float>? {
@@ -61,11 +63,19 @@ struct NormalizationNumbers {
         out, out + count, out + 2 * count, out + 3 * count)
     }
     let tensors = floats.tensors(like: mean.layout)
-    (high, low, scale, shift) = (tensors[0], tensors[1], tensors[2], tensors[3])
+    (high, low) = (tensors[0], tensors[1])
+    scale = first == nil ? weight.map { tensors[2].weighted(by: $0, shape) } ?? tensors[2] : tensors[2]
+    shift = second == nil ? bias?.cast(to: .float32) ?? tensors[3] : tensors[3]
   }
 }
 
 extension Tensor {
+  /// This scale times a weight that changes along the reduced axes: pending in the input's shape, so
+  /// that it is multiplied within the trip over the input and not stored.
+  fileprivate func weighted(by weight: Tensor, _ shape: [Int]) -> Tensor {
+    self * weight.cast(to: dtype).broadcast(to: shape)
+  }
+
   /// Memory for several small tensors of one layout.
   struct Pack {
     let storage: Storage

@@ -29,8 +29,8 @@ package struct NormalizationStatistics: Sendable {
   /// How many values each statistic rests on.
   package let count: Int
 
-  /// Statistics that are known.
-  package init(mean: Tensor, squares: Tensor, variance: Tensor? = nil, count: Int) {
+  /// Statistics of so many values each; `squares / count` is the variance where it is not given.
+  package init(mean: Tensor, squares: Tensor, count: Int, variance: Tensor? = nil) {
     (self.mean, self.squares, self.count) = (mean, squares, count)
     self.variance = variance ?? squares / Double(count)
   }
@@ -45,27 +45,42 @@ extension Tensor {
     over axes: [Int], from origin: NormalizationOrigin = .mean
   ) -> NormalizationStatistics {
     let axes = axes.sorted()
-    if origin == .zero { return statisticsFromZero(over: axes) }
-    let group = node.group(of: self, over: axes)
-    let count = group.countPerResult
-    let (sum, squares) = (group.tensor(.sum), group.tensor(.squares))
-    let isLarge = self.count > Tensor.smallNormalization
-    if self.count == 0 || isLarge && SlicedReductions.fits(layout, over: group.axes, dtype) {
+    let group = origin == .mean ? node.group(of: self, over: axes) : squareGroup(over: axes)
+    let squares = group.tensor(origin == .mean ? .squares : .centeredSum)
+    let sum = origin == .mean ? group.tensor(.sum) : nil
+    // A mean that is given is whole in the computing type.
+    let given =
+      origin == .zero
+      ? Center.zeros(group.layout.shape, dtype == .float64 ? .float64 : .float32) : nil
+    let n = Double(group.countPerResult)
+    let isLarge = count > Tensor.smallNormalization
+    if count == 0 || isLarge && SlicedReductions.fits(layout, over: axes, dtype) {
       return NormalizationStatistics(
-        mean: sum / Double(count), squares: squares, count: count)
+        mean: given ?? group.tensor(.sum) / n, squares: squares, count: group.countPerResult)
     }
     // Running one of them runs both.
-    let storages = (sum.node.materialize(), squares.node.materialize())
-    let pack = Pack(count: sum.count, of: 2, dtype: .float64)
+    let second = squares.node.materialize()
+    let first = sum?.node.materialize() ?? second
+    let pack = Pack(count: squares.count, of: 2, dtype: .float64)
     let out = pack.storage.base.assumingMemoryBound(to: Double.self)
-    withExtendedLifetime(storages) {
+    withExtendedLifetime((first, second)) {
       norma_mean_and_variance(
-        Int64(sum.count), Double(count), storages.0.base.assumingMemoryBound(to: Double.self),
-        storages.1.base.assumingMemoryBound(to: Double.self), out, out + sum.count)
+        Int64(squares.count), n, first.base.assumingMemoryBound(to: Double.self),
+        second.base.assumingMemoryBound(to: Double.self), out, out + squares.count)
     }
     let tensors = pack.tensors(like: group.layout)
     return NormalizationStatistics(
-      mean: tensors[0], squares: squares, variance: tensors[1], count: count)
+      mean: given ?? tensors[0], squares: squares, count: group.countPerResult,
+      variance: tensors[1])
+  }
+
+  /// Of the values with themselves, measured from zero: their squares.
+  private func squareGroup(over axes: [Int]) -> ReductionGroup {
+    if node.depth >= Program.depthLimit { evaluated() }
+    let zero = Center.zeros(Shape.reduced(shape, over: axes, keepDims: true), .float64)
+    return ReductionGroup(
+      source: detached(), companion: detached(),
+      center: Tensor(node: zero.node, layout: zero.layout.broadcast(to: shape)), axes: axes)
   }
 
   /// Squares about zero, pending: the sum of x beside itself.

@@ -29,16 +29,16 @@ extension Tensor {
     own: OwnStatistics? = nil, call: String
   ) throws(TensorError) -> Tensor {
     let type = dtype == .float64 ? DType.float64 : .float32
-    let numbers =
+    let stored =
       type == .float32
       ? NormalizationNumbers(
-        stored: mean, variance: variance, eps: eps, weight: weight, bias: bias) : nil
-    let beside =
-      numbers
+        stored: mean, variance: variance, eps: eps, weight: weight, bias: bias, of: shape) : nil
+    let numbers =
+      stored
       ?? NormalizationNumbers(
-        of: self, mean: mean, variance: variance, eps: eps, weight: weight, bias: bias, in: type)
+        mean: mean, variance: variance, eps: eps, weight: weight, bias: bias, of: shape, in: type)
     let output = try Tensor.elementwise(
-      .normalize, [self, beside.high, beside.low, beside.scale, beside.shift], in: type,
+      .normalize, [self, numbers.high, numbers.low, numbers.scale, numbers.shift], in: type,
       result: dtype, call: call)
     let inputs = [self] + [weight, bias].compactMap { $0 }
     guard Tensor.isRecorded(inputs) else { return output }

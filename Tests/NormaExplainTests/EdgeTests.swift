@@ -58,6 +58,16 @@ import Testing
     #expect(explanation.notes.contains { $0.contains("never seen a batch") })
   }
 
+  @Test func aFrozenLayerInTraining() {
+    // Its running statistics normalize in training, too.
+    let bn = layer()
+    bn.freeze()
+    let x = batch()
+    let explanation = bn.explain(x, expecting: handMade(x, bn))
+    #expect(explanation.causes.map(\.name) == [.runningVersusBatch])
+    #expect(explanation.statistics.usesRunning)
+  }
+
   @Test func aLayerWithoutParametersOrBuffers() {
     let bn = BatchNorm2d(5, affine: false, trackRunningStats: false)
     let x = batch()

@@ -42,7 +42,7 @@ open class InstanceNorm: Module, Layer, LazyChannels {
   public let numBatchesTracked: Buffer?
 
   /// The number of axes behind the channels.
-  var space: Int { 2 }
+  package var space: Int { 2 }
   private var name: String { "InstanceNorm\(space)d" }
 
   /// A layer for `features` channels, with PyTorch's defaults and meanings.
@@ -128,16 +128,16 @@ open class InstanceNorm: Module, Layer, LazyChannels {
 
 /// ``InstanceNorm`` for `[N, C, L]` and `[C, L]`. PyTorch: `torch.nn.InstanceNorm1d`.
 public final class InstanceNorm1d: InstanceNorm {
-  override var space: Int { 1 }
+  override package var space: Int { 1 }
 }
 
 /// ``InstanceNorm`` for images, `[N, C, H, W]` and `[C, H, W]`. PyTorch: `torch.nn.InstanceNorm2d`.
 public final class InstanceNorm2d: InstanceNorm {
-  override var space: Int { 2 }
+  override package var space: Int { 2 }
 }
 
 /// ``InstanceNorm`` for volumes, `[N, C, D, H, W]` and `[C, D, H, W]`.
 /// PyTorch: `torch.nn.InstanceNorm3d`.
 public final class InstanceNorm3d: InstanceNorm {
-  override var space: Int { 3 }
+  override package var space: Int { 3 }
 }

@@ -32,7 +32,9 @@ package func rmsNorm(
 
 extension DType {
   /// The distance from 1 to the next number of the type in which elements are computed.
-  var computingEpsilon: Double { self == .float64 ? Double.ulpOfOne : Double(Float.ulpOfOne) }
+  package var computingEpsilon: Double {
+    self == .float64 ? Double.ulpOfOne : Double(Float.ulpOfOne)
+  }
 }
 
 /// Root mean square normalization: every sample by the size of its own last axes, without a mean.

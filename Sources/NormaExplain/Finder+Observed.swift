@@ -1,0 +1,113 @@
+import NormaKernels
+import NormaTensor
+
+/// What to fall back on when no formula fits: numbers that the data show.
+extension Finder {
+  /// An epsilon that is in no list, alone or with one everyday change.
+  func withObservedEpsilon() -> Result? {
+    let everyday = ChangeList(evidence: evidence, right: right).everyday
+    let bases = [[]] + everyday.filter { $0.rarity <= 1 && $0.cause != .epsilonValue }.map { [$0] }
+    var best: Candidate?
+    for base in bases {
+      guard let start = right.applyingAll(base) else { continue }
+      for epsilon in evidence.observedEpsilons(start) {
+        guard base.allSatisfy(epsilon.combines), let recipe = right.applyingAll(base + [epsilon])
+        else { continue }
+        let candidate = Candidate(
+          changes: base + [epsilon], recipe: recipe,
+          misfit: evidence.misfit(recipe, count: RecipeSearch.coarse))
+        // Fewer digits come first and keep their place unless more digits fit much better.
+        if candidate.misfit < 0.5 * (best?.misfit ?? RecipeSearch.careless) { best = candidate }
+      }
+    }
+    guard let best, evidence.rest(of: best.recipe, from: right) <= Self.mostUnexplained else {
+      return nil
+    }
+    return Result(changes: best.changes, alternatives: best.changes.map { _ in [] }, fits: true)
+  }
+
+  /// The right formula with steps in a half type, when what is left looks like its rounding: as
+  /// large, and not a part of the result.
+  func withNarrowSteps() -> Result? {
+    for type in [DType.float16, .bfloat16] where unitRoundoff(type) > evidence.rounding {
+      var recipe = right
+      recipe.narrow = type
+      guard evidence.misfit(recipe, count: .max) <= 2 else { continue }
+      evidence.keepResidual(of: right)
+      if abs(evidence.residualTrend(right)) >= 0.9 { return nil }
+      return Result(
+        changes: [Change(.rounding, .holdsResidual(true))], alternatives: [[]], fits: true)
+    }
+    return nil
+  }
+
+  /// A factor and an addend per channel or per statistic that nothing accounts for, or per channel
+  /// beside one mistake: weight and bias that the layer does not have.
+  func withObservedLine() -> Result? {
+    let frame = evidence.frame
+    if let line = line(over: right, frame.parameterShape) { return named(line, isChannels: true) }
+    let list = ChangeList(evidence: evidence, right: right)
+    var best: (misfit: Double, changes: [Change])?
+    let usualFirst = (list.everyday + list.regions).sorted { $0.rarity < $1.rarity }
+    for base in usualFirst where base.cause != .affine {
+      guard let start = right.applyingAll([base]), start.surroundings == .none,
+        start.mask == right.mask, start.narrow == right.narrow,
+        let line = line(over: start, frame.parameterShape)
+      else { continue }
+      let change = Change(.affine, .observedScale(line.scale), .observedShift(line.shift))
+      if line.misfit < 0.5 * (best?.misfit ?? .infinity) { best = (line.misfit, [base, change]) }
+    }
+    if let best { return Result(changes: best.changes, alternatives: [[], []], fits: true) }
+    return line(over: right, frame.statisticsShape).map { named($0, isChannels: false) }
+  }
+
+  private typealias Line = (scale: Grid, shift: Grid, misfit: Double)
+
+  /// Factors and addends that make the target out of a recipe's result, if there are such.
+  private func line(over start: Recipe, _ shape: [Int]) -> Line? {
+    guard let (scale, shift) = evidence.observedLine(start, shape) else { return nil }
+    var recipe = start
+    recipe.observedScale = scale
+    recipe.observedShift = shift
+    let misfit = evidence.misfit(recipe, count: .max)
+    guard misfit <= RecipeSearch.careless,
+      evidence.rest(of: recipe, from: right) <= Self.mostUnexplained
+    else { return nil }
+    return (scale, shift, misfit)
+  }
+
+  /// What a line that nothing accounts for is most likely to come from.
+  private func named(_ line: Line, isChannels: Bool) -> Result {
+    let (scale, shift) = (line.scale, line.shift)
+    func result(_ change: Change, _ others: [CauseName]) -> Result {
+      Result(changes: [change], alternatives: [others], fits: true)
+    }
+    if isCancellation(scale) {
+      return result(Change(.rounding, .observedScale(scale), .observedShift(shift)), [.other])
+    }
+    if scale.values.allSatisfy({ abs($0 - 1) <= 64 * evidence.rounding }) {
+      return isChannels
+        ? result(Change(.affine, .observedShift(shift)), [.orderOfOperations, .meanNotSubtracted])
+        : result(Change(.meanNotSubtracted, .observedShift(shift)), [.axes, .other])
+    }
+    let fields: [Field] = [.observedScale(scale), .observedShift(shift)]
+    return isChannels
+      ? result(
+        Change(.affine, fields[0], fields[1]),
+        [.correction, .epsilonValue, .runningVersusBatch, .other])
+      : result(Change(.other, fields[0], fields[1]), [.correction, .epsilonValue, .axes])
+  }
+
+  /// Whether the factors are what `E[x^2] - E[x]^2` makes of data far from zero: the difference
+  /// of two large numbers keeps only their last digits.
+  private func isCancellation(_ scale: Grid) -> Bool {
+    let (mean, variance) = evidence.statistics(right)
+    guard mean.shape == scale.shape, variance.shape == scale.shape else { return false }
+    let means = mean.array(of: Double.self)
+    let variances = variance.array(of: Double.self)
+    return scale.values.indices.allSatisfy { c in
+      let condition = means[c] * means[c] / max(variances[c], .leastNormalMagnitude)
+      return condition > 100 && abs(scale.values[c] - 1) <= 16 * evidence.rounding * condition
+    }
+  }
+}
