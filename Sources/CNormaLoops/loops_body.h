@@ -99,6 +99,7 @@
   BINARY(div_##s, T, V, M, a / b, a / b)                                                        \
   BINARY(min_##s, T, V, M, CHOOSE(V, M, (a < b) | (a != a), a, b), a < b || a != a ? a : b)     \
   BINARY(max_##s, T, V, M, CHOOSE(V, M, (a > b) | (a != a), a, b), a > b || a != a ? a : b)     \
+  BINARY(gate_##s, T, V, M, CHOOSE(V, M, a > 0, b, (V){0}), a > 0 ? b : 0)                      \
   COMPARISONS(s, T, V, N)                                                                       \
   SELECT(select_##s, T, V, M, N)
 
@@ -166,6 +167,7 @@ static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4]
     [NORMA_DIVIDE] = {FORMS(div, f32), FORMS(div, f64)},
     ALL_TYPES(NORMA_MINIMUM, min, FORMS)
     ALL_TYPES(NORMA_MAXIMUM, max, FORMS)
+    [NORMA_GATE] = {FORMS(gate, f32), FORMS(gate, f64)},
     ALL_TYPES(NORMA_EQUAL, eq, FORMS)
     ALL_TYPES(NORMA_NOT_EQUAL, ne, FORMS)
     ALL_TYPES(NORMA_LESS, lt, FORMS)

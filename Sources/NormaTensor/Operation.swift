@@ -6,7 +6,7 @@ struct Operation: Hashable, Sendable {
   enum Code: Int32, Sendable {
     case negate, abs, sqrt
     case exp, log, tanh, erf, expm1, log1p, sigmoid, sin, cos
-    case add, subtract, multiply, divide, minimum, maximum
+    case add, subtract, multiply, divide, minimum, maximum, gate
     case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
     case select, normalize, normalizeGradient
     case convert  // To the result's type.

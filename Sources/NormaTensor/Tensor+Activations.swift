@@ -171,5 +171,14 @@ extension Tensor {
 
 extension ElementwiseRule {
   /// Where the result is positive: the result is there anyway, as the next operation's input.
-  static let relu = ofResult { [.where($0.result .> 0, $0.upstream, 0)] }
+  static let relu = ofResult { rule in
+    if rule.isRecording { return [.where(rule.result .> 0, rule.upstream, 0)] }
+    return [
+      checked { () throws(TensorError) in
+        try Tensor.elementwise(
+          .gate, [rule.result, rule.upstream], in: rule.result.dtype, result: rule.result.dtype,
+          call: "relu()")
+      }
+    ]
+  }
 }

@@ -41,6 +41,7 @@ enum norma_operation {
   NORMA_DIVIDE,
   NORMA_MINIMUM,
   NORMA_MAXIMUM,
+  NORMA_GATE,       // of real types: b where a > 0, else 0
   NORMA_EQUAL,
   NORMA_NOT_EQUAL,
   NORMA_LESS,
