@@ -12,11 +12,11 @@ extension DefectSearch {
   }
 
   func findCounts() {
-    let frozen = open.filter { $0.layer.isFrozen || !$0.layer.updatesRunningStatistics }
+    let frozen = open.filter { $0.standsStill != nil }
     report(
       .stale, frozen,
       evidence: frozen.map {
-        "\($0.name) does not follow batches (\($0.layer.isFrozen ? "frozen" : "updates are off")), "
+        "\($0.name) does not follow batches (\($0.standsStill ?? "")), "
           + "and is \(short($0.gap.squareRoot())) standard deviations away from this batch"
       })
     let expected = expectedBatches
