@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Norma
-import NormaExplain
 import NormaTensor
 import Testing
 
@@ -69,7 +68,7 @@ extension TrainTests {
       #expect(repair.images == 24 && repair.layers.count == 15)
       #expect(
         !repair.diagnosis.findings.contains { $0.defect != .deadChannels }, "\(repair.diagnosis)")
-      let text = report.text(checkpoint: file, data: images.folder, style: TextStyle())
+      let text = report.text(checkpoint: file, data: images.folder, style: Terminal.style)
       #expect(text.contains("before, 100.00 % after") && text.contains(defect.rawValue))
 
       let after = try Checkpoint(contentsOf: target)

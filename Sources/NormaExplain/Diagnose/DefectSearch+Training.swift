@@ -110,14 +110,16 @@ extension DefectSearch {
     }
     guard fitting.count * 3 >= noisy.count * 2 else { return false }
     let share = noiseShare(worst, batchSize: batchSize)
-    report(
-      .noisy, noisy,
-      evidence: [
-        "batches of \(facts.batchSize == nil ? "about " : "")\(short(batchSize)) samples with "
-          + "\(worst.momentum): running statistics rest on about \(short(1 / share)) samples",
-        "\(worst.name): chance alone moves its statistics by \(short(worst.chance(share).squareRoot())) "
-          + "standard deviations; they are \(short(worst.gap.squareRoot())) away from this batch",
-      ])
+    var evidence = [
+      "batches of \(facts.batchSize == nil ? "about " : "")\(short(batchSize)) samples with "
+        + "\(worst.momentum): running statistics rest on about \(short(1 / share)) samples",
+      "\(worst.name): chance alone moves its statistics by \(short(worst.chance(share).squareRoot())) "
+        + "standard deviations; they are \(short(worst.gap.squareRoot())) away from this batch",
+    ]
+    if !noisy.contains(where: \.isOff) {
+      evidence.append("so far that is little: new statistics will hardly change a result")
+    }
+    report(.noisy, noisy, evidence: evidence)
     return true
   }
 
