@@ -63,6 +63,10 @@ extension TrainTests {
       let report = try patient().repaired(count: 24, to: target)
       #expect(report.diagnosis.findings.first?.defect == defect, "\(report.diagnosis)")
       #expect(report.diagnosis.layers.count == 15)
+      if defect == .stale {
+        let facts = report.diagnosis.findings.first?.evidence ?? []
+        #expect(facts.allSatisfy { $0.contains("it followed 6 of 60") }, "\(facts)")
+      }
       let repair = try #require(report.repair)
       #expect(repair.accuracy == 1 && report.accuracy < 0.7, "\(report.accuracy)")
       #expect(repair.images == 24 && repair.layers.count == 15)

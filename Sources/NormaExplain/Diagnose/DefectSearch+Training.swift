@@ -16,8 +16,8 @@ extension DefectSearch {
     report(
       .stale, frozen,
       evidence: frozen.map {
-        "\($0.name) does not follow batches (\($0.standsStill ?? "")), "
-          + "and is \(short($0.gap.squareRoot())) standard deviations away from this batch"
+        "\($0.name) does not follow batches (\($0.standsStill ?? "")\(followed($0))), and is "
+          + "\(short($0.gap.squareRoot())) standard deviations away from this batch"
       })
     let expected = expectedBatches
     if let expected, expected > 0 {
@@ -42,6 +42,11 @@ extension DefectSearch {
             + "\(short($0.gap.squareRoot())) standard deviations away from this batch"
         })
     }
+  }
+
+  /// `; it followed 30 of 250`
+  private func followed(_ layer: LayerEvidence) -> String {
+    facts.batches.map { "; it followed \(layer.tracked) of \($0)" } ?? ""
   }
 
   /// Running statistics that the first values, or batches of long ago, still hold.
