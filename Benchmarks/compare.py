@@ -185,6 +185,7 @@ ROWS = {
     "log": log,
     "tanh": on(lambda x: x.tanh()),
     "erf": on(lambda x: x.erf()),
+    "softmax": on(lambda x: x.softmax(-1)),
     "operation.64": on(lambda x: x * 0.5),
 }
 

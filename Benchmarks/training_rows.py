@@ -33,9 +33,17 @@ def residual_gradient(torch, shape, last):
     return body, x
 
 
-def layer_norm(torch, shape, with_gradient):
+def norm(torch, name, shape):
+    """A normalization forward, or forward and backward where the name ends so."""
+    nn = torch.nn
+    layer = {
+        "layernorm": lambda: nn.LayerNorm(shape[-1]),
+        "rmsnorm": lambda: nn.RMSNorm(shape[-1]),
+        "groupnorm": lambda: nn.GroupNorm(min(32, shape[1]), shape[1]),
+        "instancenorm": lambda: nn.InstanceNorm2d(shape[1], affine=True),
+        "batchnorm": lambda: nn.BatchNorm2d(shape[1]),
+    }[name.split(".")[0]]()
     x, upstream = torch.randn(shape), torch.randn(shape)
-    layer = torch.nn.LayerNorm(shape[-1])
 
     def forward():
         with torch.no_grad():
@@ -46,7 +54,7 @@ def layer_norm(torch, shape, with_gradient):
         layer(start).backward(upstream)
         return start.grad
 
-    return both if with_gradient else forward, x
+    return both if name.endswith("gradient") else forward, x
 
 
 def adamw(torch, shape):
@@ -138,8 +146,9 @@ def training_row(torch, name, shape):
         return batch_norm_gradient(torch, shape, last)
     if name.startswith("batchnorm.residual.gradient"):
         return residual_gradient(torch, shape, last)
-    if name in ("layernorm", "layernorm.gradient"):
-        return layer_norm(torch, shape, name.endswith("gradient"))
+    if name.split(".")[0] in ("layernorm", "rmsnorm", "groupnorm", "instancenorm") \
+            or name.startswith("batchnorm.small"):
+        return norm(torch, name, shape)
     if name == "adamw":
         return adamw(torch, shape)
     if name == "mlp.step":

@@ -60,6 +60,8 @@ struct BenchSizes {
   /// What training a small residual network normalizes.
   var residuals = [[128, 16, 28, 28], [128, 32, 14, 14], [128, 64, 7, 7]]
   var matrix = [16384, 1024]
+  /// Where the call takes the time.
+  var smallImages = [8, 32, 14, 14], smallMatrix = [32, 512]
   var values = [4096, 4096]
   var few = 64
   var chain = 1000
@@ -79,6 +81,7 @@ struct BenchSizes {
     BenchSizes(
       images: [2, 4, 6, 10], activations: [[2, 4, 5, 6], [2, 8, 3, 3]],
       residuals: [[2, 4, 5, 6], [2, 8, 3, 3], [3, 4, 2, 2]], matrix: [32, 40],
+      smallImages: [2, 4, 3, 3], smallMatrix: [3, 8],
       values: [20, 30], chain: 50, products: [4, 8, 16],
       parameter: [20, 30], networkBatch: 2,
       grid: (images: 20, channels: [1, 3], sides: [1, 4]))

@@ -10,8 +10,6 @@ extension BenchRow {
       batchNormGradient("batchnorm.gradient", images),
       batchNormGradient("batchnorm.gradient.channels-last", images, channelsLast: true),
       residualGradient("batchnorm.residual.gradient", images),
-      layerNorm("layernorm", sizes.matrix),
-      layerNorm("layernorm.gradient", sizes.matrix, withGradient: true),
     ]
     // Rows keep their names when a quick check makes them smaller.
     for (shape, named) in zip(sizes.residuals, BenchSizes().residuals) {
@@ -70,25 +68,6 @@ extension BenchRow {
         y.backward(upstream: upstream)
         b.grad?.evaluated()
         return a.grad?.evaluated()
-      }
-    }
-  }
-
-  private static func layerNorm(
-    _ name: String, _ shape: [Int], withGradient: Bool = false
-  ) -> BenchRow {
-    BenchRow(name: name, shape: shape) {
-      let x = Tensor.randn(shape)
-      let upstream = Tensor.randn(shape)
-      let layer = LayerNorm(shape[shape.count - 1])
-      guard withGradient else {
-        return BenchWork(source: x, byteCount: 2 * x.byteCount) { layer(x).evaluated() }
-      }
-      return BenchWork(source: x, byteCount: 5 * x.byteCount) {
-        let start = x.requiringGradient()
-        let y = layer(start).evaluated()
-        y.backward(upstream: upstream)
-        return start.grad?.evaluated()
       }
     }
   }

@@ -6,8 +6,9 @@ import Norma
 extension BenchRow {
   /// All rows in the order of the table, those of the grid last.
   static func all(_ sizes: BenchSizes, grid: Bool) -> [BenchRow] {
-    memory(sizes) + statistics(sizes) + normalizations(sizes) + training(sizes) + draws(sizes)
-      + functions(sizes) + few(sizes) + products(sizes) + networks(sizes)
+    memory(sizes) + statistics(sizes) + normalizations(sizes) + training(sizes)
+      + otherNorms(sizes) + draws(sizes) + functions(sizes) + few(sizes) + products(sizes)
+      + networks(sizes)
       + (grid ? batchNormGrid(sizes) : [])
   }
 

@@ -10,6 +10,9 @@ open class Module {
   /// Whether the module behaves as in training; see ``train()`` and ``eval()``.
   public private(set) var isTraining = true
 
+  /// Those who look at its calls.
+  var watchers: [LayerWatcher] = []
+
   /// A module in training mode.
   public init() {}
 

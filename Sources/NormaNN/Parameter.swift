@@ -34,6 +34,9 @@ public final class Parameter {
   /// another. Nil takes it away. PyTorch: `parameter.register_hook`.
   public func onGradient(_ body: ((Tensor) -> Tensor?)?) { leaf.onGradient(body) }
 
+  /// Those who look at the gradients with which an optimizer moves the parameter.
+  var watchers: [ParameterWatcher] = []
+
   /// Whether gradients pass the parameter by. PyTorch: `requires_grad = False`.
   public var isFrozen = false {
     didSet { if parametrization == nil { value = stored } }

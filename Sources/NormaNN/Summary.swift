@@ -37,19 +37,22 @@ public struct Summary: Sendable, CustomStringConvertible {
       ]
     }
     let sums = ["", "", "", "\(parameters)", "\(multiplyAdds)"]
-    let widths = header.indices.map { column in
-      ([header, sums] + body).map { $0[column].count }.max() ?? 0
-    }
-    func line(_ cells: [String]) -> String {
-      cells.enumerated().map { column, cell in
-        let room = String(repeating: " ", count: widths[column] - cell.count)
-        return column < 3 ? cell + room : room + cell
-      }.joined(separator: "  ")
-    }
-    let rule = String(repeating: "─", count: widths.reduce(0, +) + 2 * (widths.count - 1))
+    let lines = aligned([header] + body + [sums], leftColumns: 3)
+    let rule = String(repeating: "─", count: lines[0].count)
     let end = trainable == parameters ? [] : ["\(parameters - trainable) parameters are frozen"]
-    return ([line(header), rule] + body.map(line) + [rule, line(sums)] + end)
+    return ([lines[0], rule] + lines[1..<lines.count - 1] + [rule, lines[lines.count - 1]] + end)
       .joined(separator: "\n")
+  }
+}
+
+/// Rows of a table as lines, their first columns to the left and the others to the right.
+func aligned(_ rows: [[String]], leftColumns: Int) -> [String] {
+  let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+  return rows.map { row in
+    row.enumerated().map { column, cell in
+      let room = String(repeating: " ", count: widths[column] - cell.count)
+      return column < leftColumns ? cell + room : room + cell
+    }.joined(separator: "  ")
   }
 }
 
@@ -60,10 +63,11 @@ final class CallRecorder: @unchecked Sendable {  // Used by the task that made i
 }
 
 extension Tensor {
-  /// The same tensor, which a summary in the making lists as a result of `module`.
+  /// The same tensor, which a summary in the making lists as a result of `module`, and those who
+  /// watch the module look at.
   func observed(by module: Module) -> Tensor {
     CallRecorder.current?.calls.append((module, shape))
-    return self
+    return module.watchers.reduce(self) { $1.look(at: $0) }
   }
 }
 

@@ -141,7 +141,9 @@ func composedNormalizationGradients(
     normalized = x * inverse
     input = (weighted - normalized * mean(weighted * normalized, own.axes)) * inverse
   case let own? where own.axes.isEmpty:
-    normalized = (x - rule.saved[1].cast(to: type)) * (rule.saved[2].cast(to: .float64) + eps).rsqrt().cast(to: type)
+    normalized =
+      (x - rule.saved[1].cast(to: type))
+      * (rule.saved[2].cast(to: .float64) + eps).rsqrt().cast(to: type)
     input = weighted * 0
   case let own?:
     let inverse = (x.variance(over: own.axes, correction: 0, keepDims: true) + eps).rsqrt()

@@ -64,7 +64,8 @@ struct NormalizationNumbers {
     }
     let tensors = floats.tensors(like: mean.layout)
     (high, low) = (tensors[0], tensors[1])
-    scale = first == nil ? weight.map { tensors[2].weighted(by: $0, shape) } ?? tensors[2] : tensors[2]
+    scale =
+      first == nil ? weight.map { tensors[2].weighted(by: $0, shape) } ?? tensors[2] : tensors[2]
     shift = second == nil ? bias?.cast(to: .float32) ?? tensors[3] : tensors[3]
   }
 }

@@ -6,7 +6,8 @@ extension Tensor {
   /// eˣ / Σ eˣ over an axis.
   ///
   /// The largest element is subtracted first, so that nothing overflows; a row of -∞ gives NaN.
-  /// Cost: three trips, of which small rows share the cache. PyTorch: `torch.softmax`.
+  /// Cost: one read and one write over the last axis of `float32` in row-major order, at once; else
+  /// three trips. PyTorch: `torch.softmax`.
   public func softmax(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -16,10 +17,8 @@ extension Tensor {
       let x = try detached().real("softmax(over:)")
       if count == 0 { return x }
       let axes = rank == 0 ? [] : [front]
-      let powers = (x - x.max(over: axes, keepDims: true)).exp()
-      // The sum is divided by as it was taken, in `float64`.
-      let sum = powers.node.group(of: powers, over: axes).tensor(.sum)
-      return (powers / sum).cast(to: x.dtype)
+      let result = front == rank - 1 ? x.rowSoftmax : nil
+      return (result ?? x.pendingSoftmax(over: axes))
         .recorded("softmax(over:)", from: [self], savesResult: true) { rule in
           let product = rule.upstream * rule.result
           // What is left of the difference may be small: the mean stays in `float64`.
@@ -29,6 +28,29 @@ extension Tensor {
             : product.node.group(of: product, over: axes).tensor(.sum)
           return [(rule.upstream - mean) * rule.result]
         }
+    }
+  }
+
+  private func pendingSoftmax(over axes: [Int]) -> Tensor {
+    let powers = (self - max(over: axes, keepDims: true)).exp()
+    // What the sum is, in `float64`, divides; once for each sum.
+    let sum = powers.node.group(of: powers, over: axes).tensor(.sum)
+    return (powers * sum.reciprocal()).cast(to: dtype)
+  }
+
+  /// The softmax over the last axis at once, row by row in cache; nil where it is not laid out so.
+  private var rowSoftmax: Tensor? {
+    guard dtype == .float32, layout.isContiguous, let columns = shape.last,
+      RowSoftmax.columns.contains(columns)
+    else { return nil }
+    let storage = node.materialize()
+    return withExtendedLifetime(storage) {
+      Tensor(shape: shape, dtype: .float32) { bytes in
+        guard let result = bytes.baseAddress else { return }
+        RowSoftmax.run(
+          rows: count / columns, columns: columns, from: storage.base + layout.offset * 4,
+          into: result, threads: Threads.count)
+      }
     }
   }
 

@@ -91,6 +91,7 @@ open class Optimizer {
       for group in groups {
         for parameter in group.parameters {
           if let gradient = parameter.grad, !parameter.isFrozen {
+            for watcher in parameter.watchers { watcher.look(at: gradient) }
             move(parameter, gradient, group, place)
           }
           place += 1

@@ -1,0 +1,59 @@
+#include "row_softmax.h"
+
+#include <stddef.h>
+
+#include "levels.h"
+#include "loops.h"
+#include "program.h"
+
+#pragma clang fp contract(off)
+
+#define SCALE(level)                                                               \
+  static void scale_##level(int64_t n, float *values, double factor) {             \
+    for (int64_t j = 0; j < n; j++) values[j] = (float)((double)values[j] * factor); \
+  }
+
+SCALE(base)
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
+SCALE(v3)
+#pragma clang attribute pop
+#pragma clang attribute push( \
+    __attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
+SCALE(v4)
+#pragma clang attribute pop
+#endif
+
+static void scale(int64_t n, float *values, double factor) {
+#if defined(__x86_64__)
+  switch (norma_loops_level()) {
+    case 2: scale_v4(n, values, factor); return;
+    case 1: scale_v3(n, values, factor); return;
+  }
+#endif
+  scale_base(n, values, factor);
+}
+
+void norma_row_softmax(
+    int64_t columns, const float *x, float *result, int64_t begin, int64_t end) {
+  const norma_reductions *reductions = norma_find_reductions(NORMA_F32);
+  const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
+  const norma_loop exp = norma_find_loop(NORMA_EXP, NORMA_F32, 0);
+  const size_t n = (size_t)columns;
+  for (int64_t row = begin; row < end; row++) {
+    const float *from = x + row * columns;
+    float *to = result + row * columns;
+    float highest = from[0];
+    reductions->maximum(n, from, &highest);
+    subtract(n, (const void *const[]){from, &highest}, to);
+    exp(n, (const void *const[]){to}, to);
+    double sum = 0;
+    // By blocks, as every sum is taken.
+    for (size_t at = 0; at < n; at += NORMA_BLOCK) {
+      double part;
+      reductions->sum(n - at < NORMA_BLOCK ? n - at : NORMA_BLOCK, to + at, &part);
+      sum = at ? sum + part : part;
+    }
+    scale(columns, to, 1 / sum);
+  }
+}

@@ -1,0 +1,207 @@
+import NormaKernels
+import NormaNN
+import NormaTensor
+
+/// Where two layers differ on one input, by how much, and by which of their options.
+///
+///     print(compare(BatchNorm2d(64), GroupNorm(1, 64), on: x))
+///
+/// Of normalization layers (batch, frozen, group, instance, layer and root mean square norm) the
+/// options are known: with d the difference of the results and f(S) the first layer's result with the
+/// options in S taken from the second, v(S) = <f(S) - f(nothing), d> / <d, d>, and an option gets its
+/// Shapley value of v. So what the options make together is divided fairly, and what cancels shows.
+/// Running statistics after the call are compared in the same way. Of other layers the difference
+/// alone is found, and it is unexplained.
+///
+/// Each layer runs in the mode it is in. Neither changes: running statistics stay as they are.
+///
+/// - Parameters:
+///   - first: A layer.
+///   - second: A layer with results of the same shape.
+///   - x: An input that both take.
+///   - names: What to call them; by default their classes.
+///   - file: The caller's file, for the text of a mistake.
+///   - line: The caller's line.
+/// - Returns: A value that prints in words and encodes to JSON.
+/// - Accuracy: formulas in `float64`. What is left and no larger than the rounding of the types is called
+///   rounding, and blamed on no option.
+/// - Cost: 2ⁿ evaluations of the formula where n options differ.
+public func compare(
+  _ first: any Layer, _ second: any Layer, on x: Tensor,
+  names: (first: String, second: String)? = nil, file: StaticString = #fileID,
+  line: UInt = #line
+) -> LayerComparison {
+  let names = names ?? (title(first), title(second))
+  let nothing = LayerComparison(
+    first: names.first, second: names.second, shape: x.shape, options: [], quantities: [])
+  // As in a checkpoint's second run, running statistics stay.
+  let (a, b) = withoutGradients {
+    GradientMode.$isRecomputing.withValue(true) {
+      (
+        withSeed(0) { first(x, file: file, line: line).evaluated() },
+        withSeed(0) { second(x, file: file, line: line).evaluated() }
+      )
+    }
+  }
+  if a.isPoisoned || b.isPoisoned { return nothing }
+  guard a.shape == b.shape else {
+    let mistake = "the results have shapes \(a.shape) and \(b.shape)"
+    report(TensorError("compare(_:_:on:)", mistake), file: file, line: line)
+    return nothing
+  }
+  let wide = x.detached().cast(to: .float64).evaluated()
+  let rounding = [a.dtype, b.dtype].map(unitRoundoff).max() ?? 0
+  guard let mine = NormFormula(first, x.shape, x.dtype),
+    let other = NormFormula(second, x.shape, x.dtype), x.count > 0
+  else {
+    let result = QuantityComparison(.result, a, b, rounding: rounding, options: []) { _ in nil }
+    return LayerComparison(
+      first: names.first, second: names.second, shape: x.shape, options: [], quantities: [result])
+  }
+  let differences = mine.differences(from: other, x.shape)
+  let options = differences.map(\.option)
+  var quantities = [
+    QuantityComparison(
+      .result, a, b, rounding: rounding, options: options.filter(\.movesResults)
+    ) { mine.taking($0, from: other).result(wide) }
+  ]
+  if let from = mine.running(wide), let to = other.running(wide) {
+    let moving = options.filter(\.movesRunningStatistics)
+    quantities.append(
+      QuantityComparison(
+        .runningMean, from.mean, to.mean, rounding: unitRoundoff(.float64), options: moving
+      ) { mine.taking($0, from: other).running(wide)?.mean })
+    quantities.append(
+      QuantityComparison(
+        .runningVariance, from.variance, to.variance, rounding: unitRoundoff(.float64),
+        options: moving
+      ) { mine.taking($0, from: other).running(wide)?.variance })
+  }
+  return LayerComparison(
+    first: names.first, second: names.second, shape: x.shape, options: differences,
+    quantities: quantities)
+}
+
+/// Where batch norm differs between the conventions of two frameworks, on one batch in training.
+///
+///     print(compare(.keras, .pytorch, on: x))
+///
+/// Both begin with running mean 0 and running variance 1; see ``compare(_:_:on:names:file:line:)``.
+/// - Parameters:
+///   - first: A framework's numbers.
+///   - second: Another's.
+///   - x: A batch `[N, C, ...]`.
+///   - file: The caller's file, for the text of a mistake.
+///   - line: The caller's line.
+public func compare(
+  _ first: NormalizationConvention, _ second: NormalizationConvention, on x: Tensor,
+  file: StaticString = #fileID, line: UInt = #line
+) -> LayerComparison {
+  let features = x.rank > 1 ? x.shape[1] : 0
+  return compare(
+    BatchNorm(features, convention: first), BatchNorm(features, convention: second), on: x,
+    names: (title(first), title(second)), file: file, line: line)
+}
+
+private func title(_ layer: any Layer) -> String {
+  "\(type(of: layer)) in \(layer.isTraining ? "training" : "evaluation")"
+}
+
+private func title(_ convention: NormalizationConvention) -> String {
+  let known: [(NormalizationConvention, String)] = [
+    (.pytorch, "PyTorch"), (.keras, "Keras"), (.flax, "Flax"), (.mlx, "MLX"),
+  ]
+  return known.first { $0.0 == convention }?.1 ?? "eps \(convention.eps)"
+}
+
+extension NormOption {
+  fileprivate var movesResults: Bool {
+    switch self {
+    case .momentum, .runningVarianceCorrection, .updates: false
+    default: true
+    }
+  }
+
+  fileprivate var movesRunningStatistics: Bool {
+    switch self {
+    case .axes, .runningStatistics, .momentum, .runningVarianceCorrection, .updates: true
+    default: false
+    }
+  }
+}
+
+extension QuantityComparison {
+  /// The difference between two tensors, divided among options; `mixed` makes the first with some options
+  /// of the second.
+  fileprivate init(
+    _ quantity: Quantity, _ first: Tensor, _ second: Tensor, rounding: Double,
+    options: [NormOption], _ mixed: ([NormOption]) -> Tensor?
+  ) {
+    self.quantity = quantity
+    let (a, b) = (first.array(of: Double.self), second.array(of: Double.self))
+    var (largest, at, energy, size, strange) = (0.0, 0, 0.0, 0.0, 0)
+    var d = [Double](repeating: 0, count: a.count)
+    for i in a.indices {
+      if a[i] == b[i] || a[i].isNaN && b[i].isNaN {
+        size = a[i].isFinite ? max(size, abs(a[i])) : size
+        continue
+      }
+      guard a[i].isFinite && b[i].isFinite else {
+        strange += 1
+        continue
+      }
+      d[i] = b[i] - a[i]
+      size = max(size, abs(a[i]))
+      energy += d[i] * d[i]
+      if abs(d[i]) > largest { (largest, at) = (abs(d[i]), i) }
+    }
+    (largestDifference, largestValue, incomparable) = (largest, size, strange)
+    rootMeanSquare = (energy / Double(max(a.count, 1))).squareRoot()
+    place = Self.place(at, in: first.shape)
+    // Each side's rounding, of a few operations.
+    let slack = 8 * rounding * max(size, largest)
+    let start = mixed([])?.array(of: Double.self)
+    guard let start, !options.isEmpty, energy > 0 else {
+      (causes, unexplained) = ([], energy > 0 ? 1 : 0)
+      isRounding = largest <= slack && strange == 0
+      return
+    }
+    var worth = [Double](repeating: 0, count: 1 << options.count)
+    var alone = [Double](repeating: 0, count: options.count)
+    var left = 0.0
+    for set in 1..<worth.count {
+      let chosen = options.indices.filter { set & (1 << $0) != 0 }
+      let values = mixed(chosen.map { options[$0] })?.array(of: Double.self) ?? start
+      var (product, furthest, rest) = (0.0, 0.0, 0.0)
+      for i in d.indices {
+        let step = values[i] - start[i]
+        guard step.isFinite else { continue }
+        product += step * d[i]
+        furthest = max(furthest, abs(step))
+        rest = max(rest, abs(d[i] - step))
+      }
+      worth[set] = product / energy
+      if chosen.count == 1 { alone[chosen[0]] = furthest }
+      if set == worth.count - 1 { left = rest }
+    }
+    let shares = shapleyValues(players: options.count, value: worth)
+    // What moves nothing is no cause, and rounding has none.
+    causes =
+      largest <= slack
+      ? []
+      : options.indices.filter { alone[$0] > slack || abs(shares[$0]) > 1e-9 }
+        .map { Share(option: options[$0], share: shares[$0], differenceAlone: alone[$0]) }
+        .sorted { abs($0.share) > abs($1.share) }
+    unexplained = causes.isEmpty ? 1 : 1 - (worth.last ?? 0)
+    isRounding = (causes.isEmpty ? largest : left) <= slack && strange == 0
+  }
+
+  private static func place(_ index: Int, in shape: [Int]) -> [Int] {
+    var (rest, place) = (index, [Int]())
+    for size in shape.reversed() where size > 0 {
+      place.append(rest % size)
+      rest /= size
+    }
+    return place.reversed()
+  }
+}

@@ -1,0 +1,111 @@
+/// Where two layers differ on one input, by how much, and by which options; a value that prints in words
+/// and encodes to JSON.
+public struct LayerComparison: Sendable, Hashable, Codable {
+  /// What the first layer is called.
+  public let first: String
+  /// What the second layer is called.
+  public let second: String
+  /// The shape of the input.
+  public let shape: [Int]
+  /// The options in which the layers differ, whether that matters on this input or not. Empty, too, for
+  /// layers whose options are not known: those that are no normalization of statistics.
+  public let options: [OptionDifference]
+  /// The results, and the running statistics after the call where both layers have some.
+  public let quantities: [QuantityComparison]
+
+  /// Whether nothing differs by more than rounding.
+  public var isSame: Bool { quantities.allSatisfy { $0.causes.isEmpty && $0.isRounding } }
+}
+
+/// An option of two layers.
+public struct OptionDifference: Sendable, Hashable, Codable {
+  /// Which option.
+  public let option: NormOption
+  /// What the first layer has, in words.
+  public let first: String
+  /// What the second layer has, in words.
+  public let second: String
+}
+
+/// A tensor that two layers make.
+public struct QuantityComparison: Sendable, Hashable, Codable {
+  /// What the tensor is.
+  public enum Quantity: String, Sendable, Hashable, Codable {
+    /// The layer's result.
+    case result
+    /// The running mean after the call.
+    case runningMean = "running mean"
+    /// The running variance after the call.
+    case runningVariance = "running variance"
+  }
+
+  /// An option's part in the difference.
+  public struct Share: Sendable, Hashable, Codable {
+    /// Which option.
+    public let option: NormOption
+    /// The Shapley value; with those of the others and ``QuantityComparison/unexplained`` it adds up to
+    /// 1. A negative one hides a part of the difference.
+    public let share: Double
+    /// The largest difference where this option alone differs.
+    public let differenceAlone: Double
+  }
+
+  /// What is compared.
+  public let quantity: Quantity
+  /// The largest distance between finite values.
+  public let largestDifference: Double
+  /// Where it is.
+  public let place: [Int]
+  /// The root of the mean squared distance.
+  public let rootMeanSquare: Double
+  /// The largest magnitude among the first layer's values.
+  public let largestValue: Double
+  /// At how many places just one is finite, or both are other than finite and not alike.
+  public let incomparable: Int
+  /// The options that make the difference, the most important first.
+  public let causes: [Share]
+  /// What no option accounts for.
+  public let unexplained: Double
+  /// Whether that is no more than rounding of the layers' types.
+  public let isRounding: Bool
+}
+
+extension LayerComparison: CustomStringConvertible {
+  /// The comparison in words, for 80 columns and without colours.
+  public var description: String { text(style: TextStyle()) }
+
+  /// The comparison in words.
+  package func text(style: TextStyle) -> String {
+    var lines = [style.strong(style.paragraph("\(first) and \(second) on \(shape)"))]
+    if !options.isEmpty {
+      let rows = options.map { [$0.option.rawValue, $0.first, $0.second] }
+      lines.append(style.table([["options that differ", "first", "second"]] + rows))
+    }
+    for quantity in quantities { lines.append(text(quantity, style)) }
+    return lines.joined(separator: "\n")
+  }
+
+  private func text(_ quantity: QuantityComparison, _ style: TextStyle) -> String {
+    let name = style.named(quantity.quantity.rawValue)
+    if quantity.causes.isEmpty && quantity.isRounding {
+      let rounding = quantity.largestDifference == 0 ? "equal" : "equal up to rounding"
+      return "\(name): \(style.good(rounding))"
+    }
+    let place = quantity.place.map(String.init).joined(separator: ", ")
+    let words =
+      "differs by at most \(short(quantity.largestDifference)) at [\(place)], root mean square "
+      + "\(short(quantity.rootMeanSquare)), of \(short(quantity.largestValue))"
+    var lines = [style.paragraph(words, first: "\(name): ", indent: 2)]
+    for cause in quantity.causes {
+      lines.append(
+        "  \(percent(cause.share)) \(cause.option.rawValue), alone "
+          + "\(short(cause.differenceAlone))")
+    }
+    let rest = quantity.isRounding ? "unexplained (rounding)" : "unexplained"
+    lines.append("  \(percent(quantity.unexplained)) \(rest)")
+    if quantity.incomparable > 0 {
+      lines.append("  \(quantity.incomparable) places are not finite in one of them")
+    }
+    return lines.joined(separator: "\n")
+  }
+}

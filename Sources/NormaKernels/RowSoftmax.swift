@@ -1,0 +1,20 @@
+import CNormaLoops
+
+/// Softmax over rows of adjacent `float32` values, in one trip over memory: the bits of a largest
+/// element, a sum and a quotient taken one after the other.
+package enum RowSoftmax {
+  /// Shorter rows are taken side by side; longer ones do not stay in cache.
+  package static let columns = 16...65536
+
+  /// Writes the softmax of every row.
+  package static func run(
+    rows: Int, columns: Int, from x: UnsafeRawPointer, into result: UnsafeMutableRawPointer,
+    threads: Int
+  ) {
+    let from = x.assumingMemoryBound(to: Float.self)
+    let into = result.assumingMemoryBound(to: Float.self)
+    split(rows, work: rows * columns, threads: threads) { begin, end in
+      norma_row_softmax(Int64(columns), from, into, begin, end)
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import NormaTensor
+
+/// The network with its batch norm layers folded into their neighbours, for evaluation.
+///
+///     let (fast, report) = foldBatchNorms(in: network, verifying: batch)
+///     print(report)
+///
+/// Each norm becomes part of the convolution, transposed convolution or linear layer in front of it,
+/// or else of the one behind it where that is exact; an ``Identity`` takes its place, so that names
+/// stay. Sequences inside of the sequence are folded, too. The network itself is not changed; the
+/// folded one has its modes, and shares with it the layers that had nothing to fold.
+///
+/// What was folded behaves as in evaluation, whatever the mode. A norm behind a linear layer is folded
+/// for inputs `[N, inputs]`; with further axes it has other channels, and verification shows it.
+///
+/// Norms that cannot be folded stay, and the report says why: without such a neighbour, in front of
+/// a convolution with padding, without running statistics. So do those inside of modules other than
+/// ``Sequential``, which only their authors can take apart.
+///
+/// - Parameters:
+///   - model: The network, which does not change.
+///   - x: Data on which both networks are compared in evaluation.
+///   - file: The caller's file, for the text of a mistake.
+///   - line: The caller's line.
+/// - Returns: The folded network, and what was done.
+/// - Accuracy: see ``folded(_:_:)-(Conv,BatchNorm)``; rounding differs, in `float32` by some ulp of
+///   the largest sum in each layer.
+/// - Cost: without data a trip over the weights. PyTorch: `torch.fx.experimental.optimization.fuse`,
+///   which folds what lies behind convolutions and verifies nothing.
+public func foldBatchNorms(
+  in model: Sequential, verifying x: Tensor? = nil, file: StaticString = #fileID,
+  line: UInt = #line
+) -> (model: Sequential, report: FoldingReport) {
+  var report = FoldingReport()
+  let folded = folding(model, name: "", &report)
+  if let x {
+    let (expected, found) = withoutGradients {
+      model.withEvaluation {
+        folded.withEvaluation {
+          (model(x, file: file, line: line), folded(x, file: file, line: line))
+        }
+      }
+    }
+    report.compare(expected, found)
+  }
+  return (folded, report)
+}
+
+/// The sequence with its norms folded, those of sequences inside first.
+private func folding(_ model: Sequential, name: String, _ report: inout FoldingReport) -> Sequential
+{
+  func place(_ index: Int) -> String { name.isEmpty ? "\(index)" : "\(name).\(index)" }
+  var layers = model.layers
+  for (index, layer) in layers.enumerated() {
+    if let inner = layer as? Sequential {
+      layers[index] = folding(inner, name: place(index), &report)
+    } else {
+      report.rest += layer.normsInside.map {
+        .init(norm: "\(place(index)).\($0)", reason: "\(type(of: layer)) is not a Sequential")
+      }
+    }
+  }
+  for index in layers.indices {
+    let before = layers[..<index].lastIndex { !($0 is Identity) }
+    let after = layers[(index + 1)...].firstIndex { !($0 is Identity) }
+    do throws(TensorError) {
+      guard let map = try ChannelMap(anyOf: layers[index], call: call) else { continue }
+      let (target, isBefore, folded) = try neighbour(of: map, layers, before, after)
+      layers[target] = folded
+      layers[index] = Identity()
+      report.folds.append(.init(norm: place(index), layer: place(target), isBefore: isBefore))
+    } catch {
+      report.rest.append(.init(norm: place(index), reason: error.reason))
+    }
+  }
+  let folded = Sequential(layers)
+  folded.setOwnMode(model.isTraining)
+  return folded
+}
+
+private let call = "foldBatchNorms(in:)"
+
+/// The layer that takes a map in: the one in front of it, or else the one behind it.
+private func neighbour(
+  of map: ChannelMap, _ layers: [any Layer], _ before: Int?, _ after: Int?
+) throws(TensorError) -> (index: Int, isBefore: Bool, layer: any Layer) {
+  if let before, let target = layers[before] as? any FoldableLayer {
+    return (before, false, try target.followed(by: map, call: call))
+  }
+  if let after, let target = layers[after] as? any FoldableLayer {
+    return (after, true, try target.preceded(by: map, call: call))
+  }
+  throw TensorError(call, "there is no convolution and no linear layer next to it")
+}
+
+extension Layer {
+  /// The names of the batch norm layers that are parts of this one, and not the layer itself.
+  var normsInside: [String] {
+    if self is BatchNorm { return [] }
+    return namedModules.filter {
+      !$0.name.isEmpty && ($0.module is BatchNorm || $0.module is FrozenBatchNorm2d)
+    }
+    .map(\.name)
+  }
+}
+
+extension FoldingReport {
+  /// Notes how far results are apart.
+  mutating func compare(_ expected: Tensor, _ found: Tensor) {
+    let expected = expected.array(of: Double.self)
+    let found = found.array(of: Double.self)
+    largestResult = expected.reduce(0) { max($0, $1.magnitude) }
+    largestDifference = zip(expected, found).reduce(0) { worst, pair in
+      if pair.0 == pair.1 || pair.0.isNaN && pair.1.isNaN { return worst }
+      let distance = abs(pair.0 - pair.1)
+      return worst.isNaN || distance.isNaN ? .nan : max(worst, distance)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import NormaTensor
+
+/// What a watch has seen of a network in training; a value that prints as a table and encodes to JSON.
+public struct WatchReport: Sendable, Hashable, Codable {
+  /// Values of one kind, such as a layer's results.
+  public struct Values: Sendable, Hashable, Codable {
+    /// How many tensors were looked at.
+    public internal(set) var samples = 0
+    /// The values of all of them.
+    public internal(set) var all = ValueDistribution()
+    /// Those of the last one.
+    public internal(set) var latest = ValueDistribution()
+
+    mutating func add(_ x: Tensor) {
+      latest = ValueDistribution(x)
+      all = all.merged(with: latest)
+      samples += 1
+    }
+  }
+
+  /// What one layer did.
+  public struct Layer: Sendable, Hashable, Codable {
+    /// Where the layer is: `blocks.0.conv1`.
+    public let name: String
+    /// Its class.
+    public let kind: String
+    /// How often it was called in training.
+    public internal(set) var calls = 0
+    /// Its results.
+    public internal(set) var activations = Values()
+    /// The gradients with respect to its results.
+    public internal(set) var gradients = Values()
+
+    init(name: String, kind: String) { (self.name, self.kind) = (name, kind) }
+  }
+
+  /// What became of one parameter.
+  public struct ParameterGradients: Sendable, Hashable, Codable {
+    /// The parameter's name: `blocks.0.conv1.weight`.
+    public let name: String
+    /// How many steps an optimizer took with it.
+    public internal(set) var steps = 0
+    /// The gradients with which it did.
+    public internal(set) var gradients = Values()
+
+    init(name: String) { self.name = name }
+  }
+
+  /// One call of so many was looked at.
+  public let interval: Int
+  /// The layers that were called, in the order of the network.
+  public let layers: [Layer]
+  /// The parameters that moved, in the order of the network.
+  public let parameters: [ParameterGradients]
+}
+
+extension WatchReport: CustomStringConvertible {
+  /// A table with a line for each layer's results and gradients, and for each parameter's gradients.
+  public var description: String {
+    let header = ["", "samples", "mean", "std", "smallest", "largest", "zeros", "not finite"]
+    func row(_ name: String, _ values: Values) -> [String] {
+      let all = values.all
+      let share = all.count == 0 ? 0 : Double(all.zeros) / Double(all.count)
+      return [name, "\(values.samples)"]
+        + [all.mean, all.std, all.smallest ?? .nan, all.largest ?? .nan].map(\.shortText)
+        + ["\((share * 100).shortText) %", "\(all.nonFinite)"]
+    }
+    var rows = [header]
+    for layer in layers {
+      let name = layer.name.isEmpty ? layer.kind : "\(layer.name) (\(layer.kind))"
+      rows.append(row(name, layer.activations))
+      if layer.gradients.samples > 0 { rows.append(row("  gradient", layer.gradients)) }
+    }
+    for parameter in parameters { rows.append(row("∇ \(parameter.name)", parameter.gradients)) }
+    return aligned(rows, leftColumns: 1).joined(separator: "\n")
+  }
+}
