@@ -21,7 +21,9 @@ public struct ImageFolder: Dataset {
   public let samples: [(path: String, label: Int)]
   private let channels: Int
 
-  /// - Parameter channels: 1 gray, 3 RGB, 4 with alpha; see `Tensor(png:channels:)`.
+  /// - Parameters:
+  ///   - path: the folder.
+  ///   - channels: 1 gray, 3 RGB, 4 with alpha; see `Tensor(png:channels:)`.
   /// - Throws: ``ImageFolderError`` where the folder has no classes, or a class no image.
   public init(_ path: String, channels: Int = 3) throws {
     self.channels = channels

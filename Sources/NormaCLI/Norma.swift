@@ -6,5 +6,8 @@ struct NormaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "norma",
     abstract: "Tensors, statistics and normalization that explains itself.",
-    subcommands: [ExplainCommand.self, TrainCommand.self, PredictCommand.self, BenchCommand.self])
+    subcommands: [
+      ExplainCommand.self, DoctorCommand.self, TrainCommand.self, PredictCommand.self,
+      BenchCommand.self,
+    ])
 }

@@ -23,6 +23,7 @@ public struct CSV: Sendable {
   /// Reads a table.
   ///
   /// - Parameters:
+  ///   - path: the file.
   ///   - separator: what stands between fields, `\t` for example.
   ///   - hasHeader: whether the first row has the names of the columns.
   /// - Throws: `FileError` where the file cannot be read, is no UTF-8, a row has more or fewer fields

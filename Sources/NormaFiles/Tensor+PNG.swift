@@ -12,9 +12,11 @@ extension Tensor {
   /// `uint8`, where less than 8 is widened to 0 to 255; 16 bits become `int32`. Palettes are
   /// resolved. The pixels lie in memory channels last.
   ///
-  /// - Parameter channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha; nil keeps those of the
-  ///   file. Colours become gray as 0.299 R + 0.587 G + 0.114 B; alpha is dropped without blending,
-  ///   and opaque where the file has none.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha; nil keeps those of the file.
+  ///     Colours become gray as 0.299 R + 0.587 G + 0.114 B; alpha is dropped without blending, and
+  ///     opaque where the file has none.
   /// - Throws: `FileError` where the file cannot be read, is cut off, or is no PNG in order.
   /// - PyTorch: `torchvision.io.decode_image`.
   public init(png path: String, channels: Int? = nil) throws {

@@ -15,25 +15,25 @@ open class Activation: Module, Layer {
   ) -> Tensor { function(x).observed(by: self) }
 }
 
-/// ``Tensor/relu(file:line:)``. PyTorch: `nn.ReLU`.
+/// `Tensor.relu()`. PyTorch: `nn.ReLU`.
 public final class ReLU: Activation {
   /// max(x, 0).
   public init() { super.init { $0.relu() } }
 }
 
-/// ``Tensor/relu6()``. PyTorch: `nn.ReLU6`.
+/// `Tensor.relu6()`. PyTorch: `nn.ReLU6`.
 public final class ReLU6: Activation {
   /// x within 0 ... 6.
   public init() { super.init { $0.relu6() } }
 }
 
-/// ``Tensor/leakyRelu(slope:)``. PyTorch: `nn.LeakyReLU`.
+/// `Tensor.leakyRelu(slope:)`. PyTorch: `nn.LeakyReLU`.
 public final class LeakyReLU: Activation {
   /// `slope` below zero.
   public init(slope: Double = 0.01) { super.init { $0.leakyRelu(slope: slope) } }
 }
 
-/// ``Tensor/prelu(_:file:line:)`` with a weight that is trained. PyTorch: `nn.PReLU`.
+/// `Tensor.prelu(_:)` with a weight that is trained. PyTorch: `nn.PReLU`.
 public final class PReLU: Module, Layer {
   /// One number, or one for each channel.
   public let weight: Parameter
@@ -51,25 +51,25 @@ public final class PReLU: Module, Layer {
   }
 }
 
-/// ``Tensor/elu(alpha:)``. PyTorch: `nn.ELU`.
+/// `Tensor.elu(alpha:)`. PyTorch: `nn.ELU`.
 public final class ELU: Activation {
   /// alpha (eˣ - 1) below zero.
   public init(alpha: Double = 1) { super.init { $0.elu(alpha: alpha) } }
 }
 
-/// ``Tensor/selu()``. PyTorch: `nn.SELU`.
+/// `Tensor.selu()`. PyTorch: `nn.SELU`.
 public final class SELU: Activation {
   /// The self-normalizing form.
   public init() { super.init { $0.selu() } }
 }
 
-/// ``Tensor/celu(alpha:)``. PyTorch: `nn.CELU`.
+/// `Tensor.celu(alpha:)`. PyTorch: `nn.CELU`.
 public final class CELU: Activation {
   /// Smooth at zero for every alpha.
   public init(alpha: Double = 1) { super.init { $0.celu(alpha: alpha) } }
 }
 
-/// ``Tensor/gelu(approximatingByTanh:)``. PyTorch: `nn.GELU`.
+/// `Tensor.gelu(approximatingByTanh:)`. PyTorch: `nn.GELU`.
 public final class GELU: Activation {
   /// x Φ(x).
   public init(approximatingByTanh: Bool = false) {
@@ -77,31 +77,31 @@ public final class GELU: Activation {
   }
 }
 
-/// ``Tensor/silu()``. PyTorch: `nn.SiLU`.
+/// `Tensor.silu()`. PyTorch: `nn.SiLU`.
 public final class SiLU: Activation {
   /// x sigmoid(x).
   public init() { super.init { $0.silu() } }
 }
 
-/// ``Tensor/mish()``. PyTorch: `nn.Mish`.
+/// `Tensor.mish()`. PyTorch: `nn.Mish`.
 public final class Mish: Activation {
   /// x tanh(softplus(x)).
   public init() { super.init { $0.mish() } }
 }
 
-/// ``Tensor/sigmoid(file:line:)``. PyTorch: `nn.Sigmoid`.
+/// `Tensor.sigmoid()`. PyTorch: `nn.Sigmoid`.
 public final class Sigmoid: Activation {
   /// 1 / (1 + e⁻ˣ).
   public init() { super.init { $0.sigmoid() } }
 }
 
-/// ``Tensor/tanh(file:line:)``. PyTorch: `nn.Tanh`.
+/// `Tensor.tanh()`. PyTorch: `nn.Tanh`.
 public final class Tanh: Activation {
   /// The hyperbolic tangent.
   public init() { super.init { $0.tanh() } }
 }
 
-/// ``Tensor/hardtanh(min:max:)``. PyTorch: `nn.Hardtanh`.
+/// `Tensor.hardtanh(min:max:)`. PyTorch: `nn.Hardtanh`.
 public final class Hardtanh: Activation {
   /// x within `min ... max`.
   public init(min: Double = -1, max: Double = 1) {
@@ -109,19 +109,19 @@ public final class Hardtanh: Activation {
   }
 }
 
-/// ``Tensor/hardsigmoid()``. PyTorch: `nn.Hardsigmoid`.
+/// `Tensor.hardsigmoid()`. PyTorch: `nn.Hardsigmoid`.
 public final class Hardsigmoid: Activation {
   /// (x + 3) / 6 within 0 ... 1.
   public init() { super.init { $0.hardsigmoid() } }
 }
 
-/// ``Tensor/hardswish()``. PyTorch: `nn.Hardswish`.
+/// `Tensor.hardswish()`. PyTorch: `nn.Hardswish`.
 public final class Hardswish: Activation {
   /// x hardsigmoid(x).
   public init() { super.init { $0.hardswish() } }
 }
 
-/// ``Tensor/softplus(beta:threshold:)``. PyTorch: `nn.Softplus`.
+/// `Tensor.softplus(beta:threshold:)`. PyTorch: `nn.Softplus`.
 public final class Softplus: Activation {
   /// log(1 + e^(beta x)) / beta.
   public init(beta: Double = 1, threshold: Double = 20) {
@@ -129,37 +129,37 @@ public final class Softplus: Activation {
   }
 }
 
-/// ``Tensor/softsign()``. PyTorch: `nn.Softsign`.
+/// `Tensor.softsign()`. PyTorch: `nn.Softsign`.
 public final class Softsign: Activation {
   /// x / (1 + |x|).
   public init() { super.init { $0.softsign() } }
 }
 
-/// ``Tensor/softshrink(lambda:file:line:)``. PyTorch: `nn.Softshrink`.
+/// `Tensor.softshrink(lambda:)`. PyTorch: `nn.Softshrink`.
 public final class Softshrink: Activation {
   /// Towards zero by `lambda`.
   public init(lambda: Double = 0.5) { super.init { $0.softshrink(lambda: lambda) } }
 }
 
-/// ``Tensor/hardshrink(lambda:)``. PyTorch: `nn.Hardshrink`.
+/// `Tensor.hardshrink(lambda:)`. PyTorch: `nn.Hardshrink`.
 public final class Hardshrink: Activation {
   /// 0 within ±`lambda`.
   public init(lambda: Double = 0.5) { super.init { $0.hardshrink(lambda: lambda) } }
 }
 
-/// ``Tensor/tanhshrink()``. PyTorch: `nn.Tanhshrink`.
+/// `Tensor.tanhshrink()`. PyTorch: `nn.Tanhshrink`.
 public final class Tanhshrink: Activation {
   /// x - tanh x.
   public init() { super.init { $0.tanhshrink() } }
 }
 
-/// ``Tensor/logSigmoid()``. PyTorch: `nn.LogSigmoid`.
+/// `Tensor.logSigmoid()`. PyTorch: `nn.LogSigmoid`.
 public final class LogSigmoid: Activation {
   /// log sigmoid(x).
   public init() { super.init { $0.logSigmoid() } }
 }
 
-/// ``Tensor/thresholded(at:value:)``. PyTorch: `nn.Threshold`.
+/// `Tensor.thresholded(at:value:)`. PyTorch: `nn.Threshold`.
 public final class Threshold: Activation {
   /// `value` up to the threshold.
   public init(_ threshold: Double, value: Double) {
@@ -167,13 +167,13 @@ public final class Threshold: Activation {
   }
 }
 
-/// ``Tensor/glu(over:file:line:)``. PyTorch: `nn.GLU`.
+/// `Tensor.glu(over:)`. PyTorch: `nn.GLU`.
 public final class GLU: Activation {
   /// Halves along an axis.
   public init(over axis: Int = -1) { super.init { $0.glu(over: axis) } }
 }
 
-/// ``Tensor/softmax(over:file:line:)``. PyTorch: `nn.Softmax`.
+/// `Tensor.softmax(over:)`. PyTorch: `nn.Softmax`.
 public final class Softmax: Activation {
   /// Along an axis.
   public init(over axis: Int) { super.init { $0.softmax(over: axis) } }
@@ -185,7 +185,7 @@ public final class Softmin: Activation {
   public init(over axis: Int) { super.init { (-$0).softmax(over: axis) } }
 }
 
-/// ``Tensor/logSoftmax(over:file:line:)``. PyTorch: `nn.LogSoftmax`.
+/// `Tensor.logSoftmax(over:)`. PyTorch: `nn.LogSoftmax`.
 public final class LogSoftmax: Activation {
   /// Along an axis.
   public init(over axis: Int) { super.init { $0.logSoftmax(over: axis) } }

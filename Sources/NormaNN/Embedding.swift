@@ -4,7 +4,12 @@ import NormaTensor
 /// The rows of a table that integers name.
 ///
 /// - Shapes: integers of any shape `[...]`, table `[rows, features]`, result `[..., features]`.
-/// - Parameter paddingIndex: a row that gets no gradient.
+/// - Parameters:
+///   - indices: the numbers of rows, from 0.
+///   - weight: the table.
+///   - paddingIndex: a row that gets no gradient.
+///   - file: The caller's file, for the text of a mistake.
+///   - line: The caller's line.
 /// - PyTorch: `F.embedding`.
 public func embedding(
   _ indices: Tensor, weight: Tensor, paddingIndex: Int? = nil, file: StaticString = #fileID,

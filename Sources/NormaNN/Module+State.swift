@@ -40,6 +40,7 @@ extension Module {
   /// `num_batches_tracked` may be missing, as in states of old PyTorch versions. Gradients and
   /// modes do not change. PyTorch: `load_state_dict(state, strict)`.
   /// - Parameters:
+  ///   - state: values by name.
   ///   - strict: refuse a state that lacks names or has others; wrong shapes are always refused.
   ///   - prefix: what is taken off the beginning of every name that has it: `"module."` for
   ///     states saved from `DataParallel`.

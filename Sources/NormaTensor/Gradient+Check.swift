@@ -24,6 +24,10 @@ public struct GradientCheckError: Error, Sendable, CustomStringConvertible {
 /// with `tolerance` (1 + |expected|). Keep away from kinks, such as `abs()` at 0.
 ///
 /// - Parameters:
+///   - function: the function.
+///   - inputs: where its gradient is checked.
+///   - step: how far inputs are moved to both sides.
+///   - tolerance: the largest error that passes.
 ///   - order: 2 checks the gradient of the gradient as well.
 /// - Returns: the largest error.
 /// - Throws: ``GradientCheckError`` for the element with the largest error if that is above

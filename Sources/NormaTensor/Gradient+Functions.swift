@@ -22,7 +22,7 @@ public func gradient(
     .gradients
 }
 
-/// What `function` gives at `x`, and its gradient; see ``gradient(of:at:upstream:file:line:)``.
+/// What `function` gives at `x`, and its gradient; see `gradient(of:at:upstream:)`.
 public func valueAndGradient(
   of function: (Tensor) throws -> Tensor, at x: Tensor, upstream: Tensor? = nil,
   file: StaticString = #fileID, line: UInt = #line

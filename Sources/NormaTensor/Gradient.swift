@@ -36,6 +36,8 @@ extension Tensor {
   ///   - retainGraph: keep what the operations saved, for another pass. Otherwise memory is
   ///     released as the gradient goes by.
   ///   - createGraph: give the gradients histories, to differentiate them again.
+  ///   - file: The caller's file, for the text of a mistake.
+  ///   - line: The caller's line.
   ///
   /// Cost: about twice the forward pass. A graph may be as deep as memory allows. PyTorch:
   /// `loss.backward()`.

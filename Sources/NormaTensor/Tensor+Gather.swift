@@ -5,7 +5,11 @@ import NormaKernels
 extension Tensor {
   /// The slices along an axis that `indices` lists, in its order: `x[[2, 0, 2]]` of NumPy.
   ///
-  /// - Parameter indices: integers of one axis; negative ones count from the end.
+  /// - Parameters:
+  ///   - axis: the axis along which slices are picked.
+  ///   - indices: integers of one axis; negative ones count from the end.
+  ///   - file: The caller's file, for the text of a mistake.
+  ///   - line: The caller's line.
   /// - Cost: one read and one write of what is picked. The gradient adds up slices that were picked
   ///   several times. PyTorch: `torch.index_select`.
   public func indexSelected(

@@ -7,38 +7,20 @@ import Testing
 
 /// `norma train` and `norma predict` on 24 small images of three classes.
 @Suite(.serialized) struct TrainTests {
+  private let images: SmallImages
   private let folder: String
   private let file: String
 
   init() throws {
-    folder = NSTemporaryDirectory() + "norma-\(UUID().uuidString)"
+    images = try SmallImages()
+    folder = images.folder
     file = folder + "/run.safetensors"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    for (name, count) in [("train", 24), ("t10k", 6)] {
-      let labels = (0..<count).map { UInt8($0 % 3) }
-      var pixels: [UInt8] = []
-      for image in 0..<count {
-        for place in 0..<64 {
-          // Each class is bright in rows of its own.
-          let isBright = place / 24 == image % 3
-          let noise = (image * 7 + place * 3) % 40
-          pixels.append(UInt8(isBright ? 200 + noise : noise))
-        }
-      }
-      try Self.write([0, 0, 8, 3], [count, 8, 8], pixels, "\(folder)/\(name)-images-idx3-ubyte")
-      try Self.write([0, 0, 8, 1], [count], labels, "\(folder)/\(name)-labels-idx1-ubyte")
-    }
-  }
-
-  private static func write(
-    _ magic: [UInt8], _ shape: [Int], _ values: [UInt8], _ path: String
-  ) throws {
-    let lengths: [UInt8] = shape.flatMap { [0, 0, 0, UInt8($0)] as [UInt8] }
-    try Data(magic + lengths + values).write(to: URL(fileURLWithPath: path))
   }
 
   private func options(seed: Int = 1) -> TrainingOptions {
-    TrainingOptions(epochs: 3, steps: nil, batch: 5, learningRate: 0.05, width: 2, seed: seed)
+    TrainingOptions(
+      epochs: 3, steps: nil, batch: 5, learningRate: 0.05, width: 2, seed: seed, bnMomentum: 0.3,
+      freezeStatistics: 9)
   }
 
   private func run(seed: Int = 1) throws -> TrainingRun {
@@ -52,7 +34,7 @@ import Testing
 
   /// Stops after every number of steps, also at the ends of epochs.
   @Test func resumedRunsEndInTheSameBits() throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    defer { images.remove() }
     let whole = try finish(try run())
     #expect(whole.count > 20)
     for stop in [1, 3, 4, 6, 11] {
@@ -70,8 +52,33 @@ import Testing
     }
   }
 
+  /// Momentum and the step after which statistics stand still reach every layer.
+  @Test func runningStatisticsFollowTheOptions() throws {
+    defer { images.remove() }
+    func numbers(_ run: TrainingRun) throws -> [String: [Double]] {
+      try finish(run).filter { $0.key.contains("running_") || $0.key.contains("num_batches") }
+    }
+    let last = try numbers(try run())
+    #expect(last.count == 45)
+    for (name, values) in last where name.hasSuffix("num_batches_tracked") {
+      #expect(values == [9], "\(name)")
+    }
+    var other = options()
+    other.freezeStatistics = nil
+    let whole = try TrainingRun(other, ClothingData(folder: folder))
+    #expect(whole.network.norms.allSatisfy { $0.momentum == 0.3 })
+    while whole.step < 9 { _ = try whole.trainEpoch { _ in whole.step < 9 } }
+    for (name, values) in try whole.checkpoint().model where last.keys.contains(name) {
+      #expect(values.array(of: Double.self) == last[name], "\(name)")
+    }
+    other.freezeStatistics = 0
+    for (name, values) in try numbers(TrainingRun(other, ClothingData(folder: folder))) {
+      #expect(values.allSatisfy { $0 == (name.hasSuffix("var") ? 1 : 0) }, "\(name)")
+    }
+  }
+
   @Test func commandsTrainAndPredict() throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    defer { images.remove() }
     let train = try NormaCommand.parseAsRoot([
       "train", "--data", folder, "--epochs", "2", "--batch", "6", "--width", "2", "--out", file,
       "--json",
@@ -93,7 +100,7 @@ import Testing
   }
 
   @Test func checkpointsOfOtherRunsAreRefused() throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    defer { images.remove() }
     let run = try run()
     var saved = try run.checkpoint()
     saved.notes["samples"] = "60000"
@@ -104,8 +111,16 @@ import Testing
     saved = try run.checkpoint()
     saved.optimizer = nil
     #expect(throws: CheckpointError.self) { try run.restore(saved, path: file) }
+    // Older checkpoints know neither momentum nor frozen statistics.
+    saved.notes[TrainingOptions.note] =
+      #"{"batch":5,"epochs":3,"learningRate":0.05,"seed":1,"width":2}"#
+    #expect(
+      try TrainingOptions(saved, path: file)
+        == TrainingOptions(
+          epochs: 3, steps: nil, batch: 5, learningRate: 0.05, width: 2, seed: 1))
     for text in [
       "{", "{\"epochs\":1}", try options().text().replacing("\"width\":2", with: "\"width\":-2"),
+      try options().text().replacing("\"bnMomentum\":0.3", with: "\"bnMomentum\":3"),
     ] {
       saved.notes[TrainingOptions.note] = text
       #expect(throws: CheckpointError.self) { try TrainingOptions(saved, path: file) }
@@ -113,9 +128,11 @@ import Testing
   }
 
   @Test func wrongOptionsAndFoldersAreRefused() throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    defer { images.remove() }
     for arguments in [
-      ["--epochs", "0"], ["--lr", "-1"], ["--threads", "0"],
+      ["--epochs", "0"], ["--lr", "-1"], ["--threads", "0"], ["--bn-momentum", "1.5"],
+      ["--freeze-statistics", "-1"], ["--resume", file, "--bn-momentum", "0.5"],
+      ["--resume", file, "--freeze-statistics", "3"],
       ["--resume", file, "--width", "4"],
     ] {
       #expect(throws: (any Error).self) {
@@ -126,9 +143,9 @@ import Testing
       "\($0)".contains("has no train")
     }
     let labels = "\(folder)/train-labels-idx1-ubyte"
-    try Self.write([0, 0, 8, 1], [3], [0, 1, 2], labels)
+    try SmallImages.write([0, 0, 8, 1], [3], [0, 1, 2], labels)
     #expect { try ClothingData(folder: folder) } throws: { "\($0)".contains("do not go together") }
-    try Self.write([0, 0, 8, 1], [24], [UInt8](repeating: 77, count: 24), labels)
+    try SmallImages.write([0, 0, 8, 1], [24], [UInt8](repeating: 77, count: 24), labels)
     #expect { try ClothingData(folder: folder) } throws: { "\($0)".contains("go up to 77") }
   }
 }

@@ -41,12 +41,7 @@ struct PredictCommand: ParsableCommand {
     let saved = try Checkpoint(contentsOf: checkpoint)
     let options = try TrainingOptions(saved, path: checkpoint)
     let names = ClothingData.classNames
-    let network = ResidualNetwork(width: options.width, classes: names.count)
-    do {
-      try network.load(saved.model)
-    } catch {
-      throw CheckpointError(path: checkpoint, problem: "does not fit the network: \(error)")
-    }
+    let network = try ResidualNetwork(saved, options, path: checkpoint)
     network.eval()
     for path in images {
       let batch = try read(path)

@@ -8,18 +8,18 @@ final class ResidualBlock: Module, Layer {
   let bn2: BatchNorm2d
   let shortcut: any Layer
 
-  init(_ inputs: Int, _ outputs: Int, stride: Int) {
+  init(_ inputs: Int, _ outputs: Int, stride: Int, momentum: Momentum) {
     conv1 = Conv2d(
       inputs, outputs, kernelSize: 3, stride: Extents(stride), padding: 1, bias: false)
-    bn1 = BatchNorm2d(outputs)
+    bn1 = BatchNorm2d(outputs, momentum: momentum)
     conv2 = Conv2d(outputs, outputs, kernelSize: 3, padding: 1, bias: false)
-    bn2 = BatchNorm2d(outputs)
+    bn2 = BatchNorm2d(outputs, momentum: momentum)
     shortcut =
       inputs == outputs
       ? Identity()
       : Sequential(
         Conv2d(inputs, outputs, kernelSize: 1, stride: Extents(stride), bias: false),
-        BatchNorm2d(outputs))
+        BatchNorm2d(outputs, momentum: momentum))
   }
 
   func callAsFunction(
@@ -38,14 +38,16 @@ final class ResidualNetwork: Module, Layer {
   let blocks: Sequential
   let fc: Linear
 
-  init(channels: Int = 1, width: Int, classes: Int = 10) {
+  init(channels: Int = 1, width: Int, classes: Int = 10, momentum: Momentum = 0.1) {
+    func block(_ inputs: Int, _ outputs: Int, stride: Int = 1) -> ResidualBlock {
+      ResidualBlock(inputs, outputs, stride: stride, momentum: momentum)
+    }
     conv = Conv2d(channels, width, kernelSize: 3, padding: 1, bias: false)
-    bn = BatchNorm2d(width)
+    bn = BatchNorm2d(width, momentum: momentum)
     blocks = Sequential(
-      ResidualBlock(width, width, stride: 1), ResidualBlock(width, width, stride: 1),
-      ResidualBlock(width, 2 * width, stride: 2), ResidualBlock(2 * width, 2 * width, stride: 1),
-      ResidualBlock(2 * width, 4 * width, stride: 2),
-      ResidualBlock(4 * width, 4 * width, stride: 1))
+      block(width, width), block(width, width),
+      block(width, 2 * width, stride: 2), block(2 * width, 2 * width),
+      block(2 * width, 4 * width, stride: 2), block(4 * width, 4 * width))
     fc = Linear(4 * width, classes)
   }
 

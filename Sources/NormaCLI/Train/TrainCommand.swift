@@ -21,6 +21,7 @@ struct TrainCommand: ParsableCommand {
         norma train --data /usr/share/datasets/fashion-mnist
         norma train --data DIR --epochs 10 --width 32 --out wide.safetensors
         norma train --data DIR --resume wide.safetensors
+        norma train --data DIR --bn-momentum 0.001 --out wrong.safetensors
 
       EXIT STATUS:
         0 when training is done, 130 after Ctrl-C, 1 when a file cannot be used, 64 for wrong \
@@ -51,6 +52,19 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Of the initial values and the order of images.", valueName: "n"))
   var seed: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "The share of a new batch in the running statistics of batch norm; 0.1 without it.",
+      valueName: "number"))
+  var bnMomentum: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Let the running statistics follow only so many steps, and stand still from then on: a "
+        + "mistake to try norma doctor on.",
+      valueName: "steps"))
+  var freezeStatistics: Int?
+
   @Option(help: ArgumentHelp("Threads to use; all cores without it.", valueName: "n"))
   var threads: Int?
 
@@ -71,12 +85,20 @@ struct TrainCommand: ParsableCommand {
       if let value, value < 1 { throw ValidationError("--\(name) must be at least 1") }
     }
     if let lr, !(lr > 0) { throw ValidationError("--lr must be positive") }
+    if let bnMomentum, !(0...1).contains(bnMomentum) {
+      throw ValidationError("--bn-momentum must be from 0 to 1")
+    }
+    if let freezeStatistics, freezeStatistics < 0 {
+      throw ValidationError("--freeze-statistics must not be negative")
+    }
     guard resume != nil else { return }
-    let given = [epochs, steps, batch, width, seed].contains { $0 != nil } || lr != nil
+    let given =
+      [epochs, steps, batch, width, seed, freezeStatistics].contains { $0 != nil }
+      || lr != nil || bnMomentum != nil
     if given {
       throw ValidationError(
         "a resumed run has the options of its checkpoint; leave out --epochs, --steps, --batch, "
-          + "--lr, --width and --seed")
+          + "--lr, --width, --seed, --bn-momentum and --freeze-statistics")
     }
   }
 
@@ -89,7 +111,8 @@ struct TrainCommand: ParsableCommand {
       } else {
         TrainingOptions(
           epochs: epochs ?? 3, steps: steps, batch: batch ?? 128, learningRate: lr ?? 0.1,
-          width: width ?? 16, seed: seed ?? 0)
+          width: width ?? 16, seed: seed ?? 0, bnMomentum: bnMomentum,
+          freezeStatistics: freezeStatistics)
       }
     let run = try TrainingRun(options, try ClothingData(folder: data))
     if let checkpoint, let resume {
@@ -125,13 +148,13 @@ struct TrainCommand: ParsableCommand {
         throw ExitCode(130)
       }
       let start = ContinuousClock.now
-      let test = try run.evaluate()
+      let test = try run.network.evaluate(run.data.test)
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       try display.endEpoch(epoch, test: test, testRate: Double(test.total) / seconds)
       try run.checkpoint().write(to: target)
       matrix = test
     }
-    let final = try matrix ?? run.evaluate()
+    let final = try matrix ?? run.network.evaluate(run.data.test)
     if json {
       try display.showJSON(
         Summary(

@@ -10,6 +10,10 @@ struct TrainingOptions: Codable, Equatable {
   var learningRate: Double
   var width: Int
   var seed: Int
+  /// The share of a new batch in running statistics; nil for 0.1.
+  var bnMomentum: Double?
+  /// The step after which running statistics stand still; nil where they follow to the end.
+  var freezeStatistics: Int?
 
   /// The note under which checkpoints hold it.
   static let note = "training"
@@ -21,7 +25,8 @@ struct TrainingOptions: Codable, Equatable {
   }
 
   init(
-    epochs: Int, steps: Int?, batch: Int, learningRate: Double, width: Int, seed: Int
+    epochs: Int, steps: Int?, batch: Int, learningRate: Double, width: Int, seed: Int,
+    bnMomentum: Double? = nil, freezeStatistics: Int? = nil
   ) {
     self.epochs = epochs
     self.steps = steps
@@ -29,6 +34,8 @@ struct TrainingOptions: Codable, Equatable {
     self.learningRate = learningRate
     self.width = width
     self.seed = seed
+    self.bnMomentum = bnMomentum
+    self.freezeStatistics = freezeStatistics
   }
 
   /// The options of the run that wrote a checkpoint.
@@ -47,6 +54,7 @@ struct TrainingOptions: Codable, Equatable {
   /// Whether a network of this size can be built, whoever wrote the options.
   private var isInRange: Bool {
     epochs > 0 && batch > 0 && (1...4096).contains(width) && learningRate > 0
-      && learningRate.isFinite && steps.map { $0 > 0 } ?? true
+      && learningRate.isFinite && steps ?? 1 > 0 && (0...1).contains(bnMomentum ?? 0.1)
+      && freezeStatistics ?? 0 >= 0
   }
 }

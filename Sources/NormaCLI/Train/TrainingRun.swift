@@ -7,6 +7,7 @@ final class TrainingRun {
   let options: TrainingOptions
   let network: ResidualNetwork
   let data: ClothingData
+  private let norms: [BatchNorm]
   private let optimizer: SGD
   private let scheduler: Scheduler
   private let loader: DataLoader<TensorDataset>
@@ -21,7 +22,8 @@ final class TrainingRun {
     self.options = options
     self.data = data
     manualSeed(options.seed)
-    network = ResidualNetwork(width: options.width, classes: ClothingData.classNames.count)
+    network = ResidualNetwork(options)
+    norms = network.norms
     optimizer = SGD(
       network.parameters, learningRate: options.learningRate, momentum: 0.9, weightDecay: 5e-4,
       nesterov: true)
@@ -72,6 +74,9 @@ final class TrainingRun {
   private var position: DataLoaderState?
 
   private func trainStep(_ images: Tensor, _ labels: Tensor) -> Step {
+    if let last = options.freezeStatistics {
+      for norm in norms { norm.updatesRunningStatistics = step < last }
+    }
     let scores = network(images)
     let loss = crossEntropy(scores, labels)
     optimizer.zeroGrad()
@@ -82,22 +87,6 @@ final class TrainingRun {
     let correct = (scores.argmax(over: 1) .== labels).sum().item()
     return Step(
       number: step, loss: loss.item(), correct: Int(correct), images: images.shape[0])
-  }
-
-  /// Classifies the test images; `observe` gets how many are done.
-  func evaluate(_ observe: (Int) -> Void = { _ in }) throws -> ConfusionMatrix {
-    network.eval()
-    defer { network.train() }
-    var matrix = ConfusionMatrix(ClothingData.classNames)
-    let batches = DataLoader(data.test, batchSize: 500)
-    var done = 0
-    try batches.forEach { batch in
-      let found = withoutGradients { network(batch[0]).argmax(over: 1) }
-      matrix.add(found.array(of: Int.self), batch[1].array(of: Int.self))
-      done += batch[0].shape[0]
-      observe(done)
-    }
-    return matrix
   }
 
   // MARK: - Checkpoints

@@ -12,12 +12,12 @@ extension DefectSearch {
   }
 
   func findCounts() {
-    let frozen = open.filter { $0.layer.isFrozen || !$0.layer.updatesRunningStatistics }
+    let frozen = open.filter { $0.standsStill != nil }
     report(
       .stale, frozen,
       evidence: frozen.map {
-        "\($0.name) does not follow batches (\($0.layer.isFrozen ? "frozen" : "updates are off")), "
-          + "and is \(short($0.gap.squareRoot())) standard deviations away from this batch"
+        "\($0.name) does not follow batches (\($0.standsStill ?? "")\(followed($0))), and is "
+          + "\(short($0.gap.squareRoot())) standard deviations away from this batch"
       })
     let expected = expectedBatches
     if let expected, expected > 0 {
@@ -42,6 +42,11 @@ extension DefectSearch {
             + "\(short($0.gap.squareRoot())) standard deviations away from this batch"
         })
     }
+  }
+
+  /// `; it followed 30 of 250`
+  private func followed(_ layer: LayerEvidence) -> String {
+    facts.batches.map { "; it followed \(layer.tracked) of \($0)" } ?? ""
   }
 
   /// Running statistics that the first values, or batches of long ago, still hold.
@@ -110,14 +115,16 @@ extension DefectSearch {
     }
     guard fitting.count * 3 >= noisy.count * 2 else { return false }
     let share = noiseShare(worst, batchSize: batchSize)
-    report(
-      .noisy, noisy,
-      evidence: [
-        "batches of \(facts.batchSize == nil ? "about " : "")\(short(batchSize)) samples with "
-          + "\(worst.momentum): running statistics rest on about \(short(1 / share)) samples",
-        "\(worst.name): chance alone moves its statistics by \(short(worst.chance(share).squareRoot())) "
-          + "standard deviations; they are \(short(worst.gap.squareRoot())) away from this batch",
-      ])
+    var evidence = [
+      "batches of \(facts.batchSize == nil ? "about " : "")\(short(batchSize)) samples with "
+        + "\(worst.momentum): running statistics rest on about \(short(1 / share)) samples",
+      "\(worst.name): chance alone moves its statistics by \(short(worst.chance(share).squareRoot())) "
+        + "standard deviations; they are \(short(worst.gap.squareRoot())) away from this batch",
+    ]
+    if !noisy.contains(where: \.isOff) {
+      evidence.append("so far that is little: new statistics will hardly change a result")
+    }
+    report(.noisy, noisy, evidence: evidence)
     return true
   }
 

@@ -118,6 +118,7 @@ final class DefectSearch {
         "\(layer.name): all means are 0 and all variances 1 after \(batches(layer.tracked)); in the "
           + "batch the means reach \(short(layer.mean.map(abs).max() ?? 0)) and the variances "
           + "\(short(layer.variance.min() ?? 0)) to \(short(layer.variance.max() ?? 0))"
+          + (layer.standsStill.map { "; it does not follow batches (\($0))" } ?? "")
       })
   }
 

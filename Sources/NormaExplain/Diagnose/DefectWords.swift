@@ -33,6 +33,16 @@ extension Defect {
     }
   }
 
+  /// Whether new running statistics repair it.
+  package var isRecalibrated: Bool {
+    switch self {
+    case .nonFinite, .negativeVariance, .neverTrained, .exchanged, .notConverged, .doubleUpdate,
+      .stale, .noisy:
+      true
+    case .epsilon, .domainShift, .deadChannels: false
+    }
+  }
+
   /// What to try, the most promising first.
   var repairs: [String] {
     switch self {
@@ -45,7 +55,7 @@ extension Defect {
       [
         "recalibrate(model, over: data) with data of training.",
         "Check that running_mean and running_var were saved and loaded, and that the network was in "
-          + "training mode while it learned.",
+          + "training mode while it learned, with updatesRunningStatistics = true.",
       ]
     case .exchanged:
       [

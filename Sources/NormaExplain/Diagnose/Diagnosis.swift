@@ -36,10 +36,21 @@ extension Diagnosis: CustomStringConvertible {
     return parts.joined(separator: "\n\n")
   }
 
+  /// How many facts stand under a finding; the value has all of them.
+  private static let shownFacts = 3
+
   private func text(_ finding: DefectFinding, number: Int, _ style: TextStyle) -> String {
-    var lines = ["\(number). \(style.named(finding.defect.rawValue)): \(Self.places(finding))"]
+    let all = finding.layers.count == layers.count && layers.count > 3 && finding.channels.isEmpty
+    let places = all ? "all \(layers.count) layers" : Self.places(finding)
+    var lines = [
+      style.paragraph(
+        places, first: "\(number). \(style.named(finding.defect.rawValue)): ", indent: 3)
+    ]
     lines.append(style.paragraph(finding.statement, first: "   ", indent: 3))
-    for fact in finding.evidence { lines.append(style.paragraph(fact, first: "   - ", indent: 5)) }
+    let isLong = finding.evidence.count > Self.shownFacts + 1
+    var facts = isLong ? Array(finding.evidence.prefix(Self.shownFacts)) : finding.evidence
+    if isLong { facts.append("and \(finding.evidence.count - facts.count) more like these") }
+    for fact in facts { lines.append(style.paragraph(fact, first: "   - ", indent: 5)) }
     for repair in finding.repairs {
       lines.append(style.paragraph(repair, first: "   Try: ", indent: 8))
     }

@@ -93,6 +93,12 @@ struct LayerEvidence {
     }
   }
 
+  /// Why running statistics do not follow batches of training; nil where they do.
+  var standsStill: String? {
+    if layer.isFrozen { return "frozen" }
+    return layer.updatesRunningStatistics ? nil : "updates are off"
+  }
+
   /// Whether running statistics are as they were at first.
   var isInitial: Bool {
     runningMean.allSatisfy { $0 == 0 } && runningVariance.allSatisfy { $0 == 1 }

@@ -44,10 +44,20 @@ public final class DataLoader<Data: Dataset> {
   /// The generator as it was when the current epoch began, and what was given out of it.
   private var epoch: (start: Generator, batch: Int)?
 
-  /// A loader; `workers` threads prepare at most `prefetch` batches ahead, 0 prepare on demand.
+  /// A loader.
   ///
-  /// - Parameter order: another order than PyTorch's, asked once an epoch; then nothing else draws
-  ///   from the generator. PyTorch: `sampler`.
+  /// - Parameters:
+  ///   - data: the samples.
+  ///   - batchSize: how many of them make a batch.
+  ///   - shuffle: whether each epoch has an order of its own, PyTorch's for the same seed.
+  ///   - order: another order than PyTorch's, asked once an epoch; then nothing else draws from the
+  ///     generator. PyTorch: `sampler`.
+  ///   - dropLast: whether a last batch that is not full is left out.
+  ///   - workers: how many threads prepare batches ahead; 0 prepares on demand.
+  ///   - prefetch: how many batches are prepared ahead at most.
+  ///   - generator: what the order is drawn from; nil is the default generator.
+  ///   - file: The caller's file, for the text of a mistake.
+  ///   - line: The caller's line.
   public init(
     _ data: Data, batchSize: Int = 1, shuffle: Bool = false, order: Order? = nil,
     dropLast: Bool = false, workers: Int = 1, prefetch: Int = 2, generator: Generator? = nil,

@@ -24,9 +24,14 @@ public enum LossReduction: Sendable, Hashable {
 /// - Shapes: input `[C]`, `[N, C]` or `[N, C, d...]`; targets without C and of an integer type, or of the
 ///   input's shape and real: probabilities of the classes.
 /// - Parameters:
+///   - x: the scores.
+///   - target: the classes, or their probabilities.
 ///   - weight: a factor for each class, `[C]`; the mean is then divided by the factors of the targets.
 ///   - ignoreIndex: a target that does not count.
 ///   - labelSmoothing: the share of the target's probability that is spread evenly over all classes.
+///   - reduction: what becomes of the samples' losses.
+///   - file: The caller's file, for the text of a mistake.
+///   - line: The caller's line.
 /// - Edge cases: a target outside of `0 ..< C` is refused; with nothing to count the mean is NaN.
 /// - Cost: three trips over the input, fused; nothing of its size is stored in small batches.
 /// - PyTorch: `F.cross_entropy`.

@@ -144,7 +144,7 @@ public func pairwiseDistance(
   }
 }
 
-/// max(d(anchor, positive) - d(anchor, negative) + margin, 0), with ``pairwiseDistance(_:_:p:eps:)``;
+/// max(d(anchor, positive) - d(anchor, negative) + margin, 0), with ``pairwiseDistance(_:_:p:eps:file:line:)``;
 /// with `swap` the nearer of anchor and positive counts. PyTorch: `F.triplet_margin_loss`.
 public func tripletMarginLoss(
   _ anchor: Tensor, _ positive: Tensor, _ negative: Tensor, margin: Double = 1, p: Int = 2,
