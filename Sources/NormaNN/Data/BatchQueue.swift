@@ -32,7 +32,8 @@ final class BatchQueue: @unchecked Sendable {  // Guarded by the condition.
 
   private func work() {
     while let number = take() {
-      let batch = make(number)
+      // A team of its own would fight with the one that trains for the same cores.
+      let batch = withThreads(1) { make(number) }
       condition.lock()
       ready[number] = batch
       condition.broadcast()
