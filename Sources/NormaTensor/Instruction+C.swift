@@ -52,7 +52,7 @@ extension norma_instruction {
 
 extension Program.Instruction {
   /// A bit for each operand that is one number to a tile or row.
-  fileprivate func bits(singles: ValueSet) -> UInt32 {
+  func bits(singles: ValueSet) -> UInt32 {
     var bits: UInt32 = 0
     for (position, operand) in operands.enumerated() where singles.contains(operand) {
       bits |= 1 << UInt32(position)

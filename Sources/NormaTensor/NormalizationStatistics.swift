@@ -83,19 +83,6 @@ extension Tensor {
       center: Tensor(node: zero.node, layout: zero.layout.broadcast(to: shape)), axes: axes)
   }
 
-  /// Squares about zero, pending: the sum of x beside itself.
-  private func statisticsFromZero(over axes: [Int]) -> NormalizationStatistics {
-    if node.depth >= Program.depthLimit { evaluated() }
-    let kept = Shape.reduced(shape, over: axes, keepDims: true)
-    let zero = Center.zeros(kept, .float64)
-    let group = ReductionGroup(
-      source: detached(), companion: detached(),
-      center: Tensor(node: zero.node, layout: zero.layout.broadcast(to: shape)), axes: axes)
-    return NormalizationStatistics(
-      mean: dtype == .float64 ? zero : Center.zeros(kept, .float32),
-      squares: group.tensor(.centeredSum), count: group.countPerResult)
-  }
-
   /// Inputs of so many elements stay in cache anyway; running their statistics at once saves more
   /// than a second trip over them costs.
   private static let smallNormalization = 1 << 16

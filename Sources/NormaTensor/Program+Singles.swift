@@ -71,10 +71,7 @@ extension Program {
     of start: Int, _ code: Operation.Code, _ type: BlockType, singles: ValueSet
   ) -> Int {
     let operands = instructions[start].operands
-    var bits: UInt32 = 0
-    for (position, operand) in operands.enumerated() where singles.contains(operand) {
-      bits |= 1 << UInt32(position)
-    }
+    let bits = instructions[start].bits(singles: singles)
     if bits == 0 || norma_find_loop(code.loop, type.rawValue, bits) != nil { return 0 }
     var added = 0
     for position in operands.indices where bits & (1 << UInt32(position)) != 0 {
