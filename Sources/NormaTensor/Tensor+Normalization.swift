@@ -9,6 +9,17 @@ extension Tensor {
     over axes: [Int], from origin: NormalizationOrigin = .mean, eps: Double, weight: Tensor?,
     bias: Tensor?, call: String
   ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics) {
+    if count <= NormalizedGroups.mostElements,
+      let groups = NormalizedGroups(
+        detached(), over: axes.sorted(), weight: weight?.detached(), bias: bias?.detached())
+    {
+      let own = OwnStatistics(axes: axes.sorted(), origin: origin)
+      let (output, statistics) = groups.normalized(from: origin, eps: eps, over: own.axes)
+      let recorded = output.recordedNormalization(
+        of: self, mean: statistics.mean, variance: statistics.variance, eps: eps, weight: weight,
+        bias: bias, own: own, call: call)
+      return (recorded, statistics)
+    }
     let statistics = detached().normalizationStatistics(over: axes, from: origin)
     let output = try normalized(
       mean: statistics.mean, variance: statistics.variance, eps: eps, weight: weight, bias: bias,
@@ -40,17 +51,28 @@ extension Tensor {
     let output = try Tensor.elementwise(
       .normalize, [self, numbers.high, numbers.low, numbers.scale, numbers.shift], in: type,
       result: dtype, call: call)
-    let inputs = [self] + [weight, bias].compactMap { $0 }
-    guard Tensor.isRecorded(inputs) else { return output }
+    return output.recordedNormalization(
+      of: self, mean: mean, variance: variance, eps: eps, weight: weight, bias: bias, own: own,
+      call: call)
+  }
+
+  /// This result with the history of a normalization of `x`.
+  private func recordedNormalization(
+    of x: Tensor, mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?,
+    own: OwnStatistics?, call: String
+  ) -> Tensor {
+    let inputs = [x] + [weight, bias].compactMap { $0 }
+    guard Tensor.isRecorded(inputs) else { return self }
     let hasWeight = weight != nil
     let hasBias = bias != nil
-    let saving = [self, mean, variance] + (weight.map { [$0] } ?? [])
-    return output.recorded(call, from: inputs, saving: saving) { rule in
+    let saving = [x, mean, variance] + (weight.map { [$0] } ?? [])
+    return recorded(call, from: inputs, saving: saving) { rule in
       let weight = hasWeight ? rule.saved[3] : nil
       let gradients =
         rule.isRecording
         ? composedNormalizationGradients(rule, eps: eps, weight: weight, own: own)
         : NormalizationGradient.ofRows(rule, eps: eps, weight: weight, own: own)
+          ?? NormalizationGradient.ofGroups(rule, eps: eps, weight: weight, own: own)
           ?? NormalizationGradient(rule, eps: eps, weight: weight, own: own).gradients
       return [gradients.input] + (hasWeight ? [gradients.weight] : [])
         + (hasBias ? [gradients.bias] : [])

@@ -1,0 +1,188 @@
+#include "group_normalization.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "loops.h"
+#include "program.h"
+
+#pragma clang fp contract(off)
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Moments of parts of a group, merged in order.
+typedef struct {
+  const norma_reductions *loops;
+  double count, sum, squares;
+} moments;
+
+static void add_tile(moments *all, int64_t n, const float *x, int from_zero) {
+  double sum = 0, squares;
+  if (from_zero) {
+    const double zero = 0;
+    all->loops->centered_sum((size_t)n, x, x, &zero, &squares);
+    all->squares += squares;
+  } else {
+    double lost;
+    all->loops->moments((size_t)n, x, &sum, &squares, &lost);
+    if (all->count == 0) {
+      all->sum = sum, all->squares = squares;
+    } else {
+      norma_merge_moments(
+          1, all->count, &all->sum, &all->squares, NULL, (double)n, &sum, &squares, NULL);
+    }
+  }
+  all->count += (double)n;
+}
+
+static moments group_moments(const norma_groups *groups, const float *x, int from_zero) {
+  moments all = {norma_find_reductions(NORMA_F32), 0, 0, 0};
+  const int64_t length = groups->length;
+  if (length > NORMA_BLOCK / 2 || groups->pieces == 1) {
+    for (int64_t piece = 0; piece < groups->pieces; piece++) {
+      const float *row = x + piece * groups->piece_step;
+      for (int64_t at = 0; at < length; at += NORMA_BLOCK) {
+        add_tile(&all, smaller(length - at, NORMA_BLOCK), row + at, from_zero);
+      }
+    }
+    return all;
+  }
+  // Short pieces are put side by side: a tile costs about the same whatever its length.
+  float tile[NORMA_BLOCK];
+  const int64_t most = NORMA_BLOCK / length;
+  for (int64_t piece = 0; piece < groups->pieces; piece += most) {
+    const int64_t count = smaller(most, groups->pieces - piece);
+    for (int64_t i = 0; i < count; i++) {
+      memcpy(tile + i * length, x + (piece + i) * groups->piece_step, (size_t)length * sizeof(float));
+    }
+    add_tile(&all, count * length, tile, from_zero);
+  }
+  return all;
+}
+
+// What is the same for all values of a group.
+typedef struct {
+  float high, low;
+  double inverse;
+} center;
+
+// y of the run at `offset`, under one parameter.
+static void normalize_run(
+    const norma_groups *groups, const norma_group_parameters *parameters, norma_loop normalize,
+    center own, int64_t offset, int64_t n, const float *x, float *y) {
+  const int64_t place = offset / groups->inner % groups->period;
+  float scale = (float)own.inverse, shift = parameters->bias ? parameters->bias[place] : 0;
+  if (parameters->weight) {
+    const float weight = parameters->weight[place];
+    // One number to the group belongs to its scale, which is rounded once.
+    scale = groups->inner >= groups->length ? (float)(own.inverse * (double)weight) : scale * weight;
+  }
+  const void *const operands[] = {x + offset, &own.high, &own.low, &scale, &shift};
+  normalize((size_t)n, operands, y + offset);
+}
+
+// y of a row of values that have a row of parameters.
+static void normalize_row(
+    const norma_groups *groups, const norma_group_parameters *parameters, center own,
+    int64_t offset, const float *x, float *y) {
+  const norma_loop multiply = norma_find_loop(NORMA_MULTIPLY, NORMA_F32, 1);
+  const norma_loop normalize =
+      norma_find_loop(NORMA_NORMALIZE, NORMA_F32, parameters->bias ? 6 : 22);
+  const float inverse = (float)own.inverse, zero = 0;
+  float scale[NORMA_BLOCK];
+  for (int64_t at = 0; at < groups->length; at += NORMA_BLOCK) {
+    const int64_t n = smaller(groups->length - at, NORMA_BLOCK);
+    multiply((size_t)n, (const void *const[]){&inverse, parameters->weight + at}, scale);
+    const void *const operands[] = {
+        x + offset + at, &own.high, &own.low, scale, parameters->bias ? parameters->bias + at : &zero};
+    normalize((size_t)n, operands, y + offset + at);
+  }
+}
+
+void norma_normalize_groups(
+    const norma_groups *groups, const norma_group_parameters *parameters, const float *x, float *y,
+    double *mean, double *squares, double *variance, int64_t begin, int64_t end) {
+  const norma_loop normalize = norma_find_loop(NORMA_NORMALIZE, NORMA_F32, 30);
+  const int rows = groups->inner == 1 && parameters->weight;
+  const int64_t run = rows ? groups->length : smaller(groups->inner, groups->length);
+  for (int64_t group = begin; group < end; group++) {
+    const int64_t first = group * groups->group_step;
+    const moments all = group_moments(groups, x + first, parameters->from_zero);
+    mean[group] = all.sum / all.count;
+    squares[group] = all.squares;
+    variance[group] = all.squares / all.count;
+    center own = {(float)mean[group], 0, 1 / sqrt(variance[group] + parameters->eps)};
+    // Nothing is left of an infinite mean.
+    if (mean[group] != (double)own.high) own.low = (float)(mean[group] - (double)own.high);
+    for (int64_t piece = 0; piece < groups->pieces; piece++) {
+      const int64_t start = first + piece * groups->piece_step;
+      for (int64_t at = 0; at < groups->length; at += run) {
+        if (rows) {
+          normalize_row(groups, parameters, own, start + at, x, y);
+        } else {
+          normalize_run(groups, parameters, normalize, own, start + at, run, x, y);
+        }
+      }
+    }
+  }
+}
+
+void norma_group_gradient(
+    const norma_groups *groups, const norma_group_parameters *parameters, const float *x,
+    const float *upstream, const double *mean, const double *variance, float *_Nullable dx,
+    double *products, double *plain, int64_t begin, int64_t end) {
+  const norma_reductions *loops = norma_find_reductions(NORMA_F32);
+  const norma_loop gradient = norma_find_loop(NORMA_NORMALIZE_GRADIENT, NORMA_F32, 60);
+  const int64_t run = smaller(groups->inner, groups->length);
+  const double count = (double)(groups->pieces * groups->length);
+  for (int64_t group = begin; group < end; group++) {
+    const int64_t first = group * groups->group_step;
+    const double inverse = 1 / sqrt(variance[group] + parameters->eps);
+    double centered = 0, sum = 0;
+    for (int64_t piece = 0; piece < groups->pieces; piece++) {
+      const int64_t start = first + piece * groups->piece_step;
+      for (int64_t offset = start; offset < start + groups->length; offset += run) {
+        double a = 0, b = 0;
+        for (int64_t at = 0; at < run; at += NORMA_BLOCK) {
+          const int64_t n = smaller(run - at, NORMA_BLOCK);
+          double part;
+          loops->centered_sum((size_t)n, x + offset + at, upstream + offset + at, mean + group, &part);
+          a += part;
+          loops->sum((size_t)n, upstream + offset + at, &part);
+          b += part;
+        }
+        products[offset / run] = inverse * a;
+        plain[offset / run] = b;
+        const double weight =
+            parameters->weight ? (double)parameters->weight[offset / groups->inner % groups->period] : 1;
+        centered += weight * a, sum += weight * b;
+      }
+    }
+    if (!dx) continue;
+    const double share = inverse / -count;
+    const double slope = share * (inverse * inverse) * centered;
+    const double shift = parameters->from_zero ? 0 : share * sum;
+    for (int64_t piece = 0; piece < groups->pieces; piece++) {
+      const int64_t start = first + piece * groups->piece_step;
+      for (int64_t offset = start; offset < start + groups->length; offset += run) {
+        const double scale =
+            parameters->weight
+                ? inverse * (double)parameters->weight[offset / groups->inner % groups->period]
+                : inverse;
+        const void *const operands[] = {
+            x + offset, upstream + offset, mean + group, &scale, &slope, &shift};
+        gradient((size_t)run, operands, dx + offset);
+      }
+    }
+  }
+}
+
+void norma_add_runs(
+    const double *values, int64_t count, int64_t repeats, int64_t period, double *sums) {
+  for (int64_t place = 0; place < period; place++) sums[place] = 0;
+  int64_t place = 0;
+  for (int64_t i = 0; i < count; place = place + 1 < period ? place + 1 : 0) {
+    for (int64_t k = 0; k < repeats && i < count; k++, i++) sums[place] += values[i];
+  }
+}

@@ -1,0 +1,51 @@
+// Normalization of groups of values that lie together, and its gradient, one group after the other
+// while it is in cache. Built from the loops of loops.h.
+#pragma once
+
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+/// Where the groups of a tensor of `float` without gaps lie, in elements.
+///
+/// Group g holds `pieces` rows of `length` adjacent values; piece p begins at
+/// `g * group_step + p * piece_step`. The parameter of the value at offset o is number
+/// `o / inner % period`. Either `inner` divides `length` or is a multiple of it, and a row of values
+/// never begins in the midst of the parameters' own row where `inner` is 1.
+typedef struct {
+  int64_t groups, pieces, length;
+  int64_t group_step, piece_step;
+  int64_t inner, period;
+} norma_groups;
+
+/// What a normalization reads beside its input.
+typedef struct {
+  const float *_Nullable weight, *_Nullable bias;
+  double eps;
+  int from_zero;  // the mean is 0, and the variance the mean square
+} norma_group_parameters;
+
+/// For the groups `begin ..< end`: mean, sum of squared distances and variance of each, and
+/// y = ((x - high) - low) * scale + shift, as the instruction NORMA_NORMALIZE.
+void norma_normalize_groups(
+    const norma_groups *groups, const norma_group_parameters *parameters, const float *x, float *y,
+    double *mean, double *squares, double *variance, int64_t begin, int64_t end);
+
+/// For the groups `begin ..< end`, with c = x - mean, r = 1 / sqrt(variance + eps), u = g * weight,
+/// in double:
+///
+///     dx = r u - r^3 c sum(u c) / n - r sum(u) / n        (the last term not from zero)
+///     products = r sum(g c)        plain = sum(g)         for each run of `inner` values
+///
+/// `inner` is no smaller than 16. `products` and `plain` have one number for each run of the tensor,
+/// which is min(inner, length) values long.
+void norma_group_gradient(
+    const norma_groups *groups, const norma_group_parameters *parameters, const float *x,
+    const float *upstream, const double *mean, const double *variance, float *_Nullable dx,
+    double *products, double *plain, int64_t begin, int64_t end);
+
+/// sums[i / repeats % period] += values[i], in order; `sums` begin as 0.
+void norma_add_runs(
+    const double *values, int64_t count, int64_t repeats, int64_t period, double *sums);
+
+#pragma clang assume_nonnull end

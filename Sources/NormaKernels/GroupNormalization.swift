@@ -1,0 +1,110 @@
+import CNormaLoops
+
+/// Normalization of groups of `float32` values that lie together, and its gradient, group by group while
+/// each is in cache: as the instructions of programs, without the programs.
+package struct GroupNormalization {
+  /// Weight and bias, one number for each parameter; `epsilon`; and whether squares are measured from
+  /// zero.
+  package struct Parameters {
+    let weight: UnsafeRawPointer?, bias: UnsafeRawPointer?
+    let epsilon: Double
+    let fromZero: Bool
+
+    package init(
+      weight: UnsafeRawPointer?, bias: UnsafeRawPointer?, epsilon: Double, fromZero: Bool
+    ) {
+      (self.weight, self.bias, self.epsilon, self.fromZero) = (weight, bias, epsilon, fromZero)
+    }
+
+    fileprivate var form: norma_group_parameters {
+      norma_group_parameters(
+        weight: weight?.assumingMemoryBound(to: Float.self),
+        bias: bias?.assumingMemoryBound(to: Float.self), eps: epsilon, from_zero: fromZero ? 1 : 0)
+    }
+  }
+
+  /// The shortest run of values under one parameter that is worth a loop of its own.
+  package static let shortestRun = 16
+
+  private let form: norma_groups
+
+  /// Groups one behind the other, of `length` adjacent values each. The parameter of the value at
+  /// place o is number `o / inner % period`.
+  package init(rows groups: Int, length: Int, inner: Int, period: Int) {
+    form = norma_groups(
+      groups: Int64(groups), pieces: 1, length: Int64(length), group_step: Int64(length),
+      piece_step: 0, inner: Int64(inner), period: Int64(period))
+  }
+
+  /// Groups in `pieces` of `length` values, the pieces of one group far from each other, as those of a
+  /// channel are in a batch.
+  package init(channels groups: Int, pieces: Int, length: Int, inner: Int, period: Int) {
+    form = norma_groups(
+      groups: Int64(groups), pieces: Int64(pieces), length: Int64(length),
+      group_step: Int64(length), piece_step: Int64(groups * length), inner: Int64(inner),
+      period: Int64(period))
+  }
+
+  /// The number of groups, each with statistics of its own.
+  package var count: Int { Int(form.groups) }
+  /// How many values each statistic rests on.
+  package var valuesPerGroup: Int { Int(form.pieces * form.length) }
+  /// The number of parameters.
+  package var parameterCount: Int { Int(form.period) }
+  /// Whether groups lie one behind the other.
+  package var isRows: Bool { form.pieces == 1 }
+  /// Whether parameters change from value to value.
+  package var hasRowOfParameters: Bool { form.inner == 1 }
+
+  private var valueCount: Int { count * valuesPerGroup }
+  /// Values under one parameter that lie together within a group.
+  private var run: Int { Int(min(form.inner, form.length)) }
+
+  /// Writes y, and for each group the mean, the sum of squared distances from it and the variance.
+  package func run(
+    _ parameters: Parameters, x: UnsafeRawPointer, y: UnsafeMutableRawPointer,
+    mean: UnsafeMutablePointer<Double>, squares: UnsafeMutablePointer<Double>,
+    variance: UnsafeMutablePointer<Double>, threads: Int
+  ) {
+    withUnsafePointers(parameters) { form, parameters in
+      let x = x.assumingMemoryBound(to: Float.self), y = y.assumingMemoryBound(to: Float.self)
+      split(count, work: valueCount, threads: threads) { begin, end in
+        norma_normalize_groups(form, parameters, x, y, mean, squares, variance, begin, end)
+      }
+    }
+  }
+
+  /// Bytes that `gradient` needs for the sums over runs.
+  package var sumBytes: Int { 2 * (valueCount / run) * 8 }
+
+  /// Writes the gradient of x, unless that is nil, and those of weight and bias, in `float64`.
+  package func gradient(
+    _ parameters: Parameters, x: UnsafeRawPointer, upstream: UnsafeRawPointer,
+    mean: UnsafePointer<Double>, variance: UnsafePointer<Double>, dx: UnsafeMutableRawPointer?,
+    weight: UnsafeMutablePointer<Double>, bias: UnsafeMutablePointer<Double>,
+    sums: UnsafeMutablePointer<Double>, threads: Int
+  ) {
+    let runs = valueCount / run
+    withUnsafePointers(parameters) { form, parameters in
+      let x = x.assumingMemoryBound(to: Float.self)
+      let upstream = upstream.assumingMemoryBound(to: Float.self)
+      let dx = dx?.assumingMemoryBound(to: Float.self)
+      split(count, work: valueCount, threads: threads) { begin, end in
+        norma_group_gradient(
+          form, parameters, x, upstream, mean, variance, dx, sums, sums + runs, begin, end)
+      }
+    }
+    let repeats = Int64(Int(form.inner) / run)
+    norma_add_runs(sums, Int64(runs), repeats, form.period, weight)
+    norma_add_runs(sums + runs, Int64(runs), repeats, form.period, bias)
+  }
+
+  private func withUnsafePointers(
+    _ parameters: Parameters,
+    _ body: (UnsafePointer<norma_groups>, UnsafePointer<norma_group_parameters>) -> Void
+  ) {
+    withUnsafePointer(to: form) { form in
+      withUnsafePointer(to: parameters.form) { body(form, $0) }
+    }
+  }
+}

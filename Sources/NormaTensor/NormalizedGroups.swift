@@ -1,0 +1,172 @@
+import NormaKernels
+
+/// A normalization by a `float32` tensor's own statistics whose groups lie together in memory, so that a
+/// kernel can take them one after the other.
+///
+/// Small tensors are normalized so: a program takes longer to lay out than to run. Gradients of any size
+/// are, where groups are rows: x and the upstream gradient are then read once.
+struct NormalizedGroups {
+  private let kernel: GroupNormalization
+  private let x: Tensor
+  private let weight: Tensor?, bias: Tensor?
+
+  /// Nil where the groups lie otherwise. `axes` are sorted; weight and bias have the rank of x.
+  init?(_ x: Tensor, over axes: [Int], weight: Tensor?, bias: Tensor?) {
+    guard x.dtype == .float32, x.layout.isContiguous, x.count > 0, let first = axes.first,
+      let shape = Parameters(weight, bias, of: x)
+    else { return nil }
+    func size(_ range: Range<Int>) -> Int { range.reduce(1) { $0 * x.layout.shape[$1] } }
+    let rank = x.rank
+    let inner = shape.range.map { size($0.upperBound..<rank) } ?? x.count
+    let period = shape.range.map(size) ?? 1
+    if axes.count == rank - first {
+      let length = size(first..<rank)
+      if inner == 1 && length > 1 {
+        guard weight != nil, period == length else { return nil }
+      } else {
+        guard min(inner, length) >= GroupNormalization.shortestRun else { return nil }
+      }
+      kernel = GroupNormalization(
+        rows: size(0..<first), length: length, inner: inner, period: period)
+    } else {
+      // The kept axes lie in the midst: as many of the reduced ones go before them as do not follow.
+      guard let kept = (0..<rank).first(where: { !axes.contains($0) }),
+        let rest = axes.firstIndex(where: { $0 > kept }).map({ axes[$0] }),
+        axes == Array(0..<kept) + Array(rest..<rank)
+      else { return nil }
+      let length = size(rest..<rank)
+      guard min(inner, length) >= GroupNormalization.shortestRun else { return nil }
+      kernel = GroupNormalization(
+        channels: size(kept..<rest), pieces: size(0..<kept), length: length, inner: inner,
+        period: period)
+    }
+    (self.x, self.weight, self.bias) = (x, weight, bias)
+  }
+
+  /// Up to so many elements, running everything at once saves more than fusing.
+  static let mostElements = 1 << 16
+
+  /// The normalized tensor and its statistics, at once.
+  func normalized(
+    from origin: NormalizationOrigin, eps: Double, over axes: [Int]
+  ) -> (output: Tensor, statistics: NormalizationStatistics) {
+    let count = kernel.count
+    let pack = Tensor.Pack(count: count, of: 3, dtype: .float64)
+    let numbers = pack.storage.base.assumingMemoryBound(to: Double.self)
+    let storages = (x.node.materialize(), weight?.node.materialize(), bias?.node.materialize())
+    let output = withExtendedLifetime(storages) {
+      Tensor(shape: x.shape, dtype: .float32) { bytes in
+        guard let result = bytes.baseAddress else { return }
+        kernel.run(
+          parameters(storages.1, storages.2, eps, origin), x: base(x, storages.0), y: result,
+          mean: numbers, squares: numbers + count, variance: numbers + 2 * count,
+          threads: Threads.count)
+      }
+    }
+    let tensors = pack.tensors(
+      like: Layout(contiguous: Shape.reduced(x.shape, over: axes, keepDims: true)))
+    return (
+      output,
+      NormalizationStatistics(
+        mean: tensors[0], squares: tensors[1], count: kernel.valuesPerGroup, variance: tensors[2])
+    )
+  }
+
+  private func parameters(
+    _ weight: Storage?, _ bias: Storage?, _ eps: Double, _ origin: NormalizationOrigin
+  ) -> GroupNormalization.Parameters {
+    GroupNormalization.Parameters(
+      weight: weight.flatMap { storage in self.weight.map { base($0, storage) } },
+      bias: bias.flatMap { storage in self.bias.map { base($0, storage) } },
+      epsilon: eps, fromZero: origin == .zero)
+  }
+
+  private func base(_ tensor: Tensor, _ storage: Storage) -> UnsafeRawPointer {
+    UnsafeRawPointer(storage.base + tensor.layout.offset * tensor.dtype.byteCount)
+  }
+}
+
+extension NormalizedGroups {
+  /// Along which adjacent axes weight and bias change; they have to agree.
+  private struct Parameters {
+    /// Nil where each is one number.
+    let range: Range<Int>?
+
+    init?(_ weight: Tensor?, _ bias: Tensor?, of x: Tensor) {
+      guard let one = weight ?? bias else {
+        range = nil
+        return
+      }
+      for parameter in [weight, bias] {
+        guard let parameter else { continue }
+        guard parameter.dtype == .float32, parameter.layout.isContiguous, !parameter.isPoisoned,
+          parameter.layout.shape == one.layout.shape
+        else { return nil }
+      }
+      let shape = one.layout.shape
+      guard shape.count == x.rank else { return nil }
+      guard let first = shape.firstIndex(where: { $0 != 1 }),
+        let last = shape.lastIndex(where: { $0 != 1 })
+      else {
+        range = nil
+        return
+      }
+      guard shape[first...last] == x.layout.shape[first...last] else { return nil }
+      range = first..<(last + 1)
+    }
+  }
+}
+
+extension NormalizationGradient {
+  /// The gradients where groups lie together and each parameter belongs to a run of values: dx, dweight
+  /// and dbias at once, group by group in cache. Nil for anything else.
+  static func ofGroups(
+    _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?
+  ) -> NormalizationGradients? {
+    // A bias without a weight says nothing of its own shape here.
+    guard let own, weight != nil || !rule.needs(1) else { return nil }
+    return NormalizedGroups(
+      rule.saved[0].detached(), over: own.axes, weight: weight?.detached(), bias: nil
+    )?.gradients(rule, eps: eps, from: own.origin)
+  }
+}
+
+extension NormalizedGroups {
+  fileprivate func gradients(
+    _ rule: Backward, eps: Double, from origin: NormalizationOrigin
+  ) -> NormalizationGradients? {
+    let isSmall = x.count <= NormalizedGroups.mostElements
+    let upstream = rule.upstream.detached()
+    guard !kernel.hasRowOfParameters, upstream.dtype == .float32, upstream.layout.isContiguous,
+      isSmall || kernel.isRows && kernel.count >= 2 * Threads.count
+    else { return nil }
+    let (mean, variance) = (rule.saved[1].detached(), rule.saved[2].detached())
+    guard kernel.valuesPerGroup > 1, mean.dtype == .float64, variance.dtype == .float64,
+      mean.layout.isContiguous, variance.layout.isContiguous
+    else { return nil }
+    Tensor.evaluate([x, upstream, mean, variance])
+    let storages = (x.node.materialize(), upstream.node.materialize())
+    let numbers = (mean.node.materialize(), variance.node.materialize())
+    let parameter = weight?.node.materialize()
+    let dx = rule.needs(0) ? Storage(byteCount: x.count * 4) : nil
+    let sums = Storage(byteCount: kernel.sumBytes)
+    let pack = Tensor.Pack(count: kernel.parameterCount, of: 2, dtype: .float64)
+    let results = pack.storage.base.assumingMemoryBound(to: Double.self)
+    withExtendedLifetime((storages, numbers, parameter)) {
+      kernel.gradient(
+        parameters(parameter, nil, eps, origin), x: base(x, storages.0),
+        upstream: base(upstream, storages.1),
+        mean: base(mean, numbers.0).assumingMemoryBound(to: Double.self),
+        variance: base(variance, numbers.1).assumingMemoryBound(to: Double.self), dx: dx?.base,
+        weight: results, bias: results + kernel.parameterCount,
+        sums: sums.base.assumingMemoryBound(to: Double.self), threads: Threads.count)
+    }
+    let tensors = pack.tensors(
+      like: Layout(contiguous: weight?.shape ?? [Int](repeating: 1, count: x.rank)))
+    let input = dx.map { storage in
+      let layout = Layout(contiguous: x.shape)
+      return Tensor(node: Node(stored: storage, dtype: .float32, layout: layout), layout: layout)
+    }
+    return NormalizationGradients(input: input, weight: tensors[0], bias: tensors[1])
+  }
+}
