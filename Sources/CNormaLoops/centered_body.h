@@ -13,11 +13,10 @@ static void LEVEL(centered_sum_f32)(
             * __builtin_convertvector(LOAD(f32h, q + i + 8 * k), f64v);
     }
   }
-  double t[32];
-  for (int k = 0; k < 4; k++) STORE(f64v, t + 8 * k, s[k]);
-  for (size_t k = 0; i < n; i++, k++) t[k] += ((double)p[i] - m) * (double)q[i];
-  FOLD32(t);
-  *sum = t[0];
+  if (i < n) ADD_REST(s, n - i, ((double)p[i + k] - m) * (double)q[i + k]);
+  double total;
+  FOLD_VECTORS(total, s);
+  *sum = total;
 }
 
 static void LEVEL(centered_sum_f64)(

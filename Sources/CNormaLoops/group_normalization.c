@@ -179,10 +179,12 @@ void norma_group_gradient(
 }
 
 void norma_add_runs(
-    const double *values, int64_t count, int64_t repeats, int64_t period, double *sums) {
-  for (int64_t place = 0; place < period; place++) sums[place] = 0;
+    double *values, int64_t count, int64_t repeats, int64_t period, float *result) {
   int64_t place = 0;
-  for (int64_t i = 0; i < count; place = place + 1 < period ? place + 1 : 0) {
-    for (int64_t k = 0; k < repeats && i < count; k++, i++) sums[place] += values[i];
+  for (int64_t i = 0; i < count; i += repeats, place = place + 1 < period ? place + 1 : 0) {
+    double sum = values[i];
+    for (int64_t k = 1; k < repeats; k++) sum += values[i + k];
+    values[place] = i / repeats == place ? sum : values[place] + sum;
   }
+  for (place = 0; place < period; place++) result[place] = (float)values[place];
 }

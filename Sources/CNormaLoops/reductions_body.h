@@ -4,24 +4,37 @@
   for (int w = 16; w; w /= 2) \
     for (int k = 0; k < w; k++) t[k] += t[k + w]
 
+// The same of lanes in four vectors, which stay in registers.
+#define FOLD_VECTORS(total, s)                                                             \
+  do {                                                                                     \
+    const f64v whole = (s[0] + s[2]) + (s[1] + s[3]);                                      \
+    const f64q half = __builtin_shufflevector(whole, whole, 0, 1, 2, 3)                    \
+                    + __builtin_shufflevector(whole, whole, 4, 5, 6, 7);                   \
+    total = (half[0] + half[2]) + (half[1] + half[3]);                                     \
+  } while (0)
+
+// Adds what is left behind the last whole vectors, up to 31 terms, to the lanes.
+#define ADD_REST(s, count, term)                                           \
+  do {                                                                     \
+    double rest[32] = {0};                                                 \
+    for (size_t k = 0; k < (count); k++) rest[k] = term;                   \
+    for (int h = 0; h < 4; h++) s[h] += LOAD(f64v, rest + 8 * h);          \
+  } while (0)
+
 static int LEVEL(is_finite)(double x) { return x - x == 0; }
 
 // 32 interleaved sums in double; value i goes to lane i % 32.
 static void LEVEL(sum_f32)(size_t n, const void *values, void *sum) {
   const float *p = values;
-  f64v s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+  f64v s[4] = {{0}, {0}, {0}, {0}};
   size_t i = 0;
   for (; i + 32 <= n; i += 32) {
-    s0 += __builtin_convertvector(LOAD(f32h, p + i), f64v);
-    s1 += __builtin_convertvector(LOAD(f32h, p + i + 8), f64v);
-    s2 += __builtin_convertvector(LOAD(f32h, p + i + 16), f64v);
-    s3 += __builtin_convertvector(LOAD(f32h, p + i + 24), f64v);
+    for (int h = 0; h < 4; h++) s[h] += __builtin_convertvector(LOAD(f32h, p + i + 8 * h), f64v);
   }
-  double t[32];
-  STORE(f64v, t, s0), STORE(f64v, t + 8, s1), STORE(f64v, t + 16, s2), STORE(f64v, t + 24, s3);
-  for (size_t k = 0; i < n; i++, k++) t[k] += p[i];
-  FOLD32(t);
-  *(double *)sum = t[0];
+  if (i < n) ADD_REST(s, n - i, p[i + k]);
+  double total;
+  FOLD_VECTORS(total, s);
+  *(double *)sum = total;
 }
 
 // Adds x to s and what the addition lost to e, exactly (Knuth's two-sum).
@@ -136,7 +149,7 @@ static void LEVEL(moments_f32)(
   const float mu = (float)mean;
   // Sums of more than 16 squares drift in float, all to one side where the data lie on a coarse
   // grid far from zero; so they move to double in time.
-  f64v d0 = {0}, d1 = {0}, d2 = {0}, d3 = {0};
+  f64v d[4] = {{0}, {0}, {0}, {0}};
   size_t i = 0;
   while (i + 32 <= n) {
     const size_t end = i + 512 < n ? i + 512 : n;
@@ -147,20 +160,14 @@ static void LEVEL(moments_f32)(
     }
     float t[32];
     STORE(f32v, t, q0), STORE(f32v, t + 16, q1);
-    d0 += __builtin_convertvector(LOAD(f32h, t), f64v);
-    d1 += __builtin_convertvector(LOAD(f32h, t + 8), f64v);
-    d2 += __builtin_convertvector(LOAD(f32h, t + 16), f64v);
-    d3 += __builtin_convertvector(LOAD(f32h, t + 24), f64v);
+    for (int h = 0; h < 4; h++) d[h] += __builtin_convertvector(LOAD(f32h, t + 8 * h), f64v);
   }
-  double d[32];
-  STORE(f64v, d, d0), STORE(f64v, d + 8, d1), STORE(f64v, d + 16, d2), STORE(f64v, d + 24, d3);
-  for (size_t k = 0; i < n; i++, k++) {
-    const double u = (double)p[i] - mu;
-    d[k] += u * u;
-  }
-  FOLD32(d);
-  *m2 = LEVEL(float_range)(d[0]) ? LEVEL(corrected)(d[0], *sum - (double)n * mu, (double)n)
-                                 : LEVEL(wide_squares)(n, p, mean);
+  if (i < n) ADD_REST(d, n - i, ((double)p[i + k] - mu) * ((double)p[i + k] - mu));
+  double squares;
+  FOLD_VECTORS(squares, d);
+  *m2 = LEVEL(float_range)(squares)
+            ? LEVEL(corrected)(squares, *sum - (double)n * mu, (double)n)
+            : LEVEL(wide_squares)(n, p, mean);
 }
 
 // The mean of numbers whose sum leaves the range of double.
@@ -355,6 +362,8 @@ COLUMN_SUM_INTEGER(column_sum_u8, uint8_t)
 #include "centered_body.h"
 
 #undef FOLD32
+#undef FOLD_VECTORS
+#undef ADD_REST
 #undef TWO_SUM
 #undef NEAR
 #undef DISTANCE

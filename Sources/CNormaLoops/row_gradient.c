@@ -38,8 +38,9 @@ void norma_row_gradient_f32(
   row_gradient_base(rows, begin, end, weight_sums, bias_sums);
 }
 
-void norma_add_rows(double *sums, int64_t rows, int64_t columns) {
+void norma_add_rows(double *sums, int64_t rows, int64_t columns, float *result) {
   for (int64_t i = 1; i < rows; i++) {
     for (int64_t j = 0; j < columns; j++) sums[j] += sums[i * columns + j];
   }
+  for (int64_t j = 0; j < columns; j++) result[j] = (float)sums[j];
 }

@@ -33,7 +33,7 @@ static void LEVEL(row_gradient)(
   for (int64_t row = begin; row < end; row++) {
     const float *x = rows->x + row * n, *g = rows->upstream + row * n;
     float *out = rows->gradient ? rows->gradient + row * n : NULL;
-    const double mean = rows->mean[row], r = rows->inverse[row];
+    const double mean = rows->mean[row], r = 1 / __builtin_sqrt(rows->variance[row] + rows->eps);
     double slope = 0, shift = 0;
     if (out) {
       double centered, plain;

@@ -5,6 +5,7 @@
 #include "levels.h"
 #include "loops.h"
 #include "program.h"
+#include "worker.h"
 
 #pragma clang fp contract(off)
 
@@ -34,15 +35,20 @@ static void scale(int64_t n, float *values, double factor) {
   scale_base(n, values, factor);
 }
 
+// Longer rows are made where they end up.
+enum { MOST_STREAMED = 16384 };
+
 void norma_row_softmax(
-    int64_t columns, const float *x, float *result, int64_t begin, int64_t end) {
+    int64_t columns, const float *x, float *result, int streamed, int64_t begin, int64_t end) {
   const norma_reductions *reductions = norma_find_reductions(NORMA_F32);
   const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
   const norma_loop exp = norma_find_loop(NORMA_EXP, NORMA_F32, 0);
   const size_t n = (size_t)columns;
+  float scratch[MOST_STREAMED];
+  const int apart = streamed && columns <= MOST_STREAMED;
   for (int64_t row = begin; row < end; row++) {
     const float *from = x + row * columns;
-    float *to = result + row * columns;
+    float *to = apart ? scratch : result + row * columns;
     float highest = from[0];
     reductions->maximum(n, from, &highest);
     subtract(n, (const void *const[]){from, &highest}, to);
@@ -55,5 +61,6 @@ void norma_row_softmax(
       sum = at ? sum + part : part;
     }
     scale(columns, to, 1 / sum);
+    if (apart) norma_stream_copy(result + row * columns, scratch, n * sizeof(float));
   }
 }

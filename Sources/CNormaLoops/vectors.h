@@ -20,6 +20,7 @@ NORMA_VECTOR(uint8_t, u8v, 64);
 
 // Half and quarter vectors: what is converted to or from a full one.
 NORMA_VECTOR(float, f32h, 32);
+NORMA_VECTOR(double, f64q, 32);
 NORMA_VECTOR(int32_t, i32h, 32);
 NORMA_VECTOR(uint8_t, u8x16, 16);
 NORMA_VECTOR(uint8_t, u8x8, 8);

@@ -106,9 +106,9 @@ static void copy_split(
   }
 }
 
-// A copy that leaves the caches alone: storing to memory that is not in cache reads it first, which
-// is a third of the traffic of a trip that reads one tensor and writes another.
-static void stream_copy(char *to, const char *from, size_t bytes) {
+void norma_stream_copy(void *target, const void *source, size_t bytes) {
+  char *to = target;
+  const char *from = source;
   const size_t before = (size_t)(-(uintptr_t)to & 63);
   if (bytes < before + 64) {
     memcpy(to, from, bytes);
@@ -219,8 +219,8 @@ void norma_worker_run_tile(
     const norma_operand *out = &p->outputs[k];
     if (out->direct) continue;
     if (out->streamed) {
-      stream_copy(w->output_bases[k] + row * out->row + column * out->column,
-                  w->values[out->value], n * (size_t)out->width);
+      norma_stream_copy(w->output_bases[k] + row * out->row + column * out->column,
+                        w->values[out->value], n * (size_t)out->width);
       continue;
     }
     scatter_box(rows, columns, out->row, out->column, out->width, w->values[out->value],

@@ -77,11 +77,11 @@ package struct GroupNormalization {
   /// Bytes that `gradient` needs for the sums over runs.
   package var sumBytes: Int { 2 * (valueCount / run) * 8 }
 
-  /// Writes the gradient of x, unless that is nil, and those of weight and bias, in `float64`.
+  /// Writes the gradient of x, unless that is nil, and those of weight and bias.
   package func gradient(
     _ parameters: Parameters, x: UnsafeRawPointer, upstream: UnsafeRawPointer,
     mean: UnsafePointer<Double>, variance: UnsafePointer<Double>, dx: UnsafeMutableRawPointer?,
-    weight: UnsafeMutablePointer<Double>, bias: UnsafeMutablePointer<Double>,
+    weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>,
     sums: UnsafeMutablePointer<Double>, threads: Int
   ) {
     let runs = valueCount / run

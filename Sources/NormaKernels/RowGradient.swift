@@ -20,33 +20,34 @@ package struct RowGradient {
   package var sumBytes: Int { 2 * chunks * columns * 8 }
 
   /// What is read, without gaps: values and upstream gradients, one row of weights, and mean and
-  /// 1 / √(variance + eps) of each row.
+  /// variance of each row.
   package struct Operands {
     let x: UnsafeRawPointer, upstream: UnsafeRawPointer, weight: UnsafeRawPointer
-    let mean: UnsafeRawPointer, inverse: UnsafeRawPointer
+    let mean: UnsafeRawPointer, variance: UnsafeRawPointer
+    let epsilon: Double
 
     package init(
       x: UnsafeRawPointer, upstream: UnsafeRawPointer, weight: UnsafeRawPointer,
-      mean: UnsafeRawPointer, inverse: UnsafeRawPointer
+      mean: UnsafeRawPointer, variance: UnsafeRawPointer, epsilon: Double
     ) {
       (self.x, self.upstream, self.weight) = (x, upstream, weight)
-      (self.mean, self.inverse) = (mean, inverse)
+      (self.mean, self.variance, self.epsilon) = (mean, variance, epsilon)
     }
   }
 
-  /// Writes the gradient of the values, unless that is nil, and those of weight and bias, in `float64`,
-  /// to the first elements of the two halves of `sums`, which has `sumBytes` bytes. `ownMeans` says
-  /// that the means are those of the values, and not given.
+  /// Writes the gradient of the values, unless that is nil, and those of weight and bias, one row each.
+  /// `sums` has `sumBytes` bytes. `ownMeans` says that the means are those of the values, and not given.
   package func run(
-    _ operands: Operands, gradient: UnsafeMutableRawPointer?, sums: UnsafeMutableRawPointer,
-    ownMeans: Bool, threads: Int
+    _ operands: Operands, gradient: UnsafeMutableRawPointer?,
+    weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>,
+    sums: UnsafeMutableRawPointer, ownMeans: Bool, threads: Int
   ) {
     var form = norma_row_gradient(
       columns: Int64(columns), x: operands.x.assumingMemoryBound(to: Float.self),
       upstream: operands.upstream.assumingMemoryBound(to: Float.self),
       weight: operands.weight.assumingMemoryBound(to: Float.self),
       mean: operands.mean.assumingMemoryBound(to: Double.self),
-      inverse: operands.inverse.assumingMemoryBound(to: Double.self),
+      variance: operands.variance.assumingMemoryBound(to: Double.self), eps: operands.epsilon,
       gradient: gradient?.assumingMemoryBound(to: Float.self), mean_share: ownMeans ? 1 : 0)
     sums.initializeMemory(as: UInt8.self, repeating: 0, count: sumBytes)
     let weightSums = sums.assumingMemoryBound(to: Double.self)
@@ -58,7 +59,7 @@ package struct RowGradient {
           weightSums + chunk * columns, biasSums + chunk * columns)
       }
     }
-    norma_add_rows(weightSums, Int64(chunks), Int64(columns))
-    norma_add_rows(biasSums, Int64(chunks), Int64(columns))
+    norma_add_rows(weightSums, Int64(chunks), Int64(columns), weight)
+    norma_add_rows(biasSums, Int64(chunks), Int64(columns), bias)
   }
 }

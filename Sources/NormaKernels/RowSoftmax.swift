@@ -6,15 +6,15 @@ package enum RowSoftmax {
   /// Shorter rows are taken side by side; longer ones do not stay in cache.
   package static let columns = 16...65536
 
-  /// Writes the softmax of every row.
+  /// Writes the softmax of every row; past the caches if it is larger than they are.
   package static func run(
     rows: Int, columns: Int, from x: UnsafeRawPointer, into result: UnsafeMutableRawPointer,
-    threads: Int
+    isStreamed: Bool, threads: Int
   ) {
     let from = x.assumingMemoryBound(to: Float.self)
     let into = result.assumingMemoryBound(to: Float.self)
     split(rows, work: rows * columns, threads: threads) { begin, end in
-      norma_row_softmax(Int64(columns), from, into, begin, end)
+      norma_row_softmax(Int64(columns), from, into, isStreamed ? 1 : 0, begin, end)
     }
   }
 }

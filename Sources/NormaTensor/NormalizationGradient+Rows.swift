@@ -20,32 +20,31 @@ extension NormalizationGradient {
     guard columns > 1, columns <= RowGradient.mostColumns else { return nil }
 
     let mean = rule.saved[1].cast(to: .float64)
-    let inverse = (rule.saved[2].cast(to: .float64) + eps).rsqrt()
-    Tensor.evaluate([mean, inverse])
-    let operands = [x, rule.upstream.detached(), weight.cast(to: .float32), mean, inverse]
+    let variance = rule.saved[2].cast(to: .float64)
+    let operands = [x, rule.upstream.detached(), weight.cast(to: .float32), mean, variance]
       .map { $0.contiguous() }
+    Tensor.evaluate(operands)
     let storages = operands.map { $0.node.materialize() }
     let bases = zip(operands, storages).map { operand, storage in
       UnsafeRawPointer(storage.base + operand.layout.offset * operand.dtype.byteCount)
     }
     let gradient = rule.needs(0) ? Storage(byteCount: x.count * 4) : nil
     let sums = Storage(byteCount: kernel.sumBytes)
+    let pack = Tensor.Pack(count: columns, of: 2, dtype: .float32)
+    let results = pack.storage.base.assumingMemoryBound(to: Float.self)
     withExtendedLifetime(storages) {
       kernel.run(
         RowGradient.Operands(
-          x: bases[0], upstream: bases[1], weight: bases[2], mean: bases[3], inverse: bases[4]),
-        gradient: gradient?.base, sums: sums.base,
+          x: bases[0], upstream: bases[1], weight: bases[2], mean: bases[3], variance: bases[4],
+          epsilon: eps),
+        gradient: gradient?.base, weight: results, bias: results + columns, sums: sums.base,
         ownMeans: own.origin == .mean, threads: Threads.count)
     }
-    func tensor(_ storage: Storage, _ layout: Layout, _ dtype: DType, place: Int = 0) -> Tensor {
-      let whole = Layout(contiguous: [storage.byteCount / dtype.byteCount])
-      let view = Layout(shape: layout.shape, strides: layout.strides, offset: place)
-      return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: view)
+    let rows = pack.tensors(like: Layout(contiguous: rowShape))
+    let input = gradient.map { storage in
+      let layout = Layout(contiguous: x.shape)
+      return Tensor(node: Node(stored: storage, dtype: .float32, layout: layout), layout: layout)
     }
-    let row = Layout(contiguous: rowShape)
-    return NormalizationGradients(
-      input: gradient.map { tensor($0, Layout(contiguous: x.shape), .float32) },
-      weight: tensor(sums, row, .float64),
-      bias: tensor(sums, row, .float64, place: kernel.chunks * columns))
+    return NormalizationGradients(input: input, weight: rows[0], bias: rows[1])
   }
 }

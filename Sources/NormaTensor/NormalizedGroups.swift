@@ -150,8 +150,8 @@ extension NormalizedGroups {
     let parameter = weight?.node.materialize()
     let dx = rule.needs(0) ? Storage(byteCount: x.count * 4) : nil
     let sums = Storage(byteCount: kernel.sumBytes)
-    let pack = Tensor.Pack(count: kernel.parameterCount, of: 2, dtype: .float64)
-    let results = pack.storage.base.assumingMemoryBound(to: Double.self)
+    let pack = Tensor.Pack(count: kernel.parameterCount, of: 2, dtype: .float32)
+    let results = pack.storage.base.assumingMemoryBound(to: Float.self)
     withExtendedLifetime((storages, numbers, parameter)) {
       kernel.gradient(
         parameters(parameter, nil, eps, origin), x: base(x, storages.0),

@@ -49,7 +49,8 @@ extension Tensor {
         guard let result = bytes.baseAddress else { return }
         RowSoftmax.run(
           rows: count / columns, columns: columns, from: storage.base + layout.offset * 4,
-          into: result, threads: Threads.count)
+          into: result, isStreamed: bytes.count >= CompiledProgram.streamedBytes,
+          threads: Threads.count)
       }
     }
   }

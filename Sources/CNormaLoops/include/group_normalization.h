@@ -44,8 +44,9 @@ void norma_group_gradient(
     const float *upstream, const double *mean, const double *variance, float *_Nullable dx,
     double *products, double *plain, int64_t begin, int64_t end);
 
-/// sums[i / repeats % period] += values[i], in order; `sums` begin as 0.
+/// result[i / repeats % period] = the sum of such values[i], in order, in double and rounded once. The
+/// first `period` values are overwritten.
 void norma_add_runs(
-    const double *values, int64_t count, int64_t repeats, int64_t period, double *sums);
+    double *values, int64_t count, int64_t repeats, int64_t period, float *result);
 
 #pragma clang assume_nonnull end

@@ -7,7 +7,8 @@
 
 /// For the rows `begin ..< end` of `columns` adjacent values, with m = max(x) and the sum in double in
 /// the order of reductions: result = exp(x - m) * (1 / sum), rounded once from double.
+/// `streamed` says that the result is larger than the caches and shall go past them.
 void norma_row_softmax(
-    int64_t columns, const float *x, float *result, int64_t begin, int64_t end);
+    int64_t columns, const float *x, float *result, int streamed, int64_t begin, int64_t end);
 
 #pragma clang assume_nonnull end
