@@ -13,7 +13,13 @@ static void LEVEL(centered_sum_f32)(
             * __builtin_convertvector(LOAD(f32h, q + i + 8 * k), f64v);
     }
   }
-  if (i < n) ADD_REST(s, n - i, ((double)p[i + k] - m) * (double)q[i + k]);
+#define TERMS(at)                                              \
+  ((__builtin_convertvector(LOAD(f32h, p + (at)), f64v) - m)   \
+   * __builtin_convertvector(LOAD(f32h, q + (at)), f64v))
+#define TERM(at) (((double)p[at] - m) * (double)q[at])
+  ADD_REST(s, i, n, TERMS, TERM);
+#undef TERMS
+#undef TERM
   double total;
   FOLD_VECTORS(total, s);
   *sum = total;

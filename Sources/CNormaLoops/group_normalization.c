@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "group_masks.h"
 #include "loops.h"
 #include "program.h"
 
@@ -61,6 +62,41 @@ static moments group_moments(const norma_groups *groups, const float *x, int fro
   return all;
 }
 
+// The mask of the first value of a piece; NULL where all count.
+static const uint8_t *piece_mask(
+    const norma_group_parameters *parameters, int64_t group, int64_t piece) {
+  return parameters->mask ? parameters->mask + group * parameters->mask_group_step
+                                + piece * parameters->mask_piece_step
+                          : NULL;
+}
+
+// Those of the values of group `group` that count.
+static moments masked_moments(
+    const norma_groups *groups, const norma_group_parameters *parameters, const float *x,
+    int64_t group) {
+  const norma_group_masks *loops = norma_find_group_masks();
+  moments all = {NULL, 0, 0, 0};
+  for (int64_t piece = 0; piece < groups->pieces; piece++) {
+    const float *row = x + piece * groups->piece_step;
+    const uint8_t *mask = piece_mask(parameters, group, piece);
+    for (int64_t at = 0; at < groups->length; at += NORMA_BLOCK) {
+      const int64_t n = smaller(groups->length - at, NORMA_BLOCK);
+      double sum;
+      const double count = (double)loops->sum(n, row + at, mask + at, &sum);
+      if (count == 0) continue;
+      const double squares = loops->squares(n, row + at, mask + at, sum / count, count);
+      if (all.count == 0) {
+        all.sum = sum, all.squares = squares;
+      } else {
+        norma_merge_moments(
+            1, all.count, &all.sum, &all.squares, NULL, count, &sum, &squares, NULL);
+      }
+      all.count += count;
+    }
+  }
+  return all;
+}
+
 // What is the same for all values of a group.
 typedef struct {
   float high, low;
@@ -102,13 +138,18 @@ static void normalize_row(
 
 void norma_normalize_groups(
     const norma_groups *groups, const norma_group_parameters *parameters, const float *x, float *y,
-    double *mean, double *squares, double *variance, int64_t begin, int64_t end) {
+    double *mean, double *squares, double *variance, double *counts, int64_t begin, int64_t end) {
+  const norma_group_masks *masks = norma_find_group_masks();
   const norma_loop normalize = norma_find_loop(NORMA_NORMALIZE, NORMA_F32, 30);
   const int rows = groups->inner == 1 && parameters->weight;
   const int64_t run = rows ? groups->length : smaller(groups->inner, groups->length);
   for (int64_t group = begin; group < end; group++) {
     const int64_t first = group * groups->group_step;
-    const moments all = group_moments(groups, x + first, parameters->from_zero);
+    moments all = parameters->mask ? masked_moments(groups, parameters, x + first, group)
+                                   : group_moments(groups, x + first, parameters->from_zero);
+    if (counts) counts[group] = all.count;
+    // Of no values: 0.
+    if (parameters->mask && all.count == 0) all.count = 1;
     mean[group] = all.sum / all.count;
     squares[group] = all.squares;
     variance[group] = all.squares / all.count;
@@ -123,6 +164,10 @@ void norma_normalize_groups(
         } else {
           normalize_run(groups, parameters, normalize, own, start + at, run, x, y);
         }
+        if (parameters->mask) {
+          const uint8_t *mask = piece_mask(parameters, group, piece) + at;
+          masks->copy(run, y + start + at, mask, y + start + at);
+        }
       }
     }
   }
@@ -130,26 +175,36 @@ void norma_normalize_groups(
 
 void norma_group_gradient(
     const norma_groups *groups, const norma_group_parameters *parameters, const float *x,
-    const float *upstream, const double *mean, const double *variance, float *_Nullable dx,
-    double *products, double *plain, int64_t begin, int64_t end) {
+    const float *upstream, const double *mean, const double *variance, const double *counts,
+    float *dx, double *products, double *plain, int64_t begin, int64_t end) {
+  const norma_group_masks *masks = norma_find_group_masks();
+  float kept_x[NORMA_BLOCK], kept_upstream[NORMA_BLOCK];
   const norma_reductions *loops = norma_find_reductions(NORMA_F32);
   const norma_loop gradient = norma_find_loop(NORMA_NORMALIZE_GRADIENT, NORMA_F32, 60);
   const int64_t run = smaller(groups->inner, groups->length);
-  const double count = (double)(groups->pieces * groups->length);
   for (int64_t group = begin; group < end; group++) {
     const int64_t first = group * groups->group_step;
     const double inverse = 1 / sqrt(variance[group] + parameters->eps);
+    const double count =
+        counts ? (counts[group] > 0 ? counts[group] : 1) : (double)(groups->pieces * groups->length);
     double centered = 0, sum = 0;
     for (int64_t piece = 0; piece < groups->pieces; piece++) {
       const int64_t start = first + piece * groups->piece_step;
+      const uint8_t *mask = piece_mask(parameters, group, piece);
       for (int64_t offset = start; offset < start + groups->length; offset += run) {
         double a = 0, b = 0;
         for (int64_t at = 0; at < run; at += NORMA_BLOCK) {
           const int64_t n = smaller(run - at, NORMA_BLOCK);
+          const float *values = x + offset + at, *g = upstream + offset + at;
+          if (mask) {
+            masks->copy(n, values, mask + (offset - start) + at, kept_x);
+            masks->copy(n, g, mask + (offset - start) + at, kept_upstream);
+            values = kept_x, g = kept_upstream;
+          }
           double part;
-          loops->centered_sum((size_t)n, x + offset + at, upstream + offset + at, mean + group, &part);
+          loops->centered_sum((size_t)n, values, g, mean + group, &part);
           a += part;
-          loops->sum((size_t)n, upstream + offset + at, &part);
+          loops->sum((size_t)n, g, &part);
           b += part;
         }
         products[offset / run] = inverse * a;
@@ -165,6 +220,7 @@ void norma_group_gradient(
     const double shift = parameters->from_zero ? 0 : share * sum;
     for (int64_t piece = 0; piece < groups->pieces; piece++) {
       const int64_t start = first + piece * groups->piece_step;
+      const uint8_t *mask = piece_mask(parameters, group, piece);
       for (int64_t offset = start; offset < start + groups->length; offset += run) {
         const double scale =
             parameters->weight
@@ -173,6 +229,7 @@ void norma_group_gradient(
         const void *const operands[] = {
             x + offset, upstream + offset, mean + group, &scale, &slope, &shift};
         gradient((size_t)run, operands, dx + offset);
+        if (mask) masks->copy(run, dx + offset, mask + (offset - start), dx + offset);
       }
     }
   }

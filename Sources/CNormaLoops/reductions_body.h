@@ -13,12 +13,21 @@
     total = (half[0] + half[2]) + (half[1] + half[3]);                                     \
   } while (0)
 
-// Adds what is left behind the last whole vectors, up to 31 terms, to the lanes.
-#define ADD_REST(s, count, term)                                           \
-  do {                                                                     \
-    double rest[32] = {0};                                                 \
-    for (size_t k = 0; k < (count); k++) rest[k] = term;                   \
-    for (int h = 0; h < 4; h++) s[h] += LOAD(f64v, rest + 8 * h);          \
+// Adds what is left behind the last 32 terms to the lanes: whole vectors first, then the last 8 terms
+// without those that were added before. `TERMS(at)` are 8 terms in double, `TERM(at)` is one.
+#define ADD_REST(s, i, n, TERMS, TERM)                                              \
+  do {                                                                              \
+    if (i + 8 <= n) s[0] += TERMS(i), i += 8;                                       \
+    if (i + 8 <= n) s[1] += TERMS(i), i += 8;                                       \
+    if (i + 8 <= n) s[2] += TERMS(i), i += 8;                                       \
+    if (i < n && n >= 8) {                                                          \
+      const i64v fresh = (i64v){0, 1, 2, 3, 4, 5, 6, 7} >= (int64_t)(8 - (n - i));  \
+      s[3] += (f64v)((i64v)TERMS(n - 8) & fresh);                                   \
+    } else if (i < n) {                                                             \
+      double rest[8] = {0};                                                         \
+      for (size_t k = 0; i < n; i++, k++) rest[k] = TERM(i);                        \
+      s[3] += LOAD(f64v, rest);                                                     \
+    }                                                                               \
   } while (0)
 
 static int LEVEL(is_finite)(double x) { return x - x == 0; }
@@ -31,7 +40,11 @@ static void LEVEL(sum_f32)(size_t n, const void *values, void *sum) {
   for (; i + 32 <= n; i += 32) {
     for (int h = 0; h < 4; h++) s[h] += __builtin_convertvector(LOAD(f32h, p + i + 8 * h), f64v);
   }
-  if (i < n) ADD_REST(s, n - i, p[i + k]);
+#define TERMS(at) __builtin_convertvector(LOAD(f32h, p + (at)), f64v)
+#define TERM(at) (double)p[at]
+  ADD_REST(s, i, n, TERMS, TERM);
+#undef TERMS
+#undef TERM
   double total;
   FOLD_VECTORS(total, s);
   *(double *)sum = total;
@@ -162,7 +175,12 @@ static void LEVEL(moments_f32)(
     STORE(f32v, t, q0), STORE(f32v, t + 16, q1);
     for (int h = 0; h < 4; h++) d[h] += __builtin_convertvector(LOAD(f32h, t + 8 * h), f64v);
   }
-  if (i < n) ADD_REST(d, n - i, ((double)p[i + k] - mu) * ((double)p[i + k] - mu));
+#define TERMS(at) ({ \
+    const f64v u = __builtin_convertvector(LOAD(f32h, p + (at)), f64v) - (double)mu; u * u; })
+#define TERM(at) (((double)p[at] - mu) * ((double)p[at] - mu))
+  ADD_REST(d, i, n, TERMS, TERM);
+#undef TERMS
+#undef TERM
   double squares;
   FOLD_VECTORS(squares, d);
   *m2 = LEVEL(float_range)(squares)

@@ -19,27 +19,45 @@ extension Tensor {
   /// these values over `axes`; 0 elsewhere. What is masked out has no influence, whatever it is.
   ///
   /// One operation to gradients, which are 0 where the mask does not hold. `mask`, `weight` and
-  /// `bias` broadcast to the shape. Cost: four trips; the gradient is computed in `float64`.
+  /// `bias` broadcast to the shape. Cost: as without a mask where groups lie together in `float32`; else
+  /// four trips, and a gradient computed in `float64`.
   package func normalized(
     over axes: [Int], mask: Tensor, eps: Double, weight: Tensor?, bias: Tensor?, call: String
   ) throws(TensorError) -> (output: Tensor, statistics: MaskedStatistics) {
-    let taken = try detached().weightedStatistics(
-      over: axes, mask: mask, weights: nil, call: call)
-    let statistics = MaskedStatistics(
-      count: taken.count, mean: Tensor.where(taken.count .== 0.0, 0.0, taken.mean),
-      squares: taken.squares)
+    let sorted = axes.sorted()
     let holds = mask.detached().cast(to: .bool)
-    let everywhere = try detached().normalized(
-      mean: statistics.mean, variance: statistics.variance, eps: eps, weight: weight?.detached(),
-      bias: bias?.detached(), call: call)
-    let output = Tensor.where(holds, everywhere, Tensor.zeros([], dtype: dtype))
+    let output: Tensor
+    let statistics: MaskedStatistics
+    if let groups = NormalizedGroups(
+      detached(), over: sorted, weight: weight?.detached(), bias: bias?.detached()),
+      let result = groups.normalized(mask: holds, eps: eps, over: sorted)
+    {
+      (output, statistics) = result
+    } else {
+      let taken = try detached().weightedStatistics(
+        over: axes, mask: mask, weights: nil, call: call)
+      statistics = MaskedStatistics(
+        count: taken.count, mean: Tensor.where(taken.count .== 0.0, 0.0, taken.mean),
+        squares: taken.squares)
+      let everywhere = try detached().normalized(
+        mean: statistics.mean, variance: statistics.variance, eps: eps,
+        weight: weight?.detached(), bias: bias?.detached(), call: call)
+      output = Tensor.where(holds, everywhere, Tensor.zeros([], dtype: dtype))
+    }
     let hasWeight = weight != nil
     let hasBias = bias != nil
     let inputs = [self] + [weight, bias].compactMap { $0 }
-    let saving = [self, holds, statistics.count.clamped(min: 1)] + (weight.map { [$0] } ?? [])
+    let saving =
+      [self, holds, statistics.count.clamped(min: 1), statistics.mean, statistics.variance]
+      + (weight.map { [$0] } ?? [])
     let recorded = output.recorded(call, from: inputs, saving: saving) { rule in
-      let gradients = maskedNormalizationGradients(
-        rule, over: axes, eps: eps, weight: hasWeight ? rule.saved[3] : nil)
+      let weight = hasWeight ? rule.saved[5] : nil
+      let atOnce =
+        rule.isRecording
+        ? nil
+        : NormalizationGradient.ofMaskedGroups(rule, over: sorted, eps: eps, weight: weight)
+      let gradients =
+        atOnce ?? maskedNormalizationGradients(rule, over: axes, eps: eps, weight: weight)
       return [gradients.input] + (hasWeight ? [gradients.weight] : [])
         + (hasBias ? [gradients.bias] : [])
     }
