@@ -13,8 +13,12 @@ let linearOperations: [String: CaseOperation] = [
     let axis = try arguments.int(nil, "dim") ?? -1
     return try pair { $0.vecdot($1, over: axis) }(arguments)
   },
-  "cross": cross,
-  "linalg.cross": cross,
+  // The older function takes the first axis of size 3.
+  "cross": { arguments in
+    let x = try arguments.tensor(0)
+    return try cross(arguments, axis: x.shape.firstIndex(of: 3) ?? -1)
+  },
+  "linalg.cross": { try cross($0, axis: -1) },
   "addmm": addedProduct { $0.addmm($1, $2, beta: $3, alpha: $4) },
   "addmm@decomposed": addedProduct { $0.addmm($1, $2, beta: $3, alpha: $4) },
   "addmv": addedProduct { $0.addmv($1, $2, beta: $3, alpha: $4) },
@@ -65,8 +69,8 @@ private func addedProduct(
 }
 
 /// `cross(x, other, dim)`
-@Sendable private func cross(_ arguments: CaseArguments) throws -> [Tensor] {
-  let axis = try arguments.int(2, "dim") ?? -1
+private func cross(_ arguments: CaseArguments, axis: Int) throws -> [Tensor] {
+  let axis = try arguments.int(2, "dim") ?? axis
   return [try arguments.tensor(0).cross(try arguments.tensor(1, "other"), over: axis)]
 }
 

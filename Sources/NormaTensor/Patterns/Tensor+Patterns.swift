@@ -23,9 +23,9 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
-      return try PatternPlan(
-        pattern, .rearranging, shape: shape, sizes: sizes, call: "rearranged(_:)"
-      ).apply(to: self) { x, _ in x }
+      let call = "rearranged(_:)"
+      return try PatternPlan(pattern, .rearranging, shape: shape, sizes: sizes, call: call)
+        .apply(to: self, call: call) { x, _ in x }
     }
   }
 
@@ -33,17 +33,17 @@ extension Tensor {
   ///
   /// Patterns are those of ``rearranged(_:_:file:line:)``; a size without a name on the left is reduced,
   /// and `...` too if it is not on the right. Types, edge cases, accuracy and gradients are those of
-  /// the reduction. `"n c (h 2) (w 2) -> n c h w"` with `.max` is a pooling. Cost: one trip. einops:
-  /// `reduce`.
+  /// the reduction. `"n c (h 2) (w 2) -> n c h w"` with `.max` is a pooling. Cost: one trip; with what comes
+  /// before it, if no axis is split. einops: `reduce`.
   public func reduced(
     _ pattern: String, by reduction: PatternReduction, _ sizes: [String: Int] = [:],
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
-      return try PatternPlan(
-        pattern, .reducing, shape: shape, sizes: sizes, call: "reduced(_:by:)"
-      ).apply(to: self) { $1.isEmpty ? $0 : reduction($0, over: $1) }
+      let call = "reduced(_:by:)"
+      return try PatternPlan(pattern, .reducing, shape: shape, sizes: sizes, call: call)
+        .apply(to: self, call: call) { $1.isEmpty ? $0 : reduction($0, over: $1) }
     }
   }
 
@@ -58,9 +58,9 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
-      return try PatternPlan(
-        pattern, .repeating, shape: shape, sizes: sizes, call: "repeated(_:)"
-      ).apply(to: self) { x, _ in x }
+      let call = "repeated(_:)"
+      return try PatternPlan(pattern, .repeating, shape: shape, sizes: sizes, call: call)
+        .apply(to: self, call: call) { x, _ in x }
     }
   }
 
@@ -106,12 +106,20 @@ public enum PatternReduction: Sendable, Hashable {
 
 extension PatternPlan {
   /// - Parameter reduce: reduces the axes that the plan takes away.
-  func apply(to x: Tensor, _ reduce: (Tensor, [Int]) -> Tensor) throws(TensorError) -> Tensor {
-    _ = try Shape.count(stretched, call: "a pattern")
-    let single = reduce(x.reshaped(split), reduced)
+  func apply(
+    to x: Tensor, call: String, _ reduce: (Tensor, [Int]) -> Tensor
+  ) throws(TensorError) -> Tensor {
+    _ = try Shape.count(stretched, call: call)
+    // Steps that change nothing are left out: what is pending fuses with a reduction then.
+    func shaped(_ x: Tensor, _ shape: [Int]) -> Tensor {
+      x.shape == shape ? x : x.reshaped(shape)
+    }
+    let single = reduce(shaped(x, split), reduced)
     // Axes that go without a reduction have size 1.
     let kept = split.indices.filter { !reduced.contains($0) }.map { split[$0] }
-    let result = single.reshaped(kept).permuted(order).reshaped(ones)
-    return (ones == stretched ? result : result.broadcast(to: stretched)).reshaped(shape)
+    let inOrder = shaped(single, kept)
+    let result = shaped(
+      order == Array(order.indices) ? inOrder : inOrder.permuted(order), ones)
+    return shaped(ones == stretched ? result : result.broadcast(to: stretched), shape)
   }
 }

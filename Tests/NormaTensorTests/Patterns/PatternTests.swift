@@ -42,6 +42,10 @@ import Testing
     #expect(isSame(x.reduced("n c h w -> c", by: .std), x.std(over: 0, 2, 3)))
     #expect(
       isSame(x.reduced("n c h w -> (w h) c n", by: .sum), x.rearranged("n c h w -> (w h) c n")))
+    // What is pending runs inside of the reduction and is not stored.
+    let sum = x.evaluated() + 1
+    #expect(isSame(sum.reduced("n c h w -> c", by: .mean), sum.mean(over: 0, 2, 3)))
+    #expect(sum.programDescription != nil)
     let truth = Tensor([[true, false], [true, true]])
     #expect(truth.reduced("a b -> a", by: .all).array(of: Bool.self) == [false, true])
     #expect(truth.reduced("a b -> b", by: .any).array(of: Bool.self) == [true, true])
