@@ -9,6 +9,7 @@ let operations: [String: CaseOperation] = [
   productOperations, normalizationOperations, layerNormOperations, groupedNormOperations,
   convolutionOperations, poolingOperations, activationOperations, lossOperations,
   indexingOperations, tableOperations, lengthOperations,
+  linearOperations, moreLossOperations,
 ].reduce(into: [:]) { all, family in
   all.merge(family) { first, _ in first }
 }
@@ -32,4 +33,5 @@ let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
   normalizationModules, layerNormModules, groupedNormModules, convolutionModules,
   poolingModules, activationModules, lossModules, tableModules,
   lengthModules,
+  moreLossModules,
 ].reduce(into: [:]) { all, family in all.merge(family) { first, _ in first } }

@@ -12,6 +12,13 @@ package enum Gemm {
     }
   }
 
+  /// Whether a batch of `float32` products is so small that a plain loop on one thread, with sums in
+  /// `float64`, is the quickest way: up to 1024 terms each and 65,536 in all.
+  package static func isSmall(_ dtype: DType, products: Int, m: Int, n: Int, k: Int) -> Bool {
+    dtype == .float32 && n <= Int(NORMA_GEMM_SMALL_COLUMNS) && m <= 1024 && k <= 1024
+      && m * n * k <= 1024 && products <= 65_536 && products * m * n * k <= 65_536
+  }
+
   /// Computes `c = a b` for a batch of matrices, `a` of `m` by `k` and `b` of `k` by `n`.
   ///
   /// Strides are in elements, for the axes of `batch`, then rows, then columns. They may be
@@ -22,7 +29,8 @@ package enum Gemm {
   /// An empty sum (`k` is 0) is 0. Integers wrap around. A floating-point element is summed in
   /// blocks of 256 terms, term by term and block by block in its own type, which makes it the same
   /// on every number of threads and every instruction set; its error is at most `k` units in the
-  /// last place of the sum of the absolute products. NaN and infinity propagate.
+  /// last place of the sum of the absolute products. Small `float32` products are summed in `float64`
+  /// and rounded once. NaN and infinity propagate.
   ///
   /// PyTorch: `torch.matmul`. Algorithm: Goto and van de Geijn, Anatomy of high-performance matrix
   /// multiplication, 2008.
@@ -64,6 +72,10 @@ private struct GemmRegion {
   let bStrides: [Int]
   let c: UnsafeMutableRawPointer
 
+  private var isSmall: Bool {
+    Gemm.isSmall(dtype, products: plan.products, m: plan.m, n: plan.n, k: k)
+  }
+
   func run(thread index: Int) {
     let rank = batch.count + 2
     var shape = norma_gemm_shape(
@@ -73,7 +85,7 @@ private struct GemmRegion {
       c_row: Int64(plan.n))
     let size = dtype.byteCount
     let scratchBytes =
-      dtype.isFloatingPoint ? Int(norma_gemm_scratch_bytes(&shape, Int64(size))) : 0
+      dtype.isFloatingPoint && !isSmall ? Int(norma_gemm_scratch_bytes(&shape, Int64(size))) : 0
     let scratch = UnsafeMutableRawPointer.allocate(byteCount: scratchBytes, alignment: 64)
     defer { scratch.deallocate() }
     for number in plan.pieces(ofThread: index) {
@@ -112,7 +124,11 @@ private struct GemmRegion {
     switch dtype {
     case .float32:
       let (a, b, c) = pointers(Float.self)
-      norma_gemm_f32(&shape, a, b, c, scratch)
+      if isSmall {
+        norma_gemm_small_f32(&shape, a, b, c)
+      } else {
+        norma_gemm_f32(&shape, a, b, c, scratch)
+      }
     case .float64:
       let (a, b, c) = pointers(Double.self)
       norma_gemm_f64(&shape, a, b, c, scratch)

@@ -11,8 +11,11 @@ extension Program {
         && (index >= space.splits.count || space.splits[index].isEmpty)
         && (space.rows.strides[index] == 0 || space.tileRows == 1 || byRow)
         && space.tileRows * space.tileColumns > 1
-      // What is stored or reduced as it is has to be a block.
-      if isFixed && !ends.contains(input.value) { singles.insert(input.value) }
+      // What is stored or reduced as it is has to be a block; so has a half that is widened for that,
+      // because no loop spreads two bytes.
+      if isFixed && !ends.contains(input.value) && !isWidenedHalf(input, for: ends) {
+        singles.insert(input.value)
+      }
     }
     var index = 0
     while index < instructions.count {
@@ -32,6 +35,11 @@ extension Program {
       index += 1
     }
     return singles
+  }
+
+  private func isWidenedHalf(_ input: Input, for ends: ValueSet) -> Bool {
+    input.dtype.isHalf
+      && instructions.contains { $0.operands.contains(input.value) && ends.contains($0.result) }
   }
 
   /// Whether instructions can run row by row: none makes one number for each row, and none of the

@@ -9,7 +9,7 @@ extension Tensor {
   /// - `[..., m, k] · [..., k, n]` multiplies matrices; the axes in front broadcast.
   ///
   /// Both tensors have the same type. `float32` runs on oneDNN, whose last bits may depend on the
-  /// number of threads; half types are multiplied in `float32` and rounded once; `float64` and
+  /// number of threads, but for products of up to 1024 terms, which are summed in `float64`; half types are multiplied in `float32` and rounded once; `float64` and
   /// integers run on plain loops. Runs at once, except that the product of two vectors of real
   /// numbers is a pending sum, carried in `float64`. PyTorch: `torch.matmul`.
   public func matmul(
@@ -93,7 +93,9 @@ extension Tensor {
       let rightBase = rightStorage.base + right.layout.offset * width
       return Tensor(shape: batch + [m, n], dtype: a.dtype) { bytes in
         guard let result = bytes.baseAddress else { return }
-        if a.dtype == .float32 && OneDNN.isAvailable {
+        let isSmall = Gemm.isSmall(
+          a.dtype, products: batch.reduce(1, *), m: m, n: n, k: k)
+        if a.dtype == .float32 && OneDNN.isAvailable && !isSmall {
           let threads = Threads.count
           norma_team_set_library_threads(Int32(threads))
           do throws(OneDNNError) {

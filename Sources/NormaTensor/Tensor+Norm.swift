@@ -59,7 +59,7 @@ extension Tensor {
         default:
           let ratio = x.abs() / norm
           let slope = Tensor.where(ratio .== 0, 0.0, ratio.positivePower(p - 1))
-          return [signs * slope * Tensor.where(norm .== 0, 0.0, upstream)]
+          return [Tensor.where(norm .== 0, 0.0, signs * slope * upstream)]
         }
       }
   }

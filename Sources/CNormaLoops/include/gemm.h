@@ -25,6 +25,14 @@ void norma_gemm_f32(
 void norma_gemm_f64(
     const norma_gemm_shape *shape, const double *a, const double *b, double *c, void *scratch);
 
+/// The most columns of a small product.
+enum { NORMA_GEMM_SMALL_COLUMNS = 64 };
+
+/// Each element is a sum of exact products in double from the first term to the last, rounded once:
+/// for matrices so small that packing, or calling a library, takes longer.
+void norma_gemm_small_f32(
+    const norma_gemm_shape *shape, const float *a, const float *b, float *c);
+
 /// Integers wrap around, so that a signed type may be passed as the unsigned one of its width.
 void norma_gemm_u8(
     const norma_gemm_shape *shape, const uint8_t *a, const uint8_t *b, uint8_t *c);

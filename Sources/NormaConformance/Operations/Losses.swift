@@ -71,7 +71,7 @@ let lossOperations: [String: CaseOperation] = [
 private typealias Loss = @Sendable (Tensor, Tensor, LossReduction) throws -> Tensor
 
 extension CaseArguments {
-  fileprivate func reduction(
+  func reduction(
     _ more: [String: LossReduction] = [:]
   ) throws -> LossReduction {
     switch try text("reduction") {
@@ -135,11 +135,11 @@ let lossModules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
 ]
 
 /// PyTorch's loss modules are the functions with the constructor's options; Norma has the functions.
-private func lossModule(
+func lossModule(
   _ name: String
 ) -> @Sendable (CaseArguments) throws -> CaseModule {
   { options in
-    guard let function = lossOperations["nn.functional.\(name)"] else {
+    guard let function = operations["nn.functional.\(name)"] else {
       throw CaseObstacle.unsupported(name)
     }
     options.readEverything()

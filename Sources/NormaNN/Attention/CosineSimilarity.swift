@@ -1,0 +1,31 @@
+import NormaKernels
+import NormaTensor
+
+/// The cosine of the angle between vectors: Σ a b / (max(‖a‖, eps) max(‖b‖, eps)) over an axis.
+///
+/// Shapes broadcast, types promote; the axis is counted in the shape where both meet and is dropped. 0
+/// where a vector is 0. Computed in `float64` and rounded once, in three trips. PyTorch:
+/// `F.cosine_similarity`.
+public func cosineSimilarity(
+  _ a: Tensor, _ b: Tensor, over axis: Int = 1, eps: Double = 1e-8,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    if a.isPoisoned || b.isPoisoned { return .poisoned }
+    let call = "cosineSimilarity(_:_:over:)"
+    guard a.dtype.isFloatingPoint, b.dtype.isFloatingPoint else {
+      throw TensorError(call, "real numbers are needed, got \(a.dtype) and \(b.dtype)")
+    }
+    let common = DType.promoted(a.dtype, b.dtype)
+    let shape = (a + b).shape
+    if (a + b).isPoisoned { return .poisoned }
+    let front = try Shape.axis(axis, of: shape, call: call)
+    let axes = shape.isEmpty ? [] : [front]
+    func direction(_ x: Tensor) throws(TensorError) -> Tensor {
+      let wide = x.broadcast(to: shape).cast(to: .float64)
+      return wide / (try wide.wideNorm(2, over: axes, call: call)).clamped(min: eps)
+    }
+    let product = try direction(a) * direction(b)
+    return (axes.isEmpty ? product : product.sum(over: axes)).cast(to: common)
+  }
+}

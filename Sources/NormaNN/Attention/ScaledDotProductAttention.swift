@@ -1,0 +1,111 @@
+import NormaKernels
+import NormaTensor
+
+/// Attention: softmax(q kᵀ scale + mask) v.
+///
+/// - Shapes: q `[..., L, E]`, k `[..., S, E]`, v `[..., S, Ev]` give `[..., L, Ev]`; the axes in front
+///   broadcast.
+/// - Parameters:
+///   - query: what asks.
+///   - key: what is asked for.
+///   - value: what is given.
+///   - mask: truth values, where attention is allowed, or numbers that are added to the scores; they
+///     broadcast to `[..., L, S]`.
+///   - dropout: the probability with which a weight is dropped, also outside of training.
+///   - isCausal: each of L sees the keys up to its own place only; not beside a mask.
+///   - scale: 1 / √E if left out.
+///   - enableGQA: query heads (third axis from the end) may be several times as many as key heads; each
+///     key serves neighbouring ones.
+///   - file: The caller's file, for the text of a mistake.
+///   - line: The caller's line.
+/// - Edge cases: where a query may see no key, its result is 0.
+/// - Accuracy: half types are computed in `float32`, and up to 65,536 products q kᵀ of `float32` in
+///   `float64`, rounded once.
+/// - Cost: two batches of matrix products and a softmax; the `[..., L, S]` weights are stored.
+/// - PyTorch: `F.scaled_dot_product_attention`.
+public func scaledDotProductAttention(
+  _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, dropout: Double = 0,
+  isCausal: Bool = false, scale: Double? = nil, enableGQA: Bool = false,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    if [query, key, value].contains(where: \.isPoisoned) || mask?.isPoisoned == true {
+      return .poisoned
+    }
+    let call = "scaledDotProductAttention(_:_:_:)"
+    let (q, l, e) = (query, query.rank - 2, query.rank - 1)
+    guard q.rank >= 2, key.rank >= 2, value.rank >= 2, q.dtype.isFloatingPoint,
+      q.dtype == key.dtype, q.dtype == value.dtype, q.shape[e] == key.shape[key.rank - 1],
+      key.shape[key.rank - 2] == value.shape[value.rank - 2]
+    else {
+      throw TensorError(
+        call,
+        "query \(q.dtype) \(q.shape), key \(key.dtype) \(key.shape) and value \(value.dtype) "
+          + "\(value.shape) are not [..., L, E], [..., S, E] and [..., S, Ev] of one real type")
+    }
+    guard mask == nil || !isCausal else {
+      throw TensorError(
+        call, "a mask and isCausal exclude each other; put the causal part in the mask")
+    }
+    var (k, v) = (key, value)
+    if enableGQA {
+      k = try repeatedHeads(key, as: query, call)
+      v = try repeatedHeads(value, as: query, call)
+    }
+    let factor = scale ?? 1 / Double(q.shape[e]).squareRoot()
+    let working = workingType(q, keys: k)
+    var scores = (q.cast(to: working) * factor)
+      .matmul(k.cast(to: working).transposed(), file: file, line: line)
+    if scores.isPoisoned { return .poisoned }
+    let seen = k.shape[k.rank - 2]
+    if isCausal {
+      let allowed = Tensor.arange(seen) .<= Tensor.arange(q.shape[l]).unsqueezed(1)
+      scores = Tensor.where(allowed, scores, -Double.infinity)
+    } else if let mask {
+      guard mask.dtype == .bool || mask.dtype == q.dtype else {
+        throw TensorError(call, "the mask holds \(mask.dtype); bool or \(q.dtype) is needed")
+      }
+      scores =
+        mask.dtype == .bool ? Tensor.where(mask, scores, -Double.infinity) : scores + mask
+      if scores.isPoisoned { return .poisoned }
+    }
+    var weights = scores.softmax(over: -1)
+    if mask != nil, seen > 0 {
+      let isBlind = scores.detached().max(over: -1, keepDims: true) .== -Double.infinity
+      weights = Tensor.where(isBlind, 0, weights)
+    }
+    if dropout > 0 { weights = NormaNN.dropout(weights, p: dropout, file: file, line: line) }
+    return weights.matmul(v.cast(to: working), file: file, line: line).cast(to: q.dtype)
+  }
+}
+
+/// The type in which attention is computed: softmax makes relative errors of absolute ones, so scores
+/// want more digits than their own type has where they cost little.
+private func workingType(_ query: Tensor, keys: Tensor) -> DType {
+  switch query.dtype {
+  case .float16, .bfloat16: return .float32
+  case .float32:
+    let (products, overflow) = query.count.multipliedReportingOverflow(
+      by: keys.shape[keys.rank - 2])
+    return !overflow && products <= 65_536 ? .float64 : .float32
+  default: return query.dtype
+  }
+}
+
+/// Keys or values with each head as often as there are query heads for it, side by side.
+private func repeatedHeads(
+  _ x: Tensor, as query: Tensor, _ call: String
+) throws(TensorError) -> Tensor {
+  guard x.rank >= 3, query.rank >= 3 else {
+    throw TensorError(call, "enableGQA needs an axis of heads, third from the end")
+  }
+  let (heads, wanted) = (x.shape[x.rank - 3], query.shape[query.rank - 3])
+  guard heads > 0, wanted % heads == 0 else {
+    throw TensorError(call, "\(wanted) query heads are not a multiple of \(heads)")
+  }
+  if heads == wanted { return x }
+  let axis = x.rank - 2
+  var shape = x.unsqueezed(axis).shape
+  shape[axis] = wanted / heads
+  return x.unsqueezed(axis).broadcast(to: shape).flattened(from: x.rank - 3, through: x.rank - 2)
+}

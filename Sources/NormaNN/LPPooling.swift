@@ -1,0 +1,102 @@
+import NormaKernels
+import NormaTensor
+
+/// (Σ xᵖ)^(1/p) of each window; use ``LPPool1d``, ``LPPool2d`` or ``LPPool3d``.
+///
+/// Formula, shapes and edge cases are those of ``lpPool2d(_:p:kernelSize:stride:ceilMode:file:line:)``.
+open class LPPool: Module, Layer {
+  /// The power.
+  public let p: Double
+  /// Sizes of windows and steps between them, which are the sizes where they are nil.
+  public let kernelSize: Extents, stride: Extents?
+  /// Whether the number of windows is rounded up.
+  public let ceilMode: Bool
+
+  /// The number of axes of space.
+  var space: Int { 2 }
+
+  /// A pooling with the power `p`.
+  public init(
+    _ p: Double, kernelSize: Extents, stride: Extents? = nil, ceilMode: Bool = false
+  ) {
+    (self.p, self.kernelSize, self.stride, self.ceilMode) = (p, kernelSize, stride, ceilMode)
+  }
+
+  /// The norms of `[N, C, space...]` or of one sample.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    lpPool(
+      x, space, p, kernelSize, stride, ceilMode, "LPPool\(space)d(_:)", file, line
+    ).observed(by: self)
+  }
+}
+
+/// ``LPPool`` for `[N, C, L]`. PyTorch: `nn.LPPool1d`.
+public final class LPPool1d: LPPool { override var space: Int { 1 } }
+/// ``LPPool`` for images `[N, C, H, W]`. PyTorch: `nn.LPPool2d`.
+public final class LPPool2d: LPPool { override var space: Int { 2 } }
+/// ``LPPool`` for volumes `[N, C, D, H, W]`. PyTorch: `nn.LPPool3d`.
+public final class LPPool3d: LPPool { override var space: Int { 3 } }
+
+/// (Σ xᵖ)^(1/p) over each window of `[N, C, H, W]`, or of one sample without N.
+///
+/// Not of |x|: a negative x to a power that is not whole is NaN, and a negative sum has no root. Where the
+/// sum is 0, so is the gradient. Powers are taken in `float64`, sums as in
+/// ``avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:file:line:)``; a window of `ceilMode` that
+/// reaches over the edge counts as if its values went on, as in PyTorch. PyTorch: `F.lp_pool2d`.
+public func lpPool2d(
+  _ x: Tensor, p: Double, kernelSize: Extents, stride: Extents? = nil, ceilMode: Bool = false,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  lpPool(x, 2, p, kernelSize, stride, ceilMode, "lpPool2d(_:p:kernelSize:)", file, line)
+}
+
+/// (Σ xᵖ)^(1/p) over each window of `[N, C, L]`; see
+/// ``lpPool2d(_:p:kernelSize:stride:ceilMode:file:line:)``. PyTorch: `F.lp_pool1d`.
+public func lpPool1d(
+  _ x: Tensor, p: Double, kernelSize: Extents, stride: Extents? = nil, ceilMode: Bool = false,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  lpPool(x, 1, p, kernelSize, stride, ceilMode, "lpPool1d(_:p:kernelSize:)", file, line)
+}
+
+/// (Σ xᵖ)^(1/p) over each window of `[N, C, D, H, W]`; see
+/// ``lpPool2d(_:p:kernelSize:stride:ceilMode:file:line:)``. PyTorch: `F.lp_pool3d`.
+public func lpPool3d(
+  _ x: Tensor, p: Double, kernelSize: Extents, stride: Extents? = nil, ceilMode: Bool = false,
+  file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  lpPool(x, 3, p, kernelSize, stride, ceilMode, "lpPool3d(_:p:kernelSize:)", file, line)
+}
+
+private func lpPool(
+  _ x: Tensor, _ space: Int, _ p: Double, _ kernelSize: Extents, _ stride: Extents?,
+  _ ceilMode: Bool, _ call: String, _ file: StaticString, _ line: UInt
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    if x.isPoisoned { return x }
+    guard p > 0, p < .infinity else {
+      throw TensorError(call, "p must be positive and finite, got \(p)")
+    }
+    guard x.dtype.isFloatingPoint else {
+      throw TensorError(call, "\(x.dtype) has no roots; cast(to: .float32) first")
+    }
+    let count = try kernelSize.expanded(space, atLeast: 1, "kernelSize", call: call)
+      .reduce(1.0) { $0 * Double($1) }
+    // A zero has no logarithm, and its power no slope.
+    let powers = power(x.cast(to: .float64), p).cast(to: x.dtype)
+    let means = avgPool(
+      powers, space: space, kernelSize: kernelSize, stride: stride, padding: 0,
+      ceilMode: ceilMode, countIncludePad: true, divisorOverride: nil, call: call, file: file,
+      line: line)
+    return power(means.cast(to: .float64) * count, 1 / p).cast(to: x.dtype)
+  }
+}
+
+/// xᵖ, with 0 and slope 0 at 0.
+private func power(_ x: Tensor, _ p: Double) -> Tensor {
+  if p == 1 || p == 2 || p == 3 { return x.positivePower(p) }
+  let isZero = x .== 0
+  return Tensor.where(isZero, 0, Tensor.where(isZero, 1, x).positivePower(p))
+}

@@ -1,0 +1,73 @@
+import NormaKernels
+import NormaTensor
+
+// Negative log-likelihoods of numbers under a distribution that a network predicts. Each is one program to
+// its reduction.
+
+/// The negative log-likelihood of y under normal distributions of mean x and a variance:
+/// (log v + (x - y)² / v) / 2, with v = max(variance, eps).
+///
+/// - Shapes: those of x and y broadcast. The variance has the shape of x, or a last axis of size 1 there,
+///   or lacks the last axis: one variance for each row.
+/// - Parameters:
+///   - x: the means.
+///   - y: the targets.
+///   - variance: not negative; its gradient goes through the bound `eps` as if it were not there.
+///   - full: adds log(2π) / 2.
+///   - eps: positive.
+///   - reduction: what becomes of the samples' losses.
+///   - file: The caller's file, for the text of a mistake.
+///   - line: The caller's line.
+/// - PyTorch: `F.gaussian_nll_loss`, `nn.GaussianNLLLoss`.
+public func gaussianNLLLoss(
+  _ x: Tensor, _ y: Tensor, variance: Tensor, full: Bool = false, eps: Double = 1e-6,
+  reduction: LossReduction = .mean, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    if x.isPoisoned || y.isPoisoned || variance.isPoisoned { return .poisoned }
+    let call = "gaussianNLLLoss(_:_:variance:)"
+    guard eps > 0 else { throw TensorError(call, "eps must be positive, got \(eps)") }
+    var spread = variance
+    if variance.shape != x.shape {
+      if variance.shape == Array(x.shape.dropLast()) && x.rank > 0 {
+        spread = variance.unsqueezed(-1)
+      } else {
+        guard variance.rank == x.rank, variance.shape.dropLast() == x.shape.dropLast(),
+          variance.shape.last == 1
+        else {
+          throw TensorError(
+            call,
+            "variances of shape \(variance.shape) are neither one for each of \(x.shape) nor one for "
+              + "each row")
+        }
+      }
+    }
+    if variance.count > 0, variance.detached().min().item() < 0 {
+      throw TensorError(call, "a variance is negative")
+    }
+    let bounded = spread.detached().clamped(min: eps)
+      .recorded(call, from: [spread]) { [$0.upstream] }
+    let losses = (bounded.log() + (x - y).squared() / bounded) * 0.5
+    return reduction(full ? losses + 0.91893853320467274178 : losses)
+  }
+}
+
+/// The negative log-likelihood of counts y under Poisson distributions: eˣ - y x, or x - y log(x + eps)
+/// without `logInput`.
+///
+/// `full` adds Stirling's approximation of log y!, y log y - y + log(2πy) / 2, where y > 1. Shapes
+/// broadcast. PyTorch: `F.poisson_nll_loss`, `nn.PoissonNLLLoss`.
+public func poissonNLLLoss(
+  _ x: Tensor, _ y: Tensor, logInput: Bool = true, full: Bool = false, eps: Double = 1e-8,
+  reduction: LossReduction = .mean
+) -> Tensor {
+  var losses = logInput ? x.exp() - y * x : x - y * (x + eps).log()
+  if full {
+    let isLarge = y .> 1
+    let counts = Tensor.where(isLarge, y, 2)
+    let logs = counts.log()
+    let stirling = counts * logs - counts + (counts * (2 * Double.pi)).log() * 0.5
+    losses = losses + Tensor.where(isLarge, stirling, 0)
+  }
+  return reduction(losses)
+}

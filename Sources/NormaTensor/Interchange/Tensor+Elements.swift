@@ -1,0 +1,121 @@
+import NormaKernels
+
+/// A tensor's elements where they lie, by their indices; see ``Tensor/withElements(of:file:line:_:)``.
+///
+/// Indices are counted from 0 and checked; a wrong one ends the program, as an array's does.
+public struct TensorElements<T: TensorElement> {
+  /// The sizes of the axes.
+  public let shape: [Int]
+  /// The distance in memory from one element to the next along each axis.
+  public let strides: [Int]
+  private let base: UnsafeRawPointer?
+
+  fileprivate init(_ layout: Layout, base: UnsafeRawPointer?) {
+    (shape, strides) = (layout.shape, layout.strides)
+    self.base = base
+  }
+
+  /// The element of a vector.
+  public subscript(_ i: Int) -> T { element(1, place(i, 0)) }
+
+  /// The element of a matrix.
+  public subscript(_ i: Int, _ j: Int) -> T { element(2, place(i, 0) + place(j, 1)) }
+
+  /// The element of a tensor of three axes.
+  public subscript(_ i: Int, _ j: Int, _ k: Int) -> T {
+    element(3, place(i, 0) + place(j, 1) + place(k, 2))
+  }
+
+  /// The element of a tensor of four axes.
+  public subscript(_ i: Int, _ j: Int, _ k: Int, _ l: Int) -> T {
+    element(4, place(i, 0) + place(j, 1) + place(k, 2) + place(l, 3))
+  }
+
+  /// The element of a tensor of any number of axes.
+  public subscript(_ indices: [Int]) -> T {
+    element(indices.count, indices.enumerated().reduce(0) { $0 + place($1.element, $1.offset) })
+  }
+
+  private func place(_ index: Int, _ axis: Int) -> Int {
+    require(
+      axis < shape.count && index >= 0 && index < shape[axis],
+      "TensorElements: index \(index) of axis \(axis) is out of range for shape \(shape)")
+    return index * strides[axis]
+  }
+
+  private func element(_ count: Int, _ place: Int) -> T {
+    require(
+      count == shape.count,
+      "TensorElements: \(count) indices for shape \(shape), which has "
+        + "\(shape.count) axes")
+    guard let base else { return T(nearest: .nan) }
+    return base.load(fromByteOffset: place * MemoryLayout<T>.stride, as: T.self)
+  }
+}
+
+extension Tensor {
+  /// Lends the elements for reading by indices, in any layout without a copy:
+  /// `x.withElements(of: Float.self) { $0[1, 2] }`.
+  ///
+  /// `T` is the tensor's own type. What is pending is computed first. The value must not leave `body`.
+  /// After a mistake, and for a poisoned tensor, every element is NaN or the smallest integer. NumPy:
+  /// `x[1, 2]` in a loop.
+  public func withElements<T: TensorElement, R>(
+    of type: T.Type, file: StaticString = #fileID, line: UInt = #line,
+    _ body: (TensorElements<T>) throws -> R
+  ) rethrows -> R {
+    if T.dtype != dtype || isPoisoned {
+      if !isPoisoned {
+        report(
+          TensorError(
+            "withElements(of:)", "the tensor holds \(dtype), not \(T.dtype); cast it first"),
+          file: file, line: line)
+      }
+      return try body(TensorElements(layout, base: nil))
+    }
+    let storage = node.materialize()
+    return try withExtendedLifetime(storage) {
+      try body(
+        TensorElements(layout, base: storage.base + layout.offset * dtype.byteCount))
+    }
+  }
+
+  /// One number, without a copy of anything else: `x.item(at: 0, -1)`; negative indices count from the
+  /// end. NaN after a mistake.
+  ///
+  /// What is pending is computed first. Integers beyond 2⁵³ are rounded; ``withElements(of:file:line:_:)``
+  /// reads them exactly, and many elements quickly. PyTorch: `x[0, -1].item()`.
+  public func item(
+    at indices: Int..., file: StaticString = #fileID, line: UInt = #line
+  ) -> Double {
+    if isPoisoned { return .nan }
+    do throws(TensorError) {
+      guard indices.count == rank else {
+        throw TensorError(
+          "item(at:)", "\(indices.count) indices for shape \(shape), which has \(rank) axes")
+      }
+      let one = try layout.taking(indices.map(\.axisIndex))
+      let storage = node.materialize()
+      return withExtendedLifetime(storage) {
+        let address = storage.base + one.offset * dtype.byteCount
+        func load<T: TensorElement>(_ type: T.Type) -> Double {
+          address.load(as: T.self).asDouble
+        }
+        switch dtype {
+        case .bool: return load(Bool.self)
+        case .uint8: return load(UInt8.self)
+        case .int32: return load(Int32.self)
+        case .int64: return load(Int64.self)
+        // Not every processor that Swift knows has a type for it.
+        case .float16: return Tensor(node: node, layout: one).item()
+        case .bfloat16: return load(BFloat16.self)
+        case .float32: return load(Float.self)
+        case .float64: return load(Double.self)
+        }
+      }
+    } catch {
+      report(error, file: file, line: line)
+      return .nan
+    }
+  }
+}

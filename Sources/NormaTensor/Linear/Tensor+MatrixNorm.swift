@@ -1,0 +1,85 @@
+import NormaKernels
+
+/// Which norm of a matrix is meant: `.frobenius`, or a number or `.infinity` as PyTorch's `ord`.
+public enum MatrixNormOrder: Sendable, Hashable, ExpressibleByIntegerLiteral,
+  ExpressibleByFloatLiteral
+{
+  /// √Σ x².
+  case frobenius
+  /// The sum of singular values; not there yet.
+  case nuclear
+  /// 1 and -1: the largest and smallest sum of |x| down a column; ∞ and -∞: along a row. 2 and -2,
+  /// the largest and smallest singular value, are not there yet.
+  case number(Double)
+
+  /// The largest sum of |x| along a row.
+  public static let infinity = MatrixNormOrder.number(.infinity)
+
+  /// The order that PyTorch writes as a whole number.
+  public init(integerLiteral value: Int) { self = .number(Double(value)) }
+  /// The order that PyTorch writes as a number.
+  public init(floatLiteral value: Double) { self = .number(value) }
+}
+
+extension Tensor {
+  /// The norm of the matrices in two axes: rows `axes.0`, columns `axes.1`.
+  ///
+  /// Real types. The gradient of a largest or smallest sum is shared evenly by sums that are equal,
+  /// that of |x| is 0 at 0. Empty matrices: 0 where that is a sum over nothing; the largest of no sums is
+  /// refused. The nuclear norm and orders 2 and -2 need singular values and come with decompositions.
+  /// Accuracy: sums in `float64`, rounded once. Cost: one trip. PyTorch:
+  /// `torch.linalg.matrix_norm`.
+  public func matrixNorm(
+    _ order: MatrixNormOrder = .frobenius, over axes: (Int, Int) = (-2, -1),
+    keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let call = "matrixNorm(_:over:)"
+      guard rank >= 2 else {
+        throw TensorError(call, "shape \(shape) has no matrices; norm(_:over:) takes vectors")
+      }
+      guard dtype.isFloatingPoint else {
+        throw TensorError(call, "\(dtype) has no norm of its own type; cast(to: .float32) first")
+      }
+      let rows = try Shape.axis(axes.0, of: shape, call: call)
+      let columns = try Shape.axis(axes.1, of: shape, call: call)
+      guard rows != columns else {
+        throw TensorError(call, "axis \(axes.0) and axis \(axes.1) are the same")
+      }
+      func extreme(over axis: Int, ofSumsOver summed: Int, isLargest: Bool) -> Tensor {
+        let sums = abs().sum(over: summed, keepDims: true)
+        let result =
+          isLargest ? sums.max(over: axis, keepDims: true) : sums.min(over: axis, keepDims: true)
+        return result.reshaped(Shape.reduced(shape, over: [rows, columns], keepDims: keepDims))
+      }
+      switch order {
+      case .frobenius: return norm(2, over: [rows, columns], keepDims: keepDims)
+      case .number(1): return extreme(over: columns, ofSumsOver: rows, isLargest: true)
+      case .number(-1): return extreme(over: columns, ofSumsOver: rows, isLargest: false)
+      case .number(.infinity): return extreme(over: rows, ofSumsOver: columns, isLargest: true)
+      case .number(-.infinity): return extreme(over: rows, ofSumsOver: columns, isLargest: false)
+      case .nuclear, .number(2), .number(-2):
+        throw TensorError(
+          call,
+          "order \(order.text) needs singular values, and decompositions come later; .frobenius, 1, "
+            + "-1, .infinity and -.infinity are there")
+      case .number(let number):
+        throw TensorError(
+          call,
+          "\(number) is no order of a matrix norm; valid are .frobenius, 1, -1, .infinity and "
+            + "-.infinity")
+      }
+    }
+  }
+}
+
+extension MatrixNormOrder {
+  fileprivate var text: String {
+    switch self {
+    case .frobenius: ".frobenius"
+    case .nuclear: ".nuclear"
+    case .number(let number): number == number.rounded() ? "\(Int(number))" : "\(number)"
+    }
+  }
+}
