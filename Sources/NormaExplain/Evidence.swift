@@ -28,6 +28,10 @@ final class Evidence {
   let sampledInput: [Double]
   let sampledTarget: [Double]
 
+  /// Whether results of half types are taken to have been computed in `float32` and rounded once, in
+  /// the end: then small differences show.
+  var isRoundedOnce = false
+
   /// What the recipe that was found leaves of the target: the rounding on the user's way.
   var residual: Tensor?
 

@@ -151,6 +151,9 @@ extension Evidence {
         value *= kept
         slack = max(slack, 1e-30)
       }
+      if isHalf && isRoundedOnce {
+        slack = abs(value) + slack * (0x1p-22 / rounding) + 0x1p-25 / rounding
+      }
       let distance = (sampledTarget[i] - value) / (rounding * slack + 1e-30)
       total += distance * distance
       // Worse than the bound, or not a number.
