@@ -111,7 +111,8 @@ struct NormNumbers {
       if let norm = source as? BatchNorm, !(norm is GhostBatchNorm || norm is SplitBatchNorm2d) {
         return nil
       }
-      return source is SplitBatchNorm2d || source is FrozenBatchNorm2d
+      // What was frozen may have been a norm of any number of axes.
+      return source is SplitBatchNorm2d
         ? filled(made(BatchNorm2d.init)) : filled(made(BatchNorm.init))
     case .frozen:
       if source is FrozenBatchNorm2d { return nil }
