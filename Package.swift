@@ -82,7 +82,7 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(
       name: "NormaExplainTests",
-      dependencies: ["NormaExplain", "NormaNN", "NormaTensor", "NormaKernels"]),
+      dependencies: ["NormaExplain", "NormaNN", "NormaTensor", "NormaKernels", "NormaReference"]),
     .testTarget(
       name: "NormaConformanceTests",
       dependencies: ["NormaConformance", "NormaNN", "NormaTensor", "NormaFiles"]),

@@ -6,7 +6,12 @@ extension BenchRow {
   /// Whole steps: forward, loss, backward, optimizer.
   static func networks(_ sizes: BenchSizes) -> [BenchRow] {
     [optimizer(sizes), mlp(sizes)]
-      + sizes.widths.flatMap { [residualStep($0, sizes), residualEvaluation($0, sizes)] }
+      + sizes.widths.flatMap {
+        [
+          residualStep($0, sizes), residualEvaluation($0, sizes, isFolded: false),
+          residualEvaluation($0, sizes, isFolded: true),
+        ]
+      }
   }
 
   /// AdamW on one large parameter: reads value, gradient and two moments, writes all but the gradient.
@@ -50,12 +55,16 @@ extension BenchRow {
     }
   }
 
-  private static func residualEvaluation(_ width: Int, _ sizes: BenchSizes) -> BenchRow {
+  private static func residualEvaluation(
+    _ width: Int, _ sizes: BenchSizes, isFolded: Bool
+  ) -> BenchRow {
     let shape = [4 * sizes.networkBatch, 1, 28, 28]
-    return BenchRow(name: "residual.evaluation.\(width)", shape: shape) {
+    let name = isFolded ? "residual.folded" : "residual.evaluation"
+    return BenchRow(name: "\(name).\(width)", shape: shape) {
       let x = Tensor.randn(shape)
       let network = ResidualNetwork(width: width)
       network.eval()
+      if isFolded { foldBatchNorms(inside: network, on: x) }
       return BenchWork(source: x, byteCount: x.byteCount) {
         withoutGradients { network(x).argmax(over: 1) }.evaluated()
       }

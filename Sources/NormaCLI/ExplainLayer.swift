@@ -3,7 +3,7 @@ import Norma
 import NormaExplain
 
 /// The layers that the command knows.
-enum LayerKind: String, ExpressibleByArgument, CaseIterable {
+enum LayerKind: String, ExpressibleByArgument, CaseIterable, Decodable {
   case batchnorm, batchnorm1d, batchnorm2d, batchnorm3d, instancenorm, groupnorm, layernorm, rmsnorm
 
   /// Names in any case: `groupnorm`, `GroupNorm`.
@@ -34,6 +34,8 @@ struct ExplainLayer {
   let groups: Int
   /// How many of the last axes layer and RMS norm take together.
   let lastAxes: Int
+  /// Of batch norm; nil for PyTorch's.
+  var momentum: Momentum?
   var weight: Tensor?
   var bias: Tensor?
 
@@ -62,41 +64,53 @@ struct ExplainLayer {
     -> Explanation
   {
     try catchingTensorErrors {
-      let shape = x.shape
-      let eps = eps ?? 1e-5
-      switch kind {
-      case .batchnorm, .batchnorm1d, .batchnorm2d, .batchnorm3d:
-        let layer: BatchNorm =
-          switch shape.count {
-          case 2, 3: BatchNorm1d(shape[1], eps: eps)
-          case 4: BatchNorm2d(shape[1], eps: eps)
-          default: BatchNorm3d(shape[1], eps: eps)
-          }
-        set(layer.weight, layer.bias)
-        return layer.explain(x, expecting: expected, from: origin)
-      case .instancenorm:
-        let affine = weight != nil || bias != nil
-        let layer: InstanceNorm =
-          switch shape.count {
-          case 3: InstanceNorm1d(shape[1], eps: eps, affine: affine)
-          case 4: InstanceNorm2d(shape[1], eps: eps, affine: affine)
-          default: InstanceNorm3d(shape[1], eps: eps, affine: affine)
-          }
-        set(layer.weight, layer.bias)
-        return layer.explain(x, expecting: expected, from: origin)
-      case .groupnorm:
-        let layer = GroupNorm(groups, shape[1], eps: eps)
-        set(layer.weight, layer.bias)
-        return layer.explain(x, expecting: expected, from: origin)
-      case .layernorm:
-        let layer = LayerNorm(Array(shape.suffix(lastAxes)), eps: eps)
-        set(layer.weight, layer.bias)
-        return layer.explain(x, expecting: expected, from: origin)
-      case .rmsnorm:
-        let layer = RMSNorm(Array(shape.suffix(lastAxes)), eps: self.eps)
-        set(layer.weight, nil)
-        return layer.explain(x, expecting: expected, from: origin)
+      switch made(for: x.shape) {
+      case let layer as BatchNorm: layer.explain(x, expecting: expected, from: origin)
+      case let layer as InstanceNorm: layer.explain(x, expecting: expected, from: origin)
+      case let layer as GroupNorm: layer.explain(x, expecting: expected, from: origin)
+      case let layer as LayerNorm: layer.explain(x, expecting: expected, from: origin)
+      case let layer as RMSNorm: layer.explain(x, expecting: expected, from: origin)
+      default: throw DataError("\(kind.rawValue) cannot be explained")
       }
+    }
+  }
+
+  /// The layer for data of a shape.
+  func made(for shape: [Int]) -> any Layer {
+    let eps = eps ?? 1e-5
+    switch kind {
+    case .batchnorm, .batchnorm1d, .batchnorm2d, .batchnorm3d:
+      let momentum = momentum ?? 0.1
+      let layer: BatchNorm =
+        switch shape.count {
+        case 2, 3: BatchNorm1d(shape[1], eps: eps, momentum: momentum)
+        case 4: BatchNorm2d(shape[1], eps: eps, momentum: momentum)
+        default: BatchNorm3d(shape[1], eps: eps, momentum: momentum)
+        }
+      set(layer.weight, layer.bias)
+      return layer
+    case .instancenorm:
+      let affine = weight != nil || bias != nil
+      let layer: InstanceNorm =
+        switch shape.count {
+        case 3: InstanceNorm1d(shape[1], eps: eps, affine: affine)
+        case 4: InstanceNorm2d(shape[1], eps: eps, affine: affine)
+        default: InstanceNorm3d(shape[1], eps: eps, affine: affine)
+        }
+      set(layer.weight, layer.bias)
+      return layer
+    case .groupnorm:
+      let layer = GroupNorm(groups, shape[1], eps: eps)
+      set(layer.weight, layer.bias)
+      return layer
+    case .layernorm:
+      let layer = LayerNorm(Array(shape.suffix(lastAxes)), eps: eps)
+      set(layer.weight, layer.bias)
+      return layer
+    case .rmsnorm:
+      let layer = RMSNorm(Array(shape.suffix(lastAxes)), eps: self.eps)
+      set(layer.weight, nil)
+      return layer
     }
   }
 

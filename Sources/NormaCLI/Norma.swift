@@ -7,7 +7,8 @@ struct NormaCommand: ParsableCommand {
     commandName: "norma",
     abstract: "Tensors, statistics and normalization that explains itself.",
     subcommands: [
-      ExplainCommand.self, DoctorCommand.self, TrainCommand.self, PredictCommand.self,
+      ExplainCommand.self, CompareCommand.self, DoctorCommand.self, TrainCommand.self,
+      PredictCommand.self,
       BenchCommand.self,
     ])
 }

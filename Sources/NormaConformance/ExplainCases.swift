@@ -164,8 +164,20 @@ private func explain(_ item: ExplainCase) throws -> Explanation? {
   let explainer = Explainer(
     layer: layer, input: input, output: layer.output(for: input), expected: expected,
     origin: origin, history: history,
-    repetitions: item.layer["history_repeat"]?.intValue ?? 1, mask: try mask(item, input: input))
+    repetitions: item.layer["history_repeat"]?.intValue ?? 1, mask: try mask(item, input: input),
+    blocks: blocks(item, samples: input.shape.first ?? 0))
   return explainer.explanation()
+}
+
+/// The sizes of the parts in which somebody took the batch: given as sizes, or as the number of equal
+/// parts. Empty where they do not make up the batch.
+private func blocks(_ item: ExplainCase, samples: Int) -> [Int] {
+  guard let value = item.layer["blocks"] else { return [] }
+  if let count = value.intValue, count > 1, samples % count == 0 {
+    return Array(repeating: samples / count, count: count)
+  }
+  let sizes = (value.arrayValue ?? []).compactMap(\.intValue)
+  return sizes.reduce(0, +) == samples ? sizes : []
 }
 
 private func mask(_ item: ExplainCase, input: Tensor) throws -> Tensor? {

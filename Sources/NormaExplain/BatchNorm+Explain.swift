@@ -14,7 +14,9 @@ extension BatchNorm {
   ///     let y = (x - mean) / (x.std(over: 0, 2, 3, keepDims: true) + 1e-5)
   ///     print(bn.explain(y, expecting: y, from: x))
   ///
-  /// The layer and its running statistics are not changed.
+  /// The layer and its running statistics are not changed. What a kind of batch norm does beside the
+  /// rest is named, too: parts of the batch (``GhostBatchNorm``, ``SplitBatchNorm2d``), and the factors
+  /// of ``BatchRenorm``.
   ///
   /// - Parameters:
   ///   - input: A batch, as the layer takes it.
@@ -33,7 +35,8 @@ extension BatchNorm {
     history: [Tensor] = [], mask: Tensor? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Explanation {
     ExplainCall(
-      layer: numbers, input: input, expected: expected, origin: origin, history: history,
+      layer: numbers(for: input), input: input, expected: expected, origin: origin,
+      history: history,
       mask: mask, file: file, line: line
     ).explanation { output(for: input) }
   }
@@ -62,24 +65,15 @@ extension BatchNorm {
 
   private func call(_ input: Tensor, _ file: StaticString, _ line: UInt) -> ExplainCall {
     ExplainCall(
-      layer: numbers, input: input, name: "explain(_:expectingRunning...:)", file: file, line: line)
+      layer: numbers(for: input), input: input, name: "explain(_:expectingRunning...:)", file: file,
+      line: line)
   }
 
   /// The layer's own result, without an update of its running statistics.
-  private func output(for input: Tensor) -> Tensor {
-    batchNorm(
-      input, runningMean: runningMean?.value, runningVar: runningVar?.value,
-      weight: weight?.value, bias: bias?.value, training: usesBatchStatistics, eps: eps)
-  }
+  private func output(for input: Tensor) -> Tensor { withoutUpdates { self(input) } }
+}
 
-  private var numbers: LayerNumbers {
-    LayerNumbers(
-      name: "\(type(of: self))(\(features))", features: features, epsilon: eps,
-      momentum: momentum.share, weight: weight?.value.array(of: Double.self),
-      bias: bias?.value.array(of: Double.self),
-      runningMean: runningMean?.value.array(of: Double.self),
-      runningVariance: runningVar?.value.array(of: Double.self),
-      batchesTracked: Int(numBatchesTracked?.value.item() ?? 0), isTraining: isTraining,
-      usesBatch: usesBatchStatistics)
-  }
+/// The result of a call that no running statistic follows, as in a checkpoint's second run.
+func withoutUpdates(_ call: () -> Tensor) -> Tensor {
+  withoutGradients { GradientMode.$isRecomputing.withValue(true) { call().evaluated() } }
 }

@@ -18,6 +18,8 @@ enum Field: Hashable {
   case updateCorrection(Recipe.Correction)
   case surroundings(Recipe.Surroundings)
   case mask(Recipe.Mask)
+  case blocks(Recipe.Blocks)
+  case hasExtra(Bool)
   case observedScale(Grid)
   case observedShift(Grid)
   case narrow(DType)
@@ -42,6 +44,8 @@ enum Field: Hashable {
     case .updateCorrection(let value): recipe.updateCorrection = value
     case .surroundings(let value): recipe.surroundings = value
     case .mask(let value): recipe.mask = value
+    case .blocks(let value): recipe.blocks = value
+    case .hasExtra(let value): recipe.hasExtra = value
     case .observedScale(let value): recipe.observedScale = value
     case .observedShift(let value): recipe.observedShift = value
     case .narrow(let value): recipe.narrow = value
@@ -74,6 +78,8 @@ enum Field: Hashable {
     case .narrowsEarly: 18
     case .aboutZero: 19
     case .holdsResidual: 20
+    case .blocks: 21
+    case .hasExtra: 22
     }
   }
 }
@@ -136,10 +142,11 @@ extension Recipe {
     for change in changes {
       for field in change.fields {
         switch field {
-        case .meanAxes, .steps, .shape, .mask, .aboutZero:
+        case .meanAxes, .steps, .shape, .mask, .aboutZero, .blocks:
           if !ownStatistics { return nil }
           let isPlain = result.shape == nil && result.steps.count == 1
-          if result.mask != .ignored && !isPlain { return nil }
+          if (result.mask != .ignored || result.blocks != .none) && !isPlain { return nil }
+          if result.mask != .ignored && result.blocks != .none { return nil }
         case .correction:
           if result.source == .running { return nil }
         case .runningVariance:

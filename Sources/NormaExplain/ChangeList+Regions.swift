@@ -35,6 +35,26 @@ extension ChangeList {
     }
   }
 
+  /// Known parts of the batch, where the layer takes it as a whole, or the other way round.
+  mutating func addBlocks(_ frame: Frame, right: Recipe) {
+    if right.blocks != .none {
+      regions.append(
+        Change(.axes, .blocks(.none), rarity: 0, words: "statistics of the whole batch"))
+    } else {
+      regions.append(
+        Change(.axes, .blocks(.own), rarity: 0, words: "statistics of each part of the batch"))
+    }
+    let ways: [(Recipe.Blocks, String)] = [
+      (.averaged, "the mean of the parts' statistics"),
+      (.variances, "the mean of the parts' variances"),
+      (.deviations, "the mean of the parts' deviations"),
+      (.weighted, "the mean of the parts' variances, by their counts"),
+    ]
+    for (way, words) in ways {
+      nested.append(Change(.perAxisComposition, .blocks(way), rarity: 0, words: words))
+    }
+  }
+
   /// Channels in other groups than the layer's.
   mutating func addGroups(_ layer: LayerNumbers, _ frame: Frame) {
     let (outer, axis) = (frame.outer, frame.channelAxis)

@@ -15,6 +15,9 @@ struct ChangeList {
     addDivisors(right: right)
     addEpsilons(layer: layer, right: right)
     if right.affine == .both { addAffine(layer, frame) }
+    if right.affine == .both, let extra = layer.extra {
+      everyday.append(Change(.affine, .hasExtra(false), rarity: 0, words: "without \(extra.words)"))
+    }
     if layer.runningMean != nil && right.affine == .both {
       addRunning(right: right, replayed: !evidence.history.isEmpty)
     }
@@ -28,7 +31,7 @@ struct ChangeList {
       regions.append(Change(.mask, .mask(.zeroed), rarity: 0))
       regions.append(Change(.mask, .mask(.filled)))
     }
-    addParts(frame)
+    if evidence.blocks.isEmpty { addParts(frame) } else { addBlocks(frame, right: right) }
     addGroups(layer, frame)
     addNested(axes: frame.axes)
   }
@@ -134,10 +137,9 @@ struct ChangeList {
           .runningVersusBatch, .source(.updated), .updateCorrection(correction),
           rarity: right.source == .batch ? 1 : 2))
     }
+    let variance: Recipe.RunningVariance = right.runningVariance == .biased ? .unbiased : .biased
     everyday.append(
-      Change(
-        .runningVarianceCorrection, .runningVariance(.biased),
-        rarity: replayed ? 0 : 1))
+      Change(.runningVarianceCorrection, .runningVariance(variance), rarity: replayed ? 0 : 1))
     everyday.append(Change(.momentumConvention, .momentum(.exchanged)))
     everyday.append(Change(.momentumConvention, .momentum(.cumulative), rarity: 2))
     if replayed {
@@ -167,6 +169,12 @@ struct ChangeList {
         for bits in 1..<(1 << parts.count) {
           let steps = parts.indices.map {
             Recipe.Step(statistic: bits & (1 << $0) != 0 ? kind : .mean, axes: parts[$0])
+          }
+          // A mean of means is one mean, which another partition has.
+          if zip(steps, steps.dropFirst()).contains(where: {
+            $0.statistic == .mean && $1.statistic == .mean
+          }) {
+            continue
           }
           nested.append(
             Change(

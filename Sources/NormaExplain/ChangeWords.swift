@@ -32,7 +32,11 @@ private struct Scene {
 
   func words(for change: Change) -> (String, String) {
     switch change.cause {
-    case .axes: return (change.words ?? axesWords(), over(right.meanAxes))
+    case .axes:
+      return (
+        change.words ?? axesWords(),
+        right.blocks == .none ? over(right.meanAxes) : "statistics of each part of the batch"
+      )
     case .groupAssignment: return (change.words ?? axesWords(), groups())
     case .correction: return correction()
     case .epsilonPlacement, .epsilonValue: return epsilon()
@@ -44,9 +48,10 @@ private struct Scene {
         ? pooled : recipe.momentum == .last ? "the last batch's statistics" : source(recipe.source)
       return (yours, source(right.source))
     case .runningVarianceCorrection:
-      return (
+      let words = (
         "running variance averaged over n", "running variance averaged over n - 1 (larger)"
       )
+      return right.runningVariance == .biased ? (words.1, words.0) : words
     case .momentumConvention:
       let m = layer.momentum.map { text($0) } ?? "1 / batches"
       return recipe.momentum == .cumulative
@@ -190,6 +195,9 @@ private struct Scene {
   }
 
   private func affine(_ change: Change) -> (String, String) {
+    if !recipe.hasExtra, right.hasExtra, let extra = layer.extra {
+      return (change.words ?? "", "with \(extra.words)")
+    }
     let layers = layer.bias == nil ? "times weight" : "times weight, plus bias"
     let none = layer.bias == nil ? "no weight" : "no weight and bias"
     if identity == .affine { return (none, layers) }

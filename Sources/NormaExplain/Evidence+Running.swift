@@ -8,17 +8,21 @@ extension Evidence {
     if recipe.source == .updated {
       return updated(recipe, mean: mean, variance: variance)
     }
-    if recipe.momentum == .layers && recipe.runningVariance == .unbiased { return (mean, variance) }
+    if recipe.momentum == .layers && recipe.runningVariance == layer.ownRunningVariance {
+      return (mean, variance)
+    }
     if !history.isEmpty {
       return replay(momentum: recipe.momentum, variance: recipe.runningVariance)
     }
     if recipe.momentum != .layers { return (mean.map { _ in .nan }, mean.map { _ in .nan }) }
-    // Without the batches: what entered beside the initial 1 was n / (n - 1) times as large.
+    // Without the batches: what entered beside the initial 1 was n / (n - 1) times as large, or as
+    // small.
     let start =
       layer.batchesTracked == 0
       ? 0 : layer.momentum.map { power(1 - $0, layer.batchesTracked) } ?? 0
     let n = Double(frame.count)
-    return (mean, variance.map { ($0 - start) * (n - 1) / n + start })
+    let factor = recipe.runningVariance == .biased ? (n - 1) / n : n / (n - 1)
+    return (mean, variance.map { ($0 - start) * factor + start })
   }
 
   private func updated(
@@ -26,6 +30,7 @@ extension Evidence {
   ) -> (mean: [Double], variance: [Double]) {
     var batch = layer.recipe(frame)
     batch.source = .batch
+    batch.surroundings = recipe.surroundings
     let (centre, spread) = statistics(batch)
     let (centres, spreads) = (perChannel(centre), perChannel(spread))
     let n = Double(frame.count)

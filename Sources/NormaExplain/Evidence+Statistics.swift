@@ -16,6 +16,54 @@ extension Evidence {
     return (square * correctionFactor(key, recipe.correction)).evaluated()
   }
 
+  /// Mean and variance by the known parts of the batch.
+  func blockStatistics(_ recipe: Recipe) -> (mean: Tensor, variance: Tensor) {
+    let value = prepared(wide, recipe.surroundings).evaluated()
+    var parts: [(count: Int, mean: Tensor, variance: Tensor)] = []
+    var start = 0
+    for count in blocks {
+      let part = sliced(value, axis: 0, start..<start + count)
+      let n = Double(Frame.count(recipe.steps[0].axes, of: part.shape))
+      let square =
+        recipe.aboutZero
+        ? part.squared().mean(over: recipe.steps[0].axes, keepDims: true)
+        : part.variance(over: recipe.steps[0].axes, correction: 0, keepDims: true)
+      let factor = recipe.correction.factor(count: n, batch: Double(count))
+      parts.append(
+        (
+          count, part.mean(over: recipe.meanAxes, keepDims: true).evaluated(),
+          (square * factor).evaluated()
+        ))
+      start += count
+    }
+    if recipe.blocks == .own {
+      func stretched(_ tensor: Tensor, _ count: Int) -> Tensor {
+        var shape = tensor.shape
+        shape[0] = count
+        return tensor.broadcast(to: shape)
+      }
+      return (
+        Tensor.concatenated(parts.map { stretched($0.mean, $0.count) }).evaluated(),
+        Tensor.concatenated(parts.map { stretched($0.variance, $0.count) }).evaluated()
+      )
+    }
+    func average(_ values: [Tensor], _ weights: [Double]) -> Tensor {
+      let total = weights.reduce(0, +)
+      return zip(values, weights).dropFirst().reduce(values[0] * (weights[0] / total)) {
+        $0 + $1.0 * ($1.1 / total)
+      }
+    }
+    let even = parts.map { _ in 1.0 }
+    let all = value.mean(over: recipe.meanAxes, keepDims: true)
+    let variances = parts.map(\.variance)
+    switch recipe.blocks {
+    case .averaged: return (average(parts.map(\.mean), even), average(variances, even))
+    case .deviations: return (all, average(variances.map { $0.sqrt() }, even).squared())
+    case .weighted: return (all, average(variances, parts.map { Double($0.count) }))
+    default: return (all, average(variances, even))
+    }
+  }
+
   /// The steps in turn, each dividing by n. What a chain begins with is computed once.
   private func chain(_ key: StatisticKey) -> Tensor {
     if let known = nested[key] { return known }

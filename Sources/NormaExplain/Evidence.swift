@@ -18,6 +18,8 @@ final class Evidence {
   let repetitions: Int
   /// 1 where a position counts, 0 where it is padding; broadcasts to `input`.
   let mask: Tensor?
+  /// The sizes of the parts of the batch that somebody normalized by themselves; empty where unknown.
+  let blocks: [Int]
   /// The relative size of one rounding.
   let rounding: Double
 
@@ -25,6 +27,10 @@ final class Evidence {
   let places: [Int]
   let sampledInput: [Double]
   let sampledTarget: [Double]
+
+  /// Whether results of half types are taken to have been computed in `float32` and rounded once, in
+  /// the end: then small differences show.
+  var isRoundedOnce = false
 
   /// What the recipe that was found leaves of the target: the rounding on the user's way.
   var residual: Tensor?
@@ -37,6 +43,9 @@ final class Evidence {
   private var offsets: [OffsetKey: [Int]] = [:]
   var samples: [Recipe: (mean: [Double], variance: [Double])] = [:]
   var affineSamples: [Recipe.Affine: (scale: [Double], offset: [Double])] = [:]
+  lazy var sampledExtra = layer.extra.map {
+    (scale: sample($0.scale.tensor), shift: sample($0.shift.tensor))
+  }
   lazy var sampledShift = shift.map { sample($0.tensor) }
   lazy var sampledMask = mask.map { sample($0.cast(to: .float64)) }
 
@@ -61,18 +70,18 @@ final class Evidence {
   /// Evidence from tensors of the user's shape.
   convenience init(
     input: Tensor, target: Tensor, layer: LayerNumbers, shift: Grid? = nil, history: [Tensor] = [],
-    repetitions: Int = 1, mask: Tensor? = nil, sampleLimit: Int = 4096
+    repetitions: Int = 1, mask: Tensor? = nil, blocks: [Int] = [], sampleLimit: Int = 4096
   ) {
     let frame = layer.frame(input.shape)
     self.init(
       frame: frame, input: frame.seen(input), target: frame.seen(target), layer: layer,
       shift: shift, history: history, repetitions: repetitions, mask: mask.map(frame.seen),
-      sampleLimit: sampleLimit)
+      blocks: blocks.isEmpty ? layer.blocks : blocks, sampleLimit: sampleLimit)
   }
 
   private init(
     frame: Frame, input: Tensor, target: Tensor, layer: LayerNumbers, shift: Grid?,
-    history: [Tensor], repetitions: Int, mask: Tensor?, sampleLimit: Int
+    history: [Tensor], repetitions: Int, mask: Tensor?, blocks: [Int], sampleLimit: Int
   ) {
     self.frame = frame
     self.input = input
@@ -82,6 +91,9 @@ final class Evidence {
     self.history = history
     self.repetitions = repetitions
     self.mask = mask
+    // Parts of the batch concern layers that take it together.
+    let isBatch = frame.axes.contains(0) && blocks.reduce(0, +) == frame.shape[0]
+    self.blocks = isBatch ? blocks : []
     wide = input.cast(to: .float64)
     places = samplePlaces(count: input.shape.reduce(1, *), limit: sampleLimit)
     sampledInput = values(of: input, at: places)
@@ -105,7 +117,7 @@ final class Evidence {
       frame: frame.narrowed(to: range), input: part(input), target: part(target),
       layer: layer.narrowed(to: range, of: frame), shift: shift.map(part),
       history: cutsChannels ? history.map(part) : history, repetitions: repetitions,
-      mask: mask.map(part), sampleLimit: 4096)
+      mask: mask.map(part), blocks: blocks, sampleLimit: 4096)
   }
 
   /// Values of a tensor that broadcasts to a shape of the input, at the sampled places.
@@ -147,6 +159,10 @@ final class Evidence {
         broadcast(channels: key.centred ? mean : mean.map { _ in 0 }),
         broadcast(channels: variance)
       )
+    }
+    if key.blocks != .none && !blocks.isEmpty {
+      let (mean, variance) = blockStatistics(key)
+      return (key.centred ? mean : mean * 0, variance)
     }
     let step = Recipe.Step(statistic: .mean, axes: key.meanAxes)
     let mean = nest([step], of: key)

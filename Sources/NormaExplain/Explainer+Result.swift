@@ -36,8 +36,8 @@ extension Explainer {
   }
 
   private func notes(_ account: Account?) -> [String] {
-    var notes = account?.notes ?? []
-    if let account, account.alternatives.contains(where: { !$0.isEmpty }), notes.isEmpty {
+    var notes = layer.notes + (account?.notes ?? [])
+    if let account, account.alternatives.contains(where: { !$0.isEmpty }), account.notes.isEmpty {
       notes.append(
         "Some causes cannot be told apart here. Data with more unlike variances, or the tensor in "
           + "front of the layer (from:), would split them.")

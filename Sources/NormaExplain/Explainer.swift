@@ -14,10 +14,13 @@ package struct Explainer {
   var repetitions = 1
   /// 1 where a position counts, 0 where it is padding.
   var mask: Tensor?
+  /// The sizes of the parts of the batch that somebody normalized by themselves.
+  var blocks: [Int] = []
 
   package init(
     layer: LayerNumbers, input: Tensor, output: Tensor, expected: Tensor? = nil,
-    origin: Tensor? = nil, history: [Tensor] = [], repetitions: Int = 1, mask: Tensor? = nil
+    origin: Tensor? = nil, history: [Tensor] = [], repetitions: Int = 1, mask: Tensor? = nil,
+    blocks: [Int] = []
   ) {
     self.layer = layer
     self.input = input
@@ -27,6 +30,7 @@ package struct Explainer {
     self.history = history
     self.repetitions = repetitions
     self.mask = mask
+    self.blocks = blocks
   }
 
   /// The explanation. A gap takes a few trips over the data for every cause that is found.
@@ -61,7 +65,7 @@ package struct Explainer {
   private func formula(expected: Tensor) -> Account {
     let evidence = Evidence(
       input: input, target: expected, layer: layer, shift: knownShift(), history: history,
-      repetitions: repetitions, mask: mask)
+      repetitions: repetitions, mask: mask, blocks: blocks)
     let right = layer.recipe(evidence.frame, input.dtype)
     var found = Finder(evidence: evidence, right: right).run()
     if found.fits { addRounding(to: &found, evidence, right) }
@@ -146,7 +150,7 @@ package struct Explainer {
       }
     }
     if layer.epsilon > 0 { add(.epsilon, to: .epsilonValue) }
-    if layer.hasAffine { add(.affine, to: .affine) }
+    if layer.changesScale { add(.affine, to: .affine) }
     if !layer.usesBatch { add(.statistics, to: .runningVersusBatch) }
     return changes
   }

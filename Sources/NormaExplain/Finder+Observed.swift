@@ -32,7 +32,7 @@ extension Finder {
     for type in [DType.float16, .bfloat16] where unitRoundoff(type) > evidence.rounding {
       var recipe = right
       recipe.narrow = type
-      guard evidence.misfit(recipe, count: .max) <= 2 else { continue }
+      guard evidence.misfit(recipe, count: .max) <= 8 else { continue }
       evidence.keepResidual(of: right)
       if abs(evidence.residualTrend(right)) >= 0.9 { return nil }
       return Result(

@@ -34,6 +34,18 @@ struct Finder {
   }
 
   private func search() -> Result {
+    if evidence.rounding > 0x1p-20
+      || [.float16, .bfloat16].contains(where: evidence.targetIsRepresentable)
+    {
+      evidence.isRoundedOnce = true
+      let finding = RecipeSearch(evidence: evidence, right: right).run()
+      evidence.isRoundedOnce = false
+      if finding.best.misfit <= RecipeSearch.careful {
+        return Result(
+          changes: finding.best.changes,
+          alternatives: alternatives(to: finding.best, in: finding.equals), fits: true)
+      }
+    }
     let finding = RecipeSearch(evidence: evidence, right: right).run()
     // A formula as careless as the right one, that closes no gap, has not been used.
     let isReached =

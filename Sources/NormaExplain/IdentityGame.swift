@@ -41,11 +41,11 @@ struct IdentityGame {
       changes.indices.contains { changes[$0].layer == part && set & (1 << $0) == 0 }
     }
     let frame = evidence.frame
-    func pick(_ values: [Double]) -> Tensor {
-      let all = evidence.broadcast(channels: values)
+    func part(_ all: Tensor) -> Tensor {
       guard let slices, let axis = frame.sliceAxis, all.shape[axis] > 1 else { return all }
       return sliced(all, axis: axis, slices)
     }
+    func pick(_ values: [Double]) -> Tensor { part(evidence.broadcast(channels: values)) }
     var mean: Tensor
     var variance: Tensor
     if holds(.statistics), let runningMean = layer.runningMean,
@@ -65,6 +65,9 @@ struct IdentityGame {
     if holds(.affine) {
       if let weight = layer.weight { result = result * pick(weight) }
       if let bias = layer.bias { result = result + pick(bias) }
+      if let extra = layer.extra {
+        result = result * part(extra.scale.tensor) + part(extra.shift.tensor)
+      }
     }
     return result - y
   }

@@ -40,7 +40,8 @@ extension LayerNorm {
 
   private var numbers: LayerNumbers {
     LayerNumbers(
-      name: "LayerNorm(\(sizes(normalizedShape)))", reach: .axes(axes, sizes: normalizedShape),
+      name: "\(type(of: self))(\(sizes(normalizedShape)))",
+      reach: .axes(axes, sizes: normalizedShape),
       features: normalizedShape.reduce(1, *), epsilon: eps,
       weight: weight?.value.array(of: Double.self), bias: bias?.value.array(of: Double.self),
       isTraining: isTraining)

@@ -33,6 +33,22 @@ package struct LayerNumbers: Sendable {
   package var isTraining: Bool
   /// Whether a call normalizes with the statistics of its own batch.
   package var usesBatch: Bool
+  /// What is taken off n in the variance that the running variance follows.
+  package var runningVarianceCorrection = 1.0
+  /// The sizes of the parts of the batch that have statistics of their own; empty for one.
+  var blocks: [Int] = []
+  /// What comes behind weight and bias.
+  var extra: Extra?
+  /// What the layer does beside its formula, in sentences.
+  var notes: [String] = []
+
+  /// A further factor and addend, such as those of a condition, which broadcast to the input.
+  struct Extra: Sendable {
+    var scale: Grid
+    var shift: Grid
+    /// What they are, in a few words.
+    let words: String
+  }
 
   /// - Parameter usesBatch: nil for what PyTorch does: in training, or without running statistics.
   package init(
@@ -92,8 +108,11 @@ package struct LayerNumbers: Sendable {
 
   /// The same layer for a part of an input, cut along an axis of `frame`.
   func narrowed(to range: Range<Int>, of frame: Frame) -> LayerNumbers {
-    guard let axis = frame.sliceAxis, frame.parameterAxes == [axis] else { return self }
+    guard let axis = frame.sliceAxis else { return self }
     var layer = self
+    layer.extra?.scale = cut(extra?.scale, axis, range)
+    layer.extra?.shift = cut(extra?.shift, axis, range)
+    guard frame.parameterAxes == [axis] else { return layer }
     layer.features = range.count
     layer.weight = weight.map { Array($0[range]) }
     layer.bias = bias.map { Array($0[range]) }
@@ -101,6 +120,21 @@ package struct LayerNumbers: Sendable {
     layer.runningVariance = runningVariance.map { Array($0[range]) }
     return layer
   }
+
+  private func cut(_ grid: Grid?, _ axis: Int, _ range: Range<Int>) -> Grid {
+    guard let grid else { return Grid(shape: [], values: [0]) }
+    if grid.shape[axis] == 1 { return grid }
+    let part = sliced(grid.tensor, axis: axis, range)
+    return Grid(shape: part.shape, values: part.array(of: Double.self))
+  }
+
+  /// How the layer's own running variance comes about.
+  var ownRunningVariance: Recipe.RunningVariance {
+    runningVarianceCorrection == 0 ? .biased : .unbiased
+  }
+
+  /// Whether weight and bias, or what comes behind them, change anything.
+  var changesScale: Bool { hasAffine || extra != nil }
 
   /// Whether weight and bias change anything.
   var hasAffine: Bool {
@@ -124,6 +158,7 @@ package struct LayerNumbers: Sendable {
     recipe.source = usesBatch ? .batch : .running
     recipe.epsilon = epsilon
     recipe.affine = .both
+    recipe.hasExtra = true
     // Half types are rounded once, in the end.
     if unitRoundoff(dtype) > unitRoundoff(.float32) { recipe.narrow = dtype }
     return recipe
@@ -134,7 +169,9 @@ package struct LayerNumbers: Sendable {
     Recipe(
       source: .batch, meanAxes: frame.axes,
       steps: [Recipe.Step(statistic: .variance, axes: frame.axes)], epsilon: 0, affine: .none,
-      centred: subtractsMean, aboutZero: !subtractsMean)
+      centred: subtractsMean, aboutZero: !subtractsMean, runningVariance: ownRunningVariance,
+      updateCorrection: runningVarianceCorrection == 0 ? .none : .one,
+      blocks: usesBatch && !blocks.isEmpty ? .own : .none, hasExtra: false)
   }
 
   /// What the layer makes of an input, computed in Float64 and rounded to the input's type.

@@ -26,8 +26,14 @@ extension Evidence {
     var unrounded = recipe
     unrounded.narrow = nil
     let exact = sample(output(unrounded).evaluated())
-    return exact.indices.contains {
-      abs(sampledTarget[$0] - exact[$0]) > 1.02 * rounding * abs(exact[$0]) + 0x1p-24
+    let (means, variances) = sampledStatistics(unrounded)
+    let (scales, _) = sampledAffine(unrounded.affine)
+    return exact.indices.contains { i in
+      // Before it is rounded, the value carries the rounding of `float32`.
+      let divisor = unrounded.divisor(variance: variances[i], count: Double(frame.count))
+      let factor = abs(scales[i] / divisor) * (abs(sampledInput[i]) + abs(means[i]))
+      let slack = 1.02 * rounding * abs(exact[i]) + 0x1p-24 + 0x1p-20 * factor
+      return abs(sampledTarget[i] - exact[i]) > slack
     }
   }
 

@@ -39,7 +39,8 @@ extension RMSNorm {
 
   private func numbers(_ dtype: DType) -> LayerNumbers {
     LayerNumbers(
-      name: "RMSNorm(\(sizes(normalizedShape)))", reach: .axes(axes, sizes: normalizedShape),
+      name: "\(type(of: self))(\(sizes(normalizedShape)))",
+      reach: .axes(axes, sizes: normalizedShape),
       subtractsMean: false, features: normalizedShape.reduce(1, *),
       epsilon: eps ?? dtype.computingEpsilon, weight: weight?.value.array(of: Double.self),
       isTraining: isTraining)

@@ -137,6 +137,21 @@ struct Recipe: Hashable {
     case filled
   }
 
+  /// Statistics of known parts of the batch, such as those of several machines.
+  enum Blocks: Hashable {
+    case none
+    /// Each part has its own.
+    case own
+    /// The mean over the parts of their means and of their variances.
+    case averaged
+    /// The mean over the parts of their variances, about the mean of all.
+    case variances
+    /// The same of their deviations.
+    case deviations
+    /// The same of their variances, each by its count.
+    case weighted
+  }
+
   var source: Source
   /// The shape in which `meanAxes` and `steps` count their axes; nil for the frame's.
   var shape: [Int]?
@@ -158,6 +173,9 @@ struct Recipe: Hashable {
   var updateCorrection: Correction = .one
   var surroundings: Surroundings = .none
   var mask: Mask = .ignored
+  var blocks: Blocks = .none
+  /// Whether the layer's further factor is applied; see `LayerNumbers.extra`.
+  var hasExtra = true
   /// A factor and an addend that the data show and no formula accounts for.
   var observedScale: Grid?
   var observedShift: Grid?
@@ -174,6 +192,7 @@ struct Recipe: Hashable {
     key.epsilon = 0
     key.placement = .inside
     key.affine = .both
+    key.hasExtra = true
     key.divisor = .deviation
     key.observedScale = nil
     key.observedShift = nil
@@ -181,8 +200,8 @@ struct Recipe: Hashable {
     key.narrowsEarly = false
     key.holdsResidual = false
     if mask == .zeroed { key.mask = .statistics }
-    // Where statistics are not the input's own, what precedes them has no influence.
-    key.surroundings = source == .batch ? surroundings.before : .none
+    // On what is kept, what precedes it has no influence.
+    key.surroundings = source == .running ? .none : surroundings.before
     return key
   }
 }

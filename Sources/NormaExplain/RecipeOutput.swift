@@ -67,6 +67,9 @@ extension Evidence {
       result = (value - part(mean)) / divisor.evaluated() * weight
     }
     if recipe.affine != .none { result = result + bias }
+    if let extra = layer.extra, recipe.hasExtra {
+      result = result * part(extra.scale.tensor) + part(extra.shift.tensor)
+    }
     if let scale = recipe.observedScale { result = result * part(scale.tensor) }
     if let shift = recipe.observedShift { result = result + part(shift.tensor) }
     switch recipe.surroundings {
@@ -107,7 +110,11 @@ extension Evidence {
     let (weights, biases) = sampledAffine(.both)
     let observedScale = recipe.observedScale.map { sample($0.tensor) }
     let observedShift = recipe.observedShift.map { sample($0.tensor) }
+    let extras = recipe.hasExtra ? sampledExtra : nil
     let rounding = recipe.narrow.map(unitRoundoff) ?? rounding
+    // A half type is rounded to once, in the end: no order of additions adds much to that.
+    let isHalf = rounding > 0x1p-20
+    let bound = isHalf && bound > 8.0 / 7 ? bound / 8 + 1 : bound
     let n = count(recipe)
     let limit = min(limit, places.count)
     let most = bound * bound * Double(limit)
@@ -128,6 +135,10 @@ extension Evidence {
       var value = centred + offsets[i]
       var slack =
         abs(centred) + abs(factor) * (abs(x) + abs(means[i])) + abs(offsets[i]) + abs(extra)
+      if let extras {
+        value = value * extras.scale[i] + extras.shift[i]
+        slack = slack * abs(extras.scale[i]) + abs(extras.shift[i])
+      }
       if let scale = observedScale { value *= scale[i] }
       if let shift = observedShift { value += shift[i] }
       switch recipe.surroundings {
@@ -140,13 +151,17 @@ extension Evidence {
         value *= kept
         slack = max(slack, 1e-30)
       }
+      if isHalf && isRoundedOnce {
+        slack = abs(value) + slack * (0x1p-22 / rounding) + 0x1p-25 / rounding
+      }
       let distance = (sampledTarget[i] - value) / (rounding * slack + 1e-30)
       total += distance * distance
       // Worse than the bound, or not a number.
       if !(total <= most) { return .greatestFiniteMagnitude }
     }
     let result = (total / Double(max(limit, 1))).squareRoot()
-    return result.isFinite ? result : .greatestFiniteMagnitude
+    if !result.isFinite { return .greatestFiniteMagnitude }
+    return isHalf ? max(result, 8 * (result - 1)) : result
   }
 
   /// The number of values that a recipe's last statistic rests on.

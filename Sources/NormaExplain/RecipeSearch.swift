@@ -41,9 +41,11 @@ struct RecipeSearch {
     let list = ChangeList(evidence: evidence, right: right)
     var levels: [[Candidate]] = []
     var changes: [Change] = []
-    // Other axes change a result by much more than roundings do.
-    for more in [list.everyday, list.regions, list.nested]
-    where bestMisfit(levels) > Self.careless {
+    // Other axes change a result by much more than roundings do, unless these are those of a half type.
+    let isHalf =
+      evidence.rounding > 0x1p-20 || list.everyday.contains { $0.cause == .rounding }
+    let enough = isHalf ? evidence.isRoundedOnce ? Self.careful : 2 : Self.careless
+    for more in [list.everyday, list.regions, list.nested] where bestMisfit(levels) > enough {
       changes += more
       levels = search(changes)
     }

@@ -72,7 +72,10 @@ struct RunningAccount {
     }
   }
 
-  var right: RunningRecipe { RunningRecipe(correction: statistic == .mean ? .none : .one) }
+  var right: RunningRecipe {
+    RunningRecipe(
+      correction: statistic == .mean || layer.runningVarianceCorrection == 0 ? .none : .one)
+  }
 
   private func options() -> [Option] {
     let m = layer.momentum.map { text($0) } ?? "1 / batches"
@@ -101,12 +104,15 @@ struct RunningAccount {
 
   private func varianceOptions() -> [Option] {
     let corrections: [(Recipe.Correction, String)] = [
-      (.none, "variance over n"), (.twice, "n / (n - 1) applied twice"),
+      (.none, "variance over n"), (.one, "variance over n - 1"),
+      (.twice, "n / (n - 1) applied twice"),
       (.batchSize, "times N / (N - 1), N = \(input.shape[0]) rows"),
     ]
-    var result = corrections.map { value, words in
+    let own = right.correction
+    let layers = own == .none ? "variance over n" : "variance over n - 1"
+    var result = corrections.filter { $0.0 != own }.map { value, words in
       Option(
-        .runningVarianceCorrection, rarity: value == .none ? 0 : 2, words, "variance over n - 1",
+        .runningVarianceCorrection, rarity: value == .none || value == .one ? 0 : 2, words, layers,
         kind: 3
       ) { $0.correction = value }
     }

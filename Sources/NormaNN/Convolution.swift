@@ -50,7 +50,8 @@ open class Convolution: Module, Layer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
+    if let standIn { return standIn(x, file: file, line: line) }
+    return checked(file: file, line: line) { () throws(TensorError) in
       let call = "Conv\(space)d(_:)"
       if paddingMode == .zeros {
         return try convolve(

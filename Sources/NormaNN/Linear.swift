@@ -49,7 +49,8 @@ public final class Linear: Module, Layer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    linear(x, weight: weight.value, bias: bias?.value, file: file, line: line)
+    if let standIn { return standIn(x, file: file, line: line) }
+    return linear(x, weight: weight.value, bias: bias?.value, file: file, line: line)
       .observed(by: self)
   }
 
@@ -98,7 +99,7 @@ public final class Sequential: Module, Layer {
 
   /// The layers by their numbers.
   public override var children: [(name: String, module: Module)] {
-    layers.enumerated().map { ("\($0)", $1) }
+    layers.enumerated().map { ("\($0)", $1.current) }
   }
 
   /// The layer at a place.

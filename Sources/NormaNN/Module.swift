@@ -13,6 +13,13 @@ open class Module {
   /// Those who look at its calls.
   var watchers: [LayerWatcher] = []
 
+  /// What takes the module's calls, and its place among the ``children`` of others: what it was
+  /// converted to or folded into. The module itself stays as it was.
+  var standIn: (any Layer)?
+
+  /// The module, or what stands in for it.
+  var current: Module { standIn?.current ?? self }
+
   /// A module in training mode.
   public init() {}
 
@@ -62,7 +69,7 @@ open class Module {
       if let parametrization = (member.value as? Parameter)?.parametrization {
         return ("parametrizations.\(member.name)", parametrization)
       }
-      return (member.value as? Module).map { (member.name, $0) }
+      return (member.value as? Module).map { (member.name, $0.current) }
     }
   }
 
@@ -140,12 +147,13 @@ open class Module {
     return cells
   }
 
-  /// Stored properties of the superclasses and this class, those in collections one by one; nil
+  /// Stored properties of the superclasses below this one and this class, those in collections one by one; nil
   /// optionals are left out.
   private var members: [(name: String, value: Any)] {
     var mirrors: [Mirror] = []
     var mirror: Mirror? = Mirror(reflecting: self)
-    while let current = mirror {
+    // The base has none that belong to the network.
+    while let current = mirror, current.subjectType != Module.self {
       mirrors.append(current)
       mirror = current.superclassMirror
     }

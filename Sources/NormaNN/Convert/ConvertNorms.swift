@@ -17,8 +17,8 @@ import NormaTensor
 /// | group | batch, ghost, split | weight, bias and eps; running statistics have to be taken |
 ///
 /// Settings of batch norm layers, such as ``BatchNorm/statistics`` and momentum, go along. Norms inside of
-/// modules other than ``Sequential`` stay, and the report names them: ``Module/freeze()`` freezes
-/// those, too.
+/// modules other than ``Sequential`` stay, and the report names them:
+/// ``convertNorms(inside:to:)`` converts these in place.
 ///
 /// - Parameters:
 ///   - model: The network.
@@ -37,7 +37,8 @@ public func convertNorms(
 private func converting(
   _ model: Sequential, name: String, _ kind: NormKind, _ report: inout NormConversionReport
 ) -> Sequential {
-  let layers = model.layers.enumerated().map { index, layer -> any Layer in
+  let current = model.layers.map { $0.current as? any Layer ?? $0 }
+  let layers = current.enumerated().map { index, layer -> any Layer in
     let place = name.isEmpty ? "\(index)" : "\(name).\(index)"
     if let inner = layer as? Sequential { return converting(inner, name: place, kind, &report) }
     report.rest += layer.normsInside.map {
@@ -63,7 +64,7 @@ private func converting(
 }
 
 /// What a norm over channels is made of.
-private struct NormNumbers {
+struct NormNumbers {
   let source: any Layer
   let features: Int
   let eps: Double
@@ -110,7 +111,8 @@ private struct NormNumbers {
       if let norm = source as? BatchNorm, !(norm is GhostBatchNorm || norm is SplitBatchNorm2d) {
         return nil
       }
-      return source is SplitBatchNorm2d || source is FrozenBatchNorm2d
+      // What was frozen may have been a norm of any number of axes.
+      return source is SplitBatchNorm2d
         ? filled(made(BatchNorm2d.init)) : filled(made(BatchNorm.init))
     case .frozen:
       if source is FrozenBatchNorm2d { return nil }

@@ -23,11 +23,14 @@ public struct FoldingReport: Sendable, Hashable, Codable {
   public internal(set) var folds: [Fold] = []
   /// The layers that stay.
   public internal(set) var rest: [Rest] = []
-  /// The largest distance between the results of both networks on the data for verification; nil
-  /// without data, NaN where one of them has a NaN that the other has not.
+  /// The largest distance between finite results of both networks on the data for verification; nil
+  /// without data.
   public internal(set) var largestDifference: Double?
-  /// The largest magnitude among the results of the network as it was.
+  /// The largest finite magnitude among the results of the network as it was.
   public internal(set) var largestResult: Double?
+  /// At how many places just one of both results is finite, or both are other than finite and not
+  /// alike.
+  public internal(set) var incomparable = 0
 }
 
 extension FoldingReport: CustomStringConvertible {
@@ -43,6 +46,7 @@ extension FoldingReport: CustomStringConvertible {
         "results differ by at most \(largestDifference.shortText); the largest is "
           + "\(largestResult.shortText)")
     }
+    if incomparable > 0 { lines.append("\(incomparable) results are not finite in one of them") }
     return lines.joined(separator: "\n")
   }
 }

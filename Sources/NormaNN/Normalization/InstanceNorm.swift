@@ -43,7 +43,7 @@ open class InstanceNorm: Module, Layer, LazyChannels {
 
   /// The number of axes behind the channels.
   package var space: Int { 2 }
-  private var name: String { "InstanceNorm\(space)d" }
+  var name: String { "InstanceNorm\(space)d" }
 
   /// A layer for `features` channels, with PyTorch's defaults and meanings.
   ///
@@ -89,7 +89,7 @@ open class InstanceNorm: Module, Layer, LazyChannels {
     }.observed(by: self)
   }
 
-  private func channelAxis(_ x: Tensor) throws(TensorError) -> Int {
+  func channelAxis(_ x: Tensor) throws(TensorError) -> Int {
     let axis = x.rank - space - 1
     guard axis == 0 || axis == 1 else {
       throw TensorError(
@@ -107,7 +107,14 @@ open class InstanceNorm: Module, Layer, LazyChannels {
 
   /// Lets the running statistics follow.
   private func commit(_ statistics: NormalizationStatistics?) {
-    guard let runningMean, let runningVar, let statistics else { return }
+    guard let statistics else { return }
+    follow(
+      mean: .init(value: average(statistics.mean)),
+      variance: .init(value: average(statistics.unbiasedVariance)))
+  }
+
+  func follow(mean: RunningStatisticsUpdate.Target, variance: RunningStatisticsUpdate.Target) {
+    guard let runningMean, let runningVar else { return }
     var number = 1
     if momentum == .cumulative, let numBatchesTracked {
       number += Int(numBatchesTracked.value.item(as: Int64.self))
@@ -116,8 +123,8 @@ open class InstanceNorm: Module, Layer, LazyChannels {
     // The last update has run by now: pending updates never pile up over training steps.
     Tensor.evaluate([runningMean.value, runningVar.value])
     let share = momentum.share(ofBatch: number)
-    runningMean.value = runningMean.value.following(average(statistics.mean), share)
-    runningVar.value = runningVar.value.following(average(statistics.unbiasedVariance), share)
+    runningMean.value = runningMean.value.following(mean, share)
+    runningVar.value = runningVar.value.following(variance, share)
   }
 
   /// The mean over the samples of a batch of their statistics.

@@ -1,0 +1,201 @@
+import NormaKernels
+import NormaTensor
+
+/// Folds the batch norm layers of any network into their neighbours, for evaluation, in place.
+///
+///     let report = foldBatchNorms(inside: network, on: batch)
+///     print(report)
+///
+/// The network is called with the data, to see which layer gives a norm its input, or takes its result,
+/// and nothing else: that layer takes the norm in, behind a convolution, transposed convolution or
+/// linear layer always, in front of one where that is exact. Then it is called again. Where the result
+/// is another one, as when something else uses what lies between both, the fold is undone and the
+/// report says so.
+///
+/// Properties keep the layers that they had, and each lets a new one take its calls and its place in
+/// ``Module/children``: an ``Identity`` in place of a norm. Names stay; the state is that of the folded
+/// network, and does not fit one that is not folded.
+///
+/// - Parameters:
+///   - model: The network, which changes.
+///   - x: Data of the kind that it is used on; zeros would show nothing.
+///   - file: The caller's file, for the text of a mistake.
+///   - line: The caller's line.
+/// - Returns: What was done, with the largest difference on the data.
+/// - Accuracy: see ``folded(_:_:)-(Conv,BatchNorm)``. A fold counts as wrong where results differ by more
+///   than 1e-3 of the largest (64 roundings of a half type).
+/// - Cost: two calls of the network, and one for each norm where a fold is wrong; during the first, the
+///   results of all layers concerned are kept. PyTorch: `torch.fx.experimental.optimization.fuse`.
+@discardableResult
+public func foldBatchNorms<Model: Layer>(
+  inside model: Model, on x: Tensor, file: StaticString = #fileID, line: UInt = #line
+) -> FoldingReport {
+  foldBatchNorms(inside: model) { model(x, file: file, line: line) }
+}
+
+/// ``foldBatchNorms(inside:on:file:line:)`` for models of any kind: `forward` calls the model with the
+/// same data every time.
+@discardableResult
+public func foldBatchNorms(inside model: Module, forward: () -> Tensor) -> FoldingReport {
+  model.withEvaluation { withoutGradients { Folding(model).run(forward) } }
+}
+
+/// The search for neighbours, and their folds.
+private final class Folding {
+  private let norms: [(name: String, layer: any Layer)]
+  private let targets: [(name: String, layer: any FoldableLayer)]
+
+  init(_ model: Module) {
+    var seen: Set<ObjectIdentifier> = []
+    var (norms, targets) = ([(String, any Layer)](), [(String, any FoldableLayer)]())
+    for (name, module) in model.namedModules where !name.isEmpty {
+      guard seen.insert(ObjectIdentifier(module)).inserted else { continue }
+      if let layer = module as? any FoldableLayer { targets.append((name, layer)) }
+      if let norm = module as? any Layer, norm is BatchNorm || norm is FrozenBatchNorm2d {
+        norms.append((name, norm))
+      }
+    }
+    (self.norms, self.targets) = (norms, targets)
+  }
+
+  /// A norm and the layer that takes it in.
+  private struct Pair {
+    let norm: (name: String, layer: any Layer)
+    let target: (name: String, layer: any FoldableLayer)
+    let isBefore: Bool
+  }
+
+  func run(_ forward: () -> Tensor) -> FoldingReport {
+    var report = FoldingReport()
+    let probes = (norms.map(\.layer) + targets.map { $0.layer as any Layer }).map(CallProbe.init)
+    for probe in probes { probe.begin() }
+    let expected = forward().evaluated()
+    for probe in probes { probe.end() }
+    if expected.isPoisoned { return report }
+    let calls = Dictionary(
+      probes.map { (ObjectIdentifier($0.original), $0.calls) }
+    ) { first, _ in first }
+    var pairs: [Pair] = []
+    // What a folded norm gives is from then on the result of the layer that took it in.
+    var results = targets.map { calls[ObjectIdentifier($0.layer)]?.map(\.output) ?? [] }
+    for norm in norms {
+      let own = calls[ObjectIdentifier(norm.layer)] ?? []
+      let (inputs, outputs) = (own.map(\.input), own.map(\.output))
+      if own.isEmpty {
+        report.rest.append(.init(norm: norm.name, reason: "it is not called"))
+      } else if let k = results.firstIndex(where: { areSame($0, inputs) }),
+        fits(targets[k].layer, inputs)
+      {
+        pairs.append(Pair(norm: norm, target: targets[k], isBefore: false))
+        results[k] = outputs
+      } else if let target = targets.first(where: {
+        areSame(calls[ObjectIdentifier($0.layer)]?.map(\.input) ?? [], outputs)
+      }), fits(target.layer, inputs) {
+        pairs.append(Pair(norm: norm, target: target, isBefore: true))
+      } else {
+        report.rest.append(
+          .init(norm: norm.name, reason: "there is no convolution and no linear layer next to it"))
+      }
+    }
+    fold(pairs, expected, forward, &report)
+    return report
+  }
+
+  private func areSame(_ some: [Tensor], _ others: [Tensor]) -> Bool {
+    !others.isEmpty && some.count == others.count
+      && zip(some, others).allSatisfy { $0.isSame(as: $1) }
+  }
+
+  /// With further axes, a linear layer's outputs are the last axis and a norm's channels axis 1.
+  private func fits(_ target: any FoldableLayer, _ inputs: [Tensor]) -> Bool {
+    !(target is Linear) || inputs.allSatisfy { $0.rank == 2 }
+  }
+
+  /// All folds at once, or one by one where their result is another one.
+  private func fold(
+    _ pairs: [Pair], _ expected: Tensor, _ forward: () -> Tensor, _ report: inout FoldingReport
+  ) {
+    var all = report
+    let undo = pairs.compactMap { self.fold($0, &all) }
+    all.compare(expected, forward().evaluated())
+    if all.isClose(expected) {
+      report = all
+      return
+    }
+    for change in undo.reversed() { change() }
+    for pair in pairs {
+      var one = report
+      guard let undo = self.fold(pair, &one) else {
+        report = one
+        continue
+      }
+      one.compare(expected, forward().evaluated())
+      if one.isClose(expected) {
+        report = one
+      } else {
+        undo()
+        report.rest.append(
+          .init(
+            norm: pair.norm.name,
+            reason: "folded into \(pair.target.name), it changes the result; something else uses "
+              + "what lies between both"))
+      }
+    }
+    report.compare(expected, forward().evaluated())
+  }
+
+  /// Lets the target take the norm in; gives what undoes it.
+  private func fold(_ pair: Pair, _ report: inout FoldingReport) -> (() -> Void)? {
+    let call = "foldBatchNorms(inside:on:)"
+    do throws(TensorError) {
+      guard let target = pair.target.layer.current as? any FoldableLayer,
+        let map = try ChannelMap(anyOf: pair.norm.layer, call: call)
+      else { return nil }
+      target.standIn =
+        pair.isBefore
+        ? try target.preceded(by: map, call: call) : try target.followed(by: map, call: call)
+      let norm = pair.norm.layer
+      norm.standIn = Identity()
+      report.folds.append(
+        .init(norm: pair.norm.name, layer: pair.target.name, isBefore: pair.isBefore))
+      return {
+        target.standIn = nil
+        norm.standIn = nil
+      }
+    } catch {
+      report.rest.append(.init(norm: pair.norm.name, reason: error.reason))
+      return nil
+    }
+  }
+}
+
+/// Stands in for a layer, passes its calls on and keeps what went in and came out.
+private final class CallProbe: Module, Layer {
+  let original: any Layer
+  private(set) var calls: [(input: Tensor, output: Tensor)] = []
+
+  init(_ original: any Layer) { self.original = original }
+
+  override var children: [(name: String, module: Module)] { [] }
+
+  func begin() { original.standIn = self }
+  func end() { original.standIn = nil }
+
+  func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor {
+    end()
+    defer { begin() }
+    let y = original(x, file: file, line: line)
+    calls.append((x, y))
+    return y
+  }
+}
+
+extension FoldingReport {
+  /// Whether both results are the same, as far as rounding goes.
+  fileprivate func isClose(_ expected: Tensor) -> Bool {
+    let isHalf = expected.dtype == .float16 || expected.dtype == .bfloat16
+    let unit = expected.dtype == .bfloat16 ? 0x1p-8 : 0x1p-11
+    let bound = (isHalf ? 64 * unit : 1e-3) * (largestResult ?? 0)
+    return incomparable == 0 && (largestDifference ?? 0) <= bound
+  }
+}

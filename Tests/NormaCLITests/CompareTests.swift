@@ -1,0 +1,77 @@
+import Foundation
+import Norma
+import NormaTensor
+import Testing
+
+@testable import NormaCLI
+
+@Suite struct CompareTests {
+  private func comparison(_ x: Tensor, _ arguments: String...) throws -> LayerComparison {
+    let path = NSTemporaryDirectory() + "norma-\(UUID().uuidString).npy"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try x.write(npy: path)
+    let command = try NormaCommand.parseAsRoot(["compare"] + arguments + ["--input", path])
+    return try #require(command as? CompareCommand).comparison()
+  }
+
+  private var batch: Tensor { withSeed(3) { Tensor.randn(4, 6, 5, 5) * 2 + 1 } }
+
+  @Test func conventions() throws {
+    let found = try comparison(batch, "keras", "PyTorch")
+    #expect(found.first == "keras" && found.second == "PyTorch")
+    #expect(found.options.map(\.option) == [.eps, .momentum, .runningVarianceCorrection])
+    #expect(found.quantities.count == 3 && !found.isSame)
+    #expect(try comparison(batch, "pytorch", "pytorch").isSame)
+  }
+
+  @Test func layersInJSON() throws {
+    let found = try comparison(
+      batch, #"{"layer": "GroupNorm", "groups": 3}"#,
+      #"{"layer": "layernorm", "last-axes": 3, "eps": 0.1}"#)
+    #expect(found.options.map(\.option) == [.axes, .eps])
+    let path = NSTemporaryDirectory() + "norma-\(UUID().uuidString)"
+    defer {
+      for end in [".json", ".safetensors"] {
+        try? FileManager.default.removeItem(atPath: path + end)
+      }
+    }
+    let norm = BatchNorm2d(6, momentum: 0.5)
+    _ = norm(batch)
+    try SafeTensors.write(norm.stateDict(), to: path + ".safetensors")
+    let text = "{\"momentum\": 0.5, \"training\": false, \"state\": \"\(path).safetensors\"}"
+    try text.write(toFile: path + ".json", atomically: true, encoding: .utf8)
+    let other = try comparison(batch, path + ".json", #"{"momentum": 0.5}"#)
+    #expect(
+      other.options.map(\.option) == [.statisticsSource, .runningStatistics, .updates], "\(other)")
+  }
+
+  @Test func mistakes() {
+    func message(_ first: String) -> String {
+      do {
+        _ = try comparison(batch, first, "keras")
+        return ""
+      } catch { return "\(error)" }
+    }
+    #expect(
+      message(#"{"epsilon": 1}"#).hasPrefix("a layer has no option epsilon; there are layer,"))
+    #expect(message(#"{"layer": "norm"}"#) == "there is no layer norm")
+    #expect(message(#"{"eps": -1}"#).contains("eps must be positive"))
+    #expect(message(#"{"convention": "caffe"}"#) == "there is no convention caffe")
+    #expect(message("nothing.json").contains("none of flax, keras, mlx, pytorch"))
+    #expect(message(#"{"layer": "groupnorm", "groups": 4}"#).contains("do not divide"))
+    #expect((try? NormaCommand.parseAsRoot(["compare", "keras"])) == nil)
+  }
+
+  /// The network of `norma train` folds to the last of its norms.
+  @Test func theResidualNetworkFolds() {
+    let network = withSeed(4) { ResidualNetwork(width: 4) }
+    let x = withSeed(5) { Tensor.randn(6, 1, 28, 28) }
+    for _ in 0..<3 { _ = network(x) }
+    network.eval()
+    let before = network(x).evaluated()
+    let report = foldBatchNorms(inside: network, on: x)
+    #expect(report.folds.count == 15 && report.rest.isEmpty, "\(report)")
+    let change = (network(x) - before).abs().max().item()
+    #expect(change == report.largestDifference && change < 1e-4 * before.abs().max().item())
+  }
+}
