@@ -3,8 +3,8 @@ import NormaKernels
 /// Where the elements of a narrow tensor `[outer, count, inner]` lie along the middle axis of a wide
 /// one, `[outer, size, inner]`. All picking and putting by index comes down to this.
 struct AxisPlaces: Sendable {
-  /// `int64` in the narrow shape; without a history, so that rules may hold it.
-  private let indices: Tensor
+  /// `int64`, as they were given and in the narrow shape; without a history, so that rules may hold it.
+  private let given: Tensor, indices: Tensor
   let size: Int
   private let wraps: Bool
   /// The call, the axis and the shape as the caller knows them, for the text of a mistake.
@@ -17,13 +17,23 @@ struct AxisPlaces: Sendable {
   init(
     _ indices: Tensor, narrow: [Int], size: Int, wraps: Bool, call: String, axis: Int, shape: [Int]
   ) {
-    self.indices = indices.detached().cast(to: .int64).broadcast(to: narrow)
+    given = indices.detached().cast(to: .int64)
+    self.indices = given.broadcast(to: narrow)
     (self.size, self.wraps) = (size, wraps)
     (self.call, self.axis, self.shape) = (call, axis, shape)
   }
 
   /// The shape of the narrow side.
   var narrow: [Int] { indices.shape }
+
+  /// Where the narrow side has the last of the elements that come to one place; broadcasts to it.
+  func lastOnes() throws(TensorError) -> Tensor {
+    let own = AxisPlaces(
+      given, narrow: given.shape, size: size, wraps: wraps, call: call, axis: axis, shape: shape)
+    let numbers = Tensor.arange(given.count).reshaped(given.shape)
+    let wide = Tensor(0).broadcast(to: [given.shape[0], size, given.shape[2]])
+    return try wide.replaced(by: numbers, at: own).picked(own) .== numbers
+  }
 
   /// Throws if a place is not inside.
   func check() throws(TensorError) { try run { $0.check($1) } }
@@ -92,8 +102,11 @@ extension Tensor {
           rule.whenNeeded(0) {
             checked { () throws(TensorError) in try rule.upstream.replaced(by: zero, at: places) }
           },
+          // Elements that others replaced have no part in the result.
           rule.whenNeeded(1) {
-            checked { () throws(TensorError) in try rule.upstream.picked(places) }
+            checked { () throws(TensorError) in
+              Tensor.where(try places.lastOnes(), try rule.upstream.picked(places), 0)
+            }
           },
         ]
       }
