@@ -10,6 +10,7 @@ let operations: [String: CaseOperation] = [
   convolutionOperations, poolingOperations, activationOperations, lossOperations,
   indexingOperations, tableOperations, lengthOperations,
   linearOperations, moreLossOperations,
+  creationOperations, shapeOperations, placeOperations,
 ].reduce(into: [:]) { all, family in
   all.merge(family) { first, _ in first }
 }

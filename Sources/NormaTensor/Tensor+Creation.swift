@@ -118,40 +118,4 @@ extension Tensor {
   ) -> Tensor {
     full(shape, 1, dtype: dtype, file: file, line: line)
   }
-
-  /// 0, 1, 2, ... below `end`, as `int64`. PyTorch: `torch.arange(end)`.
-  public static func arange(
-    _ end: Int, dtype: DType = .int64, file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor {
-    arange(0, end, 1, dtype: dtype, file: file, line: line)
-  }
-
-  /// `start + i * step` below `end` (above it for a negative step), with ⌈(end - start) / step⌉
-  /// elements. Real bounds give `float32`. PyTorch: `torch.arange`.
-  public static func arange<T: TensorElement>(
-    _ start: T, _ end: T, _ step: T? = nil, dtype: DType? = nil, file: StaticString = #fileID,
-    line: UInt = #line
-  ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      let call = "arange(_:_:_:)"
-      let (a, b) = (Scalar(start), Scalar(end))
-      let step = step.map { Scalar($0) } ?? Scalar(1)
-      let type = dtype ?? (T.dtype.isFloatingPoint ? .float32 : .int64)
-      guard step.asDouble != 0 else { throw TensorError(call, "a step of 0 never reaches the end") }
-      let steps = (b.asDouble - a.asDouble) / step.asDouble
-      guard steps.isFinite, steps < Double(Int.max / 16) else {
-        throw TensorError(call, "from \(a.text) to \(b.text) is no finite number of steps")
-      }
-      guard steps >= 0 else {
-        throw TensorError(
-          call, "a step of \(step.text) leads from \(a.text) away from \(b.text)")
-      }
-      let count = Int(steps.rounded(.up))
-      if T.dtype.isFloatingPoint {
-        let values = (0..<count).map { a.asDouble + Double($0) * step.asDouble }
-        return Tensor(values, dtype: type)
-      }
-      return Tensor((0..<count).map { a.asInt + Int64($0) * step.asInt }, dtype: type)
-    }
-  }
 }

@@ -5,7 +5,7 @@ import NormaKernels
 
 extension Tensor {
   /// Other places for the same elements; a gradient is put back by `rule`.
-  private func view(
+  func view(
     _ layout: Layout, _ call: String, _ rule: @escaping @Sendable (Backward) -> [Tensor?]
   ) -> Tensor {
     isPoisoned

@@ -5,10 +5,6 @@ import NormaTensor
 let indexingOperations: [String: CaseOperation] = [
   "cat": { [.concatenated(try $0.tensors(0, "tensors"), over: try $0.int(1, "dim") ?? 0)] },
   "stack": { [.stacked(try $0.tensors(0, "tensors"), over: try $0.int(1, "dim") ?? 0)] },
-  "hstack": { arguments in
-    let tensors = try arguments.tensors(0, "tensors").map { $0.rank == 0 ? $0.reshaped(1) : $0 }
-    return [.concatenated(tensors, over: (tensors.first?.rank ?? 1) == 1 ? 0 : 1)]
-  },
   "split": { arguments in
     let size = try arguments.int(1, "split_size_or_sections") ?? 1
     return try arguments.tensor(0).split(every: size, over: try arguments.int(2, "dim") ?? 0)
@@ -19,42 +15,11 @@ let indexingOperations: [String: CaseOperation] = [
     try $0.tensor(0).chunked(try $0.int(1, "chunks") ?? 1, over: try $0.int(2, "dim") ?? 0)
   },
   "unbind": { try $0.tensor(0).unbound(over: try $0.int(1, "dim") ?? 0) },
-  "narrow": { arguments in
-    let x = try arguments.tensor(0)
-    let axis = try arguments.int(1, "dim") ?? 0
-    if case .tensor? = arguments.value(2, "start") {
-      throw CaseObstacle.unsupported("a start that is a tensor")
-    }
-    guard let start = try arguments.int(2, "start"), let size = try arguments.int(3, "length")
-    else { throw arguments.missing("start") }
-    return [x.narrowed(over: axis, from: start, count: size)]
-  },
   "gather": {
     [try $0.tensor(0).gathered(over: try $0.int(1, "dim") ?? 0, try $0.tensor(2, "index"))]
   },
-  "take_along_dim": { arguments in
-    let x = try arguments.tensor(0)
-    let indices = try arguments.tensor(1, "indices")
-    guard let axis = try arguments.int(2, "dim") else {
-      return [x.flattened().gathered(over: 0, indices.flattened())]
-    }
-    return [x.gathered(over: axis, indices)]
-  },
   "index_select": {
     [try $0.tensor(0).indexSelected(over: try $0.int(1, "dim") ?? 0, try $0.tensor(2, "index"))]
-  },
-  "scatter": { arguments in
-    let x = try arguments.tensor(0)
-    let axis = try arguments.int(1, "dim") ?? 0
-    let indices = try arguments.tensor(2, "index")
-    if try arguments.text("reduce") != nil { throw CaseObstacle.unsupported("reduce") }
-    switch try arguments.operand(3, "src") {
-    case .tensor(let source): return [x.scattered(over: axis, indices, source)]
-    case .number(let number):
-      return [
-        x.scattered(over: axis, indices, .full(indices.shape, number.asDouble, dtype: x.dtype))
-      ]
-    }
   },
   "scatter_add": {
     [
@@ -95,17 +60,6 @@ let indexingOperations: [String: CaseOperation] = [
     _ = try arguments.bool(4, "sorted")
     let (values, indices) = try arguments.tensor(0).topK(k, over: axis, largest: largest)
     return [values, indices]
-  },
-  "masked_fill": { arguments in
-    let x = try arguments.tensor(0)
-    let mask = try arguments.tensor(1, "mask")
-    switch try arguments.operand(2, "value") {
-    case .number(let number): return [x.filled(where: mask, with: number.asDouble)]
-    case .tensor(let value):
-      // Norma fills with numbers; `where` does the same with a tensor.
-      guard value.rank == 0 else { throw CaseObstacle.notWritable("the value is no number") }
-      return [Tensor.where(mask, value, x).cast(to: x.dtype)]
-    }
   },
   "nn.functional.one_hot": { arguments in
     let classes = try arguments.int(1, "num_classes")

@@ -30,7 +30,6 @@ let viewOperations: [String: CaseOperation] = [
   "expand": { [try $0.tensor(0).broadcast(to: try $0.variadicInts(from: 1, "size"))] },
   "expand_as": { [try $0.tensor(0).broadcast(to: try $0.tensor(1, "other").shape)] },
   "broadcast_to": { [try $0.tensor(0).broadcast(to: try $0.variadicInts(from: 1, "size"))] },
-  "__getitem__": { [try $0.tensor(0).taking(try indices($0.value(1, "index")))] },
 ]
 
 @Sendable private func reshape(_ arguments: CaseArguments) throws -> [Tensor] {
@@ -47,21 +46,4 @@ let viewOperations: [String: CaseOperation] = [
   // From the last axis to the first, so that the numbers of those to come stay right.
   let front = axes.map { $0 < 0 ? $0 + x.rank : $0 }.sorted(by: >)
   return [front.reduce(x) { $0.squeezed($1) }]
-}
-
-/// What stands in brackets: integers, slices, an ellipsis and None, alone or in a tuple.
-private func indices(_ value: CaseValue?) throws -> [any TensorIndex] {
-  if case .tuple(let parts) = value { return try parts.map(index) }
-  guard let value else { throw CaseObstacle.unreadable("no index") }
-  return [try index(value)]
-}
-
-private func index(_ value: CaseValue) throws -> any TensorIndex {
-  switch value {
-  case .int(let position): position
-  case .slice(let start, let stop, let step): Slice(from: start, to: stop, by: step ?? 1)
-  case .ellipsis: Ellipsis()
-  case .none: NewAxis()
-  default: throw CaseObstacle.unsupported("a list, mask or tensor as index")
-  }
 }

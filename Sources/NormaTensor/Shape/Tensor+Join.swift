@@ -84,13 +84,6 @@ extension Tensor {
       }
   }
 
-  /// Runs this tensor's program, if it has one, with its result going to a part of `storage`.
-  func write(into storage: Storage, _ place: Layout, as dtype: DType) {
-    var evaluation = Evaluation(shape: place.shape)
-    let value = evaluation.value(of: detached().cast(to: dtype))
-    evaluation.run(value, dtype, into: storage, place)
-  }
-
   /// `count` elements of an axis from `start` on, as a view; a negative start counts from the end.
   /// PyTorch: `torch.narrow`.
   public func narrowed(
@@ -177,7 +170,8 @@ extension Tensor {
     return (0..<shape[front]).map { taking(before + [$0]) }
   }
 
-  private func parts(
+  /// Views of parts along an axis whose sizes a rule gives.
+  func parts(
     file: StaticString, line: UInt, _ rule: () throws(TensorError) -> (axis: Int, sizes: [Int])
   ) -> [Tensor] {
     if isPoisoned { return [self] }

@@ -56,14 +56,14 @@ extension Tensor {
       if case .constant(let value) = mode { return placed(in: target, before, after, value) }
       try checkPadding(mode, amounts, target, call)
       if target == shape && amounts.allSatisfy({ $0 == 0 }) { return self }
-      let maps = shape.indices.filter { before[$0] != 0 || after[$0] != 0 }.map { axis in
-        MappedAxis(
-          axis: axis,
-          map: AxisMap(inputs: shape[axis], outputs: target[axis]) { output in
-            [AxisMap.Tap(mode.source(output - before[axis], in: shape[axis]))]
-          })
+      if count == 0 { return emptyResult(target, call) }
+      var result = self
+      for axis in shape.indices where before[axis] != 0 || after[axis] != 0 {
+        let size = shape[axis]
+        result = result.picked(
+          axis, (0..<target[axis]).map { mode.source($0 - before[axis], in: size) })
       }
-      return count == 0 ? emptyResult(target, call) : mapped(maps, call: call)
+      return result
     }
   }
 

@@ -1,0 +1,154 @@
+import NormaKernels
+
+// Numbers at equal distances.
+
+extension Tensor {
+  /// 0, 1, 2, ... below `end`, as `int64`. PyTorch: `torch.arange(end)`.
+  public static func arange(
+    _ end: Int, dtype: DType = .int64, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    arange(0, end, 1, dtype: dtype, file: file, line: line)
+  }
+
+  /// `start + i * step` below `end` (above it for a negative step), with ⌈(end - start) / step⌉
+  /// elements.
+  ///
+  /// Real bounds give `float32`; each number is computed in `Double` and rounded once. For an integer
+  /// type the bounds and the step are truncated first. Cost: one write (types but `float32`, `float64`
+  /// and `int64` by way of one of these). PyTorch: `torch.arange`.
+  public static func arange<T: TensorElement>(
+    _ start: T, _ end: T, _ step: T? = nil, dtype: DType? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "arange(_:_:_:)"
+      let type = dtype ?? (T.dtype.isFloatingPoint ? .float32 : .int64)
+      // Integers are counted in integers.
+      let isReal = T.dtype.isFloatingPoint && type.isFloatingPoint
+      let scalar = { (number: T) in isReal ? Scalar(number) : Scalar(number.asInt ?? .min) }
+      let (a, b) = (scalar(start), scalar(end))
+      let step = step.map(scalar) ?? Scalar(1)
+      guard step.asDouble != 0 else { throw TensorError(call, "a step of 0 never reaches the end") }
+      let steps = (b.asDouble - a.asDouble) / step.asDouble
+      guard steps.isFinite, steps < Double(Int.max / 16) else {
+        throw TensorError(call, "from \(a.text) to \(b.text) is no finite number of steps")
+      }
+      guard steps >= 0 else {
+        throw TensorError(
+          call, "a step of \(step.text) leads from \(a.text) away from \(b.text)")
+      }
+      let count = Int(steps.rounded(.up))
+      if isReal {
+        return filled(
+          count, type,
+          {
+            Ramp.arange(
+              $0, count: count, start: a.asDouble, step: step.asDouble, threads: Threads.count)
+          },
+          {
+            Ramp.arange(
+              $0, count: count, start: a.asDouble, step: step.asDouble, threads: Threads.count)
+          })
+      }
+      return Tensor(shape: [count], dtype: .int64) { bytes in
+        guard let out = bytes.baseAddress else { return }
+        Ramp.arange(
+          out.assumingMemoryBound(to: Int64.self), count: count, start: a.asInt,
+          step: step.asInt, threads: Threads.count)
+      }.cast(to: type)
+    }
+  }
+
+  /// `count` numbers at equal distances from `start` to `end`, both included.
+  ///
+  /// The element i is start + i (end - start) / (count - 1), the second half counted from the end, in
+  /// `Double` and rounded once; one number is `start`. Integer types are truncated. Cost: one write.
+  /// PyTorch: `torch.linspace`.
+  public static func linspace(
+    _ start: Double, _ end: Double, count: Int, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try checkSteps(count, "linspace(_:_:count:)")
+      return filled(
+        count, dtype,
+        { Ramp.linspace($0, count: count, start: start, stop: end, threads: Threads.count) },
+        { Ramp.linspace($0, count: count, start: start, stop: end, threads: Threads.count) })
+    }
+  }
+
+  /// ``linspace(_:_:count:dtype:file:line:)-(Double,_,_,_,_,_)`` between numbers in tensors without
+  /// axes, which are read at once.
+  public static func linspace(
+    _ start: Tensor, _ end: Tensor, count: Int, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if start.isPoisoned || end.isPoisoned { return .poisoned }
+      let (a, b) = try bounds(start, end, "linspace(_:_:count:)")
+      return linspace(a, b, count: count, dtype: dtype)
+    }
+  }
+
+  /// `count` powers of `base`, their exponents at equal distances from `start` to `end`.
+  ///
+  /// Exponents as those of ``linspace(_:_:count:dtype:file:line:)-(Double,_,_,_,_,_)``, the power in
+  /// `Double`, rounded once. PyTorch: `torch.logspace`.
+  public static func logspace(
+    _ start: Double, _ end: Double, count: Int, base: Double = 10, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try checkSteps(count, "logspace(_:_:count:)")
+      return Tensor(shape: [count], dtype: .float64) { bytes in
+        guard let out = bytes.baseAddress else { return }
+        Ramp.logspace(
+          out.assumingMemoryBound(to: Double.self), count: count, start: start, stop: end,
+          base: base, threads: Threads.count)
+      }.cast(to: dtype)
+    }
+  }
+
+  /// ``logspace(_:_:count:base:dtype:file:line:)-(Double,_,_,_,_,_,_)`` between exponents in tensors
+  /// without axes, which are read at once.
+  public static func logspace(
+    _ start: Tensor, _ end: Tensor, count: Int, base: Double = 10, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if start.isPoisoned || end.isPoisoned { return .poisoned }
+      let (a, b) = try bounds(start, end, "logspace(_:_:count:)")
+      return logspace(a, b, count: count, base: base, dtype: dtype)
+    }
+  }
+
+  private static func checkSteps(_ count: Int, _ call: String) throws(TensorError) {
+    guard count >= 0 else { throw TensorError(call, "\(count) is no number of elements") }
+    _ = try Shape.count([count], call: call)
+  }
+
+  private static func bounds(
+    _ start: Tensor, _ end: Tensor, _ call: String
+  ) throws(TensorError) -> (Double, Double) {
+    guard start.rank == 0, end.rank == 0 else {
+      throw TensorError(
+        call, "bounds are numbers without axes, got shapes \(start.shape) and \(end.shape)")
+    }
+    return (start.item(), end.item())
+  }
+
+  /// Numbers that one of two loops writes, in `float32` or in `float64`, converted from there.
+  private static func filled(
+    _ count: Int, _ dtype: DType, _ narrow: (UnsafeMutablePointer<Float>) -> Void,
+    _ wide: (UnsafeMutablePointer<Double>) -> Void
+  ) -> Tensor {
+    Tensor(shape: [count], dtype: dtype == .float32 ? .float32 : .float64) { bytes in
+      guard let out = bytes.baseAddress else { return }
+      if dtype == .float32 {
+        narrow(out.assumingMemoryBound(to: Float.self))
+      } else {
+        wide(out.assumingMemoryBound(to: Double.self))
+      }
+    }.cast(to: dtype)
+  }
+}

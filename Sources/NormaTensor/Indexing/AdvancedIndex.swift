@@ -1,0 +1,158 @@
+import NormaKernels
+
+/// What indices with tensors among them choose, for one shape: first a view by the other indices, then
+/// places along the axes that the tensors are for, which count as one.
+struct AdvancedIndex {
+  /// The view, or nil where it is everything.
+  let window: Window?
+  /// The places, for the view as `[outer, size, inner]`.
+  let places: AxisPlaces
+  /// The shape of what is chosen.
+  let shape: [Int]
+  /// The shape of the view, and the order of its axes that puts those of the tensors together.
+  private let seen: [Int], order: [Int]
+
+  /// A tensor among the indices.
+  private struct Entry {
+    /// Places along the axes, which count as one, from the front or, if `wraps`, also from the end.
+    let indices: Tensor
+    let wraps: Bool
+    /// The axes of the view, and their size together.
+    let axes: Range<Int>, size: Int
+    /// The axis as the caller counts.
+    let axis: Int
+  }
+
+  init(_ indices: [AxisIndex], of shape: [Int], _ call: String) throws(TensorError) {
+    let complete = try AxisIndex.complete(indices, for: shape, call: call)
+    var basic: [AxisIndex] = []
+    var entries: [Entry] = []
+    var axis = 0
+    var place = 0
+    for index in complete {
+      var width = 1
+      switch index {
+      case .tensor(let tensor) where tensor.dtype == .bool:
+        // A truth value without axes chooses all or nothing, along a new axis.
+        let mask = tensor.atLeast1D()
+        let own = tensor.rank == 0 ? [1] : Array(shape[axis..<(axis + tensor.rank)])
+        guard mask.shape == own else {
+          throw TensorError(
+            call,
+            "a mask of shape \(mask.shape) does not fit axis \(axis) and following of shape \(shape)"
+          )
+        }
+        width = own.count
+        basic += tensor.rank == 0 ? [.newAxis] : own.map { _ in .whole }
+        entries.append(
+          Entry(
+            indices: mask.truePlaces(), wraps: false, axes: place..<(place + width),
+            size: own.reduce(1, *), axis: axis))
+        axis += tensor.rank
+      case .tensor(let tensor):
+        guard tensor.dtype == .int64 || tensor.dtype == .int32 else {
+          throw TensorError(
+            call,
+            "a tensor of \(tensor.dtype) chooses nothing: places are int64 or int32, masks are bool"
+          )
+        }
+        if tensor.rank == 0 {
+          basic.append(.element(tensor.item(as: Int.self)))
+          width = 0
+        } else {
+          basic.append(.whole)
+          entries.append(
+            Entry(
+              indices: tensor, wraps: true, axes: place..<(place + 1), size: shape[axis],
+              axis: axis))
+        }
+        axis += 1
+      case .newAxis: basic.append(index)
+      case .element:
+        basic.append(index)
+        width = 0
+        axis += 1
+      default:
+        basic.append(index)
+        axis += 1
+      }
+      place += width
+    }
+    let view = try Layout(contiguous: shape).taking(basic, call)
+    let parts = basic
+    if basic.allSatisfy(\.isWhole) {
+      window = nil
+    } else {
+      window = { (whole: Layout) throws(TensorError) in try whole.taking(parts, call) }
+    }
+    seen = view.shape
+    let chosen = entries.flatMap { Array($0.axes) }
+    let rest = seen.indices.filter { !chosen.contains($0) }
+    // Without a gap between them the places stay where the tensors are.
+    let isTogether = zip(chosen, chosen.dropFirst()).allSatisfy { $1 == $0 + 1 }
+    let front = isTogether ? chosen.first ?? 0 : 0
+    order = Array(rest.prefix(front)) + chosen + rest.dropFirst(front)
+    let outer = rest.prefix(front).map { view.shape[$0] }
+    let inner = rest.dropFirst(front).map { view.shape[$0] }
+    let (combined, wraps) = try AdvancedIndex.combined(entries, of: shape, call)
+    self.shape = outer + combined.shape + inner
+    places = AxisPlaces(
+      combined.reshaped(1, combined.count, 1),
+      narrow: [outer.reduce(1, *), combined.count, inner.reduce(1, *)],
+      size: entries.reduce(1) { $0 * $1.size }, wraps: wraps, call: call,
+      axis: entries.first?.axis ?? 0, shape: shape)
+  }
+
+  /// One tensor of places along all axes together.
+  private static func combined(
+    _ entries: [Entry], of shape: [Int], _ call: String
+  ) throws(TensorError) -> (Tensor, wraps: Bool) {
+    guard let first = entries.first else { return (Tensor([0]), false) }
+    if entries.count == 1 { return (first.indices, first.wraps) }
+    var common: [Int] = []
+    for entry in entries {
+      common = try Shape.broadcast(common, entry.indices.shape, call: call)
+    }
+    var place = Tensor(0).broadcast(to: common)
+    for entry in entries {
+      let indices = entry.indices.detached().cast(to: .int64)
+      try AxisPlaces(
+        indices.reshaped(1, indices.count, 1), narrow: [1, indices.count, 1], size: entry.size,
+        wraps: entry.wraps, call: call, axis: entry.axis, shape: shape
+      ).check()
+      let front =
+        entry.wraps ? Tensor.where(indices .< 0, indices + entry.size, indices) : indices
+      place = place * entry.size + front
+    }
+    return (place.evaluated(), false)
+  }
+
+  /// A tensor of the shape as `[outer, size, inner]`.
+  func wide(_ x: Tensor) -> Tensor {
+    let view = checked { () throws(TensorError) in
+      guard let window else { return x }
+      return try x.seen(through: window, places.call)
+    }
+    return AdvancedIndex.permuted(view, order).reshaped(
+      places.narrow[0], places.size, places.narrow[2])
+  }
+
+  /// The same places of memory, if they can be seen so without a copy.
+  func wide(_ layout: Layout) throws(TensorError) -> Layout? {
+    let view = try window.map { window throws(TensorError) in try window(layout) } ?? layout
+    return Layout(
+      shape: order.map { view.shape[$0] }, strides: order.map { view.strides[$0] },
+      offset: view.offset
+    ).reshaped([places.narrow[0], places.size, places.narrow[2]])
+  }
+
+  /// The way back of ``wide(_:)-(Tensor)``, to the view.
+  func restored(_ x: Tensor) -> Tensor {
+    let back = order.indices.map { axis in order.firstIndex(of: axis) ?? axis }
+    return AdvancedIndex.permuted(x.reshaped(order.map { seen[$0] }), back)
+  }
+
+  private static func permuted(_ x: Tensor, _ order: [Int]) -> Tensor {
+    order == Array(order.indices) ? x : x.permuted(order)
+  }
+}

@@ -1,0 +1,197 @@
+import NormaKernels
+
+/// Where the elements of a narrow tensor `[outer, count, inner]` lie along the middle axis of a wide
+/// one, `[outer, size, inner]`. All picking and putting by index comes down to this.
+struct AxisPlaces: Sendable {
+  /// `int64`, as they were given and in the narrow shape; without a history, so that rules may hold it.
+  private let given: Tensor, indices: Tensor
+  let size: Int
+  private let wraps: Bool
+  /// The call, the axis and the shape as the caller knows them, for the text of a mistake.
+  let call: String
+  private let axis: Int, shape: [Int]
+
+  /// - Parameters:
+  ///   - indices: integers that broadcast to `narrow`.
+  ///   - wraps: whether negative ones count from the end.
+  init(
+    _ indices: Tensor, narrow: [Int], size: Int, wraps: Bool, call: String, axis: Int, shape: [Int]
+  ) {
+    given = indices.detached().cast(to: .int64)
+    self.indices = given.broadcast(to: narrow)
+    (self.size, self.wraps) = (size, wraps)
+    (self.call, self.axis, self.shape) = (call, axis, shape)
+  }
+
+  /// The shape of the narrow side.
+  var narrow: [Int] { indices.shape }
+
+  /// Where the narrow side has the last of the elements that come to one place; broadcasts to it.
+  func lastOnes() throws(TensorError) -> Tensor {
+    let own = AxisPlaces(
+      given, narrow: given.shape, size: size, wraps: wraps, call: call, axis: axis, shape: shape)
+    let numbers = Tensor.arange(given.count).reshaped(given.shape)
+    let wide = Tensor(0).broadcast(to: [given.shape[0], size, given.shape[2]])
+    return try wide.replaced(by: numbers, at: own).picked(own) .== numbers
+  }
+
+  /// Throws if a place is not inside.
+  func check() throws(TensorError) { try run { $0.check($1) } }
+
+  /// Runs a loop, which returns a place that is not inside if there is one.
+  func run(
+    _ loop: (PlacesAlongAxis, UnsafePointer<Int64>) -> Int?
+  ) throws(TensorError) {
+    let storage = indices.node.materialize()
+    let kernel = PlacesAlongAxis(
+      outer: narrow[0], count: narrow[1], inner: narrow[2], size: size, wraps: wraps,
+      index: indices.strides)
+    let wrong = withExtendedLifetime(storage) {
+      loop(
+        kernel,
+        UnsafePointer(storage.base.assumingMemoryBound(to: Int64.self))
+          + indices.layout.offset)
+    }
+    guard let wrong else { return }
+    throw TensorError(
+      call,
+      "index \(wrong) is out of range for axis \(axis) of shape \(shape); valid indices are "
+        + "\(wraps ? -size : 0) ..< \(size)")
+  }
+
+  /// Integers, which indices must be.
+  static func integers(_ indices: Tensor, _ call: String) throws(TensorError) {
+    guard indices.dtype.isInteger else {
+      throw TensorError(call, "indices hold \(indices.dtype), not integers")
+    }
+  }
+}
+
+extension Tensor {
+  /// `[outer, count, inner]` of these `[outer, size, inner]`: the elements at places.
+  func picked(_ places: AxisPlaces) throws(TensorError) -> Tensor {
+    let storage = node.materialize()
+    let layout = Layout(contiguous: places.narrow)
+    let result = Storage(byteCount: layout.count * dtype.byteCount)
+    try places.run { kernel, index in
+      withExtendedLifetime(storage) {
+        kernel.gather(
+          width: dtype.byteCount, index, from: storage.base + self.layout.offset * dtype.byteCount,
+          strides: strides, to: result.base, threads: Threads.count)
+      }
+    }
+    let shape = shape
+    return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
+      .recorded(places.call, from: [self], runsAtOnce: true) { rule in
+        let zeros = Tensor(0, dtype: rule.upstream.dtype).broadcast(to: shape)
+        return [checked { () throws(TensorError) in try zeros.added(rule.upstream, at: places) }]
+      }
+  }
+
+  /// A copy of these `[outer, size, inner]` with `part`, `[outer, count, inner]`, put at places; of
+  /// several at one place the last stays.
+  func replaced(by part: Tensor, at places: AxisPlaces) throws(TensorError) -> Tensor {
+    let layout = Layout(contiguous: shape)
+    let result = Storage(byteCount: layout.count * dtype.byteCount)
+    if count > 0 { write(into: result, layout, as: dtype) }
+    try part.put(into: result, layout, at: places)
+    return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
+      .recorded(places.call, from: [self, part], runsAtOnce: true) { rule in
+        let zero = Tensor(0, dtype: rule.upstream.dtype).broadcast(to: places.narrow)
+        return [
+          rule.whenNeeded(0) {
+            checked { () throws(TensorError) in try rule.upstream.replaced(by: zero, at: places) }
+          },
+          // Elements that others replaced have no part in the result.
+          rule.whenNeeded(1) {
+            checked { () throws(TensorError) in
+              Tensor.where(try places.lastOnes(), try rule.upstream.picked(places), 0)
+            }
+          },
+        ]
+      }
+  }
+
+  /// Puts these `[outer, count, inner]` at places of memory.
+  func put(into target: Storage, _ layout: Layout, at places: AxisPlaces) throws(TensorError) {
+    let source = node.materialize()
+    let width = dtype.byteCount
+    try places.run { kernel, index in
+      withExtendedLifetime(source) {
+        kernel.scatter(
+          width: width, index, from: source.base + self.layout.offset * width, strides: strides,
+          to: target.base + layout.offset * width, strides: layout.strides,
+          threads: Threads.count)
+      }
+    }
+  }
+
+  /// These `[outer, size, inner]` with `part`, `[outer, count, inner]`, added at places.
+  func added(_ part: Tensor, at places: AxisPlaces) throws(TensorError) -> Tensor {
+    try reduced(.sum, with: part, at: places).cast(to: dtype).evaluated()
+      .recorded(places.call, from: [self, part], runsAtOnce: true) { rule in
+        [
+          rule.upstream,
+          rule.whenNeeded(1) {
+            checked { () throws(TensorError) in try rule.upstream.picked(places) }
+          },
+        ]
+      }
+  }
+
+  /// The sums (or products, ...) of these `[outer, size, inner]` and `part` at places, in order, in
+  /// `float64` or `int64`. Without a history.
+  func reduced(
+    _ reduction: PlacesAlongAxis.Reduction, with part: Tensor, at places: AxisPlaces
+  ) throws(TensorError) -> Tensor {
+    let wide: DType = dtype.isFloatingPoint ? .float64 : .int64
+    let layout = Layout(contiguous: shape)
+    let result = Storage(byteCount: layout.count * 8)
+    if count > 0 { write(into: result, layout, as: wide) }
+    let type: DType = dtype == .float32 || dtype.isHalf ? .float32 : wide
+    let source = part.detached().cast(to: type)
+    let storage = source.node.materialize()
+    try places.run { kernel, index in
+      withExtendedLifetime(storage) {
+        kernel.reduce(
+          reduction, type, index, from: storage.base + source.layout.offset * type.byteCount,
+          strides: source.strides, to: result.base, threads: Threads.count)
+      }
+    }
+    return Tensor(node: Node(stored: result, dtype: wide, layout: layout), layout: layout)
+  }
+}
+
+/// A tensor seen as `[outer, size, inner]` around an axis, in its order of memory where that has no
+/// gaps.
+struct AxisFrame {
+  private let order: [Int]
+  private let axis: Int
+  private let place: Int
+
+  init(_ x: Tensor, _ axis: Int) {
+    order =
+      x.layout.isDense ? Layout.order(x.shape, x.strides) : Array(x.shape.indices)
+    self.axis = axis
+    place = order.firstIndex(of: axis) ?? 0
+  }
+
+  /// A tensor that differs from the frame's along the axis at most.
+  func flat(_ x: Tensor) -> Tensor {
+    let sizes = order.map { x.shape[$0] }
+    return permuted(x, order).reshaped(
+      sizes[..<place].reduce(1, *), sizes[place], sizes[(place + 1)...].reduce(1, *))
+  }
+
+  /// The way back, for what has `shape` but for the size of the axis.
+  func restored(_ x: Tensor, like shape: [Int]) -> Tensor {
+    var sizes = order.map { shape[$0] }
+    sizes[place] = x.shape[1]
+    let back = order.indices.map { axis in order.firstIndex(of: axis) ?? axis }
+    return permuted(x.reshaped(sizes), back)
+  }
+
+  private func permuted(_ x: Tensor, _ order: [Int]) -> Tensor {
+    order == Array(order.indices) ? x : x.permuted(order)
+  }
+}

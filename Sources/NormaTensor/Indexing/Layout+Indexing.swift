@@ -1,0 +1,86 @@
+extension Layout {
+  /// The layout of a view of the chosen elements.
+  func taking(
+    _ indices: [AxisIndex], _ call: String = "subscript"
+  ) throws(TensorError) -> Layout {
+    let indices = try AxisIndex.complete(indices, for: shape, call: call)
+    var (newShape, newStrides, newOffset) = ([Int](), [Int](), offset)
+    var axis = 0
+    for index in indices {
+      if case .newAxis = index {
+        newShape.append(1)
+        newStrides.append(1)
+        continue
+      }
+      let size = shape[axis]
+      let (start, count, step) = try index.resolved(size, axis: axis, of: shape, call: call)
+      newOffset += start * strides[axis]
+      if let count {
+        newShape.append(count)
+        newStrides.append(strides[axis] * step)
+      }
+      axis += 1
+    }
+    return Layout(
+      shape: newShape, strides: newStrides, offset: newShape.contains(0) ? 0 : newOffset)
+  }
+}
+
+extension AxisIndex {
+  static let whole = AxisIndex.slice(from: nil, upTo: nil, by: 1)
+
+  /// Indices for all axes of a shape: whole slices stand for the ellipsis, or for missing ones behind.
+  static func complete(
+    _ indices: [AxisIndex], for shape: [Int], call: String
+  ) throws(TensorError) -> [AxisIndex] {
+    let named = indices.reduce(0) { $0 + $1.axisCount }
+    guard named <= shape.count else {
+      throw TensorError(
+        call, "\(named) indices for shape \(shape), which has \(shape.count) axes")
+    }
+    guard indices.count(where: \.isEllipsis) <= 1 else {
+      throw TensorError(call, "more than one ellipsis")
+    }
+    var indices = indices
+    let place = indices.firstIndex(where: \.isEllipsis) ?? indices.endIndex
+    if place < indices.endIndex { indices.remove(at: place) }
+    indices.insert(contentsOf: repeatElement(whole, count: shape.count - named), at: place)
+    return indices
+  }
+
+  /// First element, number of elements (nil drops the axis) and step.
+  fileprivate func resolved(
+    _ size: Int, axis: Int, of shape: [Int], call: String
+  ) throws(TensorError) -> (start: Int, count: Int?, step: Int) {
+    switch self {
+    case .element(let index):
+      guard index >= -size && index < size else {
+        throw TensorError(
+          call,
+          "index \(index) is out of range for axis \(axis) of shape \(shape); "
+            + "valid indices are \(-size) ..< \(size)")
+      }
+      return (index < 0 ? index + size : index, nil, 1)
+    case .range(let from, let upTo):
+      let start = from < 0 ? from + size : from
+      let end = upTo.map { $0 < 0 ? $0 + size : $0 } ?? size
+      guard start >= 0, start <= end, end <= size else {
+        throw TensorError(
+          call,
+          "range \(from) ..< \(upTo.map(String.init) ?? "end") is outside of axis \(axis) of shape "
+            + "\(shape); a Slice clamps its bounds")
+      }
+      return (start, end - start, 1)
+    case .slice(let from, let upTo, let step):
+      guard step > 0 else {
+        throw TensorError(call, "step \(step) of a slice is not positive")
+      }
+      func clamp(_ bound: Int) -> Int { min(max(bound < 0 ? bound + size : bound, 0), size) }
+      let start = from.map(clamp) ?? 0
+      let end = max(upTo.map(clamp) ?? size, start)
+      return (start, (end - start + step - 1) / step, step)
+    case .ellipsis, .newAxis, .tensor:
+      return (0, size, 1)
+    }
+  }
+}

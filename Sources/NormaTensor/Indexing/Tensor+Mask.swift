@@ -1,0 +1,125 @@
+import NormaKernels
+
+// Elements chosen by truth values. What is chosen is counted first, so these run at once.
+
+extension Tensor {
+  /// The positions of the elements that are not zero, one a row, in row-major order: `[n, rank]`,
+  /// `int64`. NaN is not zero.
+  ///
+  /// Cost: two reads of a byte an element, and one write. PyTorch: `torch.nonzero`, `torch.argwhere`.
+  public func nonzero() -> Tensor {
+    if isPoisoned { return self }
+    let flat = truePlaces()
+    if rank == 1 { return flat.unsqueezed(1) }
+    let storage = flat.node.materialize()
+    let (shape, n) = (shape, flat.count)
+    return withExtendedLifetime(storage) {
+      Tensor(shape: [n, rank], dtype: .int64) { bytes in
+        guard let out = bytes.baseAddress, rank > 0 else { return }
+        TrueBytes.unravel(
+          storage.base.assumingMemoryBound(to: Int64.self), count: n, shape: shape,
+          into: out.assumingMemoryBound(to: Int64.self), threads: Threads.count)
+      }
+    }
+  }
+
+  /// The positions of the elements that are not zero, one tensor for each axis; of a number without
+  /// axes as of a vector. PyTorch: `torch.nonzero(x, as_tuple=True)`, `torch.where(x)`.
+  public func nonzeroByAxis() -> [Tensor] { atLeast1D().nonzero().unbound(over: 1) }
+
+  /// The numbers, in row-major order, of the elements that are not zero.
+  func truePlaces() -> Tensor {
+    let bytes = detached().cast(to: .bool).contiguous()
+    let storage = bytes.node.materialize()
+    var result: Storage?
+    var found = 0
+    withExtendedLifetime(storage) {
+      TrueBytes.list(
+        storage.base.assumingMemoryBound(to: UInt8.self) + bytes.layout.offset, count: count,
+        threads: Threads.count
+      ) { n in
+        let room = Storage(byteCount: n * 8)
+        (result, found) = (room, n)
+        return room.base.assumingMemoryBound(to: Int64.self)
+      }
+    }
+    let layout = Layout(contiguous: [found])
+    return Tensor(
+      node: Node(stored: result ?? Storage(byteCount: 0), dtype: .int64, layout: layout),
+      layout: layout)
+  }
+
+  /// The elements where `mask` holds, in row-major order; both broadcast.
+  ///
+  /// The gradient goes back to where they were. Cost: one read of the mask, 8 bytes for each chosen
+  /// element, one read and one write of those. PyTorch: `torch.masked_select`.
+  public func selected(
+    where mask: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned || mask.isPoisoned { return .poisoned }
+      let call = "selected(where:)"
+      let (x, places) = try masked(by: mask, call)
+      return try x.picked(places).flattened()
+    }
+  }
+
+  /// The tensor with the elements of `source`, in row-major order, where `mask` holds; tensor and mask
+  /// broadcast, and `source` has at least as many elements as there are places.
+  ///
+  /// The gradient reaches `source` and what was not replaced. PyTorch: `torch.masked_scatter`.
+  public func scattered(
+    where mask: Tensor, _ source: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned || mask.isPoisoned || source.isPoisoned { return .poisoned }
+      let call = "scattered(where:_:)"
+      guard source.dtype == dtype else {
+        throw TensorError(
+          call, "the source holds \(source.dtype), the tensor \(dtype); cast one of them")
+      }
+      let (x, places) = try masked(by: mask, call)
+      let needed = places.narrow[1]
+      guard source.count >= needed else {
+        throw TensorError(call, "\(needed) places are chosen and the source has \(source.count)")
+      }
+      let part = source.flattened().narrowed(0, 0, needed).reshaped(1, needed, 1)
+      return try x.replaced(by: part, at: places)
+        .reshaped(try Shape.broadcast(shape, mask.shape, call: call))
+    }
+  }
+
+  /// These elements as `[1, count, 1]` and the places where a mask holds, both broadcast.
+  private func masked(
+    by mask: Tensor, _ call: String
+  ) throws(TensorError) -> (Tensor, AxisPlaces) {
+    guard mask.dtype == .bool else {
+      throw TensorError(call, "the mask holds \(mask.dtype), not bool; compare it first")
+    }
+    let common = try Shape.broadcast(shape, mask.shape, call: call)
+    let places = mask.broadcast(to: common).truePlaces()
+    let x = broadcast(to: common)
+    return (
+      x.reshaped(1, x.count, 1),
+      AxisPlaces(
+        places.reshaped(1, places.count, 1), narrow: [1, places.count, 1], size: x.count,
+        wraps: false, call: call, axis: 0, shape: common)
+    )
+  }
+
+  /// One number, which a tensor without axes holds, where `mask` holds, the tensor's element
+  /// elsewhere. A gradient reaches both. Pending. PyTorch: `x.masked_fill(mask, value)`.
+  public func filled(
+    where mask: Tensor, with value: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      guard value.rank == 0 else {
+        throw TensorError(
+          "filled(where:with:)",
+          "the value is one number without axes, got shape \(value.shape); where(_:_:_:) takes more"
+        )
+      }
+      return Tensor.where(mask, value.cast(to: dtype), self)
+    }
+  }
+}

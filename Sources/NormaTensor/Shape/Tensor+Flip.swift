@@ -1,0 +1,121 @@
+import NormaKernels
+
+// Elements in the opposite order, turned by right angles, or rolled around an axis.
+
+extension Tensor {
+  /// The elements along some axes in the opposite order; along all if none are named.
+  ///
+  /// A copy, as no stride is negative, which is pending and fuses with what follows. Cost: one read
+  /// and one write. PyTorch: `torch.flip(x, dims)`, which flips nothing if no axis is named.
+  public func flipped(
+    over axes: Int..., file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    flipped(over: axes.isEmpty ? Array(shape.indices) : axes, file: file, line: line)
+  }
+
+  /// The elements along the axes of an array in the opposite order; nothing changes if it is empty.
+  /// PyTorch: `torch.flip(x, dims)`.
+  public func flipped(
+    over axes: [Int], file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned || axes.isEmpty { return self }
+      return flipped(try Shape.axes(axes, of: shape, call: "flipped(over:)"))
+    }
+  }
+
+  private func flipped(_ axes: [Int]) -> Tensor {
+    let long = axes.filter { shape[$0] > 1 }
+    if long.isEmpty || count == 0 { return self }
+    var (strides, offset) = (strides, layout.offset)
+    for axis in long {
+      offset += (shape[axis] - 1) * strides[axis]
+      strides[axis] = -strides[axis]
+    }
+    // Only the program that copies ever sees these strides.
+    let turned = Tensor(node: node, layout: Layout(shape: shape, strides: strides, offset: offset))
+    return turned.copied(to: layout.denseTwin(of: shape))
+      .recorded("flipped(over:)", from: [self]) { [$0.upstream.flipped(long)] }
+  }
+
+  /// The columns in the opposite order: axis 1. PyTorch: `torch.fliplr`.
+  public func flippedLeftRight(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      guard rank >= 2 || isPoisoned else {
+        throw TensorError(
+          "flippedLeftRight()", "shape \(shape) has no axis 1; flipped(over:) takes any axis")
+      }
+      return flipped(over: [1])
+    }
+  }
+
+  /// The rows in the opposite order: axis 0. PyTorch: `torch.flipud`.
+  public func flippedUpDown(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      guard rank >= 1 || isPoisoned else {
+        throw TensorError("flippedUpDown()", "a number without an axis cannot be flipped")
+      }
+      return flipped(over: [0])
+    }
+  }
+
+  /// Turned by `times` right angles in the plane of two axes, from the first towards the second.
+  ///
+  /// Twice is a flip of both axes; once and three times flip one axis and exchange both. Negative
+  /// numbers turn the other way. PyTorch: `torch.rot90(x, k, dims)`.
+  public func rotated90(
+    _ times: Int = 1, axes: (Int, Int) = (0, 1), file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let (first, second) = try Shape.pair(axes, of: shape, call: "rotated90(_:axes:)")
+      switch ((times % 4) + 4) % 4 {
+      case 1: return flipped([second]).transposed(first, second)
+      case 2: return flipped([first, second].sorted())
+      case 3: return flipped([first]).transposed(first, second)
+      default: return self
+      }
+    }
+  }
+
+  /// The elements moved along axes, those that leave an end coming in at the other: the element at
+  /// i goes to (i + shift) modulo the size.
+  ///
+  /// Runs at once. Cost: one read and one write for each axis. PyTorch: `torch.roll(x, shifts, dims)`.
+  public func rolled(
+    by shifts: [Int], over axes: [Int], file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let call = "rolled(by:over:)"
+      guard shifts.count == axes.count, !shifts.isEmpty else {
+        throw TensorError(call, "\(shifts.count) shifts for \(axes.count) axes; give one for each")
+      }
+      guard rank > 0 else {
+        throw TensorError(call, "a number without an axis cannot be rolled")
+      }
+      var result = self
+      for (shift, axis) in zip(shifts, axes) {
+        let front = try Shape.axis(axis, of: shape, call: call)
+        result = result.rolled(front, shift)
+      }
+      return result
+    }
+  }
+
+  /// The elements in row-major order moved by `shift`, in the same shape. PyTorch: `torch.roll(x, n)`.
+  public func rolled(
+    by shift: Int, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    isPoisoned || count == 0 ? self : flattened().rolled(0, shift).reshaped(shape)
+  }
+
+  private func rolled(_ axis: Int, _ shift: Int) -> Tensor {
+    let size = shape[axis]
+    if size == 0 { return self }
+    let start = ((shift % size) + size) % size
+    if start == 0 { return self }
+    let parts = [narrowed(axis, size - start, start), narrowed(axis, 0, size - start)]
+    return .concatenated(parts, over: axis)
+  }
+}

@@ -1,0 +1,164 @@
+import NormaKernels
+
+// Parts along one axis, and copies with such a part replaced.
+
+extension Tensor {
+  /// The elements at one place of an axis, which goes away. A view. PyTorch: `torch.select`.
+  public func selected(
+    over axis: Int, at index: Int, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "selected(over:at:)"
+      return try seen(through: window(axis, .element(index), call), call)
+    }
+  }
+
+  /// Every `by`-th element of an axis from `from` up to `to`, clamped as in Python. A view.
+  /// PyTorch: `x[from:to:by]` along `axis`, `torch.ops.aten.slice`.
+  public func sliced(
+    over axis: Int, from: Int? = nil, to: Int? = nil, by step: Int = 1,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "sliced(over:from:to:by:)"
+      return try seen(through: window(axis, .slice(from: from, upTo: to, by: step), call), call)
+    }
+  }
+
+  /// A copy with other elements at one place of an axis; they broadcast to the part.
+  ///
+  /// The gradient reaches what was not replaced, and `part`.
+  /// PyTorch: `torch.select_scatter`, which broadcasts nothing.
+  public func replacing(
+    over axis: Int, at index: Int, with part: Tensor, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "replacing(over:at:with:)"
+      return try replacing(window(axis, .element(index), call), with: part, call)
+    }
+  }
+
+  /// A copy with other elements in a slice of an axis; they broadcast to the part.
+  ///
+  /// The gradient reaches what was not replaced, and `part`.
+  /// PyTorch: `torch.slice_scatter`, which broadcasts nothing.
+  public func replacing(
+    over axis: Int, from: Int? = nil, to: Int? = nil, by step: Int = 1, with part: Tensor,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "replacing(over:from:to:by:with:)"
+      return try replacing(
+        window(axis, .slice(from: from, upTo: to, by: step), call), with: part, call)
+    }
+  }
+
+  private func window(
+    _ axis: Int, _ index: AxisIndex, _ call: String
+  ) throws(TensorError) -> Window {
+    let front = try Shape.axis(axis, of: shape, call: call)
+    guard rank > 0 || isPoisoned else {
+      throw TensorError(call, "a number without an axis has no parts")
+    }
+    let indices = (0..<front).map { _ in AxisIndex.slice(from: nil, upTo: nil, by: 1) } + [index]
+    return { (whole: Layout) throws(TensorError) in try whole.taking(indices, call) }
+  }
+
+  /// `count` elements of an axis from a place on that a tensor holds, an integer without axes.
+  ///
+  /// A view; the place is read at once. PyTorch: `torch.narrow(x, dim, start_tensor, length)`.
+  public func narrowed(
+    over axis: Int, from start: Tensor, count: Int, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned || start.isPoisoned { return .poisoned }
+      guard start.rank == 0, start.dtype.isInteger else {
+        throw TensorError(
+          "narrowed(over:from:count:)",
+          "the start is one integer without axes, got \(start.dtype) \(start.shape)")
+      }
+      return narrowed(over: axis, from: start.item(as: Int.self), count: count)
+    }
+  }
+
+  /// `count` views of about equal size along an axis, the first ones longer by one where it does not
+  /// divide. PyTorch: `torch.tensor_split(x, count, dim)`; ``chunked(_:over:file:line:)`` makes the
+  /// last one shorter.
+  public func split(
+    into count: Int, over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> [Tensor] {
+    parts(file: file, line: line) { () throws(TensorError) in
+      let call = "split(into:over:)"
+      let front = try Shape.axis(axis, of: shape, call: call)
+      guard rank > 0, count > 0 else {
+        throw TensorError(call, "shape \(shape) has no \(count) parts along axis \(axis)")
+      }
+      let (small, longer) = shape[front].quotientAndRemainder(dividingBy: count)
+      return (front, (0..<count).map { $0 < longer ? small + 1 : small })
+    }
+  }
+
+  /// Views of an axis cut at these places, clamped as in Python: one more than there are places.
+  /// PyTorch: `torch.tensor_split(x, places, dim)`.
+  public func split(
+    at places: [Int], over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> [Tensor] {
+    if isPoisoned { return places.map { _ in self } + [self] }
+    do throws(TensorError) {
+      let call = "split(at:over:)"
+      let front = try Shape.axis(axis, of: shape, call: call)
+      guard rank > 0 else { throw TensorError(call, "a number without an axis cannot be split") }
+      return zip([nil] + places, places.map { $0 } + [nil]).map { from, to in
+        sliced(over: front, from: from, to: to)
+      }
+    } catch {
+      report(error, file: file, line: line)
+      return [.poisoned]
+    }
+  }
+
+  /// ``split(into:over:file:line:)`` along the columns: axis 1, or axis 0 of a vector; the size must
+  /// divide. PyTorch: `torch.hsplit`.
+  public func hsplit(
+    into count: Int, file: StaticString = #fileID, line: UInt = #line
+  ) -> [Tensor] {
+    evenly(count, over: rank == 1 ? 0 : 1, call: "hsplit(into:)", file, line)
+  }
+
+  /// ``split(at:over:file:line:)`` along the columns: axis 1, or axis 0 of a vector.
+  /// PyTorch: `torch.hsplit`.
+  public func hsplit(
+    at places: [Int], file: StaticString = #fileID, line: UInt = #line
+  ) -> [Tensor] {
+    split(at: places, over: rank == 1 ? 0 : 1, file: file, line: line)
+  }
+
+  /// ``split(into:over:file:line:)`` along the rows of a matrix; the size must divide.
+  /// PyTorch: `torch.vsplit`.
+  public func vsplit(
+    into count: Int, file: StaticString = #fileID, line: UInt = #line
+  ) -> [Tensor] {
+    evenly(count, over: 0, call: "vsplit(into:)", file, line)
+  }
+
+  /// ``split(at:over:file:line:)`` along the rows. PyTorch: `torch.vsplit`.
+  public func vsplit(
+    at places: [Int], file: StaticString = #fileID, line: UInt = #line
+  ) -> [Tensor] {
+    split(at: places, over: 0, file: file, line: line)
+  }
+
+  private func evenly(
+    _ count: Int, over axis: Int, call: String, _ file: StaticString, _ line: UInt
+  ) -> [Tensor] {
+    parts(file: file, line: line) { () throws(TensorError) in
+      guard axis < rank, count > 0, shape[axis] % count == 0 else {
+        throw TensorError(
+          call, "\(count) equal parts do not make axis \(axis) of shape \(shape)")
+      }
+      return (axis, [Int](repeating: shape[axis] / count, count: count))
+    }
+  }
+}

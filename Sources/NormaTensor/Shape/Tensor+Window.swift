@@ -1,0 +1,91 @@
+import NormaKernels
+
+/// The places of a part of a tensor, given those of the whole: a slice, a diagonal. No element of the
+/// whole is in a part twice.
+typealias Window = @Sendable (Layout) throws(TensorError) -> Layout
+
+extension Tensor {
+  /// The view of a part.
+  func seen(through window: @escaping Window, _ call: String) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
+    let shape = shape
+    return Tensor(node: node, layout: try window(layout))
+      .recorded(call, from: [self], runsAtOnce: true) { rule in
+        [checked { () throws(TensorError) in try rule.upstream.spread(over: shape, window, call) }]
+      }
+  }
+
+  /// Zeros, or another number, in a shape, with these elements where `window` would see them.
+  ///
+  /// Runs at once. Cost: one write, and one read and write of the part.
+  func spread(
+    over shape: [Int], filling value: Double = 0, _ window: @escaping Window, _ call: String
+  ) throws(TensorError) -> Tensor {
+    let whole = layout.denseTwin(of: shape)
+    let part = try window(whole)
+    let storage = Storage(byteCount: whole.count * dtype.byteCount)
+    if value == 0 {
+      storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: storage.byteCount)
+    } else {
+      storage.fill(with: Tensor(value).cast(to: dtype))
+    }
+    if count > 0 { write(into: storage, part, as: dtype) }
+    return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
+      .recorded(call, from: [self]) { rule in
+        [checked { () throws(TensorError) in try rule.upstream.seen(through: window, call) }]
+      }
+  }
+
+  /// A copy with other elements in a part; they broadcast to it and take this tensor's type.
+  ///
+  /// Runs at once. Cost: one read and one write of the whole and of the part. The gradient reaches
+  /// what was not replaced, and what replaced it.
+  func replacing(
+    _ window: @escaping Window, with part: Tensor, _ call: String
+  ) throws(TensorError) -> Tensor {
+    if isPoisoned || part.isPoisoned { return .poisoned }
+    let whole = layout.denseTwin(of: shape)
+    let place = try window(whole)
+    let part = part.shape == place.shape ? part : part.broadcast(to: place.shape)
+    let storage = Storage(byteCount: whole.count * dtype.byteCount)
+    if count > 0 { write(into: storage, whole, as: dtype) }
+    if part.count > 0 { part.write(into: storage, place, as: dtype) }
+    return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
+      .recorded(call, from: [self, part], runsAtOnce: true) { rule in
+        let zero = Tensor(0, dtype: rule.upstream.dtype)
+        return [
+          rule.whenNeeded(0) {
+            checked { () throws(TensorError) in
+              try rule.upstream.replacing(window, with: zero, call)
+            }
+          },
+          rule.whenNeeded(1) {
+            checked { () throws(TensorError) in try rule.upstream.seen(through: window, call) }
+          },
+        ]
+      }
+  }
+
+  /// Runs this tensor's program, if it has one, with its result going to a part of `storage`.
+  func write(into storage: Storage, _ place: Layout, as dtype: DType) {
+    var evaluation = Evaluation(shape: place.shape)
+    let value = evaluation.value(of: detached().cast(to: dtype))
+    evaluation.run(value, dtype, into: storage, place)
+  }
+}
+
+extension Storage {
+  /// Repeats the bytes of one number.
+  fileprivate func fill(with number: Tensor) {
+    number.withUnsafeBytes { bytes in
+      guard let source = bytes.baseAddress else { return }
+      var filled = min(bytes.count, byteCount)
+      base.copyMemory(from: source, byteCount: filled)
+      while filled < byteCount {
+        let more = min(filled, byteCount - filled)
+        (base + filled).copyMemory(from: base, byteCount: more)
+        filled += more
+      }
+    }
+  }
+}

@@ -1,0 +1,223 @@
+import NormaKernels
+import NormaReference
+import NormaTensor
+import Testing
+
+/// Tensors between brackets, and assignment, as PyTorch does it.
+@Suite struct BracketTests {
+  @Test(arguments: 0..<3) func placesAmongOthers(kind: Int) {
+    let shape = [2, 3, 4, 5]
+    let x = ViewTests.counted(shape, kind)
+    func expect(
+      _ picked: Tensor, _ result: [Int], location: SourceLocation = #_sourceLocation,
+      _ source: ([Int]) -> [Int]
+    ) {
+      ViewTests.expect(picked, result, of: shape, location: location, source)
+    }
+    let (i, j) = ([2, 0], [1, 1, -2, 0])
+    expect(x[[1, -1, 0]], [3, 3, 4, 5]) { [[1, 1, 0][$0[0]], $0[1], $0[2], $0[3]] }
+    expect(x[0..., i], [2, 2, 4, 5]) { [$0[0], i[$0[1]], $0[2], $0[3]] }
+    expect(x[..., j], [2, 3, 4, 4]) { [$0[0], $0[1], $0[2], (j[$0[3]] + 5) % 5] }
+    expect(x[0..., Tensor([[0, 2], [1, 1]]), 1], [2, 2, 2, 5]) {
+      [$0[0], [[0, 2], [1, 1]][$0[1]][$0[2]], 1, $0[3]]
+    }
+    // Side by side they stay where they are, and broadcast.
+    expect(x[0..., Tensor(i).unsqueezed(1), Tensor(j)], [2, 2, 4, 5]) {
+      [$0[0], i[$0[1]], (j[$0[2]] + 4) % 4, $0[3]]
+    }
+    // With others between them they come first.
+    expect(x[0..., i, 0..., [3, 4]], [2, 2, 4]) { [$0[1], i[$0[0]], $0[2], [3, 4][$0[0]]] }
+    expect(x[NewAxis(), [0, 1], NewAxis(), [2, 0]], [2, 1, 1, 4, 5]) {
+      [[0, 1][$0[0]], [2, 0][$0[0]], $0[3], $0[4]]
+    }
+    // Numbers count before tensors do.
+    expect(x[0, 0..., [0, 1]], [3, 2, 5]) { [0, $0[0], [0, 1][$0[1]], $0[2]] }
+    expect(x[Tensor(1), Slice(by: 2), i], [2, 2, 5]) { [1, 2 * $0[0], i[$0[1]], $0[2]] }
+    expect(x[Tensor([Int]())], [0, 3, 4, 5]) { $0 }
+    // Truth values, of one axis and of two.
+    expect(x[0..., [true, false, true]], [2, 2, 4, 5]) { [$0[0], 2 * $0[1], $0[2], $0[3]] }
+    let mask = Tensor([
+      [true, false, false, true], [false, false, false, false], [false, true, false, false],
+    ])
+    let (a, b) = ([0, 0, 2], [0, 3, 1])
+    expect(x[0..., mask], [2, 3, 5]) { [$0[0], a[$0[1]], b[$0[1]], $0[2]] }
+    expect(x[[0, 1, 1], mask], [3, 5]) { [[0, 1, 1][$0[0]], a[$0[0]], b[$0[0]], $0[1]] }
+    expect(x[0..., mask, Tensor([4])], [2, 3]) { [$0[0], a[$0[1]], b[$0[1]], 4] }
+    expect(x[Tensor(true)], [1, 2, 3, 4, 5]) { Array($0.dropFirst()) }
+    expect(x[0..., Tensor(false)], [2, 0, 3, 4, 5]) { $0 }
+    #expect(x[x .> 115].array(of: Int.self) == [116, 117, 118, 119])
+  }
+
+  @Test func everyTypeAndLayout() {
+    var random = TestRandom()
+    for type in DType.allCases {
+      for arrangement in Arrangement.allCases {
+        let x = Sample([4, 3, 5], type, arrangement, random: &random)
+        let picked = x.tensor[[3, 1], 0..., [4, 0]].array(of: Double.self)
+        var places: [Int] = []
+        for (row, column) in [(3, 4), (1, 0)] {
+          places += (0..<3).map { row * 15 + $0 * 5 + column }
+        }
+        let truth = places.map { x.values[$0] }
+        #expect(picked == truth, "\(type) \(arrangement)")
+        var y = x.tensor
+        y[[3, 1], 0..., [4, 0]] = Tensor([1, 0, 1], dtype: type)
+        var expected = x.values
+        for (number, place) in places.enumerated() { expected[place] = number % 3 == 1 ? 0 : 1 }
+        #expect(y.array(of: Double.self) == expected && x.tensor.array() == x.values)
+      }
+    }
+  }
+
+  @Test(arguments: 0..<3) func assignments(kind: Int) {
+    let x = ViewTests.counted([3, 4], kind)
+    var y = x
+    y[1] = Tensor([9, 8, 7, 6])
+    #expect(y.array(of: Int.self) == [0, 1, 2, 3, 9, 8, 7, 6, 8, 9, 10, 11])
+    y[..., 0] = -1
+    y[2, 1...] = Tensor([[0.5, 2.9, -1.9]])
+    #expect(y.array(of: Int.self) == [-1, 1, 2, 3, -1, 8, 7, 6, -1, 0, 2, -1] && y.dtype == .int64)
+    y[y .< 0] = 0
+    #expect(y.array(of: Int.self) == [0, 1, 2, 3, 0, 8, 7, 6, 0, 0, 2, 0])
+    y[[0, -1], [1, 1]] = Tensor([40, 50])
+    y[0..., [true, false, false, true]] = Tensor([[1], [2], [3]])
+    #expect(y.array(of: Int.self) == [1, 40, 2, 1, 2, 8, 7, 2, 3, 50, 2, 3])
+    y[...] = y.transposed().reshaped(3, 4)
+    #expect(y.array(of: Int.self) == [1, 2, 3, 40, 8, 50, 2, 7, 2, 1, 2, 3])
+    y[Slice(by: 2)] = y[1]
+    #expect(y[2].array(of: Int.self) == [8, 50, 2, 7])
+    // Whoever else has the values keeps them.
+    #expect(x.array(of: Int.self) == Array(0..<12))
+    let (kept, view) = (y, y[0])
+    let later = y.sum(over: 0)
+    y[0] = 5
+    #expect(kept[0, 0].item() == 8 && view[0].item() == 8 && y[0, 0].item() == 5)
+    #expect(later[0].item() == 24)
+    var stretched = Tensor([1, 2]).broadcast(to: [3, 2])
+    stretched[1, 0] = 7
+    #expect(stretched.array(of: Int.self) == [1, 2, 7, 2, 1, 2])
+    var windows = Tensor.arange(4).unfolded(over: 0, size: 2, step: 1)
+    windows[0, 1] = 9
+    #expect(windows.array(of: Int.self) == [0, 9, 1, 2, 2, 3])
+    var number = Tensor(3)
+    number[...] = 4
+    #expect(number.item() == 4)
+    var none = Tensor.zeros(0, 2)
+    none[...] = 1
+    #expect(none.shape == [0, 2])
+  }
+
+  /// A loop of assignments to elements that nobody else holds does not copy the whole.
+  @Test func assignmentInPlace() {
+    var x = Tensor.zeros(1 << 20)
+    x.evaluated()
+    let place = x.withUnsafeBytes { $0.baseAddress }
+    for k in 0..<50 { x[k * 1000] = Tensor(Float(k)) }
+    x[[5, 6]] = 2
+    x[Slice(from: -3)] = 3
+    #expect(x.withUnsafeBytes { $0.baseAddress } == place)
+    #expect(x.sum().item() == 1225 + 4 + 9)
+    // Reductions that were taken before are not those of the new values.
+    var y = Tensor.ones(10)
+    #expect(y.sum().item() == 10)
+    y[0] = 5
+    #expect(y.sum().item() == 14)
+  }
+
+  @Test func mistakes() {
+    func message(_ body: () -> Void) -> String {
+      do { try catchingTensorErrors(body) } catch { return "\(error)" }
+      return ""
+    }
+    let x = Tensor.zeros(2, 3)
+    for (body, text) in [
+      (
+        { _ = x[[2]] },
+        "subscript: index 2 is out of range for axis 0 of shape [2, 3]; valid indices are -2 ..< 2"
+      ),
+      (
+        { _ = x[0..., [0, -4], ] },
+        "subscript: index -4 is out of range for axis 1 of shape [2, 3]; valid indices are -3 ..< 3"
+      ),
+      (
+        { _ = x[[0, 1], [0, 3]] },
+        "subscript: index 3 is out of range for axis 1 of shape [2, 3]; valid indices are -3 ..< 3"
+      ),
+      (
+        { _ = x[[true, false, true]] },
+        "subscript: a mask of shape [3] does not fit axis 0 and following of shape [2, 3]"
+      ),
+      (
+        { _ = x[Tensor([0.5])] },
+        "subscript: a tensor of float64 chooses nothing: places are int64 or int32, masks are bool"
+      ),
+      (
+        { _ = x.indexSelected(over: 0, Tensor([-1])) },
+        "indexSelected(over:_:): index -1 is out of range for axis 0 of shape [2, 3]; valid indices are 0 ..< 2"
+      ),
+      (
+        { _ = Tensor.zeros(3, 0).indexSelected(over: 0, Tensor([5])) },
+        "indexSelected(over:_:): index 5 is out of range for axis 0 of shape [3, 0]; valid indices are 0 ..< 3"
+      ),
+      (
+        { _ = x.gathered(over: 1, Tensor([[0, 3]])) },
+        "gathered(over:_:): index 3 is out of range for axis 1 of shape [2, 3]; valid indices are 0 ..< 3"
+      ),
+      (
+        { _ = x.scattered(over: 1, Tensor([[-1]]), x) },
+        "scattered(over:_:_:): index -1 is out of range for axis 1 of shape [2, 3]; valid indices are 0 ..< 3"
+      ),
+      (
+        { _ = x.taken(Tensor([6])) },
+        "taken(_:): index 6 is out of range for axis 0 of shape [6]; valid indices are -6 ..< 6"
+      ),
+      (
+        {
+          var y = x; y[0] = Tensor.zeros(2)
+        }, "subscript: values of shape [2] do not broadcast to the chosen elements, [3]"
+      ),
+      (
+        {
+          var y = x; y[[7]] = 1
+        },
+        "subscript: index 7 is out of range for axis 0 of shape [2, 3]; valid indices are -2 ..< 2"
+      ),
+      (
+        { _ = x.scattered(where: x .< 1, Tensor.zeros(5)) },
+        "scattered(where:_:): 6 places are chosen and the source has 5"
+      ),
+    ] as [(() -> Void, String)] {
+      #expect(message(body) == text)
+    }
+    for body in [
+      { _ = x.flipped(over: 0, -2) }, { _ = x.diagonal(axes: (1, 1)) }, { _ = Tensor(1).diag() },
+      { _ = x.rolled(by: [1], over: []) }, { _ = x.movedAxes([0], to: [2]) },
+      { _ = Tensor.zeros(1, 1, 1).t() },
+      { _ = x.unflattened(1, into: [2, 2]) }, { _ = x.repeated([2]) }, { _ = x.repeated([-1, 1]) },
+      { _ = x.repeatedInterleaved(Tensor([1, 2, 3]), over: 0) },
+      { _ = x.unfolded(over: 0, size: 3, step: 1) },
+      { _ = x.unfolded(over: 0, size: 1, step: 0) }, { _ = x.strided([2], strides: [-1]) },
+      { _ = x.strided([2, 4], strides: [3, 1]) }, { _ = x.split(into: 0) },
+      { _ = x.hsplit(into: 2) },
+      { _ = Tensor.meshgrid([x]) }, { _ = Tensor.meshgrid([]) }, { _ = Tensor.eye(-1) },
+      { _ = x[0].tril() },
+      { _ = Tensor.linspace(0, 1, count: -1) }, { _ = Tensor.linspace(x, x, count: 3) },
+      { _ = pixelShuffle(x.unsqueezed(0), upscaleFactor: 2) },
+      { _ = channelShuffle(x.unsqueezed(0), groups: 3) },
+      { _ = x.indexFilled(over: 0, Tensor([0]), with: Tensor([1.0])) },
+      { _ = x.selected(where: x) },
+      { _ = x.indexAdded(over: 0, Tensor([0]), x.cast(to: .float64)) },
+      { _ = x.indexCopied(over: 0, Tensor([-1]), x[0..<1]) },
+      { _ = x.narrowed(over: 0, from: Tensor([0]), count: 1) },
+      { _ = x.replacing(over: 0, at: 2, with: x[0]) },
+      { _ = Tensor.arange(0.0, 64, 0.5, dtype: .int64) },
+      { _ = x.filled(where: x .> 0, with: x[0]) },
+    ] as [() -> Void] {
+      #expect(message(body) != "")
+    }
+  }
+}
+
+extension Tensor {
+  fileprivate func array() -> [Double] { array(of: Double.self) }
+}
