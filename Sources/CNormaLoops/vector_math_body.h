@@ -1,6 +1,7 @@
 // Elementwise exp, expm1, sigmoid, log, log1p, tanh and erf over contiguous floats. Included once
 // for each instruction-set level, inside that level's target attribute, with LEVEL(name) appending
-// the level to a name. Sines and cosines follow in vector_trigonometry_body.h.
+// the level to a name. What is computed in double follows in wide_math_body.h, wide_pairs_body.h and
+// vector_trigonometry_body.h.
 //
 // The same bits on every level: only additions, multiplications, divisions, conversions, integer
 // operations and selections, each rounded by itself. No fused multiply-add, because the baseline
