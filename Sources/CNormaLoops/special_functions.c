@@ -66,10 +66,10 @@ double norma_trigamma(double x) {
   static const double series[] = {
       7.0 / 6, -691.0 / 2730, 5.0 / 66, -1.0 / 30, 1.0 / 42, -1.0 / 30, 1.0 / 6};
   if (x == -INFINITY) return NAN;
-  if (x <= 0 && floor(x) == x) return INFINITY;
   double sum = 0, sign = 1;
   if (x < 0.5) {
-    const double sine = sin(pi * (x - floor(x)));
+    // Zero at poles, but for the rounding of pi x: the result there is some 10^31, as PyTorch's.
+    const double sine = sin(pi * (floor(x) == x ? x : x - floor(x)));
     sum = pi * pi / (sine * sine);
     sign = -1;
     x = 1 - x;

@@ -11,7 +11,7 @@ double norma_lgamma(double x);
 // The derivative of lgamma: -infinity at 0 (infinity at -0), NaN at negative integers.
 double norma_digamma(double x);
 
-// The derivative of digamma; infinite at 0 and at negative integers.
+// The derivative of digamma; infinite at 0 and very large at negative integers.
 double norma_trigamma(double x);
 
 // Hurwitz's zeta function, the sum of (q + k)^-s over k from 0; s above 1.

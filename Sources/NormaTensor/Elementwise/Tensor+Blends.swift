@@ -49,8 +49,20 @@ public func addcdiv<T: TensorElement>(
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     try Tensor.refuseIntegers(a, b, "addcdiv(_:_:_:value:)")
-    let type = Promotion.type([x, a, b])
-    return x + scaled(a.cast(to: type), by: value) / b
+    let number = value.asDouble
+    let common = Promotion.type([x, a, b])
+    let quotient = scaled(a.detached().cast(to: common), by: value) / b.detached()
+    return (x.detached() + quotient).recorded(
+      "addcdiv(_:_:_:value:)", from: [x, a, b], saving: [a, b]
+    ) { rule in
+      let (a, b) = (rule.saved[0], rule.saved[1])
+      return [
+        rule.upstream,
+        rule.whenNeeded(1) { rule.upstream * (number / b) },
+        // The product in a's own type, as PyTorch has it.
+        rule.whenNeeded(2) { -(rule.upstream * (a * number / (b * b))) },
+      ]
+    }
   }
 }
 

@@ -80,10 +80,10 @@ public func logAddExp(
     let (x, y) = (a.detached(), b.detached())
     let result = maximum(x, y) + (-x.distance(to: y).abs()).exp().log1p()
     return result.recorded("logAddExp(_:_:)", from: [a, b], saving: [a, b]) { rule in
-      let distance = rule.saved[0].distance(to: rule.saved[1])
+      let (x, y) = (rule.saved[0], rule.saved[1])
       return [
-        rule.whenNeeded(0) { rule.upstream * distance.sigmoid() },
-        rule.whenNeeded(1) { rule.upstream * (-distance).sigmoid() },
+        rule.whenNeeded(0) { rule.share(of: x, beside: y) },
+        rule.whenNeeded(1) { rule.share(of: y, beside: x) },
       ]
     }
   }
@@ -99,10 +99,10 @@ public func logAddExp2(
     let (x, y) = (a.detached(), b.detached())
     let result = maximum(x, y) + (-x.distance(to: y).abs()).exp2().log1p() / ln2
     return result.recorded("logAddExp2(_:_:)", from: [a, b], saving: [a, b]) { rule in
-      let distance = rule.saved[0].distance(to: rule.saved[1]) * ln2
+      let (x, y) = (rule.saved[0], rule.saved[1])
       return [
-        rule.whenNeeded(0) { rule.upstream * distance.sigmoid() },
-        rule.whenNeeded(1) { rule.upstream * (-distance).sigmoid() },
+        rule.whenNeeded(0) { rule.share(of: x, beside: y, scale: ln2) },
+        rule.whenNeeded(1) { rule.share(of: y, beside: x, scale: ln2) },
       ]
     }
   }
@@ -112,5 +112,14 @@ extension Tensor {
   /// The difference, which is 0 between equal infinities.
   fileprivate func distance(to other: Tensor) -> Tensor {
     Tensor.where(self .== other, 0, self - other)
+  }
+}
+
+extension Backward {
+  /// The upstream gradient times e^a / (e^a + e^b).
+  fileprivate func share(of a: Tensor, beside b: Tensor, scale: Double = 1) -> Tensor {
+    let type = gradientType(of: a)
+    let distance = b.cast(to: type).distance(to: a.cast(to: type)) * scale
+    return upstream.cast(to: type) / (distance.exp() + 1)
   }
 }

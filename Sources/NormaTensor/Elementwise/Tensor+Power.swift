@@ -74,8 +74,20 @@ extension ElementwiseRule {
     return [
       rule.whenNeeded(0) { .where(b .== 0, 0, rule.upstream * (b * pow(a, b - 1))) },
       rule.whenNeeded(1) {
-        .where((a .== 0) .& (b .>= 0), 0, rule.upstream * (rule.result * a.log()))
+        let type = rule.gradientType(of: b)
+        let base = a.cast(to: type)
+        let power = type == rule.result.dtype ? rule.result : pow(base, b.cast(to: type))
+        let slope = rule.upstream.cast(to: type) * (power * base.log())
+        return .where((a .== 0) .& (b .>= 0), 0, slope)
       },
     ]
+  }
+}
+
+extension Backward {
+  /// The type in which the gradient of an operand is computed: `float64` where one element of it
+  /// meets many of the result, whose gradients are summed and may cancel.
+  func gradientType(of operand: Tensor) -> DType {
+    operand.shape == upstream.shape ? upstream.dtype : .float64
   }
 }

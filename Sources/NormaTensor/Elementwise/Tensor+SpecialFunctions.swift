@@ -35,7 +35,7 @@ extension Tensor {
   }
 
   /// The derivative of order n of ``digamma(file:line:)``: (-1)ⁿ⁺¹ n! ζ(n + 1, x). Order 0 is
-  /// digamma itself. Infinite at 0 and at negative integers. PyTorch: `torch.polygamma`.
+  /// digamma itself. Infinite at 0 and at negative integers (order 1 there: very large). PyTorch: `torch.polygamma`.
   public func polygamma(
     _ order: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
