@@ -191,6 +191,19 @@ def wide_main():
         2 / mp.mpf("12.2"),
         1,
     )
+    # erfinv y = y p(w), w = -log(1 - y^2), below 5, and y p(sqrt(w)) up to 17
+    slope = lambda w: (
+        mp.erfinv(mp.sqrt(-mp.expm1(-w))) / mp.sqrt(-mp.expm1(-w)) if w > 0 else mp.sqrt(mp.pi) / 2
+    )
+    wide("erfinv below 5", lambda v: slope(v + 2.5), lambda v: 1 / slope(v + 2.5), 12, -2.5, 2.5)
+    wide(
+        "erfinv from 5",
+        lambda v: slope((v + 3) ** 2),
+        lambda v: 1 / slope((v + 3) ** 2),
+        10,
+        mp.sqrt(5) - 3,
+        mp.sqrt(17) - 3,
+    )
 
 
 def main():

@@ -31,6 +31,8 @@
         CHOOSE(V, M, a > 0, (V){0} + 1, CHOOSE(V, M, a < 0, (V){0} - 1, (V){0})),               \
         (a > 0) - (a < 0))                                                                      \
   SIGN_BIT(s, T, V, M, N)                                                                       \
+  BINARY(trunc_divide_##s, T, V, M, __builtin_elementwise_trunc(a / b),                         \
+         __builtin_elementwise_trunc(a / b))                                                    \
   BINARY(fmin_##s, T, V, M, CHOOSE(V, M, (a <= b) | (b != b), a, b), a <= b || b != b ? a : b)  \
   BINARY(fmax_##s, T, V, M, CHOOSE(V, M, (a >= b) | (b != b), a, b), a >= b || b != b ? a : b)  \
   BINARY(copy_sign_##s, T, V, M,                                                                \

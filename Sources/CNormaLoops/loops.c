@@ -32,11 +32,10 @@ static norma_loop find_function(int operation, int type) {
 }
 
 norma_loop norma_find_loop(int operation, int type, unsigned singles) {
-  if (operation >= NORMA_EXP && operation < NORMA_ADD) {
+  const int is_real = type == NORMA_F32 || type == NORMA_F64;
+  if (operation >= NORMA_EXP && operation <= (is_real ? NORMA_ZETA : NORMA_GCD)) {
     if (singles) return NULL;
-    const int is_function = operation <= NORMA_ZETA && (type == NORMA_F32 || type == NORMA_F64);
-    return is_function ? find_function(operation, type)
-                       : norma_find_integer_function(operation, type);
+    return is_real ? find_function(operation, type) : norma_find_integer_function(operation, type);
   }
 #if defined(__x86_64__)
   switch (norma_loops_level()) {

@@ -176,6 +176,7 @@ static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4]
     ALL_TYPES(NORMA_MINIMUM, min, FORMS)
     ALL_TYPES(NORMA_MAXIMUM, max, FORMS)
     [NORMA_GATE] = {FORMS(gate, f32), FORMS(gate, f64)},
+    [NORMA_TRUNC_DIVIDE] = {FORMS(trunc_divide, f32), FORMS(trunc_divide, f64)},
     [NORMA_FMIN] = {FORMS(fmin, f32), FORMS(fmin, f64)},
     [NORMA_FMAX] = {FORMS(fmax, f32), FORMS(fmax, f64)},
     [NORMA_COPY_SIGN] = {FORMS(copy_sign, f32), FORMS(copy_sign, f64)},

@@ -12,8 +12,9 @@ static double polynomial(double x, const double *coefficients, int count) {
   return sum;
 }
 
-// Giles, "Approximating the erfinv function" (2010), to some 22 bits, and two of Halley's steps, each
-// of which triples them. Close to 1 the error is taken of erfc, where y is not rounded.
+// Giles, "Approximating the erfinv function" (2010), to some 22 bits, and Halley's steps, each of which
+// triples them. Where only double comes, erfc x = e^(-x^2) / (x root(pi)) begins. Close to 1 the
+// error is taken of erfc, where y is not rounded.
 double norma_erfinv(double y) {
   const double size = fabs(y);
   if (!(size < 1)) return size == 1 ? copysign(INFINITY, y) : NAN;
@@ -26,10 +27,15 @@ double norma_erfinv(double y) {
       -0.0076224613, 0.00943887047, 1.00167406, 2.83297682};
   const double w = -log((1 - size) * (1 + size));
   double x = size * (w < 5 ? polynomial(w - 2.5, central, 9) : polynomial(sqrt(w) - 3, tail, 9));
-  for (int step = 0; step < 2; step++) {
+  if (w > 16) {
+    const double power = -log(1 - size);
+    x = sqrt(power - 0.5 * log(pi * power));
+  }
+  for (int step = 0; step < 5; step++) {
     const double error = size < 0.5 ? erf(x) - size : (1 - size) - erfc(x);
     const double newton = error * (0.5 * sqrt(pi)) * exp(x * x);
     x -= newton / (1 + x * newton);
+    if (fabs(newton) < 1e-6 * x) break;
   }
   return copysign(x, y);
 }

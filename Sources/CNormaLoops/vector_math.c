@@ -98,7 +98,7 @@ DOUBLE_LOOP(exp2, exp2(x[i]))
 DOUBLE_LOOP(log2, log2(x[i]))
 DOUBLE_LOOP(log10, log10(x[i]))
 DOUBLE_LOOP(erfc, erfc(x[i]))
-SPECIAL_LOOP(erfinv, norma_erfinv(x[i]))
+DOUBLE_LOOP(erfinv, norma_erfinv(x[i]))
 SPECIAL_LOOP(lgamma, norma_lgamma(x[i]))
 SPECIAL_LOOP(digamma, norma_digamma(x[i]))
 SPECIAL_LOOP(trigamma, norma_trigamma(x[i]))
@@ -127,7 +127,7 @@ static void norma_zeta_f32(size_t n, const void *const *operands, void *out) {
       ENTRY(atan, level),      ENTRY(sinh, level),  ENTRY(cosh, level),                \
       ENTRY(asinh, level),     ENTRY(acosh, level), ENTRY(atanh, level),               \
       ENTRY(exp2, level),      ENTRY(log2, level),  ENTRY(log10, level),               \
-      ENTRY(erfc, level),      SPECIAL(erfinv, 1),  SPECIAL(lgamma, 1),                \
+      ENTRY(erfc, level),      ENTRY(erfinv, level),SPECIAL(lgamma, 1),                \
       SPECIAL(digamma, 1),     SPECIAL(trigamma, 1), PAIR(pow, level),                 \
       PAIR(fmod, level),       PAIR(remainder, level), PAIR(floor_divide, level),      \
       PAIR(atan2, level),      PAIR(hypot, level),  SPECIAL(zeta, 2),                  \

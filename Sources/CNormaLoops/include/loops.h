@@ -66,7 +66,7 @@ enum norma_operation {
   NORMA_ATAN2,
   NORMA_HYPOT,
   NORMA_ZETA,
-  NORMA_TRUNC_DIVIDE,  // of integers; division by zero gives 0
+  NORMA_TRUNC_DIVIDE,  // of all types; division of integers by zero gives 0, here and above
   NORMA_GCD,           // of integers
   NORMA_ADD,
   NORMA_SUBTRACT,

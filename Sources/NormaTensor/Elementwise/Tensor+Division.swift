@@ -13,8 +13,8 @@ public enum DivisionRounding: Sendable {
 
 /// The quotient as a whole number; integers stay integers. Shapes broadcast.
 ///
-/// For real types `.trunc` is the rounded quotient without its fraction, and `.floor` is
-/// (a - r) / b with what `remainder(_:_:)` leaves. The gradient is zero.
+/// For real types `.trunc` is the quotient, rounded as `/` does, without its fraction, and `.floor`
+/// is (a - r) / b with what `remainder(_:_:)` leaves. The gradient is zero.
 /// PyTorch: `torch.div(a, b, rounding_mode=)`, `torch.floor_divide`.
 public func divide(
   _ a: Tensor, _ b: Tensor, rounding: DivisionRounding, file: StaticString = #fileID,
@@ -22,8 +22,7 @@ public func divide(
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     let call = "divide(_:_:rounding:)"
-    let type = try Tensor.divisionType(a, b, call)
-    if rounding == .trunc && type.isFloatingPoint { return (a / b).trunc() }
+    _ = try Tensor.divisionType(a, b, call)
     return try Tensor.binary(
       rounding == .floor ? .floorDivide : .truncDivide, a, b, call: call, gradient: .flat)
   }

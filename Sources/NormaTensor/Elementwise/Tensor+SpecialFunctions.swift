@@ -1,7 +1,7 @@
 import NormaKernels
 
-// Special functions. `erfc` in `float32` has vectors; the others are computed one by one, in double
-// for every type. Integers give `float32`.
+// Special functions. `erfc` and `erfinv` in `float32` have vectors, in double and rounded once; the
+// others are computed one by one, in double for every type. Integers give `float32`.
 
 extension Tensor {
   /// 1 - erf x, without cancellation: relative precision also where it is close to zero. Worst error
@@ -15,7 +15,8 @@ extension Tensor {
   }
 
   /// The inverse of the error function: infinite at -1 and 1, NaN beyond. Worst error in `float32`
-  /// 0.51 ulp. Giles 2010, made exact by Halley's steps. PyTorch: `torch.erfinv`.
+  /// 0.52 ulp; in `float64` Giles's approximation (2010), made exact by Halley's steps.
+  /// PyTorch: `torch.erfinv`.
   public func erfinv(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
       .erfinv, "erfinv()", file, line,
