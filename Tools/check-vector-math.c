@@ -1,9 +1,12 @@
-// Runs the vector functions over all 2^32 floats and prints the worst error of each against libm in
-// double, the input it occurs at, and whether every instruction-set level gives the same bits.
-// An argument above 1 visits only every n-th bit pattern; names after it choose the functions.
+// Runs the vector functions over all 2^32 floats and prints the worst error of each against its loop
+// in double, which is libm's, the input it occurs at, and whether every instruction-set level gives
+// the same bits. Functions of two operands take as many pairs: all floats, each with another one,
+// whose exponent is close for half of them. An argument above 1 visits only every n-th bit pattern;
+// names after it choose the functions.
 //
 //   clang -O2 -ISources/CNormaLoops/include Tools/check-vector-math.c
-//     Sources/CNormaLoops/vector_math.c -lm -o /tmp/check-vector-math
+//     Sources/CNormaLoops/vector_math.c Sources/CNormaLoops/special_functions.c -lm
+//     -o /tmp/check-vector-math
 //   /tmp/check-vector-math [stride [name ...]]
 
 #include <math.h>
@@ -15,22 +18,6 @@
 #include "vector_math.h"
 
 #define BLOCK 4096
-
-static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
-
-static const struct {
-  const char *name;
-  double (*exact)(double);
-} references[] = {
-    {"exp", exp}, {"log", log}, {"tanh", tanh}, {"erf", erf}, {"expm1", expm1},
-    {"log1p", log1p}, {"sigmoid", sigmoid}, {"sin", sin}, {"cos", cos},
-};
-
-static double (*reference(const char *name))(double) {
-  for (size_t i = 0; i < sizeof references / sizeof *references; i++)
-    if (!strcmp(references[i].name, name)) return references[i].exact;
-  return NULL;
-}
 
 static uint32_t bits(float x) {
   uint32_t result;
@@ -48,31 +35,52 @@ static double ulps(float got, double exact) {
   return fabs(got - exact) / ldexp(1, (exponent < -126 ? -126 : exponent) - 23);
 }
 
+// Which NaN comes of two is the compiler's choice.
+static int differs(float a, float b) {
+  return bits(a) != bits(b) && !(isnan(a) && isnan(b));
+}
+
+// Another float for a pair: any, or one within 16 powers of two.
+static float companion(uint32_t pattern) {
+  uint32_t h = pattern * 0x85ebca6b;
+  h = (h ^ h >> 13) * 0xc2b2ae35;
+  h ^= h >> 16;
+  if (h & 1) h = (pattern & 0x7f800000) + (h & 0x87ffffff) - 0x04000000;
+  float result;
+  memcpy(&result, &h, sizeof result);
+  return result;
+}
+
 static void check(const norma_math_entry *const *levels, int count, size_t index, uint64_t stride) {
-  static float x[BLOCK], y[BLOCK], other[BLOCK];
-  double (*exact)(double) = reference(levels[0][index].name);
+  static float x[BLOCK], second[BLOCK], y[BLOCK], other[BLOCK];
+  static double wide[BLOCK], wide_second[BLOCK], exact[BLOCK];
   double worst = -1;
-  float at = 0;
+  float at = 0, beside = 0;
   uint64_t different = 0;
   for (uint64_t pattern = 0; pattern < 1ull << 32;) {
     int n = 0;
     for (; n < BLOCK && pattern < 1ull << 32; pattern += stride) {
       uint32_t low = (uint32_t)pattern;
-      memcpy(&x[n++], &low, sizeof low);
+      memcpy(&x[n], &low, sizeof low);
+      second[n] = companion(low);
+      wide[n] = x[n], wide_second[n] = second[n];
+      n++;
     }
-    const void *operands[] = {x};
+    const void *operands[] = {x, second}, *in_double[] = {wide, wide_second};
     levels[0][index].f32(n, operands, y);
+    levels[0][index].f64(n, in_double, exact);
     for (int level = 1; level < count; level++) {
       levels[level][index].f32(n, operands, other);
-      for (int i = 0; i < n; i++) different += bits(y[i]) != bits(other[i]);
+      for (int i = 0; i < n; i++) different += differs(y[i], other[i]);
     }
-    for (int i = 0; exact && i < n; i++) {
-      double error = ulps(y[i], exact(x[i]));
-      if (error > worst) worst = error, at = x[i];
+    for (int i = 0; i < n; i++) {
+      double error = ulps(y[i], exact[i]);
+      if (error > worst) worst = error, at = x[i], beside = second[i];
     }
   }
-  printf("%-8s worst %.4f ulp at %a (%.9g); levels differ at %llu inputs\n", levels[0][index].name,
-         worst, at, at, (unsigned long long)different);
+  printf("%-8s worst %.4f ulp at %a (%.9g)", levels[0][index].name, worst, at, at);
+  if (levels[0][index].operand_count == 2) printf(", %a (%.9g)", beside, beside);
+  printf("; levels differ at %llu inputs\n", (unsigned long long)different);
   fflush(stdout);
 }
 

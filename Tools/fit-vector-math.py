@@ -1,11 +1,14 @@
-"""Fits the polynomials of Sources/CNormaLoops/vector_math_body.h.
+"""Fits the polynomials of Sources/CNormaLoops/vector_math_body.h and wide_math_body.h.
 
 Minimax fits (weighted Remez exchange). The coefficients are rounded to Float one after another,
 from the lowest power up, and the rest is fitted again, so that rounding one is made good by those
 that follow. Prints each polynomial and its worst error in units of 2^-24 of the whole function.
+Those that are computed in Double need no such care: their coefficients are rounded at once.
 
-    python3 Tools/fit-vector-math.py        (needs mpmath and numpy)
+    python3 Tools/fit-vector-math.py [wide]        (needs mpmath and numpy)
 """
+
+import sys
 
 import mpmath as mp
 import numpy as np
@@ -84,7 +87,128 @@ def series(function, terms, x):
     return function(x) if abs(x) > 1e-6 else mp.fsum(terms(k, x) for k in range(10))
 
 
+def wide(name, function, weight, degree, low, high):
+    """Prints Double coefficients from the highest power down, as Horner's scheme takes them."""
+    powers = list(range(degree + 1))
+    coefficients, ideal = remez(function, weight, powers, mp.mpf(low), mp.mpf(high))
+    print(f"{name}: error 2^{float(mp.log(ideal, 2)):.1f}")
+    print("  " + ", ".join(float(c).hex() for c in reversed(coefficients)))
+
+
+def root_series(function, terms):
+    """function(sqrt(z)) as a function of z, by its series where z is small."""
+    return lambda z: (
+        function(mp.sqrt(z)) if z > mp.mpf("1e-9") else mp.fsum(terms(k) * z**k for k in range(6))
+    )
+
+
+def wide_main():
+    # 2^r = 1 + r p(r)
+    wide(
+        "2^r",
+        lambda r: mp.log(2) if r == 0 else (mp.mpf(2) ** r - 1) / r,
+        lambda r: r / mp.mpf(2) ** r,
+        7,
+        -0.5001,
+        0.5001,
+    )
+    # log(1 + f) = 2 s + s z p(z), s = f / (2 + f), z = s^2
+    largest = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2 * mp.mpf("1.0001")
+    wide(
+        "log",
+        root_series(
+            lambda s: (2 * mp.atanh(s) - 2 * s) / s**3, lambda k: mp.mpf(2) / (2 * k + 3)
+        ),
+        lambda z: z / 2,
+        4,
+        0,
+        largest,
+    )
+    # sin r = r + r z p(z), cos r = 1 - z / 2 + z^2 p(z), z = r^2
+    quarter = (mp.pi / 4 * mp.mpf("1.0001")) ** 2
+    wide(
+        "sin",
+        root_series(
+            lambda r: (mp.sin(r) / r - 1) / r**2,
+            lambda k: (-1) ** (k + 1) / mp.factorial(2 * k + 3),
+        ),
+        lambda z: z,
+        3,
+        0,
+        quarter,
+    )
+    wide(
+        "cos",
+        root_series(
+            lambda r: (mp.cos(r) - 1 + r * r / 2) / r**4,
+            lambda k: (-1) ** k / mp.factorial(2 * k + 4),
+        ),
+        lambda z: z**2,
+        3,
+        0,
+        quarter,
+    )
+    # asin x = x + x z p(z), z = x^2 up to 1/4
+    wide(
+        "asin",
+        root_series(
+            lambda x: (mp.asin(x) / x - 1) / x**2,
+            lambda k: mp.binomial(2 * k + 2, k + 1) / (4 ** (k + 1) * mp.mpf(2 * k + 3)),
+        ),
+        lambda z: z,
+        7,
+        0,
+        mp.mpf("0.25001"),
+    )
+    # atan t = t + t z p(z), z = t^2, up to tan(pi / 8)
+    wide(
+        "atan",
+        root_series(
+            lambda t: (mp.atan(t) / t - 1) / t**2, lambda k: mp.mpf(-1) ** (k + 1) / (2 * k + 3)
+        ),
+        lambda z: z,
+        6,
+        0,
+        mp.tan(mp.pi / 8) ** 2 * mp.mpf("1.001"),
+    )
+    # sinh x = x + x z p(z), z = x^2 up to 1
+    wide(
+        "sinh",
+        root_series(
+            lambda x: (mp.sinh(x) / x - 1) / x**2, lambda k: 1 / mp.factorial(2 * k + 3)
+        ),
+        lambda z: z,
+        4,
+        0,
+        mp.mpf("1.001"),
+    )
+    # erfc x = t e^(p(t) - x^2), t = 2 / (2 + x), x from 0 to 10.2
+    wide(
+        "erfc",
+        lambda t: mp.log(mp.erfc(2 / t - 2) / t) + (2 / t - 2) ** 2,
+        lambda t: mp.mpf(1),
+        14,
+        2 / mp.mpf("12.2"),
+        1,
+    )
+    # erfinv y = y p(w), w = -log(1 - y^2), below 5, and y p(sqrt(w)) up to 17
+    slope = lambda w: (
+        mp.erfinv(mp.sqrt(-mp.expm1(-w))) / mp.sqrt(-mp.expm1(-w)) if w > 0 else mp.sqrt(mp.pi) / 2
+    )
+    wide("erfinv below 5", lambda v: slope(v + 2.5), lambda v: 1 / slope(v + 2.5), 12, -2.5, 2.5)
+    wide(
+        "erfinv from 5",
+        lambda v: slope((v + 3) ** 2),
+        lambda v: 1 / slope((v + 3) ** 2),
+        10,
+        mp.sqrt(5) - 3,
+        mp.sqrt(17) - 3,
+    )
+
+
 def main():
+    if "wide" in sys.argv:
+        return wide_main()
     half_ln2 = mp.log(2) / 2 * mp.mpf("1.0001")
     # exp(r) = 1 + r + r^2 p(r)
     fit(

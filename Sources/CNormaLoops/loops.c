@@ -1,7 +1,6 @@
 #include "loops.h"
 
-#include <string.h>
-
+#include "integer_functions.h"
 #include "levels.h"
 #include "vector_math.h"
 #include "vectors.h"
@@ -28,20 +27,16 @@
 #endif
 
 static norma_loop find_function(int operation, int type) {
-  static const char *const names[] = {
-      [NORMA_EXP] = "exp", [NORMA_LOG] = "log", [NORMA_TANH] = "tanh", [NORMA_ERF] = "erf",
-      [NORMA_EXPM1] = "expm1", [NORMA_LOG1P] = "log1p", [NORMA_SIGMOID] = "sigmoid",
-      [NORMA_SIN] = "sin", [NORMA_COS] = "cos"};
-  for (const norma_math_entry *e = norma_math_table(norma_loops_level()); e->name; e++) {
-    if (strcmp(e->name, names[operation]) == 0) {
-      return type == NORMA_F32 ? e->f32 : type == NORMA_F64 ? e->f64 : NULL;
-    }
-  }
-  return NULL;
+  const norma_math_entry *e = &norma_math_table(norma_loops_level())[operation - NORMA_EXP];
+  return type == NORMA_F32 ? e->f32 : e->f64;
 }
 
 norma_loop norma_find_loop(int operation, int type, unsigned singles) {
-  if (operation >= NORMA_EXP && operation <= NORMA_COS) return find_function(operation, type);
+  const int is_real = type == NORMA_F32 || type == NORMA_F64;
+  if (operation >= NORMA_EXP && operation <= (is_real ? NORMA_ZETA : NORMA_GCD)) {
+    if (singles) return NULL;
+    return is_real ? find_function(operation, type) : norma_find_integer_function(operation, type);
+  }
 #if defined(__x86_64__)
   switch (norma_loops_level()) {
     case 2: return find_v4(operation, type, singles);

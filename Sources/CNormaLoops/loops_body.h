@@ -138,6 +138,8 @@ UNARY(abs_u8, uint8_t, u8v, u8v, a, a)
 UNARY(sqrt_f32, float, f32v, f32v, __builtin_elementwise_sqrt(a), __builtin_elementwise_sqrt(a))
 UNARY(sqrt_f64, double, f64v, f64v, __builtin_elementwise_sqrt(a), __builtin_elementwise_sqrt(a))
 
+#include "exact_loops_body.h"
+
 // One value over a whole block.
 #define SPREAD(name, T, V)                                                                      \
   static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
@@ -161,6 +163,12 @@ static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4]
     ALL_TYPES(NORMA_NEGATE, neg, ONE)
     ALL_TYPES(NORMA_ABS, abs, ONE)
     [NORMA_SQRT] = {ONE(sqrt, f32), ONE(sqrt, f64)},
+    [NORMA_FLOOR] = {ONE(floor, f32), ONE(floor, f64)},
+    [NORMA_CEIL] = {ONE(ceil, f32), ONE(ceil, f64)},
+    [NORMA_ROUND] = {ONE(round, f32), ONE(round, f64)},
+    [NORMA_TRUNC] = {ONE(trunc, f32), ONE(trunc, f64)},
+    ALL_TYPES(NORMA_SIGN, sign, ONE)
+    [NORMA_SIGN_BIT] = {ONE(sign_bit, f32), ONE(sign_bit, f64)},
     ALL_TYPES(NORMA_ADD, add, FORMS)
     ALL_TYPES(NORMA_SUBTRACT, sub, FORMS)
     ALL_TYPES(NORMA_MULTIPLY, mul, FORMS)
@@ -168,6 +176,20 @@ static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4]
     ALL_TYPES(NORMA_MINIMUM, min, FORMS)
     ALL_TYPES(NORMA_MAXIMUM, max, FORMS)
     [NORMA_GATE] = {FORMS(gate, f32), FORMS(gate, f64)},
+    [NORMA_TRUNC_DIVIDE] = {FORMS(trunc_divide, f32), FORMS(trunc_divide, f64)},
+    [NORMA_FMIN] = {FORMS(fmin, f32), FORMS(fmin, f64)},
+    [NORMA_FMAX] = {FORMS(fmax, f32), FORMS(fmax, f64)},
+    [NORMA_COPY_SIGN] = {FORMS(copy_sign, f32), FORMS(copy_sign, f64)},
+    [NORMA_NEXT_AFTER] = {FORMS(next_after, f32), FORMS(next_after, f64)},
+#define INTEGER_TYPES(OP, name) \
+  [OP] = {[NORMA_I64] = FORMS(name, i64), [NORMA_I32] = FORMS(name, i32), \
+          [NORMA_U8] = FORMS(name, u8)},
+    INTEGER_TYPES(NORMA_AND, and)
+    INTEGER_TYPES(NORMA_OR, or)
+    INTEGER_TYPES(NORMA_XOR, xor)
+    INTEGER_TYPES(NORMA_SHIFT_LEFT, shift_left)
+    INTEGER_TYPES(NORMA_SHIFT_RIGHT, shift_right)
+#undef INTEGER_TYPES
     ALL_TYPES(NORMA_EQUAL, eq, FORMS)
     ALL_TYPES(NORMA_NOT_EQUAL, ne, FORMS)
     ALL_TYPES(NORMA_LESS, lt, FORMS)

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "special_functions.h"
+
 #if defined(__x86_64__)
 // Without no-prefer-256-bit clang tunes this level for processors that slow down on 512 bits and
 // splits every vector; whole ones take a quarter to a third less time.
@@ -9,6 +11,8 @@
 #pragma clang attribute push( \
     __attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
 #include "vector_math_body.h"
+#include "wide_math_body.h"
+#include "wide_pairs_body.h"
 #include "vector_trigonometry_body.h"
 #pragma clang attribute pop
 #undef LEVEL
@@ -16,6 +20,8 @@
 #define LEVEL(name) name##_v3
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
 #include "vector_math_body.h"
+#include "wide_math_body.h"
+#include "wide_pairs_body.h"
 #include "vector_trigonometry_body.h"
 #pragma clang attribute pop
 #undef LEVEL
@@ -23,6 +29,8 @@
 
 #define LEVEL(name) name##_base
 #include "vector_math_body.h"
+#include "wide_math_body.h"
+#include "wide_pairs_body.h"
 #include "vector_trigonometry_body.h"
 #undef LEVEL
 
@@ -31,31 +39,99 @@ static double sigmoid(double x) {
   return (x < 0 ? e : 1) / (1 + e);
 }
 
+static double remainder_of(double x, double y) {
+  double rest = fmod(x, y);
+  return rest != 0 && (y < 0) != (rest < 0) ? rest + y : rest;
+}
+
+// What fmod leaves is taken off first, so that the quotient is whole but for rounding.
+static double floor_divide(double x, double y) {
+  if (y == 0) return x / y;
+  double rest = fmod(x, y), quotient = (x - rest) / y;
+  if (rest != 0 && (y < 0) != (rest < 0)) quotient -= 1;
+  if (quotient == 0) return copysign(0, x / y);
+  double whole = floor(quotient);
+  return quotient - whole > 0.5 ? whole + 1 : whole;
+}
+
 // In double every element goes to libm, the same on every level.
-#define DOUBLE_LOOP(name)                                                                 \
+#define DOUBLE_LOOP(name, expression)                                                     \
   static void norma_##name##_f64(size_t n, const void *const *operands, void *out) {      \
     const double *x = operands[0];                                                        \
     double *y = out;                                                                      \
-    for (size_t i = 0; i < n; i++) y[i] = name(x[i]);                                     \
+    for (size_t i = 0; i < n; i++) y[i] = expression;                                     \
+  }
+#define PAIR_LOOP(name, expression)                                                       \
+  static void norma_##name##_f64(size_t n, const void *const *operands, void *out) {      \
+    const double *x = operands[0], *y = operands[1];                                      \
+    double *z = out;                                                                      \
+    for (size_t i = 0; i < n; i++) z[i] = expression;                                     \
+  }
+// Floats of functions that have no vectors go there too.
+#define SPECIAL_LOOP(name, expression)                                                    \
+  DOUBLE_LOOP(name, expression)                                                           \
+  static void norma_##name##_f32(size_t n, const void *const *operands, void *out) {      \
+    const float *x = operands[0];                                                         \
+    float *y = out;                                                                       \
+    for (size_t i = 0; i < n; i++) y[i] = (float)expression;                              \
   }
 
-DOUBLE_LOOP(exp)
-DOUBLE_LOOP(expm1)
-DOUBLE_LOOP(sigmoid)
-DOUBLE_LOOP(log)
-DOUBLE_LOOP(log1p)
-DOUBLE_LOOP(tanh)
-DOUBLE_LOOP(erf)
-DOUBLE_LOOP(sin)
-DOUBLE_LOOP(cos)
+DOUBLE_LOOP(exp, exp(x[i]))
+DOUBLE_LOOP(log, log(x[i]))
+DOUBLE_LOOP(tanh, tanh(x[i]))
+DOUBLE_LOOP(erf, erf(x[i]))
+DOUBLE_LOOP(expm1, expm1(x[i]))
+DOUBLE_LOOP(log1p, log1p(x[i]))
+DOUBLE_LOOP(sigmoid, sigmoid(x[i]))
+DOUBLE_LOOP(sin, sin(x[i]))
+DOUBLE_LOOP(cos, cos(x[i]))
+DOUBLE_LOOP(tan, tan(x[i]))
+DOUBLE_LOOP(asin, asin(x[i]))
+DOUBLE_LOOP(acos, acos(x[i]))
+DOUBLE_LOOP(atan, atan(x[i]))
+DOUBLE_LOOP(sinh, sinh(x[i]))
+DOUBLE_LOOP(cosh, cosh(x[i]))
+DOUBLE_LOOP(asinh, asinh(x[i]))
+DOUBLE_LOOP(acosh, acosh(x[i]))
+DOUBLE_LOOP(atanh, atanh(x[i]))
+DOUBLE_LOOP(exp2, exp2(x[i]))
+DOUBLE_LOOP(log2, log2(x[i]))
+DOUBLE_LOOP(log10, log10(x[i]))
+DOUBLE_LOOP(erfc, erfc(x[i]))
+DOUBLE_LOOP(erfinv, norma_erfinv(x[i]))
+SPECIAL_LOOP(lgamma, norma_lgamma(x[i]))
+SPECIAL_LOOP(digamma, norma_digamma(x[i]))
+SPECIAL_LOOP(trigamma, norma_trigamma(x[i]))
+PAIR_LOOP(pow, pow(x[i], y[i]))
+PAIR_LOOP(fmod, fmod(x[i], y[i]))
+PAIR_LOOP(remainder, remainder_of(x[i], y[i]))
+PAIR_LOOP(floor_divide, floor_divide(x[i], y[i]))
+PAIR_LOOP(atan2, atan2(x[i], y[i]))
+PAIR_LOOP(hypot, hypot(x[i], y[i]))
+PAIR_LOOP(zeta, norma_zeta(x[i], y[i]))
+static void norma_zeta_f32(size_t n, const void *const *operands, void *out) {
+  const float *x = operands[0], *y = operands[1];
+  float *z = out;
+  for (size_t i = 0; i < n; i++) z[i] = (float)norma_zeta(x[i], y[i]);
+}
 
-#define ENTRY(name, level) {#name, norma_##name##_f32_##level, norma_##name##_f64}
+#define ENTRY(name, level) {#name, norma_##name##_f32_##level, norma_##name##_f64, 1}
+#define PAIR(name, level) {#name, norma_##name##_f32_##level, norma_##name##_f64, 2}
+#define SPECIAL(name, count) {#name, norma_##name##_f32, norma_##name##_f64, count}
 #define TABLE(level)                                                                   \
   static const norma_math_entry table_##level[] = {                                    \
-      ENTRY(exp, level),   ENTRY(expm1, level), ENTRY(sigmoid, level),                 \
-      ENTRY(log, level),   ENTRY(log1p, level), ENTRY(tanh, level),                    \
-      ENTRY(erf, level),   ENTRY(sin, level),   ENTRY(cos, level),                     \
-      {NULL, NULL, NULL}}
+      ENTRY(exp, level),       ENTRY(log, level),   ENTRY(tanh, level),                \
+      ENTRY(erf, level),       ENTRY(expm1, level), ENTRY(log1p, level),               \
+      ENTRY(sigmoid, level),   ENTRY(sin, level),   ENTRY(cos, level),                 \
+      ENTRY(tan, level),       ENTRY(asin, level),  ENTRY(acos, level),                \
+      ENTRY(atan, level),      ENTRY(sinh, level),  ENTRY(cosh, level),                \
+      ENTRY(asinh, level),     ENTRY(acosh, level), ENTRY(atanh, level),               \
+      ENTRY(exp2, level),      ENTRY(log2, level),  ENTRY(log10, level),               \
+      ENTRY(erfc, level),      ENTRY(erfinv, level),SPECIAL(lgamma, 1),                \
+      SPECIAL(digamma, 1),     SPECIAL(trigamma, 1), PAIR(pow, level),                 \
+      PAIR(fmod, level),       PAIR(remainder, level), PAIR(floor_divide, level),      \
+      PAIR(atan2, level),      PAIR(hypot, level),  SPECIAL(zeta, 2),                  \
+      {NULL, NULL, NULL, 0}}
 
 TABLE(base);
 #if defined(__x86_64__)

@@ -1,6 +1,7 @@
-// Elementwise exp, expm1, sigmoid, log, log1p, tanh and erf over contiguous floats. Included once
+// Elementwise exp, exp2, expm1, sigmoid, log, log1p, tanh and erf over contiguous floats. Included once
 // for each instruction-set level, inside that level's target attribute, with LEVEL(name) appending
-// the level to a name. Sines and cosines follow in vector_trigonometry_body.h.
+// the level to a name. What is computed in double follows in wide_math_body.h, wide_pairs_body.h and
+// vector_trigonometry_body.h.
 //
 // The same bits on every level: only additions, multiplications, divisions, conversions, integer
 // operations and selections, each rounded by itself. No fused multiply-add, because the baseline
@@ -199,17 +200,38 @@ MATH_INLINE LEVEL(log1p_lanes)(const float *from, float *to) {
   *(MATH_OPERAND *)to = MATH_SELECT(usual, y, special);
 }
 
-// 2^y for |y| up to 126: n and r = y - n exactly, then 2^r = 1 + r p(r).
-MATH_INLINE LEVEL(exp2_within_range)(const MATH_FLOATS *y, MATH_FLOATS *result) {
-  MATH_FLOATS shifted = *y + MATH_TO_INTEGER;
-  MATH_FLOATS r = *y - (shifted - MATH_TO_INTEGER);
+// 2^r = 1 + r p(r), |r| up to 1/2.
+MATH_INLINE LEVEL(exp2_of_rest)(const MATH_FLOATS *rest, MATH_FLOATS *result) {
+  MATH_FLOATS r = *rest;
   MATH_FLOATS p = r * 0x1.470bb8p-13f + 0x1.5f72acp-10f;
   p = p * r + 0x1.3b270ep-7f;
   p = p * r + 0x1.c6ae72p-5f;
   p = p * r + 0x1.ebfbe2p-3f;
   p = p * r + 0x1.62e432p-1f;
+  *result = 1.0f + r * p;
+}
+
+// 2^y for |y| up to 126: n and r = y - n exactly, then 2^n 2^r.
+MATH_INLINE LEVEL(exp2_within_range)(const MATH_FLOATS *y, MATH_FLOATS *result) {
+  MATH_FLOATS shifted = *y + MATH_TO_INTEGER;
+  MATH_FLOATS r = *y - (shifted - MATH_TO_INTEGER), part;
   MATH_INTS n = (MATH_INTS)shifted - MATH_TO_INTEGER_BITS;
-  *result = (1.0f + r * p) * MATH_POWER_OF_2(n);
+  LEVEL(exp2_of_rest)(&r, &part);
+  *result = part * MATH_POWER_OF_2(n);
+}
+
+// 2^x = 2^n 2^r as above, with results that are out of range or subnormal.
+// Worst error: 1.2915 at 0.513294518 (0x1.06ce8ap-1).
+MATH_INLINE LEVEL(exp2_lanes)(const float *from, float *to) {
+  MATH_FLOATS x = *(const MATH_OPERAND *)from, y;
+  x = MATH_SELECT(x > 129.0f, MATH_SPLAT(129.0f), x);
+  x = MATH_SELECT(x < -151.0f, MATH_SPLAT(-151.0f), x);
+  MATH_FLOATS shifted = x + MATH_TO_INTEGER;
+  MATH_FLOATS r = x - (shifted - MATH_TO_INTEGER);
+  MATH_INTS n = (MATH_INTS)shifted - MATH_TO_INTEGER_BITS;
+  LEVEL(exp2_of_rest)(&r, &y);
+  LEVEL(scaled)(&y, &n, &y);
+  *(MATH_OPERAND *)to = y;
 }
 
 // tanh x = x + x s p(s), s = x^2, below 0.65; from there 1 - 2 / (e^2|x| + 1), whose second part is
@@ -262,5 +284,6 @@ MATH_LOOP(expm1)
 MATH_LOOP(sigmoid)
 MATH_LOOP(log)
 MATH_LOOP(log1p)
+MATH_LOOP(exp2)
 MATH_LOOP(tanh)
 MATH_LOOP(erf)

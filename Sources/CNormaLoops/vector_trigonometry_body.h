@@ -1,12 +1,7 @@
-// Elementwise sin and cos over contiguous floats; included after vector_math_body.h, under the same
+// Elementwise sin, cos and tan over contiguous floats; included after wide_math_body.h, under the same
 // rules: the same bits on every level, whatever the size of the argument.
 
 #pragma clang fp contract(off)
-
-#define MATH_DOUBLES LEVEL(math_doubles)
-#define MATH_LONGS LEVEL(math_longs)
-typedef double MATH_DOUBLES __attribute__((vector_size(8 * MATH_LANES)));
-typedef long long MATH_LONGS __attribute__((vector_size(8 * MATH_LANES)));
 
 #ifndef MATH_LARGE_ANGLE
 // 2^23: from here on the fast reduction's product with the quadrant would be rounded.
@@ -35,9 +30,9 @@ static inline void LEVEL(reduce_large)(int bits, int *quadrant, double *r) {
        0x1.921fb54442d18p-62;
 }
 
-// sin(|x| + turn pi / 2), for turn 0 or 1. |x| = q pi / 2 + r in double, |r| <= pi / 4; r goes on
-// as two floats. sin r = r + r s p(s) and cos r = 1 - s / 2 + s^2 p(s), s = r^2.
-MATH_INLINE LEVEL(turned_sin)(const MATH_FLOATS *x, int turn, MATH_FLOATS *result) {
+// |x| = quadrant pi / 2 + r in double, |r| <= pi / 4.
+MATH_INLINE LEVEL(reduced_angle)(
+    const MATH_FLOATS *x, MATH_INTS *whole_quadrant, MATH_DOUBLES *rest) {
   MATH_INTS bits = (MATH_INTS)*x & 0x7fffffff;
   MATH_DOUBLES angle = __builtin_convertvector((MATH_FLOATS)bits, MATH_DOUBLES);
   MATH_DOUBLES shifted = angle * 0x1.45f306dc9c883p-1 + 0x1.8p52;
@@ -56,6 +51,16 @@ MATH_INLINE LEVEL(turned_sin)(const MATH_FLOATS *x, int turn, MATH_FLOATS *resul
       r[i] = lane_rest;
     }
   }
+  *whole_quadrant = quadrant;
+  *rest = r;
+}
+
+// sin(|x| + turn pi / 2), for turn 0 or 1; r goes on as two floats. sin r = r + r s p(s) and
+// cos r = 1 - s / 2 + s^2 p(s), s = r^2.
+MATH_INLINE LEVEL(turned_sin)(const MATH_FLOATS *x, int turn, MATH_FLOATS *result) {
+  MATH_INTS quadrant;
+  MATH_DOUBLES r;
+  LEVEL(reduced_angle)(x, &quadrant, &r);
   quadrant += turn;
   MATH_FLOATS high = __builtin_convertvector(r, MATH_FLOATS);
   MATH_FLOATS low = __builtin_convertvector(
@@ -87,5 +92,27 @@ MATH_INLINE LEVEL(cos_lanes)(const float *from, float *to) {
   *(MATH_OPERAND *)to = y;
 }
 
+// sin r / cos r, or -cos r / sin r in odd quadrants, in double. NaN at infinity.
+MATH_INLINE LEVEL(tan_lanes)(const float *from, float *to) {
+  MATH_FLOATS x = *(const MATH_OPERAND *)from;
+  MATH_INTS quadrant;
+  MATH_DOUBLES r;
+  LEVEL(reduced_angle)(&x, &quadrant, &r);
+  MATH_DOUBLES z = r * r;
+  MATH_DOUBLES p = z * 0x1.6cd8390f84b5cp-19 - 0x1.a00f9d24a19e6p-13;
+  p = p * z + 0x1.11110895ac3e2p-7;
+  p = p * z - 0x1.5555554cb9117p-3;
+  MATH_DOUBLES sine = r + r * (z * p);
+  MATH_DOUBLES q = z * -0x1.242abe7334d92p-22 + 0x1.a0111fb6cd315p-16;
+  q = q * z - 0x1.6c16b8982386cp-10;
+  q = q * z + 0x1.5555554f4dac8p-5;
+  MATH_DOUBLES cosine = 1.0 - (0.5 * z - z * z * q);
+  MATH_LONGS odd = __builtin_convertvector(-(quadrant & 1), MATH_LONGS);
+  MATH_DOUBLES tangent = WIDE_SELECT(odd, -cosine, sine) / WIDE_SELECT(odd, sine, cosine);
+  MATH_FLOATS y = __builtin_convertvector(tangent, MATH_FLOATS);
+  *(MATH_OPERAND *)to = (MATH_FLOATS)((MATH_INTS)y ^ MATH_SIGN(x));
+}
+
 MATH_LOOP(sin)
 MATH_LOOP(cos)
+MATH_LOOP(tan)

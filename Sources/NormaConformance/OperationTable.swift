@@ -5,7 +5,8 @@ typealias CaseOperation = @Sendable (CaseArguments) throws -> [Tensor]
 
 /// The operations that Norma has, by the names of the cases: one table for each family.
 let operations: [String: CaseOperation] = [
-  elementwiseOperations, reductionOperations, viewOperations, factoryOperations,
+  elementwiseOperations, elementwiseFunctionOperations,
+  reductionOperations, viewOperations, factoryOperations,
   productOperations, normalizationOperations, layerNormOperations, groupedNormOperations,
   convolutionOperations, poolingOperations, activationOperations, lossOperations,
   indexingOperations, tableOperations, lengthOperations,

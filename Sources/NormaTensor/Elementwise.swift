@@ -127,11 +127,13 @@ extension Tensor {
       code, [self], in: type, result: type, call: call, gradient: gradient)
   }
 
-  /// Two tensors in their common type.
+  /// Two tensors in their common type; integers become `float32` first if `toFloat`.
   static func binary(
-    _ code: Operation.Code, _ a: Tensor, _ b: Tensor, call: String, gradient: ElementwiseRule
+    _ code: Operation.Code, _ a: Tensor, _ b: Tensor, toFloat: Bool = false, call: String,
+    gradient: ElementwiseRule
   ) throws(TensorError) -> Tensor {
-    let type = a.dtype == b.dtype ? a.dtype : Promotion.type([a, b])
+    var type = a.dtype == b.dtype ? a.dtype : Promotion.type([a, b])
+    if toFloat && !type.isFloatingPoint { type = .float32 }
     return try arithmetic(code, [a, b], type, nil, call, gradient)
   }
 

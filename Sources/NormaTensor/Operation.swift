@@ -5,8 +5,15 @@ import NormaKernels
 struct Operation: Hashable, Sendable {
   enum Code: Int32, Sendable {
     case negate, abs, sqrt
+    case floor, ceil, round, trunc, sign, signBit
     case exp, log, tanh, erf, expm1, log1p, sigmoid, sin, cos
+    case tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, exp2, log2, log10, erfc
+    case erfinv, lgamma, digamma, trigamma
+    case power, fmod, remainder, floorDivide, atan2, hypot, zeta
+    case truncDivide, gcd
     case add, subtract, multiply, divide, minimum, maximum, gate
+    case fmin, fmax, copySign, nextAfter
+    case and, or, xor, shiftLeft, shiftRight
     case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
     case select, normalize, normalizeGradient
     case convert  // To the result's type.
@@ -18,7 +25,8 @@ struct Operation: Hashable, Sendable {
     /// value again and storing it.
     var cost: Int {
       switch self {
-      case .exp, .log, .tanh, .erf, .expm1, .log1p, .sigmoid, .sin, .cos: 8
+      case .erfinv, .lgamma, .digamma, .trigamma, .zeta: 16
+      case _ where Code.exp.rawValue..<Code.add.rawValue ~= rawValue: 8
       case .divide, .sqrt, .normalizeGradient: 2
       default: 1
       }
@@ -28,11 +36,7 @@ struct Operation: Hashable, Sendable {
       switch self {
       case .minimum: "min"
       case .maximum: "max"
-      case .notEqual: "not_equal"
-      case .lessOrEqual: "less_or_equal"
-      case .normalizeGradient: "normalize_gradient"
-      case .greaterOrEqual: "greater_or_equal"
-      default: "\(self)"
+      default: "\(self)".reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : "\($1)" }
       }
     }
   }

@@ -10,7 +10,7 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       try unary(
         .abs, toFloat: false, call: "abs()",
-        gradient: .ofOperands { [$0.upstream * $0.saved[0].signs] })
+        gradient: .ofOperands { [$0.upstream * $0.saved[0].sign()] })
     }
   }
 
@@ -82,7 +82,7 @@ extension Tensor {
     real(.cos, "cos()", file, line, .ofOperands { [-($0.upstream * $0.saved[0].sin())] })
   }
 
-  private func real(
+  func real(
     _ code: Operation.Code, _ call: String, _ file: StaticString, _ line: UInt,
     _ gradient: ElementwiseRule
   ) -> Tensor {
@@ -90,9 +90,6 @@ extension Tensor {
       try unary(code, toFloat: true, call: call, gradient: gradient)
     }
   }
-
-  /// 1, 0 or -1.
-  private var signs: Tensor { (self .> 0).cast(to: dtype) - (self .< 0).cast(to: dtype) }
 
   /// x². Integers wrap. PyTorch: `torch.square`.
   public func squared(file: StaticString = #fileID, line: UInt = #line) -> Tensor {

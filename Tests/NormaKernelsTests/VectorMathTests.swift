@@ -56,12 +56,17 @@ private func worstError(_ function: Function, _ exact: (Double) -> Double) -> Do
 
 private func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
 
-/// Names, definitions, and bounds: the worst errors over all floats, which vector_math_body.h and
-/// vector_trigonometry_body.h state, rounded up.
+/// Names, definitions, and bounds: the worst errors over all floats, which vector_math_body.h,
+/// wide_math_body.h and vector_trigonometry_body.h state, rounded up.
 private let functions: [(name: String, exact: @Sendable (Double) -> Double, bound: Double)] = [
   ("exp", { exp($0) }, 0.90), ("expm1", { expm1($0) }, 1.17), ("sigmoid", sigmoid, 2.41),
   ("log", { log($0) }, 0.89), ("log1p", { log1p($0) }, 0.95), ("tanh", { tanh($0) }, 1.62),
   ("erf", { erf($0) }, 1.54), ("sin", { sin($0) }, 1.02), ("cos", { cos($0) }, 1.02),
+  ("tan", { tan($0) }, 0.51), ("asin", { asin($0) }, 0.51), ("acos", { acos($0) }, 0.51),
+  ("atan", { atan($0) }, 0.51), ("sinh", { sinh($0) }, 0.51), ("cosh", { cosh($0) }, 0.51),
+  ("asinh", { asinh($0) }, 0.51), ("acosh", { acosh($0) }, 0.51), ("atanh", { atanh($0) }, 0.51),
+  ("exp2", { exp2($0) }, 1.30), ("log2", { log2($0) }, 0.51), ("log10", { log10($0) }, 0.51),
+  ("erfc", { erfc($0) }, 0.51),
 ]
 
 @Suite struct VectorMathTests {
@@ -151,6 +156,25 @@ private let functions: [(name: String, exact: @Sendable (Double) -> Double, boun
     ("sin", -.leastNonzeroMagnitude, -.leastNonzeroMagnitude), ("cos", 0, 1), ("cos", -0.0, 1),
     ("cos", .infinity, .nan), ("cos", -.infinity, .nan), ("cos", .leastNonzeroMagnitude, 1),
     ("sin", .greatestFiniteMagnitude, -0.521_876_5), ("cos", .greatestFiniteMagnitude, 0.853_021),
+    ("tan", -0.0, -0.0), ("tan", .infinity, .nan), ("tan", .greatestFiniteMagnitude, -0.611_797_9),
+    ("tan", -.leastNonzeroMagnitude, -.leastNonzeroMagnitude),
+    ("asin", -0.0, -0.0), ("asin", 1, 1.5707964), ("asin", -1.0000001, .nan),
+    ("asin", .infinity, .nan),
+    ("acos", 1, 0), ("acos", -1, 3.1415927), ("acos", 0, 1.5707964), ("acos", 1.0000001, .nan),
+    ("atan", -0.0, -0.0), ("atan", .infinity, 1.5707964), ("atan", -.infinity, -1.5707964),
+    ("sinh", -0.0, -0.0), ("sinh", -.infinity, -.infinity), ("sinh", 89.5, .infinity),
+    ("cosh", 0, 1), ("cosh", -.infinity, .infinity), ("cosh", -89.5, .infinity),
+    ("asinh", -0.0, -0.0), ("asinh", -.infinity, -.infinity), ("acosh", 1, 0),
+    ("acosh", 0.99999994, .nan), ("acosh", .infinity, .infinity), ("acosh", -1e30, .nan),
+    ("atanh", -0.0, -0.0), ("atanh", 1, .infinity), ("atanh", -1, -.infinity), ("atanh", 2, .nan),
+    ("exp2", -149, .leastNonzeroMagnitude), ("exp2", -151, 0), ("exp2", 128, .infinity),
+    ("exp2", -.infinity, 0), ("exp2", 10, 1024), ("exp2", -0.0, 1),
+    ("log2", 0, -.infinity), ("log2", -0.0, -.infinity), ("log2", -1, .nan), ("log2", 1, 0),
+    ("log2", .infinity, .infinity), ("log2", .leastNonzeroMagnitude, -149), ("log2", 8, 3),
+    ("log10", 0, -.infinity), ("log10", -1, .nan), ("log10", 1000, 3),
+    ("log10", .infinity, .infinity),
+    ("erfc", 0, 1), ("erfc", .infinity, 0), ("erfc", -.infinity, 2), ("erfc", -10, 2),
+    ("erfc", 10.06, 0), ("erfc", 11, 0),
   ]
 
   @Test func specialValuesAreExact() {

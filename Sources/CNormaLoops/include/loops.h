@@ -26,6 +26,13 @@ enum norma_operation {
   NORMA_NEGATE,
   NORMA_ABS,
   NORMA_SQRT,
+  NORMA_FLOOR,      // of real types, as the next three
+  NORMA_CEIL,
+  NORMA_ROUND,      // ties to even
+  NORMA_TRUNC,
+  NORMA_SIGN,       // 1, 0 or -1; 0 for NaN
+  NORMA_SIGN_BIT,   // of real types, to bytes
+  // Functions of real types, in the order of vector_math.h: first those of one operand.
   NORMA_EXP,
   NORMA_LOG,
   NORMA_TANH,
@@ -35,6 +42,32 @@ enum norma_operation {
   NORMA_SIGMOID,
   NORMA_SIN,
   NORMA_COS,
+  NORMA_TAN,
+  NORMA_ASIN,
+  NORMA_ACOS,
+  NORMA_ATAN,
+  NORMA_SINH,
+  NORMA_COSH,
+  NORMA_ASINH,
+  NORMA_ACOSH,
+  NORMA_ATANH,
+  NORMA_EXP2,
+  NORMA_LOG2,
+  NORMA_LOG10,
+  NORMA_ERFC,
+  NORMA_ERFINV,
+  NORMA_LGAMMA,
+  NORMA_DIGAMMA,
+  NORMA_TRIGAMMA,
+  NORMA_POWER,         // from here on of two operands; this and the next three also of integers
+  NORMA_FMOD,          // what is left has the sign of the first operand
+  NORMA_REMAINDER,     // what is left has the sign of the second operand
+  NORMA_FLOOR_DIVIDE,
+  NORMA_ATAN2,
+  NORMA_HYPOT,
+  NORMA_ZETA,
+  NORMA_TRUNC_DIVIDE,  // of all types; division of integers by zero gives 0, here and above
+  NORMA_GCD,           // of integers
   NORMA_ADD,
   NORMA_SUBTRACT,
   NORMA_MULTIPLY,
@@ -42,6 +75,15 @@ enum norma_operation {
   NORMA_MINIMUM,
   NORMA_MAXIMUM,
   NORMA_GATE,       // of real types: b where a > 0, else 0
+  NORMA_FMIN,       // of real types: the other operand where one is NaN
+  NORMA_FMAX,
+  NORMA_COPY_SIGN,  // of real types, as the next one
+  NORMA_NEXT_AFTER,
+  NORMA_AND,        // of integers, as all up to the shifts
+  NORMA_OR,
+  NORMA_XOR,
+  NORMA_SHIFT_LEFT,   // 0 where the shift is negative or not less than the bits
+  NORMA_SHIFT_RIGHT,  // there: the sign in all bits
   NORMA_EQUAL,
   NORMA_NOT_EQUAL,
   NORMA_LESS,

@@ -1,0 +1,64 @@
+// Loops whose results are exact: rounding, signs, neighbours and bits; included by loops_body.h.
+
+#define SIGN_BIT(s, T, V, M, N)                                                                 \
+  static void LEVEL(sign_bit_##s)(size_t n, const void *const *operands, void *out) {           \
+    const T *p = operands[0];                                                                   \
+    uint8_t *r = out;                                                                           \
+    size_t i = 0;                                                                               \
+    OUT_VECTORS(T) {                                                                            \
+      V a = LOAD(V, p + i);                                                                     \
+      N bytes = __builtin_convertvector((M)a < 0, N);                                           \
+      STORE(N, r + i, bytes & 1);                                                               \
+    }                                                                                           \
+    for (; i < n; i++) r[i] = __builtin_signbit(p[i]) != 0;                                     \
+  }
+
+#define SIGN_OF(V, M) ((M)(-(V){0}))
+
+// The neighbour of a towards b: one bit pattern further from zero, or one nearer to it.
+#define NEXT_AFTER(V, M)                                                                        \
+  CHOOSE(V, M, (a != a) | (b != b), a + b,                                                      \
+         CHOOSE(V, M, a == b, b,                                                                \
+                CHOOSE(V, M, a == 0, ((M)b & SIGN_OF(V, M)) | 1,                                \
+                       (M)a + (M)((((a < b) ^ (a > 0)) << 1) + 1))))
+
+#define EXACT_FLOATING(s, T, V, M, N, next)                                                     \
+  UNARY(floor_##s, T, V, M, __builtin_elementwise_floor(a), __builtin_elementwise_floor(a))     \
+  UNARY(ceil_##s, T, V, M, __builtin_elementwise_ceil(a), __builtin_elementwise_ceil(a))        \
+  UNARY(round_##s, T, V, M, __builtin_elementwise_rint(a), __builtin_elementwise_rint(a))       \
+  UNARY(trunc_##s, T, V, M, __builtin_elementwise_trunc(a), __builtin_elementwise_trunc(a))     \
+  UNARY(sign_##s, T, V, M,                                                                      \
+        CHOOSE(V, M, a > 0, (V){0} + 1, CHOOSE(V, M, a < 0, (V){0} - 1, (V){0})),               \
+        (a > 0) - (a < 0))                                                                      \
+  SIGN_BIT(s, T, V, M, N)                                                                       \
+  BINARY(trunc_divide_##s, T, V, M, __builtin_elementwise_trunc(a / b),                         \
+         __builtin_elementwise_trunc(a / b))                                                    \
+  BINARY(fmin_##s, T, V, M, CHOOSE(V, M, (a <= b) | (b != b), a, b), a <= b || b != b ? a : b)  \
+  BINARY(fmax_##s, T, V, M, CHOOSE(V, M, (a >= b) | (b != b), a, b), a >= b || b != b ? a : b)  \
+  BINARY(copy_sign_##s, T, V, M,                                                                \
+         (V)(((M)a & ~SIGN_OF(V, M)) | ((M)b & SIGN_OF(V, M))), __builtin_copysign(a, b))       \
+  BINARY(next_after_##s, T, V, M, NEXT_AFTER(V, M), next(a, b))
+
+// Vectors must not shift by more than their bits, so the shift is cut and the result chosen.
+#define EXACT_INTEGER(s, T, V, U, W, bits)                                                      \
+  UNARY(sign_##s, T, V, V, ((V)(a > 0) & 1) | (V)(a < 0), (a > 0) - (a < 0))                    \
+  BINARY(and_##s, T, V, V, a & b, a & b)                                                        \
+  BINARY(or_##s, T, V, V, a | b, a | b)                                                         \
+  BINARY(xor_##s, T, V, V, a ^ b, a ^ b)                                                        \
+  BINARY(shift_left_##s, U, W, W, CHOOSE(W, W, b < bits, a << (b & (bits - 1)), (W){0}),        \
+         b < bits ? a << b : 0)                                                                 \
+  BINARY(shift_right_##s, T, V, V,                                                              \
+         CHOOSE(V, V, (W)b < bits, a >> (b & (bits - 1)), (V)(a < 0)),                          \
+         (U)b < bits ? a >> b : -(a < 0))
+
+EXACT_FLOATING(f32, float, f32v, i32v, u8x16, __builtin_nextafterf)
+EXACT_FLOATING(f64, double, f64v, i64v, u8x8, __builtin_nextafter)
+EXACT_INTEGER(i64, int64_t, i64v, uint64_t, u64v, 64)
+EXACT_INTEGER(i32, int32_t, i32v, uint32_t, u32v, 32)
+EXACT_INTEGER(u8, uint8_t, u8v, uint8_t, u8v, 8)
+
+#undef SIGN_BIT
+#undef SIGN_OF
+#undef NEXT_AFTER
+#undef EXACT_FLOATING
+#undef EXACT_INTEGER

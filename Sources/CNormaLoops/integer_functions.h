@@ -1,0 +1,5 @@
+#pragma once
+#include "loops.h"
+
+// The loop of a function of two integers, block with block; NULL where there is none.
+norma_loop norma_find_integer_function(int operation, int type);

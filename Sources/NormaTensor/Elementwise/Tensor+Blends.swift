@@ -1,0 +1,151 @@
+import NormaKernels
+
+// Functions of two tensors and three, made of a few instructions that run in one trip.
+
+/// The point between `start` and `end` at a weight: start + weight (end - start), from the end where
+/// the weight is at least 1/2, so that weight 1 gives `end` itself. Real types, the same for both.
+/// Shapes broadcast. PyTorch: `torch.lerp`.
+public func lerp(
+  _ start: Tensor, _ end: Tensor, _ weight: Double, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try refuseMixedTypes([start, end], "lerp(_:_:_:)")
+    let distance = end - start
+    return Swift.abs(weight) < 0.5
+      ? start + distance * weight : end - distance * (1 - weight)
+  }
+}
+
+/// The point between `start` and `end` at a weight for each element. PyTorch: `torch.lerp`.
+public func lerp(
+  _ start: Tensor, _ end: Tensor, _ weight: Tensor, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try refuseMixedTypes([start, end, weight], "lerp(_:_:_:)")
+    let distance = end - start
+    return Tensor.where(
+      weight.detached().abs() .< 0.5, start + distance * weight, end - distance * (1 - weight))
+  }
+}
+
+/// x + value · a · b. Shapes broadcast. PyTorch: `torch.addcmul`.
+public func addcmul<T: TensorElement>(
+  _ x: Tensor, _ a: Tensor, _ b: Tensor, value: T = 1, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    let type = Promotion.type([x, a, b])
+    return x + scaled(a.cast(to: type), by: value) * b
+  }
+}
+
+/// x + value · a / b. Shapes broadcast; three integer tensors are refused.
+/// PyTorch: `torch.addcdiv`.
+public func addcdiv<T: TensorElement>(
+  _ x: Tensor, _ a: Tensor, _ b: Tensor, value: T = 1, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try Tensor.refuseIntegers(a, b, "addcdiv(_:_:_:value:)")
+    let number = value.asDouble
+    let common = Promotion.type([x, a, b])
+    let quotient = scaled(a.detached().cast(to: common), by: value) / b.detached()
+    return (x.detached() + quotient).recorded(
+      "addcdiv(_:_:_:value:)", from: [x, a, b], saving: [a, b]
+    ) { rule in
+      let (a, b) = (rule.saved[0], rule.saved[1])
+      return [
+        rule.upstream,
+        rule.whenNeeded(1) { rule.upstream * (number / b) },
+        // The product in a's own type, as PyTorch has it.
+        rule.whenNeeded(2) { -(rule.upstream * (a * number / (b * b))) },
+      ]
+    }
+  }
+}
+
+/// The tensor times a number of its own type, which 1 leaves alone.
+private func scaled<T: TensorElement>(_ x: Tensor, by value: T) -> Tensor {
+  value.asDouble == 1 ? x : x * Tensor(value, dtype: x.dtype)
+}
+
+/// 0 where x is negative, 1 where it is positive, and the element of `values` where it is 0. Shapes
+/// broadcast, types must be equal. PyTorch: `torch.heaviside`.
+public func heaviside(
+  _ x: Tensor, _ values: Tensor, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    if x.dtype != values.dtype && !x.isPoisoned && !values.isPoisoned {
+      throw TensorError(
+        "heaviside(_:_:)", "the types \(x.dtype) and \(values.dtype) differ; cast one of them")
+    }
+    return Tensor.where(x .== 0, values, (x .> 0).cast(to: x.dtype))
+  }
+}
+
+/// The larger of two elements, or the other one where one is NaN. Shapes broadcast. The gradient
+/// goes to `a` where both are equal. PyTorch: `torch.fmax`.
+public func fmax(
+  _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    let isReal = Promotion.type([a, b]).isFloatingPoint
+    return try Tensor.binary(
+      isReal ? .fmax : .maximum, a, b, call: "fmax(_:_:)",
+      gradient: .ofOperands { chosen($0, ($0.saved[0] .>= $0.saved[1]) .| $0.saved[1].isNaN()) })
+  }
+}
+
+/// The smaller of two elements, or the other one where one is NaN. Shapes broadcast. The gradient
+/// goes to `a` where both are equal. PyTorch: `torch.fmin`.
+public func fmin(
+  _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    let isReal = Promotion.type([a, b]).isFloatingPoint
+    return try Tensor.binary(
+      isReal ? .fmin : .minimum, a, b, call: "fmin(_:_:)",
+      gradient: .ofOperands { chosen($0, ($0.saved[0] .<= $0.saved[1]) .| $0.saved[1].isNaN()) })
+  }
+}
+
+/// The upstream gradient to the first operand where it was chosen, else to the second.
+private func chosen(_ rule: Backward, _ isFirst: Tensor) -> [Tensor?] {
+  [
+    rule.whenNeeded(0) { .where(isFirst, rule.upstream, 0) },
+    rule.whenNeeded(1) { .where(isFirst, 0, rule.upstream) },
+  ]
+}
+
+/// The number of the type that is next to `a` towards `b`. `float32` and `float64`. Shapes
+/// broadcast. The gradient goes to `a` where both differ. PyTorch: `torch.nextafter`.
+public func nextafter(
+  _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    if a.isPoisoned || b.isPoisoned { return .poisoned }
+    let type = Promotion.type([a, b])
+    guard type == .float32 || type == .float64 else {
+      throw TensorError("nextafter(_:_:)", "\(type) is not supported; cast to float32 first")
+    }
+    return try Tensor.binary(
+      .nextAfter, a, b, call: "nextafter(_:_:)",
+      gradient: .ofOperands {
+        [.where($0.saved[0] .== $0.saved[1], 0, $0.upstream), $0.upstream.asZeros]
+      })
+  }
+}
+
+/// Throws unless all have one real type.
+private func refuseMixedTypes(_ tensors: [Tensor], _ call: String) throws(TensorError) {
+  if tensors.contains(where: \.isPoisoned) { return }
+  for tensor in tensors where tensor.dtype != tensors[0].dtype {
+    throw TensorError(
+      call, "the types \(tensors[0].dtype) and \(tensor.dtype) differ; cast one of them")
+  }
+  guard tensors[0].dtype.isFloatingPoint else {
+    throw TensorError(call, "\(tensors[0].dtype) has nothing between its numbers; cast to real")
+  }
+}

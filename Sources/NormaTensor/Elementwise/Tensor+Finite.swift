@@ -1,0 +1,53 @@
+import NormaKernels
+
+// NaN and infinities. One or two instructions each; integers have neither.
+
+extension Tensor {
+  /// Where elements are NaN. PyTorch: `torch.isnan`.
+  public func isNaN() -> Tensor { self .!= self }
+
+  /// Where elements are infinite, of either sign. PyTorch: `torch.isinf`.
+  public func isInfinite() -> Tensor {
+    dtype.isFloatingPoint ? detached().abs() .== Double.infinity : isNaN()
+  }
+
+  /// Where elements are neither NaN nor infinite. PyTorch: `torch.isfinite`.
+  public func isFinite() -> Tensor {
+    dtype.isFloatingPoint ? detached().abs() .< Double.infinity : self .== self
+  }
+
+  /// Where elements are ∞. PyTorch: `torch.isposinf`.
+  public func isPositiveInfinity() -> Tensor {
+    dtype.isFloatingPoint ? self .== Double.infinity : isNaN()
+  }
+
+  /// Where elements are -∞. PyTorch: `torch.isneginf`.
+  public func isNegativeInfinity() -> Tensor {
+    dtype.isFloatingPoint ? self .== -Double.infinity : isNaN()
+  }
+
+  /// NaN and infinities replaced by numbers, at first 0 and the largest and the smallest finite
+  /// number of the type; integers come back as they are. The gradient is 0 where an element was
+  /// replaced. PyTorch: `torch.nan_to_num`.
+  public func nanToNum(
+    nan: Double = 0, positiveInfinity: Double? = nil, negativeInfinity: Double? = nil
+  ) -> Tensor {
+    guard dtype.isFloatingPoint else { return self }
+    let largest = dtype.largestFinite
+    var result = Tensor.where(isNaN(), nan, self)
+    result = Tensor.where(isPositiveInfinity(), positiveInfinity ?? largest, result)
+    return Tensor.where(isNegativeInfinity(), negativeInfinity ?? -largest, result)
+  }
+}
+
+extension DType {
+  /// The largest finite number of a real type.
+  fileprivate var largestFinite: Double {
+    switch self {
+    case .float16: 65504
+    case .bfloat16: 0x1.fep127
+    case .float32: Double(Float.greatestFiniteMagnitude)
+    default: .greatestFiniteMagnitude
+    }
+  }
+}

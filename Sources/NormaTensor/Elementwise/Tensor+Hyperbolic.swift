@@ -1,0 +1,41 @@
+import NormaKernels
+
+// Hyperbolic functions. In `float32` results are computed in double and rounded once, which leaves
+// errors of at most 0.51 ulp, the same on every processor; `float64` is the C library's. Integers
+// give `float32`.
+
+extension Tensor {
+  /// (eˣ - e⁻ˣ) / 2. Worst error in `float32` 0.51 ulp. PyTorch: `torch.sinh`.
+  public func sinh(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(.sinh, "sinh()", file, line, .ofOperands { [$0.upstream * $0.saved[0].cosh()] })
+  }
+
+  /// (eˣ + e⁻ˣ) / 2. Worst error in `float32` 0.51 ulp. PyTorch: `torch.cosh`.
+  public func cosh(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(.cosh, "cosh()", file, line, .ofOperands { [$0.upstream * $0.saved[0].sinh()] })
+  }
+
+  /// The inverse of sinh, log(x + √(x² + 1)). Worst error in `float32` 0.51 ulp.
+  /// PyTorch: `torch.asinh`.
+  public func asinh(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(
+      .asinh, "asinh()", file, line,
+      .ofOperands { [$0.upstream / ($0.saved[0].squared() + 1).sqrt()] })
+  }
+
+  /// The inverse of cosh, log(x + √(x² - 1)); NaN below 1. Worst error in `float32` 0.51 ulp.
+  /// PyTorch: `torch.acosh`.
+  public func acosh(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(
+      .acosh, "acosh()", file, line,
+      .ofOperands { [$0.upstream / (($0.saved[0] - 1) * ($0.saved[0] + 1)).sqrt()] })
+  }
+
+  /// The inverse of tanh, log((1 + x) / (1 - x)) / 2: infinite at -1 and 1, NaN beyond. Worst error
+  /// in `float32` 0.51 ulp. PyTorch: `torch.atanh`.
+  public func atanh(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    real(
+      .atanh, "atanh()", file, line,
+      .ofOperands { [$0.upstream / ((1 - $0.saved[0]) * ($0.saved[0] + 1))] })
+  }
+}

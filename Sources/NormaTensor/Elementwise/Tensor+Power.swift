@@ -1,0 +1,93 @@
+import NormaKernels
+
+// Powers. In `float32` they are computed in double and rounded once, which leaves errors of at most
+// 0.51 ulp, the same on every processor; `float64` is the C library's. Powers of integers wrap.
+
+/// aᵇ, element by element. Shapes broadcast.
+///
+/// Special values are C's: a⁰ = 1 and 1ᵇ = 1 whatever the other is, NaN for negative a where b is
+/// not whole. An integer to a negative power is 0 unless it is 1 or -1. Truth values are refused.
+/// Gradients: b a^(b - 1), which is 0 where b is; aᵇ log a, which is 0 where a is 0 and b not
+/// negative. PyTorch: `torch.pow`.
+public func pow(
+  _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    if a.isPoisoned || b.isPoisoned { return .poisoned }
+    if Promotion.type([a, b]) == .bool {
+      throw TensorError("pow(_:_:)", "truth values have no powers; cast to an integer type first")
+    }
+    return try Tensor.binary(.power, a, b, call: "pow(_:_:)", gradient: .power)
+  }
+}
+
+/// Every element to one power, which keeps the tensor's type.
+///
+/// The powers 2, 3, 1/2, -1/2, -1 and -2 are products, roots and quotients. A negative power of
+/// integers is refused. PyTorch: `torch.pow`.
+public func pow<T: TensorElement>(
+  _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    if a.isPoisoned { return a }
+    let number = Scalar(b)
+    let type = Promotion.type(a, number)
+    if type.isInteger && number.asInt < 0 {
+      throw TensorError(
+        "pow(_:_:)",
+        "integers have no power \(number.text) that is whole; cast to a real type first")
+    }
+    let x = a.cast(to: type)
+    switch number.asDouble {
+    case 1 where type != .bool: return x
+    case 2: return x.squared()
+    case 3: return x.squared() * x
+    case 0.5 where type.isFloatingPoint: return x.sqrt()
+    case -0.5 where type.isFloatingPoint: return x.rsqrt()
+    case -1 where type.isFloatingPoint: return x.reciprocal()
+    case -2 where type.isFloatingPoint: return x.squared().reciprocal()
+    default: return pow(x, Tensor(b, dtype: type))
+    }
+  }
+}
+
+/// A number to the power of every element. PyTorch: `torch.pow`, `2 ** tensor`.
+public func pow<T: TensorElement>(
+  _ a: T, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  pow(b.companion(a), b, file: file, line: line)
+}
+
+/// aᵇ in `float64`, whatever the types are. PyTorch: `torch.float_power`.
+public func floatPower(_ a: Tensor, _ b: Tensor) -> Tensor {
+  pow(a.cast(to: .float64), b.cast(to: .float64))
+}
+
+/// Every element to one power in `float64`. PyTorch: `torch.float_power`.
+public func floatPower<T: TensorElement>(_ a: Tensor, _ b: T) -> Tensor {
+  pow(a.cast(to: .float64), b.asDouble)
+}
+
+extension ElementwiseRule {
+  static let power = ElementwiseRule(savesOperands: true, savesResult: true) { rule in
+    let (a, b) = (rule.saved[0], rule.saved[1])
+    return [
+      rule.whenNeeded(0) { .where(b .== 0, 0, rule.upstream * (b * pow(a, b - 1))) },
+      rule.whenNeeded(1) {
+        let type = rule.gradientType(of: b)
+        let base = a.cast(to: type)
+        let power = type == rule.result.dtype ? rule.result : pow(base, b.cast(to: type))
+        let slope = rule.upstream.cast(to: type) * (power * base.log())
+        return .where((a .== 0) .& (b .>= 0), 0, slope)
+      },
+    ]
+  }
+}
+
+extension Backward {
+  /// The type in which the gradient of an operand is computed: `float64` where one element of it
+  /// meets many of the result, whose gradients are summed and may cancel.
+  func gradientType(of operand: Tensor) -> DType {
+    operand.shape == upstream.shape ? upstream.dtype : .float64
+  }
+}

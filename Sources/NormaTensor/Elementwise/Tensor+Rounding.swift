@@ -1,0 +1,79 @@
+import NormaKernels
+
+// Whole numbers near an element, exact. Integers are whole already and come back as they are. The
+// gradient is zero wherever it exists, and so everywhere, as in PyTorch.
+
+extension Tensor {
+  /// The largest whole number that is not above x. PyTorch: `torch.floor`.
+  public func floor(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    whole(.floor, "floor()", file, line)
+  }
+
+  /// The smallest whole number that is not below x. PyTorch: `torch.ceil`.
+  public func ceil(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    whole(.ceil, "ceil()", file, line)
+  }
+
+  /// The whole number next to x towards zero. PyTorch: `torch.trunc`, `torch.fix`.
+  public func trunc(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    whole(.trunc, "trunc()", file, line)
+  }
+
+  /// The nearest whole number, ties to even: 2.5 gives 2.
+  ///
+  /// With decimals d, the nearest multiple of 10⁻ᵈ: x is multiplied by 10ᵈ, rounded, and divided
+  /// again (for negative d the other way round), each step in the tensor's type. Integers are
+  /// refused with decimals. PyTorch: `torch.round`.
+  public func rounded(
+    decimals: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    if decimals == 0 { return whole(.round, "rounded(decimals:)", file, line) }
+    return checked(file: file, line: line) { () throws(TensorError) in
+      guard dtype.isFloatingPoint || isPoisoned else {
+        throw TensorError(
+          "rounded(decimals:)", "\(dtype) has no decimals; cast to a real type first")
+      }
+      let scale = Tensor.power(of: 10, Swift.abs(decimals))
+      let x = detached()
+      let result =
+        decimals > 0 ? (x * scale).rounded() / scale : (x / scale).rounded() * scale
+      return result.recorded("rounded(decimals:)", from: [self]) { [$0.upstream.asZeros] }
+    }
+  }
+
+  /// x - trunc(x), with the sign of x; NaN for infinities. Integers are refused. The gradient is 1.
+  /// PyTorch: `torch.frac`.
+  public func frac(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      guard dtype.isFloatingPoint || isPoisoned else {
+        throw TensorError("frac()", "\(dtype) has no fractions; cast to a real type first")
+      }
+      return self - trunc()
+    }
+  }
+
+  private func whole(
+    _ code: Operation.Code, _ call: String, _ file: StaticString, _ line: UInt
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      if dtype == .bool { throw TensorError(call, "truth values are not rounded") }
+      if !dtype.isFloatingPoint { return self }
+      return try unary(code, toFloat: false, call: call, gradient: .flat)
+    }
+  }
+
+  private static func power(of base: Double, _ exponent: Int) -> Double {
+    (0..<exponent).reduce(1) { product, _ in product * base }
+  }
+}
+
+extension ElementwiseRule {
+  /// Of what is constant between its steps.
+  static let flat = linear { [$0.upstream.asZeros, $0.upstream.asZeros] }
+}
+
+extension Tensor {
+  /// Zeros of this shape and type that take no memory.
+  var asZeros: Tensor { Tensor(0, dtype: dtype).broadcast(to: shape) }
+}

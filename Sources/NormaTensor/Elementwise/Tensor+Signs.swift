@@ -1,0 +1,65 @@
+import NormaKernels
+
+// Signs, exact.
+
+extension Tensor {
+  /// 1, 0 or -1; 0 for NaN. The gradient is 0. PyTorch: `torch.sign`, `torch.sgn`.
+  public func sign(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try unary(.sign, toFloat: false, call: "sign()", gradient: .flat)
+    }
+  }
+
+  /// Where the sign is negative, that of zeros and NaN too. PyTorch: `torch.signbit`.
+  public func signBit(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if !dtype.isFloatingPoint { return self .< 0 }
+      return try Tensor.elementwise(
+        .signBit, [self], in: dtype, result: .bool, call: "signBit()")
+    }
+  }
+
+  /// The angle of a real number in the complex plane: π below zero, else 0; NaN stays NaN. Integers
+  /// give `float32`. The gradient is 0. PyTorch: `torch.angle`.
+  public func angle() -> Tensor {
+    let x = detached().cast(to: dtype.isFloatingPoint ? dtype : .float32)
+    return Tensor.where(x.isNaN(), x, Tensor.where(x .< 0, Double.pi, x.asZeros))
+      .recorded("angle()", from: [self]) { [$0.upstream.asZeros] }
+  }
+}
+
+/// The size of `a` with the sign of `b`, that of a zero too. Shapes broadcast; integers give
+/// `float32`. The gradient of `a` is 0 where `a` is. PyTorch: `torch.copysign`.
+public func copysign(
+  _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  checked(file: file, line: line) { () throws(TensorError) in
+    try Tensor.binary(
+      .copySign, a, b, toFloat: true, call: "copysign(_:_:)", gradient: .copiedSign)
+  }
+}
+
+/// The size of `a` with the sign of a number.
+public func copysign<T: TensorElement>(
+  _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  copysign(a, a.companion(b), file: file, line: line)
+}
+
+extension ElementwiseRule {
+  /// 1 or -1, as the sign was kept or turned.
+  static let copiedSign = ElementwiseRule(savesOperands: true, savesResult: true) { rule in
+    let a = rule.saved[0]
+    return [
+      rule.whenNeeded(0) { .where(a .== 0, 0, rule.upstream * (rule.result / a)) },
+      rule.whenNeeded(1) { rule.upstream.asZeros },
+    ]
+  }
+}
+
+extension Tensor {
+  /// A number beside this tensor, as a tensor of the type that both meet in.
+  func companion<T: TensorElement>(_ number: T) -> Tensor {
+    Tensor(number, dtype: Promotion.type(self, Scalar(number)))
+  }
+}
