@@ -12,10 +12,66 @@ static inline int is_inside(const norma_places *p, int64_t place) {
   return (uint64_t)place < (uint64_t)p->size;
 }
 
+// How many elements ahead memory is asked for where the wide side does not stay in cache: places
+// jump about, so that nothing else can foresee them.
+enum { AHEAD = 32, CACHED = 1 << 19 };
+
+#define INLINE static inline __attribute__((always_inline))
+
+// Elements of single lines, where no axis is inside. Strides are constants where this is inlined.
+#define GATHER_LINE(T)                                                                         \
+  INLINE int64_t gather_line_##T(                                                              \
+      const norma_places *p, const int64_t *index, const T *from, T *to, int64_t begin,        \
+      int64_t end, int64_t step, int64_t stride, int64_t ahead) {                              \
+    int64_t wrong = NORMA_ALL_INSIDE;                                                          \
+    const int64_t around = p->wraps ? p->size : 0;                                             \
+    const uint64_t size = (uint64_t)p->size;                                                   \
+    for (int64_t k = begin; k < end; k++) {                                                    \
+      if (ahead && k + ahead < end) {                                                          \
+        __builtin_prefetch(from + (uint64_t)index[(k + ahead) * step] * (uint64_t)stride);     \
+      }                                                                                        \
+      int64_t place = index[k * step];                                                         \
+      place += (place >> 63) & around;                                                         \
+      if ((uint64_t)place < size) {                                                            \
+        to[k] = from[place * stride];                                                          \
+      } else if (wrong == NORMA_ALL_INSIDE) {                                                  \
+        wrong = k;                                                                             \
+      }                                                                                        \
+    }                                                                                          \
+    return wrong;                                                                              \
+  }                                                                                            \
+  static int64_t gather_lines_##T(                                                             \
+      const norma_places *p, const int64_t *index, const T *wide, T *narrow, int64_t begin,    \
+      int64_t end) {                                                                           \
+    const int is_plain = p->index[1] == 1 && p->wide[1] == 1;                                  \
+    const int is_far = p->size * (int64_t)sizeof(T) > CACHED;                                  \
+    int64_t o = begin / p->count, first = begin % p->count;                                    \
+    for (int64_t row = begin; row < end; o++, first = 0) {                                     \
+      const int64_t rest = end - row, last = p->count - first < rest ? p->count : first + rest;\
+      const int64_t *at = index + o * p->index[0];                                             \
+      const T *from = wide + o * p->wide[0];                                                   \
+      T *to = narrow + o * p->count;                                                           \
+      const int64_t step = p->index[1], stride = p->wide[1];                                   \
+      const int64_t wrong =                                                                    \
+          is_plain ? is_far ? gather_line_##T(p, at, from, to, first, last, 1, 1, AHEAD)       \
+                            : gather_line_##T(p, at, from, to, first, last, 1, 1, 0)           \
+                   : gather_line_##T(p, at, from, to, first, last, step, stride, AHEAD);       \
+      if (wrong != NORMA_ALL_INSIDE) return o * p->count + wrong;                              \
+      row += last - first;                                                                     \
+    }                                                                                          \
+    return NORMA_ALL_INSIDE;                                                                   \
+  }
+
+GATHER_LINE(uint8_t)
+GATHER_LINE(uint16_t)
+GATHER_LINE(uint32_t)
+GATHER_LINE(uint64_t)
+
 #define GATHER(T)                                                                              \
   static int64_t gather_##T(                                                                   \
       const norma_places *p, const int64_t *index, const T *wide, T *narrow, int64_t begin,    \
       int64_t end, int64_t first, int64_t last) {                                              \
+    if (p->inner == 1) return gather_lines_##T(p, index, wide, narrow, begin, end);            \
     int64_t wrong = NORMA_ALL_INSIDE;                                                          \
     int64_t o = begin / p->count, k = begin % p->count;                                        \
     const int64_t stride = p->wide[2];                                                         \
@@ -24,7 +80,7 @@ static inline int is_inside(const norma_places *p, int64_t place) {
       const T *from = wide + o * p->wide[0];                                                   \
       T *to = narrow + row * p->inner;                                                         \
       if (++k == p->count) k = 0, o++;                                                         \
-      if (p->index[2] == 0 || p->inner == 1) {                                                 \
+      if (p->index[2] == 0) {                                                                  \
         const int64_t place = resolved(p, *at);                                                \
         if (!is_inside(p, place)) {                                                            \
           if (wrong == NORMA_ALL_INSIDE) wrong = row * p->inner;                               \
@@ -70,8 +126,55 @@ int64_t norma_gather(
   }
 }
 
+// Single lines, as above. Places outside of `low ..< high` are for others, if they are inside.
+#define SCATTER_LINE(NAME, S, T, STORE)                                                        \
+  INLINE int64_t NAME##_line(                                                                  \
+      const norma_places *p, const int64_t *index, const S *narrow, T *wide, int64_t low,      \
+      int64_t high, int64_t step, int64_t pace, int64_t stride, int64_t ahead) {               \
+    int64_t wrong = NORMA_ALL_INSIDE;                                                          \
+    const int64_t around = p->wraps ? p->size : 0, count = p->count;                           \
+    const uint64_t room = (uint64_t)(high - low);                                              \
+    for (int64_t k = 0; k < count; k++) {                                                      \
+      if (ahead && k + ahead < count) {                                                        \
+        __builtin_prefetch(wide + (uint64_t)index[(k + ahead) * step] * (uint64_t)stride, 1);  \
+      }                                                                                        \
+      int64_t place = index[k * step];                                                         \
+      place += (place >> 63) & around;                                                         \
+      if ((uint64_t)place - (uint64_t)low < room) {                                            \
+        const S *from = narrow + k * pace;                                                     \
+        T *to = wide + place * stride;                                                         \
+        STORE                                                                                  \
+      } else if (!is_inside(p, place) && wrong == NORMA_ALL_INSIDE) {                          \
+        wrong = k;                                                                             \
+      }                                                                                        \
+    }                                                                                          \
+    return wrong;                                                                              \
+  }                                                                                            \
+  static int64_t NAME##_lines(                                                                 \
+      const norma_places *p, const int64_t *index, const S *narrow, T *wide,                   \
+      const norma_places_part *part) {                                                         \
+    const int64_t step = p->index[1], pace = p->narrow[1], stride = p->wide[1];                \
+    const int64_t low = part->axis[0], high = part->axis[1];                                   \
+    const int is_plain = step == 1 && pace == 1 && stride == 1;                                \
+    const int is_far = p->size * (int64_t)sizeof(T) > CACHED;                                  \
+    for (int64_t o = part->outer[0]; o < part->outer[1]; o++) {                                \
+      const int64_t *at = index + o * p->index[0];                                             \
+      const S *from = narrow + o * p->narrow[0];                                               \
+      T *to = wide + o * p->wide[0];                                                           \
+      const int64_t wrong =                                                                    \
+          is_plain ? is_far ? NAME##_line(p, at, from, to, low, high, 1, 1, 1, AHEAD)          \
+                            : NAME##_line(p, at, from, to, low, high, 1, 1, 1, 0)              \
+                   : NAME##_line(p, at, from, to, low, high, step, pace, stride, AHEAD);       \
+      if (wrong != NORMA_ALL_INSIDE) return o * p->count + wrong;                              \
+    }                                                                                          \
+    return NORMA_ALL_INSIDE;                                                                   \
+  }
+
 // Walks over the narrow side; STORE puts the element at `from` to the one at `to`.
-#define SCATTER(S, T, STORE)                                                                   \
+#define SCATTER(LINES, S, T, STORE)                                                            \
+  if (p->inner == 1 && part->inner[0] == 0 && part->inner[1] == 1) {                           \
+    return LINES(p, index, narrow, wide, part);                                                \
+  }                                                                                            \
   int64_t wrong = NORMA_ALL_INSIDE;                                                            \
   const int64_t first = part->inner[0], last = part->inner[1];                                 \
   const int64_t low = part->axis[0], high = part->axis[1];                                     \
@@ -124,10 +227,11 @@ int64_t norma_gather(
   return wrong;
 
 #define SCATTER_BITS(T)                                                                        \
+  SCATTER_LINE(scatter_##T, T, T, *to = *from;)                                                \
   static int64_t scatter_##T(                                                                  \
       const norma_places *p, const int64_t *index, const T *narrow, T *wide,                   \
       const norma_places_part *part) {                                                         \
-    SCATTER(T, T, *to = *from;)                                                                \
+    SCATTER(scatter_##T##_lines, T, T, *to = *from;)                                           \
   }
 
 SCATTER_BITS(uint8_t)
@@ -147,25 +251,29 @@ int64_t norma_scatter(
 }
 
 #define SCATTER_REDUCING(NAME, S, T, ADD, MULTIPLY)                                            \
+  SCATTER_LINE(add_##NAME, S, T, *to = ADD;)                                                   \
   static int64_t add_##NAME(                                                                   \
       const norma_places *p, const int64_t *index, const S *narrow, T *wide,                   \
       const norma_places_part *part) {                                                         \
-    SCATTER(S, T, *to = ADD;)                                                                  \
+    SCATTER(add_##NAME##_lines, S, T, *to = ADD;)                                              \
   }                                                                                            \
+  SCATTER_LINE(multiply_##NAME, S, T, *to = MULTIPLY;)                                         \
   static int64_t multiply_##NAME(                                                              \
       const norma_places *p, const int64_t *index, const S *narrow, T *wide,                   \
       const norma_places_part *part) {                                                         \
-    SCATTER(S, T, *to = MULTIPLY;)                                                             \
+    SCATTER(multiply_##NAME##_lines, S, T, *to = MULTIPLY;)                                    \
   }                                                                                            \
+  SCATTER_LINE(minimum_##NAME, S, T, if (*from < *to || *from != *from) *to = *from;)          \
   static int64_t minimum_##NAME(                                                               \
       const norma_places *p, const int64_t *index, const S *narrow, T *wide,                   \
       const norma_places_part *part) {                                                         \
-    SCATTER(S, T, if (*from < *to || *from != *from) *to = *from;)                             \
+    SCATTER(minimum_##NAME##_lines, S, T, if (*from < *to || *from != *from) *to = *from;)     \
   }                                                                                            \
+  SCATTER_LINE(maximum_##NAME, S, T, if (*from > *to || *from != *from) *to = *from;)          \
   static int64_t maximum_##NAME(                                                               \
       const norma_places *p, const int64_t *index, const S *narrow, T *wide,                   \
       const norma_places_part *part) {                                                         \
-    SCATTER(S, T, if (*from > *to || *from != *from) *to = *from;)                             \
+    SCATTER(maximum_##NAME##_lines, S, T, if (*from > *to || *from != *from) *to = *from;)     \
   }                                                                                            \
   int64_t norma_scatter_##NAME(                                                                \
       const norma_places *p, int reduction, const int64_t *index, const S *narrow, T *wide,    \

@@ -47,12 +47,23 @@ void norma_worker_move(norma_worker *w, ptrdiff_t outer) {
 }
 
 #define COPY_STRIDED(T)                                                        \
+  if (column == 0 && columns == 2) {                                           \
+    /* Pairs: a loop for each would take longer than the copy. */              \
+    T *to = (T *)target;                                                       \
+    for (ptrdiff_t i = 0; i < rows; i++) {                                     \
+      to[2 * i] = to[2 * i + 1] = *(const T *)(source + i * row);              \
+    }                                                                          \
+    return;                                                                    \
+  }                                                                            \
   for (ptrdiff_t i = 0; i < rows; i++) {                                       \
     const char *from = source + i * row;                                       \
     T *to = (T *)target + i * columns;                                         \
     if (column == 0) {                                                         \
       const T value = *(const T *)from;                                        \
       for (ptrdiff_t j = 0; j < columns; j++) to[j] = value;                   \
+    } else if (column == -(ptrdiff_t)sizeof(T)) {                              \
+      const T *last = (const T *)from;                                         \
+      for (ptrdiff_t j = 0; j < columns; j++) to[j] = last[-j];                \
     } else {                                                                   \
       for (ptrdiff_t j = 0; j < columns; j++) to[j] = *(const T *)(from + j * column); \
     }                                                                          \

@@ -187,6 +187,41 @@ import Testing
     }
   }
 
+  /// Wide sides that no cache holds, with places at distances, from the end, and outside.
+  @Test func longLines() throws {
+    var random = TestRandom()
+    let size = 150_000
+    let x = Tensor.arange(2 * size, dtype: .float64)
+    let numbers = (0..<1000).map { _ in Int(random.next() % UInt64(size)) }
+    let spread = Tensor(numbers.flatMap { [$0 - size, -1] })
+    for (indices, places) in [
+      (Tensor(numbers), numbers), (spread[Slice(by: 2)], numbers),
+    ] {
+      for (wide, step) in [(x[..<size], 1), (x[Slice(by: 2)], 2)] {
+        let picked = wide[indices].array(of: Int.self)
+        #expect(picked == places.map { $0 * step })
+        var sums = wide.array(of: Double.self)
+        var last = sums
+        for (number, place) in places.enumerated() {
+          sums[place] += Double(number)
+          last[place] = Double(number)
+        }
+        let part = Tensor.arange(2000, dtype: .float64)
+        let put = wide.replacing(at: [indices], with: part[..<1000])
+        #expect(put.array(of: Double.self) == last)
+        let added = wide.replacing(
+          at: [indices], with: part[Slice(by: 2)] * 0.5, accumulating: true)
+        #expect(added.array(of: Double.self) == sums)
+      }
+    }
+    #expect(throws: TensorError.self) {
+      try catchingTensorErrors { x.gathered(over: 0, Tensor(numbers + [2 * size])).evaluated() }
+    }
+    #expect(throws: TensorError.self) {
+      try catchingTensorErrors { x.scattered(over: 0, spread, 1).evaluated() }
+    }
+  }
+
   @Test func masks() {
     var random = TestRandom()
     for arrangement in Self.arrangements {
