@@ -137,10 +137,7 @@ extension DefectSearch {
   /// The size of batches that makes the gaps what they are, if it is the same small number in all
   /// layers, for means as for variances.
   private func observedBatchSize(_ candidates: [LayerEvidence]) -> Double? {
-    // Healthy layers are about as far from a batch as chance explains, or less.
-    let multiples = candidates.map { $0.gap / max($0.expectedGap, 1e-300) }
-    guard candidates.count > 1, candidates.contains(where: \.isOff) || (median(multiples) ?? 0) > 4
-    else { return nil }
+    guard candidates.contains(where: \.isOff), candidates.count > 1 else { return nil }
     var sizes: [Double] = []
     for layer in candidates {
       let batch = 1 / Double(max(layer.sight.sampleCount, 1))
