@@ -170,12 +170,6 @@ struct ChangeList {
           let steps = parts.indices.map {
             Recipe.Step(statistic: bits & (1 << $0) != 0 ? kind : .mean, axes: parts[$0])
           }
-          // A mean of means is one mean, which another partition has.
-          if zip(steps, steps.dropFirst()).contains(where: {
-            $0.statistic == .mean && $1.statistic == .mean
-          }) {
-            continue
-          }
           nested.append(
             Change(
               .perAxisComposition, .steps(steps),

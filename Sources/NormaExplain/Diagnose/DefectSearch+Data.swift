@@ -6,7 +6,7 @@ extension DefectSearch {
   /// with the first layer or goes through to the last; a layer alone holds something old.
   func findOtherData() {
     let off = open
-    guard let first = off.first else { return }
+    guard let first = off.first else { return findLightShift() }
     let start = layers.firstIndex { $0.id == first.id } ?? 0
     let rest = layers[start...].filter { !isExplained($0) }
     let goesThrough = start > 0 && off.count == rest.count
@@ -14,6 +14,8 @@ extension DefectSearch {
     let beginsAhead = layers[..<start].contains {
       !isExplained($0) && $0.gap > 12 * $0.expectedGap && $0.gap > 0.01
     }
+    // What is off behind channels that died after the statistics were taken is off because of them.
+    if let firstDead, firstDead < start, !beginsAhead { return }
     guard start == 0 || goesThrough || beginsAhead else {
       report(
         .stale, off,
@@ -29,6 +31,25 @@ extension DefectSearch {
     }
     if start == 0 { evidence.append(contentsOf: likeness(first)) }
     report(.domainShift, off, evidence: evidence)
+  }
+
+  /// Data that differ a little: the first layer shows it far beyond chance, and those behind it less and
+  /// less, where running statistics that lag or are noisy would be off in all layers.
+  private func findLightShift() {
+    func multiple(_ layer: LayerEvidence) -> Double {
+      layer.gap / max(layer.expectedGap, 1e-300)
+    }
+    guard let first = layers.first, !isExplained(first), first.sight.count > 1,
+      first.gap > 0.022, multiple(first) > 10,
+      layers.dropFirst().allSatisfy({ 3 * multiple($0) < multiple(first) })
+    else { return }
+    report(
+      .domainShift, [first],
+      evidence: [
+        "\(first.name): the batch is \(short(first.gap.squareRoot())) standard deviations away from the "
+          + "data of training; chance explains \(short(first.expectedGap.squareRoot()))",
+        "that is little, and the layers behind it show less of it",
+      ] + likeness(first))
   }
 
   /// What the first layer tells of how the inputs differ.

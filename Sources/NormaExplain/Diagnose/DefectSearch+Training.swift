@@ -36,7 +36,7 @@ extension DefectSearch {
         !isExplained($0) && $0.tracked > 0 && Double($0.tracked) < 0.8 * Double(expected)
       }
       report(
-        .stale, behind.contains(where: \.isOff) ? behind : [],
+        .stale, behind.contains { $0.isOff || $0.gap > 1.5 * $0.expectedGap } ? behind : [],
         evidence: behind.map {
           "\($0.name) followed \(batches($0.tracked)) of \(expected), and is "
             + "\(short($0.gap.squareRoot())) standard deviations away from this batch"
@@ -79,6 +79,12 @@ extension DefectSearch {
     let fits = share > 0.05 && left < 0.35 * layer.gap
     if seen == 0 { return layer.isOff && fits }
     let isBehind = expected.map { Double(layer.tracked) < 0.8 * Double($0) } ?? false
+    // Others of this momentum followed on, and arrived: it is not the momentum.
+    let othersArrived = layers.contains {
+      $0.momentum == layer.momentum && $0.tracked > 2 * seen
+        && $0.momentum.rest(after: $0.tracked) < 0.02
+    }
+    if isBehind && othersArrived { return false }
     // A window of 1 / momentum batches that reaches back to when the weights were others.
     let isWide = layer.momentum.share.map { $0 < 0.05 && $0 * Double(seen) < 10 } ?? (seen > 1)
     return layer.momentum.rest(after: seen) > 0.02 && (!isBehind || fits) || isWide && !isBehind

@@ -15,6 +15,8 @@ final class DefectSearch {
   let followers: [ObjectIdentifier: Module]
   private var explained: Set<ObjectIdentifier> = []
   private var found: [DefectFinding] = []
+  /// The place of the first layer with channels that give the same number whatever comes in.
+  private(set) var firstDead: Int?
 
   init(probe: NetworkProbe, facts: TrainingFacts) {
     self.probe = probe
@@ -167,6 +169,7 @@ final class DefectSearch {
       }
       if channels.isEmpty { continue }
       dead.append((layer, channels))
+      firstDead = firstDead ?? place
       if layers.indices.contains(place + 1), !layer.isOff { explain([layers[place + 1]]) }
     }
     return dead

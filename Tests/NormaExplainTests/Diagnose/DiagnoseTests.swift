@@ -159,6 +159,32 @@ import Testing
     }
   }
 
+  /// A layer whose count stayed behind did not follow, even where the others' momentum would do.
+  @Test func standingStillByCount() {
+    let network = Small.network()
+    Small.train(network, steps: 200) { step in
+      if step == 9 { Small.norm(network, "4").updatesRunningStatistics = false }
+    }
+    Small.norm(network, "4").updatesRunningStatistics = true
+    for batches in [nil, 200] {
+      Self.expect(diagnose(network, Small.batch, batches: batches), .stale, in: ["4"])
+    }
+  }
+
+  /// Images that are a little too bright: the first layer alone shows it.
+  @Test func dataThatDifferALittle() throws {
+    let network = withSeed(3) {
+      Sequential(
+        Conv2d(3, 8, kernelSize: 3, bias: false), BatchNorm2d(8), ReLU(),
+        Conv2d(8, 8, kernelSize: 3, bias: false), BatchNorm2d(8), ReLU())
+    }
+    network.eval()
+    let (x, images) = withSeed(4) { (Tensor.randn(128, 3, 10, 10), Tensor.randn(64, 3, 10, 10)) }
+    try recalibrate(network, over: [x])
+    #expect(diagnose(network, images).isHealthy && diagnose(network, images * 1.03).isHealthy)
+    Self.expect(diagnose(network, images * 1.2), .domainShift, in: ["1"])
+  }
+
   @Test func constantChannels() throws {
     let network = Small.trained()
     let norm = Small.norm(network, "4")
