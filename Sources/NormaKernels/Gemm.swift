@@ -13,10 +13,10 @@ package enum Gemm {
   }
 
   /// Whether a batch of `float32` products is so small that a plain loop on one thread, with sums in
-  /// `float64`, is the quickest way: up to 1024 terms each and 65,536 in all.
+  /// `float64`, is the quickest way: up to 1024 terms each and 2048 in all.
   package static func isSmall(_ dtype: DType, products: Int, m: Int, n: Int, k: Int) -> Bool {
     dtype == .float32 && n <= Int(NORMA_GEMM_SMALL_COLUMNS) && m <= 1024 && k <= 1024
-      && m * n * k <= 1024 && products <= 65_536 && products * m * n * k <= 65_536
+      && m * n * k <= 1024 && products <= 2048 && products * m * n * k <= 2048
   }
 
   /// Computes `c = a b` for a batch of matrices, `a` of `m` by `k` and `b` of `k` by `n`.

@@ -43,8 +43,8 @@ public final class LPPool3d: LPPool { override var space: Int { 3 } }
 ///
 /// Not of |x|: a negative x to a power that is not whole is NaN, and a negative sum has no root. Where the
 /// sum is 0, so is the gradient. Powers are taken in `float64`, sums as in
-/// ``avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:file:line:)``; a window of `ceilMode` that
-/// reaches over the edge counts as if its values went on, as in PyTorch. PyTorch: `F.lp_pool2d`.
+/// `avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:)`; a window of
+/// `ceilMode` that reaches over the edge counts as if its values went on, as in PyTorch. PyTorch: `F.lp_pool2d`.
 public func lpPool2d(
   _ x: Tensor, p: Double, kernelSize: Extents, stride: Extents? = nil, ceilMode: Bool = false,
   file: StaticString = #fileID, line: UInt = #line

@@ -9,7 +9,7 @@ extension Tensor {
   /// - `[..., m, k] · [..., k, n]` multiplies matrices; the axes in front broadcast.
   ///
   /// Both tensors have the same type. `float32` runs on oneDNN, whose last bits may depend on the
-  /// number of threads, but for products of up to 1024 terms, which are summed in `float64`; half types are multiplied in `float32` and rounded once; `float64` and
+  /// number of threads, but for up to 1024 terms (2048 in a batch), which are summed in `float64`; half types are multiplied in `float32` and rounded once; `float64` and
   /// integers run on plain loops. Runs at once, except that the product of two vectors of real
   /// numbers is a pending sum, carried in `float64`. PyTorch: `torch.matmul`.
   public func matmul(
