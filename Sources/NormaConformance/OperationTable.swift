@@ -9,6 +9,7 @@ let operations: [String: CaseOperation] = [
   productOperations, normalizationOperations, layerNormOperations, groupedNormOperations,
   convolutionOperations, poolingOperations, activationOperations, lossOperations,
   indexingOperations, tableOperations, lengthOperations,
+  runningOperations, statisticOperations, sortingOperations,
 ].reduce(into: [:]) { all, family in
   all.merge(family) { first, _ in first }
 }

@@ -11,8 +11,15 @@ extension Program {
         && (index >= space.splits.count || space.splits[index].isEmpty)
         && (space.rows.strides[index] == 0 || space.tileRows == 1 || byRow)
         && space.tileRows * space.tileColumns > 1
-      // What is stored or reduced as it is has to be a block.
-      if isFixed && !ends.contains(input.value) { singles.insert(input.value) }
+      // What is stored or reduced as it is has to be a block. So has a half that is converted for
+      // that: no loop spreads numbers of two bytes.
+      let isBlock =
+        ends.contains(input.value)
+        || input.dtype.isHalf
+          && instructions.contains {
+            ends.contains($0.result) && $0.operands.contains(input.value)
+          }
+      if isFixed && !isBlock { singles.insert(input.value) }
     }
     var index = 0
     while index < instructions.count {
