@@ -1,4 +1,4 @@
-// Sums, moments, minima and maxima; included once per instruction set with LEVEL defined.
+// Sums, moments, products, minima and maxima; included once per instruction set with LEVEL defined.
 
 #define FOLD32(t) \
   for (int w = 16; w; w /= 2) \
@@ -375,6 +375,7 @@ COLUMN_SUM_INTEGER(column_sum_i32, int32_t)
 COLUMN_SUM_INTEGER(column_sum_u8, uint8_t)
 #undef COLUMN_SUM_INTEGER
 
+#include "products_body.h"
 #include "extremes_body.h"
 #include "merges_body.h"
 #include "centered_body.h"
@@ -390,10 +391,12 @@ static const norma_reductions LEVEL(reductions)[NORMA_TYPE_COUNT] = {
 #define FLOATS(s) \
   {LEVEL(sum_##s), LEVEL(moments_##s), LEVEL(min_##s), LEVEL(max_##s), LEVEL(column_sum_##s), \
    LEVEL(column_moments_##s), LEVEL(column_min_##s), LEVEL(column_max_##s), \
-   LEVEL(centered_sum_##s), LEVEL(column_centered_sum_##s)}
+   LEVEL(centered_sum_##s), LEVEL(column_centered_sum_##s), \
+   LEVEL(product_##s), LEVEL(column_product_##s)}
 #define INTEGERS(s) \
   {LEVEL(sum_##s), 0, LEVEL(min_##s), LEVEL(max_##s), LEVEL(column_sum_##s), \
-   0, LEVEL(column_min_##s), LEVEL(column_max_##s), 0, 0}
+   0, LEVEL(column_min_##s), LEVEL(column_max_##s), 0, 0, \
+   LEVEL(product_##s), LEVEL(column_product_##s)}
     FLOATS(f32), FLOATS(f64), INTEGERS(i64), INTEGERS(i32), INTEGERS(u8)
 #undef FLOATS
 #undef INTEGERS

@@ -6,6 +6,7 @@ static size_t result_width(const norma_sink *sink) {
   switch (sink->kind) {
     case NORMA_SUM:
     case NORMA_CENTERED_SUM:
+    case NORMA_PRODUCT:
     case NORMA_MOMENTS: return 8;
     default: return sink->type == NORMA_U8 ? 1
                     : sink->type == NORMA_F32 || sink->type == NORMA_I32 ? 4 : 8;
@@ -22,6 +23,15 @@ static ptrdiff_t pitch_of(const norma_program *p, int value, ptrdiff_t columns) 
 
 static int keeps_lost(const norma_sink *sink) {
   return sink->kind == NORMA_MOMENTS && sink->type == NORMA_F64;
+}
+
+// Multiplies products of real type or of integers, which wrap, with those of another part.
+static void multiply(int type, size_t outputs, void *result, const void *from) {
+  if (type <= NORMA_F64) {
+    for (size_t j = 0; j < outputs; j++) ((double *)result)[j] *= ((const double *)from)[j];
+  } else {
+    for (size_t j = 0; j < outputs; j++) ((uint64_t *)result)[j] *= ((const uint64_t *)from)[j];
+  }
 }
 
 // Adds a tile to the results of its chunk; `seen` values a result were added before.
@@ -60,6 +70,12 @@ static void reduce_tile(
       else for (size_t j = 0; j < outputs; j++) ((double *)result)[j] += sums[j];
       break;
     }
+    case NORMA_PRODUCT:
+      if (by_column) loops->column_product((size_t)rows, outputs, pitch, values, sums);
+      else loops->product(n, values, sums);
+      if (seen == 0) memcpy(result, sums, outputs * width);
+      else multiply(sink->type, outputs, result, sums);
+      break;
     case NORMA_MOMENTS:
       if (by_column) loops->column_moments((size_t)rows, outputs, pitch, values, sums, m2s, rest);
       else loops->moments(n, values, sums, m2s, rest);
@@ -215,6 +231,9 @@ void norma_merge_chunks(const norma_program *p, ptrdiff_t kept) {
           seen += count;
           break;
         }
+        case NORMA_PRODUCT:
+          multiply(sink->type, (size_t)outputs, result, from);
+          break;
         case NORMA_REDUCE_MINIMUM:
           sink->loops->column_minimum(1, (size_t)outputs, 0, from, result);
           break;

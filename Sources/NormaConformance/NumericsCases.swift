@@ -103,8 +103,11 @@ struct NumericsCase {
 }
 
 extension JSON {
-  /// All elements as numbers, `nan` and `inf` as texts among them; empty for anything else.
-  var numbers: [Double] { arrayValue?.compactMap(\.number) ?? [] }
+  /// All elements as numbers, `nan` and `inf` as texts and truth values among them; empty for anything
+  /// else.
+  var numbers: [Double] {
+    arrayValue?.compactMap { $0.number ?? $0.boolValue.map { $0 ? 1 : 0 } } ?? []
+  }
 
   /// All elements as integers; empty for anything else.
   var ints: [Int] { arrayValue?.compactMap(\.intValue) ?? [] }

@@ -12,6 +12,7 @@ let operations: [String: CaseOperation] = [
   indexingOperations, tableOperations, lengthOperations,
   linearOperations, moreLossOperations,
   creationOperations, shapeOperations, placeOperations,
+  runningOperations, statisticOperations, sortingOperations,
 ].reduce(into: [:]) { all, family in
   all.merge(family) { first, _ in first }
 }

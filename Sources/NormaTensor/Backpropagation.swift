@@ -160,14 +160,4 @@ extension Tensor {
   func fitted(to target: [Int], _ type: DType) -> Tensor {
     summed(to: target).cast(to: type)
   }
-
-  /// The sum over all axes that a broadcast from `target` added or stretched.
-  func summed(to target: [Int]) -> Tensor {
-    if shape == target || isPoisoned { return self }
-    let shift = rank - target.count
-    let axes = shape.indices.filter { axis in
-      axis < shift || target[axis - shift] == 1 && shape[axis] != 1
-    }
-    return (axes.isEmpty ? self : sum(over: axes, keepDims: true)).reshaped(target)
-  }
 }

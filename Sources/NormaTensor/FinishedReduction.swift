@@ -36,6 +36,7 @@ struct FinishedReduction {
       case .squares: NORMA_MOMENTS
       case .minimum: NORMA_REDUCE_MINIMUM
       case .maximum: NORMA_REDUCE_MAXIMUM
+      case .product: NORMA_PRODUCT
       }
     let type = BlockType(group.source.dtype)
     return { CompiledProgram.Sink(value: $0, type: type, kind: kind, result: nil, squares: nil) }

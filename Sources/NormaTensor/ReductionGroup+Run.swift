@@ -78,7 +78,7 @@ extension ReductionGroup {
     var dependOnOrder: Bool {
       isFloatingPoint
         && (storages[.sum] != nil || storages[.companionSum] != nil
-          || storages[.centeredSum] != nil)
+          || storages[.centeredSum] != nil || storages[.product] != nil)
     }
 
     func store(_ result: Result, in node: Node) {
@@ -88,6 +88,14 @@ extension ReductionGroup {
     func clear() {
       for storage in storages.all {
         storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: storage.byteCount)
+      }
+      // The product of nothing.
+      guard let products = storages[.product] else { return }
+      let count = products.byteCount / 8
+      if isFloatingPoint {
+        products.base.initializeMemory(as: Double.self, repeating: 1, count: count)
+      } else {
+        products.base.initializeMemory(as: Int64.self, repeating: 1, count: count)
       }
     }
 
@@ -116,6 +124,7 @@ extension ReductionGroup {
       }
       for (result, kind) in [
         (Result.minimum, NORMA_REDUCE_MINIMUM), (.maximum, NORMA_REDUCE_MAXIMUM),
+        (.product, NORMA_PRODUCT),
       ] {
         if let storage = storages[result] {
           sinks.append(

@@ -12,6 +12,8 @@ final class ReductionGroup: Sendable {
     /// The sum of squared distances from the mean, in `float64`.
     case squares
     case minimum, maximum
+    /// The product, in `float64` or `int64`.
+    case product
     /// The sum of the companion, in `float64`.
     case companionSum
     /// The sum of (source - center) * companion, in `float64`.
@@ -84,7 +86,7 @@ final class ReductionGroup: Sendable {
 
   func dtype(_ result: Result) -> DType {
     switch result {
-    case .sum: source.dtype.isFloatingPoint ? .float64 : .int64
+    case .sum, .product: source.dtype.isFloatingPoint ? .float64 : .int64
     case .squares, .companionSum, .centeredSum: .float64
     case .minimum, .maximum:
       source.dtype.isHalf ? .float32 : source.dtype == .bool ? .uint8 : source.dtype

@@ -45,7 +45,7 @@ extension Tensor {
   /// The axes of a tensor without gaps from the slowest in memory to the fastest.
   ///
   /// Axes of size 1 fit everywhere; they stand where a tensor of larger ones would have them.
-  private var memoryOrder: [Int] {
+  var memoryOrder: [Int] {
     if layout.isContiguous { return Array(shape.indices) }
     if isChannelsLast { return [0] + Array(2..<rank) + [1] }
     return Layout.order(shape, strides)

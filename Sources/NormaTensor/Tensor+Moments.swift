@@ -65,6 +65,22 @@ extension Tensor {
   package func weightedStatistics(
     over axes: [Int], mask: Tensor?, weights: Tensor?, call: String
   ) throws(TensorError) -> (count: Tensor, mean: Tensor, squares: Tensor) {
+    let share = try share(mask: mask, weights: weights, call: call).broadcast(to: shape)
+    // What does not count may be infinite or NaN, which no factor of 0 removes.
+    let values = Tensor.where(share .> 0.0, cast(to: .float64), 0.0)
+    let count = share.total(over: axes)
+    let center = (values * share).total(over: axes) / count
+    let distance = values - center
+    let lost = (distance * share).total(over: axes)
+    let squares = (distance.squared() * share).total(over: axes) - lost.squared() / count
+    let isEmpty = count .== 0.0
+    return (
+      count, center + lost / count, Tensor.where(isEmpty, 0.0, squares.clamped(min: 0))
+    )
+  }
+
+  /// How much each element counts, in `float64` and a shape that stretches to this one.
+  func share(mask: Tensor?, weights: Tensor?, call: String) throws(TensorError) -> Tensor {
     for (name, tensor) in [("mask", mask), ("weights", weights)] {
       if let tensor, !tensor.stretches(to: shape) {
         throw TensorError(call, "\(name) of shape \(tensor.shape) does not stretch to \(shape)")
@@ -80,18 +96,7 @@ extension Tensor {
       }
       factor = factor.map { $0 * weights.cast(to: .float64) } ?? weights.cast(to: .float64)
     }
-    let share = (factor ?? .ones([], dtype: .float64)).broadcast(to: shape)
-    // What does not count may be infinite or NaN, which no factor of 0 removes.
-    let values = Tensor.where(share .> 0.0, cast(to: .float64), 0.0)
-    let count = share.total(over: axes)
-    let center = (values * share).total(over: axes) / count
-    let distance = values - center
-    let lost = (distance * share).total(over: axes)
-    let squares = (distance.squared() * share).total(over: axes) - lost.squared() / count
-    let isEmpty = count .== 0.0
-    return (
-      count, center + lost / count, Tensor.where(isEmpty, 0.0, squares.clamped(min: 0))
-    )
+    return factor ?? .ones([], dtype: .float64)
   }
 
   /// The sum over axes that may be none, kept with size 1.

@@ -33,21 +33,28 @@ extension Tensor {
   /// mean = Σ x / n, in `float64`, rounded once to the tensor's type. Integers are refused; cast
   /// them first. Cost: one trip, shared with other reductions over the same axes. PyTorch:
   /// `torch.mean`.
+  ///
+  /// With a `mask`, nonzero where a value counts, or `weights`, how often it does, both of which
+  /// broadcast to the shape: Σ w x / Σ w, in three trips. What does not count has no influence, NaN
+  /// among it. Weights are not negative and get no gradient.
   public func mean(
-    over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
-    line: UInt = #line
+    over axes: [Int], mask: Tensor? = nil, weights: Tensor? = nil, keepDims: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try reducedMean(axes, keepDims)
+      mask == nil && weights == nil
+        ? try reducedMean(axes, keepDims)
+        : try weightedMean(axes, mask, weights, keepDims, "mean(over:)")
     }
   }
 
   /// `mean` over the listed axes, or over all if there are none.
   public func mean(
-    over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
-    line: UInt = #line
+    over axes: Int..., mask: Tensor? = nil, weights: Tensor? = nil, keepDims: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    mean(over: axes, keepDims: keepDims, file: file, line: line)
+    mean(
+      over: axes, mask: mask, weights: weights, keepDims: keepDims, file: file, line: line)
   }
 
   /// The variance over `axes`, or over all axes if none are named.
@@ -59,21 +66,27 @@ extension Tensor {
   /// squares, merged in `float64`. At any distance from zero at most 6 ulp in `float32`, 0.51 in
   /// half types, 12 in `float64`. Cost: one trip, shared with `mean`. PyTorch:
   /// `torch.var`.
+  ///
+  /// With a `mask` or `weights`, as in `mean`, n is the sum of weights, which count as repetitions.
   public func variance(
-    over axes: [Int], correction: Double = 1, keepDims: Bool = false, file: StaticString = #fileID,
-    line: UInt = #line
+    over axes: [Int], correction: Double = 1, mask: Tensor? = nil, weights: Tensor? = nil,
+    keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try reducedVariance(axes, correction, keepDims)
+      mask == nil && weights == nil
+        ? try reducedVariance(axes, correction, keepDims)
+        : try weightedVariance(axes, correction, mask, weights, keepDims, "variance(over:)")
     }
   }
 
   /// `variance` over the listed axes, or over all if there are none.
   public func variance(
-    over axes: Int..., correction: Double = 1, keepDims: Bool = false, file: StaticString = #fileID,
-    line: UInt = #line
+    over axes: Int..., correction: Double = 1, mask: Tensor? = nil, weights: Tensor? = nil,
+    keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    variance(over: axes, correction: correction, keepDims: keepDims, file: file, line: line)
+    variance(
+      over: axes, correction: correction, mask: mask, weights: weights, keepDims: keepDims,
+      file: file, line: line)
   }
 
   /// The standard deviation over `axes`, or over all axes if none are named.
@@ -85,21 +98,27 @@ extension Tensor {
   /// squares, merged in `float64`. At any distance from zero at most 6 ulp in `float32`, 0.51 in
   /// half types, 12 in `float64`. Cost: one trip, shared with `mean`. PyTorch:
   /// `torch.std`.
+  ///
+  /// With a `mask` or `weights`, as in `mean`, n is the sum of weights, which count as repetitions.
   public func std(
-    over axes: [Int], correction: Double = 1, keepDims: Bool = false, file: StaticString = #fileID,
-    line: UInt = #line
+    over axes: [Int], correction: Double = 1, mask: Tensor? = nil, weights: Tensor? = nil,
+    keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try reducedStd(axes, correction, keepDims)
+      mask == nil && weights == nil
+        ? try reducedStd(axes, correction, keepDims)
+        : try weightedStd(axes, correction, mask, weights, keepDims, "std(over:)")
     }
   }
 
   /// `std` over the listed axes, or over all if there are none.
   public func std(
-    over axes: Int..., correction: Double = 1, keepDims: Bool = false, file: StaticString = #fileID,
-    line: UInt = #line
+    over axes: Int..., correction: Double = 1, mask: Tensor? = nil, weights: Tensor? = nil,
+    keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    std(over: axes, correction: correction, keepDims: keepDims, file: file, line: line)
+    std(
+      over: axes, correction: correction, mask: mask, weights: weights, keepDims: keepDims,
+      file: file, line: line)
   }
 
   /// The smallest element over `axes`, or over all axes if none are named; NaN if there is one.
@@ -147,7 +166,7 @@ extension Tensor {
   // MARK: - Rules
 
   /// The group of reductions over `axes`, and what turns its shape into the result's.
-  private func group(
+  func group(
     _ axes: [Int], _ keepDims: Bool, call: String
   ) throws(TensorError) -> (group: ReductionGroup, finish: (Tensor) -> Tensor) {
     let front = try Shape.axes(axes, of: shape, call: call)
@@ -167,7 +186,7 @@ extension Tensor {
   }
 
   /// The gradient of a reduction's result in the shape it has with reduced axes kept.
-  private static func kept(_ upstream: Tensor, _ shape: [Int], _ axes: [Int]) -> Tensor {
+  static func kept(_ upstream: Tensor, _ shape: [Int], _ axes: [Int]) -> Tensor {
     upstream.reshaped(Shape.reduced(shape, over: axes, keepDims: true))
   }
 
@@ -233,7 +252,7 @@ extension Tensor {
 
   /// x - mean over the axes, which come from the front; the mean in two numbers, as in a
   /// normalization.
-  private func centered(over axes: [Int]) -> Tensor {
+  func centered(over axes: [Int]) -> Tensor {
     if axes.isEmpty { return self * 0 }
     return checked { () throws(TensorError) in
       let mean = detached().normalizationStatistics(over: axes).mean
@@ -250,7 +269,6 @@ extension Tensor {
     try extreme(.maximum, axes, keepDims, "max(over:)")
   }
 
-  /// The gradient is shared evenly by all elements that equal the result.
   private func extreme(
     _ result: ReductionGroup.Result, _ axes: [Int], _ keepDims: Bool, _ call: String
   ) throws(TensorError) -> Tensor {
@@ -260,17 +278,23 @@ extension Tensor {
       throw TensorError(
         call, "shape \(shape) has no elements over axes \(group.axes) to choose from")
     }
-    let (shape, reduced) = (shape, group.axes)
     return finish(group.tensor(result).cast(to: dtype))
-      .recorded(call, from: [self], saving: [self], savesResult: true) { rule in
-        let isResult = rule.saved[0] .== Tensor.kept(rule.result, shape, reduced)
-        let count = isResult.sum(over: reduced, keepDims: true)
-        let share = Tensor.kept(rule.upstream, shape, reduced) / count
-        return [Tensor.where(isResult, share, 0)]
-      }
+      .sharedEvenly(from: self, over: group.axes, call: call)
   }
 
-  private func requireReal(_ call: String) throws(TensorError) {
+  /// This result of a reduction of `source`, with a gradient that is shared evenly by all elements
+  /// which equal it.
+  func sharedEvenly(from source: Tensor, over axes: [Int], call: String) -> Tensor {
+    let shape = source.shape
+    return recorded(call, from: [source], saving: [source], savesResult: true) { rule in
+      let isResult = rule.saved[0] .== Tensor.kept(rule.result, shape, axes)
+      let count = isResult.sum(over: axes, keepDims: true)
+      let share = Tensor.kept(rule.upstream, shape, axes) / count
+      return [Tensor.where(isResult, share, 0)]
+    }
+  }
+
+  func requireReal(_ call: String) throws(TensorError) {
     guard dtype.isFloatingPoint else {
       throw TensorError(call, "\(dtype) has no mean of its own type; cast(to: .float32) first")
     }

@@ -5,6 +5,15 @@ import Testing
 
 /// Nothing, one value, NaN, infinity, constants, and numbers at the ends of the range.
 @Suite struct ReductionEdgeTests {
+  /// One number that a whole tile sees.
+  @Test(arguments: DType.realTypes)
+  func repeatedNumber(dtype: DType) {
+    let x = Tensor([1.25], dtype: dtype).evaluated().broadcast(to: [33])
+    #expect(x.sum().item() == 41.25 && x.max().item() == 1.25)
+    #expect(x.cast(to: .float32).array(of: Float.self) == [Float](repeating: 1.25, count: 33))
+    #expect(x.cast(to: .float64).array(of: Double.self) == [Double](repeating: 1.25, count: 33))
+  }
+
   @Test(arguments: DType.realTypes)
   func nothing(dtype: DType) throws {
     let x = Tensor.zeros([2, 0, 3], dtype: dtype)

@@ -152,6 +152,8 @@ typedef struct {
   norma_column_loop column_minimum, column_maximum;  // of *results and the rows
   norma_centered_loop centered_sum;                  // of real types
   norma_column_centered_loop column_centered_sum;
+  norma_sum_loop product;
+  norma_column_loop column_product;
 } norma_reductions;
 
 const norma_reductions *norma_find_reductions(int type);

@@ -58,7 +58,8 @@ enum norma_reduction_kind {
   NORMA_MOMENTS,
   NORMA_REDUCE_MINIMUM,
   NORMA_REDUCE_MAXIMUM,
-  NORMA_CENTERED_SUM  // of (value - center) * companion
+  NORMA_CENTERED_SUM,  // of (value - center) * companion
+  NORMA_PRODUCT
 };
 
 // Results are indexed by unit output: kept index, then column (when columns are kept).
@@ -68,7 +69,7 @@ typedef struct {
   int companion, center;  // NORMA_CENTERED_SUM: values of the same type, and of double
   int type;
   const norma_reductions *loops;
-  char *result;    // double or int64_t sums; minimum or maximum in the block type
+  char *result;    // double or int64_t sums and products; minimum or maximum in the block type
   double *m2;      // NORMA_MOMENTS
   double *lost;    // NORMA_MOMENTS of double: what rounding took from the sums
   char *partial;   // like result, one per chunk; NULL when there is one chunk

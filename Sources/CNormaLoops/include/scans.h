@@ -1,0 +1,57 @@
+// Running results along one axis of `[outer, size, inner]`, all without gaps.
+//
+// Each chain of results is computed in order, so the bits do not depend on threads. The work is
+// bound by memory, or by the latency of a chain, and not by the width of registers: there is one
+// loop for all instruction sets.
+#pragma once
+
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+enum norma_scan_kind {
+  NORMA_SCAN_SUM,          // real types are carried in double, integers wrap
+  NORMA_SCAN_PRODUCT,      // the same
+  NORMA_SCAN_LOG_SUM_EXP,  // real types, carried in double
+  NORMA_SCAN_LINEAR        // real types: y[i] = x[i] + factor[i] * y[i - 1], carried in double
+};
+
+typedef struct {
+  int kind;
+  int backwards;  // from the last element to the first
+  int64_t size, inner;
+} norma_scan;
+
+/// How many units of work a scan has: chains of one element each, or strips of them.
+int64_t norma_scan_units(const norma_scan *scan, int64_t outer);
+
+/// Computes the units `begin ..< end`. `factor` belongs to NORMA_SCAN_LINEAR.
+void norma_scan_f32(
+    const norma_scan *scan, const float *x, const float *_Nullable factor, float *y,
+    int64_t begin, int64_t end);
+void norma_scan_f64(
+    const norma_scan *scan, const double *x, const double *_Nullable factor, double *y,
+    int64_t begin, int64_t end);
+void norma_scan_i64(
+    const norma_scan *scan, const int64_t *x, const int64_t *_Nullable factor, int64_t *y,
+    int64_t begin, int64_t end);
+
+/// Largest (or smallest) elements so far, and the place of the last of them along the axis. The
+/// first NaN stays, and the last NaN counts.
+void norma_scan_extreme_f32(
+    const norma_scan *scan, int largest, const float *x, float *y, int64_t *places, int64_t begin,
+    int64_t end);
+void norma_scan_extreme_f64(
+    const norma_scan *scan, int largest, const double *x, double *y, int64_t *places,
+    int64_t begin, int64_t end);
+void norma_scan_extreme_i64(
+    const norma_scan *scan, int largest, const int64_t *x, int64_t *y, int64_t *places,
+    int64_t begin, int64_t end);
+void norma_scan_extreme_i32(
+    const norma_scan *scan, int largest, const int32_t *x, int32_t *y, int64_t *places,
+    int64_t begin, int64_t end);
+void norma_scan_extreme_u8(
+    const norma_scan *scan, int largest, const uint8_t *x, uint8_t *y, int64_t *places,
+    int64_t begin, int64_t end);
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,114 @@
+// Sorted rows, runs and slices; included once for each element type T with keys K in elements E.
+
+// Of a row, the first `wanted` in order where these are few: what does not come before the last of
+// them so far is passed over. Returns where they are.
+static E *NAME(first_of)(const norma_order *order, const T *row, E *a, E *b, int64_t room) {
+  const K flip = order->descending ? (K)~(K)0 : 0;
+  const int64_t wanted = order->wanted;
+  K bound = (K)~(K)0;
+  int64_t held = 0;
+  for (int64_t i = 0; i < order->size; i++) {
+    const K key = KEY(row[i]) ^ flip;
+    // Equal keys came later, so they do not come before.
+    if (key >= bound && held >= wanted) continue;
+    a[held++] = MAKE(key, i);
+    if (held == room) {
+      E *sorted = SORT(a, b, held);
+      if (sorted == b) b = a, a = sorted;
+      held = wanted;
+      bound = KEY_OF(a[wanted - 1]);
+    }
+  }
+  return SORT(a, b, held);
+}
+
+void NAME(norma_sort_rows)(
+    const norma_order *order, const T *x, T *values, int64_t *places, void *scratch, int64_t begin,
+    int64_t end) {
+  const int64_t size = order->size, wanted = order->wanted;
+  const K flip = order->descending ? (K)~(K)0 : 0;
+  const int64_t room = 4 * wanted > 1024 ? 4 * wanted : 1024;
+  for (int64_t r = begin; r < end; r++) {
+    const T *row = x + r * size;
+    E *a = scratch, *b = a + size + 4096, *sorted;
+    if (room < size && wanted > 0) {
+      sorted = NAME(first_of)(order, row, a, b, room);
+    } else {
+      for (int64_t i = 0; i < size; i++) a[i] = MAKE(KEY(row[i]) ^ flip, i);
+      sorted = size > 0 ? SORT(a, b, size) : a;
+    }
+    for (int64_t i = 0; i < wanted; i++) {
+      const int64_t place = PLACE_OF(sorted[i]);
+      places[r * wanted + i] = place;
+      values[r * wanted + i] = row[place];
+    }
+  }
+}
+
+void NAME(norma_mode_rows)(
+    int64_t size, const T *x, T *values, int64_t *places, void *scratch, int64_t begin,
+    int64_t end) {
+  for (int64_t r = begin; r < end; r++) {
+    const T *row = x + r * size;
+    E *a = scratch;
+    for (int64_t i = 0; i < size; i++) a[i] = MAKE(KEY(row[i]), i);
+    a = SORT(a, a + size + 4096, size);
+    int64_t best = 0, last = 0, run = 0;
+    for (int64_t i = 0; i < size; i++) {
+      run = i > 0 && KEY_OF(a[i]) == KEY_OF(a[i - 1]) ? run + 1 : 1;
+      if (run > best) best = run, last = i;
+    }
+    places[r] = PLACE_OF(a[last]);
+    values[r] = row[places[r]];
+  }
+}
+
+int64_t NAME(norma_runs)(
+    int64_t count, T *sorted, const int64_t *places, int64_t *inverse, int64_t *counts) {
+  int64_t runs = 0;
+  for (int64_t i = 0; i < count; i++) {
+    if (i == 0 || sorted[i] != sorted[runs - 1]) {
+      sorted[runs] = sorted[i];
+      counts[runs++] = 0;
+    }
+    counts[runs - 1]++;
+    inverse[places[i]] = runs - 1;
+  }
+  return runs;
+}
+
+int NAME(norma_equal_slices)(int64_t width, const T *a, const T *b) {
+  for (int64_t k = 0; k < width; k++)
+    if (a[k] != b[k]) return 0;
+  return 1;
+}
+
+static int NAME(slice_precedes)(int64_t width, const T *a, const T *b) {
+  for (int64_t k = 0; k < width; k++) {
+    const K p = KEY(a[k]), q = KEY(b[k]);
+    if (p != q) return p < q;
+  }
+  return 0;
+}
+
+void NAME(norma_order_slices)(
+    int64_t count, int64_t width, const T *x, int64_t *order, int64_t *spare) {
+  int64_t *a = order, *b = spare;
+  for (int64_t i = 0; i < count; i++) a[i] = i;
+  for (int64_t run = 1; run < count; run *= 2) {
+    for (int64_t start = 0; start < count; start += 2 * run) {
+      const int64_t middle = start + run < count ? start + run : count;
+      const int64_t end = middle + run < count ? middle + run : count;
+      int64_t i = start, j = middle, k = start;
+      while (i < middle && j < end) {
+        const int second = NAME(slice_precedes)(width, x + a[j] * width, x + a[i] * width);
+        b[k++] = second ? a[j++] : a[i++];
+      }
+      while (i < middle) b[k++] = a[i++];
+      while (j < end) b[k++] = a[j++];
+    }
+    int64_t *swap = a;
+    a = b, b = swap;
+  }
+  if (a != order) memcpy(order, a, (size_t)count * sizeof *a);
+}

@@ -1,0 +1,138 @@
+import NormaKernels
+
+/// A stored tensor as `[outer, size, inner]` around one axis, in the order of its memory: what loops
+/// along an axis need to know of a layout.
+struct AxisRuns {
+  let outer: Int, size: Int, inner: Int
+  let dtype: DType
+  private let shape: [Int]
+  /// The axes from the slowest in memory to the fastest.
+  let order: [Int]
+  private let storage: Storage
+  private let offset: Int
+  private let axis: Int
+
+  /// The runs along an axis of a tensor with axes; copied if there are gaps.
+  ///
+  /// - Parameter order: the order of memory, the slowest axis first; the tensor's own if nil.
+  init(_ tensor: Tensor, _ axis: Int, order wanted: [Int]? = nil) {
+    var source = tensor.detached()
+    if let wanted {
+      let target = Layout.dense(source.shape, order: wanted)
+      if source.strides != target.strides { source = source.copied(to: target) }
+    } else if !source.layout.isDense {
+      source = source.contiguous()
+    }
+    let order = wanted ?? source.memoryOrder
+    let place = order.firstIndex(of: axis) ?? 0
+    shape = source.shape
+    (self.axis, self.order) = (axis, order)
+    outer = order[..<place].reduce(1) { $0 * source.shape[$1] }
+    size = source.shape[axis]
+    inner = order[(place + 1)...].reduce(1) { $0 * source.shape[$1] }
+    dtype = source.dtype
+    storage = source.node.materialize()
+    offset = source.layout.offset * dtype.byteCount
+  }
+
+  /// The first element. Valid as long as this value is.
+  var base: UnsafeRawPointer { UnsafeRawPointer(storage.base + offset) }
+
+  var threads: Int { Threads.count }
+
+  /// A tensor of the same order of memory with `size` elements along the axis, which `fill` writes.
+  func result(
+    _ dtype: DType, size: Int? = nil, fill: (UnsafeMutableRawPointer) -> Void
+  ) -> Tensor {
+    var target = shape
+    target[axis] = size ?? self.size
+    let layout = Layout.dense(target, order: order)
+    let storage = Storage(byteCount: layout.count * dtype.byteCount)
+    if layout.count > 0 { withExtendedLifetime(self.storage) { fill(storage.base) } }
+    return Tensor(node: Node(stored: storage, dtype: dtype, layout: layout), layout: layout)
+  }
+
+  /// Values and `int64` places in the same order of memory.
+  func pair(
+    _ dtype: DType, size: Int? = nil,
+    fill: (UnsafeMutableRawPointer, UnsafeMutablePointer<Int64>) -> Void
+  ) -> (values: Tensor, indices: Tensor) {
+    var indices: Tensor?
+    let values = result(dtype, size: size) { values in
+      indices = result(.int64, size: size) { fill(values, $0.assumingMemoryBound(to: Int64.self)) }
+    }
+    return (values, indices ?? result(.int64, size: size) { _ in })
+  }
+
+  /// The axes from the slowest in memory to the fastest, with the axis last: chains without gaps.
+  static func axisLast(_ tensor: Tensor, _ axis: Int) -> [Int] {
+    let order = Layout.order(tensor.shape, tensor.strides)
+    return order.filter { $0 != axis } + [axis]
+  }
+}
+
+extension Tensor {
+  /// `body` of this tensor and an axis from the front; a number without axes counts as a row of one.
+  func along(
+    _ axis: Int, call: String, _ body: (Tensor, Int) throws(TensorError) -> Tensor
+  ) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
+    let front = try Shape.axis(axis, of: shape, call: call)
+    return rank == 0 ? try body(reshaped([1]), 0).reshaped([]) : try body(self, front)
+  }
+
+  /// The same for values and indices.
+  func pairs(
+    _ axis: Int, call: String, file: StaticString, line: UInt,
+    _ body: (Tensor, Int) throws(TensorError) -> (values: Tensor, indices: Tensor)
+  ) -> (values: Tensor, indices: Tensor) {
+    do throws(TensorError) {
+      if isPoisoned { return (self, self) }
+      let front = try Shape.axis(axis, of: shape, call: call)
+      if rank > 0 { return try body(self, front) }
+      let row = try body(reshaped([1]), 0)
+      if row.values.count != 1 { return row }
+      return (row.values.reshaped([]), row.indices.reshaped([]))
+    } catch {
+      report(error, file: file, line: line)
+      return (.poisoned, .poisoned)
+    }
+  }
+
+  /// A view with the listed axes, from the front, joined to one at the end.
+  func joinedLast(_ axes: [Int]) -> Tensor {
+    let kept = shape.indices.filter { !axes.contains($0) }
+    let size = axes.reduce(1) { $0 * shape[$1] }
+    return permuted(kept + axes).reshaped(kept.map { shape[$0] } + [size])
+  }
+
+  /// The other way: the last axis divided into `axes` of `shape`, and all where they were.
+  func divided(into axes: [Int], of shape: [Int]) -> Tensor {
+    let order = shape.indices.filter { !axes.contains($0) } + axes
+    let back = shape.indices.map { axis in order.firstIndex(of: axis) ?? axis }
+    return reshaped(order.map { shape[$0] }).permuted(back)
+  }
+
+  /// Values that were picked from `source` at `indices` along an axis, which has size 1 or is gone:
+  /// the gradient goes to where they stood.
+  func picked(from source: Tensor, _ axis: Int, at indices: Tensor, call: String) -> Tensor {
+    let size = source.shape[axis]
+    let kept = Shape.reduced(source.shape, over: [axis], keepDims: true)
+    let tail = [Int](repeating: 1, count: source.rank - axis - 1)
+    return recorded(call, from: [source], saving: [indices.reshaped(kept)]) { rule in
+      let isPicked = rule.saved[0] .== Tensor.arange(size).reshaped([size] + tail)
+      return [Tensor.where(isPicked, rule.upstream.reshaped(kept), 0)]
+    }
+  }
+
+  /// The element before each along an axis, or the one after it for -1; `value` at the end.
+  func shifted(_ axis: Int, by step: Int, filling value: Double) -> Tensor {
+    let size = shape[axis]
+    if size == 0 { return self }
+    var end = shape
+    end[axis] = 1
+    let rest = narrowed(over: axis, from: step > 0 ? 0 : 1, count: size - 1)
+    let fill = Tensor.full(end, value, dtype: dtype)
+    return .concatenated(step > 0 ? [fill, rest] : [rest, fill], over: axis)
+  }
+}

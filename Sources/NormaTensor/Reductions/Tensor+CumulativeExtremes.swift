@@ -1,0 +1,53 @@
+import NormaKernels
+
+extension Tensor {
+  /// The largest of the elements up to and with each along an axis, and where it stands.
+  ///
+  /// Of equal elements the last counts. NaN is larger than anything and stays. Exact, in the tensor's
+  /// type; indices are `int64`. The gradient goes to where the values stood. Cost: one read and one
+  /// write of values and indices. PyTorch: `torch.cummax`.
+  public func cumulativeMax(
+    over axis: Int, file: StaticString = #fileID, line: UInt = #line
+  ) -> (values: Tensor, indices: Tensor) {
+    cumulativeExtreme(axis, largest: true, "cumulativeMax(over:)", file, line)
+  }
+
+  /// The smallest of the elements up to and with each along an axis, and where it stands.
+  ///
+  /// Of equal elements the last counts. NaN stays. Exact, in the tensor's type; indices are `int64`.
+  /// The gradient goes to where the values stood. Cost: one read and one write of values and indices.
+  /// PyTorch: `torch.cummin`.
+  public func cumulativeMin(
+    over axis: Int, file: StaticString = #fileID, line: UInt = #line
+  ) -> (values: Tensor, indices: Tensor) {
+    cumulativeExtreme(axis, largest: false, "cumulativeMin(over:)", file, line)
+  }
+
+  private func cumulativeExtreme(
+    _ axis: Int, largest: Bool, _ call: String, _ file: StaticString, _ line: UInt
+  ) -> (values: Tensor, indices: Tensor) {
+    pairs(axis, call: call, file: file, line: line) { x, axis in
+      let type: DType = x.dtype.isHalf ? .float32 : x.dtype
+      let runs = AxisRuns(x.detached().cast(to: type), axis)
+      let scan = Scan(
+        outer: runs.outer, size: runs.size, inner: runs.inner, threads: runs.threads)
+      let (values, indices) = runs.pair(type) { values, places in
+        scan.runExtreme(
+          largest: largest, type, from: runs.base, into: values, places: places)
+      }
+      return (values.cast(to: x.dtype).gatheredAlong(x, axis, at: indices, call: call), indices)
+    }
+  }
+
+  /// Values that stood in `source` at `indices` along an axis: the gradient goes back there, and is
+  /// added up where several come from one place.
+  func gatheredAlong(_ source: Tensor, _ axis: Int, at indices: Tensor, call: String) -> Tensor {
+    let shape = source.shape
+    return recorded(call, from: [source], saving: [indices], runsAtOnce: true) { rule in
+      [
+        Tensor.zeros(shape, dtype: rule.upstream.dtype)
+          .scatteredAdding(over: axis, rule.saved[0], rule.upstream)
+      ]
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import NormaKernels
+
+// Sums and means that pass over NaN.
+
+extension Tensor {
+  /// The sum over `axes` of what is not NaN, or over all axes if none are named; 0 of nothing.
+  ///
+  /// As `sum(over:)` in everything else. The gradient of a NaN is 0. Cost: one trip. PyTorch:
+  /// `torch.nansum`.
+  public func nanSum(
+    over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let front = try Shape.axes(axes, of: shape, call: "nanSum(over:)")
+      return withoutNaN.sum(over: front, keepDims: keepDims)
+    }
+  }
+
+  /// `nanSum` over the listed axes, or over all if there are none.
+  public func nanSum(
+    over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    nanSum(over: axes, keepDims: keepDims, file: file, line: line)
+  }
+
+  /// The mean over `axes` of what is not NaN, or over all axes if none are named; NaN of nothing.
+  ///
+  /// In `float64`, rounded once to the tensor's type. Integers are refused; cast them first. The
+  /// gradient of a NaN is 0. Cost: two trips. PyTorch: `torch.nanmean`.
+  public func nanMean(
+    over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let call = "nanMean(over:)"
+      try requireReal(call)
+      let (group, finish) = try withoutNaN.group(axes, true, call: call)
+      let (shape, reduced) = (shape, group.axes)
+      let count = (detached() .== detached()).sum(over: reduced, keepDims: true)
+      let target = Shape.reduced(shape, over: reduced, keepDims: keepDims)
+      return finish((group.tensor(.sum) / count.cast(to: .float64)).cast(to: dtype))
+        .reshaped(target)
+        .recorded(call, from: [self], saving: [self, count]) { rule in
+          let share = Tensor.kept(rule.upstream, shape, reduced) / rule.saved[1]
+          return [Tensor.where(rule.saved[0] .== rule.saved[0], share, 0)]
+        }
+    }
+  }
+
+  /// `nanMean` over the listed axes, or over all if there are none.
+  public func nanMean(
+    over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    nanMean(over: axes, keepDims: keepDims, file: file, line: line)
+  }
+
+  /// Zeros for NaN.
+  private var withoutNaN: Tensor {
+    dtype.isFloatingPoint ? Tensor.where(self .== self, self, 0) : self
+  }
+}

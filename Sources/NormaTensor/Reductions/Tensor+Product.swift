@@ -1,0 +1,36 @@
+import NormaKernels
+
+extension Tensor {
+  /// The product over `axes`, or over all axes if none are named; 1 of nothing.
+  ///
+  /// Real numbers are multiplied in `float64` and rounded once to the tensor's type; integers and
+  /// truth values give `int64`, which wraps. The gradient is the product of all other elements, also
+  /// where there are zeros; it divides by nothing. Cost: one trip, shared with other reductions over
+  /// the same axes; the gradient two scans. PyTorch: `torch.prod`.
+  public func product(
+    over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let call = "product(over:)"
+      let (group, finish) = try group(axes, keepDims, call: call)
+      let (shape, reduced) = (shape, group.axes)
+      return finish(group.tensor(.product).cast(to: dtype.isFloatingPoint ? dtype : .int64))
+        .recorded(call, from: [self], saving: [self], runsAtOnce: true) { rule in
+          let upstream = Tensor.kept(rule.upstream, shape, reduced)
+          let x = rule.saved[0].cast(to: .float64).joinedLast(reduced)
+          let last = x.rank - 1
+          let before = x.multiplied(along: last, backwards: false).shifted(last, by: 1, filling: 1)
+          let after = x.multiplied(along: last, backwards: true).shifted(last, by: -1, filling: 1)
+          return [upstream * (before * after).divided(into: reduced, of: shape)]
+        }
+    }
+  }
+
+  /// `product` over the listed axes, or over all if there are none.
+  public func product(
+    over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    product(over: axes, keepDims: keepDims, file: file, line: line)
+  }
+}

@@ -1,0 +1,78 @@
+import NormaKernels
+
+// Questions about truth: every element that is not zero counts as true, NaN among them.
+
+extension Tensor {
+  /// Whether any element over `axes` is not zero, or over all axes if none are named; false of
+  /// nothing.
+  ///
+  /// `bool` for every type (PyTorch gives `uint8` for `uint8`). NaN is not zero. Cost: one trip.
+  /// PyTorch: `torch.any`.
+  public func any(
+    over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try truth(.maximum, axes, keepDims, "any(over:)")
+    }
+  }
+
+  /// `any` over the listed axes, or over all if there are none.
+  public func any(
+    over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    any(over: axes, keepDims: keepDims, file: file, line: line)
+  }
+
+  /// Whether all elements over `axes` are not zero, or over all axes if none are named; true of
+  /// nothing.
+  ///
+  /// `bool` for every type (PyTorch gives `uint8` for `uint8`). NaN is not zero. Cost: one trip.
+  /// PyTorch: `torch.all`.
+  public func all(
+    over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try truth(.minimum, axes, keepDims, "all(over:)")
+    }
+  }
+
+  /// `all` over the listed axes, or over all if there are none.
+  public func all(
+    over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    all(over: axes, keepDims: keepDims, file: file, line: line)
+  }
+
+  /// How many elements over `axes` are not zero, or over all axes if none are named. `int64`.
+  ///
+  /// NaN is not zero. Cost: one trip. PyTorch: `torch.count_nonzero`.
+  public func countNonZero(
+    over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let front = try Shape.axes(axes, of: shape, call: "countNonZero(over:)")
+      return (detached() .!= 0).sum(over: front, keepDims: keepDims)
+    }
+  }
+
+  /// `countNonZero` over the listed axes, or over all if there are none.
+  public func countNonZero(
+    over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    countNonZero(over: axes, keepDims: keepDims, file: file, line: line)
+  }
+
+  private func truth(
+    _ result: ReductionGroup.Result, _ axes: [Int], _ keepDims: Bool, _ call: String
+  ) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
+    let front = try Shape.axes(axes, of: shape, call: call)
+    if front.contains(where: { shape[$0] == 0 }) {
+      return .full(Shape.reduced(shape, over: front, keepDims: keepDims), result == .minimum)
+    }
+    let isTrue = dtype == .bool ? detached() : detached() .!= 0
+    let (group, finish) = try isTrue.group(front, keepDims, call: call)
+    return finish(group.tensor(result).cast(to: .bool))
+  }
+}

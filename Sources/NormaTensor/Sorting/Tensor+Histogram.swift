@@ -1,0 +1,176 @@
+import NormaKernels
+
+// How many values fall where.
+
+extension Tensor {
+  /// How often each integer from 0 on occurs, or the sum of the weights of its elements.
+  ///
+  /// - Parameters:
+  ///   - weights: one for each element; the result then is `float32` for `float32` weights and
+  ///     `float64` for others.
+  ///   - minLength: the least length of the result, which else ends with the largest integer.
+  ///   - file: the caller's file, for the text of a mistake.
+  ///   - line: the caller's line.
+  /// - Integers of one axis that are not negative. No gradient. Sums in `float64`, in order.
+  /// - Cost: two trips. PyTorch: `torch.bincount`.
+  public func binCount(
+    weights: Tensor? = nil, minLength: Int = 0, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "binCount(weights:minLength:)"
+      if isPoisoned || weights?.isPoisoned ?? false { return .poisoned }
+      guard rank == 1, dtype.isInteger else {
+        throw TensorError(call, "integers of one axis are needed, got \(dtype) \(shape)")
+      }
+      guard minLength >= 0 else { throw TensorError(call, "a length of \(minLength) is negative") }
+      if let weights, weights.shape != shape {
+        throw TensorError(call, "weights of shape \(weights.shape) for elements of \(shape)")
+      }
+      let (low, high) =
+        count == 0 ? (0, -1) : (self.min().item(as: Int.self), self.max().item(as: Int.self))
+      guard low >= 0 else { throw TensorError(call, "\(low) is negative and counts no bin") }
+      let length = try Shape.count([Swift.max(high + 1, minLength)], call: call)
+      let numbers = cast(to: .int64).contiguous()
+      let storage = numbers.node.materialize()
+      let from = (storage.base + numbers.layout.offset * 8).assumingMemoryBound(to: Int64.self)
+      return withExtendedLifetime(storage) {
+        guard let weights else {
+          return Tensor(shape: [length], dtype: .int64) { bytes in
+            bytes.initializeMemory(as: UInt8.self, repeating: 0)
+            guard let to = bytes.baseAddress else { return }
+            RowSearch.count(from, count, into: to.assumingMemoryBound(to: Int64.self))
+          }
+        }
+        let sums = Tensor(shape: [length], dtype: .float64) { bytes in
+          bytes.initializeMemory(as: UInt8.self, repeating: 0)
+          guard let to = bytes.baseAddress else { return }
+          weights.detached().cast(to: .float64).withUnsafeBuffer(of: Double.self) { weights in
+            guard let weights = weights.baseAddress else { return }
+            RowSearch.add(weights, of: from, count, into: to.assumingMemoryBound(to: Double.self))
+          }
+        }
+        return weights.dtype == .float32 ? sums.cast(to: .float32) : sums
+      }
+    }
+  }
+
+  /// How many elements fall into bins of equal width from `min` to `max`, in this tensor's type.
+  ///
+  /// Where `min` equals `max` the range is that of the elements, and one more to both sides if that
+  /// is empty. What lies outside, and NaN, is not counted. No gradient. Cost: one trip. PyTorch:
+  /// `torch.histc`; see ``histogram(bins:range:weights:density:file:line:)`` for edges and weights.
+  public func histc(
+    bins: Int = 100, min low: Double = 0, max high: Double = 0, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "histc(bins:min:max:)"
+      if isPoisoned { return self }
+      let range = try binRange(bins, low == high ? nil : (low, high), beside: 1, call)
+      let edges = (0...bins).map {
+        range.low + (range.high - range.low) * Double($0) / Double(bins)
+      }
+      let counts = try binned(edges, isUniform: true, isExact: false, nil, call)
+      return Tensor(counts, dtype: dtype)
+    }
+  }
+
+  /// How many elements, or what weight of them, falls into bins of equal width.
+  ///
+  /// - Parameters:
+  ///   - bins: how many.
+  ///   - range: from the first edge to the last; that of the elements if nil, and 0.5 more to both
+  ///     sides if that is empty.
+  ///   - weights: one for each element, of this shape.
+  ///   - density: whether results are divided by their sum and the bins' widths, so that their
+  ///     integral is 1.
+  ///   - file: the caller's file, for the text of a mistake.
+  ///   - line: the caller's line.
+  /// - Returns: `counts` and the `bins + 1` edges, in this tensor's type. A bin has its lower edge;
+  ///   the last has both. What lies outside, and NaN, is not counted.
+  /// - No gradient. Sums in `float64`, weights in order. Cost: one trip. PyTorch: `torch.histogram`.
+  public func histogram(
+    bins: Int, range: ClosedRange<Double>? = nil, weights: Tensor? = nil, density: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> (counts: Tensor, edges: Tensor) {
+    histogram(density, file, line) { call throws(TensorError) in
+      let range = try binRange(
+        bins, range.map { ($0.lowerBound, $0.upperBound) }, beside: 0.5, call)
+      let step = (range.high - range.low) / Double(bins)
+      let edges = (0...bins).map { $0 == bins ? range.high : range.low + step * Double($0) }
+      let own = Tensor(edges, dtype: dtype)
+      return (try binned(own.array(), isUniform: true, isExact: true, weights, call), own)
+    }
+  }
+
+  /// The same with edges that are given, in order.
+  public func histogram(
+    edges: Tensor, weights: Tensor? = nil, density: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> (counts: Tensor, edges: Tensor) {
+    histogram(density, file, line) { call throws(TensorError) in
+      let own = edges.detached().cast(to: dtype)
+      let values = own.array(of: Double.self)
+      guard edges.rank == 1, values.count >= 2, zip(values, values.dropFirst()).allSatisfy(<=)
+      else {
+        throw TensorError(call, "edges of shape \(edges.shape); at least two in order are needed")
+      }
+      return (try binned(values, isUniform: false, isExact: true, weights, call), own)
+    }
+  }
+
+  private func histogram(
+    _ density: Bool, _ file: StaticString, _ line: UInt,
+    _ body: (String) throws(TensorError) -> ([Double], Tensor)
+  ) -> (counts: Tensor, edges: Tensor) {
+    do throws(TensorError) {
+      if isPoisoned { return (self, self) }
+      let (sums, edges) = try body("histogram(bins:)")
+      let counts = Tensor(sums, dtype: .float64)
+      if !density { return (counts.cast(to: dtype), edges) }
+      let widths = edges.cast(to: .float64).difference()
+      return ((counts / counts.sum() / widths).cast(to: dtype), edges)
+    } catch {
+      report(error, file: file, line: line)
+      return (.poisoned, .poisoned)
+    }
+  }
+
+  /// The first and the last edge.
+  private func binRange(
+    _ bins: Int, _ given: (low: Double, high: Double)?, beside margin: Double, _ call: String
+  ) throws(TensorError) -> (low: Double, high: Double) {
+    try requireReal(call)
+    guard bins > 0 else { throw TensorError(call, "\(bins) bins; at least one is needed") }
+    var (low, high) = given ?? (0, 0)
+    if given == nil && count > 0 { (low, high) = (self.min().item(), self.max().item()) }
+    guard low.isFinite, high.isFinite else {
+      throw TensorError(call, "the range from \(low) to \(high) is not finite; pass another")
+    }
+    guard low <= high else { throw TensorError(call, "the range from \(low) to \(high) is empty") }
+    return low < high ? (low, high) : (low - margin, high + margin)
+  }
+
+  private func binned(
+    _ edges: [Double], isUniform: Bool, isExact: Bool, _ weights: Tensor?, _ call: String
+  ) throws(TensorError) -> [Double] {
+    try requireReal(call)
+    if let weights, weights.shape != shape {
+      throw TensorError(call, "weights of shape \(weights.shape) for elements of \(shape)")
+    }
+    let type: DType = dtype == .float64 ? .float64 : .float32
+    let shares = weights?.detached().cast(to: .float64)
+    return detached().cast(to: type).withUnsafeBytes { x in
+      guard let x = x.baseAddress, count > 0 else {
+        return [Double](repeating: 0, count: edges.count - 1)
+      }
+      func run(_ weights: UnsafePointer<Double>?) -> [Double] {
+        RowSearch.histogram(
+          type, count: count, x, weights: weights, edges: edges, isUniform: isUniform,
+          isExact: isExact, threads: Threads.count)
+      }
+      guard let shares else { return run(nil) }
+      return shares.withUnsafeBuffer(of: Double.self) { run($0.baseAddress) }
+    }
+  }
+}

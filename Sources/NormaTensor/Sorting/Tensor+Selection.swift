@@ -1,0 +1,90 @@
+import NormaKernels
+
+// Single elements along an axis by their rank or frequency, without sorting long rows.
+
+extension Tensor {
+  /// The element of rank `k` along an axis, counted from 1 for the smallest, and where it stands.
+  ///
+  /// NaN counts as the largest. Of equal elements the first has the lowest rank. Exact; indices are
+  /// `int64`. The gradient goes to where the element stood. Cost: three or four trips over short
+  /// counts of digits, without a copy of the tensor. PyTorch: `torch.kthvalue`.
+  public func kthValue(
+    _ k: Int, over axis: Int = -1, keepDims: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> (values: Tensor, indices: Tensor) {
+    let call = "kthValue(_:over:)"
+    return pairs(axis, call: call, file: file, line: line) { (x, axis) throws(TensorError) in
+      guard (1...Swift.max(x.shape[axis], 1)).contains(k), x.shape[axis] > 0 else {
+        throw TensorError(
+          call,
+          "rank \(k) is not there along axis \(axis) of shape \(self.shape); ranks are 1 ... "
+            + "\(x.shape[axis])")
+      }
+      let (values, indices) = x.element(RowRanks(rank: k - 1), axis, call)
+      return keepDims || self.rank == 0
+        ? (values, indices) : (values.squeezed(axis), indices.squeezed(axis))
+    }
+  }
+
+  /// The most frequent element along an axis, the smallest of several, and where it stands last.
+  ///
+  /// NaN equals NaN here, and counts as the largest. Exact; indices are `int64`. The gradient goes to
+  /// that place. Cost: a sort. PyTorch: `torch.mode`.
+  public func mode(
+    over axis: Int = -1, keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> (values: Tensor, indices: Tensor) {
+    let call = "mode(over:)"
+    return pairs(axis, call: call, file: file, line: line) { (x, axis) throws(TensorError) in
+      guard x.shape[axis] > 0 else {
+        throw TensorError(call, "axis \(axis) of shape \(self.shape) has no elements")
+      }
+      let rows = SortedRows(x, axis)
+      let (found, indices) = rows.pair(size: 1) { values, places in
+        rows.sort.runMode(rows.dtype, from: rows.runs.base, into: values, places: places)
+      }
+      let values = found.cast(to: x.dtype).picked(from: x, axis, at: indices, call: call)
+      return keepDims || self.rank == 0
+        ? (values, indices) : (values.squeezed(axis), indices.squeezed(axis))
+    }
+  }
+
+  /// The element of one rank along an axis that has elements, kept with size 1.
+  func element(
+    _ ranks: RowRanks, _ axis: Int, _ call: String
+  ) -> (values: Tensor, indices: Tensor) {
+    let rows = SortedRows(self, axis)
+    let (values, indices) = rows.pair(size: 1) { values, places in
+      rows.sort.runSelection(
+        ranks, rows.dtype, from: rows.runs.base,
+        into: RowRanks.Target(low: values, places: places))
+    }
+    return (values.cast(to: dtype).picked(from: self, axis, at: indices, call: call), indices)
+  }
+
+  /// For each rank the elements of the last axis below and above it, and the weight of the upper one
+  /// in `float64`. Gradients go to where both stood.
+  func neighbours(
+    _ ranks: RowRanks, _ call: String
+  ) -> (low: Tensor, high: Tensor, weight: Tensor) {
+    let last = rank - 1
+    let rows = SortedRows(self, last)
+    var upper: (values: Tensor, indices: Tensor)?
+    var weight: Tensor?
+    let lower = rows.pair(size: ranks.count) { low, places in
+      upper = rows.pair(size: ranks.count) { high, highPlaces in
+        weight = rows.runs.result(.float64, size: ranks.count) { weights in
+          rows.sort.runSelection(
+            ranks, rows.dtype, from: rows.runs.base,
+            into: RowRanks.Target(
+              low: low, places: places, high: high, highPlaces: highPlaces,
+              weights: weights.assumingMemoryBound(to: Double.self)))
+        }
+      }
+    }
+    func back(_ pair: (values: Tensor, indices: Tensor)) -> Tensor {
+      pair.values.cast(to: dtype).gatheredAlong(self, last, at: pair.indices, call: call)
+    }
+    // Without results, nothing above and below differs.
+    return (back(lower), back(upper ?? lower), weight ?? lower.values.cast(to: .float64))
+  }
+}

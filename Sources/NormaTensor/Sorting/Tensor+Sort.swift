@@ -1,0 +1,96 @@
+import NormaKernels
+
+// Order along an axis. These run at once, in parallel over rows; values go back to where they came
+// from in gradients.
+
+extension Tensor {
+  /// The elements along an axis in order, and where they were.
+  ///
+  /// Stable: equal elements keep their order, 0 and -0 among them. NaN counts as the largest, so it
+  /// comes last, and first where `descending`. Exact; indices are `int64`. Cost: time in proportion to
+  /// the elements; values, indices, a copy where the axis is not the fastest in memory, and for each
+  /// thread 16 bytes an element of one row (32 for types of 64 bits). PyTorch:
+  /// `torch.sort(stable=True)`; `sorted(over: 0).values` is `torch.msort`.
+  public func sorted(
+    over axis: Int = -1, descending: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> (values: Tensor, indices: Tensor) {
+    ranked(axis, nil, descending, file, line, "sorted(over:descending:)")
+  }
+
+  /// Where the elements along an axis stand in order. PyTorch: `torch.argsort(stable=True)`.
+  public func argsorted(
+    over axis: Int = -1, descending: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    ranked(axis, nil, descending, file, line, "argsorted(over:descending:)").indices
+  }
+
+  /// The `count` largest elements along an axis, or the smallest, in order, and where they were.
+  ///
+  /// Of equal elements the first count. NaN counts as the largest. Cost: one trip where few are wanted
+  /// of many, else a sort. PyTorch: `torch.topk`.
+  public func topK(
+    _ count: Int, over axis: Int = -1, largest: Bool = true, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> (values: Tensor, indices: Tensor) {
+    ranked(axis, count, largest, file, line, "topK(_:over:)")
+  }
+
+  private func ranked(
+    _ axis: Int, _ count: Int?, _ descending: Bool, _ file: StaticString, _ line: UInt,
+    _ call: String
+  ) -> (values: Tensor, indices: Tensor) {
+    pairs(axis, call: call, file: file, line: line) { (x, axis) throws(TensorError) in
+      let size = x.shape[axis]
+      guard count.map({ (0...size).contains($0) }) ?? true else {
+        throw TensorError(
+          call, "\(count ?? 0) elements are wanted of axis \(axis) of shape \(self.shape)")
+      }
+      let rows = SortedRows(x, axis)
+      let (values, indices) = rows.pair(size: count ?? size) { values, places in
+        rows.sort.run(
+          rows.dtype, first: count ?? size, descending: descending, from: rows.runs.base,
+          into: values, places: places)
+      }
+      return (values.cast(to: x.dtype).standing(in: x, axis, at: indices, call: call), indices)
+    }
+  }
+
+  /// Values that stood in `source` at `indices` along an axis, each at a place of its own.
+  private func standing(
+    in source: Tensor, _ axis: Int, at indices: Tensor, call: String
+  ) -> Tensor {
+    let shape = source.shape
+    return recorded(call, from: [source], saving: [indices], runsAtOnce: true) { rule in
+      [
+        Tensor.zeros(shape, dtype: rule.upstream.dtype)
+          .scattered(over: axis, rule.saved[0], rule.upstream)
+      ]
+    }
+  }
+}
+
+/// A tensor as rows along an axis that lie without gaps, in a type that is sorted.
+struct SortedRows {
+  let runs: AxisRuns
+  let sort: RowSort
+
+  var dtype: DType { runs.dtype }
+
+  init(_ tensor: Tensor, _ axis: Int) {
+    var type: DType = tensor.dtype.isHalf ? .float32 : tensor.dtype
+    // Keys of 32 bits leave 32 for the places.
+    if tensor.shape[axis] > Int(UInt32.max) { type = type.isFloatingPoint ? .float64 : .int64 }
+    let source = tensor.detached().cast(to: type)
+    runs = AxisRuns(source, axis, order: AxisRuns.axisLast(source, axis))
+    sort = RowSort(rows: runs.outer, size: runs.size, threads: runs.threads)
+  }
+
+  /// Values of the rows' type and places, `size` of them for each row.
+  func pair(
+    size: Int, fill: (UnsafeMutableRawPointer, UnsafeMutablePointer<Int64>) -> Void
+  ) -> (values: Tensor, indices: Tensor) {
+    runs.pair(dtype, size: size, fill: fill)
+  }
+}

@@ -1,0 +1,83 @@
+import NormaKernels
+
+// Different elements and slices. They run at once: how many there are is a question of values.
+
+extension Tensor {
+  /// The different elements in order, the number of the own one for each element, and how often each
+  /// is there; or the different slices along an axis, in lexicographic order.
+  ///
+  /// `values` has one axis, or this shape with another size along `axis`. `inverse` has this shape, or
+  /// one axis: `values[inverse]` is the tensor. `inverse` and `counts` are `int64`. No NaN equals
+  /// another; 0 and -0 are equal. Cost: a sort. PyTorch: `torch.unique(return_inverse=True,
+  /// return_counts=True)`, always sorted.
+  public func unique(
+    over axis: Int? = nil, file: StaticString = #fileID, line: UInt = #line
+  ) -> (values: Tensor, inverse: Tensor, counts: Tensor) {
+    do throws(TensorError) {
+      if isPoisoned { return (self, self, self) }
+      guard let axis else { return uniqueElements() }
+      let front = try Shape.axis(axis, of: shape, call: "unique(over:)")
+      return rank == 0 ? uniqueElements() : uniqueSlices(front)
+    } catch {
+      report(error, file: file, line: line)
+      return (.poisoned, .poisoned, .poisoned)
+    }
+  }
+
+  private func uniqueElements() -> (values: Tensor, inverse: Tensor, counts: Tensor) {
+    let row = detached().reshaped([-1])
+    let rows = SortedRows(row, 0)
+    var (counts, inverse) = (Tensor.poisoned, Tensor.poisoned)
+    var found = 0
+    // Sorted, then what differs is moved to the front, before anybody sees it.
+    let (sorted, _) = rows.pair(size: count) { values, places in
+      rows.sort.run(
+        rows.dtype, first: count, descending: false, from: rows.runs.base, into: values,
+        places: places)
+      counts = rows.runs.result(.int64) { counts in
+        inverse = rows.runs.result(.int64) { inverse in
+          found = RowUnique.run(
+            rows.dtype, count, sorted: values, places: places,
+            inverse: inverse.assumingMemoryBound(to: Int64.self),
+            counts: counts.assumingMemoryBound(to: Int64.self))
+        }
+      }
+    }
+    if count == 0 {
+      let none = Tensor.zeros([0], dtype: .int64)
+      return (.zeros([0], dtype: dtype), .zeros(shape, dtype: .int64), none)
+    }
+    func first(_ row: Tensor) -> Tensor {
+      found == count ? row : row.narrowed(over: 0, from: 0, count: found).copied().evaluated()
+    }
+    return (first(sorted).cast(to: dtype), inverse.reshaped(shape), first(counts))
+  }
+
+  private func uniqueSlices(_ axis: Int) -> (values: Tensor, inverse: Tensor, counts: Tensor) {
+    let type: DType = dtype.isHalf ? .float32 : dtype
+    let order = [axis] + shape.indices.filter { $0 != axis }
+    let runs = AxisRuns(
+      detached().cast(to: type).permuted(order), 0, order: Array(order.indices))
+    let places = RowUnique.order(type, runs.size, width: runs.inner, runs.base)
+    var representatives: [Int] = []
+    var inverse = [Int64](repeating: 0, count: runs.size)
+    var counts: [Int64] = []
+    let bytes = runs.inner * type.byteCount
+    for place in places.map(Int.init) {
+      let isKnown =
+        representatives.last.map {
+          RowUnique.areEqual(
+            type, width: runs.inner, runs.base + $0 * bytes, runs.base + place * bytes)
+        } ?? false
+      if !isKnown {
+        representatives.append(place)
+        counts.append(0)
+      }
+      counts[counts.count - 1] += 1
+      inverse[place] = Int64(counts.count - 1)
+    }
+    return withExtendedLifetime(runs) {
+      (detached().picked(axis, representatives), Tensor(inverse), Tensor(counts))
+    }
+  }
+}

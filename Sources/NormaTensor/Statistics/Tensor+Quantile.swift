@@ -1,0 +1,146 @@
+import NormaKernels
+
+// Quantiles: elements by their rank, chosen without sorting long rows, and what lies between them.
+
+extension Tensor {
+  /// The quantile `q` over `axes`, or over all axes if none are named.
+  ///
+  /// The element of rank q (n - 1) of the n elements in order, from 0; between two elements as
+  /// `interpolation` says.
+  ///
+  /// - Parameters:
+  ///   - q: from 0, the smallest, to 1, the largest; 0.5 is the median.
+  ///   - axes: what is reduced; all if none.
+  ///   - interpolation: what is done between two elements.
+  ///   - mask: nonzero where an element counts; broadcasts to the shape.
+  ///   - weights: how often each element counts, not negative; broadcasts to the shape. The rank is
+  ///     q (Σ w - 1) among elements that are repeated so often.
+  ///   - keepDims: whether reduced axes stay with size 1.
+  ///   - file: the caller's file, for the text of a mistake.
+  ///   - line: the caller's line.
+  /// - Edge cases: NaN where an element that counts is NaN, or none counts; nothing is refused.
+  ///   Between equal infinities is infinity (PyTorch: NaN).
+  /// - Accuracy: ranks and interpolation in `float64`, rounded once. The gradient goes to the
+  ///   elements by their weights, and none to `weights`.
+  /// - Cost: three or four trips over a row for each end of an interval, or a sort where the rows are
+  ///   short, many quantiles are wanted, or there are weights. PyTorch: `torch.quantile`, which sorts,
+  ///   and refuses more than 16 million elements.
+  public func quantile(
+    _ q: Double, over axes: Int..., interpolation: QuantileInterpolation = .linear,
+    mask: Tensor? = nil, weights: Tensor? = nil, keepDims: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    quantile(
+      [q], over: axes, interpolation: interpolation, mask: mask, weights: weights,
+      keepDims: keepDims, file: file, line: line
+    ).first(isAlone: true)
+  }
+
+  /// Several quantiles at once, along a new first axis; see
+  /// ``quantile(_:over:interpolation:mask:weights:keepDims:file:line:)-(Double,_,_,_,_,_,_,_)``.
+  public func quantile(
+    _ q: [Double], over axes: [Int] = [], interpolation: QuantileInterpolation = .linear,
+    mask: Tensor? = nil, weights: Tensor? = nil, keepDims: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "quantile(_:over:)"
+      if mask != nil || weights != nil {
+        return try weightedQuantile(q, axes, interpolation, mask, weights, keepDims, call)
+      }
+      return try quantiles(q, axes, interpolation, .wins, keepDims, call)
+    }
+  }
+
+  /// Quantiles of a number or a vector of them, to which gradients go as well: along a new first axis for
+  /// a vector.
+  ///
+  /// The gradient of q is (n - 1) times the distance of the two elements between which the result lies, of
+  /// a linear interpolation, and 0 of the others.
+  public func quantile(
+    _ q: Tensor, over axes: [Int] = [], interpolation: QuantileInterpolation = .linear,
+    keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "quantile(_:over:)"
+      if q.isPoisoned { return q }
+      guard q.rank <= 1, q.dtype.isFloatingPoint else {
+        throw TensorError(call, "q is a number or a vector of real ones, got \(q.dtype) \(q.shape)")
+      }
+      let moves = interpolation == .linear && q.hasHistory ? q.reshaped(-1).cast(to: .float64) : nil
+      let result = try quantiles(
+        q.array(), axes, interpolation, .wins, keepDims, call, following: moves)
+      return q.rank == 0 ? result.first(isAlone: true) : result
+    }
+  }
+
+  /// The quantile `q` over `axes` of what is not NaN, or over all axes if none are named; NaN where
+  /// nothing is left. PyTorch: `torch.nanquantile`.
+  public func nanQuantile(
+    _ q: Double, over axes: Int..., interpolation: QuantileInterpolation = .linear,
+    keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    nanQuantile(
+      [q], over: axes, interpolation: interpolation, keepDims: keepDims, file: file, line: line
+    ).first(isAlone: true)
+  }
+
+  /// Several quantiles of what is not NaN, along a new first axis. PyTorch: `torch.nanquantile`.
+  public func nanQuantile(
+    _ q: [Double], over axes: [Int] = [], interpolation: QuantileInterpolation = .linear,
+    keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try quantiles(q, axes, interpolation, .ignored, keepDims, "nanQuantile(_:over:)")
+    }
+  }
+
+  /// The one element along the first axis.
+  private func first(isAlone: Bool) -> Tensor { isPoisoned ? self : squeezed(0) }
+
+  private func quantiles(
+    _ q: [Double], _ axes: [Int], _ interpolation: QuantileInterpolation, _ rule: RowRanks.NaNRule,
+    _ keepDims: Bool, _ call: String, following moves: Tensor? = nil
+  ) throws(TensorError) -> Tensor {
+    let front = try checkQuantile(q, axes, call)
+    if isPoisoned { return self }
+    let rows = joinedLast(front)
+    let ranks = RowRanks(fractions: q, interpolation, nan: rule)
+    var (low, high, weight) = rows.neighbours(ranks, call)
+    if let moves {
+      // Adds nothing, and has the gradient of the rank.
+      weight = weight + (moves - moves.detached()) * Double(rows.shape[rows.rank - 1] - 1)
+    }
+    let result = ranks.isBetween ? Tensor.between(low, high, weight) : low
+    return result.cast(to: dtype).withQuantilesFirst(shape, front, keepDims)
+  }
+
+  /// The reduced axes from the front, of a call that makes sense.
+  func checkQuantile(_ q: [Double], _ axes: [Int], _ call: String) throws(TensorError) -> [Int] {
+    if isPoisoned { return [] }
+    try requireReal(call)
+    if let wrong = q.first(where: { !(0...1).contains($0) }) {
+      throw TensorError(call, "q = \(wrong) is outside of 0 ... 1")
+    }
+    let front = try Shape.axes(axes, of: shape, call: call)
+    if front.contains(where: { shape[$0] == 0 }) {
+      throw TensorError(call, "shape \(shape) has no elements over axes \(front) to choose from")
+    }
+    return front
+  }
+
+  /// low + weight (high - low) in `float64`; between equal infinities there is no distance.
+  static func between(_ low: Tensor, _ high: Tensor, _ weight: Tensor) -> Tensor {
+    let (a, b) = (low.cast(to: .float64), high.cast(to: .float64))
+    let isSameInfinity = (a .== b) * (a.abs() .== Double.infinity)
+    return .where(isSameInfinity, a, a + (b - a) * weight)
+  }
+
+  /// Results of shape [kept..., quantiles] as [quantiles, shape after the reduction].
+  func withQuantilesFirst(_ shape: [Int], _ axes: [Int], _ keepDims: Bool) -> Tensor {
+    let count = self.shape[rank - 1]
+    let order = [rank - 1] + Array(0..<(rank - 1))
+    return permuted(order)
+      .reshaped([count] + Shape.reduced(shape, over: axes, keepDims: keepDims))
+  }
+}

@@ -1,0 +1,71 @@
+import NormaKernels
+
+// Means and deviations of values that count or not, or more or less.
+
+extension Tensor {
+  func weightedMean(
+    _ axes: [Int], _ mask: Tensor?, _ weights: Tensor?, _ keepDims: Bool, _ call: String
+  ) throws(TensorError) -> Tensor {
+    try weighted(axes, mask, weights, keepDims, call) { $0.mean }
+  }
+
+  func weightedVariance(
+    _ axes: [Int], _ correction: Double, _ mask: Tensor?, _ weights: Tensor?, _ keepDims: Bool,
+    _ call: String
+  ) throws(TensorError) -> Tensor {
+    try weighted(axes, mask, weights, keepDims, call) {
+      $0.squares / ($0.count - correction).clamped(min: 0.0)
+    }
+  }
+
+  func weightedStd(
+    _ axes: [Int], _ correction: Double, _ mask: Tensor?, _ weights: Tensor?, _ keepDims: Bool,
+    _ call: String
+  ) throws(TensorError) -> Tensor {
+    try weighted(axes, mask, weights, keepDims, call) {
+      let variance = $0.squares / ($0.count - correction).clamped(min: 0.0)
+      // The root has no slope at 0, and the deviation of equal values shall have slope 0.
+      return .where(variance .== 0.0, 0.0, Tensor.where(variance .== 0.0, 1.0, variance).sqrt())
+    }
+  }
+
+  private func weighted(
+    _ axes: [Int], _ mask: Tensor?, _ weights: Tensor?, _ keepDims: Bool, _ call: String,
+    _ statistic: ((count: Tensor, mean: Tensor, squares: Tensor)) -> Tensor
+  ) throws(TensorError) -> Tensor {
+    if isPoisoned || mask?.isPoisoned ?? false || weights?.isPoisoned ?? false { return .poisoned }
+    try requireReal(call)
+    let front = try Shape.axes(axes, of: shape, call: call)
+    let statistics = try weightedStatistics(
+      over: front, mask: mask, weights: weights, call: call)
+    return statistic(statistics).cast(to: dtype)
+      .reshaped(Shape.reduced(shape, over: front, keepDims: keepDims))
+  }
+
+  /// The variance over `axes` of what is not NaN, or over all axes if none are named.
+  ///
+  /// As `variance(over:)` with a mask. NaN where at most `correction` values are left and all are
+  /// equal. Cost: four trips. NumPy: `nanvar` (with `correction: 0`). PyTorch has none.
+  public func nanVariance(
+    over axes: Int..., correction: Double = 1, keepDims: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    variance(
+      over: axes, correction: correction, mask: isNumber, keepDims: keepDims, file: file,
+      line: line)
+  }
+
+  /// The standard deviation over `axes` of what is not NaN, or over all axes if none are named; see
+  /// ``nanVariance(over:correction:keepDims:file:line:)``. NumPy: `nanstd`.
+  public func nanStd(
+    over axes: Int..., correction: Double = 1, keepDims: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    std(
+      over: axes, correction: correction, mask: isNumber, keepDims: keepDims, file: file,
+      line: line)
+  }
+
+  /// Where there is no NaN.
+  private var isNumber: Tensor { detached() .== detached() }
+}

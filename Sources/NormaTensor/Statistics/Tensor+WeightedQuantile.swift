@@ -1,0 +1,63 @@
+import NormaKernels
+
+extension Tensor {
+  /// Quantiles of elements that count or not, or so often: rows are sorted, and ranks are looked up
+  /// in the running sums of their weights.
+  func weightedQuantile(
+    _ q: [Double], _ axes: [Int], _ interpolation: QuantileInterpolation, _ mask: Tensor?,
+    _ weights: Tensor?, _ keepDims: Bool, _ call: String
+  ) throws(TensorError) -> Tensor {
+    let front = try checkQuantile(q, axes, call)
+    if isPoisoned || mask?.isPoisoned ?? false || weights?.isPoisoned ?? false { return .poisoned }
+    let share = try share(mask: mask, weights: weights, call: call)
+      .broadcast(to: shape).joinedLast(front)
+    let rows = joinedLast(front)
+    let last = rows.rank - 1
+    // What does not count may be NaN. It goes to the end, where no rank comes.
+    let counts = share .> 0.0
+    let (values, order) = Tensor.where(counts, rows, Double.infinity).sorted(over: last)
+    let sums = share.gathered(over: last, order).cumulativeSum(over: last)
+    let total = sums.narrowed(over: last, from: rows.shape[last] - 1, count: 1)
+    let largest = (total - 1).clamped(min: 0.0)
+    // Ranks that are whole up to rounding are whole.
+    let ranks = Tensor(q, dtype: .float64) * largest
+    let near = (ranks + 0.5).floored
+    let exact = Tensor.where((ranks - near).abs() .<= ranks * 0x1p-48, near, ranks)
+    let (low, high, weight) = interpolation.neighbours(of: exact)
+    func element(_ rank: Tensor) -> Tensor {
+      // The first element whose running sum is above the rank.
+      let place = sums.searchSorted(rank, right: true)
+      return values.gathered(over: last, place.clamped(max: rows.shape[last] - 1))
+    }
+    let result = Tensor.between(element(low), element(high), weight)
+    let isNaN = ((rows .!= rows) * counts).any(over: last, keepDims: true) + (total .== 0.0)
+    return Tensor.where(isNaN, Double.nan, result).cast(to: dtype)
+      .withQuantilesFirst(shape, front, keepDims)
+  }
+
+  /// The largest whole number that is not above.
+  fileprivate var floored: Tensor {
+    let whole = cast(to: .int64).cast(to: .float64)
+    return .where(whole .> self, whole - 1, whole)
+  }
+}
+
+extension QuantileInterpolation {
+  /// The ranks on both sides of ranks that are not negative, and the weight of the upper ones.
+  fileprivate func neighbours(of ranks: Tensor) -> (low: Tensor, high: Tensor, weight: Tensor) {
+    let low = ranks.floored
+    let high = Tensor.where(low .== ranks, low, low + 1)
+    let rest = ranks - low
+    switch self {
+    case .linear: return (low, high, rest)
+    case .lower: return (low, low, rest * 0)
+    case .higher: return (high, high, rest * 0)
+    case .midpoint: return (low, high, Tensor.where(rest .== 0.0, rest, 0.5))
+    case .nearest:
+      let isEven = (low / 2).floored * 2 .== low
+      let goesUp = Tensor.where(isEven, (rest .> 0.5), (rest .>= 0.5))
+      let near = Tensor.where(goesUp, high, low)
+      return (near, near, rest * 0)
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import NormaKernels
+
+// One-hot rows and masked filling, at once or pending.
+
+extension Tensor {
+  /// For each integer a row of zeros with a one at its place; `classes` or the largest integer + 1
+  /// long. `int64`. PyTorch: `F.one_hot`.
+  public func oneHot(
+    classes: Int? = nil, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if isPoisoned { return self }
+      let call = "oneHot(classes:)"
+      guard dtype.isInteger, dtype != .bool else {
+        throw TensorError(call, "\(dtype) does not count classes; integers do")
+      }
+      if count == 0 {
+        guard let classes else {
+          throw TensorError(call, "nothing says how many classes there are; pass classes:")
+        }
+        return .zeros(shape + [classes], dtype: .int64)
+      }
+      let (low, high) = (min().item(as: Int.self), max().item(as: Int.self))
+      let classes = classes ?? high + 1
+      guard low >= 0, high < classes else {
+        throw TensorError(call, "class \(low < 0 ? low : high) is outside of 0 ..< \(classes)")
+      }
+      return (unsqueezed(-1) .== Tensor.arange(classes)).cast(to: .int64)
+    }
+  }
+
+  /// A number where `mask` holds, the tensor's element elsewhere. PyTorch: `masked_fill`.
+  public func filled<T: TensorElement>(
+    where mask: Tensor, with number: T, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    Tensor.where(mask, number, self, file: file, line: line).cast(to: dtype)
+  }
+}
