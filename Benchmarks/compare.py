@@ -17,12 +17,14 @@ import subprocess
 import sys
 import time
 
+import catalogue_rows
 import training_rows
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # The same rules as in BenchTimer.swift.
-LEAST_RUNS, LEAST_SECONDS, SHORTEST = 9, 0.3, 50e-6
+LEAST_RUNS, SHORTEST = 9, 50e-6
+least_seconds = 0.3
 
 
 def arguments():
@@ -37,8 +39,14 @@ def arguments():
     parser.add_argument(
         "--grid", action="store_true", help="also the sizes of PyTorch's own batch norm benchmark")
     parser.add_argument(
+        "--catalogue", action="store_true",
+        help="also every operation of the tensor at four sizes (or: a filter that contains it)")
+    parser.add_argument(
         "--rounds", type=int, default=1, metavar="N",
         help="run every row N times in both, in turn, and take the medians (default: 1)")
+    parser.add_argument(
+        "--seconds", type=float, default=0.3, metavar="S",
+        help="run every row until it took this long (default: 0.3)")
     parser.add_argument("--json", metavar="FILE", help="also write the results to this file")
     parser.add_argument("--quick", action="store_true", help="tiny tensors: only check that rows run")
     options = parser.parse_args()
@@ -52,9 +60,11 @@ def arguments():
 
 def norma(options, *extra):
     """What `norma bench` prints, with the options that every call shares."""
-    command = [options.norma, "bench", *extra]
+    command = [options.norma, "bench", "--seconds", str(options.seconds), *extra]
     if options.grid:
         command.append("--grid")
+    if options.catalogue:
+        command.append("--catalogue")
     if options.quick:
         command.append("--quick")
     if options.threads:
@@ -95,7 +105,7 @@ def measure(body, source, operations=1):
         took = timed(function, 1)
         repeats.append(1 if took >= SHORTEST else int(SHORTEST / max(took, 1e-8)) + 1)
     runs, copies = [], []
-    while len(runs) < LEAST_RUNS or sum(runs) * repeats[0] < LEAST_SECONDS:
+    while len(runs) < LEAST_RUNS or sum(runs) * repeats[0] < least_seconds:
         runs.append(timed(body, repeats[0]))
         copies.append(timed(copy, repeats[1]))
     return statistics.median(runs) * 1e3 / operations, statistics.median(copies) * 1e3
@@ -198,6 +208,9 @@ def torch_row(torch, name, shape, quick):
     if trains:
         return (*measure(*trains), None)
     with torch.no_grad():
+        catalogue = catalogue_rows.catalogue_row(torch, name, shape)
+        if catalogue:
+            return (*measure(*catalogue), None)
         if name.startswith("batchnorm.grid."):
             layouts = {"contiguous": False, "channels_last": True}
             results = [
@@ -255,7 +268,9 @@ def line(cells, width):
 
 
 def main():
+    global least_seconds
     options = arguments()
+    least_seconds = options.seconds
     chosen = ["--filter", options.filter] if options.filter else []
     names = norma(options, "--list", *chosen).split()
     if not options.threads:

@@ -22,7 +22,8 @@ struct BenchCommand: ParsableCommand {
       chain.64 is one of 1000 operations on 64 values that are recorded and run \
       together, operation.64 one that runs alone. Rows of batchnorm.grid have the \
       sizes of PyTorch's own benchmark of batch norm, up to 1 GB; they are run with \
-      --grid or when the filter contains "grid". Names of rows do not change. \
+      --grid or when the filter contains "grid"; so are those of the catalogue, all \
+      operations of the tensor from 64 to 20 million elements. Names of rows do not change. \
       Benchmarks/compare.py runs the same rows in PyTorch.
       """)
 
@@ -38,6 +39,12 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Also run the sizes of PyTorch's own benchmark of batch norm.")
   var grid = false
 
+  @Flag(help: "Also run every operation of the tensor at four sizes.")
+  var catalogue = false
+
+  @Option(help: "Run every row until it took so many seconds.")
+  var seconds = 0.3
+
   @Flag(help: "Print the names of the rows and measure nothing.")
   var list = false
 
@@ -48,6 +55,7 @@ struct BenchCommand: ParsableCommand {
   var memory = false
 
   func validate() throws {
+    guard seconds >= 0 else { throw ValidationError("--seconds \(seconds): must not be negative") }
     if let threads, threads < 1 {
       throw ValidationError("--threads \(threads): there must be at least 1")
     }
@@ -87,7 +95,7 @@ struct BenchCommand: ParsableCommand {
 
   /// Measures rows one after another and hands each result over at once.
   func measure(_ rows: [BenchRow], whenDone: (BenchResult) -> Void = { _ in }) -> [BenchResult] {
-    let timer = quick ? BenchTimer.quick : BenchTimer()
+    let timer = quick ? BenchTimer.quick : BenchTimer(leastSeconds: seconds)
     return rows.enumerated().map { index, row in
       Terminal.showProgress("\(index + 1) of \(rows.count): \(row.name)")
       let result = withSeed(0) { timer.measure(row) }
@@ -102,7 +110,9 @@ struct BenchCommand: ParsableCommand {
   /// The rows that were asked for.
   func rows() throws -> [BenchRow] {
     let asksForGrid = grid || filter?.contains("grid") == true
-    let all = BenchRow.all(quick ? .quick : BenchSizes(), grid: asksForGrid)
+    let asksForCatalogue = catalogue || filter?.contains("catalogue") == true
+    let all = BenchRow.all(
+      quick ? .quick : BenchSizes(), grid: asksForGrid, catalogue: asksForCatalogue)
     guard let filter else { return all }
     let pattern: Regex<AnyRegexOutput>
     do { pattern = try Regex(filter) } catch {

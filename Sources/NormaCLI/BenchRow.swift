@@ -73,6 +73,8 @@ struct BenchSizes {
   var networkBatch = 128
   /// Those of PyTorch's own benchmark of batch norm: images, channels, height and width.
   var grid = (images: 20, channels: [1, 3, 10, 100, 1000], sides: [1, 4, 16, 64, 256])
+  /// Those of the catalogue of operations.
+  var catalogue = [[8, 8], [64, 64], [1024, 1024], [4000, 5000]]
   /// Tensors of the grid that take more bytes are left out.
   var largest = 1 << 30
 
@@ -84,6 +86,6 @@ struct BenchSizes {
       smallImages: [2, 4, 3, 3], smallMatrix: [3, 8],
       values: [20, 30], chain: 50, products: [4, 8, 16],
       parameter: [20, 30], networkBatch: 2,
-      grid: (images: 20, channels: [1, 3], sides: [1, 4]))
+      grid: (images: 20, channels: [1, 3], sides: [1, 4]), catalogue: [[4, 4], [8, 8]])
   }
 }

@@ -5,11 +5,11 @@ import Norma
 
 extension BenchRow {
   /// All rows in the order of the table, those of the grid last.
-  static func all(_ sizes: BenchSizes, grid: Bool) -> [BenchRow] {
+  static func all(_ sizes: BenchSizes, grid: Bool, catalogue: Bool = false) -> [BenchRow] {
     memory(sizes) + statistics(sizes) + normalizations(sizes) + training(sizes)
       + otherNorms(sizes) + draws(sizes) + functions(sizes) + few(sizes) + products(sizes)
       + networks(sizes)
-      + (grid ? batchNormGrid(sizes) : [])
+      + (grid ? batchNormGrid(sizes) : []) + (catalogue ? self.catalogue(sizes) : [])
   }
 
   /// A row whose operation reads normal numbers and gives a tensor.
