@@ -39,19 +39,19 @@ struct RandomProgram {
   mutating func extend(_ random: inout TestRandom, reductions: Bool = false) {
     let a = pick(&random)
     let (b, c) = (pick(&random, beside: a), pick(&random, beside: a))
-    let code = Int(random.next() % (reductions ? 24 : 14))
+    let code = Int(random.next() % (reductions ? 30 : 20))
     let axisBits = random.next()
     let number = Double(Int(random.next() % 17)) / 4 - 2
     let dtype = DType.allCases[Int(random.next() % 8)]
     let (x, y, z) = (values[a], values[b], values[c])
     text.append("%\(values.count) = \(code) of %\(a) %\(b) %\(c) \(number) \(dtype)")
-    if code >= 14 {
+    if code >= 20 {
       let axes = x.fused.shape.indices.filter { axisBits >> $0 & 1 == 1 }
       text.append("  over \(axes)")
       values.append(
         (
-          Self.statistic(code - 14, x.fused, axes) { $0 },
-          Self.statistic(code - 14, x.cut, axes) { $0.evaluated() }.evaluated()
+          Self.statistic(code - 20, x.fused, axes) { $0 },
+          Self.statistic(code - 20, x.cut, axes) { $0.evaluated() }.evaluated()
         ))
       return
     }
@@ -116,7 +116,13 @@ struct RandomProgram {
     case 10: return x.clamped(min: -1.5, max: number)
     case 11: return number - x
     case 12: return Tensor.where(x .>= number, y, number)
-    default: return x * number + y
+    case 13: return x * number + y
+    case 14: return x.atan()
+    case 15: return copysign(x, y)
+    case 16: return pow(x.abs(), 1.25)
+    case 17: return fmod(x, 2.5)
+    case 18: return logicalXor(x, y)
+    default: return x.sign() * y
     }
   }
 }

@@ -36,6 +36,14 @@ public func divide<T: TensorElement>(
   divide(a, a.companion(b), rounding: rounding, file: file, line: line)
 }
 
+/// Quotients of a number as whole numbers.
+public func divide<T: TensorElement>(
+  _ a: T, _ b: Tensor, rounding: DivisionRounding, file: StaticString = #fileID,
+  line: UInt = #line
+) -> Tensor {
+  divide(b.companion(a), b, rounding: rounding, file: file, line: line)
+}
+
 /// What a division by b leaves, with the sign of a: a - b · trunc(a / b), exact. Shapes broadcast.
 /// NaN where b is zero or a infinite. PyTorch: `torch.fmod`.
 public func fmod(

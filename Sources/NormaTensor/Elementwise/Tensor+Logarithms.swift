@@ -70,6 +70,13 @@ public func xlogy<T: TensorElement>(
   xlogy(a, a.companion(b), file: file, line: line)
 }
 
+/// a log b for a number a.
+public func xlogy<T: TensorElement>(
+  _ a: T, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+) -> Tensor {
+  xlogy(b.companion(a), b, file: file, line: line)
+}
+
 /// log(eᵃ + eᵇ) without overflow: the larger one + log(1 + e^-|a - b|). Shapes broadcast; integers
 /// beside integers are refused. PyTorch: `torch.logaddexp`.
 public func logAddExp(
