@@ -8,7 +8,7 @@ extension Node {
     case .stored(let storage): return storage
     case .pending(.elementwise(let operation, let operands)):
       let storage = Storage(byteCount: layout.count * dtype.byteCount)
-      if layout.count > 0 {
+      if layout.count > 0 && !runAtOnce(operation, operands, into: storage) {
         var evaluation = Evaluation(shape: layout.shape, maySlice: true)
         let value = evaluation.emit(operation, operands)
         evaluation.run(value, dtype, into: storage, layout)

@@ -9,7 +9,7 @@ extension ReductionGroup {
     let results = Results(self, wanted.map(\.0))
     if source.count == 0 {
       results.clear()
-    } else {
+    } else if !runAtOnce(results, wanted.map(\.0)) {
       let (evaluation, values) = evaluation(for: wanted.map(\.0))
       if let compiled = compile(evaluation.program, values, results) {
         compiled.run()

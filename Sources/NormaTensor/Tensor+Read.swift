@@ -75,17 +75,9 @@ extension Tensor {
     to other: Tensor, rtol: Double = 1e-5, atol: Double = 1e-8, equalNaN: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Bool {
-    let result = checked(file: file, line: line) { () throws(TensorError) in
-      let type = Promotion.type([self, other])
-      let (a, b) = (cast(to: type), other.cast(to: type))
-      let near =
-        type.isFloatingPoint
-        ? Tensor.where((a - b).abs() .<= b.abs() * rtol + atol, a.abs() .< Double.infinity, a .== b)
-        : (a - b).abs().cast(to: .float64) .<= b.abs().cast(to: .float64) * rtol + atol
-      var isClose = near * (b.abs() .< Double.infinity) + (a .== b)
-      if equalNaN { isClose = isClose + (a .!= a) * (b .!= b) }
-      return isClose
-    }
+    let type = Promotion.type([self, other])
+    let result = cast(to: type).isClose(
+      to: other.cast(to: type), rtol: rtol, atol: atol, equalNaN: equalNaN, file: file, line: line)
     if result.isPoisoned { return false }
     return result.count == 0 || result.cast(to: .uint8).min().item() == 1
   }
