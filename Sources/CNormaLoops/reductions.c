@@ -1,3 +1,4 @@
+#include "lanes.h"
 #include "levels.h"
 #include "program.h"
 #include "vectors.h"

@@ -222,7 +222,8 @@ extension Tensor {
     guard count <= 1 << 16, history == nil, other.history == nil, dtype == .float32,
       other.dtype == .float32, shape == other.shape, layout.isContiguous,
       other.layout.isContiguous, !node.isPending, !other.node.isPending, !isPoisoned,
-      !other.isPoisoned, let add = norma_find_loop(Int32(NORMA_ADD.rawValue), Int32(NORMA_F32.rawValue), 0)
+      !other.isPoisoned,
+      let add = norma_find_loop(Int32(NORMA_ADD.rawValue), Int32(NORMA_F32.rawValue), 0)
     else { return nil }
     let storages = (node.materialize(), other.node.materialize())
     return withExtendedLifetime(storages) {

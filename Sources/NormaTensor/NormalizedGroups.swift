@@ -219,7 +219,9 @@ extension NormalizedGroups {
     Tensor.evaluate([x, upstream] + statistics.all + (mask.map { [$0] } ?? []))
     let storages = (x.node.materialize(), upstream.node.materialize())
     let numbers = statistics.all.map { $0.node.materialize() }
-    let doubles = zip(statistics.all, numbers).map { base($0, $1).assumingMemoryBound(to: Double.self) }
+    let doubles = zip(statistics.all, numbers).map {
+      base($0, $1).assumingMemoryBound(to: Double.self)
+    }
     let (parameter, maskStorage) = (weight?.node.materialize(), mask?.node.materialize())
     var parameters = parameters(parameter, nil, eps, origin)
     if let mask, let maskStorage {
