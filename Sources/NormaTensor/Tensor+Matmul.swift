@@ -9,8 +9,8 @@ extension Tensor {
   /// - `[..., m, k] · [..., k, n]` multiplies matrices; the axes in front broadcast.
   ///
   /// Both tensors have the same type. `float32` runs on oneDNN, whose last bits may depend on the
-  /// number of threads, but for up to 1024 terms (2048 in a batch), which are summed in `float64`; half types are multiplied in `float32` and rounded once; `float64` and
-  /// integers run on plain loops. Runs at once, except that the product of two vectors of real
+  /// number of threads, but for up to 1024 terms (2048 in a batch), which are summed in `float64`;
+  /// half types are multiplied in `float32` and rounded once; `float64` and integers run on plain loops. Runs at once, except that the product of two vectors of real
   /// numbers is a pending sum, carried in `float64`. PyTorch: `torch.matmul`.
   public func matmul(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -19,8 +19,7 @@ extension Tensor {
       if isPoisoned || other.isPoisoned { return .poisoned }
       try Tensor.checkProduct(self, other)
       if rank == 1, other.rank == 1, shape == other.shape, dtype.isFloatingPoint {
-        // One trip over memory, with products and sum in double.
-        return (cast(to: .float64) * other.cast(to: .float64)).sum().cast(to: dtype)
+        return try productSum(other, over: [0], call: "matmul(_:)")
       }
       // A vector is a row on the left and a column on the right; its axis is dropped at the end.
       var a = rank == 1 ? unsqueezed(0) : self

@@ -57,10 +57,36 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     try Tensor.requireFactors(self, other, call: call)
     // Two `float32` numbers have an exact product in `float64`.
-    let wide: DType = dtype.isFloatingPoint ? .float64 : .int64
-    let product = try Tensor.binary(
-      .multiply, cast(to: wide), other.cast(to: wide), call: call, gradient: .product)
-    return (axes.isEmpty ? product : product.sum(over: axes)).cast(to: dtype)
+    guard dtype.isFloatingPoint, !axes.isEmpty else {
+      let wide: DType = dtype.isFloatingPoint ? .float64 : .int64
+      let product = try Tensor.binary(
+        .multiply, cast(to: wide), other.cast(to: wide), call: call, gradient: .product)
+      return (axes.isEmpty ? product : product.sum(over: axes)).cast(to: dtype)
+    }
+    let whole = try Shape.broadcast(shape, other.shape, call: call)
+    let kept = Shape.reduced(whole, over: axes, keepDims: true)
+    return Tensor.centeredProducts(
+      detached().broadcast(to: whole), other.detached().broadcast(to: whole), over: axes
+    )
+    .cast(to: dtype).reshaped(Shape.reduced(whole, over: axes, keepDims: false))
+    .recorded(call, from: [self, other], saving: [self, other]) { rule in
+      let upstream = rule.upstream.reshaped(kept)
+      return [
+        rule.whenNeeded(0) { upstream * rule.saved[1] },
+        rule.whenNeeded(1) { upstream * rule.saved[0] },
+      ]
+    }
+  }
+
+  /// Σ a b in `float64`, over axes that keep size 1: sums of products with distances from zero, in one trip
+  /// that stores no products.
+  private static func centeredProducts(_ a: Tensor, _ b: Tensor, over axes: [Int]) -> Tensor {
+    for factor in [a, b] where factor.node.depth >= Program.depthLimit { factor.evaluated() }
+    let zero = Center.zeros(Shape.reduced(a.shape, over: axes, keepDims: true), .float64)
+    return ReductionGroup(
+      source: a, companion: b,
+      center: Tensor(node: zero.node, layout: zero.layout.broadcast(to: a.shape)), axes: axes
+    ).tensor(.centeredSum)
   }
 
   /// Factors of a product are of one type, which is not that of truth values.
