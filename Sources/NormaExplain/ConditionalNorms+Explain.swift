@@ -59,7 +59,7 @@ extension AdaptiveLayerNorm {
 }
 
 /// What `adaptiveInstanceNorm(_:style:eps:file:line:)` does to an input, and why its result is not the
-/// expected one: as ``InstanceNorm/explain(_:expecting:from:history:mask:file:line:)``, with spread and
+/// expected one: as that of instance norm, with spread and
 /// mean of the style as a further factor.
 public func explainAdaptiveInstanceNorm(
   _ input: Tensor, style: Tensor, expecting expected: Tensor? = nil, from origin: Tensor? = nil,

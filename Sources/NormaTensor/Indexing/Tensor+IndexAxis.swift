@@ -59,7 +59,7 @@ extension Tensor {
   /// A copy with one number in the slices that `indices` lists along an axis; negative indices count
   /// from the end.
   ///
-  /// - Parameter value: a number in a tensor without axes; a gradient reaches it.
+  /// `value` is a number in a tensor without axes; a gradient reaches it.
   /// - PyTorch: `x.index_fill(dim, indices, value)`.
   public func indexFilled(
     over axis: Int, _ indices: Tensor, with value: Tensor, file: StaticString = #fileID,

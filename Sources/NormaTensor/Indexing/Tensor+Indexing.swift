@@ -55,8 +55,8 @@ extension Tensor {
     }
   }
 
-  /// A copy with other elements where `indices` choose them: ``subscript(_:)-(TensorIndex...)`` with
-  /// an assignment, as a function.
+  /// A copy with other elements where `indices` choose them: assignment in brackets,
+  /// as a function.
   ///
   /// - Parameters:
   ///   - indices: what stands between brackets.
