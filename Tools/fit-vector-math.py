@@ -204,6 +204,32 @@ def wide_main():
         mp.sqrt(5) - 3,
         mp.sqrt(17) - 3,
     )
+    # lgamma(2 + v) = v p(v), v up to 1/2
+    wide(
+        "lgamma",
+        lambda v: mp.loggamma(2 + v) / v if v else mp.digamma(2),
+        lambda v: v / mp.loggamma(2 + v) if v else 1 / mp.digamma(2),
+        13,
+        -0.5001,
+        0.5001,
+    )
+    # sin(pi r) = r p(z), cos(pi r) = (1/4 - z) p(z), z = r^2 up to 1/4
+    wide(
+        "sin pi r",
+        lambda z: mp.pi * mp.sincpi(mp.sqrt(z)),
+        lambda z: 1 / (mp.pi * mp.sincpi(mp.sqrt(z))),
+        6,
+        0,
+        mp.mpf("0.25"),
+    )
+    wide(
+        "cos pi r = (1/4 - z) p(z)",
+        lambda z: mp.cospi(mp.sqrt(z)) / (0.25 - z),
+        lambda z: (0.25 - z) / mp.cospi(mp.sqrt(z)),
+        6,
+        0,
+        mp.mpf("0.249999"),
+    )
 
 
 def main():

@@ -22,13 +22,36 @@
                 CHOOSE(V, M, a == 0, ((M)b & SIGN_OF(V, M)) | 1,                                \
                        (M)a + (M)((((a < b) ^ (a > 0)) << 1) + 1))))
 
+// From the nearer end, so that weight 1 gives b itself.
+#define LERP(name, T, V, M, vector_weight, scalar_weight)                                       \
+  static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
+    const T *p = operands[0], *q = operands[1], *w = operands[2];                               \
+    T *r = out;                                                                                 \
+    size_t i = 0;                                                                               \
+    if (n >= LANES(T)) {                                                                        \
+      const V weight = (V){0} + w[0];                                                           \
+      (void)weight;                                                                             \
+      OUT_VECTORS(T) {                                                                          \
+        V a = LOAD(V, p + i), b = LOAD(V, q + i), t = vector_weight, way = b - a;               \
+        M near = (M)((t < (T)0.5) & (t > (T)-0.5));                                             \
+        STORE(V, r + i, CHOOSE(V, M, near, a + way * t, b - way * (1 - t)));                    \
+      }                                                                                         \
+    }                                                                                           \
+    for (; i < n; i++) {                                                                        \
+      T a = p[i], b = q[i], t = scalar_weight, way = b - a;                                     \
+      r[i] = t < (T)0.5 && t > (T)-0.5 ? a + way * t : b - way * (1 - t);                       \
+    }                                                                                           \
+  }
+
 #define EXACT_FLOATING(s, T, V, M, N, next)                                                     \
   UNARY(floor_##s, T, V, M, __builtin_elementwise_floor(a), __builtin_elementwise_floor(a))     \
   UNARY(ceil_##s, T, V, M, __builtin_elementwise_ceil(a), __builtin_elementwise_ceil(a))        \
   UNARY(round_##s, T, V, M, __builtin_elementwise_rint(a), __builtin_elementwise_rint(a))       \
   UNARY(trunc_##s, T, V, M, __builtin_elementwise_trunc(a), __builtin_elementwise_trunc(a))     \
+  UNARY(frac_##s, T, V, M, a - __builtin_elementwise_trunc(a),                                  \
+        a - __builtin_elementwise_trunc(a))                                                     \
   UNARY(sign_##s, T, V, M,                                                                      \
-        CHOOSE(V, M, a > 0, (V){0} + 1, CHOOSE(V, M, a < 0, (V){0} - 1, (V){0})),               \
+        (V)(((M)((V){0} + 1) & (M)(a > 0)) | ((M)((V){0} - 1) & (M)(a < 0))),                   \
         (a > 0) - (a < 0))                                                                      \
   SIGN_BIT(s, T, V, M, N)                                                                       \
   BINARY(trunc_divide_##s, T, V, M, __builtin_elementwise_trunc(a / b),                         \
@@ -37,11 +60,21 @@
   BINARY(fmax_##s, T, V, M, CHOOSE(V, M, (a >= b) | (b != b), a, b), a >= b || b != b ? a : b)  \
   BINARY(copy_sign_##s, T, V, M,                                                                \
          (V)(((M)a & ~SIGN_OF(V, M)) | ((M)b & SIGN_OF(V, M))), __builtin_copysign(a, b))       \
-  BINARY(next_after_##s, T, V, M, NEXT_AFTER(V, M), next(a, b))
+  BINARY(next_after_##s, T, V, M, NEXT_AFTER(V, M), next(a, b))                                 \
+  BINARY(finite_##s, T, V, M,                                                                   \
+         CHOOSE(V, M, a != a, (V){0}, CHOOSE(V, M, a > b, b, CHOOSE(V, M, a < -b, -b, a))),     \
+         a != a ? 0 : a > b ? b : a < -b ? -b : a)                                              \
+  BINARY(round_decimal_##s, T, V, M, __builtin_elementwise_rint(a * b) / b,                     \
+         __builtin_elementwise_rint(a * b) / b)                                                 \
+  BINARY(heaviside_##s, T, V, M,                                                                \
+         CHOOSE(V, M, a == 0, b, (M)((V){0} + 1) & (M)(a > 0)), a == 0 ? b : a > 0)             \
+  LERP(lerp_##s##_v, T, V, M, LOAD(V, w + i), w[i])                                             \
+  LERP(lerp_##s##_s, T, V, M, weight, w[0])
 
 // Vectors must not shift by more than their bits, so the shift is cut and the result chosen.
 #define EXACT_INTEGER(s, T, V, U, W, bits)                                                      \
   UNARY(sign_##s, T, V, V, ((V)(a > 0) & 1) | (V)(a < 0), (a > 0) - (a < 0))                    \
+  BINARY(heaviside_##s, T, V, V, CHOOSE(V, V, a == 0, b, (V)(a > 0) & 1), a == 0 ? b : a > 0)   \
   BINARY(and_##s, T, V, V, a & b, a & b)                                                        \
   BINARY(or_##s, T, V, V, a | b, a | b)                                                         \
   BINARY(xor_##s, T, V, V, a ^ b, a ^ b)                                                        \
@@ -60,5 +93,6 @@ EXACT_INTEGER(u8, uint8_t, u8v, uint8_t, u8v, 8)
 #undef SIGN_BIT
 #undef SIGN_OF
 #undef NEXT_AFTER
+#undef LERP
 #undef EXACT_FLOATING
 #undef EXACT_INTEGER

@@ -120,7 +120,11 @@
   COMPARE(lt_##s, T, V, N, <)                                                                   \
   COMPARE(le_##s, T, V, N, <=)                                                                  \
   COMPARE(gt_##s, T, V, N, >)                                                                   \
-  COMPARE(ge_##s, T, V, N, >=)
+  COMPARE(ge_##s, T, V, N, >=)                                                                  \
+  /* The operators as they stand between a and b. */                                            \
+  COMPARE(logical_and_##s, T, V, N, != 0 & 0 !=)                                                \
+  COMPARE(logical_or_##s, T, V, N, != 0 | 0 !=)                                                 \
+  COMPARE(logical_xor_##s, T, V, N, != 0 ^ 0 !=)
 
 FLOATING(f32, float, f32v, i32v, u8x16)
 FLOATING(f64, double, f64v, i64v, u8x8)
@@ -137,6 +141,10 @@ UNARY(abs_u8, uint8_t, u8v, u8v, a, a)
 // keep the compiler from making vectors.)
 UNARY(sqrt_f32, float, f32v, f32v, __builtin_elementwise_sqrt(a), __builtin_elementwise_sqrt(a))
 UNARY(sqrt_f64, double, f64v, f64v, __builtin_elementwise_sqrt(a), __builtin_elementwise_sqrt(a))
+UNARY(rsqrt_f32, float, f32v, f32v, 1 / __builtin_elementwise_sqrt(a),
+      1 / __builtin_elementwise_sqrt(a))
+UNARY(rsqrt_f64, double, f64v, f64v, 1 / __builtin_elementwise_sqrt(a),
+      1 / __builtin_elementwise_sqrt(a))
 
 #include "exact_loops_body.h"
 
@@ -163,10 +171,12 @@ static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4]
     ALL_TYPES(NORMA_NEGATE, neg, ONE)
     ALL_TYPES(NORMA_ABS, abs, ONE)
     [NORMA_SQRT] = {ONE(sqrt, f32), ONE(sqrt, f64)},
+    [NORMA_RSQRT] = {ONE(rsqrt, f32), ONE(rsqrt, f64)},
     [NORMA_FLOOR] = {ONE(floor, f32), ONE(floor, f64)},
     [NORMA_CEIL] = {ONE(ceil, f32), ONE(ceil, f64)},
     [NORMA_ROUND] = {ONE(round, f32), ONE(round, f64)},
     [NORMA_TRUNC] = {ONE(trunc, f32), ONE(trunc, f64)},
+    [NORMA_FRAC] = {ONE(frac, f32), ONE(frac, f64)},
     ALL_TYPES(NORMA_SIGN, sign, ONE)
     [NORMA_SIGN_BIT] = {ONE(sign_bit, f32), ONE(sign_bit, f64)},
     ALL_TYPES(NORMA_ADD, add, FORMS)
@@ -181,6 +191,9 @@ static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4]
     [NORMA_FMAX] = {FORMS(fmax, f32), FORMS(fmax, f64)},
     [NORMA_COPY_SIGN] = {FORMS(copy_sign, f32), FORMS(copy_sign, f64)},
     [NORMA_NEXT_AFTER] = {FORMS(next_after, f32), FORMS(next_after, f64)},
+    [NORMA_FINITE] = {FORMS(finite, f32), FORMS(finite, f64)},
+    [NORMA_ROUND_DECIMAL] = {FORMS(round_decimal, f32), FORMS(round_decimal, f64)},
+    ALL_TYPES(NORMA_HEAVISIDE, heaviside, FORMS)
 #define INTEGER_TYPES(OP, name) \
   [OP] = {[NORMA_I64] = FORMS(name, i64), [NORMA_I32] = FORMS(name, i32), \
           [NORMA_U8] = FORMS(name, u8)},
@@ -196,6 +209,9 @@ static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4]
     ALL_TYPES(NORMA_LESS_OR_EQUAL, le, FORMS)
     ALL_TYPES(NORMA_GREATER, gt, FORMS)
     ALL_TYPES(NORMA_GREATER_OR_EQUAL, ge, FORMS)
+    ALL_TYPES(NORMA_LOGICAL_AND, logical_and, FORMS)
+    ALL_TYPES(NORMA_LOGICAL_OR, logical_or, FORMS)
+    ALL_TYPES(NORMA_LOGICAL_XOR, logical_xor, FORMS)
 #undef ALL_TYPES
 };
 // Bits 1 and 2 of `singles`: the condition is always a block.
@@ -205,6 +221,9 @@ static const norma_loop LEVEL(selects)[NORMA_TYPE_COUNT][4] = {
     SELECTS(f32), SELECTS(f64), SELECTS(i64), SELECTS(i32), SELECTS(u8)
 #undef SELECTS
 };
+// Bit 2 of `singles`: the weight.
+static const norma_loop LEVEL(lerps)[2][2] = {
+    {LEVEL(lerp_f32_v), LEVEL(lerp_f32_s)}, {LEVEL(lerp_f64_v), LEVEL(lerp_f64_s)}};
 #include "normalize_body.h"
 
 static const norma_loop LEVEL(spreads)[NORMA_TYPE_COUNT] = {
@@ -212,6 +231,9 @@ static const norma_loop LEVEL(spreads)[NORMA_TYPE_COUNT] = {
 
 static norma_loop LEVEL(find)(int operation, int type, unsigned singles) {
   if (operation == NORMA_SPREAD) return LEVEL(spreads)[type];
+  if (operation == NORMA_LERP) {
+    return singles & 3 || type > NORMA_F64 ? 0 : LEVEL(lerps)[type][singles >> 2];
+  }
   if (operation == NORMA_SELECT) {
     return singles & 1 ? 0 : LEVEL(selects)[type][(singles >> 1) & 3];
   }

@@ -54,11 +54,10 @@ double norma_digamma(double x) {
   if (x == 0) return copysign(INFINITY, -x);
   double sum = 0;
   if (x < 0) {
-    const double whole = floor(x);
-    if (whole == x) return NAN;
-    // pi cot(pi x), of what is left of whole periods and at most a half.
-    const double part = x - whole;
-    sum = part == 0.5 ? 0 : -pi / tan(pi * (part < 0.5 ? part : part - 1));
+    if (floor(x) == x) return NAN;
+    // pi cot(pi x), of what is left of whole periods, exact and at most a half.
+    const double part = x - rint(x);
+    sum = fabs(part) == 0.5 ? 0 : -pi / tan(pi * part);
     x = 1 - x;
   }
   for (; x < 10; x += 1) sum -= 1 / x;

@@ -12,6 +12,7 @@
     __attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
 #include "vector_math_body.h"
 #include "wide_math_body.h"
+#include "wide_gamma_body.h"
 #include "wide_pairs_body.h"
 #include "vector_trigonometry_body.h"
 #pragma clang attribute pop
@@ -21,6 +22,7 @@
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
 #include "vector_math_body.h"
 #include "wide_math_body.h"
+#include "wide_gamma_body.h"
 #include "wide_pairs_body.h"
 #include "vector_trigonometry_body.h"
 #pragma clang attribute pop
@@ -30,6 +32,7 @@
 #define LEVEL(name) name##_base
 #include "vector_math_body.h"
 #include "wide_math_body.h"
+#include "wide_gamma_body.h"
 #include "wide_pairs_body.h"
 #include "vector_trigonometry_body.h"
 #undef LEVEL
@@ -52,6 +55,15 @@ static double floor_divide(double x, double y) {
   if (quotient == 0) return copysign(0, x / y);
   double whole = floor(quotient);
   return quotient - whole > 0.5 ? whole + 1 : whole;
+}
+
+// log(e^x + e^y) and log2(2^x + 2^y): the larger one and what the other adds. A NaN comes out of the
+// difference, which is 0 between equal infinities.
+static double log_add_exp(double x, double y) {
+  return (x > y ? x : y) + log1p(exp(x == y ? 0 : -fabs(x - y)));
+}
+static double log_add_exp2(double x, double y) {
+  return (x > y ? x : y) + log1p(exp2(x == y ? 0 : -fabs(x - y))) * 0x1.71547652b82fep0;
 }
 
 // In double every element goes to libm, the same on every level.
@@ -99,8 +111,9 @@ DOUBLE_LOOP(log2, log2(x[i]))
 DOUBLE_LOOP(log10, log10(x[i]))
 DOUBLE_LOOP(erfc, erfc(x[i]))
 DOUBLE_LOOP(erfinv, norma_erfinv(x[i]))
-SPECIAL_LOOP(lgamma, norma_lgamma(x[i]))
-SPECIAL_LOOP(digamma, norma_digamma(x[i]))
+DOUBLE_LOOP(lgamma, norma_lgamma(x[i]))
+DOUBLE_LOOP(digamma, norma_digamma(x[i]))
+DOUBLE_LOOP(sine_ratio, x[i] == 0 ? 1 : sin(x[i]) / x[i])
 SPECIAL_LOOP(trigamma, norma_trigamma(x[i]))
 PAIR_LOOP(pow, pow(x[i], y[i]))
 PAIR_LOOP(fmod, fmod(x[i], y[i]))
@@ -108,6 +121,9 @@ PAIR_LOOP(remainder, remainder_of(x[i], y[i]))
 PAIR_LOOP(floor_divide, floor_divide(x[i], y[i]))
 PAIR_LOOP(atan2, atan2(x[i], y[i]))
 PAIR_LOOP(hypot, hypot(x[i], y[i]))
+PAIR_LOOP(log_add_exp, log_add_exp(x[i], y[i]))
+PAIR_LOOP(log_add_exp2, log_add_exp2(x[i], y[i]))
+PAIR_LOOP(xlogy, x[i] == 0 && y[i] == y[i] ? 0 : x[i] * log(y[i]))
 PAIR_LOOP(zeta, norma_zeta(x[i], y[i]))
 static void norma_zeta_f32(size_t n, const void *const *operands, void *out) {
   const float *x = operands[0], *y = operands[1];
@@ -127,10 +143,12 @@ static void norma_zeta_f32(size_t n, const void *const *operands, void *out) {
       ENTRY(atan, level),      ENTRY(sinh, level),  ENTRY(cosh, level),                \
       ENTRY(asinh, level),     ENTRY(acosh, level), ENTRY(atanh, level),               \
       ENTRY(exp2, level),      ENTRY(log2, level),  ENTRY(log10, level),               \
-      ENTRY(erfc, level),      ENTRY(erfinv, level),SPECIAL(lgamma, 1),                \
-      SPECIAL(digamma, 1),     SPECIAL(trigamma, 1), PAIR(pow, level),                 \
-      PAIR(fmod, level),       PAIR(remainder, level), PAIR(floor_divide, level),      \
-      PAIR(atan2, level),      PAIR(hypot, level),  SPECIAL(zeta, 2),                  \
+      ENTRY(erfc, level),      ENTRY(erfinv, level), ENTRY(lgamma, level),             \
+      ENTRY(digamma, level),   SPECIAL(trigamma, 1), ENTRY(sine_ratio, level),         \
+      PAIR(pow, level),        PAIR(fmod, level),   PAIR(remainder, level),            \
+      PAIR(floor_divide, level), PAIR(atan2, level), PAIR(hypot, level),               \
+      PAIR(log_add_exp, level), PAIR(log_add_exp2, level), PAIR(xlogy, level),         \
+      SPECIAL(zeta, 2),                                                                \
       {NULL, NULL, NULL, 0}}
 
 TABLE(base);

@@ -113,6 +113,14 @@ MATH_INLINE LEVEL(tan_lanes)(const float *from, float *to) {
   *(MATH_OPERAND *)to = (MATH_FLOATS)((MATH_INTS)y ^ MATH_SIGN(x));
 }
 
+// sin x / x, and 1 at 0. NaN at infinity.
+MATH_INLINE LEVEL(sine_ratio_lanes)(const float *from, float *to) {
+  MATH_FLOATS x = *(const MATH_OPERAND *)from, y;
+  LEVEL(turned_sin)(&x, 0, &y);
+  *(MATH_OPERAND *)to = MATH_SELECT(x == 0.0f, MATH_SPLAT(1.0f), y / MATH_SIZE(x));
+}
+
 MATH_LOOP(sin)
 MATH_LOOP(cos)
 MATH_LOOP(tan)
+MATH_LOOP(sine_ratio)

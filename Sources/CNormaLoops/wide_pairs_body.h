@@ -105,9 +105,51 @@ MATH_INLINE LEVEL(floor_divide_lanes)(const float *from, const float *divisors, 
   *(MATH_OPERAND *)to = MATH_SELECT(y == 0.0f, quotient, floor);
 }
 
+// The larger of two, and log(1 + e) with e = 2^-power, power at least 0: 2 s + s z p(z) as in
+// wide_log, s = e / (2 + e), but halved first, s = (e - 1) / (e + 3), where 1 + e is above root 2.
+MATH_INLINE LEVEL(wide_log_add)(
+    const MATH_DOUBLES *x, const MATH_DOUBLES *y, double scale, MATH_DOUBLES *larger,
+    MATH_DOUBLES *added) {
+  MATH_DOUBLES power = -WIDE_SIZE(*x - *y) * scale, e;
+  // Equal infinities have no difference.
+  power = WIDE_SELECT(*x == *y, WIDE(0.0), power);
+  LEVEL(wide_exp2)(&power, &e);
+  MATH_LONGS halved = (MATH_LONGS)(e > 0x1.a827999fcef32p-2);
+  MATH_DOUBLES s = WIDE_SELECT(halved, e - 1.0, e) / WIDE_SELECT(halved, e + 3.0, e + 2.0);
+  MATH_DOUBLES z = s * s;
+  MATH_DOUBLES p = z * 0x1.91159f91b199cp-3 + 0x1.c62b136fb0bfdp-3;
+  p = p * z + 0x1.249411f20bb49p-2;
+  p = p * z + 0x1.999996a940a95p-2;
+  p = p * z + 0x1.555555561e46fp-1;
+  *added = WIDE_SELECT(halved, WIDE(0x1.62e42fefa39efp-1), WIDE(0.0)) + (2.0 * s + s * (z * p));
+  *larger = WIDE_SELECT(*x > *y, *x, *y);
+}
+
+MATH_INLINE LEVEL(log_add_exp_lanes)(const float *from, const float *others, float *to) {
+  MATH_DOUBLES x = WIDE_LOAD(from), y = WIDE_LOAD(others), larger, added;
+  LEVEL(wide_log_add)(&x, &y, WIDE_LOG2_E, &larger, &added);
+  WIDE_STORE(to, larger + added, 0);
+}
+
+MATH_INLINE LEVEL(log_add_exp2_lanes)(const float *from, const float *others, float *to) {
+  MATH_DOUBLES x = WIDE_LOAD(from), y = WIDE_LOAD(others), larger, added;
+  LEVEL(wide_log_add)(&x, &y, 1.0, &larger, &added);
+  WIDE_STORE(to, larger + added * WIDE_LOG2_E, 0);
+}
+
+// x log y, and 0 where x is 0 and y no NaN.
+MATH_INLINE LEVEL(xlogy_lanes)(const float *from, const float *others, float *to) {
+  MATH_DOUBLES x = WIDE_LOAD(from), y = WIDE_LOAD(others), log;
+  LEVEL(wide_log)(&y, &log);
+  WIDE_STORE(to, WIDE_SELECT((x == 0.0) & (y == y), WIDE(0.0), x * log), 0);
+}
+
 MATH_PAIR_LOOP(pow)
 MATH_PAIR_LOOP(fmod)
 MATH_PAIR_LOOP(remainder)
 MATH_PAIR_LOOP(floor_divide)
 MATH_PAIR_LOOP(atan2)
 MATH_PAIR_LOOP(hypot)
+MATH_PAIR_LOOP(log_add_exp)
+MATH_PAIR_LOOP(log_add_exp2)
+MATH_PAIR_LOOP(xlogy)

@@ -54,6 +54,11 @@ private func worstError(_ function: Function, _ exact: (Double) -> Double) -> Do
   return zip(x, function(x)).reduce(0) { max($0, ulps($1.1, from: exact(Double($1.0)))) }
 }
 
+/// The loop in double, which PairMathTests compares with numbers of mpmath.
+private func digamma(_ x: Double) -> Double {
+  levels(of: "digamma").first?.inDouble([x]).first ?? .nan
+}
+
 private func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
 
 /// Names, definitions, and bounds: the worst errors over all floats, which vector_math_body.h,
@@ -66,7 +71,8 @@ private let functions: [(name: String, exact: @Sendable (Double) -> Double, boun
   ("atan", { atan($0) }, 0.51), ("sinh", { sinh($0) }, 0.51), ("cosh", { cosh($0) }, 0.51),
   ("asinh", { asinh($0) }, 0.51), ("acosh", { acosh($0) }, 0.51), ("atanh", { atanh($0) }, 0.51),
   ("exp2", { exp2($0) }, 1.30), ("log2", { log2($0) }, 0.51), ("log10", { log10($0) }, 0.51),
-  ("erfc", { erfc($0) }, 0.51),
+  ("erfc", { erfc($0) }, 0.51), ("lgamma", { lgamma($0).0 }, 0.55), ("digamma", digamma, 0.51),
+  ("sine_ratio", { $0 == 0 ? 1 : sin($0) / $0 }, 2),
 ]
 
 @Suite struct VectorMathTests {

@@ -26,10 +26,12 @@ enum norma_operation {
   NORMA_NEGATE,
   NORMA_ABS,
   NORMA_SQRT,
-  NORMA_FLOOR,      // of real types, as the next three
+  NORMA_RSQRT,      // of real types, as the next six
+  NORMA_FLOOR,
   NORMA_CEIL,
   NORMA_ROUND,      // ties to even
   NORMA_TRUNC,
+  NORMA_FRAC,       // what trunc takes off
   NORMA_SIGN,       // 1, 0 or -1; 0 for NaN
   NORMA_SIGN_BIT,   // of real types, to bytes
   // Functions of real types, in the order of vector_math.h: first those of one operand.
@@ -59,12 +61,16 @@ enum norma_operation {
   NORMA_LGAMMA,
   NORMA_DIGAMMA,
   NORMA_TRIGAMMA,
+  NORMA_SINE_RATIO,    // sin x / x
   NORMA_POWER,         // from here on of two operands; this and the next three also of integers
   NORMA_FMOD,          // what is left has the sign of the first operand
   NORMA_REMAINDER,     // what is left has the sign of the second operand
   NORMA_FLOOR_DIVIDE,
   NORMA_ATAN2,
   NORMA_HYPOT,
+  NORMA_LOG_ADD_EXP,
+  NORMA_LOG_ADD_EXP2,
+  NORMA_X_LOG_Y,
   NORMA_ZETA,
   NORMA_TRUNC_DIVIDE,  // of all types; division of integers by zero gives 0, here and above
   NORMA_GCD,           // of integers
@@ -77,8 +83,11 @@ enum norma_operation {
   NORMA_GATE,       // of real types: b where a > 0, else 0
   NORMA_FMIN,       // of real types: the other operand where one is NaN
   NORMA_FMAX,
-  NORMA_COPY_SIGN,  // of real types, as the next one
+  NORMA_COPY_SIGN,  // of real types, as the next three
   NORMA_NEXT_AFTER,
+  NORMA_FINITE,         // a within -b ... b, and 0 for NaN
+  NORMA_ROUND_DECIMAL,  // a b, rounded, / b
+  NORMA_HEAVISIDE,      // of all types: b where a is 0, else whether a is positive
   NORMA_AND,        // of integers, as all up to the shifts
   NORMA_OR,
   NORMA_XOR,
@@ -90,6 +99,10 @@ enum norma_operation {
   NORMA_LESS_OR_EQUAL,
   NORMA_GREATER,
   NORMA_GREATER_OR_EQUAL,
+  NORMA_LOGICAL_AND,  // whether both are not 0, to bytes, as the comparisons; and so on
+  NORMA_LOGICAL_OR,
+  NORMA_LOGICAL_XOR,
+  NORMA_LERP,       // of real types, operands a, b, weight: the point between a and b
   NORMA_SELECT,     // operands: condition (bytes), value where it is not 0, value elsewhere
   NORMA_NORMALIZE,  // operands x, high, low, scale, shift: ((x - high) - low) * scale + shift
   // Operands x, g and, in double, mean, scale, slope, shift: g * scale + (x - mean) * slope + shift.
@@ -116,6 +129,9 @@ norma_rows_loop norma_find_rows_loop(int operation, int type, unsigned singles);
 
 // From a block or memory type to another; NORMA_F16 and NORMA_BF16 as goal write 2-byte values.
 norma_loop norma_find_conversion(int from, int to);
+
+// Whether one of n integers of `width` bytes is zero.
+int norma_holds_zero(size_t n, const void *values, int width);
 
 // Rounds floats to the values of NORMA_F16 or NORMA_BF16, keeping them as floats.
 norma_loop norma_find_rounding(int type);

@@ -11,9 +11,18 @@ public func lerp(
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     try refuseMixedTypes([start, end], "lerp(_:_:_:)")
-    let distance = end - start
-    return Swift.abs(weight) < 0.5
-      ? start + distance * weight : end - distance * (1 - weight)
+    if start.isPoisoned { return .poisoned }
+    return try Tensor.elementwise(
+      .lerp, [start, end], in: start.dtype, result: start.dtype,
+      immediate: Operation.Immediate(
+        Scalar(weight), at: 2, in: start.dtype, call: "lerp(_:_:_:)"),
+      call: "lerp(_:_:_:)",
+      gradient: .linear { rule in
+        [
+          rule.whenNeeded(0) { rule.upstream * (1 - weight) },
+          rule.whenNeeded(1) { rule.upstream * weight },
+        ]
+      })
   }
 }
 
@@ -24,9 +33,17 @@ public func lerp(
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     try refuseMixedTypes([start, end, weight], "lerp(_:_:_:)")
-    let distance = end - start
-    return Tensor.where(
-      weight.detached().abs() .< 0.5, start + distance * weight, end - distance * (1 - weight))
+    if start.isPoisoned { return .poisoned }
+    return try Tensor.elementwise(
+      .lerp, [start, end, weight], in: start.dtype, result: start.dtype, call: "lerp(_:_:_:)",
+      gradient: .ofOperands { rule in
+        let (start, end, weight) = (rule.saved[0], rule.saved[1], rule.saved[2])
+        return [
+          rule.whenNeeded(0) { rule.upstream * (1 - weight) },
+          rule.whenNeeded(1) { rule.upstream * weight },
+          rule.whenNeeded(2) { rule.upstream * (end - start) },
+        ]
+      })
   }
 }
 
@@ -81,7 +98,14 @@ public func heaviside(
       throw TensorError(
         "heaviside(_:_:)", "the types \(x.dtype) and \(values.dtype) differ; cast one of them")
     }
-    return Tensor.where(x .== 0, values, (x .> 0).cast(to: x.dtype))
+    return try Tensor.binary(
+      .heaviside, x, values, call: "heaviside(_:_:)",
+      gradient: .ofOperands { rule in
+        [
+          rule.whenNeeded(0) { rule.upstream.asZeros },
+          rule.whenNeeded(1) { .where(rule.saved[0] .== 0, rule.upstream, 0) },
+        ]
+      })
   }
 }
 

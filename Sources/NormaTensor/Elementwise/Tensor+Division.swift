@@ -1,3 +1,4 @@
+import CNormaLoops
 import NormaKernels
 
 // Quotients that are whole, and what they leave. Truth values are refused, and so are integers
@@ -112,9 +113,19 @@ extension Tensor {
     if type == .bool {
       throw TensorError(call, "truth values cannot be divided; cast to an integer type first")
     }
-    if type.isInteger && b.count > 0 && (b .== 0).cast(to: .uint8).max().item() != 0 {
+    if type.isInteger && b.holdsZero {
       throw TensorError(call, "an integer is divided by zero; replace the zeros or cast to real")
     }
     return type
+  }
+
+  /// Whether one of the integers is zero. Where they are not one behind the other, a copy is.
+  private var holdsZero: Bool {
+    let dense = layout.isDense ? self : detached().contiguous()
+    let storage = dense.node.materialize()
+    return withExtendedLifetime(storage) {
+      norma_holds_zero(
+        count, storage.base + dense.layout.offset * dtype.byteCount, Int32(dtype.byteCount)) != 0
+    }
   }
 }

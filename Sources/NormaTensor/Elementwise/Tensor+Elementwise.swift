@@ -21,7 +21,9 @@ extension Tensor {
 
   /// 1 / √x: a correctly rounded root, then a correctly rounded quotient. PyTorch: `torch.rsqrt`.
   public func rsqrt(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    sqrt(file: file, line: line).reciprocal(file: file, line: line)
+    real(
+      .rsqrt, "rsqrt()", file, line,
+      .ofResult { [$0.upstream * ($0.result.squared() * $0.result) * -0.5] })
   }
 
   /// eˣ. Worst error in `float32` 0.90 ulp. Integers give `float32`.

@@ -34,6 +34,13 @@ extension Tensor {
   ) -> Tensor {
     guard dtype.isFloatingPoint else { return self }
     let largest = dtype.largestFinite
+    if nan == 0 && positiveInfinity == nil && negativeInfinity == nil {
+      return checked { () throws(TensorError) in
+        try Tensor.binary(
+          .finite, self, Scalar(largest), position: 1, call: "nanToNum()",
+          gradient: .ofOperands { [.where($0.saved[0].isFinite(), $0.upstream, 0)] })
+      }
+    }
     var result = Tensor.where(isNaN(), nan, self)
     result = Tensor.where(isPositiveInfinity(), positiveInfinity ?? largest, result)
     return Tensor.where(isNegativeInfinity(), negativeInfinity ?? -largest, result)

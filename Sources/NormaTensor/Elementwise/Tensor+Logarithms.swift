@@ -42,24 +42,14 @@ extension Tensor {
   }
 }
 
-/// a log b, and 0 where a is 0 and b not NaN. Shapes broadcast; integers give `float32`.
+/// a log b, and 0 where a is 0 and b not NaN. Shapes broadcast; integers give `float32`. Worst error
+/// in `float32` 0.51 ulp.
 /// PyTorch: `torch.xlogy`.
 public func xlogy(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
-    if a.isPoisoned || b.isPoisoned { return .poisoned }
-    let type = Promotion.type([a, b])
-    let real: DType = type.isFloatingPoint ? type : .float32
-    let (x, y) = (a.detached().cast(to: real), b.detached().cast(to: real))
-    let result = Tensor.where((x .== 0) .& (y .== y), 0, x * y.log())
-    return result.recorded("xlogy(_:_:)", from: [a, b], saving: [a, b]) { rule in
-      let (x, y) = (rule.saved[0], rule.saved[1])
-      return [
-        rule.whenNeeded(0) { .where((x .== 0) .& (y .<= 0), 0, rule.upstream * y.log()) },
-        rule.whenNeeded(1) { rule.upstream * x / y },
-      ]
-    }
+    try Tensor.binary(.xLogY, a, b, toFloat: true, call: "xlogy(_:_:)", gradient: .xLogY)
   }
 }
 
@@ -78,38 +68,46 @@ public func xlogy<T: TensorElement>(
 }
 
 /// log(eᵃ + eᵇ) without overflow: the larger one + log(1 + e^-|a - b|). Shapes broadcast; integers
-/// beside integers are refused. PyTorch: `torch.logaddexp`.
+/// beside integers are refused. Worst error in `float32` 0.51 ulp, and 1e-10 of the
+/// larger operand where that is more, because both cancel. PyTorch: `torch.logaddexp`.
 public func logAddExp(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     try Tensor.refuseIntegers(a, b, "logAddExp(_:_:)")
-    let (x, y) = (a.detached(), b.detached())
-    let result = maximum(x, y) + (-x.distance(to: y).abs()).exp().log1p()
-    return result.recorded("logAddExp(_:_:)", from: [a, b], saving: [a, b]) { rule in
-      let (x, y) = (rule.saved[0], rule.saved[1])
-      return [
-        rule.whenNeeded(0) { rule.share(of: x, beside: y) },
-        rule.whenNeeded(1) { rule.share(of: y, beside: x) },
-      ]
-    }
+    return try Tensor.binary(
+      .logAddExp, a, b, call: "logAddExp(_:_:)", gradient: .shares(scale: 1))
   }
 }
 
-/// log₂(2ᵃ + 2ᵇ) without overflow. Shapes broadcast; integers beside integers are refused.
+/// log₂(2ᵃ + 2ᵇ) without overflow, as exact as ``logAddExp(_:_:file:line:)``. Shapes broadcast;
+/// integers beside integers are refused.
 /// PyTorch: `torch.logaddexp2`.
 public func logAddExp2(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     try Tensor.refuseIntegers(a, b, "logAddExp2(_:_:)")
-    let (x, y) = (a.detached(), b.detached())
-    let result = maximum(x, y) + (-x.distance(to: y).abs()).exp2().log1p() / ln2
-    return result.recorded("logAddExp2(_:_:)", from: [a, b], saving: [a, b]) { rule in
+    return try Tensor.binary(
+      .logAddExp2, a, b, call: "logAddExp2(_:_:)", gradient: .shares(scale: ln2))
+  }
+}
+
+extension ElementwiseRule {
+  fileprivate static let xLogY = ofOperands { rule in
+    let (x, y) = (rule.saved[0], rule.saved[1])
+    return [
+      rule.whenNeeded(0) { .where((x .== 0) .& (y .<= 0), 0, rule.upstream * y.log()) },
+      rule.whenNeeded(1) { rule.upstream * x / y },
+    ]
+  }
+
+  fileprivate static func shares(scale: Double) -> ElementwiseRule {
+    ofOperands { rule in
       let (x, y) = (rule.saved[0], rule.saved[1])
       return [
-        rule.whenNeeded(0) { rule.share(of: x, beside: y, scale: ln2) },
-        rule.whenNeeded(1) { rule.share(of: y, beside: x, scale: ln2) },
+        rule.whenNeeded(0) { rule.share(of: x, beside: y, scale: scale) },
+        rule.whenNeeded(1) { rule.share(of: y, beside: x, scale: scale) },
       ]
     }
   }
@@ -124,7 +122,7 @@ extension Tensor {
 
 extension Backward {
   /// The upstream gradient times e^a / (e^a + e^b).
-  fileprivate func share(of a: Tensor, beside b: Tensor, scale: Double = 1) -> Tensor {
+  fileprivate func share(of a: Tensor, beside b: Tensor, scale: Double) -> Tensor {
     let type = gradientType(of: a)
     let distance = b.cast(to: type).distance(to: a.cast(to: type)) * scale
     return upstream.cast(to: type) / (distance.exp() + 1)

@@ -46,7 +46,11 @@ public func pow<T: TensorElement>(
     case -0.5 where type.isFloatingPoint: return x.rsqrt()
     case -1 where type.isFloatingPoint: return x.reciprocal()
     case -2 where type.isFloatingPoint: return x.squared().reciprocal()
-    default: return pow(x, Tensor(b, dtype: type))
+    default:
+      // Half types round the power, too.
+      if type.isHalf { return pow(x, Tensor(b, dtype: type)) }
+      return try Tensor.binary(
+        .power, x, number, position: 1, call: "pow(_:_:)", gradient: .powerOfNumber)
     }
   }
 }
@@ -69,6 +73,12 @@ public func floatPower<T: TensorElement>(_ a: Tensor, _ b: T) -> Tensor {
 }
 
 extension ElementwiseRule {
+  fileprivate static let powerOfNumber = ofOperands { rule in
+    let a = rule.saved[0]
+    guard let b = rule.immediate?.value.asDouble else { return [nil] }
+    return [b == 0 ? rule.upstream.asZeros : rule.upstream * (pow(a, b - 1) * b)]
+  }
+
   static let power = ElementwiseRule(savesOperands: true, savesResult: true) { rule in
     let (a, b) = (rule.saved[0], rule.saved[1])
     return [

@@ -34,6 +34,12 @@ extension Tensor {
           "rounded(decimals:)", "\(dtype) has no decimals; cast to a real type first")
       }
       let scale = Tensor.power(of: 10, Swift.abs(decimals))
+      // One instruction where its steps round as three would.
+      if decimals > 0 && (dtype == .float32 || dtype == .float64) {
+        return try Tensor.binary(
+          .roundDecimal, self, Scalar(scale), position: 1, call: "rounded(decimals:)",
+          gradient: .flat)
+      }
       let x = detached()
       let result =
         decimals > 0 ? (x * scale).rounded() / scale : (x / scale).rounded() * scale
@@ -48,7 +54,8 @@ extension Tensor {
       guard dtype.isFloatingPoint || isPoisoned else {
         throw TensorError("frac()", "\(dtype) has no fractions; cast to a real type first")
       }
-      return self - trunc()
+      return try unary(
+        .frac, toFloat: false, call: "frac()", gradient: .linear { [$0.upstream] })
     }
   }
 

@@ -1,7 +1,7 @@
 import NormaKernels
 
-// Special functions. `erfc` and `erfinv` in `float32` have vectors, in double and rounded once; the
-// others are computed one by one, in double for every type. Integers give `float32`.
+// Special functions. Most have vectors in `float32`, in double and rounded once; `polygamma` is
+// computed one by one, in double for every type. Integers give `float32`.
 
 extension Tensor {
   /// 1 - erf x, without cancellation: relative precision also where it is close to zero. Worst error
@@ -23,12 +23,14 @@ extension Tensor {
       .ofResult { [$0.upstream * $0.result.squared().exp() * (Double.pi.squareRoot() / 2)] })
   }
 
-  /// log |Γ(x)|: infinite at 0 and at negative integers. PyTorch: `torch.lgamma`.
+  /// log |Γ(x)|: infinite at 0 and at negative integers. Worst error in `float32`
+  /// 0.55 ulp. PyTorch: `torch.lgamma`.
   public func lgamma(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.lgamma, "lgamma()", file, line, .ofOperands { [$0.upstream * $0.saved[0].digamma()] })
   }
 
-  /// The derivative of log Γ: -∞ at 0 (∞ at -0), NaN at negative integers. PyTorch: `torch.digamma`.
+  /// The derivative of log Γ: -∞ at 0 (∞ at -0), NaN at negative integers. Worst error in `float32`
+  /// 0.51 ulp. PyTorch: `torch.digamma`.
   public func digamma(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
       .digamma, "digamma()", file, line,

@@ -41,7 +41,10 @@ extension Tensor {
   /// Integers give `float32`. PyTorch: `torch.sinc`.
   public func sinc() -> Tensor {
     let x = detached() * Double.pi
-    return Tensor.where(x .== 0, 1, x.sin() / x).recorded("sinc()", from: [self], saving: [self]) {
+    let ratio = checked { () throws(TensorError) in
+      try x.unary(.sineRatio, toFloat: true, call: "sinc()", gradient: .flat)
+    }
+    return ratio.recorded("sinc()", from: [self], saving: [self]) {
       let x = $0.saved[0]
       let y = x * Double.pi
       return [.where(x .== 0, 0, $0.upstream * ((y * y.cos() - y.sin()) / (y * x)))]

@@ -4,18 +4,19 @@ import NormaKernels
 /// One instruction of a program: what is done to elements of which type.
 struct Operation: Hashable, Sendable {
   enum Code: Int32, Sendable {
-    case negate, abs, sqrt
-    case floor, ceil, round, trunc, sign, signBit
+    case negate, abs, sqrt, rsqrt
+    case floor, ceil, round, trunc, frac, sign, signBit
     case exp, log, tanh, erf, expm1, log1p, sigmoid, sin, cos
     case tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, exp2, log2, log10, erfc
-    case erfinv, lgamma, digamma, trigamma
-    case power, fmod, remainder, floorDivide, atan2, hypot, zeta
+    case erfinv, lgamma, digamma, trigamma, sineRatio
+    case power, fmod, remainder, floorDivide, atan2, hypot, logAddExp, logAddExp2, xLogY, zeta
     case truncDivide, gcd
     case add, subtract, multiply, divide, minimum, maximum, gate
-    case fmin, fmax, copySign, nextAfter
+    case fmin, fmax, copySign, nextAfter, finite, roundDecimal, heaviside
     case and, or, xor, shiftLeft, shiftRight
     case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual
-    case select, normalize, normalizeGradient
+    case logicalAnd, logicalOr, logicalXor
+    case lerp, select, normalize, normalizeGradient
     case convert  // To the result's type.
 
     /// The number of the C loop.
@@ -27,7 +28,8 @@ struct Operation: Hashable, Sendable {
       switch self {
       case .erfinv, .lgamma, .digamma, .trigamma, .zeta: 16
       case _ where Code.exp.rawValue..<Code.add.rawValue ~= rawValue: 8
-      case .divide, .sqrt, .normalizeGradient: 2
+      case .rsqrt: 4
+      case .divide, .sqrt, .roundDecimal, .normalizeGradient: 2
       default: 1
       }
     }

@@ -1,0 +1,131 @@
+// lgamma and digamma of floats, computed in double and rounded once; included after
+// wide_math_body.h, under the same rules.
+//
+// Both are reflected below 1/2. Where a result is so close to zero that what its parts have lost
+// counts, single lanes go to the C library and to norma_digamma.
+
+#pragma clang fp contract(off)
+
+// r = x - its nearest whole number, exact, and sin(pi r) / r; -1/2 <= r <= 1/2.
+MATH_INLINE LEVEL(wide_sine_of_turn)(
+    const MATH_DOUBLES *x, MATH_DOUBLES *rest, MATH_DOUBLES *ratio) {
+  // From 2^24 on all floats are whole.
+  MATH_DOUBLES near = WIDE_SELECT(WIDE_SIZE(*x) < 0x1p24, *x, WIDE(0.0));
+  MATH_DOUBLES r = near - ((near + WIDE_TO_INTEGER) - WIDE_TO_INTEGER);
+  MATH_DOUBLES z = r * r;
+  MATH_DOUBLES p = z * 0x1.d4ec697341a14p-12 - 0x1.e297cfd3476f5p-8;
+  p = p * z + 0x1.5076fe9f5e3e3p-4;
+  p = p * z - 0x1.32d2c96c60f5bp-1;
+  p = p * z + 0x1.466bc66dc7d7ep+1;
+  p = p * z - 0x1.4abbce6247ec4p+2;
+  *ratio = p * z + 0x1.921fb54442b5fp+1;
+  *rest = r;
+}
+
+// log |gamma(t)|, t at least 1/2: v p(v) with v = t - 2 around 2, moved there by a logarithm from
+// 1 and 3 around; from 3.5 on Stirling's series.
+MATH_INLINE LEVEL(wide_lgamma)(const MATH_DOUBLES *from, MATH_DOUBLES *result) {
+  MATH_DOUBLES t = *from, log;
+  MATH_LONGS low = (MATH_LONGS)(t < 1.5), high = (MATH_LONGS)(t >= 2.5);
+  MATH_LONGS large = (MATH_LONGS)(t >= 3.5);
+  MATH_DOUBLES factor = WIDE_SELECT(high, t - 1.0, WIDE(1.0));
+  factor = WIDE_SELECT(low | large, t, factor);
+  LEVEL(wide_log)(&factor, &log);
+  MATH_DOUBLES v = t - WIDE_SELECT(high, WIDE(3.0), WIDE_SELECT(low, WIDE(1.0), WIDE(2.0)));
+  v = WIDE_SELECT(large, WIDE(0.0), v);
+  MATH_DOUBLES z = v * v;
+  MATH_DOUBLES odd = z * 0x1.8231f5f65b89ep-18 + 0x1.4c74e5e3785bcp-16;
+  odd = odd * z + 0x1.a1dd54a80505ep-14;
+  odd = odd * z + 0x1.0b33c3a37bfcfp-11;
+  odd = odd * z + 0x1.7add7aeeb1086p-9;
+  odd = odd * z + 0x1.51322abc8579bp-6;
+  odd = odd * z + 0x1.4a34cc4a62800p-2;
+  MATH_DOUBLES even = z * -0x1.8008a2027318dp-17 - 0x1.72e3a2f7524f2p-15;
+  even = even * z - 0x1.d43f55f36d412p-13;
+  even = even * z - 0x1.38aba2c627ff2p-10;
+  even = even * z - 0x1.e404fe0e178c5p-8;
+  even = even * z - 0x1.13e001a4dd6e7p-4;
+  even = even * z + 0x1.b0ee607209295p-2;
+  MATH_DOUBLES near = v * (even + v * odd) + WIDE_SELECT(low, -log, log);
+  // (t - 1/2) log t - t + log(2 pi) / 2 + the sum of B(2k) / (2k (2k - 1)) t^(1 - 2k).
+  MATH_DOUBLES inverse = 1.0 / t;
+  MATH_DOUBLES y = inverse * inverse;
+  MATH_DOUBLES series = y * (-691.0 / 360360) + 1.0 / 1188;
+  series = series * y - 1.0 / 1680;
+  series = series * y + 1.0 / 1260;
+  series = series * y - 1.0 / 360;
+  series = series * y + 1.0 / 12;
+  MATH_DOUBLES far = (t - 0.5) * log - t + (0x1.d67f1c864beb5p-1 + inverse * series);
+  *result = WIDE_SELECT(large, far, near);
+}
+
+// log |gamma(x)| = log(pi / |sin(pi x)|) - log |gamma(1 - x)| below 1/2. Infinite at both
+// infinities, at 0 and at negative whole numbers.
+MATH_INLINE LEVEL(lgamma_lanes)(const float *from, float *to) {
+  MATH_DOUBLES x = WIDE_LOAD(from), y;
+  MATH_LONGS reflected = (MATH_LONGS)(x < 0.5);
+  MATH_DOUBLES t = WIDE_SELECT(reflected, 1.0 - x, x);
+  LEVEL(wide_lgamma)(&t, &y);
+  if (__builtin_reduce_or(reflected)) {
+    MATH_DOUBLES rest, ratio, log;
+    LEVEL(wide_sine_of_turn)(&x, &rest, &ratio);
+    MATH_DOUBLES share = WIDE_SIZE(rest * ratio) * (1 / WIDE_PI);
+    LEVEL(wide_log)(&share, &log);
+    y = WIDE_SELECT(reflected, -log - y, y);
+    MATH_LONGS close = (MATH_LONGS)((x < -2.0) & (WIDE_SIZE(y) < 0x1p-4));
+    if (__builtin_reduce_or(close)) {
+      for (int i = 0; i < MATH_LANES; i++) {
+        if (close[i]) y[i] = norma_lgamma(x[i]);
+      }
+    }
+  }
+  WIDE_STORE(to, WIDE_SELECT(WIDE_SIZE(x) == __builtin_inf(), WIDE_SIZE(x), y), 0);
+}
+
+// psi(x) = psi(1 - x) - pi cos(pi r) / sin(pi r) below 1/2, r as above. From there moved up by 8,
+// and log x - 1 / 2x - the sum of B(2k) / 2k x^-2k. NaN at negative whole numbers.
+MATH_INLINE LEVEL(digamma_lanes)(const float *from, float *to) {
+  MATH_DOUBLES x = WIDE_LOAD(from), y;
+  MATH_LONGS reflected = (MATH_LONGS)(x < 0.5);
+  MATH_DOUBLES t = WIDE_SELECT(reflected, 1.0 - x, x);
+  // 1 / t + ... + 1 / (t + 7), in pairs from both ends, which share the sum 2t + 7.
+  MATH_LONGS small = (MATH_LONGS)(t < 8.0);
+  MATH_DOUBLES w = t * (t + 7.0);
+  MATH_DOUBLES outer = w * (w + 6.0), inner = (w + 10.0) * (w + 12.0);
+  MATH_DOUBLES pairs = (2.0 * w + 6.0) * inner + (2.0 * w + 22.0) * outer;
+  MATH_DOUBLES sum = (2.0 * t + 7.0) * pairs / (outer * inner);
+  sum = WIDE_SELECT(small, sum, WIDE(0.0));
+  t = WIDE_SELECT(small, t + 8.0, t);
+  LEVEL(wide_log)(&t, &y);
+  MATH_DOUBLES inverse = 1.0 / t;
+  MATH_DOUBLES z = inverse * inverse;
+  MATH_DOUBLES series = z * (1.0 / 132) - 1.0 / 240;
+  series = series * z + 1.0 / 252;
+  series = series * z - 1.0 / 120;
+  series = series * z + 1.0 / 12;
+  y = (y - (0.5 * inverse + z * series)) - sum;
+  if (__builtin_reduce_or(reflected)) {
+    MATH_DOUBLES rest, ratio;
+    LEVEL(wide_sine_of_turn)(&x, &rest, &ratio);
+    MATH_DOUBLES s = rest * rest;
+    MATH_DOUBLES cosine = s * 0x1.a2e1bfdc8f08cp-14 - 0x1.f2b428f0c5b26p-10;
+    cosine = cosine * s + 0x1.9f04df06d1a7cp-6;
+    cosine = cosine * s - 0x1.d4fcd593d5001p-3;
+    cosine = cosine * s + 0x1.472be11eb7a02p+0;
+    cosine = cosine * s - 0x1.de9e64df1bae7p+1;
+    cosine = (cosine * s + 0x1.fffffffffffb2p+1) * (0.25 - s);
+    MATH_DOUBLES turned = y - WIDE_PI * cosine / (rest * ratio);
+    turned = WIDE_SELECT((x < 0.0) & (rest == 0.0), WIDE(__builtin_nan("")), turned);
+    y = WIDE_SELECT(reflected, turned, y);
+  }
+  MATH_LONGS close = (MATH_LONGS)(WIDE_SIZE(y) < 0x1p-9);
+  if (__builtin_reduce_or(close)) {
+    for (int i = 0; i < MATH_LANES; i++) {
+      if (close[i]) y[i] = norma_digamma(x[i]);
+    }
+  }
+  WIDE_STORE(to, y, 0);
+}
+
+MATH_LOOP(lgamma)
+MATH_LOOP(digamma)
