@@ -45,7 +45,7 @@ static int64_t searched_bin(const norma_bins *b, double value) {
       bin = (int64_t)place;                                                                      \
     } else if (!(place <= (T)b->bins)) {                                                         \
       const double part = ((double)value / 2 - first / 2) / (last / 2 - first / 2);              \
-      bin = (int64_t)(part * (double)b->bins);                                                   \
+      bin = (int64_t)(T)(part * (double)b->bins);                                                \
     }                                                                                            \
     if (bin >= b->bins) bin = b->bins - 1;                                                       \
     if (b->exact) {                                                                              \

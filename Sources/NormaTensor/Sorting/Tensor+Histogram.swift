@@ -30,7 +30,9 @@ extension Tensor {
       let (low, high) =
         count == 0 ? (0, -1) : (self.min().item(as: Int.self), self.max().item(as: Int.self))
       guard low >= 0 else { throw TensorError(call, "\(low) is negative and counts no bin") }
-      guard high < Int.max else { throw TensorError(call, "\(high) needs more bins than there are") }
+      guard high < Int.max else {
+        throw TensorError(call, "\(high) needs more bins than there are")
+      }
       let length = try Shape.count([Swift.max(high + 1, minLength)], call: call)
       let numbers = cast(to: .int64).contiguous()
       let storage = numbers.node.materialize()
