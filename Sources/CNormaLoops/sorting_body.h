@@ -27,7 +27,7 @@ void NAME(norma_sort_rows)(
     int64_t end) {
   const int64_t size = order->size, wanted = order->wanted;
   const K flip = order->descending ? (K)~(K)0 : 0;
-  const int64_t room = 4 * wanted > 1024 ? 4 * wanted : 1024;
+  const int64_t room = 4 * wanted > 128 ? 4 * wanted : 128;
   for (int64_t r = begin; r < end; r++) {
     const T *row = x + r * size;
     E *a = scratch, *b = a + size + 4096, *sorted;
