@@ -1,21 +1,35 @@
 #include "searching.h"
 
+// Halves what is left without a branch. NaN is before nothing: it stands at the end.
+#define FIND(ELEMENT, COMPARE)                  \
+  do {                                          \
+    while (left > 1) {                          \
+      const int64_t half = left / 2;            \
+      const int64_t middle = low + half - 1;    \
+      low += ELEMENT COMPARE value ? half : 0;  \
+      left -= half;                             \
+    }                                           \
+    if (left == 1) {                            \
+      const int64_t middle = low;               \
+      low += ELEMENT COMPARE value;             \
+    }                                           \
+  } while (0)
+
 #define SEARCH(T, s)                                                                             \
   void norma_search_##s(                                                                         \
       const norma_search *search, const T *sorted, const int64_t *sorter, const T *values,       \
       int64_t *places, int64_t begin, int64_t end) {                                             \
+    const int64_t size = search->size, per_row = search->per_row;                                \
+    const int shared = search->shared, right = search->right;                                    \
     for (int64_t k = begin; k < end; k++) {                                                      \
-      const int64_t first = search->shared ? 0 : k / search->per_row * search->size;             \
+      const int64_t first = shared ? 0 : k / per_row * size;                                     \
       const T *row = sorted + first, value = values[k];                                          \
-      int64_t low = 0, left = search->size;                                                      \
-      while (left > 0) {                                                                         \
-        const int64_t half = left / 2, middle = low + half;                                      \
-        const T element = row[sorter ? sorter[first + middle] : middle];                         \
-        /* Written so that NaN stands at the end. */                                             \
-        const int isBefore = search->right ? !(element > value) : !(element >= value);           \
-        low = isBefore ? middle + 1 : low;                                                       \
-        left = isBefore ? left - half - 1 : half;                                                \
-      }                                                                                          \
+      const int64_t *order = sorter ? sorter + first : sorter;                                   \
+      int64_t low = value == value ? 0 : size, left = size - low;                                \
+      if (order && right) FIND(row[order[middle]], <=);                                          \
+      else if (order) FIND(row[order[middle]], <);                                               \
+      else if (right) FIND(row[middle], <=);                                                     \
+      else FIND(row[middle], <);                                                                 \
       places[k] = low;                                                                           \
     }                                                                                            \
   }
@@ -25,35 +39,49 @@ SEARCH(int64_t, i64)
 SEARCH(int32_t, i32)
 SEARCH(uint8_t, u8)
 
-static int64_t bin_of(const norma_bins *b, double value) {
-  const double *edges = b->edges, first = edges[0], last = edges[b->bins];
-  int64_t bin = 0;
-  if (!b->uniform) {
-    int64_t left = b->bins;
-    while (left > 1) {
-      const int64_t half = left / 2;
-      if (value >= edges[bin + half]) bin += half;
-      left -= half;
-    }
-    return bin;
-  }
-  bin = (int64_t)((value - first) * (double)b->bins / (last - first));
-  if (bin >= b->bins) bin = b->bins - 1;
-  if (b->exact) {
-    while (bin > 0 && value < edges[bin]) bin--;
-    while (bin + 1 < b->bins && value >= edges[bin + 1]) bin++;
-  }
-  return bin;
-}
-
+// Bins of equal width come from a division in the type of the values, as in PyTorch, unless
+// something overflows there.
 #define HISTOGRAM(T, s)                                                                          \
+  static int64_t divided_bin_##s(                                                                \
+      T value, const double *edges, int64_t bins, double first, double last, int exact) {        \
+    const T place = (value - (T)first) * (T)bins / ((T)last - (T)first);                         \
+    int64_t bin = bins - 1;                                                                      \
+    if (place < (T)bins) {                                                                       \
+      bin = (int64_t)place;                                                                      \
+    } else if (!(place <= (T)bins)) {                                                            \
+      const double part = ((double)value / 2 - first / 2) / (last / 2 - first / 2);              \
+      bin = (int64_t)(T)(part * (double)bins);                                                   \
+    }                                                                                            \
+    if (bin >= bins) bin = bins - 1;                                                             \
+    if (exact) {                                                                                 \
+      while (bin > 0 && (double)value < edges[bin]) bin--;                                       \
+      while (bin + 1 < bins && (double)value >= edges[bin + 1]) bin++;                           \
+    }                                                                                            \
+    return bin;                                                                                  \
+  }                                                                                              \
+  static int64_t searched_bin_##s(T number, const double *edges, int64_t bins) {                 \
+    const double value = (double)number;                                                         \
+    int64_t low = 0, left = bins;                                                                \
+    while (left > 1) {                                                                           \
+      const int64_t half = left / 2;                                                             \
+      low += value >= edges[low + half] ? half : 0;                                              \
+      left -= half;                                                                              \
+    }                                                                                            \
+    return low;                                                                                  \
+  }                                                                                              \
   void norma_histogram_##s(                                                                      \
-      const norma_bins *b, int64_t count, const T *x, const double *weights, double *sums) {     \
-    const double first = b->edges[0], last = b->edges[b->bins];                                  \
+      const norma_bins *b, int64_t count, const T *restrict x, const double *restrict weights,   \
+      double *restrict sums) {                                                                   \
+    const int64_t bins = b->bins;                                                                \
+    const double *restrict edges = b->edges;                                                     \
+    const double first = edges[0], last = edges[bins];                                           \
+    const int uniform = b->uniform, exact = b->exact;                                            \
     for (int64_t i = 0; i < count; i++) {                                                        \
-      const double value = (double)x[i];                                                         \
-      if (!(value >= first && value <= last)) continue;                                          \
-      sums[bin_of(b, value)] += weights ? weights[i] : 1;                                        \
+      const T value = x[i];                                                                      \
+      if (!((double)value >= first && (double)value <= last)) continue;                          \
+      const int64_t bin = uniform ? divided_bin_##s(value, edges, bins, first, last, exact)      \
+                                  : searched_bin_##s(value, edges, bins);                        \
+      sums[bin] += weights ? weights[i] : 1;                                                     \
     }                                                                                            \
   }
 HISTOGRAM(float, f32)

@@ -27,7 +27,7 @@ void NAME(norma_sort_rows)(
     int64_t end) {
   const int64_t size = order->size, wanted = order->wanted;
   const K flip = order->descending ? (K)~(K)0 : 0;
-  const int64_t room = 4 * wanted > 1024 ? 4 * wanted : 1024;
+  const int64_t room = 4 * wanted > 128 ? 4 * wanted : 128;
   for (int64_t r = begin; r < end; r++) {
     const T *row = x + r * size;
     E *a = scratch, *b = a + size + 4096, *sorted;
@@ -77,10 +77,24 @@ int64_t NAME(norma_runs)(
   return runs;
 }
 
-int NAME(norma_equal_slices)(int64_t width, const T *a, const T *b) {
-  for (int64_t k = 0; k < width; k++)
-    if (a[k] != b[k]) return 0;
-  return 1;
+int64_t NAME(norma_slice_runs)(
+    int64_t count, int64_t width, const T *x, int64_t *order, int64_t *inverse, int64_t *counts) {
+  int64_t runs = 0;
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t place = order[i];
+    int differs = i == 0;
+    if (!differs) {
+      const T *a = x + place * width, *b = x + order[runs - 1] * width;
+      for (int64_t k = 0; k < width && !differs; k++) differs = a[k] != b[k];
+    }
+    if (differs) {
+      order[runs] = place;
+      counts[runs++] = 0;
+    }
+    counts[runs - 1]++;
+    inverse[place] = runs - 1;
+  }
+  return runs;
 }
 
 static int NAME(slice_precedes)(int64_t width, const T *a, const T *b) {

@@ -32,14 +32,16 @@ package enum RowSearch {
 
   /// How many of `count` values, or what weight of them, fall into the bins between `edges`.
   ///
-  /// - Parameter isExact: whether bins of equal width look at their edges, or trust a division.
+  /// - Parameter isExact: whether bins of equal width look at their edges, or trust a division in the
+  ///   type of the values.
   package static func histogram(
     _ dtype: DType, count: Int, _ x: UnsafeRawPointer, weights: UnsafePointer<Double>?,
     edges: [Double], isUniform: Bool, isExact: Bool, threads: Int
   ) -> [Double] {
     let bins = edges.count - 1
-    // Numbers of values may be added in any order, weights may not.
-    let parts = weights == nil ? max(min(threads, count / (1 << 16)), 1) : 1
+    // Numbers of values may be added in any order, weights may not. Many bins are not worth sums for
+    // each thread.
+    let parts = weights == nil ? max(min(threads, count / max(1 << 16, bins)), 1) : 1
     var sums = [Double](repeating: 0, count: bins * parts)
     edges.withUnsafeBufferPointer { edges in
       sums.withUnsafeMutableBufferPointer { sums in

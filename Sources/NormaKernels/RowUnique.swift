@@ -19,40 +19,50 @@ package enum RowUnique {
     }
   }
 
-  /// The numbers of `count` slices of `width` elements in lexicographic order.
-  package static func order(
+  /// The different ones of `count` slices of `width` elements in lexicographic order: the number of
+  /// the first of each, the number of the own one for each slice, and how often each is there.
+  package static func slices(
     _ dtype: DType, _ count: Int, width: Int, _ x: UnsafeRawPointer
-  ) -> [Int64] {
+  ) -> (firsts: [Int64], inverse: [Int64], counts: [Int64]) {
     var order = [Int64](repeating: 0, count: count)
-    var spare = order
+    var (inverse, counts) = (order, order)
+    var found = 0
     order.withUnsafeMutableBufferPointer { order in
-      spare.withUnsafeMutableBufferPointer { spare in
-        guard let order = order.baseAddress, let spare = spare.baseAddress else { return }
-        let (count, width) = (Int64(count), Int64(width))
-        switch dtype {
-        case .float32: norma_order_slices_f32(count, width, x.bound(), order, spare)
-        case .float64: norma_order_slices_f64(count, width, x.bound(), order, spare)
-        case .int64: norma_order_slices_i64(count, width, x.bound(), order, spare)
-        case .int32: norma_order_slices_i32(count, width, x.bound(), order, spare)
-        case .uint8, .bool: norma_order_slices_u8(count, width, x.bound(), order, spare)
-        case .float16, .bfloat16: fatalError("\(dtype) is sorted as float32")
+      inverse.withUnsafeMutableBufferPointer { inverse in
+        counts.withUnsafeMutableBufferPointer { counts in
+          guard let order = order.baseAddress, let inverse = inverse.baseAddress,
+            let counts = counts.baseAddress
+          else { return }
+          found = slices(dtype, count, width: width, x, order, inverse, counts)
         }
       }
     }
-    return order
+    return (Array(order.prefix(found)), inverse, Array(counts.prefix(found)))
   }
 
-  /// Whether two slices hold equal elements.
-  package static func areEqual(
-    _ dtype: DType, width: Int, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer
-  ) -> Bool {
-    let width = Int64(width)
-    return switch dtype {
-    case .float32: norma_equal_slices_f32(width, a.bound(), b.bound()) != 0
-    case .float64: norma_equal_slices_f64(width, a.bound(), b.bound()) != 0
-    case .int64: norma_equal_slices_i64(width, a.bound(), b.bound()) != 0
-    case .int32: norma_equal_slices_i32(width, a.bound(), b.bound()) != 0
-    case .uint8, .bool: norma_equal_slices_u8(width, a.bound(), b.bound()) != 0
+  /// Sorts with `inverse` as spare memory, and then writes it.
+  private static func slices(
+    _ dtype: DType, _ count: Int, width: Int, _ x: UnsafeRawPointer,
+    _ order: UnsafeMutablePointer<Int64>, _ inverse: UnsafeMutablePointer<Int64>,
+    _ counts: UnsafeMutablePointer<Int64>
+  ) -> Int {
+    let (n, width) = (Int64(count), Int64(width))
+    switch dtype {
+    case .float32:
+      norma_order_slices_f32(n, width, x.bound(), order, inverse)
+      return Int(norma_slice_runs_f32(n, width, x.bound(), order, inverse, counts))
+    case .float64:
+      norma_order_slices_f64(n, width, x.bound(), order, inverse)
+      return Int(norma_slice_runs_f64(n, width, x.bound(), order, inverse, counts))
+    case .int64:
+      norma_order_slices_i64(n, width, x.bound(), order, inverse)
+      return Int(norma_slice_runs_i64(n, width, x.bound(), order, inverse, counts))
+    case .int32:
+      norma_order_slices_i32(n, width, x.bound(), order, inverse)
+      return Int(norma_slice_runs_i32(n, width, x.bound(), order, inverse, counts))
+    case .uint8, .bool:
+      norma_order_slices_u8(n, width, x.bound(), order, inverse)
+      return Int(norma_slice_runs_u8(n, width, x.bound(), order, inverse, counts))
     case .float16, .bfloat16: fatalError("\(dtype) is sorted as float32")
     }
   }

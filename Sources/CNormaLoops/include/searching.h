@@ -13,7 +13,8 @@ typedef struct {
 } norma_search;
 
 /// For the values `begin ..< end` the place of the first element that does not come before it, or,
-/// `right`, that comes after it. `sorter` is the order of rows that are not sorted.
+/// `right`, that comes after it; NaN goes to the end. `sorter` is the order of rows that are not
+/// sorted.
 #define NORMA_SEARCH(T, s)                                                                       \
   void norma_search_##s(                                                                         \
       const norma_search *search, const T *sorted, const int64_t *_Nullable sorter,              \
@@ -29,8 +30,8 @@ NORMA_SEARCH(uint8_t, u8)
 typedef struct {
   int64_t bins;
   const double *edges;
-  int uniform;       // all of equal width
-  int exact;         // uniform bins: looks at the edges, instead of trusting a division
+  int uniform;  // all of equal width
+  int exact;    // uniform bins: looks at the edges, instead of trusting a division
 } norma_bins;
 
 /// Adds 1, or its weight, to the bin of every value inside of the edges.

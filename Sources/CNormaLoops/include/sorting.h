@@ -65,8 +65,11 @@ int64_t norma_sort_scratch(int64_t width, int64_t size);
      long. */                                                                                    \
   void norma_order_slices_##s(                                                                   \
       int64_t count, int64_t width, const T *x, int64_t *order, int64_t *spare);                 \
-  /* Whether two slices hold equal elements. */                                                  \
-  int norma_equal_slices_##s(int64_t width, const T *a, const T *b);
+  /* The same as the runs of elements, of slices in order: leaves the numbers of the different     \
+     ones in `order`. */                                                                         \
+  int64_t norma_slice_runs_##s(                                                                  \
+      int64_t count, int64_t width, const T *x, int64_t *order, int64_t *inverse,                \
+      int64_t *counts);
 NORMA_SORTING(float, f32)
 NORMA_SORTING(double, f64)
 NORMA_SORTING(int64_t, i64)

@@ -58,26 +58,10 @@ extension Tensor {
     let order = [axis] + shape.indices.filter { $0 != axis }
     let runs = AxisRuns(
       detached().cast(to: type).permuted(order), 0, order: Array(order.indices))
-    let places = RowUnique.order(type, runs.size, width: runs.inner, runs.base)
-    var representatives: [Int] = []
-    var inverse = [Int64](repeating: 0, count: runs.size)
-    var counts: [Int64] = []
-    let bytes = runs.inner * type.byteCount
-    for place in places.map(Int.init) {
-      let isKnown =
-        representatives.last.map {
-          RowUnique.areEqual(
-            type, width: runs.inner, runs.base + $0 * bytes, runs.base + place * bytes)
-        } ?? false
-      if !isKnown {
-        representatives.append(place)
-        counts.append(0)
-      }
-      counts[counts.count - 1] += 1
-      inverse[place] = Int64(counts.count - 1)
-    }
     return withExtendedLifetime(runs) {
-      (detached().picked(axis, representatives), Tensor(inverse), Tensor(counts))
+      let (firsts, inverse, counts) = RowUnique.slices(
+        type, runs.size, width: runs.inner, runs.base)
+      return (detached().picked(axis, firsts.map(Int.init)), Tensor(inverse), Tensor(counts))
     }
   }
 }

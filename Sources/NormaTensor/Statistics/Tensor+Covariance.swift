@@ -37,7 +37,9 @@ extension Tensor {
       let size = Tensor.arange(covariance.shape[0])
       let isDiagonal = size .== size.unsqueezed(1)
       let std = Tensor.where(isDiagonal, covariance, 0.0).sum(over: 1).sqrt()
-      return (covariance / std / std.unsqueezed(1)).clamped(min: -1.0, max: 1.0).cast(to: dtype)
+      let ratio = (covariance / std / std.unsqueezed(1)).clamped(min: -1.0, max: 1.0)
+      // Exactly 1, or NaN.
+      return Tensor.where(isDiagonal, covariance / covariance, ratio).cast(to: dtype)
         .withoutSingleRows
     }
   }

@@ -16,14 +16,11 @@ extension Tensor {
     // What does not count may be NaN. It goes to the end, where no rank comes.
     let counts = share .> 0.0
     let (values, order) = Tensor.where(counts, rows, Double.infinity).sorted(over: last)
-    let sums = share.gathered(over: last, order).cumulativeSum(over: last)
+    let sums = share.gathered(over: last, order).cumulativeSum(over: last).wholeWhereNearly
     let total = sums.narrowed(over: last, from: rows.shape[last] - 1, count: 1)
     let largest = (total - 1).clamped(min: 0.0)
-    // Ranks that are whole up to rounding are whole.
-    let ranks = Tensor(q, dtype: .float64) * largest
-    let near = (ranks + 0.5).floored
-    let exact = Tensor.where((ranks - near).abs() .<= ranks * 0x1p-48, near, ranks)
-    let (low, high, weight) = interpolation.neighbours(of: exact)
+    let ranks = (Tensor(q, dtype: .float64) * largest).wholeWhereNearly
+    let (low, high, weight) = interpolation.neighbours(of: ranks)
     func element(_ rank: Tensor) -> Tensor {
       // The first element whose running sum is above the rank.
       let place = sums.searchSorted(rank, right: true)
@@ -33,6 +30,12 @@ extension Tensor {
     let isNaN = ((rows .!= rows) * counts).any(over: last, keepDims: true) + (total .== 0.0)
     return Tensor.where(isNaN, Double.nan, result).cast(to: dtype)
       .withQuantilesFirst(shape, front, keepDims)
+  }
+
+  /// Whole numbers where only rounding is between.
+  fileprivate var wholeWhereNearly: Tensor {
+    let near = (self + 0.5).floored
+    return .where((self - near).abs() .<= self * 0x1p-48, near, self)
   }
 
   /// The largest whole number that is not above.

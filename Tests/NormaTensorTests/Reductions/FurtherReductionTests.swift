@@ -5,7 +5,7 @@ import Testing
 
 /// Products, truth, places of extremes, and sums that pass over NaN, against their definition.
 @Suite struct FurtherReductionTests {
-  static let shapes = [[3, 5, 7], [4, 3, 6, 5], [33], [2, 1800], [1800, 2]]
+  static let shapes = [[3, 5, 7], [4, 3, 2, 5], [33], [2, 1100], [700, 2]]
 
   @Test(arguments: DType.allCases) func everySubsetOfAxesInEveryArrangement(dtype: DType) {
     var random = TestRandom(for: "\(#function) \(dtype)")
@@ -20,10 +20,10 @@ import Testing
           if dtype.isFloatingPoint {
             let product = x.product(over: axes).array(of: Double.self)
             let bound = dtype == .float64 ? 4000.0 : 0.5001
-            for (value, group) in zip(product, groups) {
-              #expect(
-                ulps(value, group.reduce(1, *), dtype) <= bound, "\(shape) \(axes) \(arrangement)")
+            let worst = zip(product, groups).reduce(0) { worst, pair in
+              max(worst, ulps(pair.0, pair.1.reduce(1, *), dtype))
             }
+            #expect(worst <= bound, "\(shape) \(axes) \(arrangement)")
           }
           let expected = groups.map { group in Double(group.count { $0 != 0 }) }
           let full = Double(groups.first?.count ?? 0)
