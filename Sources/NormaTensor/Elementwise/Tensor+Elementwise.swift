@@ -19,7 +19,8 @@ extension Tensor {
     real(.sqrt, "sqrt()", file, line, .ofResult { [$0.upstream / ($0.result * 2)] })
   }
 
-  /// 1 / √x: a correctly rounded root, then a correctly rounded quotient. PyTorch: `torch.rsqrt`.
+  /// 1 / √x: a correctly rounded root, then a correctly rounded quotient; half types are rounded
+  /// once, from `float32`. Integers give `float32`. PyTorch: `torch.rsqrt`.
   public func rsqrt(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
       .rsqrt, "rsqrt()", file, line,
