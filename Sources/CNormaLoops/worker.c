@@ -47,6 +47,15 @@ void norma_worker_move(norma_worker *w, ptrdiff_t outer) {
 }
 
 #define COPY_STRIDED(T)                                                        \
+  if (row == sizeof(T) && column > row) {                                      \
+    /* It lies transposed: down the rows, as memory goes. */                   \
+    for (ptrdiff_t j = 0; j < columns; j++) {                                  \
+      const T *from = (const T *)(source + j * column);                        \
+      T *to = (T *)target + j;                                                 \
+      for (ptrdiff_t i = 0; i < rows; i++) to[i * columns] = from[i];          \
+    }                                                                          \
+    return;                                                                    \
+  }                                                                            \
   if (column == 0 && columns == 2) {                                           \
     /* Pairs: a loop for each would take longer than the copy. */              \
     T *to = (T *)target;                                                       \

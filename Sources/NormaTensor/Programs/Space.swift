@@ -100,12 +100,25 @@ struct Space: Equatable, Sendable {
       rows.strides[$0] == 0 && columns.strides[$0] != 0
     }
     let room = block / max((repeated + 1) / 2, 1)
+    // Of an operand that lies transposed, a row of the result takes one element from each cache line; a
+    // tile as high as a line takes them all.
+    let isTurned =
+      rows.size >= turnedRows && columns.size >= 128
+      && zip(rows.strides, columns.strides).contains { $0 == 1 && $1 > 1 }
+    if isTurned {
+      return Space(
+        outer: outer, rows: rows, columns: columns, tileRows: turnedRows,
+        tileColumns: min(columns.size, block / turnedRows))
+    }
     let tileRows =
       columns.size < 128 ? max(min(rows.size, room / max(columns.size, 1)), 1) : 1
     return Space(
       outer: outer, rows: rows, columns: columns, tileRows: tileRows,
       tileColumns: min(columns.size, block), rowsByRow: rowsByRow(rows, columns))
   }
+
+  /// Elements of four bytes in a cache line.
+  private static let turnedRows = 16
 
   /// Rows so short are worth a call for each only where there is a loop for all of them.
   static let shortRow = 64
