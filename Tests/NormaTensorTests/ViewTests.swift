@@ -30,6 +30,33 @@ import Testing
     }
   }
 
+  /// Copies whose source lies transposed take tiles of several rows, which must cover it exactly.
+  @Test(arguments: [DType.uint8, .float16, .float32, .int64]) func turnedCopies(dtype: DType) {
+    let shape = [3, 150, 277]
+    let count = shape.reduce(1, *)
+    // Below 199, so that every type holds it.
+    let x = Tensor((0..<count).map { Int64($0 % 199) }).reshaped(shape).cast(to: dtype)
+    for order in [[0, 2, 1], [2, 1, 0], [1, 2, 0], [2, 0, 1]] {
+      let strides = order.map { [150 * 277, 277, 1][$0] }
+      let target = order.map { shape[$0] }
+      let copy = (x.permuted(order) + Tensor.zeros([], dtype: dtype)).reshaped(target)
+        .array(of: Int64.self)
+      let flat = x.permuted(order).reshaped(-1).array(of: Int64.self)
+      var place = 0
+      var wrong = 0
+      for i in 0..<target[0] {
+        for j in 0..<target[1] {
+          for k in 0..<target[2] {
+            let value = Int64((i * strides[0] + j * strides[1] + k * strides[2]) % 199)
+            if copy[place] != value || flat[place] != value { wrong += 1 }
+            place += 1
+          }
+        }
+      }
+      #expect(wrong == 0, "order \(order)")
+    }
+  }
+
   @Test(arguments: 0..<3)
   func ordersOfAxes(kind: Int) {
     let shape = [2, 3, 4]
