@@ -16,6 +16,9 @@ static inline int is_inside(const norma_places *p, int64_t place) {
 // jump about, so that nothing else can foresee them.
 enum { AHEAD = 32, CACHED = 1 << 19 };
 
+// So many places are looked at together where they stay in cache.
+enum { EIGHT = 8 };
+
 #define INLINE static inline __attribute__((always_inline))
 
 // Elements of single lines, where no axis is inside. Strides are constants where this is inlined.
@@ -23,10 +26,20 @@ enum { AHEAD = 32, CACHED = 1 << 19 };
   INLINE int64_t gather_line_##T(                                                              \
       const norma_places *p, const int64_t *index, const T *from, T *to, int64_t begin,        \
       int64_t end, int64_t step, int64_t stride, int64_t ahead) {                              \
-    int64_t wrong = NORMA_ALL_INSIDE;                                                          \
+    int64_t wrong = NORMA_ALL_INSIDE, k = begin;                                               \
     const int64_t around = p->wraps ? p->size : 0;                                             \
-    const uint64_t size = (uint64_t)p->size;                                                   \
-    for (int64_t k = begin; k < end; k++) {                                                    \
+    const uint64_t size = (uint64_t)p->size, last = size - 1;                                  \
+    for (; !ahead && k + EIGHT <= end; k += EIGHT) {                                           \
+      int64_t place[EIGHT], outside = 0;                                                       \
+      for (int64_t n = 0; n < EIGHT; n++) {                                                    \
+        const int64_t given = index[(k + n) * step];                                           \
+        place[n] = given + ((given >> 63) & around);                                           \
+        outside |= place[n] | (int64_t)(last - (uint64_t)place[n]);                            \
+      }                                                                                        \
+      if (outside < 0) break;                                                                  \
+      for (int64_t n = 0; n < EIGHT; n++) to[k + n] = from[place[n] * stride];                 \
+    }                                                                                          \
+    for (; k < end; k++) {                                                                     \
       if (ahead && k + ahead < end) {                                                          \
         __builtin_prefetch(from + (uint64_t)index[(k + ahead) * step] * (uint64_t)stride);     \
       }                                                                                        \
@@ -250,6 +263,12 @@ int64_t norma_scatter(
   }
 }
 
+// Without branches, which would be mispredicted: NaN wins.
+#define EXTREME(T, IS)                         \
+  const T new = *from, old = *to;              \
+  const T better = new IS old ? new : old;     \
+  *to = new != new ? new : better;
+
 #define SCATTER_REDUCING(NAME, S, T, ADD, MULTIPLY)                                            \
   SCATTER_LINE(add_##NAME, S, T, *to = ADD;)                                                   \
   static int64_t add_##NAME(                                                                   \
@@ -263,17 +282,17 @@ int64_t norma_scatter(
       const norma_places_part *part) {                                                         \
     SCATTER(multiply_##NAME##_lines, S, T, *to = MULTIPLY;)                                    \
   }                                                                                            \
-  SCATTER_LINE(minimum_##NAME, S, T, if (*from < *to || *from != *from) *to = *from;)          \
+  SCATTER_LINE(minimum_##NAME, S, T, EXTREME(T, <))                                             \
   static int64_t minimum_##NAME(                                                               \
       const norma_places *p, const int64_t *index, const S *narrow, T *wide,                   \
       const norma_places_part *part) {                                                         \
-    SCATTER(minimum_##NAME##_lines, S, T, if (*from < *to || *from != *from) *to = *from;)     \
+    SCATTER(minimum_##NAME##_lines, S, T, EXTREME(T, <))                                        \
   }                                                                                            \
-  SCATTER_LINE(maximum_##NAME, S, T, if (*from > *to || *from != *from) *to = *from;)          \
+  SCATTER_LINE(maximum_##NAME, S, T, EXTREME(T, >))                                             \
   static int64_t maximum_##NAME(                                                               \
       const norma_places *p, const int64_t *index, const S *narrow, T *wide,                   \
       const norma_places_part *part) {                                                         \
-    SCATTER(maximum_##NAME##_lines, S, T, if (*from > *to || *from != *from) *to = *from;)     \
+    SCATTER(maximum_##NAME##_lines, S, T, EXTREME(T, >))                                        \
   }                                                                                            \
   int64_t norma_scatter_##NAME(                                                                \
       const norma_places *p, int reduction, const int64_t *index, const S *narrow, T *wide,    \
@@ -329,12 +348,22 @@ void norma_list_true(const uint8_t *bytes, int64_t begin, int64_t end, int64_t *
 void norma_unravel(
     int64_t rank, const int64_t *shape, const int64_t *flat, int64_t begin, int64_t end,
     int64_t *out) {
+  // Divisions only where a row ends: numbers mostly come in order.
+  const int64_t columns = shape[rank - 1];
+  int64_t row = -1;
   for (int64_t n = begin; n < end; n++) {
-    int64_t rest = flat[n];
-    for (int64_t d = rank - 1; d >= 0; d--) {
-      out[n * rank + d] = rest % shape[d];
-      rest /= shape[d];
+    int64_t *place = out + n * rank;
+    if (row < 0 || (uint64_t)(flat[n] - row) >= (uint64_t)columns) {
+      int64_t rest = flat[n] / columns;
+      row = rest * columns;
+      for (int64_t d = rank - 2; d >= 0; d--) {
+        place[d] = rest % shape[d];
+        rest /= shape[d];
+      }
+    } else {
+      for (int64_t d = 0; d < rank - 1; d++) place[d] = place[d - rank];
     }
+    place[rank - 1] = flat[n] - row;
   }
 }
 

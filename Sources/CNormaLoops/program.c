@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 
+#include "copying.h"
 #include "team.h"
 #include "worker.h"
 
@@ -98,7 +99,33 @@ static void run_all(norma_region *region, int threads) {
   else norma_team_run(run_region, region, threads);
 }
 
+// A program without instructions, whose elements only go to other places.
+static int run_copy(const norma_program *p, int threads) {
+  const norma_space *s = &p->space;
+  const int rank = s->rank;
+  if (p->instruction_count || p->sink_count || p->input_count != 1 || p->output_count != 1
+      || rank + 2 > NORMA_MAX_DIMENSIONS) {
+    return 0;
+  }
+  const norma_operand *in = p->inputs, *out = p->outputs;
+  if (in->local || in->split_count || out->split_count || in->value != out->value
+      || in->width != out->width) {
+    return 0;
+  }
+  ptrdiff_t shape[NORMA_MAX_DIMENSIONS], from[NORMA_MAX_DIMENSIONS], to[NORMA_MAX_DIMENSIONS];
+  for (int d = 0; d < rank; d++) {
+    shape[d] = s->size[d], from[d] = in->outer[d], to[d] = out->outer[d];
+  }
+  shape[rank] = s->rows, from[rank] = in->row, to[rank] = out->row;
+  shape[rank + 1] = s->columns, from[rank + 1] = in->column, to[rank + 1] = out->column;
+  norma_copy(
+      rank + 2, shape, from, to, 1, in->width, p->input_bases[0], p->output_bases[0], out->streamed,
+      threads);
+  return 1;
+}
+
 void norma_program_run(const norma_program *program, int threads) {
+  if (run_copy(program, threads)) return;
   norma_region region = {.first = program, .second = NULL, .count = program->unit_count};
   run_all(&region, threads);
   if (program->sink_count == 0) return;

@@ -12,7 +12,7 @@ package struct PlacesAlongAxis: Sendable {
   package let outer: Int, count: Int, inner: Int, size: Int
   /// Whether negative places count from the end.
   package let wraps: Bool
-  private let index: [Int]
+  let index: [Int]
 
   /// - Parameter index: the distances of places along outer, count and inner, 0 where they repeat.
   package init(outer: Int, count: Int, inner: Int, size: Int, wraps: Bool, index: [Int]) {
@@ -20,7 +20,7 @@ package struct PlacesAlongAxis: Sendable {
     (self.wraps, self.index) = (wraps, index)
   }
 
-  private func form(narrow: [Int], wide: [Int]) -> norma_places {
+  func form(narrow: [Int], wide: [Int]) -> norma_places {
     func three(_ strides: [Int]) -> (Int64, Int64, Int64) {
       (Int64(strides[0]), Int64(strides[1]), Int64(strides[2]))
     }
@@ -29,10 +29,10 @@ package struct PlacesAlongAxis: Sendable {
       index: three(index), narrow: three(narrow), wide: three(wide), wraps: wraps ? 1 : 0)
   }
 
-  private var work: Int { outer * count * inner }
+  var work: Int { outer * count * inner }
 
   /// The place of the element with a number on the narrow side, or nil if there is none such.
-  private func place(_ found: Int64, _ form: norma_places, _ places: UnsafePointer<Int64>) -> Int? {
+  func place(_ found: Int64, _ form: norma_places, _ places: UnsafePointer<Int64>) -> Int? {
     if found == Int64.max { return nil }
     let (row, i) = found.quotientAndRemainder(dividingBy: form.inner)
     let (o, k) = row.quotientAndRemainder(dividingBy: form.count)

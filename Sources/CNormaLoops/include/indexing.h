@@ -53,6 +53,23 @@ int64_t norma_scatter_i64(
     const norma_places *places, int reduction, const int64_t *index, const int64_t *narrow,
     int64_t *wide, const norma_places_part *part);
 
+/// The same for the outer indices `begin ..< end` from what is in `start`, whose distances are those of
+/// the wide side, to `wide`, which has no gaps, by way of `room` for `size * inner` numbers.
+int64_t norma_scatter_blocks(
+    const norma_places *places, int reduction, const int64_t *index, const float *narrow,
+    const float *start, float *wide, double *room, int64_t begin, int64_t end);
+
+/// For one outer index, where all inner elements have the same place: `order` becomes the numbers of
+/// the narrow side sorted by place, those of place t from `starts[t]` up to `starts[t + 1]`. `starts`
+/// has room for `size + 2` numbers. The number of the first place that is not inside ends it.
+int64_t norma_sort_places(
+    const norma_places *places, const int64_t *index, int64_t *starts, int64_t *order);
+
+/// The sums (or products, ...) of such for the places `begin ..< end` of one outer index.
+void norma_scatter_sorted(
+    const norma_places *places, int reduction, const int64_t *starts, const int64_t *order,
+    const float *narrow, const float *start, float *wide, int64_t begin, int64_t end);
+
 /// The number of the first place that is not inside; only the index side is read.
 int64_t norma_check_places(const norma_places *places, const int64_t *index);
 

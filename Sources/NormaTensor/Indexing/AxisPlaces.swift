@@ -35,6 +35,13 @@ struct AxisPlaces: Sendable {
     return try wide.replaced(by: numbers, at: own).picked(own) .== numbers
   }
 
+  /// The same places without their memory.
+  var kernel: PlacesAlongAxis {
+    PlacesAlongAxis(
+      outer: narrow[0], count: narrow[1], inner: narrow[2], size: size, wraps: wraps,
+      index: indices.strides)
+  }
+
   /// Throws if a place is not inside.
   func check() throws(TensorError) { try run { $0.check($1) } }
 
@@ -43,9 +50,7 @@ struct AxisPlaces: Sendable {
     _ loop: (PlacesAlongAxis, UnsafePointer<Int64>) -> Int?
   ) throws(TensorError) {
     let storage = indices.node.materialize()
-    let kernel = PlacesAlongAxis(
-      outer: narrow[0], count: narrow[1], inner: narrow[2], size: size, wraps: wraps,
-      index: indices.strides)
+    let kernel = kernel
     let wrong = withExtendedLifetime(storage) {
       loop(
         kernel,
@@ -128,7 +133,7 @@ extension Tensor {
 
   /// These `[outer, size, inner]` with `part`, `[outer, count, inner]`, added at places.
   func added(_ part: Tensor, at places: AxisPlaces) throws(TensorError) -> Tensor {
-    try reduced(.sum, with: part, at: places).cast(to: dtype).evaluated()
+    try combined(.sum, with: part, at: places)
       .recorded(places.call, from: [self, part], runsAtOnce: true) { rule in
         [
           rule.upstream,
@@ -137,6 +142,31 @@ extension Tensor {
           },
         ]
       }
+  }
+
+  /// The sums (or products, ...) of these `[outer, size, inner]` and `part` at places, in order, in
+  /// `float64` or `int64`, then rounded to this type. Without a history.
+  func combined(
+    _ reduction: PlacesAlongAxis.Reduction, with part: Tensor, at places: AxisPlaces
+  ) throws(TensorError) -> Tensor {
+    guard dtype == .float32, part.dtype == .float32, places.kernel.takesFloats else {
+      return try reduced(reduction, with: part, at: places).cast(to: dtype).evaluated()
+    }
+    let (start, source) = (node.materialize(), part.node.materialize())
+    let layout = Layout(contiguous: shape)
+    let result = Storage(byteCount: layout.count * 4)
+    try places.run { kernel, index in
+      withExtendedLifetime((start, source)) {
+        kernel.reduceFloats(
+          reduction, index,
+          from: source.base.assumingMemoryBound(to: Float.self) + part.layout.offset,
+          strides: part.strides,
+          onto: start.base.assumingMemoryBound(to: Float.self) + self.layout.offset,
+          strides: strides, to: result.base.assumingMemoryBound(to: Float.self),
+          threads: Threads.count)
+      }
+    }
+    return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
   }
 
   /// The sums (or products, ...) of these `[outer, size, inner]` and `part` at places, in order, in

@@ -53,11 +53,14 @@ extension Tensor {
       includesSelf
       ? x
       : try x.replaced(by: reduction.identity(dtype).broadcast(to: places.narrow), at: places)
-    var wide = try start.reduced(reduction.loop, with: new, at: places)
+    let result: Tensor
     if reduction == .mean {
-      wide = wide.dividedDown(by: try places.counts(shape, includesSelf, wide.dtype))
+      let wide = try start.reduced(.sum, with: new, at: places)
+      result = wide.dividedDown(by: try places.counts(shape, includesSelf, wide.dtype))
+        .cast(to: dtype).evaluated()
+    } else {
+      result = try start.combined(reduction.loop, with: new, at: places)
     }
-    let result = wide.cast(to: dtype).evaluated()
     return result.recorded(
       places.call, from: [self, part], saving: [self, part], savesResult: true, runsAtOnce: true
     ) { rule in

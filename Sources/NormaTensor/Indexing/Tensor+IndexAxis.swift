@@ -26,7 +26,7 @@ extension Tensor {
   ///
   /// `source` has this shape but for the axis, where it has as many slices as there are indices (from
   /// 0 on). Sums run in order in `float64`, rounded once; integers wrap. The same bits for any number
-  /// of threads. Memory: the result once more in `float64`. PyTorch:
+  /// of threads. Memory: at most the result once more in `float64`. PyTorch:
   /// `x.index_add(dim, indices, source, alpha=scale)`.
   public func indexAdded(
     over axis: Int, _ indices: Tensor, _ source: Tensor, scale: Double = 1,

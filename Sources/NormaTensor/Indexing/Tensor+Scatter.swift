@@ -33,7 +33,7 @@ extension Tensor {
 
   /// The tensor with `source` added at `indices` along an axis, sums in order in `float64`.
   ///
-  /// Memory: the result once more in `float64`. PyTorch: `torch.scatter_add`.
+  /// Memory: at most the result once more in `float64`. PyTorch: `torch.scatter_add`.
   public func scatteredAdding(
     over axis: Int, _ indices: Tensor, _ source: Tensor, file: StaticString = #fileID,
     line: UInt = #line
@@ -59,7 +59,7 @@ extension Tensor {
   /// - Edge cases: NaN wins over smaller and larger. Means of integers are rounded down.
   /// - Accuracy: in order in `float64`, rounded once; integers wrap.
   /// - Gradient: equal smallest or largest elements share it.
-  /// - Cost: memory of the result once more in `float64`, for means and gradients a few of them.
+  /// - Cost: at most memory of the result once more in `float64`, for means and gradients a few of them.
   ///   PyTorch: `x.scatter_reduce(dim, indices, source, reduce, include_self)`.
   public func scattered(
     over axis: Int, _ indices: Tensor, _ source: Tensor, reducing reduction: ScatterReduction,

@@ -112,10 +112,20 @@ extension Tensor {
 
   private func rolled(_ axis: Int, _ shift: Int) -> Tensor {
     let size = shape[axis]
-    if size == 0 { return self }
+    if count == 0 { return self }
     let start = ((shift % size) + size) % size
     if start == 0 { return self }
-    let parts = [narrowed(axis, size - start, start), narrowed(axis, 0, size - start)]
-    return .concatenated(parts, over: axis)
+    let whole = layout.denseTwin(of: shape)
+    let storage = Storage(byteCount: whole.count * dtype.byteCount)
+    for (from, to, count) in [(size - start, 0, start), (0, start, size - start)] {
+      var part = shape
+      part[axis] = count
+      let source = Layout(
+        shape: part, strides: strides, offset: layout.offset + from * strides[axis])
+      let place = Layout(shape: part, strides: whole.strides, offset: to * whole.strides[axis])
+      Tensor(node: node, layout: source).write(into: storage, place, as: dtype)
+    }
+    return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
+      .recorded("rolled(by:over:)", from: [self]) { [$0.upstream.rolled(axis, -start)] }
   }
 }

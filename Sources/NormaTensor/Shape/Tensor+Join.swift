@@ -64,14 +64,11 @@ extension Tensor {
     let whole = first.layout.denseTwin(of: shape)
     let storage = Storage(byteCount: whole.count * dtype.byteCount)
     var start = 0
-    for tensor in tensors {
-      let range = start..<(start + tensor.shape[front])
-      start = range.upperBound
-      if tensor.count > 0 {
-        let place = try whole.taking(
-          (0..<front).map { _ in Slice().axisIndex } + [range.axisIndex])
-        tensor.write(into: storage, place, as: dtype)
-      }
+    for tensor in tensors where tensor.count > 0 {
+      let place = Layout(
+        shape: tensor.shape, strides: whole.strides, offset: start * whole.strides[front])
+      tensor.write(into: storage, place, as: dtype)
+      start += tensor.shape[front]
     }
     let (place, lengths) = (front, sizes)
     return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)

@@ -68,6 +68,18 @@ extension Tensor {
 
   /// Runs this tensor's program, if it has one, with its result going to a part of `storage`.
   func write(into storage: Storage, _ place: Layout, as dtype: DType) {
+    if dtype == self.dtype, !node.isPending {
+      let source = node.materialize()
+      withExtendedLifetime(source) {
+        copyElements(
+          shape, width: dtype.byteCount, from: source.base + layout.offset * dtype.byteCount,
+          strides: strides, to: storage.base + place.offset * dtype.byteCount,
+          strides: place.strides,
+          isStreamed: place.count * dtype.byteCount >= CompiledProgram.streamedBytes,
+          threads: Threads.count)
+      }
+      return
+    }
     var evaluation = Evaluation(shape: place.shape)
     let value = evaluation.value(of: detached().cast(to: dtype))
     evaluation.run(value, dtype, into: storage, place)
