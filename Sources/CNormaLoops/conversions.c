@@ -40,24 +40,8 @@ static inline __attribute__((always_inline)) uint16_t norma_to_bf16(float value)
   return (uint16_t)(value != value ? bits >> 16 | 0x40 : rounded);
 }
 
-#define LEVEL(name) name##_base
-#include "conversions_body.h"
-#undef LEVEL
-
-#if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define LEVEL(name) name##_v3
-#include "conversions_body.h"
-#undef LEVEL
-#pragma clang attribute pop
-// Whole 512-bit vectors, which the default tuning of this level would split.
-#pragma clang attribute push( \
-    __attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
-#define LEVEL(name) name##_v4
-#include "conversions_body.h"
-#undef LEVEL
-#pragma clang attribute pop
-#endif
+#define BODY "conversions_body.h"
+#include "each_level.h"
 
 norma_loop norma_find_conversion(int from, int to) {
 #if defined(__x86_64__)

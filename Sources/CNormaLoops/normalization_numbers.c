@@ -4,21 +4,10 @@
 
 #pragma clang fp contract(off)
 
-#define LEVEL(name) name##_base
-#include "normalization_numbers_body.h"
-#undef LEVEL
+#define BODY "normalization_numbers_body.h"
+#include "each_level.h"
 
 #if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define LEVEL(name) name##_v3
-#include "normalization_numbers_body.h"
-#undef LEVEL
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-#define LEVEL(name) name##_v4
-#include "normalization_numbers_body.h"
-#undef LEVEL
-#pragma clang attribute pop
 
 #define CHOOSE(name, ...)                        \
   switch (norma_loops_level()) {                 \

@@ -5,24 +5,8 @@
 
 #pragma clang fp contract(off)
 
-#define LEVEL(name) name##_base
-#include "reductions_body.h"
-#undef LEVEL
-
-#if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define LEVEL(name) name##_v3
-#include "reductions_body.h"
-#undef LEVEL
-#pragma clang attribute pop
-// Whole 512-bit vectors, which the default tuning of this level would split.
-#pragma clang attribute push( \
-    __attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
-#define LEVEL(name) name##_v4
-#include "reductions_body.h"
-#undef LEVEL
-#pragma clang attribute pop
-#endif
+#define BODY "reductions_body.h"
+#include "each_level.h"
 
 const norma_reductions *norma_find_reductions(int type) {
 #if defined(__x86_64__)

@@ -56,14 +56,6 @@ void norma_worker_move(norma_worker *w, ptrdiff_t outer) {
     }                                                                          \
     return;                                                                    \
   }                                                                            \
-  if (column == 0 && columns == 2) {                                           \
-    /* Pairs: a loop for each would take longer than the copy. */              \
-    T *to = (T *)target;                                                       \
-    for (ptrdiff_t i = 0; i < rows; i++) {                                     \
-      to[2 * i] = to[2 * i + 1] = *(const T *)(source + i * row);              \
-    }                                                                          \
-    return;                                                                    \
-  }                                                                            \
   for (ptrdiff_t i = 0; i < rows; i++) {                                       \
     const char *from = source + i * row;                                       \
     T *to = (T *)target + i * columns;                                         \

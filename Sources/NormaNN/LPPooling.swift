@@ -94,9 +94,9 @@ private func lpPool(
   }
 }
 
-/// xᵖ, with 0 and slope 0 at 0.
+/// xᵖ, with slope 0 at 0 where roots have none.
 private func power(_ x: Tensor, _ p: Double) -> Tensor {
-  if p == 1 || p == 2 || p == 3 { return x.positivePower(p) }
+  if p >= 1 { return pow(x, p) }
   let isZero = x .== 0
-  return Tensor.where(isZero, 0, Tensor.where(isZero, 1, x).positivePower(p))
+  return Tensor.where(isZero, 0, pow(Tensor.where(isZero, 1, x), p))
 }

@@ -22,26 +22,42 @@ package func groupNorm(
   _ x: Tensor, groups: Int, weight: Tensor?, bias: Tensor?, eps: Double, call: String
 ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics?) {
   if x.isPoisoned { return (x, nil) }
-  guard x.rank >= 2 else {
-    throw TensorError(call, "expected a batch with channels in axis 1, got shape \(x.shape)")
-  }
-  try requireReal(x, call: call)
-  let channels = x.shape[1]
-  try requireGroups(groups, channels, call: call)
-  try requireChannels(channels, ["weight": weight, "bias": bias], call: call)
-  let size = channels / groups
+  let parts = try GroupedChannels(x, groups, weight: weight, bias: bias, call: call)
   if x.count == groups {
     throw TensorError(
       call, "shape \(x.shape) has one value in each of \(groups) groups, which has no variance")
   }
-  // The channels as two axes: a group and a place in it.
-  let rest = Array(x.shape.dropFirst(2))
-  let ones = rest.map { _ in 1 }
-  let split = x.reshaped([x.shape[0], groups, size] + rest)
-  let (output, statistics) = try split.normalized(
-    over: Array(2..<split.rank), eps: eps, weight: weight?.reshaped([1, groups, size] + ones),
-    bias: bias?.reshaped([1, groups, size] + ones), call: call)
+  let (output, statistics) = try parts.input.normalized(
+    over: parts.axes, eps: eps, weight: parts.weight, bias: parts.bias, call: call)
   return (output.reshaped(x.shape), statistics)
+}
+
+/// An input and its parameters with the channels as two axes: a group and a place in it.
+struct GroupedChannels {
+  let input: Tensor
+  let weight: Tensor?, bias: Tensor?
+  /// What a group's statistics are taken over.
+  let axes: [Int]
+  /// How many channels a group has.
+  let size: Int
+
+  init(
+    _ x: Tensor, _ groups: Int, weight: Tensor?, bias: Tensor?, call: String
+  ) throws(TensorError) {
+    guard x.rank >= 2 else {
+      throw TensorError(call, "expected a batch with channels in axis 1, got shape \(x.shape)")
+    }
+    try requireReal(x, call: call)
+    let channels = x.shape[1]
+    try requireGroups(groups, channels, call: call)
+    try requireChannels(channels, ["weight": weight, "bias": bias], call: call)
+    size = channels / groups
+    let rest = x.shape.dropFirst(2)
+    input = x.reshaped([x.shape[0], groups, size] + rest)
+    let shape = [1, groups, size] + rest.map { _ in 1 }
+    (self.weight, self.bias) = (weight?.reshaped(shape), bias?.reshaped(shape))
+    axes = Array(2..<input.rank)
+  }
 }
 
 /// Refuses a number of groups that does not divide the channels.

@@ -92,25 +92,13 @@ private func maskedGroupNorm(
   call: String
 ) throws(TensorError) -> Tensor {
   if x.isPoisoned || mask.isPoisoned { return .poisoned }
-  guard x.rank >= 2 else {
-    throw TensorError(call, "expected a batch with channels in axis 1, got shape \(x.shape)")
-  }
-  try requireReal(x, call: call)
-  let channels = x.shape[1]
-  try requireGroups(groups, channels, call: call)
-  try requireChannels(channels, ["weight": weight, "bias": bias], call: call)
+  let parts = try GroupedChannels(x, groups, weight: weight, bias: bias, call: call)
   try requireMask(mask, x, call: call)
-  let size = channels / groups
-  let rest = Array(x.shape.dropFirst(2))
-  let ones = rest.map { _ in 1 }
-  // The channels as two axes: a group and a place in it.
   let whole = [Int](repeating: 1, count: x.rank - mask.rank) + mask.shape
-  let parts = whole[1] == 1 ? [1, 1] : [groups, size]
-  let split = x.reshaped([x.shape[0], groups, size] + rest)
-  return try split.normalized(
-    over: Array(2..<split.rank), mask: mask.reshaped([whole[0]] + parts + whole.dropFirst(2)),
-    eps: eps, weight: weight?.reshaped([1, groups, size] + ones),
-    bias: bias?.reshaped([1, groups, size] + ones), call: call
+  let channels = whole[1] == 1 ? [1, 1] : [groups, parts.size]
+  return try parts.input.normalized(
+    over: parts.axes, mask: mask.reshaped([whole[0]] + channels + whole.dropFirst(2)), eps: eps,
+    weight: parts.weight, bias: parts.bias, call: call
   ).output.reshaped(x.shape)
 }
 

@@ -1,4 +1,3 @@
-import CNormaLoops
 import NormaKernels
 import Synchronization
 
@@ -108,7 +107,7 @@ package final class GradientLeaf: Sendable {
   }
 
   func add(_ more: Tensor) {
-    state.withLock { sum in sum = sum.map { $0.addedAtOnce(more) ?? $0 + more } ?? more }
+    state.withLock { sum in sum = sum.map { $0 + more } ?? more }
   }
 }
 
@@ -213,27 +212,4 @@ extension Tensor {
   /// Whether a gradient can be taken with respect to what this tensor was computed from.
   /// PyTorch: `requires_grad`.
   public var hasHistory: Bool { history != nil }
-}
-
-extension Tensor {
-  /// The sum with a tensor of the same shape, without a program: for gradients of small parameters, where
-  /// laying out takes longer than adding. Nil where one of them is pending, large or lies otherwise.
-  fileprivate func addedAtOnce(_ other: Tensor) -> Tensor? {
-    guard count <= 1 << 16, history == nil, other.history == nil, dtype == .float32,
-      other.dtype == .float32, shape == other.shape, layout.isContiguous,
-      other.layout.isContiguous, !node.isPending, !other.node.isPending, !isPoisoned,
-      !other.isPoisoned,
-      let add = norma_find_loop(Int32(NORMA_ADD.rawValue), Int32(NORMA_F32.rawValue), 0)
-    else { return nil }
-    let storages = (node.materialize(), other.node.materialize())
-    return withExtendedLifetime(storages) {
-      Tensor(shape: shape, dtype: .float32) { bytes in
-        let operands: [UnsafeRawPointer?] = [
-          UnsafeRawPointer(storages.0.base + layout.offset * 4),
-          UnsafeRawPointer(storages.1.base + other.layout.offset * 4),
-        ]
-        operands.withUnsafeBufferPointer { add(count, $0.baseAddress, bytes.baseAddress) }
-      }
-    }
-  }
 }

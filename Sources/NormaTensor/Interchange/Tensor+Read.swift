@@ -66,7 +66,7 @@ extension Tensor {
     guard shape == other.shape, dtype == other.dtype, !isPoisoned, !other.isPoisoned else {
       return false
     }
-    return count == 0 || (self .== other).cast(to: .uint8).min().item() == 1
+    return (self .== other).all().item() == 1
   }
 
   /// Whether |a - b| <= atol + rtol |b| holds for all elements, which broadcast. Equal infinities
@@ -78,7 +78,6 @@ extension Tensor {
     let type = Promotion.type([self, other])
     let result = cast(to: type).isClose(
       to: other.cast(to: type), rtol: rtol, atol: atol, equalNaN: equalNaN, file: file, line: line)
-    if result.isPoisoned { return false }
-    return result.count == 0 || result.cast(to: .uint8).min().item() == 1
+    return !result.isPoisoned && result.all().item() == 1
   }
 }

@@ -67,11 +67,7 @@ private struct EinsumTerm {
     {
       let label = labels[second]
       let rest = labels.indices.filter { $0 != first && $0 != second }
-      let size = tensor.shape[first]
-      // Every (n + 1)-th element of n by n lies on the diagonal.
-      let square = tensor.permuted(rest + [first, second])
-      let rows = square.reshaped(square.shape.dropLast(2) + [size * size])
-      tensor = rows[..., Slice(by: size + 1)]
+      tensor = tensor.diagonal(axes: (first, second))
       labels = rest.map { labels[$0] } + [label]
     }
   }

@@ -83,8 +83,8 @@ extension Tensor {
 
 /// What ``Tensor/reduced(_:by:_:file:line:)`` does with elements that become one.
 public enum PatternReduction: Sendable, Hashable {
-  /// `sum(over:)`, `mean(over:)`, `min(over:)` and `max(over:)`.
-  case sum, mean, min, max
+  /// `sum(over:)`, `mean(over:)`, `product(over:)`, `min(over:)` and `max(over:)`.
+  case sum, mean, product, min, max
   /// `variance(over:)` and `std(over:)`, which divide by n - 1.
   case variance, std
   /// Whether one of them, or each of them, is not zero: truth values.
@@ -94,12 +94,13 @@ public enum PatternReduction: Sendable, Hashable {
     switch self {
     case .sum: x.sum(over: axes)
     case .mean: x.mean(over: axes)
+    case .product: x.product(over: axes)
     case .min: x.min(over: axes)
     case .max: x.max(over: axes)
     case .variance: x.variance(over: axes)
     case .std: x.std(over: axes)
-    case .any: (x .!= 0).sum(over: axes) .!= 0
-    case .all: (x .== 0).sum(over: axes) .== 0
+    case .any: x.any(over: axes)
+    case .all: x.all(over: axes)
     }
   }
 }

@@ -37,7 +37,7 @@ extension Tensor {
       try requireReal(call)
       let (group, finish) = try withoutNaN.group(axes, true, call: call)
       let (shape, reduced) = (shape, group.axes)
-      let count = (detached() .== detached()).sum(over: reduced, keepDims: true)
+      let count = isNumber.sum(over: reduced, keepDims: true)
       let target = Shape.reduced(shape, over: reduced, keepDims: keepDims)
       return finish((group.tensor(.sum) / count.cast(to: .float64)).cast(to: dtype))
         .reshaped(target)

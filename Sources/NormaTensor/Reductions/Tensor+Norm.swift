@@ -58,7 +58,7 @@ extension Tensor {
           return [Tensor.where(isResult, signs * share, 0.0)]
         default:
           let ratio = x.abs() / norm
-          let slope = Tensor.where(ratio .== 0, 0.0, ratio.positivePower(p - 1))
+          let slope = Tensor.where(ratio .== 0, 0.0, pow(ratio, p - 1))
           return [Tensor.where(norm .== 0, 0.0, signs * slope * upstream)]
         }
       }
@@ -74,21 +74,7 @@ extension Tensor {
       return .zeros(Shape.reduced(shape, over: axes, keepDims: true), dtype: .float64)
     case .infinity: return abs().max(over: axes, keepDims: true).cast(to: .float64)
     case -.infinity: return abs().min(over: axes, keepDims: true).cast(to: .float64)
-    default: return sum(abs().cast(to: .float64).positivePower(p)).positivePower(1 / p)
-    }
-  }
-
-  /// xᵖ where no x is negative; for p that are not roots or small powers by way of the logarithm.
-  package func positivePower(_ p: Double) -> Tensor {
-    switch p {
-    case 1: self
-    case 2: squared()
-    case 3: squared() * self
-    case 0.5: sqrt()
-    case 0.75: sqrt() * sqrt().sqrt()
-    case -1: reciprocal()
-    case _ where p < 0: positivePower(-p).reciprocal()
-    default: (log() * p).exp()
+    default: return pow(sum(pow(abs().cast(to: .float64), p)), 1 / p)
     }
   }
 }

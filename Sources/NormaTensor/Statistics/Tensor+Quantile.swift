@@ -136,7 +136,7 @@ extension Tensor {
   /// other one.
   static func between(_ low: Tensor, _ high: Tensor, _ weight: Tensor) -> Tensor {
     let (a, b) = (low.cast(to: .float64), high.cast(to: .float64))
-    let stays = (a.abs() .== Double.infinity) * (b .!= -a)
+    let stays = a.isInfinite() .& (b .!= -a)
     return .where(stays, a, a + (b - a) * weight)
   }
 

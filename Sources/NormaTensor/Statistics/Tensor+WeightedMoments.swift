@@ -67,5 +67,5 @@ extension Tensor {
   }
 
   /// Where there is no NaN.
-  private var isNumber: Tensor { detached() .== detached() }
+  var isNumber: Tensor { detached() .== detached() }
 }

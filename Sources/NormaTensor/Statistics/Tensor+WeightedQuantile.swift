@@ -34,21 +34,15 @@ extension Tensor {
 
   /// Whole numbers where only rounding is between.
   fileprivate var wholeWhereNearly: Tensor {
-    let near = (self + 0.5).floored
+    let near = rounded()
     return .where((self - near).abs() .<= self * 0x1p-48, near, self)
-  }
-
-  /// The largest whole number that is not above.
-  fileprivate var floored: Tensor {
-    let whole = cast(to: .int64).cast(to: .float64)
-    return .where(whole .> self, whole - 1, whole)
   }
 }
 
 extension QuantileInterpolation {
   /// The ranks on both sides of ranks that are not negative, and the weight of the upper ones.
   fileprivate func neighbours(of ranks: Tensor) -> (low: Tensor, high: Tensor, weight: Tensor) {
-    let low = ranks.floored
+    let low = ranks.floor()
     let high = Tensor.where(low .== ranks, low, low + 1)
     let rest = ranks - low
     switch self {
@@ -57,9 +51,8 @@ extension QuantileInterpolation {
     case .higher: return (high, high, rest * 0)
     case .midpoint: return (low, high, Tensor.where(rest .== 0.0, rest, 0.5))
     case .nearest:
-      let isEven = (low / 2).floored * 2 .== low
-      let goesUp = Tensor.where(isEven, (rest .> 0.5), (rest .>= 0.5))
-      let near = Tensor.where(goesUp, high, low)
+      // Halves go to the even rank.
+      let near = ranks.rounded()
       return (near, near, rest * 0)
     }
   }

@@ -39,6 +39,7 @@ import Testing
       isSame(x.reduced("n c (h 2) (w 3) -> n c h w", by: .max), maxPool2d(x, kernelSize: [2, 3])))
     #expect(isSame(x.reduced("n c h w ->", by: .min), x.min()))
     #expect(isSame(x.reduced("n c h w -> c", by: .variance), x.variance(over: 0, 2, 3)))
+    #expect(isSame(x.reduced("n c h w -> c", by: .product), x.product(over: 0, 2, 3)))
     #expect(isSame(x.reduced("n c h w -> c", by: .std), x.std(over: 0, 2, 3)))
     #expect(
       isSame(x.reduced("n c h w -> (w h) c n", by: .sum), x.rearranged("n c h w -> (w h) c n")))
