@@ -8,6 +8,8 @@ static void LEVEL(centered_sum_f32)(
   f64v s[4] = {{0}, {0}, {0}, {0}};
   size_t i = 0;
   for (; i + 32 <= n; i += 32) {
+    FETCH_AHEAD(p + i);
+    FETCH_AHEAD(q + i);
     for (int k = 0; k < 4; k++) {
       s[k] += (__builtin_convertvector(LOAD(f32h, p + i + 8 * k), f64v) - m)
             * __builtin_convertvector(LOAD(f32h, q + i + 8 * k), f64v);

@@ -15,13 +15,17 @@
       V b0 = (V){0} + b, b1 = b0;                                                          \
       M missing = {0};                                                                     \
       for (; i + 2 * LANES(T) <= n; i += 2 * LANES(T)) {                                   \
+        FETCH_AHEAD(p + i);                                                                \
         V a0 = LOAD(V, p + i), a1 = LOAD(V, p + i + LANES(T));                             \
         b0 = CHOOSE(V, M, a0 op b0, a0, b0), b1 = CHOOSE(V, M, a1 op b1, a1, b1);          \
         missing |= (M)(a0 != a0) | (M)(a1 != a1);                                          \
       }                                                                                    \
-      T t[2 * LANES(T)];                                                                   \
-      STORE(V, t, b0), STORE(V, t + LANES(T), b1);                                         \
-      for (size_t k = 0; k < 2 * LANES(T); k++) b = t[k] op b ? t[k] : b;                  \
+      T t[LANES(T)];                                                                       \
+      STORE(V, t, CHOOSE(V, M, b1 op b0, b1, b0));                                         \
+      for (size_t w = LANES(T) / 2; w; w /= 2) {                                           \
+        for (size_t k = 0; k < w; k++) t[k] = t[k + w] op t[k] ? t[k + w] : t[k];          \
+      }                                                                                    \
+      b = t[0];                                                                            \
       if (__builtin_reduce_or(missing)) i = 0;                                             \
     }                                                                                      \
     for (; i < n && b == b; i++) b = REPLACES(op, p[i], b) ? p[i] : b;                     \
@@ -31,15 +35,20 @@
       size_t rows, size_t columns, size_t pitch, const void *values, void *results) {      \
     const T *p = values;                                                                   \
     T *r = results;                                                                        \
-    size_t j = 0;                                                                          \
-    for (; j + LANES(T) <= columns; j += LANES(T)) {                                       \
-      V b = LOAD(V, r + j);                                                                \
-      for (size_t i = 0; i < rows; i++) {                                                  \
-        V a = LOAD(V, p + i * pitch + j);                                                  \
-        b = CHOOSE(V, M, ((a op b) | (a != a)) & (b == b), a, b);                          \
+    size_t j = columns / LANES(T) * LANES(T);                                              \
+    /* Four rows at a time, so that memory is read along the rows. */                      \
+    for (size_t i = 0; i < rows; i += 4, p += 4 * pitch) {                                 \
+      const size_t count = rows - i < 4 ? rows - i : 4;                                    \
+      for (size_t k = 0; k < j; k += LANES(T)) {                                           \
+        V b = LOAD(V, r + k);                                                              \
+        for (size_t row = 0; row < count; row++) {                                         \
+          V a = LOAD(V, p + row * pitch + k);                                              \
+          b = CHOOSE(V, M, ((a op b) | (a != a)) & (b == b), a, b);                        \
+        }                                                                                  \
+        STORE(V, r + k, b);                                                                \
       }                                                                                    \
-      STORE(V, r + j, b);                                                                  \
     }                                                                                      \
+    p = values;                                                                            \
     for (; j < columns; j++) {                                                             \
       T b = r[j];                                                                          \
       for (size_t i = 0; i < rows && b == b; i++) {                                        \

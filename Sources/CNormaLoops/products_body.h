@@ -4,17 +4,20 @@
 #define PRODUCT_REAL(s, T, H)                                                              \
   static void LEVEL(product_##s)(size_t n, const void *values, void *product) {            \
     const T *p = values;                                                                   \
-    f64v s0 = (f64v){0} + 1, s1 = s0, s2 = s0, s3 = s0;                                    \
+    f64v s[8];                                                                             \
+    for (int h = 0; h < 8; h++) s[h] = (f64v){0} + 1;                                      \
     size_t i = 0;                                                                          \
-    for (; i + 32 <= n; i += 32) {                                                         \
-      s0 *= __builtin_convertvector(LOAD(H, p + i), f64v);                                 \
-      s1 *= __builtin_convertvector(LOAD(H, p + i + 8), f64v);                             \
-      s2 *= __builtin_convertvector(LOAD(H, p + i + 16), f64v);                            \
-      s3 *= __builtin_convertvector(LOAD(H, p + i + 24), f64v);                            \
+    for (; i + 64 <= n; i += 64) {                                                         \
+      FETCH_AHEAD(p + i);                                                                  \
+      FETCH_AHEAD(p + i + 32);                                                             \
+      for (int h = 0; h < 8; h++) {                                                        \
+        s[h] *= __builtin_convertvector(LOAD(H, p + i + 8 * h), f64v);                     \
+      }                                                                                    \
     }                                                                                      \
-    double t[8], result = 1;                                                               \
-    STORE(f64v, t, (s0 * s1) * (s2 * s3));                                                 \
-    for (int k = 0; k < 8; k++) result *= t[k];                                            \
+    for (; i + 8 <= n; i += 8) s[0] *= __builtin_convertvector(LOAD(H, p + i), f64v);      \
+    double t[8];                                                                           \
+    STORE(f64v, t, ((s[0] * s[4]) * (s[2] * s[6])) * ((s[1] * s[5]) * (s[3] * s[7])));     \
+    double result = ((t[0] * t[4]) * (t[2] * t[6])) * ((t[1] * t[5]) * (t[3] * t[7]));     \
     for (; i < n; i++) result *= (double)p[i];                                             \
     *(double *)product = result;                                                           \
   }                                                                                        \
@@ -22,12 +25,16 @@
       size_t rows, size_t columns, size_t pitch, const void *values, void *results) {      \
     const T *p = values;                                                                   \
     double *products = results;                                                            \
-    size_t j = 0;                                                                          \
-    for (; j + 8 <= columns; j += 8) {                                                     \
-      f64v s = (f64v){0} + 1;                                                              \
-      for (size_t i = 0; i < rows; i++)                                                    \
-        s *= __builtin_convertvector(LOAD(H, p + i * pitch + j), f64v);                    \
-      STORE(f64v, products + j, s);                                                        \
+    size_t j = columns / 8 * 8;                                                            \
+    for (size_t i = 0; i < rows; i += 4) {                                                 \
+      const size_t count = rows - i < 4 ? rows - i : 4;                                    \
+      for (size_t k = 0; k < j; k += 8) {                                                  \
+        f64v s = i ? LOAD(f64v, products + k) : (f64v){0} + 1;                             \
+        for (size_t row = 0; row < count; row++) {                                         \
+          s *= __builtin_convertvector(LOAD(H, p + (i + row) * pitch + k), f64v);          \
+        }                                                                                  \
+        STORE(f64v, products + k, s);                                                      \
+      }                                                                                    \
     }                                                                                      \
     for (; j < columns; j++) {                                                             \
       double s = 1;                                                                        \

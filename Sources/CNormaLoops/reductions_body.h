@@ -8,6 +8,7 @@ static void LEVEL(sum_f32)(size_t n, const void *values, void *sum) {
   f64v s[4] = {{0}, {0}, {0}, {0}};
   size_t i = 0;
   for (; i + 32 <= n; i += 32) {
+    FETCH_AHEAD(p + i);
     for (int h = 0; h < 4; h++) s[h] += __builtin_convertvector(LOAD(f32h, p + i + 8 * h), f64v);
   }
 #define TERMS(at) __builtin_convertvector(LOAD(f32h, p + (at)), f64v)
@@ -202,6 +203,8 @@ static void LEVEL(column_sum_f32)(
       f64v s0 = {0}, s1 = {0};
       if (i) s0 = LOAD(f64v, sums + j), s1 = LOAD(f64v, sums + j + 8);
       for (size_t k = 0; k < count; k++) {
+        // The same place four rows on, which the processor does not foresee.
+        __builtin_prefetch(p + (k + 4) * pitch + j);
         s0 += __builtin_convertvector(LOAD(f32h, p + k * pitch + j), f64v);
         s1 += __builtin_convertvector(LOAD(f32h, p + k * pitch + j + 8), f64v);
       }

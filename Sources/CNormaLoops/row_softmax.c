@@ -67,3 +67,31 @@ void norma_row_softmax(
     if (apart) norma_stream_copy(result + row * columns, scratch, n * sizeof(float));
   }
 }
+
+void norma_row_log_sum_exp(
+    int64_t columns, const float *x, float *result, int64_t begin, int64_t end) {
+  const norma_reductions *reductions = norma_find_reductions(NORMA_F32);
+  const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
+  const norma_loop exp = norma_find_loop(NORMA_EXP, NORMA_F32, 0);
+  const norma_loop log = norma_find_loop(NORMA_LOG, NORMA_F32, 0);
+  float powers[NORMA_BLOCK];
+  for (int64_t row = begin; row < end; row++) {
+    const float *from = x + row * columns;
+    float highest = from[0];
+    reductions->maximum((size_t)columns, from, &highest);
+    // Infinite maxima are not subtracted: infinity less itself is no number.
+    const float shift = __builtin_isinf(highest) ? 0 : highest;
+    double sum = 0;
+    for (int64_t at = 0; at < columns; at += NORMA_BLOCK) {
+      const size_t n = (size_t)(columns - at < NORMA_BLOCK ? columns - at : NORMA_BLOCK);
+      double part;
+      subtract(n, (const void *const[]){from + at, &shift}, powers);
+      exp(n, (const void *const[]){powers}, powers);
+      reductions->sum(n, powers, &part);
+      sum = at ? sum + part : part;
+    }
+    float value = (float)sum;
+    log(1, (const void *const[]){&value}, &value);
+    result[row] = value + shift;
+  }
+}

@@ -1,16 +1,10 @@
 #include <string.h>
 
+#include "reduced_tile.h"
 #include "worker.h"
 
 static size_t result_width(const norma_sink *sink) {
-  switch (sink->kind) {
-    case NORMA_SUM:
-    case NORMA_CENTERED_SUM:
-    case NORMA_PRODUCT:
-    case NORMA_MOMENTS: return 8;
-    default: return sink->type == NORMA_U8 ? 1
-                    : sink->type == NORMA_F32 || sink->type == NORMA_I32 ? 4 : 8;
-  }
+  return norma_result_width(sink->kind, sink->type);
 }
 
 static ptrdiff_t pitch_of(const norma_program *p, int value, ptrdiff_t columns) {
@@ -25,80 +19,20 @@ static int keeps_lost(const norma_sink *sink) {
   return sink->kind == NORMA_MOMENTS && sink->type == NORMA_F64;
 }
 
-// Multiplies products of real type or of integers, which wrap, with those of another part.
-static void multiply(int type, size_t outputs, void *result, const void *from) {
-  if (type <= NORMA_F64) {
-    for (size_t j = 0; j < outputs; j++) ((double *)result)[j] *= ((const double *)from)[j];
-  } else {
-    for (size_t j = 0; j < outputs; j++) ((uint64_t *)result)[j] *= ((const uint64_t *)from)[j];
-  }
-}
-
 // Adds a tile to the results of its chunk; `seen` values a result were added before.
 static void reduce_tile(
     norma_worker *w, const norma_sink *sink, char *result, double *m2, double *lost,
     ptrdiff_t seen, ptrdiff_t rows, ptrdiff_t columns) {
-  const void *values = w->values[sink->value];
-  const norma_reductions *loops = sink->loops;
-  const size_t width = result_width(sink);
-  const int by_column = w->program->columns_kept;
-  const size_t outputs = by_column ? (size_t)columns : 1;
-  const size_t pitch = (size_t)pitch_of(w->program, sink->value, columns);
-  const size_t n = by_column ? (size_t)rows : (size_t)(rows * columns);
-  double sums[NORMA_BLOCK], m2s[NORMA_BLOCK], rest[NORMA_BLOCK];
-  switch (sink->kind) {
-    case NORMA_SUM:
-      if (by_column) loops->column_sum((size_t)rows, outputs, pitch, values, sums);
-      else loops->sum(n, values, sums);
-      if (seen == 0) {
-        memcpy(result, sums, outputs * width);
-      } else if (sink->type <= NORMA_F64) {
-        for (size_t j = 0; j < outputs; j++) ((double *)result)[j] += sums[j];
-      } else {
-        for (size_t j = 0; j < outputs; j++) ((uint64_t *)result)[j] += ((uint64_t *)sums)[j];
-      }
-      break;
-    case NORMA_CENTERED_SUM: {
-      const void *g = w->values[sink->companion], *center = w->values[sink->center];
-      if (by_column) {
-        const size_t pitch_g = (size_t)pitch_of(w->program, sink->companion, columns);
-        loops->column_centered_sum((size_t)rows, outputs, pitch, values, pitch_g, g, center, sums);
-      } else {
-        loops->centered_sum(n, values, g, center, sums);
-      }
-      if (seen == 0) memcpy(result, sums, outputs * width);
-      else for (size_t j = 0; j < outputs; j++) ((double *)result)[j] += sums[j];
-      break;
-    }
-    case NORMA_PRODUCT:
-      if (by_column) loops->column_product((size_t)rows, outputs, pitch, values, sums);
-      else loops->product(n, values, sums);
-      if (seen == 0) memcpy(result, sums, outputs * width);
-      else multiply(sink->type, outputs, result, sums);
-      break;
-    case NORMA_MOMENTS:
-      if (by_column) loops->column_moments((size_t)rows, outputs, pitch, values, sums, m2s, rest);
-      else loops->moments(n, values, sums, m2s, rest);
-      if (seen == 0) {
-        memcpy(result, sums, outputs * 8);
-        memcpy(m2, m2s, outputs * 8);
-        if (lost) memcpy(lost, rest, outputs * 8);
-      } else {
-        norma_merge_moments(outputs, (double)seen, (double *)result, m2, lost, (double)n, sums, m2s,
-                            rest);
-      }
-      break;
-    default: {
-      if (seen == 0) memcpy(result, values, outputs * width);
-      int least = sink->kind == NORMA_REDUCE_MINIMUM;
-      if (by_column) {
-        (least ? loops->column_minimum : loops->column_maximum)(
-            (size_t)rows, outputs, pitch, values, result);
-      } else {
-        (least ? loops->minimum : loops->maximum)(n, values, result);
-      }
-    }
+  const norma_program *p = w->program;
+  norma_reduced_tile tile = {
+      .kind = sink->kind, .type = sink->type, .loops = sink->loops, .by_column = p->columns_kept,
+      .rows = (size_t)rows, .columns = (size_t)columns, .values = w->values[sink->value],
+      .pitch = (size_t)pitch_of(p, sink->value, columns)};
+  if (sink->kind == NORMA_CENTERED_SUM) {
+    tile.companion = w->values[sink->companion], tile.center = w->values[sink->center];
+    tile.companion_pitch = (size_t)pitch_of(p, sink->companion, columns);
   }
+  norma_reduce_tile(&tile, result, m2, lost, seen);
 }
 
 // Runs tile number `tile` of an output, `at` in the results of its chunk, and adds it to them.
@@ -212,35 +146,11 @@ void norma_merge_chunks(const norma_program *p, ptrdiff_t kept) {
     for (ptrdiff_t chunk = 1; chunk < p->chunk_count; chunk++) {
       const ptrdiff_t at = first + chunk * outputs;
       const char *from = sink->partial + at * width;
-      switch (sink->kind) {
-        case NORMA_SUM:
-        case NORMA_CENTERED_SUM:
-          if (sink->type <= NORMA_F64) {
-            for (ptrdiff_t j = 0; j < outputs; j++) ((double *)result)[j] += ((double *)from)[j];
-          } else {
-            for (ptrdiff_t j = 0; j < outputs; j++) {
-              ((uint64_t *)result)[j] += ((uint64_t *)from)[j];
-            }
-          }
-          break;
-        case NORMA_MOMENTS: {
-          double count = chunk_values(p, chunk);
-          norma_merge_moments((size_t)outputs, seen, (double *)result, m2, lost, count,
-                              (const double *)from, sink->partial_m2 + at,
-                              lost ? sink->partial_lost + at : NULL);
-          seen += count;
-          break;
-        }
-        case NORMA_PRODUCT:
-          multiply(sink->type, (size_t)outputs, result, from);
-          break;
-        case NORMA_REDUCE_MINIMUM:
-          sink->loops->column_minimum(1, (size_t)outputs, 0, from, result);
-          break;
-        case NORMA_REDUCE_MAXIMUM:
-          sink->loops->column_maximum(1, (size_t)outputs, 0, from, result);
-          break;
-      }
+      const double count = chunk_values(p, chunk);
+      norma_merge_results(
+          sink->kind, sink->type, (size_t)outputs, result, m2, lost, seen, from,
+          m2 ? sink->partial_m2 + at : NULL, lost ? sink->partial_lost + at : NULL, count);
+      seen += count;
     }
   }
 }

@@ -104,7 +104,7 @@ package struct AxisMap: Sendable, Hashable {
 }
 
 /// Runs `body` over parts of `0 ..< count` on the team; small work stays on the caller.
-func split(_ count: Int, work: Int, threads: Int, _ body: (Int64, Int64) -> Void) {
+package func split(_ count: Int, work: Int, threads: Int, _ body: (Int64, Int64) -> Void) {
   let shares = max(min(threads, count, work / smallestShare), 1)
   if shares == 1 { return body(0, Int64(count)) }
   withoutActuallyEscaping(body) { body in

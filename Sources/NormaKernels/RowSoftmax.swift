@@ -17,4 +17,16 @@ package enum RowSoftmax {
       norma_row_softmax(Int64(columns), from, into, isStreamed ? 1 : 0, begin, end)
     }
   }
+
+  /// Writes log Σ eˣ of every row; -∞ of a row of -∞.
+  package static func logSumExp(
+    rows: Int, columns: Int, from x: UnsafeRawPointer, into result: UnsafeMutableRawPointer,
+    threads: Int
+  ) {
+    let from = x.assumingMemoryBound(to: Float.self)
+    let into = result.assumingMemoryBound(to: Float.self)
+    split(rows, work: rows * columns, threads: threads) { begin, end in
+      norma_row_log_sum_exp(Int64(columns), from, into, begin, end)
+    }
+  }
 }

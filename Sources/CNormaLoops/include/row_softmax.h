@@ -11,4 +11,8 @@
 void norma_row_softmax(
     int64_t columns, const float *x, float *result, int streamed, int64_t begin, int64_t end);
 
+/// One number for each of the rows `begin ..< end`: the logarithm of the sum of the powers of e.
+void norma_row_log_sum_exp(
+    int64_t columns, const float *x, float *result, int64_t begin, int64_t end);
+
 #pragma clang assume_nonnull end

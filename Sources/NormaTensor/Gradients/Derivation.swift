@@ -185,6 +185,9 @@ extension Tensor {
       runsAtOnce: runsAtOnce, .gradients(rule))
   }
 
+  /// Whether an operation on this tensor alone leaves a history.
+  var isRecording: Bool { history != nil && GradientMode.isRecording }
+
   /// Whether an operation on these tensors leaves a history.
   package static func isRecorded(_ inputs: [Tensor]) -> Bool {
     inputs.contains { $0.history != nil } && GradientMode.isRecording

@@ -65,11 +65,15 @@ extension Tensor {
     }
     let whole = try Shape.broadcast(shape, other.shape, call: call)
     let kept = Shape.reduced(whole, over: axes, keepDims: true)
-    return Tensor.centeredProducts(
-      detached().broadcast(to: whole), other.detached().broadcast(to: whole), over: axes
-    )
-    .cast(to: dtype).reshaped(Shape.reduced(whole, over: axes, keepDims: false))
-    .recorded(call, from: [self, other], saving: [self, other]) { rule in
+    let (a, b) = (detached().broadcast(to: whole), other.detached().broadcast(to: whole))
+    let product =
+      b.layout.isContiguous
+      ? a.reducedAtOnce(.centeredSum, over: axes, keepDims: false, to: dtype, with: b) : nil
+    let sum =
+      product
+      ?? Tensor.centeredProducts(a, b, over: axes).cast(to: dtype)
+      .reshaped(Shape.reduced(whole, over: axes, keepDims: false))
+    return sum.recorded(call, from: [self, other], saving: [self, other]) { rule in
       let upstream = rule.upstream.reshaped(kept)
       return [
         rule.whenNeeded(0) { upstream * rule.saved[1] },
@@ -85,7 +89,8 @@ extension Tensor {
     let zero = Center.zeros(Shape.reduced(a.shape, over: axes, keepDims: true), .float64)
     return ReductionGroup(
       source: a, companion: b,
-      center: Tensor(node: zero.node, layout: zero.layout.broadcast(to: a.shape)), axes: axes
+      center: Tensor(node: zero.node, layout: zero.layout.broadcast(to: a.shape)), isFromZero: true,
+      axes: axes
     ).tensor(.centeredSum)
   }
 

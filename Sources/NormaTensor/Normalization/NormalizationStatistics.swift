@@ -80,7 +80,8 @@ extension Tensor {
     let zero = Center.zeros(Shape.reduced(shape, over: axes, keepDims: true), .float64)
     return ReductionGroup(
       source: detached(), companion: detached(),
-      center: Tensor(node: zero.node, layout: zero.layout.broadcast(to: shape)), axes: axes)
+      center: Tensor(node: zero.node, layout: zero.layout.broadcast(to: shape)), isFromZero: true,
+      axes: axes)
   }
 
   /// Inputs of so many elements stay in cache anyway; running their statistics at once saves more

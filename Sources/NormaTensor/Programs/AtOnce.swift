@@ -101,26 +101,23 @@ extension Layout {
 }
 
 extension ReductionGroup {
-  /// Runs reductions of adjacent rows by the loops of a tile alone. False where that takes a program.
+  /// Runs a reduction of stored elements without gaps by the loops of a tile alone. False where that takes
+  /// a program, or where one trip gives several results.
   func runAtOnce(_ results: Results, _ wanted: [Result]) -> Bool {
-    let (layout, type) = (source.layout, BlockType(source.dtype))
-    guard companion == nil, layout.isContiguous, !source.node.isPending, !source.dtype.isHalf,
-      let first = axes.first, axes.count == source.rank - first,
-      type != .float64 || !wanted.contains(.squares)
+    let others = wanted.filter { $0 != .sum || !wanted.contains(.squares) }
+    guard let result = others.first, others.count == 1, result != .companionSum,
+      !source.isPending, let target = results.storage(result),
+      let reduction = DenseReduction(source, over: axes), reduction.gives(result)
     else { return false }
-    let columns = countPerResult
-    guard RowReduction.columns.contains(columns) else { return false }
-    var rows = RowReduction(columns: columns, type: type.rawValue)
-    rows.into(
-      sums: results.storage(.sum)?.base, squares: results.storage(.squares)?.base,
-      products: results.storage(.product)?.base, minimum: results.storage(.minimum)?.base,
-      maximum: results.storage(.maximum)?.base)
-    let storage = source.node.materialize()
-    withExtendedLifetime((storage, results)) {
-      rows.run(
-        rows: layout.count / columns,
-        from: storage.base + layout.offset * source.dtype.byteCount, threads: Threads.count)
+    if result == .centeredSum {
+      guard isFromZero, let companion, !companion.isPending, companion.layout.isContiguous else {
+        return false
+      }
     }
+    // Sums come with the squares.
+    reduction.run(
+      result, with: result == .centeredSum ? companion : nil, into: target.base,
+      sums: result == .squares ? results.storage(.sum)?.base : nil, threads: Threads.count)
     return true
   }
 }

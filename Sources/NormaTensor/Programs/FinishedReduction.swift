@@ -30,14 +30,7 @@ struct FinishedReduction {
   var number: Int { result == .squares ? 1 : 0 }
 
   private var sink: (Int) -> CompiledProgram.Sink {
-    let kind =
-      switch result {
-      case .sum, .companionSum, .centeredSum: NORMA_SUM
-      case .squares: NORMA_MOMENTS
-      case .minimum: NORMA_REDUCE_MINIMUM
-      case .maximum: NORMA_REDUCE_MAXIMUM
-      case .product: NORMA_PRODUCT
-      }
+    let kind = result.kind
     let type = BlockType(group.source.dtype)
     return { CompiledProgram.Sink(value: $0, type: type, kind: kind, result: nil, squares: nil) }
   }

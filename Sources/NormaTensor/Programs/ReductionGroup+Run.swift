@@ -36,7 +36,8 @@ extension ReductionGroup {
     if let companion, companion.strides != target.strides {
       second = companion.copied(to: target).evaluated()
     }
-    return ReductionGroup(source: source, companion: second, center: center, axes: axes)
+    return ReductionGroup(
+      source: source, companion: second, center: center, isFromZero: isFromZero, axes: axes)
   }
 
   /// The program of the source with the reductions at its end.

@@ -44,15 +44,21 @@ final class ReductionGroup: Sendable {
   let companion: Tensor?
   /// A mean in `float64` for each result, stretched over the source's shape.
   let center: Tensor?
+  /// Whether the mean is known to be 0.
+  let isFromZero: Bool
   let axes: [Int]
   /// The shape with the reduced axes kept as 1, in the source's order of memory.
   let layout: Layout
   private let wanted = Mutex(ByResult<Weak>())
 
-  init(source: Tensor, companion: Tensor? = nil, center: Tensor? = nil, axes: [Int]) {
+  init(
+    source: Tensor, companion: Tensor? = nil, center: Tensor? = nil, isFromZero: Bool = false,
+    axes: [Int]
+  ) {
     self.source = source
     self.companion = companion
     self.center = center
+    self.isFromZero = isFromZero
     self.axes = axes
     let shape = Shape.reduced(source.layout.shape, over: axes, keepDims: true)
     layout = Layout.dense(

@@ -152,17 +152,16 @@ struct Space: Equatable, Sendable {
     var reduced = dimensions.filter { !$0.isKept }
     // Short runs are taken across: neighbouring results side by side, the run going down.
     let run = dimensions.last.flatMap { $0.isKept ? nil : $0.size } ?? 0
-    let isDown = run == 0 || run < 16 && (kept.last?.size ?? 0) >= 16
+    let isDown = run == 0 || Space.isDown(run: run, beside: kept.last?.size ?? 0)
     let columns = (isDown ? kept.popLast() : reduced.popLast()) ?? one(1, isKept: isDown)
     let rows = reduced.popLast() ?? one(1)
-    let strip =
-      !isDown
-      ? block : columns.size <= 256 ? 256 : rows.size >= 28 ? 64 : (block / rows.size) & ~15
-    let tileColumns = min(columns.size, strip)
-    // Only short runs are worth gathering.
-    // Columns cost something at the end of every tile, so their tiles are taller.
-    let room = isDown ? 2 * block : columns.size <= 896 ? block : 0
-    let tileRows = max(min(rows.size, room / max(tileColumns, 1)), 1)
+    let tile =
+      isDown
+      ? downTile(rows: rows.size, columns: columns.size)
+      : (
+        rows: max(min(rows.size, (columns.size <= 896 ? block : 0) / columns.size), 1),
+        columns: min(columns.size, block)
+      )
     let isScattered =
       !isDown && rows.strides[0] > (kept.last?.strides[0] ?? .max) && columns.size < longRun
 
@@ -189,8 +188,19 @@ struct Space: Equatable, Sendable {
     return Space(
       outer: merged(source.shape, order: outerAxes, layouts: layouts, isKept: isKept),
       rows: allRows.first ?? one(layouts.count), columns: allColumns,
-      tileRows: tileRows, tileColumns: tileColumns, columnsKept: isDown, splits: splits,
+      tileRows: tile.rows, tileColumns: tile.columns, columnsKept: isDown, splits: splits,
       hasScatteredRows: isScattered)
+  }
+
+  /// Whether runs are reduced across: so many neighbouring results side by side, the run going down.
+  static func isDown(run: Int, beside results: Int) -> Bool { run < 16 && results >= 16 }
+
+  /// The tile of a reduction that leaves a result for every column. Columns cost something at the end of
+  /// every tile, so tiles are tall.
+  static func downTile(rows: Int, columns: Int) -> (rows: Int, columns: Int) {
+    let strip = columns <= 256 ? 256 : rows >= 28 ? 64 : (block / rows) & ~15
+    let tileColumns = min(columns, strip)
+    return (max(min(rows, 2 * block / max(tileColumns, 1)), 1), tileColumns)
   }
 
   /// For the program that finishes the results of a reduction with this space, strip by strip.

@@ -35,12 +35,12 @@ extension Tensor {
       if isPoisoned { return self }
       let call = "nanMean(over:)"
       try requireReal(call)
-      let (group, finish) = try withoutNaN.group(axes, true, call: call)
-      let (shape, reduced) = (shape, group.axes)
-      let count = isNumber.sum(over: reduced, keepDims: true)
+      let reduced = try Shape.axes(axes, of: shape, call: call)
+      let count = detached().isNumber.sum(over: reduced, keepDims: true)
+      let sum = detached().withoutNaN.reduced(.sum, over: reduced, keepDims: true, to: .float64)
       let target = Shape.reduced(shape, over: reduced, keepDims: keepDims)
-      return finish((group.tensor(.sum) / count.cast(to: .float64)).cast(to: dtype))
-        .reshaped(target)
+      let shape = shape
+      return (sum / count.cast(to: .float64)).cast(to: dtype).reshaped(target)
         .recorded(call, from: [self], saving: [self, count]) { rule in
           let share = Tensor.kept(rule.upstream, shape, reduced) / rule.saved[1]
           return [Tensor.where(rule.saved[0] .== rule.saved[0], share, 0)]
@@ -57,6 +57,12 @@ extension Tensor {
 
   /// Zeros for NaN.
   private var withoutNaN: Tensor {
-    dtype.isFloatingPoint ? Tensor.where(self .== self, self, 0) : self
+    guard dtype.isFloatingPoint else { return self }
+    return checked { () throws(TensorError) in
+      try Tensor.binary(
+        .finite, self, Scalar(Double.infinity), position: 1, call: "nanSum(over:)",
+        gradient: .ofOperands { [.where($0.saved[0].isNaN(), 0, $0.upstream)] }
+      )
+    }
   }
 }

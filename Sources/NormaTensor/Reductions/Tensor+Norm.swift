@@ -17,6 +17,12 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       let call = "norm(_:over:)"
       let front = try Shape.axes(axes, of: shape, call: call)
+      if p == 2 && !isRecording && dtype.isFloatingPoint,
+        let few = reducedAtOnce(
+          .centeredSum, over: front, keepDims: keepDims, to: dtype, isRoot: true, with: self)
+      {
+        return few
+      }
       let wide = try wideNorm(p, over: front, call: call)
       return wide.cast(to: dtype)
         .reshaped(Shape.reduced(shape, over: front, keepDims: keepDims))

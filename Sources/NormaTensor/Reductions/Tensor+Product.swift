@@ -13,10 +13,12 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
       let call = "product(over:)"
-      let (group, finish) = try group(axes, keepDims, call: call)
-      let (shape, reduced) = (shape, group.axes)
-      return finish(group.tensor(.product).cast(to: dtype.isFloatingPoint ? dtype : .int64))
-        .recorded(call, from: [self], saving: [self], runsAtOnce: true) { rule in
+      let reduced = try Shape.axes(axes, of: shape, call: call)
+      let product = self.reduced(
+        .product, over: reduced, keepDims: keepDims, to: dtype.isFloatingPoint ? dtype : .int64)
+      guard isRecording else { return product }
+      let shape = shape
+      return product.recorded(call, from: [self], saving: [self], runsAtOnce: true) { rule in
           let upstream = Tensor.kept(rule.upstream, shape, reduced)
           let x = rule.saved[0].cast(to: .float64).joinedLast(reduced)
           let last = x.rank - 1

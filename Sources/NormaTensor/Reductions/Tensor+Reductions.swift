@@ -165,25 +165,33 @@ extension Tensor {
 
   // MARK: - Rules
 
-  /// The group of reductions over `axes`, and what turns its shape into the result's.
-  func group(
-    _ axes: [Int], _ keepDims: Bool, call: String
-  ) throws(TensorError) -> (group: ReductionGroup, finish: (Tensor) -> Tensor) {
-    let front = try Shape.axes(axes, of: shape, call: call)
-    let group = node.group(of: self, over: front)
-    if keepDims { return (group, { $0 }) }
-    let left = shape.indices.filter { !front.contains($0) }
-    return (
-      group,
-      { result in
-        let strides = result.layout.strides
-        return Tensor(
-          node: result.node,
-          layout: Layout(
-            shape: left.map { result.shape[$0] }, strides: left.map { strides[$0] }, offset: 0))
-      }
-    )
+  /// The reduction `result` over axes from the front, divided and with its root taken in `float64` if
+  /// it is one of real numbers, then rounded to `type`. Of few elements at once, otherwise pending.
+  func reduced(
+    _ result: ReductionGroup.Result, over axes: [Int], keepDims: Bool, to type: DType,
+    divisor: Double = 1, isRoot: Bool = false
+  ) -> Tensor {
+    let few = reducedAtOnce(
+      result, over: axes, keepDims: keepDims, to: type, divisor: divisor, isRoot: isRoot)
+    if let few { return few }
+    var wide = node.group(of: self, over: axes).tensor(result)
+    if divisor != 1 { wide = wide / divisor }
+    if isRoot { wide = wide.sqrt() }
+    let finished = wide.cast(to: type)
+    return keepDims ? finished : finished.dropping(axes)
   }
+
+  /// The same elements without axes of size 1, in front of which `axes` are counted.
+  private func dropping(_ axes: [Int]) -> Tensor {
+    let left = layout.shape.indices.filter { !axes.contains($0) }
+    return Tensor(
+      node: node,
+      layout: Layout(
+        shape: left.map { layout.shape[$0] }, strides: left.map { layout.strides[$0] }, offset: 0))
+  }
+
+  /// How many elements a reduction over axes from the front takes to each result.
+  func countPerResult(_ axes: [Int]) -> Int { axes.reduce(1) { $0 * layout.shape[$1] } }
 
   /// The gradient of a reduction's result in the shape it has with reduced axes kept.
   static func kept(_ upstream: Tensor, _ shape: [Int], _ axes: [Int]) -> Tensor {
@@ -192,33 +200,44 @@ extension Tensor {
 
   private func reducedSum(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
     if isPoisoned { return self }
-    let (group, finish) = try group(axes, keepDims, call: "sum(over:)")
-    let (shape, reduced) = (shape, group.axes)
-    return finish(group.tensor(.sum).cast(to: dtype.isFloatingPoint ? dtype : .int64))
-      .recorded("sum(over:)", from: [self]) {
-        [Tensor.kept($0.upstream, shape, reduced).broadcast(to: shape)]
-      }
+    let reduced = try Shape.axes(axes, of: shape, call: "sum(over:)")
+    let sum = self.reduced(
+      .sum, over: reduced, keepDims: keepDims, to: dtype.isFloatingPoint ? dtype : .int64)
+    guard isRecording else { return sum }
+    let shape = shape
+    return sum.recorded("sum(over:)", from: [self]) {
+      [Tensor.kept($0.upstream, shape, reduced).broadcast(to: shape)]
+    }
   }
 
   private func reducedMean(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
     if isPoisoned { return self }
     try requireReal("mean(over:)")
-    let (group, finish) = try group(axes, keepDims, call: "mean(over:)")
-    let (shape, reduced, count) = (shape, group.axes, Double(group.countPerResult))
-    return finish((group.tensor(.sum) / count).cast(to: dtype))
-      .recorded("mean(over:)", from: [self]) {
-        [(Tensor.kept($0.upstream, shape, reduced) / count).broadcast(to: shape)]
-      }
+    let reduced = try Shape.axes(axes, of: shape, call: "mean(over:)")
+    let count = Double(countPerResult(reduced))
+    let mean = self.reduced(
+      .sum, over: reduced, keepDims: keepDims, to: dtype, divisor: count)
+    guard isRecording else { return mean }
+    let shape = shape
+    return mean.recorded("mean(over:)", from: [self]) {
+      [(Tensor.kept($0.upstream, shape, reduced) / count).broadcast(to: shape)]
+    }
   }
 
   /// d variance / dx = 2 (x - mean) / (n - correction).
   private func reducedVariance(
     _ axes: [Int], _ correction: Double, _ keepDims: Bool
   ) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
     let call = "variance(over:)"
-    let (variance, degrees, reduced, finish) = try wideVariance(axes, correction, keepDims, call)
+    try requireReal(call)
+    let reduced = try Shape.axes(axes, of: shape, call: call)
+    let degrees = degrees(reduced, correction)
+    let variance = self.reduced(
+      .squares, over: reduced, keepDims: keepDims, to: dtype, divisor: degrees)
+    guard isRecording else { return variance }
     let shape = shape
-    return finish(variance.cast(to: dtype)).recorded(call, from: [self], saving: [self]) { rule in
+    return variance.recorded(call, from: [self], saving: [self]) { rule in
       let scale = Tensor.kept(rule.upstream, shape, reduced) * (2 / degrees)
       return [rule.saved[0].centered(over: reduced) * scale]
     }
@@ -228,26 +247,25 @@ extension Tensor {
   private func reducedStd(
     _ axes: [Int], _ correction: Double, _ keepDims: Bool
   ) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
     let call = "std(over:)"
-    let (variance, degrees, reduced, finish) = try wideVariance(axes, correction, keepDims, call)
+    try requireReal(call)
+    let reduced = try Shape.axes(axes, of: shape, call: call)
+    let degrees = degrees(reduced, correction)
+    let std = self.reduced(
+      .squares, over: reduced, keepDims: keepDims, to: dtype, divisor: degrees, isRoot: true)
+    guard isRecording else { return std }
     let shape = shape
-    return finish(variance.sqrt().cast(to: dtype))
-      .recorded(call, from: [self], saving: [self], savesResult: true) { rule in
-        let std = Tensor.kept(rule.result, shape, reduced)
-        let quotient = Tensor.kept(rule.upstream, shape, reduced) / (std * degrees)
-        return [rule.saved[0].centered(over: reduced) * Tensor.where(std .== 0, 0, quotient)]
-      }
+    return std.recorded(call, from: [self], saving: [self], savesResult: true) { rule in
+      let std = Tensor.kept(rule.result, shape, reduced)
+      let quotient = Tensor.kept(rule.upstream, shape, reduced) / (std * degrees)
+      return [rule.saved[0].centered(over: reduced) * Tensor.where(std .== 0, 0, quotient)]
+    }
   }
 
-  /// The variance in `float64`, what it is divided by, and the reduced axes.
-  private func wideVariance(
-    _ axes: [Int], _ correction: Double, _ keepDims: Bool, _ call: String
-  ) throws(TensorError) -> (Tensor, degrees: Double, axes: [Int], (Tensor) -> Tensor) {
-    if isPoisoned { return (self, 0, [], { $0 }) }
-    try requireReal(call)
-    let (group, finish) = try group(axes, keepDims, call: call)
-    let degrees = Swift.max(Double(group.countPerResult) - correction, 0)
-    return (group.tensor(.squares) / degrees, degrees, group.axes, finish)
+  /// What squared distances are divided by.
+  private func degrees(_ axes: [Int], _ correction: Double) -> Double {
+    Swift.max(Double(countPerResult(axes)) - correction, 0)
   }
 
   /// x - mean over the axes, which come from the front; the mean in two numbers, as in a
@@ -273,13 +291,12 @@ extension Tensor {
     _ result: ReductionGroup.Result, _ axes: [Int], _ keepDims: Bool, _ call: String
   ) throws(TensorError) -> Tensor {
     if isPoisoned { return self }
-    let (group, finish) = try group(axes, keepDims, call: call)
-    if group.countPerResult == 0 {
-      throw TensorError(
-        call, "shape \(shape) has no elements over axes \(group.axes) to choose from")
+    let front = try Shape.axes(axes, of: shape, call: call)
+    if countPerResult(front) == 0 {
+      throw TensorError(call, "shape \(shape) has no elements over axes \(front) to choose from")
     }
-    return finish(group.tensor(result).cast(to: dtype))
-      .sharedEvenly(from: self, over: group.axes, call: call)
+    let extreme = reduced(result, over: front, keepDims: keepDims, to: dtype)
+    return isRecording ? extreme.sharedEvenly(from: self, over: front, call: call) : extreme
   }
 
   /// This result of a reduction of `source`, with a gradient that is shared evenly by all elements

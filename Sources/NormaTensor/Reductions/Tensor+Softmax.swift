@@ -97,15 +97,38 @@ extension Tensor {
       let kept = Shape.reduced(shape, over: front, keepDims: true)
       let target = Shape.reduced(shape, over: front, keepDims: keepDims)
       if count == 0 { return .full(target, -Double.infinity, dtype: x.dtype) }
-      let highest = x.max(over: front, keepDims: true)
-      // Infinite maxima are not subtracted: ∞ - ∞ is no number.
-      let shift = Tensor.where(highest.abs() .== Double.infinity, 0, highest)
-      let sum = (x - shift).exp().sum(over: front, keepDims: true).log() + shift
+      let sum = x.rowLogSumExp(over: front) ?? x.pendingLogSumExp(over: front)
       return sum.reshaped(target)
         .recorded(call, from: [self], saving: [self], savesResult: true) { rule in
           let weights = (rule.saved[0] - rule.result.reshaped(kept)).exp()
           return [weights * rule.upstream.reshaped(kept)]
         }
+    }
+  }
+
+  private func pendingLogSumExp(over axes: [Int]) -> Tensor {
+    let highest = max(over: axes, keepDims: true)
+    // Infinite maxima are not subtracted: ∞ - ∞ is no number.
+    let shift = Tensor.where(highest.abs() .== Double.infinity, 0, highest)
+    return (self - shift).exp().sum(over: axes, keepDims: true).log() + shift
+  }
+
+  /// The same of rows in memory, in one trip; nil where it is not laid out so.
+  private func rowLogSumExp(over axes: [Int]) -> Tensor? {
+    guard dtype == .float32, layout.isContiguous, axes.count > 0, axes.first == rank - axes.count
+    else { return nil }
+    let columns = countPerResult(axes)
+    let rows = count / columns
+    guard RowSoftmax.columns.contains(columns) || columns < 16 && !Space.isDown(run: columns, beside: rows)
+    else { return nil }
+    let storage = node.materialize()
+    return withExtendedLifetime(storage) {
+      Tensor(shape: Array(shape[..<(rank - axes.count)]), dtype: .float32) { bytes in
+        guard let result = bytes.baseAddress else { return }
+        RowSoftmax.logSumExp(
+          rows: rows, columns: columns, from: storage.base + layout.offset * 4, into: result,
+          threads: Threads.count)
+      }
     }
   }
 

@@ -72,7 +72,6 @@ extension Tensor {
       return .full(Shape.reduced(shape, over: front, keepDims: keepDims), result == .minimum)
     }
     let isTrue = dtype == .bool ? detached() : detached() .!= 0
-    let (group, finish) = try isTrue.group(front, keepDims, call: call)
-    return finish(group.tensor(result).cast(to: .bool))
+    return isTrue.reduced(result, over: front, keepDims: keepDims, to: .bool)
   }
 }
