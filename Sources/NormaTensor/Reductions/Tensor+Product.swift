@@ -19,13 +19,13 @@ extension Tensor {
       guard isRecording else { return product }
       let shape = shape
       return product.recorded(call, from: [self], saving: [self], runsAtOnce: true) { rule in
-          let upstream = Tensor.kept(rule.upstream, shape, reduced)
-          let x = rule.saved[0].cast(to: .float64).joinedLast(reduced)
-          let last = x.rank - 1
-          let before = x.multiplied(along: last, backwards: false).shifted(last, by: 1, filling: 1)
-          let after = x.multiplied(along: last, backwards: true).shifted(last, by: -1, filling: 1)
-          return [upstream * (before * after).divided(into: reduced, of: shape)]
-        }
+        let upstream = Tensor.kept(rule.upstream, shape, reduced)
+        let x = rule.saved[0].cast(to: .float64).joinedLast(reduced)
+        let last = x.rank - 1
+        let before = x.multiplied(along: last, backwards: false).shifted(last, by: 1, filling: 1)
+        let after = x.multiplied(along: last, backwards: true).shifted(last, by: -1, filling: 1)
+        return [upstream * (before * after).divided(into: reduced, of: shape)]
+      }
     }
   }
 

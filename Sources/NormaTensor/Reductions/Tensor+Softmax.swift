@@ -119,7 +119,9 @@ extension Tensor {
     else { return nil }
     let columns = countPerResult(axes)
     let rows = count / columns
-    guard RowSoftmax.columns.contains(columns) || columns < 16 && !Space.isDown(run: columns, beside: rows)
+    guard
+      RowSoftmax.columns.contains(columns)
+        || columns < 16 && !Space.isDown(run: columns, beside: rows)
     else { return nil }
     let storage = node.materialize()
     return withExtendedLifetime(storage) {
