@@ -39,3 +39,13 @@ norma_rows_loop norma_find_rows_loop(int operation, int type, unsigned singles) 
 #endif
   return find_rows_base(operation, type, singles);
 }
+
+void norma_run_rows(
+    norma_loop loop, size_t rows, size_t n, const void **operands, const ptrdiff_t *pitches,
+    int count, void *out, ptrdiff_t out_pitch) {
+  char *to = out;
+  for (size_t row = 0; row < rows; row++, to += out_pitch) {
+    loop(n, operands, to);
+    for (int k = 0; k < count; k++) operands[k] = (const char *)operands[k] + pitches[k];
+  }
+}

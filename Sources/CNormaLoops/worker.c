@@ -159,13 +159,9 @@ static void run_by_row(
                     step->result_pitch);
     return;
   }
-  for (ptrdiff_t row = 0; row < rows; row++) {
-    step->loop((size_t)columns, operands, result);
-    for (int o = 0; o < step->operand_count; o++) {
-      operands[o] = (const char *)operands[o] + step->pitches[o];
-    }
-    result += step->result_pitch;
-  }
+  norma_run_rows(
+      step->loop, (size_t)rows, (size_t)columns, operands, step->pitches, step->operand_count, result,
+      step->result_pitch);
 }
 
 void norma_worker_run_tile(

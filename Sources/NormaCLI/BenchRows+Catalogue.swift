@@ -91,7 +91,10 @@ extension Catalogue {
 
   fileprivate static var pairs: [Catalogue] {
     [
-      on("add", with: normal) { $0 + $1 }, on("div", with: normal) { $0 / $1 },
+      on("add", with: normal) { $0 + $1 },
+      on("add.row", with: { Tensor.randn([$0.shape[1]]) }) { $0 + $1 },
+      on("add.column", with: { Tensor.randn([$0.shape[0], 1]) }) { $0 + $1 },
+      on("div", with: normal) { $0 / $1 },
       on("maximum", with: normal) { maximum($0, $1) }, on("fmax", with: normal) { fmax($0, $1) },
       on("atan2", with: normal) { atan2($0, $1) }, on("hypot", with: normal) { hypot($0, $1) },
       on("copysign", with: normal) { copysign($0, $1) },
@@ -191,6 +194,10 @@ extension Catalogue {
       on("outer", with: { Tensor.randn([$0.shape[1]]) }) { $0[0..., 0].outer($1) },
       on("dot", with: normal) { $0.flattened().dot($1.flattened()) },
       on("matvec", with: { Tensor.randn([$0.shape[1]]) }) { $0.matmul($1) },
+      on("softmax.rows") { $0.softmax(over: 1) },
+      on("standardize.rows") {
+        ($0 - $0.mean(over: 1, keepDims: true)) / ($0.std(over: 1, keepDims: true) + 1e-5)
+      },
       on("einsum.rows", with: normal) { einsum("ij,ij->i", $0, $1) },
     ]
   }

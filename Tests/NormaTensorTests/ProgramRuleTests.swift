@@ -4,12 +4,13 @@ import Testing
 
 /// When values are computed again, when they are stored, and what storing releases.
 @Suite struct ProgramRuleTests {
-  /// A value is computed again while instructions times uses stay at or under 16.
+  /// A value is computed again while instructions times uses stay at or under 16, if it has more
+  /// elements than run without a program.
   @Test func aValueThatIsUsedOftenIsStored() {
-    let x = Tensor([1, 2, 3] as [Float])
+    let x = Tensor.arange(20_000)
     let cheap = x + 1
     for use in 1...16 {
-      _ = (cheap * Float(use)).evaluated()
+      _ = (cheap * use).evaluated()
       #expect(cheap.programDescription != nil, "use \(use)")
     }
     _ = (cheap * 17).evaluated()
@@ -18,8 +19,16 @@ import Testing
     let dear = ((x + 1) * 2 - 3).abs()
     for _ in 1...4 { _ = (dear * 2).evaluated() }
     #expect(dear.programDescription != nil)
-    #expect((dear * 2).array(of: Float.self) == [2, 6, 10])
+    #expect((dear * 2).array(of: Int.self).prefix(3) == [2, 2, 6])
     #expect(dear.programDescription == nil)
+  }
+
+  /// Instructions on few elements run one by one, and every value is stored.
+  @Test func aValueOfFewElementsIsStored() {
+    let value = Tensor([1, 2, 3] as [Float]) + 1
+    #expect(value.programDescription != nil)
+    #expect((value * 2).array(of: Float.self) == [4, 6, 8])
+    #expect(value.programDescription == nil)
   }
 
   /// A chain that nobody looks into runs as one program, up to a length.

@@ -127,6 +127,11 @@ typedef void (*norma_rows_loop)(
 // NULL where there is no such loop: the caller then runs the other one for each row.
 norma_rows_loop norma_find_rows_loop(int operation, int type, unsigned singles);
 
+// Runs a loop for rows of n values; `operands` go on by their pitches.
+void norma_run_rows(
+    norma_loop loop, size_t rows, size_t n, const void **operands, const ptrdiff_t *pitches,
+    int count, void *out, ptrdiff_t out_pitch);
+
 // From a block or memory type to another; NORMA_F16 and NORMA_BF16 as goal write 2-byte values.
 norma_loop norma_find_conversion(int from, int to);
 

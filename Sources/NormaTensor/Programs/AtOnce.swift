@@ -7,84 +7,162 @@ import NormaKernels
 extension Node {
   /// More elements are worth a program.
   private static let mostElements = 1 << 14
-  /// Reductions with no more results than these are stored before what is made of them.
-  private static let mostResults = 1 << 10
 
-  /// Runs one instruction on operands in memory that lie as the result does or are one number. False
-  /// where that takes a program.
+  /// Runs one instruction on operands that lie as the result does, are one number, or repeat along its rows
+  /// or columns. False where that takes a program.
   func runAtOnce(_ operation: Operation, _ operands: [Tensor], into storage: Storage) -> Bool {
     guard layout.count <= Node.mostElements, operands.count <= 3, layout.isDense, !dtype.isHalf
     else { return false }
-    var singles: UInt32 = 0
-    var position: UInt32 = 0
-    for operand in operands {
-      if operation.immediate?.position == Int(position) { position += 1 }
-      guard operand.isReadyAtOnce(Node.mostResults) else { return false }
-      if operand.layout !== layout && !operand.layout.lies(as: layout) {
-        guard layout.count > 1, operand.layout.isOneNumber else { return false }
-        singles |= 1 << position
-      }
-      position += 1
+    let number = operation.immediate?.position ?? operands.count
+    var rows = OperandRows(of: layout)
+    for (index, operand) in operands.enumerated() {
+      guard operand.isReadyAtOnce, rows.add(operand.layout, at: index < number ? index : index + 1)
+      else { return false }
     }
-    guard let loop = operation.loopAtOnce(operands, dtype, singles) else { return false }
+    guard let (loop, spreads) = operation.loopAtOnce(operands, dtype, rows.singles)
+    else { return false }
+    let width = operation.operands.byteCount
+    let room = spreads ? Storage(byteCount: rows.columns * width) : nil
     return withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: 4) { values in
-      var bits = operation.immediate?.bits ?? 0
-      return withUnsafePointer(to: &bits) { number in
-        var count = 0
-        for operand in operands {
-          if operation.immediate?.position == count {
-            values.initializeElement(at: count, to: UnsafeRawPointer(number))
-            count += 1
+      withUnsafeTemporaryAllocation(of: Int.self, capacity: 4) { pitches in
+        var bits = operation.immediate?.bits ?? 0
+        return withUnsafePointer(to: &bits) { bits in
+          room?.base.fill(rows.columns, with: bits.pointee, width)
+          values.initialize(repeating: UnsafeRawPointer(room?.base) ?? UnsafeRawPointer(bits))
+          pitches.initialize(repeating: 0)
+          for (index, operand) in operands.enumerated() {
+            let base = operand.node.materialize().base
+            let place = operand.layout.offset * operand.dtype.byteCount
+            let position = index < number ? index : index + 1
+            values[position] = UnsafeRawPointer(base + place)
+            pitches[position] = rows.pitch(of: position) * operand.dtype.byteCount
           }
-          let base = operand.node.materialize().base
-          let place = operand.layout.offset * operand.dtype.byteCount
-          values.initializeElement(at: count, to: UnsafeRawPointer(base + place))
-          count += 1
+          withExtendedLifetime((operands, room)) {
+            norma_run_rows(
+              loop, rows.count, rows.columns, values.baseAddress, pitches.baseAddress, 4,
+              storage.base, rows.columns * dtype.byteCount)
+          }
+          return true
         }
-        if operation.immediate?.position == count {
-          values.initializeElement(at: count, to: UnsafeRawPointer(number))
-        }
-        withExtendedLifetime(operands) { loop(layout.count, values.baseAddress, storage.base) }
-        return true
       }
     }
   }
 }
 
+extension UnsafeMutableRawPointer {
+  /// Writes an element of `width` bytes, the first of `bits`, `count` times.
+  fileprivate func fill(_ count: Int, with bits: UInt64, _ width: Int) {
+    switch width {
+    case 8: initializeMemory(as: UInt64.self, repeating: bits, count: count)
+    case 4:
+      initializeMemory(as: UInt32.self, repeating: UInt32(truncatingIfNeeded: bits), count: count)
+    default:
+      initializeMemory(as: UInt8.self, repeating: UInt8(truncatingIfNeeded: bits), count: count)
+    }
+  }
+}
+
+/// The rows into which a small result is cut so that each operand gives a row of its own, the same row, or a
+/// number to each.
+private struct OperandRows {
+  private let target: Layout
+  private(set) var columns: Int
+  /// Bits of operands that are one number to a row, of those that are one to each, and of rows that repeat.
+  private(set) var singles: UInt32 = 0
+  private var changing: UInt32 = 0
+  private var repeating: UInt32 = 0
+
+  init(of target: Layout) {
+    self.target = target
+    columns = target.count
+  }
+
+  var count: Int { target.count / columns }
+
+  /// How many elements an operand goes on from row to row.
+  func pitch(of position: Int) -> Int {
+    let bit: UInt32 = 1 << UInt32(position)
+    if changing & bit != 0 { return 1 }
+    return (singles | repeating) & bit != 0 ? 0 : columns
+  }
+
+  /// Takes an operand in; false where the rows do not suit it, or would be too short.
+  mutating func add(_ layout: Layout, at position: Int) -> Bool {
+    let bit: UInt32 = 1 << UInt32(position)
+    if layout === target || layout.lies(as: target) { return true }
+    guard target.count > 1 else { return false }
+    if layout.isOneNumber {
+      singles |= bit
+      return true
+    }
+    guard target.isContiguous else { return false }
+    var (axis, inner) = (target.shape.count, 1)
+    let (shape, strides) = (target.shape, target.strides)
+    func isLike(_ axis: Int, _ stride: Int) -> Bool {
+      shape[axis] == 1 || layout.strides[axis] == stride
+    }
+    // Numbers of rows have distances of 0 at the end, rows that repeat have them in front.
+    let isSingle = shape.lastIndex { $0 != 1 }.map { layout.strides[$0] == 0 } ?? false
+    while axis > 0, isLike(axis - 1, isSingle ? 0 : strides[axis - 1]) {
+      axis -= 1
+      inner *= shape[axis]
+    }
+    let isRegular = (0..<axis).allSatisfy { isLike($0, isSingle ? strides[$0] / inner : 0) }
+    guard isRegular, columns == target.count || columns == inner,
+      inner >= 64 || target.count / inner <= 128
+    else { return false }
+    columns = inner
+    if isSingle { singles |= bit; changing |= bit } else { repeating |= bit }
+    return true
+  }
+}
+
 extension Operation {
-  /// The loop for operands in memory, those in `singles` being one number; nil where types have to be
-  /// converted first or there is none.
+  /// The loop for operands in memory, those in `singles` being one number, and whether the instruction's own
+  /// number has to be spread for it; nil where types have to be converted first or there is none.
   fileprivate func loopAtOnce(
     _ operands: [Tensor], _ result: DType, _ singles: UInt32
-  ) -> norma_loop? {
+  ) -> (loop: norma_loop, spreads: Bool)? {
     if code == .convert {
       let from = operands[0].dtype
       guard singles == 0, !from.isHalf, from != result else { return nil }
       let (a, b) = (BlockType(from), BlockType(result))
-      if result == .bool { return norma_find_conversion(a.rawValue, DType.bool.stored) }
-      return a == b ? nil : norma_find_conversion(a.rawValue, b.rawValue)
+      let to = result == .bool ? DType.bool.stored : b.rawValue
+      if a == b && result != .bool { return nil }
+      return norma_find_conversion(a.rawValue, to).map { ($0, false) }
     }
     guard code != .normalize, code != .normalizeGradient, !self.operands.isHalf else { return nil }
-    var singles = singles
-    if let immediate { singles |= 1 << UInt32(immediate.position) }
     var position = 0
     for operand in operands {
       if immediate?.position == position { position += 1 }
       guard operand.dtype == operandType(position) else { return nil }
       position += 1
     }
-    return norma_find_loop(code.loop, BlockType(self.operands).rawValue, singles)
+    let type = BlockType(self.operands).rawValue
+    guard let immediate else {
+      return norma_find_loop(code.loop, type, singles).map { ($0, false) }
+    }
+    let own: UInt32 = 1 << UInt32(immediate.position)
+    if let loop = norma_find_loop(code.loop, type, singles | own) { return (loop, false) }
+    return norma_find_loop(code.loop, type, singles).map { ($0, true) }
   }
 }
 
 extension Tensor {
-  /// Whether the elements are in memory, or come from a reduction with few results.
-  fileprivate func isReadyAtOnce(_ mostResults: Int) -> Bool {
-    guard node.isPending else { return true }
-    guard node.layout.count <= mostResults, case .pending(.reduction) = node.content else {
-      return false
+  /// Reductions with no more results than these are stored before what is made of them.
+  private static let mostResults = 1 << 10
+  /// Chains of no more instructions run one by one, each of whose values stays in cache.
+  private static let longestChain = 6
+
+  /// Whether the elements are in memory, or can be there with little work.
+  fileprivate var isReadyAtOnce: Bool {
+    guard node.isPending, case .pending(let work) = node.content else { return true }
+    switch work {
+    case .reduction: return node.layout.count <= Tensor.mostResults
+    case .elementwise(_, let operands):
+      return node.layout.count <= Evaluation.fewElements && node.depth <= Tensor.longestChain
+        && operands.count <= 3
     }
-    return true
   }
 }
 

@@ -71,7 +71,9 @@ extension Tensor {
   }
 
   private func widePNorm(_ p: Double, over axes: [Int]) -> Tensor {
-    func sum(_ values: Tensor) -> Tensor { values.node.group(of: values, over: axes).tensor(.sum) }
+    func sum(_ values: Tensor) -> Tensor {
+      values.reduced(.sum, over: axes, keepDims: true, to: .float64)
+    }
     switch p {
     case 0: return sum((self .!= 0).cast(to: .float64))
     case 1: return sum(abs())

@@ -34,14 +34,14 @@ extension Tensor {
   private func pendingSoftmax(over axes: [Int]) -> Tensor {
     let powers = (self - max(over: axes, keepDims: true)).exp()
     // What the sum is, in `float64`, divides; once for each sum.
-    let sum = powers.node.group(of: powers, over: axes).tensor(.sum)
+    let sum = powers.reduced(.sum, over: axes, keepDims: true, to: .float64)
     return (powers * sum.reciprocal()).cast(to: dtype)
   }
 
   /// The softmax over the last axis at once, row by row in cache; nil where it is not laid out so.
   private var rowSoftmax: Tensor? {
-    guard dtype == .float32, layout.isContiguous, let columns = shape.last,
-      RowSoftmax.columns.contains(columns)
+    guard dtype == .float32, layout.isContiguous, let columns = shape.last, count > 0,
+      areRowsInCache(columns)
     else { return nil }
     let storage = node.materialize()
     return withExtendedLifetime(storage) {
@@ -118,20 +118,21 @@ extension Tensor {
     guard dtype == .float32, layout.isContiguous, axes.count > 0, axes.first == rank - axes.count
     else { return nil }
     let columns = countPerResult(axes)
-    let rows = count / columns
-    guard
-      RowSoftmax.columns.contains(columns)
-        || columns < 16 && !Space.isDown(run: columns, beside: rows)
-    else { return nil }
+    guard areRowsInCache(columns) else { return nil }
     let storage = node.materialize()
     return withExtendedLifetime(storage) {
       Tensor(shape: Array(shape[..<(rank - axes.count)]), dtype: .float32) { bytes in
         guard let result = bytes.baseAddress else { return }
         RowSoftmax.logSumExp(
-          rows: rows, columns: columns, from: storage.base + layout.offset * 4, into: result,
-          threads: Threads.count)
+          rows: count / columns, columns: columns, from: storage.base + layout.offset * 4,
+          into: result, threads: Threads.count)
       }
     }
+  }
+
+  /// Whether rows of so many values are reduced along, and stay in cache meanwhile.
+  private func areRowsInCache(_ columns: Int) -> Bool {
+    !Space.isDown(run: columns, beside: count / columns) && RowSoftmax.columns.contains(columns)
   }
 
   /// Integers as `float32`.
