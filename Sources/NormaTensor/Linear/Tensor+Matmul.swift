@@ -21,6 +21,7 @@ extension Tensor {
       if rank == 1, other.rank == 1, shape == other.shape, dtype.isFloatingPoint {
         return try productSum(other, over: [0], call: "matmul(_:)")
       }
+      if !Tensor.isRecorded([self, other]), let plain = try plainProduct(other) { return plain }
       // A vector is a row on the left and a column on the right; its axis is dropped at the end.
       var a = rank == 1 ? unsqueezed(0) : self
       // One product of tall matrices is quicker than many with the same second one.
@@ -75,6 +76,23 @@ extension Tensor {
     return strides.first == 1 && strides.last != 1
   }
 
+  /// The product of a matrix and a vector or another matrix, without views of them; nil where it takes more.
+  private func plainProduct(_ other: Tensor) throws(TensorError) -> Tensor? {
+    guard rank <= 2, other.rank <= 2, !dtype.isHalf else { return nil }
+    let (k, l) = (layout.shape[rank - 1], other.layout.shape[0])
+    let left = [rank == 1 ? k : layout.strides[0], layout.strides[rank - 1]]
+    let right = [other.layout.strides[0], other.rank == 1 ? 1 : other.layout.strides[1]]
+    let m = rank == 1 ? 1 : layout.shape[0]
+    let n = other.rank == 1 ? 1 : other.layout.shape[1]
+    guard k == l,
+      OneDNN.canRead(rows: m, columns: k, rowStride: left[0], columnStride: left[1]),
+      OneDNN.canRead(rows: k, columns: n, rowStride: right[0], columnStride: right[1])
+    else { return nil }
+    let shape = Array(layout.shape.dropLast() + other.layout.shape.dropFirst())
+    _ = try Shape.count(shape, call: "matmul(_:)")
+    return Tensor.multiplied(self, left, other, right, batch: [], (m, k, n), into: shape)
+  }
+
   private static func product(_ a: Tensor, _ b: Tensor) throws(TensorError) -> Tensor {
     if a.dtype.isHalf {
       return try product(a.cast(to: .float32), b.cast(to: .float32)).cast(to: a.dtype)
@@ -85,23 +103,33 @@ extension Tensor {
     _ = try Shape.count(batch + [m, n], call: "matmul(_:)")
     let left = a.broadcast(to: batch + [m, k]).readable
     let right = b.broadcast(to: batch + [k, n]).readable
+    return multiplied(
+      left, left.strides, right, right.strides, batch: batch, (m, k, n), into: batch + [m, n])
+  }
+
+  /// Products of `batch` matrices m x k and k x n, whose elements lie as the strides say.
+  private static func multiplied(
+    _ left: Tensor, _ leftStrides: [Int], _ right: Tensor, _ rightStrides: [Int], batch: [Int],
+    _ size: (m: Int, k: Int, n: Int), into shape: [Int]
+  ) -> Tensor {
+    let (m, k, n) = size
     let (leftStorage, rightStorage) = (left.node.materialize(), right.node.materialize())
     return withExtendedLifetime((leftStorage, rightStorage)) {
-      let width = a.dtype.byteCount
+      let (dtype, width) = (left.dtype, left.dtype.byteCount)
       let leftBase = leftStorage.base + left.layout.offset * width
       let rightBase = rightStorage.base + right.layout.offset * width
-      return Tensor(shape: batch + [m, n], dtype: a.dtype) { bytes in
+      return Tensor(shape: shape, dtype: dtype) { bytes in
         guard let result = bytes.baseAddress else { return }
         let isSmall = Gemm.isSmall(
-          a.dtype, products: batch.reduce(1, *), m: m, n: n, k: k)
-        if a.dtype == .float32 && OneDNN.isAvailable && !isSmall {
+          dtype, products: batch.reduce(1, *), m: m, n: n, k: k)
+        if dtype == .float32 && OneDNN.isAvailable && !isSmall {
           let threads = Threads.count
           norma_team_set_library_threads(Int32(threads))
           do throws(OneDNNError) {
             try OneDNN.multiply(
               batch: batch, m: m, n: n, k: k,
-              a: leftBase.assumingMemoryBound(to: Float.self), aStrides: left.strides,
-              b: rightBase.assumingMemoryBound(to: Float.self), bStrides: right.strides,
+              a: leftBase.assumingMemoryBound(to: Float.self), aStrides: leftStrides,
+              b: rightBase.assumingMemoryBound(to: Float.self), bStrides: rightStrides,
               into: result.assumingMemoryBound(to: Float.self), threads: threads)
             return
           } catch {
@@ -109,8 +137,8 @@ extension Tensor {
           }
         }
         Gemm.multiply(
-          a.dtype, batch: batch, m: m, n: n, k: k, a: leftBase, aStrides: left.strides,
-          b: rightBase, bStrides: right.strides, into: result, threads: Threads.count)
+          dtype, batch: batch, m: m, n: n, k: k, a: leftBase, aStrides: leftStrides,
+          b: rightBase, bStrides: rightStrides, into: result, threads: Threads.count)
       }
     }
   }
