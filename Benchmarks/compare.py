@@ -166,6 +166,11 @@ def matmul(torch, shape):
     return lambda: a @ b, a
 
 
+def cdist(torch, shape):
+    a, b = torch.randn(shape), torch.randn(shape)
+    return lambda: torch.cdist(a, b), a
+
+
 def on(operation):
     """A row whose operation takes one tensor of normal numbers."""
     def make(torch, shape):
@@ -224,6 +229,8 @@ def torch_row(torch, name, shape, quick):
             return (*measure(*chain(torch, shape, count), operations=count), None)
         if name.startswith("matmul."):
             return (*measure(*matmul(torch, shape)), None)
+        if name.startswith("cdist."):
+            return (*measure(*cdist(torch, shape)), None)
         if name in ROWS:
             return (*measure(*ROWS[name](torch, shape)), None)
     return None

@@ -102,6 +102,26 @@ def root_series(function, terms):
     )
 
 
+def bessel_main():
+    # I0(x) = p(z) and I1(x) = x p(z), z = x^2, below 8; from there e^x q(t) / sqrt(x), t = 8 / x.
+    for order in (0, 1):
+        near = lambda z: (
+            mp.besseli(order, mp.sqrt(z)) / mp.sqrt(z) ** order if z > 0 else mp.mpf(1) / (1 + order)
+        )
+        wide(f"I{order}", near, lambda z: 1 / near(z), 10, 0, 64)
+
+        def far(t):
+            if t > mp.mpf("0.02"):
+                return mp.besseli(order, 8 / t) * mp.exp(-8 / t) * mp.sqrt(8 / t)
+            term = total = mp.mpf(1)
+            for k in range(1, 9):
+                term *= ((2 * k - 1) ** 2 - 4 * order) * t / (64 * k)
+                total += term
+            return total / mp.sqrt(2 * mp.pi)
+
+        wide(f"I{order} from 8", far, lambda t: 1 / far(t), 8, 0, 1)
+
+
 def wide_main():
     # 2^r = 1 + r p(r)
     wide(
@@ -230,6 +250,7 @@ def wide_main():
         0,
         mp.mpf("0.249999"),
     )
+    bessel_main()
 
 
 def main():

@@ -123,3 +123,33 @@ double norma_zeta(double s, double q) {
   }
   return sum;
 }
+
+// Abramowitz and Stegun 9.6.10, whose terms are all positive, below 20; from there 9.7.1, whose terms
+// fall below 2^-60 before they grow.
+double norma_bessel(int order, double x, int scaled) {
+  const double size = fabs(x);
+  double sum, term = 1;
+  if (size == INFINITY) {
+    sum = scaled ? 0 : INFINITY;
+  } else if (size < 20) {
+    const double z = 0.25 * size * size;
+    sum = 1;
+    for (int k = 1; term > sum * 0x1p-60; k++) {
+      term *= z / (k * (double)(k + order));
+      sum += term;
+    }
+    if (order == 1) sum *= 0.5 * size;
+    if (scaled) sum *= exp(-size);
+  } else {
+    sum = 1;
+    for (int k = 1; fabs(term) > 0x1p-60; k++) {
+      const double odd = 2 * k - 1;
+      term *= (odd * odd - 4 * order) / (8 * k * size);
+      sum += term;
+    }
+    sum /= sqrt(2 * pi * size);
+    // In two steps, because e^x may be out of range where the result is not.
+    if (!scaled) sum = sum * exp(0.5 * size) * exp(0.5 * size);
+  }
+  return order == 1 ? copysign(sum, x) : sum;
+}

@@ -14,8 +14,6 @@
 
 #pragma clang fp contract(off)
 
-// 64 bytes on every level: where vectors are shorter, the parts hide each other's latency.
-#define MATH_LANES 16
 #define MATH_FLOATS LEVEL(math_floats)
 #define MATH_INTS LEVEL(math_ints)
 #define MATH_OPERAND LEVEL(math_operand)
@@ -29,7 +27,7 @@ typedef int MATH_INTS __attribute__((vector_size(4 * MATH_LANES)));
 typedef float MATH_OPERAND __attribute__((vector_size(4 * MATH_LANES), aligned(4)));
 
 #ifndef MATH_SPLAT
-#define MATH_SPLAT(v) ((MATH_FLOATS){v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v})
+#define MATH_SPLAT(v) ((v) - (MATH_FLOATS){0})
 #define MATH_SELECT(mask, yes, no) \
   ((MATH_FLOATS)(((MATH_INTS)(yes) & (mask)) | ((MATH_INTS)(no) & ~(mask))))
 #define MATH_SIGN(x) ((MATH_INTS)(x) & (int)0x80000000)
@@ -37,6 +35,10 @@ typedef float MATH_OPERAND __attribute__((vector_size(4 * MATH_LANES), aligned(4
 #define MATH_WITH_SIGN(x, sign) ((MATH_FLOATS)((MATH_INTS)(x) | (sign)))
 // 2^n for integer n of -126 to 127: the exponent field alone, which is never a NaN whatever n is.
 #define MATH_POWER_OF_2(n) ((MATH_FLOATS)(((n) + 127) << 23))
+// Whether any lane is larger than a bound, or NaN: all others skip what cares for these.
+#define MATH_ANY_BEYOND(x, bound) __builtin_reduce_or(~(MATH_SIZE(x) <= (bound)))
+// 2^n y where it is normal, as y is and not NaN: n is added to the exponent.
+#define MATH_TIMES_POWER_OF_2(y, n) ((MATH_FLOATS)((MATH_INTS)(y) + ((n) << 23)))
 // Adding 1.5 * 2^23 leaves an integer in the low bits of the sum, rounded to nearest.
 #define MATH_TO_INTEGER 0x1.8p23f
 #define MATH_TO_INTEGER_BITS 0x4b400000
@@ -47,14 +49,13 @@ typedef float MATH_OPERAND __attribute__((vector_size(4 * MATH_LANES), aligned(4
 #define MATH_LOOP(name)                                                                    \
   void LEVEL(norma_##name##_f32)(size_t n, const void *const *operands, void *out) {       \
     const float *x = operands[0];                                                          \
-    float *y = out;                                                                        \
-    size_t i = 0;                                                                          \
-    for (; i + MATH_LANES <= n; i += MATH_LANES) LEVEL(name##_lanes)(x + i, y + i);        \
-    if (i < n) {                                                                           \
-      float padded[MATH_LANES] = {0};                                                      \
-      __builtin_memcpy(padded, x + i, (n - i) * sizeof(float));                            \
-      LEVEL(name##_lanes)(padded, padded);                                                 \
-      __builtin_memcpy(y + i, padded, (n - i) * sizeof(float));                            \
+    float *y = out, padded[MATH_LANES] = {0};                                              \
+    for (size_t i = 0; i < n; i += MATH_LANES) {                                           \
+      const size_t rest = n - i;                                                           \
+      const int whole = rest >= MATH_LANES;                                                \
+      if (!whole) __builtin_memcpy(padded, x + i, rest * sizeof(float));                   \
+      LEVEL(name##_lanes)(whole ? x + i : padded, whole ? y + i : padded);                 \
+      if (!whole) __builtin_memcpy(y + i, padded, rest * sizeof(float));                   \
     }                                                                                      \
   }
 #endif
@@ -89,6 +90,11 @@ MATH_INLINE LEVEL(scaled)(const MATH_FLOATS *y, const MATH_INTS *n, MATH_FLOATS 
 MATH_INLINE LEVEL(exp_lanes)(const float *from, float *to) {
   MATH_FLOATS x = *(const MATH_OPERAND *)from, high, rest, y;
   MATH_INTS n;
+  if (!MATH_ANY_BEYOND(x, 86.0f)) {
+    LEVEL(reduced_exp)(&x, &n, &high, &rest);
+    *(MATH_OPERAND *)to = MATH_TIMES_POWER_OF_2(1.0f + (high + rest), n);
+    return;
+  }
   // Beyond these the result is 0 or infinity anyway; a NaN fails both comparisons and stays.
   x = MATH_SELECT(x > 89.0f, MATH_SPLAT(89.0f), x);
   x = MATH_SELECT(x < -104.0f, MATH_SPLAT(-104.0f), x);
@@ -118,17 +124,27 @@ MATH_INLINE LEVEL(expm1_lanes)(const float *from, float *to) {
   *(MATH_OPERAND *)to = MATH_WITH_SIGN(y, sign);
 }
 
-// 1 / (1 + e^-x), and e^x / (1 + e^x) for negative x: with e^-|x| nothing overflows or cancels.
-// Worst error: 2.4019 at -4.1572938 (-0x1.0a111ap+2).
+// 1 / (1 + e^-x), e^-x = 2^n (1 + high + rest); of the two powers of 2 in the divisor the larger one is
+// added last.
+// Worst error: 1.9991 at -0.0003449918 (-0x1.69c008p-12).
 MATH_INLINE LEVEL(sigmoid_lanes)(const float *from, float *to) {
-  MATH_FLOATS x = *(const MATH_OPERAND *)from, high, rest, e;
+  MATH_FLOATS x = -*(const MATH_OPERAND *)from, high, rest, one = MATH_SPLAT(1.0f), power;
   MATH_INTS n;
-  MATH_FLOATS falling = MATH_WITH_SIGN(x, (int)0x80000000);
-  falling = MATH_SELECT(falling < -104.0f, MATH_SPLAT(-104.0f), falling);
-  LEVEL(reduced_exp)(&falling, &n, &high, &rest);
-  e = 1.0f + (high + rest);
-  LEVEL(scaled)(&e, &n, &e);
-  *(MATH_OPERAND *)to = MATH_SELECT(x < 0.0f, e, MATH_SPLAT(1.0f)) / (1.0f + e);
+  if (MATH_ANY_BEYOND(x, 86.0f)) {
+    // Beyond these the result is 1 or 0 anyway; a NaN stays, as in exp.
+    x = MATH_SELECT(x > 104.0f, MATH_SPLAT(104.0f), x);
+    x = MATH_SELECT(x < -104.0f, MATH_SPLAT(-104.0f), x);
+    LEVEL(reduced_exp)(&x, &n, &high, &rest);
+    // Half of n comes off everything, so that nothing overflows.
+    MATH_INTS half = n >> 1;
+    one = MATH_POWER_OF_2(-half), power = MATH_POWER_OF_2(n - half);
+  } else {
+    LEVEL(reduced_exp)(&x, &n, &high, &rest);
+    power = MATH_POWER_OF_2(n);
+  }
+  MATH_FLOATS large = MATH_SELECT(one > power, one, power);
+  MATH_FLOATS small = MATH_SELECT(one > power, power, one);
+  *(MATH_OPERAND *)to = one / (large + (small + power * (high + rest)));
 }
 
 // k ln 2 + log(1 + f) + tail, for f of sqrt(1/2) - 1 to sqrt(2) - 1 and a tail that f is too short
@@ -211,25 +227,35 @@ MATH_INLINE LEVEL(exp2_of_rest)(const MATH_FLOATS *rest, MATH_FLOATS *result) {
   *result = 1.0f + r * p;
 }
 
-// 2^y for |y| up to 126: n and r = y - n exactly, then 2^n 2^r.
-MATH_INLINE LEVEL(exp2_within_range)(const MATH_FLOATS *y, MATH_FLOATS *result) {
+// n and 2^r with y = n + r exactly.
+MATH_INLINE LEVEL(split_exp2)(const MATH_FLOATS *y, MATH_INTS *n, MATH_FLOATS *part) {
   MATH_FLOATS shifted = *y + MATH_TO_INTEGER;
-  MATH_FLOATS r = *y - (shifted - MATH_TO_INTEGER), part;
-  MATH_INTS n = (MATH_INTS)shifted - MATH_TO_INTEGER_BITS;
-  LEVEL(exp2_of_rest)(&r, &part);
+  MATH_FLOATS r = *y - (shifted - MATH_TO_INTEGER);
+  *n = (MATH_INTS)shifted - MATH_TO_INTEGER_BITS;
+  LEVEL(exp2_of_rest)(&r, part);
+}
+
+// 2^y for |y| up to 126, or NaN.
+MATH_INLINE LEVEL(exp2_within_range)(const MATH_FLOATS *y, MATH_FLOATS *result) {
+  MATH_INTS n;
+  MATH_FLOATS part;
+  LEVEL(split_exp2)(y, &n, &part);
   *result = part * MATH_POWER_OF_2(n);
 }
 
-// 2^x = 2^n 2^r as above, with results that are out of range or subnormal.
+// 2^x = 2^n 2^r, with results that are out of range or subnormal.
 // Worst error: 1.2915 at 0.513294518 (0x1.06ce8ap-1).
 MATH_INLINE LEVEL(exp2_lanes)(const float *from, float *to) {
   MATH_FLOATS x = *(const MATH_OPERAND *)from, y;
+  MATH_INTS n;
+  if (!MATH_ANY_BEYOND(x, 125.0f)) {
+    LEVEL(split_exp2)(&x, &n, &y);
+    *(MATH_OPERAND *)to = MATH_TIMES_POWER_OF_2(y, n);
+    return;
+  }
   x = MATH_SELECT(x > 129.0f, MATH_SPLAT(129.0f), x);
   x = MATH_SELECT(x < -151.0f, MATH_SPLAT(-151.0f), x);
-  MATH_FLOATS shifted = x + MATH_TO_INTEGER;
-  MATH_FLOATS r = x - (shifted - MATH_TO_INTEGER);
-  MATH_INTS n = (MATH_INTS)shifted - MATH_TO_INTEGER_BITS;
-  LEVEL(exp2_of_rest)(&r, &y);
+  LEVEL(split_exp2)(&x, &n, &y);
   LEVEL(scaled)(&y, &n, &y);
   *(MATH_OPERAND *)to = y;
 }

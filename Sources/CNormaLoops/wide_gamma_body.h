@@ -1,8 +1,8 @@
 // lgamma and digamma of floats, computed in double and rounded once; included after
 // wide_math_body.h, under the same rules.
 //
-// Both are reflected below 1/2. Where a result is so close to zero that what its parts have lost
-// counts, single lanes go to the C library and to norma_digamma.
+// Where a result is so close to zero that what its parts have lost counts, single lanes go to the C
+// library and to norma_digamma.
 
 #pragma clang fp contract(off)
 
@@ -22,17 +22,30 @@ MATH_INLINE LEVEL(wide_sine_of_turn)(
   *rest = r;
 }
 
-// log |gamma(t)|, t at least 1/2: v p(v) with v = t - 2 around 2, moved there by a logarithm from
-// 1 and 3 around; from 3.5 on Stirling's series.
-MATH_INLINE LEVEL(wide_lgamma)(const MATH_DOUBLES *from, MATH_DOUBLES *result) {
-  MATH_DOUBLES t = *from, log;
-  MATH_LONGS low = (MATH_LONGS)(t < 1.5), high = (MATH_LONGS)(t >= 2.5);
-  MATH_LONGS large = (MATH_LONGS)(t >= 3.5);
+// log |gamma(x)|: v p(v) with v = t - 2 for t around 2, moved there by a logarithm from 0, 1 and 3
+// around; Stirling's series from 3.5 on. t is x, or 1 - x up to -1/2, where the result is
+// log(pi / |sin(pi x)|) less that of t. One logarithm serves both, but for t where that is large.
+// Infinite at both infinities, at 0 and at negative whole numbers.
+MATH_INLINE LEVEL(lgamma_lanes)(const float *from, float *to) {
+  MATH_DOUBLES x = WIDE_LOAD(from), log;
+  MATH_LONGS reflected = (MATH_LONGS)(x <= -0.5);
+  MATH_DOUBLES t = WIDE_SELECT(reflected, 1.0 - x, x);
+  MATH_LONGS small = (MATH_LONGS)(t < 0.5), low = (MATH_LONGS)(t < 1.5);
+  MATH_LONGS high = (MATH_LONGS)(t >= 2.5), large = (MATH_LONGS)(t >= 3.5);
   MATH_DOUBLES factor = WIDE_SELECT(high, t - 1.0, WIDE(1.0));
   factor = WIDE_SELECT(low | large, t, factor);
+  factor = WIDE_SELECT(small, WIDE_SIZE(t) * (t + 1.0), factor);
+  if (__builtin_reduce_or(reflected)) {
+    MATH_DOUBLES rest, ratio;
+    LEVEL(wide_sine_of_turn)(&x, &rest, &ratio);
+    MATH_DOUBLES share = WIDE_SIZE(rest * ratio) * (1 / WIDE_PI);
+    factor = WIDE_SELECT(reflected, WIDE_SELECT(large, share, share * factor), factor);
+  }
   LEVEL(wide_log)(&factor, &log);
-  MATH_DOUBLES v = t - WIDE_SELECT(high, WIDE(3.0), WIDE_SELECT(low, WIDE(1.0), WIDE(2.0)));
-  v = WIDE_SELECT(large, WIDE(0.0), v);
+  MATH_DOUBLES moved = WIDE_SELECT(low | reflected, -log, log);
+  MATH_DOUBLES center = WIDE_SELECT(small, WIDE(0.0), WIDE(1.0));
+  center = WIDE_SELECT(high, WIDE(3.0), WIDE_SELECT(low, center, WIDE(2.0)));
+  MATH_DOUBLES v = WIDE_SELECT(large, WIDE(0.0), t - center);
   MATH_DOUBLES z = v * v;
   MATH_DOUBLES odd = z * 0x1.8231f5f65b89ep-18 + 0x1.4c74e5e3785bcp-16;
   odd = odd * z + 0x1.a1dd54a80505ep-14;
@@ -46,37 +59,25 @@ MATH_INLINE LEVEL(wide_lgamma)(const MATH_DOUBLES *from, MATH_DOUBLES *result) {
   even = even * z - 0x1.e404fe0e178c5p-8;
   even = even * z - 0x1.13e001a4dd6e7p-4;
   even = even * z + 0x1.b0ee607209295p-2;
-  MATH_DOUBLES near = v * (even + v * odd) + WIDE_SELECT(low, -log, log);
-  // (t - 1/2) log t - t + log(2 pi) / 2 + the sum of B(2k) / (2k (2k - 1)) t^(1 - 2k).
-  MATH_DOUBLES inverse = 1.0 / t;
-  MATH_DOUBLES y = inverse * inverse;
-  MATH_DOUBLES series = y * (-691.0 / 360360) + 1.0 / 1188;
-  series = series * y - 1.0 / 1680;
-  series = series * y + 1.0 / 1260;
-  series = series * y - 1.0 / 360;
-  series = series * y + 1.0 / 12;
-  MATH_DOUBLES far = (t - 0.5) * log - t + (0x1.d67f1c864beb5p-1 + inverse * series);
-  *result = WIDE_SELECT(large, far, near);
-}
-
-// log |gamma(x)| = log(pi / |sin(pi x)|) - log |gamma(1 - x)| below 1/2. Infinite at both
-// infinities, at 0 and at negative whole numbers.
-MATH_INLINE LEVEL(lgamma_lanes)(const float *from, float *to) {
-  MATH_DOUBLES x = WIDE_LOAD(from), y;
-  MATH_LONGS reflected = (MATH_LONGS)(x < 0.5);
-  MATH_DOUBLES t = WIDE_SELECT(reflected, 1.0 - x, x);
-  LEVEL(wide_lgamma)(&t, &y);
-  if (__builtin_reduce_or(reflected)) {
-    MATH_DOUBLES rest, ratio, log;
-    LEVEL(wide_sine_of_turn)(&x, &rest, &ratio);
-    MATH_DOUBLES share = WIDE_SIZE(rest * ratio) * (1 / WIDE_PI);
-    LEVEL(wide_log)(&share, &log);
-    y = WIDE_SELECT(reflected, -log - y, y);
-    MATH_LONGS close = (MATH_LONGS)((x < -2.0) & (WIDE_SIZE(y) < 0x1p-4));
-    if (__builtin_reduce_or(close)) {
-      for (int i = 0; i < MATH_LANES; i++) {
-        if (close[i]) y[i] = norma_lgamma(x[i]);
-      }
+  MATH_DOUBLES near = v * (even + v * odd);
+  MATH_DOUBLES y = WIDE_SELECT(reflected, -near, near) + moved;
+  if (__builtin_reduce_or(large)) {
+    // (t - 1/2) log t - t + log(2 pi) / 2 + the sum of B(2k) / (2k (2k - 1)) t^(1 - 2k).
+    if (__builtin_reduce_or(large & reflected)) LEVEL(wide_log)(&t, &log);
+    MATH_DOUBLES inverse = 1.0 / t;
+    MATH_DOUBLES square = inverse * inverse;
+    MATH_DOUBLES series = square * (-691.0 / 360360) + 1.0 / 1188;
+    series = series * square - 1.0 / 1680;
+    series = series * square + 1.0 / 1260;
+    series = series * square - 1.0 / 360;
+    series = series * square + 1.0 / 12;
+    MATH_DOUBLES far = (t - 0.5) * log - t + (0x1.d67f1c864beb5p-1 + inverse * series);
+    y = WIDE_SELECT(large, WIDE_SELECT(reflected, moved - far, far), y);
+  }
+  MATH_LONGS close = (MATH_LONGS)((x < -2.0) & (WIDE_SIZE(y) < 0x1p-4));
+  if (__builtin_reduce_or(close)) {
+    for (int i = 0; i < MATH_LANES; i++) {
+      if (close[i]) y[i] = norma_lgamma(x[i]);
     }
   }
   WIDE_STORE(to, WIDE_SELECT(WIDE_SIZE(x) == __builtin_inf(), WIDE_SIZE(x), y), 0);

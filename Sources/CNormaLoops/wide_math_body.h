@@ -227,8 +227,7 @@ MATH_INLINE LEVEL(erfinv_lanes)(const float *from, float *to) {
   MATH_DOUBLES size = WIDE_SIZE(WIDE_LOAD(from)), rest = (1.0 - size) * (1.0 + size), w;
   LEVEL(wide_log)(&rest, &w);
   w = -w;
-  MATH_DOUBLES t = w - 2.5, v = __builtin_elementwise_sqrt(w) - 3.0;
-  MATH_DOUBLES t2 = t * t;
+  MATH_DOUBLES t = w - 2.5, t2 = t * t;
   MATH_DOUBLES even = t2 * -0x1.5bc318005337fp-36 + 0x1.bb37ace14b177p-31;
   even = even * t2 + 0x1.dcb7a3a7e5d7bp-27;
   even = even * t2 - 0x1.cab716992eabap-19;
@@ -240,17 +239,22 @@ MATH_INLINE LEVEL(erfinv_lanes)(const float *from, float *to) {
   odd = odd * t2 - 0x1.4f4723a95cdfcp-18;
   odd = odd * t2 - 0x1.4863ce52cbc3ap-10;
   odd = odd * t2 + 0x1.f91e8993ceb3ep-3;
-  MATH_DOUBLES v2 = v * v;
-  MATH_DOUBLES far_even = v2 * -0x1.f65da75e520f9p-16 - 0x1.222fa7471c487p-12;
-  far_even = far_even * v2 + 0x1.828ffcf6b5f9fp-10;
-  far_even = far_even * v2 + 0x1.74c21644fe95ep-8;
-  far_even = far_even * v2 + 0x1.3580d40efb986p-7;
-  far_even = far_even * v2 + 0x1.6a9efbdcc1868p+1;
-  MATH_DOUBLES far_odd = v2 * 0x1.5166760ce9326p-13 - 0x1.f9655f7b72c84p-14;
-  far_odd = far_odd * v2 - 0x1.d3853dfcd3ad8p-9;
-  far_odd = far_odd * v2 - 0x1.f4e0c339a48bbp-8;
-  far_odd = far_odd * v2 + 0x1.006dc9d1fc71dp+0;
-  MATH_DOUBLES factor = WIDE_SELECT(w < 5.0, even + t * odd, far_even + v * far_odd);
+  MATH_DOUBLES factor = even + t * odd;
+  MATH_LONGS far = (MATH_LONGS)(w >= 5.0);
+  if (__builtin_reduce_or(far)) {
+    MATH_DOUBLES v = __builtin_elementwise_sqrt(w) - 3.0;
+    MATH_DOUBLES v2 = v * v;
+    even = v2 * -0x1.f65da75e520f9p-16 - 0x1.222fa7471c487p-12;
+    even = even * v2 + 0x1.828ffcf6b5f9fp-10;
+    even = even * v2 + 0x1.74c21644fe95ep-8;
+    even = even * v2 + 0x1.3580d40efb986p-7;
+    even = even * v2 + 0x1.6a9efbdcc1868p+1;
+    odd = v2 * 0x1.5166760ce9326p-13 - 0x1.f9655f7b72c84p-14;
+    odd = odd * v2 - 0x1.d3853dfcd3ad8p-9;
+    odd = odd * v2 - 0x1.f4e0c339a48bbp-8;
+    odd = odd * v2 + 0x1.006dc9d1fc71dp+0;
+    factor = WIDE_SELECT(far, even + v * odd, factor);
+  }
   factor = WIDE_SELECT(size == 1.0, WIDE(__builtin_inf()), factor);
   WIDE_STORE(to, WIDE_SELECT(size > 1.0, WIDE(__builtin_nan("")), size * factor), sign);
 }

@@ -7,15 +7,16 @@
 #define MATH_PAIR_LOOP(name)                                                                 \
   void LEVEL(norma_##name##_f32)(size_t n, const void *const *operands, void *out) {         \
     const float *x = operands[0], *y = operands[1];                                          \
-    float *z = out;                                                                          \
-    size_t i = 0;                                                                            \
-    for (; i + MATH_LANES <= n; i += MATH_LANES) LEVEL(name##_lanes)(x + i, y + i, z + i);   \
-    if (i < n) {                                                                             \
-      float a[MATH_LANES] = {0}, b[MATH_LANES] = {0};                                        \
-      __builtin_memcpy(a, x + i, (n - i) * sizeof(float));                                   \
-      __builtin_memcpy(b, y + i, (n - i) * sizeof(float));                                   \
-      LEVEL(name##_lanes)(a, b, a);                                                          \
-      __builtin_memcpy(z + i, a, (n - i) * sizeof(float));                                   \
+    float *z = out, a[MATH_LANES] = {0}, b[MATH_LANES] = {0};                                \
+    for (size_t i = 0; i < n; i += MATH_LANES) {                                             \
+      const size_t rest = n - i;                                                             \
+      const int whole = rest >= MATH_LANES;                                                  \
+      if (!whole) {                                                                          \
+        __builtin_memcpy(a, x + i, rest * sizeof(float));                                    \
+        __builtin_memcpy(b, y + i, rest * sizeof(float));                                    \
+      }                                                                                      \
+      LEVEL(name##_lanes)(whole ? x + i : a, whole ? y + i : b, whole ? z + i : a);          \
+      if (!whole) __builtin_memcpy(z + i, a, rest * sizeof(float));                          \
     }                                                                                        \
   }
 #endif

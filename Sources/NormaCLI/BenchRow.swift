@@ -66,6 +66,8 @@ struct BenchSizes {
   var few = 64
   var chain = 1000
   var products = [64, 256, 1024]
+  /// Vectors, and their components.
+  var vectors = [[1000, 128], [1000, 3]]
   /// 25 million numbers that an optimizer moves.
   var parameter = [5000, 5000]
   /// Of residual networks: channels of the first blocks, and images of a training step.
@@ -85,6 +87,7 @@ struct BenchSizes {
       residuals: [[2, 4, 5, 6], [2, 8, 3, 3], [3, 4, 2, 2]], matrix: [32, 40],
       smallImages: [2, 4, 3, 3], smallMatrix: [3, 8],
       values: [20, 30], chain: 50, products: [4, 8, 16],
+      vectors: [[9, 5], [9, 3]],
       parameter: [20, 30], networkBatch: 2,
       grid: (images: 20, channels: [1, 3], sides: [1, 4]), catalogue: [[4, 4], [8, 8]])
   }

@@ -8,7 +8,7 @@ extension BenchRow {
   static func all(_ sizes: BenchSizes, grid: Bool, catalogue: Bool = false) -> [BenchRow] {
     memory(sizes) + statistics(sizes) + normalizations(sizes) + training(sizes)
       + otherNorms(sizes) + draws(sizes) + functions(sizes) + few(sizes) + products(sizes)
-      + networks(sizes)
+      + distances(sizes) + networks(sizes)
       + (grid ? batchNormGrid(sizes) : []) + (catalogue ? self.catalogue(sizes) : [])
   }
 
@@ -152,6 +152,19 @@ extension BenchRow {
       BenchRow(name: "matmul.\(named)", shape: [side, side]) {
         let (a, b) = (Tensor.randn(side, side), Tensor.randn(side, side))
         return BenchWork(source: a, byteCount: 3 * a.byteCount) { a.matmul(b).evaluated() }
+      }
+    }
+  }
+
+  /// Of every vector from every other one.
+  private static func distances(_ sizes: BenchSizes) -> [BenchRow] {
+    zip(sizes.vectors, BenchSizes().vectors).map { shape, named in
+      BenchRow(name: "cdist.\(named[1])", shape: shape) {
+        let (a, b) = (Tensor.randn(shape), Tensor.randn(shape))
+        let results = shape[0] * shape[0] * a.dtype.byteCount
+        return BenchWork(source: a, byteCount: 2 * a.byteCount + results) {
+          a.cdist(b).evaluated()
+        }
       }
     }
   }

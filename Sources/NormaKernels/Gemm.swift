@@ -93,22 +93,11 @@ private struct GemmRegion {
       let (row, column) = (piece.rows.lowerBound, piece.columns.lowerBound)
       shape.m = Int64(piece.rows.count)
       shape.n = Int64(piece.columns.count)
-      let aStart = offset(piece.product, aStrides) + row * aStrides[rank - 2]
-      let bStart = offset(piece.product, bStrides) + column * bStrides[rank - 1]
+      let aStart = startOfMatrix(piece.product, of: batch, aStrides) + row * aStrides[rank - 2]
+      let bStart = startOfMatrix(piece.product, of: batch, bStrides) + column * bStrides[rank - 1]
       let cStart = (piece.product * plan.m + row) * plan.n + column
       multiply(&shape, a + aStart * size, b + bStart * size, c + cStart * size, scratch)
     }
-  }
-
-  /// Where a product's operand begins.
-  private func offset(_ product: Int, _ strides: [Int]) -> Int {
-    var rest = product
-    var offset = 0
-    for axis in batch.indices.reversed() {
-      offset += rest % batch[axis] * strides[axis]
-      rest /= batch[axis]
-    }
-    return offset
   }
 
   private func multiply(
@@ -144,4 +133,15 @@ private struct GemmRegion {
     case .bool, .float16, .bfloat16: break
     }
   }
+}
+
+/// Where a matrix of a batch begins, in elements; `strides` begin with those of the batch.
+func startOfMatrix(_ matrix: Int, of batch: [Int], _ strides: [Int]) -> Int {
+  var rest = matrix
+  var offset = 0
+  for axis in batch.indices.reversed() {
+    offset += rest % batch[axis] * strides[axis]
+    rest /= batch[axis]
+  }
+  return offset
 }

@@ -62,6 +62,10 @@ enum norma_operation {
   NORMA_DIGAMMA,
   NORMA_TRIGAMMA,
   NORMA_SINE_RATIO,    // sin x / x
+  NORMA_I0,            // modified Bessel functions; with an E times e^-|x|
+  NORMA_I0E,
+  NORMA_I1,
+  NORMA_I1E,
   NORMA_POWER,         // from here on of two operands; this and the next three also of integers
   NORMA_FMOD,          // what is left has the sign of the first operand
   NORMA_REMAINDER,     // what is left has the sign of the second operand

@@ -8,7 +8,7 @@ struct Operation: Hashable, Sendable {
     case floor, ceil, round, trunc, frac, sign, signBit
     case exp, log, tanh, erf, expm1, log1p, sigmoid, sin, cos
     case tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, exp2, log2, log10, erfc
-    case erfinv, lgamma, digamma, trigamma, sineRatio
+    case erfinv, lgamma, digamma, trigamma, sineRatio, i0, i0e, i1, i1e
     case power, fmod, remainder, floorDivide, atan2, hypot, logAddExp, logAddExp2, xLogY, zeta
     case truncDivide, gcd
     case add, subtract, multiply, divide, minimum, maximum, gate
@@ -26,7 +26,7 @@ struct Operation: Hashable, Sendable {
     /// value again and storing it.
     var cost: Int {
       switch self {
-      case .erfinv, .lgamma, .digamma, .trigamma, .zeta: 16
+      case .erfinv, .lgamma, .digamma, .trigamma, .zeta, .i0, .i0e, .i1, .i1e: 16
       case _ where Code.exp.rawValue..<Code.add.rawValue ~= rawValue: 8
       case .rsqrt: 4
       case .divide, .sqrt, .roundDecimal, .normalizeGradient: 2

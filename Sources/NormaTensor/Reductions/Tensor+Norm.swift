@@ -50,24 +50,30 @@ extension Tensor {
     }
     return detached().widePNorm(p, over: axes)
       .recorded(call, from: [self], saving: [self], savesResult: true) { rule in
-        let x = rule.saved[0].cast(to: .float64)
-        let (norm, upstream) = (rule.result, rule.upstream)
-        let signs = Tensor.where(
-          x .== 0, 0.0, Tensor.where(x .< 0, -1.0, Tensor.ones([], dtype: .float64)))
-        switch p {
-        case 0: return [x * 0]
-        case 1: return [signs * upstream]
-        case 2: return [x * Tensor.where(norm .== 0, 0.0, upstream / norm)]
-        case .infinity, -.infinity:
-          let isResult = x.abs() .== norm
-          let share = upstream / isResult.sum(over: axes, keepDims: true)
-          return [Tensor.where(isResult, signs * share, 0.0)]
-        default:
-          let ratio = x.abs() / norm
-          let slope = Tensor.where(ratio .== 0, 0.0, pow(ratio, p - 1))
-          return [Tensor.where(norm .== 0, 0.0, signs * slope * upstream)]
-        }
+        [
+          rule.saved[0].cast(to: .float64)
+            .normSlopes(p, norm: rule.result, upstream: rule.upstream, over: axes)
+        ]
       }
+  }
+
+  /// The gradient of a p-norm over `axes` with respect to this `float64` tensor; 0 where the norm is.
+  func normSlopes(_ p: Double, norm: Tensor, upstream: Tensor, over axes: [Int]) -> Tensor {
+    let signs = Tensor.where(
+      self .== 0, 0.0, Tensor.where(self .< 0, -1.0, Tensor.ones([], dtype: .float64)))
+    switch p {
+    case 0: return self * 0
+    case 1: return signs * upstream
+    case 2: return self * Tensor.where(norm .== 0, 0.0, upstream / norm)
+    case .infinity, -.infinity:
+      let isResult = abs() .== norm
+      let share = upstream / isResult.sum(over: axes, keepDims: true)
+      return Tensor.where(isResult, signs * share, 0.0)
+    default:
+      let ratio = abs() / norm
+      let slope = Tensor.where(ratio .== 0, 0.0, pow(ratio, p - 1))
+      return Tensor.where(norm .== 0, 0.0, signs * slope * upstream)
+    }
   }
 
   private func widePNorm(_ p: Double, over axes: [Int]) -> Tensor {

@@ -1,0 +1,64 @@
+// Gradients of distances: each vector's is the sum over all others of a weight times the difference,
+// or times its sign. Components lie side by side in vectors, and four rows share what they meet.
+#include "distances.h"
+#include "levels.h"
+#include "vectors.h"
+
+#pragma clang fp contract(off)
+
+// Blocks of both operands and of sums, 256 KiB, stay in a second-level cache.
+enum { slope_rows = 4, slope_lanes = 8, rows_block = 64, others_block = 128, depth_block = 128 };
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t parts(int64_t count, int64_t part) { return (count + part - 1) / part; }
+
+int64_t norma_distance_slope_units(const norma_distances *s) {
+  return parts(s->rows, rows_block) * parts(s->depth, depth_block);
+}
+
+// What a unit holds, in whole tiles.
+typedef struct {
+  int64_t rows, others, depth;
+} Block;
+
+static Block largest_block(const norma_distances *s) {
+  return (Block){
+      parts(smaller(s->rows, rows_block), slope_rows) * slope_rows,
+      smaller(s->columns, others_block),
+      parts(smaller(s->depth, depth_block), slope_lanes) * slope_lanes};
+}
+
+int64_t norma_distance_slope_scratch_bytes(const norma_distances *s) {
+  const Block b = largest_block(s);
+  const int64_t vectors = 2 * b.rows + b.others;
+  return parts((vectors * b.depth + slope_rows * b.others) * 8, 64) * 64;
+}
+
+#define BODY "distance_slopes_body.h"
+#include "each_level.h"
+
+#if defined(__x86_64__)
+#define FOR_LEVEL(CALL)             \
+  switch (norma_loops_level()) {    \
+    case 2: CALL(v4); return;       \
+    case 1: CALL(v3); return;       \
+    default: CALL(base); return;    \
+  }
+#else
+#define FOR_LEVEL(CALL) CALL(base);
+#endif
+
+#define SLOPES(name, T)                                                                      \
+  void norma_distance_slopes_##name(                                                         \
+      const norma_distances *shape, int kind, const T *a, const T *b, const double *weights, \
+      int64_t weights_row, int64_t weights_column, T *result, int64_t begin, int64_t end,    \
+      void *scratch) {                                                                       \
+    FOR_LEVEL(CALL_##name)                                                                   \
+  }
+#define CALL(name, level)                                                                    \
+  slopes_##name##_##level(shape, kind, a, b, weights, weights_row, weights_column, result,   \
+                          begin, end, scratch)
+#define CALL_f32(level) CALL(f32, level)
+#define CALL_f64(level) CALL(f64, level)
+SLOPES(f32, float)
+SLOPES(f64, double)

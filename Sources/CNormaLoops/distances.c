@@ -1,0 +1,61 @@
+// Distances of all vectors from all others: blocks of both are copied as doubles into the order in
+// which a tile in registers reads them, components of four rows and of eight columns side by side.
+#include "distances.h"
+
+#include "levels.h"
+#include "vectors.h"
+
+#pragma clang fp contract(off)
+
+// Blocks of both operands and their sums, 384 KiB, stay in a second-level cache.
+enum { tile_rows = 4, tile_columns = 8, block_rows = 128, block_columns = 128, block_depth = 128 };
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t parts(int64_t count, int64_t part) { return (count + part - 1) / part; }
+
+int64_t norma_distance_units(const norma_distances *s) {
+  return parts(s->rows, block_rows) * parts(s->columns, block_columns);
+}
+
+// What a unit holds, in whole tiles.
+typedef struct {
+  int64_t rows, columns, depth;
+} Block;
+
+static Block largest_block(const norma_distances *s) {
+  return (Block){
+      parts(smaller(s->rows, block_rows), tile_rows) * tile_rows,
+      parts(smaller(s->columns, block_columns), tile_columns) * tile_columns,
+      smaller(s->depth, block_depth)};
+}
+
+int64_t norma_distance_scratch_bytes(const norma_distances *s) {
+  const Block b = largest_block(s);
+  const int64_t numbers = b.columns * b.rows + b.columns * b.depth + b.rows * b.depth;
+  return parts(numbers * 8, 64) * 64;
+}
+
+#define BODY "distances_body.h"
+#include "each_level.h"
+
+#if defined(__x86_64__)
+#define FOR_LEVEL(CALL)                          \
+  switch (norma_loops_level()) {                 \
+    case 2: CALL(v4); return;                    \
+    case 1: CALL(v3); return;                    \
+    default: CALL(base); return;                 \
+  }
+#else
+#define FOR_LEVEL(CALL) CALL(base);
+#endif
+
+#define DISTANCES(name, T)                                                                   \
+  void norma_distances_##name(                                                               \
+      const norma_distances *shape, int kind, const T *a, const T *b, T *result,             \
+      int64_t begin, int64_t end, void *scratch) {                                           \
+    FOR_LEVEL(CALL_##name)                                                                   \
+  }
+#define CALL_f32(level) distances_f32_##level(shape, kind, a, b, result, begin, end, scratch)
+#define CALL_f64(level) distances_f64_##level(shape, kind, a, b, result, begin, end, scratch)
+DISTANCES(f32, float)
+DISTANCES(f64, double)

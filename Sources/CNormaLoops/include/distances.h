@@ -1,0 +1,54 @@
+#pragma once
+
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+/// What a distance sums: how many components differ, the sizes of the differences, their squares; or
+/// takes the largest of.
+enum {
+  NORMA_DISTANCE_COUNT,
+  NORMA_DISTANCE_SUM,
+  NORMA_DISTANCE_ROOT,
+  NORMA_DISTANCE_LARGEST,
+};
+
+/// The vectors of two matrices, of `depth` components each. Strides are in elements and may be
+/// anything.
+typedef struct {
+  int64_t rows, columns, depth;
+  int64_t a_row, a_element, b_row, b_element;
+} norma_distances;
+
+/// Units of work of a pair of matrices. What a unit computes depends on its number alone.
+int64_t norma_distance_units(const norma_distances *shape);
+
+/// The scratch that units need, one after another, aligned to 64 bytes.
+int64_t norma_distance_scratch_bytes(const norma_distances *shape);
+
+/// For units `begin ..< end` the distances of rows of `a` from rows of `b`: `result[i, j]`, row by row
+/// without gaps. Differences and sums in double, component by component from the first, rounded
+/// once; NaN propagates.
+#define NORMA_DISTANCES(name, T)                                                             \
+  void norma_distances_##name(                                                               \
+      const norma_distances *shape, int kind, const T *a, const T *b, T *result,             \
+      int64_t begin, int64_t end, void *scratch);
+NORMA_DISTANCES(f32, float)
+NORMA_DISTANCES(f64, double)
+#undef NORMA_DISTANCES
+
+/// Gradients of distances of the kinds sum and root, with a weight for each pair of vectors: for units
+/// `begin ..< end` the sums over `j` of `weights[i, j]` times the sign of `a[i, k] - b[j, k]`, or times
+/// the difference; `result[i, k]` without gaps. In double from the first `j` on, rounded once.
+int64_t norma_distance_slope_units(const norma_distances *shape);
+int64_t norma_distance_slope_scratch_bytes(const norma_distances *shape);
+#define NORMA_SLOPES(name, T)                                                                \
+  void norma_distance_slopes_##name(                                                         \
+      const norma_distances *shape, int kind, const T *a, const T *b, const double *weights, \
+      int64_t weights_row, int64_t weights_column, T *result, int64_t begin, int64_t end,    \
+      void *scratch);
+NORMA_SLOPES(f32, float)
+NORMA_SLOPES(f64, double)
+#undef NORMA_SLOPES
+
+#pragma clang assume_nonnull end
