@@ -68,6 +68,6 @@ static E *NAME(radix_sort)(E *a, E *b, int64_t n) {
   return a;
 }
 
-static E *NAME(sort)(E *a, E *b, int64_t n) {
+E *NAME(norma_sort)(E *a, E *b, int64_t n) {
   return n < NAME(shortest_radix) ? NAME(merge_sort)(a, b, n) : NAME(radix_sort)(a, b, n);
 }

@@ -1,42 +1,19 @@
 // Sorted rows, runs and slices; included once for each element type T with keys K in elements E.
 
-// Of a row, the first `wanted` in order where these are few: what does not come before the last of
-// them so far is passed over. Returns where they are.
-static E *NAME(first_of)(const norma_order *order, const T *row, E *a, E *b, int64_t room) {
-  const K flip = order->descending ? (K)~(K)0 : 0;
-  const int64_t wanted = order->wanted;
-  K bound = (K)~(K)0;
-  int64_t held = 0;
-  for (int64_t i = 0; i < order->size; i++) {
-    const K key = KEY(row[i]) ^ flip;
-    // Equal keys came later, so they do not come before.
-    if (key >= bound && held >= wanted) continue;
-    a[held++] = MAKE(key, i);
-    if (held == room) {
-      E *sorted = SORT(a, b, held);
-      if (sorted == b) b = a, a = sorted;
-      held = wanted;
-      bound = KEY_OF(a[wanted - 1]);
-    }
-  }
-  return SORT(a, b, held);
-}
-
 void NAME(norma_sort_rows)(
     const norma_order *order, const T *x, T *values, int64_t *places, void *scratch, int64_t begin,
     int64_t end) {
   const int64_t size = order->size, wanted = order->wanted;
   const K flip = order->descending ? (K)~(K)0 : 0;
-  const int64_t room = 4 * wanted > 128 ? 4 * wanted : 128;
+  if (wanted > 0 && wanted <= size / 2) {
+    NAME(norma_first_of_rows)(order, x, values, places, scratch, begin, end);
+    return;
+  }
   for (int64_t r = begin; r < end; r++) {
     const T *row = x + r * size;
-    E *a = scratch, *b = a + size + 4096, *sorted;
-    if (room < size && wanted > 0) {
-      sorted = NAME(first_of)(order, row, a, b, room);
-    } else {
-      for (int64_t i = 0; i < size; i++) a[i] = MAKE(KEY(row[i]) ^ flip, i);
-      sorted = size > 0 ? SORT(a, b, size) : a;
-    }
+    E *a = scratch;
+    for (int64_t i = 0; i < size; i++) a[i] = MAKE(KEY(row[i]) ^ flip, i);
+    const E *sorted = size > 0 ? SORT(a, a + size + 4096, size) : a;
     for (int64_t i = 0; i < wanted; i++) {
       const int64_t place = PLACE_OF(sorted[i]);
       places[r * wanted + i] = place;

@@ -30,3 +30,11 @@ NORMA_VECTOR(uint8_t, u8x8, 8);
 #define LANES(T) (64 / sizeof(T))
 // mask lanes are 0 or -1, as comparisons of vectors give them.
 #define CHOOSE(V, M, mask, a, b) ((V)(((M)(a) & (M)(mask)) | ((M)(b) & ~(M)(mask))))
+
+// A bit for each of N lanes of such a mask, the first lane in the lowest.
+typedef _Bool lanes8 __attribute__((ext_vector_type(8)));
+typedef _Bool lanes16 __attribute__((ext_vector_type(16)));
+typedef _Bool lanes64 __attribute__((ext_vector_type(64)));
+#define LANE_BITS(N, mask)                                                                 \
+  ((uint64_t)((union { lanes##N v; uint##N##_t bits; }){                                   \
+       .v = __builtin_convertvector(mask, lanes##N)}).bits)

@@ -7,6 +7,8 @@ import Synchronization
 extension PlacesAlongAxis {
   /// A block of so many numbers stays in cache.
   private static let block = 1 << 15
+  /// Blocks of so few are taken together, and one alone is not worth several threads.
+  private static let few = 1 << 12
   /// Rows of so many elements are worth sorting their places.
   private static let row = 16
 
@@ -15,7 +17,9 @@ extension PlacesAlongAxis {
 
   /// Whether ``reduceFloats(_:_:from:strides:onto:strides:to:threads:)`` does this.
   package var takesFloats: Bool {
-    work > 0 && size > 0 && (isByRow || outer >= 8 && size * inner <= PlacesAlongAxis.block)
+    let block = size * inner
+    return work > 0 && size > 0
+      && (isByRow || block <= PlacesAlongAxis.block && (outer >= 8 || block <= PlacesAlongAxis.few))
   }
 
   /// Adds (or multiplies, ...) elements to what `start` has at their places, in order and in `double`,
@@ -33,11 +37,13 @@ extension PlacesAlongAxis {
       return reduceRows(code, &form, places, narrow, start, wide, threads)
     }
     let wrong = Atomic(Int64.max)
-    split(outer, work: work + outer * size * inner, threads: threads) { begin, end in
-      withUnsafeTemporaryAllocation(of: Double.self, capacity: size * inner) { room in
+    let block = size * inner
+    let blocks = min(max(PlacesAlongAxis.few / block, 1), outer)
+    split(outer, work: work + outer * block, threads: threads) { begin, end in
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: blocks * block) { room in
         guard let room = room.baseAddress else { return }
         let found = norma_scatter_blocks(
-          &form, code, places, narrow, start, wide, room, begin, end)
+          &form, code, places, narrow, start, wide, room, Int64(blocks), begin, end)
         wrong.min(found, ordering: .relaxed)
       }
     }

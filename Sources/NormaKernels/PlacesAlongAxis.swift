@@ -78,15 +78,35 @@ package struct PlacesAlongAxis: Sendable {
 
   /// Puts elements to their places; of several the last stays.
   ///
+  /// - Parameter start: what is elsewhere, without gaps like the wide side; nil if it is there already.
   /// - Returns: The first place that is not inside, or nil.
   package func scatter(
     width: Int, _ places: UnsafePointer<Int64>, from narrow: UnsafeRawPointer,
-    strides narrowStrides: [Int], to wide: UnsafeMutableRawPointer, strides: [Int], threads: Int
+    strides narrowStrides: [Int], onto start: UnsafeRawPointer?, to wide: UnsafeMutableRawPointer,
+    strides: [Int], threads: Int
   ) -> Int? {
     var form = form(narrow: narrowStrides, wide: strides)
+    let block = size * inner * width
+    guard let start, work > 0, splitsOuter(threads) else {
+      if let start { copyBytes(from: start, to: wide, count: outer * block, threads: threads) }
+      return inParts(form, places, threads) { part in
+        var part = part
+        return norma_scatter(&form, Int32(width), places, narrow, wide, &part)
+      }
+    }
+    // A few blocks at a time, which are still in cache when elements come to them.
+    let some = Int64(max(PlacesAlongAxis.cached / max(block, 1), 1))
     return inParts(form, places, threads) { part in
-      var part = part
-      return norma_scatter(&form, Int32(width), places, narrow, wide, &part)
+      var (piece, wrong) = (part, Int64.max)
+      while piece.outer.0 < part.outer.1 {
+        let first = Int(piece.outer.0) * block
+        piece.outer.1 = min(piece.outer.0 + some, part.outer.1)
+        (wide + first).copyMemory(
+          from: start + first, byteCount: Int(piece.outer.1) * block - first)
+        wrong = min(wrong, norma_scatter(&form, Int32(width), places, narrow, wide, &piece))
+        piece.outer.0 = piece.outer.1
+      }
+      return wrong
     }
   }
 
@@ -119,6 +139,12 @@ package struct PlacesAlongAxis: Sendable {
     }
   }
 
+  /// Bytes that stay in cache for a while.
+  private static let cached = 1 << 15
+
+  /// Whether there are enough outer indices for parts of them.
+  private func splitsOuter(_ threads: Int) -> Bool { outer >= 2 * threads }
+
   /// Runs `body` over parts that write to different elements: of the outer axes, of the inner ones,
   /// or, for a single line, of the places, each thread reading all of them.
   private func inParts(
@@ -129,7 +155,7 @@ package struct PlacesAlongAxis: Sendable {
     let wrong = Atomic(Int64.max)
     let whole = norma_places_part(
       outer: (0, Int64(outer)), inner: (0, Int64(inner)), axis: (0, Int64(size)))
-    let byOuter = outer >= 2 * threads
+    let byOuter = splitsOuter(threads)
     let byInner = !byOuter && inner >= 32 * threads
     split(byOuter ? outer : byInner ? inner : size, work: work, threads: threads) { begin, end in
       var part = whole

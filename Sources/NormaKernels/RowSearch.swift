@@ -72,19 +72,4 @@ package enum RowSearch {
       (0..<parts).reduce(0) { $0 + sums[$1 * bins + bin] }
     }
   }
-
-  /// How often each number occurs.
-  package static func count(
-    _ numbers: UnsafePointer<Int64>, _ count: Int, into counts: UnsafeMutablePointer<Int64>
-  ) {
-    norma_count_numbers(Int64(count), numbers, counts)
-  }
-
-  /// The weight of each number.
-  package static func add(
-    _ weights: UnsafePointer<Double>, of numbers: UnsafePointer<Int64>, _ count: Int,
-    into sums: UnsafeMutablePointer<Double>
-  ) {
-    norma_add_weights(Int64(count), numbers, weights, sums)
-  }
 }

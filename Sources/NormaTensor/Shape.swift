@@ -64,19 +64,22 @@ package enum Shape {
   /// The target of a reshape, with the one -1 in it filled in.
   static func reshape(_ shape: [Int], to target: [Int], call: String) throws(TensorError) -> [Int] {
     let count = try Shape.count(shape, call: call)
-    var result = target
-    let open = target.indices.filter { target[$0] == -1 }
-    if open.count > 1 { throw TensorError(call, "more than one -1 in \(target)") }
-    if let wrong = target.first(where: { $0 < -1 }) {
-      throw TensorError(call, "size \(wrong) in \(target) is negative; only one -1 is allowed")
+    var (result, open) = (target, -1)
+    for axis in target.indices where target[axis] < 0 {
+      guard target[axis] == -1 else {
+        throw TensorError(
+          call, "size \(target[axis]) in \(target) is negative; only one -1 is allowed")
+      }
+      if open >= 0 { throw TensorError(call, "more than one -1 in \(target)") }
+      (open, result[axis]) = (axis, 1)
     }
-    let known = try Shape.count(target.filter { $0 != -1 }, call: call)
-    if let position = open.first {
+    let known = try Shape.count(result, call: call)
+    if open >= 0 {
       guard known > 0, count % known == 0 else {
         throw TensorError(
           call, "\(count) elements of shape \(shape) do not divide into \(target)")
       }
-      result[position] = count / known
+      result[open] = count / known
     } else if known != count {
       throw TensorError(
         call, "shape \(shape) has \(count) elements and \(target) would have \(known)")

@@ -54,10 +54,11 @@ int64_t norma_scatter_i64(
     int64_t *wide, const norma_places_part *part);
 
 /// The same for the outer indices `begin ..< end` from what is in `start`, whose distances are those of
-/// the wide side, to `wide`, which has no gaps, by way of `room` for `size * inner` numbers.
+/// the wide side, to `wide`, which has no gaps, by way of `room` for `blocks` times `size * inner`
+/// numbers.
 int64_t norma_scatter_blocks(
     const norma_places *places, int reduction, const int64_t *index, const float *narrow,
-    const float *start, float *wide, double *room, int64_t begin, int64_t end);
+    const float *start, float *wide, double *room, int64_t blocks, int64_t begin, int64_t end);
 
 /// For one outer index, where all inner elements have the same place: `order` becomes the numbers of
 /// the narrow side sorted by place, those of place t from `starts[t]` up to `starts[t + 1]`. `starts`

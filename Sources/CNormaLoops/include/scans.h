@@ -1,8 +1,8 @@
 // Running results along one axis of `[outer, size, inner]`, all without gaps.
 //
-// Each chain of results is computed in order, so the bits do not depend on threads. The work is
-// bound by memory, or by the latency of a chain, and not by the width of registers: there is one
-// loop for all instruction sets.
+// Each chain of results is computed in order, so the bits do not depend on threads. Sums and products
+// are bound by memory, or by the latency of a chain, and not by the width of registers: there is one
+// loop for all instruction sets. Largest and smallest elements are taken over within vectors.
 #pragma once
 
 #include <stdint.h>

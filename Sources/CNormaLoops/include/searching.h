@@ -42,8 +42,4 @@ void norma_histogram_f64(
     const norma_bins *bins, int64_t count, const double *x, const double *_Nullable weights,
     double *sums);
 
-/// Adds 1, or its weight, to the sum that every number names.
-void norma_count_numbers(int64_t count, const int64_t *x, int64_t *counts);
-void norma_add_weights(int64_t count, const int64_t *x, const double *weights, double *sums);
-
 #pragma clang assume_nonnull end

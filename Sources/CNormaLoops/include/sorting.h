@@ -1,8 +1,8 @@
 // Order within rows of `size` elements that lie without gaps.
 //
 // Everything goes by whole numbers in the order of the elements: NaN, of whatever sign, is above
-// anything, and -0 equals 0. Equal elements keep their order. Integer work without vectors: one
-// loop for all instruction sets.
+// anything, and -0 equals 0. Equal elements keep their order. Sorting is integer work without vectors,
+// in one loop for all instruction sets; selection counts in vectors.
 #pragma once
 
 #include <stdint.h>
@@ -44,6 +44,10 @@ int64_t norma_sort_scratch(int64_t width, int64_t size);
   /* The rows `begin ..< end` in order, and where the elements stood. Rows of 32-bit types have  \
      less than 2^32 elements. */                                                                 \
   void norma_sort_rows_##s(                                                                      \
+      const norma_order *order, const T *x, T *values, int64_t *places, void *scratch,           \
+      int64_t begin, int64_t end);                                                               \
+  /* The same where no more than half of a row is wanted, and at least one element. */           \
+  void norma_first_of_rows_##s(                                                                  \
       const norma_order *order, const T *x, T *values, int64_t *places, void *scratch,           \
       int64_t begin, int64_t end);                                                               \
   /* For each rank the element below and, unless NULL, above, where they stand, and the weight   \

@@ -12,13 +12,15 @@ struct AxisPlaces: Sendable {
   private let axis: Int, shape: [Int]
 
   /// - Parameters:
-  ///   - indices: integers that broadcast to `narrow`.
+  ///   - indices: integers that broadcast to `narrow`, as the caller has seen to.
   ///   - wraps: whether negative ones count from the end.
   init(
     _ indices: Tensor, narrow: [Int], size: Int, wraps: Bool, call: String, axis: Int, shape: [Int]
   ) {
     given = indices.detached().cast(to: .int64)
-    self.indices = given.broadcast(to: narrow)
+    self.indices =
+      given.shape == narrow
+      ? given : Tensor(node: given.node, layout: given.layout.broadcast(to: narrow))
     (self.size, self.wraps) = (size, wraps)
     (self.call, self.axis, self.shape) = (call, axis, shape)
   }
@@ -98,8 +100,10 @@ extension Tensor {
   func replaced(by part: Tensor, at places: AxisPlaces) throws(TensorError) -> Tensor {
     let layout = Layout(contiguous: shape)
     let result = Storage(byteCount: layout.count * dtype.byteCount)
-    if count > 0 { write(into: result, layout, as: dtype) }
-    try part.put(into: result, layout, at: places)
+    // What is stored as it will lie is copied by the part, the rest before.
+    let start = layout.isSame(as: self.layout) && !node.isPending ? node.materialize() : nil
+    if start == nil, count > 0 { write(into: result, layout, as: dtype) }
+    try part.put(into: result, layout, onto: start, at: places)
     return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
       .recorded(places.call, from: [self, part], runsAtOnce: true) { rule in
         let zero = Tensor(0, dtype: rule.upstream.dtype).broadcast(to: places.narrow)
@@ -117,16 +121,18 @@ extension Tensor {
       }
   }
 
-  /// Puts these `[outer, count, inner]` at places of memory.
-  func put(into target: Storage, _ layout: Layout, at places: AxisPlaces) throws(TensorError) {
+  /// Puts these `[outer, count, inner]` at places of memory that holds, or becomes, what is in `start`.
+  func put(
+    into target: Storage, _ layout: Layout, onto start: Storage? = nil, at places: AxisPlaces
+  ) throws(TensorError) {
     let source = node.materialize()
     let width = dtype.byteCount
     try places.run { kernel, index in
-      withExtendedLifetime(source) {
+      withExtendedLifetime((source, start)) {
         kernel.scatter(
           width: width, index, from: source.base + self.layout.offset * width, strides: strides,
-          to: target.base + layout.offset * width, strides: layout.strides,
-          threads: Threads.count)
+          onto: start.map { UnsafeRawPointer($0.base) }, to: target.base + layout.offset * width,
+          strides: layout.strides, threads: Threads.count)
       }
     }
   }
@@ -195,33 +201,39 @@ extension Tensor {
 /// A tensor seen as `[outer, size, inner]` around an axis, in its order of memory where that has no
 /// gaps.
 struct AxisFrame {
-  private let order: [Int]
+  /// The axes from the slowest in memory on; nil where that is their own order.
+  private let order: [Int]?
   private let axis: Int
   private let place: Int
 
   init(_ x: Tensor, _ axis: Int) {
-    order =
-      x.layout.isDense ? Layout.order(x.shape, x.strides) : Array(x.shape.indices)
     self.axis = axis
-    place = order.firstIndex(of: axis) ?? 0
+    if x.layout.isContiguous || !x.layout.isDense {
+      (order, place) = (nil, axis)
+    } else {
+      let order = Layout.order(x.shape, x.strides)
+      (self.order, place) = (order, order.firstIndex(of: axis) ?? 0)
+    }
   }
 
   /// A tensor that differs from the frame's along the axis at most.
   func flat(_ x: Tensor) -> Tensor {
-    let sizes = order.map { x.shape[$0] }
-    return permuted(x, order).reshaped(
-      sizes[..<place].reduce(1, *), sizes[place], sizes[(place + 1)...].reduce(1, *))
+    let x = order.map { x.permuted($0) } ?? x
+    let shape = x.shape
+    return x.reshaped(
+      shape[..<place].reduce(1, *), shape[place], shape[(place + 1)...].reduce(1, *))
   }
 
   /// The way back, for what has `shape` but for the size of the axis.
   func restored(_ x: Tensor, like shape: [Int]) -> Tensor {
+    guard let order else {
+      var sizes = shape
+      sizes[axis] = x.shape[1]
+      return x.reshaped(sizes)
+    }
     var sizes = order.map { shape[$0] }
     sizes[place] = x.shape[1]
     let back = order.indices.map { axis in order.firstIndex(of: axis) ?? axis }
-    return permuted(x.reshaped(sizes), back)
-  }
-
-  private func permuted(_ x: Tensor, _ order: [Int]) -> Tensor {
-    order == Array(order.indices) ? x : x.permuted(order)
+    return x.reshaped(sizes).permuted(back)
   }
 }

@@ -7,11 +7,14 @@ import NormaKernels
 extension Node {
   /// More elements are worth a program.
   private static let mostElements = 1 << 14
+  /// More elements in rows do not stay in cache.
+  private static let mostInRows = 1 << 21
+  private static let longRow = 256
 
-  /// Runs one instruction on operands that lie as the result does, are one number, or repeat along its rows
-  /// or columns. False where that takes a program.
+  /// Runs one instruction on operands that lie as the result does, are one number, or have rows at one
+  /// distance. False where that takes a program.
   func runAtOnce(_ operation: Operation, _ operands: [Tensor], into storage: Storage) -> Bool {
-    guard layout.count <= Node.mostElements, operands.count <= 3, layout.isDense, !dtype.isHalf
+    guard layout.count <= Node.mostInRows, operands.count <= 3, layout.isDense, !dtype.isHalf
     else { return false }
     let number = operation.immediate?.position ?? operands.count
     var rows = OperandRows(of: layout)
@@ -19,6 +22,8 @@ extension Node {
       guard operand.isReadyAtOnce, rows.add(operand.layout, at: index < number ? index : index + 1)
       else { return false }
     }
+    guard layout.count <= Node.mostElements || rows.count > 1 && rows.columns >= Node.longRow
+    else { return false }
     guard let (loop, spreads) = operation.loopAtOnce(operands, dtype, rows.singles)
     else { return false }
     let width = operation.operands.byteCount
@@ -38,9 +43,9 @@ extension Node {
             pitches[position] = rows.pitch(of: position) * operand.dtype.byteCount
           }
           withExtendedLifetime((operands, room)) {
-            norma_run_rows(
-              loop, rows.count, rows.columns, values.baseAddress, pitches.baseAddress, 4,
-              storage.base, rows.columns * dtype.byteCount)
+            rows.run(
+              loop, values, pitches, into: storage.base, width: dtype.byteCount,
+              threads: layout.count <= Node.mostElements ? 1 : Threads.count)
           }
           return true
         }
@@ -62,15 +67,15 @@ extension UnsafeMutableRawPointer {
   }
 }
 
-/// The rows into which a small result is cut so that each operand gives a row of its own, the same row, or a
-/// number to each.
+/// The rows into which a result is cut so that each operand gives a row of adjacent elements, or a number, to
+/// each of them.
 private struct OperandRows {
   private let target: Layout
   private(set) var columns: Int
-  /// Bits of operands that are one number to a row, of those that are one to each, and of rows that repeat.
+  /// Bits of operands that are one number to a row.
   private(set) var singles: UInt32 = 0
-  private var changing: UInt32 = 0
-  private var repeating: UInt32 = 0
+  /// How many elements operands go on from row to row, by their positions; -1 where they lie as the result.
+  private var pitches = SIMD4<Int>(repeating: -1)
 
   init(of target: Layout) {
     self.target = target
@@ -79,40 +84,59 @@ private struct OperandRows {
 
   var count: Int { target.count / columns }
 
-  /// How many elements an operand goes on from row to row.
-  func pitch(of position: Int) -> Int {
-    let bit: UInt32 = 1 << UInt32(position)
-    if changing & bit != 0 { return 1 }
-    return (singles | repeating) & bit != 0 ? 0 : columns
+  func pitch(of position: Int) -> Int { pitches[position] < 0 ? columns : pitches[position] }
+
+  /// Runs a loop on all rows, of operands at `values` that go on by `pitches` bytes.
+  func run(
+    _ loop: norma_loop, _ values: UnsafeMutableBufferPointer<UnsafeRawPointer?>,
+    _ pitches: UnsafeMutableBufferPointer<Int>, into result: UnsafeMutableRawPointer, width: Int,
+    threads: Int
+  ) {
+    // Each thread moves pointers of its own.
+    let first = (values[0], values[1], values[2], values[3])
+    nonisolated(unsafe) let (result, steps) = (result, pitches)
+    split(count, work: target.count, threads: threads) { begin, end in
+      let row = Int(begin)
+      withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: 4) { own in
+        own[0] = first.0.map { $0 + row * steps[0] }
+        own[1] = first.1.map { $0 + row * steps[1] }
+        own[2] = first.2.map { $0 + row * steps[2] }
+        own[3] = first.3.map { $0 + row * steps[3] }
+        norma_run_rows(
+          loop, Int(end) - row, columns, own.baseAddress, steps.baseAddress, 4,
+          result + row * columns * width, columns * width)
+      }
+    }
   }
 
   /// Takes an operand in; false where the rows do not suit it, or would be too short.
   mutating func add(_ layout: Layout, at position: Int) -> Bool {
-    let bit: UInt32 = 1 << UInt32(position)
     if layout === target || layout.lies(as: target) { return true }
     guard target.count > 1 else { return false }
     if layout.isOneNumber {
-      singles |= bit
+      singles |= 1 << UInt32(position)
+      pitches[position] = 0
       return true
     }
     guard target.isContiguous else { return false }
-    var (axis, inner) = (target.shape.count, 1)
     let (shape, strides) = (target.shape, target.strides)
     func isLike(_ axis: Int, _ stride: Int) -> Bool {
       shape[axis] == 1 || layout.strides[axis] == stride
     }
-    // Numbers of rows have distances of 0 at the end, rows that repeat have them in front.
     let isSingle = shape.lastIndex { $0 != 1 }.map { layout.strides[$0] == 0 } ?? false
+    var (axis, inner) = (shape.count, 1)
     while axis > 0, isLike(axis - 1, isSingle ? 0 : strides[axis - 1]) {
       axis -= 1
       inner *= shape[axis]
     }
-    let isRegular = (0..<axis).allSatisfy { isLike($0, isSingle ? strides[$0] / inner : 0) }
-    guard isRegular, columns == target.count || columns == inner,
+    let pitch = axis > 0 ? layout.strides[axis - 1] : 0
+    let isRegular = (0..<axis).allSatisfy { isLike($0, strides[$0] / inner * pitch) }
+    guard isRegular, pitch >= 0, columns == target.count || columns == inner,
       inner >= 64 || target.count / inner <= 128
     else { return false }
     columns = inner
-    if isSingle { singles |= bit; changing |= bit } else { repeating |= bit }
+    pitches[position] = pitch
+    if isSingle { singles |= 1 << UInt32(position) }
     return true
   }
 }

@@ -117,7 +117,9 @@ extension Tensor {
     if start == 0 { return self }
     let whole = layout.denseTwin(of: shape)
     let storage = Storage(byteCount: whole.count * dtype.byteCount)
-    for (from, to, count) in [(size - start, 0, start), (0, start, size - start)] {
+    let parts = [(from: size - start, to: 0, count: start), (0, start, size - start)]
+    let isShifted = shiftsWhole(into: storage, whole, axis, by: start)
+    for (from, to, count) in parts where !isShifted || count * 2 < size {
       var part = shape
       part[axis] = count
       let source = Layout(
@@ -127,5 +129,26 @@ extension Tensor {
     }
     return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
       .recorded("rolled(by:over:)", from: [self]) { [$0.upstream.rolled(axis, -start)] }
+  }
+
+  /// Moves all elements as one row where that leaves few wrong ones, those of the smaller part: rows that
+  /// are not whole lines of the cache are slow to copy one by one.
+  private func shiftsWhole(
+    into storage: Storage, _ whole: Layout, _ axis: Int, by start: Int
+  ) -> Bool {
+    let size = shape[axis]
+    guard !node.isPending, axis > 0, Swift.min(start, size - start) * 16 <= size,
+      layout.strides == whole.strides
+    else { return false }
+    let source = node.materialize()
+    let step = whole.strides[axis] * dtype.byteCount
+    let (ahead, back) = start * 2 < size ? (start * step, 0) : (0, (size - start) * step)
+    let from = source.base + layout.offset * dtype.byteCount
+    withExtendedLifetime(source) {
+      copyBytes(
+        from: from + back, to: storage.base + ahead,
+        count: count * dtype.byteCount - ahead - back, threads: Threads.count)
+    }
+    return true
   }
 }

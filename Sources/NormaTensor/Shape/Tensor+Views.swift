@@ -25,7 +25,7 @@ extension Tensor {
     _ shape: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+      if isPoisoned || shape == self.shape { return self }
       let target = try Shape.reshape(self.shape, to: shape, call: "reshaped(_:)")
       if let layout = layout.reshaped(target) { return reshapedView(layout, "reshaped(_:)") }
       let (copy, own) = (copied(), self.shape)

@@ -27,34 +27,34 @@ extension Tensor {
       if let weights, weights.shape != shape {
         throw TensorError(call, "weights of shape \(weights.shape) for elements of \(shape)")
       }
-      let (low, high) =
-        count == 0 ? (0, -1) : (self.min().item(as: Int.self), self.max().item(as: Int.self))
+      let numbers = cast(to: .int64).contiguous()
+      let storage = numbers.node.materialize()
+      defer { withExtendedLifetime(storage) {} }
+      let counted = NumberCounts(
+        .int64, count, storage.base + numbers.layout.offset * 8, threads: Threads.count)
+      let range = count == 0 ? nil : counted.range
+      let (low, high) = (range?.lowerBound ?? 0, range?.upperBound ?? -1)
       guard low >= 0 else { throw TensorError(call, "\(low) is negative and counts no bin") }
       guard high < Int.max else {
         throw TensorError(call, "\(high) needs more bins than there are")
       }
       let length = try Shape.count([Swift.max(high + 1, minLength)], call: call)
-      let numbers = cast(to: .int64).contiguous()
-      let storage = numbers.node.materialize()
-      let from = (storage.base + numbers.layout.offset * 8).assumingMemoryBound(to: Int64.self)
-      return withExtendedLifetime(storage) {
-        guard let weights else {
-          return Tensor(shape: [length], dtype: .int64) { bytes in
-            bytes.initializeMemory(as: UInt8.self, repeating: 0)
-            guard let to = bytes.baseAddress else { return }
-            RowSearch.count(from, count, into: to.assumingMemoryBound(to: Int64.self))
-          }
-        }
-        let sums = Tensor(shape: [length], dtype: .float64) { bytes in
+      guard let weights else {
+        return Tensor(shape: [length], dtype: .int64) { bytes in
           bytes.initializeMemory(as: UInt8.self, repeating: 0)
-          guard let to = bytes.baseAddress else { return }
-          weights.detached().cast(to: .float64).withUnsafeBuffer(of: Double.self) { weights in
-            guard let weights = weights.baseAddress else { return }
-            RowSearch.add(weights, of: from, count, into: to.assumingMemoryBound(to: Double.self))
-          }
+          guard let to = bytes.baseAddress, count > 0 else { return }
+          counted.add(from: 0, to: to.assumingMemoryBound(to: Int64.self))
         }
-        return weights.dtype == .float32 ? sums.cast(to: .float32) : sums
       }
+      let sums = Tensor(shape: [length], dtype: .float64) { bytes in
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        guard let to = bytes.baseAddress else { return }
+        weights.detached().cast(to: .float64).withUnsafeBuffer(of: Double.self) { weights in
+          guard let weights = weights.baseAddress else { return }
+          counted.add(weights, to: to.assumingMemoryBound(to: Double.self))
+        }
+      }
+      return weights.dtype == .float32 ? sums.cast(to: .float32) : sums
     }
   }
 

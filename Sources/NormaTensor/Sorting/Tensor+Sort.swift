@@ -29,7 +29,7 @@ extension Tensor {
   /// The `count` largest elements along an axis, or the smallest, in order, and where they were.
   ///
   /// Of equal elements the first count. NaN counts as the largest. Cost: one trip where few are wanted
-  /// of many, else a sort. PyTorch: `torch.topk`.
+  /// of many, a selection up to half of them, else a sort. PyTorch: `torch.topk`.
   public func topK(
     _ count: Int, over axis: Int = -1, largest: Bool = true, file: StaticString = #fileID,
     line: UInt = #line

@@ -8,8 +8,9 @@ extension Tensor {
   ///
   /// `values` has one axis, or this shape with another size along `axis`. `inverse` has this shape, or
   /// one axis: `values[inverse]` is the tensor. `inverse` and `counts` are `int64`. No NaN equals
-  /// another; 0 and -0 are equal. Cost: a sort. PyTorch: `torch.unique(return_inverse=True,
-  /// return_counts=True)`, always sorted.
+  /// another; 0 and -0 are equal. Cost: a sort; of integers that
+  /// lie close together, three trips and a table no longer than the tensor. PyTorch:
+  /// `torch.unique(return_inverse=True, return_counts=True)`, always sorted.
   public func unique(
     over axis: Int? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> (values: Tensor, inverse: Tensor, counts: Tensor) {
@@ -25,6 +26,7 @@ extension Tensor {
   }
 
   private func uniqueElements() -> (values: Tensor, inverse: Tensor, counts: Tensor) {
+    if let counted = countedElements() { return counted }
     let row = detached().reshaped([-1])
     let rows = SortedRows(row, 0)
     var (counts, inverse) = (Tensor.poisoned, Tensor.poisoned)
@@ -51,6 +53,40 @@ extension Tensor {
       found == count ? row : row.narrowed(over: 0, from: 0, count: found).copied().evaluated()
     }
     return (first(sorted).cast(to: dtype), inverse.reshaped(shape), first(counts))
+  }
+
+  /// The different ones of integers that lie so close together that a table counts all of them.
+  private func countedElements() -> (values: Tensor, inverse: Tensor, counts: Tensor)? {
+    guard count > 0, !dtype.isFloatingPoint else { return nil }
+    let x = detached().contiguous()
+    let storage = x.node.materialize()
+    defer { withExtendedLifetime(storage) {} }
+    let numbers = NumberCounts(
+      dtype, count, storage.base + x.layout.offset * dtype.byteCount, threads: Threads.count)
+    let range = numbers.range
+    let (width, isWide) = range.upperBound.subtractingReportingOverflow(range.lowerBound)
+    guard !isWide, width < Swift.max(count, 256) else { return nil }
+    return withUnsafeTemporaryAllocation(of: Int64.self, capacity: width + 1) { table in
+      table.initialize(repeating: 0)
+      guard let base = table.baseAddress else { return nil }
+      numbers.add(from: range.lowerBound, to: base)
+      let found = NumberCounts.different(table)
+      var counts = Tensor.poisoned
+      let values = Tensor(shape: [found], dtype: dtype) { values in
+        counts = Tensor(shape: [found], dtype: .int64) { counts in
+          guard let values = values.baseAddress, let counts = counts.baseAddress else { return }
+          numbers.list(
+            table, from: range.lowerBound, into: values,
+            counts: counts.assumingMemoryBound(to: Int64.self))
+        }
+      }
+      let inverse = Tensor(shape: shape, dtype: .int64) { bytes in
+        guard let out = bytes.baseAddress else { return }
+        numbers.lookUp(
+          in: base, from: range.lowerBound, into: out.assumingMemoryBound(to: Int64.self))
+      }
+      return (values, inverse, counts)
+    }
   }
 
   private func uniqueSlices(_ axis: Int) -> (values: Tensor, inverse: Tensor, counts: Tensor) {

@@ -44,6 +44,24 @@ import Testing
     }
   }
 
+  /// Few elements that come in at the other end of long rows.
+  @Test func rollsOfLongRows() {
+    let whole = Tensor.arange(3 * 40 * 2).reshaped(3, 40, 2)
+    for x in [whole, whole.transposed(0, 2), whole[1..., 0..., 0...]] {
+      let (own, axis) = (x.array(of: Int.self), 1)
+      for shift in [1, 2, 3, 20, 37, 38, 39, -1, 41] {
+        let found = x.rolled(by: [shift], over: [axis]).array(of: Int.self)
+        let inner = x.shape[2]
+        let expected = own.indices.map { place -> Int in
+          let (row, i) = (place / inner, place % inner)
+          let from = ((row % 40 - shift) % 40 + 40) % 40
+          return own[(row / 40 * 40 + from) * inner + i]
+        }
+        #expect(found == expected, "\(x.shape) by \(shift)")
+      }
+    }
+  }
+
   @Test(arguments: 0..<3) func rolls(kind: Int) {
     let shape = [3, 4, 5]
     let x = ViewTests.counted(shape, kind)

@@ -79,6 +79,37 @@ import Testing
     }
   }
 
+  /// Integers that are counted, and those that lie too far apart for that.
+  @Test(arguments: [DType.uint8, .int32, .int64]) func closeAndFarIntegers(dtype: DType) {
+    var random = TestRandom(for: "\(#function) \(dtype)")
+    let ends: (Int, Int) =
+      switch dtype {
+      case .uint8: (0, 255)
+      case .int32: (Int(Int32.min), Int(Int32.max))
+      default: (.min, .max)
+      }
+    for (count, width) in [(1, 1), (5, 255), (5, 256), (300, 256), (700, 699), (700, 701)] {
+      for start in [ends.0, -3, 0, ends.1 - width] where start >= ends.0 {
+        let room = start > ends.1 - width ? ends.1 - start : width
+        var row = (0..<count).map { _ in start + Int(random.next() % UInt64(room + 1)) }
+        row[0] = start
+        row[count - 1] = start + room
+        let (values, inverse, counts) = Tensor(row).cast(to: dtype).unique()
+        let different = Set(row).sorted()
+        let comment: Comment = "\(count) from \(start) on"
+        #expect(values.dtype == dtype && values.array(of: Int.self) == different, comment)
+        #expect(inverse.array(of: Int.self).map { different[$0] } == row, comment)
+        #expect(
+          counts.array(of: Int.self) == different.map { value in row.count { $0 == value } },
+          comment)
+      }
+    }
+    let far = Tensor([ends.1, ends.0, ends.1]).cast(to: dtype).unique()
+    #expect(far.values.array(of: Int.self) == [ends.0, ends.1])
+    #expect(far.inverse.array(of: Int.self) == [1, 0, 1])
+    #expect(far.counts.array(of: Int.self) == [1, 2])
+  }
+
   /// What PyTorch gives.
   @Test func specialValues() {
     let x = Tensor([.nan, 0, -0.0, .nan, .infinity, -1, 0] as [Float])

@@ -1,0 +1,50 @@
+#include "counting.h"
+
+#include "loops.h"
+
+// Differences of numbers fit into 64 bits without a sign.
+#define AT(v, low) ((uint64_t)(int64_t)(v) - (uint64_t)(low))
+
+#define COUNTING(T, s, type)                                                                     \
+  void norma_range_##s(int64_t count, const T *x, int64_t *low, int64_t *high) {                 \
+    /* Both in one trip over memory. */                                                          \
+    enum { BLOCK = 4096 };                                                                       \
+    const norma_reductions *loops = norma_find_reductions(type);                                 \
+    T least = x[0], most = x[0];                                                                 \
+    for (int64_t i = 0; i < count; i += BLOCK) {                                                 \
+      const int64_t n = count - i < BLOCK ? count - i : BLOCK;                                   \
+      loops->minimum((size_t)n, x + i, &least);                                                  \
+      loops->maximum((size_t)n, x + i, &most);                                                   \
+    }                                                                                            \
+    *low = least, *high = most;                                                                  \
+  }                                                                                              \
+  void norma_count_##s(int64_t count, const T *x, int64_t low, int64_t *counts) {                \
+    for (int64_t i = 0; i < count; i++) counts[AT(x[i], low)]++;                                 \
+  }                                                                                              \
+  void norma_list_counted_##s(                                                                   \
+      int64_t width, int64_t low, int64_t *table, T *values, int64_t *counts) {                  \
+    int64_t found = 0;                                                                           \
+    for (int64_t v = 0; v < width; v++) {                                                        \
+      if (table[v] == 0) continue;                                                               \
+      values[found] = (T)((uint64_t)low + (uint64_t)v);                                          \
+      counts[found] = table[v];                                                                  \
+      table[v] = found++;                                                                        \
+    }                                                                                            \
+  }                                                                                              \
+  void norma_look_up_##s(                                                                        \
+      const int64_t *table, int64_t low, const T *x, int64_t *out, int64_t begin, int64_t end) { \
+    for (int64_t i = begin; i < end; i++) out[i] = table[AT(x[i], low)];                         \
+  }
+COUNTING(int64_t, i64, NORMA_I64)
+COUNTING(int32_t, i32, NORMA_I32)
+COUNTING(uint8_t, u8, NORMA_U8)
+
+int64_t norma_count_counted(int64_t width, const int64_t *table) {
+  int64_t found = 0;
+  for (int64_t v = 0; v < width; v++) found += table[v] > 0;
+  return found;
+}
+
+void norma_add_weights(int64_t count, const int64_t *x, const double *weights, double *sums) {
+  for (int64_t i = 0; i < count; i++) sums[x[i]] += weights[i];
+}

@@ -1,0 +1,11 @@
+// What belongs to the instruction set in use: one of the functions that each_level.h made.
+#pragma once
+
+#include "levels.h"
+
+#if defined(__x86_64__)
+#define OF_LEVEL(name) \
+  (norma_loops_level() == 2 ? name##_v4 : norma_loops_level() == 1 ? name##_v3 : name##_base)
+#else
+#define OF_LEVEL(name) name##_base
+#endif

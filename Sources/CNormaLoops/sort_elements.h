@@ -1,0 +1,34 @@
+// What is sorted: a key in the order of the values, with the place where it stood.
+//
+// Keys are whole numbers: all ones for NaN of either sign, and the same for both zeros.
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+// A 32-bit key with the place under it is one number, and all of them differ.
+typedef struct {
+  uint64_t key, place;
+} norma_pair;
+
+// Stable sorts; both leave the order in a or in b, which have room for n elements, and return which.
+uint64_t *norma_sort_words(uint64_t *a, uint64_t *b, int64_t n);
+norma_pair *norma_sort_pairs(norma_pair *a, norma_pair *b, int64_t n);
+
+static inline uint32_t key_f32(float x) {
+  if (x != x) return UINT32_MAX;
+  uint32_t bits;
+  x += 0.0f;  // -0 becomes 0.
+  memcpy(&bits, &x, 4);
+  return bits ^ ((uint32_t)((int32_t)bits >> 31) | 0x80000000u);
+}
+static inline uint64_t key_f64(double x) {
+  if (x != x) return UINT64_MAX;
+  uint64_t bits;
+  x += 0.0;
+  memcpy(&bits, &x, 8);
+  return bits ^ ((uint64_t)((int64_t)bits >> 63) | 0x8000000000000000u);
+}
+static inline uint64_t key_i64(int64_t x) { return (uint64_t)x ^ 0x8000000000000000u; }
+static inline uint32_t key_i32(int32_t x) { return (uint32_t)x ^ 0x80000000u; }
+static inline uint32_t key_u8(uint8_t x) { return x; }
