@@ -12,6 +12,11 @@ import NormaKernels
 ///   after every instruction.
 /// - Fusing, threads and the processor's instruction set never change a bit of a result, except
 ///   for matrix products of `float32` and half types on oneDNN.
+/// - An operation takes no memory beside its result, but for these: 8 bytes for each element that truth
+///   values choose; the sorted values where only places are asked for, and both for each element of `unique`,
+///   with room for as many counts; running sums, scattered sums and half types once more in a wider type;
+///   a copy of what is not laid out as a kernel reads it; less than 1 MiB a thread of scratch. Elementwise
+///   work that waits holds its operands.
 /// - Mistakes in shapes, axes and types stop the program with a text, or are thrown inside of
 ///   ``catchingTensorErrors(_:)-(()->R)``.
 /// - PyTorch: `torch.Tensor`.

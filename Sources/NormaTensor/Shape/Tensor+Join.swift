@@ -103,7 +103,14 @@ extension Tensor {
 
   /// `size` elements of an axis from `start` on, for checked numbers.
   func narrowed(_ axis: Int, _ start: Int, _ size: Int) -> Tensor {
-    taking((0..<axis).map { _ in Slice() as any TensorIndex } + [start..<(start + size)])
+    guard isRecording else {
+      var shape = layout.shape
+      shape[axis] = size
+      let offset = shape.contains(0) ? 0 : layout.offset + start * layout.strides[axis]
+      return Tensor(
+        node: node, layout: Layout(shape: shape, strides: layout.strides, offset: offset))
+    }
+    return taking((0..<axis).map { _ in Slice() as any TensorIndex } + [start..<(start + size)])
   }
 
   /// Views of parts with these sizes along an axis, which must add up. PyTorch: `torch.split`.
