@@ -164,6 +164,18 @@ static void run_by_row(
       step->result_pitch);
 }
 
+// Asks for elements behind this tile: the processor's own prefetching stops while a long program stays with
+// the tile, and follows few inputs at a time.
+static void ask_ahead(const norma_worker *w, size_t from, size_t to) {
+  const norma_program *p = w->program;
+  for (uint32_t left = p->prefetched; left; left &= left - 1) {
+    const norma_operand *in = &p->inputs[__builtin_ctz(left)];
+    const char *values = w->values[in->value];
+    const char *at = values + from * (size_t)in->width, *end = values + to * (size_t)in->width;
+    for (; at < end; at += 64) __builtin_prefetch(at);
+  }
+}
+
 void norma_worker_run_tile(
     norma_worker *w, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t column, ptrdiff_t columns) {
   const norma_program *p = w->program;
@@ -200,14 +212,10 @@ void norma_worker_run_tile(
     w->values[out->value] = w->output_bases[k] + row * out->row + column * out->column;
   }
   const size_t n = (size_t)(rows * columns);
-  const char *ahead = NULL, *last = NULL;
-  size_t share = 0;
-  if (p->instruction_count >= 6 && p->prefetched >= 0) {
-    const norma_operand *in = &p->inputs[p->prefetched];
-    ahead = (const char *)w->values[in->value] + n * (size_t)in->width;
-    last = ahead + n * (size_t)in->width;
-    share = (n * (size_t)in->width / (size_t)p->instruction_count + 63) / 64 * 64;
-  }
+  // Elements of the next tile that are asked for after every instruction, and how many were.
+  const int asks = p->instruction_count >= 6 && p->prefetched;
+  const size_t share = asks ? (n / (size_t)p->instruction_count + 64) & ~(size_t)63 : 0;
+  size_t asked = 0;
   for (int k = 0; k < p->instruction_count; k++) {
     const norma_instruction *step = &p->instructions[k];
     if (step->single && !w->moved) continue;
@@ -215,11 +223,9 @@ void norma_worker_run_tile(
     for (int o = 0; o < step->operand_count; o++) operands[o] = w->values[step->operands[o]];
     if (step->by_row) run_by_row(step, rows, columns, operands, (char *)w->values[step->result]);
     else step->loop(step->single ? 1 : n, operands, (void *)w->values[step->result]);
-    if (ahead) {
-      // A share of the next tile is asked for after every instruction: the processor's own
-      // prefetching stops while a long program stays with this one.
-      const char *end = ahead + share < last ? ahead + share : last;
-      for (; ahead < end; ahead += 64) __builtin_prefetch(ahead);
+    if (asks && asked < n) {
+      ask_ahead(w, n + asked, n + (asked + share < n ? asked + share : n));
+      asked += share;
     }
   }
   w->moved = 0;

@@ -88,7 +88,7 @@ typedef struct {
   // Where values live in a thread's scratch memory; -1: at an input or output.
   const ptrdiff_t *offsets;
   size_t scratch;        // bytes
-  int prefetched;        // the input whose next tile is asked for early; -1: none
+  uint32_t prefetched;   // bits of the inputs, of the first 32, whose next tile is asked for early
   int singles_by_row;    // some single operand changes from row to row
   int locals;            // results stay with the thread, for the program that finishes them
   int columns_kept;      // reductions keep the columns: one result a column

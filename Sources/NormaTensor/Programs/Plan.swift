@@ -122,8 +122,11 @@ final class Plan: @unchecked Sendable {
     form.space = norma_space(space)
     form.singles_by_row =
       !isByRow && sources.contains { $0.single == 1 && $0.row != 0 } ? 1 : 0
-    form.prefetched = Int32(
-      sources.firstIndex { $0.single == 0 && $0.local == 0 && isDirect($0) } ?? -1)
+    form.prefetched = sources.prefix(32).enumerated().reduce(0) { bits, source in
+      let (index, input) = source
+      let isAsked = input.single == 0 && input.local == 0 && isDirect(input)
+      return isAsked ? bits | 1 << UInt32(index) : bits
+    }
     form.locals = isLocal ? 1 : 0
     form.columns_kept = space.columnsKept ? 1 : 0
     form.chunk = CompiledProgram.chunk
