@@ -3,13 +3,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "parts.h"
 #include "reduced_tile.h"
 
 static const double zeros[NORMA_BLOCK];
-
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-static int64_t quotient(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // How many values in sequence a chunk has of each result.
 static int64_t chunk_values(const norma_dense_reduction *r) {
@@ -17,12 +14,12 @@ static int64_t chunk_values(const norma_dense_reduction *r) {
 }
 
 int64_t norma_dense_chunks(const norma_dense_reduction *r) {
-  return quotient(r->by_column ? r->rows : r->columns, chunk_values(r));
+  return parts(r->by_column ? r->rows : r->columns, chunk_values(r));
 }
 
 // Rows, or strips of columns.
 static int64_t lines(const norma_dense_reduction *r) {
-  return r->by_column ? quotient(r->columns, r->tile_columns) : r->rows;
+  return r->by_column ? parts(r->columns, r->tile_columns) : r->rows;
 }
 
 int64_t norma_dense_units(const norma_dense_reduction *r) {
@@ -48,11 +45,11 @@ void norma_reduce_dense(const norma_dense_reduction *r, int64_t begin, int64_t e
     double *squares = chunks > 1 ? r->partial_squares : r->squares;
     if (squares) squares += place;
     const int64_t step = r->by_column ? r->tile_rows : r->tile_columns;
-    const int64_t last = least((chunk + 1) * per_chunk, r->by_column ? r->rows : r->columns);
-    if (r->by_column) tile.columns = (size_t)least(r->tile_columns, r->columns - at);
+    const int64_t last = smaller((chunk + 1) * per_chunk, r->by_column ? r->rows : r->columns);
+    if (r->by_column) tile.columns = (size_t)smaller(r->tile_columns, r->columns - at);
     int64_t seen = 0;
     for (int64_t value = chunk * per_chunk; value < last; value += step) {
-      const int64_t some = least(step, last - value);
+      const int64_t some = smaller(step, last - value);
       const int64_t first = r->by_column ? value * r->columns + at : at * r->columns + value;
       if (r->by_column) tile.rows = (size_t)some;
       else tile.columns = (size_t)some;
@@ -77,7 +74,7 @@ void norma_merge_dense(const norma_dense_reduction *r) {
         r->kind, r->type, count, r->result, r->squares, NULL, (double)(chunk * per_chunk),
         (const char *)r->partial + (size_t)chunk * bytes,
         r->partial_squares ? r->partial_squares + (size_t)chunk * count : NULL, NULL,
-        (double)least(per_chunk, values - chunk * per_chunk));
+        (double)smaller(per_chunk, values - chunk * per_chunk));
   }
 }
 

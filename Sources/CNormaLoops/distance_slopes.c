@@ -2,15 +2,13 @@
 // or times its sign. Components lie side by side in vectors, and four rows share what they meet.
 #include "distances.h"
 #include "levels.h"
+#include "parts.h"
 #include "vectors.h"
 
 #pragma clang fp contract(off)
 
 // Blocks of both operands and of sums, 256 KiB, stay in a second-level cache.
 enum { slope_rows = 4, slope_lanes = 8, rows_block = 64, others_block = 128, depth_block = 128 };
-
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t parts(int64_t count, int64_t part) { return (count + part - 1) / part; }
 
 int64_t norma_distance_slope_units(const norma_distances *s) {
   return parts(s->rows, rows_block) * parts(s->depth, depth_block);

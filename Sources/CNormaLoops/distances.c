@@ -3,15 +3,13 @@
 #include "distances.h"
 
 #include "levels.h"
+#include "parts.h"
 #include "vectors.h"
 
 #pragma clang fp contract(off)
 
 // Blocks of both operands and their sums, 384 KiB, stay in a second-level cache.
 enum { tile_rows = 4, tile_columns = 8, block_rows = 128, block_columns = 128, block_depth = 128 };
-
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t parts(int64_t count, int64_t part) { return (count + part - 1) / part; }
 
 int64_t norma_distance_units(const norma_distances *s) {
   return parts(s->rows, block_rows) * parts(s->columns, block_columns);

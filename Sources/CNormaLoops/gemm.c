@@ -5,6 +5,7 @@
 #include "gemm.h"
 
 #include "levels.h"
+#include "parts.h"
 
 #pragma clang fp contract(off)
 
@@ -12,7 +13,6 @@
 
 enum { block_depth = 256, block_rows = 96, largest_tile_rows = 12, largest_tile_bytes = 128 };
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /// A block of `b` is to stay in a second-level cache.
 static int64_t columns_of_block(int64_t element_bytes) { return 2048 / element_bytes; }

@@ -6,11 +6,10 @@
 
 #include "group_masks.h"
 #include "loops.h"
+#include "parts.h"
 #include "program.h"
 
 #pragma clang fp contract(off)
-
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Moments of parts of a group, merged in order.
 typedef struct {

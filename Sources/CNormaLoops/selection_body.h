@@ -21,34 +21,20 @@
 #define BITS(mask) LANE_BITS(16, mask)
 #define HAS_NAN 1
 #include "selection_rows_body.h"
-#undef T
-#undef TYPE
-#undef V
-#undef LOAD_ROW
-#undef HAS_NAN
 #define T int32_t
 #define TYPE i32
 #define V i32v
 #define LOAD_ROW(p) LOAD(i32v, p)
+#define BITS(mask) LANE_BITS(16, mask)
 #define HAS_NAN 0
 #include "selection_rows_body.h"
-#undef T
-#undef TYPE
-#undef V
-#undef LOAD_ROW
-#undef BITS
 #define T uint8_t
 #define TYPE u8
 #define V u8v
 #define LOAD_ROW(p) LOAD(u8v, p)
 #define BITS(mask) LANE_BITS(64, mask)
+#define HAS_NAN 0
 #include "selection_rows_body.h"
-#undef T
-#undef TYPE
-#undef V
-#undef LOAD_ROW
-#undef BITS
-#undef HAS_NAN
 #undef K
 #undef KV
 #undef LOAD_KEYS
@@ -69,30 +55,20 @@
 #define SORT norma_sort_pairs
 #define MAKE(key, place) ((norma_pair){(key), (uint64_t)(place)})
 #define PLACE_OF(e) ((int64_t)(e).place)
-#define BITS(mask) LANE_BITS(8, mask)
 #define T double
 #define TYPE f64
 #define V f64v
 #define LOAD_ROW(p) LOAD(f64v, p)
+#define BITS(mask) LANE_BITS(8, mask)
 #define HAS_NAN 1
 #include "selection_rows_body.h"
-#undef T
-#undef TYPE
-#undef V
-#undef LOAD_ROW
-#undef HAS_NAN
 #define T int64_t
 #define TYPE i64
 #define V i64v
 #define LOAD_ROW(p) LOAD(i64v, p)
+#define BITS(mask) LANE_BITS(8, mask)
 #define HAS_NAN 0
 #include "selection_rows_body.h"
-#undef T
-#undef TYPE
-#undef V
-#undef LOAD_ROW
-#undef BITS
-#undef HAS_NAN
 #undef K
 #undef KV
 #undef LOAD_KEYS

@@ -260,3 +260,10 @@ static void NAME(first_of_rows)(
     }
   }
 }
+
+#undef T
+#undef TYPE
+#undef V
+#undef LOAD_ROW
+#undef BITS
+#undef HAS_NAN

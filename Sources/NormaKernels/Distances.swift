@@ -40,27 +40,18 @@ package enum Distances {
       let scratchBytes = Int(norma_distance_scratch_bytes(shape))
       let pairs = batch.reduce(1, *)
       let work = pairs * rows * columns * (depth / 8 + 1)
-      split(pairs * units, work: work, threads: threads) { begin, end in
-        let scratch = UnsafeMutableRawPointer.allocate(byteCount: scratchBytes, alignment: 64)
-        defer { scratch.deallocate() }
-        var unit = Int(begin)
-        while unit < Int(end) {
-          let pair = unit / units
-          let last = min(Int(end), (pair + 1) * units)
-          let (from, to) = (Int64(unit - pair * units), Int64(last - pair * units))
-          let left = startOfMatrix(pair, of: batch, aStrides)
-          let right = startOfMatrix(pair, of: batch, bStrides)
-          let start = pair * rows * columns
-          if dtype == .float64 {
-            norma_distances_f64(
-              shape, kind.rawValue, (a + left * 8).bound(), (b + right * 8).bound(),
-              (result + start * 8).bound(), from, to, scratch)
-          } else {
-            norma_distances_f32(
-              shape, kind.rawValue, (a + left * 4).bound(), (b + right * 4).bound(),
-              (result + start * 4).bound(), from, to, scratch)
-          }
-          unit = last
+      forUnits(units, of: pairs, scratchBytes, work: work, threads) { pair, from, to, scratch in
+        let left = startOfMatrix(pair, of: batch, aStrides)
+        let right = startOfMatrix(pair, of: batch, bStrides)
+        let start = pair * rows * columns
+        if dtype == .float64 {
+          norma_distances_f64(
+            shape, kind.rawValue, (a + left * 8).bound(), (b + right * 8).bound(),
+            (result + start * 8).bound(), from, to, scratch)
+        } else {
+          norma_distances_f32(
+            shape, kind.rawValue, (a + left * 4).bound(), (b + right * 4).bound(),
+            (result + start * 4).bound(), from, to, scratch)
         }
       }
     }
@@ -88,30 +79,40 @@ package enum Distances {
       let scratchBytes = Int(norma_distance_slope_scratch_bytes(shape))
       let pairs = batch.reduce(1, *)
       let work = pairs * rows * columns * (depth / 8 + 1)
-      split(pairs * units, work: work, threads: threads) { begin, end in
-        let scratch = UnsafeMutableRawPointer.allocate(byteCount: scratchBytes, alignment: 64)
-        defer { scratch.deallocate() }
-        var unit = Int(begin)
-        while unit < Int(end) {
-          let pair = unit / units
-          let last = min(Int(end), (pair + 1) * units)
-          let (from, to) = (Int64(unit - pair * units), Int64(last - pair * units))
-          let left = startOfMatrix(pair, of: batch, aStrides)
-          let right = startOfMatrix(pair, of: batch, bStrides)
-          let start = pair * rows * depth
-          let shares: UnsafePointer<Double> =
-            (weights + startOfMatrix(pair, of: batch, weightStrides) * 8).bound()
-          if dtype == .float64 {
-            norma_distance_slopes_f64(
-              shape, kind.rawValue, (a + left * 8).bound(), (b + right * 8).bound(), shares,
-              weightRow, weightColumn, (result + start * 8).bound(), from, to, scratch)
-          } else {
-            norma_distance_slopes_f32(
-              shape, kind.rawValue, (a + left * 4).bound(), (b + right * 4).bound(), shares,
-              weightRow, weightColumn, (result + start * 4).bound(), from, to, scratch)
-          }
-          unit = last
+      forUnits(units, of: pairs, scratchBytes, work: work, threads) { pair, from, to, scratch in
+        let left = startOfMatrix(pair, of: batch, aStrides)
+        let right = startOfMatrix(pair, of: batch, bStrides)
+        let start = pair * rows * depth
+        let shares: UnsafePointer<Double> =
+          (weights + startOfMatrix(pair, of: batch, weightStrides) * 8).bound()
+        if dtype == .float64 {
+          norma_distance_slopes_f64(
+            shape, kind.rawValue, (a + left * 8).bound(), (b + right * 8).bound(), shares,
+            weightRow, weightColumn, (result + start * 8).bound(), from, to, scratch)
+        } else {
+          norma_distance_slopes_f32(
+            shape, kind.rawValue, (a + left * 4).bound(), (b + right * 4).bound(), shares,
+            weightRow, weightColumn, (result + start * 4).bound(), from, to, scratch)
         }
+      }
+    }
+  }
+
+  /// Calls `body` with a pair of matrices, units of it, and scratch of a thread's own, until each of `pairs`
+  /// had all its `units`.
+  private static func forUnits(
+    _ units: Int, of pairs: Int, _ scratchBytes: Int, work: Int, _ threads: Int,
+    _ body: (Int, Int64, Int64, UnsafeMutableRawPointer) -> Void
+  ) {
+    split(pairs * units, work: work, threads: threads) { begin, end in
+      let scratch = UnsafeMutableRawPointer.allocate(byteCount: scratchBytes, alignment: 64)
+      defer { scratch.deallocate() }
+      var unit = Int(begin)
+      while unit < Int(end) {
+        let pair = unit / units
+        let last = min(Int(end), (pair + 1) * units)
+        body(pair, Int64(unit - pair * units), Int64(last - pair * units), scratch)
+        unit = last
       }
     }
   }

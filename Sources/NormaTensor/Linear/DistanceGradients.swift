@@ -18,7 +18,7 @@ extension Tensor {
       ]
     }
     // The differences are pending: their slopes and the sums over vectors are one trip.
-    let difference = a.cast(to: .float64).unsqueezed(-2) - b.cast(to: .float64).unsqueezed(-3)
+    let difference = Tensor.differences(a.cast(to: .float64), b.cast(to: .float64))
     let last = difference.rank - 1
     // The largest is looked for among the differences, so it must not be rounded.
     let exact =

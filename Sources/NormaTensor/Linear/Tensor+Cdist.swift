@@ -47,7 +47,7 @@ extension Tensor {
   }
 
   /// [..., i, j, k]: component k of vector i of `a` less that of vector j of `b`.
-  private static func differences(_ a: Tensor, _ b: Tensor) -> Tensor {
+  static func differences(_ a: Tensor, _ b: Tensor) -> Tensor {
     a.unsqueezed(-2) - b.unsqueezed(-3)
   }
 

@@ -15,7 +15,7 @@ struct DenseReduction {
     guard layout.isContiguous, layout.count > 0, !source.dtype.isHalf, let first = axes.first,
       let last = axes.last
     else { return nil }
-    let reduced = axes.reduce(1) { $0 * layout.shape[$1] }
+    let reduced = source.countPerResult(axes)
     let kept = layout.count / reduced
     guard reduced > 1 else { return nil }
     self.source = source

@@ -125,7 +125,5 @@ final class ReductionGroup: Sendable {
   var cost: Int { source.node.cost + (companion?.node.cost ?? 0) }
 
   /// How many elements one result stands for.
-  var countPerResult: Int {
-    axes.reduce(1) { $0 * source.layout.shape[$1] }
-  }
+  var countPerResult: Int { source.countPerResult(axes) }
 }
