@@ -44,7 +44,9 @@ let package = Package(
     .target(name: "NormaFiles", dependencies: ["NormaTensor", "NormaKernels", "CZlib", "CPNG"]),
 
     // 5 to 7: explanations, the module that users import, the command line.
-    .target(name: "NormaExplain", dependencies: ["NormaNN", "NormaTensor", "NormaKernels"]),
+    .target(
+      name: "NormaExplain",
+      dependencies: ["NormaNN", "NormaFiles", "NormaTensor", "NormaKernels"]),
     .target(
       name: "Norma",
       dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles", "NormaExplain"]),
@@ -82,7 +84,9 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(
       name: "NormaExplainTests",
-      dependencies: ["NormaExplain", "NormaNN", "NormaTensor", "NormaKernels", "NormaReference"]),
+      dependencies: [
+        "NormaExplain", "NormaNN", "NormaFiles", "NormaTensor", "NormaKernels", "NormaReference",
+      ]),
     .testTarget(
       name: "NormaConformanceTests",
       dependencies: ["NormaConformance", "NormaNN", "NormaTensor", "NormaFiles"]),

@@ -1,4 +1,4 @@
-/// What can be wrong with the batch normalization of a network.
+/// What can be wrong with the normalization of a network.
 public enum Defect: String, Sendable, Hashable, Codable, CaseIterable {
   /// Running statistics hold NaN or infinity.
   case nonFinite = "non-finite-statistics"
@@ -6,17 +6,30 @@ public enum Defect: String, Sendable, Hashable, Codable, CaseIterable {
   case negativeVariance = "negative-running-variance"
   /// Running statistics are as they were at first: mean 0, variance 1.
   case neverTrained = "never-trained-statistics"
-  /// Running statistics are those of another layer.
+  /// Running statistics, or the means or variances alone, are those of another layer or of other
+  /// channels.
   case exchanged = "exchanged-statistics"
+  /// Running statistics belong to other weights: another training, another checkpoint.
+  case foreign = "foreign-statistics"
   /// The momentum is too small for the batches that were seen: the first values are still in the
   /// running statistics, or batches of long ago.
   case notConverged = "statistics-not-converged"
+  /// The momentum is the share of the old value where the layer takes that of the new one.
+  case momentumConvention = "momentum-convention"
   /// Running statistics were updated more often than there were batches.
   case doubleUpdate = "double-update"
+  /// Batches that are no batches of training have replaced what training left: inference in training
+  /// mode.
+  case overwritten = "overwritten-statistics"
   /// Running statistics stood still while the weights moved on.
   case stale = "stale-statistics"
   /// Running statistics rest on too few values: batches too small, or a momentum too large.
   case noisy = "noisy-statistics"
+  /// Running statistics come from a part of the data that does not stand for all: one class, one
+  /// process' share.
+  case unrepresentative = "unrepresentative-statistics"
+  /// A dropout in front of the layer made the variance of training larger than that of evaluation.
+  case dropoutShift = "dropout-variance-shift"
   /// The layer's epsilon is not the one that the weights were trained with, or it dominates the
   /// variance.
   case epsilon = "epsilon-mismatch"
@@ -24,69 +37,88 @@ public enum Defect: String, Sendable, Hashable, Codable, CaseIterable {
   case domainShift = "domain-shift"
   /// Channels give the same number whatever comes in.
   case deadChannels = "dead-channels"
+  /// A layer's results are not those of its formula: other axes, other groups, another divisor.
+  case differentFormula = "different-formula"
 }
 
-/// One thing that is wrong, where, how one can tell, and what to try.
+/// How much a finding matters; the larger, the more.
+public enum Severity: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
+  /// True, and no reason to do anything.
+  case note
+  /// It costs something, or will.
+  case warning
+  /// The network's results are wrong because of it.
+  case error
+
+  /// Notes first, errors last.
+  public static func < (a: Severity, b: Severity) -> Bool { a.rank < b.rank }
+
+  private var rank: Int {
+    switch self {
+    case .note: 0
+    case .warning: 1
+    case .error: 2
+    }
+  }
+}
+
+/// One thing that is wrong: where, what shows it, what else it could be, and what to do.
 public struct DefectFinding: Sendable, Hashable, Codable {
-  /// What is wrong.
-  public let defect: Defect
+  /// How much it matters.
+  public var severity: Severity
+  /// What is wrong, as the most likely cause.
+  public var defect: Defect
   /// The layers concerned, in the order of their calls.
-  public let layers: [String]
+  public var layers: [String]
   /// Of each layer the channels concerned, where not all are.
-  public let channels: [String: [Int]]
-  /// What is wrong, in a sentence.
-  public let statement: String
+  public var channels: [String: [Int]]
+  /// What is wrong, in a sentence or two.
+  public var statement: String
   /// What shows it, in numbers.
-  public let evidence: [String]
-  /// What to try, the most promising first.
-  public let repairs: [String]
-}
+  public var evidence: [String]
+  /// What the data cannot exclude.
+  public var alternatives: [Alternative]
+  /// What would decide between the cause and its alternatives, as questions and things to try.
+  public var decides: [String]
+  /// How much the network's result changes when these layers normalize with the batch, relative to
+  /// the result's own spread: the largest of the layers alone; nil where it is not known.
+  public var effect: Double?
+  /// What repairs this network.
+  public var now: Repair
+  /// What keeps it from happening in the next training; nil where nothing has to change.
+  public var next: Repair?
 
-/// A batch norm layer's running statistics beside those of a batch.
-public struct LayerDiagnosis: Sendable, Hashable, Codable {
-  /// Where the layer is: `blocks.0.bn1`.
-  public let name: String
-  /// Its class: `BatchNorm2d`.
-  public let kind: String
-  /// How many values of each channel the batch has.
-  public let count: Double
-  /// How many batches the running statistics have followed.
-  public let batchesTracked: Int
-  /// Channel by channel.
-  public let channels: [ChannelDiagnosis]
-  /// The difference that running statistics make to the layer's result, in standard deviations of
-  /// the batch: root mean square over the channels.
-  public let gap: Double
-  /// What of the gap such a batch shows by chance.
-  public let expectedGap: Double
-  /// Whether the gap is more than chance and large enough to matter.
-  public let isOff: Bool
-  /// How much the network's result changes when this layer alone normalizes with the batch, relative
-  /// to the result's own spread; nil where the layer is not off.
-  public let effect: Double?
+  /// Another cause that the data cannot exclude.
+  public struct Alternative: Sendable, Hashable, Codable {
+    /// The other cause.
+    public var defect: Defect
+    /// Why it cannot be excluded, or what would speak for it.
+    public var reason: String
 
-  /// The largest distance of means, in standard deviations.
-  public var largestShift: Double { channels.map { abs($0.shift) }.max() ?? 0 }
-  /// Half of the distances of means are below this, in standard deviations.
-  public var medianShift: Double { median(channels.map { abs($0.shift) }) ?? 0 }
-}
+    /// An alternative.
+    public init(_ defect: Defect, _ reason: String) {
+      self.defect = defect
+      self.reason = reason
+    }
+  }
 
-/// One channel's running statistics beside those of a batch.
-public struct ChannelDiagnosis: Sendable, Hashable, Codable {
-  /// Of the batch.
-  public let mean: Double
-  /// Of the batch, divided by n - 1.
-  public let variance: Double
-  /// Of the layer.
-  public let runningMean: Double
-  /// Of the layer.
-  public let runningVariance: Double
-  /// (running mean - mean) / √(variance + eps).
-  public let shift: Double
-  /// (running variance + eps) / (variance + eps).
-  public let varianceRatio: Double
-  /// How far a batch of so many samples lets the mean stray: its standard error.
-  public let standardErrorOfMean: Double
-  /// How far a batch of so many samples lets the variance stray: its standard error.
-  public let standardErrorOfVariance: Double
+  /// What to do, in a sentence and in code.
+  public struct Repair: Sendable, Hashable, Codable {
+    /// What to do.
+    public var text: String
+    /// Lines of Python, for PyTorch.
+    public var pytorch: [String]
+    /// Lines of Swift, for Norma.
+    public var norma: [String]
+
+    /// A repair.
+    public init(_ text: String, pytorch: [String] = [], norma: [String] = []) {
+      self.text = text
+      self.pytorch = pytorch
+      self.norma = norma
+    }
+  }
+
+  /// What to do, now and in the next training, as sentences.
+  public var repairs: [String] { [now.text] + (next.map { [$0.text] } ?? []) }
 }

@@ -47,8 +47,9 @@ final class DefectSearch {
     explained.formUnion(layers.map(\.id))
     found.append(
       DefectFinding(
-        defect: defect, layers: layers.map(\.name), channels: channels,
-        statement: defect.statement, evidence: evidence, repairs: defect.repairs))
+        severity: defect.severity, defect: defect, layers: layers.map(\.name), channels: channels,
+        statement: defect.statement, evidence: evidence, alternatives: [], decides: [],
+        effect: nil, now: defect.now, next: defect.next))
   }
 
   func findings() -> [DefectFinding] {

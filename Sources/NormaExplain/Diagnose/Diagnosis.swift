@@ -7,9 +7,26 @@ public struct Diagnosis: Sendable, Hashable, Codable {
   public let layers: [LayerDiagnosis]
   /// The samples of the batch.
   public let samples: Int
+  /// The layers without running statistics, whose samples were compared with their formula.
+  public let formulas: [FormulaDiagnosis]
+  /// How much the network's result changes when all batch norms normalize with the batch, relative
+  /// to the result's own spread; nil where it is not known.
+  public let effect: Double?
 
-  /// Whether nothing is wrong.
-  public var isHealthy: Bool { findings.isEmpty }
+  /// A diagnosis.
+  init(
+    findings: [DefectFinding], layers: [LayerDiagnosis], samples: Int,
+    formulas: [FormulaDiagnosis] = [], effect: Double? = nil
+  ) {
+    self.findings = findings
+    self.layers = layers
+    self.samples = samples
+    self.formulas = formulas
+    self.effect = effect
+  }
+
+  /// Whether nothing is wrong; notes may be left.
+  public var isHealthy: Bool { findings.allSatisfy { $0.severity == .note } }
 }
 
 extension Diagnosis: CustomStringConvertible {

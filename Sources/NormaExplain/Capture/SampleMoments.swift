@@ -1,0 +1,66 @@
+import NormaKernels
+import NormaTensor
+
+/// What one layer sees of a batch: of each sample and channel the mean and the squared distances from
+/// it.
+///
+/// Samples are kept apart because they are independent of each other and values inside of one are not:
+/// how much samples differ is what tells chance from a cause.
+public struct SampleMoments: Sendable, Hashable {
+  /// The number of samples.
+  public let samples: Int
+  /// The number of channels.
+  public let channels: Int
+  /// How many values of a channel each sample has.
+  public let count: [Double]
+  /// The mean of each sample's channel, samples first.
+  public let mean: [Double]
+  /// The sum of squared distances from that mean.
+  public let m2: [Double]
+  /// The largest result of the layer in each sample's channel; nil where it was not written.
+  public let top: [Double]?
+
+  /// Moments that are known.
+  ///
+  /// - Returns: nil where the lengths do not fit `samples` and `channels`, or a count or a sum of
+  ///   squares is negative.
+  public init?(
+    samples: Int, channels: Int, count: [Double], mean: [Double], m2: [Double],
+    top: [Double]? = nil
+  ) {
+    let (size, overflow) = samples.multipliedReportingOverflow(by: channels)
+    guard samples >= 0, channels > 0, !overflow, count.count == samples, mean.count == size,
+      m2.count == size, top.map({ $0.count == size }) ?? true,
+      count.allSatisfy({ $0 >= 0 && $0.isFinite }), !m2.contains(where: { $0 < 0 })
+    else { return nil }
+    self.samples = samples
+    self.channels = channels
+    self.count = count
+    self.mean = mean
+    self.m2 = m2
+    self.top = top
+  }
+
+  /// All samples together, channel by channel; empty samples do not count.
+  public var total: Moments {
+    var total = Moments(
+      count: Array(repeating: 0, count: channels), mean: Array(repeating: .nan, count: channels),
+      m2: Array(repeating: 0, count: channels), shape: [channels])
+    for n in 0..<samples where count[n] > 0 {
+      let range = n * channels..<(n + 1) * channels
+      let part = Moments(
+        count: Array(repeating: count[n], count: channels), mean: Array(mean[range]),
+        m2: Array(m2[range]), shape: [channels])
+      total = total.merged(with: part) ?? total
+    }
+    return total
+  }
+
+  /// The largest result of each channel over all samples; nil where it was not written.
+  public var largest: [Double]? {
+    guard let top, samples > 0 else { return nil }
+    return (0..<channels).map { c in
+      (0..<samples).reduce(-Double.infinity) { max($0, top[$1 * channels + c]) }
+    }
+  }
+}
