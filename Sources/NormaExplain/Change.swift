@@ -147,6 +147,9 @@ extension Recipe {
           let isPlain = result.shape == nil && result.steps.count == 1
           if (result.mask != .ignored || result.blocks != .none) && !isPlain { return nil }
           if result.mask != .ignored && result.blocks != .none { return nil }
+          // Parts of the batch are averaged where a statistic covers the batch.
+          let coversBatch = result.meanAxes.contains(0) && result.steps[0].axes.contains(0)
+          if result.blocks != .none && !coversBatch { return nil }
         case .correction:
           if result.source == .running { return nil }
         case .runningVariance:
