@@ -26,7 +26,7 @@ import NormaConformance
   @Option(help: "A folder of trained networks with a known defect of their normalization, or none.")
   var doctor: String?
 
-  @Flag(help: "Print each diagnosis.")
+  @Flag(help: "Print each explanation and diagnosis.")
   var verbose = false
 
   @Option(help: "Run only the entries whose name matches this regular expression.")
@@ -48,11 +48,16 @@ import NormaConformance
     if let torch { report.add(try runTorchCases(in: torch, isWanted: isWanted)) }
     if let rng { report.add(try runRandomCases(in: rng, isWanted: isWanted)) }
     if let numerics { report.add(try runNumericsCases(in: numerics, isWanted: isWanted)) }
-    if let explain { report.add(try runExplainCases(in: explain, isWanted: isWanted)) }
+    if let explain {
+      report.add(try runExplainCases(in: explain, isVerbose: verbose, isWanted: isWanted))
+    }
     if let doctor {
       report.add(try runDoctorCases(in: doctor, isVerbose: verbose, isWanted: isWanted))
     }
     print(report.text)
+    if report.passed + report.failures.count == 0 {
+      throw ValidationError("No case ran: nothing matches --only, or nothing is supported.")
+    }
     if !report.failures.isEmpty { throw ExitCode.failure }
   }
 }

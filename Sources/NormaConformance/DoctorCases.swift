@@ -63,11 +63,7 @@ private struct DoctorCase {
 public func runDoctorCases(
   in folder: String, isVerbose: Bool = false, isWanted: (String) -> Bool = { _ in true }
 ) throws -> ConformanceReport {
-  var report = ConformanceReport()
-  let folders = try FileManager.default.contentsOfDirectory(
-    at: URL(filePath: folder), includingPropertiesForKeys: nil
-  ).filter { $0.hasDirectoryPath }.sorted { $0.lastPathComponent < $1.lastPathComponent }
-  for folder in folders where isWanted(folder.lastPathComponent) {
+  try CaseFolders(in: folder).report(isWanted: isWanted) { folder, report in
     let name = folder.lastPathComponent
     var found: (item: DoctorCase, diagnosis: Diagnosis)?
     report.record(name, operation: "diagnose") {
@@ -79,12 +75,11 @@ public func runDoctorCases(
       return names.first == item.defect
         ? nil : "found \(names), known is \(item.defect ?? "nothing")"
     }
-    guard let (item, diagnosis) = found, !item.layers.isEmpty else { continue }
+    guard let (item, diagnosis) = found, !item.layers.isEmpty else { return }
     report.record("\(name)/layers", operation: "diagnose") {
       placesComplaint(item, diagnosis.findings.first)
     }
   }
-  return report
 }
 
 /// What is wrong with the layers and channels of a finding, or nil.
