@@ -8,12 +8,17 @@ struct ChangeWords {
   let reason: String
   /// The remark for a difference that has no influence.
   let idle: String
+  let change: Change
+  /// What the words were made from.
+  let scene: ChangeScene
 
   init(
     _ change: Change, recipe: Recipe, right: Recipe, layer: LayerNumbers, frame: Frame,
     identity: LayerChange.LayerPart? = nil
   ) {
-    let scene = Scene(recipe: recipe, right: right, layer: layer, frame: frame, identity: identity)
+    let scene = ChangeScene(
+      recipe: recipe, right: right, layer: layer, frame: frame, identity: identity)
+    (self.change, self.scene) = (change, scene)
     (yours, layers) = scene.words(for: change)
     reason = scene.reason(for: change)
     idle =
@@ -23,7 +28,7 @@ struct ChangeWords {
 }
 
 /// The circumstances in which a change is described.
-private struct Scene {
+struct ChangeScene {
   let recipe: Recipe
   let right: Recipe
   let layer: LayerNumbers

@@ -4,6 +4,7 @@ extension Explainer {
   /// The explanation that an account amounts to.
   func explanation(of account: Account?) -> Explanation {
     var causes: [Cause] = []
+    var steps: [LadderStep] = []
     var unexplained = 0.0
     if let account {
       let split = account.split
@@ -20,9 +21,14 @@ extension Explainer {
       }
       causes.sort { abs($0.share) > abs($1.share) }
       unexplained = split.unexplained
+      steps =
+        Ladder(
+          split: split, words: account.words, alternatives: account.alternatives,
+          idle: account.idle
+        ).steps
       // A nearest formula that leaves much of the gap is no explanation.
       if !account.isRounding && unexplained > Finder.mostUnexplained {
-        causes = []
+        (causes, steps) = ([], [])
         unexplained = 1
       }
     }
@@ -31,7 +37,7 @@ extension Explainer {
       gap: account.map {
         Gap(maximum: $0.split.gap, rootMeanSquare: $0.split.rootMeanSquare)
       },
-      causes: causes, unexplained: unexplained,
+      causes: causes, steps: steps, unexplained: unexplained,
       unexplainedIsRounding: account?.isRounding ?? true, notes: notes(account))
   }
 
@@ -89,6 +95,6 @@ extension Explanation {
         subtractsMean: layer.subtractsMean, count: 0, usesRunning: !layer.usesBatch, mean: [],
         biasedVariance: [], unbiasedVariance: [], runningMean: nil, runningVariance: nil,
         epsilon: layer.epsilon, epsilonShare: [], weight: nil, bias: nil),
-      gap: nil, causes: [], unexplained: 0, unexplainedIsRounding: false, notes: [])
+      gap: nil, causes: [], steps: [], unexplained: 0, unexplainedIsRounding: false, notes: [])
   }
 }

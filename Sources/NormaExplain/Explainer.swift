@@ -58,6 +58,8 @@ package struct Explainer {
     var words: [ChangeWords]
     var isRounding: Bool
     var notes: [String] = []
+    /// Changes that were made too, and that are not to blame.
+    var idle: [Change] = []
   }
 
   // MARK: The user has a formula of their own for the layer's result
@@ -135,6 +137,7 @@ package struct Explainer {
       isRounding: true, words: blamed.map { words[$0] })
     for index in changes.indices where !blamed.contains(index) {
       result.notes.append(words[index].idle)
+      result.idle.append(changes[index].change)
     }
     return result
   }

@@ -17,6 +17,10 @@ public struct Explanation: Codable, Sendable, Hashable {
   /// Why there is a gap, the most important cause first; empty when there is nothing to blame.
   public let causes: [Cause]
 
+  /// The way from the whole gap down: one change after the other, each with the code that makes it
+  /// and what is left behind it. The change that closes most comes first.
+  public let steps: [LadderStep]
+
   /// The part of the gap that no cause carries: `1 - sum of the shares`.
   public let unexplained: Double
 

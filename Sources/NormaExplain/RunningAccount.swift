@@ -290,7 +290,7 @@ extension Explainer {
       gap: Gap(
         maximum: gaps.reduce(0) { max($0, abs($1)) },
         rootMeanSquare: (energy / Double(max(gaps.count, 1))).squareRoot()),
-      causes: causes, unexplained: causes.isEmpty ? (energy == 0 ? 0 : 1) : unexplained,
+      causes: causes, steps: [], unexplained: causes.isEmpty ? (energy == 0 ? 0 : 1) : unexplained,
       unexplainedIsRounding: fits, notes: plain.notes)
   }
 }
