@@ -106,6 +106,8 @@ private struct CaptureReader {
     layer.otherNames = (json["shared_with"]?.arrayValue ?? []).compactMap(\.stringValue)
     layer.before = neighbour(json["before"])
     layer.after = neighbour(json["after"])
+    layer.between = (json["between"]?.arrayValue ?? []).compactMap(neighbour)
+    layer.standsStill = json["stands_still"]?.stringValue
     let prefix = "layer/\(name)/"
     layer.weight = try tensor(prefix + "weight")
     layer.bias = try tensor(prefix + "bias")

@@ -77,7 +77,8 @@ extension CapturedLayer {
       "calls": .int(calls), "options": options.json, "training": .bool(isTraining),
       "shape": .array(shape.map { .int($0) }), "dtype": .string(dtype),
       "shared_with": .array(otherNames.map { .string($0) }), "before": before?.json ?? .null,
-      "after": after?.json ?? .null,
+      "after": after?.json ?? .null, "between": .array(between.map(\.json)),
+      "stands_still": standsStill.map { .string($0) } ?? .null,
     ]
   }
 }

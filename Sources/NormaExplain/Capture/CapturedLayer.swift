@@ -25,6 +25,12 @@ public struct CapturedLayer: Sendable {
   public var before: CapturedNeighbour?
   /// What was called right after it.
   public var after: CapturedNeighbour?
+  /// What was called between the normalization layer before it and it, in order; empty where that is
+  /// nothing or was not written.
+  public var between: [CapturedNeighbour]
+  /// Why its running statistics do not follow batches of training: `frozen`; nil where they do, or it
+  /// is not known.
+  public var standsStill: String?
 
   /// The weight, gamma.
   public var weight: Tensor?
@@ -59,6 +65,7 @@ public struct CapturedLayer: Sendable {
     shape = []
     dtype = "float32"
     otherNames = []
+    between = []
   }
 
   /// The name for people: that of a network that is the layer itself is empty.

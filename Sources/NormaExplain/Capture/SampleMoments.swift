@@ -64,3 +64,35 @@ public struct SampleMoments: Sendable, Hashable {
     }
   }
 }
+
+extension SampleMoments {
+  /// How much samples differ in their mean of a channel, and in their mean squared distance from the
+  /// channel's mean: variances, from which standard errors follow. Values inside of a sample are not
+  /// independent, samples are.
+  func spread(about total: Moments) -> (mean: [Double], square: [Double]) {
+    let means = total.mean
+    // One sample does not show how much samples differ; it may be anything within its own spread.
+    if samples < 2 {
+      let variances = total.variance(correction: 0)
+      return (variances, variances.map { 2 * $0 * $0 })
+    }
+    var spreads = (mean: [Double](), square: [Double]())
+    for c in 0..<channels {
+      let squares = (0..<samples).map { n in
+        let index = n * channels + c
+        let distance = mean[index] - means[c]
+        return m2[index] / max(count[n], 1) + distance * distance
+      }
+      spreads.mean.append(Self.variance((0..<samples).map { mean[$0 * channels + c] }))
+      spreads.square.append(Self.variance(squares))
+    }
+    return spreads
+  }
+
+  private static func variance(_ values: [Double]) -> Double {
+    guard values.count > 1 else { return 0 }
+    let mean = values.reduce(0, +) / Double(values.count)
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return squares / Double(values.count - 1)
+  }
+}

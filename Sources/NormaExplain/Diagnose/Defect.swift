@@ -90,13 +90,13 @@ public struct DefectFinding: Sendable, Hashable, Codable {
 
   /// Another cause that the data cannot exclude.
   public struct Alternative: Sendable, Hashable, Codable {
-    /// The other cause.
-    public var defect: Defect
+    /// The other cause; nil where it has no name.
+    public var defect: Defect?
     /// Why it cannot be excluded, or what would speak for it.
     public var reason: String
 
     /// An alternative.
-    public init(_ defect: Defect, _ reason: String) {
+    public init(_ defect: Defect?, _ reason: String) {
       self.defect = defect
       self.reason = reason
     }

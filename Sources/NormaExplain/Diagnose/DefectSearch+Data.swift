@@ -1,68 +1,237 @@
-import Foundation
+import NormaKernels
 
-/// What is left when everything else is ruled out.
+/// What is left when everything else is ruled out: other data, or other weights?
 extension DefectSearch {
-  /// Layers that are off although they followed all batches: the data are others where it begins
-  /// with the first layer or goes through to the last; a layer alone holds something old.
-  func findOtherData() {
+  /// Layers that are off although they followed all batches.
+  func findWhatIsLeft() {
     let off = open
     guard let first = off.first else { return findLightShift() }
     let start = layers.firstIndex { $0.id == first.id } ?? 0
-    let rest = layers[start...].filter { !isExplained($0) }
-    let goesThrough = start > 0 && off.count == rest.count
-    // The first layers may show a shift that is small, and beyond chance all the same.
+    // What is off behind channels that died after the statistics were taken is off because of them.
     let beginsAhead = layers[..<start].contains {
       !isExplained($0) && $0.gap > 12 * $0.expectedGap && $0.gap > 0.01
     }
-    // What is off behind channels that died after the statistics were taken is off because of them.
     if let firstDead, firstDead < start, !beginsAhead { return }
-    guard start == 0 || goesThrough || beginsAhead else {
-      report(
-        .stale, off,
-        evidence: off.map {
-          "\($0.name) is \(short($0.gap.squareRoot())) standard deviations away from this batch, "
-            + "while the layers before it fit"
-        })
-      return
+    let unrelated = off.filter(\.isUnrelated)
+    let isForeign = unrelated.count * 5 >= off.count * 3
+    if let fits = fitsTraining(off) {
+      if fits { return reportDomainShift(off, isCertain: true) }
+      if isForeign { return reportForeign(off, unrelated) }
+      return reportOldWeights(off)
     }
-    var evidence = off.map {
-      "\($0.name): the batch is \(short($0.gap.squareRoot())) standard deviations away from the data "
-        + "of training; chance explains \(short($0.expectedGap.squareRoot()))"
+    if isForeign { return reportForeign(off, unrelated) }
+    guard let inputs = layers.first(where: { !isExplained($0) }) else { return }
+    switch (moved(inputs), isLargest(inputs, off)) {
+    case (true?, true), (nil, true):
+      reportDomainShift(off, isCertain: false)
+    case (true?, false): reportOtherKinds(off)
+    case (nil, false) where tellsOfData(off): reportOtherKinds(off)
+    default: reportOldWeights(off)
     }
-    if start == 0 { evidence.append(contentsOf: likeness(first)) }
-    report(.domainShift, off, evidence: evidence)
   }
 
-  /// Data that differ a little: the first layer shows it far beyond chance, and those behind it less and
-  /// less, where running statistics that lag or are noisy would be off in all layers.
-  private func findLightShift() {
-    func multiple(_ layer: LayerEvidence) -> Double {
-      layer.gap / max(layer.expectedGap, 1e-300)
+  /// Whether a second capture, of data of training, is off in these layers as well; nil without one.
+  private func fitsTraining(_ off: [LayerEvidence]) -> Bool? {
+    let others = off.compactMap { training[$0.id] }
+    guard !others.isEmpty else { return nil }
+    let here = off.filter { training[$0.id] != nil }.reduce(0) { $0 + $1.gap }
+    let there = others.reduce(0) { $0 + $1.gap }
+    return !others.contains(where: \.isOff) || there < 0.1 * here
+  }
+
+  // MARK: Signs
+
+  /// Whether the first layer's input moved, and not its weights: its means moved along the directions
+  /// in which samples differ, or its variances alone did. nil where samples differ in all directions.
+  private func moved(_ first: LayerEvidence) -> Bool? {
+    if first.gap < 4 * first.expectedGap { return false }
+    if first.varianceOverMean > 5 { return true }
+    return first.shiftAlongSamples.map { $0.share > 0.8 }
+  }
+
+  /// Whether the first layer is at least half as far off as any other.
+  private func isLargest(_ first: LayerEvidence, _ off: [LayerEvidence]) -> Bool {
+    4 * first.gap >= (off.map(\.gap).max() ?? 0)
+  }
+
+  /// Weights move means first, and data the variances of the last layers.
+  private func tellsOfData(_ off: [LayerEvidence]) -> Bool {
+    (off.last?.varianceOverMean ?? 0) > 1
+  }
+
+  // MARK: Findings
+
+  private func reportForeign(_ off: [LayerEvidence], _ unrelated: [LayerEvidence]) {
+    report(
+      .foreign, off,
+      evidence: unrelated.map { layer in
+        "\(layer.name): over its \(layer.mean.count) channels the running means correlate with the "
+          + "batch's by \(short(layer.meanCorrelation)), the variances by "
+          + "\(short(layer.varianceCorrelation)); unrelated numbers reach "
+          + "±\(short(layer.chanceOfCorrelation))"
+      } + off.prefix(1).map(distance),
+      alternatives: [
+        .init(.stale, "the statistics may be of these weights, a long time ago"),
+        .init(.exchanged, "or of the same network with its channels in another order"),
+      ],
+      decides: [
+        "Do weights and running statistics come from one file?",
+        "Data of another kind are no explanation: channels would still go along with each other.",
+      ])
+  }
+
+  private func reportDomainShift(_ off: [LayerEvidence], isCertain: Bool) {
+    guard let first = off.first else { return }
+    let isTraining = facts.data == .training
+    if isTraining && !isCertain { return reportOverwritten(off) }
+    var evidence = off.map(distance) + likeness(first) + direction(first)
+    if isCertain { evidence.append("the running statistics fit the data of the second capture") }
+    let countsAgree = facts.batches.map { told in off.allSatisfy { $0.tracked == told } } ?? false
+    if countsAgree {
+      evidence.append("the layers followed as many batches as there were, so none came afterwards")
     }
-    guard let first = layers.first, !isExplained(first), first.sight.count > 1,
-      first.gap > 0.022, multiple(first) > 10,
-      layers.dropFirst().allSatisfy({ 3 * multiple($0) < multiple(first) })
+    var alternatives: [DefectFinding.Alternative] = []
+    if !isCertain {
+      if !countsAgree {
+        alternatives.append(
+          .init(
+            .overwritten, "the running statistics may be those of other data, which the network saw "
+              + "in training mode after its training"))
+      }
+      alternatives.append(
+        .init(
+          .unrepresentative, "the running statistics may come from a part of the data of training"))
+    }
+    report(
+      .domainShift, off,
+      statement: isCertain
+        ? "The batch is not like the data of training: the running statistics fit those, and not "
+          + "these." : nil,
+      evidence: evidence, alternatives: alternatives,
+      decides: isCertain
+        ? ["What is done to the inputs here and was not done in training?"]
+        : [
+          "Is this batch data of training, prepared as in training? Then it is the statistics.",
+          "A capture of data of training decides it (--train).",
+        ])
+  }
+
+  /// The first layer's input moved, and the user says that the batch is data of training.
+  private func reportOverwritten(_ off: [LayerEvidence]) {
+    report(
+      .overwritten, off,
+      evidence: off.map(distance)
+        + ["the batch is data of training, as was told, and the statistics are those of other data"],
+      alternatives: [
+        .init(.domainShift, "the batch may be prepared otherwise than in training after all")
+      ],
+      decides: ["What did the network see after its training while it was in training mode?"])
+  }
+
+  /// The mixture of the data is another one: statistics of some classes, or a batch of one.
+  private func reportOtherKinds(_ off: [LayerEvidence]) {
+    guard let last = off.last else { return }
+    let (middle, spread) = last.commonRatio
+    let evidence = off.map(distance) + [
+      "\(last.name): the running standard deviations are \(short(exponential(middle))) times the "
+        + "batch's in the middle of the channels"
+    ]
+    if middle > 0.3 && middle > 1.2 * spread && facts.isShuffled != true {
+      report(
+        .unrepresentative, off,
+        statement: "This batch seems to be a part of the data only, such as one class: its samples "
+          + "differ less in the last layers than those behind the running statistics. That is no "
+          + "fault of the network.",
+        evidence: evidence,
+        alternatives: [
+          .init(.domainShift, "data of another kind, which differ less from each other"),
+          .init(.overwritten, "statistics of data that vary more than those of training"),
+        ],
+        decides: ["Is this batch shuffled, and of all classes? Capture one that is."],
+        severity: .note,
+        now: .init(
+          "Capture a batch that is shuffled and has all classes.",
+          pytorch: ["x = next(iter(DataLoader(data, batch_size=256, shuffle=True)))[0]"],
+          norma: ["for batch in DataLoader(data, batchSize: 256, shuffled: true) { ... }"]))
+      return
+    }
+    report(
+      .unrepresentative, off, evidence: evidence + direction(layers[0]),
+      alternatives: [
+        .init(.domainShift, "this batch may be of other classes or of another mixture than training"),
+        .init(.overwritten, "other data may have been seen in training mode after training"),
+        .init(.stale, "weights that moved on after the statistics were taken"),
+      ],
+      decides: [
+        "Is this batch shuffled, and of all classes?",
+        "Were the statistics taken by one process of several, or from data in the order of classes?",
+      ])
+  }
+
+  /// The weights are others than those that the statistics were taken with.
+  private func reportOldWeights(_ off: [LayerEvidence]) {
+    var evidence = off.map(distance)
+    let related = off.filter { !$0.isUnrelated && $0.mean.count >= 6 }
+    if let middle = median(related.map(\.meanCorrelation)), middle > 0.5 {
+      evidence.append(
+        "running and batch means go along over the channels (correlation \(short(middle)) in the "
+          + "middle of these layers): the statistics are of weights that are akin to these")
+    }
+    if let first = layers.first(where: { !isExplained($0) }), first.id != off[0].id {
+      evidence.append("the first layer fits (\(short(first.gap.squareRoot()))), so the inputs do")
+    }
+    report(
+      .stale, off, evidence: evidence,
+      alternatives: [
+        .init(.foreign, "statistics of another checkpoint of the same training"),
+        .init(.unrepresentative, "statistics of a part of the data"),
+        .init(.domainShift, "data that differ in what they show and not in how they are scaled"),
+      ],
+      decides: [
+        "Were weights averaged (SWA, EMA), or fine-tuned while these layers were in eval()?",
+        "Was a layer in front of these changed: a bias lost, two layers fused?",
+        "A capture of data of training tells data from weights (--train).",
+      ])
+  }
+
+  // MARK: Data that differ a little
+
+  /// The first layer shows it far beyond chance, and those behind it less and less, where running
+  /// statistics that lag or are noisy would be off in all layers.
+  private func findLightShift() {
+    guard let first = layers.first, !isExplained(first), first.count > 1, first.gap > 0.022,
+      first.gap > 10 * first.expectedGap, moved(first) ?? true,
+      layers.dropFirst().allSatisfy({ 1.7 * $0.multiple < first.multiple })
     else { return }
     report(
       .domainShift, [first],
-      evidence: [
-        "\(first.name): the batch is \(short(first.gap.squareRoot())) standard deviations away from the "
-          + "data of training; chance explains \(short(first.expectedGap.squareRoot()))",
-        "that is little, and the layers behind it show less of it",
-      ] + likeness(first))
+      evidence: [distance(first), "the layers behind it show less of it"] + likeness(first)
+        + direction(first),
+      alternatives: [
+        .init(.unrepresentative, "the running statistics may come from a part of the data")
+      ],
+      decides: ["Is this batch prepared as in training?"], severity: .warning)
   }
+
+  // MARK: Evidence
 
   /// What the first layer tells of how the inputs differ.
   private func likeness(_ layer: LayerEvidence) -> [String] {
-    let ratios = layer.channels.map { c in
-      log(layer.square(c) / (max(layer.runningVariance[c], 0) + layer.eps)) / 2
-    }
-    guard let middle = median(ratios), middle.magnitude > 0.1,
-      ratios.allSatisfy({ abs($0 - middle) < 0.15 })
-    else { return [] }
+    let (middle, spread) = layer.commonRatio
+    guard middle.magnitude > 0.1, spread < 0.1 else { return [] }
     return [
-      "all channels of \(layer.name) spread \(short(exp(middle))) times as wide as in training:"
-        + " the inputs may be scaled otherwise"
+      "all channels of \(layer.name) spread \(short(exponential(-middle))) times as wide in this batch "
+        + "as in the running statistics: the inputs may be scaled otherwise"
+    ]
+  }
+
+  private func direction(_ layer: LayerEvidence) -> [String] {
+    guard layer.meanMultiple > 3, let (share, directions) = layer.shiftAlongSamples, share > 0.8
+    else { return [] }
+    let words = directions == 1 ? "the one direction" : "the \(directions) directions"
+    return [
+      "\(short(100 * share)) % of the shift of \(layer.name)'s means lies along \(words) in which "
+        + "samples of this batch differ from each other, as with brighter or darker inputs"
     ]
   }
 }

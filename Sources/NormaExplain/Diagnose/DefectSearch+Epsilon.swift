@@ -1,5 +1,5 @@
 import Foundation
-import NormaNN
+import NormaKernels
 
 /// What the statistics behind a layer tell of its epsilon.
 extension DefectSearch {
@@ -25,9 +25,10 @@ extension DefectSearch {
     if base > 0.5, let front = layers.dropFirst(first).first, !front.isOff {
       for group in groups() {
         for epsilon in Self.candidates where matters(epsilon, group) {
-          let sights = probe.observe(
-            epsilons: Dictionary(group.map { ($0.id, epsilon) }) { first, _ in first })
-          let others = zip(layers, sights).map { LayerEvidence($0.name, $0.layer, $1) }
+          guard let sights = prober.moments(epsilon: epsilon, layers: group.map(\.id)) else {
+            continue
+          }
+          let others = layers.compactMap { LayerEvidence($0.layer, sights[$0.id]) }
           let gap = excess(behind, others)
           if gap < (best?.gap ?? base) * 0.85 {
             best = Assumption(
@@ -59,7 +60,7 @@ extension DefectSearch {
     let dominated = layers.filter { layer in
       let shares = layer.channels.map { layer.eps / layer.square($0) }
       // Channels without any variance are another matter.
-      return !isExplained(layer) && !layer.isOff && layer.sight.count > 1
+      return !isExplained(layer) && !layer.isOff && layer.count > 1
         && layer.variance.contains { $0 > 0 } && (median(shares) ?? 0) > 0.8
     }
     report(

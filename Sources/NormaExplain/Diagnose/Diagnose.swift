@@ -44,14 +44,30 @@ public func diagnose(
 ) -> Diagnosis {
   withoutActuallyEscaping(forward) { forward in
     let probe = NetworkProbe(model, forward)
-    let search = DefectSearch(
-      probe: probe, facts: TrainingFacts(batches: batches, batchSize: batchSize))
-    return Diagnosis(findings: search.findings(), layers: search.diagnoses(), samples: samples)
+    let facts = CaptureFacts(batches: batches, batchSize: batchSize)
+    return diagnose(probe.capture(samples: samples, facts: facts), prober: probe)
   }
 }
 
-/// What a user knows of the training.
-struct TrainingFacts {
-  var batches: Int?
-  var batchSize: Int?
+/// What is wrong with the normalization of a network of any framework, from a capture of it.
+///
+///     print(diagnose(try Capture(contentsOf: "mine.safetensors")))
+///
+/// - Parameters:
+///   - capture: What the network's layers saw and did with a batch of the kind that it is used on.
+///   - training: A capture of the same network with data of training, which tells whether the data
+///     are others or the running statistics are.
+/// - Returns: A value that prints in words and encodes to JSON.
+public func diagnose(_ capture: Capture, training: Capture? = nil) -> Diagnosis {
+  diagnose(capture, prober: WrittenProbes(capture: capture), training: training)
+}
+
+private func diagnose(
+  _ capture: Capture, prober: any CaptureProber, training: Capture? = nil
+) -> Diagnosis {
+  let search = DefectSearch(capture, prober: prober, training: training)
+  return Diagnosis(
+    findings: search.findings(), layers: search.diagnoses(), samples: capture.samples,
+    formulas: capture.layers.compactMap { FormulaCheck($0)?.diagnosis },
+    effect: search.wholeEffect)
 }

@@ -1,42 +1,54 @@
 import Foundation
 import NormaNN
 
-/// The numbers of one layer beside what it sees of the batch.
+/// The numbers of one batch norm beside what it sees of the batch.
 struct LayerEvidence {
-  let name: String
-  let kind: String
-  let id: ObjectIdentifier
-  let layer: BatchNorm
+  let layer: CapturedLayer
   let eps: Double
-  let momentum: Momentum
+  /// nil where it is not known.
+  let momentum: Momentum?
   let tracked: Int
   let runningMean: [Double]
   let runningVariance: [Double]
   let weight: [Double]
   let bias: [Double]
-  let sight: LayerSight
+  let moments: SampleMoments
+  /// How many values of each channel the batch has.
+  let count: Double
   let mean: [Double]
+  /// Divided by n - 1.
   let variance: [Double]
-  /// How much samples differ: see ``LayerSight/spread()``.
+  /// How much samples differ: see ``SampleMoments/spread``.
   let spread: (mean: [Double], square: [Double])
 
-  init(_ name: String, _ layer: BatchNorm, _ sight: LayerSight) {
-    self.name = name
+  /// nil for a layer without running statistics, or that the batch did not reach.
+  init?(_ layer: CapturedLayer, _ moments: SampleMoments? = nil) {
+    guard layer.isBatchNorm, let moments = moments ?? layer.batch, moments.samples > 0,
+      let runningMean = layer.runningMean, let runningVariance = layer.runningVariance,
+      runningMean.count == moments.channels, runningVariance.count == moments.channels
+    else { return nil }
     self.layer = layer
-    self.sight = sight
-    kind = "\(type(of: layer))"
-    id = ObjectIdentifier(layer)
-    eps = layer.eps
-    momentum = layer.momentum
-    tracked = Int(layer.numBatchesTracked?.value.item() ?? 0)
-    runningMean = layer.runningMean?.value.array() ?? []
-    runningVariance = layer.runningVar?.value.array() ?? []
-    weight = layer.weight?.value.array() ?? Array(repeating: 1, count: layer.features)
-    bias = layer.bias?.value.array() ?? Array(repeating: 0, count: layer.features)
-    mean = sight.mean
-    variance = sight.variance
-    spread = sight.spread()
+    self.moments = moments
+    eps = layer.options.epsilon ?? 1e-5
+    momentum = layer.options.momentum
+    tracked = layer.batchesTracked ?? 0
+    self.runningMean = runningMean.array(of: Double.self)
+    self.runningVariance = runningVariance.array(of: Double.self)
+    weight = layer.weight?.array(of: Double.self) ?? Array(repeating: 1, count: moments.channels)
+    bias = layer.bias?.array(of: Double.self) ?? Array(repeating: 0, count: moments.channels)
+    let total = moments.total
+    count = total.count.first ?? 0
+    mean = total.mean
+    variance = total.variance(correction: count > 1 ? 1 : 0)
+    spread = moments.spread(about: total)
   }
+
+  var name: String { layer.title }
+  /// What tells the layer from others.
+  var id: String { layer.name }
+  var sampleCount: Int { moments.samples }
+  /// Divided by n.
+  var biasedVariance: [Double] { variance.map { count > 1 ? $0 * (count - 1) / count : $0 } }
 
   var channels: Range<Int> { 0..<mean.count }
 
@@ -74,29 +86,30 @@ struct LayerEvidence {
   }
 
   /// What a batch of so many samples, and running statistics of 32 a batch, show by chance.
-  var expectedGap: Double { chance(1 / Double(max(sight.sampleCount, 1)) + 0.003) }
+  var expectedGap: Double { chance(chanceShare) }
+
+  /// 1 / n for the samples of the batch, and what running statistics of 32 a batch add.
+  var chanceShare: Double { 1 / Double(max(sampleCount, 1)) + 0.003 }
 
   /// Whether the gap is more than chance and large enough to matter, in all channels together or in
   /// one of them.
   var isOff: Bool {
     // One value has no variance and shows nothing.
-    if sight.count < 2 { return false }
+    if count < 2 { return false }
     let chance = expectedGap
     if !gap.isFinite { return true }
     if gap > 4 * chance && gap - chance > 0.04 { return true }
-    let share = 1 / Double(max(sight.sampleCount, 1)) + 0.003
     return channels.contains { c in
-      let square = square(c)
-      let own = share * (spread.mean[c] / square + spread.square[c] / (4 * square * square))
       let change = change(c, runningMean[c], runningVariance[c])
-      return change > 1 && change > 25 * own
+      return change > 1 && change > 25 * self.chance(of: c)
     }
   }
 
-  /// Why running statistics do not follow batches of training; nil where they do.
-  var standsStill: String? {
-    if layer.isFrozen { return "frozen" }
-    return layer.updatesRunningStatistics ? nil : "updates are off"
+  /// What one channel shows by chance.
+  func chance(of channel: Int) -> Double {
+    let square = square(channel)
+    return chanceShare
+      * (spread.mean[channel] / square + spread.square[channel] / (4 * square * square))
   }
 
   /// Whether running statistics are as they were at first.
@@ -130,15 +143,15 @@ struct LayerEvidence {
   /// The gap as users read it.
   func diagnosis(effect: Double?) -> LayerDiagnosis {
     LayerDiagnosis(
-      name: name, kind: kind, count: sight.count, batchesTracked: tracked,
+      name: layer.name, kind: layer.kind, count: count, batchesTracked: tracked,
       channels: channels.map { c in
         ChannelDiagnosis(
           mean: mean[c], variance: variance[c], runningMean: runningMean[c],
           runningVariance: runningVariance[c],
           shift: (runningMean[c] - mean[c]) / square(c).squareRoot(),
           varianceRatio: (runningVariance[c] + eps) / square(c),
-          standardErrorOfMean: (spread.mean[c] / Double(max(sight.sampleCount, 1))).squareRoot(),
-          standardErrorOfVariance: (spread.square[c] / Double(max(sight.sampleCount, 1)))
+          standardErrorOfMean: (spread.mean[c] / Double(max(sampleCount, 1))).squareRoot(),
+          standardErrorOfVariance: (spread.square[c] / Double(max(sampleCount, 1)))
             .squareRoot())
       },
       gap: gap.squareRoot(), expectedGap: expectedGap.squareRoot(), isOff: isOff, effect: effect)

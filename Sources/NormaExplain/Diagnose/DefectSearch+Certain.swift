@@ -1,0 +1,145 @@
+import NormaKernels
+
+/// What the numbers alone show.
+extension DefectSearch {
+  func findBrokenNumbers() {
+    func channels(_ isBroken: (Double, Double) -> Bool) -> [(LayerEvidence, [Int])] {
+      layers.compactMap { layer in
+        let broken = layer.runningMean.indices.filter {
+          isBroken(layer.runningMean[$0], layer.runningVariance[$0])
+        }
+        return broken.isEmpty ? nil : (layer, broken)
+      }
+    }
+    let nonFinite = channels { !$0.isFinite || !$1.isFinite }
+    report(
+      .nonFinite, nonFinite.map(\.0), channels: named(nonFinite),
+      evidence: nonFinite.flatMap { brokenEvidence($0.0, $0.1) },
+      alternatives: nonFinite.contains { overflowed($0.0, $0.1) }
+        ? [] : [
+          .init(nil, "one batch of training with NaN or infinity in it"),
+          .init(nil, "a number that overflowed when the buffers were float16"),
+        ])
+    let negative = channels { $1 < 0 && $0.isFinite && $1.isFinite }
+    report(
+      .negativeVariance, negative.map(\.0), channels: named(negative),
+      evidence: negative.map { layer, broken in
+        "\(layer.name): variance \(short(layer.runningVariance[broken[0]])) in channel \(broken[0]), "
+          + "\(short(layer.variance[broken[0]])) in the batch"
+      })
+  }
+
+  /// The largest number of float16.
+  private static let largestHalf = 65_504.0
+
+  /// Whether the batch's own variance is too large for float16 where the running one is infinite.
+  private func overflowed(_ layer: LayerEvidence, _ channels: [Int]) -> Bool {
+    channels.contains {
+      layer.runningVariance[$0] == .infinity && layer.variance[$0] > 0.9 * Self.largestHalf
+    }
+  }
+
+  private func brokenEvidence(_ layer: LayerEvidence, _ channels: [Int]) -> [String] {
+    let c = channels[0]
+    let (mean, variance) = (layer.runningMean[c], layer.runningVariance[c])
+    var facts = [
+      "\(layer.name): running mean \(short(mean)) and variance \(short(variance)) in channel \(c)"
+        + (channels.count > 1 ? ", and \(channels.count - 1) more channels like it" : "")
+    ]
+    if variance == .infinity && mean.isFinite {
+      facts.append(
+        "divided by an infinite deviation, channel \(c) of \(layer.name) gives its bias, "
+          + "\(short(layer.bias[c])), whatever comes in; the other channels are as they were")
+    } else {
+      facts.append("channel \(c) of \(layer.name) gives NaN or infinity in evaluation")
+    }
+    if overflowed(layer, channels) {
+      let large = channels.map { layer.variance[$0] }.max() ?? 0
+      facts.append(
+        "the batch has a variance of \(short(large)) there, and float16 ends at 65504: the number "
+          + "overflowed when the buffers were float16")
+    }
+    return facts
+  }
+
+  func findFirstValues() {
+    // Where one layer shows it, all that are as they were at first are named.
+    let fresh = layers.filter { $0.isInitial && !isExplained($0) }
+    if !fresh.contains(where: \.isOff) { return }
+    let never = fresh.allSatisfy { $0.tracked == 0 }
+    report(
+      .neverTrained, fresh,
+      evidence: fresh.map { layer in
+        "\(layer.name): all means are 0 and all variances 1 after \(batches(layer.tracked)); in the "
+          + "batch the means reach \(short(layer.mean.map(abs).max() ?? 0)) and the variances "
+          + "\(short(layer.variance.min() ?? 0)) to \(short(layer.variance.max() ?? 0))"
+          + (layer.layer.standsStill.map { "; it does not follow batches (\($0))" } ?? "")
+      },
+      decides: [
+        never
+          ? "Were the buffers in the file that was loaded? Loading with strict=False leaves them out "
+            + "without a word."
+          : "The layers have counted batches, and their statistics do not show any: what reset them?"
+      ])
+  }
+
+  // MARK: Constant channels
+
+  /// The layers with channels that give the same number whatever comes in, and which.
+  ///
+  /// What is off right behind such a layer may have lost them after its statistics were taken, and
+  /// is not blamed for anything else.
+  func deadChannels() -> [(LayerEvidence, [Int])] {
+    var dead: [(LayerEvidence, [Int])] = []
+    for (place, layer) in layers.enumerated() where layer.count > 1 {
+      let spreads = spreads(layer)
+      let typical = median(spreads) ?? 0
+      let largest = isRectified(layer) ? layer.moments.largest : nil
+      let channels = layer.channels.filter { c in
+        spreads[c] < max(1e-3 * typical, 1e-6) || (largest.map { $0[c] <= 0 } ?? false)
+      }
+      if channels.isEmpty { continue }
+      dead.append((layer, channels))
+      firstDead = firstDead ?? place
+      if layers.indices.contains(place + 1), !layer.isOff { explain([layers[place + 1]]) }
+    }
+    return dead
+  }
+
+  /// How far each channel's results spread.
+  private func spreads(_ layer: LayerEvidence) -> [Double] {
+    let biased = layer.biasedVariance
+    return layer.channels.map { c in
+      abs(layer.weight[c]) * (biased[c] / (biased[c] + layer.eps)).squareRoot()
+    }
+  }
+
+  /// Whether a ReLU comes right behind the layer.
+  private func isRectified(_ layer: LayerEvidence) -> Bool {
+    layer.layer.after.map { $0.kind == "ReLU" || $0.kind == "ReLU6" } ?? false
+  }
+
+  func reportDead(_ dead: [(LayerEvidence, [Int])]) {
+    // A weight of zero stays so for all data; a ReLU that this batch never opens may open for others.
+    let isForGood = dead.contains { layer, channels in
+      let typical = median(layer.weight.map(abs)) ?? 0
+      return channels.contains { abs(layer.weight[$0]) < max(1e-3 * typical, 1e-6) }
+    }
+    report(
+      .deadChannels, dead.map(\.0), channels: named(dead), evidence: dead.map(deadEvidence),
+      alternatives: isForGood
+        ? []
+        : [.init(.domainShift, "other data may open these channels: this batch alone never does")],
+      severity: isForGood ? .warning : .note)
+  }
+
+  private func deadEvidence(_ layer: LayerEvidence, _ channels: [Int]) -> String {
+    let c = channels[0]
+    let start =
+      "\(layer.name): channel \(c) has weight \(short(layer.weight[c])) and bias "
+      + "\(short(layer.bias[c]))"
+    guard let largest = layer.moments.largest else { return start }
+    return start + ", and gives at most \(short(largest[c]))"
+      + (isRectified(layer) ? ", before a ReLU" : "")
+  }
+}

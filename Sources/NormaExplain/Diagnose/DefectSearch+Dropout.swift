@@ -1,0 +1,41 @@
+import NormaKernels
+
+/// Dropouts in front of a layer, whose noise is in the variance of training and not in that of use.
+extension DefectSearch {
+  /// Layers right behind a dropout whose means fit and whose running variances are all too large.
+  func findDropouts() {
+    let shifted = layers.filter { layer in
+      guard !isExplained(layer), dropout(before: layer) != nil, layer.count > 1 else { return false }
+      let (middle, spread) = layer.commonRatio
+      return middle > 0.04 && middle > 1.2 * spread && layer.varianceMultiple > 2
+        && layer.varianceGap > 2 * layer.meanGap
+    }
+    report(
+      .dropoutShift, shifted,
+      evidence: shifted.map { layer in
+        let (middle, _) = layer.commonRatio
+        let (name, share) = dropout(before: layer) ?? ("", nil)
+        return "\(layer.name): the running standard deviations are \(short(exponential(middle))) "
+          + "times the batch's in half of the channels or more, the means fit ("
+          + "\(short(layer.meanGap.squareRoot())) standard deviations), and \(name)"
+          + (share.map { " (p = \(short($0)))" } ?? "") + " is called between this layer and the "
+          + "normalization before it"
+      },
+      alternatives: [
+        .init(.domainShift, "data that vary less than those of training"),
+        .init(.stale, "weights that moved on after the statistics were taken"),
+      ],
+      decides: [
+        "Capture data of training (--train): if the variances are as far off there, it is the dropout."
+      ],
+      severity: shifted.contains { $0.isOff } ? .error : .warning)
+  }
+
+  /// The dropout between a layer and the normalization before it.
+  private func dropout(before layer: LayerEvidence) -> (name: String, share: Double?)? {
+    let near = layer.layer.between + [layer.layer.before].compactMap { $0 }
+    return near.last { $0.kind.contains("Drop") && ($0.dropout ?? 0.5) > 0 }.map { found in
+      (found.name.isEmpty ? found.kind : "\(found.kind) \(found.name)", found.dropout)
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import NormaKernels
+
+/// Statistics in the wrong place.
+extension DefectSearch {
+  /// What of the statistics was exchanged.
+  private enum Part: String {
+    case both = "statistics"
+    case means
+    case variances
+  }
+
+  func findExchanges() {
+    var exchanged: [LayerEvidence] = []
+    var evidence: [String] = []
+    for layer in open {
+      if let fact = otherLayer(layer) ?? otherChannels(layer) {
+        exchanged.append(layer)
+        evidence.append(fact)
+      }
+    }
+    report(
+      .exchanged, exchanged, evidence: evidence,
+      decides: ["Under which names were the running statistics saved and loaded?"])
+  }
+
+  // MARK: Another layer
+
+  /// What shows that the layer's statistics, or a part of them, are those of another one; or nil.
+  private func otherLayer(_ layer: LayerEvidence) -> String? {
+    let others = layers.filter { $0.id != layer.id && $0.mean.count == layer.mean.count }
+    let candidates = [Part.both, .means, .variances].flatMap { part in
+      others.compactMap { other in fit(layer, other, part).map { (other, part, $0) } }
+    }
+    guard let (other, part, distance) = candidates.min(by: { $0.2 < $1.2 }) else { return nil }
+    let own =
+      switch part {
+      case .both: layer.gap
+      case .means: layer.meanGap
+      case .variances: layer.varianceGap
+      }
+    let rest: String? =
+      switch part {
+      case .both: nil
+      case .means: "its variances are its own"
+      case .variances: "its means are its own"
+      }
+    return "\(layer.name) holds \(part.rawValue) that fit \(other.name): "
+      + "\(short(distance.squareRoot())) standard deviations away from its batch, and "
+      + "\(short(own.squareRoot())) from \(layer.name)'s own" + (rest.map { "; \($0)" } ?? "")
+  }
+
+  /// How far a part of the layer's statistics is from another layer's batch, if it fits that one and
+  /// not its own, and what is left fits its own.
+  private func fit(_ layer: LayerEvidence, _ other: LayerEvidence, _ part: Part) -> Double? {
+    let (mean, variance) = (layer.runningMean, layer.runningVariance)
+    let (own, rest, distance): (Double, Double, Double) =
+      switch part {
+      case .both: (layer.gap, 0, other.distance(mean: mean, variance: variance))
+      case .means: (layer.meanGap, layer.varianceGap, other.meanDistance(mean))
+      case .variances: (layer.varianceGap, layer.meanGap, other.varianceDistance(variance))
+      }
+    let fitting = 0.25 * own
+    guard own > 0.04, distance < 0.1 * own, distance < max(4 * other.expectedGap, 0.1),
+      rest < fitting
+    else { return nil }
+    // A part alone fits by chance where all layers look alike; over the channels it must go along.
+    switch part {
+    case .both: return distance
+    case .means:
+      return LayerEvidence.correlation(mean, other.mean) > max(0.8, layer.meanCorrelation + 0.1)
+        ? distance : nil
+    case .variances:
+      let along = LayerEvidence.correlation(
+        logarithms(variance, other.eps), logarithms(other.variance, other.eps))
+      return along > max(0.8, layer.varianceCorrelation + 0.1) ? distance : nil
+    }
+  }
+
+  private func logarithms(_ variances: [Double], _ eps: Double) -> [Double] {
+    variances.map { log(max($0, 0) + eps) }
+  }
+
+  // MARK: Other channels
+
+  /// What shows that channels of the layer hold each other's statistics; or nil.
+  private func otherChannels(_ layer: LayerEvidence) -> String? {
+    let off = layer.channels.filter { c in
+      let change = layer.change(c, layer.runningMean[c], layer.runningVariance[c])
+      return change > max(9 * layer.chance(of: c), 0.01)
+    }
+    guard off.count >= 2 else { return nil }
+    // Each takes the free channel that it fits best, the surest first.
+    var pairs: [(from: Int, to: Int, distance: Double)] = []
+    for from in off {
+      for to in off where to != from {
+        let distance = layer.change(to, layer.runningMean[from], layer.runningVariance[from])
+        pairs.append((from, to, distance))
+      }
+    }
+    pairs.sort { $0.distance < $1.distance }
+    var (left, free) = (Set(off), Set(off))
+    var moved: [(from: Int, to: Int)] = []
+    var (before, after, nearest) = (0.0, 0.0, 0.0)
+    for pair in pairs where left.contains(pair.from) && free.contains(pair.to) {
+      left.remove(pair.from)
+      free.remove(pair.to)
+      moved.append((pair.from, pair.to))
+      after += pair.distance
+      before += layer.change(
+        pair.from, layer.runningMean[pair.from], layer.runningVariance[pair.from])
+      // What a channel finds by chance: the distance to the channel that is most like it.
+      nearest += off.filter { $0 != pair.to }.map {
+        layer.change($0, layer.mean[pair.to], layer.variance[pair.to])
+      }.min() ?? 0
+    }
+    let chance = off.reduce(0) { $0 + layer.chance(of: $1) }
+    guard left.count * 10 <= off.count, after < 0.05 * before, after < 0.3 * nearest + 9 * chance,
+      after < max(9 * chance, 0.01 * Double(off.count)), off.count > 2 || nearest > 20 * chance
+    else { return nil }
+    let shown = moved.sorted { $0.from < $1.from }.prefix(3)
+      .map { "channel \($0.from) holds those of channel \($0.to)" }.joined(separator: ", ")
+    return "\(layer.name) holds the statistics of its channels in another order: \(shown)"
+      + (moved.count > 3 ? ", and so on for \(moved.count) channels" : "")
+      + "; in that order they are \(short((after / Double(moved.count)).squareRoot())) standard "
+      + "deviations away from the batch, and \(short((before / Double(moved.count)).squareRoot())) "
+      + "as they are"
+  }
+}

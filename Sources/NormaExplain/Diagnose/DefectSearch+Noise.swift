@@ -1,0 +1,87 @@
+import NormaKernels
+import NormaNN
+
+/// Running statistics that rest on few values.
+extension DefectSearch {
+  /// How much of the spread of samples is left in running statistics: 1 / n for batches of n samples
+  /// and the momentum's window.
+  private func noiseShare(_ layer: LayerEvidence, batchSize: Double) -> Double {
+    windowShare(layer) / max(batchSize, 1)
+  }
+
+  /// What the momentum leaves of the noise of one batch.
+  private func windowShare(_ layer: LayerEvidence) -> Double {
+    guard let share = layer.momentum?.share(ofBatch: layer.tracked) else { return 1 }
+    return share / max(2 - share, 1e-9)
+  }
+
+  func findTooFewValues() {
+    let candidates = layers.filter { !isExplained($0) && $0.tracked > 0 && $0.momentum != nil }
+    guard !candidates.isEmpty else { return }
+    if let size = facts.batchSize {
+      _ = reportNoise(candidates, batchSize: Double(size), isTold: true)
+      return
+    }
+    // A momentum that keeps little more than the last batch is noisy with any usual batch.
+    let isForgetful = candidates.allSatisfy { ($0.momentum?.share ?? 0) >= 0.5 }
+    let guesses = [observedBatchSize(candidates)] + (isForgetful ? [32, 8, 2] : [])
+    for size in guesses.compactMap({ $0 })
+    where reportNoise(candidates, batchSize: size, isTold: false) { return }
+  }
+
+  /// Whether so small batches account for the gaps, which then are reported.
+  private func reportNoise(
+    _ candidates: [LayerEvidence], batchSize: Double, isTold: Bool
+  ) -> Bool {
+    let noisy = candidates.filter { noiseShare($0, batchSize: batchSize) > 0.012 }
+    guard let worst = noisy.max(by: { $0.gap < $1.gap }) else { return false }
+    // The gaps must be those of chance: not more, and not nothing, as after a recalibration.
+    let fitting = noisy.filter { layer in
+      let chance = layer.chance(
+        noiseShare(layer, batchSize: batchSize) + 1 / Double(max(layer.sampleCount, 1)))
+      return layer.gap < 8 * chance && layer.gap > 0.03 * chance
+    }
+    guard fitting.count * 3 >= noisy.count * 2 else { return false }
+    let share = noiseShare(worst, batchSize: batchSize)
+    let samples = short((1 / share).rounded())
+    var evidence = [
+      isTold
+        ? "batches of \(short(batchSize)) samples with \(worst.momentum.map { "\($0)" } ?? ""): "
+          + "running statistics rest on about \(samples) samples"
+        : "the gaps are those of statistics that rest on about \(samples) samples; this is estimated "
+          + "from this batch, and the size of training's batches was not told",
+      "\(worst.name): chance alone moves such statistics by "
+        + "\(short(worst.chance(share).squareRoot())) standard deviations; they are "
+        + "\(short(worst.gap.squareRoot())) away from this batch",
+    ]
+    let isOff = noisy.contains(where: \.isOff)
+    if !isOff {
+      evidence.append("so far that is little: new statistics will hardly change a result")
+    }
+    report(
+      .noisy, noisy, evidence: evidence,
+      alternatives: isTold
+        ? [] : [.init(.stale, "weights that moved on a little after the statistics were taken")],
+      decides: isTold ? [] : ["How large were the batches of training?"],
+      severity: isOff ? .warning : .note)
+    return true
+  }
+
+  /// The size of batches that makes the gaps what they are, if it is the same small number in all
+  /// layers, for means as for variances.
+  private func observedBatchSize(_ candidates: [LayerEvidence]) -> Double? {
+    guard candidates.contains(where: \.isOff), candidates.count > 1 else { return nil }
+    var sizes: [Double] = []
+    for layer in candidates {
+      let batch = 1 / Double(max(layer.sampleCount, 1))
+      let excess = layer.gap - layer.chance(batch)
+      let unit = layer.chance(1)
+      guard unit > 0, excess > 0.25 * layer.chance(batch) else { return nil }
+      sizes.append(windowShare(layer) / (excess / unit))
+    }
+    guard let low = sizes.min(), let high = sizes.max(), high < 12 * low, high < 32,
+      let middle = median(sizes)
+    else { return nil }
+    return max(middle, 1)
+  }
+}
