@@ -10,67 +10,107 @@ struct DoctorCommand: ParsableCommand {
     discussion: """
       Batch norm keeps running statistics for the time when the network is used. Where they do not \
       fit the network, it was good in training and is bad in evaluation, and no error says so. \
-      This command shows the network training images, compares the running statistics of each \
-      layer with those of the images, and says what is wrong, how one can tell and what to try. \
-      It also classifies the test images.
+      This command compares the running statistics of each layer with those of a batch, compares \
+      other normalization layers with their formulas, and says what is wrong, what shows it, what \
+      else it could be, and what to change.
 
-      With --repair, it takes the running statistics anew from all training images, which changes \
-      no weight, and writes the network to a new checkpoint.
+      It takes a capture of a PyTorch network, which norma_capture.py writes: \
+      capture(model, x, "mine.safetensors"). A second capture, of data of training, decides whether \
+      the data are others or the statistics are. With --repair, running statistics pooled over the \
+      captured samples are written as a file for load_state_dict.
 
-      It takes checkpoints of norma train and images of the size that the network was trained on. \
-      It sees batch norm alone: a wrong learning rate, or a wrong label, is not found. For networks \
-      of your own, call diagnose(network, images) and recalibrate(network, over: batches).
+      It also takes checkpoints of norma train with the images of training; --repair then writes \
+      the whole network. For networks of your own in Swift, call diagnose(network, images) and \
+      recalibrate(network, over: batches).
 
       EXAMPLES:
+        norma doctor mine.safetensors
+        norma doctor mine.safetensors --train train.safetensors --repair statistics.safetensors
         norma doctor --checkpoint norma-train.safetensors --data DIR
-        norma doctor --checkpoint bad.safetensors --data DIR --repair good.safetensors
 
       EXIT STATUS:
-        0 when nothing is wrong, or nothing is left after --repair; 1 when something is; 2 when a \
-      file cannot be used; 64 for wrong options.
+        0 when nothing is wrong (notes may be left), or nothing is left after the repair of a \
+      checkpoint; 1 when something is; 2 when a file cannot be used; 64 for wrong options.
       """)
 
+  @Argument(help: ArgumentHelp("A capture of a network.", valueName: "capture"))
+  var capture: String?
+
+  @Option(
+    help: ArgumentHelp("A capture of the same network with data of training.", valueName: "file"))
+  var train: String?
+
   @Option(help: ArgumentHelp("What norma train has written.", valueName: "file"))
-  var checkpoint: String
+  var checkpoint: String?
 
   @Option(
     help: ArgumentHelp(
       "A folder with train-images-idx3-ubyte and its three companions, with .gz or without.",
       valueName: "dir"))
-  var data: String
+  var data: String?
 
   @Option(
     help: ArgumentHelp("How many training images to show the network at once.", valueName: "n"))
-  var count = 256
+  var count: Int?
 
   @Option(
-    help: ArgumentHelp("Take the statistics anew and write the network here.", valueName: "file"))
+    help: ArgumentHelp("Take the statistics anew and write them here.", valueName: "file"))
   var repair: String?
 
   @Flag(help: "Print JSON.")
   var json = false
 
+  @Flag(help: "Print all evidence.")
+  var details = false
+
   func validate() throws {
-    if count < 2 { throw ValidationError("--count must be at least 2") }
+    if let count, count < 2 { throw ValidationError("--count must be at least 2") }
+    if capture != nil {
+      if checkpoint != nil || data != nil || count != nil {
+        throw ValidationError(
+          "--checkpoint, --data and --count are for networks of norma train; a capture stands alone"
+        )
+      }
+      return
+    }
+    if train != nil { throw ValidationError("--train goes with a capture") }
+    guard checkpoint != nil, data != nil else {
+      throw ValidationError(
+        "Name a capture, or a checkpoint of norma train with --checkpoint and --data")
+    }
   }
 
   func run() throws {
-    let report: DoctorReport
+    let isHealthy: Bool
     do {
-      let patient = try Patient(checkpoint: checkpoint, data: data)
-      if let repair {
-        report = try patient.repaired(count: count, to: repair)
-      } else {
-        report = try patient.examined(count: count)
-      }
-      Terminal.showProgress(nil)
-      let text = report.text(checkpoint: checkpoint, data: data, style: Terminal.style)
-      Terminal.show(json ? try encoded(report) : text)
+      isHealthy = try examine()
     } catch {
       Terminal.showProgress(nil)
       warn("\(error)")
       throw ExitCode(2)
     }
-    if !report.isHealthy { throw ExitCode(1) }
+    if !isHealthy { throw ExitCode(1) }
+  }
+
+  /// Prints what is found, and returns whether nothing is wrong.
+  private func examine() throws -> Bool {
+    if let capture {
+      let report = try CaptureReport(file: capture, training: train, repair: repair)
+      let text = report.text(style: Terminal.style, showsAll: details)
+      Terminal.show(json ? try encoded(report) : text)
+      return report.diagnosis.isHealthy
+    }
+    guard let checkpoint, let data else { return true }
+    let patient = try Patient(checkpoint: checkpoint, data: data)
+    let report =
+      if let repair {
+        try patient.repaired(count: count ?? 256, to: repair)
+      } else {
+        try patient.examined(count: count ?? 256)
+      }
+    Terminal.showProgress(nil)
+    let text = report.text(checkpoint: checkpoint, data: data, style: Terminal.style)
+    Terminal.show(json ? try encoded(report) : text)
+    return report.isHealthy
   }
 }

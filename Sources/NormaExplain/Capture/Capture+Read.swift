@@ -60,8 +60,12 @@ private struct CaptureReader {
       samples: samples, isTraining: json["training"]?.boolValue ?? false,
       facts: try facts(json["facts"]), autocast: json["autocast"]?.stringValue)
     var names: Set<String> = []
+    let modules = (json["modules"]?.arrayValue ?? []).compactMap(neighbour)
     for item in json["layers"]?.arrayValue ?? [] {
-      let layer = try layer(item)
+      var layer = try layer(item)
+      if layer.between.isEmpty, let place = modules.firstIndex(where: { $0.name == layer.name }) {
+        layer.between = modules[..<place].reversed().prefix { !$0.isNorm }.reversed()
+      }
       guard names.insert(layer.name).inserted else {
         throw error("describes the layer \"\(layer.name)\" twice")
       }
@@ -222,7 +226,7 @@ private struct CaptureReader {
     guard
       let moments = SampleMoments(
         samples: samples, channels: channels, count: count, mean: mean, m2: m2,
-        top: try values("\(key)/top"))
+        largest: try values("\(key)/top"))
     else { throw error("has moments in \"\(key)\" that contradict each other") }
     return moments
   }

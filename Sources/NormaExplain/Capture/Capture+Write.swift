@@ -121,6 +121,6 @@ extension SampleMoments {
     tensors["\(key)/center"] = Tensor(center)
     tensors["\(key)/mean"] = tensor(mean.indices.map { mean[$0] - center[$0 % channels] })
     tensors["\(key)/m2"] = tensor(m2)
-    if let top { tensors["\(key)/top"] = tensor(top) }
+    if let largest { tensors["\(key)/top"] = Tensor(largest.map(Float.init)) }
   }
 }

@@ -131,4 +131,7 @@ public struct CapturedNeighbour: Sendable, Hashable {
     self.name = name
     self.dropout = dropout
   }
+
+  /// Whether it is a normalization, by its name.
+  var isNorm: Bool { kind.lowercased().contains("norm") }
 }

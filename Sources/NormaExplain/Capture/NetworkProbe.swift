@@ -55,7 +55,8 @@ final class NetworkProbe: CaptureProber {
     let names = Set(names)
     let chosen = layers.filter { names.contains($0.name) }.map { ObjectIdentifier($0.layer) }
     let epsilons = Dictionary(chosen.map { ($0, epsilon) }) { first, _ in first }
-    let byID = Dictionary(layers.map { (ObjectIdentifier($0.layer), $0.name) }) { first, _ in first }
+    let byID = Dictionary(layers.map { (ObjectIdentifier($0.layer), $0.name) }) { first, _ in first
+    }
     var found: [String: SampleMoments] = [:]
     for sight in observe(epsilons).sights {
       if let name = byID[sight.id] { found[name] = sight.moments }
@@ -116,7 +117,7 @@ final class NetworkProbe: CaptureProber {
       return Call(
         id: id,
         neighbour: CapturedNeighbour(
-          kind: "\(type(of: module))", name: names[id] ?? "", dropout: (module as? Dropout)?.p),
+          kind: "\(type(of: module))", name: names[id] ?? "", dropout: (module as? DropoutLayer)?.p),
         isNorm: module is BatchNorm)
     }
   }
@@ -205,7 +206,8 @@ private struct LayerSight {
     let flat = [shape[0], channels, x.count / (shape[0] * channels)]
     let mask = mask.map { $0.broadcast(to: shape).reshaped(flat) }
     let samples = x.detached().reshaped(flat).moments(over: 2, mask: mask)
-    let tops = y.detached().reshaped(flat).max(over: 2).array(of: Double.self)
+    let tops = y.detached().reshaped(flat).max(over: 0, 2).array(of: Double.self)
+    top = top.isEmpty ? tops : zip(top, tops).map { max($0, $1) }
     for n in 0..<shape[0] {
       let range = (n * channels)..<((n + 1) * channels)
       // A sample that is padding all through says nothing.
@@ -213,12 +215,11 @@ private struct LayerSight {
       count.append(samples.count[range.lowerBound])
       mean += samples.mean[range]
       m2 += samples.m2[range]
-      top += tops[range]
     }
   }
 
   var moments: SampleMoments? {
     SampleMoments(
-      samples: count.count, channels: channels, count: count, mean: mean, m2: m2, top: top)
+      samples: count.count, channels: channels, count: count, mean: mean, m2: m2, largest: top)
   }
 }

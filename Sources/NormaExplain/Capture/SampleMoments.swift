@@ -17,8 +17,8 @@ public struct SampleMoments: Sendable, Hashable {
   public let mean: [Double]
   /// The sum of squared distances from that mean.
   public let m2: [Double]
-  /// The largest result of the layer in each sample's channel; nil where it was not written.
-  public let top: [Double]?
+  /// The largest result of the layer in each channel; nil where it was not written.
+  public let largest: [Double]?
 
   /// Moments that are known.
   ///
@@ -26,11 +26,11 @@ public struct SampleMoments: Sendable, Hashable {
   ///   squares is negative.
   public init?(
     samples: Int, channels: Int, count: [Double], mean: [Double], m2: [Double],
-    top: [Double]? = nil
+    largest: [Double]? = nil
   ) {
     let (size, overflow) = samples.multipliedReportingOverflow(by: channels)
     guard samples >= 0, channels > 0, !overflow, count.count == samples, mean.count == size,
-      m2.count == size, top.map({ $0.count == size }) ?? true,
+      m2.count == size, largest.map({ $0.count == channels }) ?? true,
       count.allSatisfy({ $0 >= 0 && $0.isFinite }), !m2.contains(where: { $0 < 0 })
     else { return nil }
     self.samples = samples
@@ -38,7 +38,7 @@ public struct SampleMoments: Sendable, Hashable {
     self.count = count
     self.mean = mean
     self.m2 = m2
-    self.top = top
+    self.largest = largest
   }
 
   /// All samples together, channel by channel; empty samples do not count.
@@ -55,14 +55,6 @@ public struct SampleMoments: Sendable, Hashable {
     }
     return total
   }
-
-  /// The largest result of each channel over all samples; nil where it was not written.
-  public var largest: [Double]? {
-    guard let top, samples > 0 else { return nil }
-    return (0..<channels).map { c in
-      (0..<samples).reduce(-Double.infinity) { max($0, top[$1 * channels + c]) }
-    }
-  }
 }
 
 extension SampleMoments {
@@ -77,13 +69,14 @@ extension SampleMoments {
       return (variances, variances.map { 2 * $0 * $0 })
     }
     var spreads = (mean: [Double](), square: [Double]())
+    let filled = (0..<samples).filter { count[$0] > 0 }
     for c in 0..<channels {
-      let squares = (0..<samples).map { n in
+      let squares = filled.map { n in
         let index = n * channels + c
         let distance = mean[index] - means[c]
         return m2[index] / max(count[n], 1) + distance * distance
       }
-      spreads.mean.append(Self.variance((0..<samples).map { mean[$0 * channels + c] }))
+      spreads.mean.append(Self.variance(filled.map { mean[$0 * channels + c] }))
       spreads.square.append(Self.variance(squares))
     }
     return spreads

@@ -64,7 +64,8 @@ extension Defect {
         ],
         norma: ["layer.nonFinitePolicy = .skipUpdate"])
     case .negativeVariance:
-      Repair("Do not average or subtract running variances; take them anew after averaging weights.")
+      Repair(
+        "Do not average or subtract running variances; take them anew after averaging weights.")
     case .neverTrained:
       Repair(
         "Save and load all of the state, and let no missing name pass.",
@@ -119,7 +120,8 @@ extension Defect {
     case .epsilon:
       Repair("Write epsilon beside the weights, and pass it wherever they are loaded.")
     case .domainShift:
-      Repair("Keep the preparation of the inputs with the model, in one place for training and use.")
+      Repair(
+        "Keep the preparation of the inputs with the model, in one place for training and use.")
     case .deadChannels:
       Repair("A smaller learning rate, or less weight decay on gamma, keeps channels alive.")
     case .differentFormula: nil

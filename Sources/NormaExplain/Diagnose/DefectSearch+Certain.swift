@@ -16,7 +16,8 @@ extension DefectSearch {
       .nonFinite, nonFinite.map(\.0), channels: named(nonFinite),
       evidence: nonFinite.flatMap { brokenEvidence($0.0, $0.1) },
       alternatives: nonFinite.contains { overflowed($0.0, $0.1) }
-        ? [] : [
+        ? []
+        : [
           .init(nil, "one batch of training with NaN or infinity in it"),
           .init(nil, "a number that overflowed when the buffers were float16"),
         ])

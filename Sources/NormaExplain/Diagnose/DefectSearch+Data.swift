@@ -95,7 +95,8 @@ extension DefectSearch {
       if !countsAgree {
         alternatives.append(
           .init(
-            .overwritten, "the running statistics may be those of other data, which the network saw "
+            .overwritten,
+            "the running statistics may be those of other data, which the network saw "
               + "in training mode after its training"))
       }
       alternatives.append(
@@ -121,7 +122,9 @@ extension DefectSearch {
     report(
       .overwritten, off,
       evidence: off.map(distance)
-        + ["the batch is data of training, as was told, and the statistics are those of other data"],
+        + [
+          "the batch is data of training, as was told, and the statistics are those of other data"
+        ],
       alternatives: [
         .init(.domainShift, "the batch may be prepared otherwise than in training after all")
       ],
@@ -132,10 +135,11 @@ extension DefectSearch {
   private func reportOtherKinds(_ off: [LayerEvidence]) {
     guard let last = off.last else { return }
     let (middle, spread) = last.commonRatio
-    let evidence = off.map(distance) + [
-      "\(last.name): the running standard deviations are \(short(exponential(middle))) times the "
-        + "batch's in the middle of the channels"
-    ]
+    let evidence =
+      off.map(distance) + [
+        "\(last.name): the running standard deviations are \(short(exponential(middle))) times the "
+          + "batch's in the middle of the channels"
+      ]
     if middle > 0.3 && middle > 1.2 * spread && facts.isShuffled != true {
       report(
         .unrepresentative, off,
@@ -158,7 +162,8 @@ extension DefectSearch {
     report(
       .unrepresentative, off, evidence: evidence + direction(layers[0]),
       alternatives: [
-        .init(.domainShift, "this batch may be of other classes or of another mixture than training"),
+        .init(
+          .domainShift, "this batch may be of other classes or of another mixture than training"),
         .init(.overwritten, "other data may have been seen in training mode after training"),
         .init(.stale, "weights that moved on after the statistics were taken"),
       ],

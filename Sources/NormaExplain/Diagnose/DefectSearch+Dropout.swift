@@ -5,7 +5,9 @@ extension DefectSearch {
   /// Layers right behind a dropout whose means fit and whose running variances are all too large.
   func findDropouts() {
     let shifted = layers.filter { layer in
-      guard !isExplained(layer), dropout(before: layer) != nil, layer.count > 1 else { return false }
+      guard !isExplained(layer), dropout(before: layer) != nil, layer.count > 1 else {
+        return false
+      }
       let (middle, spread) = layer.commonRatio
       return middle > 0.04 && middle > 1.2 * spread && layer.varianceMultiple > 2
         && layer.varianceGap > 2 * layer.meanGap

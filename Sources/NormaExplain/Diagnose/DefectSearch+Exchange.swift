@@ -110,9 +110,10 @@ extension DefectSearch {
       before += layer.change(
         pair.from, layer.runningMean[pair.from], layer.runningVariance[pair.from])
       // What a channel finds by chance: the distance to the channel that is most like it.
-      nearest += off.filter { $0 != pair.to }.map {
-        layer.change($0, layer.mean[pair.to], layer.variance[pair.to])
-      }.min() ?? 0
+      nearest +=
+        off.filter { $0 != pair.to }.map {
+          layer.change($0, layer.mean[pair.to], layer.variance[pair.to])
+        }.min() ?? 0
     }
     let chance = off.reduce(0) { $0 + layer.chance(of: $1) }
     guard left.count * 10 <= off.count, after < 0.05 * before, after < 0.3 * nearest + 9 * chance,

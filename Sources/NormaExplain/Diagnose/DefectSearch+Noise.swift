@@ -76,7 +76,10 @@ extension DefectSearch {
       let batch = 1 / Double(max(layer.sampleCount, 1))
       let excess = layer.gap - layer.chance(batch)
       let unit = layer.chance(1)
-      guard unit > 0, excess > 0.25 * layer.chance(batch) else { return nil }
+      // Few values move variances as much as means; other data and other weights do not.
+      guard layer.varianceOverMean > 0.8, unit > 0, excess > 0.25 * layer.chance(batch) else {
+        return nil
+      }
       sizes.append(windowShare(layer) / (excess / unit))
     }
     guard let low = sizes.min(), let high = sizes.max(), high < 12 * low, high < 32,

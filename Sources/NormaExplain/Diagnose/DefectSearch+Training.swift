@@ -143,14 +143,17 @@ extension DefectSearch {
       .momentumConvention, forgetful,
       evidence: forgetful.map { layer in
         let share = layer.momentum?.share ?? 0
-        return "\(layer.name): momentum is \(share), the share of each new batch: all batches but the "
+        return
+          "\(layer.name): momentum is \(share), the share of each new batch: all batches but the "
           + "last one together make \(short(100 * (1 - share))) % of the running statistics; they are "
           + "\(short(layer.gap.squareRoot())) standard deviations away from this batch"
       },
       alternatives: [
         .init(.noisy, "such a momentum may be meant; the statistics rest on one batch all the same")
       ],
-      decides: ["Was the momentum taken from Keras or Flax, where 0.99 is the share of the old value?"],
+      decides: [
+        "Was the momentum taken from Keras or Flax, where 0.99 is the share of the old value?"
+      ],
       severity: forgetful.contains(where: \.isOff) ? .error : .warning)
   }
 }

@@ -6,7 +6,127 @@ struct FormulaCheck {
   let diagnosis: FormulaDiagnosis
   let finding: DefectFinding?
 
+  /// nil for a layer without samples.
   init?(_ layer: CapturedLayer) {
-    return nil
+    guard let x = layer.x, let y = layer.y, x.shape == y.shape, x.count > 0 else { return nil }
+    func result(
+      gap: Double? = nil, expected: Double = 0, isOff: Bool = false, obstacle: String? = nil
+    ) -> FormulaDiagnosis {
+      FormulaDiagnosis(
+        name: layer.title, kind: layer.kind, samples: x.shape.first ?? 0, gap: gap,
+        expectedGap: expected, isOff: isOff, obstacle: obstacle)
+    }
+    guard x.dtype.isFloatingPoint, y.dtype.isFloatingPoint else {
+      return nil
+    }
+    guard let numbers = layer.numbers(for: x) else {
+      diagnosis = result(obstacle: "\(layer.kind) has no formula that is known here")
+      finding = nil
+      return
+    }
+    if let mistake = numbers.mistake(in: x.shape) {
+      diagnosis = result(obstacle: mistake)
+      finding = nil
+      return
+    }
+    let values = x.cast(to: .float64)
+    let expected = numbers.output(for: values)
+    let actual = y.cast(to: .float64)
+    let gap = (expected - actual).abs().max().item()
+    let size = expected.abs().max().item()
+    let tolerance = Self.tolerance(x.dtype, y.dtype) * max(size, 1e-30)
+    let broken = !(gap.isFinite && size.isFinite)
+    let isOff = !broken && gap > tolerance
+    diagnosis = result(
+      gap: gap, expected: tolerance, isOff: isOff,
+      obstacle: broken ? "its samples hold NaN or infinity" : nil)
+    finding = isOff ? Self.finding(layer, numbers, values, expected, actual, gap, size) : nil
+  }
+
+  /// What rounding, and the order of sums on another machine, may change, relative to the largest
+  /// result.
+  private static func tolerance(_ input: DType, _ output: DType) -> Double {
+    let unit = max(unitRoundoff(input), unitRoundoff(output), unitRoundoff(.float32))
+    return unit > unitRoundoff(.float32) ? 16 * unit : 1e-3
+  }
+
+  private static func finding(
+    _ layer: CapturedLayer, _ numbers: LayerNumbers, _ x: Tensor, _ expected: Tensor,
+    _ actual: Tensor, _ gap: Double, _ size: Double
+  ) -> DefectFinding {
+    let explanation = Explainer(layer: numbers, input: x, output: expected, expected: actual)
+      .explanation()
+    let isFound = explanation.unexplainedIsRounding && !explanation.causes.isEmpty
+    var evidence = [
+      "\(layer.title) (\(layer.className)): on \(x.shape.first ?? 0) samples its results are up to "
+        + "\(short(gap)) away from those of \(layer.kind)'s formula, whose largest is \(short(size))"
+    ]
+    if isFound {
+      evidence += explanation.causes.map {
+        "\($0.name.rawValue): the layer has \($0.yours), \(layer.kind)'s formula \($0.layers)"
+      }
+    } else {
+      evidence.append("no single known change of the formula makes these results")
+    }
+    return DefectFinding(
+      severity: .error, defect: .differentFormula, layers: [layer.title], channels: [:],
+      statement: Defect.differentFormula.statement
+        + (isFound ? " With the change below they are, up to rounding." : ""),
+      evidence: evidence,
+      alternatives: [
+        .init(nil, "it may be meant: the weights may have been trained with this very formula")
+      ],
+      decides: ["Was the network trained with this class, or with \(layer.kind)?"],
+      effect: nil, now: Defect.differentFormula.now, next: nil)
+  }
+}
+
+extension CapturedLayer {
+  /// The layer's formula for its captured input, as plain numbers; nil where the kind is not known.
+  ///
+  /// Of group and instance norms the input may have the first channels only.
+  func numbers(for x: Tensor) -> LayerNumbers? {
+    let weight = weight?.array(of: Double.self)
+    let bias = bias?.array(of: Double.self)
+    func numbers(
+      _ reach: LayerNumbers.Reach, _ features: Int, subtractsMean: Bool = true, epsilon: Double
+    ) -> LayerNumbers? {
+      let fits = { (values: [Double]?) in values.map { $0.count >= features } ?? true }
+      guard fits(weight), fits(bias), features > 0 else { return nil }
+      return LayerNumbers(
+        name: kind, reach: reach, subtractsMean: subtractsMean, features: features,
+        epsilon: epsilon, weight: weight.map { Array($0.prefix(features)) },
+        bias: bias.map { Array($0.prefix(features)) }, isTraining: false)
+    }
+    let epsilon = options.epsilon ?? 1e-5
+    if isBatchNorm {
+      guard x.rank >= 2, let mean = runningMean, let variance = runningVariance,
+        mean.count == x.shape[1], variance.count == x.shape[1],
+        [weight?.count, bias?.count].allSatisfy({ $0 == nil || $0 == x.shape[1] })
+      else { return nil }
+      return LayerNumbers(
+        name: kind, features: x.shape[1], epsilon: epsilon, weight: weight, bias: bias,
+        runningMean: mean.array(of: Double.self), runningVariance: variance.array(of: Double.self),
+        isTraining: false)
+    }
+    if kind.hasPrefix("InstanceNorm"), runningMean == nil, x.rank >= 3 {
+      return numbers(.instance(axes: x.rank - 2), x.shape[1], epsilon: epsilon)
+    }
+    if kind == "GroupNorm", x.rank >= 2, let groups = options.groups, groups > 0,
+      let channels = options.features, channels >= groups, channels % groups == 0
+    {
+      let size = channels / groups
+      guard x.shape[1] >= size, x.shape[1] % size == 0 else { return nil }
+      return numbers(.groups(x.shape[1] / size), x.shape[1], epsilon: epsilon)
+    }
+    guard kind == "LayerNorm" || kind == "RMSNorm",
+      let shape = options.normalizedShape ?? self.weight?.shape, !shape.isEmpty,
+      shape.allSatisfy({ $0 > 0 && $0 <= x.count }), shape.count <= x.rank,
+      Array(x.shape.suffix(shape.count)) == shape
+    else { return nil }
+    let isRMS = kind == "RMSNorm"
+    let own = isRMS ? options.epsilon ?? (x.dtype == .float64 ? 0x1p-52 : 0x1p-23) : epsilon
+    return numbers(
+      .axes(nil, sizes: shape), shape.reduce(1, *), subtractsMean: !isRMS, epsilon: own)
   }
 }

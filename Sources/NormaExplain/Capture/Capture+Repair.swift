@@ -1,0 +1,48 @@
+import NormaFiles
+import NormaKernels
+import NormaNN
+import NormaTensor
+
+extension Capture {
+  /// The buffers of exact recalibration: of each batch norm the pooled mean and the variance divided by
+  /// n - 1 of what it saw while all batch norms normalized with the batch, under the names of the
+  /// state, in the types that they had. Counts of batches stay as they are.
+  ///
+  /// Layers whose moments were not captured, or are not finite, are left out.
+  public func recalibratedBuffers() -> [String: Tensor] {
+    var buffers: [String: Tensor] = [:]
+    for layer in layers where layer.isBatchNorm {
+      guard let old = layer.runningMean, let oldVariance = layer.runningVariance,
+        let total = layer.batch?.total, let count = total.count.first, count > 1
+      else { continue }
+      let variance = total.variance(correction: 1)
+      guard (total.mean + variance).allSatisfy(\.isFinite) else { continue }
+      for name in [layer.name] + layer.otherNames {
+        let prefix = name.isEmpty ? "" : name + "."
+        buffers[prefix + "running_mean"] = Tensor(total.mean).cast(to: Self.type(old))
+        buffers[prefix + "running_var"] = Tensor(variance).cast(to: Self.type(oldVariance))
+        if let tracked = layer.batchesTracked {
+          buffers[prefix + "num_batches_tracked"] = Tensor(Int64(tracked))
+        }
+      }
+    }
+    return buffers
+  }
+
+  /// Half types would overflow again.
+  private static func type(_ old: Tensor) -> DType {
+    old.dtype == .float64 ? .float64 : .float32
+  }
+
+  /// Writes ``recalibratedBuffers()`` as a safetensors file that PyTorch loads.
+  ///
+  /// - Throws: `FileError` where it cannot be written, ``CaptureError`` where there is nothing to write.
+  package func writeRecalibrated(to path: String, from source: String) throws -> Int {
+    let buffers = recalibratedBuffers()
+    if buffers.isEmpty {
+      throw CaptureError(path: source, problem: "has no batch norm whose statistics can be renewed")
+    }
+    try SafeTensors.write(buffers, metadata: ["format": "pt"], to: path)
+    return buffers.keys.filter { $0.hasSuffix("running_mean") }.count
+  }
+}

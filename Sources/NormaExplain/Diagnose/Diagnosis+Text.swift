@@ -1,0 +1,113 @@
+extension Diagnosis: CustomStringConvertible {
+  /// The diagnosis in words, for 80 columns and without colours.
+  public var description: String { text(style: TextStyle()) }
+
+  /// The diagnosis in words: what is wrong, and a table of the layers.
+  ///
+  /// - Parameter showsAll: whether all evidence is printed, and not the first facts alone.
+  package func text(style: TextStyle, showsAll: Bool = false) -> String {
+    var parts: [String] = []
+    if layers.isEmpty && formulas.isEmpty {
+      parts.append("There is no batch normalization with running statistics in this network.")
+    } else if isHealthy {
+      parts.append(style.good(style.paragraph(healthy)))
+    }
+    for (number, finding) in findings.enumerated() {
+      parts.append(text(finding, number: number + 1, style, showsAll))
+    }
+    if !layers.isEmpty { parts.append(table(style)) }
+    if !formulas.isEmpty { parts.append(style.faint(style.paragraph(formulaSummary))) }
+    return parts.joined(separator: "\n\n")
+  }
+
+  private var healthy: String {
+    if layers.isEmpty {
+      return "Healthy: the layers whose samples could be compared do what their formulas say."
+    }
+    let names = layers.count == 1 ? "1 layer" : "\(layers.count) layers"
+    let start =
+      "Healthy: the running statistics of \(names) fit a batch of \(samples) samples as well "
+      + "as such a batch can tell."
+    return findings.isEmpty ? start : "Healthy, with a note: nothing below is a fault for certain."
+  }
+
+  private var formulaSummary: String {
+    let compared = formulas.filter { $0.gap != nil && $0.obstacle == nil }
+    let off = compared.filter(\.isOff).count
+    let rest = formulas.count - compared.count
+    return
+      "Formulas: \(compared.count) of \(formulas.count) layers were compared with their formula "
+      + "on samples, and \(off) differ"
+      + (rest > 0 ? "; of the others the formula is not known here, or the samples are cut." : ".")
+  }
+
+  /// How many facts stand under a finding; the value has all of them.
+  private static let shownFacts = 4
+
+  private func text(
+    _ finding: DefectFinding, number: Int, _ style: TextStyle, _ showsAll: Bool
+  ) -> String {
+    let all = finding.layers.count == layers.count && layers.count > 3 && finding.channels.isEmpty
+    let places = all ? "all \(layers.count) layers" : Self.places(finding)
+    let kind = finding.severity == .error ? "" : " (\(finding.severity.rawValue))"
+    var lines = [
+      style.paragraph(
+        places, first: "\(number). \(style.named(finding.defect.rawValue))\(kind): ", indent: 3)
+    ]
+    func add(_ text: String, _ first: String, indent: Int) {
+      lines.append(style.paragraph(text, first: first, indent: indent))
+    }
+    add(finding.statement, "   ", indent: 3)
+    let isLong = !showsAll && finding.evidence.count > Self.shownFacts + 1
+    var facts = isLong ? Array(finding.evidence.prefix(Self.shownFacts)) : finding.evidence
+    if isLong { facts.append("and \(finding.evidence.count - facts.count) more like these") }
+    for fact in facts { add(fact, "   - ", indent: 5) }
+    if let effect = finding.effect {
+      add(
+        "With the batch's statistics in one of these layers, the network's result changes by up to "
+          + "\(short(effect)) times its own spread.", "   Effect: ", indent: 11)
+    }
+    for other in finding.alternatives {
+      let name = other.defect.map { "\($0.rawValue): " } ?? ""
+      add(name + other.reason, "   Or: ", indent: 7)
+    }
+    for question in finding.decides { add(question, "   To decide: ", indent: 14) }
+    add(finding.now.text, "   Now: ", indent: 8)
+    lines += finding.now.pytorch.map { "        " + style.strong($0) }
+    if let next = finding.next {
+      add(next.text, "   Next training: ", indent: 8)
+      lines += next.pytorch.map { "        " + style.strong($0) }
+    }
+    let swift = finding.now.norma + (finding.next?.norma ?? [])
+    if !swift.isEmpty { add("In Norma: " + swift.joined(separator: "; "), "   ", indent: 8) }
+    return lines.joined(separator: "\n")
+  }
+
+  /// `bn2 (channels 3, 9), bn3`
+  private static func places(_ finding: DefectFinding) -> String {
+    finding.layers.map { layer in
+      guard let channels = finding.channels[layer], !channels.isEmpty else { return layer }
+      let shown = channels.prefix(8).map(String.init).joined(separator: ", ")
+      let rest = channels.count > 8 ? ", ..." : ""
+      return "\(layer) (\(channels.count == 1 ? "channel" : "channels") \(shown)\(rest))"
+    }.joined(separator: ", ")
+  }
+
+  private func table(_ style: TextStyle) -> String {
+    var rows = [["layer", "batches", "gap", "by chance", "shift", "var ratio", "effect"]]
+    for layer in layers {
+      let ratios = layer.channels.map(\.varianceRatio)
+      rows.append([
+        layer.name, "\(layer.batchesTracked)", short(layer.gap) + (layer.isOff ? " !" : ""),
+        short(layer.expectedGap), short(layer.largestShift),
+        "\(short(ratios.min() ?? 0))...\(short(ratios.max() ?? 0))",
+        layer.effect.map(short) ?? "",
+      ])
+    }
+    let legend =
+      "gap: how far running and batch statistics are apart, in standard deviations; shift: the "
+      + "largest distance of means; var ratio: running over batch; effect: on the network's result; "
+      + "!: more than chance."
+    return style.table(rows) + "\n" + style.faint(style.paragraph(legend, first: "  ", indent: 2))
+  }
+}
