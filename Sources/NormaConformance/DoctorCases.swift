@@ -16,7 +16,7 @@ private struct DoctorCase {
     let isCapture = FileManager.default.fileExists(
       atPath: folder.appendingPathComponent("capture.safetensors").path)
     description =
-      isCapture ? nil : try Self.json(folder.appendingPathComponent("arch.json"))
+      isCapture ? JSON?.none : try Self.json(folder.appendingPathComponent("arch.json"))
     truth = try Self.json(folder.appendingPathComponent("truth.json"))
   }
 

@@ -167,7 +167,8 @@ private struct CaptureReader {
   private func neighbour(_ json: JSON?) -> CapturedNeighbour? {
     guard let kind = json?["kind"]?.stringValue else { return nil }
     return CapturedNeighbour(
-      kind: kind, name: json?["name"]?.stringValue ?? "", dropout: json?["p"]?.doubleValue)
+      kind: kind, name: json?["name"]?.stringValue ?? "", dropout: json?["p"]?.doubleValue,
+      hasBias: json?["bias"]?.boolValue)
   }
 
   private func probe(_ json: JSON, names: Set<String>) throws -> CaptureProbe {

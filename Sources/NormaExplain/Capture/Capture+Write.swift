@@ -108,6 +108,7 @@ extension CapturedNeighbour {
   fileprivate var json: JSON {
     var members: [(key: String, value: JSON)] = [("kind", .string(kind)), ("name", .string(name))]
     if let dropout { members.append(("p", .double(dropout))) }
+    if let hasBias { members.append(("bias", .bool(hasBias))) }
     return .object(members)
   }
 }

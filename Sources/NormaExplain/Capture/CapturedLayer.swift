@@ -124,11 +124,14 @@ public struct CapturedNeighbour: Sendable, Hashable {
   public var name: String
   /// The share that a dropout leaves out.
   public var dropout: Double?
+  /// Whether it adds a bias; nil where it cannot, or it is not known.
+  public var hasBias: Bool?
 
   /// A neighbour.
-  public init(kind: String, name: String, dropout: Double? = nil) {
+  public init(kind: String, name: String, dropout: Double? = nil, hasBias: Bool? = nil) {
     self.kind = kind
     self.name = name
+    self.hasBias = hasBias
     self.dropout = dropout
   }
 

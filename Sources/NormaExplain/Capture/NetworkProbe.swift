@@ -117,9 +117,15 @@ final class NetworkProbe: CaptureProber {
       return Call(
         id: id,
         neighbour: CapturedNeighbour(
-          kind: "\(type(of: module))", name: names[id] ?? "", dropout: (module as? DropoutLayer)?.p),
+          kind: "\(type(of: module))", name: names[id] ?? "", dropout: (module as? DropoutLayer)?.p,
+          hasBias: Self.hasBias(module)),
         isNorm: module is BatchNorm)
     }
+  }
+
+  private static func hasBias(_ module: Module) -> Bool? {
+    guard module is Linear || "\(type(of: module))".hasPrefix("Conv") else { return nil }
+    return module.namedParameters.contains { $0.name == "bias" }
   }
 
   private func run(

@@ -21,13 +21,22 @@ extension DefectSearch {
     }
     if isForeign { return reportForeign(off, unrelated) }
     guard let inputs = layers.first(where: { !isExplained($0) }) else { return }
+    if lostBias(inputs) != nil { return reportOldWeights(off) }
+    let isAlongSamples = inputs.shiftAlongSamples.map { $0.share > 0.8 }
     switch (moved(inputs), isLargest(inputs, off)) {
     case (true?, true), (nil, true):
       reportDomainShift(off, isCertain: false)
-    case (true?, false): reportOtherKinds(off)
+    case (true?, false) where isAlongSamples == true && tellsOfData(off): reportOtherKinds(off)
     case (nil, false) where tellsOfData(off): reportOtherKinds(off)
     default: reportOldWeights(off)
     }
+  }
+
+  /// A layer with weights, no bias and no normalization behind it, in front of the first norm: what a
+  /// fusion leaves that forgets the bias.
+  private func lostBias(_ first: LayerEvidence) -> CapturedNeighbour? {
+    let weighted = first.layer.between.filter { $0.kind.hasPrefix("Conv") || $0.kind == "Linear" }
+    return weighted.dropLast().last { $0.hasBias == false }
   }
 
   /// Whether a second capture, of data of training, is off in these layers as well; nil without one.
@@ -49,9 +58,10 @@ extension DefectSearch {
     return first.shiftAlongSamples.map { $0.share > 0.8 }
   }
 
-  /// Whether the first layer is at least half as far off as any other.
+  /// Whether the first layer is at least half as far off as any other, or by far the most beyond chance.
   private func isLargest(_ first: LayerEvidence, _ off: [LayerEvidence]) -> Bool {
-    4 * first.gap >= (off.map(\.gap).max() ?? 0)
+    let others = off.filter { $0.id != first.id }.map(\.multiple).max() ?? 0
+    return 4 * first.gap >= (off.map(\.gap).max() ?? 0) || first.multiple > 3 * others
   }
 
   /// Weights move means first, and data the variances of the last layers.
@@ -185,6 +195,11 @@ extension DefectSearch {
     if let first = layers.first(where: { !isExplained($0) }), first.id != off[0].id {
       evidence.append("the first layer fits (\(short(first.gap.squareRoot()))), so the inputs do")
     }
+    if let first = layers.first, let changed = lostBias(first) {
+      evidence.append(
+        "\(changed.name) (\(changed.kind)) has no bias and no normalization right behind it, as after "
+          + "a fusion with a batch norm whose shift was forgotten")
+    }
     report(
       .stale, off, evidence: evidence,
       alternatives: [
@@ -208,6 +223,7 @@ extension DefectSearch {
       first.gap > 10 * first.expectedGap, moved(first) ?? true,
       layers.dropFirst().allSatisfy({ 1.7 * $0.multiple < first.multiple })
     else { return }
+    if lostBias(first) != nil { return reportOldWeights([first]) }
     report(
       .domainShift, [first],
       evidence: [distance(first), "the layers behind it show less of it"] + likeness(first)

@@ -8,8 +8,10 @@ extension DefectSearch {
       guard !isExplained(layer), dropout(before: layer) != nil, layer.count > 1 else {
         return false
       }
-      let (middle, spread) = layer.commonRatio
-      return middle > 0.04 && middle > 1.2 * spread && layer.varianceMultiple > 2
+      let ratios = layer.logRatios
+      let larger = ratios.filter { $0 > 0 }.count
+      return (median(ratios) ?? 0) > 0.04 && larger * 10 >= ratios.count * 9
+        && layer.varianceMultiple > 2
         && layer.varianceGap > 2 * layer.meanGap
     }
     report(

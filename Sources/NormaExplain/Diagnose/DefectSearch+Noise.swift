@@ -70,7 +70,11 @@ extension DefectSearch {
   /// The size of batches that makes the gaps what they are, if it is the same small number in all
   /// layers, for means as for variances.
   private func observedBatchSize(_ candidates: [LayerEvidence]) -> Double? {
-    guard candidates.contains(where: \.isOff), candidates.count > 1 else { return nil }
+    guard candidates.contains(where: \.isOff), candidates.count > 1, let last = candidates.last
+    else { return nil }
+    // Chance moves channels this way and that; another mixture of data moves them together.
+    let (middle, spread) = last.commonRatio
+    if abs(middle) > max(0.1, 0.8 * spread) { return nil }
     var sizes: [Double] = []
     for layer in candidates {
       let batch = 1 / Double(max(layer.sampleCount, 1))
