@@ -64,7 +64,9 @@ extension DefectSearch {
     guard own > 0.04, distance < 0.1 * own, distance < max(4 * other.expectedGap, 0.1),
       rest < fitting
     else { return nil }
-    // A part alone fits by chance where all layers look alike; over the channels it must go along.
+    // A part of few channels fits by chance, and where all layers look alike; over the channels it must
+    // go along.
+    if part != .both && layer.mean.count < 8 { return nil }
     switch part {
     case .both: return distance
     case .means:
@@ -89,7 +91,7 @@ extension DefectSearch {
       let change = layer.change(c, layer.runningMean[c], layer.runningVariance[c])
       return change > max(9 * layer.chance(of: c), 0.01)
     }
-    guard off.count >= 2 else { return nil }
+    guard off.count >= 2, layer.mean.count >= 6 else { return nil }
     // Each takes the free channel that it fits best, the surest first.
     var pairs: [(from: Int, to: Int, distance: Double)] = []
     for from in off {

@@ -74,7 +74,7 @@ extension DefectSearch {
     else { return nil }
     // Chance moves channels this way and that; another mixture of data moves them together.
     let (middle, spread) = last.commonRatio
-    if abs(middle) > max(0.1, 0.8 * spread) { return nil }
+    if abs(middle) > max(0.1, 0.8 * spread) || last.meanMultiple > 1.5 { return nil }
     var sizes: [Double] = []
     for layer in candidates {
       let batch = 1 / Double(max(layer.sampleCount, 1))

@@ -14,7 +14,8 @@ extension DefectSearch {
 
   private var isTold: Bool { facts.batches != nil }
 
-  func findCounts() {
+  /// Layers that say themselves that they do not follow batches.
+  func findFrozen() {
     let frozen = open.filter { $0.layer.standsStill != nil }
     report(
       .stale, frozen,
@@ -22,6 +23,9 @@ extension DefectSearch {
         "\($0.name) does not follow batches (\($0.layer.standsStill ?? "")\(followed($0))), and is "
           + "\(short($0.gap.squareRoot())) standard deviations away from this batch"
       })
+  }
+
+  func findCounts() {
     let expected = expectedBatches
     if let expected, expected > 0 { findExtraBatches(expected) }
     findUnconverged(expected)

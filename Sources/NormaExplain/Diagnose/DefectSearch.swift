@@ -61,6 +61,7 @@ final class DefectSearch {
   func findings() -> [DefectFinding] {
     findBrokenNumbers()
     findFirstValues()
+    findFrozen()
     findExchanges()
     findCounts()
     findDropouts()
@@ -69,10 +70,26 @@ final class DefectSearch {
     findEpsilon()
     findWhatIsLeft()
     reportDead(dead)
-    found += capture.layers.compactMap { FormulaCheck($0)?.finding }
+    found += formulaFindings()
     return Severity.allCases.reversed().flatMap { severity in
       found.filter { $0.severity == severity }
     }
+  }
+
+  /// Layers of one class with one change of their formula are one finding.
+  private func formulaFindings() -> [DefectFinding] {
+    var groups: [(key: String, finding: DefectFinding)] = []
+    for layer in capture.layers {
+      guard let check = FormulaCheck(layer), let finding = check.finding else { continue }
+      let key = layer.className + check.causes.joined(separator: ",")
+      if let place = groups.firstIndex(where: { $0.key == key }) {
+        groups[place].finding.layers += finding.layers
+        groups[place].finding.evidence += finding.evidence.prefix(1)
+      } else {
+        groups.append((key, finding))
+      }
+    }
+    return groups.map(\.finding)
   }
 
   // MARK: Effects on the result

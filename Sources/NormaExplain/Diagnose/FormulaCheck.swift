@@ -5,6 +5,8 @@ import NormaTensor
 struct FormulaCheck {
   let diagnosis: FormulaDiagnosis
   let finding: DefectFinding?
+  /// The changes of the formula that make the layer's results; empty where none is known.
+  let causes: [String]
 
   /// nil for a layer without samples.
   init?(_ layer: CapturedLayer) {
@@ -22,11 +24,13 @@ struct FormulaCheck {
     guard let numbers = layer.numbers(for: x) else {
       diagnosis = result(obstacle: "\(layer.kind) has no formula that is known here")
       finding = nil
+      causes = []
       return
     }
     if let mistake = numbers.mistake(in: x.shape) {
       diagnosis = result(obstacle: mistake)
       finding = nil
+      causes = []
       return
     }
     let values = x.cast(to: .float64)
@@ -40,7 +44,13 @@ struct FormulaCheck {
     diagnosis = result(
       gap: gap, expected: tolerance, isOff: isOff,
       obstacle: broken ? "its samples hold NaN or infinity" : nil)
-    finding = isOff ? Self.finding(layer, numbers, values, expected, actual, gap, size) : nil
+    let explanation =
+      isOff
+      ? Explainer(layer: numbers, input: values, output: expected, expected: actual).explanation()
+      : nil
+    let isFound = explanation?.unexplainedIsRounding ?? false
+    causes = isFound ? explanation?.causes.map(\.name.rawValue) ?? [] : []
+    finding = explanation.map { Self.finding(layer, $0, gap, size) }
   }
 
   /// What rounding, and the order of sums on another machine, may change, relative to the largest
@@ -51,14 +61,11 @@ struct FormulaCheck {
   }
 
   private static func finding(
-    _ layer: CapturedLayer, _ numbers: LayerNumbers, _ x: Tensor, _ expected: Tensor,
-    _ actual: Tensor, _ gap: Double, _ size: Double
+    _ layer: CapturedLayer, _ explanation: Explanation, _ gap: Double, _ size: Double
   ) -> DefectFinding {
-    let explanation = Explainer(layer: numbers, input: x, output: expected, expected: actual)
-      .explanation()
     let isFound = explanation.unexplainedIsRounding && !explanation.causes.isEmpty
     var evidence = [
-      "\(layer.title) (\(layer.className)): on \(x.shape.first ?? 0) samples its results are up to "
+      "\(layer.title) (\(layer.className)): on a few samples its results are up to "
         + "\(short(gap)) away from those of \(layer.kind)'s formula, whose largest is \(short(size))"
     ]
     if isFound {
