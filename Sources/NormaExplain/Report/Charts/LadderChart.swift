@@ -1,0 +1,109 @@
+/// How a gap gets smaller, step by step, down to rounding; on a logarithmic scale.
+///
+///     let chart = LadderChart(
+///       title: "From 0.031 to rounding", summary: "One change closes the gap.",
+///       valueName: "largest difference", rounding: 1e-6,
+///       steps: [.init("as it is", 0.031), .init("divide by n", 3e-7)])
+///
+/// A step without any gap ends at the left edge. What is not above `rounding` is drawn in green.
+public struct LadderChart: ReportChart {
+  /// What is left after a change.
+  public struct Step: Sendable, Hashable {
+    /// What was changed.
+    public var label: String
+    /// What is left.
+    public var gap: Double
+
+    /// A step.
+    public init(_ label: String, _ gap: Double) {
+      self.label = label
+      self.gap = gap
+    }
+  }
+
+  /// What is shown.
+  public var title: String
+  /// What is seen in it.
+  public var summary: String
+  /// What the gap is, with its unit.
+  public var valueName: String
+  /// The steps, the first of which is the gap as it is.
+  public var steps: [Step]
+  /// What rounding may make; nil where that is not known.
+  public var rounding: Double?
+
+  /// A ladder.
+  public init(
+    title: String, summary: String, valueName: String, rounding: Double? = nil, steps: [Step]
+  ) {
+    self.title = title
+    self.summary = summary
+    self.valueName = valueName
+    self.rounding = rounding
+    self.steps = steps
+  }
+
+  /// See ``ReportChart/naturalWidth``.
+  public var naturalWidth: Double { 760 }
+
+  /// The data.
+  public var table: ReportTable {
+    ReportTable(
+      head: ["step", "after", valueName],
+      rows: steps.enumerated().map { ["\($0)", $1.label, short($1.gap)] })
+  }
+
+  private func isRounding(_ gap: Double) -> Bool { gap == 0 || gap <= (rounding ?? 0) }
+
+  /// The chart for a width in pixels, without its title.
+  public func drawing(width: Double) -> SVGDrawing {
+    let row = 46.0
+    let top = rounding == nil ? 4.0 : 22
+    let right = min(
+      (steps.map { SVGDrawing.width(of: short($0.gap), size: 12) }.max() ?? 0) + 12, width * 0.3)
+    let bottom = top + row * Double(steps.count)
+    var drawing = SVGDrawing(width: width, height: bottom + 36)
+    let axis = ChartAxis(
+      steps.map(\.gap) + (rounding.map { [$0, $0 / 3] } ?? []), isLogarithmic: true, margin: 0.05)
+    let room = width - right
+    func place(_ value: Double) -> Double? {
+      axis.fraction(value).map { min(max($0, 0), 1) * room }
+    }
+    if let rounding, let x = place(rounding) {
+      drawing.rectangle(
+        x: 0, y: top, width: x, height: bottom - top, fill: .green, opacity: 0.12)
+      drawing.line(x1: x, y1: top, x2: x, y2: bottom, paint: .green, thickness: 1.5, isDashed: true)
+      let isLeft = x < 70
+      drawing.text(
+        "rounding", x: isLeft ? 0 : x, y: top - 6, anchor: isLeft ? .start : .end, paint: .faint,
+        size: 12)
+    }
+    for tick in axis.ticks(about: width < 560 ? 4 : 8) {
+      guard let x = place(tick.value) else { continue }
+      drawing.line(x1: x, y1: top, x2: x, y2: bottom)
+      drawing.text(tick.label, x: x, y: bottom + 15, anchor: .middle, paint: .faint, size: 11)
+    }
+    drawing.text(valueName, x: 0, y: bottom + 31, paint: .faint, size: 12, fitting: width)
+    var previous: Double?
+    for (position, step) in steps.enumerated() {
+      let y = top + row * Double(position)
+      // No gap has no position; what is no number is as bad as can be.
+      let end = step.gap == 0 ? 2 : place(step.gap) ?? room
+      let paint: SVGDrawing.Paint =
+        isRounding(step.gap) ? .green : position == 0 ? .orange : .blue
+      if let previous {
+        drawing.line(
+          x1: previous, y1: y - 9, x2: previous, y2: y + 32, paint: .faint, isDashed: true)
+      }
+      drawing.text(
+        "\(position == 0 ? "" : "\(position). ")\(step.label)", x: 2, y: y + 15,
+        isBold: position == 0, fitting: width - 4)
+      drawing.rectangle(
+        x: 0, y: y + 21, width: max(end, 2), height: 16, fill: paint, radius: 2,
+        tip: "\(step.label): \(short(step.gap))")
+      drawing.text(short(step.gap), x: max(end, 2) + 5, y: y + 33, size: 12, fitting: right - 5)
+      previous = end
+    }
+    return drawing
+  }
+}

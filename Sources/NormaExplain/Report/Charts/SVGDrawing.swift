@@ -1,0 +1,222 @@
+/// A drawing that becomes SVG: lines, rectangles, marks, areas and text in a few named colours.
+///
+///     var drawing = SVGDrawing(width: 200, height: 60)
+///     drawing.rectangle(x: 10, y: 20, width: 120, height: 16, fill: .blue)
+///     drawing.text("bn1", x: 10, y: 14)
+///     let file = drawing.svg(title: "Gap of bn1", summary: "One bar.")
+///
+/// Coordinates are in pixels from the upper left corner. What has a coordinate that is not finite, or
+/// is out of all bounds, is left out, so that no data can break a drawing. Text is escaped.
+public struct SVGDrawing: Sendable {
+  /// A colour by what it is for; in the dark each has another value. Blue, orange, green and purple are
+  /// those of Okabe and Ito, which people with any kind of colour vision can tell apart.
+  public enum Paint: String, Sendable, CaseIterable {
+    /// Text.
+    case ink
+    /// Text that steps back.
+    case faint
+    /// Axes and grids.
+    case line
+    /// What is as it should be, and the first of several.
+    case blue
+    /// What is not, and the second of several.
+    case orange
+    /// The third of several.
+    case green
+    /// The fourth of several.
+    case purple
+  }
+
+  /// Which part of a text stands at its position.
+  public enum Anchor: String, Sendable {
+    /// The text begins there.
+    case start
+    /// Its middle is there.
+    case middle
+    /// It ends there.
+    case end
+  }
+
+  /// The width in pixels.
+  public let width: Double
+  /// The height in pixels.
+  public let height: Double
+  private var elements: [String] = []
+
+  /// An empty drawing.
+  public init(width: Double, height: Double) {
+    self.width = Self.isDrawable(width) ? max(width, 1) : 1
+    self.height = Self.isDrawable(height) ? max(height, 1) : 1
+  }
+
+  /// How many elements have been drawn.
+  public var count: Int { elements.count }
+
+  // MARK: Drawing
+
+  /// Draws a line, dashed if wished.
+  public mutating func line(
+    x1: Double, y1: Double, x2: Double, y2: Double, paint: Paint = .line, thickness: Double = 1,
+    isDashed: Bool = false
+  ) {
+    guard let ends = Self.numbers(x1, y1, x2, y2) else { return }
+    let dash = isDashed ? " stroke-dasharray=\"4 3\"" : ""
+    elements.append(
+      "<line class=\"s-\(paint.rawValue)\" x1=\"\(ends[0])\" y1=\"\(ends[1])\" x2=\"\(ends[2])\" "
+        + "y2=\"\(ends[3])\" stroke-width=\"\(Self.number(thickness))\"\(dash)/>")
+  }
+
+  /// Fills a rectangle; a negative width or height is drawn to the other side.
+  public mutating func rectangle(
+    x: Double, y: Double, width: Double, height: Double, fill: Paint, opacity: Double = 1,
+    radius: Double = 0, tip: String? = nil
+  ) {
+    let corner = (min(x, x + width), min(y, y + height))
+    guard let box = Self.numbers(corner.0, corner.1, abs(width), abs(height)) else { return }
+    let round = radius > 0 ? " rx=\"\(Self.number(radius))\"" : ""
+    let faint = opacity < 1 ? " fill-opacity=\"\(Self.number(opacity))\"" : ""
+    add(
+      "rect class=\"f-\(fill.rawValue)\" x=\"\(box[0])\" y=\"\(box[1])\" width=\"\(box[2])\" "
+        + "height=\"\(box[3])\"\(round)\(faint)", tip)
+  }
+
+  /// Draws a mark at a point: a disc, or a diamond for what stands out.
+  public mutating func mark(
+    x: Double, y: Double, radius: Double = 3, fill: Paint, opacity: Double = 1,
+    isDiamond: Bool = false, tip: String? = nil
+  ) {
+    let faint = opacity < 1 ? " fill-opacity=\"\(Self.number(opacity))\"" : ""
+    guard let place = Self.numbers(x, y, radius) else { return }
+    if isDiamond {
+      let r = radius * 1.4
+      add(
+        "path class=\"f-\(fill.rawValue)\" d=\"M\(place[0]) \(Self.number(y - r))l"
+          + "\(Self.number(r)) \(Self.number(r)) \(Self.number(-r)) \(Self.number(r)) "
+          + "\(Self.number(-r)) \(Self.number(-r))z\"\(faint)", tip)
+    } else {
+      add(
+        "circle class=\"f-\(fill.rawValue)\" cx=\"\(place[0])\" cy=\"\(place[1])\" "
+          + "r=\"\(place[2])\"\(faint)", tip)
+    }
+  }
+
+  /// Draws a line through points, or fills the area that they enclose. Points that cannot be drawn are
+  /// left out.
+  public mutating func path(
+    _ points: [(x: Double, y: Double)], stroke: Paint? = nil, fill: Paint? = nil,
+    opacity: Double = 1, thickness: Double = 1.5, isDashed: Bool = false
+  ) {
+    let written = points.compactMap { Self.numbers($0.x, $0.y) }.map { "\($0[0]) \($0[1])" }
+    guard written.count > 1, stroke != nil || fill != nil else { return }
+    let filled = fill.map { "f-\($0.rawValue)" } ?? "f-none"
+    let classes = stroke.map { "\(filled) s-\($0.rawValue)" } ?? filled
+    let dash = isDashed ? " stroke-dasharray=\"4 3\"" : ""
+    let faint = opacity < 1 && fill != nil ? " fill-opacity=\"\(Self.number(opacity))\"" : ""
+    elements.append(
+      "<path class=\"\(classes)\" d=\"M\(written.joined(separator: "L"))\(fill == nil ? "" : "z")\" "
+        + "stroke-width=\"\(Self.number(thickness))\"\(dash)\(faint)/>")
+  }
+
+  /// Writes text. Where it has a largest width, its middle is left out until it fits, and the whole
+  /// is shown when somebody points at it.
+  public mutating func text(
+    _ text: String, x: Double, y: Double, anchor: Anchor = .start, paint: Paint = .ink,
+    size: Double = 13, isBold: Bool = false, fitting largest: Double? = nil
+  ) {
+    guard let place = Self.numbers(x, y) else { return }
+    let shown = largest.map { Self.fitted(text, width: $0, size: size) } ?? text
+    let weight = isBold ? " font-weight=\"600\"" : ""
+    let side = anchor == .start ? "" : " text-anchor=\"\(anchor.rawValue)\""
+    let tip = shown == text ? "" : Markup.text("title", text)
+    elements.append(
+      "<text class=\"f-\(paint.rawValue)\" x=\"\(place[0])\" y=\"\(place[1])\" "
+        + "font-size=\"\(Self.number(size))\"\(weight)\(side)>\(Markup.escaped(shown))\(tip)</text>"
+    )
+  }
+
+  private mutating func add(_ element: String, _ tip: String?) {
+    guard let tip, let space = element.firstIndex(of: " ") else {
+      elements.append("<\(element)/>")
+      return
+    }
+    elements.append("<\(element)>\(Markup.text("title", tip))</\(element[..<space])>")
+  }
+
+  // MARK: Writing
+
+  /// The drawing as a file of its own, with its title above it and its colours for light and dark.
+  public func svg(title: String, summary: String = "") -> String {
+    var whole = self
+    whole.text(title, x: 0, y: -12, size: 15, isBold: true, fitting: width)
+    return whole.element(title: title, summary: summary, top: 32, style: ReportStyle.drawing)
+  }
+
+  /// The drawing as an element of a page that has the colours.
+  func element(title: String, summary: String, name: String = "chart") -> String {
+    element(title: title, summary: summary, name: name, top: 0, style: nil)
+  }
+
+  private func element(
+    title: String, summary: String, name: String = "chart", top: Double, style: String?
+  ) -> String {
+    let spoken = summary.isEmpty ? title : "\(title). \(summary)"
+    let box =
+      "0 \(Self.number(-top)) \(Self.number(width)) \(Self.number(height + top))"
+    let head =
+      Markup.text("title", title) + Markup.text("desc", summary)
+      + (style.map { "<style>\($0)</style>" } ?? "")
+    return
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"\(name)\" role=\"img\" "
+      + "aria-label=\"\(Markup.escaped(spoken))\" viewBox=\"\(box)\" "
+      + "width=\"\(Self.number(width))\" height=\"\(Self.number(height + top))\">"
+      + head + elements.joined() + "</svg>"
+  }
+
+  // MARK: Numbers and the width of text
+
+  /// Coordinates beyond this are no drawing any more.
+  private static let bound = 100_000.0
+
+  private static func isDrawable(_ value: Double) -> Bool { abs(value) <= bound }
+
+  /// Coordinates as written; nil where one cannot be drawn.
+  private static func numbers(_ values: Double...) -> [String]? {
+    values.allSatisfy(isDrawable) ? values.map(number) : nil
+  }
+
+  /// A number with two decimals at most.
+  private static func number(_ value: Double) -> String {
+    guard isDrawable(value) else { return "0" }
+    let rounded = (value * 100).rounded() / 100
+    return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+  }
+
+  /// About how many pixels a text takes; on the safe side for common fonts.
+  static func width(of text: String, size: Double) -> Double {
+    text.unicodeScalars.reduce(0) { sum, scalar in
+      switch scalar {
+      case "i", "l", ".", ",", ":", ";", "'", "|", "!", " ", "j", "f", "t", "r", "(", ")", "[", "]":
+        sum + 0.4 * size
+      case "m", "w", "M", "W", "@", "%", "_": sum + 0.95 * size
+      default: sum + (scalar.value >= 0x1100 ? 1.05 : 0.64) * size
+      }
+    }
+  }
+
+  /// The text without so much of its middle that the rest fits.
+  static func fitted(_ text: String, width: Double, size: Double) -> String {
+    let start = text.prefix(400)
+    if start.count == text.count && Self.width(of: text, size: size) <= width { return text }
+    let characters =
+      start.count == text.count ? Array(text) : Array(start) + Array(text.suffix(200))
+    var kept = characters.count - 1
+    while kept > 1 {
+      // The end of a layer's name says more than its beginning.
+      let (head, tail) = (kept * 2 / 5, kept - kept * 2 / 5)
+      let shorter = String(characters.prefix(head)) + "\u{2026}" + String(characters.suffix(tail))
+      if Self.width(of: shorter, size: size) <= width { return shorter }
+      kept -= 1
+    }
+    return "\u{2026}"
+  }
+}

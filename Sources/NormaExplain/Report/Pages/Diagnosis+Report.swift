@@ -1,0 +1,223 @@
+extension Diagnosis {
+  /// The diagnosis as a page with charts.
+  ///
+  /// - Parameters:
+  ///   - title: The title of the page, such as the name of the file that was diagnosed.
+  ///   - capture: What was diagnosed; with it, the page shows samples before and after layers.
+  public func report(title: String = "Diagnosis", capture: Capture? = nil) -> HTMLReport {
+    var report = HTMLReport(title: title)
+    report.verdict = verdict
+    report.facts = facts(capture)
+    var sections: [HTMLReport.Section] = []
+    if !findings.isEmpty {
+      let cards = findings.enumerated().map { card($1, number: $0 + 1) }
+      sections.append(.init("Findings", cards))
+    }
+    if let section = layerSection { sections.append(section) }
+    sections += details(capture)
+    if let section = formulaSection { sections.append(section) }
+    report.sections = sections
+    return report
+  }
+
+  private var verdict: (text: String, level: HTMLReport.Level) {
+    let counted = [
+      (findings.count { $0.severity == .error }, "error"),
+      (findings.count { $0.severity == .warning }, "warning"),
+      (findings.count { $0.severity == .note }, "note"),
+    ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)\($0.0 == 1 ? "" : "s")" }
+    let level = findings.map(\.severity).max()?.level ?? .good
+    let first = findings.first.map { "\($0.defect.rawValue). \($0.statement)" } ?? ""
+    if layers.isEmpty && formulas.isEmpty {
+      return ("There is no normalization layer to compare in this network.", .note)
+    }
+    if isHealthy {
+      let notes = counted.isEmpty ? "" : " (\(counted.joined(separator: ", ")))"
+      return ("Healthy, as well as \(samples) samples can tell\(notes).", .good)
+    }
+    return ("\(counted.joined(separator: ", ")). Most likely: \(first)", level)
+  }
+
+  private func facts(_ capture: Capture?) -> [(name: String, value: String)] {
+    var facts: [(name: String, value: String)] = []
+    if let capture {
+      if !capture.model.isEmpty { facts.append(("network", capture.model)) }
+      if !capture.framework.isEmpty { facts.append(("framework", capture.framework)) }
+    }
+    facts.append(("samples", grouped(samples)))
+    facts.append(("normalization layers", "\(layers.count + formulas.count)"))
+    facts.append(("more than chance", "\(layers.count(where: \.isOff))"))
+    if let capture {
+      let mode = capture.isTraining ? "training" : "evaluation"
+      facts.append(("captured in", "\(mode) mode"))
+      if let autocast = capture.autocast { facts.append(("autocast", autocast)) }
+      if let data = capture.facts.data { facts.append(("data of", data.rawValue)) }
+      if let batches = capture.facts.batches { facts.append(("batches", grouped(batches))) }
+      if let size = capture.facts.batchSize { facts.append(("batch size", "\(size)")) }
+    }
+    if let effect { facts.append(("effect of all layers on the result", share(effect))) }
+    return facts
+  }
+
+  // MARK: Findings
+
+  private func card(_ finding: DefectFinding, number: Int) -> HTMLReport.Block {
+    var left: [HTMLReport.Block] = [.paragraph(finding.statement)]
+    left.append(.heading(finding.layers.count == 1 ? "Layer" : "Layers"))
+    left.append(.paragraph(places(finding)))
+    if let effect = finding.effect {
+      left.append(.heading("Effect on the result"))
+      left.append(.paragraph("\(share(effect)) of its own spread"))
+    }
+    if !finding.evidence.isEmpty {
+      left.append(.heading("What shows it"))
+      left.append(contentsOf: points(finding.evidence))
+    }
+    if !finding.alternatives.isEmpty {
+      left.append(.heading("What else it could be"))
+      left.append(.list(finding.alternatives.map { "\($0.defect.rawValue): \($0.reason)" }))
+    }
+    if !finding.decides.isEmpty {
+      left.append(.heading("What would decide"))
+      left.append(.list(finding.decides))
+    }
+    var right = repair(finding.now, "Now")
+    if let next = finding.next { right += repair(next, "For the next training") }
+    return .card(
+      "\(number). \(finding.defect.rawValue) (\(finding.severity.rawValue))",
+      level: finding.severity.level, blocks: [.columns([left, right])])
+  }
+
+  /// The first points, and the others behind a line to open.
+  private func points(_ all: [String]) -> [HTMLReport.Block] {
+    if all.count <= 5 { return [.list(all)] }
+    return [
+      .list(Array(all.prefix(4))),
+      .folded("\(all.count - 4) more like these", [.list(Array(all.dropFirst(4)))]),
+    ]
+  }
+
+  private func repair(_ repair: DefectFinding.Repair, _ title: String) -> [HTMLReport.Block] {
+    var blocks: [HTMLReport.Block] = [.heading(title), .paragraph(repair.text)]
+    if !repair.pytorch.isEmpty { blocks.append(.code(repair.pytorch, name: "PyTorch")) }
+    if !repair.norma.isEmpty { blocks.append(.code(repair.norma, name: "Norma")) }
+    return blocks
+  }
+
+  private func places(_ finding: DefectFinding) -> String {
+    let all = layers.count + formulas.count
+    if finding.layers.count == all && all > 3 && finding.channels.isEmpty {
+      return "all \(all) layers"
+    }
+    return finding.layers.map { layer in
+      guard let channels = finding.channels[layer], !channels.isEmpty else { return layer }
+      let shown = channels.prefix(16).map(String.init).joined(separator: ", ")
+      let rest = channels.count > 16 ? " and \(channels.count - 16) more" : ""
+      return "\(layer) (\(channels.count == 1 ? "channel" : "channels") \(shown)\(rest))"
+    }.joined(separator: ", ")
+  }
+
+  // MARK: All layers
+
+  private var layerSection: HTMLReport.Section? {
+    if layers.isEmpty { return nil }
+    let multiples = layers.map(\.multipleOfChance)
+    let positive = multiples.filter { $0.isFinite && $0 > 0 }
+    let isWide = (positive.max() ?? 1) > 50 * max(positive.min() ?? 1, 0.2)
+    let off = layers.count(where: \.isOff)
+    var charts: [any ReportChart] = [
+      BarChart(
+        title: "How far each layer's running statistics are from this batch",
+        summary:
+          "The gap in multiples of what chance makes with \(samples) samples. "
+          + (off == 0
+            ? "No layer is off." : "\(off) of \(layers.count) \(off == 1 ? "is" : "are") off."),
+        valueName: isWide ? "multiples of chance, logarithmic" : "multiples of chance",
+        bars: layers.map { layer in
+          let multiple = layer.multipleOfChance
+          return .init(
+            layer.title, multiple,
+            words: multiple.isFinite ? "\(short(multiple)) times" : "no number",
+            isMarked: layer.isOff)
+        },
+        legend: ("more than chance", "within chance"), reference: (1, "chance"),
+        isLogarithmic: isWide)
+    ]
+    let effects = layers.filter { $0.effect != nil }
+    if !effects.isEmpty {
+      charts.append(
+        BarChart(
+          title: "What each layer alone changes in the network's result",
+          summary:
+            "How much the result moves when this layer alone normalizes with the batch, as a part of "
+            + "the result's own spread. Layers within chance are left out.",
+          valueName: "change of the result, in % of its spread",
+          bars: effects.map {
+            let effect = $0.effect ?? 0
+            return .init($0.title, effect * 100, words: share(effect), isMarked: effect > 0.1)
+          }, legend: ("more than 10 %", "less")))
+    }
+    let head = [
+      "layer", "kind", "batches followed", "gap (deviations)", "by chance", "multiple",
+      "largest shift", "variance ratio",
+    ]
+    let rows = layers.map { layer in
+      let ratios = layer.channels.map(\.varianceRatio)
+      return [
+        layer.title, layer.kind, grouped(layer.batchesTracked), short(layer.gap),
+        short(layer.expectedGap), short(layer.multipleOfChance), short(layer.largestShift),
+        "\(short(ratios.min() ?? 1)) to \(short(ratios.max() ?? 1))",
+      ]
+    }
+    return .init(
+      "Layer by layer",
+      [
+        .charts(charts),
+        .folded(
+          "All numbers of the layers",
+          [.table(ReportTable(head: head, rows: rows), title: "Layers in the order of their calls")]
+        ),
+      ])
+  }
+
+  private var formulaSection: HTMLReport.Section? {
+    if formulas.isEmpty { return nil }
+    let rows = formulas.map { layer in
+      [
+        layer.name.isEmpty ? "the layer" : layer.name, layer.kind, "\(layer.samples)",
+        layer.gap.map(short) ?? "", short(layer.expectedGap),
+        layer.obstacle ?? (layer.isOff ? "another formula" : "as its formula"),
+      ]
+    }
+    let head = ["layer", "kind", "samples", "largest distance", "rounding", "finding"]
+    return .init(
+      "Results against formulas",
+      [
+        .paragraph(
+          "Layers without running statistics have no history that can be wrong. Their results were "
+            + "compared with their own formula instead."),
+        .table(ReportTable(head: head, rows: rows), title: "Layers without running statistics"),
+      ])
+  }
+
+  /// A part of a whole, in words.
+  private func share(_ value: Double) -> String {
+    value.isFinite ? "\(short(value * 100)) %" : "no number"
+  }
+}
+
+extension Severity {
+  /// How a page shows it.
+  var level: HTMLReport.Level {
+    switch self {
+    case .note: .note
+    case .warning: .warning
+    case .error: .bad
+    }
+  }
+}
+
+extension LayerDiagnosis {
+  /// The name for people: that of a network that is the layer itself is empty.
+  var title: String { name.isEmpty ? "the layer" : name }
+}

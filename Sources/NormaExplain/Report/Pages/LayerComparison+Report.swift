@@ -1,0 +1,75 @@
+extension LayerComparison {
+  /// The comparison as a page with charts.
+  public func report(title: String? = nil) -> HTMLReport {
+    var report = HTMLReport(title: title ?? "\(first) and \(second)")
+    report.facts = [("input", "\(shape)"), ("options that differ", "\(options.count)")]
+    report.verdict =
+      isSame
+      ? ("Both do the same, up to rounding.", .good)
+      : ("They differ: \(list(quantities.filter { !$0.isSame }.map(\.quantity.rawValue))).", .bad)
+    var sections: [HTMLReport.Section] = []
+    if !options.isEmpty {
+      let rows = options.map { [$0.option.rawValue, $0.first, $0.second] }
+      let table = ReportTable(head: ["option", first, second], rows: rows)
+      sections.append(.init("Options", [.table(table, title: "Options that differ")]))
+    }
+    if !quantities.isEmpty {
+      sections.append(.init("Differences", quantities.flatMap(blocks)))
+    }
+    report.sections = sections
+    return report
+  }
+
+  private func list(_ names: [String]) -> String { names.joined(separator: ", ") }
+
+  private func blocks(_ quantity: QuantityComparison) -> [HTMLReport.Block] {
+    let place = quantity.place.map(String.init).joined(separator: ", ")
+    var text =
+      "At most \(short(quantity.largestDifference)) at [\(place)], root mean square "
+      + "\(short(quantity.rootMeanSquare)); the largest value is \(short(quantity.largestValue))."
+    if quantity.incomparable > 0 {
+      text += " \(grouped(quantity.incomparable)) places are not finite in one of them."
+    }
+    if quantity.largestDifference == 0 && quantity.incomparable == 0 { text = "Equal." }
+    var blocks: [HTMLReport.Block] = [.heading(quantity.quantity.rawValue), .paragraph(text)]
+    if let chart = ShareChart.of(
+      quantity.causes.map { ($0.option.rawValue, $0.share) }, unexplained: quantity.unexplained,
+      isRounding: quantity.isRounding,
+      title: "What makes the difference: \(quantity.quantity.rawValue)"
+    ) {
+      blocks.append(.charts([chart]))
+      let rows = quantity.causes.map {
+        [$0.option.rawValue, percent($0.share), short($0.differenceAlone)]
+      }
+      let head = ["option", "share", "largest difference where it alone differs"]
+      blocks.append(.table(ReportTable(head: head, rows: rows), title: "Options and their shares"))
+    }
+    return blocks
+  }
+}
+
+extension QuantityComparison {
+  /// Whether it differs by no more than rounding.
+  fileprivate var isSame: Bool { causes.isEmpty && isRounding }
+}
+
+/// Bars of the parts that causes have in a difference.
+enum ShareChart {
+  /// The chart; nil where there is no cause.
+  static func of(
+    _ causes: [(name: String, share: Double)], unexplained: Double, isRounding: Bool, title: String
+  ) -> BarChart? {
+    if causes.isEmpty { return nil }
+    func words(_ share: Double) -> String { String(percent(share).drop { $0 == " " }) }
+    let rest = isRounding ? "unexplained (rounding)" : "unexplained"
+    let bars =
+      causes.map { BarChart.Bar($0.name, $0.share * 100, words: words($0.share)) }
+      + [.init(rest, unexplained * 100, words: words(unexplained), isMarked: !isRounding)]
+    let isHidden = causes.contains { $0.share < 0 }
+    return BarChart(
+      title: title,
+      summary: "The shares add up to 100 %."
+        + (isHidden ? " A negative share hides a part of the others." : ""),
+      valueName: "share in %", bars: bars)
+  }
+}
