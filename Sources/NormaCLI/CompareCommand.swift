@@ -49,6 +49,8 @@ struct CompareCommand: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
+  @OptionGroup var page: ReportOptions
+
   func validate() throws {
     if let count, count < 1 { throw ValidationError("--count must be at least 1") }
   }
@@ -56,6 +58,7 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     do {
       let comparison = try comparison()
+      try page.write { comparison.report() }
       Terminal.show(json ? try encoded(comparison) : comparison.text(style: Terminal.style))
     } catch {
       warn("\(error)")

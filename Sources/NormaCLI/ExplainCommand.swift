@@ -89,6 +89,8 @@ struct ExplainCommand: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
+  @OptionGroup var page: ReportOptions
+
   func validate() throws {
     if let eps, !(eps > 0) { throw ValidationError("--eps must be positive") }
     if let groups, groups < 1 { throw ValidationError("--groups must be at least 1") }
@@ -114,7 +116,8 @@ struct ExplainCommand: ParsableCommand {
       let given: [(String, Bool)] = [
         ("--expect", expect != nil), ("--from", from != nil), ("--correction", correction != nil),
         ("--count", count != nil), ("--layout", layout != nil), ("--eps", eps != nil),
-        ("--layer", layer != .batchnorm), ("--weight", weight != nil), ("--bias", bias != nil),
+        ("--html", page.html != nil), ("--layer", layer != .batchnorm), ("--weight", weight != nil),
+        ("--bias", bias != nil),
       ]
       if let option = given.first(where: \.1) {
         throw ValidationError("\(option.0) needs --input")
@@ -127,6 +130,7 @@ struct ExplainCommand: ParsableCommand {
     guard let input else { return try AttemptReport(asJSON: json).run() }
     do {
       let explanation = try explanation(of: input)
+      try page.write { explanation.report(samples: try samples(input)) }
       Terminal.show(json ? try encoded(explanation) : explanation.text(style: Terminal.style))
     } catch {
       FileHandle.standardError.write(Data("norma: \(error)\n".utf8))
@@ -148,6 +152,12 @@ struct ExplainCommand: ParsableCommand {
       throw DataError("\(name) has shape \(tensor.shape), --input has \(x.shape)")
     }
     return try layer.explain(x, expecting: expected, from: origin)
+  }
+
+  /// What a page shows as histograms: the files that were given.
+  private func samples(_ input: String) throws -> [(name: String, values: Tensor)] {
+    let expected = try expect.map(data).map { [(name: "expected", values: $0)] }
+    return [(name: "input", values: try data(input))] + (expected ?? [])
   }
 
   private func data(_ path: String) throws -> Tensor {

@@ -9,6 +9,10 @@ struct CaptureReport: Encodable {
   let model: String
   let diagnosis: Diagnosis
   var repair: Repair?
+  /// What was diagnosed; it is no part of the JSON.
+  let capture: Capture
+
+  private enum CodingKeys: String, CodingKey { case file, framework, model, diagnosis, repair }
 
   /// The buffers of exact recalibration, written to a file.
   struct Repair: Encodable {
@@ -28,6 +32,7 @@ struct CaptureReport: Encodable {
         throw CaptureReportError(problem: "\(training) has no layer of \(file)")
       }
     }
+    self.capture = capture
     framework = capture.framework
     model = capture.model
     diagnosis = diagnose(capture, training: other)

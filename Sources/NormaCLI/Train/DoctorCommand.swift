@@ -26,6 +26,7 @@ struct DoctorCommand: ParsableCommand {
       EXAMPLES:
         norma doctor mine.safetensors
         norma doctor mine.safetensors --train train.safetensors --repair statistics.safetensors
+        norma doctor mine.safetensors --html report.html
         norma doctor --checkpoint norma-train.safetensors --data DIR
 
       EXIT STATUS:
@@ -63,6 +64,8 @@ struct DoctorCommand: ParsableCommand {
   @Flag(help: "Print all evidence.")
   var details = false
 
+  @OptionGroup var page: ReportOptions
+
   func validate() throws {
     if let count, count < 2 { throw ValidationError("--count must be at least 2") }
     if capture != nil {
@@ -96,6 +99,7 @@ struct DoctorCommand: ParsableCommand {
   private func examine() throws -> Bool {
     if let capture {
       let report = try CaptureReport(file: capture, training: train, repair: repair)
+      try page.write { report.diagnosis.report(title: capture, capture: report.capture) }
       let text = report.text(style: Terminal.style, showsAll: details)
       Terminal.show(json ? try encoded(report) : text)
       return report.diagnosis.isHealthy
@@ -109,6 +113,7 @@ struct DoctorCommand: ParsableCommand {
         try patient.examined(count: count ?? 256)
       }
     Terminal.showProgress(nil)
+    try page.write { report.diagnosis.report(title: checkpoint) }
     let text = report.text(checkpoint: checkpoint, data: data, style: Terminal.style)
     Terminal.show(json ? try encoded(report) : text)
     return report.isHealthy

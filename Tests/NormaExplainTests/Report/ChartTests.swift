@@ -3,14 +3,11 @@ import Testing
 
 @testable import NormaExplain
 
-#if canImport(FoundationXML)
-  import FoundationXML
-#endif
-
 /// Charts of data as they should be and as they may be.
 @Suite struct ChartTests {
   static let strange: [Double] = [
-    .nan, .infinity, -.infinity, 0, -0.0, -1, 1e308, -1e308, 5e-324, 1, 1 + 1e-15, 2,
+    .nan, .infinity, -.infinity, 0, -0.0, -1, 1e308, -1e308, .leastNonzeroMagnitude, 1, 1 + 1e-15,
+    2,
   ]
   static let hostile = "</text><script>alert('x')</script>\u{1B}[31m\u{202E}\"&\u{0}é名前"
 
@@ -130,7 +127,9 @@ import Testing
   }
 
   @Test func ticksOfValuesFarFromZeroDiffer() {
-    for values in [[1e7, 1e7 + 1], [1, 1 + 1e-12], [-1e308, 1e308], [0, 5e-324], [3, 3]] {
+    for values in [
+      [1e7, 1e7 + 1], [1, 1 + 1e-12], [-1e308, 1e308], [0, .leastNonzeroMagnitude], [3, 3],
+    ] {
       for isLogarithmic in [false, true] {
         let ticks = ChartAxis(values, isLogarithmic: isLogarithmic).ticks()
         #expect(Set(ticks.map(\.label)).count == ticks.count && ticks.count < 42, "\(values)")

@@ -57,7 +57,9 @@ struct ChartAxis {
       labels = values.map { text($0, digits: digits) }
       digits += 1
     }
-    return Array(zip(values, labels)).map { (value: $0.0, label: $0.1) }
+    var seen: Set<String> = []
+    return zip(values, labels).filter { seen.insert($0.1).inserted }
+      .map { (value: $0.0, label: $0.1) }
   }
 
   private func steps(about wanted: Int) -> [Double] {
@@ -72,7 +74,7 @@ struct ChartAxis {
     return (0...Int(count)).map {
       let value = (first + Double($0)) * step
       // 3 * 0.1 is 0.30000000000000004.
-      return roundedTo(digits: 12, value)
+      return roundedTo(digits: 15, value)
     }
   }
 

@@ -55,8 +55,13 @@ public struct LadderChart: ReportChart {
 
   private func isRounding(_ gap: Double) -> Bool { gap == 0 || gap <= (rounding ?? 0) }
 
+  /// Most steps that are drawn; the table has all.
+  public static let mostSteps = 40
+
   /// The chart for a width in pixels, without its title.
   public func drawing(width: Double) -> SVGDrawing {
+    let hidden = steps.count - Self.mostSteps
+    let steps = self.steps.prefix(Self.mostSteps)
     let row = 46.0
     let top = rounding == nil ? 4.0 : 22
     let right = min(
@@ -83,7 +88,8 @@ public struct LadderChart: ReportChart {
       drawing.line(x1: x, y1: top, x2: x, y2: bottom)
       drawing.text(tick.label, x: x, y: bottom + 15, anchor: .middle, paint: .faint, size: 11)
     }
-    drawing.text(valueName, x: 0, y: bottom + 31, paint: .faint, size: 12, fitting: width)
+    let rest = hidden > 0 ? "; \(hidden) more steps in the table" : ""
+    drawing.text(valueName + rest, x: 0, y: bottom + 31, paint: .faint, size: 12, fitting: width)
     var previous: Double?
     for (position, step) in steps.enumerated() {
       let y = top + row * Double(position)

@@ -1,6 +1,3 @@
-import NormaKernels
-import NormaTensor
-
 extension Diagnosis {
   /// How many layers are shown channel by channel at once, and how many more on demand.
   private static let (shownLayers, foldedLayers) = (3, 9)
@@ -91,20 +88,11 @@ extension CapturedLayer {
   /// How the samples lie before and after the layer; nil where the capture holds none.
   var histogram: HistogramChart? {
     var samples: [HistogramChart.Sample] = []
-    if let x, x.count > 0 { samples.append(.init("before the layer", x.values)) }
-    if let y, y.count > 0 { samples.append(.init("after it", y.values)) }
+    if let x, x.count > 0 { samples.append(.init("before the layer", x.sampledValues)) }
+    if let y, y.count > 0 { samples.append(.init("after it", y.sampledValues)) }
     if samples.isEmpty { return nil }
     return HistogramChart(
       title: "\(title): values before and after", summary: "The first samples, in evaluation.",
       samples: samples)
-  }
-}
-
-extension Tensor {
-  /// The values as numbers, at most about 100,000 of them.
-  fileprivate var values: [Double] {
-    let all: [Double] = detached().cast(to: .float64).array()
-    let step = Swift.max(1, all.count / 100_000)
-    return step == 1 ? all : stride(from: 0, to: all.count, by: step).map { all[$0] }
   }
 }

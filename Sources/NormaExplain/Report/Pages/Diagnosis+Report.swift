@@ -75,7 +75,9 @@ extension Diagnosis {
     }
     if !finding.alternatives.isEmpty {
       left.append(.heading("What else it could be"))
-      left.append(.list(finding.alternatives.map { "\($0.defect.rawValue): \($0.reason)" }))
+      left.append(
+        .list(finding.alternatives.map { ($0.defect.map { "\($0.rawValue): " } ?? "") + $0.reason })
+      )
     }
     if !finding.decides.isEmpty {
       left.append(.heading("What would decide"))

@@ -1,0 +1,109 @@
+import Foundation
+import NormaKernels
+import NormaNN
+import NormaTensor
+import Testing
+
+@testable import NormaExplain
+
+/// The pages that explanations, comparisons and diagnoses make of themselves.
+@Suite struct PageTests {
+  /// A page of every kind by name, one of them full of what files may hold at worst.
+  static let pages: [(name: String, page: HTMLReport)] = {
+    let x = withSeed(3) { Tensor.randn(8, 12, 6, 6) * 2 + 1 }.evaluated()
+    let mean = x.mean(over: 0, 2, 3, keepDims: true)
+    let y = ((x - mean) / (x.std(over: 0, 2, 3, keepDims: true) + 1e-2)).evaluated()
+    let explanation = BatchNorm2d(12).explain(x, expecting: y)
+    let evaluated = BatchNorm2d(12)
+    evaluated.eval()
+    let network = SmallNetworks.trained()
+    let healthy = diagnose(network, SmallNetworks.batch)
+    SmallNetworks.norm(network, "4").resetRunningStatistics()
+    let wrong = diagnose(network, SmallNetworks.batch)
+    var hostile = HTMLReport(title: ChartTests.hostile)
+    let long = String(repeating: "verylongname.", count: 60)
+    hostile.verdict = (ChartTests.hostile + long, .bad)
+    hostile.facts = [(long, long), (ChartTests.hostile, "1")]
+    hostile.sections = [
+      .init(
+        long,
+        [
+          .charts(Array(ChartTests.charts.prefix(12))), .list([long, ChartTests.hostile]),
+          .code([long, ChartTests.hostile], name: long),
+          .table(
+            ReportTable(
+              head: ["a", long, "b", "c", "d"],
+              rows: (0..<600).map { ["\($0)", long, "1e-300", long, ChartTests.hostile] }),
+            title: long),
+          .card(long, level: .warning, blocks: [.columns([[.paragraph(long)], [.heading(long)]])]),
+          .folded(long, [.paragraph(long)]),
+        ])
+    ]
+    return [
+      ("explanation", explanation.report(samples: [("input", x), ("expected", y)])),
+      ("running", evaluated.explain(x).report()),
+      ("comparison", compare(BatchNorm2d(12), GroupNorm(3, 12), on: x).report()),
+      ("healthy", healthy.report()), ("wrong", wrong.report(title: "wrong.safetensors")),
+      ("hostile", hostile),
+    ]
+  }()
+
+  /// Without the first line a page is well-formed XML, it has nothing that runs, and it names
+  /// nothing that is loaded.
+  @Test func pagesAreWellFormedAndLoadNothing() throws {
+    for (name, page) in Self.pages {
+      let html = page.html
+      #expect(html.hasPrefix("<!DOCTYPE html>\n"))
+      let shape = try XMLShape(String(html.drop { $0 != "\n" }))
+      #expect(!shape.elements.contains { ["script", "iframe", "img", "object"].contains($0) })
+      for (key, value) in shape.attributes {
+        #expect(!key.hasPrefix("on") && key != "src", "\(name): \(key)")
+        if key == "href" { #expect(value.hasPrefix("#") || value == "data:,", "\(name): \(value)") }
+      }
+      #expect(!html.contains("url(") && !html.contains("@import"), "\(name)")
+      #expect(html.contains("default-src 'none'") || html.contains("default-src &#39;none&#39;"))
+      let figures = shape.elements.count { $0 == "figure" }
+      #expect(shape.elements.count { $0 == "figcaption" } == figures)
+      #expect(shape.elements.count { $0 == "table" } >= figures, "\(name): a table a chart")
+    }
+  }
+
+  @Test func pagesSayWhatTheirValuesSay() throws {
+    let pages = Dictionary(uniqueKeysWithValues: Self.pages.map { ($0.name, $0.page.html) })
+    let explanation = try #require(pages["explanation"])
+    for words in ["correction", "epsilon-value", "The gap, change by change", "PyTorch", "Values"] {
+      #expect(explanation.contains(words), "\(words)")
+    }
+    let wrong = try #require(pages["wrong"])
+    for words in ["never-trained-statistics", "multiples of chance", "4: means", "4: variances"] {
+      #expect(wrong.contains(words), "\(words)")
+    }
+    #expect(pages["healthy"]?.contains("Healthy") == true)
+    #expect(pages["comparison"]?.contains("Options that differ") == true)
+    #expect(pages["running"]?.contains("running mean") == true)
+  }
+
+  @Test func samplesBeforeAndAfterComeFromTheCapture() {
+    var layer = CapturedLayer(name: "bn", kind: "BatchNorm2d")
+    #expect(layer.histogram == nil)
+    layer.x = Tensor([1, 2, .nan, 3], dtype: .float64)
+    layer.y = Tensor([-1, 0, 1], dtype: .float64)
+    #expect(layer.histogram?.summary.contains("1 not finite") == true)
+  }
+
+  @Test func pagesAreWrittenWholeOrNotAtAll() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let page = HTMLReport(title: "é")
+    let file = folder.appending(path: "a.html").path()
+    try page.write(to: file)
+    try page.write(to: file)
+    #expect(try String(contentsOfFile: file, encoding: .utf8) == page.html)
+    #expect(throws: (any Error).self) { try page.write(to: folder.path()) }
+    #expect(throws: (any Error).self) {
+      try page.write(to: folder.appending(path: "none/a.html").path())
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path()) == ["a.html"])
+  }
+}
