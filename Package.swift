@@ -55,7 +55,8 @@ let package = Package(
       dependencies: [
         "Norma", "NormaExplain", "NormaTensor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ]),
+      ],
+      resources: [.embedInCode("Capture/norma_capture.py")]),
     .target(
       name: "NormaConformance",
       dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles", "NormaExplain"]),

@@ -7,8 +7,7 @@ struct NormaCommand: ParsableCommand {
     commandName: "norma",
     abstract: "Tensors, statistics and normalization that explains itself.",
     subcommands: [
-      ExplainCommand.self, CompareCommand.self, DoctorCommand.self, TrainCommand.self,
-      PredictCommand.self,
-      BenchCommand.self,
+      ExplainCommand.self, CompareCommand.self, CaptureCommand.self, DoctorCommand.self,
+      TrainCommand.self, PredictCommand.self, BenchCommand.self,
     ])
 }

@@ -1,0 +1,39 @@
+import ArgumentParser
+
+/// `norma capture`: the script that records a PyTorch network for `norma doctor`.
+struct CaptureCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "capture",
+    abstract: "Print the script that records a PyTorch network for norma doctor.",
+    discussion: """
+      Three commands find out what is wrong with the normalization of a PyTorch network:
+
+        $ norma capture --script > norma_capture.py
+
+        >>> from norma_capture import capture            # where your model and a batch are
+        >>> capture(model, x, "mine.safetensors")
+
+        $ norma doctor mine.safetensors
+
+      The script needs torch alone. It leaves the model as it was, and the capture holds \
+      statistics and a few samples of each layer's input and output. Whatever you know makes the \
+      diagnosis surer: capture(model, x, path, batches=3000, batch_size=64, data="training"). A \
+      second capture, of data of training, decides between data and statistics: \
+      norma doctor mine.safetensors --train train.safetensors.
+
+      docs/capture-format.md defines the file, for other frameworks.
+      """)
+
+  @Flag(help: "Print the script.")
+  var script = false
+
+  func run() throws {
+    guard script else { throw CleanExit.helpRequest(self) }
+    print(Self.scriptText, terminator: "")
+  }
+
+  /// The script as it stands in the repository.
+  static var scriptText: String {
+    String(decoding: PackageResources.norma_capture_py, as: UTF8.self)
+  }
+}
