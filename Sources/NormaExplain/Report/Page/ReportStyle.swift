@@ -69,7 +69,7 @@ enum ReportStyle {
     .verdict.bad,.card.bad{border-left-color:var(--orange)}
     dl{display:flex;flex-wrap:wrap;gap:4px 28px;margin:12px 0 0}
     dl div{display:flex;gap:8px;max-width:100%}
-    dt{color:var(--faint);flex:none;max-width:60%}
+    dt{color:var(--faint);flex:none;max-width:min(60vw,24em)}
     dd{margin:0}
     .card{border:1px solid var(--line);border-left:6px solid var(--faint);border-radius:4px;
       padding:14px 18px;margin:0 0 16px}

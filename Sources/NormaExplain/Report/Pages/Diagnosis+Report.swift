@@ -45,7 +45,8 @@ extension Diagnosis {
       if !capture.framework.isEmpty { facts.append(("framework", capture.framework)) }
     }
     facts.append(("samples", grouped(samples)))
-    facts.append(("normalization layers", "\(layers.count + formulas.count)"))
+    facts.append(
+      ("normalization layers", "\(Set(layers.map(\.name) + formulas.map(\.name)).count)"))
     facts.append(("more than chance", "\(layers.count(where: \.isOff))"))
     if let capture {
       let mode = capture.isTraining ? "training" : "evaluation"
@@ -107,7 +108,7 @@ extension Diagnosis {
   }
 
   private func places(_ finding: DefectFinding) -> String {
-    let all = layers.count + formulas.count
+    let all = layers.count
     if finding.layers.count == all && all > 3 && finding.channels.isEmpty {
       return "all \(all) layers"
     }
@@ -196,9 +197,9 @@ extension Diagnosis {
       "Results against formulas",
       [
         .paragraph(
-          "Layers without running statistics have no history that can be wrong. Their results were "
-            + "compared with their own formula instead."),
-        .table(ReportTable(head: head, rows: rows), title: "Layers without running statistics"),
+          "What the layers made of the captured samples, beside their own formula with their own "
+            + "parameters."),
+        .table(ReportTable(head: head, rows: rows), title: "Layers and their formulas"),
       ])
   }
 
