@@ -15,6 +15,7 @@ extension Diagnosis: CustomStringConvertible {
     for (number, finding) in findings.enumerated() {
       parts.append(text(finding, number: number + 1, style, showsAll))
     }
+    if (1...Self.shownBars).contains(layers.count) { parts.append(bars(style)) }
     if !layers.isEmpty { parts.append(table(style)) }
     if !formulas.isEmpty { parts.append(style.faint(style.paragraph(formulaSummary))) }
     return parts.joined(separator: "\n\n")
@@ -91,6 +92,18 @@ extension Diagnosis: CustomStringConvertible {
       let rest = channels.count > 8 ? ", ..." : ""
       return "\(layer) (\(channels.count == 1 ? "channel" : "channels") \(shown)\(rest))"
     }.joined(separator: ", ")
+  }
+
+  /// Most layers that get a bar; more would not fit a screen.
+  private static let shownBars = 24
+
+  private func bars(_ style: TextStyle) -> String {
+    let bars = layers.map { layer in
+      let multiple = layer.multipleOfChance
+      let words = multiple.isFinite ? short(multiple) : "not a number"
+      return TextBar(layer.title, multiple, words: words, isMarked: layer.isOff)
+    }
+    return style.strong("  gap in multiples of chance") + "\n" + style.bars(bars)
   }
 
   private func table(_ style: TextStyle) -> String {

@@ -113,7 +113,7 @@ public struct BarChart: ReportChart {
     for tick in axis.ticks(about: isNarrow ? 4 : 7) {
       guard let x = place(tick.value) else { continue }
       drawing.line(x1: x, y1: top, x2: x, y2: bottom)
-      drawing.text(tick.label, x: x, y: bottom + 14, anchor: .middle, paint: .faint, size: 11)
+      drawing.tick(tick.label, x: x, y: bottom + 14)
     }
     drawing.text(
       valueName, x: left, y: bottom + 29, paint: .faint, size: 12, fitting: width - left)

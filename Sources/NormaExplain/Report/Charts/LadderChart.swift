@@ -86,7 +86,7 @@ public struct LadderChart: ReportChart {
     for tick in axis.ticks(about: width < 560 ? 4 : 8) {
       guard let x = place(tick.value) else { continue }
       drawing.line(x1: x, y1: top, x2: x, y2: bottom)
-      drawing.text(tick.label, x: x, y: bottom + 15, anchor: .middle, paint: .faint, size: 11)
+      drawing.tick(tick.label, x: x, y: bottom + 15)
     }
     let rest = hidden > 0 ? "; \(hidden) more steps in the table" : ""
     drawing.text(valueName + rest, x: 0, y: bottom + 31, paint: .faint, size: 12, fitting: width)

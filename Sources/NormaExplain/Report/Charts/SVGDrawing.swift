@@ -134,6 +134,13 @@ public struct SVGDrawing: Sendable {
     )
   }
 
+  /// Writes text around a position, or as near to it as the borders allow.
+  mutating func tick(_ text: String, x: Double, y: Double) {
+    let half = Self.width(of: text, size: 11) / 2
+    let middle = min(max(x, half), max(width - half, half))
+    self.text(text, x: middle, y: y, anchor: .middle, paint: .faint, size: 11)
+  }
+
   private mutating func add(_ element: String, _ tip: String?) {
     guard let tip, let space = element.firstIndex(of: " ") else {
       elements.append("<\(element)/>")
