@@ -46,7 +46,10 @@ struct FormulaCheck {
       obstacle: broken ? "its samples hold NaN or infinity" : nil)
     let explanation =
       isOff
-      ? Explainer(layer: numbers, input: values, output: expected, expected: actual).explanation()
+      ? Explainer(
+        layer: numbers, input: x, output: expected.cast(to: x.dtype),
+        expected: y.cast(to: x.dtype)
+      ).explanation()
       : nil
     let isFound = explanation?.unexplainedIsRounding ?? false
     causes = isFound ? explanation?.causes.map(\.name.rawValue) ?? [] : []

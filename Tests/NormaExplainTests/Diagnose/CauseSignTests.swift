@@ -1,0 +1,116 @@
+import NormaKernels
+import NormaNN
+import NormaTensor
+import Testing
+
+@testable import NormaExplain
+
+/// Causes that look alike are told apart, and what cannot be excluded is said.
+@Suite struct CauseSignTests {
+  typealias Small = SmallNetworks
+
+  private func cells(_ network: Sequential, _ name: String) -> (mean: Buffer, variance: Buffer)? {
+    let norm = Small.norm(network, name)
+    guard let mean = norm.runningMean, let variance = norm.runningVar else { return nil }
+    return (mean, variance)
+  }
+
+  /// Statistics of another training: nothing goes along over the channels.
+  @Test func anotherTraining() throws {
+    let (network, other) = (Small.trained(), withSeed(99) { Small.network() })
+    for (index, linear) in [0, 3, 6].enumerated() {
+      let weight = (other[linear] as? Linear)?.weight
+      weight?.value = withSeed(UInt64(40 + index)) {
+        Tensor.randn(16, index == 0 ? 6 : 16) * 0.4
+      }
+    }
+    Small.train(other, steps: 200)
+    for name in Small.layers {
+      let (own, foreign) = (try #require(cells(network, name)), try #require(cells(other, name)))
+      (own.mean.value, own.variance.value) = (foreign.mean.value, foreign.variance.value)
+    }
+    let found = diagnose(network, Small.batch)
+    let first = try #require(found.findings.first)
+    #expect(first.defect == .foreign && first.severity == .error, "\(found)")
+    #expect(first.alternatives.contains { $0.defect == .stale } && !first.decides.isEmpty)
+  }
+
+  /// Means alone, or variances alone, of another layer.
+  @Test(arguments: [true, false])
+  func anExchangeOfAPart(ofMeans: Bool) throws {
+    let network = Small.trained()
+    let (a, b) = (try #require(cells(network, "4")), try #require(cells(network, "7")))
+    let pair = ofMeans ? (a.mean, b.mean) : (a.variance, b.variance)
+    (pair.0.value, pair.1.value) = (pair.1.value, pair.0.value)
+    let found = diagnose(network, Small.batch)
+    let first = try #require(found.findings.first)
+    #expect(first.defect == .exchanged && first.layers == ["4", "7"], "\(found)")
+    let part = ofMeans ? "holds means that fit" : "holds variances that fit"
+    #expect(first.evidence.allSatisfy { $0.contains(part) }, "\(first.evidence)")
+  }
+
+  /// More batches than there were, of another kind.
+  @Test func inferenceInTrainingMode() throws {
+    let network = Small.trained()
+    network.train()
+    withoutGradients {
+      for step in 0..<30 { _ = network(Small.points(8, seed: UInt64(60 + step)).x * 0.3 + 4) }
+    }
+    network.eval()
+    let told = diagnose(network, Small.batch, batches: 200, batchSize: 32)
+    #expect(told.findings.first?.defect == .overwritten, "\(told)")
+    // Untold, data of another kind and statistics of other data look the same, which is said.
+    let untold = try #require(diagnose(network, Small.batch).findings.first)
+    #expect(untold.defect != .overwritten && !untold.alternatives.isEmpty, "\(untold)")
+  }
+
+  /// A second capture decides between data and statistics.
+  @Test func dataOfTrainingDecide() throws {
+    let network = Small.trained()
+    func capture(_ x: Tensor) -> Capture { CaptureFileTests.capture(network, x) }
+    let shifted = capture(Small.batch * 0.3)
+    let sure = try #require(
+      diagnose(shifted, training: capture(Small.points(128, seed: 8).x)).findings.first)
+    #expect(sure.defect == .domainShift && sure.alternatives.isEmpty, "\(sure)")
+    let never = diagnose(shifted, training: shifted).findings.map(\.defect)
+    #expect(!never.contains(.domainShift), "\(never)")
+  }
+
+  /// A momentum of 0.99 keeps the last batch alone.
+  @Test func momentumOfKeras() {
+    let network = Small.network(momentum: 0.99)
+    Small.train(network, steps: 200)
+    let found = diagnose(network, Small.batch, batches: 200, batchSize: 32)
+    #expect(found.findings.first?.defect == .momentumConvention, "\(found)")
+  }
+
+  /// An infinite variance costs its channel, and no more is said.
+  @Test func anInfiniteVariance() throws {
+    let network = Small.trained()
+    let variance = try #require(cells(network, "4")).variance
+    var values = variance.value.array(of: Float.self)
+    values[2] = .infinity
+    variance.value = Tensor(values)
+    let first = try #require(diagnose(network, Small.batch).findings.first)
+    #expect(first.defect == .nonFinite && first.channels == ["4": [2]])
+    #expect(first.evidence.contains { $0.contains("gives its bias") }, "\(first.evidence)")
+    #expect(!first.statement.contains("lost"))
+  }
+
+  /// A layer that does something else than its kind says.
+  @Test func anotherFormula() throws {
+    let x = withSeed(5) { Tensor.randn(4, 6, 8) * 2 + 1 }
+    var layer = CapturedLayer(
+      name: "norm", kind: "LayerNorm",
+      options: CapturedOptions(normalizedShape: [8], epsilon: 1e-5))
+    layer.x = x
+    layer.y = LayerNorm(8)(x)
+    let right = Capture(samples: 4, layers: [layer])
+    #expect(diagnose(right).isHealthy && diagnose(right).formulas.map(\.isOff) == [false])
+    let mean = x.mean(over: 1, keepDims: true)
+    layer.y = (x - mean) / (x.variance(over: 1, correction: 0, keepDims: true) + 1e-5).sqrt()
+    let found = diagnose(Capture(samples: 4, layers: [layer]))
+    #expect(found.findings.map(\.defect) == [.differentFormula] && !found.isHealthy, "\(found)")
+    #expect(found.findings[0].evidence.contains { $0.contains("axes") }, "\(found)")
+  }
+}
