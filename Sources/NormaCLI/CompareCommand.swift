@@ -16,8 +16,8 @@ struct CompareCommand: ParsableCommand {
 
       A layer is pytorch, keras, flax or mlx for batch norm as that framework has it, or JSON, \
       also in a file, with some of: layer (the names of norma explain --layer), convention, eps, \
-      momentum, groups, last-axes, training, and state, a .safetensors file with its weight, bias \
-      and running statistics.
+      momentum, groups, last-axes, training, state, a .safetensors file with its weight, bias and \
+      running statistics, and name, the layer's name in a file that holds more than this layer.
 
       EXAMPLES:
         norma compare keras pytorch --input x.npy

@@ -17,9 +17,10 @@ struct ComparedLayer {
     var lastAxes: Int?
     var training: Bool?
     var state: String?
+    var name: String?
 
     private enum Key: String, CodingKey, CaseIterable {
-      case layer, convention, eps, momentum, groups, lastAxes = "last-axes", training, state
+      case layer, convention, eps, momentum, groups, lastAxes = "last-axes", training, state, name
     }
 
     private struct AnyKey: CodingKey {
@@ -52,6 +53,10 @@ struct ComparedLayer {
       lastAxes = try values.decodeIfPresent(Int.self, forKey: .lastAxes)
       training = try values.decodeIfPresent(Bool.self, forKey: .training)
       state = try values.decodeIfPresent(String.self, forKey: .state)
+      name = try values.decodeIfPresent(String.self, forKey: .name)
+      if name != nil && state == nil {
+        throw DataError("name picks a layer of a state; there is no state")
+      }
     }
   }
 
@@ -100,9 +105,47 @@ struct ComparedLayer {
       (layer as? BatchNorm)?.runningVarianceCorrection = convention.runningVarianceCorrection
     }
     if let state = description.state {
-      try layer.load(try SafeTensors(contentsOf: state).tensors(), strict: false)
+      try Self.load(SafeTensors(contentsOf: state), named: description.name, into: layer, of: state)
     }
     if description.training == false { layer.eval() }
     return layer
+  }
+
+  /// Gives a layer its part of a file; what the file has for it and the layer cannot use is an error, and
+  /// so is a file that has nothing for it.
+  private static func load(
+    _ file: SafeTensors, named name: String?, into layer: any Layer, of path: String
+  ) throws {
+    let prefix = name.map { $0 + "." } ?? ""
+    let entries = file.entries.map(\.name).filter { $0.hasPrefix(prefix) }
+    let known = Set(layer.stateDict().keys)
+    let unused = entries.filter { !known.contains(String($0.dropFirst(prefix.count))) }
+    if unused.isEmpty && !entries.isEmpty {
+      var state: [String: Tensor] = [:]
+      for entry in entries {
+        state[String(entry.dropFirst(prefix.count))] = try file.tensor(named: entry)
+      }
+      try layer.load(state, strict: false)
+      return
+    }
+    let names = known.sorted().joined(separator: ", ")
+    let layers = Set(
+      file.entries.compactMap { entry in
+        entry.name.lastIndex(of: ".").flatMap { dot in
+          known.contains(String(entry.name[dot...].dropFirst())) ? String(entry.name[..<dot]) : nil
+        }
+      }
+    ).sorted()
+    let problem =
+      entries.isEmpty
+      ? "\(path) has nothing \(name.map { "named \($0)" } ?? "in it")"
+      : "\(path) has \(listed(unused)), which the layer does not: it has \(names)"
+    throw DataError(
+      layers.isEmpty
+        ? problem : "\(problem); \"name\" picks a layer of the file: \(listed(layers))")
+  }
+
+  private static func listed(_ names: [String]) -> String {
+    names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
   }
 }

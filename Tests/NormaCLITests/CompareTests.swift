@@ -45,6 +45,27 @@ import Testing
       other.options.map(\.option) == [.statisticsSource, .runningStatistics, .updates], "\(other)")
   }
 
+  /// What a file has for a layer is used or refused: a prefix once made two different layers equal.
+  @Test func statesOfLayersWithOtherNames() throws {
+    let path = NSTemporaryDirectory() + "norma-\(UUID().uuidString).safetensors"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let norm = BatchNorm2d(6)
+    norm.weight?.value = Tensor(2) * Tensor.ones(6)
+    var state: [String: Tensor] = [:]
+    for (name, value) in norm.stateDict() { state["module.bn1.\(name)"] = value }
+    try SafeTensors.write(state, to: path)
+    func layer(_ name: String) -> String { "{\"state\": \"\(path)\"\(name)}" }
+    func message(_ name: String) -> String {
+      do {
+        return try comparison(batch, layer(name), "pytorch").description
+      } catch { return "\(error)" }
+    }
+    #expect(message("").contains("\"name\" picks a layer of the file: module.bn1"))
+    #expect(message(", \"name\": \"bn1\"").contains("has nothing named bn1"))
+    let found = try comparison(batch, layer(", \"name\": \"module.bn1\""), "pytorch")
+    #expect(found.options.map(\.option) == [.weight], "\(found)")
+  }
+
   @Test func mistakes() {
     func message(_ first: String) -> String {
       do {
