@@ -111,7 +111,7 @@ extension Defect {
           "loader = DataLoader(data, batch_size=64, shuffle=True)",
           "model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(model)",
         ],
-        norma: ["DataLoader(data, batchSize: 64, shuffled: true)"])
+        norma: ["DataLoader(data, batchSize: 64, shuffle: true)"])
     case .dropoutShift:
       Repair(
         "Put the dropout behind the last batch norm.",

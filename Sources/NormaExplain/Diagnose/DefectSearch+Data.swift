@@ -166,7 +166,7 @@ extension DefectSearch {
         now: .init(
           "Capture a batch that is shuffled and has all classes.",
           pytorch: ["x = next(iter(DataLoader(data, batch_size=256, shuffle=True)))[0]"],
-          norma: ["for batch in DataLoader(data, batchSize: 256, shuffled: true) { ... }"]))
+          norma: ["for batch in DataLoader(data, batchSize: 256, shuffle: true) { ... }"]))
       return
     }
     report(

@@ -101,7 +101,7 @@ extension Diagnosis: CustomStringConvertible {
     let bars = layers.map { layer in
       let multiple = layer.multipleOfChance
       let words = multiple.isFinite ? short(multiple) : "not a number"
-      return TextBar(layer.title, multiple, words: words, isMarked: layer.isOff)
+      return BarChart.Bar(layer.title, multiple, words: words, isMarked: layer.isOff)
     }
     return style.strong("  gap in multiples of chance") + "\n" + style.bars(bars)
   }

@@ -1,22 +1,3 @@
-/// A line of a chart in text.
-package struct TextBar: Sendable {
-  /// What the bar belongs to.
-  package var label: String
-  /// How long it is; what is no number goes all the way.
-  package var value: Double
-  /// What stands behind it.
-  package var words: String
-  /// Whether it stands out.
-  package var isMarked: Bool
-
-  package init(_ label: String, _ value: Double, words: String? = nil, isMarked: Bool = false) {
-    self.label = label
-    self.value = value
-    self.words = words ?? short(value)
-    self.isMarked = isMarked
-  }
-}
-
 extension TextStyle {
   /// Bars one under the other, as wide as the style allows, and coloured where it is.
   ///
@@ -29,7 +10,7 @@ extension TextStyle {
   ///   - indent: Columns in front.
   ///   - longest: Most columns for the bars themselves.
   package func bars(
-    _ bars: [TextBar], isLogarithmic: Bool = false, indent: Int = 2, longest: Int = 40
+    _ bars: [BarChart.Bar], isLogarithmic: Bool = false, indent: Int = 2, longest: Int = 40
   ) -> String {
     let margin = String(repeating: " ", count: indent)
     let marks = bars.contains(where: \.isMarked)

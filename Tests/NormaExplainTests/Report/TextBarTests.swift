@@ -4,10 +4,10 @@ import Testing
 
 /// Bars of text keep to their width and to the rules of colour.
 @Suite struct TextBarTests {
-  private let bars = [
-    TextBar("bn1", 1), TextBar("a.very.long.name.of.a.layer.that.goes.on.and.on.bn2", 4),
-    TextBar("bn3", .infinity, isMarked: true), TextBar("bn4", 0), TextBar("bn5", .nan),
-    TextBar("bn6", -3),
+  private let bars: [BarChart.Bar] = [
+    .init("bn1", 1), .init("a.very.long.name.of.a.layer.that.goes.on.and.on.bn2", 4),
+    .init("bn3", .infinity, isMarked: true), .init("bn4", 0), .init("bn5", .nan),
+    .init("bn6", -3),
   ]
 
   @Test func linesKeepToTheWidth() {
@@ -29,9 +29,9 @@ import Testing
     #expect(TextStyle.blocks(0.375, columns: 1) == "▍")
     #expect(TextStyle.blocks(0, columns: 4).isEmpty && TextStyle.blocks(.nan, columns: 4).isEmpty)
     #expect(TextStyle.blocks(1e-9, columns: 4) == "▏" && TextStyle.blocks(9, columns: 2) == "██")
-    let text = TextStyle().bars([TextBar("a", 1), TextBar("b", 4)], longest: 16)
+    let text = TextStyle().bars([.init("a", 1), .init("b", 4)], longest: 16)
     #expect(text == "  a  ████             1\n  b  ████████████████ 4", "\(text)")
-    let marked = TextStyle().bars([TextBar("a", 1, isMarked: true), TextBar("b", 0)])
+    let marked = TextStyle().bars([.init("a", 1, isMarked: true), .init("b", 0)])
     #expect(marked.contains("a !") && !marked.contains("b !"))
   }
 }
