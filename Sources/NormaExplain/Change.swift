@@ -13,6 +13,12 @@ enum Field: Hashable {
   case centred(Bool)
   case aboutZero(Bool)
   case divisor(Recipe.Divisor)
+  case meanFactor(Recipe.MeanFactor)
+  case gain(Recipe.Gain)
+  case fold(Recipe.Fold)
+  case buffers(Recipe.Buffers)
+  case rows(Int)
+  case narrowSteps(Recipe.NarrowSteps)
   case momentum(Recipe.Momentum)
   case runningVariance(Recipe.RunningVariance)
   case updateCorrection(Recipe.Correction)
@@ -22,6 +28,7 @@ enum Field: Hashable {
   case hasExtra(Bool)
   case observedScale(Grid)
   case observedShift(Grid)
+  case observedFactors(Grid)
   case narrow(DType)
   case narrowsEarly(Bool)
   case holdsResidual(Bool)
@@ -39,6 +46,12 @@ enum Field: Hashable {
     case .centred(let value): recipe.centred = value
     case .aboutZero(let value): recipe.aboutZero = value
     case .divisor(let value): recipe.divisor = value
+    case .meanFactor(let value): recipe.meanFactor = value
+    case .gain(let value): recipe.gain = value
+    case .fold(let value): recipe.fold = value
+    case .buffers(let value): recipe.buffers = value
+    case .rows(let value): recipe.rows = value
+    case .narrowSteps(let value): recipe.narrowSteps = value
     case .momentum(let value): recipe.momentum = value
     case .runningVariance(let value): recipe.runningVariance = value
     case .updateCorrection(let value): recipe.updateCorrection = value
@@ -48,6 +61,7 @@ enum Field: Hashable {
     case .hasExtra(let value): recipe.hasExtra = value
     case .observedScale(let value): recipe.observedScale = value
     case .observedShift(let value): recipe.observedShift = value
+    case .observedFactors(let value): recipe.observedFactors = value
     case .narrow(let value): recipe.narrow = value
     case .narrowsEarly(let value): recipe.narrowsEarly = value
     case .holdsResidual(let value): recipe.holdsResidual = value
@@ -80,6 +94,13 @@ enum Field: Hashable {
     case .holdsResidual: 20
     case .blocks: 21
     case .hasExtra: 22
+    case .meanFactor: 23
+    case .gain: 24
+    case .fold: 25
+    case .buffers: 26
+    case .rows: 27
+    case .narrowSteps: 28
+    case .observedFactors: 29
     }
   }
 }
@@ -108,7 +129,7 @@ struct Change: Hashable {
   var isObserved: Bool {
     fields.contains {
       switch $0 {
-      case .observedScale, .observedShift, .holdsResidual: true
+      case .observedScale, .observedShift, .observedFactors, .holdsResidual: true
       default: false
       }
     }
@@ -150,6 +171,17 @@ extension Recipe {
           // Parts of the batch are averaged where a statistic covers the batch.
           let coversBatch = result.meanAxes.contains(0) && result.steps[0].axes.contains(0)
           if result.blocks != .none && !coversBatch { return nil }
+        case .rows:
+          let coversBatch = result.meanAxes.contains(0) && result.steps[0].axes.contains(0)
+          let isWhole = result.mask == .ignored && result.blocks == .none && result.shape == nil
+          if !ownStatistics || !coversBatch || !isWhole { return nil }
+        case .meanFactor:
+          if !result.centred || result.fold != .right { return nil }
+          if result.meanFactor != .negative && !ownStatistics { return nil }
+        case .fold:
+          if !result.centred || result.divisor != .deviation { return nil }
+        case .buffers:
+          if result.source == .batch { return nil }
         case .correction:
           if result.source == .running { return nil }
         case .runningVariance:

@@ -116,7 +116,7 @@ extension ChangeList {
   }
 
   /// Statistics over axes of another shape of the same elements.
-  private func view(
+  func view(
     _ cause: CauseName, _ shape: [Int], _ axes: [Int], rarity: Int, words: String
   ) -> Change {
     let axes = axes.sorted()

@@ -34,6 +34,7 @@ struct ChangeList {
     if evidence.blocks.isEmpty { addParts(frame) } else { addBlocks(frame, right: right) }
     addGroups(layer, frame)
     addNested(axes: frame.axes)
+    addRare(layer, frame, right: right)
   }
 
   private mutating func addDivisors(right: Recipe) {

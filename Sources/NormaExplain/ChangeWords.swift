@@ -36,6 +36,8 @@ struct ChangeScene {
   let identity: LayerChange.LayerPart?
 
   func words(for change: Change) -> (String, String) {
+    let rare = RareWords(recipe: recipe, right: right, layer: layer, frame: frame)
+    if let words = rare.words(for: change) { return words }
     switch change.cause {
     case .axes:
       return (
@@ -168,6 +170,7 @@ struct ChangeScene {
     case .inverse: ("variance times (n - 1) / n, n = \(grouped(n))", layers)
     case .batchSize: ("variance times N / (N - 1), N = \(frame.outer[0]) rows", layers)
     case .sum: ("the sum of squares, not divided by n", layers)
+    case .count(let k): ("the sum of squares over \(grouped(k))", "over n = \(grouped(frame.count))")
     }
   }
 
@@ -225,7 +228,7 @@ struct ChangeScene {
     case .interleaved: ("weight in another order of channels", "in order")
     case .stretched: ("one weight for each group", "one for each channel")
     case .repeated(let n): ("the first \(n) weights again and again", "one for each channel")
-    case .both, .biasFirst: ("weight and bias", layers)
+    case .weightMinusOne, .absoluteWeight, .both, .biasFirst: ("weight and bias", layers)
     }
   }
 

@@ -3,6 +3,12 @@ import NormaTensor
 extension Evidence {
   /// Mean and variance per channel of a recipe that uses running statistics.
   func running(_ recipe: Recipe) -> (mean: [Double], variance: [Double]) {
+    let (mean, variance) = unchangedRunning(recipe)
+    if recipe.buffers == .kept { return (mean, variance) }
+    return (mean.map(recipe.buffers.mean), variance.map(recipe.buffers.variance))
+  }
+
+  private func unchangedRunning(_ recipe: Recipe) -> (mean: [Double], variance: [Double]) {
     let mean = layer.runningMean ?? [Double](repeating: 0, count: layer.features)
     let variance = layer.runningVariance ?? [Double](repeating: 1, count: layer.features)
     if recipe.source == .updated {
@@ -46,7 +52,7 @@ extension Evidence {
   }
 
   /// A statistic for every channel: the mean where samples have statistics of their own.
-  private func perChannel(_ statistic: Tensor) -> [Double] {
+  func perChannel(_ statistic: Tensor) -> [Double] {
     let others = statistic.shape.indices.filter { !frame.parameterAxes.contains($0) }
     return statistic.mean(over: others, keepDims: false).array(of: Double.self)
   }
@@ -56,13 +62,10 @@ extension Evidence {
   ) -> (mean: [Double], variance: [Double]) {
     let key = ReplayKey(momentum: momentum, variance: variance)
     if let known = replays[key] { return known }
-    let batches = history.map { batch -> (mean: [Double], variance: [Double]) in
-      let axes = layer.frame(batch.shape).axes
-      let wide = batch.cast(to: .float64)
-      let mean = perChannel(wide.mean(over: axes, keepDims: true))
-      let correction = variance == .biased ? 0.0 : 1.0
-      let spread = perChannel(wide.variance(over: axes, correction: correction, keepDims: true))
-      return (mean, spread)
+    let batches = zip(history, historyMoments).map { batch, moments in
+      let n = Double(layer.frame(batch.shape).count)
+      let factor = variance == .biased ? 1 : Recipe.Correction.one.factor(count: n, batch: 0)
+      return (mean: moments.mean, variance: moments.variance.map { $0 * factor })
     }
     if momentum == .pooled {
       let pooled = pool(batches, variance: variance)
@@ -81,6 +84,7 @@ extension Evidence {
           case .exchanged: layer.momentum.map { 1 - $0 } ?? 1 / Double(step)
           case .cumulative, .pooled: 1 / Double(step)
           case .last: 1
+          case .value(let value): value
           }
         for c in mean.indices {
           mean[c] += m * (batch.mean[c] - mean[c])
@@ -88,6 +92,8 @@ extension Evidence {
         }
       }
     }
+    // A fitted momentum is asked for once.
+    if case .value = momentum { return (mean, spread) }
     replays[key] = (mean, spread)
     return (mean, spread)
   }

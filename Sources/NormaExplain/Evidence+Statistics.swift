@@ -5,7 +5,8 @@ extension Evidence {
   func nest(_ steps: [Recipe.Step], of recipe: Recipe) -> Tensor {
     let key = StatisticKey(
       shape: recipe.shape, steps: steps, mask: recipe.mask, surroundings: recipe.surroundings,
-      aboutZero: recipe.aboutZero && steps[0].statistic != .mean)
+      aboutZero: recipe.aboutZero && steps[0].statistic != .mean, rows: recipe.rows,
+      narrowSteps: recipe.narrowSteps)
     let plain = chain(key)
     let isDeviation = steps.contains { [.deviation, .absolute].contains($0.statistic) }
     if recipe.correction == .none && !isDeviation { return plain }
@@ -82,6 +83,7 @@ extension Evidence {
   /// The first step, which sees the input itself.
   private func first(_ step: Recipe.Step, _ key: StatisticKey) -> Tensor {
     var value = prepared(wide, key.surroundings)
+    if let rows = key.rows { value = sliced(value, axis: 0, 0..<rows) }
     if let mask = mask?.cast(to: .float64) {
       if key.mask == .filled { value = value * mask }
       if key.mask == .statistics {
@@ -89,6 +91,9 @@ extension Evidence {
       }
     }
     if let shape = key.shape { value = value.reshaped(shape) }
+    if let narrow = key.narrowSteps {
+      return self.narrowed(step, of: value, aboutZero: key.aboutZero, narrow)
+    }
     return apply(step, to: value, aboutZero: key.aboutZero)
   }
 
@@ -136,7 +141,8 @@ extension Evidence {
   /// By what a correction at every step multiplies the variance in the end.
   private func correctionFactor(_ key: StatisticKey, _ correction: Recipe.Correction) -> Double {
     if correction == .none { return 1 }
-    let shape = key.shape ?? frame.shape
+    var shape = key.shape ?? frame.shape
+    if let rows = key.rows { shape[0] = rows }
     var scale = 1.0
     for step in key.steps {
       let n = Double(Frame.count(step.axes, of: shape))

@@ -38,6 +38,15 @@ final class Evidence {
   let wide: Tensor
   private var narrow: [Range<Int>: Tensor] = [:]
   var nested: [StatisticKey: Tensor] = [:]
+  /// Mean and biased variance per channel of every batch of the history.
+  lazy var historyMoments = history.map { batch -> (mean: [Double], variance: [Double]) in
+    let axes = layer.frame(batch.shape).axes
+    let wide = batch.cast(to: .float64)
+    return (
+      perChannel(wide.mean(over: axes, keepDims: true)),
+      perChannel(wide.variance(over: axes, correction: 0, keepDims: true))
+    )
+  }
   var replays: [ReplayKey: (mean: [Double], variance: [Double])] = [:]
   /// Where the sampled places are in smaller tensors.
   private var offsets: [OffsetKey: [Int]] = [:]
@@ -55,6 +64,8 @@ final class Evidence {
     let mask: Recipe.Mask
     let surroundings: Recipe.Surroundings
     let aboutZero: Bool
+    let rows: Int?
+    let narrowSteps: Recipe.NarrowSteps?
   }
 
   private struct OffsetKey: Hashable {
@@ -142,12 +153,27 @@ final class Evidence {
 
   /// Mean and variance that a recipe divides by, in shapes that broadcast to the input.
   func statistics(_ recipe: Recipe) -> (mean: Tensor, variance: Tensor) {
-    let (mean, variance) = plainStatistics(recipe)
+    let (mean, variance) = adjustedStatistics(recipe)
     guard let shape = recipe.shape else { return (mean, variance) }
     func seen(_ tensor: Tensor) -> Tensor {
       tensor.broadcast(to: shape).reshaped(frame.shape).evaluated()
     }
     return (seen(mean), seen(variance))
+  }
+
+  /// `plainStatistics(_:)` with what is done to the mean.
+  private func adjustedStatistics(_ recipe: Recipe) -> (mean: Tensor, variance: Tensor) {
+    let (mean, variance) = plainStatistics(recipe)
+    switch recipe.meanFactor {
+    case .one: return (mean, variance)
+    case .negative: return (-mean, variance)
+    case .count(let other), .countBoth(let other):
+      let n = Double(Frame.count(recipe.meanAxes, of: recipe.shape ?? frame.shape))
+      let made = (mean * (n / Double(other))).evaluated()
+      guard recipe.meanFactor == .countBoth(other) else { return (made, variance) }
+      let factor = recipe.correction.factor(count: n, batch: Double(frame.outer[0]))
+      return (made, (variance + (mean - made).squared() * factor).evaluated())
+    }
   }
 
   /// Mean and variance in shapes that broadcast to the recipe's own shape.
@@ -173,7 +199,7 @@ final class Evidence {
   func sampledStatistics(_ recipe: Recipe) -> (mean: [Double], variance: [Double]) {
     let key = recipe.statisticsKey
     if let known = samples[key] { return known }
-    let (mean, variance) = plainStatistics(key)
+    let (mean, variance) = adjustedStatistics(key)
     let sampled = (sample(mean, in: key.shape), sample(variance, in: key.shape))
     samples[key] = sampled
     return sampled
@@ -190,6 +216,7 @@ extension Recipe.Correction {
     case .inverse: (count - 1) / count
     case .batchSize: batch > 1 ? batch / (batch - 1) : .nan
     case .sum: count
+    case .count(let other): count / Double(other)
     }
   }
 }

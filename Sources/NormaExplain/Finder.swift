@@ -56,7 +56,8 @@ struct Finder {
         changes: finding.best.changes,
         alternatives: alternatives(to: finding.best, in: finding.equals), fits: true)
     }
-    if let observed = withObservedEpsilon() ?? withObservedLine() ?? withNarrowSteps() {
+    let fitted = withStepsInHalf() ?? withFittedBuffers() ?? withObservedEpsilon()
+    if let observed = fitted ?? withCancellation() ?? withObservedLine() ?? withNarrowSteps() {
       return observed
     }
     if finding.fits { return Result(changes: [], alternatives: [], fits: true) }

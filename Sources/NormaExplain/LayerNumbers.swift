@@ -149,6 +149,7 @@ package struct LayerNumbers: Sendable {
     case .exchanged: 1 - layers
     case .cumulative, .pooled: 1 / Double(batchesTracked + 1)
     case .last: 1
+    case .value(let value): value
     }
   }
 

@@ -19,6 +19,8 @@ extension Recipe {
     case .weightOnly: return (w, grid(nil, 0))
     case .biasOnly: return (grid(nil, 1), b)
     case .onePlusWeight: return (w.map { 1 + $0 }, b)
+    case .weightMinusOne: return (w.map { $0 - 1 }, b)
+    case .absoluteWeight: return (w.map { abs($0) }, b)
     case .biasFirst:
       return (w, Grid(shape: shape, values: zip(w.values, b.values).map { $0 * $1 }))
     case .exchanged: return (b, w)

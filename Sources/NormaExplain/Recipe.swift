@@ -26,6 +26,8 @@ struct Recipe: Hashable {
     case batchSize
     /// `n`: the sum is not divided.
     case sum
+    /// `n` over this count, by which the sum is divided.
+    case count(Int)
   }
 
   enum Placement: Hashable {
@@ -51,6 +53,8 @@ struct Recipe: Hashable {
     case weightOnly
     case biasOnly
     case onePlusWeight
+    case weightMinusOne
+    case absoluteWeight
     case biasFirst
     case exchanged
     case minusBias
@@ -98,6 +102,8 @@ struct Recipe: Hashable {
     case pooled
     /// The last batch's own statistics.
     case last
+    /// A new batch weighs this much.
+    case value(Double)
   }
 
   enum RunningVariance: Hashable {
@@ -167,6 +173,13 @@ struct Recipe: Hashable {
   /// distances from the mean.
   var aboutZero = false
   var divisor: Divisor = .deviation
+  var meanFactor: MeanFactor = .one
+  var gain: Gain = .one
+  var fold: Fold = .right
+  var buffers: Buffers = .kept
+  /// The rows at the start of the batch that statistics are taken of; nil for all.
+  var rows: Int?
+  var narrowSteps: NarrowSteps?
   var momentum: Momentum = .layers
   var runningVariance: RunningVariance = .unbiased
   /// The correction of the variance that enters the updated running variance.
@@ -179,6 +192,8 @@ struct Recipe: Hashable {
   /// A factor and an addend that the data show and no formula accounts for.
   var observedScale: Grid?
   var observedShift: Grid?
+  /// The same factor before the bias, for each statistic.
+  var observedFactors: Grid?
   /// A narrower type that the result was rounded to.
   var narrow: DType?
   /// Whether the normalized value was rounded to that type before weight and bias as well.
@@ -194,8 +209,11 @@ struct Recipe: Hashable {
     key.affine = .both
     key.hasExtra = true
     key.divisor = .deviation
+    key.gain = .one
+    key.fold = .right
     key.observedScale = nil
     key.observedShift = nil
+    key.observedFactors = nil
     key.narrow = nil
     key.narrowsEarly = false
     key.holdsResidual = false

@@ -57,7 +57,20 @@ extension Evidence {
     let source = slices.map { wideInput(slices: $0) } ?? wide
     let value = prepared(source, recipe.surroundings, part: part)
     var result: Tensor
-    if let narrow = recipe.narrow, recipe.narrowsEarly {
+    let gain = recipe.gain.factor(count(recipe))
+    if recipe.fold != .right {
+      let factor = (weight / divisor).evaluated()
+      let folded: Tensor =
+        switch recipe.fold {
+        case .right: factor
+        case .plain: factor * 0 + 1
+        case .weight: factor * 0 + weight
+        case .reciprocal: 1 / divisor + factor * 0
+        }
+      result = value * factor - part(mean) * folded.evaluated()
+    } else if let narrow = recipe.narrowSteps {
+      result = normalized(value - part(mean), divisor, narrow) * weight
+    } else if let narrow = recipe.narrow, recipe.narrowsEarly {
       result = ((value - part(mean)) / divisor.evaluated()).cast(to: narrow).cast(to: .float64)
       result = result * weight
     } else if scale.shape == variance.shape {
@@ -66,6 +79,8 @@ extension Evidence {
     } else {
       result = (value - part(mean)) / divisor.evaluated() * weight
     }
+    if gain != 1 { result = result * gain }
+    if let factors = recipe.observedFactors { result = result * part(factors.tensor) }
     if recipe.affine != .none { result = result + bias }
     if let extra = layer.extra, recipe.hasExtra {
       result = result * part(extra.scale.tensor) + part(extra.shift.tensor)
@@ -116,6 +131,8 @@ extension Evidence {
     let isHalf = rounding > 0x1p-20
     let bound = isHalf && bound > 8.0 / 7 ? bound / 8 + 1 : bound
     let n = count(recipe)
+    let gain = recipe.gain.factor(n)
+    let isFolded = recipe.fold != .right
     let limit = min(limit, places.count)
     let most = bound * bound * Double(limit)
     var total = 0.0
@@ -130,8 +147,13 @@ extension Evidence {
       case .affineBefore: x = x * weights[i] + biases[i]
       default: break
       }
-      let factor = scales[i] / recipe.divisor(variance: variances[i], count: n)
-      let centred = (x - means[i]) * factor
+      let divisor = recipe.divisor(variance: variances[i], count: n)
+      let factor = gain * scales[i] / divisor
+      var centred = (x - means[i]) * factor
+      if isFolded {
+        centred =
+          x * factor - means[i] * recipe.fold.factor(factor, weight: scales[i], divisor: divisor)
+      }
       var value = centred + offsets[i]
       var slack =
         abs(centred) + abs(factor) * (abs(x) + abs(means[i])) + abs(offsets[i]) + abs(extra)

@@ -17,6 +17,8 @@ struct RunningRecipe: Hashable {
     case replaced
     /// No update at all.
     case kept
+    /// The new value weighs this much.
+    case value(Double)
   }
 
   enum Value: Hashable {
@@ -51,7 +53,7 @@ struct RunningAccount {
   let rounding: Double
 
   /// A mistake in an update; two of one `kind` exclude each other.
-  private struct Option {
+  struct Option {
     let cause: CauseName
     let rarity: Int
     let yours: String
@@ -149,6 +151,7 @@ struct RunningAccount {
       case .cumulative: layer.momentum(.cumulative)
       case .replaced: 1
       case .kept: 0
+      case .value(let value): value
       }
     var result = old
     for _ in 0..<recipe.updates {
@@ -157,7 +160,7 @@ struct RunningAccount {
     return result
   }
 
-  private func batchValue(_ recipe: RunningRecipe) -> [Double] {
+  func batchValue(_ recipe: RunningRecipe) -> [Double] {
     let wide = input.cast(to: .float64)
     let frame = layer.frame(input.shape)
     let axes = frame.axes
@@ -193,7 +196,7 @@ struct RunningAccount {
     return mean.array(of: Double.self)
   }
 
-  private func misfit(_ recipe: RunningRecipe) -> Double {
+  func misfit(_ recipe: RunningRecipe) -> Double {
     var total = 0.0
     for (own, wanted) in zip(value(recipe), target) {
       let slack = rounding * (2 * abs(own) + abs(wanted)) + 1e-30
@@ -213,6 +216,7 @@ struct RunningAccount {
         sets.append([a, b])
       }
     }
+    for set in sets where set.count < 2 { sets += momenta(beside: set).map { set + [$0] } }
     let scored = sets.map { set -> (set: [Option], misfit: Double) in
       var recipe = right
       for option in set { option.write(&recipe) }

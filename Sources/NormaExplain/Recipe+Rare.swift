@@ -1,0 +1,119 @@
+import NormaKernels
+
+/// Mistakes that few people make, each with a kind of its own.
+extension Recipe {
+  /// What the subtracted mean is multiplied by.
+  enum MeanFactor: Hashable {
+    case one
+    /// The mean is added.
+    case negative
+    /// The sum is divided by this count, and squares are taken about the true mean.
+    case count(Int)
+    /// The same, with squares about what was made of the mean.
+    case countBoth(Int)
+  }
+
+  /// What the normalized value is multiplied by, with the count `n` of a statistic.
+  enum Gain: Hashable {
+    case one
+    /// `n`
+    case count
+    /// `sqrt(n)`
+    case root
+    /// `1 / n`
+    case inverseCount
+    /// `1 / sqrt(n)`
+    case inverseRoot
+
+    func factor(_ n: Double) -> Double {
+      switch self {
+      case .one: 1
+      case .count: n
+      case .root: n.squareRoot()
+      case .inverseCount: 1 / n
+      case .inverseRoot: 1 / n.squareRoot()
+      }
+    }
+  }
+
+  /// What is done to running statistics before they are used.
+  enum Buffers: Hashable {
+    case kept
+    /// They are still 0 and 1.
+    case initial
+    /// Both are multiplied by a factor that was never divided out.
+    case times(Double)
+    /// The variance alone is.
+    case varianceTimes(Double)
+    /// The mean alone is.
+    case meanTimes(Double)
+    /// The running variance is taken for a deviation.
+    case deviation
+    /// The running variance is taken for the reciprocal of a deviation.
+    case reciprocal
+
+    func mean(_ value: Double) -> Double {
+      switch self {
+      case .initial: 0
+      case .times(let factor), .meanTimes(let factor): value * factor
+      default: value
+      }
+    }
+
+    func variance(_ value: Double) -> Double {
+      switch self {
+      case .initial: 1
+      case .times(let factor), .varianceTimes(let factor): value * factor
+      case .deviation: value * value
+      case .reciprocal: 1 / (value * value)
+      default: value
+      }
+    }
+  }
+
+  /// What the mean is multiplied by where a layer is folded into one product and one sum:
+  /// `x * weight / deviation + (bias - mean * ...)`.
+  enum Fold: Hashable {
+    /// `weight / deviation`.
+    case right
+    /// Nothing.
+    case plain
+    case weight
+    /// `1 / deviation`
+    case reciprocal
+
+    /// The factor, from the right one, the weight and what divides.
+    func factor(_ right: Double, weight: Double, divisor: Double) -> Double {
+      switch self {
+      case .right: right
+      case .plain: 1
+      case .weight: weight
+      case .reciprocal: 1 / divisor
+      }
+    }
+  }
+
+  /// Steps whose results are rounded to a narrower type.
+  struct NarrowSteps: Hashable {
+    enum Step: String, Hashable, CaseIterable {
+      case mean
+      case squares = "squared distances"
+      case variance
+      case reciprocal = "the reciprocal root"
+      case normalized = "the normalized value"
+    }
+
+    let type: DType
+    let steps: Set<Step>
+
+    /// The sets of steps that people take in a half type.
+    static let usual: [Set<Step>] = [
+      [.reciprocal], [.squares, .variance], [.variance], [.mean], [.mean, .variance],
+      [.mean, .squares, .variance], [.normalized], [.squares, .variance, .reciprocal],
+      [.mean, .squares, .variance, .reciprocal, .normalized],
+      [.squares, .variance, .reciprocal, .normalized],
+    ]
+
+    func contains(_ step: Step) -> Bool { steps.contains(step) }
+  }
+}
