@@ -64,7 +64,8 @@ extension ChangeList {
       let shape = frame.shape.dropLast() + [heads, features / heads]
       regions.append(
         view(
-          .axes, Array(shape), [axis + 1], rarity: 2, words: "statistics of each of \(heads) heads"))
+          .axes, Array(shape), [axis + 1], rarity: 2, words: "statistics of each of \(heads) heads")
+      )
     }
   }
 }

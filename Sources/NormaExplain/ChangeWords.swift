@@ -170,7 +170,8 @@ struct ChangeScene {
     case .inverse: ("variance times (n - 1) / n, n = \(grouped(n))", layers)
     case .batchSize: ("variance times N / (N - 1), N = \(frame.outer[0]) rows", layers)
     case .sum: ("the sum of squares, not divided by n", layers)
-    case .count(let k): ("the sum of squares over \(grouped(k))", "over n = \(grouped(frame.count))")
+    case .count(let k):
+      ("the sum of squares over \(grouped(k))", "over n = \(grouped(frame.count))")
     }
   }
 

@@ -42,7 +42,8 @@ extension Finder {
     let isLost = factors.values.indices.allSatisfy { c in
       let root = factors.values[c]
       let made = (variances[c] + right.epsilon) / (root * root) - right.epsilon
-      return root > 0 && abs(made - variances[c]) <= 16 * unit * (means[c] * means[c] + variances[c])
+      return root > 0
+        && abs(made - variances[c]) <= 16 * unit * (means[c] * means[c] + variances[c])
     }
     guard isLost else { return nil }
     return Result(

@@ -31,8 +31,11 @@ struct RareWords {
   }
 
   private func momentum(_ m: Double) -> (String, String) {
-    let layers = layer.momentum.map { "a new batch weighs \(text($0))" } ?? "the mean over all batches"
-    return ("a new batch weighs \(text(m)): momentum \(text(1 - m)) where the old value is meant", layers)
+    let layers = layer.momentum.map { "a new batch weighs \(text($0))" }
+    return (
+      "a new batch weighs \(text(m)), and the old value \(text(1 - m))",
+      layers ?? "the mean over all batches"
+    )
   }
 
   private func mean(_ factor: Recipe.MeanFactor) -> (String, String) {

@@ -36,6 +36,8 @@ struct RecipeSearch {
   static let kept = 24
   /// How unusual changes that come together may be in all.
   static let rarity = 3
+  /// The same for two: a wrong count, say, is often in the mean and in the variance.
+  static let pairRarity = 4
 
   func run() -> Finding {
     let list = ChangeList(evidence: evidence, right: right)
@@ -78,7 +80,11 @@ struct RecipeSearch {
         let next = changes[index]
         // One change may be as unusual as any.
         let sum = rarity + next.rarity
-        if size > 1 && sum > Self.rarity || !set.allSatisfy(next.combines) { continue }
+        if size > 1 && sum > (size == 2 ? Self.pairRarity : Self.rarity)
+          || !set.allSatisfy(next.combines)
+        {
+          continue
+        }
         extend(set + [next], from: index + 1, rarity: sum)
       }
     }
