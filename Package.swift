@@ -56,7 +56,9 @@ let package = Package(
         "Norma", "NormaExplain", "NormaTensor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      resources: [.embedInCode("Capture/norma_capture.py")]),
+      resources: [
+        .embedInCode("Capture/norma_capture.py"), .embedInCode("Capture/norma_capture_numpy.py"),
+      ]),
     .target(
       name: "NormaConformance",
       dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles", "NormaExplain"]),

@@ -1,10 +1,10 @@
 import ArgumentParser
 
-/// `norma capture`: the script that records a PyTorch network for `norma doctor`.
+/// `norma capture`: the script that records a network of PyTorch, Keras or Flax for `norma doctor`.
 struct CaptureCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "capture",
-    abstract: "Print the script that records a PyTorch network for norma doctor.",
+    abstract: "Print the script that records a network for norma doctor.",
     discussion: """
       Three commands find out what is wrong with the normalization of a PyTorch network:
 
@@ -21,19 +21,36 @@ struct CaptureCommand: ParsableCommand {
       second capture, of data of training, decides between data and statistics: \
       norma doctor mine.safetensors --train train.safetensors.
 
+      For Keras 3 (any back end) and Flax NNX:
+
+        $ norma capture --script --framework keras > norma_capture_numpy.py
+
       docs/capture-format.md defines the file, for other frameworks.
       """)
+
+  /// What a network is written in.
+  enum Framework: String, ExpressibleByArgument, CaseIterable {
+    case torch, keras, flax
+  }
 
   @Flag(help: "Print the script.")
   var script = false
 
+  @Option(help: "The network's framework. Keras and Flax have one script in common.")
+  var framework: Framework = .torch
+
   func run() throws {
     guard script else { throw CleanExit.helpRequest(self) }
-    print(Self.scriptText, terminator: "")
+    print(Self.script(for: framework), terminator: "")
   }
 
   /// The script as it stands in the repository.
-  static var scriptText: String {
-    String(decoding: PackageResources.norma_capture_py, as: UTF8.self)
+  static func script(for framework: Framework) -> String {
+    let bytes =
+      switch framework {
+      case .torch: PackageResources.norma_capture_py
+      case .keras, .flax: PackageResources.norma_capture_numpy_py
+      }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }
