@@ -5,8 +5,9 @@ import NormaTensor
 extension BatchNorm {
   /// What the layer does to an input, in numbers, and why its result is not the expected one.
   ///
-  /// The gap `layer(input) - expected` is split into causes by Shapley value: with `d` the gap and
-  /// `f(S)` the result with the causes in `S` put right, `v(S) = <f(S) - f(nothing), d> / <d, d>`.
+  /// The gap `layer(input) - expected` is split into causes by Shapley value: with `f(S)` the result
+  /// with the causes in `S` put right and `|.|` the largest magnitude, a set of causes is worth the
+  /// part of the gap that is gone, `v(S) = 1 - |f(S) - f(all)| / |f(nothing) - f(all)|`.
   /// The causes come from a search for the formula that makes `expected` out of the input; what no
   /// formula accounts for is left unexplained, and rounding is never blamed on a cause.
   ///

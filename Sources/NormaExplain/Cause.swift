@@ -45,7 +45,8 @@ public struct Cause: Codable, Sendable, Hashable {
   /// The Shapley value: the part of the gap that this cause carries, fairly split.
   ///
   /// The shares of all causes and ``Explanation/unexplained`` add up to 1. A negative share
-  /// means that this cause hides a part of the gap that the others make.
+  /// means that this cause hides a part of the gap that the others make: put right before them, it
+  /// leaves more than there was.
   public let share: Double
 
   /// The largest difference that is left when only this cause is put right.

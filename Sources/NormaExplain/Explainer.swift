@@ -71,7 +71,14 @@ package struct Explainer {
     let right = layer.recipe(evidence.frame, input.dtype)
     var found = Finder(evidence: evidence, right: right).run()
     if found.fits { addRounding(to: &found, evidence, right) }
-    let split = Split(evidence: evidence, right: right, changes: found.changes, actual: output)
+    var split = Split(evidence: evidence, right: right, changes: found.changes, actual: output)
+    let idle = split.idle(bound: evidence.visible)
+    if !idle.isEmpty {
+      found.changes = found.changes.indices.filter { !idle.contains($0) }.map { found.changes[$0] }
+      found.alternatives = found.alternatives.indices.filter { !idle.contains($0) }
+        .map { found.alternatives[$0] }
+      split = Split(evidence: evidence, right: right, changes: found.changes, actual: output)
+    }
     let recipe = right.applying(found.changes)
     return account(
       split, found, isRounding: found.fits,

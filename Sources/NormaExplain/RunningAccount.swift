@@ -245,18 +245,12 @@ struct RunningAccount {
     }
     let end = result(keeping: [])
     let start = result(keeping: set)
-    let gap = zip(end, target).map { $0 - $1 }
-    let energy = gap.reduce(0) { $0 + $1 * $1 }
-    var worth: [Double] = []
-    var left: [Double] = []
-    for bits in 0..<(1 << set.count) {
+    let left = (0..<(1 << set.count)).map { bits in
       let kept = set.indices.filter { bits & (1 << $0) == 0 }.map { set[$0] }
-      let now = result(keeping: kept)
-      let product = now.indices.reduce(0) { $0 + (now[$1] - start[$1]) * gap[$1] }
-      worth.append(energy == 0 ? 0 : product / energy)
-      left.append(now.indices.reduce(0) { max($0, abs(end[$1] - now[$1])) })
+      return furthest(end, from: result(keeping: kept))
     }
-    let shares = shapleyValues(players: set.count, value: worth)
+    let division = GapShares(
+      left: left, gap: furthest(end, from: target), rest: furthest(start, from: target))
     let all = (1 << set.count) - 1
     let causes = set.indices.map { index in
       let others = set.count == 1 ? equals.compactMap { $0.first?.cause } : []
@@ -265,13 +259,18 @@ struct RunningAccount {
         alternatives: others.filter { $0 != set[index].cause }.reduce(into: []) {
           if !$0.contains($1) { $0.append($1) }
         },
-        share: shares[index], gapWhenFixed: left[1 << index], gapAlone: left[all & ~(1 << index)],
+        share: division.shares[index], gapWhenFixed: left[1 << index],
+        gapAlone: left[all & ~(1 << index)],
         yours: set[index].yours, layers: set[index].layers,
         reason: set[index].cause.meaning)
     }
-    let unexplained = energy == 0 ? 0 : 1 - (worth.last ?? 0)
-    return (causes.sorted { abs($0.share) > abs($1.share) }, unexplained, true)
+    return (causes.sorted { abs($0.share) > abs($1.share) }, division.unexplained, true)
   }
+}
+
+/// The largest difference between two lists of numbers.
+private func furthest(_ values: [Double], from others: [Double]) -> Double {
+  zip(values, others).reduce(0) { max($0, abs($1.0 - $1.1)) }
 }
 
 extension Explainer {

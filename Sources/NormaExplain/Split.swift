@@ -1,53 +1,53 @@
 import NormaTensor
 
-/// A gap divided among its causes.
-///
-/// With `d` the whole gap and `f(S)` the result with the causes in `S` put right, a set of causes
-/// is worth `v(S) = <f(S) - f(nothing), d> / <d, d>`, and a cause gets its Shapley value of `v`.
+/// A gap divided among its causes, as `GapShares` does it.
 struct Split {
   /// The largest and the root mean square difference.
   var gap: Double
   var rootMeanSquare: Double
   var changes: [Change]
-  /// `v(S)`, bit `i` of `S` standing for `changes[i]`.
-  var worth: [Double]
-  /// The largest difference that is left with the causes in `S` put right.
-  var left: [Double]
+  var division: GapShares
 
-  var shares: [Double] { shapleyValues(players: changes.count, value: worth) }
-  /// What no cause carries: `1 - v(all)`.
-  var unexplained: Double { gap == 0 ? 0 : 1 - (worth.last ?? 0) }
+  /// The largest difference that is left with a set of causes put right, bit `i` standing for
+  /// `changes[i]`.
+  var left: [Double] { division.left }
+  var shares: [Double] { division.shares }
+  /// What no cause carries.
+  var unexplained: Double { division.unexplained }
+
+  /// The causes beside others whose repair changes what is left by no more than `bound`, or 1 % of
+  /// the gap, whatever else is right: they cannot be seen in the result.
+  func idle(bound: Double) -> [Int] {
+    let idle = changes.indices.filter { division.isIdle($0, bound: min(bound, 0.01 * gap)) }
+    return idle.count < changes.count ? idle : []
+  }
 
   /// The gap between `actual`, the layer's output, and the evidence's target, which `changes`
   /// to the right recipe have made.
   init(evidence: Evidence, right: Recipe, changes: [Change], actual: Tensor) {
-    let difference = (evidence.frame.seen(actual) - evidence.target).evaluated()
-    let (gap, rms, energy) = measure(difference)
-    self.gap = gap
-    rootMeanSquare = rms
+    self.init(evidence: evidence, actual: actual)
+    if changes.isEmpty || gap == 0 { return }
     self.changes = changes
-    let sets = 1 << changes.count
-    worth = [Double](repeating: 0, count: sets)
-    left = [Double](repeating: gap, count: sets)
-    if changes.isEmpty || energy == 0 { return }
-    let wide = difference.cast(to: .float64)
+    var left = [Double](repeating: 0, count: 1 << changes.count)
     let start = evidence.output(right.applying(changes))
     let end = evidence.output(right)
-    for set in 1..<sets {
+    for set in left.indices.dropLast() {
       let kept = changes.indices.filter { set & (1 << $0) == 0 }.map { changes[$0] }
-      let result = evidence.output(right.applying(kept))
-      worth[set] = finite(((result - start) * wide).sum().item() / energy)
-      left[set] = (end - result).abs().max().item()
+      let result = set == 0 ? start : evidence.output(right.applying(kept))
+      left[set] = largest(end - result)
     }
+    let rest = largest(difference(evidence, actual) - (end - start))
+    division = GapShares(left: left, gap: gap, rest: rest)
   }
 
   /// A difference that needs no cause, or has none.
   init(evidence: Evidence, actual: Tensor) {
-    (gap, rootMeanSquare, _) = measure(
-      (evidence.frame.seen(actual) - evidence.target).evaluated())
+    let wide = difference(evidence, actual)
+    let count = Double(wide.shape.reduce(1, *))
+    gap = largest(wide)
+    rootMeanSquare = (wide.squared().sum().item() / max(count, 1)).squareRoot()
     changes = []
-    worth = [0]
-    left = [gap]
+    division = GapShares(left: [0], gap: gap, rest: gap)
   }
 
   /// The gap between a layer's input `y` and its output, for a `y` that `changes` to the right
@@ -59,33 +59,30 @@ struct Split {
     identity evidence: Evidence, right: Recipe, changes: [LayerChange], idle: [LayerChange] = [],
     actual: Tensor
   ) {
-    let difference = (evidence.frame.seen(actual) - evidence.target).evaluated()
-    let (gap, rms, energy) = measure(difference)
-    self.gap = gap
-    rootMeanSquare = rms
+    self.init(evidence: evidence, actual: actual)
+    if changes.isEmpty || gap == 0 { return }
     self.changes = changes.map(\.change)
-    let sets = 1 << changes.count
-    worth = [Double](repeating: 0, count: sets)
-    left = [Double](repeating: gap, count: sets)
-    if changes.isEmpty || energy == 0 { return }
     let game = IdentityGame(evidence: evidence, right: right, changes: changes + idle)
-    let wide = difference.cast(to: .float64)
-    var start = 0.0
-    for set in 0..<sets {
-      let rest = game.gap(fixing: set)
-      let product = (rest * wide).sum().item() / energy
-      if set == 0 { start = product }
-      worth[set] = finite(start - product)
-      if set > 0 { left[set] = rest.abs().max().item() }
+    let start = game.gap(fixing: 0)
+    let left = (0..<1 << changes.count).map { set in
+      largest(set == 0 ? start : game.gap(fixing: set))
     }
+    let rest = largest(difference(evidence, actual) - start)
+    division = GapShares(left: left, gap: gap, rest: rest)
   }
 }
 
-private func finite(_ value: Double) -> Double { value.isFinite ? value : 0 }
+/// By how much the layer's output lies above the target, in Float64.
+private func difference(_ evidence: Evidence, _ actual: Tensor) -> Tensor {
+  (evidence.frame.seen(actual).cast(to: .float64) - evidence.target.cast(to: .float64)).evaluated()
+}
 
-private func measure(_ difference: Tensor) -> (max: Double, rms: Double, energy: Double) {
-  let wide = difference.cast(to: .float64)
-  let energy = wide.squared().sum().item()
-  let count = Double(difference.shape.reduce(1, *))
-  return (difference.abs().max().item(), (energy / max(count, 1)).squareRoot(), energy)
+private func largest(_ difference: Tensor) -> Double { difference.abs().max().item() }
+
+extension Evidence {
+  /// The smallest difference of two results that roundings do not make: 4 of the largest value.
+  var visible: Double {
+    let size = target.abs().max().cast(to: .float64).item()
+    return size.isFinite ? 4 * rounding * size : 0
+  }
 }

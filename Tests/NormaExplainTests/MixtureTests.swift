@@ -104,15 +104,19 @@ import Testing
       // Fair shares by the definition, in Double.
       let right = made([], .float64)
       let gap = right - made(chosen, .float64)
-      let energy = gap.squared().sum().item()
+      let whole = gap.abs().max().item() as Double
       let worth = (0..<(1 << chosen.count)).map { set -> Double in
         let kept = chosen.indices.filter { set & (1 << $0) == 0 }.map { chosen[$0] }
-        return 1 - ((right - made(kept, .float64)) * gap).sum().item() / max(energy, 1e-300)
+        return 1 - (right - made(kept, .float64)).abs().max().item() / max(whole, 1e-300)
       }
       let shares = shapleyValues(players: chosen.count, value: worth)
       // Mistakes that these numbers do not show, and shares that are about the same, settle nothing.
       let size = right.abs().max().item()
       if !chosen.isEmpty, gap.abs().max().item() < 1e-5 * size { continue }
+      // Below 0 and above 1 only where a repair leaves more than there was.
+      for cause in found.causes where abs(cause.share - 0.5) > 0.5 + 1e-3 {
+        #expect(found.causes.contains { $0.gapWhenFixed > whole }, "\(number): \(cause.share)")
+      }
       let order = chosen.indices.sorted { abs(shares[$0]) > abs(shares[$1]) }
       if order.count > 1, abs(shares[order[0]]) < 1.5 * abs(shares[order[1]]) { continue }
       asked += 1

@@ -7,9 +7,10 @@ import NormaTensor
 ///     print(compare(BatchNorm2d(64), GroupNorm(1, 64), on: x))
 ///
 /// Of normalization layers (batch, frozen, group, instance, layer and root mean square norm) the
-/// options are known: with d the difference of the results and f(S) the first layer's result with the
-/// options in S taken from the second, v(S) = <f(S) - f(nothing), d> / <d, d>, and an option gets its
-/// Shapley value of v. So what the options make together is divided fairly, and what cancels shows.
+/// options are known: with f(S) the first layer's result with the options in S taken from the second,
+/// S is worth the part of the largest difference that is gone, v(S) = 1 - |f(S) - f(all)| /
+/// |f(nothing) - f(all)|, and an option gets its Shapley value of v. So what the options make together is
+/// divided fairly; a negative share means that an option hides a part of what others make.
 /// Running statistics after the call are compared in the same way. Of other layers the difference
 /// alone is found, and it is unexplained.
 ///
@@ -166,34 +167,37 @@ extension QuantityComparison {
       isRounding = largest <= slack && strange == 0
       return
     }
-    var worth = [Double](repeating: 0, count: 1 << options.count)
+    let end = mixed(options)?.array(of: Double.self) ?? start
+    let rest = Self.furthest(d.indices) { d[$0] - (end[$0] - start[$0]) }
+    var left = [Double](repeating: 0, count: 1 << options.count)
     var alone = [Double](repeating: 0, count: options.count)
-    var left = 0.0
-    for set in 1..<worth.count {
+    for set in left.indices.dropLast() {
       let chosen = options.indices.filter { set & (1 << $0) != 0 }
-      let values = mixed(chosen.map { options[$0] })?.array(of: Double.self) ?? start
-      var (product, furthest, rest) = (0.0, 0.0, 0.0)
-      for i in d.indices {
-        let step = values[i] - start[i]
-        guard step.isFinite else { continue }
-        product += step * d[i]
-        furthest = max(furthest, abs(step))
-        rest = max(rest, abs(d[i] - step))
+      let values = set == 0 ? start : mixed(chosen.map { options[$0] })?.array() ?? start
+      left[set] = Self.furthest(d.indices) { end[$0] - values[$0] }
+      if chosen.count == 1 {
+        alone[chosen[0]] = Self.furthest(d.indices) { values[$0] - start[$0] }
       }
-      worth[set] = product / energy
-      if chosen.count == 1 { alone[chosen[0]] = furthest }
-      if set == worth.count - 1 { left = rest }
     }
-    let shares = shapleyValues(players: options.count, value: worth)
+    if options.count == 1 { alone[0] = left[0] }
+    let division = GapShares(left: left, gap: largest, rest: rest)
     // What moves nothing is no cause, and rounding has none.
     causes =
       largest <= slack
       ? []
-      : options.indices.filter { alone[$0] > slack || abs(shares[$0]) > 1e-9 }
-        .map { Share(option: options[$0], share: shares[$0], differenceAlone: alone[$0]) }
+      : options.indices.filter { alone[$0] > slack || !division.isIdle($0, bound: slack) }
+        .map { Share(option: options[$0], share: division.shares[$0], differenceAlone: alone[$0]) }
         .sorted { abs($0.share) > abs($1.share) }
-    unexplained = causes.isEmpty ? 1 : 1 - (worth.last ?? 0)
-    isRounding = (causes.isEmpty ? largest : left) <= slack && strange == 0
+    unexplained = 1 - causes.reduce(0) { $0 + $1.share }
+    isRounding = (causes.isEmpty ? largest : rest) <= slack && strange == 0
+  }
+
+  /// The largest magnitude of what is finite.
+  private static func furthest(_ indices: Range<Int>, _ value: (Int) -> Double) -> Double {
+    indices.reduce(0) { most, index in
+      let size = abs(value(index))
+      return size.isFinite ? max(most, size) : most
+    }
   }
 
   private static func place(_ index: Int, in shape: [Int]) -> [Int] {
