@@ -29,11 +29,14 @@ import NormaConformance
   @Flag(help: "Print each explanation and diagnosis.")
   var verbose = false
 
+  @Option(help: "A folder of files of other people's models, with manifest.json.")
+  var models: String?
+
   @Option(help: "Run only the entries whose name matches this regular expression.")
   var only: String?
 
   func validate() throws {
-    if [torch, rng, numerics, explain, doctor].allSatisfy({ $0 == nil }) {
+    if [torch, rng, numerics, explain, doctor, models].allSatisfy({ $0 == nil }) {
       throw ValidationError("Name a folder of cases.")
     }
   }
@@ -53,6 +56,9 @@ import NormaConformance
     }
     if let doctor {
       report.add(try runDoctorCases(in: doctor, isVerbose: verbose, isWanted: isWanted))
+    }
+    if let models {
+      report.add(try runZooCases(in: models, isVerbose: verbose, isWanted: isWanted))
     }
     print(report.text)
     if report.passed + report.failures.count == 0 {

@@ -41,7 +41,7 @@ extension ByteStream {
         plan.element.decodeInPlace(target)
       }
     }
-    var bytes = try collect(plan)
+    var bytes = try collect(plan.byteCount) { truncated(plan, found: $0) }
     return Tensor(shape: plan.shape, dtype: plan.element.dtype) { target in
       bytes.withUnsafeMutableBytes { plan.decode($0, into: target) }
     }
@@ -54,10 +54,30 @@ extension ByteStream {
         "is too long",
         "the header promises \(plan) and \(plan.byteCount + remaining) bytes follow")
     }
+    try expectEnd {
+      context.malformed("is too long", "the header promises \(plan) and more bytes follow")
+    }
+  }
+
+  /// Throws unless everything was read.
+  func expectEnd(orElse error: () -> FileError) throws {
     var extra: UInt8 = 0
-    if try withUnsafeMutableBytes(of: &extra, { try read(into: $0) }) > 0 {
-      throw context.malformed(
-        "is too long", "the header promises \(plan) and more bytes follow")
+    if try withUnsafeMutableBytes(of: &extra, { try read(into: $0) }) > 0 { throw error() }
+  }
+
+  /// Reads bytes and forgets them.
+  func skip(_ count: Int) throws {
+    var left = count
+    var buffer = [UInt8](repeating: 0, count: min(count, 1 << 18))
+    while left > 0 {
+      let wanted = min(left, buffer.count)
+      let found = try buffer.withUnsafeMutableBytes {
+        try read(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<wanted]))
+      }
+      if found < wanted {
+        throw context.truncated("\(count) bytes are promised and \(count - left + found) follow")
+      }
+      left -= wanted
     }
   }
 
@@ -65,20 +85,20 @@ extension ByteStream {
     context.truncated("the header promises \(plan) and \(found) bytes follow")
   }
 
-  /// The bytes of an array, in memory that grows with what was really read.
-  private func collect(_ plan: ArrayPlan) throws -> [UInt8] {
+  /// The next bytes, in memory that grows with what was really read.
+  func collect(_ count: Int, orElse error: (_ found: Int) -> FileError) throws -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(min(plan.byteCount, plausibleCount))
-    var step = min(plan.byteCount, max(plausibleCount, 1 << 16))
-    while bytes.count < plan.byteCount {
-      let wanted = min(step, plan.byteCount - bytes.count)
+    bytes.reserveCapacity(min(count, plausibleCount))
+    var step = min(count, max(plausibleCount, 1 << 16))
+    while bytes.count < count {
+      let wanted = min(step, count - bytes.count)
       var found = 0
       bytes += try [UInt8](unsafeUninitializedCapacity: wanted) { buffer, done in
         found = try read(
           into: UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: wanted))
         done = found
       }
-      if found < wanted { throw truncated(plan, found: bytes.count) }
+      if found < wanted { throw error(bytes.count) }
       step = max(1 << 16, min(bytes.count, 1 << 26))
     }
     return bytes

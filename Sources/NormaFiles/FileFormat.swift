@@ -5,6 +5,8 @@ package enum FileFormat: String, Sendable, CaseIterable {
   case idx
   case safetensors
   case png
+  /// A checkpoint of PyTorch: a ZIP file with a pickle in it, or pickles alone.
+  case pytorch
 
   /// The format of the file at a path.
   package static func detect(_ path: String) throws -> FileFormat {
@@ -27,8 +29,24 @@ package enum FileFormat: String, Sendable, CaseIterable {
       }
     }
     if isSafeTensors(head, size: file.size) { return .safetensors }
-    if let format = simple(head) { return format }
+    if let format = simple(head) {
+      return try format == .npz && isCheckpoint(file) ? .pytorch : format
+    }
     throw unknown(head, file.context)
+  }
+
+  /// Whether a ZIP file is not one of NumPy: it has PyTorch's pickle, or what stands in its stead.
+  private static func isCheckpoint(_ file: InputFile) throws -> Bool {
+    try ZIPArchive(file).members.contains { member in
+      ["data.pkl", "constants.pkl", "archive_format", "models/model.json"].contains {
+        member.name == $0 || member.name.hasSuffix("/\($0)")
+      }
+    }
+  }
+
+  /// The error for a file whose format is not known.
+  static func unknown(_ file: InputFile) throws -> FileError {
+    unknown(try file.head(16), file.context)
   }
 
   private static func simple(_ head: [UInt8]) -> FileFormat? {
@@ -37,6 +55,7 @@ package enum FileFormat: String, Sendable, CaseIterable {
       return .npz
     }
     if head.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) { return .png }
+    if head.count >= 2, head[0] == 0x80, (2...5).contains(head[1]) { return .pytorch }
     if head.count >= 4, head[0] == 0, head[1] == 0, (0x08...0x0e).contains(head[2]) { return .idx }
     return nil
   }
@@ -50,9 +69,11 @@ package enum FileFormat: String, Sendable, CaseIterable {
 
   private static func unknown(_ head: [UInt8], _ context: FileContext) -> FileError {
     let hints: [([UInt8], String)] = [
-      ([0x80, 2], "a Python pickle, perhaps an old PyTorch checkpoint; save it as safetensors"),
       ([0x89, 0x48, 0x44, 0x46], "HDF5; save it as safetensors or .npz"),
       ([0x47, 0x47, 0x55, 0x46], "GGUF; save it as safetensors"),
+      (Array("<html".utf8), "an HTML page, which a download gives when it fails"),
+      (Array("<!DOCTYPE".utf8), "an HTML page, which a download gives when it fails"),
+      (Array("version https://".utf8), "a pointer of Git LFS; run git lfs pull to get the file"),
     ]
     let found =
       head.isEmpty
@@ -62,6 +83,7 @@ package enum FileFormat: String, Sendable, CaseIterable {
         + head.prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
         .joined(separator: " ")
     return context.unsupported(
-      "holds an unknown format", "\(found); .npy, .npz, IDX, safetensors and PNG are read")
+      "holds an unknown format",
+      "\(found); .npy, .npz, IDX, safetensors, PyTorch's files and PNG are read")
   }
 }

@@ -28,6 +28,12 @@ final class InputFile: Sendable {
     size = bytes.count
   }
 
+  init(bytes: [UInt8], context: FileContext) {
+    self.context = context
+    source = .bytes(bytes)
+    size = bytes.count
+  }
+
   deinit {
     if case .descriptor(let descriptor) = source { System.closeDescriptor(descriptor) }
   }

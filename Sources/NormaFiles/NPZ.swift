@@ -33,7 +33,7 @@ public struct NPZ: Sendable {
     if archive.members.contains(where: { $0.name == "data.pkl" || $0.name.hasSuffix("/data.pkl") })
     {
       throw file.context.unsupported(
-        "is a PyTorch checkpoint", "save it with safetensors.torch.save_file")
+        "is a PyTorch checkpoint", "PyTorchFile(contentsOf:) reads it")
     }
     var keys: [String] = []
     var members: [String: ZIPArchive.Member] = [:]

@@ -21,6 +21,9 @@ extension Tensor {
     case .safetensors:
       let archive = try SafeTensors(file)
       self = try archive.tensor(named: Self.only(archive.keys, file.context))
+    case .pytorch:
+      let archive = try PyTorchFile(file)
+      self = try archive.tensor(named: Self.only(archive.keys, file.context))
     }
   }
 
@@ -37,6 +40,7 @@ extension Tensor {
     case .png: ["": try Tensor(png: file, channels: nil)]
     case .npz: try NPZ(file).tensors()
     case .safetensors: try SafeTensors(file).tensors()
+    case .pytorch: try PyTorchFile(file).tensors()
     }
   }
 

@@ -4,7 +4,7 @@ internal import CZlib
 ///
 /// Stored and deflated members, with 64-bit sizes where needed. Source: PKWARE APPNOTE 6.3.
 struct ZIPArchive {
-  struct Member {
+  struct Member: Sendable {
     let name: String
     let isDeflated: Bool
     let crc: UInt32
@@ -37,9 +37,24 @@ struct ZIPArchive {
   }
 
   /// The bytes of a member, checked against its size and checksum at the end.
+  ///
+  /// - Parameter zeroIsChecksum: Whether a checksum of 0 counts. Writers that take none leave 0.
   static func stream(
-    _ member: Member, of file: InputFile, context: FileContext
+    _ member: Member, of file: InputFile, context: FileContext, zeroIsChecksum: Bool = true
   ) throws -> any ByteStream {
+    let range = try range(member, of: file, context: context)
+    let stream: any ByteStream =
+      member.isDeflated
+      ? try InflateStream(file, range: range, wrapper: .none, context: context)
+      : FileStream(file, range: range, context: context)
+    let crc = member.crc == 0 && !zeroIsChecksum ? nil : member.crc
+    return ChecksumStream(stream, crc: crc, count: member.count)
+  }
+
+  /// Where the bytes of a member stand in the file, as they are or deflated.
+  static func range(
+    _ member: Member, of file: InputFile, context: FileContext
+  ) throws -> Range<Int> {
     let header = try file.bytes(at: member.offset, count: 30, for: context)
     var cursor = LittleEndian(bytes: header)
     guard cursor.number(4) == 0x0403_4b50 else {
@@ -52,12 +67,7 @@ struct ZIPArchive {
         "\(member.compressedCount) bytes at offset \(start) are promised and the file has "
           + "\(file.size)")
     }
-    let range = start..<start + member.compressedCount
-    let stream: any ByteStream =
-      member.isDeflated
-      ? try InflateStream(file, range: range, wrapper: .none, context: context)
-      : FileStream(file, range: range, context: context)
-    return ChecksumStream(stream, crc: member.crc, count: member.count)
+    return start..<start + member.compressedCount
   }
 
   /// Reads one record of the directory.
@@ -141,15 +151,15 @@ struct LittleEndian {
   }
 }
 
-/// Passes bytes on and checks their number and CRC-32 at the end.
+/// Passes bytes on and checks their number and, where there is one, their CRC-32 at the end.
 final class ChecksumStream: ByteStream {
   private let base: any ByteStream
-  private let crc: UInt32
+  private let crc: UInt32?
   private let expected: Int
   private var running: UInt = 0
   private var count = 0
 
-  init(_ base: any ByteStream, crc: UInt32, count: Int) {
+  init(_ base: any ByteStream, crc: UInt32?, count: Int) {
     self.base = base
     self.crc = crc
     expected = count
@@ -168,7 +178,7 @@ final class ChecksumStream: ByteStream {
         throw context.malformed(
           "is damaged", "the directory promises \(expected) bytes and there are \(count)")
       }
-      if UInt32(truncatingIfNeeded: running) != crc {
+      if let crc, UInt32(truncatingIfNeeded: running) != crc {
         throw context.malformed(
           "is damaged", "the checksum of the content is not the one in the directory")
       }

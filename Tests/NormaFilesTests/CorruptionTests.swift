@@ -13,6 +13,10 @@ import Testing
     ("members.idx.gz", { [try Tensor(idxBytes: $0)] }),
     (".safetensors", { try readAll($0) }),
     (".npz", { try Array(NPZ(bytes: $0).tensors().values) }),
+    ("small-stored.pt", { try Array(PyTorchFile(bytes: $0).tensors().values) }),
+    ("small-deflated.pt", { try Array(PyTorchFile(bytes: $0).tensors().values) }),
+    ("small-legacy.pt", { try Array(PyTorchFile(bytes: $0).tensors().values) }),
+    ("plain.pt", { try Array(PyTorchFile(bytes: $0).tensors().values) }),
   ]
 
   /// All tensors of types that tensors have; the others must be refused.

@@ -88,7 +88,7 @@ extension Tensor {
   @Test func unknownFormats() throws {
     try withFolder { folder in
       let path = "\(folder)/x"
-      for bytes in [[], [1], [0x80, 2, 0x8a], Array("hello world, this is no tensor".utf8)]
+      for bytes in [[], [1], Array("hello world, this is no tensor".utf8)]
         as [[UInt8]]
       {
         try Data(bytes).write(to: URL(fileURLWithPath: path))

@@ -31,7 +31,16 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     let archive = try SafeTensors(contentsOf: path)
     for key in archive.keys { attempt { touch(try archive.tensor(named: key)) } }
   }
+  attempt {
+    let file = try PyTorchFile(contentsOf: path)
+    for entry in file.entries { attempt { touch(try file.tensor(named: entry.name)) } }
+  }
+  attempt { try touch(StateFile(contentsOf: path)) }
   return 0
+}
+
+private func touch(_ state: StateFile) throws {
+  for tensor in try state.tensors().values { touch(tensor) }
 }
 
 private func attempt(_ body: () throws -> Void) {

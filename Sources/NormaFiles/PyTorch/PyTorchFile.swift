@@ -1,0 +1,148 @@
+import NormaKernels
+import NormaTensor
+
+/// A checkpoint of PyTorch (.pt, .pth, .ckpt, .bin): named tensors, read when asked for.
+///
+///     let file = try PyTorchFile(contentsOf: "resnet.pth")
+///     let weight = try file.tensor(named: "bn1.weight")
+///
+/// Reads what `torch.save` writes, today (ZIP files) and before PyTorch 1.6, and plain pickles of
+/// tensors. Nothing in the file is ever run: its pickle is read by a machine that knows names for
+/// data alone, and every other name refuses the file. So a saved module (`torch.save(model)`) is
+/// refused, with the advice to save its state dictionary. Opening reads no tensor.
+///
+/// Dictionaries, lists and tuples may be nested; a tensor's name is the keys on the way, joined by
+/// points: `optimizer.state.0.exp_avg`. `StateFile` finds the model's own tensors among them.
+/// PyTorch: `torch.load(path, weights_only=True)`.
+public struct PyTorchFile: Sendable {
+  /// What the file says of one tensor.
+  public struct Entry: Sendable, Hashable {
+    /// The keys that lead to the tensor, joined by points; empty for a file that is one tensor.
+    public let name: String
+    /// The keys that lead to the tensor.
+    public let path: [String]
+    /// The element type in PyTorch's words: `float32`, `int16`, `complex64`.
+    public let dtypeName: String
+    /// The type of the tensor that is read, or nil where there is none. Integers of other sizes
+    /// than tensors have are widened: `int8`, `int16` and `uint16` to `int32`, `uint32` to `int64`.
+    public let dtype: DType?
+    /// The length of each axis.
+    public let shape: [Int]
+    /// Bytes of all elements in the file's own type, each counted once for every position.
+    public let byteCount: Int
+    /// Why the tensor cannot be read, such as `a sparse tensor`, or nil where it can.
+    public let reason: String?
+  }
+
+  /// All tensors, in the order of the file.
+  public let entries: [Entry]
+
+  let file: InputFile
+  let container: PyTorchContent.Container
+  private let views: [PyTorchView]
+  private let checks = StorageChecks()
+  private let places: [String: Int]
+
+  /// Opens a file and reads everything but the tensors.
+  ///
+  /// - Throws: `FileError` where the file cannot be read, is damaged, is no PyTorch file, or names
+  ///   anything whose code would have to run.
+  public init(contentsOf path: String) throws {
+    try self.init(InputFile(path: path, operation: "PyTorchFile(contentsOf:)"))
+  }
+
+  /// The same for a file that is already in memory; `name` stands for it in errors.
+  package init(bytes: [UInt8], name: String = "the data") throws {
+    try self.init(InputFile(bytes: bytes, name: name, operation: "PyTorchFile(bytes:)"))
+  }
+
+  init(_ file: InputFile) throws {
+    let content = try PyTorchContent(file)
+    let leaves = try PyTorchTree.leaves(of: content, context: file.context)
+    if leaves.allSatisfy({ $0.tensor.element.name == "numpy" }) {
+      throw file.context.unsupported(
+        "holds no tensors of PyTorch",
+        leaves.isEmpty
+          ? "its pickle has other values; \(PickleGlobal.wayOut)"
+          : "its pickle has NumPy arrays; save them with numpy.save or numpy.savez")
+    }
+    var (entries, views, places): ([Entry], [PyTorchView], [String: Int]) = ([], [], [:])
+    var numbers: [String: Int] = [:]
+    for leaf in leaves {
+      var name = leaf.path.joined(separator: ".")
+      // Keys with points in them can give two ways the same name.
+      if places[name] != nil {
+        var number = numbers[name, default: 1]
+        repeat { number += 1 } while places["\(name)#\(number)"] != nil
+        numbers[name] = number
+        name += "#\(number)"
+      }
+      let view = try PyTorchView(leaf.tensor, name: name, in: content.heap, of: file)
+      places[name] = entries.count
+      views.append(view)
+      entries.append(Entry(view, path: leaf.path))
+    }
+    self.file = file
+    container = content.container
+    (self.entries, self.views, self.places) = (entries, views, places)
+  }
+
+  /// The names of all tensors, those that cannot be read among them.
+  public var keys: [String] { entries.map(\.name) }
+
+  /// The tensor of this name, or nil where there is none.
+  ///
+  /// - Throws: `FileError` where it cannot be read.
+  public subscript(name: String) -> Tensor? {
+    get throws { places[name] == nil ? nil : try tensor(named: name) }
+  }
+
+  /// Reads the tensor of this name, contiguous whatever its layout in the file.
+  ///
+  /// - Throws: `FileError` where there is no such tensor, its bytes are damaged, or it is of a kind
+  ///   that cannot be read: `entries` says why.
+  public func tensor(named name: String) throws -> Tensor {
+    let (view, context) = try view(name, "PyTorchFile.tensor(named:)")
+    return try view.tensor(context, checks)
+  }
+
+  /// The bytes of a tensor in the file's own element type, row by row, little-endian.
+  package func bytes(named name: String) throws -> [UInt8] {
+    let (view, context) = try view(name, "PyTorchFile.bytes(named:)")
+    return try view.bytes(context, checks)
+  }
+
+  /// Reads all tensors that can be read; those that have a `reason` are left out.
+  ///
+  /// - Throws: `FileError`, as `tensor(named:)` does.
+  public func tensors() throws -> [String: Tensor] {
+    var result: [String: Tensor] = [:]
+    var total = 0
+    for entry in entries where entry.reason == nil {
+      total = total.addingReportingOverflow(entry.byteCount).partialValue
+      guard total >= 0, total <= PyTorchView.largestCount(in: file) else {
+        throw file.context.unsupported(
+          "repeats its memory", "its tensors take more than \(total) bytes, read them one by one")
+      }
+      result[entry.name] = try tensor(named: entry.name)
+    }
+    return result
+  }
+
+  private func view(
+    _ name: String, _ operation: String
+  ) throws -> (PyTorchView, FileContext) {
+    let context = FileContext(operation: operation, path: file.context.path)
+    guard let place = places[name] else { throw context.missing(name, among: keys) }
+    return (views[place], context)
+  }
+}
+
+extension PyTorchFile.Entry {
+  init(_ view: PyTorchView, path: [String]) {
+    self.init(
+      name: view.name, path: path, dtypeName: view.element.name,
+      dtype: view.reason == nil ? view.element.format?.dtype : nil, shape: view.shape,
+      byteCount: view.byteCount, reason: view.reason)
+  }
+}

@@ -1,0 +1,147 @@
+import NormaKernels
+import NormaTensor
+
+/// The named tensors of a model, from a file of any format: safetensors, PyTorch's or .npz.
+///
+///     let state = try StateFile(contentsOf: "checkpoint.pth")
+///     let mean = try state.tensor(named: "bn1.running_mean")
+///
+/// The first bytes decide which format it is. A checkpoint of PyTorch often holds more than the
+/// model, such as `{"epoch": 3, "state_dict": {...}, "optimizer": {...}}`; the names then are those
+/// of the model's own part, and `container` says which that is. Opening reads no tensor.
+public struct StateFile: Sendable {
+  /// What the file says of one tensor.
+  public struct Entry: Sendable, Hashable {
+    /// The name in the model's state dictionary, such as `bn1.running_mean`.
+    public let name: String
+    /// The element type in the file's words: `float32`, `F32`.
+    public let dtypeName: String
+    /// The type of the tensor that is read, or nil where it cannot be read.
+    public let dtype: DType?
+    /// The length of each axis.
+    public let shape: [Int]
+    /// Why it cannot be read, or nil where it can.
+    public let reason: String?
+  }
+
+  /// The formats that hold named tensors.
+  public enum Format: String, Sendable, Codable {
+    /// `safetensors.torch.save_file`.
+    case safetensors
+    /// `torch.save`.
+    case pytorch
+    /// `numpy.savez`.
+    case npz
+  }
+
+  /// What the first bytes of the file say.
+  public let format: Format
+  /// The tensors of the model, in the order of the file.
+  public let entries: [Entry]
+  /// The keys in the file that lead to the model's tensors, joined by points: `state_dict`; empty
+  /// where nothing else is in the file.
+  public let container: String
+  /// Other parts of the file that hold tensors, such as `optimizer`.
+  public let otherParts: [String]
+
+  private let source: Source
+  private let places: [String: Int]
+  /// The names in the file itself.
+  private let fileNames: [String]
+
+  private enum Source: Sendable {
+    case safetensors(SafeTensors)
+    case pytorch(PyTorchFile)
+    case npz(NPZ)
+  }
+
+  /// Opens a file.
+  ///
+  /// - Throws: `FileError` where it cannot be read, is damaged, holds no named tensors, or would
+  ///   have to run code.
+  public init(contentsOf path: String) throws {
+    let file = try InputFile(path: path, operation: "StateFile(contentsOf:)")
+    switch try FileFormat.detect(file) {
+    case .safetensors: self.init(try SafeTensors(file))
+    case .pytorch: self.init(try PyTorchFile(file))
+    case .npz: self.init(try NPZ(file))
+    case .npy, .idx, .png:
+      throw file.context.unsupported(
+        "holds no named tensors", "safetensors, files of torch.save and .npz do")
+    }
+  }
+
+  private init(_ file: SafeTensors) {
+    let entries = file.entries.map { entry in
+      Entry(
+        name: entry.name, dtypeName: entry.dtypeName, dtype: entry.dtype, shape: entry.shape,
+        reason: entry.dtype == nil ? "its elements are \(entry.dtypeName)" : nil)
+    }
+    self.init(.safetensors, .safetensors(file), entries, fileNames: file.keys)
+  }
+
+  private init(_ file: NPZ) {
+    // The headers stand within the members; what an array is shows when it is read.
+    let entries = file.keys.map { name in
+      Entry(name: name, dtypeName: "", dtype: nil, shape: [], reason: nil)
+    }
+    self.init(.npz, .npz(file), entries, fileNames: file.keys)
+  }
+
+  private init(_ file: PyTorchFile) {
+    let part = ModelPart(paths: file.entries.map(\.path))
+    let chosen = file.entries.filter { $0.path.starts(with: part.container) }
+    let entries = chosen.map { entry in
+      Entry(
+        name: part.container.isEmpty
+          ? entry.name : entry.path.dropFirst(part.container.count).joined(separator: "."),
+        dtypeName: entry.dtypeName, dtype: entry.dtype, shape: entry.shape, reason: entry.reason)
+    }
+    self.init(
+      .pytorch, .pytorch(file), entries, fileNames: chosen.map(\.name),
+      container: part.container.joined(separator: "."), otherParts: part.others)
+  }
+
+  private init(
+    _ format: Format, _ source: Source, _ entries: [Entry], fileNames: [String],
+    container: String = "", otherParts: [String] = []
+  ) {
+    (self.format, self.source, self.entries) = (format, source, entries)
+    (self.fileNames, self.container, self.otherParts) = (fileNames, container, otherParts)
+    places = Dictionary(
+      entries.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The names of all tensors of the model.
+  public var keys: [String] { entries.map(\.name) }
+
+  /// The tensor of this name, or nil where there is none.
+  ///
+  /// - Throws: `FileError` where it cannot be read.
+  public subscript(name: String) -> Tensor? {
+    get throws { places[name] == nil ? nil : try tensor(named: name) }
+  }
+
+  /// Reads the tensor of this name.
+  ///
+  /// - Throws: `FileError` where there is none, it is damaged, or it is of a kind that cannot be read.
+  public func tensor(named name: String) throws -> Tensor {
+    let fileName = places[name].map { fileNames[$0] } ?? name
+    return switch source {
+    case .safetensors(let file): try file.tensor(named: fileName)
+    case .pytorch(let file): try file.tensor(named: fileName)
+    case .npz(let file): try file.tensor(named: fileName)
+    }
+  }
+
+  /// Reads all tensors that can be read.
+  ///
+  /// - Throws: `FileError`, as `tensor(named:)` does.
+  public func tensors() throws -> [String: Tensor] {
+    var result: [String: Tensor] = [:]
+    for entry in entries where entry.reason == nil {
+      result[entry.name] = try tensor(named: entry.name)
+    }
+    return result
+  }
+}
