@@ -17,6 +17,7 @@ enum Field: Hashable {
   case gain(Recipe.Gain)
   case fold(Recipe.Fold)
   case buffers(Recipe.Buffers)
+  case replaced(Pointwise)
   case rows(Int)
   case narrowSteps(Recipe.NarrowSteps)
   case momentum(Recipe.Momentum)
@@ -50,6 +51,7 @@ enum Field: Hashable {
     case .gain(let value): recipe.gain = value
     case .fold(let value): recipe.fold = value
     case .buffers(let value): recipe.buffers = value
+    case .replaced(let value): recipe.replaced = value
     case .rows(let value): recipe.rows = value
     case .narrowSteps(let value): recipe.narrowSteps = value
     case .momentum(let value): recipe.momentum = value
@@ -101,6 +103,7 @@ enum Field: Hashable {
     case .rows: 27
     case .narrowSteps: 28
     case .observedFactors: 29
+    case .replaced: 30
     }
   }
 }
@@ -135,6 +138,16 @@ struct Change: Hashable {
     }
   }
 
+  /// Whether the change leaves a formula in which it has an effect.
+  var replacesNothing: Bool {
+    !fields.allSatisfy {
+      switch $0 {
+      case .replaced, .narrow: true
+      default: false
+      }
+    }
+  }
+
   /// Whether the change names a shape, which a part of the input does not have.
   var hasShape: Bool {
     fields.contains {
@@ -160,6 +173,8 @@ extension Recipe {
   func applyingAll(_ changes: [Change]) -> Recipe? {
     let result = applying(changes)
     let ownStatistics = result.source == .batch
+    // Of the formula nothing is left that another change could concern, but its type.
+    if result.replaced != nil && changes.contains(where: { $0.replacesNothing }) { return nil }
     for change in changes {
       for field in change.fields {
         switch field {

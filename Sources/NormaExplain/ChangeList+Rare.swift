@@ -22,6 +22,9 @@ extension ChangeList {
       }
     }
     addHeads(layer, frame)
+    if right.affine == .both {
+      everyday += Pointwise.allCases.map { Change(.other, .replaced($0), rarity: 2) }
+    }
   }
 
   private mutating func addWeights(_ layer: LayerNumbers) {
@@ -49,8 +52,8 @@ extension ChangeList {
       known.append(count)
       everyday.append(Change(.correction, .correction(.count(count)), rarity: 2))
       guard right.centred else { continue }
-      everyday.append(Change(.meanNotSubtracted, .meanFactor(.count(count)), rarity: 2))
-      everyday.append(Change(.meanNotSubtracted, .meanFactor(.countBoth(count)), rarity: 2))
+      everyday.append(Change(.meanNotSubtracted, .meanFactor(.count(count)), rarity: 3))
+      everyday.append(Change(.meanNotSubtracted, .meanFactor(.countBoth(count)), rarity: 3))
     }
   }
 

@@ -12,7 +12,7 @@ struct ChangeList {
   /// The changes that make sense for a layer, an input and the other evidence.
   init(evidence: Evidence, right: Recipe) {
     let (layer, frame) = (evidence.layer, evidence.frame)
-    addDivisors(right: right)
+    addDivisors(right: right, isBatch: layer.reach == .batch)
     addEpsilons(layer: layer, right: right)
     if right.affine == .both { addAffine(layer, frame) }
     if right.affine == .both, let extra = layer.extra {
@@ -37,7 +37,7 @@ struct ChangeList {
     addRare(layer, frame, right: right)
   }
 
-  private mutating func addDivisors(right: Recipe) {
+  private mutating func addDivisors(right: Recipe, isBatch: Bool) {
     everyday += [
       Change(.correction, .correction(.one), rarity: 0),
       Change(.correction, .correction(.batchSize), rarity: 2),
@@ -52,7 +52,8 @@ struct ChangeList {
     ]
     let (centred, aboutZero) = (!right.centred, !right.aboutZero)
     everyday += [
-      Change(.meanNotSubtracted, .centred(centred), .aboutZero(aboutZero), rarity: 0),
+      Change(
+        .meanNotSubtracted, .centred(centred), .aboutZero(aboutZero), rarity: isBatch ? 1 : 0),
       // The layer that subtracts, without doing so; RMS norm divided by a deviation.
       Change(
         .meanNotSubtracted, right.centred ? .centred(centred) : .aboutZero(aboutZero)),
@@ -131,7 +132,7 @@ struct ChangeList {
 
   private mutating func addRunning(right: Recipe, replayed: Bool) {
     let other: Recipe.Source = right.source == .batch ? .running : .batch
-    everyday.append(Change(.runningVersusBatch, .source(other)))
+    everyday.append(Change(.runningVersusBatch, .source(other), rarity: 0))
     for correction in [Recipe.Correction.one, .none, .batchSize] {
       everyday.append(
         Change(

@@ -38,9 +38,12 @@ extension Evidence {
     let (means, variances) = sampledStatistics(recipe)
     let (scales, offsets) = sampledAffine(recipe.affine)
     let n = Double(frame.count)
+    let mostSlack = mostSlack(rounding)
     let near = exact.indices.count { i in
       let factor = abs(scales[i] / recipe.divisor(variance: variances[i], count: n))
-      let slack = factor * (abs(sampledInput[i]) + abs(means[i])) + abs(exact[i]) + abs(offsets[i])
+      let slack =
+        min(factor * (abs(sampledInput[i]) + abs(means[i])), mostSlack) + abs(exact[i])
+        + abs(offsets[i])
       return abs(sampledTarget[i] - exact[i]) <= 8 * rounding * slack
         || sampledTarget[i] == exact[i]
     }

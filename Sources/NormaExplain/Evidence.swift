@@ -55,6 +55,14 @@ final class Evidence {
   lazy var sampledExtra = layer.extra.map {
     (scale: sample($0.scale.tensor), shift: sample($0.shift.tensor))
   }
+  /// The least and the largest value of the input.
+  lazy var limits = (least: wide.min().item(), most: wide.max().item())
+  /// The root mean square distance of the target's samples from their mean.
+  lazy var spread: Double = {
+    let n = Double(max(sampledTarget.count, 1))
+    let mean = sampledTarget.reduce(0, +) / n
+    return (sampledTarget.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / n).squareRoot()
+  }()
   lazy var sampledShift = shift.map { sample($0.tensor) }
   lazy var sampledMask = mask.map { sample($0.cast(to: .float64)) }
 

@@ -81,7 +81,7 @@ package struct Explainer {
     }
     let recipe = right.applying(found.changes)
     return account(
-      split, found, isRounding: found.fits,
+      split, found, isRounding: found.fits && found.isKnown,
       words: found.changes.map {
         ChangeWords($0, recipe: recipe, right: right, layer: layer, frame: evidence.frame)
       })

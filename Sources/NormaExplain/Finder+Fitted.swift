@@ -102,7 +102,8 @@ extension Finder {
       let exact = way.change(at)
       for change in simplified(exact) + [exact] {
         guard let recipe = right.applyingAll(base + [change]),
-          evidence.misfit(recipe, count: .max) <= RecipeSearch.careless / 4
+          evidence.misfit(recipe, count: .max) <= RecipeSearch.careless / 4,
+          explains(recipe, fitted: 1)
         else { continue }
         return Result(
           changes: base + [change], alternatives: base.map { _ in [] } + [others(change)],
@@ -157,10 +158,13 @@ extension Evidence {
     if sums.contains(where: { $0.count < 3 || $0.square == 0 }) { return nil }
     let factors = sums.map { $0.product / $0.square }
     let unit = 16 * max(rounding, 0x1p-24)
+    let mostSlack = mostSlack(max(rounding, 0x1p-24))
     let isAll = places.indices.allSatisfy { i in
       let factor = factors[cells[i]] * scales[i] / recipe.divisor(variance: variances[i], count: n)
       let made = value(i) * factors[cells[i]] + offsets[i]
-      let slack = abs(factor) * (abs(sampledInput[i]) + abs(means[i])) + abs(offsets[i])
+      let slack =
+        min(abs(factor) * (abs(sampledInput[i]) + abs(means[i])), mostSlack) + abs(made)
+        + abs(offsets[i])
       return abs(sampledTarget[i] - made) <= unit * slack
     }
     return isAll ? Grid(shape: shape, values: factors) : nil

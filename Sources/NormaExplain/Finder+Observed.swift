@@ -20,9 +20,7 @@ extension Finder {
         if candidate.misfit < 0.5 * (best?.misfit ?? RecipeSearch.careless) { best = candidate }
       }
     }
-    guard let best, evidence.rest(of: best.recipe, from: right) <= Self.mostUnexplained else {
-      return nil
-    }
+    guard let best, explains(best.recipe, fitted: 1) else { return nil }
     return Result(changes: best.changes, alternatives: best.changes.map { _ in [] }, fits: true)
   }
 
@@ -48,16 +46,21 @@ extension Finder {
     if let line = line(over: right, frame.parameterShape) { return named(line, isChannels: true) }
     let list = ChangeList(evidence: evidence, right: right)
     var best: (misfit: Double, changes: [Change])?
-    let usualFirst = (list.everyday + list.regions).sorted { $0.rarity < $1.rarity }
+    // The roundings of a half type leave room for a line over anything.
+    let isHalf = evidence.rounding > 0x1p-20
+    let usualFirst = isHalf ? [] : (list.everyday + list.regions).sorted { $0.rarity < $1.rarity }
     for base in usualFirst where base.cause != .affine {
       guard let start = right.applyingAll([base]), start.surroundings == .none,
         start.mask == right.mask, start.narrow == right.narrow,
         let line = line(over: start, frame.parameterShape)
       else { continue }
-      let change = Change(.affine, .observedScale(line.scale), .observedShift(line.shift))
+      let change = unknown(line)
+      if !change.combines(with: base) { continue }
       if line.misfit < 0.5 * (best?.misfit ?? .infinity) { best = (line.misfit, [base, change]) }
     }
-    if let best { return Result(changes: best.changes, alternatives: [[], []], fits: true) }
+    if let best {
+      return Result(changes: best.changes, alternatives: [[], []], fits: true, isKnown: false)
+    }
     return line(over: right, frame.statisticsShape).map { named($0, isChannels: false) }
   }
 
@@ -70,32 +73,32 @@ extension Finder {
     recipe.observedScale = scale
     recipe.observedShift = shift
     let misfit = evidence.misfit(recipe, count: .max)
-    guard misfit <= RecipeSearch.careless,
-      evidence.rest(of: recipe, from: right) <= Self.mostUnexplained
-    else { return nil }
+    // In a half type two roundings are many: a bend in a curve is not much more.
+    let most = evidence.rounding > 0x1p-20 ? 8 : RecipeSearch.careless
+    guard misfit <= most, explains(recipe, fitted: 2 * scale.values.count) else { return nil }
     return (scale, shift, misfit)
   }
 
-  /// What a line that nothing accounts for is most likely to come from.
+  /// A line that nothing accounts for: what may have made it, and no claim that it did.
   private func named(_ line: Line, isChannels: Bool) -> Result {
-    let (scale, shift) = (line.scale, line.shift)
-    func result(_ change: Change, _ others: [CauseName]) -> Result {
-      Result(changes: [change], alternatives: [others], fits: true)
+    if isCancellation(line.scale) {
+      let change = Change(.rounding, .observedScale(line.scale), .observedShift(line.shift))
+      return Result(changes: [change], alternatives: [[.other]], fits: true)
     }
-    if isCancellation(scale) {
-      return result(Change(.rounding, .observedScale(scale), .observedShift(shift)), [.other])
-    }
-    if scale.values.allSatisfy({ abs($0 - 1) <= 64 * evidence.rounding }) {
-      return isChannels
-        ? result(Change(.affine, .observedShift(shift)), [.orderOfOperations, .meanNotSubtracted])
-        : result(Change(.meanNotSubtracted, .observedShift(shift)), [.axes, .other])
-    }
-    let fields: [Field] = [.observedScale(scale), .observedShift(shift)]
-    return isChannels
-      ? result(
-        Change(.affine, fields[0], fields[1]),
-        [.correction, .epsilonValue, .runningVersusBatch, .other])
-      : result(Change(.other, fields[0], fields[1]), [.correction, .epsilonValue, .axes])
+    let isShift = line.scale.values.allSatisfy { abs($0 - 1) <= 64 * evidence.rounding }
+    let others: [CauseName] =
+      isChannels
+      ? isShift
+        ? [.affine, .orderOfOperations, .meanNotSubtracted]
+        : [.affine, .correction, .epsilonValue, .runningVersusBatch]
+      : isShift ? [.meanNotSubtracted, .axes] : [.correction, .epsilonValue, .axes]
+    let change = isShift ? Change(.other, .observedShift(line.shift)) : unknown(line)
+    return Result(changes: [change], alternatives: [others], fits: true, isKnown: false)
+  }
+
+  /// A factor and an addend that no weight, bias or statistic has made.
+  private func unknown(_ line: Line) -> Change {
+    Change(.other, .observedScale(line.scale), .observedShift(line.shift))
   }
 
   /// Whether the factors are what `E[x^2] - E[x]^2` makes of data far from zero: the difference

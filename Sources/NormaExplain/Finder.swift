@@ -11,10 +11,17 @@ struct Finder {
     var changes: [Change]
     var alternatives: [[CauseName]]
     var fits: Bool
+    /// Whether it is known why: numbers that the data show, and functions that are no normalization,
+    /// make the target without explaining it.
+    var isKnown = true
   }
 
   /// The part of a gap that may be left by what is called its explanation.
   static let mostUnexplained = 0.2
+
+  /// How many nats a formula has to be more likely than the right one: about 100,000 formulas are
+  /// tried, 11.5 nats, and one false name in a thousand is allowed for, 7 more.
+  static let chance = 18.5
 
   /// Above so many elements, a part of the input is searched first: it holds the same formula.
   static let many = 1 << 20
@@ -40,30 +47,44 @@ struct Finder {
       evidence.isRoundedOnce = true
       let finding = RecipeSearch(evidence: evidence, right: right).run()
       evidence.isRoundedOnce = false
-      if finding.best.misfit <= RecipeSearch.careful {
-        return Result(
-          changes: finding.best.changes,
-          alternatives: alternatives(to: finding.best, in: finding.equals), fits: true)
+      if finding.best.misfit <= RecipeSearch.careful, explains(finding.best) {
+        return result(of: finding, fits: true)
       }
     }
     let finding = RecipeSearch(evidence: evidence, right: right).run()
     // A formula as careless as the right one, that closes no gap, has not been used.
-    let isReached =
-      finding.best.changes.isEmpty
-      || evidence.rest(of: finding.best.recipe, from: right) <= Self.mostUnexplained
+    let isReached = explains(finding.best)
     if finding.fits && isReached {
-      return Result(
-        changes: finding.best.changes,
-        alternatives: alternatives(to: finding.best, in: finding.equals), fits: true)
+      return result(of: finding, fits: true)
     }
     let fitted = withStepsInHalf() ?? withFittedBuffers() ?? withObservedEpsilon()
     if let observed = fitted ?? withCancellation() ?? withObservedLine() ?? withNarrowSteps() {
       return observed
     }
-    if finding.fits { return Result(changes: [], alternatives: [], fits: true) }
-    return Result(
+    // Another formula's fit says nothing about the layer's own.
+    if evidence.misfit(right, count: .max) <= RecipeSearch.careless {
+      return Result(changes: [], alternatives: [], fits: true)
+    }
+    if !isReached { return Result(changes: [], alternatives: [], fits: false) }
+    return result(of: finding, fits: false)
+  }
+
+  private func result(of finding: Finding, fits: Bool) -> Result {
+    Result(
       changes: finding.best.changes,
-      alternatives: alternatives(to: finding.best, in: finding.equals), fits: false)
+      alternatives: alternatives(to: finding.best, in: finding.equals), fits: fits,
+      isKnown: finding.best.recipe.replaced == nil)
+  }
+
+  /// Whether a candidate closes the gap, and better than one of so many formulas would by chance.
+  private func explains(_ candidate: Candidate) -> Bool {
+    candidate.changes.isEmpty || explains(candidate.recipe)
+  }
+
+  /// The same for a recipe with numbers that were fitted to the data.
+  func explains(_ recipe: Recipe, fitted: Int = 0) -> Bool {
+    let account = evidence.account(recipe, from: right, fitted: fitted)
+    return account.rest <= Self.mostUnexplained && account.nats > Self.chance
   }
 
   /// For each change the other names that candidates which do as well give it.

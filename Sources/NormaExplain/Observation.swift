@@ -1,6 +1,12 @@
 import NormaKernels
 import NormaTensor
 
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// What the samples show when no formula of the list fits: an epsilon of their own, a factor and
 /// an addend per channel, a narrower type.
 extension Evidence {
@@ -51,16 +57,35 @@ extension Evidence {
     return squares[0] * squares[1] > 0 ? product / (squares[0] * squares[1]).squareRoot() : 0
   }
 
-  /// The part of the gap between the right recipe and the target that another recipe leaves.
-  func rest(of recipe: Recipe, from right: Recipe) -> Double {
+  /// What a recipe leaves of the gap between the right one and the target.
+  ///
+  /// `rest` is the part that is left, in the direction of the gap or as energy, whichever is more:
+  /// what overshoots leaves more than all. `nats` says how much likelier the recipe makes the samples
+  /// than the right one does, as a logarithm, where what each leaves is noise of its own size; every
+  /// number `fitted` to the data takes a value away.
+  func account(
+    _ recipe: Recipe, from right: Recipe, fitted: Int
+  ) -> (rest: Double, nats: Double) {
     let (made, own) = (sample(output(recipe).evaluated()), sample(output(right).evaluated()))
-    var (product, energy) = (0.0, 0.0)
+    var (product, energy, left) = (0.0, 0.0, 0.0)
     for (index, target) in sampledTarget.enumerated() {
       product += (own[index] - made[index]) * (own[index] - target)
       energy += (own[index] - target) * (own[index] - target)
+      left += (made[index] - target) * (made[index] - target)
     }
-    return energy > 0 && product.isFinite ? 1 - product / energy : 0
+    if energy == 0 { return (0, 0) }
+    let count = Double(max(sampledTarget.count, 1))
+    // What makes next to nothing is near every faint target: the target's own spread has to be made,
+    // where it has one.
+    let all = isConstant ? energy : min(energy, spread * spread * count)
+    let rest = max(abs(1 - product / energy), left / all)
+    let ratio = (all / max(left, rounding * rounding * all)).squareRoot()
+    let nats = (count - Double(fitted)) * log(ratio)
+    return rest.isFinite && nats.isFinite ? (rest, nats) : (.infinity, 0)
   }
+
+  /// Whether the target's samples are all the same up to rounding.
+  var isConstant: Bool { spread <= 4 * rounding * (sampledTarget.map(abs).max() ?? 0) }
 
   /// The part of the samples that a recipe makes to the last digit.
   func agreement(_ recipe: Recipe) -> Double {

@@ -7,8 +7,11 @@ struct RareWords {
 
   /// The words for a change that has a field of its own; nil for the others.
   func words(for change: Change) -> (String, String)? {
+    if change.cause == .other, let words = line(change) { return words }
     for field in change.fields {
       switch field {
+      case .replaced(let function):
+        return ("\(function.rawValue) of the input, which is no normalization", "normalizes")
       case .meanFactor(let value): return mean(value)
       case .gain(let value): return gain(value)
       case .fold(let value): return fold(value)
@@ -28,6 +31,25 @@ struct RareWords {
       }
     }
     return nil
+  }
+
+  /// A factor and an addend that the data show and no formula accounts for, with the first of them.
+  private func line(_ change: Change) -> (String, String)? {
+    guard let shift = recipe.observedShift, change.isObserved else { return nil }
+    let scale = recipe.observedScale
+    let unit = shift.shape == frame.parameterShape ? "channel" : layer.unit(frame)
+    let shown = min(3, shift.values.count)
+    let numbers = (0..<shown).map { index in
+      let addend = text(shift.values[index], digits: 4)
+      return scale.map { "\(text($0.values[index], digits: 4)) and \(addend)" } ?? addend
+    }
+    let kind = scale == nil ? "shift" : "factor and shift"
+    let more = shift.values.count - shown
+    return (
+      "every \(unit) differs by its own \(kind); I do not know why: "
+        + numbers.joined(separator: "; ") + (more > 0 ? "; and \(grouped(more)) more" : ""),
+      scale == nil ? "shift 0" : "factor 1 and shift 0"
+    )
   }
 
   private func momentum(_ m: Double) -> (String, String) {

@@ -177,6 +177,8 @@ struct Recipe: Hashable {
   var gain: Gain = .one
   var fold: Fold = .right
   var buffers: Buffers = .kept
+  /// A function of every value that stands in for the whole formula.
+  var replaced: Pointwise?
   /// The rows at the start of the batch that statistics are taken of; nil for all.
   var rows: Int?
   var narrowSteps: NarrowSteps?
@@ -211,6 +213,7 @@ struct Recipe: Hashable {
     key.divisor = .deviation
     key.gain = .one
     key.fold = .right
+    key.replaced = nil
     key.observedScale = nil
     key.observedShift = nil
     key.observedFactors = nil

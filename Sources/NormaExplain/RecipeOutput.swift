@@ -50,6 +50,10 @@ extension Evidence {
       guard let slices, let axis = frame.sliceAxis, tensor.shape[axis] > 1 else { return tensor }
       return sliced(tensor, axis: axis, slices)
     }
+    if let function = recipe.replaced {
+      let result = output(function, of: slices.map { wideInput(slices: $0) } ?? wide)
+      return recipe.narrow.map { result.cast(to: $0).cast(to: .float64) } ?? result
+    }
     let (mean, variance) = statistics(recipe)
     let (scale, offset) = recipe.scaleAndShift(layer, frame)
     let (weight, bias) = (part(scale.tensor), part(offset.tensor))
@@ -135,6 +139,7 @@ extension Evidence {
     let isFolded = recipe.fold != .right
     let limit = min(limit, places.count)
     let most = bound * bound * Double(limit)
+    let mostSlack = mostSlack(rounding)
     var total = 0.0
     for i in 0..<limit {
       var x = sampledInput[i]
@@ -156,7 +161,8 @@ extension Evidence {
       }
       var value = centred + offsets[i]
       var slack =
-        abs(centred) + abs(factor) * (abs(x) + abs(means[i])) + abs(offsets[i]) + abs(extra)
+        abs(centred) + min(abs(factor) * (abs(x) + abs(means[i])), mostSlack) + abs(offsets[i])
+        + abs(extra)
       if let extras {
         value = value * extras.scale[i] + extras.shift[i]
         slack = slack * abs(extras.scale[i]) + abs(extras.shift[i])
@@ -168,6 +174,10 @@ extension Evidence {
       case .rectifiedAfter: value = max(value, 0)
       case .inputAdded: value += x
       default: break
+      }
+      if let function = recipe.replaced {
+        (value, slack) = function.value(sampledInput[i], limits)
+        slack = min(slack, abs(value) + mostSlack)
       }
       if recipe.mask == .zeroed, let kept = sampledMask?[i] {
         value *= kept
@@ -184,6 +194,14 @@ extension Evidence {
     let result = (total / Double(max(limit, 1))).squareRoot()
     if !result.isFinite { return .greatestFiniteMagnitude }
     return isHalf ? max(result, 8 * (result - 1)) : result
+  }
+
+  /// The most that a division by next to nothing may add to a slack. A statistic of one value has no
+  /// variance, and roundings of any size would make any target; what is called rounding never exceeds a
+  /// tenth of the target's own spread.
+  func mostSlack(_ rounding: Double) -> Double {
+    let roundings = rounding > 0x1p-20 ? 1 + RecipeSearch.careless / 8 : RecipeSearch.careless
+    return spread.isFinite ? 0.1 * spread / (rounding * roundings) : .infinity
   }
 
   /// The number of values that a recipe's last statistic rests on.

@@ -64,7 +64,8 @@ struct RecipeSearch {
   /// The best candidates of each number of changes, up to three.
   private func search(_ changes: [Change]) -> [[Candidate]] {
     var levels: [[Candidate]] = []
-    for size in 0...3 where bestMisfit(levels) > Self.careful {
+    for size in 0...3
+    where bestMisfit(levels) > Self.careful || size < 3 && evidence.isConstant {
       levels.append(
         candidates(sets(of: size, from: size < 3 ? changes : changes.filter { $0.rarity <= 1 })))
     }
@@ -117,8 +118,12 @@ struct RecipeSearch {
     let least = bestMisfit(levels)
     let factor = least <= Self.careless ? 2.0 : 4.0
     let bound = max(Self.careful, factor * least)
-    for level in levels {
-      guard let first = level.first, first.misfit <= bound else { continue }
+    // One number is made by many formulas: the most usual changes are the most likely, few or not.
+    let ranked = evidence.isConstant ? [levels.flatMap(\.self)] : levels
+    for level in ranked {
+      guard let first = level.min(by: { $0.misfit < $1.misfit }), first.misfit <= bound else {
+        continue
+      }
       let equals = level.filter { $0.misfit <= max(0.3, 1.5 * first.misfit) }
         .sorted { ($0.rarity, $0.misfit) < ($1.rarity, $1.misfit) }
       return Finding(
