@@ -13,8 +13,9 @@ def right(layer):
         "view": layer.view,
         "mean_axes": layer.axes,
         "steps": [("var", layer.axes)],
-        "factor": 1.0,  # of the variance
-        "mean_factor": 1.0,
+        # Of the variance and of the mean, for the count of values that they rest on.
+        "factor": None,
+        "mean_factor": None,
         "eps": layer.eps,
         "placement": "inside",
         "affine": "both",
@@ -69,7 +70,10 @@ class Formula:
         shape = x.shape
         source = x if f["rows"] is None else x[: f["rows"]]
         v = source.reshape(f["view"] if f["rows"] is None else (f["rows"],) + tuple(f["view"][1:]))
-        mean = self.q("mean", v.mean(f["mean_axes"], keepdim=True) * f["mean_factor"])
+        mean = v.mean(f["mean_axes"], keepdim=True)
+        if f["mean_factor"]:
+            mean = mean * f["mean_factor"](math.prod(v.shape[a] for a in f["mean_axes"]))
+        mean = self.q("mean", mean)
         if f["one_pass"]:
             # Always in float32, as in the kernels that have this fault.
             w = v.to(torch.float32)
@@ -82,7 +86,14 @@ class Formula:
         else:
             full = (x.shape[0],) + tuple(f["view"][1:])
         spread = lambda s: s.expand(full).reshape(shape)
-        return spread(mean), spread(var) * f["factor"]
+        return spread(mean), spread(var)
+
+    def corrected(self, variance, count):
+        """A variance over n as a user's call makes it, with n the count that the call sees."""
+        factor = self.f["factor"]
+        if factor is None:
+            return variance
+        return variance * (factor(count) if isinstance(count, int) else count.apply_(factor))
 
     def steps(self, v, mean):
         f = self.f
@@ -93,15 +104,18 @@ class Formula:
                 continue
             centre = v.mean(axes, keepdim=True)
             if kind == "abs":
+                count = math.prod(v.shape[a] for a in axes)
                 v = (v - centre).abs().mean(axes, keepdim=True)
+                v = self.corrected(v, count)
                 deviation = True
                 continue
             if index == 0 and f["about_zero"]:
                 centre = centre * 0
-            elif index == 0 and f["mean_factor"] != 1 and axes == f["mean_axes"]:
+            elif index == 0 and f["mean_factor"] and axes == f["mean_axes"]:
                 centre = mean
             square = self.q("square", (v - centre) ** 2)
-            v = self.q("variance", square.mean(axes, keepdim=True))
+            count = math.prod(v.shape[a] for a in axes)
+            v = self.corrected(self.q("variance", square.mean(axes, keepdim=True)), count)
             if kind == "std":
                 v = v.sqrt()
                 deviation = True
@@ -120,24 +134,27 @@ class Formula:
         n = m.sum(axes, keepdim=True)
         mean = (x * m).sum(axes, keepdim=True) / n
         var = ((x - mean) ** 2 * m).sum(axes, keepdim=True) / n
-        return mean.expand(x.shape), var.expand(x.shape) * f["factor"]
+        return mean.expand(x.shape), self.corrected(var, n.clone()).expand(x.shape)
 
     def block_moments(self, x):
         way, sizes = self.f["blocks"]
         axes = self.f["mean_axes"]
         parts = x.split(sizes)
         means = [p.mean(axes, keepdim=True) for p in parts]
-        variances = [((p - m) ** 2).mean(axes, keepdim=True) for p, m in zip(parts, means)]
+        count = lambda p: math.prod(p.shape[a] for a in axes)
+        variances = [
+            self.corrected(((p - m) ** 2).mean(axes, keepdim=True), count(p))
+            for p, m in zip(parts, means)]
         if way == "own":
             grow = lambda values: torch.cat([v.expand(p.shape) for v, p in zip(values, parts)])
-            return grow(means), grow(variances) * self.f["factor"]
+            return grow(means), grow(variances)
         whole = x.mean(axes, keepdim=True)
         average = lambda values: sum(values) / len(values)
         mean = average(means) if way == "averaged" else whole
         var = average(variances)
         if way == "deviations":
             var = average([v.sqrt() for v in variances]) ** 2
-        return mean.expand(x.shape), var.expand(x.shape) * self.f["factor"]
+        return mean.expand(x.shape), var.expand(x.shape)
 
     def buffers(self):
         """Running statistics, as they are or as another rule would have made them."""

@@ -140,17 +140,21 @@ def others(add, layer):
         add("other", user, replaced=function, weight=0.7, single=True)
 
 
+def unbiased(n):
+    return n / (n - 1) if n > 1 else math.nan
+
+
 def counts(add, layer):
     n = layer.count
     if n < 2:
         return
     rows = layer.shape[0]
-    add("correction", f"n - 1, n = {n}", factor=n / (n - 1), weight=12)
-    add("correction", "n - 1 twice", factor=(n / (n - 1)) ** 2, weight=0.7)
-    add("correction", "(n - 1) / n", factor=(n - 1) / n, weight=0.7)
+    add("correction", f"n - 1, n = {n}", factor=unbiased, weight=12)
+    add("correction", "n - 1 twice", factor=lambda n: unbiased(n) ** 2, weight=0.7)
+    add("correction", "(n - 1) / n", factor=lambda n: (n - 1) / n, weight=0.7)
     if rows > 1 and rows != n:
-        add("correction", f"N - 1, N = {rows}", factor=rows / (rows - 1), weight=1)
-    add("other", "sum of squares", factor=float(n), weight=1.5, accept=["correction"])
+        add("correction", f"N - 1, N = {rows}", factor=lambda n: rows / (rows - 1), weight=1)
+    add("other", "sum of squares", factor=lambda n: float(n), weight=1.5, accept=["correction"])
     seen = {n, 1}
     sizes = list(layer.shape) + [math.prod(layer.shape[2:]), math.prod(layer.shape[:2]),
                                  math.prod(layer.shape[:-1]), math.prod(layer.shape)]
@@ -158,13 +162,13 @@ def counts(add, layer):
         if size in seen:
             continue
         seen.add(size)
-        add("correction", f"sum / {size} instead of / {n}", factor=n / size, accept=["other"],
-            weight=0.8)
+        add("correction", f"sum / {size} instead of / {n}", factor=lambda n, size=size: n / size,
+            accept=["other"], weight=0.8)
     if right_centred(layer):
         for size in sizes[: len(layer.shape)]:
             if size not in (1, n):
-                add("mean-not-subtracted", f"mean = sum / {size}", mean_factor=n / size,
-                    accept=["other"], weight=0.4)
+                add("mean-not-subtracted", f"mean = sum / {size}", weight=0.4,
+                    mean_factor=lambda n, size=size: n / size, accept=["other"])
 
 
 def right_centred(layer):
