@@ -8,9 +8,13 @@ struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
     abstract:
-      "Compare two normalization layers, or the conventions of two frameworks, on your data.",
+      "Compare two captured networks, or two normalization layers on your data.",
     discussion: """
-      Both layers get the same input. The difference of their results, and of their running \
+      Of two captures of one network (a port, a conversion, two versions), made by norma_capture.py \
+      with the same batch, it finds the first layer whose inputs agree and whose outputs do not, and \
+      says which option, parameter or buffer makes the difference. Names may differ.
+
+      Two layers get the same input. The difference of their results, and of their running \
       statistics after the call, is divided among the options in which they differ; the shares and \
       the unexplained rest add up to 100 %, and a negative share hides a part of the others.
 
@@ -20,22 +24,24 @@ struct CompareCommand: ParsableCommand {
       running statistics, and name, the layer's name in a file that holds more than this layer.
 
       EXAMPLES:
+        norma compare mine.safetensors port.safetensors
         norma compare keras pytorch --input x.npy
         norma compare '{"layer": "groupnorm", "groups": 8}' '{"layer": "layernorm"}' --input x.npy
         norma compare mine.json theirs.json --input x.npy --json
 
       EXIT STATUS:
-        0 when they were compared, 1 when a file cannot be used, 64 for wrong options.
+        0 when they do the same, up to rounding; 1 when they differ; 2 when a file cannot be used; \
+      64 for wrong options.
       """)
 
-  @Argument(help: ArgumentHelp("A framework, or a layer in JSON.", valueName: "layer"))
+  @Argument(help: ArgumentHelp("A framework, a layer in JSON, or a capture.", valueName: "layer"))
   var first: String
 
   @Argument(help: ArgumentHelp("Another one.", valueName: "layer"))
   var second: String
 
-  @Option(help: ArgumentHelp("The input of both, .npy or IDX.", valueName: "file"))
-  var input: String
+  @Option(help: ArgumentHelp("The input of both layers, .npy or IDX.", valueName: "file"))
+  var input: String?
 
   @Option(help: ArgumentHelp("Read only so many items of the first axis.", valueName: "items"))
   var count: Int?
@@ -49,6 +55,9 @@ struct CompareCommand: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
+  @Flag(help: "Print all layers of captures.")
+  var details = false
+
   @OptionGroup var page: ReportOptions
 
   func validate() throws {
@@ -56,17 +65,58 @@ struct CompareCommand: ParsableCommand {
   }
 
   func run() throws {
+    let isSame: Bool
     do {
-      let comparison = try comparison()
-      try page.write { comparison.report() }
-      Terminal.show(json ? try encoded(comparison) : comparison.text(style: Terminal.style))
+      isSame = try show()
+    } catch let error as ValidationError {
+      throw error
     } catch {
       warn("\(error)")
-      throw ExitCode(1)
+      throw ExitCode(2)
     }
+    if !isSame { throw ExitCode(1) }
+  }
+
+  /// Prints what is found, and returns whether nothing differs.
+  private func show() throws -> Bool {
+    if let comparison = try captures() {
+      Terminal.show(
+        json
+          ? try encoded(comparison)
+          : comparison.text(style: Terminal.style, showsAll: details))
+      try page.write { comparison.report() }
+      return comparison.isSame
+    }
+    let comparison = try comparison()
+    Terminal.show(json ? try encoded(comparison) : comparison.text(style: Terminal.style))
+    try page.write { comparison.report() }
+    return comparison.isSame
+  }
+
+  /// The comparison of two captures; nil where neither argument is one.
+  func captures() throws -> CaptureComparison? {
+    let paths = [first, second]
+    let files = paths.map { try? SafeTensors(contentsOf: $0) }
+    let areCaptures = files.map { $0.map(Capture.isCapture) ?? false }
+    guard areCaptures.contains(true) else { return nil }
+    if let other = zip(paths, areCaptures).first(where: { !$1 })?.0 {
+      let capture = other == first ? second : first
+      throw DataError(
+        "\(capture) is a capture and \(other) is none: a capture is compared with another capture, "
+          + "of the same batch")
+    }
+    if input != nil || count != nil || layout != nil {
+      throw ValidationError(
+        "--input, --count and --layout are for two layers; captures hold their own samples")
+    }
+    let found = try paths.map { try Capture(contentsOf: $0) }
+    return compare(found[0], found[1], names: (first, second))
   }
 
   func comparison() throws -> LayerComparison {
+    guard let input else {
+      throw ValidationError("Two layers need --input; without it, name two captures")
+    }
     let x = try DataLayout.read(input, count: count, layout: layout)
     let layers = try [first, second].map(ComparedLayer.init)
     let (a, b) = (try layers[0].made(for: x.shape), try layers[1].made(for: x.shape))

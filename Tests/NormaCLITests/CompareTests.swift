@@ -95,4 +95,33 @@ import Testing
     let change = (network(x) - before).abs().max().item()
     #expect(change == report.largestDifference && change < 1e-4 * before.abs().max().item())
   }
+
+  private static let captures = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Fixtures/captures")
+
+  private func command(_ arguments: String...) throws -> CompareCommand {
+    let command = try NormaCommand.parseAsRoot(["compare"] + arguments)
+    return try #require(command as? CompareCommand)
+  }
+
+  /// Two captures are compared by what they hold; one capture and something else is an error.
+  @Test func captures() throws {
+    let (first, second) = (
+      Self.captures.appending(path: "same.first.safetensors").path,
+      Self.captures.appending(path: "eps-of-third.second.safetensors").path
+    )
+    let found = try #require(try command(first, second).captures())
+    #expect(found.verdict == .layer && found.originLayer?.first == "blocks.2.1")
+    #expect(found.first == first)
+    #expect(try command("keras", "pytorch", "--input", "x.npy").captures() == nil)
+    for arguments in [(first, "keras"), ("keras", first), (first, "missing.safetensors")] {
+      #expect {
+        try command(arguments.0, arguments.1).captures()
+      } throws: {
+        "\($0)".contains("is a capture and")
+      }
+    }
+    #expect(throws: (any Error).self) { try command(first, second, "--input", "x.npy").captures() }
+    #expect(throws: (any Error).self) { try command("keras", "pytorch").comparison() }
+  }
 }

@@ -116,7 +116,7 @@ private func title(_ convention: NormalizationConvention) -> String {
 }
 
 extension NormOption {
-  fileprivate var movesResults: Bool {
+  var movesResults: Bool {
     switch self {
     case .momentum, .runningVarianceCorrection, .updates: false
     default: true
@@ -134,7 +134,7 @@ extension NormOption {
 extension QuantityComparison {
   /// The difference between two tensors, divided among options; `mixed` makes the first with some options
   /// of the second.
-  fileprivate init(
+  init(
     _ quantity: Quantity, _ first: Tensor, _ second: Tensor, rounding: Double,
     options: [NormOption], _ mixed: ([NormOption]) -> Tensor?
   ) {

@@ -82,7 +82,7 @@ struct NormFormula {
     }
   }
 
-  private static func axes(_ reach: Reach, _ rank: Int) -> [Int] {
+  static func axes(_ reach: Reach, _ rank: Int) -> [Int] {
     switch reach {
     case .channels: (0..<rank).filter { $0 != 1 }
     case .space(let space): Array(rank - space..<rank)
@@ -93,7 +93,7 @@ struct NormFormula {
   }
 
   /// Mean and variance that normalize x, and x in the shape in which they broadcast.
-  private func own(_ x: Tensor) -> (seen: Tensor, mean: Tensor, variance: Tensor) {
+  func own(_ x: Tensor) -> (seen: Tensor, mean: Tensor, variance: Tensor) {
     let axes = Self.axes(reach, x.rank)
     var seen = x
     if case .groups(let groups) = reach {
@@ -123,7 +123,7 @@ struct NormFormula {
     return y.evaluated()
   }
 
-  private func channelShape(_ x: Tensor) -> [Int] {
+  func channelShape(_ x: Tensor) -> [Int] {
     var axis = 1
     if case .space(let space) = reach { axis = x.rank - space - 1 }
     return x.shape.indices.map { $0 == axis ? x.shape[$0] : 1 }

@@ -1,0 +1,150 @@
+import NormaKernels
+import NormaTensor
+
+/// Where two captures of one network differ first, and why: a port, a conversion, two versions.
+///
+///     let mine = try Capture(contentsOf: "mine.safetensors")
+///     let port = try Capture(contentsOf: "port.safetensors")
+///     print(compare(mine, port))
+///
+/// Layers are matched by name; what has no equal name by the order of the calls, kind and size. The first
+/// layer whose inputs agree and whose outputs do not is the origin: what comes behind it gets other
+/// inputs, and is judged by what it makes of equal ones. For that a layer's formula, with its own options, parameters
+/// and buffers, has to make its captured output; then it stands for the layer on the other one's input,
+/// and the difference is divided among options as ``compare(_:_:on:names:file:line:)`` does. A
+/// layer that its formula does not make is explained as by `explain`.
+///
+/// - Parameters:
+///   - first: A capture: what is right, where one of them is.
+///   - second: A capture of the same network with the same batch.
+///   - names: What to call them; by default what made them.
+/// - Returns: A value that prints in words and encodes to JSON.
+/// - Accuracy: formulas in `Float64`. With u the unit roundoff of the coarsest type on the way, inputs and
+///   outputs agree where their root mean square distance is at most √u of their standard deviation
+///   (half of the digits: every layer adds its rounding). What a layer makes of one input agrees where
+///   each value is within 64 u (half types: 16 u) of |y| + |bias| + slope (|x| + |mean|).
+/// - Cost: a few passes over the samples of a layer; 2ⁿ where n options of one differ.
+public func compare(
+  _ first: Capture, _ second: Capture, names: (first: String, second: String)? = nil
+) -> CaptureComparison {
+  CaptureSearch(first, second, names ?? (title(first), title(second))).comparison()
+}
+
+private func title(_ capture: Capture) -> String {
+  let model = capture.model.isEmpty ? "a network" : capture.model
+  return capture.framework.isEmpty ? model : "\(model) (\(capture.framework))"
+}
+
+/// Goes through the matched layers in the order of their calls.
+private struct CaptureSearch {
+  let first: Capture
+  let second: Capture
+  let names: (first: String, second: String)
+  let pairing: LayerPairing
+
+  init(_ first: Capture, _ second: Capture, _ names: (String, String)) {
+    (self.first, self.second, self.names) = (first, second, names)
+    pairing = LayerPairing(first.layers, second.layers)
+  }
+
+  func comparison() -> CaptureComparison {
+    let autocast = [first.autocast, second.autocast].compactMap { $0 }
+    let pairs = pairing.pairs.map { one, other in
+      PairSearch(
+        first: first.layers[one], second: second.layers[other], autocast: autocast,
+        others: first.layers
+      ).pair()
+    }
+    let result = resultGap(autocast)
+    var notes: [String] = []
+    let (verdict, origin) = verdict(pairs, result, &notes)
+    addNotes(pairs, &notes)
+    return CaptureComparison(
+      first: names.first, second: names.second, matching: pairing.matching,
+      isReordered: pairing.isReordered, layers: pairs,
+      onlyFirst: pairing.onlyFirst.map { first.layers[$0].title },
+      onlySecond: pairing.onlySecond.map { second.layers[$0].title }, result: result,
+      verdict: verdict, origin: origin, notes: notes)
+  }
+
+  private func resultGap(_ autocast: [String]) -> SampleGap? {
+    guard let a = first.result, let b = second.result, a.count == b.count, !a.isEmpty else {
+      return nil
+    }
+    let types = first.layers.map(\.dtype) + second.layers.map(\.dtype) + autocast
+    let unit = types.map(Self.unit).max() ?? 0x1p-24
+    return SampleGap(Tensor(a), Tensor(b), unit: max(unit, 0x1p-24))
+  }
+
+  private static func unit(_ type: String) -> Double {
+    switch type {
+    case "float16": unitRoundoff(.float16)
+    case "bfloat16": unitRoundoff(.bfloat16)
+    default: unitRoundoff(.float32)
+    }
+  }
+
+  /// What the comparison comes to, and at which pair.
+  private func verdict(
+    _ pairs: [CapturedPair], _ result: SampleGap?, _ notes: inout [String]
+  ) -> (CaptureComparison.Verdict, Int?) {
+    // What the outputs of the layers so far are apart, in spreads.
+    var before = 0.0
+    for (place, pair) in pairs.enumerated() {
+      let inputs = pair.input
+      if let inputs, !inputs.agrees {
+        // Rounding that grew from layer to layer is no difference of its own.
+        let isGrown = inputs.incomparable == 0 && before > 0 && inputs.relative <= 4 * before
+        if !isGrown {
+          addOrder(place, pairs, &notes)
+          return (place == 0 ? .inputs : .between, place)
+        }
+      }
+      if pair.behaviour == .different { return (.layer, place) }
+      before = max(before, pair.output?.relative ?? 0)
+    }
+    if let result, !result.agrees, result.relative > 4 * before || result.incomparable > 0 {
+      if pairs.contains(where: { $0.output != nil }) { return (.result, nil) }
+    }
+    if let place = pairs.firstIndex(where: { !$0.differences.isEmpty }) { return (.state, place) }
+    if !pairing.onlyFirst.isEmpty || !pairing.onlySecond.isEmpty { return (.layers, nil) }
+    if let result, !result.agrees { return (.undecided, nil) }
+    return pairs.contains { $0.behaviour != .unknown } ? (.same, nil) : (.undecided, nil)
+  }
+
+  /// Says so where the input of a layer is another layer's in the second capture.
+  private func addOrder(_ place: Int, _ pairs: [CapturedPair], _ notes: inout [String]) {
+    let (one, other) = pairing.pairs[place]
+    let layer = first.layers[one]
+    guard let x = layer.x else { return }
+    for (index, candidate) in second.layers.enumerated() where index != other {
+      guard let y = candidate.x, y.shape == x.shape else { continue }
+      let unit = max(unitRoundoff(x.dtype), unitRoundoff(y.dtype))
+      if SampleGap(x, y, unit: unit).agrees {
+        notes.append(
+          "The input of \(layer.title) in \(names.first) is that of \(candidate.title) in "
+            + "\(names.second): the layers are called in another order, or were given each other's "
+            + "names.")
+        return
+      }
+    }
+  }
+
+  private func addNotes(_ pairs: [CapturedPair], _ notes: inout [String]) {
+    if first.samples != second.samples {
+      notes.append(
+        "The batches have \(first.samples) and \(second.samples) samples: capture both with the "
+          + "same batch.")
+    }
+    let silent = pairs.filter { $0.behaviour == .unknown }
+    if !silent.isEmpty, silent.count < pairs.count {
+      let names = silent.prefix(6).map(\.title).joined(separator: ", ")
+      notes.append(
+        "What these make of equal inputs is not known: \(names)\(silent.count > 6 ? ", ..." : "").")
+    } else if !silent.isEmpty {
+      notes.append(
+        "There are no samples to compare, or no formula that makes them: capture both networks with "
+          + "norma_capture.py and the same batch.")
+    }
+  }
+}
