@@ -19,6 +19,10 @@ struct DoctorCommand: ParsableCommand {
       the data are others or the statistics are. With --repair, running statistics pooled over the \
       captured samples are written as a file for load_state_dict.
 
+      A checkpoint alone (.pt, .pth, .ckpt, .bin, .safetensors) shows what its numbers tell: \
+      statistics that are not finite, negative or never trained, dead channels, names that \
+      load_state_dict(strict=False) passes over. Nothing in such a file is ever run.
+
       It also takes checkpoints of norma train with the images of training; --repair then writes \
       the whole network. For networks of your own in Swift, call diagnose(network, images) and \
       recalibrate(network, over: batches).
@@ -27,6 +31,7 @@ struct DoctorCommand: ParsableCommand {
         norma doctor mine.safetensors
         norma doctor mine.safetensors --train train.safetensors --repair statistics.safetensors
         norma doctor mine.safetensors --html report.html
+        norma doctor model.pt
         norma doctor --checkpoint norma-train.safetensors --data DIR
 
       EXIT STATUS:
@@ -34,7 +39,7 @@ struct DoctorCommand: ParsableCommand {
       checkpoint; 1 when something is; 2 when a file cannot be used; 64 for wrong options.
       """)
 
-  @Argument(help: ArgumentHelp("A capture of a network.", valueName: "capture"))
+  @Argument(help: ArgumentHelp("A capture of a network, or a checkpoint.", valueName: "capture"))
   var capture: String?
 
   @Option(
@@ -87,6 +92,8 @@ struct DoctorCommand: ParsableCommand {
     let isHealthy: Bool
     do {
       isHealthy = try examine()
+    } catch let error as ValidationError {
+      throw error
     } catch {
       Terminal.showProgress(nil)
       warn("\(error)")
@@ -97,6 +104,16 @@ struct DoctorCommand: ParsableCommand {
 
   /// Prints what is found, and returns whether nothing is wrong.
   private func examine() throws -> Bool {
+    if let capture, let report = try CheckpointReport(file: capture) {
+      if train != nil || repair != nil || page.html != nil {
+        throw ValidationError(
+          "--train, --repair and --html need a capture, and \(capture) is a checkpoint; make one:\n"
+            + CheckpointDiagnosis.captureLines.joined(separator: "\n"))
+      }
+      let text = report.text(style: Terminal.style, showsAll: details)
+      Terminal.show(json ? try encoded(report) : text)
+      return report.diagnosis.isHealthy
+    }
     if let capture {
       let report = try CaptureReport(file: capture, training: train, repair: repair)
       try page.write { report.diagnosis.report(title: capture, capture: report.capture) }

@@ -8,8 +8,9 @@ struct PyTorchTree {
     let tensor: PickledTensor
   }
 
-  /// Most values that are visited; a small pickle can describe a tree of any size.
-  static let visitLimit = 1 << 23
+  /// Most tensors, lists and dictionaries that are visited; a small pickle can describe a tree of any
+  /// size. Numbers in lists and keys count less.
+  static let visitLimit = 1 << 20
   static let depthLimit = 128
   /// Most bytes of all names.
   static let nameLimit = 1 << 28
@@ -34,12 +35,14 @@ struct PyTorchTree {
     isOpen = [Bool](repeating: false, count: heap.nodes.count)
   }
 
-  /// Counts the visit, too.
-  private mutating func mayHoldTensors(_ value: PickleValue) throws -> Bool {
-    visits += 1
+  private mutating func spend(_ count: Int) throws {
+    visits += count
     if visits > Self.visitLimit {
       throw context.unsupported("holds too many values", "more than \(Self.visitLimit)")
     }
+  }
+
+  private func mayHoldTensors(_ value: PickleValue) -> Bool {
     guard case .node(let index) = value else { return false }
     switch heap.nodes[index].kind {
     case .string, .bytes, .wideInteger, .storage: return false
@@ -50,6 +53,7 @@ struct PyTorchTree {
 
   private mutating func visit(_ value: PickleValue) throws {
     guard case .node(let index) = value else { return }
+    try spend(1)
     let node = heap.nodes[index]
     switch node.kind {
     case .tensor(let place):
@@ -80,11 +84,11 @@ struct PyTorchTree {
     switch node.kind {
     case .dictionary:
       // Of a key that occurs again the last value counts, at the place of the first.
-      visits += node.items.count
+      try spend(node.items.count / 4)
       var places: [String: Int] = [:]
       var keys: [(name: String, value: PickleValue)] = []
       for index in stride(from: 0, to: node.items.count - 1, by: 2) {
-        let (name, identity) = key(node.items[index])
+        let (name, identity) = try key(node.items[index])
         if let place = places[identity] {
           keys[place].value = node.items[index + 1]
         } else {
@@ -92,7 +96,7 @@ struct PyTorchTree {
           keys.append((name, node.items[index + 1]))
         }
       }
-      for (name, value) in keys where try mayHoldTensors(value) {
+      for (name, value) in keys where mayHoldTensors(value) {
         try visit(value, under: name)
       }
     case .object:
@@ -101,14 +105,15 @@ struct PyTorchTree {
         if case .dictionary? = heap.node(item)?.kind { try visit(item) }
       }
     default:
-      for (index, item) in node.items.enumerated() where try mayHoldTensors(item) {
+      try spend(node.items.count / 16)
+      for (index, item) in node.items.enumerated() where mayHoldTensors(item) {
         try visit(item, under: "\(index)")
       }
     }
   }
 
   /// The text of a key, and a text that differs between keys that Python tells apart.
-  private mutating func key(_ value: PickleValue) -> (name: String, identity: String) {
+  private mutating func key(_ value: PickleValue) throws -> (name: String, identity: String) {
     switch value {
     case .none: return ("None", "n")
     case .bool(let truth): return (truth ? "True" : "False", "i\(truth ? 1 : 0)")
@@ -118,17 +123,19 @@ struct PyTorchTree {
     case .node(let index):
       if let text = heap.string(value) {
         // Long names are work, too: a pickle can use one of megabytes again and again.
-        visits += text.utf8.count / 64
+        try spend(text.utf8.count / 64)
         return (text, "s" + text)
       }
       guard let items = heap.sequence(value), items.count <= 8 else { return ("?", "o\(index)") }
-      let names = items.map { item in
+      var names: [String] = []
+      for item in items {
         if case .node = item {
           let text = heap.string(item) ?? "?"
-          visits += text.utf8.count / 64
-          return text
+          try spend(text.utf8.count / 64)
+          names.append(text)
+        } else {
+          names.append(try key(item).name)
         }
-        return key(item).name
       }
       return ("(" + names.joined(separator: ", ") + ")", "o\(index)")
     }

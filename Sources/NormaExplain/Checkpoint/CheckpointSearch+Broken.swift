@@ -1,0 +1,161 @@
+import NormaKernels
+
+/// Numbers that no training leaves.
+extension CheckpointSearch {
+  /// The largest number of float16.
+  static let largestHalf = 65_504.0
+
+  mutating func findMismatches() {
+    let wrong = layers.filter { Set($0.numbers.values.map(\.values.count)).count > 1 }
+    if wrong.isEmpty { return }
+    findings.append(
+      CheckpointFinding(
+        severity: .error, name: "mismatched-shapes", layers: wrong.map(\.name),
+        statement: "The tensors of a layer have different lengths, so no layer can hold them.",
+        evidence: wrong.map { layer in
+          let lengths = StoredLayer.Role.allCases.compactMap { role in
+            layer.numbers[role].map { "\(Self.word(role)) \($0.values.count)" }
+          }
+          return "\(layer.title): " + lengths.joined(separator: ", ")
+        }))
+  }
+
+  private static func word(_ role: StoredLayer.Role) -> String {
+    switch role {
+    case .mean: "running_mean"
+    case .variance: "running_var"
+    case .weight: "weight"
+    case .bias: "bias"
+    }
+  }
+
+  mutating func findNonFinite() {
+    for role in StoredLayer.Role.allCases {
+      let found = channels(of: layers, role) { !$0.isFinite }
+      if found.isEmpty { continue }
+      let isStatistic = role == .mean || role == .variance
+      let overflowed = found.filter { hasOverflowed($0.layer, role) }
+      var finding = CheckpointFinding(
+        severity: .error, name: isStatistic ? Defect.nonFinite.rawValue : "non-finite-parameters",
+        layers: found.map(\.layer.name), channels: named(found),
+        statement: "\(Self.word(role)) holds NaN or infinity.",
+        evidence: found.map { layer, channels in
+          let values = layer.numbers[role]?.values ?? []
+          return "\(layer.title): \(values[channels[0]]) in \(listed(channels)) of \(values.count)"
+        })
+      if role == .variance,
+        found.contains(where: { $0.layer.variance?.contains(.infinity) ?? false })
+      {
+        finding.evidence.append(
+          "divided by an infinite deviation, a channel gives its bias, whatever comes in")
+      }
+      for (layer, _) in overflowed {
+        let type = layer.numbers[role]?.dtype == .float16
+        finding.evidence.append(
+          type
+            ? "\(layer.title) is stored in float16, which ends at 65504"
+            : "all finite numbers of \(layer.title).\(Self.word(role)) are numbers of float16, "
+              + "which ends at 65504: they were float16 once")
+      }
+      finding.alternatives =
+        overflowed.count == found.count
+        ? []
+        : [
+          "a number that overflowed when the tensors were float16",
+          "a step or batch of training with NaN or infinity in it",
+        ]
+      finding.repair =
+        isStatistic
+        ? Defect.nonFinite.now
+        : .init("Take an older checkpoint: what these numbers were is lost.")
+      findings.append(finding)
+      if isStatistic { explained.formUnion(finding.layers) }
+    }
+  }
+
+  /// Whether an infinite number is what float16 makes of a large one.
+  private func hasOverflowed(_ layer: StoredLayer, _ role: StoredLayer.Role) -> Bool {
+    guard let numbers = layer.numbers[role] else { return false }
+    return numbers.values.contains { $0.isInfinite }
+      && !numbers.values.contains { $0.isNaN }
+      && (numbers.dtype == .float16 || numbers.areOfHalf)
+  }
+
+  mutating func findNegative() {
+    let found = channels(of: layers, .variance) { $0 < 0 && $0.isFinite }
+    if found.isEmpty { return }
+    findings.append(
+      CheckpointFinding(
+        severity: .error, name: Defect.negativeVariance.rawValue, layers: found.map(\.layer.name),
+        channels: named(found), statement: Defect.negativeVariance.statement,
+        evidence: found.map { layer, channels in
+          let smallest = (layer.variance ?? []).min() ?? 0
+          return "\(layer.title): variance down to \(short(smallest)), in \(listed(channels)) "
+            + "of \(layer.channels)"
+        },
+        alternatives: [
+          "averaged, extrapolated or subtracted checkpoints",
+          "mean and variance exchanged in a "
+            + "conversion",
+        ], repair: Defect.negativeVariance.now))
+    explained.formUnion(found.map(\.layer.name))
+  }
+
+  /// Statistics in float16 that are close to its end.
+  mutating func findHalfRange() {
+    for role in [StoredLayer.Role.mean, .variance] {
+      let stored = layers.filter { $0.numbers[role]?.dtype == .float16 }
+      let found = channels(of: stored, role) { $0.isFinite && abs($0) > Self.largestHalf / 2 }
+      if found.isEmpty { continue }
+      findings.append(
+        CheckpointFinding(
+          severity: .warning, name: "half-precision-range", layers: found.map(\.layer.name),
+          channels: named(found),
+          statement: "\(Self.word(role)) is stored in float16 and is close to its end: twice as "
+            + "much is infinite.",
+          evidence: found.map { layer, channels in
+            let largest = channels.compactMap { layer.numbers[role]?.values[$0] }.map(abs).max()
+            return "\(layer.title): up to \(short(largest ?? 0)) in \(listed(channels)); float16 "
+              + "ends at 65504"
+          },
+          repair: Defect.nonFinite.next))
+    }
+  }
+
+  /// Channels that give the same number whatever comes in.
+  mutating func findDead() {
+    var found: [(layer: StoredLayer, channels: [Int])] = []
+    for layer in layers where layer.channels > 0 {
+      guard let weight = layer.weight ?? layer.variance.map({ $0.map { _ in 1 } }) else { continue }
+      let variance = layer.hasStatistics ? layer.variance : nil
+      if let variance, variance.count != weight.count { continue }
+      // PyTorch's epsilon; a channel without variance is dead with any other, too.
+      let spreads = weight.indices.map { channel in
+        guard let variance else { return abs(weight[channel]) }
+        return abs(weight[channel])
+          * (variance[channel] / (variance[channel] + 1e-5)).squareRoot()
+      }
+      let finite = spreads.filter(\.isFinite)
+      let least = max(1e-3 * (median(finite) ?? 0), 1e-6)
+      let dead = spreads.indices.filter { spreads[$0] < least }
+      if !dead.isEmpty { found.append((layer, dead)) }
+    }
+    if found.isEmpty { return }
+    findings.append(
+      CheckpointFinding(
+        severity: .warning, name: Defect.deadChannels.rawValue, layers: found.map(\.layer.name),
+        channels: named(found),
+        statement: "Some channels give nearly the same number whatever comes in: their weight is "
+          + "about 0, or nothing varied where they were trained.",
+        evidence: found.map(deadEvidence), alternatives: [], repair: Defect.deadChannels.now))
+  }
+
+  private func deadEvidence(_ layer: StoredLayer, _ dead: [Int]) -> String {
+    let channel = dead[0]
+    var facts: [String] = []
+    if let weight = layer.weight { facts.append("weight \(short(weight[channel]))") }
+    if let variance = layer.variance { facts.append("variance \(short(variance[channel]))") }
+    let rest = dead.count > 1 ? "; \(listed(dead)) of \(layer.channels)" : ""
+    return "\(layer.title): \(facts.joined(separator: " and ")) in channel \(channel)\(rest)"
+  }
+}

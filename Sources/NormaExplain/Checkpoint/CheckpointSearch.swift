@@ -1,0 +1,79 @@
+import NormaFiles
+
+/// Looks through the numbers of a checkpoint's layers for what is wrong with them.
+struct CheckpointSearch {
+  let layers: [StoredLayer]
+  let keys: [String]
+  let container: String
+  let format: StateFile.Format
+  var findings: [CheckpointFinding] = []
+  /// Layers whose statistics a finding explains already.
+  var explained: Set<String> = []
+
+  init(layers: [StoredLayer], keys: [String], _ file: StateFile) {
+    self.init(layers: layers, keys: keys, container: file.container, format: file.format)
+  }
+
+  init(
+    layers: [StoredLayer], keys: [String], container: String = "",
+    format: StateFile.Format = .pytorch
+  ) {
+    (self.layers, self.keys, self.container, self.format) = (layers, keys, container, format)
+  }
+
+  /// The layers with running statistics.
+  var normalized: [StoredLayer] { layers.filter(\.hasStatistics) }
+
+  /// Errors first, notes last; of equals the order in which they are looked for.
+  var sorted: [CheckpointFinding] {
+    findings.enumerated().sorted {
+      ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset)
+    }.map(\.element)
+  }
+
+  mutating func run() {
+    findMismatches()
+    findNonFinite()
+    findNegative()
+    findHalfRange()
+    findMissing()
+    findFirstValues()
+    findCopies()
+    findFewBatches()
+    findUnevenCounts()
+    findDead()
+    noteNames()
+  }
+
+  /// Of each layer the channels for which a rule holds; layers without such are left out.
+  func channels(
+    of layers: [StoredLayer], _ role: StoredLayer.Role, where isSo: (Double) -> Bool
+  ) -> [(layer: StoredLayer, channels: [Int])] {
+    layers.compactMap { layer in
+      let values = layer.numbers[role]?.values ?? []
+      let found = values.indices.filter { isSo(values[$0]) }
+      return found.isEmpty ? nil : (layer, found)
+    }
+  }
+
+  /// Channels by the name of their layer, where not all of the layer's are concerned.
+  func named(_ found: [(layer: StoredLayer, channels: [Int])]) -> [String: [Int]] {
+    var result: [String: [Int]] = [:]
+    for (layer, channels) in found where channels.count < layer.channels {
+      result[layer.name] = channels
+    }
+    return result
+  }
+
+  /// `channel 3`, `channels 3, 7 and 12 more`.
+  func listed(_ channels: [Int]) -> String {
+    if channels.count == 1 { return "channel \(channels[0])" }
+    let shown = channels.prefix(6).map(String.init).joined(separator: ", ")
+    return "channels \(shown)" + (channels.count > 6 ? " and \(channels.count - 6) more" : "")
+  }
+
+  func listed(_ names: [String]) -> String {
+    let shown = names.prefix(6).map { $0.isEmpty ? "(top)" : $0 }.joined(separator: ", ")
+    return shown + (names.count > 6 ? " and \(names.count - 6) more" : "")
+  }
+}
