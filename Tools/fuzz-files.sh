@@ -16,4 +16,4 @@ if [ -d /dev/shm ]; then TMPDIR=$(mktemp -d -p /dev/shm); else TMPDIR=$(mktemp -
 export TMPDIR
 trap 'rm -rf "$TMPDIR"' EXIT
 "$build/release/FuzzFiles" "$build/corpus" -artifact_prefix="$build/findings/" \
-  -max_total_time="$seconds" -max_len=1024 -rss_limit_mb=4096 -malloc_limit_mb=256 -timeout=10
+  -max_total_time="$seconds" -max_len=2048 -rss_limit_mb=4096 -malloc_limit_mb=256 -timeout=10

@@ -34,6 +34,8 @@ public struct StateFile: Sendable {
     case npz
   }
 
+  /// The file, as the caller named it.
+  public let path: String
   /// What the first bytes of the file say.
   public let format: Format
   /// The tensors of the model, in the order of the file.
@@ -62,33 +64,33 @@ public struct StateFile: Sendable {
   public init(contentsOf path: String) throws {
     let file = try InputFile(path: path, operation: "StateFile(contentsOf:)")
     switch try FileFormat.detect(file) {
-    case .safetensors: self.init(try SafeTensors(file))
-    case .pytorch: self.init(try PyTorchFile(file))
-    case .npz: self.init(try NPZ(file))
+    case .safetensors: self.init(try SafeTensors(file), path)
+    case .pytorch: self.init(try PyTorchFile(file), path)
+    case .npz: self.init(try NPZ(file), path)
     case .npy, .idx, .png:
       throw file.context.unsupported(
         "holds no named tensors", "safetensors, files of torch.save and .npz do")
     }
   }
 
-  private init(_ file: SafeTensors) {
+  private init(_ file: SafeTensors, _ path: String) {
     let entries = file.entries.map { entry in
       Entry(
         name: entry.name, dtypeName: entry.dtypeName, dtype: entry.dtype, shape: entry.shape,
         reason: entry.dtype == nil ? "its elements are \(entry.dtypeName)" : nil)
     }
-    self.init(.safetensors, .safetensors(file), entries, fileNames: file.keys)
+    self.init(path, .safetensors, .safetensors(file), entries, fileNames: file.keys)
   }
 
-  private init(_ file: NPZ) {
+  private init(_ file: NPZ, _ path: String) {
     // The headers stand within the members; what an array is shows when it is read.
     let entries = file.keys.map { name in
       Entry(name: name, dtypeName: "", dtype: nil, shape: [], reason: nil)
     }
-    self.init(.npz, .npz(file), entries, fileNames: file.keys)
+    self.init(path, .npz, .npz(file), entries, fileNames: file.keys)
   }
 
-  private init(_ file: PyTorchFile) {
+  private init(_ file: PyTorchFile, _ path: String) {
     let part = ModelPart(paths: file.entries.map(\.path))
     let chosen = file.entries.filter { $0.path.starts(with: part.container) }
     let entries = chosen.map { entry in
@@ -98,15 +100,15 @@ public struct StateFile: Sendable {
         dtypeName: entry.dtypeName, dtype: entry.dtype, shape: entry.shape, reason: entry.reason)
     }
     self.init(
-      .pytorch, .pytorch(file), entries, fileNames: chosen.map(\.name),
+      path, .pytorch, .pytorch(file), entries, fileNames: chosen.map(\.name),
       container: part.container.joined(separator: "."), otherParts: part.others)
   }
 
   private init(
-    _ format: Format, _ source: Source, _ entries: [Entry], fileNames: [String],
+    _ path: String, _ format: Format, _ source: Source, _ entries: [Entry], fileNames: [String],
     container: String = "", otherParts: [String] = []
   ) {
-    (self.format, self.source, self.entries) = (format, source, entries)
+    (self.path, self.format, self.source, self.entries) = (path, format, source, entries)
     (self.fileNames, self.container, self.otherParts) = (fileNames, container, otherParts)
     places = Dictionary(
       entries.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })

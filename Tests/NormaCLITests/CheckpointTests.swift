@@ -33,7 +33,7 @@ import Testing
         "statistics-not-converged", "state-within-state",
       ])
     let text = report.text(style: Terminal.style, showsAll: false)
-    #expect(text.contains("state[\"state_dict\"]") && text.contains("norma capture --script"))
+    #expect(text.contains("[\"state_dict\"]") && text.contains("norma capture --script"))
     let json = try encoded(report)
     for key in ["file", "format", "diagnosis", "otherParts", "limits", "capture"] {
       #expect(json.contains("\"\(key)\""))

@@ -85,7 +85,7 @@ public func diagnose(_ checkpoint: StateFile) throws -> CheckpointDiagnosis {
   var reader = StoredLayers(checkpoint)
   try reader.read()
   if reader.layers.isEmpty { throw CheckpointDiagnosisError(keys: checkpoint.keys) }
-  var search = CheckpointSearch(layers: reader.layers, keys: checkpoint.keys, checkpoint)
+  var search = try CheckpointSearch(layers: reader.layers, checkpoint)
   search.run()
   var unread: [String: String] = [:]
   for entry in checkpoint.entries { unread[entry.name] = entry.reason }

@@ -5,18 +5,14 @@ extension CheckpointSearch {
   /// What wrappers put in front of every name.
   private static let wrappers: [(prefix: String, by: String)] = [
     ("_orig_mod.", "torch.compile"),
-    (
-      "module.",
-      "DataParallel, DistributedDataParallel or "
-        + "AveragedModel"
-    ), ("_forward_module.", "Lightning Fabric"),
+    ("module.", "DataParallel, its kin or AveragedModel"), ("_forward_module.", "Lightning Fabric"),
     ("model.", "Lightning and other trainers"), ("net.", "trainers"), ("network.", "trainers"),
     ("backbone.", "a network around it"), ("encoder.", "a network around it"),
   ]
 
   /// What all names begin with, apart from the count of averaged models: `module._orig_mod.`
   var prefix: String {
-    let names = keys.filter { $0 != "n_averaged" }
+    let names = keys.filter { $0 != Self.averageCount }
     var result = ""
     while let next = Self.wrappers.first(where: { wrapper in
       !names.isEmpty && names.allSatisfy { $0.hasPrefix(result + wrapper.prefix) }
@@ -26,12 +22,29 @@ extension CheckpointSearch {
     return result
   }
 
+  /// How AveragedModel counts; the only name without its prefix.
+  static let averageCount = "n_averaged"
+
+  mutating func noteAverage() {
+    guard let averaged, !normalized.isEmpty else { return }
+    findings.append(
+      CheckpointFinding(
+        severity: .note, name: Defect.stale.rawValue,
+        statement: "This is an averaged model (torch.optim.swa_utils.AveragedModel). Its running "
+          + "statistics fit the averaged weights only where update_bn was called after averaging.",
+        evidence: ["\(Self.averageCount) is \(short(averaged))"], repair: Defect.stale.next))
+  }
+
   mutating func noteNames() {
-    let way = "state = torch.load(\"model.pt\", map_location=\"cpu\", weights_only=True)"
-    let read =
-      format == .safetensors ? "state = safetensors.torch.load_file(\"model.safetensors\")" : way
+    let file = path.replacing("\"", with: "\\\"")
+    let load =
+      switch format {
+      case .pytorch: "torch.load(\"\(file)\", map_location=\"cpu\", weights_only=True)"
+      case .safetensors: "safetensors.torch.load_file(\"\(file)\")"
+      case .npz: "{k: torch.from_numpy(v) for k, v in numpy.load(\"\(file)\").items()}"
+      }
+    let part = container.split(separator: ".").map { "[\"\($0)\"]" }.joined()
     if !container.isEmpty {
-      let keys = container.split(separator: ".").map { "[\"\($0)\"]" }.joined()
       findings.append(
         CheckpointFinding(
           severity: .note, name: "state-within-state",
@@ -40,24 +53,24 @@ extension CheckpointSearch {
             + "load_state_dict(strict=False) takes nothing and says nothing.",
           repair: .init(
             "Load the part.",
-            pytorch: [way, "model.load_state_dict(state\(keys), strict=True)"])))
+            pytorch: ["state = \(load)\(part)", "model.load_state_dict(state, strict=True)"])))
     }
     let prefix = prefix
     if prefix.isEmpty { return }
-    let by = Self.wrappers.filter { prefix.contains($0.prefix) }.map(\.by).joined(separator: "; ")
-    let part = container.split(separator: ".").map { "[\"\($0)\"]" }.joined()
+    let by = Self.wrappers.filter { prefix.contains($0.prefix) }.map(\.by).joined(separator: ", ")
+    let condition = averaged == nil ? "" : " if k != \"\(Self.averageCount)\""
     findings.append(
       CheckpointFinding(
         severity: .note, name: "names-with-prefix",
-        statement:
-          "All names begin with \"\(prefix)\", as \(by) writes them. A model without it gets "
-          + "nothing from load_state_dict(strict=False), and no error says so.",
-        evidence: keys.first.map { ["\($0)"] } ?? [],
+        statement: "All names begin with \"\(prefix)\", which comes from \(by). A model without it "
+          + "gets nothing from load_state_dict(strict=False), and no error says so.",
+        evidence: keys.first { $0.hasPrefix(prefix) }.map { ["\($0)"] } ?? [],
         repair: .init(
           "Take it off where the model has no such part, and load with strict=True.",
           pytorch: [
-            read,
-            "state = {k.removeprefix(\"\(prefix)\"): v for k, v in state\(part).items()}",
+            "state = \(load)\(part)",
+            "n = len(\"\(prefix)\")",
+            "state = {k[n:]: v for k, v in state.items()\(condition)}",
             "model.load_state_dict(state, strict=True)",
           ])))
   }

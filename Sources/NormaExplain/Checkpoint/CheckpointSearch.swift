@@ -6,19 +6,19 @@ struct CheckpointSearch {
   let keys: [String]
   let container: String
   let format: StateFile.Format
+  let path: String
+  /// How many models an averaged model is the mean of; nil for any other.
+  let averaged: Double?
   var findings: [CheckpointFinding] = []
   /// Layers whose statistics a finding explains already.
   var explained: Set<String> = []
 
-  init(layers: [StoredLayer], keys: [String], _ file: StateFile) {
-    self.init(layers: layers, keys: keys, container: file.container, format: file.format)
-  }
-
-  init(
-    layers: [StoredLayer], keys: [String], container: String = "",
-    format: StateFile.Format = .pytorch
-  ) {
-    (self.layers, self.keys, self.container, self.format) = (layers, keys, container, format)
+  /// - Throws: `FileError` where the count of averaged models is damaged.
+  init(layers: [StoredLayer], _ file: StateFile) throws {
+    (self.layers, keys, container) = (layers, file.keys, file.container)
+    (format, path) = (file.format, file.path)
+    let count = try file[Self.averageCount]
+    averaged = count?.count == 1 ? count?.item() : nil
   }
 
   /// The layers with running statistics.
@@ -42,6 +42,7 @@ struct CheckpointSearch {
     findFewBatches()
     findUnevenCounts()
     findDead()
+    noteAverage()
     noteNames()
   }
 

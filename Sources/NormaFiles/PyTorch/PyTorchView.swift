@@ -38,7 +38,7 @@ struct PyTorchView: Sendable {
     reason =
       tensor.reason
       ?? (byteCount > Self.largestCount(in: file)
-        ? "\(span.count) bytes that are repeated to \(byteCount)" : nil)
+        ? "\(byteCount) bytes, many times what its file of \(file.size) bytes holds" : nil)
   }
 
   /// Most bytes that views of a file may make of it: a view can repeat one element for ever.

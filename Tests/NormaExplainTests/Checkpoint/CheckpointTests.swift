@@ -152,6 +152,16 @@ private struct Made {
     #expect(try made.diagnosis().isHealthy && made.diagnosis().prefix == prefix)
   }
 
+  @Test func `of an averaged model`() throws {
+    var made = Made(prefix: "module.")
+    made.tensors["n_averaged"] = Tensor.full([], 5, dtype: .int64)
+    let diagnosis = try made.diagnosis()
+    #expect(diagnosis.findings.map(\.name) == ["stale-statistics", "names-with-prefix"])
+    #expect(diagnosis.isHealthy && diagnosis.prefix == "module.")
+    #expect(diagnosis.findings[0].evidence == ["n_averaged is 5"])
+    #expect(diagnosis.findings[1].repair?.pytorch[2].contains("if k != \"n_averaged\"") == true)
+  }
+
   @Test func `whose statistics are missing, all or in part`() throws {
     var made = Made()
     made.tensors["bn2.running_var"] = nil
