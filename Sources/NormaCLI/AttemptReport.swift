@@ -4,6 +4,8 @@ import NormaExplain
 /// The seven ways to normalize a batch by hand, explained one after the other.
 struct AttemptReport {
   let asJSON: Bool
+  /// Whether identifiers, shares and code follow each attempt.
+  var showsDetails = false
 
   /// What JSON says of an attempt.
   private struct Entry: Encodable {
@@ -15,6 +17,8 @@ struct AttemptReport {
     let gap: Double
     let causes: [Part]
     let unexplained: Double
+    let unexplainedIsRounding: Bool
+    let steps: [LadderStep]
   }
 
   func run() throws {
@@ -28,29 +32,33 @@ struct AttemptReport {
         Entry(
           name: attempt.name, gap: explanation.gap?.maximum ?? 0,
           causes: explanation.causes.map { Entry.Part(name: $0.name.rawValue, share: $0.share) },
-          unexplained: explanation.unexplained))
+          unexplained: explanation.unexplained,
+          unexplainedIsRounding: explanation.unexplainedIsRounding, steps: explanation.steps))
       if !asJSON {
-        Terminal.show("\n" + explanation.summary(of: attempt, number: index + 1, style: style))
+        Terminal.show(
+          explanation.summary(
+            of: attempt, number: index + 1, style: style, details: showsDetails))
       }
     }
-    Terminal.show(asJSON ? try encoded(["attempts": entries]) : "\n" + conclusion(style))
+    Terminal.show(asJSON ? try encoded(["attempts": entries]) : conclusion(style))
   }
 
   private func introduction(_ style: TextStyle) -> String {
-    style.strong("Why does batch norm not leave normalized data alone?") + "\n\n"
+    style.strong("Why does batch norm not leave normalized data alone?") + "\n"
       + style.paragraph(
-        "x = rand(6, 64, 224, 224) with seed 0: 6 images of 64 channels. Seven people normalize "
-          + "x by hand to y, so that a new layer bn = BatchNorm2d(64) should have nothing left to "
-          + "do. The gap is the largest difference between bn(y) and y; under it stands what "
-          + "makes it, and how much of it.")
+        "x = rand(6, 64, 224, 224) is normalized by hand to y in seven ways. Behind each stands "
+          + "the largest difference between BatchNorm2d(64)(y) and y, and under it what is left "
+          + "after one repair, and after the next. In the end only rounding is left.") + "\n"
   }
 
   private func conclusion(_ style: TextStyle) -> String {
-    style.strong("To take home") + "\n"
-      + [
-        "Take mean and variance in one call over all axes but the channels: (0, 2, 3).",
-        "Divide by n, not by n - 1: correction: 0. The fewer values, the more it matters.",
-        "Epsilon goes under the root, and once: normalizing twice adds it twice.",
-      ].map { style.paragraph($0, first: "  - ", indent: 4) }.joined(separator: "\n")
+    let repairs = [
+      ("divide by n", "x.std(..., correction=0); std and var divide by n - 1 by default"),
+      ("epsilon once", "the layer adds it again, to a variance that is 1 by now"),
+      ("one variance", "over (0, 2, 3) in one call, which are all axes but the channels"),
+    ]
+    return "\n" + style.strong("Repairs of the code that makes y") + "\n"
+      + repairs.map { style.strong($0.0) + String(repeating: " ", count: 14 - $0.0.count) + $0.1 }
+      .joined(separator: "\n")
   }
 }

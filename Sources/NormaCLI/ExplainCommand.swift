@@ -29,7 +29,8 @@ struct ExplainCommand: ParsableCommand {
         norma explain --layer layernorm --weight w.npy --bias b.npy --input x.npy --expect y.npy
 
       EXIT STATUS:
-        0 when there is an explanation, 1 when a file cannot be used, 64 for wrong options.
+        0 when the results agree up to rounding, or there is nothing to compare with; 1 when they \
+      do not; 2 when a file or its data cannot be used; 64 for wrong options.
       """)
 
   @Option(help: ArgumentHelp("The layer's input.", valueName: "file"))
@@ -89,6 +90,9 @@ struct ExplainCommand: ParsableCommand {
   @Flag(help: "Print JSON.")
   var json = false
 
+  @Flag(help: "Also print the causes' identifiers, their shares, and the code of the attempts.")
+  var details = false
+
   @OptionGroup var page: ReportOptions
 
   func validate() throws {
@@ -127,15 +131,18 @@ struct ExplainCommand: ParsableCommand {
   }
 
   func run() throws {
-    guard let input else { return try AttemptReport(asJSON: json).run() }
+    guard let input else { return try AttemptReport(asJSON: json, showsDetails: details).run() }
+    let explanation: Explanation
     do {
-      let explanation = try explanation(of: input)
+      explanation = try self.explanation(of: input)
       try page.write { explanation.report(samples: try samples(input)) }
-      Terminal.show(json ? try encoded(explanation) : explanation.text(style: Terminal.style))
+      let text = explanation.text(style: Terminal.style, details: details)
+      Terminal.show(json ? try encoded(explanation) : text)
     } catch {
-      FileHandle.standardError.write(Data("norma: \(error)\n".utf8))
-      throw ExitCode(1)
+      warn("\(error)")
+      throw ExitCode(2)
     }
+    if explanation.gap != nil && !explanation.agrees { throw ExitCode(1) }
   }
 
   func explanation(of input: String) throws -> Explanation {

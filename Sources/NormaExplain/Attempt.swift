@@ -23,7 +23,7 @@ package struct Attempt: Sendable {
       code: "(x - x.mean(over: 0)) / (x.std(over: 0, correction: 0) + 1e-5)"
     ) { divide($0, over: [0], correction: 0) },
     Attempt(
-      name: "per channel over (0, 2, 3), n - 1, eps outside the root (the answer)",
+      name: "per channel over (0, 2, 3), n - 1, eps outside (the answer)",
       code: "(x - x.mean(over: 0, 2, 3)) / (x.std(over: 0, 2, 3) + 1e-5)"
     ) { divide($0, over: [0, 2, 3], correction: 1) },
     Attempt(
@@ -50,7 +50,7 @@ package struct Attempt: Sendable {
       return (x - mean) / (std + 1e-5)
     },
     Attempt(
-      name: "permute(1, 0, 2, 3).reshape(64, -1), mean and std over 1 (the workaround)",
+      name: "channels first, then mean and std over one axis (the workaround)",
       code: "x.permuted(1, 0, 2, 3).reshaped(64, -1), then mean and std over 1"
     ) { x in
       let shape = x.shape

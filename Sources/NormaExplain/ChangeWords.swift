@@ -21,9 +21,10 @@ struct ChangeWords {
     (self.change, self.scene) = (change, scene)
     (yours, layers) = scene.words(for: change)
     reason = scene.reason(for: change)
+    let title = change.cause.title
     idle =
-      "\(change.cause.rawValue) differ too (you: \(yours); layer: \(layers)), but are not to "
-      + "blame: with the causes above put right, the gap closes without touching them."
+      "Not to blame: \(title) (yours: \(yours); the layer's: \(layers)). The gap closes without "
+      + "touching that."
   }
 }
 
@@ -91,6 +92,14 @@ struct ChangeScene {
         ? "The layer divides by n, so its result is sqrt(n / (n - 1)) = \(root) times yours."
         : "That leaves a variance of \(fraction)\(whole) by the layer's count, which divides by n: "
           + "it multiplies by \(root)."
+    case .axes where change.words == nil && identity == nil:
+      let n = grouped(usersCount)
+      return usersCount == frame.count
+        ? "As many values, but others: \(n) for each \(layer.unit(frame))."
+        : "Your variance rests on \(n) values, the layer's on \(grouped(frame.count)) for each "
+          + "\(layer.unit(frame))."
+    case .epsilonPlacement:
+      return "Where the variance is small, that changes the divisor most."
     case .epsilonValue where identity == .epsilon && recipe.epsilon != 0:
       return "Epsilon is added twice: by you, and by the layer to a variance that is already 1."
     case .epsilonValue where identity == .epsilon && recipe.observedScale == nil:

@@ -38,7 +38,7 @@ extension Explainer {
         Gap(maximum: $0.split.gap, rootMeanSquare: $0.split.rootMeanSquare)
       },
       causes: causes, steps: steps, unexplained: unexplained,
-      unexplainedIsRounding: account?.isRounding ?? true, notes: notes(account))
+      unexplainedIsRounding: account?.isRounding ?? true, notes: notes(account), nonFinite: [])
   }
 
   private func notes(_ account: Account?) -> [String] {
@@ -95,6 +95,7 @@ extension Explanation {
         subtractsMean: layer.subtractsMean, count: 0, usesRunning: !layer.usesBatch, mean: [],
         biasedVariance: [], unbiasedVariance: [], runningMean: nil, runningVariance: nil,
         epsilon: layer.epsilon, epsilonShare: [], weight: nil, bias: nil),
-      gap: nil, causes: [], steps: [], unexplained: 0, unexplainedIsRounding: false, notes: [])
+      gap: nil, causes: [], steps: [], unexplained: 0, unexplainedIsRounding: false,
+      notes: [], nonFinite: [])
   }
 }

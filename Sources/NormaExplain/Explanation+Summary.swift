@@ -1,26 +1,37 @@
 extension Explanation {
-  /// A few lines on an attempt: the gap, and each cause in a sentence.
-  package func summary(of attempt: Attempt, number position: Int, style: TextStyle) -> String {
-    let size = number(gap?.maximum ?? 0)
+  /// An attempt in two lines: what was done with its gap, and what is left of it after each repair.
+  ///
+  /// - Parameter details: Whether the attempt's code and the shares of the causes follow.
+  package func summary(
+    of attempt: Attempt, number position: Int, style: TextStyle, details: Bool = false
+  ) -> String {
+    let gap = number(gap?.maximum ?? 0)
     var lines = [
-      style.paragraph(attempt.name, first: "\(position)  ", indent: 3, emphasis: style.strong),
-      style.paragraph(attempt.code, first: "   ", indent: 5, emphasis: style.faint),
-      "   gap \(style.strong(size))",
+      rung(attempt.name, gap, "\(position) ", style, indent: 2, emphasis: style.strong)
     ]
-    let width = (causes.map(\.name.rawValue.count) + [0]).max() ?? 0
-    for cause in causes {
-      let name = cause.name.rawValue
-      let fill = String(repeating: " ", count: width - name.count)
-      let first = "   \(percent(cause.share))  \(name)\(fill)  "
-      let words = "you: \(cause.yours); layer: \(cause.layers). \(cause.reason)"
-      // Wrapped by what is seen, then coloured.
-      let text = style.paragraph(words, first: first, indent: first.count)
-      let start = "   \(percent(cause.share))  \(style.named(name))\(fill)  "
-      lines.append(start + text.dropFirst(first.count))
+    if details { lines.append(style.paragraph(attempt.code, first: "  ", indent: 4)) }
+    let repairs = steps.enumerated().map { index, step in
+      "\(step.cause.repair): \(left(after: index))"
     }
-    let rest = unexplainedIsRounding ? "unexplained (rounding)" : "unexplained"
-    lines.append("   \(percent(unexplained))  \(rest)")
-    for note in notes { lines.append(style.paragraph(note, first: "   Note: ", indent: 9)) }
+    lines.append(style.paragraph(repairs.joined(separator: ", "), first: "    ", indent: 6))
+    if details {
+      let rows = causes.map { [percent($0.share), $0.name.rawValue] }
+      let rest = [percent(unexplained), unexplainedIsRounding ? "rounding" : "not explained"]
+      lines.append(style.table(rows + [rest], leading: [1]))
+      lines += notes.map { style.paragraph($0, first: "    ", indent: 4) }
+    }
     return lines.joined(separator: "\n")
+  }
+}
+
+extension CauseName {
+  /// What puts the mistake right, in two or three words for a list.
+  fileprivate var repair: String {
+    switch self {
+    case .correction: "divide by n"
+    case .epsilonValue: "epsilon once"
+    case .perAxisComposition: "one variance"
+    default: "repair \(title)"
+    }
   }
 }

@@ -2,32 +2,48 @@ extension Explanation: CustomStringConvertible {
   /// The explanation in words, for 80 columns and without colours.
   public var description: String { text(style: TextStyle()) }
 
-  /// The explanation in words.
-  package func text(style: TextStyle) -> String {
-    var parts = [formulaText(style: style)]
-    if gap != nil { parts.append(gapText(style: style)) }
-    for note in notes { parts.append(style.paragraph(note, first: "Note: ", indent: 6)) }
-    return parts.joined(separator: "\n\n")
+  /// The explanation in words: the way down, then what the layer computes.
+  ///
+  /// - Parameter details: Whether identifiers, shares and the effect of each cause alone follow.
+  package func text(style: TextStyle, details: Bool = false) -> String {
+    var parts: [String] = []
+    if gap != nil { parts.append(title(style) + "\n" + ladderText(style: style)) }
+    parts += notes.map { style.paragraph($0, first: "Note: ", indent: 6) }
+    if details { parts.append(detailsText(style: style)) }
+    parts.append(formulaText(style: style))
+    return parts.filter { !$0.isEmpty }.joined(separator: "\n\n")
+  }
+
+  private func title(_ style: TextStyle) -> String {
+    style.paragraph(
+      "\(layer)\(mode) and the expected result, input \(statistics.shape)", emphasis: style.strong)
+  }
+
+  /// Layers without running statistics do the same in both modes.
+  private var mode: String {
+    statistics.runningMean == nil ? "" : isTraining ? " in training" : " in evaluation"
   }
 
   // MARK: The formula
 
   private func formulaText(style: TextStyle) -> String {
     let s = statistics
-    // Layers without running statistics do the same in both modes.
-    let mode = s.runningMean == nil ? "" : isTraining ? " in training" : " in evaluation"
-    var lines = [style.strong("\(layer)\(mode), input \(s.shape)")]
-    lines.append(
-      s.usesRunning
-        ? "  divides by running statistics, made from earlier batches"
-        : style.paragraph(
-          "statistics over \(axesWords): \(grouped(s.count)) values for each \(s.unit)",
-          indent: 2))
-    let weight = s.weight == nil ? "" : " * weight"
-    let bias = s.bias == nil ? "" : " + bias"
+    let isPlain = !s.hasAffine
+    let weight = s.weight == nil || isPlain ? "" : " * weight"
+    let bias = s.bias == nil || isPlain ? "" : " + bias"
     let normalized = s.subtractsMean ? "(x - mean) / sqrt(var" : "x / sqrt(mean of squares"
-    lines.append("  y = \(normalized) + \(number(s.epsilon)))\(weight)\(bias)")
-    lines.append("")
+    let formula = "y = \(normalized) + \(number(s.epsilon)))\(weight)\(bias)"
+    var lines: [String] = []
+    lines.append(
+      gap == nil
+        ? style.strong("\(layer)\(mode), input \(s.shape)") + "\n  \(formula)"
+        : style.strong("The layer: ") + formula)
+    lines.append(
+      style.paragraph(
+        s.usesRunning
+          ? "with running statistics, made from earlier batches"
+          : "statistics over \(axesWords): \(grouped(s.count)) values for each \(s.unit)",
+        indent: 2))
     lines.append(style.table(rows()))
     return lines.joined(separator: "\n")
   }
@@ -43,7 +59,7 @@ extension Explanation: CustomStringConvertible {
   /// The first channels, groups or samples, a row each.
   private func rows() -> [[String]] {
     let s = statistics
-    let affine = (s.weight != nil || s.bias != nil) && s.unit == "channel"
+    let affine = s.hasAffine && s.unit == "channel"
     var head = [s.unit.hasPrefix("c") ? "channel" : s.unit.hasPrefix("g") ? "group" : s.unit]
     head += s.subtractsMean ? ["mean", "var (n)"] : ["mean of squares"]
     if s.usesRunning { head += ["running mean", "running var"] }
@@ -82,47 +98,6 @@ extension Explanation: CustomStringConvertible {
       rest /= size
     }
     return "\(places)"
-  }
-
-  // MARK: The gap
-
-  private func gapText(style: TextStyle) -> String {
-    guard let gap else { return "" }
-    if gap.maximum == 0 { return style.good("No gap: the results are equal.") }
-    let size = "\(number(gap.maximum)) at most, \(number(gap.rootMeanSquare)) root mean square"
-    if agrees {
-      return style.paragraph("Gap: \(size). This is rounding, and nothing to put right.")
-    }
-    var parts = [style.strong("Gap: \(size)")]
-    for (index, cause) in causes.enumerated() {
-      parts.append(causeText(cause, number: index + 1, style: style))
-    }
-    let rest = unexplainedIsRounding ? "unexplained (rounding)" : "unexplained"
-    parts.append("  \(percent(unexplained)) \(rest)")
-    if causes.isEmpty && !unexplainedIsRounding {
-      parts.append(
-        style.paragraph(
-          "No formula that Norma knows makes the expected result out of this input.", indent: 2))
-    }
-    return parts.joined(separator: "\n")
-  }
-
-  private func causeText(_ cause: Cause, number position: Int, style: TextStyle) -> String {
-    var name = style.named(cause.name.rawValue)
-    if !cause.alternatives.isEmpty {
-      name += " (or \(cause.alternatives.map(\.rawValue).joined(separator: ", ")))"
-    }
-    let effect =
-      causes.count == 1
-      ? ""
-      : " Put right alone, \(number(cause.gapWhenFixed)) is left;"
-        + " alone, it makes \(number(cause.gapAlone))."
-    return [
-      "  \(percent(cause.share)) \(name)",
-      style.paragraph(cause.yours, first: "      yours  ", indent: 13),
-      style.paragraph(cause.layers, first: "      layer  ", indent: 13),
-      style.paragraph(cause.reason + effect, indent: 6),
-    ].joined(separator: "\n")
   }
 }
 

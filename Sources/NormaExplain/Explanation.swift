@@ -30,8 +30,13 @@ public struct Explanation: Codable, Sendable, Hashable {
   /// Remarks: differences without influence, inputs that would tell causes apart.
   public let notes: [String]
 
+  /// The tensors that hold NaN or infinite values, and where; empty where there are none.
+  public let nonFinite: [NonFinite]
+
   /// Whether the results agree up to rounding.
-  public var agrees: Bool { gap != nil && causes.isEmpty && unexplainedIsRounding }
+  public var agrees: Bool {
+    gap != nil && causes.isEmpty && unexplainedIsRounding && nonFinite.isEmpty
+  }
 }
 
 /// The size of a difference between two results.
@@ -83,6 +88,11 @@ public struct LayerStatistics: Codable, Sendable, Hashable {
   public let weight: [Double]?
   /// The addend of every channel, or position, when the layer has one.
   public let bias: [Double]?
+
+  /// Whether weight and bias change anything.
+  var hasAffine: Bool {
+    weight?.contains { $0 != 1 } ?? false || bias?.contains { $0 != 0 } ?? false
+  }
 
   /// The mean that the layer subtracts; 0 where it subtracts none.
   public var usedMean: [Double] {

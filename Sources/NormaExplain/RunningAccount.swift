@@ -207,7 +207,7 @@ struct RunningAccount {
   }
 
   /// The causes of the gap to the layer's own running statistic.
-  func causes() -> (causes: [Cause], unexplained: Double, fits: Bool) {
+  func causes() -> Result {
     let options = options()
     var sets: [[Option]] = [[]]
     sets += options.map { [$0] }
@@ -230,19 +230,22 @@ struct RunningAccount {
       ($0.set.count, $0.set.reduce(0) { $0 + $1.rarity }, $0.misfit)
         < ($1.set.count, $1.set.reduce(0) { $0 + $1.rarity }, $1.misfit)
     }
-    guard let best = ranked.first, best.misfit <= 100 else { return ([], 1, false) }
+    guard let best = ranked.first, best.misfit <= 100 else { return ([], [], 1, false) }
     let equals = ranked.dropFirst().map(\.set).filter { $0.count == best.set.count }
     return split(best.set, equals: equals)
   }
 
-  private func split(_ set: [Option], equals: [[Option]]) -> (
-    causes: [Cause], unexplained: Double, fits: Bool
-  ) {
-    func result(keeping kept: [Option]) -> [Double] {
-      var recipe = right
-      for option in kept { option.write(&recipe) }
-      return value(recipe)
-    }
+  /// What was found; `fits` where the rest is rounding.
+  typealias Result = (causes: [Cause], steps: [LadderStep], unexplained: Double, fits: Bool)
+
+  func recipe(keeping kept: [Option]) -> RunningRecipe {
+    var recipe = right
+    for option in kept { option.write(&recipe) }
+    return recipe
+  }
+
+  private func split(_ set: [Option], equals: [[Option]]) -> Result {
+    func result(keeping kept: [Option]) -> [Double] { value(recipe(keeping: kept)) }
     let end = result(keeping: [])
     let start = result(keeping: set)
     let left = (0..<(1 << set.count)).map { bits in
@@ -264,7 +267,10 @@ struct RunningAccount {
         yours: set[index].yours, layers: set[index].layers,
         reason: set[index].cause.meaning)
     }
-    return (causes.sorted { abs($0.share) > abs($1.share) }, division.unexplained, true)
+    return (
+      causes.sorted { abs($0.share) > abs($1.share) }, steps(set, causes: causes, left: left),
+      division.unexplained, true
+    )
   }
 }
 
@@ -284,7 +290,7 @@ extension Explainer {
     let account = RunningAccount(
       layer: layer, input: input, statistic: statistic, target: target,
       rounding: unitRoundoff(input.dtype))
-    let (causes, unexplained, fits) = account.causes()
+    let (causes, steps, unexplained, fits) = account.causes()
     let gaps = zip(account.value(account.right), target).map { $0 - $1 }
     let energy = gaps.reduce(0) { $0 + $1 * $1 }
     let plain = explanation(of: nil)
@@ -293,7 +299,8 @@ extension Explainer {
       gap: Gap(
         maximum: gaps.reduce(0) { max($0, abs($1)) },
         rootMeanSquare: (energy / Double(max(gaps.count, 1))).squareRoot()),
-      causes: causes, steps: [], unexplained: causes.isEmpty ? (energy == 0 ? 0 : 1) : unexplained,
-      unexplainedIsRounding: fits, notes: plain.notes)
+      causes: causes, steps: steps,
+      unexplained: causes.isEmpty ? (energy == 0 ? 0 : 1) : unexplained,
+      unexplainedIsRounding: fits, notes: plain.notes, nonFinite: plain.nonFinite)
   }
 }

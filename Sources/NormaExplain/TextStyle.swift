@@ -45,8 +45,8 @@ package struct TextStyle: Sendable {
     return lines.map(emphasis).joined(separator: "\n")
   }
 
-  /// A table with its columns aligned: the first to the left, the others to the right.
-  package func table(_ rows: [[String]], indent: Int = 2) -> String {
+  /// A table with its columns aligned: those in `leading` to the left, the others to the right.
+  package func table(_ rows: [[String]], indent: Int = 2, leading: Set<Int> = [0]) -> String {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in
       rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
@@ -54,7 +54,7 @@ package struct TextStyle: Sendable {
     let lines = rows.map { row in
       let cells = row.enumerated().map { column, cell in
         let fill = String(repeating: " ", count: widths[column] - cell.count)
-        return column == 0 ? cell + fill : fill + cell
+        return leading.contains(column) ? cell + fill : fill + cell
       }
       return String(repeating: " ", count: indent) + cells.joined(separator: "  ")
     }

@@ -83,6 +83,18 @@ import Testing
     #expect((try? NormaCommand.parseAsRoot(["compare", "keras"])) == nil)
   }
 
+  /// 0 agrees, 1 a gap, 2 unusable, 64 wrong options.
+  @Test func exitStatuses() throws {
+    let path = NSTemporaryDirectory() + "norma-\(UUID().uuidString).npy"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try batch.write(npy: path)
+    #expect(exitStatus("compare", "keras", "keras", "--input", path) == 0)
+    #expect(exitStatus("compare", "keras", "pytorch", "--input", path) == 1)
+    #expect(exitStatus("compare", "keras", "caffe", "--input", path) == 2)
+    #expect(exitStatus("compare", "keras", "pytorch", "--input", path + ".none") == 2)
+    #expect(exitStatus("compare", "keras", "pytorch") == 64)
+  }
+
   /// The network of `norma train` folds to the last of its norms.
   @Test func theResidualNetworkFolds() {
     let network = withSeed(4) { ResidualNetwork(width: 4) }

@@ -76,4 +76,18 @@ import Testing
       }
     }
   }
+
+  /// 0 agrees, 1 a gap, 2 unusable, 64 wrong options.
+  @Test func exitStatuses() throws {
+    try withFile(batch) { path in
+      let own = BatchNorm2d(6)(batch).evaluated()
+      try withFile(own) { #expect(exitStatus("explain", "--input", path, "--expect", $0) == 0) }
+      try withFile(own * 2) { #expect(exitStatus("explain", "--input", path, "--expect", $0) == 1) }
+      #expect(exitStatus("explain", "--input", path) == 0)
+      #expect(exitStatus("explain", "--input", path, "--correction", "1", "--json") == 1)
+      #expect(exitStatus("explain", "--input", path + ".none") == 2)
+      #expect(exitStatus("explain", "--input", path, "--layer", "instancenorm2") == 64)
+      #expect(exitStatus("explain", "--expect", path) == 64)
+    }
+  }
 }

@@ -4,7 +4,7 @@ import NormaKernels
 struct Formula {
   /// What a line makes; lines of two formulas with the same role stand for each other.
   enum Role: Int, Hashable, Comparable {
-    case input, mean, spread, runningMean, runningVariance, result, layer
+    case input, view, mean, spread, runningMean, runningVariance, result, layer
 
     static func < (a: Role, b: Role) -> Bool { a.rawValue < b.rawValue }
   }
@@ -31,6 +31,7 @@ struct Formula {
   var lines: [Line] {
     var lines: [Line] = []
     if let before { lines.append(Line(.input, before)) }
+    if let view { lines.append(Line(.view, notation.line("g", notation.reshaped(value, view)))) }
     if recipe.source == .batch {
       if recipe.centred { lines.append(Line(.mean, notation.line("mean", mean))) }
       lines.append(Line(.spread, notation.line(spreadName, spread)))
@@ -71,11 +72,11 @@ struct Formula {
 
   // MARK: Statistics
 
-  /// The input in the shape in which axes are counted.
-  private var seen: String {
-    let shape = recipe.shape ?? (frame.isGrouped ? frame.shape : nil)
-    return shape.map { notation.reshaped(value, $0) } ?? value
-  }
+  /// The shape in which axes are counted, where it is not the input's.
+  private var view: [Int]? { recipe.shape ?? (frame.isGrouped ? frame.shape : nil) }
+
+  /// The input in that shape.
+  private var seen: String { view == nil ? value : "g" }
 
   private var mean: String {
     if recipe.mask == .statistics || recipe.mask == .zeroed {
@@ -228,7 +229,7 @@ struct Formula {
     case .reciprocal: text += " * \(divisor)"
     case .one: break
     }
-    if frame.isGrouped || recipe.shape != nil { text = notation.reshaped("(\(text))", frame.outer) }
+    if view != nil { text = "(\(text)).\(notation.reshape)(\(value).shape)" }
     if recipe.narrowsEarly, let narrow = recipe.narrow {
       text = notation.cast(text, to: "\(narrow)")
     }
@@ -248,8 +249,10 @@ struct Formula {
   }
 
   private func affine(_ text: String) -> String {
-    let weight = layer.weight == nil ? nil : weight
-    let bias = layer.bias == nil ? nil : bias
+    // A weight of 1 and a bias of 0 are not worth a word.
+    let isPlain = recipe.affine == .both && !layer.hasAffine
+    let weight = layer.weight == nil || isPlain ? nil : weight
+    let bias = layer.bias == nil || isPlain ? nil : bias
     func scaled(_ text: String, by factor: String?, plus addend: String?) -> String {
       text + (factor.map { " * \($0)" } ?? "") + (addend.map { " + \($0)" } ?? "")
     }

@@ -17,16 +17,17 @@ struct Ladder {
       let open = words.indices.filter { fixed & (1 << $0) == 0 }
       guard let next = open.min(by: { left(fixed, $0) < left(fixed, $1) }) else { break }
       let kept = open.filter { $0 != next }
+      let change = split.changes[next]
+      let here = words[next].scene.words(
+        change, among: open.map { split.changes[$0] } + idle)
       let rung = Rung(
-        words: words[next], before: open.map { words[$0] }, after: kept.map { words[$0] },
-        idle: idle)
-      let scene = words[next].scene
+        words: here, before: open.map { words[$0] }, after: kept.map { words[$0] }, idle: idle)
       steps.append(
         LadderStep(
-          cause: split.changes[next].cause, alternatives: alternatives[next],
-          advice: scene.advice(for: split.changes[next]), reason: words[next].reason,
-          yours: rung.yours, layers: rung.layers, code: rung.code,
-          gapBefore: steps.last?.gapAfter ?? split.gap, gapAfter: left(fixed, next)))
+          cause: change.cause, alternatives: alternatives[next],
+          advice: here.scene.advice(for: change), reason: here.reason, yours: rung.yours,
+          layers: rung.layers, code: rung.code, gapBefore: steps.last?.gapAfter ?? split.gap,
+          gapAfter: left(fixed, next)))
       fixed |= 1 << next
     }
     return steps
@@ -121,6 +122,13 @@ private struct Rung {
 }
 
 extension ChangeScene {
+  /// A change in words where it is made together with others.
+  func words(_ change: Change, among changes: [Change]) -> ChangeWords {
+    ChangeWords(
+      change, recipe: right.applying(changes), right: right, layer: layer, frame: frame,
+      identity: identity)
+  }
+
   /// The call that puts a change right where it is no part of a formula.
   func call(for change: Change, _ notation: Notation) -> String? {
     let isPyTorch = notation.library == .pytorch

@@ -41,8 +41,11 @@ struct Notation {
     return "\(value).\(name)(\(arguments.joined(separator: ", ")))"
   }
 
+  /// The call that gives a tensor another shape.
+  var reshape: String { isPyTorch ? "reshape" : "reshaped" }
+
   func reshaped(_ value: String, _ shape: [Int]) -> String {
-    "\(value).\(isPyTorch ? "reshape" : "reshaped")(\(shape.map(String.init).joined(separator: ", ")))"
+    "\(value).\(reshape)(\(shape.map(String.init).joined(separator: ", ")))"
   }
 
   func squared(_ value: String) -> String { isPyTorch ? "\(value) ** 2" : "\(value).squared()" }

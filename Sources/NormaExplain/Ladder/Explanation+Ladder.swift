@@ -1,0 +1,125 @@
+extension Explanation {
+  /// The gap and the way down, or what there is to say where no step is known.
+  func ladderText(style: TextStyle) -> String {
+    guard let gap else { return "" }
+    if !nonFinite.isEmpty {
+      let words = nonFinite.map { style.paragraph($0.description, first: "- ", indent: 2) }
+      let rest = steps.isEmpty ? "" : "\n" + stepsText(gap, style)
+      return style.strong("There are values that are no numbers:") + "\n"
+        + words.joined(separator: "\n") + rest
+    }
+    if gap.maximum == 0 { return style.good("No gap: the results are equal.") }
+    if agrees {
+      return style.paragraph(
+        "The results agree: they differ by at most \(number(gap.maximum)), which is rounding.")
+    }
+    return steps.isEmpty ? unknownText(gap, style) : stepsText(gap, style)
+  }
+
+  private func stepsText(_ gap: Gap, _ style: TextStyle) -> String {
+    let now = style.strong("Largest difference now")
+    var parts = [rung(now, number(gap.maximum), "", style, indent: 0)]
+    for (index, step) in steps.enumerated() {
+      parts.append(text(of: step, number: index + 1, style))
+    }
+    if !unexplainedIsRounding { parts.append(restText(style)) }
+    return parts.joined(separator: "\n")
+  }
+
+  /// What is left after a step, in words where that is rounding.
+  func left(after position: Int) -> String {
+    position == steps.count - 1 && unexplainedIsRounding
+      ? "rounding" : number(steps[position].gapAfter)
+  }
+
+  private func unknownText(_ gap: Gap, _ style: TextStyle) -> String {
+    let size = "at most \(number(gap.maximum)), \(number(gap.rootMeanSquare)) root mean square"
+    return style.paragraph("The results differ: \(size).", emphasis: style.strong) + "\n"
+      + style.paragraph(
+        unexplainedIsRounding
+          ? "No single mistake makes that."
+          : "Norma knows no formula that makes the expected result out of this input.")
+  }
+
+  /// What remains when all steps are done.
+  private func restText(_ style: TextStyle) -> String {
+    let share = percent(abs(unexplained)).drop { $0 == " " }
+    return style.paragraph(
+      "What is left then is \(share) of the difference, and Norma does not know why.")
+  }
+
+  /// A step: what to do and what is left, the formulas, the code, and why.
+  private func text(of step: LadderStep, number position: Int, _ style: TextStyle) -> String {
+    let start = "\(position). "
+    var lines = [
+      rung(
+        step.advice, left(after: position - 1), start, style, indent: start.count,
+        emphasis: style.strong)
+    ]
+    var rows = [("yours", step.yours), ("layer", step.layers)]
+    if let code = step.code { rows += [("PyTorch", code.pytorch), ("Norma", code.norma)] }
+    for (name, text) in rows { lines.append(row(name, text, style)) }
+    lines.append(style.paragraph(step.reason, indent: 2))
+    if step.gapAfter > step.gapBefore * 1.001 {
+      lines.append(
+        style.paragraph(
+          "The difference grows for now: this mistake hid a part of the others.", indent: 2))
+    }
+    if !step.alternatives.isEmpty {
+      let others = step.alternatives.map(\.title).joined(separator: "; ")
+      lines.append(style.paragraph("These data cannot tell it from: \(others).", indent: 2))
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// A name and lines of text or code beside it.
+  private func row(_ name: String, _ text: String, _ style: TextStyle) -> String {
+    let column = 10
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.enumerated().map { index, line in
+      let label = "  " + (index == 0 ? name : "")
+      let first = label + String(repeating: " ", count: max(column - label.count, 1))
+      let words = style.paragraph(String(line), first: first, indent: column + 2)
+      return style.faint(first) + words.dropFirst(first.count)
+    }.joined(separator: "\n")
+  }
+
+  /// Words on the left, and a number at the right edge of the last line.
+  func rung(
+    _ words: String, _ figure: String, _ first: String, _ style: TextStyle, indent: Int,
+    emphasis: (String) -> String = { $0 }
+  ) -> String {
+    let plain = style.isColoured ? TextStyle(width: style.width) : style
+    var lines = plain.paragraph(words, first: first, indent: indent)
+      .split(separator: "\n").map(String.init)
+    let last = lines.removeLast()
+    // What is seen of a line that may hold marks of its own.
+    let seen = last.replacing("\u{1B}[1m", with: "").replacing("\u{1B}[0m", with: "").count
+    let space = style.width - seen - figure.count
+    let margin = String(repeating: " ", count: max(style.width - figure.count, 0))
+    let tail =
+      space >= 2
+      ? emphasis(last) + String(repeating: " ", count: space) + style.named(figure)
+      : emphasis(last) + "\n" + margin + style.named(figure)
+    return (lines.map(emphasis) + [tail]).joined(separator: "\n")
+  }
+
+  /// What conformance cases and scripts call the causes, how the gap is split among them, and how
+  /// they work together.
+  func detailsText(style: TextStyle) -> String {
+    guard gap != nil, !agrees, gap?.maximum != 0 else { return "" }
+    var rows = [["share", "cause", "left without it", "left with it alone"]]
+    for cause in causes {
+      let names = [cause.name] + cause.alternatives
+      rows.append([
+        percent(cause.share), names.map(\.rawValue).joined(separator: ", or "),
+        number(cause.gapWhenFixed), number(cause.gapAlone),
+      ])
+    }
+    rows.append([
+      percent(unexplained), unexplainedIsRounding ? "rounding, not explained" : "not explained",
+    ])
+    return style.strong("How the difference is split (Shapley values; they add up to 100 %)")
+      + "\n" + style.table(rows, leading: [1])
+  }
+}
