@@ -9,7 +9,8 @@ struct ComparedLayer {
 
   /// A layer's options; what is left out is PyTorch's.
   private struct Description: Decodable {
-    var layer = LayerKind.batchnorm
+    /// nil for batch norm, or what a capture says.
+    var layer: LayerKind?
     var convention: String?
     var eps: Double?
     var momentum: Double?
@@ -82,7 +83,7 @@ struct ComparedLayer {
         "\(isText ? "the layer" : argument) is no layer in JSON, and none of \(names): "
           + "\(error.localizedDescription)")
     }
-    name = isText ? description.layer.rawValue : argument
+    name = isText ? (description.layer ?? .batchnorm).rawValue : argument
   }
 
   /// The layer for data of a shape.
@@ -94,58 +95,34 @@ struct ComparedLayer {
       return known
     }
     if let eps = description.eps, !(eps > 0) { throw DataError("eps must be positive, got \(eps)") }
-    let momentum = description.momentum.map { Momentum.pytorch($0) }
+    let state = try description.state.map {
+      try LayerState(
+        $0, name: description.name, known: LayerState.names, option: "\"name\"")
+    }
+    let captured = state?.captured
+    let kind = description.layer ?? captured.flatMap { LayerKind(captured: $0.kind) } ?? .batchnorm
+    let momentum = description.momentum.map { Momentum.pytorch($0) } ?? convention?.momentum
     let plan = ExplainLayer(
-      kind: description.layer, eps: description.eps ?? convention?.eps,
-      groups: description.groups ?? 1, lastAxes: description.lastAxes ?? 1,
-      momentum: momentum ?? convention?.momentum)
+      kind: kind, eps: description.eps ?? convention?.eps ?? captured?.options.epsilon,
+      groups: description.groups ?? captured?.options.groups ?? 1,
+      lastAxes: description.lastAxes ?? captured?.options.normalizedShape?.count ?? 1,
+      momentum: momentum ?? captured?.options.momentum)
     try plan.check(shape)
     let layer = plan.made(for: shape)
     if let convention {
       (layer as? BatchNorm)?.runningVarianceCorrection = convention.runningVarianceCorrection
     }
-    if let state = description.state {
-      try Self.load(SafeTensors(contentsOf: state), named: description.name, into: layer, of: state)
+    if let state, let path = description.state {
+      let known = layer.stateDict().keys
+      let unused = state.tensors.keys.filter { !known.contains($0) }.sorted()
+      guard unused.isEmpty else {
+        throw DataError(
+          "\(path) has \(unused.joined(separator: ", ")), which the layer does not: "
+            + "\(namesInWords(to: unused[0], among: known.sorted()))")
+      }
+      try layer.load(state.tensors, strict: false)
     }
     if description.training == false { layer.eval() }
     return layer
-  }
-
-  /// Gives a layer its part of a file; what the file has for it and the layer cannot use is an error, and
-  /// so is a file that has nothing for it.
-  private static func load(
-    _ file: SafeTensors, named name: String?, into layer: any Layer, of path: String
-  ) throws {
-    let prefix = name.map { $0 + "." } ?? ""
-    let entries = file.entries.map(\.name).filter { $0.hasPrefix(prefix) }
-    let known = Set(layer.stateDict().keys)
-    let unused = entries.filter { !known.contains(String($0.dropFirst(prefix.count))) }
-    if unused.isEmpty && !entries.isEmpty {
-      var state: [String: Tensor] = [:]
-      for entry in entries {
-        state[String(entry.dropFirst(prefix.count))] = try file.tensor(named: entry)
-      }
-      try layer.load(state, strict: false)
-      return
-    }
-    let names = known.sorted().joined(separator: ", ")
-    let layers = Set(
-      file.entries.compactMap { entry in
-        entry.name.lastIndex(of: ".").flatMap { dot in
-          known.contains(String(entry.name[dot...].dropFirst())) ? String(entry.name[..<dot]) : nil
-        }
-      }
-    ).sorted()
-    let problem =
-      entries.isEmpty
-      ? "\(path) has nothing \(name.map { "named \($0)" } ?? "in it")"
-      : "\(path) has \(listed(unused)), which the layer does not: it has \(names)"
-    throw DataError(
-      layers.isEmpty
-        ? problem : "\(problem); \"name\" picks a layer of the file: \(listed(layers))")
-  }
-
-  private static func listed(_ names: [String]) -> String {
-    names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
   }
 }

@@ -25,7 +25,9 @@ enum Terminal {
     return min(max(Int(size.ws_col), 40), 100)
   }
 
-  static var style: TextStyle { TextStyle(width: width, isColoured: isColoured) }
+  static var style: TextStyle {
+    TextStyle(width: width, isColoured: isColoured, drawsBars: isInteractive)
+  }
 
   /// Writes a line at once, also into a pipe.
   static func show(_ text: String) {

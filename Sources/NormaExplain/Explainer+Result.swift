@@ -58,7 +58,7 @@ extension Explainer {
     return notes
   }
 
-  private func statistics() -> LayerStatistics {
+  func statistics() -> LayerStatistics {
     let frame = layer.frame(input.shape)
     // Running statistics are those of channels, whatever a sample has of its own.
     let channels = frame.shape.indices.filter { !frame.parameterAxes.contains($0) }

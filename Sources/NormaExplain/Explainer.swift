@@ -35,6 +35,7 @@ package struct Explainer {
 
   /// The explanation. A gap takes a few trips over the data for every cause that is found.
   package func explanation() -> Explanation {
+    if let survey = NonFiniteSurvey(self) { return explanation(besides: survey) }
     guard let expected else { return explanation(of: nil) }
     require(
       expected.shape == input.shape,

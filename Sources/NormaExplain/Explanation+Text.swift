@@ -7,7 +7,9 @@ extension Explanation: CustomStringConvertible {
   /// - Parameter details: Whether identifiers, shares and the effect of each cause alone follow.
   package func text(style: TextStyle, details: Bool = false) -> String {
     var parts: [String] = []
-    if gap != nil { parts.append(title(style) + "\n" + ladderText(style: style)) }
+    if gap != nil || !nonFinite.isEmpty {
+      parts.append(title(style) + "\n" + ladderText(style: style))
+    }
     parts += notes.map { style.paragraph($0, first: "Note: ", indent: 6) }
     if details { parts.append(detailsText(style: style)) }
     parts.append(formulaText(style: style))

@@ -287,20 +287,24 @@ extension Explainer {
     require(
       target.count == layer.features,
       "explain(_:expecting:): \(target.count) values for \(layer.features) channels")
+    let strange =
+      (NonFiniteSurvey(self)?.found ?? [])
+      + [NonFiniteScan(target, named: "expected", hasChannels: true)?.found].compactMap { $0 }
     let account = RunningAccount(
       layer: layer, input: input, statistic: statistic, target: target,
       rounding: unitRoundoff(input.dtype))
-    let (causes, steps, unexplained, fits) = account.causes()
-    let gaps = zip(account.value(account.right), target).map { $0 - $1 }
+    let gaps = zip(account.value(account.right), target).map { $0 - $1 }.filter(\.isFinite)
     let energy = gaps.reduce(0) { $0 + $1 * $1 }
+    let gap = Gap(
+      maximum: gaps.reduce(0) { max($0, abs($1)) },
+      rootMeanSquare: (energy / Double(max(gaps.count, 1))).squareRoot())
+    if !strange.isEmpty { return located(strange, gap: gap) }
+    let (causes, steps, unexplained, fits) = account.causes()
     let plain = explanation(of: nil)
     return Explanation(
       layer: plain.layer, isTraining: plain.isTraining, statistics: plain.statistics,
-      gap: Gap(
-        maximum: gaps.reduce(0) { max($0, abs($1)) },
-        rootMeanSquare: (energy / Double(max(gaps.count, 1))).squareRoot()),
-      causes: causes, steps: steps,
+      gap: gap, causes: causes, steps: steps,
       unexplained: causes.isEmpty ? (energy == 0 ? 0 : 1) : unexplained,
-      unexplainedIsRounding: fits, notes: plain.notes, nonFinite: plain.nonFinite)
+      unexplainedIsRounding: fits, notes: plain.notes, nonFinite: [])
   }
 }

@@ -5,7 +5,11 @@ package struct TextStyle: Sendable {
   /// Whether names and numbers are emphasized with terminal colours.
   package var isColoured: Bool
 
-  package init(width: Int = 80, isColoured: Bool = false) {
+  /// Whether the way down a gap is also drawn as bars.
+  package var drawsBars: Bool
+
+  package init(width: Int = 80, isColoured: Bool = false, drawsBars: Bool = false) {
+    self.drawsBars = drawsBars
     self.width = max(width, 40)
     self.isColoured = isColoured
   }

@@ -1,13 +1,21 @@
 extension Explanation {
   /// The gap and the way down, or what there is to say where no step is known.
   func ladderText(style: TextStyle) -> String {
-    guard let gap else { return "" }
-    if !nonFinite.isEmpty {
-      let words = nonFinite.map { style.paragraph($0.description, first: "- ", indent: 2) }
-      let rest = steps.isEmpty ? "" : "\n" + stepsText(gap, style)
-      return style.strong("There are values that are no numbers:") + "\n"
-        + words.joined(separator: "\n") + rest
-    }
+    if nonFinite.isEmpty { return gap.map { gapText($0, style) } ?? "" }
+    let words = nonFinite.map { style.paragraph($0.description, first: "- ", indent: 2) }
+    return style.strong("Some values are NaN or infinite:") + "\n" + words.joined(separator: "\n")
+      + (gap.map { "\n\n" + finiteText($0, style) } ?? "")
+  }
+
+  /// What there is to say of the values that are numbers.
+  private func finiteText(_ gap: Gap, _ style: TextStyle) -> String {
+    if !steps.isEmpty { return stepsText(gap, style) }
+    let size = gap.maximum == 0 ? "are equal" : "differ by at most \(number(gap.maximum))"
+    let isRounding = unexplainedIsRounding && gap.maximum > 0
+    return style.paragraph("All other values \(size)\(isRounding ? ", which is rounding" : "").")
+  }
+
+  private func gapText(_ gap: Gap, _ style: TextStyle) -> String {
     if gap.maximum == 0 { return style.good("No gap: the results are equal.") }
     if agrees {
       return style.paragraph(
@@ -17,13 +25,22 @@ extension Explanation {
   }
 
   private func stepsText(_ gap: Gap, _ style: TextStyle) -> String {
-    let now = style.strong("Largest difference now")
-    var parts = [rung(now, number(gap.maximum), "", style, indent: 0)]
+    var parts = [rung("Largest difference now", number(gap.maximum), "", style, indent: 0)]
+    if style.drawsBars { parts.append(bars(gap, style)) }
     for (index, step) in steps.enumerated() {
       parts.append(text(of: step, number: index + 1, style))
     }
     if !unexplainedIsRounding { parts.append(restText(style)) }
     return parts.joined(separator: "\n")
+  }
+
+  /// The way down as bars: equal ratios take equal lengths.
+  private func bars(_ gap: Gap, _ style: TextStyle) -> String {
+    let rungs = steps.enumerated().map { index, step in
+      BarChart.Bar("after \(index + 1)", step.gapAfter, words: left(after: index))
+    }
+    let now = BarChart.Bar("now", gap.maximum, words: number(gap.maximum))
+    return style.bars([now] + rungs, isLogarithmic: true)
   }
 
   /// What is left after a step, in words where that is rounding.
@@ -53,7 +70,7 @@ extension Explanation {
     let start = "\(position). "
     var lines = [
       rung(
-        step.advice, left(after: position - 1), start, style, indent: start.count,
+        step.advice, "leaves \(left(after: position - 1))", start, style, indent: start.count,
         emphasis: style.strong)
     ]
     var rows = [("yours", step.yours), ("layer", step.layers)]

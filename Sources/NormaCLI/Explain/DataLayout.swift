@@ -14,8 +14,9 @@ struct DataLayout: ExpressibleByArgument {
 
   /// A file's numbers as `[N, C, ...]`.
   static func read(_ path: String, count: Int?, layout: DataLayout?) throws -> Tensor {
-    let isArray = path.hasSuffix(".npy")
-    var tensor = isArray ? try Tensor(npy: path) : try Tensor(idx: path, count: count)
+    let given = GivenTensor(path)
+    let isArray = given.isArchive || path.hasSuffix(".npy")
+    var tensor = try given.read(count: count)
     if let count, isArray, tensor.rank > 0, tensor.shape[0] > count { tensor = tensor[0..<count] }
     if !tensor.dtype.isFloatingPoint {
       let isByte = tensor.dtype == .uint8
@@ -27,7 +28,7 @@ struct DataLayout: ExpressibleByArgument {
   }
 
   /// Axes in the layer's order; a missing channel axis becomes one channel.
-  private func arrange(_ tensor: Tensor) throws -> Tensor {
+  func arrange(_ tensor: Tensor) throws -> Tensor {
     guard tensor.rank == axes.count else {
       throw DataError(
         "layout \(String(axes)) has \(axes.count) axes, the data have shape \(tensor.shape)")

@@ -1,0 +1,94 @@
+import Norma
+import NormaExplain
+
+/// What a file says of one layer: its weight, bias and running statistics, and of a capture its options.
+struct LayerState {
+  /// The tensors by their names in the layer, `running_mean`, as the file has them.
+  let tensors: [String: Tensor]
+  /// The layer as a capture describes it; nil of other files.
+  let captured: CapturedLayer?
+
+  /// What any normalization layer may hold.
+  static let names = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+
+  /// The part of a file that belongs to a layer; whatever it has and the layer cannot use is an error, and
+  /// so is a file that has nothing for it.
+  ///
+  /// - Parameters:
+  ///   - path: A checkpoint or a capture.
+  ///   - name: The layer's name in the file; nil where the file holds this layer alone.
+  ///   - known: The names that the layer has.
+  ///   - option: What picks a layer, in the words of the one who asks: `--name`.
+  init(_ path: String, name: String?, known: [String], option: String) throws {
+    if let file = try? SafeTensors(contentsOf: path), Capture.isCapture(file) {
+      self = try Self.captured(Capture(contentsOf: path), path: path, name: name, option: option)
+      return
+    }
+    let file = try StateFile(contentsOf: path)
+    let prefix = name.map { $0 + "." } ?? ""
+    let keys = file.keys.filter { $0.hasPrefix(prefix) }
+    let unused = keys.filter { !known.contains(String($0.dropFirst(prefix.count))) }
+    if keys.isEmpty || !unused.isEmpty {
+      throw Self.problem(
+        path, name: name, known: known, unused: unused, keys: file.keys, option: option)
+    }
+    var tensors: [String: Tensor] = [:]
+    for key in keys { tensors[String(key.dropFirst(prefix.count))] = try file.tensor(named: key) }
+    self.tensors = tensors
+    captured = nil
+  }
+
+  private init(tensors: [String: Tensor], captured: CapturedLayer?) {
+    (self.tensors, self.captured) = (tensors, captured)
+  }
+
+  private static func captured(
+    _ capture: Capture, path: String, name: String?, option: String
+  ) throws -> LayerState {
+    let all = capture.layers.map(\.name)
+    guard let name = name ?? (all.count == 1 ? all[0] : nil) else {
+      throw DataError(
+        "\(path) is a capture of \(all.count) layers; \(option) picks one: \(listed(all))")
+    }
+    guard let layer = capture[name] else {
+      throw DataError("\(path) has no layer \(name); \(namesInWords(to: name, among: all))")
+    }
+    var tensors: [String: Tensor] = [:]
+    for (key, value) in [
+      ("weight", layer.weight), ("bias", layer.bias), ("running_mean", layer.runningMean),
+      ("running_var", layer.runningVariance),
+    ] { tensors[key] = value }
+    if let batches = layer.batchesTracked {
+      tensors["num_batches_tracked"] = Tensor(Int64(batches))
+    }
+    return LayerState(tensors: tensors, captured: layer)
+  }
+
+  /// Why a file has nothing for a layer, and what it has instead.
+  private static func problem(
+    _ path: String, name: String?, known: [String], unused: [String], keys: [String],
+    option: String
+  ) -> DataError {
+    let layers = Set(
+      keys.compactMap { key in
+        key.lastIndex(of: ".").flatMap { dot in
+          known.contains(String(key[dot...].dropFirst())) ? String(key[..<dot]) : nil
+        }
+      }
+    ).sorted()
+    let hasNothing = unused.isEmpty
+    let problem =
+      hasNothing
+      ? "\(path) has nothing \(name.map { "named \($0)" } ?? "in it")"
+      : "\(path) has \(listed(unused)), which the layer does not: it has "
+        + known.sorted().joined(separator: ", ")
+    if layers.isEmpty { return DataError(problem) }
+    let near = name.map { nearestNames(to: $0, among: layers) } ?? []
+    let nearest = near.isEmpty ? "" : "the nearest: \(near.joined(separator: ", ")); "
+    return DataError("\(problem); \(nearest)\(option) picks a layer of the file: \(listed(layers))")
+  }
+
+  private static func listed(_ names: [String]) -> String {
+    names.prefix(12).joined(separator: ", ") + (names.count > 12 ? ", ..." : "")
+  }
+}
