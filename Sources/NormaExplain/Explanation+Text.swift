@@ -17,8 +17,7 @@ extension Explanation: CustomStringConvertible {
   }
 
   private func title(_ style: TextStyle) -> String {
-    style.paragraph(
-      "\(layer)\(mode) and the expected result, input \(statistics.shape)", emphasis: style.strong)
+    style.paragraph("\(layer)\(mode), input \(statistics.shape)", emphasis: style.strong)
   }
 
   /// Layers without running statistics do the same in both modes.
@@ -37,7 +36,7 @@ extension Explanation: CustomStringConvertible {
     let formula = "y = \(normalized) + \(number(s.epsilon)))\(weight)\(bias)"
     var lines: [String] = []
     lines.append(
-      gap == nil
+      gap == nil && nonFinite.isEmpty
         ? style.strong("\(layer)\(mode), input \(s.shape)") + "\n  \(formula)"
         : style.strong("The layer: ") + formula)
     lines.append(
@@ -66,7 +65,9 @@ extension Explanation: CustomStringConvertible {
     head += s.subtractsMean ? ["mean", "var (n)"] : ["mean of squares"]
     if s.usesRunning { head += ["running mean", "running var"] }
     if s.subtractsMean && !s.usesRunning { head.append("var (n - 1)") }
-    head.append("eps share")
+    // Small ones leave their room to weight and bias.
+    let showsEpsilon = !affine || !s.usesRunning || s.epsilonShare.contains { $0 > 0.01 }
+    if showsEpsilon { head.append("eps share") }
     if affine { head += ["weight", "bias"] }
     var rows = [head]
     let shown = min(3, s.mean.count)
@@ -79,7 +80,7 @@ extension Explanation: CustomStringConvertible {
       } else if s.subtractsMean {
         row.append(number(s.unbiasedVariance[c]))
       }
-      row.append(percent(s.epsilonShare[c]))
+      if showsEpsilon { row.append(percent(s.epsilonShare[c])) }
       if affine { row += [number(s.weight?[c] ?? 1), number(s.bias?[c] ?? 0)] }
       rows.append(row)
     }

@@ -16,13 +16,15 @@ struct GapShares {
   /// The part of the gap that no cause carries.
   let unexplained: Double
   let shares: [Double]
+  /// The largest difference between the gap and what the causes make together.
+  let rest: Double
 
   /// - Parameters:
   ///   - left: See `left`; the first entry is what the causes make together.
   ///   - gap: The largest difference between the two results.
   ///   - rest: The largest difference between the gap and what the causes make together.
   init(left: [Double], gap: Double, rest: Double) {
-    self.left = left
+    (self.left, self.rest) = (left, rest)
     let players = left.count.trailingZeroBitCount
     let whole = left[0]
     let made = min(gap, whole)

@@ -30,7 +30,7 @@ struct LayerState {
     let unused = keys.filter { !known.contains(String($0.dropFirst(prefix.count))) }
     if keys.isEmpty || !unused.isEmpty {
       throw Self.problem(
-        path, name: name, known: known, unused: unused, keys: file.keys, option: option)
+        path, name: name, known: known, unused: unused, file: file, option: option)
     }
     var tensors: [String: Tensor] = [:]
     for key in keys { tensors[String(key.dropFirst(prefix.count))] = try file.tensor(named: key) }
@@ -66,26 +66,35 @@ struct LayerState {
 
   /// Why a file has nothing for a layer, and what it has instead.
   private static func problem(
-    _ path: String, name: String?, known: [String], unused: [String], keys: [String],
+    _ path: String, name: String?, known: [String], unused: [String], file: StateFile,
     option: String
   ) -> DataError {
-    let layers = Set(
-      keys.compactMap { key in
-        key.lastIndex(of: ".").flatMap { dot in
-          known.contains(String(key[dot...].dropFirst())) ? String(key[..<dot]) : nil
-        }
-      }
-    ).sorted()
-    let hasNothing = unused.isEmpty
+    // Weights of several axes belong to convolutions and linear layers, mostly.
+    let norms = layers(in: file, known: known, mostAxes: 1)
+    let layers = norms.isEmpty ? layers(in: file, known: known, mostAxes: .max) : norms
     let problem =
-      hasNothing
+      unused.isEmpty
       ? "\(path) has nothing \(name.map { "named \($0)" } ?? "in it")"
-      : "\(path) has \(listed(unused)), which the layer does not: it has "
-        + known.sorted().joined(separator: ", ")
+      : name == nil && !layers.isEmpty
+        ? "\(path) holds more than one layer"
+        : "\(path) has \(listed(unused)), which the layer does not: it has "
+          + known.sorted().joined(separator: ", ")
     if layers.isEmpty { return DataError(problem) }
     let near = name.map { nearestNames(to: $0, among: layers) } ?? []
     let nearest = near.isEmpty ? "" : "the nearest: \(near.joined(separator: ", ")); "
     return DataError("\(problem); \(nearest)\(option) picks a layer of the file: \(listed(layers))")
+  }
+
+  /// The names in front of what a layer may hold.
+  private static func layers(in file: StateFile, known: [String], mostAxes: Int) -> [String] {
+    let names = file.entries.compactMap { entry -> String? in
+      guard let dot = entry.name.lastIndex(of: "."), entry.shape.count <= mostAxes else {
+        return nil
+      }
+      let own = String(entry.name[dot...].dropFirst())
+      return known.contains(own) && own != "bias" ? String(entry.name[..<dot]) : nil
+    }
+    return Set(names).sorted()
   }
 
   private static func listed(_ names: [String]) -> String {

@@ -106,6 +106,9 @@ extension ChangeScene {
     let both =
       layer.bias == nil ? "Multiply by the weight" : "Multiply by the weight and add the bias"
     if identity == .affine { return "Leave weight and bias of the layer out (affine: false)." }
+    if !layer.hasAffine, recipe.affine == .onePlusWeight {
+      return "Leave out the factor 2, which is 1 + weight: the layer multiplies by its weight, 1."
+    }
     return switch recipe.affine {
     case .none: "\(both)."
     case .weightOnly: "Add the bias."

@@ -30,7 +30,7 @@ extension Explanation {
     for (index, step) in steps.enumerated() {
       parts.append(text(of: step, number: index + 1, style))
     }
-    if !unexplainedIsRounding { parts.append(restText(style)) }
+    if !unexplainedIsRounding && unexplained > 5e-5 { parts.append(restText(style)) }
     return parts.joined(separator: "\n")
   }
 

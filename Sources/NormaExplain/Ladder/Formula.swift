@@ -261,6 +261,7 @@ struct Formula {
     case .none: text
     case .weightOnly: scaled(text, by: weight, plus: nil)
     case .biasOnly: scaled(text, by: nil, plus: bias)
+    case .onePlusWeight where !layer.hasAffine: "\(text) * 2"
     case .onePlusWeight: scaled(text, by: weight.map { "(1 + \($0))" }, plus: bias)
     case .biasFirst: scaled("(\(scaled(text, by: nil, plus: bias)))", by: weight, plus: nil)
     case .exchanged: scaled(text, by: bias, plus: weight)

@@ -29,12 +29,16 @@ struct Ladder {
           layers: rung.layers, code: rung.code, gapBefore: steps.last?.gapAfter ?? split.gap,
           gapAfter: left(fixed, next)))
       fixed |= 1 << next
+      // What else was done has no effect any more.
+      if split.left[fixed] <= 1e-9 * split.gap { break }
     }
     return steps
   }
 
   /// What is left with one more cause put right.
-  private func left(_ fixed: Int, _ next: Int) -> Double { split.left[fixed | 1 << next] }
+  private func left(_ fixed: Int, _ next: Int) -> Double {
+    max(split.left[fixed | 1 << next], min(split.division.rest, split.gap))
+  }
 }
 
 /// A step of the ladder: the formula with the changes before it, and with those after it.

@@ -70,7 +70,8 @@ struct NonFiniteSurvey {
   private func whyInput(_ scan: NonFiniteScan) -> NonFinite.Why? {
     let known = overflow(scan, explainer.input.dtype)
     guard layer.usesBatch else { return known }
-    let spread = "Its mean and variance take it in, so the whole \(layer.unit(frame)) becomes NaN."
+    let spread =
+      "Mean and variance take it in, so every result of that \(layer.unit(frame)) becomes NaN."
     return .init(
       overflow: known?.overflow, reason: known.map { "\($0.reason) \(spread)" } ?? spread)
   }
