@@ -15,7 +15,8 @@ struct CaseFolders {
       var isFolder: ObjCBool = false
       // Follows links, unlike the properties of a URL.
       let exists = FileManager.default.fileExists(atPath: entry.path, isDirectory: &isFolder)
-      return exists && isFolder.boolValue && !entry.lastPathComponent.hasPrefix(".")
+      // A link to nothing is a case that cannot be read, not one case less.
+      return (!exists || isFolder.boolValue) && !entry.lastPathComponent.hasPrefix(".")
     }.sorted { $0.lastPathComponent < $1.lastPathComponent }
   }
 

@@ -48,7 +48,11 @@ private struct DoctorCase {
     let network = try DoctorNetwork(description)
     let state = try SafeTensors(contentsOf: path("model.safetensors")).tensors()
     // What a checkpoint lacks keeps its first values: that is one of the things to find.
-    try network.load(state, strict: false)
+    let report = try network.load(state, strict: false)
+    if !report.unexpected.isEmpty {
+      let names = report.unexpected.joined(separator: ", ")
+      throw CaseObstacle.unreadable("the network has no \(names)")
+    }
     let batch = try Tensor(npy: path("batch.npy"))
     let training = description["training"]
     return try catchingTensorErrors {

@@ -3,8 +3,9 @@ import NormaFiles
 /// The known causes of a gap, and what counts as finding them.
 ///
 /// The first cause that is found must be the first one known, every known cause with more than a tenth
-/// of the gap must be among them, and none with more than a tenth may be found beside the known ones. A
-/// control must come back without a cause.
+/// of the gap must be among them, and none with more than a tenth may be found beside the known ones.
+/// Where all causes are found by their names, each must carry its part of the gap. A control must come
+/// back without a cause.
 struct ExplainTruth {
   /// The causes, the most important first. None for a control.
   let causes: [String]
@@ -16,11 +17,15 @@ struct ExplainTruth {
   let isOrderStrict: Bool
   /// The causes that carry more than a tenth of the gap, fairly split.
   let important: [String]
+  /// The part of the gap that each cause carries, fairly split, where the case tells.
+  let shares: [String: Double]
 
   /// A found cause with no more than this share is no wrong answer.
   static let smallShare = 0.1
   /// The same for one that the case is there to warn of.
   static let smallDecoyShare = 0.01
+  /// How far a share of what is explained may be from the known one, measured with rounding.
+  static let shareTolerance = 0.15
 
   init(_ json: JSON) {
     func strings(_ value: JSON?) -> [String] {
@@ -35,8 +40,12 @@ struct ExplainTruth {
     isOrderStrict = json["order_strict"]?.boolValue ?? true
     if let gap = json["gap"]?.doubleValue, let shares = json["shapley"] {
       important = causes.filter { abs(shares[$0]?.doubleValue ?? gap) > 0.1 * gap }
+      self.shares = (shares.objectValue ?? []).reduce(into: [:]) {
+        $0[$1.key] = $1.value.doubleValue.map { $0 / gap }
+      }
     } else {
       important = causes
+      shares = [:]
     }
   }
 
@@ -77,6 +86,13 @@ struct ExplainTruth {
       let most = decoys.contains(cause.name) ? Self.smallDecoyShare : Self.smallShare
       return !right.contains(cause.name) && !(abs(cause.share) <= most)
     }
-    return wrong.map { "\($0.name) is no cause" }
+    if let wrong { return "\(wrong.name) is no cause" }
+    guard found.count > 1, Set(found.map(\.name)) == Set(shares.keys) else { return nil }
+    // Without what rounding makes of the gap.
+    let whole = found.reduce(0) { $0 + $1.share }
+    let off = found.first {
+      !(abs($0.share / whole - shares[$0.name, default: 0]) <= Self.shareTolerance)
+    }
+    return off.map { "\($0.name) carries \(((shares[$0.name] ?? 0) * 1e4).rounded() / 1e4)" }
   }
 }

@@ -70,6 +70,14 @@ enum Field: Hashable {
     }
   }
 
+  /// Whether the field names the axes of a statistic.
+  var isAxes: Bool {
+    switch self {
+    case .meanAxes, .steps: true
+    default: false
+    }
+  }
+
   /// A number per kind of field; two changes of one kind exclude each other.
   var kind: Int {
     switch self {
@@ -179,8 +187,10 @@ extension Recipe {
       for field in change.fields {
         switch field {
         case .meanAxes, .steps, .shape, .mask, .aboutZero, .blocks:
-          if !ownStatistics { return nil }
           let isPlain = result.shape == nil && result.steps.count == 1
+          // A batch that enters running statistics may have been taken over other axes, too.
+          let isUpdate = result.source == .updated && isPlain && field.isAxes
+          if !ownStatistics && !isUpdate { return nil }
           if (result.mask != .ignored || result.blocks != .none) && !isPlain { return nil }
           if result.mask != .ignored && result.blocks != .none { return nil }
           // Parts of the batch are averaged where a statistic covers the batch.

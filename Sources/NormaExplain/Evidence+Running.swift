@@ -37,8 +37,12 @@ extension Evidence {
     var batch = layer.recipe(frame)
     batch.source = .batch
     batch.surroundings = recipe.surroundings
+    (batch.meanAxes, batch.steps) = (recipe.meanAxes, recipe.steps)
     let (centre, spread) = statistics(batch)
     let (centres, spreads) = (perChannel(centre), perChannel(spread))
+    if centres.count != mean.count || spreads.count != mean.count {
+      return (mean.map { _ in .nan }, mean.map { _ in .nan })
+    }
     let n = Double(frame.count)
     let images = Double(input.shape[0])
     let factor =
@@ -87,8 +91,9 @@ extension Evidence {
           case .value(let value): value
           }
         for c in mean.indices {
-          mean[c] += m * (batch.mean[c] - mean[c])
-          spread[c] += m * (batch.variance[c] - spread[c])
+          // Not as a step towards the new value: with m = 1 nothing must be left of the old one.
+          mean[c] = (1 - m) * mean[c] + m * batch.mean[c]
+          spread[c] = (1 - m) * spread[c] + m * batch.variance[c]
         }
       }
     }

@@ -28,6 +28,10 @@ struct ExplainCall {
   /// The explanation of a running statistic after one call in training.
   func explanation(of statistic: RunningStatistic, expecting target: Tensor) -> Explanation {
     guard isExplicable() else { return .nothing(layer, input) }
+    if layer.runningMean == nil {
+      report(TensorError(name, "the layer keeps no running statistics"), file: file, line: line)
+      return .nothing(layer, input)
+    }
     if target.count != layer.features {
       let mistake = "\(target.count) values are expected for \(layer.features) channels"
       report(TensorError(name, mistake), file: file, line: line)
@@ -55,6 +59,20 @@ struct ExplainCall {
     for (label, tensor) in [("expecting", expected), ("from", origin)] {
       guard let tensor, tensor.shape != input.shape else { continue }
       return "\(label): has shape \(tensor.shape), the input \(input.shape)"
+    }
+    if expected == nil {
+      // What is given and cannot be used would be taken for evidence.
+      let unused = [
+        (origin != nil, "from"), (!history.isEmpty, "history"), (mask != nil, "mask"),
+      ].first { $0.0 }
+      if let unused { return "\(unused.1): says why a result differs; expecting: is missing" }
+    }
+    if !history.isEmpty && layer.runningMean == nil {
+      return "history: leads to running statistics, and the layer keeps none"
+    }
+    for (index, batch) in history.enumerated() {
+      guard let mistake = layer.mistake(in: batch.shape) else { continue }
+      return "history: batch \(index): \(mistake)"
     }
     if let mask, !broadcasts(mask.shape) {
       return "mask: has shape \(mask.shape), which does not broadcast to \(input.shape)"

@@ -55,7 +55,7 @@ extension Finder {
   func withFittedBuffers() -> Result? {
     guard evidence.layer.runningMean != nil, right.affine == .both else { return nil }
     let everyday = ChangeList(evidence: evidence, right: right).everyday
-    let bases = [[]] + everyday.filter { $0.rarity <= 1 }.map { [$0] }
+    let bases = [[]] + everyday.filter { $0.rarity <= 2 }.map { [$0] }
     for base in bases {
       if let found = fitted(base, momenta) { return found }
       // Nothing else hides a factor of the buffers but what the layer is told to do with them.
@@ -175,11 +175,26 @@ extension Evidence {
     let (means, variances) = sampledStatistics(recipe)
     samples[recipe.statisticsKey] = nil
     let (scales, offsets) = sampledAffine(recipe.affine)
+    let (weights, biases) = sampledAffine(.both)
     let n = Double(frame.count)
+    let gain = recipe.gain.factor(n)
     var (total, count) = (0.0, 0)
     for i in 0..<min(places.count, RecipeSearch.coarse) {
       let divisor = recipe.divisor(variance: variances[i], count: n)
-      let value = (sampledInput[i] - means[i]) / divisor * scales[i] + offsets[i]
+      var input = sampledInput[i]
+      switch recipe.surroundings.before {
+      case .rectifiedBefore: input = max(input, 0)
+      case .affineBefore: input = input * weights[i] + biases[i]
+      case .shiftAfter, .shiftMissing: input -= sampledShift?[i] ?? 0
+      default: break
+      }
+      var value = gain * (input - means[i]) / divisor * scales[i] + offsets[i]
+      switch recipe.surroundings {
+      case .rectifiedAfter: value = max(value, 0)
+      case .inputAdded: value += input
+      case .shiftAfter: value += sampledShift?[i] ?? 0
+      default: break
+      }
       // What grows without bound would hide the rest.
       let distance = (value - sampledTarget[i]) / (abs(value) + abs(sampledTarget[i]) + 1e-30)
       total += distance * distance

@@ -13,7 +13,8 @@ extension Recipe {
     case countBoth(Int)
   }
 
-  /// What the normalized value is multiplied by, with the count `n` of a statistic.
+  /// What the normalized value is multiplied by, with the count `n` of the layer's
+  /// statistic.
   enum Gain: Hashable {
     case one
     /// `n`

@@ -61,7 +61,7 @@ extension Evidence {
     let source = slices.map { wideInput(slices: $0) } ?? wide
     let value = prepared(source, recipe.surroundings, part: part)
     var result: Tensor
-    let gain = recipe.gain.factor(count(recipe))
+    let gain = recipe.gain.factor(Double(frame.count))
     if recipe.fold != .right {
       let factor = (weight / divisor).evaluated()
       let folded: Tensor =
@@ -135,7 +135,7 @@ extension Evidence {
     let isHalf = rounding > 0x1p-20
     let bound = isHalf && bound > 8.0 / 7 ? bound / 8 + 1 : bound
     let n = count(recipe)
-    let gain = recipe.gain.factor(n)
+    let gain = recipe.gain.factor(Double(frame.count))
     let isFolded = recipe.fold != .right
     let limit = min(limit, places.count)
     let most = bound * bound * Double(limit)

@@ -155,7 +155,7 @@ struct RunningAccount {
       }
     var result = old
     for _ in 0..<recipe.updates {
-      for c in result.indices { result[c] += m * (new[c] - result[c]) }
+      for c in result.indices { result[c] = (1 - m) * result[c] + m * new[c] }
     }
     return result
   }

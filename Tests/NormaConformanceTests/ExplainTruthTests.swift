@@ -55,6 +55,24 @@ import Testing
     #expect(!isWrong("correction", 0.2))
   }
 
+  /// 0.95 and 0.05 are known.
+  @Test func eachCauseMustCarryItsPart() throws {
+    let truth = try Self.truth(Self.pair)
+    func complaint(_ first: Double, _ second: Double) -> String? {
+      truth.complaint(about: [("axes", first), ("correction", second)], leavesRounding: true)
+    }
+    #expect(complaint(0.9, 0.1) == nil && complaint(0.81, 0.19) == nil)
+    for (first, second) in [(0.75, 0.25), (1.95, -0.95), (65.87, -64.85), (.nan, 0.05)] {
+      #expect(complaint(first, second)?.hasPrefix("axes carries 0.95: found") == true)
+    }
+    // A third of the gap may be rounding.
+    #expect(complaint(0.63, 0.03) == nil)
+    // Another name for a cause, or one cause fewer, says nothing of the shares.
+    #expect(
+      truth.complaint(
+        about: [("group-assignment", 0.7), ("correction", 0.3)], leavesRounding: true) == nil)
+  }
+
   @Test func anUnknownFormulaIsAnAnswerWhereThereIsNoBetter() throws {
     let other = try Self.truth(#"{"causes": ["other"], "accept": {}}"#)
     #expect(other.complaint(about: [], leavesRounding: false) == nil)
@@ -97,6 +115,10 @@ import Testing
     // The case itself is broken, and says so.
     let report = try runExplainCases(in: cases.path)
     #expect(report.failures.count == 1 && report.failures[0].hasPrefix("linked: "))
+    // So does a link whose target is gone.
+    try manager.removeItem(at: elsewhere)
+    let gone = try runExplainCases(in: cases.path)
+    #expect(gone.failures.count == 1 && gone.failures[0].hasPrefix("linked: "))
     #expect(throws: (any Error).self) { try runExplainCases(in: "/nowhere") }
   }
 }

@@ -83,6 +83,16 @@ import Testing
       { bn.explain(Tensor.ones(1, 5, 1, 1)) },
       { bn.explain(x, expecting: x, from: Tensor.ones(6, 5, 8, 1)) },
       { bn.explain(x, expectingRunningMean: Tensor.ones(4)) },
+      // What would have no effect.
+      { bn.explain(x, from: x) },
+      { bn.explain(x, history: [x]) },
+      { bn.explain(x, mask: Tensor.ones(6, 1, 1, 1)) },
+      { bn.explain(x, expecting: x * 2, history: [Tensor.ones(6, 4, 8, 7)]) },
+      { BatchNorm2d(5, trackRunningStats: false).explain(x, expecting: x * 2, history: [x]) },
+      {
+        BatchNorm2d(5, trackRunningStats: false)
+          .explain(x, expectingRunningMean: Tensor.ones(5))
+      },
     ]
     for call in calls {
       #expect(throws: TensorError.self) { try catchingTensorErrors { call() } }

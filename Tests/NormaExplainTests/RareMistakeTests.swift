@@ -73,6 +73,41 @@ import Testing
     }
   }
 
+  @Test(arguments: [0.99, 0.037])
+  func aMomentumIsFoundBesideADivisorThatFewWrite(momentum: Double) {
+    let history = (0..<5).map { batch(UInt64($0 + 10)) }
+    let layer = trained(history).layer
+    let (_, mean, variance) = trained(history, momentum: momentum)
+    let x = batch(1)
+    // Divided by the variance, and not by its root.
+    func channel(_ values: [Double]) -> Tensor { Tensor(values, shape: [1, 4, 1]) }
+    let centred = x.cast(to: .float64) - channel(mean)
+    let y =
+      centred / (channel(variance) + layer.epsilon) * channel(layer.weight ?? [])
+      + channel(layer.bias ?? [])
+    let found = explain(layer, x, y.cast(to: .float32), history: history)
+    #expect(Set(names(found)) == [.momentumConvention, .other], "\(found)")
+  }
+
+  /// Running statistics after an update with a batch whose statistics were those of every sample.
+  @Test func anUpdateOverOtherAxes() {
+    let x = batch(2)
+    var layer = trained([batch(3)]).layer
+    layer.isTraining = true
+    layer.usesBatch = true
+    let wide = x.cast(to: .float64)
+    let own = wide.variance(over: 2, correction: 0).mean(over: 0).array(of: Double.self)
+    let means = wide.mean(over: 0, 2).array(of: Double.self)
+    let (old, kept) = (layer.runningMean ?? [], layer.runningVariance ?? [])
+    var evaluation = layer
+    evaluation.isTraining = false
+    evaluation.usesBatch = false
+    let y = evaluated(
+      evaluation, x, zip(old, means).map { 0.9 * $0 + 0.1 * $1 },
+      zip(kept, own).map { 0.9 * $0 + 0.1 * $1 * 48 / 47 })
+    #expect(Set(names(explain(layer, x, y))) == [.runningVersusBatch, .axes])
+  }
+
   @Test(arguments: [0.99, 0.01, 0.4])
   func anyMomentumIsFoundFromOneUpdate(momentum: Double) {
     let x = batch(2)
