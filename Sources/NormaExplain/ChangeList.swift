@@ -45,7 +45,7 @@ struct ChangeList {
       Change(.correction, .correction(.inverse), rarity: 2),
       Change(.other, .correction(.sum), rarity: 2),
       Change(.other, .divisor(.variance), rarity: 2),
-      Change(.other, .divisor(.reciprocal), rarity: 3),
+      Change(.other, .divisor(.reciprocal), rarity: 2),
       Change(.other, .divisor(.one), rarity: 2),
       Change(
         .other, .steps([Recipe.Step(statistic: .absolute, axes: right.meanAxes)]), rarity: 2),
@@ -91,6 +91,8 @@ struct ChangeList {
 
   private mutating func addAffine(_ layer: LayerNumbers, _ frame: Frame) {
     if layer.weight != nil { everyday.append(Change(.affine, .affine(.onePlusWeight))) }
+    let exchanged: [Recipe.Affine] = layer.weight != nil && layer.bias != nil ? [.exchanged] : []
+    for kind in exchanged { everyday.append(Change(.affine, .affine(kind), rarity: 2)) }
     guard layer.hasAffine else { return }
     var kinds: [Recipe.Affine] = [.none]
     if layer.weight != nil && layer.bias != nil {
@@ -100,14 +102,12 @@ struct ChangeList {
     if layer.bias != nil { kinds.append(.minusBias) }
     if layer.weight != nil { kinds += [.weightTwice, .dividedByWeight] }
     for kind in kinds { everyday.append(Change(.affine, .affine(kind))) }
-    kinds = layer.weight != nil && layer.bias != nil ? [.exchanged] : []
-    kinds += misplaced(layer, frame)
-    for kind in kinds { everyday.append(Change(.affine, .affine(kind), rarity: 2)) }
-    // A factor that all values of a statistic share falls out of it again.
-    if !layer.usesBatch || frame.axes.contains(where: frame.parameterAxes.contains) {
-      everyday.append(
-        Change(.orderOfOperations, .surroundings(.affineBefore), .affine(.none), rarity: 2))
+    for kind in misplaced(layer, frame) {
+      everyday.append(Change(.affine, .affine(kind), rarity: 2))
     }
+    // A factor that all values of a statistic share falls out of it again, but for its sign and epsilon.
+    everyday.append(
+      Change(.orderOfOperations, .surroundings(.affineBefore), .affine(.none), rarity: 2))
   }
 
   /// Weight and bias along another axis, or in another order.

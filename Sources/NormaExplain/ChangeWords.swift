@@ -104,6 +104,8 @@ struct ChangeScene {
       return "Epsilon is added twice: by you, and by the layer to a variance that is already 1."
     case .epsilonValue where identity == .epsilon && recipe.observedScale == nil:
       return "The layer adds epsilon to a variance that is already 1."
+    case .other where change.isObserved:
+      return "Nothing that Norma knows of the layer makes these numbers."
     default: return change.cause.meaning
     }
   }

@@ -91,7 +91,7 @@ extension Evidence {
           case .value(let value): value
           }
         for c in mean.indices {
-          // Not as a step towards the new value: with m = 1 nothing must be left of the old one.
+          // A sum of two products: a variance far below the initial 1 keeps its digits.
           mean[c] = (1 - m) * mean[c] + m * batch.mean[c]
           spread[c] = (1 - m) * spread[c] + m * batch.variance[c]
         }

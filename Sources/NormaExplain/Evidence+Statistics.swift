@@ -148,11 +148,13 @@ extension Evidence {
       let n = Double(Frame.count(step.axes, of: shape))
       let factor = correction.factor(count: n, batch: Double(frame.outer[0]))
       switch step.statistic {
-      case .mean, .absolute: break
+      case .mean: break
+      case .absolute: scale *= factor
       case .variance: scale *= scale * factor
       case .deviation: scale *= factor.squareRoot()
       }
     }
-    return key.steps.contains { $0.statistic == .deviation } ? scale * scale : scale
+    let isDeviation = key.steps.contains { [.deviation, .absolute].contains($0.statistic) }
+    return isDeviation ? scale * scale : scale
   }
 }

@@ -216,7 +216,7 @@ package struct Explainer {
     let even = variances.allSatisfy { abs($0 / middle - 1) < 1e-3 }
     if even, isDivisor(middle, frame) { return (.correction, [.epsilonValue, .affine]) }
     if even, abs(middle - 1) < 1e-3 { return (.epsilonValue, [.correction, .affine]) }
-    return (.affine, [.perAxisComposition, .axes, .epsilonValue])
+    return (.other, [.affine, .perAxisComposition, .axes, .epsilonValue])
   }
 
   /// Whether `(n - 1) / n` is the variance for one of the counts n that the shape suggests.

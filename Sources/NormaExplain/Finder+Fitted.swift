@@ -12,10 +12,14 @@ import NormaTensor
 extension Finder {
   /// Steps of the right formula in a half type.
   func withStepsInHalf() -> Result? {
-    guard evidence.rounding < 0x1p-20, right.blocks == .none else { return nil }
+    guard right.blocks == .none else { return nil }
+    // In float16 itself, what shows is a square beyond 65,504.
+    let isFine = evidence.rounding < 0x1p-20
+    let types: [DType] =
+      isFine ? [.bfloat16, .float16] : evidence.input.dtype == .float16 ? [.float16] : []
     let own = evidence.closeness(right)
     var best: (closeness: Double, change: Change)?
-    for type in [DType.bfloat16, .float16] {
+    for type in types {
       for steps in Recipe.NarrowSteps.usual {
         if steps.contains(.mean) && !right.centred { continue }
         let takesStatistics = right.source == .batch
@@ -46,20 +50,25 @@ extension Finder {
         && abs(made - variances[c]) <= 16 * unit * (means[c] * means[c] + variances[c])
     }
     guard isLost else { return nil }
+    let change = Change(.rounding, .observedFactors(factors))
+    let account = evidence.account(
+      right.applying([change]), from: right, fitted: factors.values.count)
+    guard account.rest < 0.05, account.nats > Self.chance else { return nil }
     return Result(
-      changes: [Change(.rounding, .observedFactors(factors))], alternatives: [[.other]], fits: true)
+      changes: [change], alternatives: [[.other]], fits: true)
   }
 
   /// A momentum that the history tells, or a factor of the buffers: alone, or with one everyday
   /// mistake.
   func withFittedBuffers() -> Result? {
     guard evidence.layer.runningMean != nil, right.affine == .both else { return nil }
+    if let found = fitted([], momenta) ?? fitted([], factors) { return found }
     let everyday = ChangeList(evidence: evidence, right: right).everyday
-    let bases = [[]] + everyday.filter { $0.rarity <= 2 }.map { [$0] }
-    for base in bases {
-      if let found = fitted(base, momenta) { return found }
-      // Nothing else hides a factor of the buffers but what the layer is told to do with them.
-      if base.isEmpty, let found = fitted(base, factors) { return found }
+    for base in everyday where base.rarity <= 2 {
+      if let found = fitted([base], momenta) { return found }
+    }
+    for base in everyday where base.rarity <= 1 {
+      if let found = fitted([base], factors) { return found }
     }
     return nil
   }

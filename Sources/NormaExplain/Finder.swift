@@ -55,7 +55,7 @@ struct Finder {
     // A formula as careless as the right one, that closes no gap, has not been used.
     let isReached = explains(finding.best)
     if finding.fits && isReached {
-      return result(of: finding, fits: true)
+      return closer(than: finding.best) ?? result(of: finding, fits: true)
     }
     let fitted = withStepsInHalf() ?? withFittedBuffers() ?? withObservedEpsilon()
     if let observed = fitted ?? withCancellation() ?? withObservedLine() ?? withNarrowSteps() {
@@ -74,6 +74,17 @@ struct Finder {
       changes: finding.best.changes,
       alternatives: alternatives(to: finding.best, in: finding.equals), fits: fits,
       isKnown: finding.best.recipe.replaced == nil)
+  }
+
+  /// What the data show where a formula fits as a careless computation would, and four times as well.
+  private func closer(than best: Candidate) -> Result? {
+    guard evidence.rounding < 0x1p-20, best.misfit > 4 else { return nil }
+    if best.changes.isEmpty { return withCancellation() }
+    guard let observed = withObservedEpsilon(), observed.changes.count <= best.changes.count else {
+      return nil
+    }
+    let misfit = evidence.misfit(right.applying(observed.changes), count: .max)
+    return misfit < 0.25 * best.misfit ? observed : nil
   }
 
   /// Whether a candidate closes the gap, and better than one of so many formulas would by chance.

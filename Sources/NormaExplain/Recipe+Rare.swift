@@ -13,8 +13,7 @@ extension Recipe {
     case countBoth(Int)
   }
 
-  /// What the normalized value is multiplied by, with the count `n` of the layer's
-  /// statistic.
+  /// What the normalized value is multiplied by, with the count `n` of the layer's statistics.
   enum Gain: Hashable {
     case one
     /// `n`
