@@ -103,24 +103,22 @@ class Formula:
                 v = v.mean(axes, keepdim=True)
                 continue
             centre = v.mean(axes, keepdim=True)
+            if index == 0 and f["about_zero"]:
+                centre = centre * 0
+            elif index == 0 and f["mean_factor"] and axes == f["mean_axes"]:
+                centre = mean
             if kind == "abs":
                 count = math.prod(v.shape[a] for a in axes)
                 v = (v - centre).abs().mean(axes, keepdim=True)
                 v = self.corrected(v, count)
                 deviation = True
                 continue
-            if index == 0 and f["about_zero"]:
-                centre = centre * 0
-            elif index == 0 and f["mean_factor"] and axes == f["mean_axes"]:
-                centre = mean
             square = self.q("square", (v - centre) ** 2)
             count = math.prod(v.shape[a] for a in axes)
             v = self.corrected(self.q("variance", square.mean(axes, keepdim=True)), count)
             if kind == "std":
                 v = v.sqrt()
                 deviation = True
-            elif deviation and index > 0:
-                pass
         return v**2 if deviation else v
 
     def masked_moments(self, x):

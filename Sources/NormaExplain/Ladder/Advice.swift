@@ -160,6 +160,9 @@ extension ChangeScene {
 
   private func otherAdvice() -> String {
     let root = recipe.aboutZero ? "root mean square" : "standard deviation"
+    if let function = recipe.replaced {
+      return "Normalize: \(function.rawValue) of the input is another function."
+    }
     if recipe.surroundings == .inputAdded { return "Compare without the input that you add." }
     if recipe.correction == .sum { return "Divide the sum of squares by n before the root." }
     if recipe.steps.contains(where: { $0.statistic == .absolute }) {

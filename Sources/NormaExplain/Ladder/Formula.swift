@@ -29,6 +29,9 @@ struct Formula {
 
   /// The lines, in order.
   var lines: [Line] {
+    if let function = recipe.replaced {
+      return [Line(.result, notation.line(result, function.rawValue))]
+    }
     var lines: [Line] = []
     if let before { lines.append(Line(.input, before)) }
     if let view { lines.append(Line(.view, notation.line("g", notation.reshaped(value, view)))) }
@@ -44,7 +47,7 @@ struct Formula {
 
   /// Whether some line is no code: what it does has no short form.
   var isVague: Bool {
-    recipe.blocks != .none || layer.extra != nil && recipe.hasExtra
+    recipe.blocks != .none || recipe.replaced != nil || layer.extra != nil && recipe.hasExtra
       || lines.contains { $0.text.contains("rearranged(") || $0.text.contains("over batches") }
   }
 
