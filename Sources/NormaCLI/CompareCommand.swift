@@ -79,12 +79,13 @@ struct CompareCommand: ParsableCommand {
 
   /// Prints what is found, and returns whether nothing differs.
   private func show() throws -> Bool {
-    if let comparison = try captures() {
+    if let found = try captures() {
+      let comparison = compare(found.first, found.second, names: (first, second))
       Terminal.show(
         json
           ? try encoded(comparison)
           : comparison.text(style: Terminal.style, showsAll: details))
-      try page.write { comparison.report() }
+      try page.write { comparison.report(captures: found) }
       return comparison.isSame
     }
     let comparison = try comparison()
@@ -93,8 +94,8 @@ struct CompareCommand: ParsableCommand {
     return comparison.isSame
   }
 
-  /// The comparison of two captures; nil where neither argument is one.
-  func captures() throws -> CaptureComparison? {
+  /// Both captures; nil where neither argument is one.
+  func captures() throws -> (first: Capture, second: Capture)? {
     let paths = [first, second]
     let files = paths.map { try? SafeTensors(contentsOf: $0) }
     let areCaptures = files.map { $0.map(Capture.isCapture) ?? false }
@@ -109,8 +110,7 @@ struct CompareCommand: ParsableCommand {
       throw ValidationError(
         "--input, --count and --layout are for two layers; captures hold their own samples")
     }
-    let found = try paths.map { try Capture(contentsOf: $0) }
-    return compare(found[0], found[1], names: (first, second))
+    return (try Capture(contentsOf: first), try Capture(contentsOf: second))
   }
 
   func comparison() throws -> LayerComparison {

@@ -10,7 +10,10 @@ struct ReportOptions: ParsableArguments {
       valueName: "file"))
   var html: String?
 
-  /// Writes the page where one is wanted.
+  /// Writes the page where one is wanted, behind the text: a page that cannot be written costs none of
+  /// it.
+  ///
+  /// - Throws: a `FileError` where the file cannot be written.
   func write(_ page: () throws -> HTMLReport) throws {
     guard let html else { return }
     try page().write(to: html)

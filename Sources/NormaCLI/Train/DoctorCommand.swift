@@ -116,9 +116,9 @@ struct DoctorCommand: ParsableCommand {
     }
     if let capture {
       let report = try CaptureReport(file: capture, training: train, repair: repair)
-      try page.write { report.diagnosis.report(title: capture, capture: report.capture) }
       let text = report.text(style: Terminal.style, showsAll: details)
       Terminal.show(json ? try encoded(report) : text)
+      try page.write { report.diagnosis.report(title: capture, capture: report.capture) }
       return report.diagnosis.isHealthy
     }
     guard let checkpoint, let data else { return true }
@@ -130,9 +130,9 @@ struct DoctorCommand: ParsableCommand {
         try patient.examined(count: count ?? 256)
       }
     Terminal.showProgress(nil)
-    try page.write { report.diagnosis.report(title: checkpoint) }
     let text = report.text(checkpoint: checkpoint, data: data, style: Terminal.style)
     Terminal.show(json ? try encoded(report) : text)
+    try page.write { report.diagnosis.report(title: checkpoint) }
     return report.isHealthy
   }
 }

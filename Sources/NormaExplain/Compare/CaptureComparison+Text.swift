@@ -112,10 +112,13 @@ extension CaptureComparison: CustomStringConvertible {
   }
 
   private func legend(_ style: TextStyle) -> String {
-    style.faint(
-      style.paragraph(
-        "In the code, first and second are state dictionaries: afterwards "
-          + "model.load_state_dict(second). model is the second network."))
+    style.faint(style.paragraph(codeLegend))
+  }
+
+  /// What the names in lines of code mean.
+  var codeLegend: String {
+    "In the code, first and second are state dictionaries: afterwards "
+      + "model.load_state_dict(second). model is the second network."
   }
 }
 
@@ -157,7 +160,7 @@ extension SampleGap {
 }
 
 extension CaptureComparison.Matching {
-  fileprivate var words: String {
+  var words: String {
     switch self {
     case .names: "by name"
     case .prefix: "by name, without a prefix"

@@ -1,9 +1,179 @@
 extension CaptureComparison {
   /// The comparison as a page with charts.
-  public func report(title: String? = nil) -> HTMLReport {
+  ///
+  /// - Parameters:
+  ///   - title: The title of the page.
+  ///   - captures: What was compared; with it, the page shows samples, parameters and buffers.
+  public func report(
+    title: String? = nil, captures: (first: Capture, second: Capture)? = nil
+  ) -> HTMLReport {
     var report = HTMLReport(title: title ?? "\(first) and \(second)")
-    report.verdict = (verdictText, isSame ? .good : .bad)
-    report.facts = [("layers", "\(layers.count)")]
+    report.verdict = (verdictText, isSame ? .good : verdict == .undecided ? .note : .bad)
+    report.facts = facts(captures)
+    var sections: [HTMLReport.Section] = []
+    if let section = originSection { sections.append(section) }
+    if let section = layerSection { sections.append(section) }
+    if let captures, let section = tensorSection(captures) { sections.append(section) }
+    if let section = otherSection { sections.append(section) }
+    if !notes.isEmpty { sections.append(.init("Notes", [.list(notes)])) }
+    report.sections = sections
     return report
+  }
+
+  private func facts(
+    _ captures: (first: Capture, second: Capture)?
+  ) -> [(name: String, value: String)] {
+    var facts = [("first", first), ("second", second)]
+    if let captures {
+      let frameworks = [captures.first.framework, captures.second.framework]
+      facts.append(("made by", Set(frameworks).count == 1 ? frameworks[0] : list(frameworks)))
+      let samples = [captures.first.samples, captures.second.samples].map(grouped)
+      facts.append(("samples", Set(samples).count == 1 ? samples[0] : list(samples)))
+    }
+    facts.append(("layers matched \(matching.words)", "\(layers.count)"))
+    facts.append(("differ by themselves", "\(layers.count { $0.behaviour == .different })"))
+    return facts.map { (name: $0.0, value: $0.1) }
+  }
+
+  private func list(_ names: [String]) -> String { names.joined(separator: ", ") }
+
+  // MARK: Where they part
+
+  private var originSection: HTMLReport.Section? {
+    guard let originLayer else { return nil }
+    var blocks: [HTMLReport.Block] = []
+    if let input = originLayer.input { blocks.append(.paragraph("Inputs: \(input.words).")) }
+    if let output = originLayer.output { blocks.append(.paragraph("Outputs: \(output.words).")) }
+    if isReordered {
+      blocks.append(.paragraph("The second calls the layers in another order than the first."))
+    }
+    guard tellsOfOrigin else { return .init("Where they part", blocks) }
+    if originLayer.causes.count > 1,
+      let chart = ShareChart.of(
+        originLayer.causes.map { ($0.name, $0.share) }, unexplained: originLayer.unexplained,
+        isRounding: originLayer.unexplainedIsRounding, title: "What makes the difference")
+    {
+      blocks.append(.charts([chart]))
+    }
+    blocks += cards(originLayer)
+    if let group = PairGroup.all(of: self).first, group.pairs.count > 1 {
+      let rest = group.pairs.dropFirst()
+      blocks.append(
+        .paragraph("\(rest.count) more differ in the same way: \(PairGroup.names(rest))."))
+    }
+    return .init("Where they part", blocks)
+  }
+
+  private func cards(_ pair: CapturedPair) -> [HTMLReport.Block] {
+    var blocks: [HTMLReport.Block] = pair.causes.map { cause in
+      let share = String(percent(cause.share).drop { $0 == " " })
+      var left: [HTMLReport.Block] = [
+        .code([cause.first], name: "the first"), .code([cause.second], name: "the second"),
+      ]
+      if !cause.reason.isEmpty { left.insert(.paragraph(cause.reason), at: 0) }
+      let code: [HTMLReport.Block] =
+        cause.pytorch.isEmpty
+        ? []
+        : [
+          .heading("To give the second what the first has"), .code(cause.pytorch, name: "PyTorch"),
+          .paragraph(codeLegend),
+        ]
+      return .card(
+        "\(pair.title): \(cause.name), \(share) of the difference", level: .warning,
+        blocks: [.columns(code.isEmpty ? [left] : [left, code])])
+    }
+    if pair.behaviour == .different, pair.causes.isEmpty || !pair.unexplainedIsRounding {
+      let share = String(percent(pair.unexplained).drop { $0 == " " })
+      blocks.append(.paragraph("\(share) of the difference is unexplained."))
+    }
+    let rest = pair.differences.filter { !pair.names($0.name) }
+    if !rest.isEmpty { blocks.append(.list(rest.map(\.words))) }
+    return blocks
+  }
+
+  // MARK: All layers
+
+  private var layerSection: HTMLReport.Section? {
+    if layers.isEmpty { return nil }
+    var charts: [any ReportChart] = []
+    let own = layers.filter { $0.ownGap != nil }
+    if !own.isEmpty {
+      let different = own.count { $0.behaviour == .different }
+      charts.append(
+        chart(
+          "What each layer makes of equal inputs",
+          "How far the outputs of one input are apart, in multiples of what rounding may make. "
+            + (different == 0
+              ? "None is off."
+              : "\(different) of \(own.count) \(different == 1 ? "is" : "are") off."),
+          "multiples of rounding",
+          own.map { ($0, $0.ownMultiple, "\(short($0.ownMultiple)) times") },
+          reference: (1, "rounding")))
+    }
+    let outputs = layers.compactMap { pair in pair.output.map { (pair, $0.relative, $0.mark) } }
+    if !outputs.isEmpty {
+      charts.append(
+        chart(
+          "How far each layer's outputs are apart",
+          "Root mean square, in standard deviations of the first one's output. What lies behind a "
+            + "difference gets other inputs, and follows it.",
+          "standard deviations", outputs, reference: nil))
+    }
+    let head = [
+      "layer", "kind", "inputs apart", "outputs apart", "of equal inputs", "multiple of rounding",
+      "differs",
+    ]
+    let rows = layers.map { pair in
+      [
+        pair.title,
+        pair.firstKind == pair.secondKind
+          ? pair.firstKind : "\(pair.firstKind) / \(pair.secondKind)",
+        pair.input?.mark ?? "unknown", pair.output?.mark ?? "unknown", pair.behaviour.rawValue,
+        pair.ownGap == nil ? "" : short(pair.ownMultiple), list(pair.differences.map(\.name)),
+      ]
+    }
+    let table = HTMLReport.Block.table(
+      ReportTable(head: head, rows: rows), title: "Layers in the order of their calls")
+    let numbers = HTMLReport.Block.folded("All numbers of the layers", [table])
+    return .init("Layer by layer", charts.isEmpty ? [table] : [.charts(charts), numbers])
+  }
+
+  private func chart(
+    _ title: String, _ summary: String, _ unit: String, _ bars: [(CapturedPair, Double, String)],
+    reference: (value: Double, name: String)?
+  ) -> BarChart {
+    let positive = bars.map(\.1).filter { $0.isFinite && $0 > 0 }
+    let isWide = (positive.max() ?? 1) > 50 * (positive.min() ?? 1)
+    return BarChart(
+      title: title, summary: summary, valueName: unit + (isWide ? ", logarithmic" : ""),
+      bars: bars.map { .init($0.title, $1, words: $2, isMarked: $0.behaviour == .different) },
+      legend: ("differs by itself", "does not, or follows"), reference: reference,
+      isLogarithmic: isWide)
+  }
+
+  // MARK: Other layers
+
+  private var otherSection: HTMLReport.Section? {
+    var blocks: [HTMLReport.Block] = []
+    let groups = PairGroup.all(of: self).dropFirst(tellsOfOrigin ? 1 : 0)
+    for group in groups.prefix(12) {
+      guard let pair = group.pairs.first else { continue }
+      let verb = group.pairs.count > 1 ? "differ" : "differs"
+      blocks.append(.heading("\(PairGroup.names(group.pairs[...])) \(verb) \(group.manner)"))
+      blocks += cards(pair)
+    }
+    if groups.count > 12 { blocks.append(.paragraph("More layers differ; the table has them.")) }
+    for (names, file) in [(onlyFirst, first), (onlySecond, second)] where !names.isEmpty {
+      blocks.append(.paragraph("Only \(file) has: \(list(names))."))
+    }
+    return blocks.isEmpty ? nil : .init("Beside it", blocks)
+  }
+}
+
+extension CapturedPair {
+  /// How far outputs of one input are apart, in multiples of rounding.
+  var ownMultiple: Double {
+    guard let ownGap else { return 0 }
+    return ownGap.maximum == 0 ? 0 : ownGap.maximum / max(ownGap.rounding, 1e-300)
   }
 }
