@@ -15,7 +15,10 @@ import torch
 from torch import nn
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "Sources/NormaCLI/Capture"))
+# Another norma_capture.py on PYTHONPATH is taken instead.
+sys.path.append(str(ROOT / "Sources/NormaCLI/Capture"))
+# Networks so small are no faster with more threads, and much slower beside other work.
+torch.set_num_threads(1)
 from norma_capture import _Parts, capture  # noqa: E402
 
 DATA = pathlib.Path("/usr/share/datasets/fashion-mnist")
@@ -66,8 +69,13 @@ def four_norms(width=16, norm2d=nn.BatchNorm2d, norm1d=nn.BatchNorm1d, dropout=0
 
 
 def train(net, steps=300, batch=64, lr=4e-3, seed=0, prepare=standardized, optimizer=None, each=None, settle=True):
-    """Trains in place on shuffled batches; `each(step, net)` after every one. Unless `settle` is false, the rate goes to zero."""
+    """Trains on images in place: see fit()."""
     x, labels = images("train")
+    return fit(net, x, labels, steps, batch, lr, seed, prepare, optimizer, each, settle)
+
+
+def fit(net, x, labels, steps, batch, lr, seed, prepare=lambda x: x, optimizer=None, each=None, settle=True):
+    """Trains in place on shuffled batches; `each(step, net)` after every one. Unless `settle` is false, the rate goes to zero."""
     generator = torch.Generator().manual_seed(seed)
     optimizer = optimizer or torch.optim.Adam(net.parameters(), lr=lr)
     rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0.01, 1 - step / steps) if settle else 1)

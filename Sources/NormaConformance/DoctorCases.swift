@@ -24,8 +24,16 @@ private struct DoctorCase {
   var defect: String? { truth["defect"]?.stringValue }
 
   /// The labels that are right: the defect's, and those that are as good; nil stands for health.
-  var accepted: Set<String?> {
-    Set([defect] + (truth["accept"]?.arrayValue ?? []).map(\.stringValue))
+  var accepted: Set<String?> { Self.accepted(truth) }
+
+  /// The same where a second capture, of data of training, decides; nil without one.
+  var acceptedWithTraining: Set<String?>? {
+    guard FileManager.default.fileExists(atPath: path("train.safetensors")) else { return nil }
+    return truth["with_train"].map(Self.accepted)
+  }
+
+  private static func accepted(_ truth: JSON) -> Set<String?> {
+    Set([truth["defect"]?.stringValue] + (truth["accept"]?.arrayValue ?? []).map(\.stringValue))
   }
 
   var layers: Set<String> {
@@ -39,6 +47,12 @@ private struct DoctorCase {
       channels[name] = (list.arrayValue ?? []).compactMap(\.intValue).sorted()
     }
     return channels
+  }
+
+  func diagnosisWithTraining() throws -> Diagnosis {
+    NormaExplain.diagnose(
+      try Capture(contentsOf: path("capture.safetensors")),
+      training: try Capture(contentsOf: path("train.safetensors")))
   }
 
   func diagnosis() throws -> Diagnosis {
@@ -72,7 +86,8 @@ private struct DoctorCase {
 /// Diagnoses every network in a folder and compares all findings with what is known.
 ///
 /// A case counts twice: for the defect, and, as `NAME/layers`, for the layers and channels that its
-/// finding names, where some are known. The first finding must be the defect or a label that is as
+/// finding names, where some are known; and `NAME/train` is the diagnosis with a second capture, of
+/// data of training, where there is one. The first finding must be the defect or a label that is as
 /// good, and no other finding may be more than a note. A healthy network may get notes. A folder
 /// without cases is a failure.
 ///
@@ -89,7 +104,14 @@ public func runDoctorCases(
       let diagnosis = try item.diagnosis()
       found = (item, diagnosis)
       if isVerbose { print("== \(name)\n\(diagnosis)\n") }
-      return complaint(item, diagnosis)
+      return complaint(item, item.accepted, diagnosis)
+    }
+    if let (item, _) = found, let accepted = item.acceptedWithTraining {
+      report.record("\(name)/train", operation: "diagnose") {
+        let diagnosis = try item.diagnosisWithTraining()
+        if isVerbose { print("== \(name) with data of training\n\(diagnosis)\n") }
+        return complaint(item, accepted, diagnosis)
+      }
     }
     guard let (item, diagnosis) = found, !item.layers.isEmpty else { return }
     report.record("\(name)/layers", operation: "diagnose") {
@@ -100,12 +122,14 @@ public func runDoctorCases(
 }
 
 /// What is wrong with the findings, or nil.
-private func complaint(_ item: DoctorCase, _ diagnosis: Diagnosis) -> String? {
+private func complaint(
+  _ item: DoctorCase, _ accepted: Set<String?>, _ diagnosis: Diagnosis
+) -> String? {
   let findings = diagnosis.findings
-  let isRight = { (finding: DefectFinding) in item.accepted.contains(finding.defect.rawValue) }
+  let isRight = { (finding: DefectFinding) in accepted.contains(finding.defect.rawValue) }
   let isFirstRight =
     findings.first.map { isRight($0) || item.defect == nil && $0.severity == .note }
-    ?? item.accepted.contains(nil)
+    ?? accepted.contains(nil)
   let others = findings.filter { !isRight($0) && $0.severity != .note }
   if isFirstRight && others.isEmpty { return nil }
   let names = findings.map { "\($0.defect.rawValue) (\($0.severity.rawValue))" }

@@ -115,6 +115,15 @@ private struct CaptureReader {
     let prefix = "layer/\(name)/"
     layer.weight = try tensor(prefix + "weight")
     layer.bias = try tensor(prefix + "bias")
+    if kind == "custom" {
+      // Classes of somebody's own have names of their own.
+      for name in ["gamma", "scale", "g", "a_2"] where layer.weight == nil {
+        layer.weight = try tensor(prefix + name)
+      }
+      for name in ["beta", "b_2"] where layer.bias == nil {
+        layer.bias = try tensor(prefix + name)
+      }
+    }
     layer.runningMean = try tensor(prefix + "running_mean")
     layer.runningVariance = try tensor(prefix + "running_var")
     layer.batchesTracked = try count(prefix + "num_batches_tracked")
@@ -154,7 +163,8 @@ private struct CaptureReader {
       groups: json?["num_groups"]?.intValue,
       normalizedShape: json?["normalized_shape"]?.arrayValue?.compactMap(\.intValue)
         ?? json?["normalized_shape"]?.intValue.map { [$0] },
-      epsilon: json?["eps"]?.doubleValue,
+      epsilon: ["eps", "epsilon", "variance_epsilon", "norm_eps"].lazy
+        .compactMap { json?[$0]?.doubleValue }.first,
       isAffine: json?["affine"]?.boolValue ?? json?["elementwise_affine"]?.boolValue,
       tracksRunningStatistics: json?["track_running_stats"]?.boolValue)
     if let momentum = json?["momentum"] {

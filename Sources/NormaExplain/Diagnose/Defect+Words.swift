@@ -7,9 +7,11 @@ extension Defect {
     case .negativeVariance:
       "A running variance is below zero. No data have such a variance; its root is no number."
     case .neverTrained:
-      "The running statistics are still the first values, so evaluation does not normalize at all."
+      "The running statistics are those of the start, mean 0 and variance 1, so evaluation does not "
+        + "normalize at all."
     case .exchanged:
-      "The running statistics are in the wrong place: they fit another layer or other channels."
+      "The running statistics fit another layer, or other channels, better than their own: they seem "
+        + "to be in the wrong place."
     case .foreign:
       "The running statistics hardly have to do with these weights: they look like those of another "
         + "training or checkpoint."
@@ -17,17 +19,17 @@ extension Defect {
       "The running statistics have not caught up with the network: the momentum is too small for "
         + "the number of batches that they followed."
     case .momentumConvention:
-      "The momentum is the share of the old value, as Keras and Flax count; this layer takes it as "
-        + "the share of the new batch, and forgets all but the last batch."
+      "The momentum is so large that the layer forgets all but the last batch. It looks like the "
+        + "share of the old value, as Keras and Flax count; this layer takes it as the share of the new."
     case .doubleUpdate:
-      "The running statistics were updated more often than there were batches: something calls the "
+      "The running statistics followed more batches than training had: something seems to call the "
         + "network in training mode a second time."
     case .overwritten:
       "The running statistics look as if other batches than those of training had replaced what "
         + "training left, as inference in training mode does."
     case .stale:
-      "The running statistics fit older weights better than these: they stood still, or were kept, "
-        + "while the weights moved on."
+      "The running statistics do not fit these weights, though they are akin to what these give: as "
+        + "where they stood still, or were kept, while the weights moved on."
     case .noisy:
       "The running statistics rest on few values, and chance moves them."
     case .unrepresentative:
@@ -37,8 +39,8 @@ extension Defect {
       "A dropout in front of the layer makes the variance in training larger than in evaluation, and "
         + "the running variance is that of training."
     case .epsilon:
-      "The epsilon is not the one that the weights were trained with, or is so large that it "
-        + "outweighs the variance."
+      "The epsilon seems not to be the one that the weights were trained with, or is so large that "
+        + "it outweighs the variance."
     case .domainShift:
       "The batch and the running statistics differ from the first layer on, as they do where the "
         + "data are prepared otherwise than in training, or are others."

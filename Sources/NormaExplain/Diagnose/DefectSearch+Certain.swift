@@ -57,8 +57,8 @@ extension DefectSearch {
     if overflowed(layer, channels) {
       let large = channels.map { layer.variance[$0] }.max() ?? 0
       facts.append(
-        "the batch has a variance of \(short(large)) there, and float16 ends at 65504: the number "
-          + "overflowed when the buffers were float16")
+        "the batch has a variance of \(short(large)) there, and float16 ends at 65504: buffers in "
+          + "float16 overflow with it")
     }
     return facts
   }

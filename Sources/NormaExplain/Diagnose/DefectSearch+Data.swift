@@ -14,18 +14,15 @@ extension DefectSearch {
     if let firstDead, firstDead < start, !beginsAhead { return }
     let unrelated = off.filter(\.isUnrelated)
     let isForeign = unrelated.count * 5 >= off.count * 3
-    if let fits = fitsTraining(off) {
-      if fits { return reportDomainShift(off, isCertain: true) }
-      if isForeign { return reportForeign(off, unrelated) }
-      return reportOldWeights(off)
-    }
+    let fits = fitsTraining(off)
+    if fits == true { return reportDomainShift(off, isCertain: true) }
     if isForeign { return reportForeign(off, unrelated) }
     guard let inputs = layers.first(where: { !isExplained($0) }) else { return }
     if lostBias(inputs) != nil { return reportOldWeights(off) }
     let isAlongSamples = inputs.shiftAlongSamples.map { $0.share > 0.8 }
     switch (moved(inputs), isLargest(inputs, off)) {
     case (true?, true), (nil, true):
-      reportDomainShift(off, isCertain: false)
+      if fits == false { reportOverwritten(off) } else { reportDomainShift(off, isCertain: false) }
     case (true?, false) where isAlongSamples == true && tellsOfData(off): reportOtherKinds(off)
     case (nil, false) where tellsOfData(off): reportOtherKinds(off)
     default: reportOldWeights(off)
@@ -58,10 +55,12 @@ extension DefectSearch {
     return first.shiftAlongSamples.map { $0.share > 0.8 }
   }
 
-  /// Whether the first layer is at least half as far off as any other, or by far the most beyond chance.
+  /// Whether the first layer is about as far beyond chance as any other, or farther where that is not
+  /// far. What other data bring shows there first, and what is behind it sees results that are
+  /// normalized; what other weights bring is in all layers.
   private func isLargest(_ first: LayerEvidence, _ off: [LayerEvidence]) -> Bool {
     let others = off.filter { $0.id != first.id }.map(\.multiple).max() ?? 0
-    return 4 * first.gap >= (off.map(\.gap).max() ?? 0) || first.multiple > 3 * others
+    return first.multiple > (first.multiple > 6 ? 0.8 : 1.5) * others
   }
 
   /// Weights move means first, and data the variances of the last layers.
@@ -92,8 +91,7 @@ extension DefectSearch {
 
   private func reportDomainShift(_ off: [LayerEvidence], isCertain: Bool) {
     guard let first = off.first else { return }
-    let isTraining = facts.data == .training
-    if isTraining && !isCertain { return reportOverwritten(off) }
+    if facts.data == .training && !isCertain { return reportOverwritten(off) }
     var evidence = off.map(distance) + likeness(first) + direction(first)
     if isCertain { evidence.append("the running statistics fit the data of the second capture") }
     let countsAgree = facts.batches.map { told in off.allSatisfy { $0.tracked == told } } ?? false
@@ -127,16 +125,22 @@ extension DefectSearch {
         ])
   }
 
-  /// The first layer's input moved, and the user says that the batch is data of training.
+  /// The first layer's input moved, and data of training are off as well.
   private func reportOverwritten(_ off: [LayerEvidence]) {
+    guard let first = off.first else { return }
     report(
       .overwritten, off,
       evidence: off.map(distance)
         + [
-          "the batch is data of training, as was told, and the statistics are those of other data"
-        ],
+          facts.data == .training
+            ? "this batch is data of training, as was told"
+            : "the second capture, of data of training, is off in these layers as well"
+        ] + likeness(first) + direction(first),
       alternatives: [
-        .init(.domainShift, "the batch may be prepared otherwise than in training after all")
+        .init(.unrepresentative, "statistics of a part of the data of training"),
+        .init(.stale, "weights that moved on after the statistics were taken"),
+        .init(
+          .domainShift, "what was told to be data of training may be prepared otherwise after all"),
       ],
       decides: ["What did the network see after its training while it was in training mode?"])
   }
@@ -200,18 +204,41 @@ extension DefectSearch {
         "\(changed.name) (\(changed.kind)) has no bias and no normalization right behind it, as after "
           + "a fusion with a batch norm whose shift was forgotten")
     }
+    let changed = layers.first.flatMap(lostBias)
     report(
-      .stale, off, evidence: evidence,
-      alternatives: [
-        .init(.foreign, "statistics of another checkpoint of the same training"),
-        .init(.unrepresentative, "statistics of a part of the data"),
-        .init(.domainShift, "data that differ in what they show and not in how they are scaled"),
-      ],
+      .stale, off,
+      statement: changed.map {
+        "The running statistics are not those of these weights. A fusion in front of them, whose "
+          + "shift \($0.name) lacks, would explain it."
+      },
+      evidence: evidence,
+      alternatives: (changed == nil
+        ? [] : [.init(.stale, "weights that moved on while the statistics stood still")])
+        + [
+          .init(.foreign, "statistics of another checkpoint of the same training"),
+          .init(.unrepresentative, "statistics of a part of the data"),
+          .init(.domainShift, "data that differ in what they show and not in how they are scaled"),
+        ],
       decides: [
-        "Were weights averaged (SWA, EMA), or fine-tuned while these layers were in eval()?",
-        "Was a layer in front of these changed: a bias lost, two layers fused?",
+        changed == nil
+          ? "Were weights averaged (SWA, EMA), or fine-tuned while these layers were in eval()? Was "
+            + "a layer in front of these changed: a bias lost, two layers fused?"
+          : "Was a batch norm folded into \(changed?.name ?? "a layer") without its bias?",
         "A capture of data of training tells data from weights (--train).",
-      ])
+      ],
+      now: changed.map { changed in
+        .init(
+          "Give \(changed.name) the bias of the fusion; where it cannot be had any more, take the "
+            + "running statistics behind it anew from data of training.",
+          pytorch: [
+            "torch.nn.utils.fuse_conv_bn_eval(conv, bn)  # on the network before the fusion",
+            "torch.optim.swa_utils.update_bn(train_loader, model)  # else",
+          ],
+          norma: ["try recalibrate(network, over: trainingBatches)"])
+      },
+      next: changed.map { _ in
+        .init("Fold a batch norm with a tool that makes a bias where there is none.")
+      })
   }
 
   // MARK: Data that differ a little
@@ -219,11 +246,26 @@ extension DefectSearch {
   /// The first layer shows it far beyond chance, and those behind it less and less, where running
   /// statistics that lag or are noisy would be off in all layers.
   private func findLightShift() {
-    guard let first = layers.first, !isExplained(first), first.count > 1, first.gap > 0.022,
-      first.gap > 10 * first.expectedGap, moved(first) ?? true,
+    guard let first = layers.first, !isExplained(first), first.count > 1,
+      first.gap > 10 * first.expectedGap,
       layers.dropFirst().allSatisfy({ 1.7 * $0.multiple < first.multiple })
     else { return }
-    if lostBias(first) != nil { return reportOldWeights([first]) }
+    if lostBias(first) != nil {
+      if first.gap > 0.01 { reportOldWeights([first]) }
+      return
+    }
+    guard first.gap > 0.022, moved(first) ?? true else { return }
+    if let other = training[first.id], other.gap > 0.5 * first.gap {
+      report(
+        .unrepresentative, [first],
+        evidence: [
+          distance(first), "data of training are \(short(other.gap.squareRoot())) away there",
+          "the layers behind it show less of it",
+        ] + direction(first),
+        alternatives: [.init(.overwritten, "other data seen in training mode after training")],
+        decides: ["Of which data are the running statistics?"], severity: .warning)
+      return
+    }
     report(
       .domainShift, [first],
       evidence: [distance(first), "the layers behind it show less of it"] + likeness(first)

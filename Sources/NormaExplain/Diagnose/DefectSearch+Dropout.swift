@@ -33,6 +33,11 @@ extension DefectSearch {
         "Capture data of training (--train): if the variances are as far off there, it is the dropout."
       ],
       severity: shifted.contains { $0.isOff } ? .error : .warning)
+    // What is behind it saw the noise of training as well.
+    guard let start = layers.firstIndex(where: { layer in shifted.contains { $0.id == layer.id } })
+    else { return }
+    let multiple = shifted.map(\.multiple).max() ?? 0
+    explain(layers[start...].filter { !$0.isUnrelated && $0.multiple < 2 * multiple })
   }
 
   /// The dropout between a layer and the normalization before it.

@@ -13,7 +13,11 @@ extension DefectSearch {
   func findExchanges() {
     var exchanged: [LayerEvidence] = []
     var evidence: [String] = []
-    for layer in open {
+    for (a, b, fact) in swaps() {
+      exchanged += [a, b]
+      evidence.append(fact)
+    }
+    for layer in open where !exchanged.contains(where: { $0.id == layer.id }) {
       if let fact = otherLayer(layer) ?? otherChannels(layer) {
         exchanged.append(layer)
         evidence.append(fact)
@@ -22,6 +26,69 @@ extension DefectSearch {
     report(
       .exchanged, exchanged, evidence: evidence,
       decides: ["Under which names were the running statistics saved and loaded?"])
+  }
+
+  // MARK: Each other's
+
+  /// Pairs of layers that hold each other's statistics, or each other's means or variances: both fit
+  /// far better where the other is. That shows where the exchange itself is hardly more than chance.
+  private func swaps() -> [(LayerEvidence, LayerEvidence, String)] {
+    let free = layers.filter { !isExplained($0) && $0.count > 1 && $0.mean.count >= 6 }
+    var found: [(a: LayerEvidence, b: LayerEvidence, part: Part, ratio: Double)] = []
+    for (index, a) in free.enumerated() {
+      for b in free[(index + 1)...] where a.mean.count == b.mean.count {
+        let parts = [Part.means, .variances].map { ($0, swapRatio(a, b, $0)) }
+        let both = swapRatio(a, b, .both)
+        if parts.allSatisfy({ $0.1 < Self.swapBound }), both < Self.swapBound {
+          found.append((a, b, .both, both))
+        } else if a.mean.count >= 8, let best = parts.min(by: { $0.1 < $1.1 }),
+          best.1 < Self.swapBound
+        {
+          found.append((a, b, best.0, best.1))
+        }
+      }
+    }
+    var taken: Set<String> = []
+    return found.sorted { $0.ratio < $1.ratio }.compactMap { a, b, part, _ in
+      guard !taken.contains(a.id), !taken.contains(b.id) else { return nil }
+      taken.formUnion([a.id, b.id])
+      return (a, b, swapFact(a, b, part))
+    }
+  }
+
+  /// Of layers that hold their own statistics, not one pair comes near it.
+  private static let swapBound = 0.2
+
+  /// What is left of the distances of a part of the statistics when the two are exchanged.
+  private func swapRatio(_ a: LayerEvidence, _ b: LayerEvidence, _ part: Part) -> Double {
+    let (own, other) = (distance(a, of: a, part), distance(b, of: b, part))
+    guard min(own, other) > 0.005 else { return .infinity }
+    return max(distance(a, of: b, part) / own, distance(b, of: a, part) / other)
+  }
+
+  /// How far a part of `other`'s statistics is from the layer's batch.
+  private func distance(_ layer: LayerEvidence, of other: LayerEvidence, _ part: Part) -> Double {
+    switch part {
+    case .both: layer.distance(mean: other.runningMean, variance: other.runningVariance)
+    case .means: layer.meanDistance(other.runningMean)
+    case .variances: layer.varianceDistance(other.runningVariance)
+    }
+  }
+
+  private func swapFact(_ a: LayerEvidence, _ b: LayerEvidence, _ part: Part) -> String {
+    func words(_ layer: LayerEvidence, _ other: LayerEvidence) -> String {
+      "\(short(distance(layer, of: layer, part).squareRoot())) standard deviations away from "
+        + "\(layer.name)'s batch as they are, and "
+        + "\(short(distance(layer, of: other, part).squareRoot())) with those of \(other.name)"
+    }
+    let rest =
+      switch part {
+      case .both: ""
+      case .means: "; the variances are their own"
+      case .variances: "; the means are their own"
+      }
+    return "\(a.name) and \(b.name) hold each other's \(part.rawValue): \(words(a, b)); "
+      + words(b, a) + rest
   }
 
   // MARK: Another layer

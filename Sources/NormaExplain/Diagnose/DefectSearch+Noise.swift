@@ -48,8 +48,8 @@ extension DefectSearch {
       isTold
         ? "batches of \(short(batchSize)) samples with \(worst.momentum.map { "\($0)" } ?? ""): "
           + "running statistics rest on about \(samples) samples"
-        : "the gaps are those of statistics that rest on about \(samples) samples; this is estimated "
-          + "from this batch, and the size of training's batches was not told",
+        : "statistics of about \(samples) samples would be as far away as these; that is estimated "
+          + "from this batch, as the size of training's batches was not told",
       "\(worst.name): chance alone moves such statistics by "
         + "\(short(worst.chance(share).squareRoot())) standard deviations; they are "
         + "\(short(worst.gap.squareRoot())) away from this batch",
@@ -59,9 +59,17 @@ extension DefectSearch {
       evidence.append("so far that is little: new statistics will hardly change a result")
     }
     report(
-      .noisy, noisy, evidence: evidence,
+      .noisy, noisy,
+      statement: isTold
+        ? nil
+        : "The running statistics look as if they rested on few values, which chance moves.",
+      evidence: evidence,
       alternatives: isTold
-        ? [] : [.init(.stale, "weights that moved on a little after the statistics were taken")],
+        ? []
+        : [
+          .init(.stale, "weights that moved on a little after the statistics were taken"),
+          .init(.unrepresentative, "statistics, or a batch here, of a part of the data"),
+        ],
       decides: isTold ? [] : ["How large were the batches of training?"],
       severity: isOff ? .warning : .note)
     return true
@@ -70,9 +78,16 @@ extension DefectSearch {
   /// The size of batches that makes the gaps what they are, if it is the same small number in all
   /// layers, for means as for variances.
   private func observedBatchSize(_ candidates: [LayerEvidence]) -> Double? {
-    guard candidates.contains(where: \.isOff), candidates.count > 1, let last = candidates.last
+    guard candidates.contains(where: \.isOff), candidates.count > 1, let last = candidates.last,
+      !candidates.contains(where: \.isUnrelated)
     else { return nil }
-    // Chance moves channels this way and that; another mixture of data moves them together.
+    // Chance moves channels this way and that; other weights and another mixture of data move them
+    // together.
+    let together = candidates.filter { layer in
+      let (middle, spread) = layer.commonRatio
+      return abs(middle) > max(0.05, 0.8 * spread)
+    }
+    if together.count * 4 >= candidates.count * 3 { return nil }
     let (middle, spread) = last.commonRatio
     if abs(middle) > max(0.1, 0.8 * spread) || last.meanMultiple > 1.5 { return nil }
     var sizes: [Double] = []
@@ -81,7 +96,9 @@ extension DefectSearch {
       let excess = layer.gap - layer.chance(batch)
       let unit = layer.chance(1)
       // Few values move variances as much as means; other data and other weights do not.
-      guard layer.varianceOverMean > 0.8, unit > 0, excess > 0.25 * layer.chance(batch) else {
+      guard (0.8...10).contains(layer.varianceOverMean), unit > 0,
+        excess > 0.25 * layer.chance(batch)
+      else {
         return nil
       }
       sizes.append(windowShare(layer) / (excess / unit))

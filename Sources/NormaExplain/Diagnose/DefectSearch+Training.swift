@@ -95,8 +95,18 @@ extension DefectSearch {
   private func findUnconverged(_ expected: Int?) {
     let slow = layers.filter { !isExplained($0) && isSlow($0, expected) }
     guard slow.contains(where: \.isOff) else { return }
+    let holdsFirst = slow.contains { layer in
+      (layer.momentum?.rest(after: batchesSeen(layer)) ?? 1) > 0.005
+    }
     report(
-      .notConverged, slow, evidence: slow.map(slowness),
+      .notConverged, slow,
+      statement: holdsFirst
+        ? nil
+        : "The running statistics seem to lag behind the weights: they average over so many batches "
+          + "that the weights moved meanwhile.",
+      evidence: slow.map(slowness),
+      alternatives: holdsFirst
+        ? [] : [.init(.stale, "they may have stood still, or be those of another checkpoint")],
       decides: ["How many batches has the network seen in training mode, and with which momentum?"])
   }
 
@@ -109,9 +119,29 @@ extension DefectSearch {
     guard let momentum = layer.momentum, seen > 0 else {
       return "\(layer.name): \(look ?? "the first values are still in the statistics")"
     }
+    if momentum == .cumulative {
+      return "\(layer.name): the mean of all \(batches(seen)) since the first, in which the "
+        + "weights were others, is \(short(layer.gap.squareRoot())) standard deviations away from this batch"
+    }
+    if momentum.rest(after: seen) < 0.005, let share = momentum.share {
+      return "\(layer.name): with \(momentum) the statistics reach back about "
+        + "\(batches(Int((1 / share).rounded()))) of \(seen), in which the weights moved; they are "
+        + "\(short(layer.gap.squareRoot())) standard deviations away from this batch"
+    }
     let rest = momentum.rest(after: seen)
     return "\(layer.name): after \(batches(seen)) with \(momentum), \(short(100 * rest)) % of "
       + "the first values (mean 0, variance 1) are left" + (look.map { "; \($0)" } ?? "")
+  }
+
+  /// Whether the layers that average all batches are off as those are whose weights moved meanwhile:
+  /// most of them, those behind as much as the first, and none unrelated to its batch.
+  private var meansLag: Bool {
+    let plain = layers.filter { $0.momentum == .cumulative && !isExplained($0) }
+    let off = plain.filter { $0.isOff || $0.multiple > 2 }
+    guard let first = layers.first, plain.contains(where: \.isOff), off.count * 3 >= plain.count * 2
+    else { return false }
+    let others = plain.filter { $0.id != first.id }.map(\.multiple).max() ?? first.multiple
+    return !plain.contains(where: \.isUnrelated) && first.multiple < 2 * others
   }
 
   private func batchesSeen(_ layer: LayerEvidence) -> Int {
@@ -130,7 +160,9 @@ extension DefectSearch {
     }
     if isBehind && othersArrived { return false }
     // A window of 1 / momentum batches that reaches back to when the weights were others.
-    let isWide = momentum.share.map { $0 < 0.05 && $0 * Double(seen) < 10 } ?? (seen > 1)
+    // A plain mean reaches back to the first batch, unless it was taken anew in the end.
+    let isWide =
+      momentum.share.map { $0 < 0.05 && $0 * Double(seen) < 10 } ?? (seen > 1 && meansLag)
     return momentum.rest(after: seen) > 0.02 && (!isBehind || fits) || isWide && !isBehind
   }
 

@@ -10,22 +10,45 @@ struct FormulaCheck {
 
   /// nil for a layer without samples.
   init?(_ layer: CapturedLayer) {
-    guard let x = layer.x, let y = layer.y, x.shape == y.shape, x.count > 0 else { return nil }
+    guard let x = layer.x, let y = layer.y, x.shape == y.shape, x.count > 0,
+      x.dtype.isFloatingPoint, y.dtype.isFloatingPoint
+    else { return nil }
+    if let numbers = layer.numbers(for: x) {
+      self = FormulaCheck(layer, numbers, kind: layer.kind, x, y)
+      return
+    }
+    // A class of somebody's own: the formula that makes its results, or is the nearest that is known.
+    var near: FormulaCheck?
+    for formula in AssumedFormula.candidates(layer, for: x) {
+      let check = FormulaCheck(layer, formula.numbers, kind: formula.kind, x, y, isAssumed: true)
+      if !check.diagnosis.isOff && check.diagnosis.obstacle == nil {
+        self = check
+        return
+      }
+      if near == nil && !check.causes.isEmpty { near = check }
+    }
+    if let near {
+      self = near
+      return
+    }
+    diagnosis = FormulaDiagnosis(
+      name: layer.title, kind: layer.kind, samples: x.shape.first ?? 0, gap: nil, expectedGap: 0,
+      isOff: false, obstacle: "\(layer.kind) has no formula that is known here")
+    finding = nil
+    causes = []
+  }
+
+  /// Compares the samples with one formula.
+  private init(
+    _ layer: CapturedLayer, _ numbers: LayerNumbers, kind: String, _ x: Tensor, _ y: Tensor,
+    isAssumed: Bool = false
+  ) {
     func result(
       gap: Double? = nil, expected: Double = 0, isOff: Bool = false, obstacle: String? = nil
     ) -> FormulaDiagnosis {
       FormulaDiagnosis(
-        name: layer.title, kind: layer.kind, samples: x.shape.first ?? 0, gap: gap,
+        name: layer.title, kind: kind, samples: x.shape.first ?? 0, gap: gap,
         expectedGap: expected, isOff: isOff, obstacle: obstacle)
-    }
-    guard x.dtype.isFloatingPoint, y.dtype.isFloatingPoint else {
-      return nil
-    }
-    guard let numbers = layer.numbers(for: x) else {
-      diagnosis = result(obstacle: "\(layer.kind) has no formula that is known here")
-      finding = nil
-      causes = []
-      return
     }
     if let mistake = numbers.mistake(in: x.shape) {
       diagnosis = result(obstacle: mistake)
@@ -53,7 +76,10 @@ struct FormulaCheck {
       : nil
     let isFound = explanation?.unexplainedIsRounding ?? false
     causes = isFound ? explanation?.causes.map(\.name.rawValue) ?? [] : []
-    finding = explanation.map { Self.finding(layer, $0, gap, size) }
+    finding = explanation.map {
+      isAssumed
+        ? Self.assumedFinding(layer, kind, $0, gap, size) : Self.finding(layer, $0, gap, size)
+    }
   }
 
   /// What rounding, and the order of sums on another machine, may change, relative to the largest
@@ -88,6 +114,29 @@ struct FormulaCheck {
       ],
       decides: ["Was the network trained with this class, or with \(layer.kind)?"],
       effect: nil, now: Defect.differentFormula.now, next: nil)
+  }
+
+  /// A class that computes a known formula with a change, which may be all right.
+  private static func assumedFinding(
+    _ layer: CapturedLayer, _ kind: String, _ explanation: Explanation, _ gap: Double,
+    _ size: Double
+  ) -> DefectFinding {
+    let name = layer.className.split(separator: ".").last.map(String.init) ?? layer.className
+    return DefectFinding(
+      severity: .note, defect: .differentFormula, layers: [layer.title], channels: [:],
+      statement: "\(name) computes \(kind)'s formula with the change below, up to rounding. That "
+        + "is no fault where the weights were trained with \(name).",
+      evidence: [
+        "\(layer.title) (\(layer.className)): on a few samples its results are up to "
+          + "\(short(gap)) away from those of \(kind), whose largest is \(short(size))"
+      ]
+        + explanation.causes.map {
+          "\($0.name.rawValue): the layer has \($0.yours), \(kind) \($0.layers)"
+        },
+      alternatives: [],
+      decides: ["Were these weights trained with \(name), or with torch.nn.\(kind)?"],
+      effect: nil,
+      now: .init("If they were trained with \(kind), use torch.nn.\(kind) here."), next: nil)
   }
 }
 

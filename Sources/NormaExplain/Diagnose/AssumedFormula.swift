@@ -1,0 +1,37 @@
+import NormaTensor
+
+/// The formula that a layer of somebody's own class may have, by its numbers and its input.
+struct AssumedFormula {
+  /// The kind of `torch.nn` that it would be: `RMSNorm`.
+  let kind: String
+  let numbers: LayerNumbers
+
+  /// The formulas that are worth a comparison, the likelier first; empty where the layer has no weight
+  /// that fits an axis.
+  static func candidates(_ layer: CapturedLayer, for x: Tensor) -> [AssumedFormula] {
+    guard layer.kind == "custom" || layer.kind == "LayerNorm" || layer.kind == "RMSNorm",
+      let weight = layer.weight, weight.rank == 1, x.rank >= 2
+    else { return [] }
+    let features = weight.count
+    let axes: [Int]?
+    if x.shape[x.rank - 1] == features {
+      axes = nil
+    } else if x.rank >= 3, x.shape[1] == features {
+      axes = [1]
+    } else {
+      return []
+    }
+    func formula(_ kind: String, subtractsMean: Bool) -> AssumedFormula {
+      AssumedFormula(
+        kind: kind,
+        numbers: LayerNumbers(
+          name: kind, reach: .axes(axes, sizes: [features]), subtractsMean: subtractsMean,
+          features: features, epsilon: layer.options.epsilon ?? (subtractsMean ? 1e-5 : 1e-6),
+          weight: weight.array(of: Double.self), bias: layer.bias?.array(of: Double.self),
+          isTraining: false))
+    }
+    let centred = formula("LayerNorm", subtractsMean: true)
+    let plain = formula("RMSNorm", subtractsMean: false)
+    return layer.bias == nil ? [plain, centred] : [centred, plain]
+  }
+}
