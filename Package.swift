@@ -97,7 +97,8 @@ let package = Package(
       name: "NormaTests", dependencies: ["Norma", "NormaTensor", "NormaNN", "NormaFiles"]),
     .testTarget(
       name: "NormaCLITests",
-      dependencies: ["NormaCLI", "Norma", "NormaTensor", "NormaNN", "NormaFiles"]),
+      dependencies: ["NormaCLI", "Norma", "NormaExplain", "NormaTensor", "NormaNN", "NormaFiles"],
+      exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -59,7 +59,7 @@ _KNOWN = tuple(c for c in (_BATCH, _INSTANCE, nn.LayerNorm, nn.GroupNorm, _RMS) 
 
 @torch.no_grad()
 def capture(model, x, path, call=None, batches=None, batch_size=None, data=None, shuffled=None,
-            custom=(), alone=24, probes=40, quiet=False):
+            custom=(), alone=8, probes=40, quiet=False):
     """Runs `model` on the batch `x` and writes what its normalization layers are and do to `path`.
 
     call        call(model, x) runs the network; else model(x), model(*x) for a tuple or list, model(**x) for a dict

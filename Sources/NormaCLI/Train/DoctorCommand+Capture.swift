@@ -18,6 +18,11 @@ struct CaptureReport: Encodable {
   struct Repair: Encodable {
     let file: String
     let layers: Int
+    /// The samples that the statistics rest on, and the capture that holds them.
+    let samples: Int
+    let from: String
+    /// Whether these are known to be data of training.
+    let isTraining: Bool
     /// The lines of Python that load it.
     let pytorch: [String]
   }
@@ -41,7 +46,8 @@ struct CaptureReport: Encodable {
       let source = other ?? capture
       let layers = try source.writeRecalibrated(to: repair, from: training ?? file)
       self.repair = Repair(
-        file: repair, layers: layers,
+        file: repair, layers: layers, samples: source.samples, from: training ?? file,
+        isTraining: training != nil || capture.facts.data == .training,
         pytorch: [
           "import safetensors.torch",
           "model.load_state_dict(safetensors.torch.load_file(\"\(repair)\"), strict=False)",
@@ -57,8 +63,12 @@ struct CaptureReport: Encodable {
     if let repair {
       parts.append(
         style.paragraph(
-          "Repair: running statistics of \(repair.layers) layers, pooled over the samples of the "
-            + "capture, are in \(repair.file). To load them:") + "\n"
+          "Repair: running statistics of \(repair.layers) layers, pooled over the "
+            + "\(repair.samples) samples of \(repair.from), are in \(repair.file). "
+            + (repair.isTraining
+              ? ""
+              : "They are right where these are data of training, prepared as in training. ")
+            + "To load them:") + "\n"
           + repair.pytorch.map { "  " + style.strong($0) }.joined(separator: "\n"))
     } else if diagnosis.findings.contains(where: \.defect.isRecalibrated) {
       parts.append(

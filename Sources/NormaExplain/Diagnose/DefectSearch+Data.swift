@@ -25,13 +25,14 @@ extension DefectSearch {
       if fits == false { reportOverwritten(off) } else { reportDomainShift(off, isCertain: false) }
     case (true?, false) where isAlongSamples == true && tellsOfData(off): reportOtherKinds(off)
     case (nil, false) where tellsOfData(off): reportOtherKinds(off)
+    case (_, false) where variesLess(off): reportOtherKinds(off)
     default: reportOldWeights(off)
     }
   }
 
   /// A layer with weights, no bias and no normalization behind it, in front of the first norm: what a
   /// fusion leaves that forgets the bias.
-  private func lostBias(_ first: LayerEvidence) -> CapturedNeighbour? {
+  func lostBias(_ first: LayerEvidence) -> CapturedNeighbour? {
     let weighted = first.layer.between.filter { $0.kind.hasPrefix("Conv") || $0.kind == "Linear" }
     return weighted.dropLast().last { $0.hasBias == false }
   }
@@ -49,7 +50,7 @@ extension DefectSearch {
 
   /// Whether the first layer's input moved, and not its weights: its means moved along the directions
   /// in which samples differ, or its variances alone did. nil where samples differ in all directions.
-  private func moved(_ first: LayerEvidence) -> Bool? {
+  func moved(_ first: LayerEvidence) -> Bool? {
     if first.gap < 4 * first.expectedGap { return false }
     if first.varianceOverMean > 5 { return true }
     return first.shiftAlongSamples.map { $0.share > 0.8 }
@@ -68,6 +69,19 @@ extension DefectSearch {
     (off.last?.varianceOverMean ?? 0) > 1
   }
 
+  /// Whether the last layer, which tells classes apart, is by far the farthest off, its running variances
+  /// together smaller or larger than the batch's, and its running means among the batch's samples:
+  /// statistics, or a batch, of a part of the data. Other weights put means where no sample is.
+  private func variesLess(_ off: [LayerEvidence]) -> Bool {
+    guard let last = off.last, last.id == layers.last?.id, last.mean.count >= 8 else {
+      return false
+    }
+    let (middle, spread) = last.commonRatio
+    let others = layers.dropLast().map(\.multiple).max() ?? 0
+    return abs(middle) > max(0.15, 0.8 * spread) && last.multiple > 1.3 * others
+      && (last.distanceAmongSamples ?? .infinity) < 0.5
+  }
+
   // MARK: Findings
 
   private func reportForeign(_ off: [LayerEvidence], _ unrelated: [LayerEvidence]) {
@@ -78,14 +92,14 @@ extension DefectSearch {
           + "batch's by \(short(layer.meanCorrelation)), the variances by "
           + "\(short(layer.varianceCorrelation)); unrelated numbers reach "
           + "±\(short(layer.chanceOfCorrelation))"
-      } + off.prefix(1).map(distance),
+      } + off.prefix(1).map(distance)
+        + ["with data of another kind, channels usually still go along with each other"],
       alternatives: [
         .init(.stale, "the statistics may be of these weights, a long time ago"),
         .init(.exchanged, "or of the same network with its channels in another order"),
       ],
       decides: [
-        "Do weights and running statistics come from one file?",
-        "Data of another kind are no explanation: channels would still go along with each other.",
+        "Do weights and running statistics come from one file?"
       ])
   }
 
@@ -188,16 +202,17 @@ extension DefectSearch {
   }
 
   /// The weights are others than those that the statistics were taken with.
-  private func reportOldWeights(_ off: [LayerEvidence]) {
+  func reportOldWeights(_ off: [LayerEvidence]) {
     var evidence = off.map(distance)
     let related = off.filter { !$0.isUnrelated && $0.mean.count >= 6 }
     if let middle = median(related.map(\.meanCorrelation)), middle > 0.5 {
       evidence.append(
         "running and batch means go along over the channels (correlation \(short(middle)) in the "
-          + "middle of these layers): the statistics are of weights that are akin to these")
+          + "middle of these layers), as with statistics of weights that are akin to these")
     }
     if let first = layers.first(where: { !isExplained($0) }), first.id != off[0].id {
-      evidence.append("the first layer fits (\(short(first.gap.squareRoot()))), so the inputs do")
+      evidence.append(
+        "the first layer fits (\(short(first.gap.squareRoot()))), so the inputs seem to")
     }
     if let first = layers.first, let changed = lostBias(first) {
       evidence.append(
@@ -239,62 +254,5 @@ extension DefectSearch {
       next: changed.map { _ in
         .init("Fold a batch norm with a tool that makes a bias where there is none.")
       })
-  }
-
-  // MARK: Data that differ a little
-
-  /// The first layer shows it far beyond chance, and those behind it less and less, where running
-  /// statistics that lag or are noisy would be off in all layers.
-  private func findLightShift() {
-    guard let first = layers.first, !isExplained(first), first.count > 1,
-      first.gap > 10 * first.expectedGap,
-      layers.dropFirst().allSatisfy({ 1.7 * $0.multiple < first.multiple })
-    else { return }
-    if lostBias(first) != nil {
-      if first.gap > 0.01 { reportOldWeights([first]) }
-      return
-    }
-    guard first.gap > 0.022, moved(first) ?? true else { return }
-    if let other = training[first.id], other.gap > 0.5 * first.gap {
-      report(
-        .unrepresentative, [first],
-        evidence: [
-          distance(first), "data of training are \(short(other.gap.squareRoot())) away there",
-          "the layers behind it show less of it",
-        ] + direction(first),
-        alternatives: [.init(.overwritten, "other data seen in training mode after training")],
-        decides: ["Of which data are the running statistics?"], severity: .warning)
-      return
-    }
-    report(
-      .domainShift, [first],
-      evidence: [distance(first), "the layers behind it show less of it"] + likeness(first)
-        + direction(first),
-      alternatives: [
-        .init(.unrepresentative, "the running statistics may come from a part of the data")
-      ],
-      decides: ["Is this batch prepared as in training?"], severity: .warning)
-  }
-
-  // MARK: Evidence
-
-  /// What the first layer tells of how the inputs differ.
-  private func likeness(_ layer: LayerEvidence) -> [String] {
-    let (middle, spread) = layer.commonRatio
-    guard middle.magnitude > 0.1, spread < 0.1 else { return [] }
-    return [
-      "all channels of \(layer.name) spread \(short(exponential(-middle))) times as wide in this batch "
-        + "as in the running statistics: the inputs may be scaled otherwise"
-    ]
-  }
-
-  private func direction(_ layer: LayerEvidence) -> [String] {
-    guard layer.meanMultiple > 3, let (share, directions) = layer.shiftAlongSamples, share > 0.8
-    else { return [] }
-    let words = directions == 1 ? "the one direction" : "the \(directions) directions"
-    return [
-      "\(short(100 * share)) % of the shift of \(layer.name)'s means lies along \(words) in which "
-        + "samples of this batch differ from each other, as with brighter or darker inputs"
-    ]
   }
 }

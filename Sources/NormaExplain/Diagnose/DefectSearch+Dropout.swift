@@ -20,7 +20,7 @@ extension DefectSearch {
         let (middle, _) = layer.commonRatio
         let (name, share) = dropout(before: layer) ?? ("", nil)
         return "\(layer.name): the running standard deviations are \(short(exponential(middle))) "
-          + "times the batch's in half of the channels or more, the means fit ("
+          + "times the batch's in the middle of the channels, the means fit ("
           + "\(short(layer.meanGap.squareRoot())) standard deviations), and \(name)"
           + (share.map { " (p = \(short($0)))" } ?? "") + " is called between this layer and the "
           + "normalization before it"

@@ -121,7 +121,8 @@ extension DefectSearch {
     }
     if momentum == .cumulative {
       return "\(layer.name): the mean of all \(batches(seen)) since the first, in which the "
-        + "weights were others, is \(short(layer.gap.squareRoot())) standard deviations away from this batch"
+        + "weights were others, is \(short(layer.gap.squareRoot())) standard deviations away from "
+        + "this batch"
     }
     if momentum.rest(after: seen) < 0.005, let share = momentum.share {
       return "\(layer.name): with \(momentum) the statistics reach back about "
@@ -158,7 +159,8 @@ extension DefectSearch {
     let othersArrived = layers.contains {
       $0.momentum == momentum && $0.tracked > 2 * seen && momentum.rest(after: $0.tracked) < 0.02
     }
-    if isBehind && othersArrived { return false }
+    // Those that are known to have missed batches stood still, whatever their momentum.
+    if isBehind && (othersArrived || isTold) { return false }
     // A window of 1 / momentum batches that reaches back to when the weights were others.
     // A plain mean reaches back to the first batch, unless it was taken anew in the end.
     let isWide =

@@ -111,7 +111,9 @@ final class DefectSearch {
     let mean = result.reduce(0, +) / count
     let spread = (result.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count).squareRoot()
     let change = zip(result, other).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / count
-    return spread > 0 ? change.squareRoot() / spread : change.squareRoot()
+    let effect = spread > 0 ? change.squareRoot() / spread : change.squareRoot()
+    // A result with NaN or infinity in it has no spread.
+    return effect.isFinite ? effect : nil
   }
 
   /// The layers with the effect of those that are off.

@@ -22,14 +22,13 @@ extension Diagnosis: CustomStringConvertible {
   }
 
   private var healthy: String {
+    if !findings.isEmpty { return "Healthy, with a note: nothing below is a fault for certain." }
     if layers.isEmpty {
       return "Healthy: the layers whose samples could be compared do what their formulas say."
     }
     let names = layers.count == 1 ? "1 layer" : "\(layers.count) layers"
-    let start =
-      "Healthy: the running statistics of \(names) fit a batch of \(samples) samples as well "
+    return "Healthy: the running statistics of \(names) fit a batch of \(samples) samples as well "
       + "as such a batch can tell."
-    return findings.isEmpty ? start : "Healthy, with a note: nothing below is a fault for certain."
   }
 
   private var formulaSummary: String {
@@ -38,7 +37,7 @@ extension Diagnosis: CustomStringConvertible {
     let rest = formulas.count - compared.count
     return
       "Formulas: \(compared.count) of \(formulas.count) layers were compared with their formula "
-      + "on samples, and \(off) differ"
+      + "on samples, and \(off) \(off == 1 ? "differs" : "differ")"
       + (rest > 0 ? "; of the others the formula is not known here, or the samples are cut." : ".")
   }
 
@@ -65,7 +64,10 @@ extension Diagnosis: CustomStringConvertible {
     for fact in facts { add(fact, "   - ", indent: 5) }
     if let effect = finding.effect {
       add(
-        "With the batch's statistics in one of these layers, the network's result changes by up to "
+        "With the batch's statistics in "
+          + (finding.layers.count == 1
+            ? "this layer, the network's result changes by "
+            : "one of these layers, the network's result changes by up to ")
           + "\(short(effect)) times its own spread.", "   Effect: ", indent: 11)
     }
     for other in finding.alternatives {

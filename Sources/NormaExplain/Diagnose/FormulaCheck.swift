@@ -99,7 +99,7 @@ struct FormulaCheck {
     ]
     if isFound {
       evidence += explanation.causes.map {
-        "\($0.name.rawValue): the layer has \($0.yours), \(layer.kind)'s formula \($0.layers)"
+        "\($0.name.rawValue): in the layer, \($0.yours); in \(layer.kind)'s formula, \($0.layers)"
       }
     } else {
       evidence.append("no single known change of the formula makes these results")
@@ -131,7 +131,7 @@ struct FormulaCheck {
           + "\(short(gap)) away from those of \(kind), whose largest is \(short(size))"
       ]
         + explanation.causes.map {
-          "\($0.name.rawValue): the layer has \($0.yours), \(kind) \($0.layers)"
+          "\($0.name.rawValue): in \(name), \($0.yours); in \(kind), \($0.layers)"
         },
       alternatives: [],
       decides: ["Were these weights trained with \(name), or with torch.nn.\(kind)?"],

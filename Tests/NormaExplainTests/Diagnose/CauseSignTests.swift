@@ -45,7 +45,7 @@ import Testing
     let found = diagnose(network, Small.batch)
     let first = try #require(found.findings.first)
     #expect(first.defect == .exchanged && first.layers == ["4", "7"], "\(found)")
-    let part = ofMeans ? "holds means that fit" : "holds variances that fit"
+    let part = "hold each other's \(ofMeans ? "means" : "variances")"
     #expect(first.evidence.allSatisfy { $0.contains(part) }, "\(first.evidence)")
   }
 
