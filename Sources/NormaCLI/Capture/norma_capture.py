@@ -59,7 +59,7 @@ _KNOWN = tuple(c for c in (_BATCH, _INSTANCE, nn.LayerNorm, nn.GroupNorm, _RMS) 
 
 @torch.no_grad()
 def capture(model, x, path, call=None, batches=None, batch_size=None, data=None, shuffled=None,
-            custom=(), alone=8, probes=40, quiet=False):
+            custom=(), alone=8, probes=12, quiet=False):
     """Runs `model` on the batch `x` and writes what its normalization layers are and do to `path`.
 
     call        call(model, x) runs the network; else model(x), model(*x) for a tuple or list, model(**x) for a dict
@@ -316,8 +316,9 @@ class _Capture:
     def _worth_probing(self, judged):
         """Pairs (layers, epsilon): a wrong epsilon shows in the layers behind, so those must be off where the first fits."""
         judged = [j for j in judged if j[0].is_batch and not _is_fresh(j[0].module)]
-        behind = sum(max(gap / max(chance, 1e-300) - 0.6, 0) for _, gap, chance, _ in judged[1:])
-        if not judged or judged[0][3] or not behind > 0.5:
+        multiples = [gap / max(chance, 1e-300) for _, gap, chance, _ in judged[1:]]
+        # One of them has to be beyond chance; with many layers, a sum of what chance does is no sign.
+        if not multiples or judged[0][3] or not sum(max(m - 0.6, 0) for m in multiples) > 0.5 or max(multiples) < 1.1:
             return []
         layers, found = [j[0] for j in judged], []
         groups = [[other for other in layers if other.module.eps == eps]
