@@ -58,7 +58,8 @@ class Convs(nn.Module):
         self.blocks = nn.ModuleList()
         before = 3
         for width in widths:
-            self.blocks.append(nn.Sequential(nn.Conv2d(before, width, 3, padding=1, bias=False), norm(width), nn.ReLU()))
+            convolution = nn.Conv2d(before, width, 3, padding=1, bias=False)
+            self.blocks.append(nn.Sequential(convolution, norm(width), nn.ReLU()))
             before = width
         self.head = nn.Linear(before, 5)
 
@@ -73,7 +74,8 @@ class Tokens(nn.Module):
 
     def __init__(self, norm=nn.LayerNorm, width=12):
         super().__init__()
-        self.first, self.up, self.second = nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, 7)
+        self.first, self.up = nn.Linear(width, width), nn.Linear(width, width)
+        self.second = nn.Linear(width, 7)
         self.norm1, self.norm2 = norm(width), norm(width)
 
     def forward(self, x):
@@ -200,7 +202,9 @@ def cases():
     yield case("eps", base, changed(base, eps), "layer", "blocks.0.1", ["eps"])
     yield case("eps-of-third", base, changed(base, eps_of_third), "layer", "blocks.2.1", ["eps"])
     yield case("other-variance", base, changed(base, other_variance), "layer", "blocks.1.1", ["running-statistics"])
-    yield case("exchanged", base, changed(base, exchanged), "layer", "blocks.1.1", ["weight", "bias", "running-statistics"])
+    yield case(
+        "exchanged", base, changed(base, exchanged), "layer", "blocks.1.1",
+        ["weight", "bias", "running-statistics"])
     yield case("fresh", base, changed(base, fresh), "layer", "blocks.2.1", ["running-statistics"])
     yield case("one-channel", base, changed(base, one_channel), "layer", "blocks.3.1", ["bias"])
     yield case("deviation", base, changed(base, deviation), "layer", "blocks.0.1", ["running-statistics"])
@@ -209,7 +213,9 @@ def cases():
     yield case("flipped-kernel", base, changed(base, flipped), "between", "blocks.2.1")
     yield case("head", base, changed(base, head), "result")
     yield case("momentum", base, changed(base, momentum), "state", "blocks.0.1")
-    yield case("other-batch", base, changed(base, lambda n: None), "inputs", "blocks.0.1", other=torch.randn(3, 3, 4, 4))
+    yield case(
+        "other-batch", base, changed(base, lambda n: None), "inputs", "blocks.0.1",
+        other=torch.randn(3, 3, 4, 4))
     yield case("scaled-batch", base, changed(base, lambda n: None), "inputs", "blocks.0.1", other=x * 255)
     yield case("shuffled-batch", base, changed(base, lambda n: None), "inputs", "blocks.0.1", other=x.flip(0))
     yield case("fewer-samples", base, changed(base, lambda n: None), "same", other=x[:2])
@@ -220,12 +226,20 @@ def cases():
     yield case("bfloat", base, changed(base, lambda n: n.bfloat16()), "same", other=x.bfloat16())
     yield case("double", base, changed(base, lambda n: n.double()), "same", other=x.double())
     wide = trained(Convs(), x * 4000)
-    yield case("half-overflow", wide, changed(wide, lambda n: n.half()), "layer", "blocks.0.1", ["running-statistics"], xs=x * 4000, other=(x * 4000).half())
+    yield case(
+        "half-overflow", wide, changed(wide, lambda n: n.half()), "layer", "blocks.0.1",
+        ["running-statistics"], xs=x * 4000, other=(x * 4000).half())
     yield case("shorter", base, trained(Convs(widths=(4, 4, 4)), x), "inputs", "blocks.0.1", ["running-statistics"])
-    yield case("other-width", base, trained(Convs(widths=(4, 4, 6, 4)), x), "inputs", "blocks.0.1", ["running-statistics"])
+    yield case(
+        "other-width", base, trained(Convs(widths=(4, 4, 6, 4)), x), "inputs", "blocks.0.1",
+        ["running-statistics"])
     yield case("token-same", text, changed(text, lambda n: None), "same", xs=tokens)
-    yield case("token-by-hand", text, changed(text, by_hand), "layer", "norm2", ["correction"], xs=tokens, custom=("LayerNormByHand",))
-    yield case("token-same-by-hand", text, changed(text, same_by_hand), "same", xs=tokens, custom=("LayerNormByHand",))
+    yield case(
+        "token-by-hand", text, changed(text, by_hand), "layer", "norm2", ["correction"], xs=tokens,
+        custom=("LayerNormByHand",))
+    yield case(
+        "token-same-by-hand", text, changed(text, same_by_hand), "same", xs=tokens,
+        custom=("LayerNormByHand",))
     yield case("token-rms", text, changed(text, to_rms), "layer", "norm1", ["mean-subtraction", "bias"], xs=tokens)
     rms = trained(Tokens(lambda n: nn.RMSNorm(n, eps=1e-6)), tokens)
 
@@ -237,7 +251,9 @@ def cases():
                 setattr(net, name, norm)
         return change
 
-    yield case("rms-offset", rms, changed(rms, offset(1.0)), "layer", "norm1", ["affine"], xs=tokens, custom=("OffsetRMSNorm",))
+    yield case(
+        "rms-offset", rms, changed(rms, offset(1.0)), "layer", "norm1", ["affine"], xs=tokens,
+        custom=("OffsetRMSNorm",))
     yield case("rms-plain-custom", rms, changed(rms, offset(0.0)), "same", xs=tokens, custom=("OffsetRMSNorm",))
     group = trained(Convs(lambda n: nn.GroupNorm(2, n)), x)
 

@@ -85,12 +85,18 @@ struct CompareCommand: ParsableCommand {
         json
           ? try encoded(comparison)
           : comparison.text(style: Terminal.style, showsAll: details))
-      try page.write { comparison.report(captures: found) }
+      let names = [first, second].map { URL(filePath: $0).lastPathComponent }
+      let title = names[0] == names[1] ? nil : "\(names[0]) and \(names[1])"
+      try page.write { comparison.report(title: title, captures: found) }
       return comparison.isSame
     }
-    let comparison = try comparison()
+    let layers = try layers()
+    let comparison = try compared(layers)
     Terminal.show(json ? try encoded(comparison) : comparison.text(style: Terminal.style))
-    try page.write { comparison.report() }
+    try page.write {
+      let results = (layers.first.layer(layers.x), layers.second.layer(layers.x))
+      return comparison.report(samples: [("input", layers.x)], results: results)
+    }
     return comparison.isSame
   }
 
@@ -113,15 +119,29 @@ struct CompareCommand: ParsableCommand {
     return (try Capture(contentsOf: first), try Capture(contentsOf: second))
   }
 
-  func comparison() throws -> LayerComparison {
+  func comparison() throws -> LayerComparison { try compared(layers()) }
+
+  private typealias Named = (layer: any Layer, name: String)
+
+  private func compared(
+    _ layers: (first: Named, second: Named, x: Tensor)
+  ) throws -> LayerComparison {
+    try catchingTensorErrors {
+      compare(
+        layers.first.layer, layers.second.layer, on: layers.x,
+        names: (layers.first.name, layers.second.name))
+    }
+  }
+
+  private func layers() throws -> (first: Named, second: Named, x: Tensor) {
     guard let input else {
       throw ValidationError("Two layers need --input; without it, name two captures")
     }
     let x = try DataLayout.read(input, count: count, layout: layout)
-    let layers = try [first, second].map(ComparedLayer.init)
-    let (a, b) = (try layers[0].made(for: x.shape), try layers[1].made(for: x.shape))
-    return try catchingTensorErrors {
-      compare(a, b, on: x, names: (layers[0].name, layers[1].name))
-    }
+    let found = try [first, second].map { try ComparedLayer($0) }
+    return (
+      (try found[0].made(for: x.shape), found[0].name),
+      (try found[1].made(for: x.shape), found[1].name), x
+    )
   }
 }

@@ -29,14 +29,18 @@ extension CaptureComparison: CustomStringConvertible {
     switch verdict {
     case .same: return "They do the same, up to rounding."
     case .layer:
-      return "They part in \(name): its inputs agree, its outputs do not."
+      let rounding = "its inputs are apart by rounding that has grown, and of equal inputs it makes "
+      return originLayer?.input?.agrees == false
+        ? "They part in \(name): \(rounding)other outputs."
+        : "They part in \(name): its inputs agree, its outputs do not."
     case .between:
       let before = origin.map { $0 > 0 ? layers[$0 - 1].title : "" } ?? ""
       return "They part in front of \(name): the outputs of \(before) agree, the inputs of \(name) "
         + "do not. Something between them differs: a convolution, a product, an activation, or "
         + "their weights."
     case .inputs:
-      return "The inputs of \(name), the first layer, differ already. Not the same batch? Or "
+      let which = onlyFirst.isEmpty && onlySecond.isEmpty ? "the first layer" : "the first in both"
+      return "The inputs of \(name), \(which), differ already. Not the same batch? Or "
         + "something in front of the first normalization differs: the preparation of the data, a "
         + "convolution, or its weights."
     case .result:
@@ -107,18 +111,18 @@ extension CaptureComparison: CustomStringConvertible {
       let shown = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
       parts.append(style.paragraph("Only \(file) has: \(shown)"))
     }
-    let hasCode = layers.contains { !$0.causes.allSatisfy(\.pytorch.isEmpty) }
-    return hasCode ? parts + [legend(style)] : parts
+    if let codeLegend { parts.append(style.faint(style.paragraph(codeLegend))) }
+    return parts
   }
 
-  private func legend(_ style: TextStyle) -> String {
-    style.faint(style.paragraph(codeLegend))
-  }
-
-  /// What the names in lines of code mean.
-  var codeLegend: String {
-    "In the code, first and second are state dictionaries: afterwards "
-      + "model.load_state_dict(second). model is the second network."
+  /// What the names in lines of code mean; nil where there is no code.
+  var codeLegend: String? {
+    let code = layers.flatMap(\.causes).flatMap(\.pytorch)
+    if code.isEmpty { return nil }
+    let states =
+      code.contains { $0.hasPrefix("second[") }
+      ? ", first and second are state dictionaries: then model.load_state_dict(second)" : ""
+    return "In the code, model is the second network\(states)."
   }
 }
 
@@ -150,6 +154,7 @@ extension SampleGap {
 
   /// The distance in words.
   var words: String {
+    if maximum == 0 && incomparable == 0 { return "equal" }
     var text =
       "at most \(short(maximum)) apart, root mean square \(short(rootMeanSquare)), of a standard "
       + "deviation of \(short(spread))"

@@ -58,7 +58,7 @@ private struct CaptureSearch {
     let result = resultGap(autocast)
     var notes: [String] = []
     let (verdict, origin) = verdict(pairs, result, &notes)
-    addNotes(pairs, &notes)
+    addNotes(pairs, isSame: verdict == .same, &notes)
     return CaptureComparison(
       first: names.first, second: names.second, matching: pairing.matching,
       isReordered: pairing.isReordered, layers: pairs,
@@ -130,21 +130,39 @@ private struct CaptureSearch {
     }
   }
 
-  private func addNotes(_ pairs: [CapturedPair], _ notes: inout [String]) {
+  private func addNotes(_ pairs: [CapturedPair], isSame: Bool, _ notes: inout [String]) {
     if first.samples != second.samples {
       notes.append(
         "The batches have \(first.samples) and \(second.samples) samples: capture both with the "
           + "same batch.")
     }
-    let silent = pairs.filter { $0.behaviour == .unknown }
-    if !silent.isEmpty, silent.count < pairs.count {
-      let names = silent.prefix(6).map(\.title).joined(separator: ", ")
+    let isOther = { (pair: CapturedPair) in
+      pair.differences.contains { $0.name == "weight" && $0.relation.isEmpty }
+    }
+    if pairs.count > 2, pairs.allSatisfy(isOther) {
       notes.append(
-        "What these make of equal inputs is not known: \(names)\(silent.count > 6 ? ", ..." : "").")
-    } else if !silent.isEmpty {
+        "Every layer has other weights, with no relation between them: these may be two trainings, and "
+          + "not one network.")
+    }
+    let all = Dictionary(grouping: pairs.filter { $0.obstacle != nil }) { $0.obstacle ?? "" }
+    for (obstacle, pairs) in all.sorted(by: { $0.key < $1.key }).prefix(3) {
+      let more = pairs.count > 1 ? " and \(pairs.count - 1) more" : ""
+      notes.append("\(pairs[0].title)\(more): \(obstacle).")
+    }
+    let silent = pairs.filter { $0.behaviour == .unknown && $0.obstacle == nil }
+    if !silent.isEmpty {
       notes.append(
-        "There are no samples to compare, or no formula that makes them: capture both networks with "
-          + "norma_capture.py and the same batch.")
+        "What these make of equal inputs is not known, as their inputs differ and no formula makes "
+          + "their outputs: \(PairGroup.names(silent[...])).")
+    }
+    if !pairs.isEmpty, pairs.allSatisfy({ $0.behaviour == .unknown }) {
+      notes.append("Capture both networks with norma_capture.py and the same batch.")
+    }
+    let grown = isSame ? pairs.last { $0.output?.agrees == false } : nil
+    if let grown, let output = grown.output {
+      notes.append(
+        "Rounding grows from layer to layer, to \(short(output.relative)) standard deviations at "
+          + "\(grown.title).")
     }
   }
 }

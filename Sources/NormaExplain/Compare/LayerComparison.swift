@@ -96,13 +96,14 @@ extension LayerComparison: CustomStringConvertible {
       "differs by at most \(short(quantity.largestDifference)) at [\(place)], root mean square "
       + "\(short(quantity.rootMeanSquare)), of \(short(quantity.largestValue))"
     var lines = [style.paragraph(words, first: "\(name): ", indent: 2)]
-    for cause in quantity.causes {
-      lines.append(
-        "  \(percent(cause.share)) \(cause.option.rawValue), alone "
-          + "\(short(cause.differenceAlone))")
-    }
     let rest = quantity.isRounding ? "unexplained (rounding)" : "unexplained"
-    lines.append("  \(percent(quantity.unexplained)) \(rest)")
+    let bars =
+      quantity.causes.map { cause in
+        BarChart.Bar(
+          cause.option.rawValue, cause.share * 100,
+          words: "\(percent(cause.share)), alone \(short(cause.differenceAlone))")
+      } + [.init(rest, quantity.unexplained * 100, words: percent(quantity.unexplained))]
+    lines.append(style.bars(bars, longest: 24))
     if quantity.incomparable > 0 {
       lines.append("  \(quantity.incomparable) places are not finite in one of them")
     }

@@ -1,4 +1,5 @@
 import Foundation
+import NormaKernels
 import NormaNN
 import NormaTensor
 import Testing
@@ -31,12 +32,17 @@ import Testing
     }
   }()
 
-  static func compared(_ name: String) throws -> CaptureComparison {
+  static func captures(_ name: String) throws -> (first: Capture, second: Capture) {
     let truth = try #require(truths.first { $0.name == name })
-    let captures = try [truth.first, truth.second].map {
-      try Capture(contentsOf: folder.appending(path: $0).path)
-    }
-    return compare(captures[0], captures[1], names: ("a", "b"))
+    return (
+      try Capture(contentsOf: folder.appending(path: truth.first).path),
+      try Capture(contentsOf: folder.appending(path: truth.second).path)
+    )
+  }
+
+  static func compared(_ name: String) throws -> CaptureComparison {
+    let captures = try captures(name)
+    return compare(captures.first, captures.second, names: ("a", "b"))
   }
 
   @Test func thereAreFixtures() { #expect(Self.truths.count >= 37) }
@@ -67,10 +73,8 @@ import Testing
   @Test func directions() throws {
     for name in ["token-by-hand", "other-variance", "half-eps", "rms-offset"] {
       let truth = try #require(Self.truths.first { $0.name == name })
-      let captures = try [truth.second, truth.first].map {
-        try Capture(contentsOf: Self.folder.appending(path: $0).path)
-      }
-      let found = compare(captures[0], captures[1])
+      let captures = try Self.captures(name)
+      let found = compare(captures.second, captures.first)
       let straight = try Self.compared(name)
       #expect(found.originLayer?.second == truth.layer)
       #expect(found.originLayer?.causes.map(\.name) == straight.originLayer?.causes.map(\.name))
@@ -115,5 +119,73 @@ import Testing
       #expect(line.count <= (isCode ? 100 : 80), "\(line)")
       #expect(line.last != " ")
     }
+  }
+
+  /// Without samples, options, parameters and buffers are compared, and the text says what is unknown.
+  @Test func withoutSamples() throws {
+    var captures = try Self.captures("eps-of-third")
+    for index in captures.first.layers.indices {
+      captures.first.layers[index].x = nil
+      captures.second.layers[index].y = nil
+    }
+    let found = compare(captures.first, captures.second)
+    #expect(found.verdict == .state && found.originLayer?.first == "blocks.2.1")
+    #expect(found.layers.allSatisfy { $0.behaviour == .unknown })
+    #expect(found.description.contains("the captures do not tell"), "\(found)")
+    captures.second = captures.first
+    let same = compare(captures.first, captures.second)
+    #expect(same.verdict == .undecided && !same.isSame)
+    #expect(compare(Capture(samples: 0), Capture(samples: 0)).verdict == .undecided)
+    var strange = captures.first
+    strange.layers[0].options.normalizedShape = [.max, .max, 3]
+    #expect(!compare(strange, captures.first).isSame)
+  }
+
+  @Test func otherTrainingsAreSaid() throws {
+    var captures = try Self.captures("same")
+    let note = "may be two trainings"
+    #expect(!compare(captures.first, captures.second).description.contains(note))
+    for index in captures.second.layers.indices {
+      captures.second.layers[index].weight = withSeed(UInt64(index)) { Tensor.rand(4) + 0.5 }
+    }
+    #expect(compare(captures.first, captures.second).notes.contains { $0.contains(note) })
+  }
+
+  /// Live networks are captured without samples: moments of inputs, parameters and buffers remain.
+  @Test func liveNetworks() {
+    func capture(_ change: (Sequential) -> Void) -> Capture {
+      let network = SmallNetworks.trained()
+      change(network)
+      let x = SmallNetworks.batch
+      return NetworkProbe(network) { network(x) }.capture(samples: 128, facts: CaptureFacts())
+    }
+    let plain = capture { _ in }
+    let reset = capture { SmallNetworks.norm($0, "4").resetRunningStatistics() }
+    let found = compare(plain, reset)
+    #expect(found.verdict == .state && found.originLayer?.first == "4", "\(found)")
+    let names = found.originLayer?.differences.map(\.name)
+    #expect(names == ["running_mean", "running_var"])
+    for difference in found.originLayer?.differences ?? [] {
+      #expect(difference.relation.contains("as in a new layer"), "\(difference)")
+    }
+    let scaled = capture { network in
+      guard let first = network[0] as? Linear else { return }
+      first.weight.value = first.weight.value * Tensor(1.5)
+    }
+    let early = compare(plain, scaled)
+    #expect(early.verdict == .inputs, "\(early)")
+    #expect(early.originLayer?.input?.relation?.contains("1.5 times") == true)
+  }
+
+  /// A file that describes many layers costs no more than it must, and ends nothing.
+  @Test func manyLayers() {
+    func capture(_ prefix: String) -> Capture {
+      var capture = Capture(samples: 1)
+      capture.layers = (0..<1500).map { CapturedLayer(name: prefix + "\($0)", kind: "LayerNorm") }
+      return capture
+    }
+    let found = compare(capture("a"), capture("b"))
+    #expect(found.layers.count == 1500 && found.matching == .order)
+    #expect(found.description.split(separator: "\n").count < 40)
   }
 }

@@ -142,7 +142,7 @@ import Testing
     let words = "\(found)"
     #expect(words.hasPrefix("Keras and PyTorch on [3, 1]\n"))
     #expect(words.contains("running mean: differs by at most 0.27 at [0]"), "\(words)")
-    #expect(words.contains("100.00 % momentum, alone 0.27"), "\(words)")
+    #expect(words.contains("100.00 %, alone 0.27"), "\(words)")
     #expect(words.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(words)")
   }
 

@@ -40,13 +40,35 @@ import Testing
         ])
     ]
     return [
-      ("explanation", explanation.report(samples: [("input", x), ("expected", y)])),
+      (
+        "explanation",
+        explanation.report(samples: [("input", x)], results: (BatchNorm2d(12)(x), y))
+      ),
       ("running", evaluated.explain(x).report()),
       ("comparison", compare(BatchNorm2d(12), GroupNorm(3, 12), on: x).report()),
       ("healthy", healthy.report()), ("wrong", wrong.report(title: "wrong.safetensors")),
       ("hostile", hostile),
-    ]
+    ] + capturePages(longName: ChartTests.hostile + long)
   }()
+
+  private static func capturePages(longName: String) -> [(name: String, page: HTMLReport)] {
+    guard var exchanged = try? CaptureComparisonTests.captures("exchanged"),
+      let token = try? CaptureComparisonTests.captures("token-by-hand"),
+      let conv = try? CaptureComparisonTests.captures("conv")
+    else { return [] }
+    func page(_ pair: (first: Capture, second: Capture)) -> HTMLReport {
+      compare(pair.first, pair.second, names: ("a", "b")).report(captures: pair)
+    }
+    let plain = page(exchanged)
+    for index in exchanged.first.layers.indices {
+      exchanged.first.layers[index].name = "\(index)" + longName
+    }
+    return [
+      ("captures", plain), ("captures with long names", page(exchanged)),
+      ("captures of tokens", page(token)), ("captures of another convolution", page(conv)),
+      ("formulas", diagnose(token.second).report(capture: token.second)),
+    ]
+  }
 
   /// Without the first line a page is well-formed XML, it has nothing that runs, and it names
   /// nothing that is loaded.
@@ -81,6 +103,17 @@ import Testing
     #expect(pages["healthy"]?.contains("Healthy") == true)
     #expect(pages["comparison"]?.contains("Options that differ") == true)
     #expect(pages["running"]?.contains("running mean") == true)
+    for words in ["How far the results are apart", "the layer's"] {
+      #expect(explanation.contains(words), "\(words)")
+    }
+    let captures = try #require(pages["captures"])
+    for words in [
+      "They part in blocks.1.1", "that of blocks.2.1 in the first", "multiples of rounding",
+      "blocks.1.1: running_var", "blocks.1.1: outputs", "standard deviations",
+    ] {
+      #expect(captures.contains(words), "\(words)")
+    }
+    #expect(pages["formulas"]?.contains("from its formula") == true)
   }
 
   @Test func samplesBeforeAndAfterComeFromTheCapture() {

@@ -79,8 +79,8 @@ enum ReportStyle {
     .columns>div>:first-child{margin-top:0}
     .code{margin:6px 0 12px;background:var(--panel);border-radius:4px;padding:6px 12px 8px}
     .label{font-size:.75rem;color:var(--faint)}
-    pre{margin:0;overflow-x:auto}
-    code{font:13px/1.5 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:normal}
+    pre{margin:0;white-space:pre-wrap}
+    code{font:13px/1.5 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace}
     .charts{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));
       margin:0 0 16px}
     figure{margin:0;padding:14px 16px;border:1px solid var(--line);border-radius:4px;min-width:0}

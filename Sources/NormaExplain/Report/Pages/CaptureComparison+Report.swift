@@ -15,7 +15,8 @@ extension CaptureComparison {
     if let section = layerSection { sections.append(section) }
     if let captures, let section = tensorSection(captures) { sections.append(section) }
     if let section = otherSection { sections.append(section) }
-    if !notes.isEmpty { sections.append(.init("Notes", [.list(notes)])) }
+    let remarks = notes + (codeLegend.map { [$0] } ?? [])
+    if !remarks.isEmpty { sections.append(.init("Notes", [.list(remarks)])) }
     report.sections = sections
     return report
   }
@@ -75,8 +76,8 @@ extension CaptureComparison {
         cause.pytorch.isEmpty
         ? []
         : [
-          .heading("To give the second what the first has"), .code(cause.pytorch, name: "PyTorch"),
-          .paragraph(codeLegend),
+          .heading("To give the second what the first has"),
+          .code(cause.pytorch, name: "PyTorch"),
         ]
       return .card(
         "\(pair.title): \(cause.name), \(share) of the difference", level: .warning,

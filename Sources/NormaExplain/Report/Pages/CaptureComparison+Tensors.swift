@@ -63,13 +63,12 @@ extension CaptureComparison {
         ])
     }
     var charts = [chart("inputs", a.x, b.x), chart("outputs", a.y, b.y)].compactMap { $0 }
-    if let x = a.y, let y = b.y, x.shape == y.shape, x.count > 0 {
-      let apart = y.cast(to: .float64) - x.cast(to: .float64)
-      charts.append(
-        HistogramChart(
-          title: "\(pair.title): how far the outputs are apart",
-          summary: "The second's output less the first's, value by value.",
-          samples: [.init("difference", apart.sampledValues)]))
+    if let x = a.y, let y = b.y,
+      let apart = HistogramChart(
+        ("the second's output", y), less: ("the first's", x),
+        title: "\(pair.title): how far the outputs are apart")
+    {
+      charts.append(apart)
     }
     return charts
   }

@@ -15,7 +15,7 @@ extension Diagnosis {
     }
     if let section = layerSection { sections.append(section) }
     sections += details(capture)
-    if let section = formulaSection { sections.append(section) }
+    if let section = formulaSection(capture) { sections.append(section) }
     report.sections = sections
     return report
   }
@@ -180,26 +180,6 @@ extension Diagnosis {
           "All numbers of the layers",
           [.table(ReportTable(head: head, rows: rows), title: "Layers in the order of their calls")]
         ),
-      ])
-  }
-
-  private var formulaSection: HTMLReport.Section? {
-    if formulas.isEmpty { return nil }
-    let rows = formulas.map { layer in
-      [
-        layer.name.isEmpty ? "the layer" : layer.name, layer.kind, "\(layer.samples)",
-        layer.gap.map(short) ?? "", short(layer.expectedGap),
-        layer.obstacle ?? (layer.isOff ? "another formula" : "as its formula"),
-      ]
-    }
-    let head = ["layer", "kind", "samples", "largest distance", "rounding", "finding"]
-    return .init(
-      "Results against formulas",
-      [
-        .paragraph(
-          "What the layers made of the captured samples, beside their own formula with their own "
-            + "parameters."),
-        .table(ReportTable(head: head, rows: rows), title: "Layers and their formulas"),
       ])
   }
 

@@ -5,10 +5,12 @@ extension Explanation {
   ///
   /// - Parameters:
   ///   - title: The title of the page; by default the layer's name.
-  ///   - samples: Tensors to show as histograms, such as the input, and the layer's result beside the
-  ///     expected one.
+  ///   - samples: Tensors to show as histograms, such as the input.
+  ///   - results: The layer's result and the expected one, to show as histograms, with one of their
+  ///     differences.
   public func report(
-    title: String? = nil, samples: [(name: String, values: Tensor)] = []
+    title: String? = nil, samples: [(name: String, values: Tensor)] = [],
+    results: (layer: Tensor, expected: Tensor)? = nil
   ) -> HTMLReport {
     var report = HTMLReport(title: title ?? layer)
     report.verdict = verdict
@@ -20,11 +22,8 @@ extension Explanation {
     if let gap, gap.maximum != 0 { sections.append(gapSection(gap)) }
     if !notes.isEmpty { sections.append(.init("Notes", [.list(notes)])) }
     sections.append(statisticsSection)
-    if !samples.isEmpty {
-      let chart = HistogramChart(
-        title: "Values", samples: samples.map { .init($0.name, $0.values.sampledValues) })
-      sections.append(.init("Values", [.charts([chart])]))
-    }
+    let sides = results.map { (("expected", $0.expected), ("the layer's", $0.layer)) }
+    if let values = HTMLReport.Section.values(samples, results: sides) { sections.append(values) }
     report.sections = sections
     return report
   }

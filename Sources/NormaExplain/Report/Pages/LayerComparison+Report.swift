@@ -1,6 +1,16 @@
+import NormaTensor
+
 extension LayerComparison {
   /// The comparison as a page with charts.
-  public func report(title: String? = nil) -> HTMLReport {
+  ///
+  /// - Parameters:
+  ///   - title: The title of the page; by default both layers' names.
+  ///   - samples: Tensors to show as histograms, such as the input.
+  ///   - results: Both layers' results, to show as histograms, with one of their differences.
+  public func report(
+    title: String? = nil, samples: [(name: String, values: Tensor)] = [],
+    results: (first: Tensor, second: Tensor)? = nil
+  ) -> HTMLReport {
     var report = HTMLReport(title: title ?? "\(first) and \(second)")
     report.facts = [("input", "\(shape)"), ("options that differ", "\(options.count)")]
     report.verdict =
@@ -16,6 +26,8 @@ extension LayerComparison {
     if !quantities.isEmpty {
       sections.append(.init("Differences", quantities.flatMap(blocks)))
     }
+    let sides = results.map { ((first, $0.first), (second, $0.second)) }
+    if let values = HTMLReport.Section.values(samples, results: sides) { sections.append(values) }
     report.sections = sections
     return report
   }
