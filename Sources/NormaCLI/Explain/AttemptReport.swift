@@ -48,7 +48,7 @@ struct AttemptReport {
       + style.paragraph(
         "x = rand(6, 64, 224, 224) is normalized by hand to y in seven ways. Behind each stands "
           + "the largest difference between BatchNorm2d(64)(y) and y, and under it what is left "
-          + "after one repair, and after the next. In the end only rounding is left.") + "\n"
+          + "after each repair, down to rounding.") + "\n"
   }
 
   private func conclusion(_ style: TextStyle) -> String {
