@@ -124,7 +124,7 @@ import Testing
   @Test func histories() throws {
     let (layer, batches) = trained()
     let input = try folder.npy("x", x)
-    let stack = try folder.npy("history", stacked(batches))
+    let stack = try folder.npy("history", .stacked(batches))
     let weight = try folder.npy("w", layer.weight?.value ?? x)
     let bias = try folder.npy("b", layer.bias?.value ?? x)
     let y = try folder.npy("y", layer(x).evaluated())
@@ -166,7 +166,10 @@ import Testing
 
   @Test func whatAKindCannotUseIsRefused() throws {
     let refused: [[String]] = [
-      ["--layer", "groupnorm", "--groups", "2", "--running-mean", "m.npy", "--running-var", "v.npy"],
+      [
+        "--layer", "groupnorm", "--groups", "2", "--running-mean", "m.npy", "--running-var",
+        "v.npy",
+      ],
       ["--layer", "layernorm", "--eval"], ["--layer", "rmsnorm", "--momentum", "0.1"],
       ["--layer", "layernorm", "--expect-running-mean", "m.npy"], ["--running-mean", "m.npy"],
       ["--eval"], ["--momentum", "0.1"], ["--momentum", "2", "--expect-running-mean", "m.npy"],
@@ -182,22 +185,23 @@ import Testing
 
   /// A capture knows the layer's kind and options.
   @Test func statesOfCaptures() throws {
-    let network = NamedNorm()
-    network.norm.weight?.value = Tensor([2, 1, 1, 1, 1] as [Float])
+    let norm = LayerNorm(5, eps: 1e-3)
+    norm.weight?.value = Tensor([2, 1, 1, 1, 1] as [Float])
+    var captured = CapturedLayer(
+      name: "norm", kind: "LayerNorm",
+      options: CapturedOptions(normalizedShape: [5], epsilon: 1e-3, isAffine: true))
+    (captured.weight, captured.bias) = (norm.weight?.value, norm.bias?.value)
+    var capture = Capture(framework: "torch", model: "Net", samples: 4)
+    capture.layers = [captured]
     let path = folder.path + "/capture.safetensors"
-    try capture(network, x).write(to: path)
-    let y = network.norm(x).evaluated()
+    try capture.write(to: path)
+    let y = norm(x).evaluated()
     let found = try explanation(
       "--input", try folder.npy("x", x), "--expect", try folder.npy("y", y), "--state", path)
     #expect(found.agrees && found.layer == "LayerNorm(5)", "\(found)")
     #expect(
       message("--input", folder.path + "/x.npy", "--state", path, "--layer", "batchnorm")
         .contains("is a LayerNorm"))
-  }
-
-  private final class NamedNorm: Module, Layer {
-    let norm = LayerNorm(5, eps: 1e-3)
-    func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor { norm(x) }
   }
 
   /// A value that is NaN has a position, and the status says that something is wrong.

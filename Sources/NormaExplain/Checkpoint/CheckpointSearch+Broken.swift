@@ -55,7 +55,7 @@ extension CheckpointSearch {
           type
             ? "\(layer.title) is stored in float16, which ends at 65504"
             : "all finite numbers of \(layer.title).\(Self.word(role)) are numbers of float16, "
-              + "which ends at 65504: they were float16 once")
+              + "which ends at 65504, as if they had been float16 once")
       }
       finding.alternatives =
         overflowed.count == found.count

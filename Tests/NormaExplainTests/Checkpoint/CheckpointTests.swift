@@ -84,7 +84,7 @@ private struct Made {
     #expect(finding.evidence.contains { $0.contains("stored in float16") })
     made.tensors["bn1.running_var"] = made.tensors["bn1.running_var"]?.cast(to: .float32)
     finding = try only(made)
-    #expect(finding.evidence.contains { $0.contains("were float16 once") })
+    #expect(finding.evidence.contains { $0.contains("had been float16 once") })
     made.set("bn1.running_var", 0, 1)
     #expect(try made.diagnosis().findings.isEmpty)
     made.tensors["bn1.running_var"] = made.tensors["bn1.running_var"]?.cast(to: .float16)
