@@ -152,9 +152,9 @@ struct ExplainCommand: ParsableCommand {
     let explanation: Explanation
     do {
       explanation = try self.explanation(of: input)
-      try page.write { explanation.report(samples: try samples(input)) }
       let text = explanation.text(style: Terminal.style, details: details)
       Terminal.show(json ? try encoded(explanation) : text)
+      try page.write { explanation.report(samples: try samples(input)) }
     } catch {
       warn("\(error)")
       throw ExitCode(2)

@@ -29,9 +29,9 @@ extension CaptureComparison: CustomStringConvertible {
     switch verdict {
     case .same: return "They do the same, up to rounding."
     case .layer:
-      let rounding = "its inputs are apart by rounding that has grown, and of equal inputs it makes "
+      let grown = "its inputs are apart by rounding that has grown, its outputs by more."
       return originLayer?.input?.agrees == false
-        ? "They part in \(name): \(rounding)other outputs."
+        ? "They part in \(name): \(grown)"
         : "They part in \(name): its inputs agree, its outputs do not."
     case .between:
       let before = origin.map { $0 > 0 ? layers[$0 - 1].title : "" } ?? ""
