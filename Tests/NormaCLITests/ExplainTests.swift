@@ -72,7 +72,8 @@ import Testing
         try explanation("--input", path, "--layer", "rmsnorm", "--correction", "1")
       }
       #expect(throws: DataError.self) {
-        try explanation("--input", path, "--layer", "layernorm", "--weight", path)
+        try explanation(
+          "--input", path, "--layer", "layernorm", "--last-axes", "1", "--weight", path)
       }
     }
   }

@@ -22,14 +22,15 @@ import Testing
     // The other channels are explained as ever.
     #expect(explanation.causes.map(\.name) == [.correction])
     #expect(explanation.gap?.maximum.isFinite == true && !explanation.agrees)
-    let text = explanation.description
+    let text = explanation.description.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     #expect(text.contains("The input has 1 NaN value, at [1, 2, 1, 2], channel 2"))
     #expect(!text.contains("now nan") && text.contains("4 of 5"), "\(text)")
   }
 
   @Test func whatFollowsFromTheInputIsNoNews() {
     let (x, bn) = (withValue(.infinity, at: 0), layer())
-    let explanation = bn.explain(x, expecting: bn(x).evaluated())
+    // Another layer makes the expected result: a call takes the infinity into the running statistics.
+    let explanation = bn.explain(x, expecting: layer()(x).evaluated())
     #expect(explanation.nonFinite.map(\.tensor) == ["input", "expected"])
     #expect(explanation.nonFinite.last?.reason?.contains("follows") == true)
     #expect(!explanation.nonFinite.contains { $0.tensor == "output" })

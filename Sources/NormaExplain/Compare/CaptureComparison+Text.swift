@@ -34,10 +34,15 @@ extension CaptureComparison: CustomStringConvertible {
         ? "They part in \(name): \(grown)"
         : "They part in \(name): its inputs agree, its outputs do not."
     case .between:
-      let before = origin.map { $0 > 0 ? layers[$0 - 1].title : "" } ?? ""
-      return "They part in front of \(name): the outputs of \(before) agree, the inputs of \(name) "
-        + "do not. Something between them differs: a convolution, a product, an activation, or "
-        + "their weights."
+      guard let origin, origin > 0 else { return "They part in front of \(name)." }
+      let before = layers[origin - 1]
+      if before.output?.agrees != true {
+        return "They part between \(before.title) and \(name): the inputs of \(name) do not agree, "
+          + "and whether the outputs of \(before.title) do, the captures do not tell."
+      }
+      return "They part in front of \(name): the outputs of \(before.title) agree, the inputs of "
+        + "\(name) do not. Something between them differs: a convolution, a product, an activation, "
+        + "or their weights."
     case .inputs:
       let which = onlyFirst.isEmpty && onlySecond.isEmpty ? "the first layer" : "the first in both"
       return "The inputs of \(name), \(which), differ already. Not the same batch? Or "

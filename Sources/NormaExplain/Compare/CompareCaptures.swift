@@ -96,6 +96,11 @@ private struct CaptureSearch {
         // Rounding that grew from layer to layer is no difference of its own.
         let isGrown = inputs.incomparable == 0 && before > 0 && inputs.relative <= 4 * before
         if !isGrown {
+          // A layer whose outputs are not known, and whose state differs, may be what parts them.
+          let suspect = pairs[..<place].firstIndex { pair in
+            pair.behaviour == .unknown && pair.differences.contains(where: \.movesResults)
+          }
+          if let suspect { return (.state, suspect) }
           addOrder(place, pairs, &notes)
           return (place == 0 ? .inputs : .between, place)
         }

@@ -103,7 +103,7 @@ import Testing
     #expect(pages["healthy"]?.contains("Healthy") == true)
     #expect(pages["comparison"]?.contains("Options that differ") == true)
     #expect(pages["running"]?.contains("running mean") == true)
-    for words in ["How far the results are apart", "the layer's"] {
+    for words in ["How far the results are apart", "the layer&#39;s"] {
       #expect(explanation.contains(words), "\(words)")
     }
     let captures = try #require(pages["captures"])
