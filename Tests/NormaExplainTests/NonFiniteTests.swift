@@ -114,6 +114,20 @@ import Testing
     #expect(found.gap?.maximum.isFinite == true && !found.agrees)
   }
 
+  @Test func comparedLayers() throws {
+    let (a, b) = (BatchNorm2d(5), BatchNorm2d(5))
+    b.eval()
+    b.runningVar?.value = Tensor([1, .infinity, 1, 1, 1] as [Float])
+    let found = compare(a, b, on: batch())
+    #expect(found.nonFinite.map(\.tensor) == ["second layer's running_var"])
+    #expect(
+      found.description.contains("The second layer's running_var has 1 infinite value, at [1]"))
+    let input = compare(a, BatchNorm2d(5), on: withValue(.nan, at: 5))
+    #expect(
+      input.nonFinite.map(\.tensor) == ["input"] && input.nonFinite.first?.index == [0, 0, 0, 5])
+    #expect(compare(a, BatchNorm2d(5), on: batch()).nonFinite.isEmpty)
+  }
+
   @Test func cleanDataHaveNone() {
     let (x, bn) = (batch(), layer())
     #expect(bn.explain(x, expecting: handMade(x, bn)).nonFinite.isEmpty)

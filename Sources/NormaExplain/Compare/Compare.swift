@@ -50,6 +50,7 @@ public func compare(
     report(TensorError("compare(_:_:on:)", mistake), file: file, line: line)
     return nothing
   }
+  let strange = NonFinite.compared(first, second, on: x.detached(), results: (a, b))
   let wide = x.detached().cast(to: .float64).evaluated()
   let rounding = [a.dtype, b.dtype].map(unitRoundoff).max() ?? 0
   guard let mine = NormFormula(first, x.shape, x.dtype),
@@ -57,7 +58,8 @@ public func compare(
   else {
     let result = QuantityComparison(.result, a, b, rounding: rounding, options: []) { _ in nil }
     return LayerComparison(
-      first: names.first, second: names.second, shape: x.shape, options: [], quantities: [result])
+      first: names.first, second: names.second, shape: x.shape, options: [], quantities: [result],
+      nonFinite: strange)
   }
   let differences = mine.differences(from: other, x.shape)
   let options = differences.map(\.option)
@@ -80,7 +82,7 @@ public func compare(
   }
   return LayerComparison(
     first: names.first, second: names.second, shape: x.shape, options: differences,
-    quantities: quantities)
+    quantities: quantities, nonFinite: strange)
 }
 
 /// Where batch norm differs between the conventions of two frameworks, on one batch in training.

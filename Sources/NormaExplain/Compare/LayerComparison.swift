@@ -12,6 +12,9 @@ public struct LayerComparison: Sendable, Hashable, Codable {
   public let options: [OptionDifference]
   /// The results, and the running statistics after the call where both layers have some.
   public let quantities: [QuantityComparison]
+  /// The NaN and infinite values, and where they are: those of the input and of what the layers hold, or
+  /// else of the results.
+  public var nonFinite: [NonFinite] = []
 
   /// Whether nothing differs by more than rounding.
   public var isSame: Bool { quantities.allSatisfy { $0.causes.isEmpty && $0.isRounding } }
@@ -80,6 +83,9 @@ extension LayerComparison: CustomStringConvertible {
     if !options.isEmpty {
       let rows = options.map { [$0.option.rawValue, $0.first, $0.second] }
       lines.append(style.table([["options that differ", "first", "second"]] + rows))
+    }
+    for found in nonFinite {
+      lines.append(style.paragraph(found.description, first: "- ", indent: 2))
     }
     for quantity in quantities { lines.append(text(quantity, style)) }
     return lines.joined(separator: "\n")

@@ -3,7 +3,8 @@
 /// They come first in an ``Explanation``, because no difference from them says anything.
 public struct NonFinite: Codable, Sendable, Hashable {
   /// Which tensor: `input`, `expected`, `output` (the layer's result), `from`, `history`, `weight`,
-  /// `bias`, `running_mean`, `running_var`.
+  /// `bias`, `running_mean`, `running_var`; of two layers that are compared
+  /// `first layer's running_var`.
   public let tensor: String
 
   /// How many of its values are NaN.
@@ -68,7 +69,7 @@ extension NonFinite: CustomStringConvertible {
     if nanCount > 0 { counts.append("\(grouped(nanCount)) NaN") }
     if infiniteCount > 0 { counts.append("\(grouped(infiniteCount)) infinite") }
     let isOne = nanCount + infiniteCount == 1
-    var words = "\(Self.names[tensor] ?? tensor) has \(counts.joined(separator: " and ")) "
+    var words = "\(Self.names[tensor] ?? "The \(tensor)") has \(counts.joined(separator: " and ")) "
     words += isOne ? "value, at \(index)" : "values, the first at \(index)"
     if let channel { words += ", channel \(channel)" }
     words += "."
