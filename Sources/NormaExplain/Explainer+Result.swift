@@ -24,7 +24,7 @@ extension Explainer {
       steps =
         Ladder(
           split: split, words: account.words, alternatives: account.alternatives,
-          idle: account.idle
+          idle: account.idle, isRounding: account.isRounding
         ).steps
       // A nearest formula that leaves much of the gap is no explanation.
       if !account.isRounding && unexplained > Finder.mostUnexplained {

@@ -115,7 +115,8 @@ extension DefectSearch {
     let (share, left) = layer.initialShare
     let look =
       left < 0.35 * layer.gap && share > 0.02
-      ? "the numbers themselves look like \(short(100 * share)) %" : nil
+      ? "such statistics come of \(short(100 * share)) % of the first values (mean 0, variance 1) "
+        + "and \(short(100 - 100 * share)) % of this batch's" : nil
     guard let momentum = layer.momentum, seen > 0 else {
       return "\(layer.name): \(look ?? "the first values are still in the statistics")"
     }

@@ -113,7 +113,8 @@ extension Diagnosis: CustomStringConvertible {
     for layer in layers {
       let ratios = layer.channels.map(\.varianceRatio)
       rows.append([
-        layer.name, "\(layer.batchesTracked)", short(layer.gap) + (layer.isOff ? " !" : ""),
+        layer.name, layer.batchesTracked.map { "\($0)" } ?? "?",
+        short(layer.gap) + (layer.isOff ? " !" : ""),
         short(layer.expectedGap), short(layer.largestShift),
         "\(short(ratios.min() ?? 0))...\(short(ratios.max() ?? 0))",
         layer.effect.map(short) ?? "",

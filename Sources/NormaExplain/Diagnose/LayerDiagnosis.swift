@@ -6,8 +6,8 @@ public struct LayerDiagnosis: Sendable, Hashable, Codable {
   public let kind: String
   /// How many values of each channel the batch has.
   public let count: Double
-  /// How many batches the running statistics have followed.
-  public let batchesTracked: Int
+  /// How many batches the running statistics have followed; nil where the layer does not count them.
+  public let batchesTracked: Int?
   /// Channel by channel.
   public let channels: [ChannelDiagnosis]
   /// The difference that running statistics make to the layer's result, in standard deviations of

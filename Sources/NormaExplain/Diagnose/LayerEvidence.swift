@@ -143,7 +143,7 @@ struct LayerEvidence {
   /// The gap as users read it.
   func diagnosis(effect: Double?) -> LayerDiagnosis {
     LayerDiagnosis(
-      name: layer.name, kind: layer.kind, count: count, batchesTracked: tracked,
+      name: layer.name, kind: layer.kind, count: count, batchesTracked: layer.batchesTracked,
       channels: channels.map { c in
         ChannelDiagnosis(
           mean: mean[c], variance: variance[c], runningMean: runningMean[c],

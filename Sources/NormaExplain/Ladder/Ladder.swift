@@ -9,13 +9,16 @@ struct Ladder {
   let alternatives: [[CauseName]]
   /// Changes that were made too, and that no step puts right.
   var idle: [Change] = []
+  /// Whether what no cause carries is rounding, which shrinks with the numbers that it rounds.
+  var isRounding = false
 
   var steps: [LadderStep] {
     var steps: [LadderStep] = []
     var fixed = 0
     for _ in words {
       let open = words.indices.filter { fixed & (1 << $0) == 0 }
-      guard let next = open.min(by: { left(fixed, $0) < left(fixed, $1) }) else { break }
+      let next = open.min { split.left[fixed | 1 << $0] < split.left[fixed | 1 << $1] }
+      guard let next else { break }
       let kept = open.filter { $0 != next }
       let change = split.changes[next]
       let here = words[next].scene.words(
@@ -30,14 +33,14 @@ struct Ladder {
           gapAfter: left(fixed, next)))
       fixed |= 1 << next
       // What else was done has no effect any more.
-      if split.left[fixed] <= 1e-9 * split.gap { break }
+      if split.left[fixed] <= 1e-10 * (steps.last?.gapBefore ?? 0) { break }
     }
     return steps
   }
 
-  /// What is left with one more cause put right.
+  /// What is left with one more cause put right: no less than what no cause carries.
   private func left(_ fixed: Int, _ next: Int) -> Double {
-    max(split.left[fixed | 1 << next], min(split.division.rest, split.gap))
+    max(split.left[fixed | 1 << next], isRounding ? 0 : min(split.division.rest, split.gap))
   }
 }
 

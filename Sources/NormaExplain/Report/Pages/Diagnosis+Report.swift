@@ -167,7 +167,7 @@ extension Diagnosis {
     let rows = layers.map { layer in
       let ratios = layer.channels.map(\.varianceRatio)
       return [
-        layer.title, layer.kind, grouped(layer.batchesTracked), short(layer.gap),
+        layer.title, layer.kind, layer.batchesTracked.map(grouped) ?? "?", short(layer.gap),
         short(layer.expectedGap), short(layer.multipleOfChance), short(layer.largestShift),
         "\(short(ratios.min() ?? 1)) to \(short(ratios.max() ?? 1))",
       ]
