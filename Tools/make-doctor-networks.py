@@ -148,9 +148,10 @@ def dropout_in_front(folder):
 def batch_size_2(folder):
     torch.manual_seed(0)
     net = train(four_norms(), steps=1500, batch=2, lr=1e-3)
+    # The statistics cost 1 % of accuracy here, so a note that does not fail is right, too.
     write_case(folder, net, truth(
         "noisy-statistics", "batches of 2: the running statistics rest on some 40 images",
-        accept=[None], false=["domain-shift"]), facts={"batch_size": 2})
+        accept=[None], status=[0, 1], false=["domain-shift"]), facts={"batch_size": 2})
 
 
 @condition
