@@ -8,7 +8,7 @@ import NormaTensor
 ///     let (labels, names) = try iris.classes("species")         // int64 [150], 3 names
 ///
 /// Fields may stand in quotes, with separators, line ends and doubled quotes inside. Lines end with
-/// LF or CR LF; empty lines are skipped; a byte order mark is ignored.
+/// LF, CR LF or CR alone; empty lines are skipped; a byte order mark is ignored.
 /// NumPy: `genfromtxt`. Pandas: `read_csv`.
 public struct CSV: Sendable {
   /// The names of the columns; their numbers from 0 where the file has no header.
@@ -171,6 +171,7 @@ private struct CSVParser {
 
   private static let quote = UInt8(ascii: "\"")
   private static let newline = UInt8(ascii: "\n")
+  private static let carriageReturn = UInt8(ascii: "\r")
 
   private var isAtEnd: Bool { position == bytes.count }
 
@@ -203,10 +204,8 @@ private struct CSVParser {
   }
 
   private mutating func skipLineEnd() -> Bool {
-    let isPair =
-      position + 1 < bytes.count && bytes[position] == 13 && bytes[position + 1] == 10
-    if isPair { position += 1 }
-    guard skip(CSVParser.newline) else { return false }
+    let isReturn = skip(CSVParser.carriageReturn)
+    guard skip(CSVParser.newline) || isReturn else { return false }
     line += 1
     return true
   }
@@ -214,13 +213,12 @@ private struct CSVParser {
   private mutating func field() throws -> String {
     if skip(CSVParser.quote) { return try quotedField() }
     let start = position
-    while !isAtEnd, bytes[position] != separator, bytes[position] != CSVParser.newline {
+    while !isAtEnd, bytes[position] != separator, bytes[position] != CSVParser.newline,
+      bytes[position] != CSVParser.carriageReturn
+    {
       position += 1
     }
-    var end = position
-    let endsLine = isAtEnd || bytes[position] == CSVParser.newline
-    if endsLine && !isAtEnd && end > start && bytes[end - 1] == 13 { end -= 1 }
-    return try text(bytes[start..<end])
+    return try text(bytes[start..<position])
   }
 
   private mutating func quotedField() throws -> String {
@@ -229,7 +227,9 @@ private struct CSVParser {
     while !isAtEnd {
       let byte = bytes[position]
       position += 1
-      if byte == CSVParser.newline { line += 1 }
+      let isPair =
+        byte == CSVParser.carriageReturn && !isAtEnd && bytes[position] == CSVParser.newline
+      if byte == CSVParser.newline || byte == CSVParser.carriageReturn && !isPair { line += 1 }
       if byte == CSVParser.quote && !skip(CSVParser.quote) { return try text(content[...]) }
       content.append(byte)
     }

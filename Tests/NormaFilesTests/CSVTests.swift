@@ -25,6 +25,17 @@ import Testing
     #expect(try table.strings("1") == ["say \"hi\"", ""])
   }
 
+  @Test(arguments: ["\n", "\r\n", "\r"]) func lineEnds(end: String) throws {
+    let table = try CSV(text: ["a,b", "1,2", "", "\"x\(end)y\",4", ""].joined(separator: end))
+    #expect(table.names == ["a", "b"] && table.rowCount == 2)
+    #expect(try table.strings("a") == ["1", "x\(end)y"])
+    #expect(try table.strings("b") == ["2", "4"])
+    #expect { try table.tensor() } throws: { "\($0)".contains("line 4, column \"a\"") }
+    #expect { try CSV(text: "a\(end)\"1\(end)2\"\(end)3,4") } throws: {
+      "\($0)".contains("line 4 has 2")
+    }
+  }
+
   @Test func emptyTables() throws {
     #expect(try CSV(text: "").rowCount == 0)
     let header = try CSV(text: "a,b\n")
