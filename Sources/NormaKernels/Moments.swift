@@ -36,13 +36,25 @@ public struct Moments: Sendable, Hashable, Codable {
     self.shape = shape
   }
 
+  private enum CodingKeys: String, CodingKey { case count, mean, m2, shape }
+
+  /// Writes counts, means and sums of squares: finite numbers as they are, others as the texts `nan`, `inf`
+  /// and `-inf`, so that every encoder takes them.
+  public func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode(count.map(CodedNumber.init), forKey: .count)
+    try fields.encode(mean.map(CodedNumber.init), forKey: .mean)
+    try fields.encode(m2.map(CodedNumber.init), forKey: .m2)
+    try fields.encode(shape, forKey: .shape)
+  }
+
   /// Moments as they were encoded.
   /// - Throws: `DecodingError` where the numbers do not fit the shape.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
-    count = try fields.decode([Double].self, forKey: .count)
-    mean = try fields.decode([Double].self, forKey: .mean)
-    m2 = try fields.decode([Double].self, forKey: .m2)
+    count = try fields.decode([CodedNumber].self, forKey: .count).map(\.value)
+    mean = try fields.decode([CodedNumber].self, forKey: .mean).map(\.value)
+    m2 = try fields.decode([CodedNumber].self, forKey: .m2).map(\.value)
     shape = try fields.decode([Int].self, forKey: .shape)
     var groups = 1
     for size in shape {
@@ -92,5 +104,37 @@ public struct Moments: Sendable, Hashable, Codable {
       result.count[k] = total
     }
     return result
+  }
+}
+
+/// A number that JSON may not know.
+private struct CodedNumber: Codable {
+  let value: Double
+
+  init(_ value: Double) { self.value = value }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let number = try? container.decode(Double.self) {
+      value = number
+      return
+    }
+    switch try container.decode(String.self) {
+    case "nan": value = .nan
+    case "inf": value = .infinity
+    case "-inf": value = -.infinity
+    case let text:
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "'\(text)' is no number")
+    }
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    if value.isFinite {
+      try container.encode(value)
+    } else {
+      try container.encode(value.isNaN ? "nan" : value > 0 ? "inf" : "-inf")
+    }
   }
 }

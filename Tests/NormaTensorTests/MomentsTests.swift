@@ -132,7 +132,18 @@ import Testing
     let moments = Tensor.rand(4, 3).moments(over: 0)
     let text = try JSONEncoder().encode(moments)
     #expect(try JSONDecoder().decode(Moments.self, from: text) == moments)
+    // Numbers that JSON does not know.
+    for x in [
+      Tensor([.nan, 1] as [Double]), Tensor([.infinity] as [Double]), Tensor([] as [Double]),
+    ] {
+      let moments = x.moments(over: 0)
+      let data = try JSONEncoder().encode(moments)
+      let read = try JSONDecoder().decode(Moments.self, from: data)
+      #expect(read.count == moments.count && read.shape == moments.shape)
+      #expect(isSame(read.mean, moments.mean) && isSame(read.m2, moments.m2))
+    }
     for broken in [
+      #"{"count":[1],"mean":["much"],"m2":[0],"shape":[1]}"#,
       #"{"count":[1],"mean":[1],"m2":[0],"shape":[2]}"#,
       #"{"count":[1],"mean":[1,2],"m2":[0],"shape":[1]}"#,
       #"{"count":[],"mean":[],"m2":[],"shape":[-1]}"#,
