@@ -35,8 +35,19 @@ enum { EIGHT = 8 };
     else FIND(N, row[middle], <);                                                                \
   } while (0)
 
-// NaN is before nothing: it goes to the end.
+// NaN stands at the end of a row, behind all numbers: that is before it, and on its right is the end.
 #define SEARCH(T, s)                                                                             \
+  /* How many elements of a row are before its first NaN. */                                     \
+  static int64_t numbers_##s(const T *row, const int64_t *order, int64_t size) {                 \
+    int64_t low = 0, high = size;                                                                \
+    while (low < high) {                                                                         \
+      const int64_t middle = low + (high - low) / 2;                                             \
+      const T element = row[order ? order[middle] : middle];                                     \
+      if (element == element) low = middle + 1;                                                  \
+      else high = middle;                                                                        \
+    }                                                                                            \
+    return low;                                                                                  \
+  }                                                                                              \
   void norma_search_##s(                                                                         \
       const norma_search *search, const T *sorted, const int64_t *sorter, const T *values,       \
       int64_t *places, int64_t begin, int64_t end) {                                             \
@@ -54,7 +65,8 @@ enum { EIGHT = 8 };
         const int count = stop - k < EIGHT ? 1 : EIGHT;                                          \
         if (count == 1) FIND_ALL(1);                                                             \
         else FIND_ALL(EIGHT);                                                                    \
-        for (int j = 0; j < count; j++) places[k + j] = value[j] == value[j] ? low[j] : size;    \
+        for (int j = 0; j < count; j++)                                                          \
+          places[k + j] = value[j] == value[j] ? low[j] : right ? size : numbers_##s(row, order, size); \
         k += count;                                                                              \
       }                                                                                          \
     }                                                                                            \

@@ -15,8 +15,8 @@ extension Tensor {
   ///   - file: the caller's file, for the text of a mistake.
   ///   - line: the caller's line.
   /// - Returns: `int64` places of the shape of `values`, from 0 to the length of a row.
-  /// - NaN goes to the end, behind others; in rows it stands there, as `sorted()` leaves it (PyTorch
-  ///   then gives places that depend on the length). Both are compared in their common type. In rows
+  /// - NaN goes behind all numbers; in rows it stands there, as `sorted()` leaves it: before the NaN of a
+  ///   row, or behind them where `right`. Both are compared in their common type. In rows
   ///   that are not sorted the result has no meaning.
   /// - Cost: a bisection a value. PyTorch: `torch.searchsorted`.
   public func searchSorted(

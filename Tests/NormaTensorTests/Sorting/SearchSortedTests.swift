@@ -7,7 +7,7 @@ import Testing
 @Suite struct SearchSortedTests {
   /// How many elements stand before a value; NaN stands at the end.
   static func slow(_ row: [Double], _ value: Double, right: Bool) -> Int {
-    if value.isNaN { return row.count }
+    if value.isNaN { return right ? row.count : row.count { !$0.isNaN } }
     return row.count { right ? $0 <= value : $0 < value }
   }
 
@@ -61,8 +61,14 @@ import Testing
   @Test func specialValues() {
     let row = Tensor([-.infinity, -0.0, 0, 2, .infinity, .nan, .nan] as [Float])
     let values = Tensor([-.infinity, 0, -0.0, 1, 3, .infinity, .nan] as [Float])
-    #expect(row.searchSorted(values).array(of: Int.self) == [0, 1, 1, 3, 4, 4, 7])
+    #expect(row.searchSorted(values).array(of: Int.self) == [0, 1, 1, 3, 4, 4, 5])
     #expect(row.searchSorted(values, right: true).array(of: Int.self) == [1, 3, 3, 3, 4, 5, 7])
+    // In an order of its own, and where there are more values than one step looks up.
+    let (sorted, order) = (Tensor([2, .nan, 1] as [Double]), Tensor([2, 0, 1]))
+    let many = Tensor([Double](repeating: .nan, count: 9))
+    #expect(sorted.searchSorted(many, sorter: order).array(of: Int.self).allSatisfy { $0 == 2 })
+    #expect(Tensor([Double.nan]).searchSorted(many).array(of: Int.self).allSatisfy { $0 == 0 })
+    #expect(Tensor([1.0, 2]).searchSorted(many).array(of: Int.self).allSatisfy { $0 == 2 })
   }
 
   /// Whole numbers that float32 and Double cannot tell apart.
