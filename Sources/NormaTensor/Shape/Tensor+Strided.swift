@@ -47,7 +47,8 @@ extension Tensor {
   /// The element at i, j, ... is `offset + i * strides[0] + j * strides[1] + ...` elements from the
   /// beginning of memory; without an offset, from this tensor's first element. Which elements these are
   /// depends on how the tensor lies there: make it row-major first if that matters. The gradient adds up
-  /// what is seen several times. PyTorch: `torch.as_strided(x, shape, strides, storage_offset)`.
+  /// what is seen several times; elements that this tensor itself sees several times share it evenly.
+  /// PyTorch: `torch.as_strided(x, shape, strides, storage_offset)`.
   public func strided(
     _ shape: [Int], strides: [Int], offset: Int? = nil, file: StaticString = #fileID,
     line: UInt = #line
@@ -82,15 +83,30 @@ extension Tensor {
       let own = layout
       return Tensor(node: node, layout: view).recorded(call, from: [self], runsAtOnce: true) {
         let upstream = $0.upstream
-        let memory = Tensor(0, dtype: upstream.dtype).broadcast(to: [room])
-          .putting(view.places, upstream, accumulating: true)
-        return [memory.taken(own.places)]
+        let empty = Tensor(0, dtype: upstream.dtype).broadcast(to: [room])
+        let memory = empty.putting(view.places, upstream, accumulating: true)
+        let places = own.places
+        if own.isInjective { return [memory.taken(places)] }
+        // Elements that this tensor sees several times share what goes to their place.
+        let ones = Tensor.ones(own.shape, dtype: .float64)
+        let uses = Tensor(0.0).broadcast(to: [room]).putting(places, ones, accumulating: true)
+        return [(memory / maximum(uses, Tensor(1.0))).taken(places)]
       }
     }
   }
 }
 
 extension Layout {
+  /// Whether no element is seen twice, as far as steps that go beyond all smaller ones show it.
+  fileprivate var isInjective: Bool {
+    var reach = 0
+    for axis in Layout.order(shape, strides).reversed() where shape[axis] > 1 {
+      if strides[axis] <= reach { return false }
+      reach += (shape[axis] - 1) * strides[axis]
+    }
+    return true
+  }
+
   /// The place in memory of each element.
   fileprivate var places: Tensor {
     var places = Tensor(offset).broadcast(to: shape)

@@ -180,6 +180,27 @@ import Testing
     #expect(y[3...].strided([2], strides: [1], offset: 0).array(of: Int.self) == [0, 1])
   }
 
+  /// What a view of repeated elements gives back goes to each of them once.
+  @Test func gradientsThroughViewsOfRepeatedElements() {
+    let x = Tensor.zeros(2).requiringGradient()
+    let w = x.broadcast(to: [3, 2])
+    w.strided([3, 2], strides: w.strides).sum().backward()
+    #expect(x.grad?.array(of: Float.self) == [3, 3])
+    let y = Tensor.zeros(5).requiringGradient()
+    let u = y.unfolded(over: 0, size: 3, step: 1)
+    u.strided(u.shape, strides: u.strides).sum().backward()
+    #expect(y.grad?.array(of: Float.self) == [1, 2, 3, 2, 1])
+    // Places that the view does not see, and a view that sees each once.
+    let z = Tensor.zeros(4).requiringGradient()
+    let v = z.broadcast(to: [2, 4])
+    (v.strided([2], strides: [2]) * Tensor([1, 5] as [Float])).sum().backward()
+    #expect(z.grad?.array(of: Float.self) == [1, 0, 5, 0])
+    let t = Tensor.zeros(2, 3).requiringGradient()
+    (t.transposed().strided([2, 2], strides: [1, 2]) * Tensor([[1, 2], [3, 4]] as [[Float]])).sum()
+      .backward()
+    #expect(t.grad?.array(of: Float.self) == [1, 3, 2, 4, 0, 0])
+  }
+
   @Test func shuffledChannels() {
     let x = Tensor.arange(2 * 8 * 2 * 3).reshaped(2, 8, 2, 3)
     ViewTests.expect(channelShuffle(x, groups: 4), [2, 8, 2, 3], of: [2, 8, 2, 3]) {
