@@ -89,22 +89,30 @@ final class BufferCache: @unchecked Sendable {
     return (8 + eighths) << (power - 3)
   }
 
-  func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
+  /// Memory of this size; nil where the system has none.
+  func take(_ byteCount: Int) -> UnsafeMutableRawPointer? {
     let size = BufferCache.sizeClass(byteCount)
     let found = locked { state -> UnsafeMutableRawPointer? in
       state.inUse += size
-      state.peak = max(state.peak, state.inUse)
       guard let buffer = state.buffers[BufferCache.place(ofClass: size)].popLast() else {
         return nil
       }
       state.cached -= size
+      state.peak = max(state.peak, state.inUse)
       return buffer
     }
     if let found { return found }
-    if let fresh = BufferCache.allocate(size) { return fresh }
+    if let fresh = fresh(size) { return fresh }
     trim(to: 0)
-    if let fresh = BufferCache.allocate(size) { return fresh }
-    fatalError("out of memory: a tensor of \(byteCount) bytes does not fit")
+    if let fresh = fresh(size) { return fresh }
+    locked { $0.inUse -= size }
+    return nil
+  }
+
+  private func fresh(_ size: Int) -> UnsafeMutableRawPointer? {
+    guard let buffer = BufferCache.allocate(size) else { return nil }
+    locked { $0.peak = max($0.peak, $0.inUse) }
+    return buffer
   }
 
   /// New memory. Large buffers ask for large pages: programs that go over a tensor channel by

@@ -1,7 +1,12 @@
+import NormaKernels
+
 /// Shape arithmetic: pure functions that throw what is wrong.
 package enum Shape {
   /// The number of elements; sizes are not negative and their product fits.
   static func count(_ shape: [Int], call: String) throws(TensorError) -> Int {
+    if shape.count > mostAxes {
+      throw TensorError(call, "\(shape.count) axes; a tensor has at most \(mostAxes)")
+    }
     var count = 1
     for size in shape where size != 0 {
       if size < 0 { throw TensorError(call, "size \(size) in shape \(shape) is negative") }
@@ -13,6 +18,42 @@ package enum Shape {
     }
     return shape.contains(0) ? 0 : count
   }
+
+  /// The sum of sizes, which fits.
+  static func sum(_ sizes: [Int], call: String) throws(TensorError) -> Int {
+    var sum = 0
+    for size in sizes {
+      let (next, overflow) = sum.addingReportingOverflow(size)
+      if overflow { throw TensorError(call, "sizes \(sizes) add up to more than memory can hold") }
+      sum = next
+    }
+    return sum
+  }
+
+  /// Throws where there would be more parts of a tensor than anybody can name.
+  static func parts(_ count: Int, call: String) throws(TensorError) {
+    if count > 1 << 24 { throw TensorError(call, "\(count) parts are more than memory can hold") }
+  }
+
+  /// Kernels, strides and paddings are no larger, so that their products fit.
+  static let longestWindow = 1 << 30
+
+  /// Throws where an axis of results, for each of which there is a list of sources, would be too long.
+  static func results(_ sizes: [Int], call: String) throws(TensorError) {
+    if let wrong = sizes.first(where: { $0 > 1 << 26 }) {
+      throw TensorError(call, "an axis of \(wrong) results is longer than \(1 << 26)")
+    }
+  }
+
+  /// Throws where there is no memory for a result, before anything is done for it.
+  static func room(_ shape: [Int], _ dtype: DType, call: String) throws(TensorError) {
+    let count = try count(shape, call: call)
+    if count < 1 << 28 { return }
+    _ = try Storage.room(Layout(contiguous: shape), dtype, call)
+  }
+
+  /// More axes than any tensor needs, as in PyTorch.
+  static let mostAxes = 64
 
   /// The axis counted from the front.
   package static func axis(_ axis: Int, of shape: [Int], call: String) throws(TensorError) -> Int {

@@ -1,13 +1,67 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+import NormaKernels
+
 /// A piece of memory that holds the elements of tensors; back to the cache when nobody uses it.
 final class Storage: @unchecked Sendable {
   // Written only before the storage is shared; afterwards it is read-only.
   let base: UnsafeMutableRawPointer
   let byteCount: Int
 
-  init(byteCount: Int) {
-    self.byteCount = byteCount
-    base = BufferCache.shared.take(byteCount)
+  /// Whether this stands for elements for which there was no memory: zeros that can be read.
+  let isMissing: Bool
+
+  /// Memory that is small, or known to be there.
+  convenience init(byteCount: Int) {
+    guard let base = BufferCache.shared.take(byteCount) else {
+      fatalError("there is no memory of \(byteCount) bytes")
+    }
+    self.init(base, byteCount, isMissing: false)
   }
 
-  deinit { BufferCache.shared.give(base, byteCount) }
+  private init(_ base: UnsafeMutableRawPointer, _ byteCount: Int, isMissing: Bool) {
+    (self.base, self.byteCount, self.isMissing) = (base, byteCount, isMissing)
+  }
+
+  /// Memory for elements.
+  ///
+  /// - Throws: where the system has none.
+  static func room(
+    _ layout: Layout, _ dtype: DType, _ call: String
+  ) throws(TensorError) -> Storage {
+    let byteCount = layout.count * dtype.byteCount
+    guard let base = BufferCache.shared.take(byteCount) else {
+      throw .memory(layout.shape, dtype, call)
+    }
+    return Storage(base, byteCount, isMissing: false)
+  }
+
+  /// What stands for elements that have no memory; whoever is in the midst of work may read it.
+  static func missing(_ byteCount: Int) -> Storage {
+    let base = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE | mapAnonymous | mapNoReserve, -1, 0)
+    guard let base, base != MAP_FAILED else {
+      fatalError("there is no memory of \(byteCount) bytes")
+    }
+    return Storage(base, byteCount, isMissing: true)
+  }
+
+  deinit {
+    if isMissing {
+      munmap(base, byteCount)
+    } else {
+      BufferCache.shared.give(base, byteCount)
+    }
+  }
 }
+
+#if canImport(Darwin)
+  private let (mapAnonymous, mapNoReserve) = (MAP_ANON, MAP_NORESERVE)
+#else
+  private let (mapAnonymous, mapNoReserve) = (Int32(MAP_ANONYMOUS), Int32(MAP_NORESERVE))
+#endif

@@ -43,16 +43,24 @@ public struct Tensor: Sendable {
   ) rethrows {
     let layout = Layout(contiguous: shape)
     let byteCount = layout.count * dtype.byteCount
-    let storage = Storage(byteCount: byteCount)
+    let storage: Storage
+    do throws(TensorError) {
+      storage = try Storage.room(layout, dtype, "")
+    } catch {
+      report(error, file: #fileID, line: #line)
+      self = .poisoned
+      return
+    }
     try fill(UnsafeMutableRawBufferPointer(start: storage.base, count: byteCount))
     self.init(node: Node(stored: storage, dtype: dtype, layout: layout), layout: layout)
   }
 
-  /// What a call with a mistake gives inside of a catching scope.
+  /// What a call with a mistake gives inside of a catching scope. It has axes so that looking at their
+  /// sizes, as at `shape[1]`, does not end the process.
   package static let poisoned: Tensor = {
-    let layout = Layout(contiguous: [])
-    let storage = Storage(byteCount: 4)
-    storage.base.storeBytes(of: Float.nan, as: Float.self)
+    let layout = Layout(contiguous: [Int](repeating: 1, count: 8))
+    let storage = Storage(byteCount: 8)
+    storage.base.storeBytes(of: 0, as: Int64.self)
     return Tensor(
       node: Node(stored: storage, dtype: .float32, layout: layout, isPoisoned: true),
       layout: layout)

@@ -20,14 +20,17 @@ public enum Threads {
       let count = chosen.load(ordering: .relaxed)
       return count > 0 ? count : Int(norma_team_default_threads())
     }
-    set { chosen.store(max(newValue, 1), ordering: .relaxed) }
+    set { chosen.store(within(newValue), ordering: .relaxed) }
   }
+
+  /// More threads than any machine has processors help nobody.
+  private static func within(_ count: Int) -> Int { min(max(count, 1), 4096) }
 
   fileprivate static func with<Result>(
     _ count: Int, _ body: () throws -> Result
   ) rethrows -> Result {
     isScoped.store(true, ordering: .relaxed)
-    return try $own.withValue(max(count, 1), operation: body)
+    return try $own.withValue(within(count), operation: body)
   }
 }
 

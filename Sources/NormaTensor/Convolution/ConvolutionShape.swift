@@ -24,6 +24,10 @@ public struct Extents: Sendable, Hashable, ExpressibleByIntegerLiteral, Expressi
     if let wrong = values.first(where: { $0 < least }) {
       throw TensorError(call, "\(name) must be at least \(least), got \(wrong)")
     }
+    // Products of two of them fit.
+    if let wrong = values.first(where: { $0 > Shape.longestWindow }) {
+      throw TensorError(call, "\(name) \(wrong) is more than any axis has elements")
+    }
     return values.count == count ? values : Array(repeating: values[0], count: count)
   }
 }
@@ -102,11 +106,11 @@ struct ConvolutionShape: Hashable, Sendable {
       throw TensorError(
         call, "the weight has shape \(weights); \(source.count) axes are needed for \(source)")
     }
-    guard source[1] == weights[1] * groups else {
+    guard groups <= Swift.max(source[1], 1), source[1] == weights[1] * groups else {
       throw TensorError(
         call,
         "the input has \(source[1]) channels in axis 1 of \(source), and the weight \(weights) with "
-          + "\(groups) groups is for \(weights[1] * groups)")
+          + "\(groups) groups is for \(weights[1]) times as many")
     }
     guard weights[0] % groups == 0 else {
       throw TensorError(

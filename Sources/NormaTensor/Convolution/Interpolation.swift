@@ -155,7 +155,9 @@ private func interpolatedSizes(
 ) throws(TensorError) -> (outputs: [Int], scales: [Double]?) {
   switch (size, factors) {
   case (let size?, nil):
-    return (try size.expanded(space.count, atLeast: 1, "size", call: call), nil)
+    let sizes = try size.expanded(space.count, atLeast: 1, "size", call: call)
+    try Shape.results(sizes, call: call)
+    return (sizes, nil)
   case (nil, let factors?):
     guard factors.count == 1 || factors.count == space.count else {
       throw TensorError(call, "\(factors.count) factors for \(space.count) axes of space")
@@ -164,7 +166,10 @@ private func interpolatedSizes(
       throw TensorError(call, "scaleFactor \(factors) must be positive")
     }
     let scales = factors.count == 1 ? [Double](repeating: factors[0], count: space.count) : factors
-    return (zip(space, scales).map { Int(Double($0) * $1) }, scales)
+    let lengths = zip(space, scales).map { Double($0) * $1 }
+    let sizes = lengths.map { Int(Swift.min($0, 0x1p62)) }
+    try Shape.results(sizes, call: call)
+    return (sizes, scales)
   default: throw TensorError(call, "either size or scaleFactor must be given")
   }
 }

@@ -130,6 +130,7 @@ public struct AdaptiveSize: Sendable, Hashable, ExpressibleByIntegerLiteral,
       }
       result.append(wanted)
     }
+    try Shape.results(result, call: call)
     return result
   }
 }

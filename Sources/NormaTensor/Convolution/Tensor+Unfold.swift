@@ -20,6 +20,10 @@ private struct Patches {
     guard counts.allSatisfy({ $0 > 0 }), space.allSatisfy({ $0 > 0 }) else {
       throw TensorError(call, "patches of \(kernel) do not fit into \(space)")
     }
+    for axis in 0..<2 {
+      let (product, overflow) = kernel[axis].multipliedReportingOverflow(by: counts[axis])
+      try Shape.results([overflow ? .max : product], call: call)
+    }
     maps = (0..<2).map { axis in
       let count = counts[axis]
       return AxisMap(inputs: space[axis], outputs: kernel[axis] * count) { output in

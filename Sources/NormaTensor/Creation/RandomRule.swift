@@ -26,6 +26,7 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       let count = try Shape.count(shape, call: call)
       if let broken = rule.broken { throw TensorError(call, broken) }
+      try Shape.room(shape, dtype, call: call)
       return Tensor(shape: shape, dtype: dtype) { bytes in
         guard let base = bytes.baseAddress else { return }
         withDefaultGenerator { draw(&$0, base, count) }

@@ -18,10 +18,12 @@ extension Tensor {
         guard let classes else {
           throw TensorError(call, "nothing says how many classes there are; pass classes:")
         }
+        try Shape.room(shape + [classes], .int64, call: call)
         return .zeros(shape + [classes], dtype: .int64)
       }
       let (low, high) = (min().item(as: Int.self), max().item(as: Int.self))
-      let classes = classes ?? high + 1
+      let classes = classes ?? (high < Int.max ? high + 1 : high)
+      try Shape.room(shape + [Swift.max(classes, 0)], .int64, call: call)
       guard low >= 0, high < classes else {
         throw TensorError(call, "class \(low < 0 ? low : high) is outside of 0 ..< \(classes)")
       }

@@ -48,6 +48,8 @@ extension Tensor {
     let source = contiguous()
     let storage = source.node.materialize()
     let (rows, columns) = (shape[rank - 2], shape[rank - 1])
+    // Further out nothing changes.
+    let diagonal = Swift.max(Swift.min(diagonal, columns), -rows)
     let triangle = Triangle(rows: rows, columns: columns, diagonal: diagonal, isUpper: isUpper)
     let matrices = shape.dropLast(2).reduce(1, *)
     let width = dtype.byteCount

@@ -125,8 +125,10 @@ extension Tensor {
 }
 
 /// The rule of an operator, which does not know its caller's place.
-func checked(_ rule: () throws(TensorError) -> Tensor) -> Tensor {
-  checked(file: #fileID, line: #line, rule)
+func checked(
+  function: StaticString = #function, _ rule: () throws(TensorError) -> Tensor
+) -> Tensor {
+  checked(file: #fileID, line: #line, isCaller: false, function: function, rule)
 }
 
 extension ElementwiseRule {

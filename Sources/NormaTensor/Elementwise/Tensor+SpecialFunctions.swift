@@ -43,6 +43,8 @@ extension Tensor {
     _ order: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
+      // Factorials of larger numbers are infinite, and so is the function.
+      guard order < 1 << 16 else { throw TensorError(call, "order \(order) is too large") }
       let call = "polygamma(_:)"
       guard order >= 0 else { throw TensorError(call, "order \(order) is negative") }
       if isPoisoned || order == 0 { return digamma() }
@@ -56,7 +58,9 @@ extension Tensor {
       let zeta = try Tensor.binary(
         .zeta, Tensor(order + 1, dtype: type), detached(), toFloat: true, call: call,
         gradient: .flat)
-      let factorial = (1...order).reduce(order % 2 == 0 ? -1.0 : 1.0) { $0 * Double($1) }
+      let factorial = (1...Swift.min(order, 171)).reduce(order % 2 == 0 ? -1.0 : 1.0) {
+        $0 * Double($1)
+      }
       return (zeta * factorial).recorded(call, from: [self], saving: [self]) {
         [$0.upstream * $0.saved[0].polygamma(order + 1)]
       }

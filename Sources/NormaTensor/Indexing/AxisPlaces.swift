@@ -79,7 +79,7 @@ extension Tensor {
   func picked(_ places: AxisPlaces) throws(TensorError) -> Tensor {
     let storage = node.materialize()
     let layout = Layout(contiguous: places.narrow)
-    let result = Storage(byteCount: layout.count * dtype.byteCount)
+    let result = try Storage.room(layout, dtype, places.call)
     try places.run { kernel, index in
       withExtendedLifetime(storage) {
         kernel.gather(
@@ -99,7 +99,7 @@ extension Tensor {
   /// several at one place the last stays.
   func replaced(by part: Tensor, at places: AxisPlaces) throws(TensorError) -> Tensor {
     let layout = Layout(contiguous: shape)
-    let result = Storage(byteCount: layout.count * dtype.byteCount)
+    let result = try Storage.room(layout, dtype, places.call)
     // What is stored as it will lie is copied by the part, the rest before.
     let start = layout.isSame(as: self.layout) && !node.isPending ? node.materialize() : nil
     if start == nil, count > 0 { write(into: result, layout, as: dtype) }

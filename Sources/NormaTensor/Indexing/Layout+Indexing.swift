@@ -17,9 +17,12 @@ extension Layout {
       newOffset += start * strides[axis]
       if let count {
         newShape.append(count)
-        newStrides.append(strides[axis] * step)
+        newStrides.append(count > 1 ? strides[axis] * step : strides[axis])
       }
       axis += 1
+    }
+    if newShape.count > Shape.mostAxes {
+      throw TensorError(call, "\(newShape.count) axes; a tensor has at most \(Shape.mostAxes)")
     }
     return Layout(
       shape: newShape, strides: newStrides, offset: newShape.contains(0) ? 0 : newOffset)
@@ -78,7 +81,7 @@ extension AxisIndex {
       func clamp(_ bound: Int) -> Int { min(max(bound < 0 ? bound + size : bound, 0), size) }
       let start = from.map(clamp) ?? 0
       let end = max(upTo.map(clamp) ?? size, start)
-      return (start, (end - start + step - 1) / step, step)
+      return (start, end > start ? (end - start - 1) / step + 1 : 0, step)
     case .ellipsis, .newAxis, .tensor:
       return (0, size, 1)
     }

@@ -88,9 +88,7 @@ extension Range<Int>: TensorIndex {
 
 extension ClosedRange<Int>: TensorIndex {
   /// The index in the common form.
-  public var axisIndex: AxisIndex {
-    .range(from: lowerBound, upTo: upperBound == -1 ? nil : upperBound + 1)
-  }
+  public var axisIndex: AxisIndex { .range(from: lowerBound, upTo: upperBound.end) }
 }
 
 extension PartialRangeFrom<Int>: TensorIndex {
@@ -105,7 +103,12 @@ extension PartialRangeUpTo<Int>: TensorIndex {
 
 extension PartialRangeThrough<Int>: TensorIndex {
   /// The index in the common form.
-  public var axisIndex: AxisIndex { .range(from: 0, upTo: upperBound == -1 ? nil : upperBound + 1) }
+  public var axisIndex: AxisIndex { .range(from: 0, upTo: upperBound.end) }
+}
+
+extension Int {
+  /// Behind the last element of a range; nil where that is the axis's last one.
+  fileprivate var end: Int? { self == -1 ? nil : self == .max ? .max : self + 1 }
 }
 
 extension Tensor: TensorIndex {

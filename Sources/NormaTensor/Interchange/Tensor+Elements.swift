@@ -37,6 +37,7 @@ public struct TensorElements<T: TensorElement> {
   }
 
   private func place(_ index: Int, _ axis: Int) -> Int {
+    if base == nil { return 0 }
     require(
       axis < shape.count && index >= 0 && index < shape[axis],
       "TensorElements: index \(index) of axis \(axis) is out of range for shape \(shape)")
@@ -44,11 +45,11 @@ public struct TensorElements<T: TensorElement> {
   }
 
   private func element(_ count: Int, _ place: Int) -> T {
+    guard let base else { return T(wrapping: 0) }
     require(
       count == shape.count,
       "TensorElements: \(count) indices for shape \(shape), which has "
         + "\(shape.count) axes")
-    guard let base else { return T(nearest: .nan) }
     return base.load(fromByteOffset: place * MemoryLayout<T>.stride, as: T.self)
   }
 }
@@ -58,7 +59,7 @@ extension Tensor {
   /// `x.withElements(of: Float.self) { $0[1, 2] }`.
   ///
   /// `T` is the tensor's own type. What is pending is computed first. The value must not leave `body`.
-  /// After a mistake, and for a poisoned tensor, every element is NaN or the smallest integer. NumPy:
+  /// After a mistake, and for a poisoned tensor, every element is 0. NumPy:
   /// `x[1, 2]` in a loop.
   public func withElements<T: TensorElement, R>(
     of type: T.Type, file: StaticString = #fileID, line: UInt = #line,
@@ -81,14 +82,14 @@ extension Tensor {
   }
 
   /// One number, without a copy of anything else: `x.item(at: 0, -1)`; negative indices count from the
-  /// end. NaN after a mistake.
+  /// end. 0 after a mistake.
   ///
   /// What is pending is computed first. Integers beyond 2⁵³ are rounded; ``withElements(of:file:line:_:)``
   /// reads them exactly, and many elements quickly. PyTorch: `x[0, -1].item()`.
   public func item(
     at indices: Int..., file: StaticString = #fileID, line: UInt = #line
   ) -> Double {
-    if isPoisoned { return .nan }
+    if isPoisoned { return 0 }
     do throws(TensorError) {
       guard indices.count == rank else {
         throw TensorError(
@@ -115,7 +116,7 @@ extension Tensor {
       }
     } catch {
       report(error, file: file, line: line)
-      return .nan
+      return 0
     }
   }
 }

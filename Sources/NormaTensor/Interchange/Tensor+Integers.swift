@@ -31,24 +31,24 @@ extension Tensor {
 
   /// The elements in row-major order as integers of any Swift type, which must hold them as they are.
   ///
-  /// For tensors of integers and truth values. Empty after a mistake.
+  /// For tensors of integers and truth values. One 0 after a mistake.
   public func array<I: FixedWidthInteger>(
     exactly type: I.Type, file: StaticString = #fileID, line: UInt = #line
   ) -> [I] {
-    if isPoisoned { return [] }
+    if isPoisoned { return [0] }
     let call = "array(exactly:)"
     guard !dtype.isFloatingPoint else {
       report(
         TensorError(call, "\(dtype) holds real numbers; cast(to: .int64) first"), file: file,
         line: line)
-      return []
+      return [0]
     }
     let values = array(of: Int64.self)
     let result = values.compactMap { I(exactly: $0) }
     if result.count < values.count {
       let wrong = values.first { I(exactly: $0) == nil } ?? 0
       report(TensorError(call, "\(wrong) does not fit \(type)"), file: file, line: line)
-      return []
+      return [0]
     }
     return result
   }

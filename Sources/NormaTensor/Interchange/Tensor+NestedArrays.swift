@@ -5,7 +5,7 @@ import NormaKernels
 extension Tensor {
   /// A matrix as rows: `x.array(of: [Float].self)` is a `[[Float]]`, cast to its type.
   ///
-  /// The tensor has two axes. Empty after a mistake. PyTorch: `tolist()`.
+  /// The tensor has two axes. One 0 after a mistake. PyTorch: `tolist()`.
   public func array<T: TensorElement>(
     of type: [T].Type, file: StaticString = #fileID, line: UInt = #line
   ) -> [[T]] {
@@ -39,14 +39,15 @@ extension Tensor {
   private func nested<T: TensorElement, R>(
     _ axes: Int, _ file: StaticString, _ line: UInt, _ cut: ([T], [Int]) -> [R]
   ) -> [R] {
-    if isPoisoned { return [] }
-    guard rank == axes else {
+    let ones = [Int](repeating: 1, count: axes)
+    guard rank == axes || isPoisoned else {
       report(
         TensorError("array(of:)", "shape \(shape) has \(rank) axes and the array's type \(axes)"),
         file: file, line: line)
-      return []
+      return cut([T(wrapping: 0)], ones)
     }
-    return cut(array(of: T.self), shape)
+    let values: [T] = array(of: T.self)
+    return cut(values, isPoisoned ? ones : shape)
   }
 
   /// `count` arrays of `size` values each, one after the other.

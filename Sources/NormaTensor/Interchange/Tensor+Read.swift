@@ -10,7 +10,7 @@ extension Tensor {
       try body(
         UnsafeRawBufferPointer(
           start: storage.base + source.layout.offset * dtype.byteCount,
-          count: isPoisoned ? 0 : count * dtype.byteCount))
+          count: source.isPoisoned ? 0 : count * dtype.byteCount))
     }
   }
 
@@ -27,17 +27,25 @@ extension Tensor {
         file: file, line: line)
       return try body(UnsafeBufferPointer(start: nil, count: 0))
     }
+    // One 0, so that looking at the first element does not end the process.
+    if evaluated().isPoisoned {
+      return try withUnsafePointer(to: T(wrapping: 0)) {
+        try body(UnsafeBufferPointer(start: $0, count: 1))
+      }
+    }
     return try withUnsafeBytes { try body($0.bindMemory(to: T.self)) }
   }
 
-  /// The elements in row-major order as a Swift array, cast to its type. Empty if poisoned.
+  /// The elements in row-major order as a Swift array, cast to its type. One 0 if poisoned.
   /// PyTorch: `flatten().tolist()`.
   public func array<T: TensorElement>(of type: T.Type = T.self) -> [T] {
-    if isPoisoned { return [] }
-    return cast(to: T.dtype).withUnsafeBytes { Array($0.bindMemory(to: T.self)) }
+    let values = evaluated().isPoisoned ? self : cast(to: T.dtype).evaluated()
+    // There may have been no memory.
+    if values.isPoisoned { return [T(wrapping: 0)] }
+    return values.withUnsafeBytes { Array($0.bindMemory(to: T.self)) }
   }
 
-  /// The number that a tensor of one element holds; NaN if poisoned. PyTorch: `item()`.
+  /// The number that a tensor of one element holds; 0 if poisoned. PyTorch: `item()`.
   ///
   /// Integers beyond 2⁵³ are rounded; read them with ``item(as:file:line:)``.
   public func item(file: StaticString = #fileID, line: UInt = #line) -> Double {
@@ -45,7 +53,7 @@ extension Tensor {
   }
 
   /// The number that a tensor of one element holds, as another type, converted as
-  /// ``cast(to:file:line:)`` converts; NaN if poisoned, or the smallest integer. PyTorch: `item()`.
+  /// ``cast(to:file:line:)`` converts; 0 if poisoned. PyTorch: `item()`.
   public func item<T: TensorElement>(
     as type: T.Type, file: StaticString = #fileID, line: UInt = #line
   ) -> T {
@@ -54,9 +62,9 @@ extension Tensor {
         TensorError(
           "item()", "shape \(shape) has \(count) elements, not one; take array(of:) or reduce it"),
         file: file, line: line)
-      return T(nearest: .nan)
+      return T(wrapping: 0)
     }
-    if isPoisoned { return T(nearest: .nan) }
+    if isPoisoned { return T(wrapping: 0) }
     return array(of: T.self)[0]
   }
 

@@ -7,10 +7,11 @@ extension Node {
     switch content {
     case .stored(let storage): return storage
     case .pending(.elementwise(let operation, let operands)):
-      let storage = Storage(byteCount: layout.count * dtype.byteCount)
+      guard let storage = try? Storage.room(layout, dtype, "") else { return lose() }
       if layout.count > 0 && !runAtOnce(operation, operands, into: storage) {
         var evaluation = Evaluation(shape: layout.shape, maySlice: true)
         let value = evaluation.emit(operation, operands)
+        if evaluation.program.readsMissing { return loseQuietly() }
         evaluation.run(value, dtype, into: storage, layout)
       }
       store(storage)
@@ -39,11 +40,16 @@ extension Node {
       }
       let value = evaluation.add(node, operation, operands)
       let target = targets[ObjectIdentifier(node)]
+      guard let storage = target ?? (try? Storage.room(node.layout, node.dtype, "")) else {
+        _ = node.lose()
+        continue
+      }
       results.append(
-        Evaluation.Stored(
-          node: node, value: value,
-          storage: target ?? Storage(byteCount: node.layout.count * node.dtype.byteCount),
-          isReused: target != nil))
+        Evaluation.Stored(node: node, value: value, storage: storage, isReused: target != nil))
+    }
+    if evaluation.program.readsMissing {
+      for result in results { _ = result.node.loseQuietly() }
+      return
     }
     evaluation.run(results)
     for result in results { result.node.store(result.storage) }

@@ -32,8 +32,9 @@ final class Node: Sendable {
   let dtype: DType
   /// How the node's values lie in its storage: without gaps.
   let layout: Layout
-  /// A mistake made this node; it has no values.
-  let isPoisoned: Bool
+  /// A mistake made this node, or there was no memory for it; it has no values.
+  var isPoisoned: Bool { isLost.load(ordering: .relaxed) }
+  private let isLost: Atomic<Bool>
   private let bornCost: Int
   private let bornDepth: Int
   private let isStored: Atomic<Bool>
@@ -43,7 +44,7 @@ final class Node: Sendable {
   init(stored storage: Storage, dtype: DType, layout: Layout, isPoisoned: Bool = false) {
     self.dtype = dtype
     self.layout = layout
-    self.isPoisoned = isPoisoned
+    isLost = Atomic(isPoisoned)
     bornCost = 0
     bornDepth = 0
     isStored = Atomic(true)
@@ -53,7 +54,7 @@ final class Node: Sendable {
   init(_ work: Work, dtype: DType, layout: Layout, cost: Int, depth: Int) {
     self.dtype = dtype
     self.layout = layout
-    isPoisoned = false
+    isLost = Atomic(false)
     bornCost = cost
     bornDepth = depth
     isStored = Atomic(false)
@@ -86,6 +87,21 @@ final class Node: Sendable {
     }
     isStored.store(true, ordering: .releasing)
     withExtendedLifetime(old) {}
+  }
+
+  /// Gives up a node for which there is no memory, as a mistake of the scope's, and what takes its place for
+  /// work that is under way. Outside of a scope the program ends.
+  func lose() -> Storage {
+    report(.memory(layout.shape, dtype, "evaluated()"), file: #fileID, line: #line)
+    return loseQuietly()
+  }
+
+  /// The same for a node that is computed from a lost one.
+  func loseQuietly() -> Storage {
+    isLost.store(true, ordering: .relaxed)
+    let storage = Storage.missing(Swift.max(layout.count * dtype.byteCount, 1))
+    store(storage)
+    return storage
   }
 
   /// Whether the values are stored, or their work ran inside of a program.

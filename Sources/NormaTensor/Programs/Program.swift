@@ -87,6 +87,9 @@ struct Program: Sendable {
     return value
   }
 
+  /// Whether an input has no memory.
+  var readsMissing: Bool { inputs.contains { $0.storage?.isMissing ?? false } }
+
   mutating func immediate(_ immediate: Operation.Immediate, _ type: BlockType) -> Int {
     let value = newValue(type.byteCount)
     immediates.append(Immediate(bits: immediate.bits, number: immediate.number, value: value))

@@ -11,6 +11,10 @@ extension ReductionGroup {
       results.clear()
     } else if !runAtOnce(results, wanted.map(\.0)) {
       let (evaluation, values) = evaluation(for: wanted.map(\.0))
+      if evaluation.program.readsMissing {
+        for (_, node) in wanted { _ = node.loseQuietly() }
+        return
+      }
       if let compiled = compile(evaluation.program, values, results) {
         compiled.run()
       } else {

@@ -60,9 +60,10 @@ extension Tensor {
       }
       sizes.append(tensor.shape[front])
     }
-    shape[front] = sizes.reduce(0, +)
+    shape[front] = try Shape.sum(sizes, call: call)
+    _ = try Shape.count(shape, call: call)
     let whole = first.layout.denseTwin(of: shape)
-    let storage = Storage(byteCount: whole.count * dtype.byteCount)
+    let storage = try Storage.room(whole, dtype, call)
     var start = 0
     for tensor in tensors where tensor.count > 0 {
       let place = Layout(
@@ -71,11 +72,17 @@ extension Tensor {
       start += tensor.shape[front]
     }
     let (place, lengths) = (front, sizes)
+    // Empty vectors fit everything and keep their histories, but have no part in the result.
+    let isPart = all.map { $0.shape != [0] }
     return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
-      .recorded(call, from: tensors) { rule in
-        var start = 0
-        return lengths.enumerated().map { index, size in
-          defer { start += size }
+      .recorded(call, from: all) { rule in
+        var (start, next) = (0, 0)
+        return isPart.enumerated().map { index, isPart in
+          guard isPart else {
+            return rule.whenNeeded(index) { .zeros(0, dtype: rule.upstream.dtype) }
+          }
+          let size = lengths[next]
+          defer { (start, next) = (start + size, next + 1) }
           return rule.whenNeeded(index) { rule.upstream.narrowed(place, start, size) }
         }
       }
@@ -93,7 +100,7 @@ extension Tensor {
       let front = try Shape.axis(axis, of: shape, call: call)
       let size = rank == 0 ? 0 : shape[front]
       let first = start < 0 ? start + size : start
-      guard rank > 0, first >= 0, count >= 0, first + count <= size else {
+      guard rank > 0, first >= 0, first <= size, count >= 0, count <= size - first else {
         throw TensorError(
           call, "\(count) elements from \(start) on are not in axis \(axis) of shape \(shape)")
       }
@@ -117,10 +124,13 @@ extension Tensor {
   public func split(
     _ sizes: [Int], over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
-    parts(file: file, line: line) { () throws(TensorError) in
+    if isPoisoned { return poisonedParts(sizes.count) }
+    return parts(file: file, line: line) { () throws(TensorError) in
       let call = "split(_:over:)"
       let front = try Shape.axis(axis, of: shape, call: call)
-      guard rank > 0, sizes.allSatisfy({ $0 >= 0 }), sizes.reduce(0, +) == shape[front] else {
+      guard rank > 0, sizes.allSatisfy({ $0 >= 0 }),
+        try Shape.sum(sizes, call: call) == shape[front]
+      else {
         throw TensorError(call, "sizes \(sizes) do not add up to axis \(axis) of shape \(shape)")
       }
       return (front, sizes)
@@ -139,7 +149,7 @@ extension Tensor {
         throw TensorError(call, "size \(size) does not divide axis \(axis) of shape \(shape)")
       }
       if shape[front] == 0 { return (front, [0]) }
-      let count = (shape[front] + size - 1) / size
+      let count = (shape[front] - 1) / size + 1
       return (front, (0..<count).map { Swift.min(size, shape[front] - $0 * size) })
     }
   }
@@ -149,6 +159,7 @@ extension Tensor {
   public func chunked(
     _ count: Int, over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
+    if isPoisoned { return poisonedParts(count) }
     guard count > 0, rank > 0, axis >= -rank, axis < rank else {
       return parts(file: file, line: line) { () throws(TensorError) in
         throw TensorError(
@@ -156,8 +167,13 @@ extension Tensor {
       }
     }
     let size = shape[axis < 0 ? axis + rank : axis]
-    if size == 0 { return Array(repeating: self, count: count) }
-    return split(every: (size + count - 1) / count, over: axis, file: file, line: line)
+    if size == 0 {
+      return parts(file: file, line: line) { () throws(TensorError) in
+        try Shape.parts(count, call: "chunked(_:over:)")
+        return (Swift.max(axis, axis + rank) % rank, [Int](repeating: 0, count: count))
+      }
+    }
+    return split(every: (size - 1) / count + 1, over: axis, file: file, line: line)
   }
 
   /// Views of the elements along an axis, which they lose. PyTorch: `torch.unbind`.
@@ -172,6 +188,11 @@ extension Tensor {
     let front = axis < 0 ? axis + rank : axis
     let before = (0..<front).map { _ in Slice() as any TensorIndex }
     return (0..<shape[front]).map { taking(before + [$0]) }
+  }
+
+  /// As many parts of a poisoned tensor as were asked for, so that naming one does not end the process.
+  func poisonedParts(_ count: Int) -> [Tensor] {
+    [Tensor](repeating: self, count: Swift.min(Swift.max(count, 1), 1 << 16))
   }
 
   /// Views of parts along an axis whose sizes a rule gives.

@@ -48,11 +48,14 @@ extension Tensor {
         before[rank - 1 - pair] = amounts[2 * pair]
         after[rank - 1 - pair] = amounts[2 * pair + 1]
       }
-      let target = shape.indices.map { shape[$0] + before[$0] + after[$0] }
+      var target = shape
+      for axis in shape.indices {
+        target[axis] = try Shape.sum([shape[axis], before[axis], after[axis]], call: call)
+      }
       if let axis = target.firstIndex(where: { $0 < 0 }) {
         throw TensorError(call, "axis \(axis) of \(shape) would have \(target[axis]) elements")
       }
-      _ = try Shape.count(target, call: call)
+      try Shape.room(target, dtype, call: call)
       if case .constant(let value) = mode { return placed(in: target, before, after, value) }
       try checkPadding(mode, amounts, target, call)
       if target == shape && amounts.allSatisfy({ $0 == 0 }) { return self }

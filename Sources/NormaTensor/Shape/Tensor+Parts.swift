@@ -89,9 +89,11 @@ extension Tensor {
   public func split(
     into count: Int, over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
-    parts(file: file, line: line) { () throws(TensorError) in
+    if isPoisoned { return poisonedParts(count) }
+    return parts(file: file, line: line) { () throws(TensorError) in
       let call = "split(into:over:)"
       let front = try Shape.axis(axis, of: shape, call: call)
+      try Shape.parts(count, call: call)
       guard rank > 0, count > 0 else {
         throw TensorError(call, "shape \(shape) has no \(count) parts along axis \(axis)")
       }
@@ -153,7 +155,9 @@ extension Tensor {
   private func evenly(
     _ count: Int, over axis: Int, call: String, _ file: StaticString, _ line: UInt
   ) -> [Tensor] {
-    parts(file: file, line: line) { () throws(TensorError) in
+    if isPoisoned { return poisonedParts(count) }
+    return parts(file: file, line: line) { () throws(TensorError) in
+      try Shape.parts(count, call: call)
       guard axis < rank, count > 0, shape[axis] % count == 0 else {
         throw TensorError(
           call, "\(count) equal parts do not make axis \(axis) of shape \(shape)")

@@ -100,7 +100,9 @@ extension Tensor {
       }
       let all = numbers.count == size ? numbers : [Int](repeating: numbers[0], count: size)
       var places: [Int] = []
-      places.reserveCapacity(all.reduce(0, &+))
+      let total = try Shape.sum(all, call: call)
+      try Shape.room([total], .int64, call: call)
+      places.reserveCapacity(total)
       for (place, count) in all.enumerated() { places += repeatElement(place, count: count) }
       return source.picked(front, places)
     }

@@ -26,7 +26,7 @@ extension Tensor {
       target[front] = windows
       target.append(size)
       distances.append(strides[front])
-      distances[front] *= step
+      if windows > 1 { distances[front] *= step }
       let places = SlicePlaces(count: windows, size: size, step: step)
       let layout = Layout(
         shape: target, strides: distances, offset: target.contains(0) ? 0 : layout.offset)

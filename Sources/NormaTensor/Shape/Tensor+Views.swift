@@ -132,6 +132,10 @@ extension Tensor {
           "axis \(axis) is out of range for shape \(shape); valid axes are \(-rank - 1) ... \(rank)"
         )
       }
+      guard rank < Shape.mostAxes else {
+        throw TensorError(
+          "unsqueezed(_:)", "\(rank + 1) axes; a tensor has at most \(Shape.mostAxes)")
+      }
       let place = axis < 0 ? axis + rank + 1 : axis
       var (shape, strides) = (shape, strides)
       strides.insert(place < rank ? strides[place] * shape[place] : 1, at: place)

@@ -23,7 +23,7 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     let whole = layout.denseTwin(of: shape)
     let part = try window(whole)
-    let storage = Storage(byteCount: whole.count * dtype.byteCount)
+    let storage = try Storage.room(whole, dtype, call)
     if value == 0 {
       storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: storage.byteCount)
     } else {
@@ -47,7 +47,7 @@ extension Tensor {
     let whole = layout.denseTwin(of: shape)
     let place = try window(whole)
     let part = part.shape == place.shape ? part : part.broadcast(to: place.shape)
-    let storage = Storage(byteCount: whole.count * dtype.byteCount)
+    let storage = try Storage.room(whole, dtype, call)
     if count > 0 { write(into: storage, whole, as: dtype) }
     if part.count > 0 { part.write(into: storage, place, as: dtype) }
     return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)

@@ -155,6 +155,7 @@ extension Tensor {
   ) throws(TensorError) -> (low: Double, high: Double) {
     try requireReal(call)
     guard bins > 0 else { throw TensorError(call, "\(bins) bins; at least one is needed") }
+    try Shape.room([bins], .float64, call: call)
     var (low, high) = given ?? (0, 0)
     if given == nil && count > 0 { (low, high) = (self.min().item(), self.max().item()) }
     guard low.isFinite, high.isFinite else {

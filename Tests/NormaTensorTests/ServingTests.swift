@@ -1,0 +1,133 @@
+import NormaKernels
+import NormaTensor
+import Testing
+
+/// What people write to read an answer, in a scope in which a mistake was made.
+@Suite struct ServingTests {
+  static let names = ["cat", "dog"]
+
+  /// A mistake of shapes, as a bad request makes it.
+  static func answer(_ columns: Int) -> Tensor {
+    Tensor.ones(1, columns).matmul(Tensor.ones(3, 2))
+  }
+
+  @Test func readingAPoisonedTensorDoesNotEndTheProcess() async {
+    await #expect(processExitsWith: .success) {
+      let reads: [(Tensor) throws -> Void] = [
+        { demand(ServingTests.names[Int($0.argmax().item())] == "cat") },
+        { demand(ServingTests.names[$0.argmax().item(as: Int.self)] == "cat") },
+        { demand($0.array(of: Float.self)[0] == 0) },
+        { demand($0.array(of: [Float].self)[0][0] == 0) },
+        { demand($0.shape[1] == 1 && $0.strides[0] >= 0) },
+        { demand(ServingTests.names[Int($0[0].argmax().item(at: 0))] == "cat") },
+        { demand($0.withElements(of: Float.self) { $0[0, 1] } == 0) },
+        { demand($0.withUnsafeBuffer(of: Float.self) { $0[0] } == 0) },
+        { demand($0.split(into: 3)[2].isPoisoned && $0.chunked(4, over: 1)[3].isPoisoned) },
+        { demand($0.split([1, 2, 3])[2].isPoisoned && $0.hsplit(into: 2)[1].isPoisoned) },
+        { demand($0.moments().mean[0].isNaN && $0.moments().count[0] == 0) },
+        { demand($0.array(exactly: UInt16.self)[0] == 0) },
+        { for row in $0 { demand(row.isPoisoned) } },
+        { _ = try $0.validated().shape[7] },
+      ]
+      for (number, read) in reads.enumerated() {
+        do {
+          try catchingTensorErrors { try read(ServingTests.answer(4)) }
+          demand(false, "nothing was thrown by \(number)")
+        } catch let error as TensorError {
+          demand(error.call == "matmul(_:)", "\(number): \(error)")
+        } catch {
+          demand(false, "\(error)")
+        }
+      }
+    }
+  }
+
+  @Test func validatedStopsAtTheMistake() throws {
+    var reached = false
+    let error = #expect(throws: TensorError.self) {
+      try catchingTensorErrors {
+        let scores = try Self.answer(4).validated()
+        reached = true
+        _ = scores
+      }
+    }
+    #expect(!reached && error?.call == "matmul(_:)")
+    let name = try catchingTensorErrors {
+      Self.names[try Self.answer(3).validated().argmax().item(as: Int.self)]
+    }
+    #expect(name == "cat")
+  }
+
+  @Test func errorsKnowTheirPlace() {
+    let line = #line + 2
+    let error = #expect(throws: TensorError.self) {
+      try catchingTensorErrors { Tensor.ones(2).sum(over: 3) }
+    }
+    #expect(error?.file == "NormaTensorTests/ServingTests.swift" && error?.line == line)
+    // Made inside of the library, by a call with a place.
+    let inner = #expect(throws: TensorError.self) {
+      try catchingTensorErrors { Tensor.ones(2, 3).rolled(by: [1], over: [5]) }
+    }
+    #expect(inner?.file == "NormaTensorTests/ServingTests.swift")
+    // Operators do not know their caller, nor what follows them.
+    let other = #expect(throws: TensorError.self) {
+      try catchingTensorErrors { (Tensor.ones(2) + Tensor.ones(3)).reshaped(7) }
+    }
+    #expect(other?.call == "+" && other?.file == nil && other?.line == nil)
+  }
+
+  @Test func cancellationKeepsTheMistake() async {
+    let error = await #expect(throws: TensorError.self) {
+      try await catchingTensorErrors {
+        let scores = Self.answer(4)
+        await Task.yield()
+        _ = scores
+        throw CancellationError()
+      }
+    }
+    #expect(error?.call == "matmul(_:)" && error?.wasCancelled == true)
+    await #expect(throws: CancellationError.self) {
+      try await catchingTensorErrors { throw CancellationError() }
+    }
+    let plain = #expect(throws: TensorError.self) {
+      try catchingTensorErrors { Self.answer(4) }
+    }
+    #expect(plain?.wasCancelled == false)
+  }
+
+  @Test func missingMemoryIsAMistake() async {
+    await #expect(processExitsWith: .success) {
+      let tooMany = 1 << 42
+      let calls: [(() -> Void, String)] = [
+        ({ _ = Tensor([tooMany]).binCount() }, "binCount(weights:minLength:)"),
+        ({ _ = Tensor([1 << 45]).oneHot() }, "oneHot"),
+        ({ _ = Tensor.zeros(tooMany) }, "full"),
+        (
+          { _ = Tensor.ones(1).broadcast(to: [tooMany]).flipped(over: 0).array(of: Float.self) }, ""
+        ),
+        ({ _ = (Tensor.ones(1).broadcast(to: [tooMany]) + 1).item(at: 3) }, ""),
+        ({ _ = Tensor.rand(tooMany) }, "rand"),
+        ({ _ = Tensor.ones(1).broadcast(to: [tooMany]).padded([1, 1]) }, "padded"),
+        ({ _ = Tensor.ones(1).repeated([tooMany]).evaluated() }, ""),
+      ]
+      for (number, (call, name)) in calls.enumerated() {
+        do {
+          try catchingTensorErrors { call() }
+          demand(false, "nothing was thrown by \(number)")
+        } catch let error as TensorError {
+          demand(error.reason.contains("there is no such memory"), "\(number): \(error)")
+          demand(error.call.hasPrefix(name), "\(number): \(error)")
+          if !name.isEmpty {
+            demand(
+              error.file == "NormaTensorTests/ServingTests.swift", "\(number): \(error.file ?? "")")
+          }
+        } catch {
+          demand(false, "\(error)")
+        }
+      }
+      // The process goes on, and counts what it holds.
+      demand(Tensor.ones(3).sum().item() == 3)
+      demand(Memory.usage.inUse < 1 << 20, "\(Memory.usage)")
+    }
+  }
+}
