@@ -6,6 +6,8 @@ struct Backpropagation {
   private struct Entry {
     let derivation: Derivation
     var gradient: Tensor?
+    /// What parts have given so far.
+    var collected: CollectedParts?
     /// Whether a target, or a leaf where there are no targets, can be reached.
     var isWanted = false
   }
@@ -94,8 +96,7 @@ struct Backpropagation {
   mutating func run(call: String) throws(TensorError) {
     while let place = order.popLast() {
       let derivation = entries[place].derivation
-      guard let gradient = entries[place].gradient else { continue }
-      entries[place].gradient = nil
+      guard let gradient = takeGradient(at: place) else { continue }
       if let target = targets[ObjectIdentifier(derivation)] { results[target] = gradient }
       if keepsLeaves, let leaf = derivation.leaf {
         // A hook sees what all uses of the leaf have added up to.
@@ -108,10 +109,19 @@ struct Backpropagation {
     settle(touched.count)
   }
 
+  /// All that has arrived at an entry.
+  private mutating func takeGradient(at place: Int) -> Tensor? {
+    let (sum, parts) = (entries[place].gradient, entries[place].collected?.tensor)
+    (entries[place].gradient, entries[place].collected) = (nil, nil)
+    guard let sum, let parts else { return sum ?? parts }
+    return sum + parts
+  }
+
   private mutating func step(
     _ derivation: Derivation, _ gradient: Tensor, _ call: String
   ) throws(TensorError) {
-    guard let links = retains ? derivation.links : derivation.takeLinks() else {
+    guard let links = retains || derivation.isWhole ? derivation.links : derivation.takeLinks()
+    else {
       throw TensorError(
         call,
         "a gradient has gone through \(derivation.call) before, which released what it had saved; "
@@ -123,6 +133,14 @@ struct Backpropagation {
     let backward = Backward(
       upstream: gradient, derivation, links, wanted: wanted, isRecording: isRecording)
     switch links.rule {
+    case .whole:
+      if let whole = links.inputs[0] { receive(gradient, at: whole) }
+    case .part(let window):
+      let before = touched.count
+      if let whole = links.inputs[0], let place = places[ObjectIdentifier(whole)] {
+        try collect(gradient, window, at: place, derivation.call)
+      }
+      settle(before)
     case .continuation(let rule):
       for (result, gradient) in rule(backward) {
         if let history = result.history { add(history, gradient) }
@@ -136,6 +154,20 @@ struct Backpropagation {
       }
       // Kernels have run, and in the same trips what earlier gradients of leaves wait for.
       if links.runsAtOnce { settle(before) }
+    }
+  }
+
+  /// Adds the gradient of a part to what others of the same whole have given.
+  private mutating func collect(
+    _ gradient: Tensor, _ window: @escaping Window, at place: Int, _ call: String
+  ) throws(TensorError) {
+    let whole = entries[place].derivation
+    if isRecording {
+      receive(try gradient.spread(over: whole.shape, window, call), at: whole)
+    } else if entries[place].collected == nil {
+      entries[place].collected = try CollectedParts(gradient, of: whole.shape, window)
+    } else {
+      try entries[place].collected?.add(gradient, window)
     }
   }
 
@@ -159,5 +191,41 @@ extension Tensor {
   /// This gradient of something broadcast, summed to its shape and in its type.
   func fitted(to target: [Int], _ type: DType) -> Tensor {
     summed(to: target).cast(to: type)
+  }
+}
+
+/// A gradient that the parts of a tensor make together, in memory of its own.
+private struct CollectedParts {
+  private let storage: Storage
+  private let layout: Layout
+  private let dtype: DType
+
+  /// Zeros but for the first part.
+  init(_ part: Tensor, of shape: [Int], _ window: Window) throws(TensorError) {
+    dtype = part.dtype
+    layout = part.layout.denseTwin(of: shape)
+    storage = try Storage.room(layout, dtype, "backward()")
+    storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: storage.byteCount)
+    if part.count > 0 { part.write(into: storage, try window(layout), as: dtype) }
+  }
+
+  /// Adds a part, which may overlap others, in place: each element is read before it is written.
+  func add(_ part: Tensor, _ window: Window) throws(TensorError) {
+    guard part.count > 0 else { return }
+    let place = try window(layout)
+    let node = Node(stored: storage, dtype: dtype, layout: layout)
+    (Tensor(node: node, layout: place) + part).write(into: storage, place, as: dtype)
+  }
+
+  var tensor: Tensor {
+    Tensor(node: Node(stored: storage, dtype: dtype, layout: layout), layout: layout)
+  }
+}
+
+extension Derivation {
+  /// Whether this is where parts come together.
+  fileprivate var isWhole: Bool {
+    if case .whole = links?.rule { return true }
+    return false
   }
 }

@@ -11,6 +11,10 @@ package final class Derivation: Sendable {
     case gradients(@Sendable (Backward) -> [Tensor?])
     /// Gives tensors, computed anew, into whose histories the gradients beside them go on.
     case continuation(@Sendable (Backward) -> [(result: Tensor, gradient: Tensor)])
+    /// Puts the gradient where a window sees it in the whole, which is the only input.
+    case part(Window)
+    /// Takes the gradients of all parts of a tensor and sends their sum on.
+    case whole
   }
 
   /// What a gradient needs to go on.
@@ -37,6 +41,11 @@ package final class Derivation: Sendable {
   /// Where gradients end up; nil in the midst of a graph.
   package let leaf: GradientLeaf?
   private let state: Mutex<Links?>
+  private let parts = Mutex(WeakDerivation())
+
+  private struct WeakDerivation: Sendable {
+    weak var derivation: Derivation?
+  }
 
   init(_ call: String, _ result: Tensor, _ links: Links) {
     self.call = call
@@ -53,6 +62,20 @@ package final class Derivation: Sendable {
     self.dtype = dtype
     self.leaf = leaf
     state = Mutex(nil)
+  }
+
+  /// Where the gradients of all parts of this result come together, so that they make one gradient of its
+  /// size and not one each. Parts hold it; it saves nothing, and is not released when a gradient goes by.
+  func whole(of result: Tensor) -> Derivation {
+    parts.withLock { parts in
+      if let known = parts.derivation { return known }
+      let whole = Derivation(
+        call, result,
+        Links(
+          inputs: [self], saved: [], result: nil, immediate: nil, runsAtOnce: true, rule: .whole))
+      parts.derivation = whole
+      return whole
+    }
   }
 
   /// Nil for leaves, and after a gradient has gone through.
@@ -202,6 +225,17 @@ extension Tensor {
     let links = Derivation.Links(
       inputs: inputs.map(\.history), saved: saving, result: savesResult ? detached() : nil,
       immediate: immediate, runsAtOnce: runsAtOnce, rule: rule)
+    var result = self
+    result.history = Derivation(call, self, links)
+    return result
+  }
+
+  /// This view of a part of `whole` with a history.
+  func recorded(_ call: String, partOf whole: Tensor, through window: @escaping Window) -> Tensor {
+    guard whole.isRecording, dtype.isFloatingPoint, let history = whole.history else { return self }
+    let links = Derivation.Links(
+      inputs: [history.whole(of: whole)], saved: [], result: nil, immediate: nil, runsAtOnce: true,
+      rule: .part(window))
     var result = self
     result.history = Derivation(call, self, links)
     return result

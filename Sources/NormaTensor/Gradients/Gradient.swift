@@ -39,12 +39,16 @@ extension Tensor {
   ///   - file: The caller's file, for the text of a mistake.
   ///   - line: The caller's line.
   ///
+  /// The number itself is stored, so that keeping it, or ``detached()``, holds no graph.
+  ///
   /// Cost: about twice the forward pass. A graph may be as deep as memory allows. PyTorch:
   /// `loss.backward()`.
   public func backward(
     upstream: Tensor? = nil, retainGraph: Bool = false, createGraph: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
   ) {
+    // A value that is kept does not hold what it was computed from.
+    if history != nil { evaluated() }
     do throws(TensorError) {
       _ = try gradients(
         at: nil, upstream: upstream, retainGraph: retainGraph, createGraph: createGraph,

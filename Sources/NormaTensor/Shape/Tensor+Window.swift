@@ -8,11 +8,8 @@ extension Tensor {
   /// The view of a part.
   func seen(through window: @escaping Window, _ call: String) throws(TensorError) -> Tensor {
     if isPoisoned { return self }
-    let shape = shape
     return Tensor(node: node, layout: try window(layout))
-      .recorded(call, from: [self], runsAtOnce: true) { rule in
-        [checked { () throws(TensorError) in try rule.upstream.spread(over: shape, window, call) }]
-      }
+      .recorded(call, partOf: self, through: window)
   }
 
   /// Zeros, or another number, in a shape, with these elements where `window` would see them.
