@@ -81,7 +81,7 @@ struct NumericsCase {
       return "\(what): \(values.count) values instead of \(expected.count)"
     }
     for (position, (value, truth)) in zip(values, expected).enumerated() {
-      let rounded = Tensor(truth, dtype: actual.dtype).item()
+      let rounded = Tensor(truth).cast(to: actual.dtype).item()
       if value == rounded || value.isNaN && truth.isNaN { continue }
       let error = (value - truth).magnitude
       if error <= max(bar, ulps * actual.dtype.ulp(at: truth)) { continue }

@@ -190,8 +190,8 @@ private struct StatisticsAccount {
         if total.count[k] > correction { variance[k] = pooled }
       }
     }
-    runningMean.value = Tensor(mean, dtype: runningMean.value.dtype)
-    runningVar.value = Tensor(variance, dtype: runningVar.value.dtype)
+    runningMean.value = Tensor(mean).cast(to: runningMean.value.dtype)
+    runningVar.value = Tensor(variance).cast(to: runningVar.value.dtype)
     let isMore = if case .exponential = rule { true } else { false }
     layer.numBatchesTracked?.value = Tensor(Int64(batches + (isMore ? tracked : 0)))
   }

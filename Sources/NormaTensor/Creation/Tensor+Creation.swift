@@ -14,7 +14,8 @@ extension Tensor {
 
   /// The elements of an array in row-major order.
   ///
-  /// `dtype` converts them to another type than the array's, as ``cast(to:file:line:)`` does.
+  /// `dtype` rounds real numbers, and cuts off the fractions for integers; values that the type does not
+  /// hold are refused, NaN among integers too. ``cast(to:file:line:)`` converts whatever comes.
   /// PyTorch: `torch.tensor(array, dtype=dtype).reshape(shape)`.
   public init<T: TensorElement>(
     _ array: [T], shape: [Int], dtype: DType? = nil, file: StaticString = #fileID,
@@ -30,7 +31,9 @@ extension Tensor {
       let tensor = Tensor(shape: shape, dtype: T.dtype) { bytes in
         array.withUnsafeBytes { bytes.copyMemory(from: $0) }
       }
-      return tensor.cast(to: dtype ?? T.dtype)
+      guard let dtype, dtype != T.dtype else { return tensor }
+      try tensor.requireFit(array, in: dtype, "Tensor(_:dtype:)")
+      return tensor.cast(to: dtype)
     }
   }
 
@@ -78,15 +81,18 @@ extension Tensor {
     return first
   }
 
-  /// A tensor of one number. PyTorch: `torch.full`, whose type for a Swift literal is the same.
+  /// A tensor of one number, `float32` for real ones if no type is named. A number that the type does not
+  /// hold is refused. PyTorch: `torch.full`, whose type for a Swift literal is the same.
   public static func full<T: TensorElement>(
     _ shape: [Int], _ value: T, dtype: DType? = nil, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      _ = try Shape.count(shape, call: "full(_:_:)")
       let scalar = Scalar(value)
-      let one = Tensor(value, dtype: dtype ?? scalar.defaultType)
+      let type = dtype ?? scalar.defaultType
+      try Shape.room(shape, type, call: "full(_:_:)")
+      try scalar.require(type, "full(_:_:)", "pass a wider dtype")
+      let one = Tensor(value, dtype: type)
       return Tensor(node: one.node, layout: one.layout.broadcast(to: shape)).copied().evaluated()
     }
   }

@@ -31,10 +31,15 @@ extension Tensor {
     }
   }
 
-  /// A number where `mask` holds, the tensor's element elsewhere. PyTorch: `masked_fill`.
+  /// A number where `mask` holds, the tensor's element elsewhere. A number that the type does not hold is
+  /// refused; of one with a fraction integers take the whole part. PyTorch: `masked_fill`.
   public func filled<T: TensorElement>(
     where mask: Tensor, with number: T, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    Tensor.where(mask, number, self, file: file, line: line).cast(to: dtype)
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "filled(where:with:)"
+      try Scalar(number).require(dtype, call)
+      return try Tensor.choose(mask, self, Scalar(number), position: 1, call).cast(to: dtype)
+    }
   }
 }

@@ -38,6 +38,13 @@ extension Tensor {
           call, "a step of \(step.text) leads from \(a.text) away from \(b.text)")
       }
       let count = Int(steps.rounded(.up))
+      if count > 0 {
+        let last =
+          isReal
+          ? Scalar(a.asDouble + Double(count - 1) * step.asDouble)
+          : Scalar(a.asInt &+ (Int64(count) - 1) &* step.asInt)
+        for number in [a, last] { try number.require(type, call, "pass a wider dtype") }
+      }
       if isReal {
         return filled(
           count, type,
@@ -69,7 +76,11 @@ extension Tensor {
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try checkSteps(count, "linspace(_:_:count:)")
+      let call = "linspace(_:_:count:)"
+      try checkSteps(count, call)
+      for end in [start, end] where count > 0 {
+        try Scalar(end).require(dtype, call, "pass a wider dtype")
+      }
       return filled(
         count, dtype,
         { Ramp.linspace($0, count: count, start: start, stop: end, threads: Threads.count) },

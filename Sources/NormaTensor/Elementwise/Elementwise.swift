@@ -3,7 +3,9 @@ import NormaKernels
 /// The type in which operands of an elementwise call meet.
 ///
 /// Tensors with axes count most, then tensors without, then plain numbers: a lower rank changes the
-/// type only if its category (truth value, integer, real) is higher. PyTorch: `torch.result_type`.
+/// type only if its category (truth value, integer, real) is higher. An integer of a lower rank that the
+/// type does not hold is refused, whether it is written or in a tensor. PyTorch: `torch.result_type`, which
+/// lets it wrap; NumPy 2 refuses it as well where it is written, and widens the type for one in a tensor.
 enum Promotion {
   /// The type of a tensor beside a number.
   static func type(_ tensor: Tensor, _ scalar: Scalar) -> DType {
@@ -66,6 +68,9 @@ extension Tensor {
     scalar: Scalar? = nil
   ) throws(TensorError) -> Tensor {
     if operands.contains(where: \.isPoisoned) { return .poisoned }
+    if type.isInteger && code != .convert {
+      try refuseMisfits(operands, in: type, code, call)
+    }
     var shape = operands[0].layout.shape
     for operand in operands.dropFirst() {
       shape = try Shape.broadcast(shape, operand.layout.shape, call: call)
@@ -91,6 +96,18 @@ extension Tensor {
       savesResult: gradient.savesResult,
       immediate: immediate.flatMap { place in scalar.map { ($0, place.position) } },
       runsAtOnce: false, .gradients(gradient.rule))
+  }
+
+  /// Throws where a tensor without axes holds an integer that the type does not hold in which it meets
+  /// tensors with axes. It is read for that, where its type is wider.
+  private static func refuseMisfits(
+    _ operands: [Tensor], in type: DType, _ code: Operation.Code, _ call: String
+  ) throws(TensorError) {
+    for operand in operands
+    where operand.rank == 0 && operand.dtype.isInteger && operand.dtype.rawValue > type.rawValue {
+      let number = Scalar(operand.item(as: Int64.self))
+      guard number.fits(type, of: code) else { throw number.misfit(type, call) }
+    }
   }
 
   /// In the memory order of the first operand that has the result's shape.
@@ -164,7 +181,7 @@ extension Tensor {
       }
     }
     let immediate = try scalar.map { (number, position) throws(TensorError) in
-      try Operation.Immediate(number, at: position, in: type, call: call)
+      try Operation.Immediate(number, at: position, in: type, of: code, call: call)
     }
     return try elementwise(
       code, operands, in: type, result: type, immediate: immediate, call: call,
@@ -174,48 +191,55 @@ extension Tensor {
   static func comparison(
     _ code: Operation.Code, _ a: Tensor, _ b: Tensor, call: String
   ) throws(TensorError) -> Tensor {
-    try elementwise(code, [a, b], in: Promotion.type([a, b]), result: .bool, call: call)
+    // The result says nothing of the type, so integers meet in one that holds both.
+    let type =
+      a.dtype.isFloatingPoint || b.dtype.isFloatingPoint
+      ? Promotion.type([a, b]) : DType.promoted(a.dtype, b.dtype)
+    return try elementwise(code, [a, b], in: type, result: .bool, call: call)
   }
 
   static func comparison(
     _ code: Operation.Code, _ tensor: Tensor, _ scalar: Scalar, position: Int, call: String
   ) throws(TensorError) -> Tensor {
+    var (code, scalar) = (position == 0 ? code.mirrored : code, scalar)
+    if !tensor.dtype.isFloatingPoint && scalar.dtype.isFloatingPoint {
+      (code, scalar) = code.amongIntegers(scalar.asDouble)
+    }
     var type = Promotion.type(tensor, scalar)
+    if type.isFloatingPoint && !scalar.fits(type) {
+      (code, scalar) = code.beyondRange(scalar.asDouble)
+    } else if type.isHalf {
+      scalar = scalar.rounded(to: type)
+    }
     // A number that the narrow type does not hold is compared as it is.
-    if type.isInteger && !scalar.isValue(of: type) { type = .int64 }
-    let immediate = try Operation.Immediate(scalar, at: position, in: type, call: call)
+    if type.isInteger && !scalar.fits(type) { type = .int64 }
+    let immediate = Operation.Immediate(scalar, at: 1, in: type)
     return try elementwise(
       code, [tensor], in: type, result: .bool, immediate: immediate, call: call)
   }
 }
 
-extension Scalar {
-  /// Whether an integer type holds this integer without wrapping.
-  func isValue(of dtype: DType) -> Bool {
-    switch dtype {
-    case .uint8: UInt8(exactly: asInt) != nil
-    case .int32: Int32(exactly: asInt) != nil
-    default: true
-    }
-  }
-
-  /// Whether an integer type holds this integer; bytes also take negative ones, which wrap.
-  func fits(_ dtype: DType) -> Bool {
-    switch dtype {
-    case .uint8: (-255...255).contains(asInt)
-    case .int32: Int32(exactly: asInt) != nil
-    default: true
-    }
-  }
-}
-
 extension Operation.Immediate {
+  /// A number that the type holds.
+  init(_ scalar: Scalar, at position: Int, in type: DType) {
+    self.init(position: position, bits: BlockType(type).bits(scalar), number: scalar)
+  }
+
+  /// - Throws: where the type does not hold the number; see ``Scalar/fits(_:)``.
   init(
     _ scalar: Scalar, at position: Int, in type: DType, call: String
   ) throws(TensorError) {
-    if type.isInteger && !scalar.fits(type) {
-      throw TensorError(call, "\(scalar.text) does not fit \(type); cast the tensor first")
-    }
-    self.init(position: position, bits: BlockType(type).bits(scalar), number: scalar)
+    try scalar.require(type, call)
+    self.init(scalar, at: position, in: type)
+  }
+
+  /// An operand of an instruction.
+  ///
+  /// - Throws: where it does not fit; see ``Scalar/fits(_:of:)``.
+  init(
+    _ scalar: Scalar, at position: Int, in type: DType, of code: Operation.Code, call: String
+  ) throws(TensorError) {
+    guard scalar.fits(type, of: code) else { throw scalar.misfit(type, call) }
+    self.init(scalar, at: position, in: type)
   }
 }

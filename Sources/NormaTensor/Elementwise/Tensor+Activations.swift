@@ -142,8 +142,15 @@ extension Tensor {
   }
 
   /// x where it is above `threshold`, else `value`. PyTorch: `F.threshold`.
-  public func thresholded(at threshold: Double, value: Double) -> Tensor {
-    Tensor.where(self .> threshold, self, value).cast(to: dtype)
+  public func thresholded(
+    at threshold: Double, value: Double, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "thresholded(at:value:)"
+      try Scalar(value).require(dtype, call)
+      return try Tensor.choose(self .> threshold, self, Scalar(value), position: 2, call)
+        .cast(to: dtype)
+    }
   }
 
   /// The first half along an axis times the sigmoid of the second. PyTorch: `F.glu`.

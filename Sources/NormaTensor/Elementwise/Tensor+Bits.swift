@@ -11,7 +11,9 @@ extension Tensor {
   }
 
   /// The bits that an element and a number have.
-  public static func .& <T: TensorElement>(a: Tensor, b: T) -> Tensor { a .& a.companion(b) }
+  public static func .& <T: TensorElement>(a: Tensor, b: T) -> Tensor {
+    a .& a.companion(b, .and, ".&")
+  }
 
   /// The bits that at least one has; "or" of truth values. Shapes broadcast.
   /// PyTorch: `torch.bitwise_or`.
@@ -20,7 +22,9 @@ extension Tensor {
   }
 
   /// The bits that an element or a number has.
-  public static func .| <T: TensorElement>(a: Tensor, b: T) -> Tensor { a .| a.companion(b) }
+  public static func .| <T: TensorElement>(a: Tensor, b: T) -> Tensor {
+    a .| a.companion(b, .or, ".|")
+  }
 
   /// The bits in which both differ; "either, or" of truth values. Shapes broadcast.
   /// PyTorch: `torch.bitwise_xor`.
@@ -29,7 +33,9 @@ extension Tensor {
   }
 
   /// The bits in which an element and a number differ.
-  public static func .^ <T: TensorElement>(a: Tensor, b: T) -> Tensor { a .^ a.companion(b) }
+  public static func .^ <T: TensorElement>(a: Tensor, b: T) -> Tensor {
+    a .^ a.companion(b, .xor, ".^")
+  }
 
   /// All bits turned over; "not" of truth values. PyTorch: `torch.bitwise_not`.
   public static prefix func .! (a: Tensor) -> Tensor {
@@ -44,7 +50,9 @@ extension Tensor {
   }
 
   /// Bits moved to the left by a number.
-  public static func << (a: Tensor, b: Int) -> Tensor { a << a.companion(b) }
+  public static func << (a: Tensor, b: Int) -> Tensor {
+    a << a.companion(b.asShift, .shiftLeft, "<<")
+  }
 
   /// Bits moved to the right, which divides by 2ᵇ and rounds down. Where b is negative, or not less
   /// than the number of bits, the result is 0, or -1 for negative elements. Truth values are
@@ -54,7 +62,9 @@ extension Tensor {
   }
 
   /// Bits moved to the right by a number.
-  public static func >> (a: Tensor, b: Int) -> Tensor { a >> a.companion(b) }
+  public static func >> (a: Tensor, b: Int) -> Tensor {
+    a >> a.companion(b.asShift, .shiftRight, ">>")
+  }
 
   private static func bits(
     _ code: Operation.Code, _ a: Tensor, _ b: Tensor, call: String
@@ -69,6 +79,11 @@ extension Tensor {
     }
     return try elementwise(code, [a, b], in: type, result: type, call: call)
   }
+}
+
+extension Int {
+  /// A shift that every integer type holds: all that move each bit out are alike.
+  fileprivate var asShift: Int { (0..<64).contains(self) ? self : 64 }
 }
 
 /// The greatest common divisor, not negative; gcd(0, 0) is 0. Integers only. Shapes broadcast.

@@ -15,7 +15,7 @@ public func lerp(
     return try Tensor.elementwise(
       .lerp, [start, end], in: start.dtype, result: start.dtype,
       immediate: Operation.Immediate(
-        Scalar(weight), at: 2, in: start.dtype, call: "lerp(_:_:_:)"),
+        Scalar(weight), at: 2, in: start.dtype, of: .lerp, call: "lerp(_:_:_:)"),
       call: "lerp(_:_:_:)",
       gradient: .linear { rule in
         [
@@ -85,7 +85,7 @@ public func addcdiv<T: TensorElement>(
 
 /// The tensor times a number of its own type, which 1 leaves alone.
 private func scaled<T: TensorElement>(_ x: Tensor, by value: T) -> Tensor {
-  value.asDouble == 1 ? x : x * Tensor(value, dtype: x.dtype)
+  value.asDouble == 1 ? x : x * Tensor(value).cast(to: x.dtype)
 }
 
 /// 0 where x is negative, 1 where it is positive, and the element of `values` where it is 0. Shapes

@@ -34,7 +34,9 @@ public func divide<T: TensorElement>(
   _ a: Tensor, _ b: T, rounding: DivisionRounding, file: StaticString = #fileID,
   line: UInt = #line
 ) -> Tensor {
-  divide(a, a.companion(b), rounding: rounding, file: file, line: line)
+  divide(
+    a, a.companion(b, .truncDivide, "divide(_:_:rounding:)", file: file, line: line),
+    rounding: rounding, file: file, line: line)
 }
 
 /// Quotients of a number as whole numbers.
@@ -42,7 +44,9 @@ public func divide<T: TensorElement>(
   _ a: T, _ b: Tensor, rounding: DivisionRounding, file: StaticString = #fileID,
   line: UInt = #line
 ) -> Tensor {
-  divide(b.companion(a), b, rounding: rounding, file: file, line: line)
+  divide(
+    b.companion(a, .truncDivide, "divide(_:_:rounding:)", file: file, line: line), b,
+    rounding: rounding, file: file, line: line)
 }
 
 /// What a division by b leaves, with the sign of a: a - b · trunc(a / b), exact. Shapes broadcast.
@@ -60,7 +64,7 @@ public func fmod(
 public func fmod<T: TensorElement>(
   _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  fmod(a, a.companion(b), file: file, line: line)
+  fmod(a, a.companion(b, .fmod, "fmod(_:_:)", file: file, line: line), file: file, line: line)
 }
 
 /// What a division by b leaves, with the sign of b as in Python: a - b · floor(a / b). Shapes
@@ -80,14 +84,18 @@ public func remainder(
 public func remainder<T: TensorElement>(
   _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  remainder(a, a.companion(b), file: file, line: line)
+  remainder(
+    a, a.companion(b, .remainder, "remainder(_:_:)", file: file, line: line), file: file, line: line
+  )
 }
 
 /// What divisions of a number leave.
 public func remainder<T: TensorElement>(
   _ a: T, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  remainder(b.companion(a), b, file: file, line: line)
+  remainder(
+    b.companion(a, .remainder, "remainder(_:_:)", file: file, line: line), b, file: file, line: line
+  )
 }
 
 extension ElementwiseRule {

@@ -176,7 +176,7 @@ extension Tensor {
     line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try select(condition, [a, b], Promotion.type([a, b]), nil)
+      try select(condition, [a, b], Promotion.type([a, b]), nil, "where(_:_:_:)")
     }
   }
 
@@ -185,7 +185,7 @@ extension Tensor {
     _ condition: Tensor, _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try select(condition, [a], Promotion.type([a], Scalar(b)), (Scalar(b), 2))
+      try choose(condition, a, Scalar(b), position: 2, "where(_:_:_:)")
     }
   }
 
@@ -194,14 +194,21 @@ extension Tensor {
     _ condition: Tensor, _ a: T, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try select(condition, [b], Promotion.type([b], Scalar(a)), (Scalar(a), 1))
+      try choose(condition, b, Scalar(a), position: 1, "where(_:_:_:)")
     }
+  /// The elements of a tensor, or a number at the position of `where`'s first or second choice.
+  static func choose(
+    _ condition: Tensor, _ x: Tensor, _ number: Scalar, position: Int, _ call: String
+  ) throws(TensorError) -> Tensor {
+    try select(condition, [x], Promotion.type([x], number), (number, position), call)
+  }
+
   }
 
   private static func select(
-    _ condition: Tensor, _ operands: [Tensor], _ type: DType, _ scalar: (Scalar, Int)?
+    _ condition: Tensor, _ operands: [Tensor], _ type: DType, _ scalar: (Scalar, Int)?,
+    _ call: String
   ) throws(TensorError) -> Tensor {
-    let call = "where(_:_:_:)"
     guard condition.dtype == .bool || condition.isPoisoned else {
       throw TensorError(call, "the condition holds \(condition.dtype), not bool; compare it first")
     }

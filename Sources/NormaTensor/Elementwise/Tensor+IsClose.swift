@@ -21,11 +21,21 @@ extension Tensor {
       var close = a .== b
       if equalNaN { close = close .| (a.isNaN() .& b.isNaN()) }
       if rtol == 0 && atol == 0 { return close }
-      let real: DType = dtype.isFloatingPoint ? dtype : .float64
-      let distance = (dtype == .bool ? a.cast(to: .uint8) - b.cast(to: .uint8) : a - b).abs()
-        .cast(to: real)
-      let allowed = b.abs().cast(to: real) * rtol + atol
+      // Differences of half types may be infinite there.
+      let real: DType = dtype.isHalf ? .float32 : dtype.isFloatingPoint ? dtype : .float64
+      let (x, y) = (a.cast(to: real), b.cast(to: real))
+      let distance = dtype.isFloatingPoint ? (x - y).abs() : a.wholeDistance(to: b)
+      let allowed = y.abs() * rtol + atol
       return close .| (distance.isFinite() .& (distance .<= allowed))
     }
+  }
+
+  /// |a - b| of integers and truth values in `float64`: exact up to 2⁵³, rounded once beyond.
+  private func wholeDistance(to other: Tensor) -> Tensor {
+    let exact = (cast(to: .int64) - other.cast(to: .int64)).abs().cast(to: .float64)
+    guard dtype == .int64 else { return exact }
+    // Differences of large integers wrap.
+    let rounded = (cast(to: .float64) - other.cast(to: .float64)).abs()
+    return Tensor.where(rounded .< 0x1p62, exact, rounded)
   }
 }

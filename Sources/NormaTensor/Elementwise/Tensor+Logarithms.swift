@@ -57,14 +57,14 @@ public func xlogy(
 public func xlogy<T: TensorElement>(
   _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  xlogy(a, a.companion(b), file: file, line: line)
+  xlogy(a, a.companion(b, .xLogY, "xlogy(_:_:)", file: file, line: line), file: file, line: line)
 }
 
 /// a log b for a number a.
 public func xlogy<T: TensorElement>(
   _ a: T, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  xlogy(b.companion(a), b, file: file, line: line)
+  xlogy(b.companion(a, .xLogY, "xlogy(_:_:)", file: file, line: line), b, file: file, line: line)
 }
 
 /// log(eᵃ + eᵇ) without overflow: the larger one + log(1 + e^-|a - b|). Shapes broadcast; integers

@@ -48,7 +48,10 @@ public func pow<T: TensorElement>(
     case -2 where type.isFloatingPoint: return x.squared().reciprocal()
     default:
       // Half types round the power, too.
-      if type.isHalf { return pow(x, Tensor(b, dtype: type)) }
+      if type.isHalf {
+        try number.require(type, "pow(_:_:)")
+        return pow(x, Tensor(b, dtype: type))
+      }
       return try Tensor.binary(
         .power, x, number, position: 1, call: "pow(_:_:)", gradient: .powerOfNumber)
     }
@@ -59,7 +62,7 @@ public func pow<T: TensorElement>(
 public func pow<T: TensorElement>(
   _ a: T, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  pow(b.companion(a), b, file: file, line: line)
+  pow(b.companion(a, .power, "pow(_:_:)", file: file, line: line), b, file: file, line: line)
 }
 
 /// aᵇ in `float64`, whatever the types are. PyTorch: `torch.float_power`.

@@ -43,7 +43,8 @@ public func copysign(
 public func copysign<T: TensorElement>(
   _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  copysign(a, a.companion(b), file: file, line: line)
+  copysign(
+    a, a.companion(b, .copySign, "copysign(_:_:)", file: file, line: line), file: file, line: line)
 }
 
 extension ElementwiseRule {
@@ -59,7 +60,15 @@ extension ElementwiseRule {
 
 extension Tensor {
   /// A number beside this tensor, as a tensor of the type that both meet in.
-  func companion<T: TensorElement>(_ number: T) -> Tensor {
-    Tensor(number, dtype: Promotion.type(self, Scalar(number)))
+  func companion<T: TensorElement>(
+    _ number: T, _ code: Operation.Code, _ call: String, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let scalar = Scalar(number)
+      let type = Promotion.type(self, scalar)
+      if !isPoisoned && !scalar.fits(type, of: code) { throw scalar.misfit(type, call) }
+      return Tensor(number).cast(to: type)
+    }
   }
 }

@@ -5,24 +5,26 @@ public struct AssignedNumber: Sendable, ExpressibleByIntegerLiteral, Expressible
   ExpressibleByBooleanLiteral
 {
   fileprivate let tensor: Tensor
+  fileprivate let number: Scalar
 
   /// A number, or a truth value.
-  public init<T: TensorElement>(_ value: T) { tensor = Tensor(value) }
+  public init<T: TensorElement>(_ value: T) { (tensor, number) = (Tensor(value), Scalar(value)) }
   /// An integer as it is written.
-  public init(integerLiteral value: Int) { tensor = Tensor(value) }
+  public init(integerLiteral value: Int) { self.init(value) }
   /// A number as it is written.
-  public init(floatLiteral value: Double) { tensor = Tensor(value) }
+  public init(floatLiteral value: Double) { self.init(value) }
   /// A truth value as it is written.
-  public init(booleanLiteral value: Bool) { tensor = Tensor(value) }
+  public init(booleanLiteral value: Bool) { self.init(value) }
 }
 
 extension Tensor {
-  /// Assigns one number to the chosen elements: `x[x .< 0] = 0`. Reading gives a tensor.
+  /// Assigns one number to the chosen elements: `x[x .< 0] = 0`. A number that the type does not hold is
+  /// refused. Reading gives a tensor.
   @_disfavoredOverload
   public subscript(_ indices: any TensorIndex...) -> AssignedNumber {
     @available(*, unavailable, message: "chosen elements are a Tensor; item() gives a number")
     get { AssignedNumber(0) }
-    set { assign(newValue.tensor, at: indices) }
+    set { assign(newValue, at: indices) }
   }
 
   /// Assigns one number to the elements that indices for the last axes choose: `x[..., 0] = 1`.
@@ -30,7 +32,16 @@ extension Tensor {
   public subscript(_ all: UnboundedRange, _ rest: any TensorIndex...) -> AssignedNumber {
     @available(*, unavailable, message: "chosen elements are a Tensor; item() gives a number")
     get { AssignedNumber(0) }
-    set { assign(newValue.tensor, at: [Ellipsis()] + rest) }
+    set { assign(newValue, at: [Ellipsis()] + rest) }
+  }
+
+  private mutating func assign(_ value: AssignedNumber, at indices: [any TensorIndex]) {
+    guard isPoisoned || value.number.fits(dtype) else {
+      report(value.number.misfit(dtype, "subscript"), file: #fileID, line: #line)
+      self = .poisoned
+      return
+    }
+    assign(value.tensor, at: indices)
   }
 
   /// Replaces the chosen elements of this variable.

@@ -84,7 +84,10 @@ extension Tensor {
     over axis: Int, _ indices: Tensor, with value: T, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    indexFilled(over: axis, indices, with: Tensor(value), file: file, line: line)
+    checked(file: file, line: line) { () throws(TensorError) in
+      if !isPoisoned { try Scalar(value).require(dtype, "indexFilled(over:_:with:)") }
+      return indexFilled(over: axis, indices, with: Tensor(value), file: file, line: line)
+    }
   }
 
   /// Runs `body` on `[outer, size, inner]` around the axis, with the places and the source's slices.

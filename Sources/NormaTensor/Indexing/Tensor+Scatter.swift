@@ -26,9 +26,12 @@ extension Tensor {
     over axis: Int, _ indices: Tensor, _ value: T, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    scattered(
-      over: axis, indices, Tensor(value).cast(to: dtype).broadcast(to: indices.shape),
-      file: file, line: line)
+    checked(file: file, line: line) { () throws(TensorError) in
+      if !isPoisoned { try Scalar(value).require(dtype, "scattered(over:_:_:)") }
+      return scattered(
+        over: axis, indices, Tensor(value).cast(to: dtype).broadcast(to: indices.shape),
+        file: file, line: line)
+    }
   }
 
   /// The tensor with `source` added at `indices` along an axis, sums in order in `float64`.

@@ -56,7 +56,10 @@ extension Tensor {
         throw TensorError(call, "axis \(axis) of \(shape) would have \(target[axis]) elements")
       }
       try Shape.room(target, dtype, call: call)
-      if case .constant(let value) = mode { return placed(in: target, before, after, value) }
+      if case .constant(let value) = mode {
+        try Scalar(value).require(dtype, call)
+        return placed(in: target, before, after, value)
+      }
       try checkPadding(mode, amounts, target, call)
       if target == shape && amounts.allSatisfy({ $0 == 0 }) { return self }
       if count == 0 { return emptyResult(target, call) }

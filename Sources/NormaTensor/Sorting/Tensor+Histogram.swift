@@ -74,7 +74,7 @@ extension Tensor {
       if isPoisoned { return self }
       let range = try binRange(bins, low == high ? nil : (low, high), beside: 1, call)
       let counts = try binned(edges(bins, range), isUniform: true, isExact: false, nil, call)
-      return Tensor(counts, dtype: dtype)
+      return Tensor(counts).cast(to: dtype)
     }
   }
 

@@ -28,7 +28,7 @@ import Testing
         return i < count / 2 || count == 1
           ? start + Double(i) * step : end - Double(count - 1 - i) * step
       }
-      for type in DType.realTypes {
+      for type in DType.realTypes where type != .float16 || end < 65504 {
         let x = Tensor.linspace(start, end, count: count, dtype: type)
         #expect(
           x.array(of: Double.self)

@@ -35,7 +35,7 @@ import Testing
     for type in DType.allCases {
       for count in [1, 2, 15, 16, 17, 63, 64, 65, 1791, 1793] {
         let x =
-          (Tensor.arange(2 * count) .> 0).cast(to: type) + Tensor.arange(2 * count, dtype: type)
+          (Tensor.arange(2 * count) .> 0).cast(to: type) + Tensor.arange(2 * count).cast(to: type)
         let values = x.array(of: Double.self)
         #expect(x.flipped().array(of: Double.self) == values.reversed())
         let rows = x.reshaped(2, count).flipped(over: 1).array(of: Double.self)

@@ -1,0 +1,150 @@
+import NormaKernels
+
+// Whether a written number is a value of an element type. The rule is one for arithmetic, creation,
+// filling, clamping and assignment: an integer type takes what its range holds, a fraction being cut
+// off; a real type takes what rounds to a finite number, NaN and the infinities.
+
+extension Scalar {
+  /// The number without its fraction; nil for NaN, infinities and what `Int64` does not hold.
+  var whole: Int64? {
+    dtype.isFloatingPoint ? Int64(exactly: asDouble.rounded(.towardZero)) : asInt
+  }
+
+  /// Whether the type holds the number, rounded.
+  func fits(_ dtype: DType) -> Bool {
+    switch dtype {
+    case .bool: true
+    case .uint8: whole.map { (0...255).contains($0) } ?? false
+    case .int32: whole.map { Int32(exactly: $0) != nil } ?? false
+    case .int64: whole != nil
+    case .float16: !asDouble.isFinite || Swift.abs(Float(asDouble)) < 65520
+    case .bfloat16: !asDouble.isFinite || Float(BFloat16(Float(asDouble))).isFinite
+    case .float32: !asDouble.isFinite || Float(asDouble).isFinite
+    case .float64: true
+    }
+  }
+
+  /// Whether the number can be an operand of an instruction in a type.
+  ///
+  /// Sums, products and bits of integers wrap, so bytes take negative numbers as well. Arithmetic of half
+  /// types is computed in `float32`, and so is the number.
+  func fits(_ dtype: DType, of code: Operation.Code) -> Bool {
+    switch code {
+    case .add, .subtract, .multiply, .and, .or, .xor:
+      if dtype == .uint8 { return whole.map { (-255...255).contains($0) } ?? false }
+      return fits(dtype.isHalf ? .float32 : dtype)
+    case .divide, .power, .lerp: return fits(dtype.isHalf ? .float32 : dtype)
+    default: return fits(dtype)
+    }
+  }
+
+  /// The mistake of a number that a type does not hold.
+  func misfit(_ dtype: DType, _ call: String, _ way: String = "cast the tensor first")
+    -> TensorError
+  {
+    TensorError(call, "\(text) does not fit \(dtype); \(way)")
+  }
+
+  /// Throws unless the type holds the number, rounded.
+  func require(
+    _ dtype: DType, _ call: String, _ way: String = "cast the tensor first"
+  ) throws(TensorError) {
+    if !fits(dtype) { throw misfit(dtype, call, way) }
+  }
+
+  /// The number as an element of a real type; itself for integers.
+  func rounded(to dtype: DType) -> Scalar {
+    switch dtype {
+    case .bfloat16: return Scalar(Double(Float(BFloat16(Float(asDouble)))))
+    // Small whole numbers are there already.
+    case .float16 where Swift.abs(asDouble) > 2048 || asDouble != asDouble.rounded():
+      return Scalar(Tensor.nearestHalf(asDouble))
+    default: return self
+    }
+  }
+}
+
+extension Tensor {
+  /// The `float16` number that is nearest to one, by way of `float32` as everywhere.
+  fileprivate static func nearestHalf(_ value: Double) -> Double {
+    Tensor(value).cast(to: .float16).item()
+  }
+
+  /// Throws where an element type does not hold a value of an array, of which this tensor was made.
+  func requireFit<T: TensorElement>(
+    _ array: [T], in dtype: DType, _ call: String
+  ) throws(TensorError) {
+    // Large arrays are looked through one by one only where their bounds do not fit.
+    if array.count > 16, areBoundsWithin(dtype) { return }
+    if let wrong = array.first(where: { !Scalar($0).fits(dtype) }) {
+      throw Scalar(wrong).misfit(dtype, call, "leave dtype out, pass a wider one, or cast(to:)")
+    }
+  }
+
+  private func areBoundsWithin(_ dtype: DType) -> Bool {
+    if dtype == .bool || self.dtype == .bool { return true }
+    if dtype.isFloatingPoint {
+      let finite = Tensor.where(isFinite(), self, Tensor(0, dtype: self.dtype))
+      return Scalar(finite.min().item()).fits(dtype) && Scalar(finite.max().item()).fits(dtype)
+    }
+    if self.dtype.isFloatingPoint {
+      return Scalar(min().item()).fits(dtype) && Scalar(max().item()).fits(dtype)
+    }
+    return Scalar(min().item(as: Int64.self)).fits(dtype)
+      && Scalar(max().item(as: Int64.self)).fits(dtype)
+  }
+}
+
+// MARK: - Comparisons
+
+extension Operation.Code {
+  /// The comparison with its sides exchanged.
+  var mirrored: Operation.Code {
+    switch self {
+    case .less: .greater
+    case .lessOrEqual: .greaterOrEqual
+    case .greater: .less
+    case .greaterOrEqual: .lessOrEqual
+    default: self
+    }
+  }
+
+  /// A comparison of integers with a real number, as the same one with an integer.
+  ///
+  /// Nothing is rounded: x < 2.5 is x <= 2, and no integer equals 2.5.
+  func amongIntegers(_ number: Double) -> (Operation.Code, Scalar) {
+    let lowest = Scalar(Int64.min)
+    let (always, never) = ((Operation.Code.greaterOrEqual, lowest), (Operation.Code.less, lowest))
+    if number.isNaN { return self == .notEqual ? always : never }
+    let floor = number.rounded(.down)
+    guard let below = Int64(exactly: floor) else {
+      // Beyond all integers on one side.
+      switch self {
+      case .notEqual: return always
+      case .less, .lessOrEqual: return number > 0 ? always : never
+      case .greater, .greaterOrEqual: return number < 0 ? always : never
+      default: return never
+      }
+    }
+    if floor == number { return (self, Scalar(below)) }
+    switch self {
+    case .equal: return never
+    case .notEqual: return always
+    case .less, .lessOrEqual: return (.lessOrEqual, Scalar(below))
+    default: return (.greater, Scalar(below))
+    }
+  }
+
+  /// A comparison of real elements with a finite number beyond their type's largest, which would be
+  /// rounded to an infinity: only infinite elements lie behind it.
+  func beyondRange(_ number: Double) -> (Operation.Code, Scalar) {
+    let infinity = number > 0 ? Double.infinity : -.infinity
+    switch self {
+    // Nothing equals NaN.
+    case .equal, .notEqual: return (self, Scalar(Double.nan))
+    case .less, .lessOrEqual:
+      return (number > 0 ? .less : .lessOrEqual, Scalar(infinity))
+    default: return (number > 0 ? .greaterOrEqual : .greater, Scalar(infinity))
+    }
+  }
+}
