@@ -64,8 +64,10 @@
   BINARY(finite_##s, T, V, M,                                                                   \
          CHOOSE(V, M, a != a, (V){0}, CHOOSE(V, M, a > b, b, CHOOSE(V, M, a < -b, -b, a))),     \
          a != a ? 0 : a > b ? b : a < -b ? -b : a)                                              \
-  BINARY(round_decimal_##s, T, V, M, __builtin_elementwise_rint(a * b) / b,                     \
-         __builtin_elementwise_rint(a * b) / b)                                                 \
+  /* What the factor makes infinite has no decimals. */                                         \
+  BINARY(round_decimal_##s, T, V, M,                                                            \
+         CHOOSE(V, M, a * b - a * b == 0, __builtin_elementwise_rint(a * b) / b, a),            \
+         a * b - a * b == 0 ? __builtin_elementwise_rint(a * b) / b : a)                        \
   BINARY(heaviside_##s, T, V, M,                                                                \
          CHOOSE(V, M, a == 0, b, (M)((V){0} + 1) & (M)(a > 0)), a == 0 ? b : a > 0)             \
   LERP(lerp_##s##_v, T, V, M, LOAD(V, w + i), w[i])                                             \

@@ -60,57 +60,97 @@ extension Tensor {
 
   /// x where it is positive, else alpha (eˣ - 1). PyTorch: `F.elu`.
   public func elu(alpha: Double = 1) -> Tensor {
-    Tensor.where(self .> 0, self, clamped(max: 0.0).expm1() * alpha)
+    roundedOnce { x in Tensor.where(x .> 0, x, x.clamped(max: 0.0).expm1() * alpha) }
   }
 
   /// scale · elu(x, alpha) with the numbers that keep mean 0 and variance 1 through layers.
   /// PyTorch: `F.selu`.
   public func selu() -> Tensor {
-    elu(alpha: 1.6732632423543772848170429916717) * 1.0507009873554804934193349852946
+    roundedOnce {
+      $0.elu(alpha: 1.6732632423543772848170429916717) * 1.0507009873554804934193349852946
+    }
   }
 
   /// max(x, 0) + min(alpha (eˣᐟᵃ - 1), 0), smooth at 0. PyTorch: `F.celu`.
   public func celu(alpha: Double = 1) -> Tensor {
-    Tensor.where(self .> 0, self, (clamped(max: 0.0) / alpha).expm1() * alpha)
+    roundedOnce { x in
+      let y = x.detached()
+      let value = Tensor.where(y .> 0, y, (y.clamped(max: 0.0) / alpha).expm1() * alpha)
+      return x.custom("celu(alpha:)", value) { g, x in
+        g * (x.clamped(max: 0.0).wide / alpha).exponential(as: x.dtype)
+      }
+    }
   }
 
   /// x Φ(x), with the normal distribution Φ, or its approximation by tanh. PyTorch: `F.gelu`.
   public func gelu(approximatingByTanh: Bool = false) -> Tensor {
-    if approximatingByTanh {
-      let inner = (self + self * self * self * 0.044715) * (2 / Double.pi).squareRoot()
-      return self * 0.5 * (inner.tanh() + 1)
+    roundedOnce { x in
+      guard approximatingByTanh else { return x * 0.5 * ((x * 0.5.squareRoot()).erf() + 1) }
+      // Far out the tangent is ±1, and a cube may be infinite.
+      let near = x.clamped(min: -100.0, max: 100.0)
+      let inner = (near + near * near * near * 0.044715) * (2 / Double.pi).squareRoot()
+      return x * 0.5 * (inner.tanh() + 1)
     }
-    return self * 0.5 * ((self * 0.5.squareRoot()).erf() + 1)
   }
 
   /// x sigmoid(x). PyTorch: `F.silu`.
-  public func silu() -> Tensor { self * sigmoid() }
+  public func silu() -> Tensor {
+    roundedOnce { x in
+      let y = x.detached()
+      return x.custom("silu()", y * y.sigmoid()) { g, x in g * x.siluSlope }
+    }
+  }
 
   /// x tanh(softplus(x)). PyTorch: `F.mish`.
-  public func mish() -> Tensor { self * softplus().tanh() }
+  public func mish() -> Tensor {
+    roundedOnce { x in
+      let y = x.detached()
+      return x.custom("mish()", y * y.softplus().tanh()) { g, x in g * x.mishSlope }
+    }
+  }
 
   /// log(1 + e^(beta x)) / beta, and x itself where beta x is above `threshold`.
   /// PyTorch: `F.softplus`.
   public func softplus(beta: Double = 1, threshold: Double = 20) -> Tensor {
-    let scaled = self * beta
-    let isLarge = scaled .> threshold
-    return Tensor.where(isLarge, self, Tensor.where(isLarge, 0, scaled).exp().log1p() / beta)
+    roundedOnce { x in
+      let y = x.detached()
+      let scaled = y * beta
+      // log(1 + eˣ) without overflow.
+      let sum = scaled.clamped(min: 0.0) + (-scaled.abs()).exp().log1p()
+      return x.custom(
+        "softplus(beta:threshold:)", Tensor.where(scaled .> threshold, y, sum / beta)
+      ) { g, x in
+        let scaled = x * beta
+        return .where(scaled .> threshold, g.wide, g.wide * scaled.sigmoidShare)
+      }
+    }
   }
 
   /// log sigmoid(x), without overflow. PyTorch: `F.logsigmoid`.
   public func logSigmoid() -> Tensor {
-    let x = detached()
-    return custom("logSigmoid()", x.clamped(max: 0.0) - (-x.abs()).exp().log1p()) { g, x in
-      let power = (-x.abs()).exp()
-      return g * (.where(x .< 0, 1.0, power) / (power + 1))
+    roundedOnce { x in
+      let y = x.detached()
+      return x.custom("logSigmoid()", y.clamped(max: 0.0) - (-y.abs()).exp().log1p()) { g, x in
+        g * (-x).sigmoidShare
+      }
     }
   }
 
   /// x / (1 + |x|). PyTorch: `F.softsign`.
-  public func softsign() -> Tensor { self / (abs() + 1) }
+  public func softsign() -> Tensor {
+    roundedOnce { x in
+      let y = x.detached()
+      return x.custom("softsign()", y / (y.abs() + 1)) { g, x in g / (x.wide.abs() + 1).squared() }
+    }
+  }
 
   /// x - tanh x. PyTorch: `F.tanhshrink`.
-  public func tanhshrink() -> Tensor { self - tanh() }
+  public func tanhshrink() -> Tensor {
+    roundedOnce { x in
+      let y = x.detached()
+      return x.custom("tanhshrink()", y - y.tanh()) { g, x in g * x.tanh().wide.squared() }
+    }
+  }
 
   /// x moved towards zero by `lambda`, which it does not cross. PyTorch: `F.softshrink`.
   public func softshrink(
@@ -131,13 +171,16 @@ extension Tensor {
   }
 
   /// (x + 3) / 6 moved into 0 ... 1; the gradient at the ends is 0. PyTorch: `F.hardsigmoid`.
-  public func hardsigmoid() -> Tensor { (self + 3).relu6() / 6 }
+  public func hardsigmoid() -> Tensor { roundedOnce { ($0 + 3).relu6() / 6 } }
 
   /// x hardsigmoid(x). PyTorch: `F.hardswish`.
   public func hardswish() -> Tensor {
-    let x = detached()
-    return custom("hardswish()", x * (x + 3).relu6() / 6) { g, x in
-      .where(x .<= -3, 0, .where(x .>= 3, g, g * (x / 3 + 0.5)))
+    roundedOnce { x in
+      let y = x.detached()
+      // The factor first: six times a large number may be infinite.
+      return x.custom("hardswish()", y * ((y + 3).relu6() / 6)) { g, x in
+        .where(x .<= -3, 0, .where(x .>= 3, g, g * (x / 3 + 0.5)))
+      }
     }
   }
 
@@ -164,7 +207,7 @@ extension Tensor {
         throw TensorError("glu(over:)", "axis \(axis) of shape \(shape) has no two halves")
       }
       let half = shape[front] / 2
-      return narrowed(front, 0, half) * narrowed(front, half, half).sigmoid()
+      return roundedOnce { $0.narrowed(front, 0, half) * $0.narrowed(front, half, half).sigmoid() }
     }
   }
 

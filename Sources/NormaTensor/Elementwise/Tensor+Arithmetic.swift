@@ -151,7 +151,8 @@ extension ElementwiseRule {
     let (a, b) = (rule.saved[0], rule.saved[1])
     return [
       rule.whenNeeded(0) { rule.upstream / b },
-      rule.whenNeeded(1) { -(rule.upstream * ((a / b) / b)) },
+      // In `float64` nothing of narrower types overflows on the way.
+      rule.whenNeeded(1) { -(rule.upstream * (a.wide / b.wide / b.wide)) },
     ]
   }
 
@@ -167,8 +168,8 @@ extension ElementwiseRule {
 
   /// Of a number divided by x: -number / x².
   static let inverse = ofOperands { rule in
-    let x = rule.saved[0]
-    return [rule.immediate.map { -((rule.upstream / x).multiplied(by: $0.value) / x) }]
+    let x = rule.saved[0].wide
+    return [rule.immediate.map { -((rule.upstream.wide / x).multiplied(by: $0.value) / x) }]
   }
 }
 

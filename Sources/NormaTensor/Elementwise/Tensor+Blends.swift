@@ -54,6 +54,10 @@ public func addcmul<T: TensorElement>(
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     let type = Promotion.type([x, a, b])
+    if type.isHalf {
+      let parts = [x, a, b].map { $0.cast(to: .float32) }
+      return addcmul(parts[0], parts[1], parts[2], value: value).cast(to: type)
+    }
     return x + scaled(a.cast(to: type), by: value) * b
   }
 }
@@ -68,6 +72,10 @@ public func addcdiv<T: TensorElement>(
     try Tensor.refuseIntegers(a, b, "addcdiv(_:_:_:value:)")
     let number = value.asDouble
     let common = Promotion.type([x, a, b])
+    if common.isHalf {
+      let parts = [x, a, b].map { $0.cast(to: .float32) }
+      return addcdiv(parts[0], parts[1], parts[2], value: value).cast(to: common)
+    }
     let quotient = scaled(a.detached().cast(to: common), by: value) / b.detached()
     return (x.detached() + quotient).recorded(
       "addcdiv(_:_:_:value:)", from: [x, a, b], saving: [a, b]
@@ -77,7 +85,7 @@ public func addcdiv<T: TensorElement>(
         rule.upstream,
         rule.whenNeeded(1) { rule.upstream * (number / b) },
         // The product in a's own type, as PyTorch has it.
-        rule.whenNeeded(2) { -(rule.upstream * (a * number / (b * b))) },
+        rule.whenNeeded(2) { -(rule.upstream * (a * number / b / b)) },
       ]
     }
   }

@@ -22,9 +22,7 @@ extension Tensor {
   /// 1 / √x: a correctly rounded root, then a correctly rounded quotient; half types are rounded
   /// once, from `float32`. Integers give `float32`. PyTorch: `torch.rsqrt`.
   public func rsqrt(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(
-      .rsqrt, "rsqrt()", file, line,
-      .ofResult { [$0.upstream * ($0.result.squared() * $0.result) * -0.5] })
+    real(.rsqrt, "rsqrt()", file, line, .slope { -0.5 / ($0.wide * $0.wide.sqrt()) })
   }
 
   /// eˣ. Worst error in `float32` 0.90 ulp. Integers give `float32`.
@@ -36,7 +34,7 @@ extension Tensor {
   /// eˣ - 1, also where x is close to zero. Worst error in `float32` 1.17 ulp. Integers give
   /// `float32`. PyTorch: `torch.expm1`.
   public func expm1(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.expm1, "expm1()", file, line, .ofResult { [$0.upstream * ($0.result + 1)] })
+    real(.expm1, "expm1()", file, line, .slope { $0.exp() })
   }
 
   /// The natural logarithm: -∞ at zero, NaN below. Worst error in `float32` 0.89 ulp. Integers give
@@ -48,29 +46,25 @@ extension Tensor {
   /// log(1 + x), also where x is close to zero. Worst error in `float32` 0.95 ulp. Integers give
   /// `float32`. PyTorch: `torch.log1p`.
   public func log1p(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.log1p, "log1p()", file, line, .ofOperands { [$0.upstream / ($0.saved[0] + 1)] })
+    real(.log1p, "log1p()", file, line, .ofOperands { [$0.upstream / ($0.saved[0].wide + 1)] })
   }
 
   /// The hyperbolic tangent. Worst error in `float32` 1.62 ulp. Integers give `float32`.
   /// PyTorch: `torch.tanh`.
   public func tanh(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.tanh, "tanh()", file, line, .ofResult { [$0.upstream * (1 - $0.result.squared())] })
+    real(.tanh, "tanh()", file, line, .slope { $0.tanhSlope })
   }
 
   /// The error function, 2/√π ∫₀ˣ e^(-t²) dt. Worst error in `float32` 1.54 ulp. Integers give
   /// `float32`. PyTorch: `torch.erf`.
   public func erf(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(
-      .erf, "erf()", file, line,
-      .ofOperands { [$0.upstream * (-$0.saved[0].squared()).exp() * (2 / Double.pi.squareRoot())] })
+    real(.erf, "erf()", file, line, .slope { $0.bell * (2 / Double.pi.squareRoot()) })
   }
 
   /// 1 / (1 + e⁻ˣ). Worst error in `float32` 2.00 ulp. Integers give `float32`.
   /// PyTorch: `torch.sigmoid`.
   public func sigmoid(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(
-      .sigmoid, "sigmoid()", file, line, .ofResult { [$0.upstream * (1 - $0.result) * $0.result] }
-    )
+    real(.sigmoid, "sigmoid()", file, line, .slope { $0.sigmoidSlope })
   }
 
   /// The sine of radians, exact reduction of any size. Worst error in `float32` 1.02 ulp. Integers
@@ -90,7 +84,11 @@ extension Tensor {
     _ gradient: ElementwiseRule
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try unary(code, toFloat: true, call: call, gradient: gradient)
+      // The slopes of half types are those of `float32`.
+      if dtype.isHalf && isRecording {
+        return roundedOnce { $0.real(code, call, file, line, gradient) }
+      }
+      return try unary(code, toFloat: true, call: call, gradient: gradient)
     }
   }
 
@@ -196,13 +194,13 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       try choose(condition, b, Scalar(a), position: 1, "where(_:_:_:)")
     }
+  }
+
   /// The elements of a tensor, or a number at the position of `where`'s first or second choice.
   static func choose(
     _ condition: Tensor, _ x: Tensor, _ number: Scalar, position: Int, _ call: String
   ) throws(TensorError) -> Tensor {
     try select(condition, [x], Promotion.type([x], number), (number, position), call)
-  }
-
   }
 
   private static func select(

@@ -20,7 +20,13 @@ extension Tensor {
   public func asinh(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
       .asinh, "asinh()", file, line,
-      .ofOperands { [$0.upstream / ($0.saved[0].squared() + 1).sqrt()] })
+      .ofOperands { rule in
+        let x = rule.saved[0]
+        // Squares of narrower types do not overflow in `float64`.
+        return [
+          rule.upstream / (x.dtype == .float64 ? hypot(x, x.asOnes) : (x.wide.squared() + 1).sqrt())
+        ]
+      })
   }
 
   /// The inverse of cosh, log(x + √(x² - 1)); NaN below 1. Worst error in `float32` 0.51 ulp.
@@ -28,7 +34,10 @@ extension Tensor {
   public func acosh(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
       .acosh, "acosh()", file, line,
-      .ofOperands { [$0.upstream / (($0.saved[0] - 1) * ($0.saved[0] + 1)).sqrt()] })
+      .ofOperands { rule in
+        let x = rule.saved[0].wide
+        return [rule.upstream / ((x - 1).sqrt() * (x + 1).sqrt())]
+      })
   }
 
   /// The inverse of tanh, log((1 + x) / (1 - x)) / 2: infinite at -1 and 1, NaN beyond. Worst error
@@ -36,6 +45,6 @@ extension Tensor {
   public func atanh(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
       .atanh, "atanh()", file, line,
-      .ofOperands { [$0.upstream / ((1 - $0.saved[0]) * ($0.saved[0] + 1))] })
+      .ofOperands { [$0.upstream / ((1 - $0.saved[0].wide) * ($0.saved[0].wide + 1))] })
   }
 }

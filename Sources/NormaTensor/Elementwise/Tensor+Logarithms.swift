@@ -10,30 +10,32 @@ private let ln10 = 2.302585092994045684018
 extension Tensor {
   /// 2ˣ. Worst error in `float32` 1.30 ulp. PyTorch: `torch.exp2`.
   public func exp2(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.exp2, "exp2()", file, line, .ofResult { [$0.upstream * $0.result * ln2] })
+    real(.exp2, "exp2()", file, line, .ofResult { [$0.upstream * ($0.result.wide * ln2)] })
   }
 
   /// The logarithm to base 2: -∞ at zero, NaN below. Worst error in `float32` 0.51 ulp.
   /// PyTorch: `torch.log2`.
   public func log2(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.log2, "log2()", file, line, .ofOperands { [$0.upstream / ($0.saved[0] * ln2)] })
+    real(.log2, "log2()", file, line, .ofOperands { [$0.upstream / ($0.saved[0].wide * ln2)] })
   }
 
   /// The logarithm to base 10: -∞ at zero, NaN below. Worst error in `float32` 0.51 ulp.
   /// PyTorch: `torch.log10`.
   public func log10(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.log10, "log10()", file, line, .ofOperands { [$0.upstream / ($0.saved[0] * ln10)] })
+    real(.log10, "log10()", file, line, .ofOperands { [$0.upstream / ($0.saved[0].wide * ln10)] })
   }
 
   /// log(x / (1 - x)), the inverse of the sigmoid; NaN outside of 0 ... 1. With `eps`, x is first
   /// moved into eps ... 1 - eps, and the gradient is zero where it was moved.
   /// PyTorch: `torch.logit`.
-  public func logit(eps: Double? = nil) -> Tensor {
+  public func logit(eps: Double? = nil) -> Tensor { roundedOnce { $0.logOdds(eps) } }
+
+  private func logOdds(_ eps: Double?) -> Tensor {
     let x = cast(to: dtype.isFloatingPoint ? dtype : .float32)
     let moved = eps.map { x.detached().clamped(min: $0, max: 1 - $0) } ?? x.detached()
     return (moved / (1 - moved)).log().recorded("logit(eps:)", from: [x], saving: [x]) { rule in
-      let x = rule.saved[0]
-      let slope = rule.upstream / (x * (1 - x))
+      let x = rule.saved[0].wide
+      let slope = rule.upstream.wide / (x * (1 - x))
       let (low, high) = (eps ?? 0, 1 - (eps ?? 0))
       let outside: Double = eps == nil ? .nan : 0
       let inside = (x .>= low) .& (x .<= high)
@@ -98,7 +100,7 @@ extension ElementwiseRule {
     let (x, y) = (rule.saved[0], rule.saved[1])
     return [
       rule.whenNeeded(0) { .where((x .== 0) .& (y .<= 0), 0, rule.upstream * y.log()) },
-      rule.whenNeeded(1) { rule.upstream * x / y },
+      rule.whenNeeded(1) { rule.upstream * (x.wide / y.wide) },
     ]
   }
 
@@ -113,18 +115,14 @@ extension ElementwiseRule {
   }
 }
 
-extension Tensor {
-  /// The difference, which is 0 between equal infinities.
-  fileprivate func distance(to other: Tensor) -> Tensor {
-    Tensor.where(self .== other, 0, self - other)
-  }
-}
-
 extension Backward {
   /// The upstream gradient times e^a / (e^a + e^b).
   fileprivate func share(of a: Tensor, beside b: Tensor, scale: Double) -> Tensor {
+    // A difference of equal infinities is 0; of others it may be infinite.
     let type = gradientType(of: a)
-    let distance = b.cast(to: type).distance(to: a.cast(to: type)) * scale
-    return upstream.cast(to: type) / (distance.exp() + 1)
+    let (a, b) = (a.wide, b.wide)
+    let isSame = (a .== b) .& (a.abs() .== Double.infinity)
+    let distance = Tensor.where(isSame, 0.0, b - Tensor.where(isSame, 0.0, a))
+    return upstream / ((distance * scale).exponential(as: type) + 1)
   }
 }

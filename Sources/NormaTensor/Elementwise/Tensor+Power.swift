@@ -14,8 +14,14 @@ public func pow(
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     if a.isPoisoned || b.isPoisoned { return .poisoned }
-    if Promotion.type([a, b]) == .bool {
+    let type = Promotion.type([a, b])
+    if type == .bool {
       throw TensorError("pow(_:_:)", "truth values have no powers; cast to an integer type first")
+    }
+    if type.isHalf && Tensor.isRecorded([a, b]) {
+      // The slopes of half types are those of `float32`; the result is rounded once in any case.
+      return pow(a.cast(to: type).cast(to: .float32), b.cast(to: type).cast(to: .float32))
+        .cast(to: type)
     }
     return try Tensor.binary(.power, a, b, call: "pow(_:_:)", gradient: .power)
   }
@@ -79,13 +85,13 @@ extension ElementwiseRule {
   fileprivate static let powerOfNumber = ofOperands { rule in
     let a = rule.saved[0]
     guard let b = rule.immediate?.value.asDouble else { return [nil] }
-    return [b == 0 ? rule.upstream.asZeros : rule.upstream * (pow(a, b - 1) * b)]
+    return [b == 0 ? rule.upstream.asZeros : rule.upstream * (pow(a, b - 1).wide * b)]
   }
 
   static let power = ElementwiseRule(savesOperands: true, savesResult: true) { rule in
     let (a, b) = (rule.saved[0], rule.saved[1])
     return [
-      rule.whenNeeded(0) { .where(b .== 0, 0, rule.upstream * (b * pow(a, b - 1))) },
+      rule.whenNeeded(0) { .where(b .== 0, 0, rule.upstream * (b.wide * pow(a, b - 1))) },
       rule.whenNeeded(1) {
         let type = rule.gradientType(of: b)
         let base = a.cast(to: type)

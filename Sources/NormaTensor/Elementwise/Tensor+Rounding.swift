@@ -22,7 +22,8 @@ extension Tensor {
   /// The nearest whole number, ties to even: 2.5 gives 2.
   ///
   /// With decimals d, the nearest multiple of 10⁻ᵈ: x is multiplied by 10ᵈ, rounded, and divided
-  /// again (for negative d the other way round), each step in the tensor's type. Integers are
+  /// again (for negative d the other way round), each step in the tensor's type, that
+  /// of half types in `float32`. Integers are
   /// refused with decimals. PyTorch: `torch.round`.
   public func rounded(
     decimals: Int = 0, file: StaticString = #fileID, line: UInt = #line
@@ -33,17 +34,28 @@ extension Tensor {
         throw TensorError(
           "rounded(decimals:)", "\(dtype) has no decimals; cast to a real type first")
       }
-      let scale = Tensor.power(of: 10, Swift.abs(decimals))
+      // Further out every number is whole, or none is left.
+      let places = Swift.max(Swift.min(decimals, 400), -400)
+      if dtype.isHalf { return roundedOnce { $0.rounded(decimals: places) } }
+      // Larger powers are no numbers of `float32`.
+      if dtype == .float32 && places.magnitude > 30 {
+        return wide.rounded(decimals: places).cast(to: dtype)
+      }
+      let scale = Tensor.power(of: 10, Swift.abs(places))
+      if scale.isInfinite && places < 0 {
+        return (detached() * 0).recorded("rounded(decimals:)", from: [self]) {
+          [$0.upstream.asZeros]
+        }
+      }
       // One instruction where its steps round as three would.
-      if decimals > 0 && (dtype == .float32 || dtype == .float64) {
+      if decimals > 0 {
         return try Tensor.binary(
           .roundDecimal, self, Scalar(scale), position: 1, call: "rounded(decimals:)",
           gradient: .flat)
       }
-      let x = detached()
-      let result =
-        decimals > 0 ? (x * scale).rounded() / scale : (x / scale).rounded() * scale
-      return result.recorded("rounded(decimals:)", from: [self]) { [$0.upstream.asZeros] }
+      return ((detached() / scale).rounded() * scale).recorded("rounded(decimals:)", from: [self]) {
+        [$0.upstream.asZeros]
+      }
     }
   }
 
@@ -83,4 +95,7 @@ extension ElementwiseRule {
 extension Tensor {
   /// Zeros of this shape and type that take no memory.
   var asZeros: Tensor { Tensor(0, dtype: dtype).broadcast(to: shape) }
+
+  /// Ones of this shape and type that take no memory.
+  var asOnes: Tensor { Tensor(1, dtype: dtype).broadcast(to: shape) }
 }

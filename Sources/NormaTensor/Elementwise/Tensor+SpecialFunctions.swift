@@ -9,9 +9,7 @@ extension Tensor {
   public func erfc(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
       .erfc, "erfc()", file, line,
-      .ofOperands {
-        [-($0.upstream * (-$0.saved[0].squared()).exp() * (2 / Double.pi.squareRoot()))]
-      })
+      .slope { $0.bell * (-2 / Double.pi.squareRoot()) })
   }
 
   /// The inverse of the error function: infinite at -1 and 1, NaN beyond. Worst error in `float32`
@@ -20,7 +18,7 @@ extension Tensor {
   public func erfinv(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
       .erfinv, "erfinv()", file, line,
-      .ofResult { [$0.upstream * $0.result.squared().exp() * (Double.pi.squareRoot() / 2)] })
+      .slope { $0.wide.erfinv().squared().exp() * (Double.pi.squareRoot() / 2) })
   }
 
   /// log |Γ(x)|: infinite at 0 and at negative integers. Worst error in `float32`
@@ -43,10 +41,10 @@ extension Tensor {
     _ order: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      // Factorials of larger numbers are infinite, and so is the function.
-      guard order < 1 << 16 else { throw TensorError(call, "order \(order) is too large") }
       let call = "polygamma(_:)"
       guard order >= 0 else { throw TensorError(call, "order \(order) is negative") }
+      // Factorials of larger numbers are infinite, and so is the function.
+      guard order < 1 << 16 else { throw TensorError(call, "order \(order) is too large") }
       if isPoisoned || order == 0 { return digamma() }
       let rule = ElementwiseRule.ofOperands {
         [$0.upstream * $0.saved[0].polygamma(order + 1)]

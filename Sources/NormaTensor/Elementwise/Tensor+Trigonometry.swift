@@ -7,7 +7,7 @@ extension Tensor {
   /// The tangent of radians, exact reduction of any size. Worst error in `float32` 0.51 ulp.
   /// Integers give `float32`. PyTorch: `torch.tan`.
   public func tan(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.tan, "tan()", file, line, .ofResult { [$0.upstream * ($0.result.squared() + 1)] })
+    real(.tan, "tan()", file, line, .ofResult { [$0.upstream * ($0.result.wide.squared() + 1)] })
   }
 
   /// The angle from -π/2 to π/2 with the sine x; NaN outside of -1 ... 1. Worst error in `float32`
@@ -25,11 +25,9 @@ extension Tensor {
   /// The angle from -π/2 to π/2 with the tangent x. Worst error in `float32` 0.51 ulp. Integers
   /// give `float32`. PyTorch: `torch.atan`.
   public func atan(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.atan, "atan()", file, line, .ofOperands { [$0.upstream / ($0.saved[0].squared() + 1)] })
+    real(
+      .atan, "atan()", file, line, .ofOperands { [$0.upstream / ($0.saved[0].wide.squared() + 1)] })
   }
-
-  /// √(1 - x²), without cancellation.
-  private var circle: Tensor { ((1 - self) * (self + 1)).sqrt() }
 
   /// Degrees as radians, x π / 180. Integers give `float32`. PyTorch: `torch.deg2rad`.
   public func deg2rad() -> Tensor { self * (Double.pi / 180) }
@@ -37,9 +35,12 @@ extension Tensor {
   /// Radians as degrees, x 180 / π. Integers give `float32`. PyTorch: `torch.rad2deg`.
   public func rad2deg() -> Tensor { self * (180 / Double.pi) }
 
-  /// sin(π x) / (π x), and 1 at 0, where the gradient is 0; π x is rounded to the tensor's type.
+  /// sin(π x) / (π x), and 1 at 0, where the gradient is 0; π x is rounded to the tensor's type, that of
+  /// half types to `float32`.
   /// Integers give `float32`. PyTorch: `torch.sinc`.
-  public func sinc() -> Tensor {
+  public func sinc() -> Tensor { roundedOnce { $0.ratioOfSine } }
+
+  private var ratioOfSine: Tensor {
     let x = detached() * Double.pi
     let ratio = checked { () throws(TensorError) in
       try x.unary(.sineRatio, toFloat: true, call: "sinc()", gradient: .flat)
@@ -78,17 +79,28 @@ extension ElementwiseRule {
   /// x / (x² + y²), and -y / (x² + y²).
   static let angle = ofOperands { rule in
     let (y, x) = (rule.saved[0], rule.saved[1])
-    let share = rule.upstream / (x.squared() + y.squared())
+    let length = rule.length(x, y)
     // At the origin no angle moves.
-    let safe = Tensor.where((x .== 0) .& (y .== 0), 0, share)
-    return [rule.whenNeeded(0) { safe * x }, rule.whenNeeded(1) { -(safe * y) }]
+    let share = Tensor.where(length .== 0, 0.0, rule.upstream.wide / length)
+    return [
+      rule.whenNeeded(0) { share * (x / length) }, rule.whenNeeded(1) { -(share * (y / length)) },
+    ]
   }
 
-  static let distance = ElementwiseRule(savesOperands: true, savesResult: true) { rule in
-    [
-      rule.whenNeeded(0) { rule.upstream * (rule.saved[0] / rule.result) },
-      rule.whenNeeded(1) { rule.upstream * (rule.saved[1] / rule.result) },
+  static let distance = ofOperands { rule in
+    let length = rule.length(rule.saved[0], rule.saved[1])
+    return [
+      rule.whenNeeded(0) { rule.upstream * (rule.saved[0] / length) },
+      rule.whenNeeded(1) { rule.upstream * (rule.saved[1] / length) },
     ]
+  }
+}
+
+extension Backward {
+  /// √(a² + b²) in `float64`. Squares of narrower types neither overflow nor vanish there.
+  fileprivate func length(_ a: Tensor, _ b: Tensor) -> Tensor {
+    upstream.dtype == .float64
+      ? hypot(a, b) : (a.wide.squared() + b.wide.squared()).sqrt()
   }
 }
 

@@ -238,8 +238,9 @@ extension Tensor {
     guard isRecording else { return variance }
     let shape = shape
     return variance.recorded(call, from: [self], saving: [self]) { rule in
-      let scale = Tensor.kept(rule.upstream, shape, reduced) * (2 / degrees)
-      return [rule.saved[0].centered(over: reduced) * scale]
+      // In `float64`, as large counts and small distances are nothing in half types.
+      let scale = Tensor.kept(rule.upstream, shape, reduced).wide * (2 / degrees)
+      return [rule.saved[0].singleOrWide.centered(over: reduced) * scale]
     }
   }
 
@@ -257,9 +258,11 @@ extension Tensor {
     guard isRecording else { return std }
     let shape = shape
     return std.recorded(call, from: [self], saving: [self], savesResult: true) { rule in
-      let std = Tensor.kept(rule.result, shape, reduced)
-      let quotient = Tensor.kept(rule.upstream, shape, reduced) / (std * degrees)
-      return [rule.saved[0].centered(over: reduced) * Tensor.where(std .== 0, 0, quotient)]
+      let std = Tensor.kept(rule.result, shape, reduced).wide
+      let quotient = Tensor.kept(rule.upstream, shape, reduced).wide / (std * degrees)
+      return [
+        rule.saved[0].singleOrWide.centered(over: reduced) * Tensor.where(std .== 0, 0, quotient)
+      ]
     }
   }
 

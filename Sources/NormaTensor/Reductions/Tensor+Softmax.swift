@@ -14,8 +14,9 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
       let front = try Shape.axis(axis, of: shape, call: "softmax(over:)")
+      if dtype.isHalf { return roundedOnce { $0.softmax(over: front) } }
+      if count == 0 { return cast(to: dtype.isFloatingPoint ? dtype : .float32) }
       let x = try detached().real("softmax(over:)")
-      if count == 0 { return x }
       let axes = rank == 0 ? [] : [front]
       let result = front == rank - 1 ? x.rowSoftmax : nil
       return (result ?? x.pendingSoftmax(over: axes))
@@ -64,8 +65,9 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
       let front = try Shape.axis(axis, of: shape, call: "logSoftmax(over:)")
+      if dtype.isHalf { return roundedOnce { $0.logSoftmax(over: front) } }
+      if count == 0 { return cast(to: dtype.isFloatingPoint ? dtype : .float32) }
       let x = try detached().real("logSoftmax(over:)")
-      if count == 0 { return x }
       let axes = rank == 0 ? [] : [front]
       let shifted = x - x.max(over: axes, keepDims: true)
       return (shifted - shifted.exp().sum(over: axes, keepDims: true).log())
@@ -93,10 +95,15 @@ extension Tensor {
       if isPoisoned { return self }
       let call = "logSumExp(over:)"
       let front = try Shape.axes(axes, of: shape, call: call)
+      if dtype.isHalf { return roundedOnce { $0.logSumExp(over: front, keepDims: keepDims) } }
       let x = try detached().real(call)
       let kept = Shape.reduced(shape, over: front, keepDims: true)
       let target = Shape.reduced(shape, over: front, keepDims: keepDims)
-      if count == 0 { return .full(target, -Double.infinity, dtype: x.dtype) }
+      if count == 0 {
+        let shape = shape
+        return Tensor.full(target, -Double.infinity, dtype: x.dtype)
+          .recorded(call, from: [self]) { _ in [Tensor.zeros(shape, dtype: x.dtype)] }
+      }
       let sum = x.rowLogSumExp(over: front) ?? x.pendingLogSumExp(over: front)
       return sum.reshaped(target)
         .recorded(call, from: [self], saving: [self], savesResult: true) { rule in

@@ -1,0 +1,99 @@
+import NormaKernels
+
+// Derivatives of elementwise functions, from the operand and in `float64`: what the result's rounding
+// hides, as in 1 - tanh² x, is not lost, and the gradient is rounded once. Powers of e are those of
+// `float32` where the operand is, which keeps programs quick.
+
+extension Tensor {
+  /// The elements in `float64`.
+  var wide: Tensor { cast(to: .float64) }
+
+  /// Half types as `float32`.
+  var singleOrWide: Tensor { dtype.isHalf ? cast(to: .float32) : self }
+
+  /// A function of several instructions. Half types are computed in `float32` and rounded once, values and
+  /// gradients alike.
+  func roundedOnce(_ body: (Tensor) -> Tensor) -> Tensor {
+    dtype.isHalf ? body(singleOrWide).cast(to: dtype) : body(self)
+  }
+
+  /// e to the power of this `float64` tensor, as exact as `exp` of `type` and of what rounding to `type`
+  /// takes from the exponent.
+  func exponential(as type: DType) -> Tensor {
+    if type == .float64 { return exp() }
+    // Beyond these bounds the power is 0 or infinite, and an infinite exponent leaves no rest.
+    let exponent = clamped(min: -1000.0, max: 1000.0)
+    let rounded = exponent.cast(to: .float32)
+    return rounded.exp().wide * (exponent - rounded.wide + 1)
+  }
+
+  /// e^-|x| in `float64`.
+  fileprivate var decay: Tensor {
+    dtype == .float64 ? (-abs()).exp() : (-cast(to: .float32).abs()).exp().wide
+  }
+
+  /// 1 / (1 + e⁻ˣ) in `float64`, without cancellation on either side.
+  var sigmoidShare: Tensor {
+    let e = decay
+    return Tensor.where(self .< 0, e, 1.0) / (e + 1)
+  }
+
+  /// The derivative of the sigmoid: e / (1 + e)² for e = e^-|x|.
+  var sigmoidSlope: Tensor {
+    let e = decay
+    return e / (e + 1).squared()
+  }
+
+  /// The derivative of tanh: 4 e² / (1 + e²)² for e = e^-|x|.
+  var tanhSlope: Tensor {
+    let e = (self * 2).decay
+    return e * 4 / (e + 1).squared()
+  }
+
+  /// The derivative of x sigmoid(x): s (1 + x (1 - s)).
+  var siluSlope: Tensor {
+    let e = decay
+    let inverse = (e + 1).reciprocal()
+    let isNegative = self .< 0
+    let s = Tensor.where(isNegative, e, 1.0) * inverse
+    let rest = Tensor.where(isNegative, 1.0, e) * inverse
+    return s * (clampedWide * rest + 1)
+  }
+
+  /// The derivative of x tanh(softplus(x)).
+  var mishSlope: Tensor {
+    // tanh(softplus(x)) is a / b, in powers of e^-|x|.
+    let e = decay
+    let isNegative = self .< 0
+    let square = e.squared()
+    let a = Tensor.where(isNegative, square + e * 2, e * 2 + 1)
+    let b = a + Tensor.where(isNegative, 2.0, square * 2)
+    let share = Tensor.where(isNegative, e * (e + 1), square * (e + 1)) * 4
+    return a / b + clampedWide * (share / b / b)
+  }
+
+  /// In `float64` within what any power of e leaves, so that infinite elements times 0 are 0.
+  private var clampedWide: Tensor { wide.clamped(min: -1e5, max: 1e5) }
+
+  /// e^-x² in `float64`.
+  var bell: Tensor {
+    if dtype != .float64 { return (-wide.squared()).exponential(as: dtype) }
+    // The square of the leading digits is exact.
+    let lead = cast(to: .float32).cast(to: .float64).clamped(min: -1e3, max: 1e3)
+    let x = clamped(min: -1e3, max: 1e3)
+    return (-lead.squared()).exp() * ((lead - x) * (lead + x)).exp()
+  }
+
+  /// √(1 - x²) in `float64`, without cancellation.
+  var circle: Tensor {
+    let x = wide
+    return ((1 - x) * (x + 1)).sqrt()
+  }
+}
+
+extension ElementwiseRule {
+  /// The upstream gradient times a slope at the operand.
+  static func slope(_ slope: @escaping @Sendable (Tensor) -> Tensor) -> ElementwiseRule {
+    ofOperands { [$0.upstream * slope($0.saved[0])] }
+  }
+}
