@@ -71,7 +71,7 @@ struct CompareCommand: ParsableCommand {
     } catch let error as ValidationError {
       throw error
     } catch {
-      warn("\(error)")
+      warn(error)
       throw ExitCode(2)
     }
     if !isSame { throw ExitCode(1) }

@@ -13,6 +13,6 @@ extension Terminal {
   /// takes its place, and nil clears it.
   static func showProgress(_ text: String?) {
     guard isProgressShown else { return }
-    FileHandle.standardError.write(Data(("\r\u{1B}[K" + (text ?? "")).utf8))
+    try? FileHandle.standardError.write(contentsOf: Data(("\r\u{1B}[K" + (text ?? "")).utf8))
   }
 }

@@ -8,6 +8,18 @@ package enum FileFormat: String, Sendable, CaseIterable {
   /// A checkpoint of PyTorch: a ZIP file with a pickle in it, or pickles alone.
   case pytorch
 
+  /// The format in words: `a PNG image`.
+  var words: String {
+    switch self {
+    case .npy: "a NumPy array (.npy)"
+    case .npz: "a NumPy archive (.npz)"
+    case .idx: "an IDX file"
+    case .safetensors: "a safetensors file"
+    case .png: "a PNG image"
+    case .pytorch: "a checkpoint of PyTorch, which PyTorchFile reads"
+    }
+  }
+
   /// The format of the file at a path.
   package static func detect(_ path: String) throws -> FileFormat {
     try detect(InputFile(path: path, operation: "FileFormat.detect(_:)"))

@@ -65,6 +65,9 @@ public struct SafeTensors: Sendable {
       $0 << 8 | UInt64($1)
     }
     if length > UInt64(SafeTensorsHeader.largestCount) {
+      if let format = try? FileFormat.detect(file) {
+        throw context.unsupported("is no safetensors file", "it is \(format.words)")
+      }
       throw context.malformed(
         "has an absurd header",
         "\(length) bytes, and at most \(SafeTensorsHeader.largestCount) are allowed")

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Norma
 import NormaTensor
@@ -91,12 +92,56 @@ import Testing
     let predict = try NormaCommand.parseAsRoot(["predict", "--checkpoint", file, images])
     var prediction = try #require(predict as? PredictCommand)
     try prediction.run()
+    try expectOnlyTheSizeOfTraining(saved)
     // What was trained to its end has nothing left to do.
     let again = try NormaCommand.parseAsRoot(["train", "--data", folder, "--resume", file])
     command = try #require(again as? TrainCommand)
     try command.run()
-    prediction.images = [folder + "/none.png"]
-    #expect(throws: FileError.self) { try prediction.run() }
+    // A file that cannot be used fails the command, and the others are classified all the same.
+    prediction.images = [folder + "/none.png", images]
+    #expect(throws: ExitCode(1)) { try prediction.run() }
+  }
+
+  /// Images of another size are refused, or resized where that is asked for.
+  private func expectOnlyTheSizeOfTraining(_ saved: Checkpoint) throws {
+    #expect(saved.notes["image"] == "8 x 8")
+    for size in [4, 5, 12] {
+      let other = "\(folder)/other-\(size).npy"
+      try Tensor.full([1, size, size], 9, dtype: .uint8).write(npy: other)
+      #expect(exitStatus("predict", "--checkpoint", file, other) == 1)
+      #expect(exitStatus("predict", "--checkpoint", file, "--resize", other) == 0)
+    }
+    var strange = saved
+    let path = "\(folder)/strange.safetensors"
+    strange.notes["image"] = "-1 x 99999999999"
+    try strange.write(to: path)
+    let image = "\(folder)/other-5.npy"
+    #expect(exitStatus("predict", "--checkpoint", path, "--resize", image) == 1)
+    strange.notes["image"] = nil
+    try strange.write(to: path)
+    #expect(exitStatus("predict", "--checkpoint", path, image) == 0)
+  }
+
+  /// The place of the checkpoint is looked at before the training.
+  @Test func outputsAreCheckedFirst() throws {
+    defer { images.remove() }
+    let path = "\(folder)/none/run.safetensors"
+    for (out, text) in [(path, "there is no folder"), (folder, "is a folder"), ("", "is a folder")]
+    {
+      #expect { try OutputPath.check(out, option: "--out") } throws: { "\($0)".contains(text) }
+    }
+    try OutputPath.check(file, option: "--out")
+    try OutputPath.check("run.safetensors", option: "--out")
+    #expect(exitStatus("train", "--data", "\(folder)/none", "--out", path) == 1)
+  }
+
+  @Test func filesAreNamedWithoutTheCallThatReadThem() {
+    let found = #expect(throws: FileError.self) { try Tensor(png: folder + "/none.png") }
+    if let found {
+      #expect(plainText(found).hasPrefix("\(folder)/none.png "))
+      #expect(!plainText(found).contains("Tensor("))
+    }
+    images.remove()
   }
 
   @Test func checkpointsOfOtherRunsAreRefused() throws {

@@ -156,7 +156,7 @@ struct ExplainCommand: ParsableCommand {
       Terminal.show(json ? try encoded(explanation) : text)
       try page.write { explanation.report(samples: try samples(input)) }
     } catch {
-      warn("\(error)")
+      warn(error)
       throw ExitCode(2)
     }
     let differs = explanation.gap != nil && !explanation.agrees

@@ -39,6 +39,14 @@ struct ClothingData {
     return (normalized(images), labels.cast(to: .int64))
   }
 
+  /// The note under which checkpoints hold the size of the images.
+  static let imageNote = "image"
+
+  /// Rows and columns as text: `28 x 28`.
+  static func sizeText(_ shape: [Int]) -> String {
+    shape.map(String.init).joined(separator: " x ")
+  }
+
   private static func path(_ name: String, in folder: String) throws -> String {
     for suffix in [".gz", ""] {
       let path = "\(folder)/\(name)\(suffix)"

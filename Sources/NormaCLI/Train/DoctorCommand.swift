@@ -96,7 +96,7 @@ struct DoctorCommand: ParsableCommand {
       throw error
     } catch {
       Terminal.showProgress(nil)
-      warn("\(error)")
+      warn(error)
       throw ExitCode(2)
     }
     if !isHealthy { throw ExitCode(1) }

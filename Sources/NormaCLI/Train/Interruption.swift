@@ -1,17 +1,31 @@
 import Foundation
 import Synchronization
 
-/// Ctrl-C as a request that long work looks at between steps; a second one ends the process.
+/// A signal that asks the process to end, as a request that long work looks at between steps; a
+/// second one of the same kind ends it at once.
+///
+/// Ctrl-C sends SIGINT, a container or a batch queue SIGTERM, a closed terminal SIGHUP, and a reader
+/// that goes away (`| head`) SIGPIPE.
 enum Interruption {
-  private static let requested = Atomic<Bool>(false)
+  private static let requested = Atomic<Int32>(0)
 
-  /// Whether Ctrl-C was pressed since ``watch()``.
-  static var isRequested: Bool { requested.load(ordering: .relaxed) }
+  /// The signal that came since ``watch()``, or nil.
+  static var signal: Int32? {
+    let number = requested.load(ordering: .relaxed)
+    return number == 0 ? nil : number
+  }
 
+  /// Begins to look for signals. One that is ignored already, as `nohup` does with SIGHUP, stays so.
   static func watch() {
-    signal(SIGINT) { _ in
-      Interruption.requested.store(true, ordering: .relaxed)
-      signal(SIGINT, SIG_DFL)
+    requested.store(0, ordering: .relaxed)
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] {
+      let before = Foundation.signal(number) { number in
+        Interruption.requested.store(number, ordering: .relaxed)
+        Foundation.signal(number, SIG_DFL)
+      }
+      if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+        Foundation.signal(number, SIG_IGN)
+      }
     }
   }
 }

@@ -10,14 +10,17 @@ struct PredictCommand: ParsableCommand {
     discussion: """
       Prints for each image the most likely classes with their probabilities. Images are IDX files \
       (.gz or not; all images in them), .npy arrays of bytes [H, W] or [N, H, W], or PNG files, of \
-      the size that the network was trained on, light on dark.
+      the size that the network was trained on, light on dark. With --resize, images of another \
+      size are brought to it: areas are averaged where they shrink, and pixels are interpolated \
+      (bilinear) where they grow.
 
       EXAMPLES:
         norma predict --checkpoint norma-train.safetensors shoe.npy
         norma predict --checkpoint norma-train.safetensors --count 5 t10k-images-idx3-ubyte.gz
 
       EXIT STATUS:
-        0 when all images were classified, 1 when a file cannot be used, 64 for wrong options.
+        0 when all images were classified, 1 when a file cannot be used (the others are still \
+      classified), 64 for wrong options.
       """)
 
   @Option(help: ArgumentHelp("What norma train has written.", valueName: "file"))
@@ -25,6 +28,9 @@ struct PredictCommand: ParsableCommand {
 
   @Option(help: ArgumentHelp("Classify only so many images of a file.", valueName: "n"))
   var count: Int?
+
+  @Flag(help: "Bring images of another size to that of the network's training.")
+  var resize = false
 
   @Flag(help: "Print one JSON object for each image.")
   var json = false
@@ -40,21 +46,59 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     let saved = try Checkpoint(contentsOf: checkpoint)
     let options = try TrainingOptions(saved, path: checkpoint)
-    let names = ClothingData.classNames
     let network = try ResidualNetwork(saved, options, path: checkpoint)
     network.eval()
+    let size = saved.notes[ClothingData.imageNote]
+    if size == nil {
+      warn("\(checkpoint) does not say which size of images it was trained on; any size is taken")
+    }
+    var failures = 0
     for path in images {
-      let batch = try read(path)
-      let shares = try catchingTensorErrors {
-        withoutGradients { network(ClothingData.normalized(batch)).softmax(over: 1) }
-          .array(of: Double.self)
+      do {
+        try classify(path, by: network, size: size)
+      } catch {
+        warn(error)
+        failures += 1
       }
-      for index in 0..<batch.shape[0] {
-        let row = shares[(index * names.count)..<((index + 1) * names.count)]
-        let ranked = zip(names, row).sorted { $0.1 > $1.1 }
-        let name = batch.shape[0] == 1 ? path : "\(path)[\(index)]"
-        try show(name, ranked.map { (name: $0.0, share: $0.1) })
-      }
+    }
+    if failures > 0 { throw ExitCode(1) }
+  }
+
+  /// Prints the classes of all images of a file.
+  private func classify(_ path: String, by network: ResidualNetwork, size: String?) throws {
+    let names = ClothingData.classNames
+    let batch = try fitted(try read(path), to: size, path: path)
+    let shares = try catchingTensorErrors {
+      withoutGradients { network(ClothingData.normalized(batch)).softmax(over: 1) }
+        .array(of: Double.self)
+    }
+    for index in 0..<batch.shape[0] {
+      let row = shares[(index * names.count)..<((index + 1) * names.count)]
+      let ranked = zip(names, row).sorted { $0.1 > $1.1 }
+      let name = batch.shape[0] == 1 ? path : "\(path)[\(index)]"
+      try show(name, ranked.map { (name: $0.0, share: $0.1) })
+    }
+  }
+
+  /// Images of the size that the network was trained on.
+  private func fitted(_ images: Tensor, to size: String?, path: String) throws -> Tensor {
+    let found = Array(images.shape.suffix(2))
+    guard let size, size != ClothingData.sizeText(found) else { return images }
+    guard resize else {
+      throw TrainingError(
+        "\(path) has images of \(ClothingData.sizeText(found)), and the network was trained on "
+          + "images of \(size); --resize brings them to that size")
+    }
+    let wanted = size.split(separator: " x ").compactMap { Int($0) }
+    guard wanted.count == 2, wanted.allSatisfy({ (1...4096).contains($0) }) else {
+      throw CheckpointError(path: checkpoint, problem: "has an image size that cannot be: \(size)")
+    }
+    let shrinks = zip(wanted, found).allSatisfy { $0 <= $1 }
+    return try catchingTensorErrors {
+      interpolate(
+        images.unsqueezed(1).cast(to: .float32), size: Extents(wanted),
+        mode: shrinks ? .area : .bilinear
+      ).squeezed(1)
     }
   }
 

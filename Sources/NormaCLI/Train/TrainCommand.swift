@@ -13,9 +13,9 @@ struct TrainCommand: ParsableCommand {
       cycle of the learning rate. Shows loss, accuracy, images a second and the time left; \
       evaluates after every epoch; ends with the confusion matrix.
 
-      A checkpoint is written after every epoch and when Ctrl-C stops the run. A run that is \
-      resumed from one, with the same number of threads, ends with the same bits as one that \
-      was never stopped.
+      A checkpoint is written after every epoch and when a signal stops the run: Ctrl-C, SIGTERM \
+      of a container or a batch queue, SIGHUP of a closed terminal. A run that is resumed from \
+      one, with the same number of threads, ends with the same bits as one that was never stopped.
 
       EXAMPLES:
         norma train --data /usr/share/datasets/fashion-mnist
@@ -24,8 +24,8 @@ struct TrainCommand: ParsableCommand {
         norma train --data DIR --bn-momentum 0.001 --out wrong.safetensors
 
       EXIT STATUS:
-        0 when training is done, 130 after Ctrl-C, 1 when a file cannot be used, 64 for wrong \
-      options.
+        0 when training is done, 128 and the number of the signal when one stopped it (130 after \
+      Ctrl-C), 1 when a file cannot be used, 64 for wrong options.
       """)
 
   @Option(
@@ -34,27 +34,35 @@ struct TrainCommand: ParsableCommand {
       valueName: "dir"))
   var data: String
 
-  @Option(help: ArgumentHelp("How often to go over the training images.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("How often to go over the training images. (default: 3)", valueName: "n"))
   var epochs: Int?
 
   @Option(help: ArgumentHelp("Stop after so many steps.", valueName: "n"))
   var steps: Int?
 
-  @Option(help: ArgumentHelp("Images of a step.", valueName: "n"))
+  @Option(help: ArgumentHelp("Images of a step. (default: 128)", valueName: "n"))
   var batch: Int?
 
-  @Option(help: ArgumentHelp("The largest learning rate of the cycle.", valueName: "number"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The largest learning rate of the cycle. (default: 0.1)", valueName: "number"))
   var lr: Double?
 
-  @Option(help: ArgumentHelp("Channels of the first blocks.", valueName: "n"))
+  @Option(help: ArgumentHelp("Channels of the first blocks. (default: 16)", valueName: "n"))
   var width: Int?
 
-  @Option(help: ArgumentHelp("Of the initial values and the order of images.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The seed of the initial values and of the order of images. (default: 0)", valueName: "n"))
   var seed: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "The share of a new batch in the running statistics of batch norm; 0.1 without it.",
+      "The share of a new batch in the running statistics of batch norm. (default: 0.1)",
       valueName: "number"))
   var bnMomentum: Double?
 
@@ -65,10 +73,13 @@ struct TrainCommand: ParsableCommand {
       valueName: "steps"))
   var freezeStatistics: Int?
 
-  @Option(help: ArgumentHelp("Threads to use; all cores without it.", valueName: "n"))
+  @Option(help: ArgumentHelp("Threads to use. (default: all cores)", valueName: "n"))
   var threads: Int?
 
-  @Option(help: ArgumentHelp("Where to write checkpoints.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "Where to write checkpoints. (default: the file of --resume, or \(Self.defaultOutput))",
+      valueName: "file"))
   var out: String?
 
   @Option(help: ArgumentHelp("Go on from a checkpoint, with its options.", valueName: "file"))
@@ -102,7 +113,13 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
+  private static let defaultOutput = "norma-train.safetensors"
+
+  /// Where checkpoints go.
+  private var target: String { out ?? resume ?? Self.defaultOutput }
+
   func run() throws {
+    try OutputPath.check(target, option: "--out")
     if let threads { Threads.count = threads }
     let checkpoint = try resume.map { try Checkpoint(contentsOf: $0) }
     let options =
@@ -130,28 +147,28 @@ struct TrainCommand: ParsableCommand {
     Interruption.watch()
     var display = TrainingDisplay(
       isJSON: json, total: run.totalSteps, perEpoch: run.stepsPerEpoch)
-    let target = out ?? resume ?? "norma-train.safetensors"
     var matrix: ConfusionMatrix?
     while run.step < run.totalSteps {
       let epoch = run.step / run.stepsPerEpoch + 1
       display.beginEpoch()
       let isWhole = try run.trainEpoch { step in
         display.add(step)
-        return !Interruption.isRequested
+        return Interruption.signal == nil
       }
-      if !isWhole {
+      if !isWhole, let signal = Interruption.signal {
         Terminal.showProgress(nil)
         try run.checkpoint().write(to: target)
         warn(
           "stopped after step \(run.step) of \(run.totalSteps); go on with "
             + "norma train --data \(data) --resume \(target)")
-        throw ExitCode(130)
+        throw ExitCode(128 + signal)
       }
+      // Before the evaluation: whoever ends the process during it loses nothing.
+      try run.checkpoint().write(to: target)
       let start = ContinuousClock.now
       let test = try run.network.evaluate(run.data.test)
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       try display.endEpoch(epoch, test: test, testRate: Double(test.total) / seconds)
-      try run.checkpoint().write(to: target)
       matrix = test
     }
     let final = try matrix ?? run.network.evaluate(run.data.test)
@@ -178,7 +195,16 @@ struct TrainCommand: ParsableCommand {
   }
 }
 
-/// A line on standard error.
+/// A line on standard error, where somebody still reads it.
 func warn(_ text: String) {
-  FileHandle.standardError.write(Data("norma: \(text)\n".utf8))
+  try? FileHandle.standardError.write(contentsOf: Data("norma: \(text)\n".utf8))
 }
+
+/// An error as a line on standard error.
+func warn(_ error: any Error) {
+  warn((error as? FileError).map(plainText) ?? "\(error)")
+}
+
+/// What is wrong with a file, without the call that found it, which a user of the command never
+/// wrote.
+func plainText(_ error: FileError) -> String { "\(error.path) \(error.problem): \(error.detail)" }

@@ -100,6 +100,7 @@ final class TrainingRun {
     checkpoint.notes["step"] = String(step)
     checkpoint.notes["threads"] = String(Threads.count)
     checkpoint.notes["samples"] = String(data.training.count)
+    checkpoint.notes[ClothingData.imageNote] = ClothingData.sizeText(data.imageShape)
     return checkpoint
   }
 
@@ -119,6 +120,12 @@ final class TrainingRun {
         path: path,
         problem: "comes from a run on \(samples) training images; the folder has "
           + "\(data.training.count)")
+    }
+    let size = ClothingData.sizeText(data.imageShape)
+    if let before = checkpoint.notes[ClothingData.imageNote], before != size {
+      throw CheckpointError(
+        path: path,
+        problem: "comes from a run on images of \(before); the folder has images of \(size)")
     }
     do {
       try network.load(checkpoint.model)
