@@ -1,0 +1,73 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Names of shapes in PyTorch and NumPy that people type first. None of them can be called: the
+// compiler answers with the name that Norma has.
+
+extension Tensor {
+  @available(*, unavailable, renamed: "reshaped(_:)")
+  public func view(_ shape: Int...) -> Tensor { self }
+
+  @available(*, unavailable, renamed: "reshaped(_:)")
+  public func view(_ shape: [Int]) -> Tensor { self }
+
+  @available(*, unavailable, renamed: "reshaped(_:)")
+  public func reshape(_ shape: Int...) -> Tensor { self }
+
+  @available(*, unavailable, renamed: "reshaped(_:)")
+  public func reshape(_ shape: [Int]) -> Tensor { self }
+
+  @available(*, unavailable, renamed: "permuted(_:)")
+  public func permute(_ axes: Int...) -> Tensor { self }
+
+  @available(
+    *, unavailable, message: "transposed(_:_:) exchanges two axes, permuted(_:) orders all of them"
+  )
+  public func transpose(_ axes: Int...) -> Tensor { self }
+
+  @available(
+    *, unavailable,
+    message: "transposed() exchanges the last two axes, permuted(_:) orders all of them"
+  )
+  public var T: Tensor { self }
+
+  @available(*, unavailable, renamed: "transposed()")
+  public var mT: Tensor { self }
+
+  @available(*, unavailable, renamed: "squeezed(_:)")
+  public func squeeze(_ axes: Int...) -> Tensor { self }
+
+  @available(*, unavailable, renamed: "unsqueezed(_:)")
+  public func unsqueeze(_ axis: Int) -> Tensor { self }
+
+  @available(*, unavailable, renamed: "flattened()")
+  public func flatten() -> Tensor { self }
+
+  @available(*, unavailable, renamed: "flattened()")
+  public func ravel() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.broadcast(to: [2, 3])")
+  public func expand(_ shape: Int...) -> Tensor { self }
+
+  @available(*, unavailable, renamed: "repeatedInterleaved(_:)")
+  public func repeat_interleave(_ count: Int) -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.tiled([2, 3])")
+  public func tile(_ counts: Int...) -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.flipped(over: 0)")
+  public func flip(_ axes: Int...) -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.rolled(1, over: 0)")
+  public func roll(_ shifts: Int...) -> Tensor { self }
+
+  @available(*, unavailable, renamed: "count")
+  public func numel() -> Int { 0 }
+
+  @available(*, unavailable, renamed: "rank")
+  public func dim() -> Int { 0 }
+
+  @available(*, unavailable, renamed: "rank")
+  public var ndim: Int { 0 }
+
+  @available(*, unavailable, message: "write x.shape[0]")
+  public func size(_ axis: Int) -> Int { 0 }
+}

@@ -1,0 +1,52 @@
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+// Names of types and gradients in PyTorch and NumPy that people type first. None of them can be called: the
+// compiler answers with the name that Norma has.
+
+import NormaKernels
+
+extension Tensor {
+  @available(*, unavailable, renamed: "cast(to:)")
+  public func to(_ dtype: DType) -> Tensor { self }
+
+  @available(*, unavailable, renamed: "cast(to:)")
+  public func astype(_ dtype: DType) -> Tensor { self }
+
+  @available(*, unavailable, renamed: "cast(to:)")
+  public func asType(_ dtype: DType) -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .float32)")
+  public func float() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .float64)")
+  public func double() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .float16)")
+  public func half() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .bfloat16)")
+  public func bfloat16() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .int64)")
+  public func long() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .int32)")
+  public func int() -> Tensor { self }
+
+  @available(*, unavailable, message: "not needed: a tensor is a value, and nobody else changes it")
+  public func clone() -> Tensor { self }
+
+  @available(*, unavailable, message: "not needed: all tensors lie in the memory of the CPU")
+  public func cpu() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.array(of: Float.self)")
+  public func tolist() -> [Double] { [] }
+
+  @available(*, unavailable, message: "write x.array(of: Float.self), or x.write(npy: path)")
+  public func numpy() -> [Double] { [] }
+
+  @available(*, unavailable, renamed: "detached()")
+  public func detach() -> Tensor { self }
+
+  @available(*, unavailable, renamed: "requiringGradient()")
+  public func requires_grad_() -> Tensor { self }
+}
