@@ -5,7 +5,12 @@ let package = Package(
   name: "norma",
   platforms: [.macOS(.v15)],
   products: [
+    // All of it, and the parts for whoever needs less: tensors alone link neither libpng nor zlib.
     .library(name: "Norma", targets: ["Norma"]),
+    .library(name: "NormaTensor", targets: ["NormaTensor"]),
+    .library(name: "NormaNN", targets: ["NormaNN"]),
+    .library(name: "NormaFiles", targets: ["NormaFiles"]),
+    .library(name: "NormaExplain", targets: ["NormaExplain"]),
     .executable(name: "norma", targets: ["NormaCLI"]),
   ],
   traits: [
