@@ -72,13 +72,17 @@ public final class Conv1d: Convolution {
 
   /// A convolution with PyTorch's defaults.
   public init(
-    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
-    padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1, bias: Bool = true,
+    _ inputs: Int, _ outputs: Int, kernelSize: some ExtentsConvertible,
+    stride: some ExtentsConvertible = 1,
+    padding: some PaddingConvertible = 0, dilation: some ExtentsConvertible = 1, groups: Int = 1,
+    bias: Bool = true,
     paddingMode: PaddingMode = .zeros, dtype: DType = .float32
   ) {
     super.init(
-      space: 1, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
-      dilation: dilation, groups: groups, bias: bias, paddingMode: paddingMode, dtype: dtype)
+      space: 1, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
+      padding: padding.asPadding,
+      dilation: dilation.asExtents, groups: groups, bias: bias, paddingMode: paddingMode,
+      dtype: dtype)
   }
 }
 
@@ -86,13 +90,17 @@ public final class Conv1d: Convolution {
 public final class Conv2d: Convolution {
   /// A convolution with PyTorch's defaults.
   public init(
-    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
-    padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1, bias: Bool = true,
+    _ inputs: Int, _ outputs: Int, kernelSize: some ExtentsConvertible,
+    stride: some ExtentsConvertible = 1,
+    padding: some PaddingConvertible = 0, dilation: some ExtentsConvertible = 1, groups: Int = 1,
+    bias: Bool = true,
     paddingMode: PaddingMode = .zeros, dtype: DType = .float32
   ) {
     super.init(
-      space: 2, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
-      dilation: dilation, groups: groups, bias: bias, paddingMode: paddingMode, dtype: dtype)
+      space: 2, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
+      padding: padding.asPadding,
+      dilation: dilation.asExtents, groups: groups, bias: bias, paddingMode: paddingMode,
+      dtype: dtype)
   }
 }
 
@@ -102,13 +110,17 @@ public final class Conv3d: Convolution {
 
   /// A convolution with PyTorch's defaults.
   public init(
-    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
-    padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1, bias: Bool = true,
+    _ inputs: Int, _ outputs: Int, kernelSize: some ExtentsConvertible,
+    stride: some ExtentsConvertible = 1,
+    padding: some PaddingConvertible = 0, dilation: some ExtentsConvertible = 1, groups: Int = 1,
+    bias: Bool = true,
     paddingMode: PaddingMode = .zeros, dtype: DType = .float32
   ) {
     super.init(
-      space: 3, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
-      dilation: dilation, groups: groups, bias: bias, paddingMode: paddingMode, dtype: dtype)
+      space: 3, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
+      padding: padding.asPadding,
+      dilation: dilation.asExtents, groups: groups, bias: bias, paddingMode: paddingMode,
+      dtype: dtype)
   }
 }
 

@@ -4,7 +4,7 @@ import NormaTensor
 /// (Σ xᵖ)^(1/p) of each window; use ``LPPool1d``, ``LPPool2d`` or ``LPPool3d``.
 ///
 /// Formula, shapes and edge cases are those of ``lpPool2d(_:p:kernelSize:stride:ceilMode:file:line:)``.
-open class LPPool: Module, Layer {
+public class LPPool: Module, Layer {
   /// The power.
   public let p: Double
   /// Sizes of windows and steps between them, which are the sizes where they are nil.
@@ -15,10 +15,7 @@ open class LPPool: Module, Layer {
   /// The number of axes of space.
   var space: Int { 2 }
 
-  /// A pooling with the power `p`.
-  public init(
-    _ p: Double, kernelSize: Extents, stride: Extents? = nil, ceilMode: Bool = false
-  ) {
+  init(power p: Double, _ kernelSize: Extents, _ stride: Extents?, _ ceilMode: Bool) {
     (self.p, self.kernelSize, self.stride, self.ceilMode) = (p, kernelSize, stride, ceilMode)
   }
 
@@ -33,11 +30,43 @@ open class LPPool: Module, Layer {
 }
 
 /// ``LPPool`` for `[N, C, L]`. PyTorch: `nn.LPPool1d`.
-public final class LPPool1d: LPPool { override var space: Int { 1 } }
+public final class LPPool1d: LPPool {
+  override var space: Int { 1 }
+
+  /// A pooling with the power `p`.
+  public init(
+    _ p: Double, kernelSize: some ExtentsConvertible,
+    stride: (some ExtentsConvertible)? = Extents?.none, ceilMode: Bool = false
+  ) {
+    super.init(power: p, kernelSize.asExtents, stride?.asExtents, ceilMode)
+  }
+}
+
 /// ``LPPool`` for images `[N, C, H, W]`. PyTorch: `nn.LPPool2d`.
-public final class LPPool2d: LPPool { override var space: Int { 2 } }
+public final class LPPool2d: LPPool {
+  override var space: Int { 2 }
+
+  /// A pooling with the power `p`.
+  public init(
+    _ p: Double, kernelSize: some ExtentsConvertible,
+    stride: (some ExtentsConvertible)? = Extents?.none, ceilMode: Bool = false
+  ) {
+    super.init(power: p, kernelSize.asExtents, stride?.asExtents, ceilMode)
+  }
+}
+
 /// ``LPPool`` for volumes `[N, C, D, H, W]`. PyTorch: `nn.LPPool3d`.
-public final class LPPool3d: LPPool { override var space: Int { 3 } }
+public final class LPPool3d: LPPool {
+  override var space: Int { 3 }
+
+  /// A pooling with the power `p`.
+  public init(
+    _ p: Double, kernelSize: some ExtentsConvertible,
+    stride: (some ExtentsConvertible)? = Extents?.none, ceilMode: Bool = false
+  ) {
+    super.init(power: p, kernelSize.asExtents, stride?.asExtents, ceilMode)
+  }
+}
 
 /// (Σ xᵖ)^(1/p) over each window of `[N, C, H, W]`, or of one sample without N.
 ///
@@ -46,28 +75,37 @@ public final class LPPool3d: LPPool { override var space: Int { 3 } }
 /// `avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:)`; a window of
 /// `ceilMode` that reaches over the edge counts as if its values went on, as in PyTorch. PyTorch: `F.lp_pool2d`.
 public func lpPool2d(
-  _ x: Tensor, p: Double, kernelSize: Extents, stride: Extents? = nil, ceilMode: Bool = false,
+  _ x: Tensor, p: Double, kernelSize: some ExtentsConvertible,
+  stride: (some ExtentsConvertible)? = Extents?.none, ceilMode: Bool = false,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  lpPool(x, 2, p, kernelSize, stride, ceilMode, "lpPool2d(_:p:kernelSize:)", file, line)
+  lpPool(
+    x, 2, p, kernelSize.asExtents, stride?.asExtents, ceilMode, "lpPool2d(_:p:kernelSize:)", file,
+    line)
 }
 
 /// (Σ xᵖ)^(1/p) over each window of `[N, C, L]`; see
 /// ``lpPool2d(_:p:kernelSize:stride:ceilMode:file:line:)``. PyTorch: `F.lp_pool1d`.
 public func lpPool1d(
-  _ x: Tensor, p: Double, kernelSize: Extents, stride: Extents? = nil, ceilMode: Bool = false,
+  _ x: Tensor, p: Double, kernelSize: some ExtentsConvertible,
+  stride: (some ExtentsConvertible)? = Extents?.none, ceilMode: Bool = false,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  lpPool(x, 1, p, kernelSize, stride, ceilMode, "lpPool1d(_:p:kernelSize:)", file, line)
+  lpPool(
+    x, 1, p, kernelSize.asExtents, stride?.asExtents, ceilMode, "lpPool1d(_:p:kernelSize:)", file,
+    line)
 }
 
 /// (Σ xᵖ)^(1/p) over each window of `[N, C, D, H, W]`; see
 /// ``lpPool2d(_:p:kernelSize:stride:ceilMode:file:line:)``. PyTorch: `F.lp_pool3d`.
 public func lpPool3d(
-  _ x: Tensor, p: Double, kernelSize: Extents, stride: Extents? = nil, ceilMode: Bool = false,
+  _ x: Tensor, p: Double, kernelSize: some ExtentsConvertible,
+  stride: (some ExtentsConvertible)? = Extents?.none, ceilMode: Bool = false,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  lpPool(x, 3, p, kernelSize, stride, ceilMode, "lpPool3d(_:p:kernelSize:)", file, line)
+  lpPool(
+    x, 3, p, kernelSize.asExtents, stride?.asExtents, ceilMode, "lpPool3d(_:p:kernelSize:)", file,
+    line)
 }
 
 private func lpPool(

@@ -4,7 +4,7 @@ import NormaTensor
 ///
 /// Formula, shapes and cost are those of
 /// `maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:)`.
-open class MaxPool: Module, Layer {
+public class MaxPool: Module, Layer {
   /// Sizes of windows, steps between them, what stands around the input (as -inf), and the distances
   /// between elements of a window. The step is the size where it is nil.
   public let kernelSize: Extents, stride: Extents?, padding: Extents, dilation: Extents
@@ -14,10 +14,9 @@ open class MaxPool: Module, Layer {
   /// The number of axes of space.
   var space: Int { 2 }
 
-  /// A pooling with PyTorch's defaults.
-  public init(
-    kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0, dilation: Extents = 1,
-    ceilMode: Bool = false
+  init(
+    window kernelSize: Extents, _ stride: Extents?, _ padding: Extents, _ dilation: Extents,
+    _ ceilMode: Bool
   ) {
     (self.kernelSize, self.stride, self.padding) = (kernelSize, stride, padding)
     (self.dilation, self.ceilMode) = (dilation, ceilMode)
@@ -40,17 +39,58 @@ open class MaxPool: Module, Layer {
 }
 
 /// ``MaxPool`` for `[N, C, L]`. PyTorch: `nn.MaxPool1d`.
-public final class MaxPool1d: MaxPool { override var space: Int { 1 } }
+public final class MaxPool1d: MaxPool {
+  override var space: Int { 1 }
+
+  /// A pooling with PyTorch's defaults.
+  public init(
+    kernelSize: some ExtentsConvertible, stride: (some ExtentsConvertible)? = Extents?.none,
+    padding: some ExtentsConvertible = 0, dilation: some ExtentsConvertible = 1,
+    ceilMode: Bool = false
+  ) {
+    super.init(
+      window: kernelSize.asExtents, stride?.asExtents, padding.asExtents, dilation.asExtents,
+      ceilMode)
+  }
+}
+
 /// ``MaxPool`` for images `[N, C, H, W]`. PyTorch: `nn.MaxPool2d`.
-public final class MaxPool2d: MaxPool { override var space: Int { 2 } }
+public final class MaxPool2d: MaxPool {
+  override var space: Int { 2 }
+
+  /// A pooling with PyTorch's defaults.
+  public init(
+    kernelSize: some ExtentsConvertible, stride: (some ExtentsConvertible)? = Extents?.none,
+    padding: some ExtentsConvertible = 0, dilation: some ExtentsConvertible = 1,
+    ceilMode: Bool = false
+  ) {
+    super.init(
+      window: kernelSize.asExtents, stride?.asExtents, padding.asExtents, dilation.asExtents,
+      ceilMode)
+  }
+}
+
 /// ``MaxPool`` for volumes `[N, C, D, H, W]`. PyTorch: `nn.MaxPool3d`.
-public final class MaxPool3d: MaxPool { override var space: Int { 3 } }
+public final class MaxPool3d: MaxPool {
+  override var space: Int { 3 }
+
+  /// A pooling with PyTorch's defaults.
+  public init(
+    kernelSize: some ExtentsConvertible, stride: (some ExtentsConvertible)? = Extents?.none,
+    padding: some ExtentsConvertible = 0, dilation: some ExtentsConvertible = 1,
+    ceilMode: Bool = false
+  ) {
+    super.init(
+      window: kernelSize.asExtents, stride?.asExtents, padding.asExtents, dilation.asExtents,
+      ceilMode)
+  }
+}
 
 /// The mean of each window; use ``AvgPool1d``, ``AvgPool2d`` or ``AvgPool3d``.
 ///
 /// Formula, shapes and cost are those of
 /// `avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:)`.
-open class AvgPool: Module, Layer {
+public class AvgPool: Module, Layer {
   /// Sizes of windows, steps between them and zeros around the input. The step is the size where it
   /// is nil.
   public let kernelSize: Extents, stride: Extents?, padding: Extents
@@ -62,10 +102,9 @@ open class AvgPool: Module, Layer {
   /// The number of axes of space.
   var space: Int { 2 }
 
-  /// A pooling with PyTorch's defaults.
-  public init(
-    kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0, ceilMode: Bool = false,
-    countIncludePad: Bool = true, divisorOverride: Int? = nil
+  init(
+    window kernelSize: Extents, _ stride: Extents?, _ padding: Extents, _ ceilMode: Bool,
+    _ countIncludePad: Bool, _ divisorOverride: Int?
   ) {
     (self.kernelSize, self.stride, self.padding) = (kernelSize, stride, padding)
     (self.ceilMode, self.countIncludePad) = (ceilMode, countIncludePad)
@@ -85,11 +124,52 @@ open class AvgPool: Module, Layer {
 }
 
 /// ``AvgPool`` for `[N, C, L]`. PyTorch: `nn.AvgPool1d`.
-public final class AvgPool1d: AvgPool { override var space: Int { 1 } }
+public final class AvgPool1d: AvgPool {
+  override var space: Int { 1 }
+
+  /// A pooling with PyTorch's defaults.
+  public init(
+    kernelSize: some ExtentsConvertible, stride: (some ExtentsConvertible)? = Extents?.none,
+    padding: some ExtentsConvertible = 0, ceilMode: Bool = false, countIncludePad: Bool = true,
+    divisorOverride: Int? = nil
+  ) {
+    super.init(
+      window: kernelSize.asExtents, stride?.asExtents, padding.asExtents, ceilMode,
+      countIncludePad, divisorOverride)
+  }
+}
+
 /// ``AvgPool`` for images `[N, C, H, W]`. PyTorch: `nn.AvgPool2d`.
-public final class AvgPool2d: AvgPool { override var space: Int { 2 } }
+public final class AvgPool2d: AvgPool {
+  override var space: Int { 2 }
+
+  /// A pooling with PyTorch's defaults.
+  public init(
+    kernelSize: some ExtentsConvertible, stride: (some ExtentsConvertible)? = Extents?.none,
+    padding: some ExtentsConvertible = 0, ceilMode: Bool = false, countIncludePad: Bool = true,
+    divisorOverride: Int? = nil
+  ) {
+    super.init(
+      window: kernelSize.asExtents, stride?.asExtents, padding.asExtents, ceilMode,
+      countIncludePad, divisorOverride)
+  }
+}
+
 /// ``AvgPool`` for volumes `[N, C, D, H, W]`. PyTorch: `nn.AvgPool3d`.
-public final class AvgPool3d: AvgPool { override var space: Int { 3 } }
+public final class AvgPool3d: AvgPool {
+  override var space: Int { 3 }
+
+  /// A pooling with PyTorch's defaults.
+  public init(
+    kernelSize: some ExtentsConvertible, stride: (some ExtentsConvertible)? = Extents?.none,
+    padding: some ExtentsConvertible = 0, ceilMode: Bool = false, countIncludePad: Bool = true,
+    divisorOverride: Int? = nil
+  ) {
+    super.init(
+      window: kernelSize.asExtents, stride?.asExtents, padding.asExtents, ceilMode,
+      countIncludePad, divisorOverride)
+  }
+}
 
 /// Means over windows that share each axis evenly; use ``AdaptiveAvgPool1d`` and its sisters.
 open class AdaptiveAvgPool: Module, Layer {
@@ -100,7 +180,9 @@ open class AdaptiveAvgPool: Module, Layer {
   var space: Int { 2 }
 
   /// A pooling to `outputSize` windows.
-  public init(_ outputSize: AdaptiveSize) { self.outputSize = outputSize }
+  public init(_ outputSize: some AdaptiveSizeConvertible) {
+    self.outputSize = outputSize.asAdaptiveSize
+  }
 
   /// The means of `[N, C, space...]` or of one sample.
   public func callAsFunction(
@@ -129,7 +211,9 @@ open class AdaptiveMaxPool: Module, Layer {
   var space: Int { 2 }
 
   /// A pooling to `outputSize` windows.
-  public init(_ outputSize: AdaptiveSize) { self.outputSize = outputSize }
+  public init(_ outputSize: some AdaptiveSizeConvertible) {
+    self.outputSize = outputSize.asAdaptiveSize
+  }
 
   /// The largest elements of `[N, C, space...]` or of one sample.
   public func callAsFunction(

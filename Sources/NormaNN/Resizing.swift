@@ -16,10 +16,11 @@ public final class Upsample: Module, Layer {
 
   /// A layer that resizes to `size`, or by `scaleFactor`.
   public init(
-    size: Extents? = nil, scaleFactor: [Double]? = nil, mode: InterpolationMode = .nearest,
+    size: (some ExtentsConvertible)? = Extents?.none, scaleFactor: [Double]? = nil,
+    mode: InterpolationMode = .nearest,
     alignCorners: Bool? = nil, recomputeScaleFactor: Bool = false
   ) {
-    (self.size, self.scaleFactor, self.mode) = (size, scaleFactor, mode)
+    (self.size, self.scaleFactor, self.mode) = (size?.asExtents, scaleFactor, mode)
     (self.alignCorners, self.recomputeScaleFactor) = (alignCorners, recomputeScaleFactor)
   }
 
@@ -47,7 +48,7 @@ open class Padding: Module, Layer {
   private var name: String { "\(type(of: self))(_:)" }
 
   /// A layer that adds so many elements.
-  public init(_ padding: Extents) { self.padding = padding }
+  public init(_ padding: some ExtentsConvertible) { self.padding = padding.asExtents }
 
   /// The padded `[N, C, space...]`, or one sample of it.
   public func callAsFunction(
@@ -74,9 +75,9 @@ open class ConstantPad: Padding {
   override var mode: PaddingMode { .constant(value) }
 
   /// A layer that adds so many elements of `value`.
-  public init(_ padding: Extents, value: Double) {
+  public init(_ padding: some ExtentsConvertible, value: Double) {
     self.value = value
-    super.init(padding)
+    super.init(padding.asExtents)
   }
 }
 

@@ -97,13 +97,17 @@ open class TransposedConvolution: Module, Layer {
 public final class ConvTranspose1d: TransposedConvolution {
   /// A transposed convolution with PyTorch's defaults.
   public init(
-    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
-    padding: Extents = 0, outputPadding: Extents = 0, groups: Int = 1, bias: Bool = true,
-    dilation: Extents = 1, dtype: DType = .float32
+    _ inputs: Int, _ outputs: Int, kernelSize: some ExtentsConvertible,
+    stride: some ExtentsConvertible = 1,
+    padding: some ExtentsConvertible = 0, outputPadding: some ExtentsConvertible = 0,
+    groups: Int = 1, bias: Bool = true,
+    dilation: some ExtentsConvertible = 1, dtype: DType = .float32
   ) {
     super.init(
-      space: 1, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
-      outputPadding: outputPadding, groups: groups, bias: bias, dilation: dilation, dtype: dtype)
+      space: 1, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
+      padding: padding.asExtents,
+      outputPadding: outputPadding.asExtents, groups: groups, bias: bias,
+      dilation: dilation.asExtents, dtype: dtype)
   }
 }
 
@@ -111,13 +115,17 @@ public final class ConvTranspose1d: TransposedConvolution {
 public final class ConvTranspose2d: TransposedConvolution {
   /// A transposed convolution with PyTorch's defaults.
   public init(
-    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
-    padding: Extents = 0, outputPadding: Extents = 0, groups: Int = 1, bias: Bool = true,
-    dilation: Extents = 1, dtype: DType = .float32
+    _ inputs: Int, _ outputs: Int, kernelSize: some ExtentsConvertible,
+    stride: some ExtentsConvertible = 1,
+    padding: some ExtentsConvertible = 0, outputPadding: some ExtentsConvertible = 0,
+    groups: Int = 1, bias: Bool = true,
+    dilation: some ExtentsConvertible = 1, dtype: DType = .float32
   ) {
     super.init(
-      space: 2, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
-      outputPadding: outputPadding, groups: groups, bias: bias, dilation: dilation, dtype: dtype)
+      space: 2, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
+      padding: padding.asExtents,
+      outputPadding: outputPadding.asExtents, groups: groups, bias: bias,
+      dilation: dilation.asExtents, dtype: dtype)
   }
 }
 
@@ -125,12 +133,16 @@ public final class ConvTranspose2d: TransposedConvolution {
 public final class ConvTranspose3d: TransposedConvolution {
   /// A transposed convolution with PyTorch's defaults.
   public init(
-    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
-    padding: Extents = 0, outputPadding: Extents = 0, groups: Int = 1, bias: Bool = true,
-    dilation: Extents = 1, dtype: DType = .float32
+    _ inputs: Int, _ outputs: Int, kernelSize: some ExtentsConvertible,
+    stride: some ExtentsConvertible = 1,
+    padding: some ExtentsConvertible = 0, outputPadding: some ExtentsConvertible = 0,
+    groups: Int = 1, bias: Bool = true,
+    dilation: some ExtentsConvertible = 1, dtype: DType = .float32
   ) {
     super.init(
-      space: 3, inputs, outputs, kernelSize: kernelSize, stride: stride, padding: padding,
-      outputPadding: outputPadding, groups: groups, bias: bias, dilation: dilation, dtype: dtype)
+      space: 3, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
+      padding: padding.asExtents,
+      outputPadding: outputPadding.asExtents, groups: groups, bias: bias,
+      dilation: dilation.asExtents, dtype: dtype)
   }
 }

@@ -5,6 +5,31 @@ import Testing
 
 /// Layers of convolution, pooling, resizing and padding: names, shapes and options.
 @Suite struct ConvolutionLayerTests {
+  /// A number and an array of numbers stand wherever their literals do.
+  @Test func numbersStandWhereTheirLiteralsDo() {
+    let (k, step, both) = (3, 2, [2, 1])
+    let x = Tensor.ones(1, 2, 8, 9)
+    let optional: Int? = nil
+    for (layer, shape) in [
+      (Conv2d(2, 4, kernelSize: k, stride: step, padding: k / 2), [1, 4, 4, 5]),
+      (Conv2d(2, 4, kernelSize: k, stride: both, padding: [1, k / 2]), [1, 4, 4, 9]),
+      (Conv2d(2, 4, kernelSize: [k, 1], padding: .same), [1, 4, 8, 9]),
+      (Conv2d(2, 4, kernelSize: k, padding: .valid, dilation: step), [1, 4, 4, 5]),
+      (MaxPool2d(kernelSize: k, stride: step, padding: k / 2), [1, 2, 4, 5]),
+      (AvgPool2d(kernelSize: k, stride: optional), [1, 2, 2, 3]),
+      (AdaptiveAvgPool2d(k), [1, 2, 3, 3]),
+      (AdaptiveAvgPool2d([k, nil]), [1, 2, 3, 9]),
+      (AdaptiveMaxPool2d(both), [1, 2, 2, 1]),
+      (ConvTranspose2d(2, 4, kernelSize: k, stride: step, padding: k / 2), [1, 4, 15, 17]),
+      (LPPool2d(2, kernelSize: k, stride: step), [1, 2, 3, 4]),
+      (Upsample(size: both), [1, 2, 2, 1]),
+      (ZeroPad2d(k), [1, 2, 14, 15]),
+      (StdConv2d(2, 4, kernelSize: k, stride: step), [1, 4, 4, 5]),
+    ] as [(any Layer, [Int])] {
+      #expect(layer(x).shape == shape, "\(layer)")
+    }
+  }
+
   @Test func statesHaveNamesOfPyTorch() {
     #expect(
       Conv2d(4, 6, kernelSize: [3, 2], groups: 2).stateDict().mapValues(\.shape)

@@ -26,8 +26,7 @@ import Testing
   ]
 
   static func convolve(_ x: Tensor, _ w: Tensor, _ bias: Tensor?, _ c: Case) -> Tensor {
-    let (stride, padding) = (Extents(c.stride), ConvolutionPadding(Extents(c.padding)))
-    let dilation = Extents(c.dilation)
+    let (stride, padding, dilation) = (c.stride, c.padding, c.dilation)
     switch x.rank {
     case 3:
       return conv1d(

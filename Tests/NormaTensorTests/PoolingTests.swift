@@ -18,8 +18,8 @@ import Testing
         for dtype in [DType.float64, .float32] {
           let x = last ? values.cast(to: dtype).channelsLast() : values.cast(to: dtype)
           let result = maxPool2dWithIndices(
-            x, kernelSize: Extents(kernel), stride: Extents(stride), padding: Extents(padding),
-            dilation: Extents(dilation))
+            x, kernelSize: kernel, stride: stride, padding: padding,
+            dilation: dilation)
           let window = ReferenceWindows.Window(
             stride: [stride, stride], before: [padding, padding], dilation: [dilation, dilation],
             kernel: [kernel, kernel])

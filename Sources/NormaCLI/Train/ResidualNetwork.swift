@@ -10,7 +10,7 @@ final class ResidualBlock: Module, Layer {
 
   init(_ inputs: Int, _ outputs: Int, stride: Int, momentum: Momentum) {
     conv1 = Conv2d(
-      inputs, outputs, kernelSize: 3, stride: Extents(stride), padding: 1, bias: false)
+      inputs, outputs, kernelSize: 3, stride: stride, padding: 1, bias: false)
     bn1 = BatchNorm2d(outputs, momentum: momentum)
     conv2 = Conv2d(outputs, outputs, kernelSize: 3, padding: 1, bias: false)
     bn2 = BatchNorm2d(outputs, momentum: momentum)
@@ -18,7 +18,7 @@ final class ResidualBlock: Module, Layer {
       inputs == outputs
       ? Identity()
       : Sequential(
-        Conv2d(inputs, outputs, kernelSize: 1, stride: Extents(stride), bias: false),
+        Conv2d(inputs, outputs, kernelSize: 1, stride: stride, bias: false),
         BatchNorm2d(outputs, momentum: momentum))
   }
 

@@ -20,14 +20,18 @@ public final class StdConv2d: Convolution {
 
   /// A convolution with timm's defaults.
   public init(
-    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
-    padding: ConvolutionPadding? = nil, dilation: Extents = 1, groups: Int = 1, bias: Bool = false,
+    _ inputs: Int, _ outputs: Int, kernelSize: some ExtentsConvertible,
+    stride: some ExtentsConvertible = 1,
+    padding: (some PaddingConvertible)? = ConvolutionPadding?.none,
+    dilation: some ExtentsConvertible = 1, groups: Int = 1, bias: Bool = false,
     eps: Double = 1e-6, dtype: DType = .float32
   ) {
     self.eps = eps
     super.init(
-      space: 2, inputs, outputs, kernelSize: kernelSize, stride: stride,
-      padding: padding ?? .keepingSize(kernelSize, stride, dilation), dilation: dilation,
+      space: 2, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
+      padding: padding?.asPadding
+        ?? .keepingSize(kernelSize.asExtents, stride.asExtents, dilation.asExtents),
+      dilation: dilation.asExtents,
       groups: groups, bias: bias, paddingMode: .zeros, dtype: dtype)
   }
 }
@@ -59,15 +63,19 @@ public final class ScaledStdConv2d: Convolution {
 
   /// A convolution with timm's defaults.
   public init(
-    _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents = 1,
-    padding: ConvolutionPadding? = nil, dilation: Extents = 1, groups: Int = 1, bias: Bool = true,
+    _ inputs: Int, _ outputs: Int, kernelSize: some ExtentsConvertible,
+    stride: some ExtentsConvertible = 1,
+    padding: (some PaddingConvertible)? = ConvolutionPadding?.none,
+    dilation: some ExtentsConvertible = 1, groups: Int = 1, bias: Bool = true,
     gamma: Double = 1, eps: Double = 1e-6, gainInit: Double = 1, dtype: DType = .float32
   ) {
     (self.gamma, self.eps) = (gamma, eps)
     gain = Parameter(.full([outputs, 1, 1, 1], gainInit, dtype: dtype))
     super.init(
-      space: 2, inputs, outputs, kernelSize: kernelSize, stride: stride,
-      padding: padding ?? .keepingSize(kernelSize, stride, dilation), dilation: dilation,
+      space: 2, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
+      padding: padding?.asPadding
+        ?? .keepingSize(kernelSize.asExtents, stride.asExtents, dilation.asExtents),
+      dilation: dilation.asExtents,
       groups: groups, bias: bias, paddingMode: .zeros, dtype: dtype)
   }
 }

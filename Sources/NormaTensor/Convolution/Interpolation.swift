@@ -103,7 +103,7 @@ struct AxisInterpolation {
 /// - Cost: a read and a write for each axis. Runs at once.
 /// - PyTorch: `F.interpolate`, without `antialias`.
 public func interpolate(
-  _ x: Tensor, size: Extents? = nil, scaleFactor: [Double]? = nil,
+  _ x: Tensor, size: (some ExtentsConvertible)? = Extents?.none, scaleFactor: [Double]? = nil,
   mode: InterpolationMode = .nearest, alignCorners: Bool? = nil,
   recomputeScaleFactor: Bool = false, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -112,7 +112,7 @@ public func interpolate(
     let call = "interpolate(_:mode: .\(mode))"
     let space = Array(x.shape.dropFirst(2))
     try checkInterpolation(x, mode, alignCorners, call)
-    let (outputs, scales) = try interpolatedSizes(space, size, scaleFactor, call)
+    let (outputs, scales) = try interpolatedSizes(space, size?.asExtents, scaleFactor, call)
     guard outputs.allSatisfy({ $0 > 0 }), x.shape.dropFirst().allSatisfy({ $0 > 0 }) else {
       throw TensorError(call, "shape \(x.shape) cannot be resized to \(outputs)")
     }

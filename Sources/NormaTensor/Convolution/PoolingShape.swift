@@ -134,3 +134,38 @@ public struct AdaptiveSize: Sendable, Hashable, ExpressibleByIntegerLiteral,
     return result
   }
 }
+
+/// What can stand for ``AdaptiveSize`` in a call: a number for every axis, or an array of a number or
+/// nil for each.
+public protocol AdaptiveSizeConvertible {
+  /// The sizes of the axes.
+  var asAdaptiveSize: AdaptiveSize { get }
+}
+
+/// A size of one axis in an array that stands for ``AdaptiveSize``: a number, or nil.
+public protocol AdaptiveLength {
+  /// The size; nil keeps the input's.
+  var asAdaptiveLength: Int? { get }
+}
+
+extension AdaptiveSize: AdaptiveSizeConvertible {
+  /// These sizes.
+  public var asAdaptiveSize: AdaptiveSize { self }
+}
+
+extension Int: AdaptiveSizeConvertible, AdaptiveLength {
+  /// This size for every axis.
+  public var asAdaptiveSize: AdaptiveSize { AdaptiveSize([self]) }
+  /// This size.
+  public var asAdaptiveLength: Int? { self }
+}
+
+extension Optional: AdaptiveLength where Wrapped == Int {
+  /// This size; nil keeps the input's.
+  public var asAdaptiveLength: Int? { self }
+}
+
+extension Array: AdaptiveSizeConvertible where Element: AdaptiveLength {
+  /// A size for each axis.
+  public var asAdaptiveSize: AdaptiveSize { AdaptiveSize(map(\.asAdaptiveLength)) }
+}

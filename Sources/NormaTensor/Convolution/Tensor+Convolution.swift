@@ -7,12 +7,14 @@ import NormaKernels
 /// The convolution (cross-correlation) of `[N, C, L]` with `[outputs, C / groups, K]`; see
 /// ``conv2d(_:weight:bias:stride:padding:dilation:groups:file:line:)``. PyTorch: `F.conv1d`.
 public func conv1d(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Extents = 1,
-  padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1,
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: some ExtentsConvertible = 1,
+  padding: some PaddingConvertible = 0, dilation: some ExtentsConvertible = 1, groups: Int = 1,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
-    try convolve(x, weight, bias, 1, stride, padding, dilation, groups, call: "conv1d(_:weight:)")
+    try convolve(
+      x, weight, bias, 1, stride.asExtents, padding.asPadding, dilation.asExtents, groups,
+      call: "conv1d(_:weight:)")
   }
 }
 
@@ -27,24 +29,28 @@ public func conv1d(
 /// fit. Cost: as oneDNN needs; an input that is not channels last is copied once. PyTorch:
 /// `F.conv2d`.
 public func conv2d(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Extents = 1,
-  padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1,
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: some ExtentsConvertible = 1,
+  padding: some PaddingConvertible = 0, dilation: some ExtentsConvertible = 1, groups: Int = 1,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
-    try convolve(x, weight, bias, 2, stride, padding, dilation, groups, call: "conv2d(_:weight:)")
+    try convolve(
+      x, weight, bias, 2, stride.asExtents, padding.asPadding, dilation.asExtents, groups,
+      call: "conv2d(_:weight:)")
   }
 }
 
 /// The convolution of volumes `[N, C, D, H, W]`; see
 /// ``conv2d(_:weight:bias:stride:padding:dilation:groups:file:line:)``. PyTorch: `F.conv3d`.
 public func conv3d(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Extents = 1,
-  padding: ConvolutionPadding = 0, dilation: Extents = 1, groups: Int = 1,
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: some ExtentsConvertible = 1,
+  padding: some PaddingConvertible = 0, dilation: some ExtentsConvertible = 1, groups: Int = 1,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
-    try convolve(x, weight, bias, 3, stride, padding, dilation, groups, call: "conv3d(_:weight:)")
+    try convolve(
+      x, weight, bias, 3, stride.asExtents, padding.asPadding, dilation.asExtents, groups,
+      call: "conv3d(_:weight:)")
   }
 }
 
@@ -52,13 +58,16 @@ public func conv3d(
 /// ``convTranspose2d(_:weight:bias:stride:padding:outputPadding:groups:dilation:file:line:)``.
 /// PyTorch: `F.conv_transpose1d`.
 public func convTranspose1d(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Extents = 1, padding: Extents = 0,
-  outputPadding: Extents = 0, groups: Int = 1, dilation: Extents = 1,
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: some ExtentsConvertible = 1,
+  padding: some ExtentsConvertible = 0,
+  outputPadding: some ExtentsConvertible = 0, groups: Int = 1,
+  dilation: some ExtentsConvertible = 1,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     try convolveTransposed(
-      x, weight, bias, 1, stride, padding, outputPadding, groups, dilation,
+      x, weight, bias, 1, stride.asExtents, padding.asExtents, outputPadding.asExtents, groups,
+      dilation.asExtents,
       call: "convTranspose1d(_:weight:)")
   }
 }
@@ -69,13 +78,16 @@ public func convTranspose1d(
 /// The result has (size - 1) stride - 2 padding + dilation (K - 1) + outputPadding + 1 elements along
 /// an axis. PyTorch: `F.conv_transpose2d`.
 public func convTranspose2d(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Extents = 1, padding: Extents = 0,
-  outputPadding: Extents = 0, groups: Int = 1, dilation: Extents = 1,
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: some ExtentsConvertible = 1,
+  padding: some ExtentsConvertible = 0,
+  outputPadding: some ExtentsConvertible = 0, groups: Int = 1,
+  dilation: some ExtentsConvertible = 1,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     try convolveTransposed(
-      x, weight, bias, 2, stride, padding, outputPadding, groups, dilation,
+      x, weight, bias, 2, stride.asExtents, padding.asExtents, outputPadding.asExtents, groups,
+      dilation.asExtents,
       call: "convTranspose2d(_:weight:)")
   }
 }
@@ -84,13 +96,16 @@ public func convTranspose2d(
 /// ``convTranspose2d(_:weight:bias:stride:padding:outputPadding:groups:dilation:file:line:)``.
 /// PyTorch: `F.conv_transpose3d`.
 public func convTranspose3d(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Extents = 1, padding: Extents = 0,
-  outputPadding: Extents = 0, groups: Int = 1, dilation: Extents = 1,
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: some ExtentsConvertible = 1,
+  padding: some ExtentsConvertible = 0,
+  outputPadding: some ExtentsConvertible = 0, groups: Int = 1,
+  dilation: some ExtentsConvertible = 1,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     try convolveTransposed(
-      x, weight, bias, 3, stride, padding, outputPadding, groups, dilation,
+      x, weight, bias, 3, stride.asExtents, padding.asExtents, outputPadding.asExtents, groups,
+      dilation.asExtents,
       call: "convTranspose3d(_:weight:)")
   }
 }

@@ -11,11 +11,14 @@ import NormaKernels
 /// kernel's size unless given. NaN where the window has one. The gradient goes to the first of equal
 /// elements. Real types. Cost: one read, and one write of values and places. PyTorch: `F.max_pool2d`.
 public func maxPool2d(
-  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
-  dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, kernelSize: some ExtentsConvertible,
+  stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
+  dilation: some ExtentsConvertible = 1, ceilMode: Bool = false, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> Tensor {
   maxPool2dWithIndices(
-    x, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    x, kernelSize: kernelSize.asExtents, stride: stride?.asExtents, padding: padding.asExtents,
+    dilation: dilation.asExtents,
     ceilMode: ceilMode, file: file, line: line
   ).values
 }
@@ -24,22 +27,28 @@ public func maxPool2d(
 /// largest element in row-major order among the elements of space, as `int64`. PyTorch:
 /// `F.max_pool2d(return_indices=True)`.
 public func maxPool2dWithIndices(
-  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
-  dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, kernelSize: some ExtentsConvertible,
+  stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
+  dilation: some ExtentsConvertible = 1, ceilMode: Bool = false, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> (values: Tensor, indices: Tensor) {
   maxPool(
-    x, space: 2, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    x, space: 2, kernelSize: kernelSize.asExtents, stride: stride?.asExtents,
+    padding: padding.asExtents, dilation: dilation.asExtents,
     ceilMode: ceilMode, call: "maxPool2d(_:kernelSize:)", file: file, line: line)
 }
 
 /// The largest element of each window of `[N, C, L]`; see
 /// ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``. PyTorch: `F.max_pool1d`.
 public func maxPool1d(
-  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
-  dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, kernelSize: some ExtentsConvertible,
+  stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
+  dilation: some ExtentsConvertible = 1, ceilMode: Bool = false, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> Tensor {
   maxPool1dWithIndices(
-    x, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    x, kernelSize: kernelSize.asExtents, stride: stride?.asExtents, padding: padding.asExtents,
+    dilation: dilation.asExtents,
     ceilMode: ceilMode, file: file, line: line
   ).values
 }
@@ -48,22 +57,28 @@ public func maxPool1d(
 /// largest element in row-major order among the elements of space, as `int64`. PyTorch:
 /// `F.max_pool1d(return_indices=True)`.
 public func maxPool1dWithIndices(
-  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
-  dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, kernelSize: some ExtentsConvertible,
+  stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
+  dilation: some ExtentsConvertible = 1, ceilMode: Bool = false, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> (values: Tensor, indices: Tensor) {
   maxPool(
-    x, space: 1, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    x, space: 1, kernelSize: kernelSize.asExtents, stride: stride?.asExtents,
+    padding: padding.asExtents, dilation: dilation.asExtents,
     ceilMode: ceilMode, call: "maxPool1d(_:kernelSize:)", file: file, line: line)
 }
 
 /// The largest element of each window of `[N, C, D, H, W]`; see
 /// ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``. PyTorch: `F.max_pool3d`.
 public func maxPool3d(
-  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
-  dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, kernelSize: some ExtentsConvertible,
+  stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
+  dilation: some ExtentsConvertible = 1, ceilMode: Bool = false, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> Tensor {
   maxPool3dWithIndices(
-    x, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    x, kernelSize: kernelSize.asExtents, stride: stride?.asExtents, padding: padding.asExtents,
+    dilation: dilation.asExtents,
     ceilMode: ceilMode, file: file, line: line
   ).values
 }
@@ -72,11 +87,14 @@ public func maxPool3d(
 /// largest element in row-major order among the elements of space, as `int64`. PyTorch:
 /// `F.max_pool3d(return_indices=True)`.
 public func maxPool3dWithIndices(
-  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
-  dilation: Extents = 1, ceilMode: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, kernelSize: some ExtentsConvertible,
+  stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
+  dilation: some ExtentsConvertible = 1, ceilMode: Bool = false, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> (values: Tensor, indices: Tensor) {
   maxPool(
-    x, space: 3, kernelSize: kernelSize, stride: stride, padding: padding, dilation: dilation,
+    x, space: 3, kernelSize: kernelSize.asExtents, stride: stride?.asExtents,
+    padding: padding.asExtents, dilation: dilation.asExtents,
     ceilMode: ceilMode, call: "maxPool3d(_:kernelSize:)", file: file, line: line)
 }
 
@@ -85,54 +103,66 @@ public func maxPool3dWithIndices(
 /// Window i of m over n elements goes from ⌊i n / m⌋ up to ⌈(i + 1) n / m⌉. Shapes `[N, C, H, W]`, or
 /// without N. PyTorch: `F.adaptive_max_pool2d`.
 public func adaptiveMaxPool2d(
-  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> Tensor {
-  adaptiveMaxPool2dWithIndices(x, outputSize: outputSize, file: file, line: line).values
+  adaptiveMaxPool2dWithIndices(x, outputSize: outputSize.asAdaptiveSize, file: file, line: line)
+    .values
 }
 
 /// ``adaptiveMaxPool2d(_:outputSize:file:line:)`` with the places of the largest elements among the
 /// elements of space, as `int64`. PyTorch: `F.adaptive_max_pool2d(return_indices=True)`.
 public func adaptiveMaxPool2dWithIndices(
-  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> (values: Tensor, indices: Tensor) {
   adaptiveMaxPool(
-    x, space: 2, outputSize: outputSize, call: "adaptiveMaxPool2d(_:outputSize:)", file: file,
+    x, space: 2, outputSize: outputSize.asAdaptiveSize, call: "adaptiveMaxPool2d(_:outputSize:)",
+    file: file,
     line: line)
 }
 
 /// Largest elements of `outputSize` windows of `[N, C, L]`; see
 /// ``adaptiveMaxPool2d(_:outputSize:file:line:)``. PyTorch: `F.adaptive_max_pool1d`.
 public func adaptiveMaxPool1d(
-  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> Tensor {
-  adaptiveMaxPool1dWithIndices(x, outputSize: outputSize, file: file, line: line).values
+  adaptiveMaxPool1dWithIndices(x, outputSize: outputSize.asAdaptiveSize, file: file, line: line)
+    .values
 }
 
 /// ``adaptiveMaxPool1d(_:outputSize:file:line:)`` with the places of the largest elements among the
 /// elements of space, as `int64`. PyTorch: `F.adaptive_max_pool1d(return_indices=True)`.
 public func adaptiveMaxPool1dWithIndices(
-  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> (values: Tensor, indices: Tensor) {
   adaptiveMaxPool(
-    x, space: 1, outputSize: outputSize, call: "adaptiveMaxPool1d(_:outputSize:)", file: file,
+    x, space: 1, outputSize: outputSize.asAdaptiveSize, call: "adaptiveMaxPool1d(_:outputSize:)",
+    file: file,
     line: line)
 }
 
 /// Largest elements of `outputSize` windows of `[N, C, D, H, W]`; see
 /// ``adaptiveMaxPool2d(_:outputSize:file:line:)``. PyTorch: `F.adaptive_max_pool3d`.
 public func adaptiveMaxPool3d(
-  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> Tensor {
-  adaptiveMaxPool3dWithIndices(x, outputSize: outputSize, file: file, line: line).values
+  adaptiveMaxPool3dWithIndices(x, outputSize: outputSize.asAdaptiveSize, file: file, line: line)
+    .values
 }
 
 /// ``adaptiveMaxPool3d(_:outputSize:file:line:)`` with the places of the largest elements among the
 /// elements of space, as `int64`. PyTorch: `F.adaptive_max_pool3d(return_indices=True)`.
 public func adaptiveMaxPool3dWithIndices(
-  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> (values: Tensor, indices: Tensor) {
   adaptiveMaxPool(
-    x, space: 3, outputSize: outputSize, call: "adaptiveMaxPool3d(_:outputSize:)", file: file,
+    x, space: 3, outputSize: outputSize.asAdaptiveSize, call: "adaptiveMaxPool3d(_:outputSize:)",
+    file: file,
     line: line)
 }
 

@@ -11,12 +11,14 @@ import NormaKernels
 /// double along one axis after the other, rounded after each. Real types. Cost: a read and a write for
 /// each axis, of which the later ones are smaller. PyTorch: `F.avg_pool2d`.
 public func avgPool2d(
-  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
+  _ x: Tensor, kernelSize: some ExtentsConvertible,
+  stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
   ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   avgPool(
-    x, space: 2, kernelSize: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode,
+    x, space: 2, kernelSize: kernelSize.asExtents, stride: stride?.asExtents,
+    padding: padding.asExtents, ceilMode: ceilMode,
     countIncludePad: countIncludePad, divisorOverride: divisorOverride,
     call: "avgPool2d(_:kernelSize:)", file: file, line: line)
 }
@@ -25,12 +27,14 @@ public func avgPool2d(
 /// ``avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:file:line:)``.
 /// PyTorch: `F.avg_pool1d`.
 public func avgPool1d(
-  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
+  _ x: Tensor, kernelSize: some ExtentsConvertible,
+  stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
   ceilMode: Bool = false, countIncludePad: Bool = true,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   avgPool(
-    x, space: 1, kernelSize: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode,
+    x, space: 1, kernelSize: kernelSize.asExtents, stride: stride?.asExtents,
+    padding: padding.asExtents, ceilMode: ceilMode,
     countIncludePad: countIncludePad, divisorOverride: nil,
     call: "avgPool1d(_:kernelSize:)", file: file, line: line)
 }
@@ -39,12 +43,14 @@ public func avgPool1d(
 /// ``avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:file:line:)``.
 /// PyTorch: `F.avg_pool3d`.
 public func avgPool3d(
-  _ x: Tensor, kernelSize: Extents, stride: Extents? = nil, padding: Extents = 0,
+  _ x: Tensor, kernelSize: some ExtentsConvertible,
+  stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
   ceilMode: Bool = false, countIncludePad: Bool = true, divisorOverride: Int? = nil,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   avgPool(
-    x, space: 3, kernelSize: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode,
+    x, space: 3, kernelSize: kernelSize.asExtents, stride: stride?.asExtents,
+    padding: padding.asExtents, ceilMode: ceilMode,
     countIncludePad: countIncludePad, divisorOverride: divisorOverride,
     call: "avgPool3d(_:kernelSize:)", file: file, line: line)
 }
@@ -55,30 +61,36 @@ public func avgPool3d(
 /// space, a pending reduction that runs with what makes its input. Shapes `[N, C, H, W]`, or without N.
 /// PyTorch: `F.adaptive_avg_pool2d`.
 public func adaptiveAvgPool2d(
-  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> Tensor {
   adaptiveAvgPool(
-    x, space: 2, outputSize: outputSize, call: "adaptiveAvgPool2d(_:outputSize:)", file: file,
+    x, space: 2, outputSize: outputSize.asAdaptiveSize, call: "adaptiveAvgPool2d(_:outputSize:)",
+    file: file,
     line: line)
 }
 
 /// Means of `outputSize` windows of `[N, C, L]`; see
 /// ``adaptiveAvgPool2d(_:outputSize:file:line:)``. PyTorch: `F.adaptive_avg_pool1d`.
 public func adaptiveAvgPool1d(
-  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> Tensor {
   adaptiveAvgPool(
-    x, space: 1, outputSize: outputSize, call: "adaptiveAvgPool1d(_:outputSize:)", file: file,
+    x, space: 1, outputSize: outputSize.asAdaptiveSize, call: "adaptiveAvgPool1d(_:outputSize:)",
+    file: file,
     line: line)
 }
 
 /// Means of `outputSize` windows of `[N, C, D, H, W]`; see
 /// ``adaptiveAvgPool2d(_:outputSize:file:line:)``. PyTorch: `F.adaptive_avg_pool3d`.
 public func adaptiveAvgPool3d(
-  _ x: Tensor, outputSize: AdaptiveSize, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
+  line: UInt = #line
 ) -> Tensor {
   adaptiveAvgPool(
-    x, space: 3, outputSize: outputSize, call: "adaptiveAvgPool3d(_:outputSize:)", file: file,
+    x, space: 3, outputSize: outputSize.asAdaptiveSize, call: "adaptiveAvgPool3d(_:outputSize:)",
+    file: file,
     line: line)
 }
 

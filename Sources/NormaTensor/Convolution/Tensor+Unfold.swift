@@ -42,8 +42,9 @@ private struct Patches {
 /// Cost: two reads and writes of as many elements as the result has, and one copy. PyTorch:
 /// `F.unfold`.
 public func unfold(
-  _ x: Tensor, kernelSize: Extents, dilation: Extents = 1, padding: Extents = 0,
-  stride: Extents = 1, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, kernelSize: some ExtentsConvertible, dilation: some ExtentsConvertible = 1,
+  padding: some ExtentsConvertible = 0,
+  stride: some ExtentsConvertible = 1, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     if x.isPoisoned { return x }
@@ -51,7 +52,8 @@ public func unfold(
     let batch = try Pooling.batch(x, 2, call)
     let (n, channels) = (batch.shape[0], batch.shape[1])
     let patches = try Patches(
-      Array(batch.shape.suffix(2)), kernelSize, dilation, padding, stride, call)
+      Array(batch.shape.suffix(2)), kernelSize.asExtents, dilation.asExtents, padding.asExtents,
+      stride.asExtents, call)
     let (k, m) = (patches.kernel, patches.counts)
     let result = Pooling.mean(batch, patches.maps, call)
       .reshaped(n, channels, k[0], m[0], k[1], m[1]).permuted(0, 1, 2, 4, 3, 5)
@@ -63,15 +65,18 @@ public func unfold(
 /// The way back of ``unfold(_:kernelSize:dilation:padding:stride:file:line:)``: sums the values of
 /// overlapping patches in an image of `outputSize`. PyTorch: `F.fold`.
 public func fold(
-  _ x: Tensor, outputSize: Extents, kernelSize: Extents, dilation: Extents = 1,
-  padding: Extents = 0, stride: Extents = 1, file: StaticString = #fileID, line: UInt = #line
+  _ x: Tensor, outputSize: some ExtentsConvertible, kernelSize: some ExtentsConvertible,
+  dilation: some ExtentsConvertible = 1,
+  padding: some ExtentsConvertible = 0, stride: some ExtentsConvertible = 1,
+  file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     if x.isPoisoned { return x }
     let call = "fold(_:outputSize:kernelSize:)"
     let batch = try Pooling.batch(x, 1, call)
-    let size = try outputSize.expanded(2, atLeast: 1, "outputSize", call: call)
-    let patches = try Patches(size, kernelSize, dilation, padding, stride, call)
+    let size = try outputSize.asExtents.expanded(2, atLeast: 1, "outputSize", call: call)
+    let patches = try Patches(
+      size, kernelSize.asExtents, dilation.asExtents, padding.asExtents, stride.asExtents, call)
     let (k, m) = (patches.kernel, patches.counts)
     let area = k[0] * k[1]
     guard batch.shape[1] % area == 0, batch.shape[2] == m[0] * m[1] else {
