@@ -6,17 +6,6 @@ import Testing
 
 /// Steps in a half type that overflow, and mistakes beside numbers that the data tell.
 @Suite struct FittedPairTests {
-  private func names(_ explanation: Explanation) -> [CauseName] { explanation.causes.map(\.name) }
-
-  private func explain(
-    _ layer: LayerNumbers, _ input: Tensor, _ expected: Tensor, history: [Tensor] = []
-  ) -> Explanation {
-    Explainer(
-      layer: layer, input: input, output: layer.output(for: input), expected: expected,
-      history: history
-    ).explanation()
-  }
-
   /// Layer norm whose squared distances, and their mean, are rounded to `float16`: infinite above 65,504,
   /// which makes the row 0.
   private func overflowing(_ x: Tensor) -> Tensor {

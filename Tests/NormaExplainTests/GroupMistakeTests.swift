@@ -7,8 +7,6 @@ import Testing
 
 /// Mistakes with groups, half types, padding and running statistics of single samples.
 @Suite struct GroupMistakeTests {
-  private func names(_ explanation: Explanation) -> [CauseName] { explanation.causes.map(\.name) }
-
   private func group(_ change: (inout HandMade) -> Void, scale: Double = 1) -> Explanation {
     let x = Subject.group.input(scale: scale)
     var formula = Subject.group.right

@@ -7,17 +7,6 @@ import Testing
 
 /// Mistakes that few people make: numbers that no list holds, other counts, half types on the way.
 @Suite struct RareMistakeTests {
-  private func names(_ explanation: Explanation) -> [CauseName] { explanation.causes.map(\.name) }
-
-  private func explain(
-    _ layer: LayerNumbers, _ input: Tensor, _ expected: Tensor, history: [Tensor] = []
-  ) -> Explanation {
-    Explainer(
-      layer: layer, input: input, output: layer.output(for: input), expected: expected,
-      history: history
-    ).explanation()
-  }
-
   private let channels = 4
 
   /// A batch of `[8, 4, 6]` whose channels differ.
