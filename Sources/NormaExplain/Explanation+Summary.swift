@@ -9,7 +9,7 @@ extension Explanation {
     var lines = [
       rung(attempt.name, gap, "\(position) ", style, indent: 2, emphasis: style.strong)
     ]
-    if details { lines.append(style.paragraph(attempt.code, first: "  ", indent: 4)) }
+    if details { lines.append(style.code(attempt.code, first: "  ", indent: 4)) }
     let repairs = steps.enumerated().map { index, step in
       "\(step.cause.repair): \(left(after: index))"
     }

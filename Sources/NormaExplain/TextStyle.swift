@@ -33,7 +33,14 @@ package struct TextStyle: Sendable {
     _ words: String, first: String = "", indent: Int = 0,
     emphasis: (String) -> String = { $0 }
   ) -> String {
-    let margin = String(repeating: " ", count: indent)
+    paragraph(
+      words, first: first, margin: String(repeating: " ", count: indent), emphasis: emphasis)
+  }
+
+  /// The same with what all lines but the first begin with.
+  func paragraph(
+    _ words: String, first: String, margin: String, emphasis: (String) -> String = { $0 }
+  ) -> String {
     var lines: [String] = []
     var line = first.isEmpty ? margin : first
     var hasWord = false

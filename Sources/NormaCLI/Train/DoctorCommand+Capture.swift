@@ -72,9 +72,8 @@ struct CaptureReport: Encodable {
           + repair.pytorch.map { "  " + style.strong($0) }.joined(separator: "\n"))
     } else if diagnosis.findings.contains(where: \.defect.isRecalibrated) {
       parts.append(
-        style.paragraph(
-          "New running statistics from this batch, as a file for load_state_dict: norma doctor "
-            + "\(file) --repair statistics.safetensors"))
+        style.paragraph("New running statistics from this batch, as a file for load_state_dict:")
+          + "\n  " + style.strong("norma doctor \(file) --repair statistics.safetensors"))
     }
     return parts.joined(separator: "\n\n")
   }

@@ -82,7 +82,10 @@ extension Diagnosis: CustomStringConvertible {
       lines += next.pytorch.map { "        " + style.strong($0) }
     }
     let swift = finding.now.norma + (finding.next?.norma ?? [])
-    if !swift.isEmpty { add("In Norma: " + swift.joined(separator: "; "), "   ", indent: 8) }
+    if !swift.isEmpty {
+      let code = swift.joined(separator: "; ")
+      lines.append(style.statements(code, first: "   In Norma: ", indent: 8))
+    }
     return lines.joined(separator: "\n")
   }
 

@@ -96,7 +96,13 @@ extension Explanation {
     return lines.enumerated().map { index, line in
       let label = "  " + (index == 0 ? name : "")
       let first = label + String(repeating: " ", count: max(column - label.count, 1))
-      let words = style.paragraph(String(line), first: first, indent: column + 2)
+      let isSwift = name == "Norma"
+      let words =
+        isSwift || name == "PyTorch"
+        ? style.code(String(line), first: first, indent: column + 2, isSwift: isSwift)
+        : line.isStatement
+          ? style.statements(String(line), first: first, indent: column)
+          : style.paragraph(String(line), first: first, indent: column + 2)
       return style.faint(first) + words.dropFirst(first.count)
     }.joined(separator: "\n")
   }
@@ -138,5 +144,13 @@ extension Explanation {
     ])
     return style.strong("How the difference is split (Shapley values; they add up to 100 %)")
       + "\n" + style.table(rows, leading: [1])
+  }
+}
+
+extension StringProtocol {
+  /// Whether the text is code that gives a name to a value, `var = x.var(0)`, and not words.
+  var isStatement: Bool {
+    guard let end = range(of: " = ")?.lowerBound else { return false }
+    return self[..<end].allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
   }
 }

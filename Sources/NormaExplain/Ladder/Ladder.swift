@@ -153,7 +153,7 @@ extension ChangeScene {
     case .shiftAfter, .shiftMissing:
       guard change.cause == .orderOfOperations else { return nil }
       let line = notation.line("y", "\(name)(h + preceding_bias)")
-      return "\(line)  \(notation.remark("the bias in front of the layer, not behind it"))"
+      return "\(line)  \(notation.remark("the bias goes in front"))"
     default: return nil
     }
   }
