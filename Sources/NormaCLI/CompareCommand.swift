@@ -16,7 +16,8 @@ struct CompareCommand: ParsableCommand {
 
       Two layers get the same input. The difference of their results, and of their running \
       statistics after the call, is divided among the options in which they differ; the shares and \
-      the unexplained rest add up to 100 %, and a negative share hides a part of the others.
+      the unexplained rest add up to 100 %, and a negative share hides a part of the others. Where \
+      options hide most of each other, they stand with what each makes alone.
 
       A layer is pytorch, keras, flax or mlx for batch norm as that framework has it, or JSON, \
       also in a file, with some of: layer (the names of norma explain --layer), convention, eps, \

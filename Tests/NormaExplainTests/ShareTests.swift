@@ -1,3 +1,4 @@
+import Foundation
 import NormaKernels
 import NormaNN
 import NormaReference
@@ -111,5 +112,41 @@ import Testing
     let evidence = GapShares(left: [1, 1e-7, 1 - 1e-8, 0], gap: 1, rest: 0)
     #expect(evidence.isIdle(1, bound: 2e-7) && !evidence.isIdle(0, bound: 2e-7))
     #expect(!evidence.isIdle(1, bound: 0.5e-7))
+  }
+
+  /// A factor of 3.3 that an epsilon makes, and a weight that takes it back: Shapley values of many
+  /// hundred percent, which are right and tell a reader nothing.
+  @Test func causesThatHideEachOtherStandWithWhatTheyMakeAlone() {
+    let x = withSeed(9) { Tensor.randn(6, 24) * 1e-3 }.evaluated()
+    let (first, second) = (LayerNorm(24), LayerNorm(24, eps: 1e-12))
+    second.weight?.value = Tensor.full([24], 0.3)
+    let found = compare(first, second, on: x)
+    let result = found.quantities[0]
+    #expect(result.causes.contains { $0.share < -1 } && result.causes.contains { $0.share > 2 })
+    let text = found.text(style: TextStyle())
+    #expect(text.contains("hide parts of each other") && text.contains("all together"), "\(text)")
+    let page = found.report().html
+    #expect(page.contains("hide parts of each other") && page.contains("eps alone"), "\(page)")
+    for share in result.causes.map({ ShareWords.percentage($0.share) }) {
+      #expect(!text.contains(share) && !page.contains(share), "\(share)")
+    }
+    #expect(result.isRounding && abs(result.unexplained) < 1e-6)
+  }
+
+  @Test func theSameInDetailsOfAnExplanation() throws {
+    let x = withSeed(9) { Tensor.randn(8, 24) * 1e-3 }.evaluated()
+    let weight = [Double](repeating: 0.3, count: 24)
+    let layer = LayerNumbers(
+      name: "LayerNorm(24)", reach: .axes(nil, sizes: [24]), features: 24, weight: weight)
+    let wide = x.cast(to: .float64)
+    let centred = wide - wide.mean(over: 1, keepDims: true)
+    let y = centred / centred.squared().mean(over: 1, keepDims: true).sqrt() * 0.09
+    let found = explain(layer, x, y.cast(to: .float32).evaluated())
+    #expect(Set(names(found)) == [.affine, .epsilonValue], "\(found)")
+    #expect(found.causes.contains { $0.share < -0.5 }, "\(found)")
+    let text = found.text(style: TextStyle(), details: true)
+    #expect(text.contains("hide parts of each other"), "\(text)")
+    let json = try String(decoding: JSONEncoder().encode(found), as: UTF8.self)
+    #expect(json.contains("\"share\""))
   }
 }

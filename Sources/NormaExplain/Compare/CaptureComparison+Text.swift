@@ -79,8 +79,13 @@ extension CaptureComparison: CustomStringConvertible {
 
   private func causes(of pair: CapturedPair, _ style: TextStyle) -> [String] {
     var lines: [String] = []
+    let isHidden = ShareWords.isMisleading(pair.parts)
+    if isHidden {
+      let words = ShareWords.hidden(pair.parts, together: pair.ownGap?.maximum ?? 0)
+      lines.append(style.paragraph(words, first: "  ", indent: 2))
+    }
     for cause in pair.causes {
-      let start = "  \(percent(cause.share)) \(cause.name): "
+      let start = isHidden ? "  \(cause.name): " : "  \(percent(cause.share)) \(cause.name): "
       let words = "\(cause.first) in the first, \(cause.second) in the second. \(cause.reason)"
       lines.append(style.paragraph(words, first: start, indent: 11))
       lines += cause.pytorch.map { "           " + style.strong($0) }
@@ -132,6 +137,11 @@ extension CaptureComparison: CustomStringConvertible {
 }
 
 extension CapturedPair {
+  /// The causes with their parts in the difference.
+  var parts: [ShareWords.Part] {
+    causes.map { .init($0.name, $0.share, alone: $0.differenceAlone) }
+  }
+
   /// Whether a cause says the same as a difference of state.
   func names(_ difference: String) -> Bool {
     let covered = causes.map(\.name)

@@ -148,6 +148,8 @@ public struct PairCause: Sendable, Hashable, Codable {
   public let name: String
   /// Its part in the difference; see ``compare(_:_:on:names:file:line:)``.
   public let share: Double
+  /// The largest difference that it makes where nothing else differs.
+  public let differenceAlone: Double
   /// What the first layer does.
   public let first: String
   /// What the second layer does.

@@ -102,17 +102,34 @@ extension LayerComparison: CustomStringConvertible {
       "differs by at most \(short(quantity.largestDifference)) at [\(place)], root mean square "
       + "\(short(quantity.rootMeanSquare)), of \(short(quantity.largestValue))"
     var lines = [style.paragraph(words, first: "\(name): ", indent: 2)]
-    let rest = quantity.isRounding ? "unexplained (rounding)" : "unexplained"
-    let bars =
-      quantity.causes.map { cause in
-        BarChart.Bar(
-          cause.option.rawValue, cause.share * 100,
-          words: "\(percent(cause.share)), alone \(short(cause.differenceAlone))")
-      } + [.init(rest, quantity.unexplained * 100, words: percent(quantity.unexplained))]
-    lines.append(style.bars(bars, longest: 24))
+    if ShareWords.isMisleading(quantity.parts) {
+      let words = ShareWords.hidden(quantity.parts, together: quantity.largestDifference)
+      let bars = quantity.parts.map { BarChart.Bar("\($0.name) alone", $0.alone) }
+      lines.append(style.paragraph(words, first: "  ", indent: 2))
+      lines.append(
+        style.bars(bars + [.init("all together", quantity.largestDifference)], longest: 24))
+    } else {
+      lines.append(style.bars(shares(quantity), longest: 24))
+    }
     if quantity.incomparable > 0 {
       lines.append("  \(quantity.incomparable) places are not finite in one of them")
     }
     return lines.joined(separator: "\n")
+  }
+
+  private func shares(_ quantity: QuantityComparison) -> [BarChart.Bar] {
+    let rest = quantity.isRounding ? "unexplained (rounding)" : "unexplained"
+    return quantity.parts.map { part in
+      BarChart.Bar(
+        part.name, part.share * 100,
+        words: "\(percent(part.share)), alone \(short(part.alone))")
+    } + [.init(rest, quantity.unexplained * 100, words: percent(quantity.unexplained))]
+  }
+}
+
+extension QuantityComparison {
+  /// The options with their parts in the difference.
+  var parts: [ShareWords.Part] {
+    causes.map { .init($0.option.rawValue, $0.share, alone: $0.differenceAlone) }
   }
 }

@@ -178,7 +178,7 @@ struct PairSearch {
         options: options.map(\.option)
       ) { from.taking($0, from: to).result(b.x) }
       own.causes = result.causes.compactMap { share in
-        options.first { $0.option == share.option }.map { words.cause($0, share.share) }
+        options.first { $0.option == share.option }.map { words.cause($0, share) }
       }
       (own.unexplained, own.isRounding) = (result.unexplained, result.isRounding)
       return

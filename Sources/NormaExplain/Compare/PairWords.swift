@@ -21,7 +21,7 @@ struct PairWords {
     }
   }
 
-  func cause(_ difference: OptionDifference, _ share: Double) -> PairCause {
+  func cause(_ difference: OptionDifference, _ share: QuantityComparison.Share) -> PairCause {
     let option = difference.option
     let states = differences.filter { Self.names[option]?.contains($0.name) ?? false }
     var (mine, theirs) = (difference.first, difference.second)
@@ -32,13 +32,14 @@ struct PairWords {
     let reason = states.filter { !$0.relation.isEmpty }
       .map { "The second's \($0.name) is \($0.relation)." }.joined(separator: " ")
     return PairCause(
-      name: option.rawValue, share: share, first: mine, second: theirs, reason: reason,
+      name: option.rawValue, share: share.share, differenceAlone: share.differenceAlone,
+      first: mine, second: theirs, reason: reason,
       pytorch: code(option, states.map(\.name)))
   }
 
   func cause(_ cause: Cause, isFirstOff: Bool) -> PairCause {
     PairCause(
-      name: cause.name.rawValue, share: cause.share,
+      name: cause.name.rawValue, share: cause.share, differenceAlone: cause.gapAlone,
       first: isFirstOff ? cause.yours : cause.layers,
       second: isFirstOff ? cause.layers : cause.yours, reason: "", pytorch: [])
   }

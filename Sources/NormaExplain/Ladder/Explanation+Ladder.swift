@@ -131,6 +131,7 @@ extension Explanation {
   /// they work together.
   func detailsText(style: TextStyle) -> String {
     guard gap != nil, !agrees, gap?.maximum != 0 else { return "" }
+    let parts = causes.map { ShareWords.Part($0.name.rawValue, $0.share, alone: $0.gapAlone) }
     var rows = [["share", "cause", "left without it", "left with it alone"]]
     for cause in causes {
       let names = [cause.name] + cause.alternatives
@@ -138,6 +139,11 @@ extension Explanation {
         percent(cause.share), names.map(\.rawValue).joined(separator: ", or "),
         number(cause.gapWhenFixed), number(cause.gapAlone),
       ])
+    }
+    if ShareWords.isMisleading(parts) {
+      return style.strong("How the difference is split") + "\n"
+        + style.paragraph(ShareWords.hidden(parts, together: gap?.maximum ?? 0), indent: 2) + "\n"
+        + style.table(rows.map { Array($0.dropFirst()) })
     }
     rows.append([
       percent(unexplained), unexplainedIsRounding ? "rounding, not explained" : "not explained",

@@ -51,8 +51,9 @@ extension CaptureComparison {
     guard tellsOfOrigin else { return .init("Where they part", blocks) }
     if originLayer.causes.count > 1,
       let chart = ShareChart.of(
-        originLayer.causes.map { ($0.name, $0.share) }, unexplained: originLayer.unexplained,
-        isRounding: originLayer.unexplainedIsRounding, title: "What makes the difference")
+        originLayer.parts, unexplained: originLayer.unexplained,
+        isRounding: originLayer.unexplainedIsRounding,
+        together: originLayer.ownGap?.maximum ?? 0, title: "What makes the difference")
     {
       blocks.append(.charts([chart]))
     }
@@ -66,8 +67,12 @@ extension CaptureComparison {
   }
 
   private func cards(_ pair: CapturedPair) -> [HTMLReport.Block] {
+    let isHidden = ShareWords.isMisleading(pair.parts)
     var blocks: [HTMLReport.Block] = pair.causes.map { cause in
-      let share = String(percent(cause.share).drop { $0 == " " })
+      let share =
+        isHidden
+        ? "alone \(short(cause.differenceAlone))"
+        : "\(ShareWords.percentage(cause.share)) of the difference"
       var left: [HTMLReport.Block] = [
         .code([cause.first], name: "the first"), .code([cause.second], name: "the second"),
       ]
@@ -80,11 +85,11 @@ extension CaptureComparison {
           .code(cause.pytorch, name: "PyTorch"),
         ]
       return .card(
-        "\(pair.title): \(cause.name), \(share) of the difference", level: .warning,
+        "\(pair.title): \(cause.name), \(share)", level: .warning,
         blocks: [.columns(code.isEmpty ? [left] : [left, code])])
     }
     if pair.behaviour == .different, pair.causes.isEmpty || !pair.unexplainedIsRounding {
-      let share = String(percent(pair.unexplained).drop { $0 == " " })
+      let share = ShareWords.percentage(pair.unexplained)
       blocks.append(.paragraph("\(share) of the difference is unexplained."))
     }
     let rest = pair.differences.filter { !pair.names($0.name) }

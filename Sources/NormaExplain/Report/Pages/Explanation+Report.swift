@@ -58,8 +58,9 @@ extension Explanation {
             + steps.map { .init($0.advice, $0.gapAfter) }))
     }
     if let shares = ShareChart.of(
-      causes.map { ($0.name.rawValue, $0.share) }, unexplained: unexplained,
-      isRounding: unexplainedIsRounding, title: "How much each cause carries")
+      causes.map { .init($0.name.rawValue, $0.share, alone: $0.gapAlone) },
+      unexplained: unexplained, isRounding: unexplainedIsRounding, together: gap.maximum,
+      title: "How much each cause carries")
     {
       charts.append(shares)
     }

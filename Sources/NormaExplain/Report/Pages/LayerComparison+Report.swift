@@ -45,16 +45,19 @@ extension LayerComparison {
     if quantity.largestDifference == 0 && quantity.incomparable == 0 { text = "Equal." }
     var blocks: [HTMLReport.Block] = [.heading(quantity.quantity.rawValue), .paragraph(text)]
     if let chart = ShareChart.of(
-      quantity.causes.map { ($0.option.rawValue, $0.share) }, unexplained: quantity.unexplained,
-      isRounding: quantity.isRounding,
+      quantity.parts, unexplained: quantity.unexplained, isRounding: quantity.isRounding,
+      together: quantity.largestDifference,
       title: "What makes the difference: \(quantity.quantity.rawValue)"
     ) {
       blocks.append(.charts([chart]))
-      let rows = quantity.causes.map {
-        [$0.option.rawValue, percent($0.share), short($0.differenceAlone)]
+      if !ShareWords.isMisleading(quantity.parts) {
+        let rows = quantity.parts.map {
+          [$0.name, ShareWords.percentage($0.share), short($0.alone)]
+        }
+        let head = ["option", "share", "largest difference where it alone differs"]
+        blocks.append(
+          .table(ReportTable(head: head, rows: rows), title: "Options and their shares"))
       }
-      let head = ["option", "share", "largest difference where it alone differs"]
-      blocks.append(.table(ReportTable(head: head, rows: rows), title: "Options and their shares"))
     }
     return blocks
   }
@@ -67,21 +70,34 @@ extension QuantityComparison {
 
 /// Bars of the parts that causes have in a difference.
 enum ShareChart {
-  /// The chart; nil where there is no cause.
+  /// The chart; nil where there is no cause. Where shares are no parts, it has a bar for what each cause
+  /// makes alone, and one for what all make together.
   static func of(
-    _ causes: [(name: String, share: Double)], unexplained: Double, isRounding: Bool, title: String
+    _ causes: [ShareWords.Part], unexplained: Double, isRounding: Bool, together: Double,
+    title: String
   ) -> BarChart? {
     if causes.isEmpty { return nil }
-    func words(_ share: Double) -> String { String(percent(share).drop { $0 == " " }) }
+    if ShareWords.isMisleading(causes) {
+      return BarChart(
+        title: title,
+        summary: "The causes hide parts of each other, so each stands with what it makes alone.",
+        valueName: "largest difference",
+        bars: causes.map { .init("\($0.name) alone", $0.alone, words: number($0.alone)) } + [
+          .init("all together", together, words: number(together), isMarked: true)
+        ], legend: ("all together", "alone"))
+    }
     let rest = isRounding ? "unexplained (rounding)" : "unexplained"
-    let bars =
-      causes.map { BarChart.Bar($0.name, $0.share * 100, words: words($0.share)) }
-      + [.init(rest, unexplained * 100, words: words(unexplained), isMarked: !isRounding)]
-    let isHidden = causes.contains { $0.share < 0 }
+    let isHidden = causes.contains { $0.share < -5e-5 }
     return BarChart(
       title: title,
       summary: "The shares add up to 100 %."
         + (isHidden ? " A negative share hides a part of the others." : ""),
-      valueName: "share in %", bars: bars)
+      valueName: "share in %",
+      bars: causes.map {
+        .init($0.name, $0.share * 100, words: ShareWords.percentage($0.share))
+      } + [
+        .init(
+          rest, unexplained * 100, words: ShareWords.percentage(unexplained), isMarked: !isRounding)
+      ])
   }
 }
