@@ -6,6 +6,7 @@ extension Explainer {
     var causes: [Cause] = []
     var steps: [LadderStep] = []
     var unexplained = 0.0
+    var differences = account?.split.differences ?? DifferenceSamples()
     if let account {
       let split = account.split
       let shares = split.shares
@@ -30,6 +31,7 @@ extension Explainer {
       if !account.isRounding && unexplained > Finder.mostUnexplained {
         (causes, steps) = ([], [])
         unexplained = 1
+        differences.after = []
       }
     }
     return Explanation(
@@ -38,7 +40,8 @@ extension Explainer {
         Gap(maximum: $0.split.gap, rootMeanSquare: $0.split.rootMeanSquare)
       },
       causes: causes, steps: steps, unexplained: unexplained,
-      unexplainedIsRounding: account?.isRounding ?? true, notes: notes(account), nonFinite: [])
+      unexplainedIsRounding: account?.isRounding ?? true, notes: notes(account), nonFinite: [],
+      differences: differences)
   }
 
   private func notes(_ account: Account?) -> [String] {

@@ -33,10 +33,30 @@ public struct Explanation: Codable, Sendable, Hashable {
   /// The tensors that hold NaN or infinite values, and where; empty where there are none.
   public let nonFinite: [NonFinite]
 
+  /// What a page draws of the difference.
+  var differences = DifferenceSamples()
+
   /// Whether the results agree up to rounding.
   public var agrees: Bool {
     gap != nil && causes.isEmpty && unexplainedIsRounding && nonFinite.isEmpty
   }
+
+  private enum CodingKeys: String, CodingKey {
+    case layer, isTraining, statistics, gap, causes, steps, unexplained, unexplainedIsRounding
+    case notes, nonFinite
+  }
+}
+
+/// Samples of the difference between two results, now and with all causes put right.
+///
+/// Pages draw them. They are no part of the JSON, and no part of what makes two explanations equal: the
+/// numbers of the explanation say the same.
+struct DifferenceSamples: Sendable, Hashable {
+  var now: [Double] = []
+  var after: [Double] = []
+
+  static func == (a: Self, b: Self) -> Bool { true }
+  func hash(into hasher: inout Hasher) {}
 }
 
 /// The size of a difference between two results.

@@ -230,13 +230,15 @@ struct RunningAccount {
       ($0.set.count, $0.set.reduce(0) { $0 + $1.rarity }, $0.misfit)
         < ($1.set.count, $1.set.reduce(0) { $0 + $1.rarity }, $1.misfit)
     }
-    guard let best = ranked.first, best.misfit <= 100 else { return ([], [], 1, false) }
+    guard let best = ranked.first, best.misfit <= 100 else { return ([], [], 1, false, []) }
     let equals = ranked.dropFirst().map(\.set).filter { $0.count == best.set.count }
     return split(best.set, equals: equals)
   }
 
-  /// What was found; `fits` where the rest is rounding.
-  typealias Result = (causes: [Cause], steps: [LadderStep], unexplained: Double, fits: Bool)
+  /// What was found; `fits` where the rest is rounding, which is what is left of each channel.
+  typealias Result = (
+    causes: [Cause], steps: [LadderStep], unexplained: Double, fits: Bool, left: [Double]
+  )
 
   func recipe(keeping kept: [Option]) -> RunningRecipe {
     var recipe = right
@@ -269,7 +271,7 @@ struct RunningAccount {
     }
     return (
       causes.sorted { abs($0.share) > abs($1.share) }, steps(set, causes: causes, left: left),
-      division.unexplained, true
+      division.unexplained, true, zip(start, target).map { $0 - $1 }
     )
   }
 }
@@ -299,12 +301,13 @@ extension Explainer {
       maximum: gaps.reduce(0) { max($0, abs($1)) },
       rootMeanSquare: (energy / Double(max(gaps.count, 1))).squareRoot())
     if !strange.isEmpty { return located(strange, gap: gap) }
-    let (causes, steps, unexplained, fits) = account.causes()
+    let (causes, steps, unexplained, fits, left) = account.causes()
     let plain = explanation(of: nil)
     return Explanation(
       layer: plain.layer, isTraining: plain.isTraining, statistics: plain.statistics,
       gap: gap, causes: causes, steps: steps,
       unexplained: causes.isEmpty ? (energy == 0 ? 0 : 1) : unexplained,
-      unexplainedIsRounding: fits, notes: plain.notes, nonFinite: [])
+      unexplainedIsRounding: fits, notes: plain.notes, nonFinite: [],
+      differences: DifferenceSamples(now: gaps, after: left))
   }
 }

@@ -7,6 +7,8 @@ struct Split {
   var rootMeanSquare: Double
   var changes: [Change]
   var division: GapShares
+  /// The difference at the sampled places.
+  var differences = DifferenceSamples()
 
   /// The largest difference that is left with a set of causes put right, bit `i` standing for
   /// `changes[i]`.
@@ -36,8 +38,9 @@ struct Split {
       let result = set == 0 ? start : evidence.output(right.applying(kept))
       left[set] = largest(end - result)
     }
-    let rest = largest(difference(evidence, actual) - (end - start))
-    division = GapShares(left: left, gap: gap, rest: rest)
+    let rest = (difference(evidence, actual) - (end - start)).evaluated()
+    differences.after = evidence.sample(rest)
+    division = GapShares(left: left, gap: gap, rest: largest(rest))
   }
 
   /// A difference that needs no cause, or has none.
@@ -48,6 +51,7 @@ struct Split {
     rootMeanSquare = (wide.squared().sum().item() / max(count, 1)).squareRoot()
     changes = []
     division = GapShares(left: [0], gap: gap, rest: gap)
+    differences.now = evidence.sample(wide)
   }
 
   /// The gap between a layer's input `y` and its output, for a `y` that `changes` to the right
@@ -67,8 +71,9 @@ struct Split {
     let left = (0..<1 << changes.count).map { set in
       largest(set == 0 ? start : game.gap(fixing: set))
     }
-    let rest = largest(difference(evidence, actual) - start)
-    division = GapShares(left: left, gap: gap, rest: rest)
+    let rest = (difference(evidence, actual) - start).evaluated()
+    differences.after = evidence.sample(rest)
+    division = GapShares(left: left, gap: gap, rest: largest(rest))
   }
 }
 

@@ -91,4 +91,24 @@ import Testing
       #expect(exitStatus("explain", "--expect", path) == 64)
     }
   }
+
+  /// The page shows both results, and the differences before and after the change.
+  @Test(arguments: [["--correction", "1"], ["--expect"]])
+  func thePageHoldsTheResults(target: [String]) throws {
+    let x = batch
+    let mine = BatchNorm2d(6)(x).evaluated() * 1.5
+    try withFile(x) { input in
+      try withFile(mine.evaluated()) { expected in
+        let options = target == ["--expect"] ? ["--expect", expected] : target
+        let command =
+          try NormaCommand.parseAsRoot(["explain", "--input", input] + options) as? ExplainCommand
+        let explain = try #require(command)
+        let found = try explain.explanation(of: input)
+        let html = try explain.report(found, of: input).html
+        for words in ["the layer&#39;s", "expected", "Differences before and after the change"] {
+          #expect(html.contains(words), "\(words)")
+        }
+      }
+    }
+  }
 }

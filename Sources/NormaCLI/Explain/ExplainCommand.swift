@@ -154,7 +154,7 @@ struct ExplainCommand: ParsableCommand {
       explanation = try self.explanation(of: input)
       let text = explanation.text(style: Terminal.style, details: details)
       Terminal.show(json ? try encoded(explanation) : text)
-      try page.write { explanation.report(samples: try samples(input)) }
+      try page.write { try report(explanation, of: input) }
     } catch {
       warn(error)
       throw ExitCode(2)
@@ -180,8 +180,7 @@ struct ExplainCommand: ParsableCommand {
         x, expectingRunningMean: try expectRunningMean.map { try GivenTensor($0).read() },
         variance: try expectRunningVar.map { try GivenTensor($0).read() })
     }
-    let expected =
-      try expect.map(data) ?? correction.map { try layer.handMade(x, correction: $0) }
+    let expected = try expected(x, layer)
     let origin = try from.map(data)
     for (name, tensor) in [("--expect", expected), ("--from", origin)] {
       guard let tensor, tensor.shape != x.shape else { continue }
@@ -190,10 +189,22 @@ struct ExplainCommand: ParsableCommand {
     return try layer.explain(x, expecting: expected, from: origin)
   }
 
-  /// What a page shows as histograms: the files that were given.
-  private func samples(_ input: String) throws -> [(name: String, values: Tensor)] {
-    let expected = try expect.map(data).map { [(name: "expected", values: $0)] }
-    return [(name: "input", values: try data(input))] + (expected ?? [])
+  /// The page, with the input and both results as histograms.
+  func report(_ explanation: Explanation, of input: String) throws -> HTMLReport {
+    let x = try data(input)
+    let samples = [(name: "input", values: x)]
+    guard explanation.gap != nil, !expectsRunning else {
+      return explanation.report(samples: samples)
+    }
+    let layer = try self.layer.layer()
+    guard let expected = try expected(x, layer) else { return explanation.report(samples: samples) }
+    return explanation.report(
+      samples: samples, results: (layer: try layer.result(of: x), expected: expected))
+  }
+
+  /// What the layer's result is compared with.
+  private func expected(_ x: Tensor, _ layer: ExplainLayer) throws -> Tensor? {
+    try expect.map(data) ?? correction.map { try layer.handMade(x, correction: $0) }
   }
 
   private func data(_ path: String) throws -> Tensor {

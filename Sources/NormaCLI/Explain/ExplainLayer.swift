@@ -127,6 +127,12 @@ struct ExplainLayer {
     }
   }
 
+  /// What the layer makes of an input.
+  func result(of x: Tensor) throws -> Tensor {
+    let layer = made(for: x.shape)
+    return try catchingTensorErrors { withoutGradients { layer(x).evaluated() } }
+  }
+
   /// What the layer says to a running statistic after one call in training.
   func explain(_ x: Tensor, expectingRunningMean mean: Tensor?, variance: Tensor?) throws
     -> Explanation

@@ -18,7 +18,7 @@ extension Explainer {
       notes: [
         "Differences are those of the \(unit) without NaN and infinite values: "
           + "\(grouped(kept.count)) of \(grouped(kept.count + left))."
-      ] + part.notes, nonFinite: found)
+      ] + part.notes, nonFinite: found, differences: part.differences)
   }
 
   /// Where they are, and no causes.

@@ -103,7 +103,7 @@ import Testing
     #expect(pages["healthy"]?.contains("Healthy") == true)
     #expect(pages["comparison"]?.contains("Options that differ") == true)
     #expect(pages["running"]?.contains("running mean") == true)
-    for words in ["How far the results are apart", "the layer&#39;s"] {
+    for words in ["Differences before and after all", "the layer&#39;s"] {
       #expect(explanation.contains(words), "\(words)")
     }
     let captures = try #require(pages["captures"])
@@ -114,6 +114,30 @@ import Testing
       #expect(captures.contains(words), "\(words)")
     }
     #expect(pages["formulas"]?.contains("from its formula") == true)
+  }
+
+  /// The differences are drawn as they are, and as they are with all changes made.
+  @Test func differencesBeforeAndAfter() {
+    let x = withSeed(3) { Tensor.randn(8, 12, 6) * 2 + 1 }.evaluated()
+    let mean = x.mean(over: 0, 2, keepDims: true)
+    let y = ((x - mean) / (x.std(over: 0, 2, keepDims: true) + 1e-2)).evaluated()
+    let layer = BatchNorm1d(12)
+    let found = layer.explain(x, expecting: y)
+    let gap = found.gap?.maximum ?? 0
+    #expect(found.differences.now.count == 576 && found.differences.after.count == 576)
+    #expect(abs((found.differences.now.map(abs).max() ?? 0) - gap) < 1e-12)
+    #expect((found.differences.after.map(abs).max() ?? 1) < 1e-5)
+    let html = found.report().html
+    #expect(found.steps.count > 1)
+    #expect(html.contains("Differences before and after all \(found.steps.count) changes"))
+    #expect(!html.contains("How far the results are apart"))
+    // Equal results have no way down, and nothing to draw.
+    #expect(!layer.explain(x, expecting: layer(x)).report().html.contains("Differences before"))
+    let running = layer.explain(x, expectingRunningMean: x.mean(over: 0, 2))
+    #expect(running.differences.now.count == 12 && running.report().html.contains("before"))
+    // They are no part of the value's JSON.
+    let json = (try? JSONEncoder().encode(found)).map { String(decoding: $0, as: UTF8.self) }
+    #expect(json?.contains("differences") == false && json?.contains("unexplained") == true)
   }
 
   @Test func samplesBeforeAndAfterComeFromTheCapture() {

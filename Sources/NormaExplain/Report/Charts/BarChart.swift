@@ -95,7 +95,9 @@ public struct BarChart: ReportChart {
     // Beside the bars where there is room, else above them.
     let left = isNarrow ? 0 : min(labels + 24, width * 0.36)
     let ends = drawn.map { SVGDrawing.width(of: $0.words, size: 12) }.max() ?? 0
-    let right = min(ends + 10, width * 0.3)
+    // Above the bars, too, where they would be cut beside them.
+    let areAbove = isNarrow && ends + 10 > width * 0.3
+    let right = areAbove ? 4 : min(ends + 10, width * 0.3)
     let row = isNarrow ? 36.0 : 22
     let entries = legend.map {
       [(SVGDrawing.Paint.blue, false, $0.others), (SVGDrawing.Paint.orange, true, $0.marked)]
@@ -125,7 +127,7 @@ public struct BarChart: ReportChart {
       drawing.text(
         mark + bar.label, x: isNarrow ? 0 : left - 8, y: isNarrow ? y + 14 : y + 15,
         anchor: isNarrow ? .start : .end, size: labelSize, isBold: bar.isMarked,
-        fitting: isNarrow ? width : left - 12)
+        fitting: areAbove ? max(width - ends - 12, width * 0.3) : isNarrow ? width : left - 12)
       // What is no number, or above all, goes all the way.
       let isLow = bar.value == -.infinity && !isLogarithmic
       let end = place(bar.value) ?? (bar.value.isFinite ? start : isLow ? left : left + room)
@@ -133,13 +135,22 @@ public struct BarChart: ReportChart {
         x: start, y: barTop, width: end - start, height: 14,
         fill: bar.isMarked ? .orange : .blue, radius: 2,
         tip: "\(bar.label): \(bar.words)")
-      drawing.text(
-        bar.words, x: max(end, start) + 5, y: barTop + 11, paint: .ink, size: 12, fitting: right - 5
-      )
+      if areAbove {
+        drawing.text(
+          bar.words, x: width, y: y + 14, anchor: .end, size: 12, fitting: width * 0.66)
+      } else {
+        drawing.text(
+          bar.words, x: max(end, start) + 5, y: barTop + 11, size: 12, fitting: right - 5)
+      }
     }
     if let reference, let x = place(reference.value), !drawn.isEmpty {
-      drawing.line(
-        x1: x, y1: top - 4, x2: x, y2: bottom, paint: .ink, thickness: 1.5, isDashed: true)
+      // Across the bars alone where labels stand between them.
+      let rows = isNarrow ? drawn.indices.map { top + row * Double($0) + 18 } : [top - 4]
+      for y in rows {
+        drawing.line(
+          x1: x, y1: y, x2: x, y2: isNarrow ? y + 16 : bottom, paint: .ink, thickness: 1.5,
+          isDashed: true)
+      }
       let isLeft = x < left + room / 2
       drawing.text(
         reference.name, x: isLeft ? x - 2 : x + 2, y: top - 8, anchor: isLeft ? .start : .end,

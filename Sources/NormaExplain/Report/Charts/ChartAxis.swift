@@ -66,8 +66,15 @@ struct ChartAxis {
     let raw = (high / 2 - low / 2) / Double(max(wanted, 1)) * 2
     guard raw > 0, raw.isFinite else { return [low, high] }
     let power = pow(10, log10(raw).rounded(.down))
-    let step = ([1.0, 2, 5, 10].first { $0 * power >= raw } ?? 10) * power
-    guard step > 0, step.isFinite, power > 0 else { return [low, high] }
+    let sizes = [0.5, 1, 2, 5, 10].map { $0 * power }
+    let chosen = sizes.firstIndex { $0 >= raw } ?? sizes.count - 1
+    // One position tells no scale, and two tell little.
+    let values = steps(of: sizes[chosen])
+    return values.count < 3 && chosen > 0 ? steps(of: sizes[chosen - 1]) : values
+  }
+
+  private func steps(of step: Double) -> [Double] {
+    guard step > 0, step.isFinite else { return [low, high] }
     let first = (low / step).rounded(.up)
     let count = (high / step).rounded(.down) - first
     guard first.isFinite, count >= 0, count < 40, first + 1 > first else { return [low, high] }

@@ -68,10 +68,14 @@ public struct HistogramChart: ReportChart {
 
   /// What is seen in it.
   public var summary: String {
-    let counts = sizes.map { "\($0.name): \(grouped($0.count)) values" }.joined(separator: ", ")
+    let isEven = Set(sizes.map(\.count)).count == 1
+    let counts =
+      isEven
+      ? "\(grouped(sizes[0].count)) values" + (sizes.count == 1 ? "" : " each")
+      : sizes.map { "\($0.name): \(grouped($0.count)) values" }.joined(separator: ", ")
     let rest = panels.joined().map(\.remark).filter { !$0.isEmpty }
     return ([remark, counts.isEmpty ? "" : counts + "."] + rest).filter { !$0.isEmpty }
-      .joined(separator: " ")
+      .map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined(separator: " ")
   }
 
   /// The data.
@@ -209,12 +213,15 @@ public struct HistogramChart: ReportChart {
     }
     drawing.line(x1: left, y1: bottom, x2: right, y2: bottom, paint: .faint)
     let axis = ChartAxis(from: shared.low, to: shared.high)
+    var lastLabel = -Double.infinity
     for tick in axis.ticks(about: drawing.width < 500 ? 4 : 7) {
       guard let x = axis.fraction(tick.value).map({ left + $0 * (right - left) }) else { continue }
-      let half = SVGDrawing.width(of: tick.label, size: 11) / 2
       drawing.line(x1: x, y1: bottom, x2: x, y2: bottom + 4, paint: .faint)
-      if x - half < left || x + half > right { continue }
-      drawing.text(tick.label, x: x, y: bottom + 16, anchor: .middle, paint: .faint, size: 11)
+      let half = SVGDrawing.width(of: tick.label, size: 11) / 2
+      let start = max(min(x, right - half), left + half) - half
+      if start < lastLabel { continue }
+      drawing.tick(tick.label, x: x, y: bottom + 16)
+      lastLabel = start + 2 * half + 6
     }
     drawing.text(
       valueName, x: right, y: bottom + 33, anchor: .end, paint: .faint, size: 12, fitting: right)

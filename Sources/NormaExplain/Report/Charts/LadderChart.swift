@@ -62,11 +62,17 @@ public struct LadderChart: ReportChart {
   public func drawing(width: Double) -> SVGDrawing {
     let hidden = steps.count - Self.mostSteps
     let steps = self.steps.prefix(Self.mostSteps)
-    let row = 46.0
+    let labels = steps.enumerated().map { position, step in
+      SVGDrawing.wrapped(
+        "\(position == 0 ? "" : "\(position). ")\(step.label)", width: width - 4, size: 13, most: 3)
+    }
+    // A row begins with its label and ends with its bar.
     let top = rounding == nil ? 4.0 : 22
+    var starts = [top]
+    for lines in labels { starts.append((starts.last ?? top) + 30 + 16 * Double(lines.count)) }
     let right = min(
       (steps.map { SVGDrawing.width(of: short($0.gap), size: 12) }.max() ?? 0) + 12, width * 0.3)
-    let bottom = top + row * Double(steps.count)
+    let bottom = starts.last ?? top
     var drawing = SVGDrawing(width: width, height: bottom + 36)
     let axis = ChartAxis(
       steps.map(\.gap) + (rounding.map { [$0, $0 / 3] } ?? []), isLogarithmic: true, margin: 0.05)
@@ -92,22 +98,31 @@ public struct LadderChart: ReportChart {
     drawing.text(valueName + rest, x: 0, y: bottom + 31, paint: .faint, size: 12, fitting: width)
     var previous: Double?
     for (position, step) in steps.enumerated() {
-      let y = top + row * Double(position)
+      let lines = labels[position]
+      // Where the bar begins.
+      let y = starts[position + 1] - 25
       // No gap has no position; what is no number is as bad as can be.
       let end = step.gap == 0 ? 2 : place(step.gap) ?? room
       let paint: SVGDrawing.Paint =
         isRounding(step.gap) ? .green : position == 0 ? .orange : .blue
       if let previous {
-        drawing.line(
-          x1: previous, y1: y - 9, x2: previous, y2: y + 32, paint: .faint, isDashed: true)
+        // From the bar above to this one, but not across the words between them.
+        let words = lines.map { SVGDrawing.width(of: $0, size: 13) }.max() ?? 0
+        let above = (starts[position] - 9, previous < words + 8 ? starts[position] + 2 : y + 11)
+        for (from, to) in previous < words + 8 ? [above, (y - 2, y + 11)] : [above] {
+          drawing.line(
+            x1: previous, y1: from, x2: previous, y2: to, paint: .faint, isDashed: true)
+        }
       }
-      drawing.text(
-        "\(position == 0 ? "" : "\(position). ")\(step.label)", x: 2, y: y + 15,
-        isBold: position == 0, fitting: width - 4)
+      for (number, line) in lines.enumerated() {
+        drawing.text(
+          line, x: 2, y: starts[position] + 15 + 16 * Double(number), isBold: position == 0,
+          fitting: width - 4)
+      }
       drawing.rectangle(
-        x: 0, y: y + 21, width: max(end, 2), height: 16, fill: paint, radius: 2,
+        x: 0, y: y, width: max(end, 2), height: 16, fill: paint, radius: 2,
         tip: "\(step.label): \(short(step.gap))")
-      drawing.text(short(step.gap), x: max(end, 2) + 5, y: y + 33, size: 12, fitting: right - 5)
+      drawing.text(short(step.gap), x: max(end, 2) + 5, y: y + 12, size: 12, fitting: right - 5)
       previous = end
     }
     return drawing

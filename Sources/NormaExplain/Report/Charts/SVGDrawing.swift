@@ -210,6 +210,20 @@ public struct SVGDrawing: Sendable {
     }
   }
 
+  /// The words in lines that fit a width, at most so many; what is too much is left out of the last.
+  static func wrapped(_ text: String, width: Double, size: Double, most: Int) -> [String] {
+    var lines: [String] = []
+    for word in text.prefix(400).split(separator: " ") {
+      let longer = lines.last.map { "\($0) \(word)" }
+      if let longer, lines.count == most || Self.width(of: longer, size: size) <= width {
+        lines[lines.count - 1] = longer
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
+  }
+
   /// The text without so much of its middle that the rest fits.
   static func fitted(_ text: String, width: Double, size: Double) -> String {
     let start = text.prefix(400)

@@ -68,8 +68,10 @@ extension HTMLReport {
       return Markup.element("ul", [:], points.map { Markup.text("li", $0) }.joined())
     case .code(let lines, let name):
       let code = Markup.text("code", lines.joined(separator: "\n"))
+      // Code is scrolled, as its lines cannot be broken anywhere; words are not.
+      let isCode = Self.languages.contains(name) || lines.contains(where: \.isStatement)
       return Markup.element(
-        "div", ["class": "code"],
+        "div", ["class": isCode ? "code" : "code words"],
         Markup.text("span", ["class": "label"], name)
           + Markup.element(
             "pre", ["tabindex": "0", "role": "region", "aria-label": "Code: \(name)"], code))
@@ -95,6 +97,9 @@ extension HTMLReport {
         Markup.text("summary", title) + blocks.map(markup).joined(separator: "\n"))
     }
   }
+
+  /// What lines of code are named for.
+  private static let languages: Set<String> = ["PyTorch", "Norma", "terminal and Python"]
 
   private static func figure(_ chart: any ReportChart) -> String {
     let caption = Markup.element(

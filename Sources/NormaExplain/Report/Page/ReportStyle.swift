@@ -79,7 +79,8 @@ enum ReportStyle {
     .columns>div>:first-child{margin-top:0}
     .code{margin:6px 0 12px;background:var(--panel);border-radius:4px;padding:6px 12px 8px}
     .label{font-size:.75rem;color:var(--faint)}
-    pre{margin:0;white-space:pre-wrap}
+    pre{margin:0;white-space:pre;overflow-x:auto}
+    .words pre{white-space:pre-wrap}
     code{font:13px/1.5 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace}
     .charts{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));
       margin:0 0 16px}
@@ -112,7 +113,11 @@ enum ReportStyle {
       svg.wide{display:none}
       svg.narrow{display:block}
     }
-    @media print{.card,figure{break-inside:avoid}.scroll{max-height:none;overflow:visible}}
+    @media print{
+      .card,figure{break-inside:avoid}
+      .scroll{max-height:none;overflow:visible}
+      pre{white-space:pre-wrap}
+    }
     """
   }
 }

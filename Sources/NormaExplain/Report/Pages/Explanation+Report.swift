@@ -1,3 +1,4 @@
+import Foundation
 import NormaTensor
 
 extension Explanation {
@@ -23,9 +24,21 @@ extension Explanation {
     if !notes.isEmpty { sections.append(.init("Notes", [.list(notes)])) }
     sections.append(statisticsSection)
     let sides = results.map { (("expected", $0.expected), ("the layer's", $0.layer)) }
-    if let values = HTMLReport.Section.values(samples, results: sides) { sections.append(values) }
+    if let values = HTMLReport.Section.values(samples, results: sides, apart: differenceChart) {
+      sections.append(values)
+    }
     report.sections = sections
     return report
+  }
+
+  /// The differences now, and with all changes made; nil where there is no way down.
+  private var differenceChart: HistogramChart? {
+    guard !steps.isEmpty, !differences.after.isEmpty, gap?.maximum != 0 else { return nil }
+    let changes = steps.count == 1 ? "the change" : "all \(steps.count) changes"
+    return HistogramChart(
+      title: "Differences before and after \(changes)",
+      summary: "The layer's result less the expected one, value by value.", valueName: "difference",
+      samples: [.init("before", differences.now), .init("after \(changes)", differences.after)])
   }
 
   private var verdict: (text: String, level: HTMLReport.Level)? {
@@ -53,9 +66,9 @@ extension Explanation {
           summary: unexplainedIsRounding
             ? "\(changes), and what is left is rounding." : "\(changes); a part stays unexplained.",
           valueName: "largest difference, logarithmic",
-          rounding: unexplainedIsRounding ? last.gapAfter : nil,
+          rounding: unexplainedIsRounding ? left(last) : nil,
           steps: [.init("the gap now", first.gapBefore)]
-            + steps.map { .init($0.advice, $0.gapAfter) }))
+            + steps.map { .init($0.advice, left($0)) }))
     }
     if let shares = ShareChart.of(
       causes.map { .init($0.name.rawValue, $0.share, alone: $0.gapAlone) },
@@ -79,19 +92,43 @@ extension Explanation {
       let others = step.alternatives.map(\.rawValue).joined(separator: ", ")
       left.append(.paragraph("The data cannot tell it from: \(others)."))
     }
-    left += [.code([step.yours], name: "yours"), .code([step.layers], name: "the layer's")]
+    left += [
+      .code(statements(step.yours), name: "yours"),
+      .code(statements(step.layers), name: "the layer's"),
+    ]
     left.append(
-      .paragraph("The gap goes from \(number(step.gapBefore)) to \(number(step.gapAfter))."))
+      .paragraph(
+        "The gap goes from \(number(step.gapBefore)) to \(self.left(after: position - 1))."))
     var right: [HTMLReport.Block] = []
     if let code = step.code {
       right = [
-        .heading("Write instead"), .code([code.pytorch], name: "PyTorch"),
-        .code([code.norma], name: "Norma"),
+        .heading("Write instead"), .code(lines(code.pytorch), name: "PyTorch"),
+        .code(lines(code.norma, isSwift: true), name: "Norma"),
       ]
     }
     return .card(
       "\(position). \(step.advice) (\(step.cause.rawValue))", level: .warning,
       blocks: [.columns(right.isEmpty ? [left] : [left, right])])
+  }
+
+  /// What is left behind a step: where that is rounding, what was measured of it.
+  private func left(_ step: LadderStep) -> Double {
+    guard unexplainedIsRounding, step == steps.last else { return step.gapAfter }
+    return max(step.gapAfter, differences.after.reduce(0) { max($0, abs($1)) })
+  }
+
+  /// About so many characters of code fit into half of a wide page.
+  private static let codeWidth = 54
+
+  private func statements(_ text: String) -> [String] {
+    text.isStatement ? text.components(separatedBy: "; ").flatMap { lines($0) } : [text]
+  }
+
+  private func lines(_ code: String, isSwift: Bool = false) -> [String] {
+    code.components(separatedBy: "\n").flatMap { line in
+      TextStyle(width: Self.codeWidth).code(line, indent: 2, isSwift: isSwift)
+        .components(separatedBy: "\n")
+    }
   }
 
   // MARK: The formula

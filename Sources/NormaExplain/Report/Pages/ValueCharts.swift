@@ -6,9 +6,11 @@ extension HTMLReport.Section {
   /// - Parameters:
   ///   - samples: What is shown in one chart, or in panels of one where the scales differ much.
   ///   - results: Two results of one shape with their names.
+  ///   - apart: A chart of their differences; by default one is made of the results.
   static func values(
     _ samples: [(name: String, values: Tensor)],
-    results: (first: (name: String, values: Tensor), second: (name: String, values: Tensor))? = nil
+    results: (first: (name: String, values: Tensor), second: (name: String, values: Tensor))? = nil,
+    apart: HistogramChart? = nil
   ) -> HTMLReport.Section? {
     var charts: [any ReportChart] = []
     if !samples.isEmpty {
@@ -22,8 +24,9 @@ extension HTMLReport.Section {
         HistogramChart(
           title: "Results",
           samples: [first, second].map { .init($0.name, $0.values.sampledValues) }))
-      if let apart = HistogramChart(second, less: first) { charts.append(apart) }
+      if apart == nil, let found = HistogramChart(second, less: first) { charts.append(found) }
     }
+    if let apart { charts.append(apart) }
     return charts.isEmpty ? nil : .init("Values", [.charts(charts)])
   }
 }
