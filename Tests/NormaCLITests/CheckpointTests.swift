@@ -51,6 +51,11 @@ import Testing
     #expect(try status(path) == 0)
     #expect(try status(path, "--json") == 0)
     #expect(try status(path, "--repair", "x") == 64)
+    let page = NSTemporaryDirectory() + "norma-\(UUID().uuidString).html"
+    defer { try? FileManager.default.removeItem(atPath: page) }
+    #expect(try status(path, "--html", page) == 0)
+    let html = try String(contentsOfFile: page, encoding: .utf8)
+    #expect(html.contains("a safetensors file") && html.contains("What a checkpoint does not tell"))
     state["running_var"] = Tensor.full([8], -1)
     try SafeTensors.write(state, to: path)
     #expect(try status(path) == 1)

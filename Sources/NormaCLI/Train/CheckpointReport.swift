@@ -32,13 +32,25 @@ struct CheckpointReport: Encodable {
     capture = CheckpointDiagnosis.captureLines
   }
 
+  private var kind: String {
+    switch format {
+    case .safetensors: "a safetensors file"
+    case .pytorch: "a file of torch.save"
+    case .npz: "a NumPy archive"
+    }
+  }
+
+  /// The page that `--html` writes.
+  var page: HTMLReport {
+    var page = diagnosis.report(title: file)
+    page.facts.insert(("file", kind), at: 0)
+    if !otherParts.isEmpty {
+      page.facts.append(("beside the model", otherParts.joined(separator: ", ")))
+    }
+    return page
+  }
+
   func text(style: TextStyle, showsAll: Bool) -> String {
-    let kind =
-      switch format {
-      case .safetensors: "a safetensors file"
-      case .pytorch: "a file of torch.save"
-      case .npz: "a NumPy archive"
-      }
     let tracked = diagnosis.layers.count { $0.hasStatistics }
     let others = diagnosis.layers.count - tracked
     var head =

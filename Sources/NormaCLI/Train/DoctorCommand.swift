@@ -31,7 +31,7 @@ struct DoctorCommand: ParsableCommand {
         norma doctor mine.safetensors
         norma doctor mine.safetensors --train train.safetensors --repair statistics.safetensors
         norma doctor mine.safetensors --html report.html
-        norma doctor model.pt
+        norma doctor model.pt --html report.html
         norma doctor --checkpoint norma-train.safetensors --data DIR
 
       EXIT STATUS:
@@ -105,13 +105,14 @@ struct DoctorCommand: ParsableCommand {
   /// Prints what is found, and returns whether nothing is wrong.
   private func examine() throws -> Bool {
     if let capture, let report = try CheckpointReport(file: capture) {
-      if train != nil || repair != nil || page.html != nil {
+      if train != nil || repair != nil {
         throw ValidationError(
-          "--train, --repair and --html need a capture, and \(capture) is a checkpoint; make one:\n"
+          "--train and --repair need a capture, and \(capture) is a checkpoint; make one:\n"
             + CheckpointDiagnosis.captureLines.joined(separator: "\n"))
       }
       let text = report.text(style: Terminal.style, showsAll: details)
       Terminal.show(json ? try encoded(report) : text)
+      try page.write { report.page }
       return report.diagnosis.isHealthy
     }
     if let capture {

@@ -71,7 +71,7 @@ extension CheckpointDiagnosis: CustomStringConvertible {
   }
 
   /// `bn2 (channels 3, 9), bn3`
-  private func places(_ finding: CheckpointFinding, _ showsAll: Bool) -> String {
+  func places(_ finding: CheckpointFinding, _ showsAll: Bool) -> String {
     if finding.layers.count == layers.count && layers.count > 3 && finding.channels.isEmpty {
       return "all \(layers.count) layers"
     }

@@ -6,7 +6,7 @@ import NormaTensor
 import Testing
 
 /// A checkpoint of two batch norms and a linear layer, healthy as it is made.
-private struct Made {
+struct Made {
   var tensors: [String: Tensor] = [:]
 
   /// Numbers that look like those of training, and differ from layer to layer.

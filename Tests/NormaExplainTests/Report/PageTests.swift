@@ -48,8 +48,19 @@ import Testing
       ("comparison", compare(BatchNorm2d(12), GroupNorm(3, 12), on: x).report()),
       ("healthy", healthy.report()), ("wrong", wrong.report(title: "wrong.safetensors")),
       ("hostile", hostile),
-    ] + capturePages(longName: ChartTests.hostile + long)
+    ] + capturePages(longName: ChartTests.hostile + long) + checkpointPages()
   }()
+
+  private static func checkpointPages() -> [(name: String, page: HTMLReport)] {
+    var made = Made(prefix: "module.")
+    let healthy = Made()
+    made.set("module.bn1.running_var", 3, -0.25)
+    made.set("module.bn2.running_var", 5, .infinity)
+    made.set("module.bn2.weight", 0, .nan)
+    return [("healthy checkpoint", healthy), ("checkpoint", made)].compactMap { name, made in
+      (try? made.diagnosis()).map { (name, $0.report(title: "\(name).pt")) }
+    }
+  }
 
   private static func capturePages(longName: String) -> [(name: String, page: HTMLReport)] {
     guard var exchanged = try? CaptureComparisonTests.captures("exchanged"),
@@ -114,6 +125,21 @@ import Testing
       #expect(captures.contains(words), "\(words)")
     }
     #expect(pages["formulas"]?.contains("from its formula") == true)
+  }
+
+  @Test func pagesOfCheckpoints() throws {
+    let pages = Dictionary(uniqueKeysWithValues: Self.pages.map { ($0.name, $0.page.html) })
+    let broken = try #require(pages["checkpoint"])
+    for words in [
+      "negative-running-variance (error)", "non-finite-statistics (error)", "What shows it",
+      "The running variance of each layer", "names-with-prefix", "1 not finite",
+      "What a checkpoint does not tell", "norma capture --script &gt; norma_capture.py",
+    ] {
+      #expect(broken.contains(words), "\(words)")
+    }
+    let healthy = try #require(pages["healthy checkpoint"])
+    #expect(healthy.contains("show nothing wrong") && healthy.contains("None is out of range."))
+    #expect(!healthy.contains("Findings") && healthy.contains("norma doctor mine.safetensors"))
   }
 
   /// The differences are drawn as they are, and as they are with all changes made.
