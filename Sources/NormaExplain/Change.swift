@@ -146,6 +146,13 @@ struct Change: Hashable {
     }
   }
 
+  /// Whether the change rounds the result to a narrower type, and does nothing else.
+  var isNarrowing: Bool {
+    fields.allSatisfy {
+      if case .narrow = $0 { true } else { false }
+    }
+  }
+
   /// Whether the change leaves a formula in which it has an effect.
   var replacesNothing: Bool {
     !fields.allSatisfy {

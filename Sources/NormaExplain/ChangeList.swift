@@ -22,7 +22,8 @@ struct ChangeList {
       addRunning(right: right, replayed: !evidence.history.isEmpty)
     }
     addSurroundings(knownShift: evidence.shift != nil)
-    for narrow in [DType.float16, .bfloat16] where evidence.targetIsRepresentable(in: narrow) {
+    for narrow in [DType.float16, .bfloat16, .float32]
+    where evidence.targetIsRepresentable(in: narrow) {
       everyday.append(Change(.rounding, .narrow(narrow), rarity: 0))
     }
     addAxes(frame)

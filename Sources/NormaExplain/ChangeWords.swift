@@ -161,7 +161,10 @@ struct ChangeScene {
     }
     if recipe.holdsResidual {
       return type.map { ("rounded to \($0) on the way", "rounded to \($0) once, in the end") }
-        ?? ("rounded to a narrower type on the way", "rounded to the tensor's type only")
+        ?? (
+          "rounded to \(recipe.narrow.map { "\($0)" } ?? "a narrower type") on the way",
+          "rounded to the tensor's type only"
+        )
     }
     return recipe.narrow.map { ("rounded to \($0)", "rounded to the tensor's type only") }
       ?? ("variance as a difference of large numbers, E[x^2] - E[x]^2", "centred sums")

@@ -10,11 +10,17 @@ extension Evidence {
     func rounded(_ tensor: Tensor, _ part: Recipe.NarrowSteps.Step) -> Tensor {
       narrow.contains(part) ? roundTrip(tensor, narrow.type) : tensor
     }
+    let value = entering(value, narrow)
     let mean = rounded(value.mean(over: step.axes, keepDims: true), .mean).evaluated()
     if step.statistic == .mean { return mean }
     let squares = rounded((aboutZero ? value : value - mean).squared(), .squares)
     let variance = rounded(squares.mean(over: step.axes, keepDims: true), .variance)
     return step.statistic == .deviation ? variance.sqrt() : variance
+  }
+
+  /// An input as steps in a half type see it.
+  func entering(_ value: Tensor, _ narrow: Recipe.NarrowSteps) -> Tensor {
+    narrow.contains(.input) ? roundTrip(value, narrow.type) : value
   }
 
   /// A centred value, divided, with the roundings of the steps.

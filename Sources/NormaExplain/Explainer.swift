@@ -73,7 +73,8 @@ package struct Explainer {
     var found = Finder(evidence: evidence, right: right).run()
     if found.fits { addRounding(to: &found, evidence, right) }
     var split = Split(evidence: evidence, right: right, changes: found.changes, actual: output)
-    let idle = split.idle(bound: evidence.visible)
+    let all = found
+    let idle = split.idle(bound: evidence.visible) + split.faintRounding
     if !idle.isEmpty {
       found.changes = found.changes.indices.filter { !idle.contains($0) }.map { found.changes[$0] }
       found.alternatives = found.alternatives.indices.filter { !idle.contains($0) }
@@ -81,11 +82,16 @@ package struct Explainer {
       split = Split(evidence: evidence, right: right, changes: found.changes, actual: output)
     }
     let recipe = right.applying(found.changes)
-    return account(
+    var result = account(
       split, found, isRounding: found.fits && found.isKnown,
       words: found.changes.map {
         ChangeWords($0, recipe: recipe, right: right, layer: layer, frame: evidence.frame)
       })
+    if let note = doubt(of: all, evidence, right, split) {
+      result.notes.append(note)
+      result.isRounding = false
+    }
+    return result
   }
 
   /// Half types on the way, where the layer rounds once at the end.
@@ -125,7 +131,9 @@ package struct Explainer {
     let evidence = Evidence(input: origin, target: expected, layer: layer)
     let right = layer.standardization(evidence.frame)
     let found = Finder(evidence: evidence, right: right).run()
-    if !found.fits { return identity(expected: expected) }
+    if !found.fits || isMissed(evidence, right.applying(found.changes)) {
+      return identity(expected: expected)
+    }
     let changes = layerChanges(found.changes)
     let game = IdentityGame(evidence: evidence, right: right, changes: changes)
     let needed = game.needed()

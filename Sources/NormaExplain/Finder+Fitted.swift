@@ -23,7 +23,7 @@ extension Finder {
       for steps in Recipe.NarrowSteps.usual {
         if steps.contains(.mean) && !right.centred { continue }
         let takesStatistics = right.source == .batch
-        if !takesStatistics && !steps.isSubset(of: [.reciprocal, .normalized]) { continue }
+        if !takesStatistics && !steps.isSubset(of: [.input, .reciprocal, .normalized]) { continue }
         let change = Change(.rounding, .narrowSteps(Recipe.NarrowSteps(type: type, steps: steps)))
         let closeness = evidence.closeness(right.applying([change]))
         if closeness > (best?.closeness ?? 0) { best = (closeness, change) }
@@ -111,7 +111,7 @@ extension Finder {
       let exact = way.change(at)
       for change in simplified(exact) + [exact] {
         guard let recipe = right.applyingAll(base + [change]),
-          evidence.misfit(recipe, count: .max) <= RecipeSearch.careless / 4,
+          evidence.misfit(recipe, count: .max) <= min(evidence.careless, 10),
           explains(recipe, fitted: 1)
         else { continue }
         return Result(

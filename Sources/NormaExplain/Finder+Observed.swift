@@ -17,24 +17,30 @@ extension Finder {
           changes: base + [epsilon], recipe: recipe,
           misfit: evidence.misfit(recipe, count: RecipeSearch.coarse))
         // Fewer digits come first and keep their place unless more digits fit much better.
-        if candidate.misfit < 0.5 * (best?.misfit ?? RecipeSearch.careless) { best = candidate }
+        if candidate.misfit < 0.5 * (best?.misfit ?? evidence.careless) { best = candidate }
       }
     }
     guard let best, explains(best.recipe, fitted: 1) else { return nil }
     return Result(changes: best.changes, alternatives: best.changes.map { _ in [] }, fits: true)
   }
 
-  /// The right formula with steps in a half type, when what is left looks like its rounding: as
-  /// large, and not a part of the result.
+  /// The right formula with steps in a narrower type that no list has, where the results show it, or
+  /// the normalized values: they are numbers of that type, and what is left is no larger than its
+  /// rounding.
   func withNarrowSteps() -> Result? {
-    for type in [DType.float16, .bfloat16] where unitRoundoff(type) > evidence.rounding {
+    for type in [DType.float16, .bfloat16, .float32] where unitRoundoff(type) > evidence.rounding {
       var recipe = right
       recipe.narrow = type
-      guard evidence.misfit(recipe, count: .max) <= 8 else { continue }
-      evidence.keepResidual(of: right)
+      guard
+        evidence.targetIsRepresentable(in: type)
+          || type != .float32 && evidence.normalizedIsRepresentable(in: type, right),
+        evidence.misfit(recipe, count: .max) <= evidence.careless(type)
+      else { continue }
+      evidence.keepResidual(of: recipe)
       if abs(evidence.residualTrend(right)) >= 0.9 { return nil }
       return Result(
-        changes: [Change(.rounding, .holdsResidual(true))], alternatives: [[]], fits: true)
+        changes: [Change(.rounding, .narrow(type), .holdsResidual(true))], alternatives: [[]],
+        fits: true)
     }
     return nil
   }
@@ -73,9 +79,9 @@ extension Finder {
     recipe.observedScale = scale
     recipe.observedShift = shift
     let misfit = evidence.misfit(recipe, count: .max)
-    // In a half type two roundings are many: a bend in a curve is not much more.
-    let most = evidence.rounding > 0x1p-20 ? 8 : RecipeSearch.careless
-    guard misfit <= most, explains(recipe, fitted: 2 * scale.values.count) else { return nil }
+    guard misfit <= evidence.careless, explains(recipe, fitted: 2 * scale.values.count) else {
+      return nil
+    }
     return (scale, shift, misfit)
   }
 

@@ -35,7 +35,8 @@ struct Finder {
       let few = Finder(evidence: evidence.narrowed(to: part), right: right).search()
       let isCertain = few.alternatives.allSatisfy(\.isEmpty)
       let isLocal = few.changes.allSatisfy { !$0.isObserved && !$0.hasShape }
-      if few.fits && isCertain && isLocal { return few }
+      let holds = evidence.misfit(right.applying(few.changes), count: .max) <= evidence.careless
+      if few.fits && isCertain && isLocal && holds { return few }
     }
     return search()
   }
@@ -62,7 +63,7 @@ struct Finder {
       return observed
     }
     // Another formula's fit says nothing about the layer's own.
-    if evidence.misfit(right, count: .max) <= RecipeSearch.careless {
+    if evidence.misfit(right, count: .max) <= evidence.careless {
       return Result(changes: [], alternatives: [], fits: true)
     }
     if !isReached { return Result(changes: [], alternatives: [], fits: false) }

@@ -15,6 +15,7 @@ extension Evidence {
     func survives(_ value: Double) -> Bool {
       guard value.isFinite else { return true }
       return switch dtype {
+      case .float32: Double(Float(value)) == value
       case .float16: Double(Float16(value)) == value
       default: Float(value).bitPattern & 0xFFFF == 0
       }
@@ -41,6 +42,23 @@ extension Evidence {
       let slack = 1.02 * rounding * abs(exact[i]) + 0x1p-24 + 0x1p-20 * factor
       return abs(sampledTarget[i] - exact[i]) > slack
     }
+  }
+
+  /// Whether the target without weight and bias holds numbers of a narrower type, where its own digits
+  /// let that be told.
+  func normalizedIsRepresentable(in type: DType, _ recipe: Recipe) -> Bool {
+    let (scales, offsets) = sampledAffine(recipe.affine)
+    let unit = unitRoundoff(type)
+    var (told, fitting) = (0, 0)
+    for i in places.indices where scales[i] != 0 {
+      let value = (sampledTarget[i] - offsets[i]) / scales[i]
+      let slack = 4 * rounding * (abs(value) + 2 * abs(offsets[i] / scales[i]))
+      guard slack < unit * abs(value) / 16 else { continue }
+      told += 1
+      let near = type == .float16 ? Double(Float16(value)) : Double(Float(BFloat16(Float(value))))
+      if abs(near - value) <= slack { fitting += 1 }
+    }
+    return told >= 32 && Double(fitting) >= 0.98 * Double(told)
   }
 
   /// Keeps what a recipe leaves of the target, for changes that hold the residual.

@@ -96,6 +96,7 @@ extension Recipe {
   /// Steps whose results are rounded to a narrower type.
   struct NarrowSteps: Hashable {
     enum Step: String, Hashable, CaseIterable {
+      case input = "the input"
       case mean
       case squares = "squared distances"
       case variance
@@ -111,7 +112,8 @@ extension Recipe {
       [.reciprocal], [.squares, .variance], [.variance], [.mean], [.mean, .variance],
       [.mean, .squares, .variance], [.normalized], [.squares, .variance, .reciprocal],
       [.mean, .squares, .variance, .reciprocal, .normalized],
-      [.squares, .variance, .reciprocal, .normalized],
+      [.squares, .variance, .reciprocal, .normalized], [.input], [.input, .normalized],
+      [.input, .mean, .squares, .variance, .reciprocal, .normalized],
     ]
 
     func contains(_ step: Step) -> Bool { steps.contains(step) }

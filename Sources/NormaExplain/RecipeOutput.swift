@@ -59,7 +59,8 @@ extension Evidence {
     let (weight, bias) = (part(scale.tensor), part(offset.tensor))
     let divisor = recipe.divisor(variances: part(variance), count: count(recipe))
     let source = slices.map { wideInput(slices: $0) } ?? wide
-    let value = prepared(source, recipe.surroundings, part: part)
+    var value = prepared(source, recipe.surroundings, part: part)
+    if let narrow = recipe.narrowSteps { value = entering(value, narrow) }
     var result: Tensor
     let gain = recipe.gain.factor(Double(frame.count))
     if recipe.fold != .right {
@@ -121,7 +122,9 @@ extension Evidence {
   /// computation in the data's type makes at each element: root mean square over the first
   /// `count` samples. About 0.5 when the recipe is the one that was used.
   ///
-  /// The rounding of `w * (x - m) / d + b` is `u * (|w / d| * (|x| + |m|) + |w * (x - m) / d| + |b|)`.
+  /// The rounding of `w * (x - m) / d + b` is `u * (|w / d| * (|x| + |m|) + |w * (x - m) / d| + |b|)`,
+  /// with a tenth of the values' root mean square beside `|m|`, as their sum rounds however near to 0 it
+  /// comes.
   /// Where it is at least `bound`, some number that is as well.
   func misfit(_ recipe: Recipe, count limit: Int, bound: Double = .infinity) -> Double {
     let (means, variances) = sampledStatistics(recipe)
@@ -160,9 +163,9 @@ extension Evidence {
           x * factor - means[i] * recipe.fold.factor(factor, weight: scales[i], divisor: divisor)
       }
       var value = centred + offsets[i]
+      let inner = abs(x) + abs(means[i]) + meanSize(means[i], variances[i], recipe)
       var slack =
-        abs(centred) + min(abs(factor) * (abs(x) + abs(means[i])), mostSlack) + abs(offsets[i])
-        + abs(extra)
+        abs(centred) + min(abs(factor) * inner, mostSlack) + abs(offsets[i]) + abs(extra)
       if let extras {
         value = value * extras.scale[i] + extras.shift[i]
         slack = slack * abs(extras.scale[i]) + abs(extras.shift[i])
@@ -196,12 +199,18 @@ extension Evidence {
     return isHalf ? max(result, 8 * (result - 1)) : result
   }
 
+  /// A part of the size of the values whose mean is taken; 0 where none is.
+  func meanSize(_ mean: Double, _ variance: Double, _ recipe: Recipe) -> Double {
+    guard recipe.source == .batch, recipe.centred else { return 0 }
+    let square = recipe.aboutZero ? variance : variance + mean * mean
+    return square > 0 && square.isFinite ? 0.1 * square.squareRoot() : 0
+  }
+
   /// The most that a division by next to nothing may add to a slack. A statistic of one value has no
   /// variance, and roundings of any size would make any target; what is called rounding never exceeds a
   /// tenth of the target's own spread.
   func mostSlack(_ rounding: Double) -> Double {
-    let roundings = rounding > 0x1p-20 ? 1 + RecipeSearch.careless / 8 : RecipeSearch.careless
-    return spread.isFinite ? 0.1 * spread / (rounding * roundings) : .infinity
+    spread.isFinite ? 0.1 * spread / (rounding * mostRoundings(rounding)) : .infinity
   }
 
   /// The number of values that a recipe's last statistic rests on.

@@ -29,8 +29,6 @@ struct RecipeSearch {
 
   /// The misfit up to which a result counts as the recipe's, rounded.
   static let careful = 0.6
-  /// The misfit up to which a careless order of additions may have made the difference.
-  static let careless = 40.0
   static let coarse = 192
   /// How many sets of changes of one size are scored on all samples.
   static let kept = 24
@@ -46,12 +44,12 @@ struct RecipeSearch {
     // Other axes change a result by much more than roundings do, unless these are those of a half type.
     let isHalf =
       evidence.rounding > 0x1p-20 || list.everyday.contains { $0.cause == .rounding }
-    let enough = isHalf ? evidence.isRoundedOnce ? Self.careful : 2 : Self.careless
+    let enough = isHalf ? evidence.isRoundedOnce ? Self.careful : 2 : evidence.careless
     for more in [list.everyday, list.regions, list.nested] where bestMisfit(levels) > enough {
       changes += more
       levels = search(changes)
     }
-    if bestMisfit(levels) > Self.careless {
+    if bestMisfit(levels) > evidence.careless {
       levels.append(candidates(sets(of: 4, from: list.everyday.filter { $0.rarity <= 1 })))
     }
     return conclude(levels)
@@ -116,7 +114,7 @@ struct RecipeSearch {
   /// The fewest changes that do about as well as any.
   private func conclude(_ levels: [[Candidate]]) -> Finding {
     let least = bestMisfit(levels)
-    let factor = least <= Self.careless ? 2.0 : 4.0
+    let factor = least <= evidence.careless ? 2.0 : 4.0
     let bound = max(Self.careful, factor * least)
     // One number is made by many formulas: the most usual changes are the most likely, few or not.
     let ranked = evidence.isConstant ? [levels.flatMap(\.self)] : levels
@@ -128,7 +126,7 @@ struct RecipeSearch {
         .sorted { ($0.rarity, $0.misfit) < ($1.rarity, $1.misfit) }
       return Finding(
         best: equals[0], equals: Array(equals.dropFirst()),
-        fits: equals[0].misfit <= Self.careless)
+        fits: equals[0].misfit <= evidence.careless)
     }
     return Finding(
       best: Candidate(changes: [], recipe: right, misfit: least), equals: [], fits: false)

@@ -51,6 +51,34 @@ struct RunningAccount {
   let statistic: RunningStatistic
   let target: [Double]
   let rounding: Double
+  /// Of each channel, the sizes that an update adds up.
+  let sizes: [Double]
+
+  init(
+    layer: LayerNumbers, input: Tensor, statistic: RunningStatistic, target: [Double],
+    rounding: Double
+  ) {
+    (self.layer, self.input, self.statistic) = (layer, input, statistic)
+    (self.target, self.rounding) = (target, rounding)
+    let old = Self.initial(statistic, of: layer)
+    guard statistic == .mean else {
+      sizes = old.map(abs)
+      return
+    }
+    let frame = layer.frame(input.shape)
+    let all = frame.shape.indices.filter { !frame.parameterAxes.contains($0) }
+    let squares = input.cast(to: .float64).squared().mean(over: all, keepDims: false)
+    // A tenth of the values, as in `Evidence.meanSize`.
+    sizes = zip(old, squares.array(of: Double.self)).map { abs($0) + 0.1 * $1.squareRoot() }
+  }
+
+  /// The statistic before the call.
+  private static func initial(
+    _ statistic: RunningStatistic, of layer: LayerNumbers
+  ) -> [Double] {
+    (statistic == .mean ? layer.runningMean : layer.runningVariance)
+      ?? [Double](repeating: statistic == .mean ? 0 : 1, count: layer.features)
+  }
 
   /// A mistake in an update; two of one `kind` exclude each other.
   struct Option {
@@ -141,8 +169,7 @@ struct RunningAccount {
     let old: [Double] =
       recipe.startsAtZero
       ? [Double](repeating: 0, count: layer.features)
-      : (statistic == .mean ? layer.runningMean : layer.runningVariance)
-        ?? [Double](repeating: statistic == .mean ? 0 : 1, count: layer.features)
+      : Self.initial(statistic, of: layer)
     let new = batchValue(recipe)
     let m: Double =
       switch recipe.weight {
@@ -198,8 +225,9 @@ struct RunningAccount {
 
   func misfit(_ recipe: RunningRecipe) -> Double {
     var total = 0.0
-    for (own, wanted) in zip(value(recipe), target) {
-      let slack = rounding * (2 * abs(own) + abs(wanted)) + 1e-30
+    for (channel, (own, wanted)) in zip(value(recipe), target).enumerated() {
+      // A sum rounds by the size of its parts, however near to 0 it comes.
+      let slack = rounding * (2 * abs(own) + abs(wanted) + sizes[channel]) + 1e-30
       total += ((own - wanted) / slack) * ((own - wanted) / slack)
     }
     let result = (total / Double(max(target.count, 1))).squareRoot()
@@ -223,14 +251,15 @@ struct RunningAccount {
       return (set, misfit(recipe))
     }
     let least = scored.map(\.misfit).min() ?? .infinity
-    // A running statistic is a few operations deep: 8 roundings are many.
-    let bound = max(8, 2 * least)
+    // A running statistic is a few operations deep, and a sum of n values.
+    let most = mostRoundings(adding: layer.frame(input.shape).count)
+    let bound = max(min(8, most), 2 * least)
     let fitting = scored.filter { $0.misfit <= bound }
     let ranked = fitting.sorted {
       ($0.set.count, $0.set.reduce(0) { $0 + $1.rarity }, $0.misfit)
         < ($1.set.count, $1.set.reduce(0) { $0 + $1.rarity }, $1.misfit)
     }
-    guard let best = ranked.first, best.misfit <= 100 else { return ([], [], 1, false, []) }
+    guard let best = ranked.first, best.misfit <= most else { return ([], [], 1, false, []) }
     let equals = ranked.dropFirst().map(\.set).filter { $0.count == best.set.count }
     return split(best.set, equals: equals)
   }

@@ -24,6 +24,11 @@ struct Split {
     return idle.count < changes.count ? idle : []
   }
 
+  /// The rounding of the result to a narrower type where other causes make nearly all of the gap.
+  var faintRounding: [Int] {
+    changes.count < 2 ? [] : changes.indices.filter { changes[$0].isNarrowing && shares[$0] < 1e-3 }
+  }
+
   /// The gap between `actual`, the layer's output, and the evidence's target, which `changes`
   /// to the right recipe have made.
   init(evidence: Evidence, right: Recipe, changes: [Change], actual: Tensor) {
