@@ -99,7 +99,8 @@ let package = Package(
       name: "NormaConformanceTests",
       dependencies: ["NormaConformance", "NormaNN", "NormaTensor", "NormaFiles"]),
     .testTarget(
-      name: "NormaTests", dependencies: ["Norma", "NormaTensor", "NormaNN", "NormaFiles"]),
+      name: "NormaTests", dependencies: ["Norma", "NormaTensor", "NormaNN", "NormaFiles"],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "NormaCLITests",
       dependencies: ["NormaCLI", "Norma", "NormaExplain", "NormaTensor", "NormaNN", "NormaFiles"],

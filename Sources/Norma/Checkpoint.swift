@@ -3,7 +3,9 @@ import Foundation
 /// A training run at rest: everything that is needed to go on as if it had never stopped.
 ///
 /// One safetensors file, which any reader of that format opens: tensors `model.<name>`,
-/// `optimizer.<place>.<name>` and `generator.<name>`, and notes. Written whole or not at all.
+/// `optimizer.<place>.<name>` and `generator.<name>`, and notes, among them `format` and `version`. Version 1,
+/// of which the optimizer's state had fewer options and one number of steps for all parameters, is read, too.
+/// Written whole or not at all.
 ///
 ///     var checkpoint = Checkpoint(model: network.stateDict())
 ///     checkpoint.optimizer = optimizer.state
@@ -23,7 +25,7 @@ public struct Checkpoint: Sendable {
   public var notes: [String: String] = [:]
 
   private static let format = "norma.checkpoint"
-  private static let version = "1"
+  private static let version = "2"
 
   /// A checkpoint of a model's state.
   public init(model: [String: Tensor]) { self.model = model }
@@ -60,11 +62,11 @@ public struct Checkpoint: Sendable {
         problem: "is a safetensors file with \(file.entries.count) tensors, but no checkpoint of "
           + "Norma: its notes lack format \(Checkpoint.format)")
     }
-    guard file.metadata["version"] == Checkpoint.version else {
+    let version = file.metadata["version"] ?? "?"
+    guard version == "1" || version == Checkpoint.version else {
       throw CheckpointError(
         path: path,
-        problem: "has version \(file.metadata["version"] ?? "?"); this program reads "
-          + Checkpoint.version)
+        problem: "has version \(version); this program reads 1 to \(Checkpoint.version)")
     }
     model = [:]
     var optimizerTensors: [String: Tensor] = [:]
@@ -83,9 +85,7 @@ public struct Checkpoint: Sendable {
     }
     notes = file.metadata
     if let text = notes["optimizer"] {
-      guard
-        let numbers = try? JSONDecoder().decode(OptimizerNumbers.self, from: Data(text.utf8))
-      else {
+      guard let numbers = OptimizerNumbers(text, version: version) else {
         throw CheckpointError(path: path, problem: "has a note \"optimizer\" that cannot be read")
       }
       optimizer = OptimizerState(
@@ -97,13 +97,42 @@ public struct Checkpoint: Sendable {
   }
 
   private struct OptimizerNumbers: Codable {
-    var groups: [[String: Double]]
+    var groups: [OptimizerState.Group]
     var stepCount: Int
+
+    /// What version 1 had in its place.
+    private struct First: Codable {
+      var groups: [[String: Double]]
+      var stepCount: Int
+    }
+
+    init(groups: [OptimizerState.Group], stepCount: Int) {
+      self.groups = groups
+      self.stepCount = stepCount
+    }
+
+    /// Nil for a text that is something else.
+    init?(_ text: String, version: String) {
+      let data = Data(text.utf8)
+      let decoder = JSONDecoder()
+      decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+      if version == "1" {
+        guard let first = try? decoder.decode(First.self, from: data) else { return nil }
+        groups = first.groups.map { OptimizerState.Group(numbers: $0) }
+        stepCount = first.stepCount
+      } else {
+        guard let read = try? decoder.decode(Self.self, from: data) else { return nil }
+        self = read
+      }
+    }
   }
 
   private func text(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 }

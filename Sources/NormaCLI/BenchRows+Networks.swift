@@ -72,7 +72,7 @@ extension BenchRow {
   }
 
   private static func step(
-    _ network: some Layer, _ optimizer: Optimizer, _ x: Tensor, _ labels: Tensor
+    _ network: some Layer, _ optimizer: some Optimizer, _ x: Tensor, _ labels: Tensor
   ) -> Tensor {
     let loss = crossEntropy(network(x), labels)
     optimizer.zeroGrad()

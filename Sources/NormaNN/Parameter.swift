@@ -9,10 +9,12 @@ public final class Parameter {
   private var stored: Tensor
 
   /// The current value, from which gradients find their way to ``grad`` unless the parameter is
-  /// frozen. Setting it does not change tensors that were computed before.
+  /// frozen. Setting it does not change tensors that were computed before. Another shape is a mistake,
+  /// except for parameters of lazy layers, which have the shape `[0]` until they know theirs.
   public var value: Tensor {
     get { parametrization?.value() ?? stored }
     set {
+      guard fits(newValue, as: "value", or: shape == [0]) else { return }
       if let parametrization { return parametrization.assign(newValue) }
       stored = isFrozen ? newValue.detached() : newValue.withLeaf(leaf)
     }
@@ -24,10 +26,30 @@ public final class Parameter {
     didSet { stored = Tensor.zeros([], dtype: dtype).broadcast(to: shape) }
   }
 
-  /// The gradients that backward passes have added up since it was nil. PyTorch: `parameter.grad`.
+  /// The gradients that backward passes have added up since it was nil. Setting one of another shape or type
+  /// than the parameter's is a mistake. PyTorch: `parameter.grad`.
   public var grad: Tensor? {
     get { leaf.gradient }
-    set { leaf.gradient = newValue?.detached() }
+    set {
+      if let newValue {
+        guard fits(newValue, as: "grad") else { return }
+        if newValue.dtype != dtype && !newValue.isPoisoned {
+          return refuse(
+            "a gradient of type \(newValue.dtype) for a parameter of type \(dtype)", "grad")
+        }
+      }
+      leaf.gradient = newValue?.detached()
+    }
+  }
+
+  private func fits(_ new: Tensor, as property: String, or isFree: Bool = false) -> Bool {
+    if new.shape == shape || isFree || new.isPoisoned { return true }
+    refuse("shape \(new.shape) for a parameter of shape \(shape)", property)
+    return false
+  }
+
+  private func refuse(_ text: String, _ property: String) {
+    report(TensorError("Parameter.\(property)", text), file: #fileID, line: #line)
   }
 
   /// Shows `body` the gradient of every backward pass before it is added to ``grad``; it may return

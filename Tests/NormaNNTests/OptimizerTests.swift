@@ -12,7 +12,7 @@ func fixture(_ name: String) -> String {
 
 /// Optimizers against PyTorch's over 20 steps.
 @Suite struct OptimizerTests {
-  static let makers: [(String, @Sendable ([Parameter]) -> Optimizer)] = [
+  static let makers: [(String, @Sendable ([Parameter]) -> any Optimizer)] = [
     ("sgd", { SGD($0, learningRate: 0.1) }),
     (
       "sgd_momentum",
@@ -41,7 +41,7 @@ func fixture(_ name: String) -> String {
     for make in [
       { AdamW($0, learningRate: 0.1) }, { SGD($0, learningRate: 0.1, momentum: 0.9) },
       { RMSprop($0, learningRate: 0.1, momentum: 0.5) },
-    ] as [([Parameter]) -> Optimizer] {
+    ] as [([Parameter]) -> any Optimizer] {
       let parameter = Parameter(.ones(1000))
       let optimizer = make([parameter])
       func step(_ gradient: Tensor) {
@@ -99,7 +99,7 @@ func fixture(_ name: String) -> String {
   @Test func savedStateGoesOnBitForBit() throws {
     func run(interrupted: Bool) throws -> [Float] {
       let parameter = Parameter(Tensor([1, -2, 3] as [Float]))
-      var optimizer: Optimizer = AdamW([parameter], amsgrad: true)
+      var optimizer = AdamW([parameter], amsgrad: true)
       for step in 0..<6 {
         if interrupted && step == 3 {
           let state = optimizer.state
@@ -116,8 +116,8 @@ func fixture(_ name: String) -> String {
 
   @Test func groupsHaveTheirOwnNumbers() {
     let (a, b) = (Parameter(Tensor([1.0])), Parameter(Tensor([1.0])))
-    let optimizer = SGD(
-      groups: [ParameterGroup([a]), ParameterGroup([b], learningRate: 1)], learningRate: 0.5)
+    let optimizer = SGD([a], learningRate: 0.5)
+    optimizer.addGroup([b]) { $0.learningRate = 1 }
     a.grad = Tensor([1.0])
     b.grad = Tensor([1.0])
     optimizer.step()
@@ -132,7 +132,7 @@ func fixture(_ name: String) -> String {
   @Test func foreignStatesAreRefused() {
     let optimizer = SGD([Parameter(Tensor([1.0, 2]))], momentum: 0.9)
     let state = OptimizerState(
-      groups: [[:]], tensors: ["0.momentum_buffer": Tensor([1.0])], stepCount: 1)
+      groups: [.init()], tensors: ["0.momentum_buffer": Tensor([1.0])], stepCount: 1)
     #expect(throws: OptimizerStateError.self) { try optimizer.load(state) }
     let other = OptimizerState(groups: [], tensors: [:], stepCount: 1)
     #expect(throws: OptimizerStateError.self) { try optimizer.load(other) }
@@ -148,6 +148,23 @@ func fixture(_ name: String) -> String {
     #expect(try clipGradients(of: parameters, norm: 1) == 5)
     #expect(abs((parameters[1].grad?.item() ?? 0) - 4 / (5 + 1e-6)) < 1e-12)
     #expect(try clipGradients(of: parameters, norm: 1, p: .infinity) < 1)
+    #expect(try clipGradients(of: parameters, norm: 10, p: 0) == 2)
+    for limit in [-1, Double.nan] {
+      let before = parameters.map { $0.grad?.array(of: Double.self) }
+      #expect(throws: TensorError.self) {
+        try catchingTensorErrors { try clipGradients(of: parameters, norm: limit) }
+      }
+      #expect(throws: TensorError.self) {
+        try catchingTensorErrors { clipGradients(of: parameters, value: limit) }
+      }
+      #expect(parameters.map { $0.grad?.array(of: Double.self) } == before)
+    }
+    let far = Parameter(Tensor([0.0, 0]))
+    for size in [1e200, 1e-200] {
+      far.grad = Tensor([3 * size, 4 * size])
+      let norm = try clipGradients(of: [far], norm: .infinity)
+      #expect(abs(norm / (5 * size) - 1) < 1e-15)
+    }
     clipGradients(of: parameters, value: 0.25)
     #expect(parameters[0].grad?.array() == [0.25, 0])
     parameters[1].grad = Tensor([Double.nan])

@@ -36,6 +36,33 @@ import Testing
     let optimizer = SGD(BatchNorm1d(3).parameters, learningRate: 1, momentum: 0)
     try optimizer.load(state)
     #expect(optimizer.groups[0].learningRate == 0.1 && optimizer.groups[0].momentum == 0.9)
+    #expect(state.groups == written.optimizer?.groups && read.notes["version"] == "2")
+  }
+
+  /// A file that version 1 wrote: Adam of two groups after three steps. Steps and options that it lacks are
+  /// those of the optimizer that loads it, which takes the fourth step as the old one did.
+  @Test func firstVersionIsRead() throws {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Fixtures/checkpoint-version-1.safetensors").path
+    let read = try Checkpoint(contentsOf: file)
+    #expect(read.notes["version"] == "1" && read.notes["epoch"] == "7")
+    #expect(read.loader == DataLoaderState(generator: Generator(seed: 3).state, batch: 2))
+    let names = ["a", "c", "b"]
+    let parameters = try names.map { Parameter(try #require(read.model[$0])) }
+    let optimizer = Adam(
+      [parameters[0], parameters[1]], betas: (0.9, 0.9), eps: 1e-3, amsgrad: true)
+    optimizer.addGroup([parameters[2]]) { _ in }
+    try optimizer.load(try #require(read.optimizer))
+    #expect(optimizer.groups.map(\.options.beta1) == [0.8, 0.5])
+    #expect(optimizer.groups.map(\.options.learningRate) == [0.1, 0.25])
+    #expect(optimizer.groups[1].weightDecay == 0.1 && optimizer.groups[1].amsgrad)
+    parameters[0].grad = parameters[0].value.detached() * 2
+    parameters[2].grad = parameters[2].value.detached() + 1
+    optimizer.step()
+    let values = [parameters[0], parameters[2]].flatMap { $0.value.array(of: Float.self) }
+    let expected = try #require(read.notes["next"]).split(separator: " ").map { UInt32($0) }
+    #expect(values.map(\.bitPattern) == expected)
+    #expect(parameters[1].value.array() == [4, 5])
   }
 
   /// A file that was cut off anywhere is refused; a whole one is replaced only by a whole one.

@@ -14,16 +14,30 @@ public final class AveragedParameters {
   }
 
   private let rule: Rule
-  /// The averages by the names of the parameters.
+  /// The averages by the names of the parameters; in `float32` for half types, whose rounding would swallow
+  /// small changes.
   public private(set) var values: [String: Tensor] = [:]
   /// How many updates there were.
   public private(set) var count = 0
 
-  /// An average of nothing so far; the first update is taken over whole.
-  public init(_ rule: Rule) { self.rule = rule }
+  /// An average of nothing so far; the first update is taken over whole. A decay outside of 0 ... 1 is a
+  /// mistake.
+  public convenience init(
+    _ rule: Rule, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    self.init(rule, values: [:], count: 0, file: file, line: line)
+  }
 
   /// Goes on from a saved average.
-  public init(_ rule: Rule, values: [String: Tensor], count: Int) {
+  public init(
+    _ rule: Rule, values: [String: Tensor], count: Int, file: StaticString = #fileID,
+    line: UInt = #line
+  ) {
+    if case .exponential(let decay) = rule, !(0...1).contains(decay) {
+      report(
+        TensorError("AveragedParameters(_:)", "decay must lie in 0 ... 1, got \(decay)"),
+        file: file, line: line)
+    }
     self.rule = rule
     self.values = values
     self.count = count
@@ -33,7 +47,9 @@ public final class AveragedParameters {
   public func update(_ module: Module) {
     withoutGradients {
       for (name, parameter) in module.namedParameters {
-        let new = parameter.value.detached()
+        let isHalf = parameter.dtype == .float16 || parameter.dtype == .bfloat16
+        let value = parameter.value.detached()
+        let new = isHalf ? value.cast(to: .float32).evaluated() : value
         guard let old = values[name], count > 0 else {
           values[name] = new
           continue
@@ -57,7 +73,7 @@ public final class AveragedParameters {
     let own = module.namedParameters.map { ($0.parameter, $0.parameter.value.detached()) }
     defer { for (parameter, value) in own { parameter.value = value } }
     for (name, parameter) in module.namedParameters {
-      if let value = values[name] { parameter.value = value }
+      if let value = values[name] { parameter.value = value.cast(to: parameter.dtype) }
     }
     return try body()
   }

@@ -14,29 +14,26 @@ public struct NonFiniteGradientError: Error, Sendable, CustomStringConvertible {
 
 /// Scales all gradients down so that their common norm is at most `limit`.
 ///
-/// The norm is that of all elements together: (Σ |g|ᵖ)^(1/p), or the largest |g| for p = ∞. Smaller gradients
-/// stay as they are. Cost: one read, and where they are scaled one read and write.
+/// The norm is that of all elements together: (Σ |g|ᵖ)^(1/p), or the largest |g| for p = ∞; for p = 0 the number of
+/// gradients that are not all zero. Smaller gradients stay as they are. Cost: one read, and where they are
+/// scaled one read and write.
+///
+/// A limit or p that is negative or NaN is a mistake.
 /// - Returns: the norm before.
 /// - Throws: ``NonFiniteGradientError`` if `errorIfNonFinite`; otherwise gradients of an infinite norm
 ///   become zero or NaN, as in PyTorch.
 /// - PyTorch: `nn.utils.clip_grad_norm_`.
 @discardableResult
 public func clipGradients(
-  of parameters: [Parameter], norm limit: Double, p: Double = 2, errorIfNonFinite: Bool = false
+  of parameters: [Parameter], norm limit: Double, p: Double = 2, errorIfNonFinite: Bool = false,
+  file: StaticString = #fileID, line: UInt = #line
 ) throws -> Double {
-  try withoutGradients {
-    let gradients = parameters.compactMap(\.grad)
-    let parts = gradients.filter { $0.count > 0 }.map { gradient -> Double in
-      let size = gradient.abs()
-      if p.isInfinite { return size.max().item() }
-      if p == 1 { return size.cast(to: .float64).sum().item() }
-      if p == 2 { return gradient.cast(to: .float64).squared().sum().item() }
-      return (size.cast(to: .float64).log() * p).exp().sum().item()
-    }
-    let norm =
-      p.isInfinite
-      ? parts.reduce(0) { $0.isNaN || $1.isNaN ? .nan : max($0, $1) }
-      : pow(parts.reduce(0, +), 1 / p)
+  if let problem = negativeOption(("norm", limit), ("p", p)) {
+    report(TensorError("clipGradients(of:norm:p:)", problem), file: file, line: line)
+    return .nan
+  }
+  return try withoutGradients {
+    let norm = commonNorm(parameters.compactMap(\.grad).filter { $0.count > 0 }, p)
     if errorIfNonFinite && !norm.isFinite { throw NonFiniteGradientError(norm: norm) }
     let factor = limit / (norm + 1e-6)
     if factor < 1 || factor.isNaN {
@@ -48,11 +45,41 @@ public func clipGradients(
   }
 }
 
-/// Moves every element of the gradients into ±`limit`. PyTorch: `nn.utils.clip_grad_value_`.
-public func clipGradients(of parameters: [Parameter], value limit: Double) {
+/// Moves every element of the gradients into ±`limit`. A limit that is negative or NaN is a mistake.
+/// PyTorch: `nn.utils.clip_grad_value_`.
+public func clipGradients(
+  of parameters: [Parameter], value limit: Double, file: StaticString = #fileID,
+  line: UInt = #line
+) {
+  if let problem = negativeOption(("value", limit)) {
+    report(TensorError("clipGradients(of:value:)", problem), file: file, line: line)
+    return
+  }
   withoutGradients {
     for parameter in parameters {
       parameter.grad = parameter.grad.map { $0.clamped(min: -limit, max: limit).evaluated() }
     }
   }
+}
+
+/// The p-norm of all elements of tensors that have some.
+private func commonNorm(_ gradients: [Tensor], _ p: Double) -> Double {
+  func largest() -> Double {
+    gradients.map { $0.abs().max().item() }.reduce(0) { $0.isNaN || $1.isNaN ? .nan : max($0, $1) }
+  }
+  if p.isInfinite { return largest() }
+  if p == 0 { return Double(gradients.count { ($0 .!= 0).any().item() != 0 }) }
+  func scaled(by scale: Double) -> Double {
+    let sums = gradients.map { gradient -> Double in
+      let size = gradient.cast(to: .float64).abs() / scale
+      if p == 1 { return size.sum().item() }
+      return (p == 2 ? size.squared() : (size.log() * p).exp()).sum().item()
+    }
+    return scale * pow(sums.reduce(0, +), 1 / p)
+  }
+  let norm = scaled(by: 1)
+  // The sum of powers may leave the range of numbers where the norm does not.
+  guard norm == 0 || norm.isInfinite else { return norm }
+  let scale = largest()
+  return scale > 0 && scale.isFinite ? scaled(by: scale) : scale
 }

@@ -1,51 +1,72 @@
 import NormaTensor
 
+/// The options and the step of ``SGD``.
+public struct SGDRule: UpdateRule {
+  /// The size of the step.
+  public var learningRate: Double = 1e-3
+  /// How much of earlier steps is kept.
+  public var momentum: Double = 0
+  /// How much of a new gradient is left out of the velocity.
+  public var dampening: Double = 0
+  /// The share of a parameter that is added to its gradient.
+  public var weightDecay: Double = 0
+  /// Whether the step looks ahead by the velocity.
+  public var nesterov = false
+  /// Whether parameters move up the gradient.
+  public var maximize = false
+
+  /// PyTorch's defaults.
+  public init() {}
+
+  /// ``momentum``.
+  public static var momentumOption: WritableKeyPath<SGDRule, Double>? { \.momentum }
+
+  /// What is wrong with the options.
+  public var problem: String? {
+    if nesterov && (!(momentum > 0) || dampening != 0) {
+      return "nesterov needs a positive momentum and no dampening, got momentum \(momentum) and "
+        + "dampening \(dampening)"
+    }
+    return negativeOption(
+      ("learningRate", learningRate), ("momentum", momentum), ("weightDecay", weightDecay))
+  }
+
+  /// The parameter after a step.
+  public func moved(
+    _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
+  ) -> Tensor {
+    var g = maximize ? -gradient : gradient
+    if weightDecay != 0 { g = g + value * weightDecay }
+    if momentum != 0 {
+      let kept =
+        state["momentum_buffer"].map { velocity in
+          velocity * momentum + (dampening == 0 ? g : g * (1 - dampening))
+        } ?? g * 1
+      state["momentum_buffer"] = kept
+      g = nesterov ? g + kept * momentum : kept
+    }
+    return value - g * learningRate
+  }
+}
+
 /// Stochastic gradient descent, with momentum.
 ///
 /// g ← gradient + weightDecay p; v ← momentum v + (1 - dampening) g, at first g; p ← p - learningRate v,
 /// or p - learningRate (g + momentum v) with `nesterov`. PyTorch: `torch.optim.SGD`.
-public final class SGD: Optimizer {
-  private let dampening: Double
-  private let nesterov: Bool
-  private let maximize: Bool
-
+public final class SGD: RuleOptimizer<SGDRule> {
   /// An optimizer of these parameters.
-  public convenience init(
+  public init(
     _ parameters: [Parameter], learningRate: Double = 1e-3, momentum: Double = 0,
     dampening: Double = 0, weightDecay: Double = 0, nesterov: Bool = false,
-    maximize: Bool = false
+    maximize: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) {
-    self.init(
-      groups: [ParameterGroup(parameters)], learningRate: learningRate, momentum: momentum,
-      dampening: dampening, weightDecay: weightDecay, nesterov: nesterov, maximize: maximize)
-  }
-
-  /// An optimizer of groups, which may have numbers of their own.
-  public init(
-    groups: [ParameterGroup], learningRate: Double = 1e-3, momentum: Double = 0,
-    dampening: Double = 0, weightDecay: Double = 0, nesterov: Bool = false,
-    maximize: Bool = false
-  ) {
-    self.dampening = dampening
-    self.nesterov = nesterov
-    self.maximize = maximize
-    super.init(
-      groups, learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)
-  }
-
-  public override func moved(
-    _ value: Tensor, _ gradient: Tensor, _ group: ParameterGroup, _ state: inout [String: Tensor]
-  ) -> Tensor {
-    var g = maximize ? -gradient : gradient
-    if group.weightDecay != 0 { g = g + value * group.weightDecay }
-    if group.momentum != 0 {
-      let kept =
-        state["momentum_buffer"].map { velocity in
-          velocity * group.momentum + (dampening == 0 ? g : g * (1 - dampening))
-        } ?? g * 1
-      state["momentum_buffer"] = kept
-      g = nesterov ? g + kept * group.momentum : kept
-    }
-    return value - g * group.learningRate
+    var rule = SGDRule()
+    rule.learningRate = learningRate
+    rule.momentum = momentum
+    rule.dampening = dampening
+    rule.weightDecay = weightDecay
+    rule.nesterov = nesterov
+    rule.maximize = maximize
+    super.init(parameters, rule, file: file, line: line)
   }
 }

@@ -30,16 +30,25 @@ extension Node {
 extension Node {
   /// Runs the pending elementwise work of nodes of one shape as one program with several results.
   ///
-  /// - Parameter targets: memory for some of the results, which the program may read while it writes.
+  /// - Parameter targets: memory for some of the results, which the program may read while it writes; taken
+  ///   where each element is read only for the result that is written over it.
   static func materialize(together nodes: [Node], into targets: [ObjectIdentifier: Storage] = [:]) {
     var evaluation = Evaluation(shape: nodes[0].layout.shape)
-    var results: [Evaluation.Stored] = []
+    var values: [(node: Node, value: Int)] = []
     for node in nodes {
       guard case .pending(.elementwise(let operation, let operands)) = node.content else {
         continue
       }
-      let value = evaluation.add(node, operation, operands)
-      let target = targets[ObjectIdentifier(node)]
+      values.append((node, evaluation.add(node, operation, operands)))
+    }
+    var results: [Evaluation.Stored] = []
+    for (node, value) in values {
+      let target = targets[ObjectIdentifier(node)].flatMap { target in
+        let isReadElsewhere = evaluation.program.inputs.contains {
+          $0.storage === target && !$0.layout.isSame(as: node.layout)
+        }
+        return isReadElsewhere ? nil : target
+      }
       guard let storage = target ?? (try? Storage.room(node.layout, node.dtype, "")) else {
         _ = node.lose()
         continue

@@ -1,0 +1,61 @@
+import NormaKernels
+import NormaTensor
+
+/// The state of one parameter of an optimizer.
+struct ParameterSlot {
+  /// How many steps the parameter has taken.
+  var step = 0
+  /// The rule's tensors, and ``master``.
+  var tensors: [String: Tensor] = [:]
+  /// The names of those tensors that nobody else holds, so that a step may write in their memory.
+  private var owned: Set<String> = []
+
+  /// The `float32` value of a parameter of a half type. Steps that are small beside the parameter add up in
+  /// it, where the half type would round each of them away.
+  static let master = "master"
+
+  /// From now on somebody else may hold the tensors.
+  mutating func share() { owned = [] }
+
+  /// Makes one program of a parameter's step, which reads parameter, gradient and state once and writes
+  /// parameter and state.
+  mutating func move(_ parameter: Parameter, by gradient: Tensor, _ rule: some UpdateRule) {
+    let stored = parameter.value.detached()
+    let type = stored.dtype
+    let isHalf = type == .float16 || type == .bfloat16
+    var value = stored
+    if isHalf {
+      value = stored.cast(to: .float32)
+      // Where somebody has set the parameter meanwhile, its own value counts.
+      if let master = tensors[Self.master] {
+        value = .where(master.cast(to: type) .== stored, master, value)
+      }
+    }
+    step += 1
+    var state = ParameterState(step: step, tensors: tensors)
+    state.tensors[Self.master] = nil
+    let moved = rule.moved(value, by: gradient.cast(to: value.dtype), &state)
+      .cast(to: value.dtype)
+    if isHalf { state.tensors[Self.master] = moved }
+    let next = moved.cast(to: type)
+
+    let names = Array(state.tensors.keys)
+    let results = names.map { state.tensors[$0] ?? value }
+    // Held by the state alone: made by this step, and under no other name.
+    let others = [next, gradient]
+    let isOwn = results.indices.map { index in
+      results[index].isPending && !others.contains { $0.shares(with: results[index]) }
+        && !results.indices.contains { $0 != index && results[$0].shares(with: results[index]) }
+    }
+    let spent = names.map { name -> Tensor? in
+      guard owned.contains(name), let old = tensors[name],
+        !results.contains(where: { $0.shares(with: old) }), !next.shares(with: old)
+      else { return nil }
+      return old
+    }
+    Tensor.evaluate(together: [next] + results, reusing: [nil] + spent)
+    owned = Set(zip(names, isOwn).filter(\.1).map(\.0))
+    tensors = state.tensors
+    parameter.value = next
+  }
+}
