@@ -10,7 +10,7 @@ let network = Sequential(
   Linear(8, 16, bias: false), BatchNorm1d(16, momentum: 0.001), ReLU(), Linear(16, 3))
 let optimizer = SGD(network.parameters, learningRate: 0.1, momentum: 0.9)
 let loader = DataLoader(TensorDataset(points, labels), batchSize: 32, shuffle: true)
-try loader.forEach { batch in
+for batch in loader {
   let loss = crossEntropy(network(batch[0]), batch[1])
   optimizer.zeroGrad()
   loss.backward()

@@ -20,7 +20,7 @@ let loader = DataLoader(TensorDataset(images, labels), batchSize: 32, shuffle: t
 let network = Classifier()
 let optimizer = AdamW(network.parameters, learningRate: 1e-3)
 for _ in 0..<2 {
-  try loader.forEach { batch in
+  for batch in loader {
     let loss = crossEntropy(network(batch[0]), batch[1])
     optimizer.zeroGrad()
     loss.backward()

@@ -47,6 +47,7 @@ public struct Checkpoint: Sendable {
     if let loader {
       tensors["loader.generator"] = Tensor(loader.generator)
       metadata["loader.batch"] = String(loader.batch)
+      metadata["loader.epoch"] = String(loader.epoch)
     }
     try SafeTensors.write(tensors, metadata: metadata, to: path)
   }
@@ -92,7 +93,9 @@ public struct Checkpoint: Sendable {
         groups: numbers.groups, tensors: optimizerTensors, stepCount: numbers.stepCount)
     }
     if let loaderGenerator, let batch = notes["loader.batch"].flatMap({ Int($0) }) {
-      loader = DataLoaderState(generator: loaderGenerator, batch: batch)
+      loader = DataLoaderState(
+        generator: loaderGenerator, batch: batch,
+        epoch: notes["loader.epoch"].flatMap { Int($0) } ?? 0)
     }
   }
 

@@ -13,7 +13,7 @@ import Testing
     optimizer.step()
     var checkpoint = Checkpoint(model: layer.stateDict())
     checkpoint.optimizer = optimizer.state
-    checkpoint.loader = DataLoaderState(generator: Generator(seed: 3).state, batch: 7)
+    checkpoint.loader = DataLoaderState(generator: Generator(seed: 3).state, batch: 7, epoch: 5)
     checkpoint.generators["default"] = Generator(seed: 4).state
     checkpoint.notes["mood"] = "good \"so far\""
     return checkpoint

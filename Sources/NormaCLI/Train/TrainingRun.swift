@@ -29,8 +29,8 @@ final class TrainingRun {
       nesterov: true)
     loader = DataLoader(
       data.training, batchSize: options.batch,
-      order: { count, generator in
-        withGenerator(&generator) { Tensor.randperm(count).array(of: Int.self) }
+      sampler: SampleOrder { total, generator in
+        withGenerator(&generator) { Tensor.randperm(total).array(of: Int.self) }
       }, dropLast: true, generator: Generator(seed: options.seed))
     guard loader.count > 0 else {
       throw TrainingError(

@@ -1,48 +1,43 @@
 import NormaKernels
 import NormaTensor
-import Synchronization
-
-/// Where a loader stands: enough to go on in the middle of an epoch.
-public struct DataLoaderState: Sendable, Codable, Hashable {
-  /// The generator's state at the beginning of the epoch.
-  public var generator: [UInt8]
-  /// How many batches of the epoch were given out.
-  public var batch: Int
-
-  /// A state with these parts.
-  public init(generator: [UInt8], batch: Int) {
-    self.generator = generator
-    self.batch = batch
-  }
-}
 
 /// Batches of a dataset, epoch by epoch, prepared in the background.
 ///
 ///     manualSeed(0)
 ///     let loader = DataLoader(data, batchSize: 128, shuffle: true)
 ///     for _ in 0..<epochs {
-///       try loader.forEach { batch in train(batch[0], batch[1]) }
+///       for batch in loader { train(batch[0], batch[1]) }
 ///     }
+///
+/// Each loop is an epoch of its own, also inside of another. A loop ends the program when a sample cannot be
+/// read, or, inside `catchingTensorErrors`, ends early with that error; ``forEach(_:)`` throws it.
 ///
 /// The order is PyTorch's for the same seed, be it the default generator's or that of `generator`, and
 /// the generator is left as PyTorch leaves it. Batches come in order and are the same whatever the
 /// number of workers: a batch draws from a generator of its own. PyTorch:
 /// `torch.utils.data.DataLoader`.
-public final class DataLoader<Data: Dataset> {
-  /// The samples of an epoch, given their number.
-  public typealias Order = (Int, inout Generator) -> [Int]
-
-  private let data: Data
-  private let batchSize: Int
+public final class DataLoader<Data: Dataset>: Sequence {
+  let data: Data
+  let batchSize: Int
   private let shuffle: Bool
-  private let order: Order?
+  let sampler: (any Sampler)?
   private let dropLast: Bool
-  private let workers: Int
-  private let prefetch: Int
+  let workers: Int
+  let prefetch: Int
   /// Nil draws from the default generator.
-  private var generator: Generator?
-  /// The generator as it was when the current epoch began, and what was given out of it.
-  private var epoch: (start: Generator, batch: Int)?
+  private var generator: NormaKernels.Generator?
+  /// The number of the next epoch.
+  private var next = 0
+  /// Where the next epoch begins, if it is the rest of another.
+  private var rest: (start: NormaKernels.Generator, batch: Int)?
+  /// The epochs that are under way, the innermost last.
+  private var running: [Weak] = []
+  private let file: StaticString
+  private let line: UInt
+
+  private struct Weak {
+    weak var epoch: Epoch<Data>?
+  }
 
   /// A loader.
   ///
@@ -50,8 +45,8 @@ public final class DataLoader<Data: Dataset> {
   ///   - data: the samples.
   ///   - batchSize: how many of them make a batch.
   ///   - shuffle: whether each epoch has an order of its own, PyTorch's for the same seed.
-  ///   - order: another order than PyTorch's, asked once an epoch; then nothing else draws from the
-  ///     generator. PyTorch: `sampler`.
+  ///   - sampler: another choice and order of samples; then nothing else draws from the generator, and
+  ///     `shuffle` plays no part.
   ///   - dropLast: whether a last batch that is not full is left out.
   ///   - workers: how many threads prepare batches ahead; 0 prepares on demand.
   ///   - prefetch: how many batches are prepared ahead at most.
@@ -59,34 +54,44 @@ public final class DataLoader<Data: Dataset> {
   ///   - file: The caller's file, for the text of a mistake.
   ///   - line: The caller's line.
   public init(
-    _ data: Data, batchSize: Int = 1, shuffle: Bool = false, order: Order? = nil,
-    dropLast: Bool = false, workers: Int = 1, prefetch: Int = 2, generator: Generator? = nil,
+    _ data: Data, batchSize: Int = 1, shuffle: Bool = false, sampler: (any Sampler)? = nil,
+    dropLast: Bool = false, workers: Int = 1, prefetch: Int = 2,
+    generator: NormaKernels.Generator? = nil,
     file: StaticString = #fileID, line: UInt = #line
   ) {
-    if batchSize < 1 {
+    for (name, number, least) in [
+      ("batchSize", batchSize, 1), ("workers", workers, 0), ("prefetch", prefetch, 1),
+    ] where number < least {
       report(
-        TensorError("DataLoader(_:batchSize:)", "batchSize must be positive, got \(batchSize)"),
+        TensorError("DataLoader(_:batchSize:)", "\(name) must be at least \(least), got \(number)"),
         file: file, line: line)
     }
     self.data = data
-    self.batchSize = max(batchSize, 1)
+    self.batchSize = Swift.max(batchSize, 1)
     self.shuffle = shuffle
-    self.order = order
+    self.sampler = sampler
     self.dropLast = dropLast
-    self.workers = max(workers, 0)
-    self.prefetch = max(prefetch, 1)
+    self.workers = Swift.max(workers, 0)
+    self.prefetch = Swift.max(prefetch, 1)
     self.generator = generator
+    self.file = file
+    self.line = line
   }
 
   /// The number of batches in an epoch.
   public var count: Int {
-    dropLast ? data.count / batchSize : (data.count + batchSize - 1) / batchSize
+    let samples = sampler?.count(of: data.count) ?? data.count
+    return samples / batchSize + (dropLast || samples % batchSize == 0 ? 0 : 1)
   }
+
+  /// At most the number of batches.
+  public var underestimatedCount: Int { 0 }
 
   /// Where the loader stands; set it to go on from there.
   public var state: DataLoaderState {
-    DataLoaderState(
-      generator: (epoch?.start ?? generator ?? .current).state, batch: epoch?.batch ?? 0)
+    if let epoch = running.last(where: { $0.epoch != nil })?.epoch { return epoch.state }
+    return DataLoaderState(
+      generator: (rest?.start ?? generator ?? .current).state, batch: rest?.batch ?? 0, epoch: next)
   }
 
   /// Goes on from a saved state: the next epoch is the rest of the one that was interrupted.
@@ -94,60 +99,98 @@ public final class DataLoader<Data: Dataset> {
   /// A loader that draws from the default generator does so again with the epoch after it.
   /// - Throws: `GeneratorStateError` where the bytes are no state.
   public func restore(_ state: DataLoaderState) throws {
-    let start = try Generator(state: state.generator)
+    let start = try NormaKernels.Generator(state: state.generator)
     if generator != nil { generator = start }
-    epoch = state.batch > 0 ? (start, state.batch) : nil
+    rest = state.batch > 0 ? (start, state.batch) : nil
+    next = state.epoch
   }
 
   /// Gives the batches of one epoch, or of the rest of a restored one, to `body` in order.
   ///
-  /// - Throws: what a sample or `body` throws; the next call begins a new epoch.
+  /// - Throws: what a sample or `body` throws, and a `TensorError` where the sampler names samples that do
+  ///   not exist or more or fewer than it has; the next call begins a new epoch.
   public func forEach(_ body: ([Tensor]) throws -> Void) throws {
-    let begun = epoch?.batch ?? 0
-    let isRest = epoch != nil
-    let start = epoch?.start ?? generator ?? .current
+    let epoch = try begin()
+    while let batch = try epoch.nextBatch() { try body(batch) }
+  }
+
+  /// An epoch, or the rest of a restored one.
+  public func makeIterator() -> DataLoaderIterator<Data> {
+    DataLoaderIterator(Result { try begin() }, file, line)
+  }
+
+  private func begin() throws -> Epoch<Data> {
+    let begun = rest?.batch ?? 0
+    let isRest = rest != nil
+    let start = rest?.start ?? generator ?? .current
+    rest = nil
+    next += 1
     var stream = start
     let samples = samples(drawing: &stream)
     if generator != nil {
       generator = stream
     } else if !isRest {
-      Generator.current = stream
+      NormaKernels.Generator.current = stream
     }
-    let batches = (0..<count).map {
-      Array(samples[($0 * batchSize)..<min(($0 + 1) * batchSize, samples.count)])
+    let wanted = sampler?.count(of: data.count) ?? data.count
+    guard samples.count == wanted else {
+      throw TensorError(
+        "DataLoader.sampler", "\(samples.count) samples were drawn, count(of:) promises \(wanted)")
     }
-    epoch = (start, begun)
-    defer { epoch = nil }
-    let seed = UInt64(truncatingIfNeeded: start.state.hashValueOfBytes)
-    let data = data
-    let make: @Sendable (Int) -> Result<[Tensor], any Error> = { number in
-      Result {
-        try withSeed(seed &+ UInt64(number) &* 0x9E37_79B9) {
-          try data.batch(batches[number]).map { $0.evaluated() }
-        }
-      }
+    if let wrong = samples.first(where: { !(0..<data.count).contains($0) }) {
+      throw TensorError(
+        "DataLoader.sampler",
+        "sample \(wrong) is out of range for \(data.count) samples; valid are 0 ..< \(data.count)")
     }
-    let queue = BatchQueue(
-      from: begun, through: batches.count, workers: workers, ahead: prefetch, make: make)
-    defer { queue.stop() }
-    for number in begun..<max(batches.count, begun) {
-      let batch = try queue.next(number).get()
-      epoch?.batch = number + 1
-      try body(batch)
-    }
-    // PyTorch asks for what follows the last sample, and draws to find that nothing does.
-    if shuffle && order == nil { _ = generator?.permutation(data.count) }
+    let epoch = Epoch(self, samples, from: begun, of: count, number: next - 1, start: start)
+    running.removeAll { $0.epoch == nil }
+    running.append(Weak(epoch: epoch))
+    return epoch
+  }
+
+  /// PyTorch draws once more at the end of the samples, to find that there are none.
+  func drawAfterLast() {
+    if shuffle && sampler == nil { _ = generator?.permutation(data.count) }
   }
 
   /// The samples of an epoch, with the draws that PyTorch makes at its beginning.
-  private func samples(drawing stream: inout Generator) -> [Int] {
-    if let order { return order(data.count, &stream) }
+  private func samples(drawing stream: inout NormaKernels.Generator) -> [Int] {
+    if let sampler { return sampler.samples(of: data.count, drawing: &stream) }
     // PyTorch's seed of its workers.
     _ = stream.next()
     guard shuffle else { return Array(0..<data.count) }
     if generator != nil { return stream.permutation(data.count) }
-    var own = Generator(seed: stream.next() & UInt64(Int64.max))
+    var own = NormaKernels.Generator(seed: stream.next() & UInt64(Int64.max))
     return own.permutation(data.count)
+  }
+}
+
+/// The batches of a loop over a ``DataLoader``.
+public struct DataLoaderIterator<Data: Dataset>: IteratorProtocol {
+  private var epoch: Result<Epoch<Data>, any Error>?
+  private let file: StaticString
+  private let line: UInt
+
+  init(_ epoch: Result<Epoch<Data>, any Error>, _ file: StaticString, _ line: UInt) {
+    self.epoch = epoch
+    self.file = file
+    self.line = line
+  }
+
+  /// The next batch; nil at the end of the epoch.
+  public mutating func next() -> [Tensor]? {
+    do {
+      guard let batch = try epoch?.get().nextBatch() else {
+        epoch = nil
+        return nil
+      }
+      return batch
+    } catch {
+      let mistake = error as? TensorError ?? TensorError("for batch in loader", "\(error)")
+      report(mistake, file: file, line: line)
+      epoch = nil
+      return nil
+    }
   }
 }
 
@@ -155,12 +198,5 @@ extension Generator {
   /// The numbers below `count` in an order that `torch.randperm` gives.
   fileprivate mutating func permutation(_ count: Int) -> [Int] {
     withGenerator(&self) { Tensor.randperm(count).array(of: Int.self) }
-  }
-}
-
-extension [UInt8] {
-  /// FNV-1a: the same in every process.
-  fileprivate var hashValueOfBytes: UInt64 {
-    reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
   }
 }

@@ -45,8 +45,18 @@ public struct Subset<Base: Dataset>: Dataset {
   /// The numbers of the samples in the whole dataset.
   public let indices: [Int]
 
-  /// The samples of `base` at `indices`.
-  public init(_ base: Base, _ indices: [Int]) {
+  /// The samples of `base` at `indices`; one that `base` lacks is a mistake.
+  public init(
+    _ base: Base, _ indices: [Int], file: StaticString = #fileID, line: UInt = #line
+  ) {
+    if let wrong = indices.first(where: { !(0..<base.count).contains($0) }) {
+      report(
+        TensorError(
+          "Subset(_:_:)",
+          "sample \(wrong) is out of range for \(base.count) samples; valid are 0 ..< \(base.count)"
+        ),
+        file: file, line: line)
+    }
     self.base = base
     self.indices = indices
   }
@@ -55,8 +65,14 @@ public struct Subset<Base: Dataset>: Dataset {
   public var count: Int { indices.count }
 
   /// The samples at these places of the subset.
+  /// - Throws: a `TensorError` for a place that the subset lacks, and what the whole dataset throws.
   public func batch(_ indices: [Int]) throws -> [Tensor] {
-    try base.batch(indices.map { self.indices[$0] })
+    if let wrong = indices.first(where: { !self.indices.indices.contains($0) }) {
+      throw TensorError(
+        "Subset.batch(_:)",
+        "sample \(wrong) is out of range for \(count) samples; valid are 0 ..< \(count)")
+    }
+    return try base.batch(indices.map { self.indices[$0] })
   }
 }
 

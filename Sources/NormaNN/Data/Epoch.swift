@@ -1,0 +1,93 @@
+import NormaKernels
+import NormaTensor
+
+/// Where a loader stands: enough to go on in the middle of an epoch.
+public struct DataLoaderState: Sendable, Codable, Hashable {
+  /// The generator's state at the beginning of the epoch.
+  public var generator: [UInt8]
+  /// How many batches of the epoch were given out.
+  public var batch: Int
+  /// The number of the epoch, from 0.
+  public var epoch: Int
+
+  /// A state with these parts.
+  public init(generator: [UInt8], batch: Int, epoch: Int = 0) {
+    self.generator = generator
+    self.batch = batch
+    self.epoch = epoch
+  }
+
+  /// Reads a state; the number of the epoch may be missing, as it was in the first version.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    generator = try values.decode([UInt8].self, forKey: .generator)
+    batch = try values.decode(Int.self, forKey: .batch)
+    epoch = try values.decodeIfPresent(Int.self, forKey: .epoch) ?? 0
+  }
+}
+
+/// One pass over the samples of a loader.
+final class Epoch<Data: Dataset> {
+  private let loader: DataLoader<Data>
+  private let queue: BatchQueue
+  private let end: Int
+  private let number: Int
+  private let start: Generator
+  /// How many batches were given out.
+  private var position: Int
+  private var isOver = false
+
+  init(
+    _ loader: DataLoader<Data>, _ samples: [Int], from begin: Int, of count: Int, number: Int,
+    start: Generator
+  ) {
+    self.loader = loader
+    self.number = number
+    self.start = start
+    end = count
+    position = begin
+    let batches = (0..<count).map { batch in
+      let first = batch * loader.batchSize
+      return Array(samples[first..<min(first + loader.batchSize, samples.count)])
+    }
+    // A sampler need not draw, which leaves the generator as it was in the epoch before.
+    let repeats = loader.sampler == nil ? 0 : UInt64(truncatingIfNeeded: number)
+    let seed = start.state.hashValueOfBytes &+ repeats &* 0xD1B5_4A32_D192_ED03
+    let data = loader.data
+    queue = BatchQueue(
+      from: begin, through: count, workers: loader.workers, ahead: loader.prefetch
+    ) { number in
+      Result {
+        try withSeed(seed &+ UInt64(number) &* 0x9E37_79B9) {
+          // Threads do not know the scope of the loop; the loop throws what they find.
+          try catchingTensorErrors { try data.batch(batches[number]).map { $0.evaluated() } }
+        }
+      }
+    }
+  }
+
+  deinit { queue.stop() }
+
+  var state: DataLoaderState {
+    DataLoaderState(generator: start.state, batch: position, epoch: number)
+  }
+
+  /// The next batch; nil when all were given out.
+  func nextBatch() throws -> [Tensor]? {
+    guard position < end else {
+      if !isOver { loader.drawAfterLast() }
+      isOver = true
+      return nil
+    }
+    let batch = try queue.next(position).get()
+    position += 1
+    return batch
+  }
+}
+
+extension [UInt8] {
+  /// FNV-1a: the same in every process.
+  fileprivate var hashValueOfBytes: UInt64 {
+    reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  }
+}
