@@ -1,7 +1,12 @@
 import NormaTensor
 
 /// The base of layers and networks: classes whose stored properties are parameters, buffers and
-/// other modules, also in arrays, dictionaries and optionals. Nothing has to be registered.
+/// other modules, also in arrays, dictionaries, optionals, tuples, structures and enumerations. Nothing has to
+/// be registered. Objects of other classes are not searched.
+///
+/// A `lazy var` that has not been made is a mistake once parameters are listed, and so are two properties of one
+/// name in state dictionaries. A property that leads back to a module further out, such as `weak var parent`, is
+/// left out.
 ///
 /// Names are PyTorch's: `running_mean` for a property `runningMean`, `blocks.0.conv1.weight` for a
 /// convolution `conv1` inside of the first element of an array or `Sequential` called `blocks`.
@@ -36,8 +41,7 @@ open class Module {
   open func multiplyAdds(for output: [Int]) -> Int { 0 }
 
   private func setTraining(_ isTraining: Bool) {
-    self.isTraining = isTraining
-    for (_, child) in children { child.setTraining(isTraining) }
+    for (_, module) in namedModules { module.isTraining = isTraining }
   }
 
   /// Excludes all parameters from gradients, and lets batch normalization inside keep its running
@@ -73,11 +77,19 @@ open class Module {
     }
   }
 
+  /// The children that are not among the modules further out, which would lead round in circles.
+  func children(below path: [Module]) -> [(name: String, module: Module)] {
+    children.filter { child in !path.contains { $0 === child.module } }
+  }
+
   /// This module, under an empty name, and all modules inside. PyTorch: `named_modules()`.
-  public var namedModules: [(name: String, module: Module)] {
+  public var namedModules: [(name: String, module: Module)] { namedModules(below: []) }
+
+  private func namedModules(below path: [Module]) -> [(name: String, module: Module)] {
     var all: [(String, Module)] = [("", self)]
-    for (name, child) in children {
-      for (inner, module) in child.namedModules {
+    let path = path + [self]
+    for (name, child) in children(below: path) {
+      for (inner, module) in child.namedModules(below: path) {
         all.append((inner.isEmpty ? name : "\(name).\(inner)", module))
       }
     }
@@ -109,7 +121,18 @@ open class Module {
 
   /// The values of parameters and buffers by name, without histories. PyTorch: `state_dict()`.
   public func stateDict() -> [String: Tensor] {
-    Dictionary(cells.map { ($0.name, $0.value.tensor) }) { first, _ in first }
+    var state: [String: Tensor] = [:]
+    var seen: [String: ObjectIdentifier] = [:]
+    for (name, cell) in cells {
+      if let other = seen.updateValue(cell.identity, forKey: name), other != cell.identity {
+        report(
+          TensorError(
+            "\(type(of: self)).stateDict()", "two parameters or buffers have the name \(name)"),
+          file: #fileID, line: #line)
+      }
+      state[name] = cell.tensor
+    }
+    return state
   }
 
   /// A cell of state.
@@ -124,6 +147,13 @@ open class Module {
       }
     }
 
+    var identity: ObjectIdentifier {
+      switch self {
+      case .parameter(let parameter): ObjectIdentifier(parameter)
+      case .buffer(let buffer): ObjectIdentifier(buffer)
+      }
+    }
+
     func set(_ value: Tensor) {
       switch self {
       case .parameter(let parameter): parameter.value = value
@@ -133,7 +163,19 @@ open class Module {
   }
 
   /// All cells by name: parameters, then buffers of a module, then those of the modules inside.
-  var cells: [(name: String, value: Cell)] {
+  var cells: [(name: String, value: Cell)] { cells(below: []) }
+
+  private func cells(below path: [Module]) -> [(name: String, value: Cell)] {
+    var cells = ownCells
+    let path = path + [self]
+    for (name, child) in children(below: path) {
+      for cell in child.cells(below: path) { cells.append(("\(name).\(cell.name)", cell.value)) }
+    }
+    return cells
+  }
+
+  /// The parameters, then the buffers of the module itself.
+  var ownCells: [(name: String, value: Cell)] {
     let own = members
     var cells: [(name: String, value: Cell)] = []
     for case (let name, let parameter as Parameter) in own
@@ -141,46 +183,7 @@ open class Module {
       cells.append((name, .parameter(parameter)))
     }
     for case (let name, let buffer as Buffer) in own { cells.append((name, .buffer(buffer))) }
-    for (name, child) in children {
-      for cell in child.cells { cells.append(("\(name).\(cell.name)", cell.value)) }
-    }
     return cells
-  }
-
-  /// Stored properties of the superclasses below this one and this class, those in collections one by one; nil
-  /// optionals are left out.
-  private var members: [(name: String, value: Any)] {
-    var mirrors: [Mirror] = []
-    var mirror: Mirror? = Mirror(reflecting: self)
-    // The base has none that belong to the network.
-    while let current = mirror, current.subjectType != Module.self {
-      mirrors.append(current)
-      mirror = current.superclassMirror
-    }
-    return mirrors.reversed().flatMap { mirror in
-      mirror.children.flatMap { child in
-        child.label.map { Module.flattened($0.snakeCased, child.value) } ?? []
-      }
-    }
-  }
-
-  private static func flattened(_ name: String, _ value: Any) -> [(name: String, value: Any)] {
-    if value is Module || value is Parameter || value is Buffer { return [(name, value)] }
-    let mirror = Mirror(reflecting: value)
-    switch mirror.displayStyle {
-    case .optional:
-      return mirror.children.first.map { flattened(name, $0.value) } ?? []
-    case .collection:
-      return mirror.children.enumerated().flatMap { flattened("\(name).\($0)", $1.value) }
-    case .dictionary:
-      let pairs = mirror.children.compactMap { child -> (String, Any)? in
-        let pair = Array(Mirror(reflecting: child.value).children)
-        guard pair.count == 2, let key = pair[0].value as? String else { return nil }
-        return (key, pair[1].value)
-      }
-      return pairs.sorted { $0.0 < $1.0 }.flatMap { flattened("\(name).\($0)", $1) }
-    default: return []
-    }
   }
 }
 
@@ -196,17 +199,5 @@ extension Layer {
     _ x: Tensor, calledFrom file: StaticString = #fileID, at line: UInt = #line
   ) -> Tensor {
     self(x, file: file, line: line)
-  }
-}
-
-extension String {
-  /// `runningMean` as `running_mean`.
-  var snakeCased: String {
-    var result = ""
-    for character in self {
-      if character.isUppercase && !result.isEmpty { result.append("_") }
-      result += character.lowercased()
-    }
-    return result
   }
 }

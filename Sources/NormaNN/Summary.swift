@@ -102,7 +102,10 @@ extension Module {
 
   /// The parameters of the module itself.
   var ownParameters: [Parameter] {
-    namedParameters.filter { !$0.name.contains(".") }.map(\.parameter)
+    ownCells.compactMap { cell in
+      if case .parameter(let parameter) = cell.value { return parameter }
+      return nil
+    }
   }
 }
 
@@ -115,14 +118,20 @@ extension Layer {
 
 extension Module: CustomStringConvertible {
   /// The module and those inside, with the shapes of their parameters.
-  public var description: String {
-    let shapes = namedParameters.filter { !$0.name.contains(".") }
-      .map { "\($0.name) \($0.parameter.shape)" }
+  public var description: String { description(below: []) }
+
+  private func description(below path: [Module]) -> String {
+    let shapes = ownCells.compactMap { cell -> String? in
+      guard case .parameter(let parameter) = cell.value else { return nil }
+      return "\(cell.name) \(parameter.shape)"
+    }
     let head = "\(type(of: self))(\(shapes.joined(separator: ", "))"
-    let children = children
+    let path = path + [self]
+    let children = children(below: path)
     if children.isEmpty { return head + ")" }
     let lines = children.map { name, child in
-      "  (\(name)): " + child.description.split(separator: "\n").joined(separator: "\n  ")
+      "  (\(name)): "
+        + child.description(below: path).split(separator: "\n").joined(separator: "\n  ")
     }
     return ([head] + lines + [")"]).joined(separator: "\n")
   }

@@ -16,18 +16,19 @@ import NormaTensor
 public func convertNorms(inside model: Module, to kind: NormKind) -> NormConversionReport {
   var report = NormConversionReport()
   var seen: Set<ObjectIdentifier> = []
-  converting(inside: model, name: "", kind, &seen, &report)
+  converting(inside: model, below: [], name: "", kind, &seen, &report)
   return report
 }
 
 private func converting(
-  inside model: Module, name: String, _ kind: NormKind, _ seen: inout Set<ObjectIdentifier>,
-  _ report: inout NormConversionReport
+  inside model: Module, below path: [Module], name: String, _ kind: NormKind,
+  _ seen: inout Set<ObjectIdentifier>, _ report: inout NormConversionReport
 ) {
-  for (own, child) in model.children {
+  let path = path + [model]
+  for (own, child) in model.children(below: path) {
     let place = name.isEmpty ? own : "\(name).\(own)"
     guard let layer = child as? any Layer, let numbers = NormNumbers(layer) else {
-      converting(inside: child, name: place, kind, &seen, &report)
+      converting(inside: child, below: path, name: place, kind, &seen, &report)
       continue
     }
     guard seen.insert(ObjectIdentifier(layer)).inserted else { continue }

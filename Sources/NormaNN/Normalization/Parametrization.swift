@@ -33,7 +33,10 @@ extension Parameter {
 extension Module {
   /// The parameter of this name, which the module itself holds.
   func parameter(named name: String, call: String) throws(TensorError) -> Parameter {
-    let own = namedParameters.filter { !$0.name.contains(".") }
+    let own = ownCells.compactMap { cell -> (name: String, parameter: Parameter)? in
+      guard case .parameter(let parameter) = cell.value else { return nil }
+      return (cell.name, parameter)
+    }
     guard let found = own.first(where: { $0.name == name }) else {
       let names = own.map(\.name).joined(separator: ", ")
       throw TensorError(

@@ -1,0 +1,155 @@
+import NormaKernels
+import NormaTensor
+
+/// A parameter, buffer or module that a module holds, however deep in values.
+struct Member {
+  let name: String
+  /// The property's name as it is declared, and the way inside.
+  let path: String
+  let value: AnyObject
+}
+
+extension Module {
+  /// What the stored properties hold, those of superclasses below ``Module`` first; what is inside of values
+  /// one by one.
+  var members: [(name: String, value: AnyObject)] {
+    var mirrors: [Mirror] = []
+    var mirror: Mirror? = Mirror(reflecting: self)
+    // The base has none that belong to the network.
+    while let current = mirror, current.subjectType != Module.self {
+      mirrors.append(current)
+      mirror = current.superclassMirror
+    }
+    var search = MemberSearch(module: "\(type(of: self))")
+    for mirror in mirrors.reversed() {
+      for child in mirror.children {
+        guard let label = child.label else { continue }
+        search.add(property: label, child.value)
+      }
+    }
+    return search.found.map { ($0.name, $0.value) }
+  }
+}
+
+/// Finds what a module's properties hold.
+private struct MemberSearch {
+  /// The module's type, for texts.
+  let module: String
+  private(set) var found: [Member] = []
+  private var names: [String: Int] = [:]
+
+  init(module: String) { self.module = module }
+
+  mutating func add(property label: String, _ value: Any) {
+    let lazyPrefix = "$__lazy_storage_$_"
+    guard label.hasPrefix(lazyPrefix) else { return add(label.snakeCased, label, value) }
+    let name = String(label.dropFirst(lazyPrefix.count))
+    if let storage = value as? any OptionalValue, storage.isNil, storage.mayHoldMembers {
+      refuse(
+        "the lazy property \(name) has not been made, so its parameters are unknown; use it in init, or "
+          + "declare it without lazy")
+    }
+    add(name.snakeCased, name, value)
+  }
+
+  private mutating func add(_ name: String, _ path: String, _ value: Any) {
+    if let cell = value as? Module { return add(name, path, object: cell) }
+    if let cell = value as? Parameter { return add(name, path, object: cell) }
+    if let cell = value as? Buffer { return add(name, path, object: cell) }
+    if isPlain(type(of: value)) { return }
+    if let collection = value as? any Collection, isPlain(elementType(of: collection)) { return }
+    let mirror = Mirror(reflecting: value)
+    switch mirror.displayStyle {
+    case .optional, .enum:
+      // The name of a case is no part of the name, as an optional's is not.
+      for child in mirror.children { add(name, path, child.value) }
+    case .collection:
+      for (index, child) in mirror.children.enumerated() {
+        add("\(name).\(index)", "\(path)[\(index)]", child.value)
+      }
+    case .struct, .tuple:
+      for (index, child) in mirror.children.enumerated() {
+        let label = child.label.flatMap { $0.hasPrefix(".") ? nil : $0 } ?? "\(index)"
+        add("\(name).\(label.snakeCased)", "\(path).\(label)", child.value)
+      }
+    case .dictionary:
+      let pairs = mirror.children.compactMap { child -> (key: Any, value: Any)? in
+        let pair = Array(Mirror(reflecting: child.value).children)
+        return pair.count == 2 ? (pair[0].value, pair[1].value) : nil
+      }
+      for (key, value) in pairs.sorted(by: { isBefore($0.key, $1.key) }) {
+        add("\(name).\(key)", "\(path)[\(key)]", value)
+      }
+    default: break
+    }
+  }
+
+  private mutating func add(_ name: String, _ path: String, object: AnyObject) {
+    if let index = names[name], found[index].value !== object {
+      refuse("\(found[index].path) and \(path) have one name in state dictionaries, \(name)")
+    }
+    names[name] = found.count
+    found.append(Member(name: name, path: path, value: object))
+  }
+
+  private func refuse(_ text: String) {
+    report(TensorError(module, text), file: #fileID, line: #line)
+  }
+}
+
+/// Whether values of a type hold no members, so that they need not be searched.
+private func isPlain(_ type: Any.Type) -> Bool {
+  type is any BinaryInteger.Type || type is any BinaryFloatingPoint.Type || type == Bool.self
+    || type == String.self || type == Tensor.self || type == DType.self
+}
+
+private func elementType<C: Collection>(of collection: C) -> Any.Type { C.Element.self }
+
+/// Numbers by size, everything else by its text.
+private func isBefore(_ a: Any, _ b: Any) -> Bool {
+  if let a = a as? Int, let b = b as? Int { return a < b }
+  return "\(a)" < "\(b)"
+}
+
+/// An optional whose type is not known.
+private protocol OptionalValue {
+  var isNil: Bool { get }
+  var mayHoldMembers: Bool { get }
+}
+
+extension Optional: OptionalValue {
+  fileprivate var isNil: Bool { self == nil }
+
+  /// Whether the type says that there are members inside; of structures that cannot be known.
+  fileprivate var mayHoldMembers: Bool { holdsMembers(Wrapped.self) }
+}
+
+private func holdsMembers(_ type: Any.Type) -> Bool {
+  if type is Module.Type || type is Parameter.Type || type is Buffer.Type { return true }
+  if type == (any Layer).self { return true }
+  if let collection = type as? any Collection.Type { return holdsMembers(inside: collection) }
+  if let optional = type as? any OptionalType.Type { return holdsMembers(optional.wrapped) }
+  return false
+}
+
+private func holdsMembers<C: Collection>(inside type: C.Type) -> Bool {
+  holdsMembers(C.Element.self)
+    || (C.self as? any DictionaryType.Type).map { holdsMembers($0.value) } ?? false
+}
+
+private protocol OptionalType { static var wrapped: Any.Type { get } }
+extension Optional: OptionalType { fileprivate static var wrapped: Any.Type { Wrapped.self } }
+private protocol DictionaryType { static var value: Any.Type { get } }
+extension Dictionary: DictionaryType { fileprivate static var value: Any.Type { Value.self } }
+
+extension String {
+  /// `runningMean` as `running_mean`.
+  var snakeCased: String {
+    var result = ""
+    for character in self {
+      if character.isUppercase && !result.isEmpty { result.append("_") }
+      result += character.lowercased()
+    }
+    return result
+  }
+}
