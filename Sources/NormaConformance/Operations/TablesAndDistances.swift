@@ -24,10 +24,12 @@ let tableOperations: [String: CaseOperation] = [
     ]
   },
   "nn.functional.pairwise_distance": { arguments in
-    let distance = pairwiseDistance(
-      try arguments.tensor(0), try arguments.tensor(1), p: try arguments.int(2, "p") ?? 2,
-      eps: try arguments.double(3, "eps") ?? 1e-6)
-    return [try arguments.bool(4, "keepdim") ?? false ? distance.unsqueezed(-1) : distance]
+    [
+      pairwiseDistance(
+        try arguments.tensor(0), try arguments.tensor(1), p: try arguments.double(2, "p") ?? 2,
+        eps: try arguments.double(3, "eps") ?? 1e-6,
+        keepDims: try arguments.bool(4, "keepdim") ?? false)
+    ]
   },
 ]
 

@@ -27,7 +27,7 @@ public enum LossReduction: Sendable, Hashable {
 ///   - x: the scores.
 ///   - target: the classes, or their probabilities.
 ///   - weight: a factor for each class, `[C]`; the mean is then divided by the factors of the targets.
-///   - ignoreIndex: a target that does not count.
+///   - ignoreIndex: a target that does not count; of a class only beside targets that are classes.
 ///   - labelSmoothing: the share of the target's probability that is spread evenly over all classes.
 ///   - reduction: what becomes of the samples' losses.
 ///   - file: The caller's file, for the text of a mistake.
@@ -49,12 +49,21 @@ public func crossEntropy(
     guard x.rank > 0, x.dtype.isFloatingPoint else {
       throw TensorError(call, "scores of shape [N, C] are needed, got \(x.dtype) \(x.shape)")
     }
-    let logits = x.logSoftmax(over: x.rank == 1 ? 0 : 1)
-    if target.dtype.isFloatingPoint && target.shape == x.shape {
-      return try probabilityLoss(logits, target, weight, labelSmoothing, reduction, call)
+    let isShares = target.dtype.isFloatingPoint && target.shape == x.shape
+    guard !isShares || ignoreIndex < 0 else {
+      throw TensorError(
+        call,
+        "ignoreIndex \(ignoreIndex) names a class; the targets are probabilities of all classes")
     }
-    return try indexLoss(
-      logits, target, weight, ignoreIndex, labelSmoothing, reduction, call)
+    func loss(_ x: Tensor, _ weight: Tensor?) throws(TensorError) -> Tensor {
+      let logits = x.logSoftmax(over: x.rank == 1 ? 0 : 1)
+      return isShares
+        ? try probabilityLoss(logits, target, weight, labelSmoothing, reduction, call)
+        : try indexLoss(logits, target, weight, ignoreIndex, labelSmoothing, reduction, call)
+    }
+    guard x.dtype == .float16 || x.dtype == .bfloat16 else { return try loss(x, weight) }
+    try checkWeight(weight, x, x.rank == 1 ? 0 : 1, call)
+    return try loss(x.cast(to: .float32), weight?.cast(to: .float32)).cast(to: x.dtype)
   }
 }
 
@@ -133,7 +142,10 @@ private func probabilityLoss(
   try checkWeight(weight, logits, axis, call)
   var target = target
   if smoothing > 0 { target = target * (1 - smoothing) + smoothing / Double(classes) }
-  var products = logits * target
+  // What a class of no probability would cost plays no part, even where it is infinite.
+  let known = Tensor.where(
+    (target.detached() .== 0) * (logits.detached() .== -Double.infinity), 0, logits)
+  var products = known * target
   if let weight { products = products * alongClasses(weight.detached(), logits) }
   let losses = -products.sum(over: axis)
   let samples = Double(logits.count / max(classes, 1))

@@ -7,8 +7,8 @@ import NormaTensor
 /// The negative log-likelihood of y under normal distributions of mean x and a variance:
 /// (log v + (x - y)² / v) / 2, with v = max(variance, eps).
 ///
-/// - Shapes: those of x and y broadcast. The variance has the shape of x, or a last axis of size 1 there,
-///   or lacks the last axis: one variance for each row.
+/// - Shapes: those of x and y broadcast. The variance has the shape of x, or size 1 in one axis, or lacks the
+///   last axis: one variance for each row.
 /// - Parameters:
 ///   - x: the means.
 ///   - y: the targets.
@@ -32,23 +32,27 @@ public func gaussianNLLLoss(
       if variance.shape == Array(x.shape.dropLast()) && x.rank > 0 {
         spread = variance.unsqueezed(-1)
       } else {
-        guard variance.rank == x.rank, variance.shape.dropLast() == x.shape.dropLast(),
-          variance.shape.last == 1
-        else {
+        let unlike = x.shape.indices.filter {
+          variance.rank == x.rank && variance.shape[$0] != x.shape[$0]
+        }
+        guard unlike.count == 1, variance.shape[unlike[0]] == 1 else {
           throw TensorError(
             call,
             "variances of shape \(variance.shape) are neither one for each of \(x.shape) nor one for "
-              + "each row")
+              + "all along one axis")
         }
       }
     }
     if variance.count > 0, variance.detached().min().item() < 0 {
       throw TensorError(call, "a variance is negative")
     }
-    let bounded = spread.detached().clamped(min: eps)
-      .recorded(call, from: [spread]) { [$0.upstream] }
-    let losses = (bounded.log() + (x - y).squared() / bounded) * 0.5
-    return reduction(full ? losses + 0.91893853320467274178 : losses)
+    return try inFloat32(x, y) { x, y in
+      let variance = x.dtype == .float32 ? spread.cast(to: .float32) : spread
+      let bounded = variance.detached().clamped(min: eps)
+        .recorded(call, from: [variance]) { [$0.upstream] }
+      let losses = (bounded.log() + (x - y).squared() / bounded) * 0.5
+      return reduction(full ? losses + 0.91893853320467274178 : losses)
+    }
   }
 }
 
@@ -56,18 +60,20 @@ public func gaussianNLLLoss(
 /// without `logInput`.
 ///
 /// `full` adds Stirling's approximation of log y!, y log y - y + log(2πy) / 2, where y > 1. Shapes
-/// broadcast. PyTorch: `F.poisson_nll_loss`, `nn.PoissonNLLLoss`.
+/// are equal. PyTorch: `F.poisson_nll_loss`, `nn.PoissonNLLLoss`.
 public func poissonNLLLoss(
   _ x: Tensor, _ y: Tensor, logInput: Bool = true, full: Bool = false, eps: Double = 1e-8,
-  reduction: LossReduction = .mean
+  reduction: LossReduction = .mean, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  var losses = logInput ? x.exp() - y * x : x - y * (x + eps).log()
-  if full {
+  let call = "poissonNLLLoss(_:_:)"
+  return elementwiseLoss(call, x, y, reduction, file, line) { (x, y) throws(TensorError) in
+    if let problem = negativeOption(("eps", eps)) { throw TensorError(call, problem) }
+    let losses = logInput ? x.exp() - y * x : x - y * (x + eps).log()
+    guard full else { return losses }
     let isLarge = y .> 1
     let counts = Tensor.where(isLarge, y, 2)
     let logs = counts.log()
     let stirling = counts * logs - counts + (counts * (2 * Double.pi)).log() * 0.5
-    losses = losses + Tensor.where(isLarge, stirling, 0)
+    return losses + Tensor.where(isLarge, stirling, 0)
   }
-  return reduction(losses)
 }
