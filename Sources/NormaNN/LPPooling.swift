@@ -123,7 +123,9 @@ private func lpPool(
     let count = try kernelSize.expanded(space, atLeast: 1, "kernelSize", call: call)
       .reduce(1.0) { $0 * Double($1) }
     // A zero has no logarithm, and its power no slope.
-    let powers = power(x.cast(to: .float64), p).cast(to: x.dtype)
+    // Powers of half types leave their range.
+    let isHalf = x.dtype == .float16 || x.dtype == .bfloat16
+    let powers = power(x.cast(to: .float64), p).cast(to: isHalf ? .float32 : x.dtype)
     let means = avgPool(
       powers, space: space, kernelSize: kernelSize, stride: stride, padding: 0,
       ceilMode: ceilMode, countIncludePad: true, divisorOverride: nil, call: call, file: file,

@@ -48,6 +48,8 @@ public final class EvoNorm2dB0: Module, Layer {
       let call = "EvoNorm2dB0(_:)"
       let shape = try imageChannels(x, weight.shape[0], call: call)
       let axes = [0, 2, 3]
+      let type = x.dtype
+      let x = evoType(type).map { x.cast(to: $0) } ?? x
       var batch = runningVar.value.reshaped(shape)
       if isTraining, x.count > 0 {
         guard x.count > x.shape[1] else {
@@ -65,7 +67,8 @@ public final class EvoNorm2dB0: Module, Layer {
       }
       let instance = (x.variance(over: 2, 3, correction: 0, keepDims: true) + eps).sqrt()
       let divisor = maximum((batch + eps).sqrt(), x * v.value.reshaped(shape) + instance)
-      return x / divisor * weight.value.reshaped(shape) + bias.value.reshaped(shape)
+      return (x / divisor * weight.value.reshaped(shape) + bias.value.reshaped(shape))
+        .cast(to: type)
     }.observed(by: self)
   }
 }
@@ -118,11 +121,18 @@ public final class EvoNorm2dS0: Module, Layer {
       _ = try imageChannels(x, channels, call: "EvoNorm2dS0(_:)")
       // Groups and places in them as two axes.
       let places = channels / groups
-      let split = x.reshaped([x.shape[0], groups, places] + x.shape.dropFirst(2))
+      let type = x.dtype
+      let split = (evoType(type).map { x.cast(to: $0) } ?? x)
+        .reshaped([x.shape[0], groups, places] + x.shape.dropFirst(2))
       func parameter(_ own: Parameter) -> Tensor { own.value.reshaped(1, groups, places, 1, 1) }
       let spread = (split.variance(over: 2, 3, 4, correction: 0, keepDims: true) + eps).sqrt()
       let y = split * (split * parameter(v)).sigmoid() / spread
-      return (y * parameter(weight) + parameter(bias)).reshaped(x.shape)
+      return (y * parameter(weight) + parameter(bias)).reshaped(x.shape).cast(to: type)
     }.observed(by: self)
   }
+}
+
+/// The type in which half types are computed, as their variances leave their range; nil for others.
+private func evoType(_ type: DType) -> DType? {
+  type == .float16 || type == .bfloat16 ? .float32 : nil
 }

@@ -30,7 +30,10 @@ private func neighbourNorm(
   guard size > 0 else { throw TensorError(call, "size must be positive, got \(size)") }
   // Channels and space as the two axes of an image.
   let width = before + behind + 1
-  let squares = x.squared().reshaped(x.shape[0], 1, x.shape[1], -1)
+  // Squares of half types leave their range.
+  let isHalf = x.dtype == .float16 || x.dtype == .bfloat16
+  let squares = (isHalf ? x.cast(to: .float32) : x).squared()
+    .reshaped(x.shape[0], 1, x.shape[1], -1)
   let means = avgPool2d(
     squares.padded([0, 0, before, behind]), kernelSize: [width, 1], stride: 1)
   let divisor = means.reshaped(x.shape).cast(to: .float64) * (alpha * Double(width) / Double(size))
@@ -49,7 +52,8 @@ private func power(_ x: Tensor, _ p: Double) -> Tensor {
 ///
 /// - Shapes: input and output `[N, C, ...]` with at least one axis of space.
 /// - Types: real ones.
-/// - Accuracy: means of squares in the input's type, the rest in `float64`, rounded once.
+/// - Accuracy: means of squares in the input's type, of half types in `float32`; the rest in `float64`, rounded
+///   once.
 /// - Cost: about five trips.
 /// - PyTorch: `torch.nn.LocalResponseNorm`. Keras and Caffe2 differ in whether alpha is divided by
 ///   `size`.
