@@ -18,7 +18,7 @@ import NormaTensor
 ///     key serves neighbouring ones.
 ///   - file: The caller's file, for the text of a mistake.
 ///   - line: The caller's line.
-/// - Edge cases: where a query may see no key, its result is 0.
+/// - Edge cases: where a query may see no key, its result is 0, and so are its gradients.
 /// - Accuracy: half types are computed in `float32`, and up to 65,536 products q kᵀ of `float32` in
 ///   `float64`, rounded once.
 /// - Cost: two batches of matrix products and a softmax; the `[..., L, S]` weights are stored.
@@ -69,10 +69,13 @@ public func scaledDotProductAttention(
         mask.dtype == .bool ? Tensor.where(mask, scores, -Double.infinity) : scores + mask
       if scores.isPoisoned { return .poisoned }
     }
-    var weights = scores.softmax(over: -1)
+    var weights: Tensor
     if mask != nil, seen > 0 {
       let isBlind = scores.detached().max(over: -1, keepDims: true) .== -Double.infinity
-      weights = Tensor.where(isBlind, 0, weights)
+      // Softmax of nothing has neither value nor gradient, so it gets other numbers there.
+      weights = Tensor.where(isBlind, 0, Tensor.where(isBlind, 0, scores).softmax(over: -1))
+    } else {
+      weights = scores.softmax(over: -1)
     }
     if dropout > 0 { weights = NormaNN.dropout(weights, p: dropout, file: file, line: line) }
     return weights.matmul(v.cast(to: working), file: file, line: line).cast(to: q.dtype)

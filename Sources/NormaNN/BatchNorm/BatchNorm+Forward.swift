@@ -26,7 +26,8 @@ extension BatchNorm {
     }
   }
 
-  /// Lets the running statistics follow a batch; a batch without values changes none, and counts.
+  /// Lets the running statistics follow a batch; a batch without values changes none, and counts as a batch
+  /// except in the mean of all batches.
   ///
   /// new = (1 - share) * old + share * batch, in `float64`, with the share of ``momentum``. Channels
   /// without values in the batch stay as they are. Pending.
@@ -40,6 +41,7 @@ extension BatchNorm {
       report(TensorError("commit(_:)", reason), file: file, line: line)
       return
     }
+    if targets == nil && momentum.share == nil { return }
     let number = numBatchesTracked.value.item(as: Int64.self) + 1
     numBatchesTracked.value = Tensor(number)
     guard let targets else { return }

@@ -96,20 +96,25 @@ public final class SpectralNorm: Module, Parametrization {
     withoutGradients {
       let w = matrix(original.value.detached())
       var (u, v) = (vectors._u.value, vectors._v.value)
+      // A weight of zeros has no direction and leaves the vectors as they are, for the weights that follow.
+      func step(_ new: Tensor, _ old: Tensor) -> Tensor {
+        .where((new .!= 0).any(), normalize(new, axis: 0, eps: eps), old)
+      }
       for _ in 0..<steps {
-        u = normalize(w.matmul(v), axis: 0, eps: eps)
-        v = normalize(w.transposed().matmul(u), axis: 0, eps: eps)
+        u = step(w.matmul(v), u)
+        v = step(w.transposed().matmul(u), v)
       }
       (vectors._u.value, vectors._v.value) = (u.evaluated(), v.evaluated())
     }
   }
 
-  /// W / σ.
+  /// W / σ; W where σ is 0.
   public func value() -> Tensor {
     let weight = original.value
     guard let vectors else { return normalize(weight, axis: 0, eps: eps) }
     if isTraining && !GradientMode.isRecomputing { improve(powerIterations) }
-    return weight / vectors._u.value.matmul(matrix(weight).matmul(vectors._v.value))
+    let sigma = vectors._u.value.matmul(matrix(weight).matmul(vectors._v.value))
+    return weight / Tensor.where(sigma .== 0, 1, sigma)
   }
 
   /// The weight becomes this one; its division by σ stays.

@@ -56,10 +56,11 @@ public final class WeightNorm: Module, Parametrization {
     }
   }
 
-  /// g v / ‖v‖.
+  /// g v / ‖v‖; 0 where v is, which has no direction.
   public func value() -> Tensor {
     let v = original1.value.cast(to: .float64)
-    let scale = original0.value.cast(to: .float64) / WeightNorm.length(of: v, axis)
+    let length = WeightNorm.length(of: v, axis)
+    let scale = original0.value.cast(to: .float64) / Tensor.where(length .== 0, 1, length)
     return (v * scale).cast(to: original1.dtype)
   }
 
