@@ -74,10 +74,13 @@ open class BatchNorm: Module, Layer, LazyChannels {
   /// `nn.BatchNorm2d(features)`.
   public init(
     _ features: Int, eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = true,
-    bias: Bool = true, trackRunningStats: Bool = true, dtype: DType = .float32
+    bias: Bool = true, trackRunningStats: Bool = true, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
+    let options = LayerOptions(layer: Self.self, file: file, line: line)
+    let features = options.size(features, "features")
     self.features = features
-    self.eps = eps
+    self.eps = options.eps(eps)
     self.momentum = momentum
     weight = affine ? Parameter(.ones(features, dtype: dtype)) : nil
     self.bias = affine && bias ? Parameter(.zeros(features, dtype: dtype)) : nil
@@ -90,11 +93,12 @@ open class BatchNorm: Module, Layer, LazyChannels {
   /// input. Give its parameters to an optimizer after that. PyTorch: `nn.LazyBatchNorm2d()`.
   public convenience init(
     eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = true, bias: Bool = true,
-    trackRunningStats: Bool = true, dtype: DType = .float32
+    trackRunningStats: Bool = true, dtype: DType = .float32, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
     self.init(
       0, eps: eps, momentum: momentum, affine: affine, bias: bias,
-      trackRunningStats: trackRunningStats, dtype: dtype)
+      trackRunningStats: trackRunningStats, dtype: dtype, file: file, line: line)
   }
 
   /// Whether the next call normalizes with the statistics of its batch: by default in training, and

@@ -29,10 +29,14 @@ open class Convolution: Module, Layer {
   init(
     space: Int, _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents,
     padding: ConvolutionPadding, dilation: Extents, groups: Int, bias: Bool,
-    paddingMode: PaddingMode, dtype: DType
+    paddingMode: PaddingMode, dtype: DType, options: LayerOptions
   ) {
     let kernel = kernelSize.repeated(space)
-    let parts = max(groups, 1)
+    let parts = options.size(groups, "groups", atLeast: 1)
+    let (inputs, outputs) = (options.size(inputs, "inputs"), options.size(outputs, "outputs"))
+    for (name, count) in [("inputs", inputs), ("outputs", outputs)] where count % parts != 0 {
+      options.refuse("\(count) \(name) cannot be divided into \(groups) groups")
+    }
     (weight, self.bias) = affineParameters(
       [outputs, inputs / parts] + kernel, outputs: outputs, hasBias: bias, dtype: dtype)
     self.stride = stride
@@ -76,13 +80,15 @@ public final class Conv1d: Convolution {
     stride: some ExtentsConvertible = 1,
     padding: some PaddingConvertible = 0, dilation: some ExtentsConvertible = 1, groups: Int = 1,
     bias: Bool = true,
-    paddingMode: PaddingMode = .zeros, dtype: DType = .float32
+    paddingMode: PaddingMode = .zeros, dtype: DType = .float32, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
     super.init(
       space: 1, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
       padding: padding.asPadding,
       dilation: dilation.asExtents, groups: groups, bias: bias, paddingMode: paddingMode,
-      dtype: dtype)
+      dtype: dtype,
+      options: LayerOptions(layer: Self.self, file: file, line: line))
   }
 }
 
@@ -94,13 +100,15 @@ public final class Conv2d: Convolution {
     stride: some ExtentsConvertible = 1,
     padding: some PaddingConvertible = 0, dilation: some ExtentsConvertible = 1, groups: Int = 1,
     bias: Bool = true,
-    paddingMode: PaddingMode = .zeros, dtype: DType = .float32
+    paddingMode: PaddingMode = .zeros, dtype: DType = .float32, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
     super.init(
       space: 2, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
       padding: padding.asPadding,
       dilation: dilation.asExtents, groups: groups, bias: bias, paddingMode: paddingMode,
-      dtype: dtype)
+      dtype: dtype,
+      options: LayerOptions(layer: Self.self, file: file, line: line))
   }
 }
 
@@ -114,13 +122,15 @@ public final class Conv3d: Convolution {
     stride: some ExtentsConvertible = 1,
     padding: some PaddingConvertible = 0, dilation: some ExtentsConvertible = 1, groups: Int = 1,
     bias: Bool = true,
-    paddingMode: PaddingMode = .zeros, dtype: DType = .float32
+    paddingMode: PaddingMode = .zeros, dtype: DType = .float32, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
     super.init(
       space: 3, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
       padding: padding.asPadding,
       dilation: dilation.asExtents, groups: groups, bias: bias, paddingMode: paddingMode,
-      dtype: dtype)
+      dtype: dtype,
+      options: LayerOptions(layer: Self.self, file: file, line: line))
   }
 }
 

@@ -22,8 +22,15 @@ public func embedding(
       throw TensorError(call, "a table of shape [rows, features] is needed, got \(weight.shape)")
     }
     if indices.dtype.isInteger, indices.count > 0 {
-      let low = indices.min().item(as: Int.self)
-      if low < 0 { throw TensorError(call, "index \(low) is negative; rows count from 0") }
+      let (low, high) = (indices.min(), indices.max())
+      let wrong = [low, high].map { $0.item(as: Int.self) }
+        .first { !(0..<weight.shape[0]).contains($0) }
+      if let wrong {
+        throw TensorError(
+          call,
+          "index \(wrong) is out of range for a table of \(weight.shape[0]) rows; valid are 0 ..< "
+            + "\(weight.shape[0])")
+      }
     }
     var table = weight
     if let padding = paddingIndex {
@@ -51,8 +58,14 @@ public final class Embedding: Module, Layer {
   /// A table of `rows` vectors of `features` numbers; that of `paddingIndex` starts as zeros and gets
   /// no gradient.
   public init(
-    _ rows: Int, _ features: Int, paddingIndex: Int? = nil, dtype: DType = .float32
+    _ rows: Int, _ features: Int, paddingIndex: Int? = nil, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
+    let options = LayerOptions(layer: Embedding.self, file: file, line: line)
+    let (rows, features) = (options.size(rows, "rows"), options.size(features, "features"))
+    if let paddingIndex, !(-rows..<rows).contains(paddingIndex) {
+      options.refuse("paddingIndex \(paddingIndex) is out of range for \(rows) rows")
+    }
     self.paddingIndex = paddingIndex
     var table = Tensor.normal(mean: 0, std: 1, shape: [rows, features], dtype: dtype)
     if let paddingIndex {
@@ -80,8 +93,12 @@ public final class Bilinear: Module {
 
   /// A map from two vectors to `outputs` numbers.
   public init(
-    _ first: Int, _ second: Int, _ outputs: Int, bias: Bool = true, dtype: DType = .float32
+    _ first: Int, _ second: Int, _ outputs: Int, bias: Bool = true, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
+    let options = LayerOptions(layer: Bilinear.self, file: file, line: line)
+    let (first, second) = (options.size(first, "first", atLeast: 1), options.size(second, "second"))
+    let outputs = options.size(outputs, "outputs")
     let bound = 1 / Double(first).squareRoot()
     func draw(_ shape: [Int]) -> Parameter {
       Parameter(.uniform(low: -bound, high: bound, shape: shape, dtype: dtype))

@@ -51,6 +51,7 @@ extension Tensor {
   public static func xavierUniform(
     _ shape: [Int], gain: Double = 1, dtype: DType = .float32
   ) -> Tensor {
+    if shape.contains(0) { return .zeros(shape, dtype: dtype) }
     let (fanIn, fanOut) = fans(shape)
     let bound = 3.0.squareRoot() * (gain * (2 / (fanIn + fanOut)).squareRoot())
     return .uniform(low: -bound, high: bound, shape: shape, dtype: dtype)
@@ -60,6 +61,7 @@ extension Tensor {
   public static func xavierNormal(
     _ shape: [Int], gain: Double = 1, dtype: DType = .float32
   ) -> Tensor {
+    if shape.contains(0) { return .zeros(shape, dtype: dtype) }
     let (fanIn, fanOut) = fans(shape)
     let std = gain * (2 / (fanIn + fanOut)).squareRoot()
     return .normal(mean: 0, std: std, shape: shape, dtype: dtype)
@@ -71,6 +73,7 @@ extension Tensor {
     _ shape: [Int], mode: FanMode = .fanIn, nonlinearity: Nonlinearity = .relu,
     dtype: DType = .float32
   ) -> Tensor {
+    if shape.contains(0) { return .zeros(shape, dtype: dtype) }
     let fan = mode == .fanIn ? fans(shape).fanIn : fans(shape).fanOut
     let bound = 3.0.squareRoot() * (nonlinearity.gain / fan.squareRoot())
     return .uniform(low: -bound, high: bound, shape: shape, dtype: dtype)
@@ -81,6 +84,7 @@ extension Tensor {
     _ shape: [Int], mode: FanMode = .fanIn, nonlinearity: Nonlinearity = .relu,
     dtype: DType = .float32
   ) -> Tensor {
+    if shape.contains(0) { return .zeros(shape, dtype: dtype) }
     let fan = mode == .fanIn ? fans(shape).fanIn : fans(shape).fanOut
     let std = nonlinearity.gain / fan.squareRoot()
     return .normal(mean: 0, std: std, shape: shape, dtype: dtype)
@@ -100,4 +104,27 @@ func affineParameters(
   let bound = fanIn > 0 ? 1 / fanIn.squareRoot() : 0
   let bias = Tensor.uniform(low: -bound, high: bound, shape: [outputs], dtype: dtype)
   return (Parameter(weight), Parameter(bias))
+}
+
+/// What a layer is made with, for mistakes that name the layer.
+struct LayerOptions {
+  let layer: Any.Type
+  let file: StaticString
+  let line: UInt
+
+  /// A size; a negative one is a mistake, and 0.
+  func size(_ value: Int, _ name: String, atLeast least: Int = 0) -> Int {
+    if value < least { refuse("\(name) must be at least \(least), got \(value)") }
+    return max(value, least)
+  }
+
+  /// The term that is added to a variance; a negative one, or NaN, is a mistake.
+  func eps(_ value: Double) -> Double {
+    if let problem = negativeOption(("eps", value)) { refuse(problem) }
+    return value
+  }
+
+  func refuse(_ reason: String) {
+    report(TensorError("\(layer)(_:)", reason), file: file, line: line)
+  }
 }

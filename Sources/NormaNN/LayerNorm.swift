@@ -65,11 +65,14 @@ open class LayerNorm: Module, Layer {
   /// PyTorch: `nn.LayerNorm([10, 20])`.
   public init(
     _ normalizedShape: [Int], axes: [Int]? = nil, eps: Double = 1e-5,
-    elementwiseAffine: Bool = true, bias: Bool = true, dtype: DType = .float32
+    elementwiseAffine: Bool = true, bias: Bool = true, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
+    let options = LayerOptions(layer: Self.self, file: file, line: line)
+    let normalizedShape = normalizedShape.map { options.size($0, "a size") }
     self.normalizedShape = normalizedShape
     self.axes = axes
-    self.eps = eps
+    self.eps = options.eps(eps)
     weight = elementwiseAffine ? Parameter(.ones(normalizedShape, dtype: dtype)) : nil
     self.bias =
       elementwiseAffine && bias ? Parameter(.zeros(normalizedShape, dtype: dtype)) : nil
@@ -79,12 +82,12 @@ open class LayerNorm: Module, Layer {
   /// of images in axis 1. PyTorch: `nn.LayerNorm(features)`.
   public convenience init(
     _ features: Int, axis: Int = -1, eps: Double = 1e-5, elementwiseAffine: Bool = true,
-    bias: Bool = true, dtype: DType = .float32
+    bias: Bool = true, dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
   ) {
     self.init(
       [features], axes: axis == -1 ? nil : [axis], eps: eps, elementwiseAffine: elementwiseAffine,
       bias: bias,
-      dtype: dtype)
+      dtype: dtype, file: file, line: line)
   }
 
   /// Normalizes every sample.
@@ -108,9 +111,10 @@ public final class LayerNorm2d: LayerNorm {
   /// A layer for `channels` channels.
   public init(
     _ channels: Int, eps: Double = 1e-6, affine: Bool = true, bias: Bool = true,
-    dtype: DType = .float32
+    dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
   ) {
     super.init(
-      [channels], axes: [1], eps: eps, elementwiseAffine: affine, bias: bias, dtype: dtype)
+      [channels], axes: [1], eps: eps, elementwiseAffine: affine, bias: bias, dtype: dtype,
+      file: file, line: line)
   }
 }

@@ -39,8 +39,13 @@ public final class Linear: Module, Layer {
   /// `[outputs]`; nil without `bias`.
   public let bias: Parameter?
 
-  /// A map from `inputs` to `outputs` numbers.
-  public init(_ inputs: Int, _ outputs: Int, bias: Bool = true, dtype: DType = .float32) {
+  /// A map from `inputs` to `outputs` numbers. Sizes may be 0: of no inputs the result is the bias.
+  public init(
+    _ inputs: Int, _ outputs: Int, bias: Bool = true, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
+  ) {
+    let options = LayerOptions(layer: Linear.self, file: file, line: line)
+    let (inputs, outputs) = (options.size(inputs, "inputs"), options.size(outputs, "outputs"))
     (weight, self.bias) = affineParameters(
       [outputs, inputs], outputs: outputs, hasBias: bias, dtype: dtype)
   }

@@ -29,10 +29,15 @@ open class TransposedConvolution: Module, Layer {
   init(
     space: Int, _ inputs: Int, _ outputs: Int, kernelSize: Extents, stride: Extents,
     padding: Extents, outputPadding: Extents, groups: Int, bias: Bool, dilation: Extents,
-    dtype: DType
+    dtype: DType, options: LayerOptions
   ) {
+    let parts = options.size(groups, "groups", atLeast: 1)
+    let (inputs, outputs) = (options.size(inputs, "inputs"), options.size(outputs, "outputs"))
+    for (name, count) in [("inputs", inputs), ("outputs", outputs)] where count % parts != 0 {
+      options.refuse("\(count) \(name) cannot be divided into \(groups) groups")
+    }
     (weight, self.bias) = affineParameters(
-      [inputs, outputs / max(groups, 1)] + kernelSize.repeated(space), outputs: outputs,
+      [inputs, outputs / parts] + kernelSize.repeated(space), outputs: outputs,
       hasBias: bias, dtype: dtype)
     self.stride = stride
     self.padding = padding
@@ -101,13 +106,15 @@ public final class ConvTranspose1d: TransposedConvolution {
     stride: some ExtentsConvertible = 1,
     padding: some ExtentsConvertible = 0, outputPadding: some ExtentsConvertible = 0,
     groups: Int = 1, bias: Bool = true,
-    dilation: some ExtentsConvertible = 1, dtype: DType = .float32
+    dilation: some ExtentsConvertible = 1, dtype: DType = .float32, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
     super.init(
       space: 1, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
       padding: padding.asExtents,
       outputPadding: outputPadding.asExtents, groups: groups, bias: bias,
-      dilation: dilation.asExtents, dtype: dtype)
+      dilation: dilation.asExtents, dtype: dtype,
+      options: LayerOptions(layer: Self.self, file: file, line: line))
   }
 }
 
@@ -119,13 +126,15 @@ public final class ConvTranspose2d: TransposedConvolution {
     stride: some ExtentsConvertible = 1,
     padding: some ExtentsConvertible = 0, outputPadding: some ExtentsConvertible = 0,
     groups: Int = 1, bias: Bool = true,
-    dilation: some ExtentsConvertible = 1, dtype: DType = .float32
+    dilation: some ExtentsConvertible = 1, dtype: DType = .float32, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
     super.init(
       space: 2, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
       padding: padding.asExtents,
       outputPadding: outputPadding.asExtents, groups: groups, bias: bias,
-      dilation: dilation.asExtents, dtype: dtype)
+      dilation: dilation.asExtents, dtype: dtype,
+      options: LayerOptions(layer: Self.self, file: file, line: line))
   }
 }
 
@@ -137,12 +146,14 @@ public final class ConvTranspose3d: TransposedConvolution {
     stride: some ExtentsConvertible = 1,
     padding: some ExtentsConvertible = 0, outputPadding: some ExtentsConvertible = 0,
     groups: Int = 1, bias: Bool = true,
-    dilation: some ExtentsConvertible = 1, dtype: DType = .float32
+    dilation: some ExtentsConvertible = 1, dtype: DType = .float32, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
     super.init(
       space: 3, inputs, outputs, kernelSize: kernelSize.asExtents, stride: stride.asExtents,
       padding: padding.asExtents,
       outputPadding: outputPadding.asExtents, groups: groups, bias: bias,
-      dilation: dilation.asExtents, dtype: dtype)
+      dilation: dilation.asExtents, dtype: dtype,
+      options: LayerOptions(layer: Self.self, file: file, line: line))
   }
 }

@@ -151,9 +151,9 @@ struct NormNumbers {
   private var momentum: Momentum { (source as? BatchNorm)?.momentum ?? 0.1 }
 
   private func made<Norm>(
-    _ make: (Int, Double, Momentum, Bool, Bool, Bool, DType) -> Norm
+    _ make: (Int, Double, Momentum, Bool, Bool, Bool, DType, StaticString, UInt) -> Norm
   ) -> Norm {
-    make(features, eps, momentum, weight != nil, bias != nil, tracks, dtype)
+    make(features, eps, momentum, weight != nil, bias != nil, tracks, dtype, #fileID, #line)
   }
 
   private func filled(_ norm: BatchNorm) -> BatchNorm {

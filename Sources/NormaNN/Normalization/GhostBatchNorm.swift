@@ -31,7 +31,7 @@ public final class GhostBatchNorm: BatchNorm {
     self.partSize = max(partSize, 1)
     super.init(
       features, eps: eps, momentum: momentum, affine: affine, bias: bias,
-      trackRunningStats: trackRunningStats, dtype: dtype)
+      trackRunningStats: trackRunningStats, dtype: dtype, file: file, line: line)
     if partSize < 1 {
       let error = TensorError("GhostBatchNorm(_:partSize:)", "a part has samples, not \(partSize)")
       report(error, file: file, line: line)
@@ -103,11 +103,11 @@ public final class SplitBatchNorm2d: BatchNorm {
     auxBn = (1..<max(splits, 2)).map { _ in
       BatchNorm2d(
         features, eps: eps, momentum: momentum, affine: affine, bias: bias,
-        trackRunningStats: trackRunningStats, dtype: dtype)
+        trackRunningStats: trackRunningStats, dtype: dtype, file: file, line: line)
     }
     super.init(
       features, eps: eps, momentum: momentum, affine: affine, bias: bias,
-      trackRunningStats: trackRunningStats, dtype: dtype)
+      trackRunningStats: trackRunningStats, dtype: dtype, file: file, line: line)
     if splits < 2 {
       let error = TensorError("SplitBatchNorm2d(_:splits:)", "\(splits) splits are no split")
       report(error, file: file, line: line)

@@ -104,9 +104,11 @@ public final class GroupNorm: Module, Layer {
     _ groups: Int, _ channels: Int, eps: Double = 1e-5, affine: Bool = true, bias: Bool = true,
     dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
   ) {
+    let options = LayerOptions(layer: GroupNorm.self, file: file, line: line)
+    let channels = options.size(channels, "channels")
     self.groups = groups
     self.channels = channels
-    self.eps = eps
+    self.eps = options.eps(eps)
     weight = affine ? Parameter(.ones(channels, dtype: dtype)) : nil
     self.bias = affine && bias ? Parameter(.zeros(channels, dtype: dtype)) : nil
     do throws(TensorError) {

@@ -50,10 +50,13 @@ open class InstanceNorm: Module, Layer, LazyChannels {
   /// PyTorch: `nn.InstanceNorm2d(features)`.
   public required init(
     _ features: Int, eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = false,
-    bias: Bool = true, trackRunningStats: Bool = false, dtype: DType = .float32
+    bias: Bool = true, trackRunningStats: Bool = false, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
+    let options = LayerOptions(layer: Self.self, file: file, line: line)
+    let features = options.size(features, "features")
     self.features = features
-    self.eps = eps
+    self.eps = options.eps(eps)
     self.momentum = momentum
     weight = affine ? Parameter(.ones(features, dtype: dtype)) : nil
     self.bias = affine && bias ? Parameter(.zeros(features, dtype: dtype)) : nil
@@ -66,11 +69,12 @@ open class InstanceNorm: Module, Layer, LazyChannels {
   /// input. PyTorch: `nn.LazyInstanceNorm2d()`.
   public convenience init(
     eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = false, bias: Bool = true,
-    trackRunningStats: Bool = false, dtype: DType = .float32
+    trackRunningStats: Bool = false, dtype: DType = .float32, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
     self.init(
       0, eps: eps, momentum: momentum, affine: affine, bias: bias,
-      trackRunningStats: trackRunningStats, dtype: dtype)
+      trackRunningStats: trackRunningStats, dtype: dtype, file: file, line: line)
   }
 
   /// Normalizes a batch or one sample; in training the running statistics follow, if there are any.

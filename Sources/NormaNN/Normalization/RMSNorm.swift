@@ -67,11 +67,14 @@ open class RMSNorm: Module, Layer {
   /// PyTorch: `nn.RMSNorm([10, 20])`.
   public init(
     _ normalizedShape: [Int], axes: [Int]? = nil, eps: Double? = nil,
-    elementwiseAffine: Bool = true, dtype: DType = .float32
+    elementwiseAffine: Bool = true, dtype: DType = .float32, file: StaticString = #fileID,
+    line: UInt = #line
   ) {
+    let options = LayerOptions(layer: Self.self, file: file, line: line)
+    let normalizedShape = normalizedShape.map { options.size($0, "a size") }
     self.normalizedShape = normalizedShape
     self.axes = axes
-    self.eps = eps
+    self.eps = eps.map { options.eps($0) }
     weight = elementwiseAffine ? Parameter(.ones(normalizedShape, dtype: dtype)) : nil
   }
 
@@ -79,11 +82,11 @@ open class RMSNorm: Module, Layer {
   /// PyTorch: `nn.RMSNorm(features)`.
   public convenience init(
     _ features: Int, axis: Int = -1, eps: Double? = nil, elementwiseAffine: Bool = true,
-    dtype: DType = .float32
+    dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
   ) {
     self.init(
       [features], axes: axis == -1 ? nil : [axis], eps: eps, elementwiseAffine: elementwiseAffine,
-      dtype: dtype)
+      dtype: dtype, file: file, line: line)
   }
 
   /// Normalizes every sample.
@@ -105,8 +108,11 @@ open class RMSNorm: Module, Layer {
 public final class RMSNorm2d: RMSNorm {
   /// A layer for `channels` channels.
   public init(
-    _ channels: Int, eps: Double = 1e-6, affine: Bool = true, dtype: DType = .float32
+    _ channels: Int, eps: Double = 1e-6, affine: Bool = true, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
-    super.init([channels], axes: [1], eps: eps, elementwiseAffine: affine, dtype: dtype)
+    super.init(
+      [channels], axes: [1], eps: eps, elementwiseAffine: affine, dtype: dtype, file: file,
+      line: line)
   }
 }

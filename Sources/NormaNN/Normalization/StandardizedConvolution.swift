@@ -24,7 +24,7 @@ public final class StdConv2d: Convolution {
     stride: some ExtentsConvertible = 1,
     padding: (some PaddingConvertible)? = ConvolutionPadding?.none,
     dilation: some ExtentsConvertible = 1, groups: Int = 1, bias: Bool = false,
-    eps: Double = 1e-6, dtype: DType = .float32
+    eps: Double = 1e-6, dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
   ) {
     self.eps = eps
     super.init(
@@ -32,7 +32,8 @@ public final class StdConv2d: Convolution {
       padding: padding?.asPadding
         ?? .keepingSize(kernelSize.asExtents, stride.asExtents, dilation.asExtents),
       dilation: dilation.asExtents,
-      groups: groups, bias: bias, paddingMode: .zeros, dtype: dtype)
+      groups: groups, bias: bias, paddingMode: .zeros, dtype: dtype,
+      options: LayerOptions(layer: Self.self, file: file, line: line))
   }
 }
 
@@ -67,7 +68,8 @@ public final class ScaledStdConv2d: Convolution {
     stride: some ExtentsConvertible = 1,
     padding: (some PaddingConvertible)? = ConvolutionPadding?.none,
     dilation: some ExtentsConvertible = 1, groups: Int = 1, bias: Bool = true,
-    gamma: Double = 1, eps: Double = 1e-6, gainInit: Double = 1, dtype: DType = .float32
+    gamma: Double = 1, eps: Double = 1e-6, gainInit: Double = 1, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
     (self.gamma, self.eps) = (gamma, eps)
     gain = Parameter(.full([outputs, 1, 1, 1], gainInit, dtype: dtype))
@@ -76,7 +78,8 @@ public final class ScaledStdConv2d: Convolution {
       padding: padding?.asPadding
         ?? .keepingSize(kernelSize.asExtents, stride.asExtents, dilation.asExtents),
       dilation: dilation.asExtents,
-      groups: groups, bias: bias, paddingMode: .zeros, dtype: dtype)
+      groups: groups, bias: bias, paddingMode: .zeros, dtype: dtype,
+      options: LayerOptions(layer: Self.self, file: file, line: line))
   }
 }
 
