@@ -27,9 +27,10 @@ extension Tensor {
     return rounded.exp().wide * (exponent - rounded.wide + 1)
   }
 
-  /// e^-|x| in `float64`.
+  /// e^-|x| in `float64`. At 0 its derivative is that of x >= 0, as what it is used in has two branches.
   fileprivate var decay: Tensor {
-    dtype == .float64 ? (-abs()).exp() : (-cast(to: .float32).abs()).exp().wide
+    let x = dtype == .float64 ? self : cast(to: .float32)
+    return Tensor.where(x .< 0, x, -x).exp().wide
   }
 
   /// 1 / (1 + e⁻ˣ) in `float64`, without cancellation on either side.
@@ -48,6 +49,11 @@ extension Tensor {
   var tanhSlope: Tensor {
     let e = (self * 2).decay
     return e * 4 / (e + 1).squared()
+  }
+
+  /// The derivative of x where it is positive, and of alpha (eˣ - 1) elsewhere.
+  func eluSlope(_ alpha: Double) -> Tensor {
+    Tensor.where(self .> 0, 1.0, clamped(max: 0.0).wide.exponential(as: dtype) * alpha)
   }
 
   /// The derivative of x sigmoid(x): s (1 + x (1 - s)).

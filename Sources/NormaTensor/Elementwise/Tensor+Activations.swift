@@ -60,14 +60,21 @@ extension Tensor {
 
   /// x where it is positive, else alpha (eˣ - 1). PyTorch: `F.elu`.
   public func elu(alpha: Double = 1) -> Tensor {
-    roundedOnce { x in Tensor.where(x .> 0, x, x.clamped(max: 0.0).expm1() * alpha) }
+    roundedOnce { x in
+      let y = x.detached()
+      let value = Tensor.where(y .> 0, y, y.clamped(max: 0.0).expm1() * alpha)
+      return x.custom("elu(alpha:)", value) { g, x in g * x.eluSlope(alpha) }
+    }
   }
 
   /// scale · elu(x, alpha) with the numbers that keep mean 0 and variance 1 through layers.
   /// PyTorch: `F.selu`.
   public func selu() -> Tensor {
-    roundedOnce {
-      $0.elu(alpha: 1.6732632423543772848170429916717) * 1.0507009873554804934193349852946
+    let (alpha, scale) = (1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
+    return roundedOnce { x in
+      x.custom("selu()", x.detached().elu(alpha: alpha) * scale) { g, x in
+        g * (x.eluSlope(alpha) * scale)
+      }
     }
   }
 
@@ -148,7 +155,7 @@ extension Tensor {
   public func tanhshrink() -> Tensor {
     roundedOnce { x in
       let y = x.detached()
-      return x.custom("tanhshrink()", y - y.tanh()) { g, x in g * x.tanh().wide.squared() }
+      return x.custom("tanhshrink()", y - y.tanh()) { g, x in g * x.wide.tanh().squared() }
     }
   }
 

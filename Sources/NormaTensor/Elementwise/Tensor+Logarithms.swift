@@ -123,6 +123,9 @@ extension Backward {
     let (a, b) = (a.wide, b.wide)
     let isSame = (a .== b) .& (a.abs() .== Double.infinity)
     let distance = Tensor.where(isSame, 0.0, b - Tensor.where(isSame, 0.0, a))
-    return upstream / ((distance * scale).exponential(as: type) + 1)
+    // In powers that do not overflow.
+    let isBehind = distance .> 0
+    let power = (Tensor.where(isBehind, -distance, distance) * scale).exponential(as: type)
+    return upstream * (Tensor.where(isBehind, power, 1.0) / (power + 1))
   }
 }

@@ -5,7 +5,8 @@ import NormaTensor
 import Testing
 
 /// Gradients of elementwise functions over the whole range of each type: within 2 ulp at the scale of the
-/// true derivative, which is its own size, or that of the terms it is the difference of.
+/// true derivative, which is its own size, or that of the terms it is the difference of; 4 where `float32` is
+/// subnormal.
 @Suite struct SlopeTests {
   /// A function, its derivative in `Double`, and the size of the derivative's terms.
   struct Function: Sendable, CustomTestStringConvertible {
@@ -37,10 +38,10 @@ import Testing
     Function("squared", { $0.squared() }, { 2 * $0 }),
     Function("exp", { $0.exp() }, { exp($0) }), Function("expm1", { $0.expm1() }, { exp($0) }),
     Function("exp2", { $0.exp2() }, { exp2($0) * 0.693147180559945309417 }),
-    Function("log", { $0.log() }, { $0 < 0 ? .nan : 1 / $0 }),
-    Function("log1p", { $0.log1p() }, { $0 < -1 ? .nan : 1 / (1 + $0) }),
-    Function("log2", { $0.log2() }, { $0 < 0 ? .nan : 1 / ($0 * 0.693147180559945309417) }),
-    Function("log10", { $0.log10() }, { $0 < 0 ? .nan : 1 / ($0 * 2.302585092994045684018) }),
+    Function("log", { $0.log() }, { 1 / $0 }),
+    Function("log1p", { $0.log1p() }, { 1 / (1 + $0) }),
+    Function("log2", { $0.log2() }, { 1 / ($0 * 0.693147180559945309417) }),
+    Function("log10", { $0.log10() }, { 1 / ($0 * 2.302585092994045684018) }),
     Function("sin", { $0.sin() }, { cos($0) }), Function("cos", { $0.cos() }, { -sin($0) }),
     Function("sinh", { $0.sinh() }, { cosh($0) }), Function("cosh", { $0.cosh() }, { sinh($0) }),
     Function("asin", { $0.asin() }, { 1 / ((1 - $0) * (1 + $0)).squareRoot() }),
@@ -48,7 +49,7 @@ import Testing
     Function("atan", { $0.atan() }, { 1 / (1 + $0 * $0) }),
     Function("asinh", { $0.asinh() }, { 1 / hypot(1, $0) }),
     Function("acosh", { $0.acosh() }, { 1 / (($0 - 1).squareRoot() * ($0 + 1).squareRoot()) }),
-    Function("atanh", { $0.atanh() }, { abs($0) > 1 ? .nan : 1 / ((1 - $0) * (1 + $0)) }),
+    Function("atanh", { $0.atanh() }, { 1 / ((1 - $0) * (1 + $0)) }),
     Function("tanh", { $0.tanh() }, { 1 / cosh($0) / cosh($0) }),
     Function("sigmoid", { $0.sigmoid() }, { share($0) * share(-$0) }),
     Function("erf", { $0.erf() }, { 2 / Double.pi.squareRoot() * exp(-$0 * $0) }),
@@ -119,7 +120,9 @@ import Testing
       let (value, expected) = (found[place], truth[place])
       let rounded = dtype.rounded(expected)
       if value == rounded || value.isNaN && expected.isNaN { continue }
-      let ulp = dtype.ulp(max(abs(rounded), scales[place]))
+      // Powers of e that are subnormal have lost digits before they are multiplied by 4.
+      let isSubnormal = dtype == .float32 && abs(rounded) < Double(Float.leastNormalMagnitude)
+      let ulp = dtype.ulp(max(abs(rounded), scales[place])) * (isSubnormal ? 2 : 1)
       let error = abs(value - expected) / ulp
       if !(error <= worst.error) { worst = (error.isNaN ? .infinity : error, place) }
     }
@@ -200,6 +203,17 @@ import Testing
           "\(name) \(dtype): \(error) ulp at \(a[place]), \(b[place]): \(values[place]) for \(truth[place])"
         )
       }
+    }
+  }
+
+  @Test func secondSlopesAtZero() {
+    let functions: [(@Sendable (Tensor) -> Tensor, Double)] = [
+      ({ $0.silu() }, 0.5), ({ $0.softplus() }, 0.25), ({ $0.logSigmoid() }, -0.25),
+      ({ $0.sigmoid() }, 0), ({ $0.tanh() }, 0),
+    ]
+    for (function, expected) in functions {
+      let second = gradient(of: { gradient(of: function, at: $0) }, at: Tensor([0.0]))
+      #expect(abs(second.item() - expected) < 1e-12)
     }
   }
 
