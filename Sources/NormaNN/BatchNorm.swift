@@ -14,8 +14,9 @@ import NormaTensor
 ///   ``updatesRunningStatistics`` whether the running ones follow; a frozen layer
 ///   (``Module/freeze()``) normalizes with its running statistics and keeps them, in training too.
 /// - Edge cases: a constant channel gives exactly the bias; an empty batch gives an empty result,
-///   leaves the running mean and variance, and counts as a batch; one value per channel is refused
-///   in training, unless ``singleValuePolicy`` says otherwise.
+///   leaves the running mean and variance, and counts as a batch except in the mean of all batches; one
+///   value per channel is refused in training, unless ``singleValuePolicy`` says otherwise. A running
+///   variance below -eps, as damaged files have, gives NaN in its channel in evaluation, as in PyTorch.
 /// - Accuracy: the mean is carried in two numbers, so that data far from zero keep their digits: in
 ///   `float32` at most 4 ulp of the largest result, for data at 1e7 ± 1 too. In evaluation a running
 ///   mean has the digits of its own type: in `float32` it adds up to half an ulp of the mean,

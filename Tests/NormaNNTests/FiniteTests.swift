@@ -52,4 +52,13 @@ import Testing
       #expect(try #require(w.grad).isFinite().all().item() == 1)
     }
   }
+
+  /// A damaged variance is seen in its own channel and nowhere else.
+  @Test func negativeVariancesGiveNaN() {
+    let norm = BatchNorm1d(2)
+    norm.runningVar?.value = Tensor([-1, 1] as [Float])
+    norm.eval()
+    let y = norm(Tensor([1, 0, 3, 0] as [Float], shape: [2, 2]))
+    #expect(y.isNaN().array(of: Bool.self) == [true, false, true, false])
+  }
 }
