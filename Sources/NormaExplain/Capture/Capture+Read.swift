@@ -39,7 +39,9 @@ private struct CaptureReader {
   func error(_ problem: String) -> CaptureError { CaptureError(path: path, problem: problem) }
 
   func capture() throws -> Capture {
-    guard Capture.isCapture(file) else { throw error("is no capture: its notes do not say so") }
+    guard Capture.isCapture(file) else {
+      throw error("is not a capture: its metadata does not say so")
+    }
     guard file.metadata["version"] == "1" else {
       throw error("is a capture of another version than 1, which this Norma does not read")
     }
@@ -85,7 +87,7 @@ private struct CaptureReader {
     func count(_ key: String) throws -> Int? {
       guard let value = json?[key], !value.isNull else { return nil }
       guard let number = value.intValue, number > 0 else {
-        throw error("has a fact \"\(key)\" that is no positive number")
+        throw error("has a fact \"\(key)\" that is not a positive number")
       }
       return number
     }

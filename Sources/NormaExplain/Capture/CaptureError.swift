@@ -1,4 +1,4 @@
-/// Why a file is no capture that can be used.
+/// Why a file is not a capture that can be used.
 public struct CaptureError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The file, as the caller named it.
   public let path: String

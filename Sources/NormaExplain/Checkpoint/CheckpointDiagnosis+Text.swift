@@ -11,9 +11,9 @@ extension CheckpointDiagnosis: CustomStringConvertible {
 
   /// What no checkpoint tells.
   public static let limits =
-    "Not told by numbers alone: whether the running statistics fit the weights and your data "
-    + "(statistics of another checkpoint, of older weights, of other data or batches too small), and "
-    + "which epsilon, momentum and mode the layers had. A batch x shows that:"
+    "A checkpoint alone does not show whether the running statistics fit the weights and your data "
+    + "(they may be those of another checkpoint, of older weights, of other data or of batches that were "
+    + "too small), nor which epsilon, momentum and mode the layers had. A batch x shows that:"
 
   /// The diagnosis in words.
   ///
@@ -21,7 +21,7 @@ extension CheckpointDiagnosis: CustomStringConvertible {
   package func text(style: TextStyle, showsAll: Bool = false) -> String {
     var parts: [String] = []
     if isHealthy {
-      let rest = findings.isEmpty ? "" : ", but mind the notes"
+      let rest = findings.isEmpty ? "" : ", but see the notes"
       parts.append(style.good(style.paragraph("The numbers themselves show nothing wrong\(rest).")))
     }
     for (number, finding) in findings.enumerated() {

@@ -47,27 +47,27 @@ extension CheckpointSearch {
         found.contains(where: { $0.layer.variance?.contains(.infinity) ?? false })
       {
         finding.evidence.append(
-          "divided by an infinite deviation, a channel gives its bias, whatever comes in")
+          "divided by an infinite standard deviation, a channel gives its bias for any input")
       }
       for (layer, _) in overflowed {
         let type = layer.numbers[role]?.dtype == .float16
         finding.evidence.append(
           type
             ? "\(layer.title) is stored in float16, which ends at 65504"
-            : "all finite numbers of \(layer.title).\(Self.word(role)) are numbers of float16, "
-              + "which ends at 65504, as if they had been float16 once")
+            : "all finite numbers of \(layer.title).\(Self.word(role)) are exact in float16, which ends "
+              + "at 65504, as if they had been float16 once")
       }
       finding.alternatives =
         overflowed.count == found.count
         ? []
         : [
-          "a number that overflowed when the tensors were float16",
-          "a step or batch of training with NaN or infinity in it",
+          "a value that overflowed while the tensors were float16",
+          "a training step or batch with NaN or infinity in it",
         ]
       finding.repair =
         isStatistic
         ? Defect.nonFinite.now
-        : .init("Take an older checkpoint: what these numbers were is lost.")
+        : .init("Use an older checkpoint: these numbers are lost.")
       findings.append(finding)
       if isStatistic { explained.formUnion(finding.layers) }
     }
@@ -95,8 +95,7 @@ extension CheckpointSearch {
         },
         alternatives: [
           "averaged, extrapolated or subtracted checkpoints",
-          "mean and variance exchanged in a "
-            + "conversion",
+          "mean and variance exchanged in a conversion",
         ], repair: Defect.negativeVariance.now))
     explained.formUnion(found.map(\.layer.name))
   }
@@ -111,8 +110,9 @@ extension CheckpointSearch {
         CheckpointFinding(
           severity: .warning, name: "half-precision-range", layers: found.map(\.layer.name),
           channels: named(found),
-          statement: "\(Self.word(role)) is stored in float16 and is close to its end: twice as "
-            + "much is infinite.",
+          statement:
+            "\(Self.word(role)) is stored in float16 and is close to its limit: twice as much "
+            + "is infinite.",
           evidence: found.map { layer, channels in
             let largest = channels.compactMap { layer.numbers[role]?.values[$0] }.map(abs).max()
             return "\(layer.title): up to \(short(largest ?? 0)) in \(listed(channels)); float16 "
@@ -145,8 +145,9 @@ extension CheckpointSearch {
       CheckpointFinding(
         severity: .warning, name: Defect.deadChannels.rawValue, layers: found.map(\.layer.name),
         channels: named(found),
-        statement: "Some channels give nearly the same number whatever comes in: their weight is "
-          + "about 0, or nothing varied where they were trained.",
+        statement:
+          "Some channels give nearly the same value for any input: their weight is about 0, "
+          + "or their input hardly varied in training.",
         evidence: found.map(deadEvidence), alternatives: [], repair: Defect.deadChannels.now))
   }
 

@@ -5,7 +5,8 @@ extension CheckpointSearch {
   /// What wrappers put in front of every name.
   private static let wrappers: [(prefix: String, by: String)] = [
     ("_orig_mod.", "torch.compile"),
-    ("module.", "DataParallel, its kin or AveragedModel"), ("_forward_module.", "Lightning Fabric"),
+    ("module.", "DataParallel, DistributedDataParallel or AveragedModel"),
+    ("_forward_module.", "Lightning Fabric"),
     ("model.", "Lightning and other trainers"), ("net.", "trainers"), ("network.", "trainers"),
     ("backbone.", "a network around it"), ("encoder.", "a network around it"),
   ]
@@ -31,7 +32,7 @@ extension CheckpointSearch {
       CheckpointFinding(
         severity: .note, name: Defect.stale.rawValue,
         statement: "This is an averaged model (torch.optim.swa_utils.AveragedModel). Its running "
-          + "statistics fit the averaged weights only where update_bn was called after averaging.",
+          + "statistics fit the averaged weights only if update_bn was called after averaging.",
         evidence: ["\(Self.averageCount) is \(short(averaged))"], repair: Defect.stale.next))
   }
 
@@ -49,10 +50,10 @@ extension CheckpointSearch {
         CheckpointFinding(
           severity: .note, name: "state-within-state",
           statement:
-            "The model's tensors lie under \"\(container)\" in the file. Loaded without it, "
-            + "load_state_dict(strict=False) takes nothing and says nothing.",
+            "The model's tensors are under \"\(container)\" in the file. If the whole file is passed to "
+            + "load_state_dict(strict=False), nothing is loaded and no error says so.",
           repair: .init(
-            "Load the part.",
+            "Load that part of the file.",
             pytorch: ["state = \(load)\(part)", "model.load_state_dict(state, strict=True)"])))
     }
     let prefix = prefix
@@ -62,11 +63,12 @@ extension CheckpointSearch {
     findings.append(
       CheckpointFinding(
         severity: .note, name: "names-with-prefix",
-        statement: "All names begin with \"\(prefix)\", which comes from \(by). A model without it "
-          + "gets nothing from load_state_dict(strict=False), and no error says so.",
+        statement: "All names begin with \"\(prefix)\", which comes from \(by). With "
+          + "load_state_dict(strict=False), a model without that prefix loads nothing, and no error says "
+          + "so.",
         evidence: keys.first { $0.hasPrefix(prefix) }.map { ["\($0)"] } ?? [],
         repair: .init(
-          "Take it off where the model has no such part, and load with strict=True.",
+          "Remove the prefix if the model does not have it, and load with strict=True.",
           pytorch: [
             "state = \(load)\(part)",
             "n = len(\"\(prefix)\")",
@@ -91,8 +93,9 @@ extension CheckpointSearch {
       findings.append(
         CheckpointFinding(
           severity: .error, name: "missing-statistics", layers: found,
-          statement: "Running statistics are not in the file. load_state_dict(strict=False) then "
-            + "leaves those of the new network, 0 and 1, and says nothing.",
+          statement:
+            "Running statistics are missing from the file. load_state_dict(strict=False) then "
+            + "silently keeps those of the new network, 0 and 1.",
           evidence: half.map {
             "\($0.title): \($0.mean == nil ? "running_mean" : "running_var") is missing"
           }
@@ -100,9 +103,10 @@ extension CheckpointSearch {
               "\(layer.title): weight of \(layer.channels) channels, no running_mean and running_var"
             },
           alternatives: bare.isEmpty
-            ? [] : ["the layers were made with track_running_stats=False; then nothing is wrong"],
+            ? []
+            : ["the layers were created with track_running_stats=False; then nothing is wrong"],
           repair: .init(
-            "Save the whole state and not the parameters alone, or take the statistics anew.",
+            "Save the whole state, not just the parameters; or compute the statistics again.",
             pytorch: [
               "torch.save(model.state_dict(), \"model.pt\")  # not dict(model.named_parameters())",
               "torch.optim.swa_utils.update_bn(train_loader, model)",
@@ -111,8 +115,9 @@ extension CheckpointSearch {
       findings.append(
         CheckpointFinding(
           severity: .note, name: "missing-statistics", layers: layers.map(\.name),
-          statement: "No layer has running statistics. Group, layer and root mean square norm need "
-            + "none; if some of these layers are batch norms, their buffers were not saved."))
+          statement:
+            "No layer has running statistics. Group, layer and RMS norms need none. If some of "
+            + "these layers are batch norms, their buffers were not saved."))
     }
   }
 

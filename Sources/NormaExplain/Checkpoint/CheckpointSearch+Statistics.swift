@@ -9,27 +9,27 @@ extension CheckpointSearch {
       fresh.count == normalized.count
       && fresh.allSatisfy { $0.isTrained == false && ($0.tracked ?? 0) == 0 }
     var alternatives = [
-      "the buffers were not in the file that was loaded, and load_state_dict(strict=False) said nothing",
-      "the layers were in evaluation mode, or frozen, through all of training",
+      "the buffers were not in the file that was loaded, and load_state_dict(strict=False) ignored it",
+      "the layers were in evaluation mode, or frozen, throughout training",
     ]
     if fresh.contains(where: { $0.isTrained == true }) {
       alternatives.append(
         "a conversion folded the statistics into weight and bias; then nothing is wrong")
     }
-    if isNew { alternatives = ["this is the checkpoint of a network before its first step"] }
+    if isNew { alternatives = ["this is a checkpoint from before the first training step"] }
     findings.append(
       CheckpointFinding(
         severity: .error, name: Defect.neverTrained.rawValue, layers: fresh.map(\.name),
         statement: isNew
-          ? "All layers are as they were made: no training is in them."
-          : "The running statistics are still the first values, 0 and 1, so evaluation does not "
+          ? "All layers have their initial values: they show no training."
+          : "The running statistics still have their initial values, 0 and 1, so evaluation does not "
             + "normalize at all.",
         evidence: fresh.map { layer in
           let count = layer.tracked.map { "\($0) batches tracked" } ?? "batches not counted"
           let trained =
             switch layer.isTrained {
             case true?: "weight or bias is trained"
-            case false?: "weight and bias are 1 and 0, too"
+            case false?: "weight and bias are still 1 and 0"
             case nil: "there is no weight"
             }
           return "\(layer.title): all \(layer.channels) means are 0 and variances 1; \(count); "
@@ -59,8 +59,8 @@ extension CheckpointSearch {
       CheckpointFinding(
         severity: .error, name: "copied-statistics", layers: copies.flatMap { [$0.name, $1.name] },
         statement:
-          "Two layers with different weights hold the same running statistics, to the last "
-          + "bit: one has those of the other.",
+          "Two layers with different weights hold the same running statistics, bit for bit: one has "
+          + "those of the other.",
         evidence: copies.map {
           "\($0.title) and \($1.title): all \($0.channels) channels are equal"
         },
@@ -82,15 +82,18 @@ extension CheckpointSearch {
     findings.append(
       CheckpointFinding(
         severity: .warning, name: Defect.notConverged.rawValue, layers: few.map(\.name),
-        statement: "The running statistics followed few batches; with PyTorch's momentum of 0.1 "
-          + "their first values are still in them.",
+        statement:
+          "The running statistics followed only a few batches. With PyTorch's momentum of 0.1 "
+          + "the initial values are still in them.",
         evidence: few.map { layer in
           let tracked = layer.tracked ?? 0
           return "\(layer.title): \(tracked) \(tracked == 1 ? "batch" : "batches"), which leave "
-            + "\(short(100 * Self.left(tracked))) % of the first values; the smallest variance is "
+            + "\(short(100 * Self.left(tracked))) % of the initial values; the smallest variance is "
             + "\(short(layer.variance?.min() ?? 0))"
         },
-        alternatives: ["momentum=None, the plain mean over all batches, which leaves nothing"],
+        alternatives: [
+          "the layers have momentum=None, the plain mean over all batches, which leaves nothing of them"
+        ],
         repair: Defect.notConverged.now))
   }
 
@@ -124,9 +127,9 @@ extension CheckpointSearch {
           "\($0.title): \($0.tracked ?? 0) of \(most) batches"
         },
         alternatives: [
-          "they were frozen for a time: their statistics are those of older weights",
+          "they were frozen for some time, so their statistics are those of older weights",
           "they are newer than the rest, such as a new head; then nothing is wrong",
-          "the others are called several times a step, or a layer is shared; then nothing is wrong",
+          "the others are called several times per step, as shared layers are; then nothing is wrong",
         ],
         repair: Defect.stale.now))
   }

@@ -127,7 +127,7 @@ struct Made {
     }
     let finding = try only(made)
     #expect(finding.name == "never-trained-statistics" && finding.layers.count == 3)
-    #expect(finding.statement.contains("no training"))
+    #expect(finding.statement.contains("show no training"))
   }
 
   @Test func `with dead channels, and none where all weights are small`() throws {
