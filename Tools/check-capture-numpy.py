@@ -65,7 +65,8 @@ def flax_network():
 def doctor(norma, *arguments):
     done = subprocess.run([norma, "doctor", *arguments, "--json"], capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stderr
-    return done.returncode, json.loads(done.stdout)["diagnosis"]
+    report = json.loads(done.stdout)
+    return done.returncode, report["diagnosis"], report.get("repair")
 
 
 def scaled(variable, factor):
@@ -85,18 +86,33 @@ def check(network, norma, folder):
     as_is = type(model).__call__
     capture(model, x[:128], paths[0], data="training", quiet=True)
     capture(model, x[:128] * 0.3 + 1, paths[1], data="use", quiet=True)
-    status, found = doctor(norma, paths[0])
+    status, found, _ = doctor(norma, paths[0])
     formulas = found["formulas"]
     assert (status, found["findings"]) == (0, []), found["findings"]
     assert len(formulas) == layers and not any(f["isOff"] for f in formulas), formulas
     assert not [f for f in formulas if "obstacle" in f], formulas
-    status, found = doctor(norma, paths[1], "--train", paths[0])
+    status, found, _ = doctor(norma, paths[1], "--train", paths[0])
     assert (status, found["findings"][0]["defect"]) == (1, "domain-shift"), found["findings"]
     scaled(second, 4)
     capture(model, x[:128], paths[2], data="training", quiet=True)
-    status, found = doctor(norma, paths[2])
+    status, found, _ = doctor(norma, paths[2])
     assert status == 1 and found["findings"][0]["layers"] == [name], found["findings"]
+    check_repairs(model, x[:128], second, norma, paths[2])
     assert type(model).__call__ is as_is
+
+
+def check_repairs(model, x, variance, norma, path):
+    """The lines that doctor prints run, and make the network healthy: to load new statistics, and to compute them."""
+    from norma_capture_numpy import capture
+    _, found, repair = doctor(norma, path, "--repair", path + ".fixed")
+    names = {"model": model, "train_data": [(x, None)], **{k: sys.modules.get(k) for k in ("keras",)}}
+    names["nnx"] = sys.modules.get("flax.nnx")
+    for lines in (repair["code"], found["findings"][0]["now"][found["framework"]]):
+        scaled(variance, 4)
+        exec("\n".join(lines), names)
+        capture(model, x, path, data="training", quiet=True)
+        status, after, _ = doctor(norma, path)
+        assert (status, after["findings"]) == (0, []), (lines, after["findings"])
 
 
 if __name__ == "__main__":

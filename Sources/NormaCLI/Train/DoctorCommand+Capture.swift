@@ -23,8 +23,9 @@ struct CaptureReport: Encodable {
     let from: String
     /// Whether these are known to be data of training.
     let isTraining: Bool
-    /// The lines of Python that load it.
+    /// The lines that load it into a network of PyTorch, and into one of the capture's framework.
     let pytorch: [String]
+    let code: [String]
   }
 
   /// - Throws: when a file cannot be read, is no capture, or the repair cannot be written.
@@ -48,10 +49,41 @@ struct CaptureReport: Encodable {
       self.repair = Repair(
         file: repair, layers: layers, samples: source.samples, from: training ?? file,
         isTraining: training != nil || capture.facts.data == .training,
-        pytorch: [
-          "import safetensors.torch",
-          "model.load_state_dict(safetensors.torch.load_file(\"\(repair)\"), strict=False)",
-        ])
+        pytorch: Self.loading(repair, .pytorch), code: Self.loading(repair, capture.language))
+    }
+  }
+
+  /// The lines that load new running statistics; in Keras and Flax layers have the names that the
+  /// script of the capture gave them.
+  private static func loading(_ path: String, _ framework: Framework) -> [String] {
+    let file = "\"\(path)\""
+    let numpy = ["import safetensors.numpy", "new = safetensors.numpy.load_file(\(file))"]
+    switch framework {
+    case .pytorch:
+      return [
+        "import safetensors.torch",
+        "model.load_state_dict(safetensors.torch.load_file(\(file)), strict=False)",
+      ]
+    case .keras:
+      return numpy + [
+        "for m in model._flatten_layers():",
+        "    name = (m.path or m.name).replace(\"/\", \".\")",
+        "    if name + \".running_mean\" in new:",
+        "        m.moving_mean.assign(new[name + \".running_mean\"])",
+        "        m.moving_variance.assign(new[name + \".running_var\"])",
+      ]
+    case .flax:
+      return numpy + [
+        "for path, m in nnx.iter_modules(model):",
+        "    name = \".\".join(map(str, path))",
+        "    if name + \".running_mean\" in new:",
+        "        m.mean[...] = new[name + \".running_mean\"]",
+        "        m.var[...] = new[name + \".running_var\"]",
+      ]
+    case .norma:
+      return [
+        "try network.load(SafeTensors(contentsOf: \(file)).tensors(), strict: false)"
+      ]
     }
   }
 
@@ -67,12 +99,14 @@ struct CaptureReport: Encodable {
             + "\(repair.samples) samples of \(repair.from), are in \(repair.file). "
             + (repair.isTraining
               ? ""
-              : "They are right where these are data of training, prepared as in training. ")
+              : "They are right if these are training data, prepared as in training. ")
             + "To load them:") + "\n"
-          + repair.pytorch.map { "  " + style.strong($0) }.joined(separator: "\n"))
+          + repair.code.map { "  " + style.strong($0) }.joined(separator: "\n"))
     } else if diagnosis.findings.contains(where: \.defect.isRecalibrated) {
       parts.append(
-        style.paragraph("New running statistics from this batch, as a file for load_state_dict:")
+        style.paragraph(
+          "To write new running statistics from this batch to a file that "
+            + "\(diagnosis.framework.title) can load:")
           + "\n  " + style.strong("norma doctor \(file) --repair statistics.safetensors"))
     }
     return parts.joined(separator: "\n\n")

@@ -3,49 +3,50 @@ extension Defect {
   var statement: String {
     switch self {
     case .nonFinite:
-      "Running statistics hold NaN or infinity."
+      "Some running statistics are NaN or infinite."
     case .negativeVariance:
-      "A running variance is below zero. No data have such a variance; its root is no number."
+      "A running variance is negative. No data have a negative variance, and its square root is NaN."
     case .neverTrained:
-      "The running statistics are those of the start, mean 0 and variance 1, so evaluation does not "
-        + "normalize at all."
+      "The running statistics still have their initial values, mean 0 and variance 1, so evaluation "
+        + "does not normalize at all."
     case .exchanged:
       "The running statistics fit another layer, or other channels, better than their own: they seem "
         + "to be in the wrong place."
     case .foreign:
-      "The running statistics hardly have to do with these weights: they look like those of another "
-        + "training or checkpoint."
+      "The running statistics seem unrelated to these weights: they look like those of another "
+        + "training run or checkpoint."
     case .notConverged:
-      "The running statistics have not caught up with the network: the momentum is too small for "
-        + "the number of batches that they followed."
+      "The running statistics have not caught up with the network: each batch has too small a share "
+        + "in them for the number of batches that they followed."
     case .momentumConvention:
       "The momentum is so large that the layer forgets all but the last batch. It looks like the "
-        + "share of the old value, as Keras and Flax count; this layer takes it as the share of the new."
+        + "share of the old value, which Keras and Flax call momentum; here it is the share of the new "
+        + "batch."
     case .doubleUpdate:
-      "The running statistics followed more batches than training had: something seems to call the "
-        + "network in training mode a second time."
+      "The running statistics followed more batches than training had: the network seems to be called "
+        + "in training mode outside of training steps."
     case .overwritten:
-      "The running statistics look as if other batches than those of training had replaced what "
-        + "training left, as inference in training mode does."
+      "Batches that were not part of training seem to have overwritten the running statistics, as "
+        + "happens when a network is used in training mode."
     case .stale:
-      "The running statistics do not fit these weights, though they are akin to what these give: as "
-        + "where they stood still, or were kept, while the weights moved on."
+      "The running statistics look out of date: the weights seem to have changed while the statistics "
+        + "stood still."
     case .noisy:
-      "The running statistics rest on few values, and chance moves them."
+      "The running statistics rest on too few values, so chance moves them."
     case .unrepresentative:
-      "The running statistics look like those of a part of the data: of some classes, or of one "
-        + "process' share."
+      "The running statistics look like those of only a part of the data: of some classes, or of one "
+        + "process's share."
     case .dropoutShift:
-      "A dropout in front of the layer makes the variance in training larger than in evaluation, and "
+      "A dropout in front of the layer makes its variance larger in training than in evaluation, and "
         + "the running variance is that of training."
     case .epsilon:
-      "The epsilon seems not to be the one that the weights were trained with, or is so large that "
-        + "it outweighs the variance."
+      "The epsilon does not seem to be the one that the weights were trained with, or it is so large "
+        + "that it outweighs the variance."
     case .domainShift:
-      "The batch and the running statistics differ from the first layer on, as they do where the "
-        + "data are prepared otherwise than in training, or are others."
+      "This batch and the running statistics differ from the first layer on, as happens when the "
+        + "inputs are prepared differently than in training, or are different data."
     case .deadChannels:
-      "Some channels give the same number whatever this batch brings."
+      "Some channels give the same value for every input in this batch."
     case .differentFormula:
       "The layer's results are not those of its formula."
     }

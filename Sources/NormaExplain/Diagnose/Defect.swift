@@ -108,14 +108,35 @@ public struct DefectFinding: Sendable, Hashable, Codable {
     public var text: String
     /// Lines of Python, for PyTorch.
     public var pytorch: [String]
+    /// Lines of Python, for Keras 3.
+    public var keras: [String]
+    /// Lines of Python, for Flax NNX.
+    public var flax: [String]
     /// Lines of Swift, for Norma.
     public var norma: [String]
 
     /// A repair.
-    public init(_ text: String, pytorch: [String] = [], norma: [String] = []) {
-      self.text = text
-      self.pytorch = pytorch
+    public init(
+      _ text: String, pytorch: [String] = [], keras: [String] = [], flax: [String] = [],
+      norma: [String] = []
+    ) {
+      (self.text, self.pytorch, self.keras, self.flax) = (text, pytorch, keras, flax)
       self.norma = norma
+    }
+
+    /// A repair whose Python is the same for all frameworks.
+    init(_ text: String, python: [String], norma: [String]) {
+      self.init(text, pytorch: python, keras: python, flax: python, norma: norma)
+    }
+
+    /// The lines for a framework; empty where the sentence says it all.
+    public func code(for framework: Framework) -> [String] {
+      switch framework {
+      case .pytorch: pytorch
+      case .keras: keras
+      case .flax: flax
+      case .norma: norma
+      }
     }
   }
 

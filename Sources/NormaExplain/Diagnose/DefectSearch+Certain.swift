@@ -18,15 +18,16 @@ extension DefectSearch {
       alternatives: nonFinite.contains { overflowed($0.0, $0.1) }
         ? []
         : [
-          .init(nil, "one batch of training with NaN or infinity in it"),
-          .init(nil, "a number that overflowed when the buffers were float16"),
+          .init(nil, "a training batch with NaN or infinity in it"),
+          .init(nil, "a value that overflowed while the buffers were float16"),
         ])
     let negative = channels { $1 < 0 && $0.isFinite && $1.isFinite }
     report(
       .negativeVariance, negative.map(\.0), channels: named(negative),
       evidence: negative.map { layer, broken in
-        "\(layer.name): variance \(short(layer.runningVariance[broken[0]])) in channel \(broken[0]), "
-          + "\(short(layer.variance[broken[0]])) in the batch"
+        "\(layer.name): the running variance of channel \(broken[0]) is "
+          + "\(short(layer.runningVariance[broken[0]])); in the batch it is "
+          + "\(short(layer.variance[broken[0]]))"
       })
   }
 
@@ -44,23 +45,30 @@ extension DefectSearch {
     let c = channels[0]
     let (mean, variance) = (layer.runningMean[c], layer.runningVariance[c])
     var facts = [
-      "\(layer.name): running mean \(short(mean)) and variance \(short(variance)) in channel \(c)"
-        + (channels.count > 1 ? ", and \(channels.count - 1) more channels like it" : "")
+      "\(layer.name): channel \(c) has the running mean \(word(mean)) and the running variance "
+        + word(variance)
+        + (channels.count > 1 ? ", and \(channels.count - 1) more channels are like it" : "")
     ]
     if variance == .infinity && mean.isFinite {
       facts.append(
-        "divided by an infinite deviation, channel \(c) of \(layer.name) gives its bias, "
-          + "\(short(layer.bias[c])), whatever comes in; the other channels are as they were")
+        "divided by an infinite standard deviation, channel \(c) of \(layer.name) gives its bias, "
+          + "\(short(layer.bias[c])), for any input; the other channels are not affected")
     } else {
-      facts.append("channel \(c) of \(layer.name) gives NaN or infinity in evaluation")
+      let isInfinite = mean.isInfinite && variance.isFinite && variance >= 0
+      facts.append(
+        "channel \(c) of \(layer.name) gives \(isInfinite ? "infinity" : "NaN") in evaluation")
     }
     if overflowed(layer, channels) {
       let large = channels.map { layer.variance[$0] }.max() ?? 0
       facts.append(
-        "the batch has a variance of \(short(large)) there, and float16 ends at 65504: buffers in "
-          + "float16 overflow with it")
+        "the batch has a variance of \(short(large)) there, and float16 ends at 65504, so a buffer in "
+          + "float16 overflows")
     }
     return facts
+  }
+
+  private func word(_ value: Double) -> String {
+    value.isNaN ? "NaN" : value.isInfinite ? (value > 0 ? "infinity" : "-infinity") : short(value)
   }
 
   func findFirstValues() {
@@ -71,17 +79,30 @@ extension DefectSearch {
     report(
       .neverTrained, fresh,
       evidence: fresh.map { layer in
-        "\(layer.name): all means are 0 and all variances 1 after \(batches(layer.tracked)); in the "
-          + "batch the means reach \(short(layer.mean.map(abs).max() ?? 0)) and the variances "
-          + "\(short(layer.variance.min() ?? 0)) to \(short(layer.variance.max() ?? 0))"
+        "\(layer.name): all means are 0 and all variances 1 after \(batches(layer.tracked)); in this "
+          + "batch means go up to \(short(layer.mean.map(abs).max() ?? 0)) in magnitude, and variances "
+          + "from \(short(layer.variance.min() ?? 0)) to \(short(layer.variance.max() ?? 0))"
           + (layer.layer.standsStill.map { "; it does not follow batches (\($0))" } ?? "")
       },
       decides: [
         never
-          ? "Were the buffers in the file that was loaded? Loading with strict=False leaves them out "
-            + "without a word."
-          : "The layers have counted batches, and their statistics do not show any: what reset them?"
+          ? lostOnLoading
+          : "The layers counted batches, but their statistics show none of them. What reset them?"
       ])
+  }
+
+  /// What leaves buffers out of a state that is loaded.
+  private var lostOnLoading: String {
+    switch capture.language {
+    case .pytorch:
+      "Were the buffers in the file that was loaded? Loading with strict=False silently leaves them out."
+    case .keras:
+      "Were the moving statistics in the file that was loaded? Loading with skip_mismatch=True silently "
+        + "leaves them out."
+    case .flax: "Was the BatchStat state saved and loaded along with the Param state?"
+    case .norma:
+      "Were the buffers in the file that was loaded? Loading with strict: false leaves them out."
+    }
   }
 
   // MARK: Constant channels
@@ -130,7 +151,7 @@ extension DefectSearch {
       .deadChannels, dead.map(\.0), channels: named(dead), evidence: dead.map(deadEvidence),
       alternatives: isForGood
         ? []
-        : [.init(.domainShift, "other data may open these channels: this batch alone never does")],
+        : [.init(.domainShift, "other data may activate these channels; this batch does not")],
       severity: isForGood ? .warning : .note)
   }
 

@@ -18,14 +18,18 @@ extension DefectSearch {
     if fits == true { return reportDomainShift(off, isCertain: true) }
     if isForeign { return reportForeign(off, unrelated) }
     guard let inputs = layers.first(where: { !isExplained($0) }) else { return }
-    if lostBias(inputs) != nil { return reportOldWeights(off) }
+    if lostBias(inputs) != nil || haveWeightsShrunk { return reportOldWeights(off) }
+    if inputs.id == layers[0].id, inputs.uniformScale != nil || inputs.isNegated {
+      let all = off[0].id == inputs.id ? off : [inputs] + off
+      return fits == false ? reportOverwritten(all) : reportDomainShift(all, isCertain: false)
+    }
     let isAlongSamples = inputs.shiftAlongSamples.map { $0.share > 0.8 }
     switch (moved(inputs), isLargest(inputs, off)) {
     case (true?, true), (nil, true):
       if fits == false { reportOverwritten(off) } else { reportDomainShift(off, isCertain: false) }
     case (true?, false) where isAlongSamples == true && tellsOfData(off): reportOtherKinds(off)
     case (nil, false) where tellsOfData(off): reportOtherKinds(off)
-    case (_, false) where variesLess(off): reportOtherKinds(off)
+    case (_, false) where liesAmongSamples(off): reportOtherKinds(off)
     default: reportOldWeights(off)
     }
   }
@@ -37,13 +41,16 @@ extension DefectSearch {
     return weighted.dropLast().last { $0.hasBias == false }
   }
 
-  /// Whether a second capture, of data of training, is off in these layers as well; nil without one.
+  /// Whether the running statistics fit a second capture, of data of training, in these layers; nil
+  /// without one, and where it is in between.
   private func fitsTraining(_ off: [LayerEvidence]) -> Bool? {
     let others = off.compactMap { training[$0.id] }
     guard !others.isEmpty else { return nil }
     let here = off.filter { training[$0.id] != nil }.reduce(0) { $0 + $1.gap }
     let there = others.reduce(0) { $0 + $1.gap }
-    return !others.contains(where: \.isOff) || there < 0.1 * here
+    if there < 0.1 * here { return true }
+    if others.contains(where: \.isOff) { return false }
+    return there < 0.25 * here ? true : nil
   }
 
   // MARK: Signs
@@ -64,23 +71,26 @@ extension DefectSearch {
     return first.multiple > (first.multiple > 6 ? 0.8 : 1.5) * others
   }
 
-  /// Weights move means first, and data the variances of the last layers.
+  /// Weights move means first, and to where no sample is; data move the variances of the last layers.
   private func tellsOfData(_ off: [LayerEvidence]) -> Bool {
-    (off.last?.varianceOverMean ?? 0) > 1
+    guard let last = off.last else { return false }
+    return last.varianceOverMean > 1 && (last.distanceAmongSamples ?? 0) < Self.amongSamples
   }
 
-  /// Whether the last layer, which tells classes apart, is by far the farthest off, its running variances
-  /// together smaller or larger than the batch's, and its running means among the batch's samples:
-  /// statistics, or a batch, of a part of the data. Other weights put means where no sample is.
-  private func variesLess(_ off: [LayerEvidence]) -> Bool {
+  /// Whether the last layer, which tells classes apart, is by far the farthest off, with its running means
+  /// among the batch's samples: statistics, or a batch, of a part of the data. Other weights put means
+  /// where no sample is.
+  private func liesAmongSamples(_ off: [LayerEvidence]) -> Bool {
     guard let last = off.last, last.id == layers.last?.id, last.mean.count >= 8 else {
       return false
     }
-    let (middle, spread) = last.commonRatio
     let others = layers.dropLast().map(\.multiple).max() ?? 0
-    return abs(middle) > max(0.15, 0.8 * spread) && last.multiple > 1.3 * others
-      && (last.distanceAmongSamples ?? .infinity) < 0.5
+    return last.multiple > 1.3 * others
+      && (last.distanceAmongSamples ?? .infinity) < Self.amongSamples
   }
+
+  /// Over many networks means of a part of the data are below 1, and those of other weights above 1.8.
+  private static let amongSamples = 1.3
 
   // MARK: Findings
 
@@ -90,16 +100,16 @@ extension DefectSearch {
       evidence: unrelated.map { layer in
         "\(layer.name): over its \(layer.mean.count) channels the running means correlate with the "
           + "batch's by \(short(layer.meanCorrelation)), the variances by "
-          + "\(short(layer.varianceCorrelation)); unrelated numbers reach "
+          + "\(short(layer.varianceCorrelation)); unrelated numbers give about "
           + "±\(short(layer.chanceOfCorrelation))"
       } + off.prefix(1).map(distance)
-        + ["with data of another kind, channels usually still go along with each other"],
+        + ["with different data and the same weights, they usually still correlate"],
       alternatives: [
-        .init(.stale, "the statistics may be of these weights, a long time ago"),
-        .init(.exchanged, "or of the same network with its channels in another order"),
+        .init(.stale, "the statistics may be those of these weights a long time ago"),
+        .init(.exchanged, "the statistics may have their channels in another order"),
       ],
       decides: [
-        "Do weights and running statistics come from one file?"
+        "Do the weights and the running statistics come from the same file?"
       ])
   }
 
@@ -110,7 +120,8 @@ extension DefectSearch {
     if isCertain { evidence.append("the running statistics fit the data of the second capture") }
     let countsAgree = facts.batches.map { told in off.allSatisfy { $0.tracked == told } } ?? false
     if countsAgree {
-      evidence.append("the layers followed as many batches as there were, so none came afterwards")
+      evidence.append(
+        "the layers followed as many batches as training had, so none seem to have come afterwards")
     }
     var alternatives: [DefectFinding.Alternative] = []
     if !isCertain {
@@ -118,24 +129,24 @@ extension DefectSearch {
         alternatives.append(
           .init(
             .overwritten,
-            "the running statistics may be those of other data, which the network saw "
-              + "in training mode after its training"))
+            "the running statistics may be those of other data, which the network saw in training "
+              + "mode after its training"))
       }
       alternatives.append(
         .init(
-          .unrepresentative, "the running statistics may come from a part of the data of training"))
+          .unrepresentative, "the running statistics may come from a part of the training data"))
     }
     report(
       .domainShift, off,
       statement: isCertain
-        ? "The batch is not like the data of training: the running statistics fit those, and not "
-          + "these." : nil,
+        ? "This batch is not like the training data: the running statistics fit those, but not this "
+          + "batch." : nil,
       evidence: evidence, alternatives: alternatives,
       decides: isCertain
-        ? ["What is done to the inputs here and was not done in training?"]
+        ? ["How are these inputs prepared differently than in training?"]
         : [
-          "Is this batch data of training, prepared as in training? Then it is the statistics.",
-          "A capture of data of training decides it (--train).",
+          "Is this batch training data, prepared as in training? Then the statistics are wrong.",
+          "A capture of training data decides it (--train).",
         ])
   }
 
@@ -147,43 +158,50 @@ extension DefectSearch {
       evidence: off.map(distance)
         + [
           facts.data == .training
-            ? "this batch is data of training, as was told"
-            : "the second capture, of data of training, is off in these layers as well"
+            ? "this batch is training data, as you said"
+            : "training data, the second capture, are off in these layers as well"
         ] + likeness(first) + direction(first),
       alternatives: [
-        .init(.unrepresentative, "statistics of a part of the data of training"),
-        .init(.stale, "weights that moved on after the statistics were taken"),
+        .init(.unrepresentative, "statistics of only a part of the training data"),
+        .init(.stale, "weights that changed after the statistics were taken"),
         .init(
-          .domainShift, "what was told to be data of training may be prepared otherwise after all"),
+          .domainShift, "the data given as training data may be prepared differently after all"),
       ],
-      decides: ["What did the network see after its training while it was in training mode?"])
+      decides: ["What did the network see in training mode after its training?"])
   }
 
   /// The mixture of the data is another one: statistics of some classes, or a batch of one.
   private func reportOtherKinds(_ off: [LayerEvidence]) {
     guard let last = off.last else { return }
     let (middle, spread) = last.commonRatio
-    let evidence =
+    var evidence =
       off.map(distance) + [
         "\(last.name): the running standard deviations are \(short(exponential(middle))) times the "
-          + "batch's in the middle of the channels"
+          + "batch's, in the median over the channels"
       ]
+    if let distance = last.distanceAmongSamples, distance < Self.amongSamples {
+      evidence.append(
+        "\(last.name): the running means lie among the means of this batch's samples, "
+          + "\(short(distance.squareRoot())) of their standard deviations from the center; other weights "
+          + "would put them elsewhere")
+    }
     if middle > 0.3 && middle > 1.2 * spread && facts.isShuffled != true {
       report(
         .unrepresentative, off,
-        statement: "This batch seems to be a part of the data only, such as one class: its samples "
-          + "differ less in the last layers than those behind the running statistics. That is no "
+        statement: "This batch seems to be only a part of the data, such as one class: in the last "
+          + "layers its samples differ less than those behind the running statistics. That is not a "
           + "fault of the network.",
         evidence: evidence,
         alternatives: [
           .init(.domainShift, "data of another kind, which differ less from each other"),
-          .init(.overwritten, "statistics of data that vary more than those of training"),
+          .init(.overwritten, "statistics of data that vary more than the training data"),
         ],
-        decides: ["Is this batch shuffled, and of all classes? Capture one that is."],
+        decides: ["Is this batch shuffled, with all classes in it? Capture one that is."],
         severity: .note,
         now: .init(
           "Capture a batch that is shuffled and has all classes.",
           pytorch: ["x = next(iter(DataLoader(data, batch_size=256, shuffle=True)))[0]"],
+          keras: ["x, _ = next(iter(data.shuffle(10_000).batch(256)))"],
           norma: ["for batch in DataLoader(data, batchSize: 256, shuffle: true) { ... }"]))
       return
     }
@@ -191,68 +209,87 @@ extension DefectSearch {
       .unrepresentative, off, evidence: evidence + direction(layers[0]),
       alternatives: [
         .init(
-          .domainShift, "this batch may be of other classes or of another mixture than training"),
-        .init(.overwritten, "other data may have been seen in training mode after training"),
-        .init(.stale, "weights that moved on after the statistics were taken"),
+          .domainShift, "this batch may have other classes, or a different mixture of them"),
+        .init(.overwritten, "the network may have seen other data in training mode after training"),
+        .init(.stale, "weights that changed after the statistics were taken"),
       ],
       decides: [
-        "Is this batch shuffled, and of all classes?",
-        "Were the statistics taken by one process of several, or from data in the order of classes?",
+        "Is this batch shuffled, with all classes in it?",
+        "Did one process of several take the statistics, or did the data come sorted by class?",
       ])
+  }
+
+  /// Whether the layers are off by what networks show that learn with a constant rate until the end: not
+  /// far, and with variances that are right in the mean over the channels. That is no fault yet.
+  private func isLag(_ off: [LayerEvidence]) -> Bool {
+    off.allSatisfy {
+      $0.gap - $0.expectedGap < 0.1 && abs($0.commonScale?.multiple ?? .infinity) < 2.5
+    }
   }
 
   /// The weights are others than those that the statistics were taken with.
   func reportOldWeights(_ off: [LayerEvidence]) {
-    var evidence = off.map(distance)
+    var evidence = off.map(distance) + (haveWeightsShrunk ? scaleEvidence(layers) : [])
     let related = off.filter { !$0.isUnrelated && $0.mean.count >= 6 }
     if let middle = median(related.map(\.meanCorrelation)), middle > 0.5 {
       evidence.append(
-        "running and batch means go along over the channels (correlation \(short(middle)) in the "
-          + "middle of these layers), as with statistics of weights that are akin to these")
+        "running and batch means correlate over the channels (by \(short(middle)), the median of these "
+          + "layers), so the statistics come from similar weights")
     }
     if let first = layers.first(where: { !isExplained($0) }), first.id != off[0].id {
       evidence.append(
-        "the first layer fits (\(short(first.gap.squareRoot()))), so the inputs seem to")
+        "the first layer fits (\(short(first.gap.squareRoot())) standard deviations), so the inputs seem "
+          + "to be as in training")
     }
     if let first = layers.first, let changed = lostBias(first) {
       evidence.append(
-        "\(changed.name) (\(changed.kind)) has no bias and no normalization right behind it, as after "
-          + "a fusion with a batch norm whose shift was forgotten")
+        "\(changed.name) (\(changed.kind)) has no bias, and no normalization directly behind it, as when "
+          + "a batch norm was folded into it and its shift was forgotten")
     }
     let changed = layers.first.flatMap(lostBias)
+    let isLittle = changed == nil && isLag(off)
     report(
       .stale, off,
-      statement: changed.map {
-        "The running statistics are not those of these weights. A fusion in front of them, whose "
-          + "shift \($0.name) lacks, would explain it."
-      },
+      statement: isLittle
+        ? "The running statistics lag a little behind the weights, as they do while a network is still "
+          + "learning fast."
+        : changed.map {
+          "The running statistics do not fit these weights. A batch norm that was folded into "
+            + "\($0.name) without its shift would explain it."
+        },
       evidence: evidence,
       alternatives: (changed == nil
-        ? [] : [.init(.stale, "weights that moved on while the statistics stood still")])
+        ? [] : [.init(.stale, "weights that changed while the statistics stood still")])
         + [
-          .init(.foreign, "statistics of another checkpoint of the same training"),
-          .init(.unrepresentative, "statistics of a part of the data"),
-          .init(.domainShift, "data that differ in what they show and not in how they are scaled"),
+          .init(.foreign, "statistics of another checkpoint of the same training run"),
+          .init(.unrepresentative, "statistics of only a part of the data"),
+          .init(.domainShift, "data that differ in content, and not in how they are scaled"),
         ],
       decides: [
         changed == nil
-          ? "Were weights averaged (SWA, EMA), or fine-tuned while these layers were in eval()? Was "
-            + "a layer in front of these changed: a bias lost, two layers fused?"
-          : "Was a batch norm folded into \(changed?.name ?? "a layer") without its bias?",
-        "A capture of data of training tells data from weights (--train).",
+          ? "Were weights averaged (SWA, EMA), or fine-tuned while these layers were in evaluation "
+            + "mode? Was a layer in front of these changed: a bias lost, two layers fused?"
+          : "Was a batch norm folded into \(changed?.name ?? "a layer") without its shift?",
+        "A capture of training data tells whether the data or the weights changed (--train).",
       ],
+      severity: isLittle ? .note : nil,
       now: changed.map { changed in
         .init(
-          "Give \(changed.name) the bias of the fusion; where it cannot be had any more, take the "
-            + "running statistics behind it anew from data of training.",
+          "Give \(changed.name) the bias that the folding should have left. If it is lost, compute the "
+            + "running statistics behind it again from training data.",
           pytorch: [
-            "torch.nn.utils.fuse_conv_bn_eval(conv, bn)  # on the network before the fusion",
-            "torch.optim.swa_utils.update_bn(train_loader, model)  # else",
+            "torch.nn.utils.fuse_conv_bn_eval(conv, bn)  # on the network before the folding",
+            "torch.optim.swa_utils.update_bn(train_loader, model)  # if that is lost",
           ],
+          keras: Defect.stale.now.keras, flax: Defect.stale.now.flax,
           norma: ["try recalibrate(network, over: trainingBatches)"])
       },
-      next: changed.map { _ in
-        .init("Fold a batch norm with a tool that makes a bias where there is none.")
-      })
+      next: isLittle
+        ? .init(
+          "Lower the learning rate towards the end of training, or compute the statistics again after "
+            + "it.")
+        : changed.map { _ in
+          .init("Fold batch norms with a tool that adds a bias where there is none.")
+        })
   }
 }

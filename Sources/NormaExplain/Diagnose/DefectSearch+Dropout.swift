@@ -20,17 +20,17 @@ extension DefectSearch {
         let (middle, _) = layer.commonRatio
         let (name, share) = dropout(before: layer) ?? ("", nil)
         return "\(layer.name): the running standard deviations are \(short(exponential(middle))) "
-          + "times the batch's in the middle of the channels, the means fit ("
+          + "times the batch's, in the median over the channels; the means fit ("
           + "\(short(layer.meanGap.squareRoot())) standard deviations), and \(name)"
           + (share.map { " (p = \(short($0)))" } ?? "") + " is called between this layer and the "
           + "normalization before it"
       },
       alternatives: [
         .init(.domainShift, "data that vary less than those of training"),
-        .init(.stale, "weights that moved on after the statistics were taken"),
+        .init(.stale, "weights that changed after the statistics were taken"),
       ],
       decides: [
-        "Capture data of training (--train): if the variances are as far off there, it is the dropout."
+        "Capture training data (--train): if the variances are as far off there, it is the dropout."
       ],
       severity: shifted.contains { $0.isOff } ? .error : .warning)
     // What is behind it saw the noise of training as well.

@@ -42,11 +42,11 @@ extension DefectSearch {
       report(
         .epsilon, best.layers,
         evidence: [
-          "with eps \(short(best.epsilon)) instead of \(eps) the running statistics behind "
-            + "\(best.layers[0].name) fit the batch: where they are up to "
-            + "\(short(worst(behind, layers))) times as far away from it as chance explains, they "
-            + "then are \(short(best.worst)) times as far"
-        ])
+          "with eps \(short(best.epsilon)) instead of \(eps), the running statistics behind "
+            + "\(best.layers[0].name) would fit the batch: they are up to "
+            + "\(short(worst(behind, layers))) times as far away from it as chance explains, and would "
+            + "be \(short(best.worst)) times as far"
+        ], now: .epsilon(best.epsilon))
       // What is off behind it is off because of it.
       explain(behind)
       return
@@ -67,7 +67,7 @@ extension DefectSearch {
       .epsilon, dominated,
       evidence: dominated.map { layer in
         "\(layer.name): eps is \(short(layer.eps)), and half of the variances are below "
-          + "\(short(median(layer.variance) ?? 0)): the layer hardly normalizes"
+          + "\(short(median(layer.variance) ?? 0)), so the layer hardly normalizes"
       })
   }
 
@@ -85,9 +85,9 @@ extension DefectSearch {
       .epsilon, odd,
       evidence: odd.map { layer in
         let shares = layer.channels.map { layer.eps / layer.square($0) }
-        return "\(layer.name) has eps \(short(layer.eps)), the other layers \(short(most.key)); it "
-          + "is up to \(short(100 * (shares.max() ?? 0))) % of what the layer divides by"
-      })
+        return "\(layer.name) has eps \(short(layer.eps)), the other layers have "
+          + "\(short(most.key)); eps is up to \(short(100 * (shares.max() ?? 0))) % of variance + eps"
+      }, now: .epsilon(most.key))
   }
 
   /// All layers of one epsilon together, and each alone.

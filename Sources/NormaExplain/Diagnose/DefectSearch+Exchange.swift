@@ -167,9 +167,12 @@ extension DefectSearch {
     let order = ChannelOrder(layer, all, keepsPlaces: true)
     let chance = all.reduce(0) { $0 + layer.chance(of: $1) }
     // Statistics of other weights find channels that fit them, too, but not so well: over many
-    // networks they are left with 7 % of the distance or more, and a mere change of order with 2.5 %
-    // or less.
-    if order.moved.count >= 2, order.after < 0.04 * order.before, order.after < 5 * chance {
+    // networks they are left with 7 % of the distance or more, and with 4 times chance where it is
+    // less than 9 %. A mere change of order leaves 3 % or less, or what chance explains.
+    if order.moved.count >= 2,
+      order.after < 0.04 * order.before && order.after < 5 * chance
+        || order.after < 0.08 * order.before && order.after < chance && isAloneUnrelated(layer)
+    {
       return fact(layer, order)
     }
     // A few channels alone.
@@ -193,6 +196,11 @@ extension DefectSearch {
       off.count > 2 || nearest > 20 * chanceOfFew
     else { return nil }
     return fact(layer, few)
+  }
+
+  /// Whether no other layer is unrelated to its batch: where several are, all hold those of another run.
+  private func isAloneUnrelated(_ layer: LayerEvidence) -> Bool {
+    !layers.contains { $0.id != layer.id && $0.isOff && $0.isUnrelated }
   }
 
   /// More pairs of channels than of so many are not worth the time.

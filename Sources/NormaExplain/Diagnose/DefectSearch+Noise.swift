@@ -44,33 +44,34 @@ extension DefectSearch {
     guard fitting.count * 3 >= noisy.count * 2 else { return false }
     let share = noiseShare(worst, batchSize: batchSize)
     let samples = short((1 / share).rounded())
+    let weight = worst.momentum?.share.map { ", each with a share of \(short($0))" } ?? ""
     var evidence = [
       isTold
-        ? "batches of \(short(batchSize)) samples with \(worst.momentum.map { "\($0)" } ?? ""): "
-          + "running statistics rest on about \(samples) samples"
-        : "statistics of about \(samples) samples would be as far away as these; that is estimated "
-          + "from this batch, as the size of training's batches was not told",
-      "\(worst.name): chance alone moves such statistics by "
-        + "\(short(worst.chance(share).squareRoot())) standard deviations; they are "
+        ? "with batches of \(short(batchSize)) samples\(weight), the running statistics rest on about "
+          + "\(samples) samples"
+        : "statistics of about \(samples) samples would be as far away from this batch as these are; "
+          + "this is an estimate, as you did not give the batch size of training",
+      "\(worst.name): chance alone moves such statistics by about "
+        + "\(short(worst.chance(share).squareRoot())) standard deviations; these are "
         + "\(short(worst.gap.squareRoot())) away from this batch",
     ]
     let isOff = noisy.contains(where: \.isOff)
     if !isOff {
-      evidence.append("so far that is little: new statistics will hardly change a result")
+      evidence.append("that is not much: new statistics will hardly change a result")
     }
     report(
       .noisy, noisy,
       statement: isTold
         ? nil
-        : "The running statistics look as if they rested on few values, which chance moves.",
+        : "The running statistics look as if they rested on few values, so that chance moves them.",
       evidence: evidence,
       alternatives: isTold
         ? []
         : [
-          .init(.stale, "weights that moved on a little after the statistics were taken"),
+          .init(.stale, "weights that changed a little after the statistics were taken"),
           .init(.unrepresentative, "statistics, or a batch here, of a part of the data"),
         ],
-      decides: isTold ? [] : ["How large were the batches of training?"],
+      decides: isTold ? [] : ["How large were the training batches?"],
       severity: isOff ? .warning : .note)
     return true
   }
@@ -79,8 +80,9 @@ extension DefectSearch {
   /// layers, for means as for variances.
   private func observedBatchSize(_ candidates: [LayerEvidence]) -> Double? {
     guard candidates.contains(where: \.isOff), candidates.count > 1, let last = candidates.last,
-      !candidates.contains(where: \.isUnrelated)
+      !candidates.contains(where: \.isUnrelated), !haveWeightsShrunk
     else { return nil }
+    if isNoiseOfTraining(candidates) { return commonBatchSize(candidates, ratios: 0.3...20) }
     // Chance moves channels this way and that; other weights and another mixture of data move them
     // together.
     let together = candidates.filter { layer in
@@ -90,13 +92,22 @@ extension DefectSearch {
     if together.count * 4 >= candidates.count * 3 { return nil }
     let (middle, spread) = last.commonRatio
     if abs(middle) > max(0.1, 0.8 * spread) || last.meanMultiple > 1.5 { return nil }
+    return commonBatchSize(candidates, ratios: 0.8...10)
+  }
+
+  /// The size of batches that explains the gaps of all layers.
+  ///
+  /// - Parameter ratios: how many times as far variances may be off as means.
+  private func commonBatchSize(
+    _ candidates: [LayerEvidence], ratios: ClosedRange<Double>
+  ) -> Double? {
     var sizes: [Double] = []
     for layer in candidates {
       let batch = 1 / Double(max(layer.sampleCount, 1))
       let excess = layer.gap - layer.chance(batch)
       let unit = layer.chance(1)
       // Few values move variances as much as means; other data and other weights do not.
-      guard (0.8...10).contains(layer.varianceOverMean), unit > 0,
+      guard ratios.contains(layer.varianceOverMean), unit > 0,
         excess > 0.25 * layer.chance(batch)
       else {
         return nil

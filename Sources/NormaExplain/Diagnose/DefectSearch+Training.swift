@@ -20,8 +20,9 @@ extension DefectSearch {
     report(
       .stale, frozen,
       evidence: frozen.map {
-        "\($0.name) does not follow batches (\($0.layer.standsStill ?? "")\(followed($0))), and is "
-          + "\(short($0.gap.squareRoot())) standard deviations away from this batch"
+        "\($0.name) does not follow batches (\($0.layer.standsStill ?? "")\(followed($0))); its "
+          + "running statistics are \(short($0.gap.squareRoot())) standard deviations away from this "
+          + "batch"
       })
   }
 
@@ -37,12 +38,13 @@ extension DefectSearch {
       report(
         .stale, behind.contains { $0.isOff || $0.gap > 1.5 * $0.expectedGap } ? behind : [],
         evidence: behind.map {
-          "\($0.name) followed \(batches($0.tracked)) of \(expected), and is "
+          "\($0.name) followed \(batches($0.tracked)) of \(expected); its running statistics are "
             + "\(short($0.gap.squareRoot())) standard deviations away from this batch"
         },
         alternatives: isTold
-          ? [.init(.foreign, "the statistics may come from a file of an earlier training")] : [],
-        decides: ["Did these layers stay in eval() while the network learned?"])
+          ? [.init(.foreign, "the statistics may come from a file of an earlier training run")]
+          : [],
+        decides: ["Were these layers in evaluation mode while the network learned?"])
     }
   }
 
@@ -61,7 +63,7 @@ extension DefectSearch {
     if often.isEmpty { return }
     let facts = often.map {
       "\($0.name) followed \(batches($0.tracked)), and "
-        + (isTold ? "there were \(expected)" : "most layers \(expected)")
+        + (isTold ? "training had \(expected)" : "most layers followed \(expected)")
     }
     let extra = Double(often.map(\.tracked).max() ?? 0) / Double(expected)
     let isMultiple = extra >= 1.4 && abs(extra - extra.rounded()) < 0.02 * extra
@@ -70,11 +72,11 @@ extension DefectSearch {
         .overwritten, often, evidence: facts + often.filter(\.isOff).map(distance),
         alternatives: [
           .init(.doubleUpdate, "the additional batches may have come during training"),
-          .init(.stale, "the number of batches may be another one than was told"),
+          .init(.stale, "the number of batches that you gave may not be right"),
         ],
         decides: [
-          "What did the network see after its training while it was in training mode?",
-          "A capture of data of training (--train) shows whether the statistics fit those.",
+          "What did the network see in training mode after its training?",
+          "A capture of training data (--train) shows whether the statistics fit those.",
         ])
     } else if extra >= 1.4 || often.contains(where: \.isOff) {
       report(
@@ -82,7 +84,7 @@ extension DefectSearch {
         alternatives: [
           .init(.overwritten, "the additional batches may have come after training")
         ],
-        decides: ["Where does the network run in training mode beside the step that learns?"],
+        decides: ["Where does the network run in training mode, apart from training steps?"],
         severity: often.contains(where: \.isOff) ? .error : .warning)
     }
   }
@@ -94,7 +96,9 @@ extension DefectSearch {
   /// Where one layer shows it, all of such a momentum are named: they have the same cause.
   private func findUnconverged(_ expected: Int?) {
     let slow = layers.filter { !isExplained($0) && isSlow($0, expected) }
-    guard slow.contains(where: \.isOff) else { return }
+    guard slow.contains(where: \.isOff) || holdsMuch(slow) && isScaleOff(slow),
+      slow.contains(where: showsInitialValues)
+    else { return }
     let holdsFirst = slow.contains { layer in
       (layer.momentum?.rest(after: batchesSeen(layer)) ?? 1) > 0.005
     }
@@ -103,11 +107,27 @@ extension DefectSearch {
       statement: holdsFirst
         ? nil
         : "The running statistics seem to lag behind the weights: they average over so many batches "
-          + "that the weights moved meanwhile.",
+          + "that the weights changed in the meantime.",
       evidence: slow.map(slowness),
       alternatives: holdsFirst
         ? [] : [.init(.stale, "they may have stood still, or be those of another checkpoint")],
-      decides: ["How many batches has the network seen in training mode, and with which momentum?"])
+      decides: ["How many batches did the network see in training mode, and with which momentum?"])
+  }
+
+  /// Whether a tenth of the initial values is left in one of these layers, by the momentum and the count
+  /// of batches alone.
+  private func holdsMuch(_ slow: [LayerEvidence]) -> Bool {
+    slow.contains { ($0.momentum?.rest(after: batchesSeen($0)) ?? 0) > 0.1 }
+  }
+
+  /// Whether the statistics look as if they held what the momentum leaves of the initial values. Those
+  /// that were computed anew, as recalibration does, hold nothing of them after few batches.
+  private func showsInitialValues(_ layer: LayerEvidence) -> Bool {
+    guard let rest = layer.momentum?.rest(after: batchesSeen(layer)), rest >= 0.1 else {
+      return true
+    }
+    let (share, left) = layer.initialShare
+    return (0.6...1.6).contains(share / rest) && left < 0.2 * layer.gap
   }
 
   private func slowness(_ layer: LayerEvidence) -> String {
@@ -115,24 +135,27 @@ extension DefectSearch {
     let (share, left) = layer.initialShare
     let look =
       left < 0.35 * layer.gap && share > 0.02
-      ? "such statistics come of \(short(100 * share)) % of the first values (mean 0, variance 1) "
-        + "and \(short(100 - 100 * share)) % of this batch's" : nil
+      ? "the running statistics look like \(short(100 * share)) % initial values and "
+        + "\(short(100 - 100 * share)) % statistics of this batch" : nil
     guard let momentum = layer.momentum, seen > 0 else {
-      return "\(layer.name): \(look ?? "the first values are still in the statistics")"
+      return "\(layer.name): the initial values (mean 0, variance 1) are still in the statistics"
+        + (look.map { "; \($0)" } ?? "")
     }
     if momentum == .cumulative {
-      return "\(layer.name): the mean of all \(batches(seen)) since the first, in which the "
-        + "weights were others, is \(short(layer.gap.squareRoot())) standard deviations away from "
-        + "this batch"
+      return "\(layer.name): the mean of all \(batches(seen)), at the first of which the weights "
+        + "were different, is \(short(layer.gap.squareRoot())) standard deviations away from this batch"
     }
     if momentum.rest(after: seen) < 0.005, let share = momentum.share {
-      return "\(layer.name): with \(momentum) the statistics reach back about "
-        + "\(batches(Int((1 / share).rounded()))) of \(seen), in which the weights moved; they are "
-        + "\(short(layer.gap.squareRoot())) standard deviations away from this batch"
+      return
+        "\(layer.name): with batches that have a share of \(short(share)) each, the statistics "
+        + "reach back over about \(batches(Int((1 / share).rounded()))) of \(seen), during which the "
+        + "weights changed; they are \(short(layer.gap.squareRoot())) standard deviations away from "
+        + "this batch"
     }
-    let rest = momentum.rest(after: seen)
-    return "\(layer.name): after \(batches(seen)) with \(momentum), \(short(100 * rest)) % of "
-      + "the first values (mean 0, variance 1) are left" + (look.map { "; \($0)" } ?? "")
+    return
+      "\(layer.name): after \(batches(seen)), each with a share of \(short(momentum.share ?? 0)), "
+      + "\(short(100 * momentum.rest(after: seen))) % is left of the initial values (mean 0, variance "
+      + "1)" + (look.map { "; \($0)" } ?? "")
   }
 
   /// Whether the layers that average all batches are off as those are whose weights moved meanwhile:
@@ -178,20 +201,33 @@ extension DefectSearch {
     // Very small batches are worse than a large momentum, and statistics that were pooled are neither.
     if let size = facts.batchSize, size <= 8 { return }
     guard forgetful.contains(where: { $0.gap > 0.05 * $0.expectedGap }) else { return }
+    let isOfOldValue = capture.language.momentumIsOfOldValue
     report(
       .momentumConvention, forgetful,
+      statement: isOfOldValue
+        ? "The momentum is so small that the layer forgets all but the last batch. It looks like the "
+          + "share of the new batch, which PyTorch calls momentum; here it is the share of the old value."
+        : nil,
       evidence: forgetful.map { layer in
         let share = layer.momentum?.share ?? 0
+        let momentum =
+          isOfOldValue
+          ? "\(short(1 - share)), the share of the old value"
+          : "\(share), the share of the new batch"
         return
-          "\(layer.name): momentum is \(share), the share of each new batch: all batches but the "
-          + "last one together make \(short(100 * (1 - share))) % of the running statistics; they are "
+          "\(layer.name): momentum is \(momentum), so all batches but the last one together make up "
+          + "\(short(100 * (1 - share))) % of the running statistics; they are "
           + "\(short(layer.gap.squareRoot())) standard deviations away from this batch"
       },
       alternatives: [
-        .init(.noisy, "such a momentum may be meant; the statistics rest on one batch all the same")
+        .init(
+          .noisy,
+          "it may be intended; even so the statistics rest on little more than one batch")
       ],
       decides: [
-        "Was the momentum taken from Keras or Flax, where 0.99 is the share of the old value?"
+        isOfOldValue
+          ? "Was the momentum taken from PyTorch, where 0.1 is the share of the new batch?"
+          : "Was the momentum taken from Keras or Flax, where 0.99 is the share of the old value?"
       ],
       severity: forgetful.contains(where: \.isOff) ? .error : .warning)
   }

@@ -76,20 +76,29 @@ final class DefectSearch {
     }
   }
 
-  /// Layers of one class with one change of their formula are one finding.
+  /// Layers of one class with one main change of their formula are one finding: a small change beside it
+  /// does not show in every layer.
   private func formulaFindings() -> [DefectFinding] {
-    var groups: [(key: String, finding: DefectFinding)] = []
+    var groups: [(key: String, findings: [DefectFinding])] = []
     for layer in capture.layers {
       guard let check = FormulaCheck(layer), let finding = check.finding else { continue }
-      let key = layer.className + check.causes.joined(separator: ",")
+      let key = layer.className + (check.causes.first ?? "")
       if let place = groups.firstIndex(where: { $0.key == key }) {
-        groups[place].finding.layers += finding.layers
-        groups[place].finding.evidence += finding.evidence.prefix(1)
+        groups[place].findings.append(finding)
       } else {
-        groups.append((key, finding))
+        groups.append((key, [finding]))
       }
     }
-    return groups.map(\.finding)
+    return groups.compactMap { group in
+      // Of the layer that shows most, all evidence.
+      guard var found = group.findings.max(by: { $0.evidence.count < $1.evidence.count }) else {
+        return nil
+      }
+      let others = group.findings.filter { $0.layers != found.layers }
+      found.evidence += others.flatMap { $0.evidence.prefix(1) }
+      found.layers = group.findings.flatMap(\.layers)
+      return found
+    }
   }
 
   // MARK: Effects on the result

@@ -30,7 +30,9 @@ public func diagnose<Model: Layer>(
   _ model: Model, _ batch: Tensor, batches: Int? = nil, batchSize: Int? = nil,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Diagnosis {
-  if batch.isPoisoned { return Diagnosis(findings: [], layers: [], samples: 0) }
+  if batch.isPoisoned {
+    return Diagnosis(findings: [], layers: [], samples: 0, framework: .norma)
+  }
   return diagnose(
     model, samples: batch.shape.first ?? 0, batches: batches, batchSize: batchSize
   ) { model(batch, file: file, line: line) }
@@ -69,5 +71,5 @@ private func diagnose(
   return Diagnosis(
     findings: search.findings(), layers: search.diagnoses(), samples: capture.samples,
     formulas: capture.layers.compactMap { FormulaCheck($0)?.diagnosis },
-    effect: search.wholeEffect)
+    effect: search.wholeEffect, framework: capture.language)
 }

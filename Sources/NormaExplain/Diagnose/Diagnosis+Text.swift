@@ -22,9 +22,9 @@ extension Diagnosis: CustomStringConvertible {
   }
 
   private var healthy: String {
-    if !findings.isEmpty { return "Healthy, with a note: nothing below is a fault for certain." }
+    if !findings.isEmpty { return "Healthy, with a note: nothing below is certain to be a fault." }
     if layers.isEmpty {
-      return "Healthy: the layers whose samples could be compared do what their formulas say."
+      return "Healthy: the layers whose samples could be compared follow their formulas."
     }
     let names = layers.count == 1 ? "1 layer" : "\(layers.count) layers"
     return "Healthy: the running statistics of \(names) fit a batch of \(samples) samples as well "
@@ -38,7 +38,8 @@ extension Diagnosis: CustomStringConvertible {
     return
       "Formulas: \(compared.count) of \(formulas.count) layers were compared with their formula "
       + "on samples, and \(off) \(off == 1 ? "differs" : "differ")"
-      + (rest > 0 ? "; of the others the formula is not known here, or the samples are cut." : ".")
+      + (rest > 0
+        ? "; the others have a formula that is not known here, or samples that were cut." : ".")
   }
 
   /// How many facts stand under a finding; the value has all of them.
@@ -60,7 +61,7 @@ extension Diagnosis: CustomStringConvertible {
     add(finding.statement, "   ", indent: 3)
     let isLong = !showsAll && finding.evidence.count > Self.shownFacts + 1
     var facts = isLong ? Array(finding.evidence.prefix(Self.shownFacts)) : finding.evidence
-    if isLong { facts.append("and \(finding.evidence.count - facts.count) more like these") }
+    if isLong { facts.append("and \(finding.evidence.count - facts.count) more") }
     for fact in facts { add(fact, "   - ", indent: 5) }
     if let effect = finding.effect {
       add(
@@ -76,13 +77,13 @@ extension Diagnosis: CustomStringConvertible {
     }
     for question in finding.decides { add(question, "   To decide: ", indent: 14) }
     add(finding.now.text, "   Now: ", indent: 8)
-    lines += finding.now.pytorch.map { "        " + style.strong($0) }
+    lines += finding.now.code(for: framework).map { "        " + style.strong($0) }
     if let next = finding.next {
       add(next.text, "   Next training: ", indent: 8)
-      lines += next.pytorch.map { "        " + style.strong($0) }
+      lines += next.code(for: framework).map { "        " + style.strong($0) }
     }
     let swift = finding.now.norma + (finding.next?.norma ?? [])
-    if !swift.isEmpty {
+    if !swift.isEmpty && framework != .norma {
       let code = swift.joined(separator: "; ")
       lines.append(style.statements(code, first: "   In Norma: ", indent: 8))
     }
@@ -124,9 +125,9 @@ extension Diagnosis: CustomStringConvertible {
       ])
     }
     let legend =
-      "gap: how far running and batch statistics are apart, in standard deviations; shift: the "
-      + "largest distance of means; var ratio: running over batch; effect: on the network's result; "
-      + "!: more than chance."
+      "gap: how far running and batch statistics are apart, in standard deviations; by chance: the gap "
+      + "that such a batch shows anyway; shift: the largest distance between means; var ratio: running "
+      + "over batch variance; effect: on the network's result; !: more than chance."
     return style.table(rows) + "\n" + style.faint(style.paragraph(legend, first: "  ", indent: 2))
   }
 }

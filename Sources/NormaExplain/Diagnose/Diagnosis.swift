@@ -12,12 +12,15 @@ public struct Diagnosis: Sendable, Hashable, Codable {
   /// How much the network's result changes when all batch norms normalize with the batch, relative
   /// to the result's own spread; nil where it is not known.
   public let effect: Double?
+  /// What the network is written in: the language of the repairs that the text shows.
+  public let framework: Framework
 
   /// A diagnosis.
   init(
     findings: [DefectFinding], layers: [LayerDiagnosis], samples: Int,
-    formulas: [FormulaDiagnosis] = [], effect: Double? = nil
+    formulas: [FormulaDiagnosis] = [], effect: Double? = nil, framework: Framework = .pytorch
   ) {
+    self.framework = framework
     self.findings = findings
     self.layers = layers
     self.samples = samples

@@ -94,23 +94,23 @@ struct FormulaCheck {
   ) -> DefectFinding {
     let isFound = explanation.unexplainedIsRounding && !explanation.causes.isEmpty
     var evidence = [
-      "\(layer.title) (\(layer.className)): on a few samples its results are up to "
-        + "\(short(gap)) away from those of \(layer.kind)'s formula, whose largest is \(short(size))"
+      "\(layer.title) (\(layer.className)): on a few samples its results differ by up to "
+        + "\(short(gap)) from those of \(layer.kind)'s formula, which go up to \(short(size))"
     ]
     if isFound {
       evidence += explanation.causes.map {
         "\($0.name.rawValue): in the layer, \($0.yours); in \(layer.kind)'s formula, \($0.layers)"
       }
     } else {
-      evidence.append("no single known change of the formula makes these results")
+      evidence.append("no single known change of the formula gives these results")
     }
     return DefectFinding(
       severity: .error, defect: .differentFormula, layers: [layer.title], channels: [:],
       statement: Defect.differentFormula.statement
-        + (isFound ? " With the change below they are, up to rounding." : ""),
+        + (isFound ? " With the change below they are the same up to rounding." : ""),
       evidence: evidence,
       alternatives: [
-        .init(nil, "it may be meant: the weights may have been trained with this very formula")
+        .init(nil, "it may be intended: the weights may have been trained with this very formula")
       ],
       decides: ["Was the network trained with this class, or with \(layer.kind)?"],
       effect: nil, now: Defect.differentFormula.now, next: nil)
@@ -124,19 +124,20 @@ struct FormulaCheck {
     let name = layer.className.split(separator: ".").last.map(String.init) ?? layer.className
     return DefectFinding(
       severity: .note, defect: .differentFormula, layers: [layer.title], channels: [:],
-      statement: "\(name) computes \(kind)'s formula with the change below, up to rounding. That "
-        + "is no fault where the weights were trained with \(name).",
+      statement:
+        "Up to rounding, \(name) computes \(kind)'s formula with the change below. That is "
+        + "no fault if the weights were trained with \(name).",
       evidence: [
-        "\(layer.title) (\(layer.className)): on a few samples its results are up to "
-          + "\(short(gap)) away from those of \(kind), whose largest is \(short(size))"
+        "\(layer.title) (\(layer.className)): on a few samples its results differ by up to "
+          + "\(short(gap)) from those of \(kind), which go up to \(short(size))"
       ]
         + explanation.causes.map {
           "\($0.name.rawValue): in \(name), \($0.yours); in \(kind), \($0.layers)"
         },
       alternatives: [],
-      decides: ["Were these weights trained with \(name), or with torch.nn.\(kind)?"],
+      decides: ["Were these weights trained with \(name), or with a plain \(kind)?"],
       effect: nil,
-      now: .init("If they were trained with \(kind), use torch.nn.\(kind) here."), next: nil)
+      now: .init("If they were trained with a plain \(kind), use that here."), next: nil)
   }
 }
 

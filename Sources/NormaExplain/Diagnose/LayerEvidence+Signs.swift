@@ -158,3 +158,6 @@ extension LayerEvidence {
 
 /// e to the power of a logarithm.
 func exponential(_ logarithm: Double) -> Double { exp(logarithm) }
+
+/// The natural logarithm.
+func logarithm(_ value: Double) -> Double { log(value) }

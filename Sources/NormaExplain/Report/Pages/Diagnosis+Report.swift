@@ -102,8 +102,10 @@ extension Diagnosis {
 
   private func repair(_ repair: DefectFinding.Repair, _ title: String) -> [HTMLReport.Block] {
     var blocks: [HTMLReport.Block] = [.heading(title), .paragraph(repair.text)]
-    if !repair.pytorch.isEmpty { blocks.append(.code(repair.pytorch, name: "PyTorch")) }
-    if !repair.norma.isEmpty { blocks.append(.code(repair.norma, name: "Norma")) }
+    for language in framework == .norma ? [.norma] : [framework, .norma] {
+      let code = repair.code(for: language)
+      if !code.isEmpty { blocks.append(.code(code, name: language.title)) }
+    }
     return blocks
   }
 

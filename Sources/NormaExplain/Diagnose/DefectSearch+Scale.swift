@@ -1,0 +1,108 @@
+import NormaKernels
+
+/// Running variances that are too large, or too small, in all channels of a layer together.
+extension DefectSearch {
+  /// Five standard errors: of over a hundred healthy networks none reaches four.
+  private static let certain = 5.0
+
+  /// Whether these layers' scales are off for certain, in one direction.
+  func isScaleOff(_ some: [LayerEvidence]) -> Bool { abs(scale(of: some) ?? 0) > Self.certain }
+
+  /// How far these layers' scales are off, as a multiple of what chance does to all of them together.
+  private func scale(of some: some Collection<LayerEvidence>) -> Double? {
+    let multiples = some.map { $0.commonScale?.multiple }
+    guard !multiples.isEmpty, !multiples.contains(nil) else { return nil }
+    return multiples.compactMap { $0 }.reduce(0, +) / Double(multiples.count).squareRoot()
+  }
+
+  /// Whether the running variances are larger than the batch's in the first layer and behind it: weights
+  /// became smaller after the statistics were taken, as their average is smaller than they are.
+  ///
+  /// Other data show in the first layer, and what is behind it sees results that are normalized. The noise
+  /// of training shows behind it most, with means among those of the samples; means that lie where no
+  /// sample is are those of other weights.
+  var haveWeightsShrunk: Bool { haveWeightsShrunk(layers) }
+
+  private func haveWeightsShrunk(_ layers: [LayerEvidence]) -> Bool {
+    guard layers.count > 1, let first = layers[0].commonScale, let all = scale(of: layers),
+      let behind = scale(of: layers.dropFirst())
+    else { return false }
+    let middle = median(layers.compactMap { $0.commonScale?.logarithm }) ?? 0
+    guard behind > 2.5, all > Self.certain, middle > 0.04, layers[0].multiple < 6 else {
+      return false
+    }
+    let farthest = layers.compactMap(\.distanceAmongSamples).max()
+    return farthest.map { $0 > 0.5 && first.multiple > 1 } ?? (first.multiple > 2.5)
+  }
+
+  /// Whether the running variances are larger than the batch's behind the first layer, with running means
+  /// among the batch's samples everywhere: the noise of training, such as normalization with a batch of few
+  /// samples adds.
+  func isNoiseOfTraining(_ layers: [LayerEvidence]) -> Bool {
+    guard layers.count > 1, let first = layers[0].commonScale,
+      let behind = scale(of: layers.dropFirst())
+    else { return false }
+    return first.multiple < behind && behind > Self.certain
+      && layers.allSatisfy { ($0.distanceAmongSamples ?? .infinity) < 0.3 }
+  }
+
+  /// No layer is off for itself, and all of them together are.
+  func findShrunkWeights() {
+    guard haveWeightsShrunk, !layers.contains(where: isExplained) else { return }
+    let others = layers.compactMap { training[$0.id] }
+    let isSeenInTraining = others.count == layers.count ? haveWeightsShrunk(others) : nil
+    var evidence = scaleEvidence(layers)
+    if isSeenInTraining == true {
+      evidence.append("training data, the second capture, show it as well")
+    } else if let found = isSeenInTraining, !found, (scale(of: others) ?? .infinity) < 2.5 {
+      report(
+        .domainShift, layers,
+        statement:
+          "This batch varies less than the training data, which fit the running statistics.",
+        evidence: evidence + ["the running statistics fit the data of the second capture"],
+        decides: ["How are these inputs prepared differently than in training?"],
+        severity: .warning)
+      return
+    }
+    report(
+      .stale, layers,
+      statement: "Taken together, the running variances are larger than this batch's from the "
+        + "first layer on: the weights seem to be smaller than those that the statistics were taken "
+        + "with, as averaged weights are.",
+      evidence: evidence + ["no single layer is far off"],
+      alternatives: (isSeenInTraining == true
+        ? []
+        : [.init(.domainShift, "training data that vary more than this batch, as if augmented")])
+        + [.init(.noisy, "statistics of few or small batches")],
+      decides: [
+        "Were weights averaged (SWA, EMA) or otherwise changed after training?",
+        "A capture of training data tells whether the data or the weights changed (--train).",
+      ].dropLast(isSeenInTraining == true ? 1 : 0),
+      severity: .warning)
+  }
+
+  /// The layers' running deviations beside the batch's.
+  func scaleEvidence(_ layers: [LayerEvidence]) -> [String] {
+    let ratios = layers.compactMap { layer in
+      layer.commonScale.map { "\(layer.name) \(short(exponential($0.logarithm)))" }
+    }
+    guard let all = scale(of: layers) else { return [] }
+    return [
+      "running standard deviations as multiples of the batch's, averaged over the channels: "
+        + ratios.joined(separator: ", ")
+        + "; \(layers.count == 1 ? "that is" : "all layers together are") \(short(all)) times what chance "
+        + "explains"
+    ]
+  }
+
+  /// The first layer's channels vary more, or less, than its running statistics all together, and what is
+  /// behind it does not.
+  var isFirstScaleAlone: Bool {
+    guard let first = layers.first?.commonScale, layers.count > 1,
+      let behind = scale(of: layers.dropFirst())
+    else { return false }
+    let inSameDirection = first.multiple > 0 ? behind : -behind
+    return abs(first.multiple) > Self.certain && abs(first.logarithm) > 0.1
+      && inSameDirection < 2.5 && layers.dropFirst().allSatisfy { $0.multiple < 2 }
+  }
+}
