@@ -5,7 +5,7 @@ SWIFTFLAGS ?=
 FASHION_MNIST ?= /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 SOURCES := Sources Tests Package.swift $(wildcard Snippets)
 
-.PHONY: demo test bench lint format layers docs dependencies clean
+.PHONY: demo test bench lint format layers names docs dependencies clean
 
 demo: ## Run the experiment, explain batch norm on images, and train for a short epoch.
 	@Tools/install-dependencies.sh demo
@@ -36,6 +36,9 @@ format: ## Format in place.
 layers: dependencies ## Check imports, file sizes, traps and the code in the documents.
 	python3 Tools/check-layers.py
 	python3 Tools/check-snippets.py
+
+names: ## Check that names of PyTorch and NumPy lead to Norma's; needs the build of the tests.
+	python3 Tools/check-other-names.py
 
 docs: dependencies ## Write the documentation to .build/docs.
 	Tools/build-docs.sh

@@ -93,10 +93,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder) / "names.swift"
         source.write_text("\n".join(lines) + "\n")
-        maps = [f"-Xcc=-fmodule-map-file={path}" for path in []]
+        maps = []
+        for name in ["CNormaLoops", "COneDNN"]:
+            maps += ["-Xcc", f"-fmodule-map-file={build / f'{name}.build' / 'module.modulemap'}"]
         found = subprocess.run(
-            ["swiftc", "-typecheck", "-I", build / "Modules", "-Xcc", "-ISources/CNormaLoops/include",
-             "-Xcc", "-ISources/COneDNN/include", *maps, source],
+            ["swiftc", "-typecheck", "-I", build / "Modules", *maps, source],
             capture_output=True, text=True).stderr
     errors = {}
     for line, text in re.findall(r"names\.swift:(\d+):\d+: error: (.*)", found):
@@ -104,11 +105,11 @@ def main():
     problems = []
     for number, (code, words) in enumerate(cases, start=3):
         texts = errors.pop(number, [])
-        if not any(words in text and "unavailable" in text or words in text for text in texts):
+        if not any(words in text for text in texts):
             problems.append(f"{code}: expected a text with {words!r}, got {texts or 'none'}")
     problems += [f"line {line}: {texts}" for line, texts in errors.items()]
-    if found and not problems and "error:" not in found:
-        problems.append(found)
+    if not errors and len(problems) == len(cases):
+        problems = [f"names: nothing was compiled:\n{found}"]
     print("\n".join(problems) or f"names: {len(cases)} names of others lead to Norma's")
     return 1 if problems else 0
 

@@ -15,7 +15,10 @@ import Testing
     ("logit", { $0.logit(eps: 0.01) }), ("rounded", { $0.rounded(decimals: 3) }),
     ("rounded whole", { $0.rounded(decimals: -2) }), ("deg2rad", { $0.deg2rad() }),
     ("addcmul", { addcmul($0, $0, $0, value: 0.25) }),
-    ("addcdiv", { addcdiv($0, $0, $0, value: 0.25) }),
+    // One place of the number at a time: the gradients of several places are each rounded.
+    ("addcdiv", { addcdiv($0, $0.detached(), $0.detached(), value: 0.25) }),
+    ("addcdiv over", { addcdiv($0.detached(), $0, $0.detached(), value: 0.25) }),
+    ("addcdiv under", { addcdiv($0.detached(), $0.detached(), $0, value: 0.25) }),
     ("softmax", { $0.reshaped(4, -1).softmax(over: 0) }),
     ("logSoftmax", { $0.reshaped(4, -1).logSoftmax(over: 0) }),
     ("logSumExp", { $0.reshaped(4, -1).logSumExp(over: 0) }),
