@@ -375,7 +375,7 @@ class _Capture:
                 return
             key, is_probe = place % layer.name, place.startswith("probe")
             moments = _Moments.of(x).grouped(PARTS_OF_PROBES if is_probe else PARTS)
-            top = y.transpose(0, 1).flatten(1).amax(1).float() if y.shape == x.shape else None
+            top = y.amax([0, *range(2, y.dim())]).float() if y.shape == x.shape else None
             if layer in seen:                           # a shared layer: what was written before is taken back
                 moments = parts.moments(key).merged(moments)
                 if top is not None and not is_probe:
