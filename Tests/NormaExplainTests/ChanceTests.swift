@@ -76,12 +76,12 @@ import Testing
       batchesTracked: isEvaluated ? 100 : 0, isTraining: !isEvaluated)
   }
 
-  /// Types take turns over shapes and targets, so that each meets every kind of layer.
+  /// Types and shapes take turns over targets, so that each meets every kind of layer.
   @Test(arguments: Kind.allCases, Target.allCases)
   func noOtherFormulaIsBlamed(kind: Kind, target: Target) {
     let types: [DType] = [.float32, .bfloat16, .float64, .float16]
     let turn = Target.allCases.firstIndex(of: target) ?? 0
-    for (number, shape) in Self.shapes(kind).enumerated() {
+    for (number, shape) in Self.shapes(kind).enumerated() where number != turn % 3 {
       let type = types[(number + turn) % types.count]
       var random = TestRandom(seed: UInt64(17 + number))
       let layer = Self.layer(kind, shape, &random)

@@ -103,39 +103,30 @@ import Testing
     #expect(plain?.wasCancelled == false)
   }
 
-  @Test func missingMemoryIsAMistake() async {
-    await #expect(processExitsWith: .success) {
-      let tooMany = 1 << 42
-      let calls: [(() -> Void, String)] = [
-        ({ _ = Tensor([tooMany]).binCount() }, "binCount(weights:minLength:)"),
-        ({ _ = Tensor([1 << 45]).oneHot() }, "oneHot"),
-        ({ _ = Tensor.zeros(tooMany) }, "full"),
-        (
-          { _ = Tensor.ones(1).broadcast(to: [tooMany]).flipped(over: 0).array(of: Float.self) }, ""
-        ),
-        ({ _ = (Tensor.ones(1).broadcast(to: [tooMany]) + 1).item(at: 3) }, ""),
-        ({ _ = Tensor.rand(tooMany) }, "rand"),
-        ({ _ = Tensor.ones(1).broadcast(to: [tooMany]).padded([1, 1]) }, "padded"),
-        ({ _ = Tensor.ones(1).repeated([tooMany]).evaluated() }, ""),
-      ]
-      for (number, (call, name)) in calls.enumerated() {
-        do {
-          try catchingTensorErrors { call() }
-          demand(false, "nothing was thrown by \(number)")
-        } catch let error as TensorError {
-          demand(error.reason.contains("there is no such memory"), "\(number): \(error)")
-          demand(error.call.hasPrefix(name), "\(number): \(error)")
-          if !name.isEmpty {
-            demand(
-              error.file == "NormaTensorTests/ServingTests.swift", "\(number): \(error.file ?? "")")
-          }
-        } catch {
-          demand(false, "\(error)")
-        }
+  /// Sixteen terabytes are a mistake of the call, not the end of the process.
+  @Test func missingMemoryIsAMistake() {
+    let tooMany = 1 << 42
+    let calls: [(() -> Void, String)] = [
+      ({ _ = Tensor([tooMany]).binCount() }, "binCount(weights:minLength:)"),
+      ({ _ = Tensor([1 << 45]).oneHot() }, "oneHot"),
+      ({ _ = Tensor.zeros(tooMany) }, "full"),
+      ({ _ = Tensor.ones(1).broadcast(to: [tooMany]).flipped(over: 0).array(of: Float.self) }, ""),
+      ({ _ = (Tensor.ones(1).broadcast(to: [tooMany]) + 1).item(at: 3) }, ""),
+      ({ _ = Tensor.rand(tooMany) }, "rand"),
+      ({ _ = Tensor.ones(1).broadcast(to: [tooMany]).padded([1, 1]) }, "padded"),
+      ({ _ = Tensor.ones(1).repeated([tooMany]).evaluated() }, ""),
+    ]
+    for (number, (call, name)) in calls.enumerated() {
+      let error = #expect(throws: TensorError.self, "\(number)") {
+        try catchingTensorErrors { call() }
       }
-      // The process goes on, and counts what it holds.
-      demand(Tensor.ones(3).sum().item() == 3)
-      demand(Memory.usage.inUse < 1 << 20, "\(Memory.usage)")
+      guard let error else { continue }
+      #expect(error.reason.contains("there is no such memory"), "\(number): \(error)")
+      #expect(error.call.hasPrefix(name), "\(number): \(error)")
+      if !name.isEmpty {
+        #expect(error.file == "NormaTensorTests/ServingTests.swift", "\(number): \(error)")
+      }
     }
+    #expect(Tensor.ones(3).sum().item() == 3)
   }
 }

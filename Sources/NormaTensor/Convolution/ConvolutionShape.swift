@@ -24,11 +24,12 @@ struct ConvolutionShape: Hashable, Sendable {
       throw TensorError(
         call, "the weight has shape \(weights); \(source.count) axes are needed for \(source)")
     }
-    guard groups <= Swift.max(source[1], 1), source[1] == weights[1] * groups else {
+    let (channels, overflows) = weights[1].multipliedReportingOverflow(by: groups)
+    guard !overflows, source[1] == channels else {
       throw TensorError(
         call,
         "the input has \(source[1]) channels in axis 1 of \(source), and the weight \(weights) with "
-          + "\(groups) groups is for \(weights[1]) times as many")
+          + "\(groups) groups is for \(overflows ? "more" : "\(channels)")")
     }
     guard weights[0] % groups == 0 else {
       throw TensorError(

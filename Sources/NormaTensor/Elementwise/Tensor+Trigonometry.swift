@@ -80,10 +80,11 @@ extension ElementwiseRule {
   static let angle = ofOperands { rule in
     let (y, x) = (rule.saved[0], rule.saved[1])
     let length = rule.length(x, y)
-    // At the origin no angle moves.
-    let share = Tensor.where(length .== 0, 0.0, rule.upstream.wide / length)
+    // At the origin, where there is no angle, both are 0.
+    let divisor = Tensor.where(length .== 0, 1.0, length)
+    let share = rule.upstream.wide / divisor
     return [
-      rule.whenNeeded(0) { share * (x / length) }, rule.whenNeeded(1) { -(share * (y / length)) },
+      rule.whenNeeded(0) { share * (x / divisor) }, rule.whenNeeded(1) { -(share * (y / divisor)) },
     ]
   }
 
