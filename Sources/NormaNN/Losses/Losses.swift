@@ -6,14 +6,18 @@ import NormaTensor
 
 /// Runs the rule of a loss of tensors of one shape, in `float32` for half types.
 ///
-/// `[4, 1]` beside `[4]` would be a loss of `[4, 4]`, which nobody means.
+/// `[4, 1]` beside `[4]` would be a loss of `[4, 4]`, which nobody means; with `broadcasts`, shapes of
+/// one rank may broadcast.
 func elementwiseLoss(
   _ call: String, _ x: Tensor, _ y: Tensor, _ reduction: LossReduction, _ file: StaticString,
-  _ line: UInt, _ rule: (Tensor, Tensor) throws(TensorError) -> Tensor
+  _ line: UInt, broadcasts: Bool = false,
+  _ rule: (Tensor, Tensor) throws(TensorError) -> Tensor
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     if x.isPoisoned || y.isPoisoned { return .poisoned }
-    guard x.shape == y.shape else { throw unequalShapes(call, x, y) }
+    guard x.shape == y.shape || broadcasts && x.rank == y.rank else {
+      throw unequalShapes(call, x, y)
+    }
     return try inFloat32(x, y) { (x, y) throws(TensorError) in reduction(try rule(x, y)) }
   }
 }
@@ -123,7 +127,9 @@ public func binaryCrossEntropyWithLogits(
   checked(file: file, line: line) { () throws(TensorError) in
     let call = "binaryCrossEntropyWithLogits(_:_:)"
     if x.isPoisoned || y.isPoisoned { return .poisoned }
-    guard x.shape == y.shape else { throw unequalShapes(call, x, y) }
+    guard x.shape == y.shape || broadcasts && x.rank == y.rank else {
+      throw unequalShapes(call, x, y)
+    }
     return try inFloat32(x, y) { (x, y) throws(TensorError) in
       let (no, yes) = (1 - y, posWeight.map { $0 * y } ?? y)
       if (no * yes).isPoisoned { return .poisoned }

@@ -87,31 +87,32 @@ public func tripletMarginLoss(
   }
 }
 
-/// x where y is 1, max(margin - x, 0) where it is -1. Shapes are equal. PyTorch:
+/// x where y is 1, max(margin - x, 0) where it is -1. Shapes of one rank broadcast. PyTorch:
 /// `F.hinge_embedding_loss`.
 public func hingeEmbeddingLoss(
   _ x: Tensor, _ y: Tensor, margin: Double = 1, reduction: LossReduction = .mean,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  elementwiseLoss("hingeEmbeddingLoss(_:_:)", x, y, reduction, file, line) { x, y in
+  elementwiseLoss("hingeEmbeddingLoss(_:_:)", x, y, reduction, file, line, broadcasts: true) {
+    x, y in
     let low = Tensor.where(y .!= 1, (margin - x).clamped(min: 0.0), 0)
     return low + Tensor.where(y .!= -1, x, 0)
   }
 }
 
-/// max(margin - y (a - b), 0): a is to be larger where y is 1, smaller where it is -1. Shapes are equal.
-/// PyTorch: `F.margin_ranking_loss`.
+/// max(margin - y (a - b), 0): a is to be larger where y is 1, smaller where it is -1. Shapes of one
+/// rank broadcast. PyTorch: `F.margin_ranking_loss`.
 public func marginRankingLoss(
   _ a: Tensor, _ b: Tensor, _ y: Tensor, margin: Double = 0, reduction: LossReduction = .mean,
   file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     if [a, b, y].contains(where: \.isPoisoned) { return .poisoned }
-    guard a.shape == b.shape, a.shape == y.shape else {
+    guard a.rank == b.rank, a.rank == y.rank else {
       throw TensorError(
         "marginRankingLoss(_:_:_:)",
-        "shapes \(a.shape), \(b.shape) and \(y.shape) differ; broadcast(to:) makes them equal if that "
-          + "is meant")
+        "shapes \(a.shape), \(b.shape) and \(y.shape) have different ranks; squeezed(_:), "
+          + "unsqueezed(_:) or reshaped(_:) makes them equal")
     }
     return try inFloat32(a, b) { a, b in
       reduction((margin - y * (a - b)).clamped(min: 0.0))
