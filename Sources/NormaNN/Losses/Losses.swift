@@ -127,9 +127,7 @@ public func binaryCrossEntropyWithLogits(
   checked(file: file, line: line) { () throws(TensorError) in
     let call = "binaryCrossEntropyWithLogits(_:_:)"
     if x.isPoisoned || y.isPoisoned { return .poisoned }
-    guard x.shape == y.shape || broadcasts && x.rank == y.rank else {
-      throw unequalShapes(call, x, y)
-    }
+    guard x.shape == y.shape else { throw unequalShapes(call, x, y) }
     return try inFloat32(x, y) { (x, y) throws(TensorError) in
       let (no, yes) = (1 - y, posWeight.map { $0 * y } ?? y)
       if (no * yes).isPoisoned { return .poisoned }
