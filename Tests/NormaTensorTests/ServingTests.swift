@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func errorsKnowTheirPlace() throws {
-    var line: UInt = 0
+    var line = 0
     do {
       // Not within a macro, which has lines of its own.
       line = #line + 1
