@@ -114,7 +114,6 @@ import Testing
       ({ _ = (Tensor.ones(1).broadcast(to: [tooMany]) + 1).item(at: 3) }, ""),
       ({ _ = Tensor.rand(tooMany) }, "rand"),
       ({ _ = Tensor.ones(1).broadcast(to: [tooMany]).padded([1, 1]) }, "padded"),
-      ({ _ = Tensor.ones(1).repeated([tooMany]).evaluated() }, ""),
     ]
     for (number, (call, name)) in calls.enumerated() {
       let error = #expect(throws: TensorError.self, "\(number)") {
