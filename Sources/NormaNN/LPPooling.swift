@@ -1,6 +1,8 @@
 import NormaKernels
 import NormaTensor
 
+// Classes of one number of axes have initializers of their own; see Pooling.swift.
+
 /// (Σ xᵖ)^(1/p) of each window; use ``LPPool1d``, ``LPPool2d`` or ``LPPool3d``.
 ///
 /// Formula, shapes and edge cases are those of ``lpPool2d(_:p:kernelSize:stride:ceilMode:file:line:)``.

@@ -1,5 +1,8 @@
 import NormaTensor
 
+// Classes of one number of axes have initializers of their own: an inherited one loses the defaults of
+// its generic parameters.
+
 /// The largest element of each window; use ``MaxPool1d``, ``MaxPool2d`` or ``MaxPool3d``.
 ///
 /// Formula, shapes and cost are those of
