@@ -3,7 +3,7 @@
 import Norma
 
 manualSeed(0)
-let labels = Tensor.randint(0, 3, shape: [2048])
+let labels = Tensor.randint([2048], low: 0, high: 3)
 let points = (Tensor.randn(2048, 8) * 0.5 + labels.unsqueezed(1)).evaluated()
 
 let network = Sequential(

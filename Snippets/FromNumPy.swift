@@ -9,7 +9,7 @@ let means = x.mean(over: 0, 2, 3)  // x.mean(axis=(0, 2, 3))
 let spread = x.std(over: 1, correction: 0)  // x.std(axis=1): NumPy divides by n
 let kept = x.sum(over: -1, keepDims: true)  // x.sum(axis=-1, keepdims=True)
 let rows = x.permuted(1, 0, 2, 3).reshaped(3, -1)  // x.transpose(1, 0, 2, 3).reshape(3, -1)
-let every = y[..., Slice(by: 2)]  // y[..., ::2]
+let every = y[..., AxisSlice(by: 2)]  // y[..., ::2]
 let column = y[0..., NewAxis(), 1]  // y[0:, None, 1]
 let isLarge = y .> 2  // y > 2
 let chosen = Tensor.where(isLarge, y, 0)  // np.where(y > 2, y, 0)

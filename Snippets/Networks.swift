@@ -8,14 +8,14 @@ final class Net: Module, Layer {
   let bn = BatchNorm2d(8)
   let fc = Linear(8, 4)
 
-  func callAsFunction(_ x: Tensor, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
+  func callAsFunction(_ x: Tensor) -> Tensor {
     fc(bn(conv(x)).relu().mean(over: 2, 3))
   }
 }
 
 manualSeed(0)
 let images = Tensor.randn(16, 3, 12, 12)
-let labels = Tensor.randint(0, 4, shape: [16])
+let labels = Tensor.randint([16], low: 0, high: 4)
 
 // Watching.
 let network = Net()
@@ -54,8 +54,8 @@ convertNorms(inside: other, to: .frozen)
 print(other.namedModules.map(\.name))
 
 // Comparing.
-print(compare(.keras, .pytorch, on: images))
-print(compare(BatchNorm2d(3), GroupNorm(1, 3), on: images))
+print(compareLayers(.keras, .pytorch, on: images))
+print(compareLayers(BatchNorm2d(3), GroupNorm(1, 3), on: images))
 
 // Explaining.
 let ghost = GhostBatchNorm(3, partSize: 4)

@@ -14,7 +14,7 @@ final class Classifier: Module {
 
 manualSeed(0)  // the parameters are PyTorch's after torch.manual_seed(0)
 let images = Tensor.rand(256, 1, 28, 28)
-let labels = Tensor.randint(0, 10, shape: [256])
+let labels = Tensor.randint([256], low: 0, high: 10)
 let loader = DataLoader(TensorDataset(images, labels), batchSize: 32, shuffle: true)
 
 let network = Classifier()

@@ -54,11 +54,11 @@ struct Catalogue {
     (Tensor.rand(shape) * 0.8 + 0.1).evaluated()
   }
   private static func integers(_ shape: [Int]) -> Tensor {
-    Tensor.randint(1, 100, shape: shape).evaluated()
+    Tensor.randint(shape, low: 1, high: 100).evaluated()
   }
   /// Places along the last axis, one for each element.
   private static func places(_ x: Tensor) -> Tensor {
-    Tensor.randint(0, x.shape[1], shape: x.shape)
+    Tensor.randint(x.shape, low: 0, high: x.shape[1])
   }
 
   static var all: [Catalogue] { functions + pairs + reductions + orders + shapes + indexing }
@@ -99,8 +99,8 @@ extension Catalogue {
       on("atan2", with: normal) { atan2($0, $1) }, on("hypot", with: normal) { hypot($0, $1) },
       on("copysign", with: normal) { copysign($0, $1) },
       on("fmod", with: normal) { fmod($0, $1) },
-      on("remainder", with: normal) { remainder($0, $1) },
-      on("floor_divide", with: normal) { divide($0, $1, rounding: .floor) },
+      on("remainder", with: normal) { Tensor.remainder($0, $1) },
+      on("floor_divide", with: normal) { Tensor.divide($0, $1, rounding: .floor) },
       on("logaddexp", with: normal) { logAddExp($0, $1) },
       on("nextafter", with: normal) { nextafter($0, $1) },
       on("heaviside", with: normal) { heaviside($0, $1) },
@@ -111,7 +111,7 @@ extension Catalogue {
       on("pow.scalar", fractions) { pow($0, 2.5) },
       on("xlogy", with: { fractions($0.shape) }) { xlogy($0, $1) },
       on("floor_divide.int64", with: { integers($0.shape) }, integers) {
-        divide($0, $1, rounding: .floor)
+        Tensor.divide($0, $1, rounding: .floor)
       },
       on("bitwise_and.int64", with: { integers($0.shape) }, integers) { $0 .& $1 },
     ]
@@ -173,20 +173,21 @@ extension Catalogue {
 
   fileprivate static var indexing: [Catalogue] {
     [
-      on("gather.rows", with: places) { $0.gathered(over: 1, $1) },
-      on("scatter.rows", with: places) { $0.scattered(over: 1, $1, $0) },
-      on("scatter_add.rows", with: places) { $0.scatteredAdding(over: 1, $1, $0) },
-      on("scatter_reduce.amax", with: places) { $0.scattered(over: 1, $1, $0, reducing: .max) },
-      on("index_select.rows", with: { Tensor.randint(0, $0.shape[0], shape: [$0.shape[0]]) }) {
-        $0.indexSelected(over: 0, $1)
+      on("gather.rows", with: places) { $0.gathered($1, over: 1) },
+      on("scatter.rows", with: places) { $0.scattered($1, $0, over: 1) },
+      on("scatter_add.rows", with: places) { $0.scatteredAdding($1, $0, over: 1) },
+      on("scatter_reduce.amax", with: places) { $0.scattered($1, $0, over: 1, reducing: .max) },
+      on("index_select.rows", with: { Tensor.randint([$0.shape[0]], low: 0, high: $0.shape[0]) }) {
+        $0.indexSelected($1, over: 0)
       },
-      on("index_select.columns", with: { Tensor.randint(0, $0.shape[1], shape: [$0.shape[1]]) }) {
-        $0.indexSelected(over: 1, $1)
+      on("index_select.columns", with: { Tensor.randint([$0.shape[1]], low: 0, high: $0.shape[1]) })
+      {
+        $0.indexSelected($1, over: 1)
       },
-      on("index_add.rows", with: { Tensor.randint(0, $0.shape[0], shape: [$0.shape[0]]) }) {
-        $0.indexAdded(over: 0, $1, $0)
+      on("index_add.rows", with: { Tensor.randint([$0.shape[0]], low: 0, high: $0.shape[0]) }) {
+        $0.indexAdded($1, $0, over: 0)
       },
-      on("take", with: { Tensor.randint(0, $0.count, shape: $0.shape) }) { $0.taken($1) },
+      on("take", with: { Tensor.randint($0.shape, low: 0, high: $0.count) }) { $0.taken($1) },
       on("masked_select", with: { $0 .> 0 }) { $0.selected(where: $1) },
       on("masked_fill", with: { $0 .> 0 }) { $0.filled(where: $1, with: 1) },
       on("nonzero", with: { $0 .> 0 }) { $1.nonzero() },

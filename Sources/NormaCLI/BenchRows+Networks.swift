@@ -32,7 +32,7 @@ extension BenchRow {
     let shape = [32, 784]
     return BenchRow(name: "mlp.step", shape: shape) {
       let x = Tensor.randn(shape)
-      let labels = Tensor.randint(0, 10, shape: [shape[0]])
+      let labels = Tensor.randint([shape[0]], low: 0, high: 10)
       let network = Sequential(Linear(784, 256), ReLU(), Linear(256, 10))
       let optimizer = SGD(network.parameters, learningRate: 0.01, momentum: 0.9)
       return BenchWork(source: x, byteCount: x.byteCount) {
@@ -45,7 +45,7 @@ extension BenchRow {
     let shape = [sizes.networkBatch, 1, 28, 28]
     return BenchRow(name: "residual.step.\(width)", shape: shape) {
       let x = Tensor.randn(shape)
-      let labels = Tensor.randint(0, 10, shape: [shape[0]])
+      let labels = Tensor.randint([shape[0]], low: 0, high: 10)
       let network = ResidualNetwork(width: width)
       let optimizer = SGD(
         network.parameters, learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4, nesterov: true)

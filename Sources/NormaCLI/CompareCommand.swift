@@ -81,7 +81,7 @@ struct CompareCommand: ParsableCommand {
   /// Prints what is found, and returns whether nothing differs.
   private func show() throws -> Bool {
     if let found = try captures() {
-      let comparison = compare(found.first, found.second, names: (first, second))
+      let comparison = compareCaptures(found.first, found.second, names: (first, second))
       Terminal.show(
         json
           ? try encoded(comparison)
@@ -128,7 +128,7 @@ struct CompareCommand: ParsableCommand {
     _ layers: (first: Named, second: Named, x: Tensor)
   ) throws -> LayerComparison {
     try catchingTensorErrors {
-      compare(
+      compareLayers(
         layers.first.layer, layers.second.layer, on: layers.x,
         names: (layers.first.name, layers.second.name))
     }

@@ -20,7 +20,7 @@ struct MemoryCheck {
     let network = ResidualNetwork(width: 8)
     let optimizer = AdamW(network.parameters, learningRate: 1e-3)
     let x = Tensor.randn(16, 1, 28, 28)
-    let labels = Tensor.randint(0, 10, shape: [16])
+    let labels = Tensor.randint([16], low: 0, high: 10)
     for step in 1...steps {
       let loss = crossEntropy(network(x), labels)
       optimizer.zeroGrad()

@@ -99,6 +99,12 @@ final class CaseArguments {
     }
   }
 
+  /// The axes that a reduction of `x` is over: to PyTorch, no `dim` and an empty one are all of them.
+  func axes(_ position: Int?, of x: Tensor) throws -> [Int] {
+    let axes = try ints(position, "dim") ?? []
+    return axes.isEmpty ? Array(x.shape.indices) : axes
+  }
+
   /// Integers in a sequence or as the remaining arguments: `view(x, (2, 3))`, `view(x, 2, 3)`.
   func variadicInts(from position: Int, _ name: String) throws -> [Int] {
     if position < positional.count, case .int = positional[position] {

@@ -22,8 +22,8 @@ final class DoctorNetwork: Module, Layer {
     layers.map { ($0.name, $0.layer) }
   }
 
-  func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor {
-    layers.reduce(x) { $1.layer($0, file: file, line: line) }
+  func callAsFunction(_ x: Tensor) -> Tensor {
+    layers.reduce(x) { $1.layer($0) }
   }
 }
 

@@ -92,7 +92,7 @@ private let specialFunctions: [String: Statistic] = [
   "instance_norm": { instanceNorm($0.reshaped(1, 1, -1)).flattened() },
   "layer_norm": { layerNorm($0, normalizedShape: $0.shape) },
   "rms_norm": { rmsNorm($0, normalizedShape: $0.shape) },
-  "normalize": { normalize($0, axis: 0) },
+  "normalize": { Tensor.normalize($0, axis: 0) },
   "argmax": { $0.argmax() },
   "argmin": { $0.argmin() },
   "logsumexp": { $0.logSumExp(over: 0) },

@@ -16,14 +16,14 @@ func drawn(
 func uniform(
   _ shape: [Int], _ dtype: DType = .float32, low: Double = 0, high: Double = 1
 ) -> Tensor {
-  .uniform(low: low, high: high, shape: shape, dtype: dtype)
+  .uniform(shape, low: low, high: high, dtype: dtype)
 }
 
 /// Normal numbers.
 func normal(
   _ shape: [Int], _ dtype: DType = .float32, mean: Double = 0, std: Double = 1
 ) -> Tensor {
-  .normal(mean: mean, std: std, shape: shape, dtype: dtype)
+  .normal(shape, mean: mean, std: std, dtype: dtype)
 }
 
 /// Normal numbers as PyTorch draws them for memory with gaps or in another order.
@@ -34,14 +34,14 @@ private func scatteredNormal(_ shape: [Int]) -> Tensor {
 /// Dropout of ones: a mask of probability 1 - p, divided by 1 - p.
 func dropoutOfOnes(_ shape: [Int], _ dtype: DType, p: Double) -> Tensor {
   Tensor.ones(shape, dtype: dtype)
-    * (Tensor.bernoulli(p: 1 - p, shape: shape, dtype: dtype) / (1 - p))
+    * (Tensor.bernoulli(shape, p: 1 - p, dtype: dtype) / (1 - p))
 }
 
 /// Alpha dropout of ones, which keeps mean 0 and variance 1 behind SELU.
 func alphaDropoutOfOnes(_ shape: [Int], _ dtype: DType, p: Double) -> Tensor {
   let alpha = 1.7580993408473766
   let scale = 1 / ((alpha * alpha * p + 1) * (1 - p)).squareRoot()
-  let mask = Tensor.bernoulli(p: 1 - p, shape: shape, dtype: dtype)
+  let mask = Tensor.bernoulli(shape, p: 1 - p, dtype: dtype)
   let shift = (mask - 1) * (alpha * scale) + alpha * scale * p
   return Tensor.ones(shape, dtype: dtype) * (mask * scale) + shift
 }
@@ -67,19 +67,19 @@ func draw(_ call: CallText, count: Int) -> Tensor? {
   case ("randperm", 0): return .randperm(count)
   case ("uniform", 2): return uniform(shape, dtype, low: numbers[0], high: numbers[1])
   case ("normal", 2): return normal(shape, dtype, mean: numbers[0], std: numbers[1])
-  case ("bernoulli_scalar", 1): return .bernoulli(p: numbers[0], shape: shape, dtype: dtype)
+  case ("bernoulli_scalar", 1): return .bernoulli(shape, p: numbers[0], dtype: dtype)
   case ("bernoulli_tensor", 1): return .bernoulli(.full(shape, numbers[0], dtype: dtype))
   case ("dropout", 1): return dropoutOfOnes(shape, dtype, p: numbers[0])
   case ("alpha_dropout", 1): return alphaDropoutOfOnes(shape, dtype, p: numbers[0])
   case ("randint", 2):
-    return .randint(Int(numbers[0]), Int(numbers[1]), shape: shape, dtype: dtype)
+    return .randint(shape, low: Int(numbers[0]), high: Int(numbers[1]), dtype: dtype)
   case ("random_", 0): return drawn(shape, dtype) { $0.integers($1, count: $2, dtype: dtype) }
-  case ("exponential", 1): return .exponential(rate: numbers[0], shape: shape, dtype: dtype)
-  case ("geometric", 1): return .geometric(p: numbers[0], shape: shape, dtype: dtype)
+  case ("exponential", 1): return .exponential(shape, rate: numbers[0], dtype: dtype)
+  case ("geometric", 1): return .geometric(shape, p: numbers[0], dtype: dtype)
   case ("cauchy", 2):
-    return .cauchy(median: numbers[0], sigma: numbers[1], shape: shape, dtype: dtype)
+    return .cauchy(shape, median: numbers[0], sigma: numbers[1], dtype: dtype)
   case ("log_normal", 2):
-    return .logNormal(mean: numbers[0], std: numbers[1], shape: shape, dtype: dtype)
+    return .logNormal(shape, mean: numbers[0], std: numbers[1], dtype: dtype)
   default: return nil
   }
 }
@@ -94,7 +94,7 @@ func sequenceStep(_ text: String) -> Tensor? {
     return scatteredNormal([2, 4, 5, 3]).permuted(0, 3, 1, 2)
   case "zeros(6,8)[:,::2].uniform_()": return uniform([6, 4])
   case "zeros(6,8)[1:5].normal_() (contiguous view)": return normal([4, 8])
-  case "bernoulli_(0.5)x6 f32": return .bernoulli(p: 0.5, shape: [6])
+  case "bernoulli_(0.5)x6 f32": return .bernoulli([6], p: 0.5)
   default: break
   }
   guard let call = CallText(text), let sizes = call.ints else { return nil }
@@ -103,7 +103,7 @@ func sequenceStep(_ text: String) -> Tensor? {
   case ("rand", 1): return .rand(sizes, dtype: dtype)
   case ("randn", 1): return .randn(sizes, dtype: dtype)
   case ("randperm", 1): return .randperm(sizes[0])
-  case ("randint", 3): return .randint(sizes[0], sizes[1], shape: [sizes[2]], dtype: .int64)
+  case ("randint", 3): return .randint([sizes[2]], low: sizes[0], high: sizes[1], dtype: .int64)
   default: return nil
   }
 }

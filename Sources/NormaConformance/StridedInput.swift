@@ -11,7 +11,7 @@ extension Tensor {
     let stretched = shape.indices.filter { strides[$0] == 0 && shape[$0] > 1 }
     if !stretched.isEmpty {
       let one: [any TensorIndex] = shape.indices.map {
-        stretched.contains($0) ? Slice(to: 1) : Slice()
+        stretched.contains($0) ? AxisSlice(to: 1) : AxisSlice()
       }
       let packed = shape.indices.map { stretched.contains($0) ? 1 : strides[$0] }
       return try taking(one).laidOut(strides: packed).broadcast(to: shape)
@@ -66,6 +66,6 @@ private struct Block {
         }
       }
     }
-    return block.taking(shape.map { Slice(to: $0) } + [0])
+    return block.taking(shape.map { AxisSlice(to: $0) } + [0])
   }
 }

@@ -4,7 +4,7 @@ import NormaTensor
 // Activations as layers. Formulas and gradients are those of the functions on `Tensor`.
 
 /// A layer without parameters: a function of each element or axis.
-open class Activation: Module, Layer {
+public class Activation: Module, PlacedLayer {
   private let function: (Tensor) -> Tensor
 
   init(_ function: @escaping (Tensor) -> Tensor) { self.function = function }
@@ -12,7 +12,7 @@ open class Activation: Module, Layer {
   /// The function of `x`.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor { function(x).observed(by: self) }
+  ) -> Tensor { function(x).observed(by: self, of: x, file, line) }
 }
 
 /// `Tensor.relu()`. PyTorch: `nn.ReLU`.
@@ -34,7 +34,7 @@ public final class LeakyReLU: Activation {
 }
 
 /// `Tensor.prelu(_:)` with a weight that is trained. PyTorch: `nn.PReLU`.
-public final class PReLU: Module, Layer {
+public final class PReLU: Module, PlacedLayer {
   /// One number, or one for each channel.
   public let weight: Parameter
 
@@ -47,7 +47,7 @@ public final class PReLU: Module, Layer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    x.prelu(weight.value, file: file, line: line).observed(by: self)
+    x.prelu(weight.value, file: file, line: line).observed(by: self, of: x, file, line)
   }
 }
 

@@ -28,7 +28,7 @@ import NormaTensor
 ///   momentum the other way round (their 0.99 is `.decay(0.99)`), and Keras' eps is 1e-3: see
 ///   ``NormalizationConvention``.
 /// - Source: Ioffe and Szegedy, "Batch Normalization" (2015).
-open class BatchNorm: Module, Layer, LazyChannels {
+public class BatchNorm: Module, PlacedLayer, LazyChannels {
   /// The number of channels; 0 for a lazy layer until it has a state or a first input.
   public internal(set) var features: Int
   /// Added to the variance under the root.
@@ -129,6 +129,7 @@ open class BatchNorm: Module, Layer, LazyChannels {
   ) -> Tensor {
     if let standIn { return standIn(x, file: file, line: line) }
     return checked(file: file, line: line) { () throws(TensorError) in try called(x, mask: nil) }
+      .attributed(to: self, of: x, file, line)
   }
 
   /// Normalizes the values where `mask` is not zero by their own statistics; 0 elsewhere.
@@ -147,7 +148,7 @@ open class BatchNorm: Module, Layer, LazyChannels {
       case let other?:
         throw TensorError(call, "\(type(of: other)) stands in for the layer, and takes no mask")
       }
-    }
+    }.attributed(to: self, of: x, file, line)
   }
 
   private func called(_ x: Tensor, mask: Tensor?) throws(TensorError) -> Tensor {

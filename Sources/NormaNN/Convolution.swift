@@ -5,7 +5,7 @@ import NormaTensor
 ///
 /// Formula, shapes and cost are those of `conv2d(_:weight:bias:stride:padding:dilation:groups:)`.
 /// Weight `[outputs, inputs / groups, kernel...]` and bias `[outputs]` start as PyTorch draws them.
-open class Convolution: Module, Layer {
+public class Convolution: Module, PlacedLayer {
   /// `[outputs, inputs / groups, kernel...]`.
   public let weight: Parameter
   /// `[outputs]`; nil without `bias`.
@@ -66,7 +66,7 @@ open class Convolution: Module, Layer {
       let padded = x.padded(amounts, mode: paddingMode, file: file, line: line)
       return try convolve(
         padded, convolvingWeight, bias?.value, space, stride, .valid, dilation, groups, call: call)
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }
 

@@ -4,18 +4,20 @@ import NormaTensor
 // Dropout draws PyTorch's numbers from the default generator: after the same seed the same elements
 // are dropped, counted in row-major order.
 
-/// Zeros each element with probability `p` and divides the others by 1 - p, in training.
-///
-/// The mask is drawn at once; the product is pending. PyTorch: `F.dropout`.
-public func dropout(
-  _ x: Tensor, p: Double = 0.5, training: Bool = true, file: StaticString = #fileID,
-  line: UInt = #line
-) -> Tensor {
-  dropout(x, p, training, axes: x.rank, "dropout(_:p:)", file, line)
+extension Tensor {
+  /// Zeros each element with probability `p` and divides the others by 1 - p, in training.
+  ///
+  /// The mask is drawn at once; the product is pending. PyTorch: `F.dropout`.
+  public static func dropout(
+    _ x: Tensor, p: Double = 0.5, training: Bool = true, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    dropping(x, p, training, axes: x.rank, "dropout(_:p:)", file, line)
+  }
 }
 
 /// One draw for each of the first `axes` axes' positions.
-private func dropout(
+private func dropping(
   _ x: Tensor, _ p: Double, _ training: Bool, axes: Int, _ call: String, _ file: StaticString,
   _ line: UInt
 ) -> Tensor {
@@ -35,11 +37,11 @@ private func checkProbability(_ p: Double, _ call: String) throws(TensorError) {
 
 private func noise(_ x: Tensor, _ axes: Int, _ p: Double) -> Tensor {
   let shape = x.shape.indices.map { $0 < axes ? x.shape[$0] : 1 }
-  return Tensor.bernoulli(p: 1 - p, shape: shape, dtype: x.dtype)
+  return Tensor.bernoulli(shape, p: 1 - p, dtype: x.dtype)
 }
 
 /// The base of the dropout layers: nothing happens in evaluation.
-open class DropoutLayer: Module, Layer {
+public class DropoutLayer: Module, PlacedLayer {
   /// The probability of being dropped.
   public let p: Double
 
@@ -53,17 +55,17 @@ open class DropoutLayer: Module, Layer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    dropped(x, file, line).observed(by: self)
+    dropped(x, file, line).observed(by: self, of: x, file, line)
   }
 
   func dropped(_ x: Tensor, _ file: StaticString, _ line: UInt) -> Tensor {
-    dropout(
+    dropping(
       x, p, isTraining, axes: drawnAxes.map { min($0, x.rank) } ?? x.rank,
       "\(Self.self)(_:)", file, line)
   }
 }
 
-/// ``dropout(_:p:training:file:line:)`` of single elements. PyTorch: `nn.Dropout`.
+/// ``NormaTensor/Tensor/dropout(_:p:training:file:line:)`` of single elements. PyTorch: `nn.Dropout`.
 public final class Dropout: DropoutLayer {}
 
 /// Dropout of whole channels of `[N, C, L]`. PyTorch: `nn.Dropout1d`.
@@ -83,7 +85,7 @@ public final class Dropout3d: DropoutLayer {
 
 /// Dropout that keeps mean 0 and variance 1, behind SELU: what is dropped becomes SELU's limit, and
 /// everything is scaled and moved. PyTorch: `nn.AlphaDropout`.
-open class AlphaDropout: DropoutLayer {
+public class AlphaDropout: DropoutLayer {
   override func dropped(_ x: Tensor, _ file: StaticString, _ line: UInt) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       try checkProbability(p, "\(Self.self)(_:)")

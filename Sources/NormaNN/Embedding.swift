@@ -1,55 +1,57 @@
 import NormaKernels
 import NormaTensor
 
-/// The rows of a table that integers name.
-///
-/// - Shapes: integers of any shape `[...]`, table `[rows, features]`, result `[..., features]`.
-/// - Parameters:
-///   - indices: the numbers of rows, from 0.
-///   - weight: the table.
-///   - paddingIndex: a row that gets no gradient.
-///   - file: The caller's file, for the text of a mistake.
-///   - line: The caller's line.
-/// - PyTorch: `F.embedding`.
-public func embedding(
-  _ indices: Tensor, weight: Tensor, paddingIndex: Int? = nil, file: StaticString = #fileID,
-  line: UInt = #line
-) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    let call = "embedding(_:weight:)"
-    if indices.isPoisoned || weight.isPoisoned { return .poisoned }
-    guard weight.rank == 2 else {
-      throw TensorError(call, "a table of shape [rows, features] is needed, got \(weight.shape)")
-    }
-    if indices.dtype.isInteger, indices.count > 0 {
-      let (low, high) = (indices.min(), indices.max())
-      let wrong = [low, high].map { $0.item(as: Int.self) }
-        .first { !(0..<weight.shape[0]).contains($0) }
-      if let wrong {
-        throw TensorError(
-          call,
-          "index \(wrong) is out of range for a table of \(weight.shape[0]) rows; valid are 0 ..< "
-            + "\(weight.shape[0])")
+extension Tensor {
+  /// The rows of a table that integers name.
+  ///
+  /// - Shapes: integers of any shape `[...]`, table `[rows, features]`, result `[..., features]`.
+  /// - Parameters:
+  ///   - indices: the numbers of rows, from 0.
+  ///   - weight: the table.
+  ///   - paddingIndex: a row that gets no gradient.
+  ///   - file: The caller's file, for the text of a mistake.
+  ///   - line: The caller's line.
+  /// - PyTorch: `F.embedding`.
+  public static func embedding(
+    _ indices: Tensor, weight: Tensor, paddingIndex: Int? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "embedding(_:weight:)"
+      if indices.isPoisoned || weight.isPoisoned { return .poisoned }
+      guard weight.rank == 2 else {
+        throw TensorError(call, "a table of shape [rows, features] is needed, got \(weight.shape)")
       }
-    }
-    var table = weight
-    if let padding = paddingIndex {
-      let rows = weight.shape[0]
-      guard padding >= -rows && padding < rows else {
-        throw TensorError(call, "paddingIndex \(padding) is out of range for \(rows) rows")
+      if indices.dtype.isInteger, indices.count > 0 {
+        let (low, high) = (indices.min(), indices.max())
+        let wrong = [low, high].map { $0.item(as: Int.self) }
+          .first { !(0..<weight.shape[0]).contains($0) }
+        if let wrong {
+          throw TensorError(
+            call,
+            "index \(wrong) is out of range for a table of \(weight.shape[0]) rows; valid are 0 ..< "
+              + "\(weight.shape[0])")
+        }
       }
-      let row = padding < 0 ? padding + rows : padding
-      let isOther = (Tensor.arange(rows) .!= row).unsqueezed(1)
-      // The same values; the gradient of the padding's row stops here.
-      table = Tensor.where(isOther, weight, weight.detached())
+      var table = weight
+      if let padding = paddingIndex {
+        let rows = weight.shape[0]
+        guard padding >= -rows && padding < rows else {
+          throw TensorError(call, "paddingIndex \(padding) is out of range for \(rows) rows")
+        }
+        let row = padding < 0 ? padding + rows : padding
+        let isOther = (Tensor.arange(rows) .!= row).unsqueezed(1)
+        // The same values; the gradient of the padding's row stops here.
+        table = Tensor.where(isOther, weight, weight.detached())
+      }
+      return table.indexSelected(indices.flattened(), over: 0, file: file, line: line)
+        .reshaped(indices.shape + [weight.shape[1]])
     }
-    return table.indexSelected(over: 0, indices.flattened(), file: file, line: line)
-      .reshaped(indices.shape + [weight.shape[1]])
   }
 }
 
 /// A table of vectors that integers name, at first normal numbers. PyTorch: `nn.Embedding`.
-public final class Embedding: Module, Layer {
+public final class Embedding: Module, PlacedLayer {
   /// `[rows, features]`.
   public let weight: Parameter
   /// The row that stays zero.
@@ -67,7 +69,7 @@ public final class Embedding: Module, Layer {
       options.refuse("paddingIndex \(paddingIndex) is out of range for \(rows) rows")
     }
     self.paddingIndex = paddingIndex
-    var table = Tensor.normal(mean: 0, std: 1, shape: [rows, features], dtype: dtype)
+    var table = Tensor.normal([rows, features], mean: 0, std: 1, dtype: dtype)
     if let paddingIndex {
       let row = paddingIndex < 0 ? paddingIndex + rows : paddingIndex
       table = Tensor.where((Tensor.arange(rows) .== row).unsqueezed(1), 0, table)
@@ -79,8 +81,8 @@ public final class Embedding: Module, Layer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    embedding(x, weight: weight.value, paddingIndex: paddingIndex, file: file, line: line)
-      .observed(by: self)
+    Tensor.embedding(x, weight: weight.value, paddingIndex: paddingIndex, file: file, line: line)
+      .observed(by: self, of: x, file, line)
   }
 }
 
@@ -101,7 +103,7 @@ public final class Bilinear: Module {
     let outputs = options.size(outputs, "outputs")
     let bound = 1 / Double(first).squareRoot()
     func draw(_ shape: [Int]) -> Parameter {
-      Parameter(.uniform(low: -bound, high: bound, shape: shape, dtype: dtype))
+      Parameter(.uniform(shape, low: -bound, high: bound, dtype: dtype))
     }
     weight = draw([outputs, first, second])
     self.bias = bias ? draw([outputs]) : nil

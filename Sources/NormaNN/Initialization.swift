@@ -54,7 +54,7 @@ extension Tensor {
     if shape.contains(0) { return .zeros(shape, dtype: dtype) }
     let (fanIn, fanOut) = fans(shape)
     let bound = 3.0.squareRoot() * (gain * (2 / (fanIn + fanOut)).squareRoot())
-    return .uniform(low: -bound, high: bound, shape: shape, dtype: dtype)
+    return .uniform(shape, low: -bound, high: bound, dtype: dtype)
   }
 
   /// Normal with std gain √(2 / (fan-in + fan-out)). PyTorch: `nn.init.xavier_normal_`.
@@ -64,7 +64,7 @@ extension Tensor {
     if shape.contains(0) { return .zeros(shape, dtype: dtype) }
     let (fanIn, fanOut) = fans(shape)
     let std = gain * (2 / (fanIn + fanOut)).squareRoot()
-    return .normal(mean: 0, std: std, shape: shape, dtype: dtype)
+    return .normal(shape, mean: 0, std: std, dtype: dtype)
   }
 
   /// Uniform within ±√3 gain / √fan: the spread stays the same in one direction.
@@ -76,7 +76,7 @@ extension Tensor {
     if shape.contains(0) { return .zeros(shape, dtype: dtype) }
     let fan = mode == .fanIn ? fans(shape).fanIn : fans(shape).fanOut
     let bound = 3.0.squareRoot() * (nonlinearity.gain / fan.squareRoot())
-    return .uniform(low: -bound, high: bound, shape: shape, dtype: dtype)
+    return .uniform(shape, low: -bound, high: bound, dtype: dtype)
   }
 
   /// Normal with std gain / √fan. PyTorch: `nn.init.kaiming_normal_`.
@@ -87,7 +87,7 @@ extension Tensor {
     if shape.contains(0) { return .zeros(shape, dtype: dtype) }
     let fan = mode == .fanIn ? fans(shape).fanIn : fans(shape).fanOut
     let std = nonlinearity.gain / fan.squareRoot()
-    return .normal(mean: 0, std: std, shape: shape, dtype: dtype)
+    return .normal(shape, mean: 0, std: std, dtype: dtype)
   }
 }
 
@@ -102,7 +102,7 @@ func affineParameters(
   guard hasBias else { return (Parameter(weight), nil) }
   let fanIn = fans(shape).fanIn
   let bound = fanIn > 0 ? 1 / fanIn.squareRoot() : 0
-  let bias = Tensor.uniform(low: -bound, high: bound, shape: [outputs], dtype: dtype)
+  let bias = Tensor.uniform([outputs], low: -bound, high: bound, dtype: dtype)
   return (Parameter(weight), Parameter(bias))
 }
 

@@ -6,7 +6,7 @@ import NormaTensor
 /// (Σ xᵖ)^(1/p) of each window; use ``LPPool1d``, ``LPPool2d`` or ``LPPool3d``.
 ///
 /// Formula, shapes and edge cases are those of ``lpPool2d(_:p:kernelSize:stride:ceilMode:file:line:)``.
-public class LPPool: Module, Layer {
+public class LPPool: Module, PlacedLayer {
   /// The power.
   public let p: Double
   /// Sizes of windows and steps between them, which are the sizes where they are nil.
@@ -27,7 +27,7 @@ public class LPPool: Module, Layer {
   ) -> Tensor {
     lpPool(
       x, space, p, kernelSize, stride, ceilMode, "LPPool\(space)d(_:)", file, line
-    ).observed(by: self)
+    ).observed(by: self, of: x, file, line)
   }
 }
 

@@ -49,7 +49,7 @@ package func layerNorm(
 ///   one read more.
 /// - PyTorch: `torch.nn.LayerNorm`. Keras' eps is 1e-3, Flax's 1e-6.
 /// - Source: Ba, Kiros and Hinton, "Layer Normalization" (2016).
-open class LayerNorm: Module, Layer {
+public class LayerNorm: Module, PlacedLayer {
   /// The sizes of the normalized axes.
   public let normalizedShape: [Int]
   /// The normalized axes from first to last; nil for the last ones.
@@ -99,7 +99,7 @@ open class LayerNorm: Module, Layer {
         x, normalizedShape: normalizedShape, axes: axes, weight: weight?.value,
         bias: bias?.value, eps: eps, call: "LayerNorm(_:)"
       ).output
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }
 

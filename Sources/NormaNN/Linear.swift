@@ -1,31 +1,34 @@
 import NormaKernels
 import NormaTensor
 
-/// y = x weightᵀ + bias over the last axis.
-///
-/// - Shapes: input `[..., inputs]`, weight `[outputs, inputs]`, bias `[outputs]`, output
-///   `[..., outputs]`.
-/// - Cost: one matrix product; the bias joins what follows. PyTorch: `F.linear`.
-public func linear(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, file: StaticString = #fileID,
-  line: UInt = #line
-) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    if x.isPoisoned || weight.isPoisoned { return .poisoned }
-    guard weight.rank == 2 || weight.rank == 1, x.rank > 0, x.shape.last == weight.shape.last
-    else {
-      throw TensorError(
-        "linear(_:weight:)",
-        "input \(x.shape) and weight \(weight.shape) do not go together; the last axes must be "
-          + "equal")
+extension Tensor {
+  /// y = x weightᵀ + bias over the last axis.
+  ///
+  /// - Shapes: input `[..., inputs]`, weight `[outputs, inputs]`, bias `[outputs]`, output
+  ///   `[..., outputs]`.
+  /// - Cost: one matrix product; the bias joins what follows. PyTorch: `F.linear`.
+  public static func linear(
+    _ x: Tensor, weight: Tensor, bias: Tensor? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if x.isPoisoned || weight.isPoisoned { return .poisoned }
+      guard weight.rank == 2 || weight.rank == 1, x.rank > 0, x.shape.last == weight.shape.last
+      else {
+        throw TensorError(
+          "linear(_:weight:)",
+          "input \(x.shape) and weight \(weight.shape) do not go together; the last axes must be "
+            + "equal")
+      }
+      let product = x.matmul(
+        weight.rank == 2 ? weight.transposed() : weight, file: file, line: line)
+      guard let bias else { return product }
+      guard bias.shape == Array(weight.shape.dropLast()) else {
+        throw TensorError(
+          "linear(_:weight:)", "the bias has shape \(bias.shape), the weight \(weight.shape)")
+      }
+      return product + bias
     }
-    let product = x.matmul(weight.rank == 2 ? weight.transposed() : weight, file: file, line: line)
-    guard let bias else { return product }
-    guard bias.shape == Array(weight.shape.dropLast()) else {
-      throw TensorError(
-        "linear(_:weight:)", "the bias has shape \(bias.shape), the weight \(weight.shape)")
-    }
-    return product + bias
   }
 }
 
@@ -33,7 +36,7 @@ public func linear(
 ///
 /// Weight `[outputs, inputs]` and bias start uniform within ±1 / √inputs, bit for bit as PyTorch
 /// draws them. PyTorch: `nn.Linear`.
-public final class Linear: Module, Layer {
+public final class Linear: Module, PlacedLayer {
   /// `[outputs, inputs]`.
   public let weight: Parameter
   /// `[outputs]`; nil without `bias`.
@@ -55,8 +58,8 @@ public final class Linear: Module, Layer {
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     if let standIn { return standIn(x, file: file, line: line) }
-    return linear(x, weight: weight.value, bias: bias?.value, file: file, line: line)
-      .observed(by: self)
+    return Tensor.linear(x, weight: weight.value, bias: bias?.value, file: file, line: line)
+      .observed(by: self, of: x, file, line)
   }
 
   public override func multiplyAdds(for output: [Int]) -> Int {
@@ -65,7 +68,7 @@ public final class Linear: Module, Layer {
 }
 
 /// Gives its input back: a place for a layer that is not there. PyTorch: `nn.Identity`.
-public final class Identity: Module, Layer {
+public final class Identity: Module, PlacedLayer {
   /// `x`.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -73,7 +76,7 @@ public final class Identity: Module, Layer {
 }
 
 /// The axes `from ... through` as one; by default all but the first. PyTorch: `nn.Flatten`.
-public final class Flatten: Module, Layer {
+public final class Flatten: Module, PlacedLayer {
   private let from: Int
   private let through: Int
 
@@ -87,12 +90,13 @@ public final class Flatten: Module, Layer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    x.flattened(from: from, through: through, file: file, line: line).observed(by: self)
+    x.flattened(from: from, through: through, file: file, line: line).observed(
+      by: self, of: x, file, line)
   }
 }
 
 /// One layer after the other; parameters are named `0.weight`, `1.bias`. PyTorch: `nn.Sequential`.
-public final class Sequential: Module, Layer {
+public final class Sequential: Module, PlacedLayer {
   /// The layers in order.
   public let layers: [any Layer]
 
@@ -114,6 +118,19 @@ public final class Sequential: Module, Layer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    layers.reduce(x) { $1($0, file: file, line: line) }
+    var index = 0
+    let outer = CallFrame.current
+    let frame = CallFrame { [self] in
+      let layer = layers[index]
+      let place = knownName.map { "\($0).\(index)" } ?? "\(index)"
+      let title = "\(place) (\(type(of: layer)))"
+      return knownName == nil ? outer.map { "\($0.description), \(title)" } ?? title : title
+    }
+    return CallFrame.$current.withValue(frame) {
+      layers.reduce(x) {
+        defer { index += 1 }
+        return $1($0, file: file, line: line)
+      }
+    }
   }
 }

@@ -20,7 +20,7 @@ extension Module {
       mirrors.append(current)
       mirror = current.superclassMirror
     }
-    var search = MemberSearch(module: "\(type(of: self))")
+    var search = MemberSearch(module: "\(type(of: self))", names: type(of: self).stateNames)
     for mirror in mirrors.reversed() {
       for child in mirror.children {
         guard let label = child.label else { continue }
@@ -36,20 +36,29 @@ private struct MemberSearch {
   /// The module's type, for texts.
   let module: String
   private(set) var found: [Member] = []
-  private var names: [String: Int] = [:]
+  private var positions: [String: Int] = [:]
+  /// Names in states that the module's class gives, by property.
+  private let stateNames: [String: String]
 
-  init(module: String) { self.module = module }
+  init(module: String, names: [String: String]) {
+    self.module = module
+    stateNames = names
+  }
+
+  private func stateName(_ property: String) -> String {
+    stateNames[property] ?? property.snakeCased
+  }
 
   mutating func add(property label: String, _ value: Any) {
     let lazyPrefix = "$__lazy_storage_$_"
-    guard label.hasPrefix(lazyPrefix) else { return add(label.snakeCased, label, value) }
+    guard label.hasPrefix(lazyPrefix) else { return add(stateName(label), label, value) }
     let name = String(label.dropFirst(lazyPrefix.count))
     if let storage = value as? any OptionalValue, storage.isNil, storage.mayHoldMembers {
       refuse(
         "the lazy property \(name) has not been made, so its parameters are unknown; use it in init, or "
           + "declare it without lazy")
     }
-    add(name.snakeCased, name, value)
+    add(stateName(name), name, value)
   }
 
   private mutating func add(_ name: String, _ path: String, _ value: Any) {
@@ -85,10 +94,10 @@ private struct MemberSearch {
   }
 
   private mutating func add(_ name: String, _ path: String, object: AnyObject) {
-    if let index = names[name], found[index].value !== object {
+    if let index = positions[name], found[index].value !== object {
       refuse("\(found[index].path) and \(path) have one name in state dictionaries, \(name)")
     }
-    names[name] = found.count
+    positions[name] = found.count
     found.append(Member(name: name, path: path, value: object))
   }
 
@@ -143,11 +152,16 @@ private protocol DictionaryType { static var value: Any.Type { get } }
 extension Dictionary: DictionaryType { fileprivate static var value: Any.Type { Value.self } }
 
 extension String {
-  /// `runningMean` as `running_mean`.
+  /// `runningMean` as `running_mean`, `attnQKV` as `attn_qkv`, `conv2D` as `conv2d`, `URLPart` as `url_part`.
   var snakeCased: String {
+    let all = Array(self)
     var result = ""
-    for character in self {
-      if character.isUppercase && !result.isEmpty { result.append("_") }
+    for (index, character) in all.enumerated() {
+      if character.isUppercase, index > 0, all[index - 1] != "_" {
+        let (before, after) = (all[index - 1], index + 1 < all.count ? all[index + 1] : nil)
+        let beginsWord = after?.isLowercase ?? false
+        if before.isLowercase || beginsWord { result.append("_") }
+      }
       result += character.lowercased()
     }
     return result

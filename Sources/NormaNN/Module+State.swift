@@ -9,14 +9,20 @@ public struct LoadReport: Sendable, Hashable, CustomStringConvertible {
   /// What has another shape: `fc.weight: shape [10, 64] in the state, [10, 32] in the module`.
   public internal(set) var misshapen: [String] = []
 
+  /// Names of the state that became one name: `a.weight, module.a.weight as a.weight`.
+  public internal(set) var doubled: [String] = []
+
   /// Whether everything fits.
-  public var isEmpty: Bool { missing.isEmpty && unexpected.isEmpty && misshapen.isEmpty }
+  public var isEmpty: Bool {
+    missing.isEmpty && unexpected.isEmpty && misshapen.isEmpty && doubled.isEmpty
+  }
 
   /// One line for each kind of difference.
   public var description: String {
     var lines: [String] = []
     if !missing.isEmpty { lines.append("missing: \(missing.joined(separator: ", "))") }
     if !unexpected.isEmpty { lines.append("unexpected: \(unexpected.joined(separator: ", "))") }
+    if !doubled.isEmpty { lines.append("doubled: \(doubled.joined(separator: "; "))") }
     if !misshapen.isEmpty { lines.append("misshapen: \(misshapen.joined(separator: "; "))") }
     return lines.joined(separator: "\n")
   }
@@ -30,7 +36,8 @@ public struct LoadError: Error, Sendable, CustomStringConvertible {
   /// The differences, and the way out.
   public var description: String {
     "the state does not fit the module; nothing was loaded\n\(report)\n"
-      + "strict: false loads what fits; strippingPrefix: removes a prefix such as \"module.\""
+      + "strict: false loads what fits; strippingPrefix: removes a prefix such as \"module.\"; renaming: "
+      + "takes other names"
   }
 }
 
@@ -41,21 +48,31 @@ extension Module {
   /// modes do not change. PyTorch: `load_state_dict(state, strict)`.
   /// - Parameters:
   ///   - state: values by name.
-  ///   - strict: refuse a state that lacks names or has others; wrong shapes are always refused.
+  ///   - strict: refuse a state that lacks names or has others; wrong shapes and two values for one name are
+  ///     always refused.
   ///   - prefix: what is taken off the beginning of every name that has it: `"module."` for
   ///     states saved from `DataParallel`.
+  ///   - renaming: The module's name for a name of the state, after the prefix is taken off:
+  ///     `{ $0.replacing("gamma", with: "weight") }`.
   /// - Returns: what was missing or unexpected, where that is allowed.
   /// - Throws: ``LoadError``; then nothing was changed.
   @discardableResult
   public func load(
-    _ state: [String: Tensor], strict: Bool = true, strippingPrefix prefix: String = ""
+    _ state: [String: Tensor], strict: Bool = true, strippingPrefix prefix: String = "",
+    renaming: (String) throws -> String = { $0 }
   ) throws -> LoadReport {
     var given: [String: Tensor] = [:]
+    var origins: [String: [String]] = [:]
     for (name, value) in state {
       let short = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
-      given[short] = value
+      let new = try renaming(short)
+      given[new] = value
+      origins[new, default: []].append(name)
     }
     var report = LoadReport()
+    report.doubled = origins.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }.map {
+      "\($0.value.sorted().joined(separator: ", ")) as \($0.key)"
+    }
     var changes: [(cell: Cell, value: Tensor)] = []
     let cells = cells
     for (name, cell) in cells {
@@ -80,7 +97,7 @@ extension Module {
     }
     let known = Set(cells.map(\.name))
     report.unexpected = given.keys.filter { !known.contains($0) }.sorted()
-    let isWrong = !report.misshapen.isEmpty || strict && !report.isEmpty
+    let isWrong = !report.misshapen.isEmpty || !report.doubled.isEmpty || strict && !report.isEmpty
     if isWrong { throw LoadError(report: report) }
     for (cell, value) in changes { cell.set(value.evaluated()) }
     return report

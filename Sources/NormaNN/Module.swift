@@ -9,9 +9,10 @@ import NormaTensor
 /// left out.
 ///
 /// Names are PyTorch's: `running_mean` for a property `runningMean`, `blocks.0.conv1.weight` for a
-/// convolution `conv1` inside of the first element of an array or `Sequential` called `blocks`.
+/// convolution `conv1` inside of the first element of an array or `Sequential` called `blocks`; ``stateNames``
+/// has the rule and the exceptions.
 /// PyTorch: `torch.nn.Module`.
-open class Module {
+nonisolated open class Module {
   /// Whether the module behaves as in training; see ``train()`` and ``eval()``.
   public private(set) var isTraining = true
 
@@ -25,8 +26,22 @@ open class Module {
   /// The module, or what stands in for it.
   var current: Module { standIn?.current ?? self }
 
+  /// The name under which a network listed the module; see ``Module/remember(name:)``.
+  private var listedName: String?
+
   /// A module in training mode.
   public init() {}
+
+  /// The names in state dictionaries of properties whose names do not lead to them, by property.
+  ///
+  /// A property's name is taken in lower case, with `_` between words; a run of capitals is one word: `runningMean`
+  /// is `running_mean`, `attnQKV` is `attn_qkv`, `conv2D` is `conv2d`. A class whose states are named otherwise
+  /// says so:
+  ///
+  ///     override class var stateNames: [String: String] { ["mixed5b": "Mixed_5b", "w": "W"] }
+  ///
+  /// PyTorch has no such thing: names are those of the attributes.
+  open class var stateNames: [String: String] { [:] }
 
   /// Switches this module and those inside to training mode. PyTorch: `module.train()`.
   public func train() { setTraining(true) }
@@ -83,7 +98,22 @@ open class Module {
   }
 
   /// This module, under an empty name, and all modules inside. PyTorch: `named_modules()`.
-  public var namedModules: [(name: String, module: Module)] { namedModules(below: []) }
+  public var namedModules: [(name: String, module: Module)] {
+    let all = namedModules(below: [])
+    Self.namesLock.locked { for (name, module) in all { module.remember(name: name) } }
+    return all
+  }
+
+  private static let namesLock = Lock()
+
+  /// Keeps the name for the texts of mistakes; of several the one that leads from furthest out.
+  private func remember(name: String) {
+    func depth(_ name: String) -> Int { name.count { $0 == "." } }
+    if !name.isEmpty, listedName.map({ depth($0) < depth(name) }) ?? true { listedName = name }
+  }
+
+  /// The name under which a network listed the module.
+  var knownName: String? { Self.namesLock.locked { listedName } }
 
   private func namedModules(below path: [Module]) -> [(name: String, module: Module)] {
     var all: [(String, Module)] = [("", self)]
@@ -119,7 +149,8 @@ open class Module {
     }
   }
 
-  /// The values of parameters and buffers by name, without histories. PyTorch: `state_dict()`.
+  /// The values of parameters and buffers by name, without histories; ``namedState`` has them in order.
+  /// PyTorch: `state_dict()`.
   public func stateDict() -> [String: Tensor] {
     var state: [String: Tensor] = [:]
     var seen: [String: ObjectIdentifier] = [:]
@@ -133,6 +164,12 @@ open class Module {
       state[name] = cell.tensor
     }
     return state
+  }
+
+  /// The values of parameters and buffers in the order of PyTorch's `state_dict()`, each module's own before
+  /// those of the modules inside.
+  public var namedState: [(name: String, tensor: Tensor)] {
+    cells.map { ($0.name, $0.value.tensor) }
   }
 
   /// A cell of state.
@@ -184,20 +221,5 @@ open class Module {
     }
     for case (let name, let buffer as Buffer) in own { cells.append((name, .buffer(buffer))) }
     return cells
-  }
-}
-
-/// A module that maps one tensor to one tensor, so that ``Sequential`` can hold it.
-public protocol Layer: Module {
-  /// The result for a tensor; mistakes name the caller's file and line.
-  func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor
-}
-
-extension Layer {
-  /// The result for a tensor, where only ``Layer`` is known of the module.
-  public func callAsFunction(
-    _ x: Tensor, calledFrom file: StaticString = #fileID, at line: UInt = #line
-  ) -> Tensor {
-    self(x, file: file, line: line)
   }
 }

@@ -7,7 +7,7 @@ import NormaTensor
 ///
 /// Formula, shapes and cost are those of
 /// `maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:)`.
-public class MaxPool: Module, Layer {
+public class MaxPool: Module, PlacedLayer {
   /// Sizes of windows, steps between them, what stands around the input (as -inf), and the distances
   /// between elements of a window. The step is the size where it is nil.
   public let kernelSize: Extents, stride: Extents?, padding: Extents, dilation: Extents
@@ -28,7 +28,9 @@ public class MaxPool: Module, Layer {
   /// The largest elements of `[N, C, space...]` or of one sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor { withIndices(x, file: file, line: line).values.observed(by: self) }
+  ) -> Tensor {
+    withIndices(x, file: file, line: line).values.observed(by: self, of: x, file, line)
+  }
 
   /// The largest elements and their places among the elements of space.
   /// PyTorch: `return_indices=True`.
@@ -93,7 +95,7 @@ public final class MaxPool3d: MaxPool {
 ///
 /// Formula, shapes and cost are those of
 /// `avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:)`.
-public class AvgPool: Module, Layer {
+public class AvgPool: Module, PlacedLayer {
   /// Sizes of windows, steps between them and zeros around the input. The step is the size where it
   /// is nil.
   public let kernelSize: Extents, stride: Extents?, padding: Extents
@@ -122,7 +124,7 @@ public class AvgPool: Module, Layer {
       x, space: space, kernelSize: kernelSize, stride: stride, padding: padding,
       ceilMode: ceilMode, countIncludePad: countIncludePad, divisorOverride: divisorOverride,
       call: "AvgPool\(space)d(_:)", file: file, line: line
-    ).observed(by: self)
+    ).observed(by: self, of: x, file, line)
   }
 }
 
@@ -175,7 +177,7 @@ public final class AvgPool3d: AvgPool {
 }
 
 /// Means over windows that share each axis evenly; use ``AdaptiveAvgPool1d`` and its sisters.
-open class AdaptiveAvgPool: Module, Layer {
+public class AdaptiveAvgPool: Module, PlacedLayer {
   /// The number of windows along each axis; nil keeps the input's size.
   public let outputSize: AdaptiveSize
 
@@ -194,7 +196,7 @@ open class AdaptiveAvgPool: Module, Layer {
     adaptiveAvgPool(
       x, space: space, outputSize: outputSize, call: "AdaptiveAvgPool\(space)d(_:)", file: file,
       line: line
-    ).observed(by: self)
+    ).observed(by: self, of: x, file, line)
   }
 }
 
@@ -206,7 +208,7 @@ public final class AdaptiveAvgPool2d: AdaptiveAvgPool { override var space: Int 
 public final class AdaptiveAvgPool3d: AdaptiveAvgPool { override var space: Int { 3 } }
 
 /// Largest elements of windows that share each axis evenly; use ``AdaptiveMaxPool1d`` and its sisters.
-open class AdaptiveMaxPool: Module, Layer {
+public class AdaptiveMaxPool: Module, PlacedLayer {
   /// The number of windows along each axis; nil keeps the input's size.
   public let outputSize: AdaptiveSize
 
@@ -221,7 +223,9 @@ open class AdaptiveMaxPool: Module, Layer {
   /// The largest elements of `[N, C, space...]` or of one sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor { withIndices(x, file: file, line: line).values.observed(by: self) }
+  ) -> Tensor {
+    withIndices(x, file: file, line: line).values.observed(by: self, of: x, file, line)
+  }
 
   /// The largest elements and their places among the elements of space.
   /// PyTorch: `return_indices=True`.

@@ -2,7 +2,7 @@ import NormaTensor
 
 /// Resizes the axes of space; formula, shapes and cost are those of
 /// `interpolate(_:size:scaleFactor:mode:alignCorners:recomputeScaleFactor:)`. PyTorch: `nn.Upsample`.
-public final class Upsample: Module, Layer {
+public final class Upsample: Module, PlacedLayer {
   /// The lengths of the result; nil where factors say them.
   public let size: Extents?
   /// Factors to the lengths of the result.
@@ -28,16 +28,16 @@ public final class Upsample: Module, Layer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    interpolate(
+    Tensor.interpolate(
       x, size: size, scaleFactor: scaleFactor, mode: mode, alignCorners: alignCorners,
       recomputeScaleFactor: recomputeScaleFactor, file: file, line: line
-    ).observed(by: self)
+    ).observed(by: self, of: x, file, line)
   }
 }
 
 /// Adds elements around the axes of space, as `padded(_:mode:)` does; use a class for a mode and a number
 /// of axes, such as ``ReflectionPad2d``.
-open class Padding: Module, Layer {
+public class Padding: Module, PlacedLayer {
   /// Elements around the axes of space: one number for all sides, or two for each axis, last axis
   /// first.
   public let padding: Extents
@@ -64,12 +64,12 @@ open class Padding: Module, Layer {
           name, "expected \(space + 1) or \(space + 2) axes, got shape \(x.shape)")
       }
       return x.padded(amounts, mode: mode, file: file, line: line)
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }
 
 /// ``Padding`` with a number. PyTorch: `nn.ConstantPad1d` to `3d`.
-open class ConstantPad: Padding {
+public class ConstantPad: Padding {
   /// The number.
   public let value: Double
   override var mode: PaddingMode { .constant(value) }

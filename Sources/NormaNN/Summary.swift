@@ -63,6 +63,24 @@ final class CallRecorder: @unchecked Sendable {  // Used by the task that made i
 }
 
 extension Tensor {
+  /// The same tensor; if it is a mistake that the call at this place made with `x`, that is the module's, which
+  /// is named where its name in a network is known.
+  func attributed(
+    to module: Module, of x: Tensor, _ file: StaticString, _ line: UInt
+  ) -> Tensor {
+    if isPoisoned, !x.isPoisoned, let name = module.knownName {
+      TensorError.name(layer: "\(name) (\(type(of: module)))", file: file, line: line)
+    }
+    return self
+  }
+
+  /// The same tensor, attributed and observed.
+  func observed(
+    by module: Module, of x: Tensor, _ file: StaticString, _ line: UInt
+  ) -> Tensor {
+    attributed(to: module, of: x, file, line).observed(by: module)
+  }
+
   /// The same tensor, which a summary in the making lists as a result of `module`, and those who
   /// watch the module look at.
   func observed(by module: Module) -> Tensor {

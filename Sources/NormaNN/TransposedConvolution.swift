@@ -7,7 +7,7 @@ import NormaTensor
 /// Formula, shapes and cost are those of
 /// `convTranspose2d(_:weight:bias:stride:padding:outputPadding:groups:dilation:)`.
 /// Weight `[inputs, outputs / groups, kernel...]` and bias `[outputs]` start as PyTorch draws them.
-open class TransposedConvolution: Module, Layer {
+public class TransposedConvolution: Module, PlacedLayer {
   /// `[inputs, outputs / groups, kernel...]`.
   public let weight: Parameter
   /// `[outputs]`; nil without `bias`.
@@ -52,7 +52,7 @@ open class TransposedConvolution: Module, Layer {
   ) -> Tensor {
     if let standIn { return standIn(x, file: file, line: line) }
     return checked(file: file, line: line) { () throws(TensorError) in try apply(x, outputPadding) }
-      .observed(by: self)
+      .observed(by: self, of: x, file, line)
   }
 
   /// The same with a result of this size, one number for each axis of space, which takes the place of

@@ -5,7 +5,7 @@ extension ReferenceTensor {
   package func reduced(
     over axes: [Int]? = nil, keepDims: Bool = false, _ function: ([Double]) -> Double
   ) -> ReferenceTensor {
-    let axes = axes.flatMap { $0.isEmpty ? nil : $0 } ?? Array(0..<rank)
+    let axes = axes ?? Array(0..<rank)
     let gone = Set(axes.map(axis))
     let full = shape.enumerated().map { gone.contains($0) ? 1 : $1 }
     var groups = [[Double]](repeating: [], count: full.reduce(1, *))

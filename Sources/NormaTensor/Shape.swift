@@ -67,11 +67,11 @@ package enum Shape {
     return axis < 0 ? axis + rank : axis
   }
 
-  /// Sorted axes from the front; nil means all.
+  /// Sorted axes from the front; nil means all, an empty list none.
   package static func axes(_ axes: [Int]?, of shape: [Int], call: String) throws(TensorError)
     -> [Int]
   {
-    guard let axes, !axes.isEmpty else { return Array(shape.indices) }
+    guard let axes else { return Array(shape.indices) }
     var result: [Int] = []
     for axis in axes {
       let front = try Shape.axis(axis, of: shape, call: call)
@@ -135,4 +135,9 @@ package enum Shape {
     }
     return shape.indices.filter { !axes.contains($0) }.map { shape[$0] }
   }
+}
+
+extension Tensor {
+  /// The axes that a call of `over: Int...` is about: all where it names none.
+  func named(_ axes: [Int]) -> [Int] { axes.isEmpty ? Array(shape.indices) : axes }
 }

@@ -19,6 +19,12 @@ public struct TensorError: Error, Sendable, Hashable {
   /// The line of that call.
   public internal(set) var line: Int?
 
+  /// The layer that the call was part of: `layers.3 (Linear)`; nil outside of layers.
+  ///
+  /// The name is the one under which a network listed the layer, as `eval()` and `namedModules` do; without that,
+  /// its position in a ``Sequential``.
+  public internal(set) var layer: String?
+
   /// Whether the task was cancelled after the mistake, and the body of the scope threw for that.
   public internal(set) var wasCancelled = false
 
@@ -44,8 +50,8 @@ public struct TensorError: Error, Sendable, Hashable {
 }
 
 extension TensorError: CustomStringConvertible {
-  /// `mean(over:): axis 4 is out of range for shape [8, 3, 32, 32]; valid axes are -4 ..< 4`
-  public var description: String { "\(call): \(reason)" }
+  /// `mean(over:): axis 4 is out of range for shape [8, 3, 32, 32]; valid axes are -4 ..< 4`, and the layer.
+  public var description: String { "\(call): \(reason)" + (layer.map { "; in \($0)" } ?? "") }
 }
 
 /// Runs `body` and throws the first mistake that a tensor call in it made, instead of stopping.
@@ -121,7 +127,18 @@ final class ErrorScope: Sendable {
     error.withLock { error in
       guard let found = error, found.isOpen else { return }
       let name = found.call.isEmpty ? "\(call)".asCall : found.call
-      error = TensorError(name, found.reason).at(file, line)
+      var placed = TensorError(name, found.reason).at(file, line)
+      placed.layer = found.layer
+      error = placed
+    }
+  }
+
+  /// Names the layer of a mistake that a call at this place made.
+  func name(layer: String, _ file: StaticString, _ line: UInt) {
+    error.withLock { error in
+      guard let found = error, found.layer == nil, found.line == Int(line), found.file == "\(file)"
+      else { return }
+      error?.layer = layer
     }
   }
 
@@ -150,6 +167,8 @@ extension TensorError {
 package func report(
   _ error: TensorError, file: StaticString, line: UInt, isCaller: Bool = true
 ) {
+  var error = error
+  if error.layer == nil { error.layer = CallFrame.current?.description }
   guard let scope = ErrorScope.current else {
     fatalError(error.description, file: file, line: line)
   }
@@ -178,6 +197,13 @@ extension String {
     let text = replacing("file:line:", with: "")
     return text.hasSuffix("(_:_:)") && !(text.first?.isLetter ?? false)
       ? String(text.dropLast(6)) : text
+  }
+}
+
+extension TensorError {
+  /// Says of the mistake that a call at this place made, if it made one, in which layer it was.
+  package static func name(layer: String, file: StaticString, line: UInt) {
+    ErrorScope.current?.name(layer: layer, file, line)
   }
 }
 

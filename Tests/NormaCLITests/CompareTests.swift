@@ -123,7 +123,7 @@ import Testing
       Self.captures.appending(path: "eps-of-third.second.safetensors").path
     )
     let captures = try #require(try command(first, second).captures())
-    let found = compare(captures.first, captures.second)
+    let found = compareCaptures(captures.first, captures.second)
     #expect(found.verdict == .layer && found.originLayer?.first == "blocks.2.1")
     #expect(try command("keras", "pytorch", "--input", "x.npy").captures() == nil)
     for arguments in [(first, "keras"), ("keras", first), (first, "missing.safetensors")] {

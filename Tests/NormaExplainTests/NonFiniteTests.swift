@@ -118,14 +118,14 @@ import Testing
     let (a, b) = (BatchNorm2d(5), BatchNorm2d(5))
     b.eval()
     b.runningVar?.value = Tensor([1, .infinity, 1, 1, 1] as [Float])
-    let found = compare(a, b, on: batch())
+    let found = compareLayers(a, b, on: batch())
     #expect(found.nonFinite.map(\.tensor) == ["second layer's running_var"])
     #expect(
       found.description.contains("The second layer's running_var has 1 infinite value, at [1]"))
-    let input = compare(a, BatchNorm2d(5), on: withValue(.nan, at: 5))
+    let input = compareLayers(a, BatchNorm2d(5), on: withValue(.nan, at: 5))
     #expect(
       input.nonFinite.map(\.tensor) == ["input"] && input.nonFinite.first?.index == [0, 0, 0, 5])
-    #expect(compare(a, BatchNorm2d(5), on: batch()).nonFinite.isEmpty)
+    #expect(compareLayers(a, BatchNorm2d(5), on: batch()).nonFinite.isEmpty)
   }
 
   @Test func cleanDataHaveNone() {

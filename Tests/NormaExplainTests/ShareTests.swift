@@ -120,7 +120,7 @@ import Testing
     let x = withSeed(9) { Tensor.randn(6, 24) * 1e-3 }.evaluated()
     let (first, second) = (LayerNorm(24), LayerNorm(24, eps: 1e-12))
     second.weight?.value = Tensor.full([24], 0.3)
-    let found = compare(first, second, on: x)
+    let found = compareLayers(first, second, on: x)
     let result = found.quantities[0]
     #expect(result.causes.contains { $0.share < -1 } && result.causes.contains { $0.share > 2 })
     let text = found.text(style: TextStyle())

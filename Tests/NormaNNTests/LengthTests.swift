@@ -45,7 +45,7 @@ import Testing
         of: { $0[0].norm(p, over: 1) }, at: [x], tolerance: 1e-5, order: p.isFinite ? 2 : 1)
     }
     _ = try checkGradient(
-      of: { normalize($0[0], p: p, axis: 0) }, at: [x], tolerance: 1e-5, order: 1)
+      of: { Tensor.normalize($0[0], p: p, axis: 0) }, at: [x], tolerance: 1e-5, order: 1)
   }
 
   @Test func noOverflowAndNoUnderflow() {
@@ -60,11 +60,11 @@ import Testing
 
   @Test func normalizeEdges() {
     let x = Tensor([[3, 0], [4, 0]] as [[Float]])
-    #expect(normalize(x, axis: 0).array(of: Float.self) == [0.6, 0, 0.8, 0])
-    #expect(normalize(x.cast(to: .bfloat16)).dtype == .bfloat16)
-    #expect(normalize(.zeros(2, 0)).shape == [2, 0])
+    #expect(Tensor.normalize(x, axis: 0).array(of: Float.self) == [0.6, 0, 0.8, 0])
+    #expect(Tensor.normalize(x.cast(to: .bfloat16)).dtype == .bfloat16)
+    #expect(Tensor.normalize(.zeros(2, 0)).shape == [2, 0])
     for call in [
-      { normalize(x, axis: 2) }, { normalize(Tensor.arange(4).reshaped(2, 2)) },
+      { Tensor.normalize(x, axis: 2) }, { Tensor.normalize(Tensor.arange(4).reshaped(2, 2)) },
       { Tensor.arange(3).norm() }, { Tensor.zeros(0).norm(-.infinity) },
     ] as [() -> Tensor] {
       #expect(throws: TensorError.self) { try catchingTensorErrors { call().evaluated() } }

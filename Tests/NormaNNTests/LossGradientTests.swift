@@ -55,7 +55,7 @@ import Testing
     ("hinge", [[4]], { hingeEmbeddingLoss($0[0], signs) }),
     ("ranking", [[4], [4]], { marginRankingLoss($0[0], $0[1], signs, margin: 0.3) }),
     ("soft margin", [[4]], { softMarginLoss($0[0], signs) }),
-    ("embedding", [[3, 2]], { embedding(labels, weight: $0[0]).exp() }),
+    ("embedding", [[3, 2]], { Tensor.embedding(labels, weight: $0[0]).exp() }),
     (
       "bilinear", [[4, 2], [4, 3], [2, 2, 3], [2]],
       { bilinear($0[0], $0[1], weight: $0[2], bias: $0[3]) }

@@ -153,7 +153,7 @@ import Testing
     compare(ScaleNorm(5), x) { x, own in x / length(x) * (own["scale"] ?? x) }
     #expect(ScaleNorm(16).scale.value.item() == 4 && ScaleNorm(16).scale.shape == [])
     compare(UnitNorm(), x) { x, _ in x / length(x) }
-    #expect(UnitNorm(axis: 1)(x).isEqual(to: normalize(x)))
+    #expect(UnitNorm(axis: 1)(x).isEqual(to: Tensor.normalize(x)))
     let heads = QKNorm(5)
     #expect(heads.stateDict().keys.sorted() == ["k_norm.weight", "q_norm.weight"])
     heads.kNorm.weight?.value = .full([5], 2.0)

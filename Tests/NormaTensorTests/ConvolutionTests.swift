@@ -89,7 +89,7 @@ import Testing
     let wide = inputs.map { $0.cast(to: .float64) }
     let upstream = Self.random(Self.convolve(inputs[0], inputs[1], nil, c).shape, seed: 7)
     func gradients(_ inputs: [Tensor]) -> [Tensor] {
-      gradient(
+      Tensor.gradient(
         of: {
           (Self.convolve($0[0], $0[1], $0[2], c) * upstream.cast(to: $0[0].dtype)).sum()
         }, at: inputs)

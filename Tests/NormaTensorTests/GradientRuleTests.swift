@@ -54,7 +54,7 @@ import Testing
     ("unsqueezed", [2, 3], { $0[0].unsqueezed(1).sin() }),
     ("broadcast", [3, 1], { $0[0].broadcast(to: [2, 3, 4]).exp() }),
     ("element", [3, 4], { $0[0][1].exp() }), ("range", [5, 4], { $0[0][1..<4, -2].exp() }),
-    ("steps", [7, 2], { $0[0][Slice(from: 1, by: 3)].exp() }),
+    ("steps", [7, 2], { $0[0][AxisSlice(from: 1, by: 3)].exp() }),
     ("overlapping", [6], { $0[0][0..<4] * $0[0][2..<6] }),
     ("sum", [3, 4], { $0[0].exp().sum() }),
     ("sum over", [2, 3, 4], { $0[0].exp().sum(over: 0, 2) }),

@@ -23,22 +23,22 @@ import Testing
 
   @Test func functionsLeaveNoTrace() {
     let weight = Tensor([3.0]).requiringGradient()
-    let (value, slope) = valueAndGradient(of: { ($0 * weight).sum() }, at: Tensor([2.0]))
+    let (value, slope) = Tensor.valueAndGradient(of: { ($0 * weight).sum() }, at: Tensor([2.0]))
     #expect(value.item() == 6 && slope.array(of: Double.self) == [3])
     #expect(weight.grad == nil && !value.hasHistory && !slope.hasHistory)
   }
 
   @Test func gradientsOfGradients() {
     let cube = { (x: Tensor) in x * x * x }
-    let second = { x in gradient(of: { gradient(of: cube, at: $0) }, at: x) }
+    let second = { x in Tensor.gradient(of: { Tensor.gradient(of: cube, at: $0) }, at: x) }
     #expect(second(Tensor([2.0, -1])).array(of: Double.self) == [12, -6])
-    #expect(gradient(of: second, at: Tensor([5.0])).array(of: Double.self) == [6])
+    #expect(Tensor.gradient(of: second, at: Tensor([5.0])).array(of: Double.self) == [6])
     // Another variable of the same function, in the midst of an outer differentiation.
-    let mixed = gradient(
-      of: { a in gradient(of: { b in a * a * b }, at: Tensor(3.0)) * 1 }, at: Tensor(5.0))
+    let mixed = Tensor.gradient(
+      of: { a in Tensor.gradient(of: { b in a * a * b }, at: Tensor(3.0)) * 1 }, at: Tensor(5.0))
     #expect(mixed.item() == 10)
     let x = Tensor(2.0).requiringGradient()
-    let slope = gradient(of: x * x * x, at: [x], createGraph: true)[0]
+    let slope = Tensor.gradient(of: x * x * x, at: [x], createGraph: true)[0]
     slope.backward()
     #expect(x.grad?.item() == 12)
   }
@@ -51,7 +51,7 @@ import Testing
     y.backward()
     #expect(x.grad?.array(of: Double.self) == [1, 2])
     let other = Tensor([1.0]).requiringGradient()
-    #expect(gradient(of: (x * 2).sum(), at: [other, x])[0].array(of: Double.self) == [0])
+    #expect(Tensor.gradient(of: (x * 2).sum(), at: [other, x])[0].array(of: Double.self) == [0])
   }
 
   @Test func typesAndShapesOfInputs() {
@@ -82,10 +82,10 @@ import Testing
       runs += 1
       return (x * weight).exp() * Tensor.rand(2, dtype: .float64)
     }
-    let plain = withSeed(3) { gradient(of: (part(x) * x).sum(), at: [x, weight]) }
+    let plain = withSeed(3) { Tensor.gradient(of: (part(x) * x).sum(), at: [x, weight]) }
       .map { $0.array(of: Double.self) }
     withSeed(3) {
-      let kept = (checkpoint(x) { part($0[0]) } * x).sum()
+      let kept = (Tensor.checkpoint(x) { part($0[0]) } * x).sum()
       #expect(runs == 2)
       let state = Generator.current
       kept.backward()
@@ -94,7 +94,7 @@ import Testing
     #expect(x.grad?.array(of: Double.self) == plain[0])
     #expect(weight.grad?.array(of: Double.self) == plain[1])
     // Inputs without a history: the part's own parameters get their gradients all the same.
-    checkpoint(Tensor([1.0, 1])) { ($0[0] * weight).sum() }.backward()
+    Tensor.checkpoint(Tensor([1.0, 1])) { ($0[0] * weight).sum() }.backward()
     #expect(weight.grad?.array(of: Double.self) == [plain[1][0] + 1, plain[1][1] + 1])
   }
 

@@ -46,7 +46,7 @@ import Testing
       ),
       (
         { x[0, 1..<5] },
-        "subscript: range 1 ..< 5 is outside of axis 1 of shape [8, 3, 32, 32]; a Slice clamps its "
+        "subscript: range 1 ..< 5 is outside of axis 1 of shape [8, 3, 32, 32]; an AxisSlice clamps its "
           + "bounds"
       ),
       (
@@ -126,7 +126,7 @@ import Testing
         { x.transposed(0, 2) },
         "transposed(_:_:): axis 2 is out of range for shape [4, 6]; valid axes are -2 ..< 2"
       ),
-      ({ x[Slice(by: 0)] }, "subscript: step 0 of a slice is not positive"),
+      ({ x[AxisSlice(by: 0)] }, "subscript: step 0 of a slice is not positive"),
       ({ x.taking([Ellipsis(), 1, Ellipsis()]) }, "subscript: more than one ellipsis"),
       (
         { x.flattened(from: 1, through: 0) },

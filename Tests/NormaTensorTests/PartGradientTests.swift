@@ -9,7 +9,7 @@ import Testing
     { $0.split([1, 4], over: 1) }, { $0.split(at: [2], over: 1) },
     { x in (0..<5).map { x[0..., $0] } },
     { x in (0..<4).map { x[0..., $0..<($0 + 2)] } },
-    { [$0.diagonal(), $0.transposed()[1], $0[0..., -1], $0[Slice(by: 2)], $0[1...]] },
+    { [$0.diagonal(), $0.transposed()[1], $0[0..., -1], $0[AxisSlice(by: 2)], $0[1...]] },
     { Array($0) + Array($0) },
   ]
 

@@ -71,24 +71,30 @@ import Testing
     ("avgPool3d", [1, 1, 4, 4, 2], { avgPool3d($0[0].sin(), kernelSize: 2) }),
     ("adaptiveAvg", [2, 5, 7], { adaptiveAvgPool2d($0[0].sin(), outputSize: [3, nil]) }),
     ("adaptiveAvg 1", [1, 2, 4, 4], { adaptiveAvgPool2d($0[0].sin(), outputSize: 1) }),
-    ("nearest", [1, 2, 3], { interpolate($0[0].sin(), size: 5) }),
-    ("bilinear", [1, 1, 3, 4], { interpolate($0[0].sin(), scaleFactor: [1.7], mode: .bilinear) }),
+    ("nearest", [1, 2, 3], { Tensor.interpolate($0[0].sin(), size: 5) }),
+    (
+      "bilinear", [1, 1, 3, 4],
+      { Tensor.interpolate($0[0].sin(), scaleFactor: [1.7], mode: .bilinear) }
+    ),
     (
       "corners", [1, 1, 3, 4],
-      { interpolate($0[0].sin(), size: [5, 2], mode: .bilinear, alignCorners: true) }
+      { Tensor.interpolate($0[0].sin(), size: [5, 2], mode: .bilinear, alignCorners: true) }
     ),
-    ("bicubic", [1, 1, 4, 3], { interpolate($0[0].sin(), size: 6, mode: .bicubic) }),
-    ("trilinear", [1, 1, 2, 3, 2], { interpolate($0[0].sin(), size: 3, mode: .trilinear) }),
-    ("area", [1, 2, 5, 4], { interpolate($0[0].sin(), size: 3, mode: .area) }),
+    ("bicubic", [1, 1, 4, 3], { Tensor.interpolate($0[0].sin(), size: 6, mode: .bicubic) }),
+    ("trilinear", [1, 1, 2, 3, 2], { Tensor.interpolate($0[0].sin(), size: 3, mode: .trilinear) }),
+    ("area", [1, 2, 5, 4], { Tensor.interpolate($0[0].sin(), size: 3, mode: .area) }),
     ("zeros", [2, 3], { $0[0].sin().padded([1, 2, 0, 1]).exp() }),
     ("cut", [4, 5], { $0[0].sin().padded([-1, 2, 1, -2], mode: .constant(2)).exp() }),
     ("reflect", [1, 3, 4], { $0[0].sin().padded([2, 1, 1, 2], mode: .reflect).exp() }),
     ("replicate", [1, 3, 4], { $0[0].sin().padded([2, -1, 1, 2], mode: .replicate).exp() }),
     ("circular", [1, 3, 4], { $0[0].sin().padded([2, 1, 1, 3], mode: .circular).exp() }),
-    ("unfold", [1, 2, 4, 5], { unfold($0[0].sin(), kernelSize: 2, padding: 1, stride: 2).exp() }),
+    (
+      "unfold", [1, 2, 4, 5],
+      { Tensor.unfold($0[0].sin(), kernelSize: 2, padding: 1, stride: 2).exp() }
+    ),
     (
       "fold", [1, 8, 6],
-      { fold($0[0].sin(), outputSize: [3, 4], kernelSize: 2).exp() }
+      { Tensor.fold($0[0].sin(), outputSize: [3, 4], kernelSize: 2).exp() }
     ),
   ]
 
@@ -104,7 +110,7 @@ import Testing
     let want = [8 * 9, 1, 8 * 3, 8]
     #expect(maxPool2d(x, kernelSize: 2).strides == want)
     #expect(avgPool2d(x, kernelSize: 2).strides == want)
-    #expect(interpolate(x, size: 3).strides == want)
+    #expect(Tensor.interpolate(x, size: 3).strides == want)
     #expect(maxPool2d(x, kernelSize: 2).isEqual(to: maxPool2d(x + 0.0, kernelSize: 2)))
   }
 
@@ -113,7 +119,7 @@ import Testing
     let functions: [(Tensor) -> Tensor] = [
       { maxPool2d($0, kernelSize: 3, stride: 2, padding: 1) },
       { avgPool2d($0, kernelSize: 3, stride: 2, padding: 1) },
-      { interpolate($0, size: [20, 41], mode: .bicubic) },
+      { Tensor.interpolate($0, size: [20, 41], mode: .bicubic) },
       { $0.padded([3, 4, 2, 1], mode: .reflect) },
     ]
     for function in functions {
@@ -147,7 +153,7 @@ import Testing
           + "[2, 3, 8, 8]"
       ),
       (
-        { interpolate(x, size: 4, alignCorners: true) },
+        { Tensor.interpolate(x, size: 4, alignCorners: true) },
         "interpolate(_:mode: .nearest): alignCorners belongs to linear and cubic modes"
       ),
       (

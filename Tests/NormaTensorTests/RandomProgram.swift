@@ -134,7 +134,7 @@ extension Tensor {
     case 0: permuted(Array(shape.indices.reversed()))
     case 1: reshaped(-1)
     case 2: rank > 0 && shape[0] > 1 ? self[1...] : self
-    case 3: taking([Ellipsis(), Slice(by: 2)])
+    case 3: taking([Ellipsis(), AxisSlice(by: 2)])
     default: unsqueezed(0).broadcast(to: [2] + shape)
     }
   }

@@ -13,7 +13,7 @@ import Testing
       drawn(Double.self) { .rand(2, dtype: .float64) } == [0.9700530018065531, 0.707819864399788])
     #expect(drawn(Float.self) { .randn(2) } == [1.5409961, -0.2934289])
     #expect(drawn(Float.self) { .randn(4, 4)[0, 0..<2] } == [-1.1258398, -1.1523602])
-    #expect(drawn(Int64.self) { .randint(0, 10, shape: [5]) } == [4, 9, 3, 0, 3])
+    #expect(drawn(Int64.self) { .randint([5], low: 0, high: 10) } == [4, 9, 3, 0, 3])
     #expect(drawn(Int64.self) { .randperm(5) } == [4, 0, 1, 3, 2])
   }
 
@@ -49,14 +49,14 @@ import Testing
       [
         Tensor.rand(shape, dtype: dtype),
         Tensor.randn(shape, dtype: dtype),
-        Tensor.uniform(low: -2, high: 0.5, shape: shape, dtype: dtype),
-        Tensor.normal(mean: 3, std: 0.25, shape: shape, dtype: dtype),
-        Tensor.randint(-3, 9, shape: shape, dtype: dtype),
-        Tensor.bernoulli(p: 0.3, shape: shape, dtype: dtype),
-        Tensor.exponential(rate: 2, shape: shape, dtype: dtype),
-        Tensor.geometric(p: 0.2, shape: shape, dtype: dtype),
-        Tensor.cauchy(median: 1, sigma: 2, shape: shape, dtype: dtype),
-        Tensor.logNormal(mean: 0.1, std: 0.5, shape: shape, dtype: dtype),
+        Tensor.uniform(shape, low: -2, high: 0.5, dtype: dtype),
+        Tensor.normal(shape, mean: 3, std: 0.25, dtype: dtype),
+        Tensor.randint(shape, low: -3, high: 9, dtype: dtype),
+        Tensor.bernoulli(shape, p: 0.3, dtype: dtype),
+        Tensor.exponential(shape, rate: 2, dtype: dtype),
+        Tensor.geometric(shape, p: 0.2, dtype: dtype),
+        Tensor.cauchy(shape, median: 1, sigma: 2, dtype: dtype),
+        Tensor.logNormal(shape, mean: 0.1, std: 0.5, dtype: dtype),
       ]
     }
     for (index, pair) in zip(found, expected).enumerated() {
@@ -109,30 +109,33 @@ import Testing
       ("rand(_:): int64 holds no real numbers", { .rand(2, dtype: .int64) }),
       ("randn(_:): bool holds no real numbers", { .randn(2, dtype: .bool) }),
       ("rand(_:): size -1", { .rand(-1) }),
-      ("uniform(low:high:shape:): from 1.0 up to 0.0", { .uniform(low: 1, high: 0, shape: [1]) }),
+      ("uniform(_:low:high:): from 1.0 up to 0.0", { .uniform([1], low: 1, high: 0) }),
       (
-        "uniform(low:high:shape:): from 0.0 up to 100000.0",
-        { .uniform(low: 0, high: 1e5, shape: [1], dtype: .float16) }
+        "uniform(_:low:high:): from 0.0 up to 100000.0",
+        { .uniform([1], low: 0, high: 1e5, dtype: .float16) }
       ),
-      ("normal(mean:std:shape:): the standard deviation is -1.0", { .normal(std: -1, shape: [1]) }),
+      ("normal(_:mean:std:): the standard deviation is -1.0", { .normal([1], std: -1) }),
       (
-        "normal(mean:std:shape:): the standard deviation is nan", { .normal(std: .nan, shape: [1]) }
+        "normal(_:mean:std:): the standard deviation is nan", { .normal([1], std: .nan) }
       ),
-      ("randint(_:_:shape:): there is no integer from 3 up to 3", { .randint(3, 3, shape: [1]) }),
       (
-        "randint(_:_:shape:): uint8 does not hold",
-        { .randint(0, 257, shape: [1], dtype: .uint8) }
+        "randint(_:low:high:): there is no integer from 3 up to 3",
+        { .randint([1], low: 3, high: 3) }
+      ),
+      (
+        "randint(_:low:high:): uint8 does not hold",
+        { .randint([1], low: 0, high: 257, dtype: .uint8) }
       ),
       ("randperm(_:): size -1", { .randperm(-1) }),
       ("randperm(_:): uint8 does not tell 257", { .randperm(257, dtype: .uint8) }),
-      ("bernoulli(p:shape:): 1.5 is no", { .bernoulli(p: 1.5, shape: [1]) }),
+      ("bernoulli(_:p:): 1.5 is no", { .bernoulli([1], p: 1.5) }),
       ("bernoulli(_:): values from -0.5 to 2.0 are no", { .bernoulli(Tensor([-0.5, 2.0])) }),
       ("bernoulli(_:): values from nan to nan are no", { .bernoulli(Tensor([0.5, Double.nan])) }),
       ("bernoulli(_:): int64 holds no real", { .bernoulli(Tensor([1, 0])) }),
-      ("exponential(rate:shape:): the rate is 0.0", { .exponential(rate: 0, shape: [1]) }),
-      ("geometric(p:shape:): 1.0 is no", { .geometric(p: 1, shape: [1]) }),
-      ("cauchy(median:sigma:shape:): sigma is 0.0", { .cauchy(sigma: 0, shape: [1]) }),
-      ("logNormal(mean:std:shape:): the standard", { .logNormal(std: 0, shape: [1]) }),
+      ("exponential(_:rate:): the rate is 0.0", { .exponential([1], rate: 0) }),
+      ("geometric(_:p:): 1.0 is no", { .geometric([1], p: 1) }),
+      ("cauchy(_:median:sigma:): sigma is 0.0", { .cauchy([1], sigma: 0) }),
+      ("logNormal(_:mean:std:): the standard", { .logNormal([1], std: 0) }),
     ]
     for (text, mistake) in cases {
       let error = #expect(throws: TensorError.self) { try catchingTensorErrors { mistake() } }
@@ -144,7 +147,7 @@ import Testing
   @Test func mistakesDrawNothing() throws {
     withSeed(2) {
       let before = Generator.current
-      _ = try? catchingTensorErrors { Tensor.normal(std: -1, shape: [100]) }
+      _ = try? catchingTensorErrors { Tensor.normal([100], std: -1) }
       #expect(Generator.current == before)
     }
   }

@@ -49,8 +49,7 @@ func worstErrors(
   _ statistics: [Statistic] = Statistic.allCases, location: SourceLocation = #_sourceLocation
 ) -> [Statistic: Double] {
   let shape = sample.tensor.shape
-  // No axes mean all of them, as in PyTorch.
-  let reduced = axes.isEmpty ? Array(shape.indices) : axes.map { $0 < 0 ? $0 + shape.count : $0 }
+  let reduced = axes.map { $0 < 0 ? $0 + shape.count : $0 }
   let groups = groups(sample.values, shape, over: reduced)
   let left = shape.indices.filter { keepDims || !reduced.contains($0) }
   let expectedShape = left.map { reduced.contains($0) ? 1 : shape[$0] }

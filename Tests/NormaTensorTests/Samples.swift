@@ -60,7 +60,7 @@ struct Sample {
       view = { $0.permuted(Array(shape.indices.reversed())) }
     case .stepped where !shape.isEmpty:
       memory[shape.count - 1] = 2 * memory[shape.count - 1] + 1
-      view = { $0.taking([Ellipsis(), Slice(from: 1, by: 2)]) }
+      view = { $0.taking([Ellipsis(), AxisSlice(from: 1, by: 2)]) }
     case .offset where !shape.isEmpty:
       memory[0] += 2
       view = { $0[2...] }

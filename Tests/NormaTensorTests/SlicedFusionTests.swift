@@ -66,7 +66,7 @@ import Testing
     let x = Sample([16, 32, 32], .float32, random: &random).tensor
     func views(_ mean: Tensor) -> [Tensor] {
       [
-        x[0..<8] - mean.taking([Slice(by: 2)]).reshaped(8, 1, 1),
+        x[0..<8] - mean.taking([AxisSlice(by: 2)]).reshaped(8, 1, 1),
         x - mean.reshaped(16, 1, 1), x - mean.reshaped(16, 1, 1).broadcast(to: [16, 32, 32]),
         x - mean[3], x[..., 0..<16] - mean, x - mean.reshaped(4, 4, 1).reshaped(16, 1, 1),
         x - mean.reshaped(1, 16).transposed().unsqueezed(2),

@@ -147,11 +147,13 @@ import Testing
     expect(x[1..<3], [2, 5, 6]) { [$0[0] + 1, $0[1], $0[2]] }
     expect(x[0..<4, 2...3, -2 ..< -1], [4, 2, 1]) { [$0[0], $0[1] + 2, $0[2] + 4] }
     expect(x[1..., ..<2, ...(-1)], [3, 2, 6]) { [$0[0] + 1, $0[1], $0[2]] }
-    expect(x[Slice(by: 2), Slice(from: 1, by: 3)], [2, 2, 6]) { [2 * $0[0], 3 * $0[1] + 1, $0[2]] }
-    expect(x[Slice(from: -3, to: 99), 0, Slice(to: -2, by: 3)], [3, 2]) {
+    expect(x[AxisSlice(by: 2), AxisSlice(from: 1, by: 3)], [2, 2, 6]) {
+      [2 * $0[0], 3 * $0[1] + 1, $0[2]]
+    }
+    expect(x[AxisSlice(from: -3, to: 99), 0, AxisSlice(to: -2, by: 3)], [3, 2]) {
       [$0[0] + 1, 0, 3 * $0[1]]
     }
-    expect(x[Slice(from: 3, to: 1)], [0, 5, 6]) { $0 }
+    expect(x[AxisSlice(from: 3, to: 1)], [0, 5, 6]) { $0 }
     expect(x[..., 2], [4, 5]) { [$0[0], $0[1], 2] }
     expect(x[1, ..., 2], [5]) { [1, $0[0], 2] }
     expect(x[1, 2, ...], [6]) { [1, 2, $0[0]] }
@@ -160,8 +162,8 @@ import Testing
     }
     expect(x[2..<2], [0, 5, 6]) { $0 }
     // Views of views, and arithmetic on them.
-    expect(x[1...][0, Slice(by: 2)][..., 1..<3], [3, 2]) { [1, 2 * $0[0], $0[1] + 1] }
-    let both = x[1, 0..<3, 0..<3] + x[2, Slice(by: 2), 3...].transposed()
+    expect(x[1...][0, AxisSlice(by: 2)][..., 1..<3], [3, 2]) { [1, 2 * $0[0], $0[1] + 1] }
+    let both = x[1, 0..<3, 0..<3] + x[2, AxisSlice(by: 2), 3...].transposed()
     var expected: [Int] = []
     for i in 0..<3 {
       for j in 0..<3 { expected.append(93 + 6 * i + j + 12 * j + i) }

@@ -179,17 +179,20 @@ class _Moments:
             x = x.cpu()
         samples, channels = x.shape[:2]
         length = x[0, 0].numel() if samples and channels else 0
-        means, squares = [], []
+        # One buffer for all rows: small tensors between large ones that come and go would scatter the heap.
+        rows_at_once = max(1, VALUES * 4 // max(1, length))
+        buffer = torch.empty((rows_at_once, length), dtype=torch.float64, device=x.device)
+        means, squares = torch.empty((2, samples * channels), dtype=torch.float64, device=x.device)
+        at = 0
         for some in x.split(max(1, VALUES * 4 // max(1, channels * length))):
-            for rows in some.reshape(-1, length).split(max(1, VALUES * 4 // max(1, length))):
-                z = rows.to(torch.float64, copy=True)
-                mean = z.mean(1)
-                z.sub_(mean[:, None])
-                means.append(mean)
-                squares.append(z.square_().sum(1))
+            for rows in some.reshape(-1, length).split(rows_at_once):
+                z, here = buffer[:len(rows)].copy_(rows), slice(at, at + len(rows))
+                torch.mean(z, 1, out=means[here])
+                torch.sum(z.sub_(means[here, None]).square_(), 1, out=squares[here])
+                at += len(rows)
         shape = (samples, channels)
         count = torch.full((samples,), float(length), dtype=torch.float64, device=x.device)
-        return cls(count, torch.cat(means).reshape(shape), torch.cat(squares).reshape(shape))
+        return cls(count, means.reshape(shape), squares.reshape(shape))
 
     def merged(self, other):
         """Sample by sample where both have as many; else one behind the other."""

@@ -95,7 +95,7 @@ struct PredictCommand: ParsableCommand {
     }
     let shrinks = zip(wanted, found).allSatisfy { $0 <= $1 }
     return try catchingTensorErrors {
-      interpolate(
+      Tensor.interpolate(
         images.unsqueezed(1).cast(to: .float32), size: wanted,
         mode: shrinks ? .area : .bilinear
       ).squeezed(1)

@@ -22,11 +22,9 @@ final class ResidualBlock: Module, Layer {
         BatchNorm2d(outputs, momentum: momentum))
   }
 
-  func callAsFunction(
-    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor {
+  func callAsFunction(_ x: Tensor) -> Tensor {
     let y = bn1(conv1(x)).relu()
-    return (bn2(conv2(y)) + shortcut(x, file: file, line: line)).relu()
+    return (bn2(conv2(y)) + shortcut(x)).relu()
   }
 }
 
@@ -51,9 +49,7 @@ final class ResidualNetwork: Module, Layer {
     fc = Linear(4 * width, classes)
   }
 
-  func callAsFunction(
-    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
-  ) -> Tensor {
+  func callAsFunction(_ x: Tensor) -> Tensor {
     fc(blocks(bn(conv(x)).relu()).mean(over: 2, 3))
   }
 }

@@ -61,11 +61,10 @@ let activationOperations: [String: CaseOperation] = [
   "nn.functional.softmin": overAxis { (-$0).softmax(over: $1) },
   "nn.functional.softmin@with_dtype": overAxis { (-$0).softmax(over: $1) },
   "logsumexp": { arguments in
-    let axes = try arguments.ints(1, "dim") ?? []
     let keepDims = try arguments.bool(2, "keepdim") ?? false
     let x = try arguments.tensor(0)
     if x.rank == 0 { return [x.logSumExp(keepDims: keepDims)] }
-    return [x.logSumExp(over: axes, keepDims: keepDims)]
+    return [x.logSumExp(over: try arguments.axes(1, of: x), keepDims: keepDims)]
   },
 ]
 

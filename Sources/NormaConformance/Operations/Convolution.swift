@@ -11,7 +11,7 @@ let convolutionOperations: [String: CaseOperation] = [
   "nn.functional.unfold": { arguments in
     let size = try arguments.neededExtents(1, "kernel_size")
     return [
-      unfold(
+      Tensor.unfold(
         try arguments.tensor(0), kernelSize: size,
         dilation: try arguments.extents(2, "dilation") ?? 1,
         padding: try arguments.extents(3, "padding") ?? 0,

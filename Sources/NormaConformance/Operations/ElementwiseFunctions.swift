@@ -42,13 +42,13 @@ let elementwiseFunctionOperations: [String: CaseOperation] = [
   "gcd": ofTensors { gcd($0, $1) }, "lcm": ofTensors { lcm($0, $1) },
   "copysign": withNumber({ copysign($0, $1) }) { copysign($0, $1) },
   "fmod": withNumber({ fmod($0, $1) }) { fmod($0, $1) },
-  "remainder": withNumber({ remainder($0, $1) }) { remainder($0, $1) },
+  "remainder": withNumber({ Tensor.remainder($0, $1) }) { Tensor.remainder($0, $1) },
   "xlogy": withNumber({ xlogy($0, $1) }) { xlogy($0, $1) },
   "bitwise_and": withNumber({ $0 .& $1 }) { $0 .& $1 },
   "bitwise_or": withNumber({ $0 .| $1 }) { $0 .| $1 },
   "bitwise_xor": withNumber({ $0 .^ $1 }) { $0 .^ $1 },
-  "floor_divide": withNumber({ divide($0, $1, rounding: .floor) }) {
-    divide($0, $1, rounding: .floor)
+  "floor_divide": withNumber({ Tensor.divide($0, $1, rounding: .floor) }) {
+    Tensor.divide($0, $1, rounding: .floor)
   },
   "div@floor_rounding": divided, "div@trunc_rounding": divided,
   "pow": powered, "__rpow__": { try powered($0, reversed: true) },
@@ -109,7 +109,7 @@ private func withNumber(
   }
   let a = try arguments.tensor(0)
   switch try arguments.operand(1, "other") {
-  case .tensor(let b): return [divide(a, b, rounding: rounding)]
+  case .tensor(let b): return [Tensor.divide(a, b, rounding: rounding)]
   case .number(let b): return [divided(a, b, rounding)]
   }
 }
@@ -117,7 +117,7 @@ private func withNumber(
 private func divided(
   _ a: Tensor, _ b: some TensorElement, _ rounding: DivisionRounding
 ) -> Tensor {
-  divide(a, b, rounding: rounding)
+  Tensor.divide(a, b, rounding: rounding)
 }
 
 @Sendable private func powered(_ arguments: CaseArguments) throws -> [Tensor] {

@@ -16,15 +16,15 @@ let indexingOperations: [String: CaseOperation] = [
   },
   "unbind": { try $0.tensor(0).unbound(over: try $0.int(1, "dim") ?? 0) },
   "gather": {
-    [try $0.tensor(0).gathered(over: try $0.int(1, "dim") ?? 0, try $0.tensor(2, "index"))]
+    [try $0.tensor(0).gathered(try $0.tensor(2, "index"), over: try $0.int(1, "dim") ?? 0)]
   },
   "index_select": {
-    [try $0.tensor(0).indexSelected(over: try $0.int(1, "dim") ?? 0, try $0.tensor(2, "index"))]
+    [try $0.tensor(0).indexSelected(try $0.tensor(2, "index"), over: try $0.int(1, "dim") ?? 0)]
   },
   "scatter_add": {
     [
       try $0.tensor(0).scatteredAdding(
-        over: try $0.int(1, "dim") ?? 0, try $0.tensor(2, "index"), try $0.tensor(3, "src"))
+        try $0.tensor(2, "index"), try $0.tensor(3, "src"), over: try $0.int(1, "dim") ?? 0)
     ]
   },
   "cumsum": { arguments in
@@ -67,7 +67,7 @@ let indexingOperations: [String: CaseOperation] = [
   },
   "nn.functional.linear": {
     [
-      linear(
+      Tensor.linear(
         try $0.tensor(0), weight: try $0.tensor(1, "weight"), bias: try $0.optionalTensor(2, "bias")
       )
     ]

@@ -28,9 +28,10 @@ let lengthModules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
 }
 
 private func length(_ arguments: CaseArguments, _ name: String) throws -> [Tensor] {
-  [
-    try arguments.tensor(0).norm(
-      try arguments.double(1, name) ?? 2, over: try arguments.ints(2, "dim") ?? [],
+  let x = try arguments.tensor(0)
+  return [
+    x.norm(
+      try arguments.double(1, name) ?? 2, over: try arguments.axes(2, of: x),
       keepDims: try arguments.bool(3, "keepdim") ?? false)
   ]
 }
@@ -38,7 +39,7 @@ private func length(_ arguments: CaseArguments, _ name: String) throws -> [Tenso
 /// `normalize(x, p, dim, eps)`
 @Sendable private func functionalNormalize(_ arguments: CaseArguments) throws -> [Tensor] {
   [
-    normalize(
+    Tensor.normalize(
       try arguments.tensor(0), p: try arguments.double(1, "p") ?? 2,
       axis: try arguments.int(2, "dim") ?? 1, eps: try arguments.double(3, "eps") ?? 1e-12)
   ]

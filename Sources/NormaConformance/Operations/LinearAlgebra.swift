@@ -146,10 +146,10 @@ extension CaseArguments {
     return [x.matrixNorm(order, over: (pair[0], pair[1]), keepDims: keepDims)]
   }
   guard let order = try arguments.double(1, "ord") else {
-    return [x.norm(2, over: axes ?? [], keepDims: keepDims)]
+    return [x.norm(2, over: axes ?? Array(x.shape.indices), keepDims: keepDims)]
   }
   guard axes?.count ?? x.rank == 1 else {
     throw TensorError("norm", "an order needs one axis or two")
   }
-  return [x.norm(order, over: axes ?? [], keepDims: keepDims)]
+  return [x.norm(order, over: axes ?? Array(x.shape.indices), keepDims: keepDims)]
 }

@@ -16,21 +16,21 @@ let placeOperations: [String: CaseOperation] = [
     let axis = try arguments.int(1, "dim") ?? 0
     let (places, source) = (try arguments.tensor(2, "index"), try arguments.tensor(3, "source"))
     let scale = try arguments.double(nil, "alpha") ?? 1
-    return [x.indexAdded(over: axis, places, source, scale: scale)]
+    return [x.indexAdded(places, source, over: axis, scale: scale)]
   },
   "index_copy": { arguments in
     let x = try arguments.tensor(0)
     let axis = try arguments.int(1, "dim") ?? 0
     let places = try arguments.tensor(2, "index")
-    return [x.indexCopied(over: axis, places, try arguments.tensor(3, "source"))]
+    return [x.indexCopied(places, try arguments.tensor(3, "source"), over: axis)]
   },
   "index_fill": { arguments in
     let x = try arguments.tensor(0)
     let axis = try arguments.int(1, "dim") ?? 0
     let places = try arguments.tensor(2, "index")
     switch try arguments.operand(3, "value") {
-    case .tensor(let value): return [x.indexFilled(over: axis, places, with: value)]
-    case .number(let value): return [x.indexFilled(over: axis, places, with: value.asDouble)]
+    case .tensor(let value): return [x.indexFilled(places, over: axis, with: value)]
+    case .number(let value): return [x.indexFilled(places, over: axis, with: value.asDouble)]
     }
   },
   "take": { [try $0.tensor(0).taken(try $0.tensor(1, "index"))] },
@@ -50,8 +50,8 @@ let placeOperations: [String: CaseOperation] = [
     let places = try arguments.tensor(2, "index")
     if try arguments.text("reduce") != nil { throw CaseObstacle.unsupported("reduce") }
     switch try arguments.operand(3, "src") {
-    case .tensor(let source): return [x.scattered(over: axis, places, source)]
-    case .number(let number): return [x.scattered(over: axis, places, number.asDouble)]
+    case .tensor(let source): return [x.scattered(places, source, over: axis)]
+    case .number(let number): return [x.scattered(places, number.asDouble, over: axis)]
     }
   },
   "scatter_reduce@sum": scatterReduce,
@@ -90,7 +90,7 @@ let placeOperations: [String: CaseOperation] = [
     throw arguments.mistyped("reduce", "one of \(names.keys.sorted())")
   }
   let includes = try arguments.bool(nil, "include_self") ?? true
-  return [x.scattered(over: axis, places, source, reducing: reduction, includingSelf: includes)]
+  return [x.scattered(places, source, over: axis, reducing: reduction, includingSelf: includes)]
 }
 
 /// What stands in brackets, alone or in a tuple.
@@ -103,7 +103,7 @@ private func indices(_ value: CaseValue?) throws -> [any TensorIndex] {
 private func index(_ value: CaseValue) throws -> any TensorIndex {
   switch value {
   case .int(let position): position
-  case .slice(let start, let stop, let step): Slice(from: start, to: stop, by: step ?? 1)
+  case .slice(let start, let stop, let step): AxisSlice(from: start, to: stop, by: step ?? 1)
   case .ellipsis: Ellipsis()
   case .none: NewAxis()
   case .tensor(let tensor): tensor

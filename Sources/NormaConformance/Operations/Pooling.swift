@@ -124,7 +124,7 @@ private func adaptiveMaxPooled(
   let mode = name == "nearest-exact" ? .nearestExact : InterpolationMode(rawValue: name)
   guard let mode else { throw CaseObstacle.notWritable("mode \(name)") }
   return [
-    interpolate(
+    Tensor.interpolate(
       try arguments.tensor(0), size: try arguments.extents(1, "size"), scaleFactor: factors,
       mode: mode, alignCorners: try arguments.bool(4, "align_corners"),
       recomputeScaleFactor: try arguments.bool(5, "recompute_scale_factor") ?? false)

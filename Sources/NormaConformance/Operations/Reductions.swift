@@ -25,7 +25,7 @@ private typealias Spread = @Sendable (Tensor, [Int], _ correction: Double, Bool)
 private func sumLike(_ reduction: @escaping Reduction) -> CaseOperation {
   { arguments in
     var x = try arguments.tensor(0)
-    let axes = try arguments.ints(1, "dim") ?? []
+    let axes = try arguments.axes(1, of: x)
     let keepDims = try arguments.bool(2, "keepdim") ?? false
     if let dtype = try arguments.dtype(nil) { x = x.cast(to: dtype) }
     return [reduction(x, axes, keepDims)]
@@ -34,9 +34,9 @@ private func sumLike(_ reduction: @escaping Reduction) -> CaseOperation {
 
 private func extreme(_ reduction: @escaping Reduction) -> CaseOperation {
   { arguments in
-    let axes = try arguments.ints(1, "dim") ?? []
-    let keepDims = try arguments.bool(2, "keepdim") ?? false
-    return [reduction(try arguments.tensor(0), axes, keepDims)]
+    let x = try arguments.tensor(0)
+    let axes = try arguments.axes(1, of: x)
+    return [reduction(x, axes, try arguments.bool(2, "keepdim") ?? false)]
   }
 }
 
@@ -44,15 +44,14 @@ private func extreme(_ reduction: @escaping Reduction) -> CaseOperation {
 private func spread(_ reductions: Spread...) -> CaseOperation {
   { arguments in
     let x = try arguments.tensor(0)
-    var axes: [Int] = []
+    var axes = try arguments.axes(nil, of: x)
     var unbiased: Bool?
     if case .bool(let value) = arguments.value(1, "unbiased") {
       unbiased = value
     } else {
-      axes = try arguments.ints(1, "dim") ?? []
+      axes = try arguments.axes(1, of: x)
       unbiased = try arguments.bool(2, "unbiased")
     }
-    axes = try arguments.ints(nil, "dim") ?? axes
     let keepDims = try arguments.bool(3, "keepdim") ?? false
     let correction = try arguments.double(nil, "correction") ?? (unbiased == false ? 0 : 1)
     return reductions.map { $0(x, axes, correction, keepDims) }

@@ -31,7 +31,7 @@ let runningOperations: [String: CaseOperation] = [
       throw CaseObstacle.notWritable("no call writes into a tensor that it is given")
     }
     let x = try arguments.tensor(0)
-    let axes = try arguments.ints(nil, "dim") ?? []
+    let axes = try arguments.axes(nil, of: x)
     let keepDims = try arguments.bool(nil, "keepdim") ?? false
     return [x.min(over: axes, keepDims: keepDims), x.max(over: axes, keepDims: keepDims)]
   },
@@ -42,7 +42,7 @@ let runningOperations: [String: CaseOperation] = [
   "nansum": over { $0.nanSum(over: $1, keepDims: $2) },
   "prod": over { $0.product(over: $1, keepDims: $2) },
   "dist": {
-    [distance(try $0.tensor(0), try $0.tensor(1, "other"), p: try $0.double(2, "p") ?? 2)]
+    [Tensor.distance(try $0.tensor(0), try $0.tensor(1, "other"), p: try $0.double(2, "p") ?? 2)]
   },
   "renorm": { arguments in
     let (p, maximum) = (try arguments.double(1, "p"), try arguments.double(3, "maxnorm"))

@@ -52,7 +52,7 @@ private func quantile(
 ) -> CaseOperation {
   { arguments in
     let x = try arguments.tensor(0)
-    let axes = try arguments.ints(2, "dim") ?? []
+    let axes = try arguments.axes(2, of: x)
     let keepDims = try arguments.bool(3, "keepdim") ?? false
     let name = try arguments.text("interpolation") ?? "linear"
     guard let interpolation = QuantileInterpolation(rawValue: name) else {

@@ -11,7 +11,7 @@ let tableOperations: [String: CaseOperation] = [
       throw CaseObstacle.unsupported("scale_grad_by_freq")
     }
     return [
-      embedding(
+      Tensor.embedding(
         try arguments.tensor(1), weight: try arguments.tensor(0),
         paddingIndex: try arguments.int(nil, "padding_idx"))
     ]

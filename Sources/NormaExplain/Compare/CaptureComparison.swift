@@ -1,6 +1,6 @@
 /// Where two captures of one network differ first, and why: a port, a conversion, two versions.
 ///
-/// A value that prints in words and encodes to JSON; ``compare(_:_:names:)`` makes it.
+/// A value that prints in words and encodes to JSON; ``compareCaptures(_:_:names:)`` makes it.
 public struct CaptureComparison: Sendable, Hashable, Codable {
   /// How the layers of two captures were matched.
   public enum Matching: String, Sendable, Hashable, Codable {
@@ -146,7 +146,7 @@ public struct CapturedPair: Sendable, Hashable, Codable {
 public struct PairCause: Sendable, Hashable, Codable {
   /// The option, as ``NormOption`` writes it, or the kind of mistake, as ``CauseName`` does.
   public let name: String
-  /// Its part in the difference; see ``compare(_:_:on:names:file:line:)``.
+  /// Its part in the difference; see ``compareLayers(_:_:on:names:file:line:)``.
   public let share: Double
   /// The largest difference that it makes where nothing else differs.
   public let differenceAlone: Double

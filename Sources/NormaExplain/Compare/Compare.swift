@@ -4,7 +4,7 @@ import NormaTensor
 
 /// Where two layers differ on one input, by how much, and by which of their options.
 ///
-///     print(compare(BatchNorm2d(64), GroupNorm(1, 64), on: x))
+///     print(compareLayers(BatchNorm2d(64), GroupNorm(1, 64), on: x))
 ///
 /// Of normalization layers (batch, frozen, group, instance, layer and root mean square norm) the
 /// options are known: with f(S) the first layer's result with the options in S taken from the second,
@@ -27,7 +27,7 @@ import NormaTensor
 /// - Accuracy: formulas in `float64`. What is left and no larger than the rounding of the types is called
 ///   rounding, and blamed on no option.
 /// - Cost: 2ⁿ evaluations of the formula where n options differ.
-public func compare(
+public func compareLayers(
   _ first: any Layer, _ second: any Layer, on x: Tensor,
   names: (first: String, second: String)? = nil, file: StaticString = #fileID,
   line: UInt = #line
@@ -47,7 +47,7 @@ public func compare(
   if a.isPoisoned || b.isPoisoned { return nothing }
   guard a.shape == b.shape else {
     let mistake = "the results have shapes \(a.shape) and \(b.shape)"
-    report(TensorError("compare(_:_:on:)", mistake), file: file, line: line)
+    report(TensorError("compareLayers(_:_:on:)", mistake), file: file, line: line)
     return nothing
   }
   let strange = NonFinite.compared(first, second, on: x.detached(), results: (a, b))
@@ -87,21 +87,21 @@ public func compare(
 
 /// Where batch norm differs between the conventions of two frameworks, on one batch in training.
 ///
-///     print(compare(.keras, .pytorch, on: x))
+///     print(compareLayers(.keras, .pytorch, on: x))
 ///
-/// Both begin with running mean 0 and running variance 1; see ``compare(_:_:on:names:file:line:)``.
+/// Both begin with running mean 0 and running variance 1; see ``compareLayers(_:_:on:names:file:line:)``.
 /// - Parameters:
 ///   - first: A framework's numbers.
 ///   - second: Another's.
 ///   - x: A batch `[N, C, ...]`.
 ///   - file: The caller's file, for the text of a mistake.
 ///   - line: The caller's line.
-public func compare(
+public func compareLayers(
   _ first: NormalizationConvention, _ second: NormalizationConvention, on x: Tensor,
   file: StaticString = #fileID, line: UInt = #line
 ) -> LayerComparison {
   let features = x.rank > 1 ? x.shape[1] : 0
-  return compare(
+  return compareLayers(
     BatchNorm(features, convention: first), BatchNorm(features, convention: second), on: x,
     names: (title(first), title(second)), file: file, line: line)
 }

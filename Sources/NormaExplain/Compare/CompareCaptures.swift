@@ -5,13 +5,13 @@ import NormaTensor
 ///
 ///     let mine = try Capture(contentsOf: "mine.safetensors")
 ///     let port = try Capture(contentsOf: "port.safetensors")
-///     print(compare(mine, port))
+///     print(compareCaptures(mine, port))
 ///
 /// Layers are matched by name; what has no equal name by the order of the calls, kind and size. The first
 /// layer whose inputs agree and whose outputs do not is the origin: what comes behind it gets other
 /// inputs, and is judged by what it makes of equal ones. For that a layer's formula, with its own options, parameters
 /// and buffers, has to make its captured output; then it stands for the layer on the other one's input,
-/// and the difference is divided among options as ``compare(_:_:on:names:file:line:)`` does. A
+/// and the difference is divided among options as ``compareLayers(_:_:on:names:file:line:)`` does. A
 /// layer that its formula does not make is explained as by `explain`.
 ///
 /// - Parameters:
@@ -24,7 +24,7 @@ import NormaTensor
 ///   (half of the digits: every layer adds its rounding). What a layer makes of one input agrees where
 ///   each value is within 64 u (half types: 16 u) of |y| + |bias| + slope (|x| + |mean|).
 /// - Cost: a few passes over the samples of a layer; 2ⁿ where n options of one differ.
-public func compare(
+public func compareCaptures(
   _ first: Capture, _ second: Capture, names: (first: String, second: String)? = nil
 ) -> CaptureComparison {
   CaptureSearch(first, second, names ?? (title(first), title(second))).comparison()

@@ -54,7 +54,7 @@ extension Explainer {
     func part(_ tensor: Tensor) -> Tensor {
       let own = axis - (input.rank - tensor.rank)
       guard own >= 0, tensor.shape[own] == input.shape[axis] else { return tensor }
-      return tensor.indexSelected(over: own, places).evaluated()
+      return tensor.indexSelected(places, over: own).evaluated()
     }
     let hasChannels = frame.parameterAxes == [axis]
     var layer = layer

@@ -26,6 +26,6 @@ public func cosineSimilarity(
       return wide / (try wide.wideNorm(2, over: axes, call: call)).clamped(min: eps)
     }
     let product = try direction(a) * direction(b)
-    return (axes.isEmpty ? product : product.sum(over: axes)).cast(to: common)
+    return product.sum(over: axes).cast(to: common)
   }
 }

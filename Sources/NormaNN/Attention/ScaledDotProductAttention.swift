@@ -77,7 +77,7 @@ public func scaledDotProductAttention(
     } else {
       weights = scores.softmax(over: -1)
     }
-    if dropout > 0 { weights = NormaNN.dropout(weights, p: dropout, file: file, line: line) }
+    if dropout > 0 { weights = Tensor.dropout(weights, p: dropout, file: file, line: line) }
     return weights.matmul(v.cast(to: working), file: file, line: line).cast(to: q.dtype)
   }
 }

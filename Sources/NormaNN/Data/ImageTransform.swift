@@ -86,8 +86,8 @@ extension ImageTransform {
         padding == 0
         ? images
         : images.padded([padding, padding, padding, padding], mode: .constant(0)).evaluated()
-      let tops = Tensor.randint(0, room.rows + 1, shape: [count]).array(of: Int.self)
-      let lefts = Tensor.randint(0, room.columns + 1, shape: [count]).array(of: Int.self)
+      let tops = Tensor.randint([count], low: 0, high: room.rows + 1).array(of: Int.self)
+      let lefts = Tensor.randint([count], low: 0, high: room.columns + 1).array(of: Int.self)
       return .concatenated(
         (0..<count).map { room.crop(wide[$0..<($0 + 1)], top: tops[$0], left: lefts[$0]) })
     }

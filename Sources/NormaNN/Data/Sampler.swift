@@ -16,7 +16,7 @@ public protocol Sampler: Sendable {
 /// A sampler from a function.
 ///
 ///     DataLoader(data, sampler: SampleOrder(count: 100) { total, generator in
-///       withGenerator(&generator) { Tensor.randint(0, total, shape: [100]).array(of: Int.self) }
+///       withGenerator(&generator) { Tensor.randint([100], low: 0, high: total).array(of: Int.self) }
 ///     })
 public struct SampleOrder: Sampler {
   private let count: Int?

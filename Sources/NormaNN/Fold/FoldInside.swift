@@ -170,7 +170,7 @@ private final class Folding {
 }
 
 /// Stands in for a layer, passes its calls on and keeps what went in and came out.
-private final class CallProbe: Module, Layer {
+private final class CallProbe: Module, PlacedLayer {
   let original: any Layer
   private(set) var calls: [(input: Tensor, output: Tensor)] = []
 

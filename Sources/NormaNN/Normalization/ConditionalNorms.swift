@@ -86,7 +86,7 @@ public final class AdaptiveLayerNorm: Module {
         over: [x.rank - 1], eps: eps, weight: (parts[0] + 1).reshaped(shape),
         bias: parts[1].reshaped(shape), call: call
       ).output
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }
 
@@ -116,7 +116,7 @@ public final class ConditionalBatchNorm2d: Module {
     embed = Embedding(classes, 2 * features, dtype: dtype)
     embed.weight.value = .concatenated(
       [
-        .normal(mean: 1, std: 0.02, shape: [classes, features], dtype: dtype),
+        .normal([classes, features], mean: 1, std: 0.02, dtype: dtype),
         .zeros([classes, features], dtype: dtype),
       ], over: 1)
   }
@@ -137,6 +137,6 @@ public final class ConditionalBatchNorm2d: Module {
       let parts = embed(classes, file: file, line: line).chunked(2, over: 1)
         .map { $0.reshaped(x.shape[0], -1, 1, 1) }
       return y * parts[0] + parts[1]
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }

@@ -14,7 +14,7 @@ import NormaTensor
 /// - Cost: two trips for the variances, then one read and one write.
 /// - timm: `EvoNorm2dB0`.
 /// - Source: Liu, Brock, Simonyan and Le, "Evolving Normalization-Activation Layers" (2020).
-public final class EvoNorm2dB0: Module, Layer {
+public final class EvoNorm2dB0: Module, PlacedLayer {
   /// Added to variances under the root.
   public let eps: Double
   /// How much a new batch counts in the running variance.
@@ -69,7 +69,7 @@ public final class EvoNorm2dB0: Module, Layer {
       let divisor = maximum((batch + eps).sqrt(), x * v.value.reshaped(shape) + instance)
       return (x / divisor * weight.value.reshaped(shape) + bias.value.reshaped(shape))
         .cast(to: type)
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }
 
@@ -83,7 +83,7 @@ public final class EvoNorm2dB0: Module, Layer {
 /// - Cost: one trip for the variance, then one read and one write.
 /// - timm: `EvoNorm2dS0`.
 /// - Source: Liu, Brock, Simonyan and Le, "Evolving Normalization-Activation Layers" (2020).
-public final class EvoNorm2dS0: Module, Layer {
+public final class EvoNorm2dS0: Module, PlacedLayer {
   /// The number of groups.
   public let groups: Int
   /// Added to the variance under the root.
@@ -128,7 +128,7 @@ public final class EvoNorm2dS0: Module, Layer {
       let spread = (split.variance(over: 2, 3, 4, correction: 0, keepDims: true) + eps).sqrt()
       let y = split * (split * parameter(v)).sigmoid() / spread
       return (y * parameter(weight) + parameter(bias)).reshaped(x.shape).cast(to: type)
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }
 

@@ -14,7 +14,7 @@ import NormaTensor
 /// - Cost: as ``InstanceNorm``; the maximum joins the trip.
 /// - timm: `FilterResponseNormTlu2d`; the paper's eps is 1e-6, and learned where images are small.
 /// - Source: Singh and Krishnan, "Filter Response Normalization Layer" (2020).
-public final class FilterResponseNorm2d: Module, Layer {
+public final class FilterResponseNorm2d: Module, PlacedLayer {
   /// Added to the mean square under the root.
   public let eps: Double
   /// γ of each channel, at first 1.
@@ -47,7 +47,7 @@ public final class FilterResponseNorm2d: Module, Layer {
         bias: bias.value.reshaped(shape), call: call
       ).output
       return tau.map { maximum(y, $0.value.reshaped(shape)) } ?? y
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }
 

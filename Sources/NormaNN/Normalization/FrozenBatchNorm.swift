@@ -12,7 +12,7 @@ import NormaTensor
 /// - Cost: one read and one write.
 /// - PyTorch: `torchvision.ops.FrozenBatchNorm2d`. ``Module/freeze()`` does the same to a layer that
 ///   stays a ``BatchNorm2d``.
-public final class FrozenBatchNorm2d: Module, Layer {
+public final class FrozenBatchNorm2d: Module, PlacedLayer {
   /// Added to the variance under the root.
   public let eps: Double
   /// γ of each channel.
@@ -57,6 +57,6 @@ public final class FrozenBatchNorm2d: Module, Layer {
         x, runningMean: runningMean.value, runningVar: runningVar.value, weight: weight.value,
         bias: bias.value, training: false, eps: eps, call: "FrozenBatchNorm2d(_:)"
       ).output
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }

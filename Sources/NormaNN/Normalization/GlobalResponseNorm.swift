@@ -13,7 +13,7 @@ import NormaTensor
 /// - Cost: two reads and one write.
 /// - timm: `GlobalResponseNorm`, whose channels are last by default: `axis: -1`.
 /// - Source: Woo, Debnath, Hu, Chen, Liu, Kweon and Xie, "ConvNeXt V2" (2023).
-public final class GlobalResponseNorm: Module, Layer {
+public final class GlobalResponseNorm: Module, PlacedLayer {
   /// The axis of the channels.
   public let axis: Int
   /// Added to the mean length.
@@ -50,6 +50,6 @@ public final class GlobalResponseNorm: Module, Layer {
       let response = length / (length.mean(over: front, keepDims: true) + eps)
       let factor = weight.value.cast(to: .float64).reshaped(shape) * response + 1
       return x * factor.cast(to: x.dtype) + bias.value.reshaped(shape).cast(to: x.dtype)
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }

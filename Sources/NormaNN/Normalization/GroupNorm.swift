@@ -86,7 +86,7 @@ func requireGroups(_ groups: Int, _ channels: Int, call: String) throws(TensorEr
 /// - PyTorch: `torch.nn.GroupNorm`. Flax's eps is 1e-6, Keras' 1e-3, and both have 32 groups by
 ///   default; MLX groups channels otherwise unless `pytorch_compatible`.
 /// - Source: Wu and He, "Group Normalization" (2018).
-public final class GroupNorm: Module, Layer {
+public final class GroupNorm: Module, PlacedLayer {
   /// The number of groups.
   public let groups: Int
   /// The number of channels.
@@ -128,6 +128,6 @@ public final class GroupNorm: Module, Layer {
         x, groups: groups, weight: weight?.value, bias: bias?.value, eps: eps,
         call: "GroupNorm(_:)"
       ).output
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }

@@ -23,7 +23,7 @@ import NormaTensor
 /// - PyTorch: `torch.nn.InstanceNorm1d`, `2d`, `3d`, whose `num_batches_tracked` never counts, and
 ///   for which a momentum of `None` means 0; here ``Momentum/cumulative`` means what it says.
 /// - Source: Ulyanov, Vedaldi and Lempitsky, "Instance Normalization" (2016).
-open class InstanceNorm: Module, Layer, LazyChannels {
+public class InstanceNorm: Module, PlacedLayer, LazyChannels {
   /// The number of channels; 0 for a lazy layer until it has a state or a first input.
   public internal(set) var features: Int
   /// Added to the variance under the root.
@@ -90,7 +90,7 @@ open class InstanceNorm: Module, Layer, LazyChannels {
         eps: eps, call: "\(name)(_:)")
       if isTraining && !GradientMode.isRecomputing && x.count > 0 { commit(result.statistics) }
       return result.output
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 
   func channelAxis(_ x: Tensor) throws(TensorError) -> Int {

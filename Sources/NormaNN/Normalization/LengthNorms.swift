@@ -5,7 +5,7 @@ import NormaTensor
 ///
 /// y = x / max(‖x‖, eps); the pure function is `normalize(_:p:axis:eps:)`, which says the rest.
 /// Keras: `UnitNormalization`.
-public final class UnitNorm: Module, Layer {
+public final class UnitNorm: Module, PlacedLayer {
   /// The axis along which the vectors lie.
   public let axis: Int
   /// The least length by which a vector is divided.
@@ -18,7 +18,8 @@ public final class UnitNorm: Module, Layer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    normalize(x, axis: axis, eps: eps, file: file, line: line).observed(by: self)
+    Tensor.normalize(x, axis: axis, eps: eps, file: file, line: line).observed(
+      by: self, of: x, file, line)
   }
 }
 
@@ -29,7 +30,7 @@ public final class UnitNorm: Module, Layer {
 /// - Shapes: input and output `[..., features]`.
 /// - Accuracy and cost: those of `normalize(_:p:axis:eps:)`.
 /// - Source: Nguyen and Salazar, "Transformers without Tears" (2019).
-public final class ScaleNorm: Module, Layer {
+public final class ScaleNorm: Module, PlacedLayer {
   /// The least length by which a vector is divided.
   public let eps: Double
   /// The length of all results: a single number.
@@ -45,7 +46,8 @@ public final class ScaleNorm: Module, Layer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    (normalize(x, axis: -1, eps: eps, file: file, line: line) * scale.value).observed(by: self)
+    (Tensor.normalize(x, axis: -1, eps: eps, file: file, line: line) * scale.value).observed(
+      by: self, of: x, file, line)
   }
 }
 
@@ -87,7 +89,7 @@ public final class QKNorm: Module {
 /// - Types: real ones.
 /// - Cost: one read and one write.
 /// - Source: Zhu, Chen, He, LeCun and Liu, "Transformers without Normalization" (2025).
-public final class DynamicTanh: Module, Layer {
+public final class DynamicTanh: Module, PlacedLayer {
   /// The axis of the features.
   public let axis: Int
   /// The slope at 0.
@@ -119,6 +121,6 @@ public final class DynamicTanh: Module, Layer {
       }
       let shape = x.shape.indices.map { $0 == front ? x.shape[front] : 1 }
       return (x * alpha.value).tanh() * weight.value.reshaped(shape) + bias.value.reshaped(shape)
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }

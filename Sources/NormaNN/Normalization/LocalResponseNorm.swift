@@ -59,7 +59,7 @@ private func power(_ x: Tensor, _ p: Double) -> Tensor {
 ///   `size`.
 /// - Source: Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional
 ///   Neural Networks" (2012).
-public final class LocalResponseNorm: Module, Layer {
+public final class LocalResponseNorm: Module, PlacedLayer {
   /// The number of channels in a sum.
   public let size: Int
   /// The weight of the mean of squares.
@@ -79,7 +79,7 @@ public final class LocalResponseNorm: Module, Layer {
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     localResponseNorm(x, size: size, alpha: alpha, beta: beta, k: k, file: file, line: line)
-      .observed(by: self)
+      .observed(by: self, of: x, file, line)
   }
 }
 
@@ -91,7 +91,7 @@ public final class LocalResponseNorm: Module, Layer {
 /// - Shapes: input and output `[N, C, H, W]`.
 /// - PyTorch: `torch.nn.CrossMapLRN2d`, which forgets to take the first channel out of the sums of
 ///   later ones; Torch 7 and this layer do not.
-public final class CrossMapLRN2d: Module, Layer {
+public final class CrossMapLRN2d: Module, PlacedLayer {
   /// The number of channels in a sum; of even ones, one less.
   public let size: Int
   /// The weight of the mean of squares.
@@ -118,6 +118,6 @@ public final class CrossMapLRN2d: Module, Layer {
       return try neighbourNorm(
         x, before: side, behind: side, size: size, alpha: alpha, beta: beta, k: k,
         call: "CrossMapLRN2d(_:)")
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }

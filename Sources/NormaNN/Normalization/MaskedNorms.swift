@@ -151,7 +151,7 @@ extension LayerNorm {
     checked(file: file, line: line) { () throws(TensorError) in
       try maskedLayerNorm(
         x, normalizedShape, axes, mask, weight?.value, bias?.value, eps, call: "LayerNorm(_:mask:)")
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }
 
@@ -164,7 +164,7 @@ extension RMSNorm {
     checked(file: file, line: line) { () throws(TensorError) in
       try maskedRMSNorm(
         x, normalizedShape, axes, mask, weight?.value, eps, call: "RMSNorm(_:mask:)")
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }
 
@@ -179,7 +179,7 @@ extension GroupNorm {
     return checked(file: file, line: line) { () throws(TensorError) in
       try maskedGroupNorm(
         x, groups, mask, weight?.value, bias?.value, eps, call: "GroupNorm(_:mask:)")
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }
 
@@ -212,7 +212,7 @@ extension InstanceNorm {
         useInputStats: false, eps: eps, call: call
       ).output
       return Tensor.where(holds, everywhere, zero)
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 
   /// Lets the running statistics follow the means over the samples of what they have.

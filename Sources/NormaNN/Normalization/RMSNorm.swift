@@ -53,7 +53,7 @@ extension DType {
 ///   one read more.
 /// - PyTorch: `torch.nn.RMSNorm`. Keras' and Flax's eps is 1e-6, MLX's 1e-5.
 /// - Source: Zhang and Sennrich, "Root Mean Square Layer Normalization" (2019).
-open class RMSNorm: Module, Layer {
+public class RMSNorm: Module, PlacedLayer {
   /// The sizes of the normalized axes.
   public let normalizedShape: [Int]
   /// The normalized axes from first to last; nil for the last ones.
@@ -98,7 +98,7 @@ open class RMSNorm: Module, Layer {
         x, normalizedShape: normalizedShape, axes: axes, weight: weight?.value, eps: eps,
         call: "RMSNorm(_:)"
       ).output
-    }.observed(by: self)
+    }.observed(by: self, of: x, file, line)
   }
 }
 

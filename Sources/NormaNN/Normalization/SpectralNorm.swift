@@ -75,7 +75,7 @@ public final class SpectralNorm: Module, Parametrization {
     original = Parameter(weight.detached())
     let rows = weight.shape[axis]
     func start(_ count: Int) -> Tensor {
-      normalize(.randn([count], dtype: weight.dtype), axis: 0, eps: eps)
+      Tensor.normalize(.randn([count], dtype: weight.dtype), axis: 0, eps: eps)
     }
     vectors =
       weight.rank > 1 ? SingularVectors(start(rows), start(weight.count / max(rows, 1))) : nil
@@ -98,7 +98,7 @@ public final class SpectralNorm: Module, Parametrization {
       var (u, v) = (vectors._u.value, vectors._v.value)
       // A weight of zeros has no direction and leaves the vectors as they are, for the weights that follow.
       func step(_ new: Tensor, _ old: Tensor) -> Tensor {
-        .where((new .!= 0).any(), normalize(new, axis: 0, eps: eps), old)
+        .where((new .!= 0).any(), Tensor.normalize(new, axis: 0, eps: eps), old)
       }
       for _ in 0..<steps {
         u = step(w.matmul(v), u)
@@ -111,7 +111,7 @@ public final class SpectralNorm: Module, Parametrization {
   /// W / σ; W where σ is 0.
   public func value() -> Tensor {
     let weight = original.value
-    guard let vectors else { return normalize(weight, axis: 0, eps: eps) }
+    guard let vectors else { return Tensor.normalize(weight, axis: 0, eps: eps) }
     if isTraining && !GradientMode.isRecomputing { improve(powerIterations) }
     let sigma = vectors._u.value.matmul(matrix(weight).matmul(vectors._v.value))
     return weight / Tensor.where(sigma .== 0, 1, sigma)

@@ -1,6 +1,6 @@
 import NormaKernels
 
-/// How ``interpolate(_:size:scaleFactor:mode:alignCorners:recomputeScaleFactor:file:line:)`` finds values
+/// How ``Tensor/interpolate(_:size:scaleFactor:mode:alignCorners:recomputeScaleFactor:file:line:)`` finds values
 /// between elements.
 public enum InterpolationMode: String, Sendable, Hashable, CaseIterable {
   /// The element in whose place ⌊i n / m⌋ falls.
@@ -91,39 +91,41 @@ struct AxisInterpolation {
   }
 }
 
-/// Resizes the axes of space of `[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]`.
-///
-/// Either `size` gives the lengths, or `scaleFactor` the factors to them (one, or one for each axis):
-/// ⌊length * factor⌋. Result i lies at (i + 1/2) / factor - 1/2 among the elements, with the factor
-/// as given unless `recomputeScaleFactor` asks for that of the rounded lengths; with `alignCorners` the
-/// first and last elements of both meet, which only linear and cubic modes know.
-///
-/// - Types: real ones; positions of `float32` and half types in `nearest` modes are computed in `float32`.
-///   Sums run in double along one axis after the other, rounded after each.
-/// - Cost: a read and a write for each axis. Runs at once.
-/// - PyTorch: `F.interpolate`, without `antialias`.
-public func interpolate(
-  _ x: Tensor, size: (some ExtentsConvertible)? = Extents?.none, scaleFactor: [Double]? = nil,
-  mode: InterpolationMode = .nearest, alignCorners: Bool? = nil,
-  recomputeScaleFactor: Bool = false, file: StaticString = #fileID, line: UInt = #line
-) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    if x.isPoisoned { return x }
-    let call = "interpolate(_:mode: .\(mode))"
-    let space = Array(x.shape.dropFirst(2))
-    try checkInterpolation(x, mode, alignCorners, call)
-    let (outputs, scales) = try interpolatedSizes(space, size?.asExtents, scaleFactor, call)
-    guard outputs.allSatisfy({ $0 > 0 }), x.shape.dropFirst().allSatisfy({ $0 > 0 }) else {
-      throw TensorError(call, "shape \(x.shape) cannot be resized to \(outputs)")
+extension Tensor {
+  /// Resizes the axes of space of `[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]`.
+  ///
+  /// Either `size` gives the lengths, or `scaleFactor` the factors to them (one, or one for each axis):
+  /// ⌊length * factor⌋. Result i lies at (i + 1/2) / factor - 1/2 among the elements, with the factor
+  /// as given unless `recomputeScaleFactor` asks for that of the rounded lengths; with `alignCorners` the
+  /// first and last elements of both meet, which only linear and cubic modes know.
+  ///
+  /// - Types: real ones; positions of `float32` and half types in `nearest` modes are computed in `float32`.
+  ///   Sums run in double along one axis after the other, rounded after each.
+  /// - Cost: a read and a write for each axis. Runs at once.
+  /// - PyTorch: `F.interpolate`, without `antialias`.
+  public static func interpolate(
+    _ x: Tensor, size: (some ExtentsConvertible)? = Extents?.none, scaleFactor: [Double]? = nil,
+    mode: InterpolationMode = .nearest, alignCorners: Bool? = nil,
+    recomputeScaleFactor: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if x.isPoisoned { return x }
+      let call = "interpolate(_:mode: .\(mode))"
+      let space = Array(x.shape.dropFirst(2))
+      try checkInterpolation(x, mode, alignCorners, call)
+      let (outputs, scales) = try interpolatedSizes(space, size?.asExtents, scaleFactor, call)
+      guard outputs.allSatisfy({ $0 > 0 }), x.shape.dropFirst().allSatisfy({ $0 > 0 }) else {
+        throw TensorError(call, "shape \(x.shape) cannot be resized to \(outputs)")
+      }
+      let usesScales = !recomputeScaleFactor
+      let maps = space.indices.map { axis in
+        AxisInterpolation(
+          inputs: space[axis], outputs: outputs[axis], scale: usesScales ? scales?[axis] : nil,
+          alignsCorners: alignCorners ?? false, isSingle: x.dtype != .float64
+        ).map(mode)
+      }
+      return Pooling.mean(x, maps, call)
     }
-    let usesScales = !recomputeScaleFactor
-    let maps = space.indices.map { axis in
-      AxisInterpolation(
-        inputs: space[axis], outputs: outputs[axis], scale: usesScales ? scales?[axis] : nil,
-        alignsCorners: alignCorners ?? false, isSingle: x.dtype != .float64
-      ).map(mode)
-    }
-    return Pooling.mean(x, maps, call)
   }
 }
 

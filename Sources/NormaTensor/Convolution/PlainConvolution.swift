@@ -12,26 +12,26 @@ struct PlainConvolution {
 
   /// The padded source without its padding.
   private var inside: [any TensorIndex] {
-    [Slice(), Slice()]
+    [AxisSlice(), AxisSlice()]
       + (0..<shape.rank).map {
-        Slice(from: shape.before[$0], to: shape.before[$0] + shape.source[$0 + 2])
+        AxisSlice(from: shape.before[$0], to: shape.before[$0] + shape.source[$0 + 2])
       }
   }
 
   /// What a kernel element sees of the padded source, one value for each of the destination.
   private func seen(by number: Int) -> [any TensorIndex] {
     let place = shape.kernelPlace(number)
-    return [Slice(), Slice()]
+    return [AxisSlice(), AxisSlice()]
       + (0..<shape.rank).map { axis in
         let start = place[axis] * shape.dilation[axis]
-        return Slice(
+        return AxisSlice(
           from: start, to: start + (shape.destination[axis + 2] - 1) * shape.stride[axis] + 1,
           by: shape.stride[axis])
       }
   }
 
   private func kernel(_ number: Int) -> [any TensorIndex] {
-    [Slice(), Slice()] + shape.kernelPlace(number).map { $0 as any TensorIndex }
+    [AxisSlice(), AxisSlice()] + shape.kernelPlace(number).map { $0 as any TensorIndex }
   }
 
   /// `[N, channels, space...]` as `[groups, N space, channels of a group]`.

@@ -1,6 +1,6 @@
 import NormaKernels
 
-/// Where the patches of ``unfold(_:kernelSize:dilation:padding:stride:file:line:)`` lie.
+/// Where the patches of ``Tensor/unfold(_:kernelSize:dilation:padding:stride:file:line:)`` lie.
 private struct Patches {
   let kernel: [Int], counts: [Int], maps: [AxisMap]
 
@@ -36,58 +36,62 @@ private struct Patches {
   }
 }
 
-/// The patches of `[N, C, H, W]` (or without N) as columns: `[N, C * KH * KW, patches]`, with zeros as
-/// padding.
-///
-/// Cost: two reads and writes of as many elements as the result has, and one copy. PyTorch:
-/// `F.unfold`.
-public func unfold(
-  _ x: Tensor, kernelSize: some ExtentsConvertible, dilation: some ExtentsConvertible = 1,
-  padding: some ExtentsConvertible = 0,
-  stride: some ExtentsConvertible = 1, file: StaticString = #fileID, line: UInt = #line
-) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    if x.isPoisoned { return x }
-    let call = "unfold(_:kernelSize:)"
-    let batch = try Pooling.batch(x, 2, call)
-    let (n, channels) = (batch.shape[0], batch.shape[1])
-    let patches = try Patches(
-      Array(batch.shape.suffix(2)), kernelSize.asExtents, dilation.asExtents, padding.asExtents,
-      stride.asExtents, call)
-    let (k, m) = (patches.kernel, patches.counts)
-    let result = Pooling.mean(batch, patches.maps, call)
-      .reshaped(n, channels, k[0], m[0], k[1], m[1]).permuted(0, 1, 2, 4, 3, 5)
-      .reshaped(n, channels * k[0] * k[1], m[0] * m[1])
-    return x.rank == 4 ? result : result.squeezed(0)
+extension Tensor {
+  /// The patches of `[N, C, H, W]` (or without N) as columns: `[N, C * KH * KW, patches]`, with zeros as
+  /// padding.
+  ///
+  /// Cost: two reads and writes of as many elements as the result has, and one copy. PyTorch:
+  /// `F.unfold`.
+  public static func unfold(
+    _ x: Tensor, kernelSize: some ExtentsConvertible, dilation: some ExtentsConvertible = 1,
+    padding: some ExtentsConvertible = 0,
+    stride: some ExtentsConvertible = 1, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if x.isPoisoned { return x }
+      let call = "unfold(_:kernelSize:)"
+      let batch = try Pooling.batch(x, 2, call)
+      let (n, channels) = (batch.shape[0], batch.shape[1])
+      let patches = try Patches(
+        Array(batch.shape.suffix(2)), kernelSize.asExtents, dilation.asExtents, padding.asExtents,
+        stride.asExtents, call)
+      let (k, m) = (patches.kernel, patches.counts)
+      let result = Pooling.mean(batch, patches.maps, call)
+        .reshaped(n, channels, k[0], m[0], k[1], m[1]).permuted(0, 1, 2, 4, 3, 5)
+        .reshaped(n, channels * k[0] * k[1], m[0] * m[1])
+      return x.rank == 4 ? result : result.squeezed(0)
+    }
   }
 }
 
-/// The way back of ``unfold(_:kernelSize:dilation:padding:stride:file:line:)``: sums the values of
-/// overlapping patches in an image of `outputSize`. PyTorch: `F.fold`.
-public func fold(
-  _ x: Tensor, outputSize: some ExtentsConvertible, kernelSize: some ExtentsConvertible,
-  dilation: some ExtentsConvertible = 1,
-  padding: some ExtentsConvertible = 0, stride: some ExtentsConvertible = 1,
-  file: StaticString = #fileID, line: UInt = #line
-) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    if x.isPoisoned { return x }
-    let call = "fold(_:outputSize:kernelSize:)"
-    let batch = try Pooling.batch(x, 1, call)
-    let size = try outputSize.asExtents.expanded(2, atLeast: 1, "outputSize", call: call)
-    let patches = try Patches(
-      size, kernelSize.asExtents, dilation.asExtents, padding.asExtents, stride.asExtents, call)
-    let (k, m) = (patches.kernel, patches.counts)
-    let area = k[0] * k[1]
-    guard batch.shape[1] % area == 0, batch.shape[2] == m[0] * m[1] else {
-      throw TensorError(
-        call,
-        "shape \(x.shape) holds no \(m[0] * m[1]) patches of \(k) for an image of \(size)")
+extension Tensor {
+  /// The way back of ``Tensor/unfold(_:kernelSize:dilation:padding:stride:file:line:)``: sums the values of
+  /// overlapping patches in an image of `outputSize`. PyTorch: `F.fold`.
+  public static func fold(
+    _ x: Tensor, outputSize: some ExtentsConvertible, kernelSize: some ExtentsConvertible,
+    dilation: some ExtentsConvertible = 1,
+    padding: some ExtentsConvertible = 0, stride: some ExtentsConvertible = 1,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      if x.isPoisoned { return x }
+      let call = "fold(_:outputSize:kernelSize:)"
+      let batch = try Pooling.batch(x, 1, call)
+      let size = try outputSize.asExtents.expanded(2, atLeast: 1, "outputSize", call: call)
+      let patches = try Patches(
+        size, kernelSize.asExtents, dilation.asExtents, padding.asExtents, stride.asExtents, call)
+      let (k, m) = (patches.kernel, patches.counts)
+      let area = k[0] * k[1]
+      guard batch.shape[1] % area == 0, batch.shape[2] == m[0] * m[1] else {
+        throw TensorError(
+          call,
+          "shape \(x.shape) holds no \(m[0] * m[1]) patches of \(k) for an image of \(size)")
+      }
+      let (n, channels) = (batch.shape[0], batch.shape[1] / area)
+      let rows = batch.reshaped(n, channels, k[0], k[1], m[0], m[1]).permuted(0, 1, 2, 4, 3, 5)
+        .reshaped(n, channels, k[0] * m[0], k[1] * m[1])
+      let result = Pooling.mean(rows, patches.maps.map(\.transposed), call)
+      return x.rank == 3 ? result : result.squeezed(0)
     }
-    let (n, channels) = (batch.shape[0], batch.shape[1] / area)
-    let rows = batch.reshaped(n, channels, k[0], k[1], m[0], m[1]).permuted(0, 1, 2, 4, 3, 5)
-      .reshaped(n, channels, k[0] * m[0], k[1] * m[1])
-    let result = Pooling.mean(rows, patches.maps.map(\.transposed), call)
-    return x.rank == 3 ? result : result.squeezed(0)
   }
 }

@@ -8,11 +8,11 @@ extension Tensor {
   ///
   /// PyTorch: `torch.empty(shape).exponential_(rate)`.
   public static func exponential(
-    rate: Double = 1, shape: [Int], dtype: DType = .float32, file: StaticString = #fileID,
+    _ shape: [Int], rate: Double = 1, dtype: DType = .float32, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     let rule = RandomRule.real(dtype).and(rate > 0, "the rate is \(rate), which is not above 0")
-    return drawn(shape, rule, "exponential(rate:shape:)", dtype: dtype, file, line) {
+    return drawn(shape, rule, "exponential(_:rate:)", dtype: dtype, file, line) {
       generator, out, count in
       generator.exponential(out, count: count, dtype: dtype, rate: rate)
     }
@@ -23,12 +23,12 @@ extension Tensor {
   /// Any type but `bool`; a number beyond an integer type wraps, so a small `p` needs a wide type.
   /// PyTorch: `torch.empty(shape).geometric_(p)`.
   public static func geometric(
-    p: Double, shape: [Int], dtype: DType = .float32, file: StaticString = #fileID,
+    _ shape: [Int], p: Double, dtype: DType = .float32, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     let rule = RandomRule().and(dtype != .bool, "bool holds no number above 1")
       .and(p > 0 && p < 1, "\(p) is no probability between 0 and 1")
-    return drawn(shape, rule, "geometric(p:shape:)", dtype: dtype, file, line) {
+    return drawn(shape, rule, "geometric(_:p:)", dtype: dtype, file, line) {
       generator, out, count in
       generator.geometric(out, count: count, dtype: dtype, p: p)
     }
@@ -38,11 +38,11 @@ extension Tensor {
   ///
   /// PyTorch: `torch.empty(shape).cauchy_(median, sigma)`.
   public static func cauchy(
-    median: Double = 0, sigma: Double = 1, shape: [Int], dtype: DType = .float32,
+    _ shape: [Int], median: Double = 0, sigma: Double = 1, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     let rule = RandomRule.real(dtype).and(sigma > 0, "sigma is \(sigma), which is not above 0")
-    return drawn(shape, rule, "cauchy(median:sigma:shape:)", dtype: dtype, file, line) {
+    return drawn(shape, rule, "cauchy(_:median:sigma:)", dtype: dtype, file, line) {
       generator, out, count in
       generator.cauchy(out, count: count, dtype: dtype, median: median, sigma: sigma)
     }
@@ -53,12 +53,12 @@ extension Tensor {
   /// `mean` and `std` are those of the logarithm.
   /// PyTorch: `torch.empty(shape).log_normal_(mean, std)`.
   public static func logNormal(
-    mean: Double = 1, std: Double = 2, shape: [Int], dtype: DType = .float32,
+    _ shape: [Int], mean: Double = 1, std: Double = 2, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     let rule = RandomRule.real(dtype).and(
       std > 0, "the standard deviation is \(std), which is not above 0")
-    return drawn(shape, rule, "logNormal(mean:std:shape:)", dtype: dtype, file, line) {
+    return drawn(shape, rule, "logNormal(_:mean:std:)", dtype: dtype, file, line) {
       generator, out, count in
       generator.logNormal(out, count: count, dtype: dtype, mean: mean, std: std)
     }

@@ -44,6 +44,6 @@ extension Tensor {
     like other: Tensor, _ low: Int, _ high: Int, dtype: DType? = nil,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    randint(low, high, shape: other.shape, dtype: dtype ?? other.dtype, file: file, line: line)
+    randint(other.shape, low: low, high: high, dtype: dtype ?? other.dtype, file: file, line: line)
   }
 }

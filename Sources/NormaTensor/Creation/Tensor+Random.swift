@@ -50,14 +50,14 @@ extension Tensor {
   ///
   /// PyTorch: `torch.empty(shape).uniform_(low, high)`.
   public static func uniform(
-    low: Double, high: Double, shape: [Int], dtype: DType = .float32,
+    _ shape: [Int], low: Double, high: Double, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     let range = RandomRule.real(dtype).and(
       low <= high && high - low <= dtype.greatestReal && low.magnitude <= dtype.greatestReal
         && high.magnitude <= dtype.greatestReal,
       "from \(low) up to \(high) is no range of \(dtype)")
-    return drawn(shape, range, "uniform(low:high:shape:)", dtype: dtype, file, line) {
+    return drawn(shape, range, "uniform(_:low:high:)", dtype: dtype, file, line) {
       generator, out, count in
       generator.uniform(out, count: count, dtype: dtype, low: low, high: high)
     }
@@ -67,12 +67,12 @@ extension Tensor {
   ///
   /// PyTorch: `torch.normal(mean, std, shape)`.
   public static func normal(
-    mean: Double = 0, std: Double = 1, shape: [Int], dtype: DType = .float32,
+    _ shape: [Int], mean: Double = 0, std: Double = 1, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     let rule = RandomRule.real(dtype).and(
       std >= 0, "the standard deviation is \(std), which is not 0 or above")
-    return drawn(shape, rule, "normal(mean:std:shape:)", dtype: dtype, file, line) {
+    return drawn(shape, rule, "normal(_:mean:std:)", dtype: dtype, file, line) {
       generator, out, count in
       generator.normal(out, count: count, dtype: dtype, mean: mean, std: std)
     }
@@ -83,14 +83,14 @@ extension Tensor {
   ///
   /// Any element type that holds the bounds. PyTorch: `torch.randint(low, high, shape)`.
   public static func randint(
-    _ low: Int, _ high: Int, shape: [Int], dtype: DType = .int64,
-    file: StaticString = #fileID, line: UInt = #line
+    _ shape: [Int], low: Int = 0, high: Int, dtype: DType = .int64, file: StaticString = #fileID,
+    line: UInt = #line
   ) -> Tensor {
     let rule = RandomRule().and(low < high, "there is no integer from \(low) up to \(high)")
       .and(
         dtype.integers.contains(low) && dtype.integers.contains(high &- 1),
         "\(dtype) does not hold all integers from \(low) up to \(high)")
-    return drawn(shape, rule, "randint(_:_:shape:)", dtype: dtype, file, line) {
+    return drawn(shape, rule, "randint(_:low:high:)", dtype: dtype, file, line) {
       generator, out, count in
       generator.integers(out, count: count, dtype: dtype, low: Int64(low), high: Int64(high))
     }
@@ -114,11 +114,11 @@ extension Tensor {
   ///
   /// PyTorch: `torch.empty(shape).bernoulli_(p)`.
   public static func bernoulli(
-    p: Double, shape: [Int], dtype: DType = .float32, file: StaticString = #fileID,
+    _ shape: [Int], p: Double, dtype: DType = .float32, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     let rule = RandomRule().and(0...1 ~= p, "\(p) is no probability")
-    return drawn(shape, rule, "bernoulli(p:shape:)", dtype: dtype, file, line) {
+    return drawn(shape, rule, "bernoulli(_:p:)", dtype: dtype, file, line) {
       generator, out, count in
       generator.bernoulli(out, count: count, dtype: dtype, p: p)
     }
@@ -126,7 +126,7 @@ extension Tensor {
 
   /// Ones, each with a probability of its own, and zeros, in the shape and type of `probabilities`.
   ///
-  /// Its ones are not where `bernoulli(p:shape:)` has them: `float64` compares with 53 random
+  /// Its ones are not where `bernoulli(_:p:)` has them: `float64` compares with 53 random
   /// bits, the other types with 24. Cost: one trip more, to check the probabilities.
   /// PyTorch: `torch.bernoulli(probabilities)`.
   public static func bernoulli(

@@ -12,41 +12,47 @@ public enum DivisionRounding: Sendable {
   case trunc
 }
 
-/// The quotient as a whole number; integers stay integers. Shapes broadcast.
-///
-/// For real types `.trunc` is the quotient, rounded as `/` does, without its fraction, and `.floor`
-/// is (a - r) / b with what `remainder(_:_:)` leaves. The gradient is zero.
-/// PyTorch: `torch.div(a, b, rounding_mode=)`, `torch.floor_divide`.
-public func divide(
-  _ a: Tensor, _ b: Tensor, rounding: DivisionRounding, file: StaticString = #fileID,
-  line: UInt = #line
-) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    let call = "divide(_:_:rounding:)"
-    _ = try Tensor.divisionType(a, b, call)
-    return try Tensor.binary(
-      rounding == .floor ? .floorDivide : .truncDivide, a, b, call: call, gradient: .flat)
+extension Tensor {
+  /// The quotient as a whole number; integers stay integers. Shapes broadcast.
+  ///
+  /// For real types `.trunc` is the quotient, rounded as `/` does, without its fraction, and `.floor`
+  /// is (a - r) / b with what `remainder(_:_:)` leaves. The gradient is zero.
+  /// PyTorch: `torch.div(a, b, rounding_mode=)`, `torch.floor_divide`.
+  public static func divide(
+    _ a: Tensor, _ b: Tensor, rounding: DivisionRounding, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let call = "divide(_:_:rounding:)"
+      _ = try Tensor.divisionType(a, b, call)
+      return try Tensor.binary(
+        rounding == .floor ? .floorDivide : .truncDivide, a, b, call: call, gradient: .flat)
+    }
   }
 }
 
-/// The quotient by a number as a whole number.
-public func divide<T: TensorElement>(
-  _ a: Tensor, _ b: T, rounding: DivisionRounding, file: StaticString = #fileID,
-  line: UInt = #line
-) -> Tensor {
-  divide(
-    a, a.companion(b, .truncDivide, "divide(_:_:rounding:)", file: file, line: line),
-    rounding: rounding, file: file, line: line)
+extension Tensor {
+  /// The quotient by a number as a whole number.
+  public static func divide<T: TensorElement>(
+    _ a: Tensor, _ b: T, rounding: DivisionRounding, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    Tensor.divide(
+      a, a.companion(b, .truncDivide, "divide(_:_:rounding:)", file: file, line: line),
+      rounding: rounding, file: file, line: line)
+  }
 }
 
-/// Quotients of a number as whole numbers.
-public func divide<T: TensorElement>(
-  _ a: T, _ b: Tensor, rounding: DivisionRounding, file: StaticString = #fileID,
-  line: UInt = #line
-) -> Tensor {
-  divide(
-    b.companion(a, .truncDivide, "divide(_:_:rounding:)", file: file, line: line), b,
-    rounding: rounding, file: file, line: line)
+extension Tensor {
+  /// Quotients of a number as whole numbers.
+  public static func divide<T: TensorElement>(
+    _ a: T, _ b: Tensor, rounding: DivisionRounding, file: StaticString = #fileID,
+    line: UInt = #line
+  ) -> Tensor {
+    Tensor.divide(
+      b.companion(a, .truncDivide, "divide(_:_:rounding:)", file: file, line: line), b,
+      rounding: rounding, file: file, line: line)
+  }
 }
 
 /// What a division by b leaves, with the sign of a: a - b · trunc(a / b), exact. Shapes broadcast.
@@ -67,35 +73,43 @@ public func fmod<T: TensorElement>(
   fmod(a, a.companion(b, .fmod, "fmod(_:_:)", file: file, line: line), file: file, line: line)
 }
 
-/// What a division by b leaves, with the sign of b as in Python: a - b · floor(a / b). Shapes
-/// broadcast. NaN where b is zero or a infinite. (C's function of this name rounds the quotient to
-/// nearest.) PyTorch: `torch.remainder`.
-public func remainder(
-  _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
-) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    _ = try Tensor.divisionType(a, b, "remainder(_:_:)")
-    return try Tensor.binary(
-      .remainder, a, b, call: "remainder(_:_:)", gradient: .rest(.floor))
+extension Tensor {
+  /// What a division by b leaves, with the sign of b as in Python: a - b · floor(a / b). Shapes
+  /// broadcast. NaN where b is zero or a infinite. (C's function of this name rounds the quotient to
+  /// nearest.) PyTorch: `torch.remainder`.
+  public static func remainder(
+    _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      _ = try Tensor.divisionType(a, b, "remainder(_:_:)")
+      return try Tensor.binary(
+        .remainder, a, b, call: "remainder(_:_:)", gradient: .rest(.floor))
+    }
   }
 }
 
-/// What a division by a number leaves, with the sign of the number.
-public func remainder<T: TensorElement>(
-  _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
-) -> Tensor {
-  remainder(
-    a, a.companion(b, .remainder, "remainder(_:_:)", file: file, line: line), file: file, line: line
-  )
+extension Tensor {
+  /// What a division by a number leaves, with the sign of the number.
+  public static func remainder<T: TensorElement>(
+    _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    Tensor.remainder(
+      a, a.companion(b, .remainder, "remainder(_:_:)", file: file, line: line), file: file,
+      line: line
+    )
+  }
 }
 
-/// What divisions of a number leave.
-public func remainder<T: TensorElement>(
-  _ a: T, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
-) -> Tensor {
-  remainder(
-    b.companion(a, .remainder, "remainder(_:_:)", file: file, line: line), b, file: file, line: line
-  )
+extension Tensor {
+  /// What divisions of a number leave.
+  public static func remainder<T: TensorElement>(
+    _ a: T, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    Tensor.remainder(
+      b.companion(a, .remainder, "remainder(_:_:)", file: file, line: line), b, file: file,
+      line: line
+    )
+  }
 }
 
 extension ElementwiseRule {
@@ -105,7 +119,7 @@ extension ElementwiseRule {
       let (a, b) = (rule.saved[0], rule.saved[1])
       return [
         rule.upstream,
-        rule.whenNeeded(1) { -(rule.upstream * divide(a, b, rounding: rounding)) },
+        rule.whenNeeded(1) { -(rule.upstream * Tensor.divide(a, b, rounding: rounding)) },
       ]
     }
   }

@@ -43,7 +43,7 @@ public func checkGradient(
   guard order > 1 else { return worst }
   for index in inputs.indices {
     let slope = { (values: [Tensor]) in
-      gradient(of: { weighed(function($0)) }, at: values)[index]
+      Tensor.gradient(of: { weighed(function($0)) }, at: values)[index]
     }
     worst = max(worst, try compareWithDifferences(slope, wide, step, tolerance * 10))
   }
@@ -63,7 +63,7 @@ private func compareWithDifferences(
   _ function: ([Tensor]) -> Tensor, _ inputs: [Tensor], _ step: Double, _ tolerance: Double
 ) throws -> Double {
   let gradients = try catchingTensorErrors {
-    gradient(of: { weighed(function($0)) }, at: inputs).map { $0.evaluated() }
+    Tensor.gradient(of: { weighed(function($0)) }, at: inputs).map { $0.evaluated() }
   }
   var worst = GradientCheckError(input: 0, element: 0, gradient: 0, expected: 0, error: 0)
   for (number, input) in inputs.enumerated() {

@@ -1,30 +1,33 @@
 import NormaKernels
 
-/// Runs `body` without keeping what its operations save, and runs it again when a gradient needs
-/// it: memory for time.
-///
-/// The second run uses the default generator's state of the first, so that the same values are
-/// dropped, and does not update running statistics again. Parameters and other tensors that `body`
-/// uses get their gradients as usual. `body` runs in the task that runs the backward pass.
-/// PyTorch: `torch.utils.checkpoint.checkpoint`.
-public func checkpoint(_ inputs: Tensor..., body: @escaping ([Tensor]) -> Tensor) -> Tensor {
-  guard GradientMode.isRecording else { return body(inputs) }
-  let generator = Generator.current
-  let result = withoutGradients { body(inputs.map { $0.detached() }) }
-  if result.isPoisoned { return result }
-  let again = Unchecked(body)
-  let rule = Derivation.Rule.continuation { backward in
-    var generator = generator
-    let result = withGenerator(&generator) {
-      GradientMode.$isRecomputing.withValue(true) {
-        GradientMode.$isRecording.withValue(true) { again.value(backward.saved) }
+extension Tensor {
+  /// Runs `body` without keeping what its operations save, and runs it again when a gradient needs
+  /// it: memory for time.
+  ///
+  /// The second run uses the default generator's state of the first, so that the same values are
+  /// dropped, and does not update running statistics again. Parameters and other tensors that `body`
+  /// uses get their gradients as usual. `body` runs in the task that runs the backward pass.
+  /// PyTorch: `torch.utils.checkpoint.checkpoint`.
+  public static func checkpoint(_ inputs: Tensor..., body: @escaping ([Tensor]) -> Tensor) -> Tensor
+  {
+    guard GradientMode.isRecording else { return body(inputs) }
+    let generator = NormaKernels.Generator.current
+    let result = withoutGradients { body(inputs.map { $0.detached() }) }
+    if result.isPoisoned { return result }
+    let again = Unchecked(body)
+    let rule = Derivation.Rule.continuation { backward in
+      var generator = generator
+      let result = withGenerator(&generator) {
+        GradientMode.$isRecomputing.withValue(true) {
+          GradientMode.$isRecording.withValue(true) { again.value(backward.saved) }
+        }
       }
+      return [(result, backward.upstream)]
     }
-    return [(result, backward.upstream)]
+    return result.detached().recorded(
+      "checkpoint(_:body:)", inputs, saving: inputs, savesResult: false, immediate: nil,
+      runsAtOnce: true, rule)
   }
-  return result.detached().recorded(
-    "checkpoint(_:body:)", inputs, saving: inputs, savesResult: false, immediate: nil,
-    runsAtOnce: true, rule)
 }
 
 /// A tensor function with a gradient of its own.

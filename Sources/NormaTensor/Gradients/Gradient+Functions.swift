@@ -1,79 +1,92 @@
 import NormaKernels
 
-/// The gradient of a number that `function` computes from `x`, without side effects: parameters
-/// inside keep what they hold.
-///
-/// The result has the shape of `x`. It can be differentiated again, also by a call inside of
-/// another. Where the result has several elements their sum is differentiated, unless `upstream`
-/// weighs them. PyTorch: `torch.func.grad`; JAX: `grad`.
-public func gradient(
-  of function: (Tensor) throws -> Tensor, at x: Tensor, upstream: Tensor? = nil,
-  file: StaticString = #fileID, line: UInt = #line
-) rethrows -> Tensor {
-  try valueAndGradient(of: function, at: x, upstream: upstream, file: file, line: line).gradient
+extension Tensor {
+  /// The gradient of a number that `function` computes from `x`, without side effects: parameters
+  /// inside keep what they hold.
+  ///
+  /// The result has the shape of `x`. It can be differentiated again, also by a call inside of
+  /// another. Where the result has several elements their sum is differentiated, unless `upstream`
+  /// weighs them. PyTorch: `torch.func.grad`; JAX: `grad`.
+  public static func gradient(
+    of function: (Tensor) throws -> Tensor, at x: Tensor, upstream: Tensor? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+  ) rethrows -> Tensor {
+    try Tensor.valueAndGradient(of: function, at: x, upstream: upstream, file: file, line: line)
+      .gradient
+  }
 }
 
-/// The gradients of a number with respect to several tensors.
-public func gradient(
-  of function: ([Tensor]) throws -> Tensor, at inputs: [Tensor], upstream: Tensor? = nil,
-  file: StaticString = #fileID, line: UInt = #line
-) rethrows -> [Tensor] {
-  try valueAndGradient(of: function, at: inputs, upstream: upstream, file: file, line: line)
+extension Tensor {
+  /// The gradients of a number with respect to several tensors.
+  public static func gradient(
+    of function: ([Tensor]) throws -> Tensor, at inputs: [Tensor], upstream: Tensor? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+  ) rethrows -> [Tensor] {
+    try Tensor.valueAndGradient(
+      of: function, at: inputs, upstream: upstream, file: file, line: line
+    )
     .gradients
-}
-
-/// What `function` gives at `x`, and its gradient; see `gradient(of:at:upstream:)`.
-public func valueAndGradient(
-  of function: (Tensor) throws -> Tensor, at x: Tensor, upstream: Tensor? = nil,
-  file: StaticString = #fileID, line: UInt = #line
-) rethrows -> (value: Tensor, gradient: Tensor) {
-  let result = try valueAndGradient(
-    of: { try function($0[0]) }, at: [x], upstream: upstream, file: file, line: line)
-  return (result.value, result.gradients[0])
-}
-
-/// What `function` gives at `inputs`, and its gradients with respect to each of them.
-public func valueAndGradient(
-  of function: ([Tensor]) throws -> Tensor, at inputs: [Tensor], upstream: Tensor? = nil,
-  file: StaticString = #fileID, line: UInt = #line
-) rethrows -> (value: Tensor, gradients: [Tensor]) {
-  // Inside of another differentiation the gradient itself needs a history.
-  let isNested = FunctionScope.isNested || inputs.contains { $0.history != nil }
-  let call = "gradient(of:at:)"
-  let starts = inputs.map(\.asStart)
-  let value = try FunctionScope.$isNested.withValue(true) {
-    try GradientMode.$isRecording.withValue(true) { try function(starts) }
   }
-  do throws(TensorError) {
-    if let wrong = inputs.first(where: { !$0.dtype.isFloatingPoint }) {
-      throw TensorError(call, "\(wrong.dtype) has no gradient; cast(to: .float32) first")
+}
+
+extension Tensor {
+  /// What `function` gives at `x`, and its gradient; see `gradient(of:at:upstream:)`.
+  public static func valueAndGradient(
+    of function: (Tensor) throws -> Tensor, at x: Tensor, upstream: Tensor? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+  ) rethrows -> (value: Tensor, gradient: Tensor) {
+    let result = try Tensor.valueAndGradient(
+      of: { try function($0[0]) }, at: [x], upstream: upstream, file: file, line: line)
+    return (result.value, result.gradients[0])
+  }
+}
+
+extension Tensor {
+  /// What `function` gives at `inputs`, and its gradients with respect to each of them.
+  public static func valueAndGradient(
+    of function: ([Tensor]) throws -> Tensor, at inputs: [Tensor], upstream: Tensor? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+  ) rethrows -> (value: Tensor, gradients: [Tensor]) {
+    // Inside of another differentiation the gradient itself needs a history.
+    let isNested = FunctionScope.isNested || inputs.contains { $0.history != nil }
+    let call = "gradient(of:at:)"
+    let starts = inputs.map(\.asStart)
+    let value = try FunctionScope.$isNested.withValue(true) {
+      try GradientMode.$isRecording.withValue(true) { try function(starts) }
     }
-    let upstream = upstream ?? .ones(value.shape, dtype: value.dtype)
-    let gradients = try value.gradients(
-      at: starts, upstream: upstream, retainGraph: false, createGraph: isNested, call: call)
-    return (isNested ? value : value.detached(), gradients)
-  } catch {
-    report(error, file: file, line: line)
-    return (.poisoned, inputs.map { _ in .poisoned })
+    do throws(TensorError) {
+      if let wrong = inputs.first(where: { !$0.dtype.isFloatingPoint }) {
+        throw TensorError(call, "\(wrong.dtype) has no gradient; cast(to: .float32) first")
+      }
+      let upstream = upstream ?? .ones(value.shape, dtype: value.dtype)
+      let gradients = try value.gradients(
+        at: starts, upstream: upstream, retainGraph: false, createGraph: isNested, call: call)
+      return (isNested ? value : value.detached(), gradients)
+    } catch {
+      report(error, file: file, line: line)
+      return (.poisoned, inputs.map { _ in .poisoned })
+    }
   }
 }
 
-/// The gradients of one tensor with respect to others that it was computed from.
-///
-/// The targets are parameters' values, ``Tensor/requiringGradient(file:line:)`` tensors or results in
-/// between; zeros where there is no dependence. Leaves keep what they hold. PyTorch:
-/// `torch.autograd.grad`.
-public func gradient(
-  of result: Tensor, at targets: [Tensor], upstream: Tensor? = nil, retainGraph: Bool = false,
-  createGraph: Bool = false, file: StaticString = #fileID, line: UInt = #line
-) -> [Tensor] {
-  do throws(TensorError) {
-    return try result.gradients(
-      at: targets, upstream: upstream, retainGraph: retainGraph, createGraph: createGraph,
-      call: "gradient(of:at:)")
-  } catch {
-    report(error, file: file, line: line)
-    return targets.map { _ in .poisoned }
+extension Tensor {
+  /// The gradients of one tensor with respect to others that it was computed from.
+  ///
+  /// The targets are parameters' values, ``Tensor/requiringGradient(file:line:)`` tensors or results in
+  /// between; zeros where there is no dependence. Leaves keep what they hold. PyTorch:
+  /// `torch.autograd.grad`.
+  public static func gradient(
+    of result: Tensor, at targets: [Tensor], upstream: Tensor? = nil, retainGraph: Bool = false,
+    createGraph: Bool = false, file: StaticString = #fileID, line: UInt = #line
+  ) -> [Tensor] {
+    do throws(TensorError) {
+      return try result.gradients(
+        at: targets, upstream: upstream, retainGraph: retainGraph, createGraph: createGraph,
+        call: "gradient(of:at:)")
+    } catch {
+      report(error, file: file, line: line)
+      return targets.map { _ in .poisoned }
+    }
   }
 }
 

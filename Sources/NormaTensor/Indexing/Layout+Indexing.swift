@@ -71,7 +71,7 @@ extension AxisIndex {
         throw TensorError(
           call,
           "range \(from) ..< \(upTo.map(String.init) ?? "end") is outside of axis \(axis) of shape "
-            + "\(shape); a Slice clamps its bounds")
+            + "\(shape); an AxisSlice clamps its bounds")
       }
       return (start, end - start, 1)
     case .slice(let from, let upTo, let step):

@@ -9,10 +9,10 @@ extension Tensor {
   /// than the tensor's. Cost: one read and one write of what is picked. The gradient adds up, in order
   /// and in `float64`, what was picked several times. PyTorch: `torch.gather`.
   public func gathered(
-    over axis: Int, _ indices: Tensor, file: StaticString = #fileID, line: UInt = #line
+    _ indices: Tensor, over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try gathered(axis, indices, wraps: false, "gathered(over:_:)")
+      try gathered(axis, indices, wraps: false, "gathered(_:over:)")
     }
   }
 
@@ -96,7 +96,7 @@ struct GatherFrame {
   }
 
   /// The slices of the reachable part.
-  var slices: [any TensorIndex] { region.map { Slice(to: $0) } }
+  var slices: [any TensorIndex] { region.map { AxisSlice(to: $0) } }
 
   /// The reachable part of the tensor.
   func part(_ x: Tensor) -> Tensor {

@@ -13,10 +13,10 @@ extension Tensor {
   /// - Cost: one read and one write of what is picked. The gradient adds up slices that were picked
   ///   several times, in `float64` and in order. PyTorch: `torch.index_select`.
   public func indexSelected(
-    over axis: Int, _ indices: Tensor, file: StaticString = #fileID, line: UInt = #line
+    _ indices: Tensor, over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try alongAxis(axis, indices, "indexSelected(over:_:)") {
+      try alongAxis(axis, indices, "indexSelected(_:over:)") {
         (x, places, _) throws(TensorError) in try x.picked(places)
       }
     }
@@ -29,12 +29,12 @@ extension Tensor {
   /// of threads. Memory: at most the result once more in `float64`. PyTorch:
   /// `x.index_add(dim, indices, source, alpha=scale)`.
   public func indexAdded(
-    over axis: Int, _ indices: Tensor, _ source: Tensor, scale: Double = 1,
+    _ indices: Tensor, _ source: Tensor, over axis: Int, scale: Double = 1,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       let part = scale == 1 ? source : (source * scale).cast(to: source.dtype)
-      return try alongAxis(axis, indices, "indexAdded(over:_:_:)", source: part) {
+      return try alongAxis(axis, indices, "indexAdded(_:_:over:)", source: part) {
         (x, places, part) throws(TensorError) in try x.added(part, at: places)
       }
     }
@@ -46,11 +46,11 @@ extension Tensor {
   /// The gradient reaches `source` and what was not replaced. PyTorch: `x.index_copy(dim, indices,
   /// source)`.
   public func indexCopied(
-    over axis: Int, _ indices: Tensor, _ source: Tensor, file: StaticString = #fileID,
+    _ indices: Tensor, _ source: Tensor, over axis: Int, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try alongAxis(axis, indices, "indexCopied(over:_:_:)", source: source) {
+      try alongAxis(axis, indices, "indexCopied(_:_:over:)", source: source) {
         (x, places, part) throws(TensorError) in try x.replaced(by: part, at: places)
       }
     }
@@ -62,11 +62,11 @@ extension Tensor {
   /// `value` is a number in a tensor without axes; a gradient reaches it.
   /// - PyTorch: `x.index_fill(dim, indices, value)`.
   public func indexFilled(
-    over axis: Int, _ indices: Tensor, with value: Tensor, file: StaticString = #fileID,
+    _ indices: Tensor, over axis: Int, with value: Tensor, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      let call = "indexFilled(over:_:with:)"
+      let call = "indexFilled(_:over:with:)"
       guard value.rank == 0 else {
         throw TensorError(call, "the value is one number without axes, got shape \(value.shape)")
       }
@@ -81,12 +81,12 @@ extension Tensor {
   /// A copy with one number in the slices that `indices` lists along an axis.
   /// PyTorch: `x.index_fill(dim, indices, value)`.
   public func indexFilled<T: TensorElement>(
-    over axis: Int, _ indices: Tensor, with value: T, file: StaticString = #fileID,
+    _ indices: Tensor, over axis: Int, with value: T, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      if !isPoisoned { try Scalar(value).require(dtype, "indexFilled(over:_:with:)") }
-      return indexFilled(over: axis, indices, with: Tensor(value), file: file, line: line)
+      if !isPoisoned { try Scalar(value).require(dtype, "indexFilled(_:over:with:)") }
+      return indexFilled(indices, over: axis, with: Tensor(value), file: file, line: line)
     }
   }
 
@@ -134,6 +134,6 @@ extension Tensor {
 
   /// The slices along `axis` at places that are known to be inside.
   package func picked(_ axis: Int, _ places: [Int]) -> Tensor {
-    indexSelected(over: axis, Tensor(places))
+    indexSelected(Tensor(places), over: axis)
   }
 }

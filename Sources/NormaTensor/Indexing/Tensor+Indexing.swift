@@ -3,7 +3,7 @@ import NormaKernels
 extension Tensor {
   /// The chosen elements: `x[0, 1..<3, -1]`, `x[mask]`, `x[[0, 2]]`, `x[0..., places]`.
   ///
-  /// - Integers take one element and drop the axis; ranges must lie inside; ``Slice`` has steps and
+  /// - Integers take one element and drop the axis; ranges must lie inside; ``AxisSlice`` has steps and
   ///   clamps. Axes that are not named stay whole. With these alone the result is a view.
   /// - Tensors and arrays of integers pick elements by their places; several broadcast to one shape,
   ///   which stands where they stand, or in front if other axes are between them. Truth values pick

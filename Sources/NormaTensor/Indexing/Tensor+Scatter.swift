@@ -10,11 +10,11 @@ extension Tensor {
   /// axes as the tensor, none but `axis` longer; `source` is at least as large as they are. The
   /// gradient reaches `source` and what was not replaced. PyTorch: `torch.scatter`.
   public func scattered(
-    over axis: Int, _ indices: Tensor, _ source: Tensor, file: StaticString = #fileID,
+    _ indices: Tensor, _ source: Tensor, over axis: Int, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try scattered(axis, indices, source, "scattered(over:_:_:)") {
+      try scattered(axis, indices, source, "scattered(_:_:over:)") {
         (x, part, places) throws(TensorError) in try x.replaced(by: part, at: places)
       }
     }
@@ -23,14 +23,13 @@ extension Tensor {
   /// The tensor with one number at `indices` along an axis.
   /// PyTorch: `x.scatter(dim, indices, value)`.
   public func scattered<T: TensorElement>(
-    over axis: Int, _ indices: Tensor, _ value: T, file: StaticString = #fileID,
-    line: UInt = #line
+    _ indices: Tensor, _ value: T, over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      if !isPoisoned { try Scalar(value).require(dtype, "scattered(over:_:_:)") }
+      if !isPoisoned { try Scalar(value).require(dtype, "scattered(_:_:over:)") }
       return scattered(
-        over: axis, indices, Tensor(value).cast(to: dtype).broadcast(to: indices.shape),
-        file: file, line: line)
+        indices, Tensor(value).cast(to: dtype).broadcast(to: indices.shape), over: axis, file: file,
+        line: line)
     }
   }
 
@@ -38,11 +37,11 @@ extension Tensor {
   ///
   /// Memory: at most the result once more in `float64`. PyTorch: `torch.scatter_add`.
   public func scatteredAdding(
-    over axis: Int, _ indices: Tensor, _ source: Tensor, file: StaticString = #fileID,
+    _ indices: Tensor, _ source: Tensor, over axis: Int, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try scattered(axis, indices, source, "scatteredAdding(over:_:_:)") {
+      try scattered(axis, indices, source, "scatteredAdding(_:_:over:)") {
         (x, part, places) throws(TensorError) in try x.added(part, at: places)
       }
     }
@@ -53,7 +52,7 @@ extension Tensor {
   ///
   /// - Parameters:
   ///   - axis: the axis along which places count.
-  ///   - indices: places from 0 on, as for ``scattered(over:_:_:file:line:)-(_,_,Tensor,_,_)``.
+  ///   - indices: places from 0 on, as for ``scattered(_:_:over:file:line:)-(_,Tensor,_,_,_)``.
   ///   - source: what comes; at least as large as `indices`.
   ///   - reduction: how it comes together.
   ///   - includingSelf: whether what is there counts; if not, it is replaced where something comes.
@@ -65,11 +64,11 @@ extension Tensor {
   /// - Cost: at most memory of the result once more in `float64`, for means and gradients a few of them.
   ///   PyTorch: `x.scatter_reduce(dim, indices, source, reduce, include_self)`.
   public func scattered(
-    over axis: Int, _ indices: Tensor, _ source: Tensor, reducing reduction: ScatterReduction,
+    _ indices: Tensor, _ source: Tensor, over axis: Int, reducing reduction: ScatterReduction,
     includingSelf: Bool = true, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try scattered(axis, indices, source, "scattered(over:_:_:reducing:)") {
+      try scattered(axis, indices, source, "scattered(_:_:over:reducing:)") {
         (x, part, places) throws(TensorError) in
         try x.scattered(part, at: places, reduction, includingSelf)
       }
@@ -97,7 +96,7 @@ extension Tensor {
       throw TensorError(
         call, "a source of shape \(source.shape) is too small for indices of \(given)")
     }
-    let part = source.shape == given ? source : source.taking(given.map { Slice(to: $0) })
+    let part = source.shape == given ? source : source.taking(given.map { AxisSlice(to: $0) })
     let result = try body(frame.wide(self), part.reshaped(frame.places.narrow), frame.places)
       .reshaped(frame.region)
     if rank == 0 { return result.squeezed(0) }

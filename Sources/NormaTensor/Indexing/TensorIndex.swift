@@ -1,6 +1,6 @@
 import NormaKernels
 
-/// What can stand between the brackets of `tensor[...]`: integers, ranges, ``Slice``, ``Ellipsis`` and
+/// What can stand between the brackets of `tensor[...]`: integers, ranges, ``AxisSlice``, ``Ellipsis`` and
 /// ``NewAxis``, which see a part; tensors and arrays of integers or truth values, which pick elements.
 public protocol TensorIndex: Sendable {
   /// What the index does to an axis.
@@ -49,8 +49,8 @@ public enum AxisIndex: Sendable {
 }
 
 /// Every `by`-th element from `from` up to, not including, `to`; bounds may be negative, missing or
-/// out of range as in Python. `x[Slice(from: 1, to: -1, by: 2)]` is PyTorch's `x[1:-1:2]`.
-public struct Slice: TensorIndex {
+/// out of range as in Python. `x[AxisSlice(from: 1, to: -1, by: 2)]` is PyTorch's `x[1:-1:2]`.
+public struct AxisSlice: TensorIndex {
   /// The slice in the common form.
   public let axisIndex: AxisIndex
 

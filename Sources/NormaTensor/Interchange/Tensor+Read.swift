@@ -52,10 +52,14 @@ extension Tensor {
     item(as: Double.self, file: file, line: line)
   }
 
-  /// The number that a tensor of one element holds, as another type, converted as
+  /// The number that a tensor of one element holds, in the type that the context asks for, converted as
   /// ``cast(to:file:line:)`` converts; 0 if poisoned. PyTorch: `item()`.
+  ///
+  ///     let name = names[scores.argmax().item()]  // an Int
+  ///     let loss: Float = loss.item()
+  @_disfavoredOverload
   public func item<T: TensorElement>(
-    as type: T.Type, file: StaticString = #fileID, line: UInt = #line
+    as type: T.Type = T.self, file: StaticString = #fileID, line: UInt = #line
   ) -> T {
     guard count == 1 else {
       report(

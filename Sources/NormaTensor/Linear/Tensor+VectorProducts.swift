@@ -61,7 +61,7 @@ extension Tensor {
       let wide: DType = dtype.isFloatingPoint ? .float64 : .int64
       let product = try Tensor.binary(
         .multiply, cast(to: wide), other.cast(to: wide), call: call, gradient: .product)
-      return (axes.isEmpty ? product : product.sum(over: axes)).cast(to: dtype)
+      return product.sum(over: axes).cast(to: dtype)
     }
     let whole = try Shape.broadcast(shape, other.shape, call: call)
     let kept = Shape.reduced(whole, over: axes, keepDims: true)

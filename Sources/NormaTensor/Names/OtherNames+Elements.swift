@@ -27,10 +27,10 @@ extension Tensor {
   @available(*, unavailable, renamed: "filled(where:with:)")
   public func masked_fill(_ mask: Tensor, _ value: Double) -> Tensor { self }
 
-  @available(*, unavailable, renamed: "indexSelected(over:_:)")
+  @available(*, unavailable, renamed: "indexSelected(_:over:)")
   public func index_select(_ axis: Int, _ indices: Tensor) -> Tensor { self }
 
-  @available(*, unavailable, renamed: "gathered(over:_:)")
+  @available(*, unavailable, renamed: "gathered(_:over:)")
   public func gather(_ axis: Int, _ indices: Tensor) -> Tensor { self }
 
   @available(*, unavailable, renamed: "isNaN()")

@@ -129,7 +129,7 @@ func composedNormalizationGradients(
   let normalized: Tensor
   let input: Tensor
   func mean(_ values: Tensor, _ axes: [Int]) -> Tensor {
-    axes.isEmpty ? values : values.mean(over: axes, keepDims: true)
+    values.mean(over: axes, keepDims: true)
   }
   switch own {
   case nil:

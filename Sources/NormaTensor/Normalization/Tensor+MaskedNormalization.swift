@@ -77,7 +77,7 @@ private func maskedNormalizationGradients(
   let (holds, count) = (rule.saved[1], rule.saved[2])
   func kept(_ x: Tensor) -> Tensor { Tensor.where(holds, x.cast(to: .float64), 0.0) }
   func mean(_ x: Tensor) -> Tensor {
-    (axes.isEmpty ? x : x.sum(over: axes, keepDims: true)) / count
+    x.sum(over: axes, keepDims: true) / count
   }
   let upstream = kept(rule.upstream)
   let x = kept(rule.saved[0])

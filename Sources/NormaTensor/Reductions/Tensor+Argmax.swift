@@ -58,8 +58,8 @@ extension Tensor {
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> (min: Tensor, max: Tensor) {
     (
-      min(over: axes, keepDims: keepDims, file: file, line: line),
-      max(over: axes, keepDims: keepDims, file: file, line: line)
+      min(over: named(axes), keepDims: keepDims, file: file, line: line),
+      max(over: named(axes), keepDims: keepDims, file: file, line: line)
     )
   }
 

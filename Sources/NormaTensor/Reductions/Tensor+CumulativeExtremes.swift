@@ -46,7 +46,7 @@ extension Tensor {
     return recorded(call, from: [source], saving: [indices], runsAtOnce: true) { rule in
       [
         Tensor.zeros(shape, dtype: rule.upstream.dtype)
-          .scatteredAdding(over: axis, rule.saved[0], rule.upstream)
+          .scatteredAdding(rule.saved[0], rule.upstream, over: axis)
       ]
     }
   }

@@ -2,17 +2,19 @@ import NormaKernels
 
 // Distances, and slices brought to a length.
 
-/// The length of the difference, (Σ |a - b|ᵖ)^(1/p), over all elements. Shapes broadcast.
-///
-/// The gradient is 0 where the distance is. Accuracy: the difference in the tensors' common type, the
-/// norm in `float64`, rounded once. Cost: one trip. PyTorch: `torch.dist`.
-public func distance(
-  _ a: Tensor, _ b: Tensor, p: Double = 2, file: StaticString = #fileID, line: UInt = #line
-) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    let difference = a - b
-    if difference.isPoisoned { return .poisoned }
-    return difference.reshaped([-1]).norm(p, over: [0], file: file, line: line)
+extension Tensor {
+  /// The length of the difference, (Σ |a - b|ᵖ)^(1/p), over all elements. Shapes broadcast.
+  ///
+  /// The gradient is 0 where the distance is. Accuracy: the difference in the tensors' common type, the
+  /// norm in `float64`, rounded once. Cost: one trip. PyTorch: `torch.dist`.
+  public static func distance(
+    _ a: Tensor, _ b: Tensor, p: Double = 2, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      let difference = a - b
+      if difference.isPoisoned { return .poisoned }
+      return difference.reshaped([-1]).norm(p, over: [0], file: file, line: line)
+    }
   }
 }
 
@@ -57,7 +59,7 @@ extension Tensor {
           "summed(to:)", "shape \(target) does not broadcast to \(shape), so it is no sum of it")
       }
       let axes = shape.indices.filter { $0 < shift || target[$0 - shift] != shape[$0] }
-      return axes.isEmpty ? self : sum(over: axes, keepDims: true).reshaped(target)
+      return sum(over: axes, keepDims: true).reshaped(target)
     }
   }
 }

@@ -23,7 +23,7 @@ extension Tensor {
     over axes: Int..., mask: Tensor? = nil, weights: Tensor? = nil,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Moments {
-    moments(over: axes, mask: mask, weights: weights, file: file, line: line)
+    moments(over: named(axes), mask: mask, weights: weights, file: file, line: line)
   }
 
   /// ``moments(over:mask:weights:file:line:)-(Int...,_,_,_,_)`` with the axes in an array.
@@ -102,7 +102,7 @@ extension Tensor {
 
   /// The sum over axes that may be none, kept with size 1.
   private func total(over axes: [Int]) -> Tensor {
-    axes.isEmpty ? self : sum(over: axes, keepDims: true)
+    sum(over: axes, keepDims: true)
   }
 
   /// Whether the tensor broadcasts to a shape without making it larger.

@@ -21,7 +21,7 @@ extension Tensor {
   public func nanSum(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    nanSum(over: axes, keepDims: keepDims, file: file, line: line)
+    nanSum(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
   /// The mean over `axes` of what is not NaN, or over all axes if none are named; NaN of nothing.
@@ -52,7 +52,7 @@ extension Tensor {
   public func nanMean(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    nanMean(over: axes, keepDims: keepDims, file: file, line: line)
+    nanMean(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
   /// Zeros for NaN.

@@ -34,7 +34,7 @@ extension Tensor {
     _ p: Double = 2, over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    norm(p, over: axes, keepDims: keepDims, file: file, line: line)
+    norm(p, over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
   /// The p-norm in `float64` over axes from the front, which keep size 1.

@@ -33,6 +33,6 @@ extension Tensor {
   public func product(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    product(over: axes, keepDims: keepDims, file: file, line: line)
+    product(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 }

@@ -25,7 +25,7 @@ extension Tensor {
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    sum(over: axes, keepDims: keepDims, file: file, line: line)
+    sum(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
   /// The arithmetic mean over `axes`, or over all axes if none are named; NaN of nothing.
@@ -54,7 +54,7 @@ extension Tensor {
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     mean(
-      over: axes, mask: mask, weights: weights, keepDims: keepDims, file: file, line: line)
+      over: named(axes), mask: mask, weights: weights, keepDims: keepDims, file: file, line: line)
   }
 
   /// The variance over `axes`, or over all axes if none are named.
@@ -85,7 +85,7 @@ extension Tensor {
     keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     variance(
-      over: axes, correction: correction, mask: mask, weights: weights, keepDims: keepDims,
+      over: named(axes), correction: correction, mask: mask, weights: weights, keepDims: keepDims,
       file: file, line: line)
   }
 
@@ -117,7 +117,7 @@ extension Tensor {
     keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     std(
-      over: axes, correction: correction, mask: mask, weights: weights, keepDims: keepDims,
+      over: named(axes), correction: correction, mask: mask, weights: weights, keepDims: keepDims,
       file: file, line: line)
   }
 
@@ -139,7 +139,7 @@ extension Tensor {
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    min(over: axes, keepDims: keepDims, file: file, line: line)
+    min(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
   /// The largest element over `axes`, or over all axes if none are named; NaN if there is one.
@@ -160,7 +160,7 @@ extension Tensor {
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    max(over: axes, keepDims: keepDims, file: file, line: line)
+    max(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
   // MARK: - Rules

@@ -84,7 +84,7 @@ extension Tensor {
   public func logSumExp(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    logSumExp(over: axes, keepDims: keepDims, file: file, line: line)
+    logSumExp(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
   /// `logSumExp` with the axes in an array.

@@ -20,7 +20,7 @@ extension Tensor {
   public func any(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    any(over: axes, keepDims: keepDims, file: file, line: line)
+    any(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
   /// Whether all elements over `axes` are not zero, or over all axes if none are named; true of
@@ -40,7 +40,7 @@ extension Tensor {
   public func all(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    all(over: axes, keepDims: keepDims, file: file, line: line)
+    all(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
   /// How many elements over `axes` are not zero, or over all axes if none are named. `int64`.
@@ -60,7 +60,7 @@ extension Tensor {
   public func countNonZero(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    countNonZero(over: axes, keepDims: keepDims, file: file, line: line)
+    countNonZero(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
   private func truth(

@@ -10,7 +10,7 @@ extension Tensor {
   public func flipped(
     over axes: Int..., file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    flipped(over: axes.isEmpty ? Array(shape.indices) : axes, file: file, line: line)
+    flipped(over: named(axes), file: file, line: line)
   }
 
   /// The elements along the axes of an array in the opposite order; nothing changes if it is empty.

@@ -117,7 +117,7 @@ extension Tensor {
       return Tensor(
         node: node, layout: Layout(shape: shape, strides: layout.strides, offset: offset))
     }
-    return taking((0..<axis).map { _ in Slice() as any TensorIndex } + [start..<(start + size)])
+    return taking((0..<axis).map { _ in AxisSlice() as any TensorIndex } + [start..<(start + size)])
   }
 
   /// Views of parts with these sizes along an axis, which must add up. PyTorch: `torch.split`.
@@ -186,7 +186,7 @@ extension Tensor {
       }
     }
     let front = axis < 0 ? axis + rank : axis
-    let before = (0..<front).map { _ in Slice() as any TensorIndex }
+    let before = (0..<front).map { _ in AxisSlice() as any TensorIndex }
     return (0..<shape[front]).map { taking(before + [$0]) }
   }
 

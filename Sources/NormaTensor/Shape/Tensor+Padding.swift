@@ -105,13 +105,13 @@ extension Tensor {
     in target: [Int], _ before: [Int], _ after: [Int], _ value: Double
   ) -> Tensor {
     let kept = shape.indices.map { axis in
-      Slice(from: Swift.max(-before[axis], 0), to: shape[axis] + Swift.min(after[axis], 0))
+      AxisSlice(from: Swift.max(-before[axis], 0), to: shape[axis] + Swift.min(after[axis], 0))
     }
     let needsCut = shape.indices.contains { before[$0] < 0 || after[$0] < 0 }
     let part = needsCut ? taking(kept) : self
     if part.shape == target { return part }
     let inside = shape.indices.map { axis in
-      Slice(from: Swift.max(before[axis], 0), to: Swift.max(before[axis], 0) + part.shape[axis])
+      AxisSlice(from: Swift.max(before[axis], 0), to: Swift.max(before[axis], 0) + part.shape[axis])
     }
     return part.spread(over: target, at: inside, filling: value)
   }

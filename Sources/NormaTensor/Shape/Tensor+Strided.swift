@@ -7,7 +7,7 @@ extension Tensor {
   ///
   /// The axis has (n - size) / step + 1 elements in the result; what is left over at the end is not
   /// seen. The gradient adds up overlapping slices in `float64`.
-  /// PyTorch: `x.unfold(dim, size, step)`; `F.unfold` is ``unfold(_:kernelSize:dilation:padding:stride:file:line:)``.
+  /// PyTorch: `x.unfold(dim, size, step)`; `F.unfold` is ``Tensor/unfold(_:kernelSize:dilation:padding:stride:file:line:)``.
   public func unfolded(
     over axis: Int, size: Int, step: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -36,7 +36,7 @@ extension Tensor {
           .flattened(from: front, through: front + 1)
         return [
           Tensor(0, dtype: upstream.dtype).broadcast(to: whole)
-            .indexAdded(over: front, places.tensor, upstream)
+            .indexAdded(places.tensor, upstream, over: front)
         ]
       }
     }

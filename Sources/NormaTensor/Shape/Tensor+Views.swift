@@ -111,7 +111,7 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
-      let chosen = try Shape.axes(axes, of: shape, call: "squeezed(_:)")
+      let chosen = try Shape.axes(named(axes), of: shape, call: "squeezed(_:)")
       let left = shape.indices.filter { !(shape[$0] == 1 && chosen.contains($0)) }
       return reshapedView(
         Layout(

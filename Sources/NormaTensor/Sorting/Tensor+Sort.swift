@@ -65,7 +65,7 @@ extension Tensor {
     return recorded(call, from: [source], saving: [indices], runsAtOnce: true) { rule in
       [
         Tensor.zeros(shape, dtype: rule.upstream.dtype)
-          .scattered(over: axis, rule.saved[0], rule.upstream)
+          .scattered(rule.saved[0], rule.upstream, over: axis)
       ]
     }
   }

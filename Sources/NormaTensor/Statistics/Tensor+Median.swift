@@ -13,7 +13,7 @@ extension Tensor {
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try middle(axes, keepDims, .wins, "median(over:)")
+      try middle(named(axes), keepDims, .wins, "median(over:)")
     }
   }
 
@@ -23,7 +23,7 @@ extension Tensor {
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try middle(axes, keepDims, .ignored, "nanMedian(over:)")
+      try middle(named(axes), keepDims, .ignored, "nanMedian(over:)")
     }
   }
 

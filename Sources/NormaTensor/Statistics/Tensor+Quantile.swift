@@ -34,7 +34,7 @@ extension Tensor {
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     quantile(
-      [q], over: axes, interpolation: interpolation, mask: mask, weights: weights,
+      [q], over: named(axes), interpolation: interpolation, mask: mask, weights: weights,
       keepDims: keepDims, file: file, line: line
     ).first(isAlone: true)
   }
@@ -42,16 +42,17 @@ extension Tensor {
   /// Several quantiles at once, along a new first axis; see
   /// ``quantile(_:over:interpolation:mask:weights:keepDims:file:line:)-(Double,_,_,_,_,_,_,_)``.
   public func quantile(
-    _ q: [Double], over axes: [Int] = [], interpolation: QuantileInterpolation = .linear,
+    _ q: [Double], over axes: [Int]? = nil, interpolation: QuantileInterpolation = .linear,
     mask: Tensor? = nil, weights: Tensor? = nil, keepDims: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       let call = "quantile(_:over:)"
       if mask != nil || weights != nil {
-        return try weightedQuantile(q, axes, interpolation, mask, weights, keepDims, call)
+        return try weightedQuantile(
+          q, axes ?? Array(shape.indices), interpolation, mask, weights, keepDims, call)
       }
-      return try quantiles(q, axes, interpolation, .wins, keepDims, call)
+      return try quantiles(q, axes ?? Array(shape.indices), interpolation, .wins, keepDims, call)
     }
   }
 
@@ -61,7 +62,7 @@ extension Tensor {
   /// The gradient of q is (n - 1) times the distance of the two elements between which the result lies, of
   /// a linear interpolation, and 0 of the others.
   public func quantile(
-    _ q: Tensor, over axes: [Int] = [], interpolation: QuantileInterpolation = .linear,
+    _ q: Tensor, over axes: [Int]? = nil, interpolation: QuantileInterpolation = .linear,
     keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
@@ -72,7 +73,8 @@ extension Tensor {
       }
       let moves = interpolation == .linear && q.hasHistory ? q.reshaped(-1).cast(to: .float64) : nil
       let result = try quantiles(
-        q.array(), axes, interpolation, .wins, keepDims, call, following: moves)
+        q.array(), axes ?? Array(shape.indices), interpolation, .wins, keepDims, call,
+        following: moves)
       return q.rank == 0 ? result.first(isAlone: true) : result
     }
   }
@@ -84,17 +86,19 @@ extension Tensor {
     keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     nanQuantile(
-      [q], over: axes, interpolation: interpolation, keepDims: keepDims, file: file, line: line
+      [q], over: named(axes), interpolation: interpolation, keepDims: keepDims, file: file,
+      line: line
     ).first(isAlone: true)
   }
 
   /// Several quantiles of what is not NaN, along a new first axis. PyTorch: `torch.nanquantile`.
   public func nanQuantile(
-    _ q: [Double], over axes: [Int] = [], interpolation: QuantileInterpolation = .linear,
+    _ q: [Double], over axes: [Int]? = nil, interpolation: QuantileInterpolation = .linear,
     keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try quantiles(q, axes, interpolation, .ignored, keepDims, "nanQuantile(_:over:)")
+      try quantiles(
+        q, axes ?? Array(shape.indices), interpolation, .ignored, keepDims, "nanQuantile(_:over:)")
     }
   }
 

@@ -23,7 +23,7 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
-      let (distance, front, n) = try wideDistance(axes, "skewness(over:)")
+      let (distance, front, n) = try wideDistance(named(axes), "skewness(over:)")
       let second = distance.squared().mean(over: front, keepDims: true)
       let third = (distance.squared() * distance).mean(over: front, keepDims: true)
       let factor: Double = n < 3 ? .nan : (n * (n - 1)).squareRoot() / (n - 2)
@@ -54,7 +54,7 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
-      let (distance, front, n) = try wideDistance(axes, "kurtosis(over:)")
+      let (distance, front, n) = try wideDistance(named(axes), "kurtosis(over:)")
       let squares = distance.squared()
       let second = squares.mean(over: front, keepDims: true)
       let fourth = squares.squared().mean(over: front, keepDims: true)

@@ -23,7 +23,7 @@ extension Tensor {
       if isPoisoned { return self }
       let call = "standardized(over:)"
       try requireReal(call)
-      let front = try Shape.axes(axes, of: shape, call: call)
+      let front = try Shape.axes(named(axes), of: shape, call: call)
       let std = std(over: front, correction: correction, keepDims: true)
       // Nothing is spread by nothing.
       return centered(over: front) / Tensor.where(std .== 0, 1, std + epsilon)

@@ -51,7 +51,7 @@ extension Tensor {
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     variance(
-      over: axes, correction: correction, mask: isNumber, keepDims: keepDims, file: file,
+      over: named(axes), correction: correction, mask: isNumber, keepDims: keepDims, file: file,
       line: line)
   }
 
@@ -62,7 +62,7 @@ extension Tensor {
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     std(
-      over: axes, correction: correction, mask: isNumber, keepDims: keepDims, file: file,
+      over: named(axes), correction: correction, mask: isNumber, keepDims: keepDims, file: file,
       line: line)
   }
 

@@ -16,7 +16,7 @@ extension Tensor {
     // What does not count may be NaN. It goes to the end, where no rank comes.
     let counts = share .> 0.0
     let (values, order) = Tensor.where(counts, rows, Double.infinity).sorted(over: last)
-    let sums = share.gathered(over: last, order).cumulativeSum(over: last).wholeWhereNearly
+    let sums = share.gathered(order, over: last).cumulativeSum(over: last).wholeWhereNearly
     let total = sums.narrowed(over: last, from: rows.shape[last] - 1, count: 1)
     let largest = (total - 1).clamped(min: 0.0)
     let ranks = (Tensor(q, dtype: .float64) * largest).wholeWhereNearly
@@ -24,7 +24,7 @@ extension Tensor {
     func element(_ rank: Tensor) -> Tensor {
       // The first element whose running sum is above the rank.
       let place = sums.searchSorted(rank, right: true)
-      return values.gathered(over: last, place.clamped(max: rows.shape[last] - 1))
+      return values.gathered(place.clamped(max: rows.shape[last] - 1), over: last)
     }
     let result = Tensor.between(element(low), element(high), weight)
     let isNaN = ((rows .!= rows) * counts).any(over: last, keepDims: true) + (total .== 0.0)

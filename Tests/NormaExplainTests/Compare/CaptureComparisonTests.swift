@@ -42,7 +42,7 @@ import Testing
 
   static func compared(_ name: String) throws -> CaptureComparison {
     let captures = try captures(name)
-    return compare(captures.first, captures.second, names: ("a", "b"))
+    return compareCaptures(captures.first, captures.second, names: ("a", "b"))
   }
 
   @Test func thereAreFixtures() { #expect(Self.truths.count >= 37) }
@@ -74,7 +74,7 @@ import Testing
     for name in ["token-by-hand", "other-variance", "half-eps", "rms-offset"] {
       let truth = try #require(Self.truths.first { $0.name == name })
       let captures = try Self.captures(name)
-      let found = compare(captures.second, captures.first)
+      let found = compareCaptures(captures.second, captures.first)
       let straight = try Self.compared(name)
       #expect(found.originLayer?.second == truth.layer)
       #expect(found.originLayer?.causes.map(\.name) == straight.originLayer?.causes.map(\.name))
@@ -128,27 +128,27 @@ import Testing
       captures.first.layers[index].x = nil
       captures.second.layers[index].y = nil
     }
-    let found = compare(captures.first, captures.second)
+    let found = compareCaptures(captures.first, captures.second)
     #expect(found.verdict == .state && found.originLayer?.first == "blocks.2.1")
     #expect(found.layers.allSatisfy { $0.behaviour == .unknown })
     #expect(found.description.contains("the captures do not tell"), "\(found)")
     captures.second = captures.first
-    let same = compare(captures.first, captures.second)
+    let same = compareCaptures(captures.first, captures.second)
     #expect(same.verdict == .undecided && !same.isSame)
-    #expect(compare(Capture(samples: 0), Capture(samples: 0)).verdict == .undecided)
+    #expect(compareCaptures(Capture(samples: 0), Capture(samples: 0)).verdict == .undecided)
     var strange = captures.first
     strange.layers[0].options.normalizedShape = [.max, .max, 3]
-    #expect(!compare(strange, captures.first).isSame)
+    #expect(!compareCaptures(strange, captures.first).isSame)
   }
 
   @Test func otherTrainingsAreSaid() throws {
     var captures = try Self.captures("same")
     let note = "may be two trainings"
-    #expect(!compare(captures.first, captures.second).description.contains(note))
+    #expect(!compareCaptures(captures.first, captures.second).description.contains(note))
     for index in captures.second.layers.indices {
       captures.second.layers[index].weight = withSeed(UInt64(index)) { Tensor.rand(4) + 0.5 }
     }
-    #expect(compare(captures.first, captures.second).notes.contains { $0.contains(note) })
+    #expect(compareCaptures(captures.first, captures.second).notes.contains { $0.contains(note) })
   }
 
   /// Live networks are captured without samples: moments of inputs, parameters and buffers remain.
@@ -161,7 +161,7 @@ import Testing
     }
     let plain = capture { _ in }
     let reset = capture { SmallNetworks.norm($0, "4").resetRunningStatistics() }
-    let found = compare(plain, reset)
+    let found = compareCaptures(plain, reset)
     #expect(found.verdict == .state && found.originLayer?.first == "4", "\(found)")
     let names = found.originLayer?.differences.map(\.name)
     #expect(names == ["running_mean", "running_var"])
@@ -172,7 +172,7 @@ import Testing
       guard let first = network[0] as? Linear else { return }
       first.weight.value = first.weight.value * Tensor(1.5)
     }
-    let early = compare(plain, scaled)
+    let early = compareCaptures(plain, scaled)
     #expect(early.verdict == .inputs, "\(early)")
     #expect(early.originLayer?.input?.relation?.contains("1.5 times") == true)
   }
@@ -184,7 +184,7 @@ import Testing
       capture.layers = (0..<1500).map { CapturedLayer(name: prefix + "\($0)", kind: "LayerNorm") }
       return capture
     }
-    let found = compare(capture("a"), capture("b"))
+    let found = compareCaptures(capture("a"), capture("b"))
     #expect(found.layers.count == 1500 && found.matching == .order)
     #expect(found.description.split(separator: "\n").count < 40)
   }

@@ -24,7 +24,7 @@ import Testing
 
   @Test func epsilon() {
     let (a, b) = (BatchNorm2d(6), BatchNorm2d(6, eps: 0.1))
-    let found = compare(a, b, on: Self.x)
+    let found = compareLayers(a, b, on: Self.x)
     #expect(found.options.map(\.option) == [.eps] && found.options.first?.second == "0.1")
     let d = Self.differences(a(Self.x), b(Self.x))
     let result = Self.quantity(found, .result)
@@ -65,7 +65,7 @@ import Testing
     ]
     for (i, a) in layers.enumerated() {
       for (j, b) in layers.enumerated() {
-        let found = compare(a, b, on: Self.x)
+        let found = compareLayers(a, b, on: Self.x)
         guard let result = Self.quantity(found, .result) else { continue }
         let sum = result.causes.reduce(result.unexplained) { $0 + $1.share }
         #expect(result.isRounding && result.incomparable == 0, "\(i) \(j)\n\(found)")
@@ -74,21 +74,21 @@ import Testing
       }
     }
     // Frozen, it does the same.
-    let frozen = compare(trained, FrozenBatchNorm2d(trained), on: Self.x)
+    let frozen = compareLayers(trained, FrozenBatchNorm2d(trained), on: Self.x)
     #expect(frozen.isSame && frozen.options.isEmpty, "\(frozen)")
   }
 
   @Test func reachAndMean() {
     let names = { (a: any Layer, b: any Layer) in
-      compare(a, b, on: Self.x).options.map(\.option)
+      compareLayers(a, b, on: Self.x).options.map(\.option)
     }
     #expect(names(BatchNorm2d(6), GroupNorm(2, 6)) == [.axes])
     #expect(names(GroupNorm(1, 6), LayerNorm([6, 3, 5])).isEmpty)
     #expect(names(GroupNorm(6, 6), InstanceNorm2d(6)).isEmpty)
     #expect(names(LayerNorm([3, 5]), RMSNorm([3, 5], eps: 1e-5)) == [.meanSubtraction])
-    #expect(compare(GroupNorm(1, 6), LayerNorm([6, 3, 5]), on: Self.x).isSame)
+    #expect(compareLayers(GroupNorm(1, 6), LayerNorm([6, 3, 5]), on: Self.x).isSame)
     // One sample's channels are a batch's channels.
-    #expect(compare(BatchNorm2d(6), InstanceNorm2d(6), on: Self.x[0..<1]).options.isEmpty)
+    #expect(compareLayers(BatchNorm2d(6), InstanceNorm2d(6), on: Self.x[0..<1]).options.isEmpty)
   }
 
   /// What is compared after the call is what a call makes, and nothing changes.
@@ -97,7 +97,7 @@ import Testing
     let b = InstanceNorm2d(6, momentum: 0.1, trackRunningStats: true)
     _ = a(Self.x * 2)
     let before = (a.stateDict(), b.stateDict())
-    let found = compare(a, b, on: Self.x)
+    let found = compareLayers(a, b, on: Self.x)
     for (module, state) in [(a as Module, before.0), (b, before.1)] {
       #expect(module.stateDict().allSatisfy { $1.isEqual(to: state[$0] ?? .zeros([])) })
     }
@@ -120,7 +120,7 @@ import Testing
   /// Two options of one statistic, by hand: v = 0.9 + m (s - 0.9) with the divisor n or n - 1.
   @Test func conventions() throws {
     let x = Tensor([[1.0], [2.0], [6.0]])
-    let found = compare(.keras, .pytorch, on: x)
+    let found = compareLayers(.keras, .pytorch, on: x)
     #expect(found.first == "Keras" && found.second == "PyTorch")
     #expect(found.options.map(\.option) == [.eps, .momentum, .runningVarianceCorrection])
     #expect(Self.quantity(found, .result)?.causes.map(\.option) == [.eps])
@@ -136,7 +136,7 @@ import Testing
     ) { first, _ in first }
     #expect(abs((shares[.momentum] ?? 0) - momentum) < 1e-9)
     #expect(abs((shares[.runningVarianceCorrection] ?? 0) - (1 - momentum)) < 1e-9)
-    #expect(compare(.flax, .keras, on: x).options.map(\.option) == [.eps])
+    #expect(compareLayers(.flax, .keras, on: x).options.map(\.option) == [.eps])
     let text = try JSONEncoder().encode(found)
     #expect(try JSONDecoder().decode(LayerComparison.self, from: text) == found)
     let words = "\(found)"
@@ -150,28 +150,28 @@ import Testing
     let (a, b) = (BatchNorm2d(6), BatchNorm2d(6))
     for norm in [a, b] { _ = norm(Self.x * 3) }
     b.eval()
-    let found = compare(a, b, on: Self.x)
+    let found = compareLayers(a, b, on: Self.x)
     #expect(found.options.map(\.option) == [.statisticsSource, .updates])
     #expect(Self.quantity(found, .result)?.causes.map(\.option) == [.statisticsSource])
     #expect(Self.quantity(found, .runningMean)?.causes.map(\.option) == [.updates])
   }
 
   @Test func otherLayersAndMistakes() {
-    let found = compare(ReLU(), GELU(), on: Self.x)
+    let found = compareLayers(ReLU(), GELU(), on: Self.x)
     let result = Self.quantity(found, .result)
     #expect(found.options.isEmpty && result?.causes.isEmpty == true)
     #expect(result?.unexplained == 1 && result?.isRounding == false && !found.isSame)
-    #expect(compare(ReLU(), ReLU(), on: Self.x).isSame)
+    #expect(compareLayers(ReLU(), ReLU(), on: Self.x).isSame)
     #expect(throws: TensorError.self) {
-      try catchingTensorErrors { _ = compare(Flatten(), ReLU(), on: Self.x) }
+      try catchingTensorErrors { _ = compareLayers(Flatten(), ReLU(), on: Self.x) }
     }
     #expect(throws: TensorError.self) {
-      try catchingTensorErrors { _ = compare(BatchNorm2d(5), BatchNorm2d(6), on: Self.x) }
+      try catchingTensorErrors { _ = compareLayers(BatchNorm2d(5), BatchNorm2d(6), on: Self.x) }
     }
     // Not finite in the channel of one NaN, in both; in the batch norm's whole channel.
     let broken = Tensor.where(Self.x .== Self.x.max(), Double.nan, Self.x)
-    #expect(compare(BatchNorm2d(6), BatchNorm2d(6), on: broken).isSame)
-    let mixed = compare(BatchNorm2d(6), InstanceNorm2d(6), on: broken)
+    #expect(compareLayers(BatchNorm2d(6), BatchNorm2d(6), on: broken).isSame)
+    let mixed = compareLayers(BatchNorm2d(6), InstanceNorm2d(6), on: broken)
     #expect(Self.quantity(mixed, .result)?.incomparable == 45)
   }
 }

@@ -9,7 +9,7 @@ enum SmallNetworks {
   /// Points around one of three centers away from zero, and which.
   static func points(_ count: Int, seed: UInt64) -> (x: Tensor, labels: Tensor) {
     withSeed(seed) {
-      let labels = Tensor.randint(0, 3, shape: [count])
+      let labels = Tensor.randint([count], low: 0, high: 3)
       let centers = withSeed(7) { Tensor.randn(3, 6) * 1.5 + 2 }
       let near = Tensor.where(
         labels.unsqueezed(1) .== 0, centers[0],

@@ -45,7 +45,7 @@ import Testing
         explanation.report(samples: [("input", x)], results: (BatchNorm2d(12)(x), y))
       ),
       ("running", evaluated.explain(x).report()),
-      ("comparison", compare(BatchNorm2d(12), GroupNorm(3, 12), on: x).report()),
+      ("comparison", compareLayers(BatchNorm2d(12), GroupNorm(3, 12), on: x).report()),
       ("healthy", healthy.report()), ("wrong", wrong.report(title: "wrong.safetensors")),
       ("hostile", hostile),
     ] + capturePages(longName: ChartTests.hostile + long) + checkpointPages()
@@ -68,7 +68,7 @@ import Testing
       let conv = try? CaptureComparisonTests.captures("conv")
     else { return [] }
     func page(_ pair: (first: Capture, second: Capture)) -> HTMLReport {
-      compare(pair.first, pair.second, names: ("a", "b")).report(captures: pair)
+      compareCaptures(pair.first, pair.second, names: ("a", "b")).report(captures: pair)
     }
     let plain = page(exchanged)
     for index in exchanged.first.layers.indices {

@@ -97,8 +97,8 @@ import Testing
   @Test func whatStays() throws {
     final class Block: Module, Layer {
       let bn = BatchNorm2d(2)
-      func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor {
-        bn(x, file: file, line: line)
+      func callAsFunction(_ x: Tensor) -> Tensor {
+        bn(x)
       }
     }
     let model = Sequential(

@@ -73,8 +73,8 @@ import Testing
   @Test func modulesInsideAreNamed() {
     final class Block: Module, Layer {
       let bn = BatchNorm1d(2)
-      func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor {
-        bn(x, file: file, line: line)
+      func callAsFunction(_ x: Tensor) -> Tensor {
+        bn(x)
       }
     }
     let (folded, report) = foldBatchNorms(in: Sequential(Linear(2, 2), Block(), BatchNorm1d(2)))

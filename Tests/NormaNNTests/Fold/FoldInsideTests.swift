@@ -27,7 +27,7 @@ import Testing
         FoldedTests.drawn(BatchNorm2d(outputs), &random))
     }
 
-    func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor {
+    func callAsFunction(_ x: Tensor) -> Tensor {
       let first = conv1(x)
       let y = bn1(first).relu()
       let second = convs["second"].map { $0(y) } ?? y
@@ -48,8 +48,8 @@ import Testing
       late = FoldedTests.drawn(BatchNorm1d(3), &random)
     }
 
-    func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor {
-      late(bn(fc(blocks(x, file: file, line: line).mean(over: 2, 3))).relu())
+    func callAsFunction(_ x: Tensor) -> Tensor {
+      late(bn(fc(blocks(x).mean(over: 2, 3))).relu())
     }
   }
 
@@ -119,7 +119,7 @@ import Testing
         sharedNorm = FoldedTests.drawn(BatchNorm2d(4), &random)
       }
 
-      func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor {
+      func callAsFunction(_ x: Tensor) -> Tensor {
         let y = two(one(conv(first(x)))).tanh()
         return sharedNorm(shared(sharedNorm(shared(y)))) + shared(y.relu())
       }

@@ -72,7 +72,8 @@ import Testing
       LPPool1d(1.5, kernelSize: 3, stride: 2)(z),
       [0.866924574422722, 1.6814248846383861, 3.336803991673688, 4.1671027156339235])
     // A window of zeros has the gradient 0; a negative number has no root.
-    let slope = gradient(of: { lpPool1d($0, p: 2, kernelSize: 2) }, at: Tensor([[0.0, 0, 3, 4]]))
+    let slope = Tensor.gradient(
+      of: { lpPool1d($0, p: 2, kernelSize: 2) }, at: Tensor([[0.0, 0, 3, 4]]))
     expect(slope, [0, 0, 0.6, 0.8])
     #expect(lpPool1d(Tensor([[-1.0, 2]]), p: 1.5, kernelSize: 2).item().isNaN)
     expect(cosineSimilarity(Self.x, Self.y), [-0.3779644730092272, 0.6343440269267202])

@@ -44,7 +44,7 @@ import Testing
       }
       (twin[1] as? BatchNorm)?.updatesRunningStatistics = true
       let loss = x.squared().mean()
-      let found = gradient(of: loss, at: results)
+      let found = Tensor.gradient(of: loss, at: results)
       for place in 0..<4 {
         values[place] += results[place].array(of: Float.self)
         gradients[place] += found[place].array(of: Float.self)
@@ -115,7 +115,7 @@ import Testing
     let network = Self.network()
     let watch = network.watch()
     let x = Self.batch(0).requiringGradient()
-    checkpoint(x) { network($0[0]) }.sum().backward()
+    Tensor.checkpoint(x) { network($0[0]) }.sum().backward()
     let layers = watch.report().layers
     #expect(layers.map(\.calls) == [1, 1, 1, 1])
     #expect(layers.map(\.gradients.samples) == [1, 1, 1, 1])

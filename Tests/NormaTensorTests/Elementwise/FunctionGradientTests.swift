@@ -26,9 +26,9 @@ import Testing
     ("sign", { ($0[0].sign() + $0[0].angle()) * $0[0] }), ("nanToNum", { $0[0].nanToNum().sin() }),
     ("atan2", { atan2($0[0], $0[1]) }), ("hypot", { hypot($0[0], $0[1]) }),
     ("copysign", { copysign($0[0], $0[1]).exp() }), ("fmod", { fmod($0[0] * 3, $0[1]) }),
-    ("remainder", { remainder($0[0] * 3, $0[1]) }),
-    ("divide", { divide($0[0], $0[1], rounding: .floor) * $0[0] }),
-    ("divide to zero", { divide($0[0], $0[1], rounding: .trunc) * $0[1] }),
+    ("remainder", { Tensor.remainder($0[0] * 3, $0[1]) }),
+    ("divide", { Tensor.divide($0[0], $0[1], rounding: .floor) * $0[0] }),
+    ("divide to zero", { Tensor.divide($0[0], $0[1], rounding: .trunc) * $0[1] }),
     ("pow", { pow($0[0] + 3, $0[1]) }), ("pow 2.5", { pow($0[0] + 3, 2.5) }),
     ("pow 3", { pow($0[0], 3) }), ("pow -2", { pow($0[0] + 3, -2) }),
     ("pow of 2", { pow(2, $0[0]) }), ("floatPower", { floatPower($0[0] + 3, $0[1]) }),
@@ -54,13 +54,13 @@ import Testing
   }
 
   static func slopes(_ values: [Double], _ function: (Tensor) -> Tensor) -> [Double] {
-    gradient(of: { function($0[0]).sum() }, at: [Tensor(values)])[0].array(of: Double.self)
+    Tensor.gradient(of: { function($0[0]).sum() }, at: [Tensor(values)])[0].array(of: Double.self)
   }
 
   static func pairSlopes(_ function: (Tensor, Tensor) -> Tensor) -> [[Double]] {
     let a = Tensor([0, 1, 0, .nan, 2, -2, 0, 1] as [Double])
     let b = Tensor([0, 1, -1, 2, .nan, 3, 2, 0] as [Double])
-    return gradient(of: { function($0[0], $0[1]).sum() }, at: [a, b]).map { $0.array() }
+    return Tensor.gradient(of: { function($0[0], $0[1]).sum() }, at: [a, b]).map { $0.array() }
   }
 
   static func isSame(_ a: [Double], _ b: [Double]) -> Bool {

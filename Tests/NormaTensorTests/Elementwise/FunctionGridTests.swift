@@ -52,7 +52,7 @@ import Testing
     ("logicalOr", { logicalOr($0, $1) }, { $0 != 0 || $1 != 0 ? 1 : 0 }),
     ("logicalXor", { logicalXor($0, $1) }, { ($0 != 0) != ($1 != 0) ? 1 : 0 }),
     ("heaviside", { heaviside($0, $1) }, { $0 == 0 ? $1 : $0 > 0 ? 1 : 0 }),
-    ("trunc /", { divide($0, $1, rounding: .trunc) }, { ($0 / $1).rounded(.towardZero) }),
+    ("trunc /", { Tensor.divide($0, $1, rounding: .trunc) }, { ($0 / $1).rounded(.towardZero) }),
   ]
 
   static func expectNear(
@@ -139,8 +139,10 @@ import Testing
     #expect(x.erf().erfinv().allClose(to: x, rtol: 1e-9))
     #expect((x.erfc() + x.erf()).allClose(to: Tensor.ones(4099, dtype: .float64), rtol: 1e-15))
     #expect(x.sigmoid().logit().allClose(to: x, rtol: 1e-12, atol: 1e-13))
-    #expect((remainder(x, y) + divide(x, y, rounding: .floor) * y).allClose(to: x, rtol: 1e-13))
-    #expect((fmod(x, y) + divide(x, y, rounding: .trunc) * y).allClose(to: x, rtol: 1e-13))
+    #expect(
+      (Tensor.remainder(x, y) + Tensor.divide(x, y, rounding: .floor) * y).allClose(
+        to: x, rtol: 1e-13))
+    #expect((fmod(x, y) + Tensor.divide(x, y, rounding: .trunc) * y).allClose(to: x, rtol: 1e-13))
     #expect(logAddExp(x, y).allClose(to: (x.exp() + y.exp()).log(), rtol: 1e-13, atol: 1e-14))
     #expect(logAddExp2(x, y).allClose(to: (x.exp2() + y.exp2()).log2(), rtol: 1e-13, atol: 1e-14))
     #expect((x.frac() + x.trunc()).isEqual(to: x))

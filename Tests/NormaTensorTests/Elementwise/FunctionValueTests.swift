@@ -40,9 +40,9 @@ import Testing
         [7, 8, 9, -0.0, 0, 1.5, -2.5, 2.5, -1]
       ),
       ("fmod", fmod(x, 2), [nan, nan, nan, -0.0, 0, 1.5, -0.5, 0.5, -1]),
-      ("remainder", remainder(x, 2), [nan, nan, nan, -0.0, 0, 1.5, 1.5, 0.5, 1]),
-      ("remainder", remainder(x, 2.5), [nan, nan, nan, -0.0, 0, 1.5, -0.0, 0, 1.5]),
-      ("floor", divide(x, 2, rounding: .floor), [nan, nan, nan, -0.0, 0, 0, -2, 1, -1]),
+      ("remainder", Tensor.remainder(x, 2), [nan, nan, nan, -0.0, 0, 1.5, 1.5, 0.5, 1]),
+      ("remainder", Tensor.remainder(x, 2.5), [nan, nan, nan, -0.0, 0, 1.5, -0.0, 0, 1.5]),
+      ("floor", Tensor.divide(x, 2, rounding: .floor), [nan, nan, nan, -0.0, 0, 0, -2, 1, -1]),
       ("copysign", copysign(x, -2), [nan, -inf, -inf, -0.0, -0.0, -1.5, -2.5, -2.5, -1]),
       ("xlogy", xlogy(x, 2), [nan, inf, -inf, 0, 0, 1.0397207, -1.7328680, 1.7328680, -0.6931472]),
       ("pow", pow(x, 2.5), [nan, inf, inf, 0, 0, 2.7556760, nan, 9.8821173, nan]),
@@ -65,7 +65,7 @@ import Testing
     #expect(
       Self.isSame(
         pair(
-          { remainder($0, $1) },
+          { Tensor.remainder($0, $1) },
           a, b), [1, -1, nan, nan, nan, nan, -0.0, 1, inf, 1]))
     #expect(
       Self.isSame(
@@ -92,7 +92,8 @@ import Testing
     let thousands = Tensor([1255.5678, 15000, 25500] as [Float]).rounded(decimals: -3)
     #expect(thousands.array(of: Float.self) == [1000, 15000, 26000])
     #expect(xlogy(2, Tensor([1.0, 0])).array(of: Double.self) == [0, -inf])
-    #expect(divide(7, Tensor([2.0, -2]), rounding: .floor).array(of: Double.self) == [3, -4])
+    #expect(
+      Tensor.divide(7, Tensor([2.0, -2]), rounding: .floor).array(of: Double.self) == [3, -4])
     let close = Tensor([1, .infinity, .nan, .infinity] as [Float])
     let other = Tensor([1.000001, .infinity, .nan, -.infinity] as [Float])
     #expect(
@@ -112,13 +113,13 @@ import Testing
     #expect(pow(Tensor([true, false]), 2).array(of: Int.self) == [1, 0])
     let y = Tensor([2, 3, -2])
     #expect(fmod(x, y).array(of: Int.self) == [-1, 0, 0])
-    #expect(remainder(x, y).array(of: Int.self) == [1, 0, 0])
-    #expect(remainder(Tensor([-7, 7]), Tensor([-4, -4])).array(of: Int.self) == [-3, -1])
-    #expect(divide(x, y, rounding: .floor).array(of: Int.self) == [-2, 0, -1])
-    #expect(divide(x, y, rounding: .trunc).array(of: Int.self) == [-1, 0, -1])
-    #expect(divide(Tensor([Int.min]), -1, rounding: .floor).item(as: Int.self) == .min)
-    #expect(divide(bytes, 2, rounding: .floor).array(of: Int.self) == [0, 127])
-    #expect(remainder(bytes, 10).array(of: Int.self) == [1, 5])
+    #expect(Tensor.remainder(x, y).array(of: Int.self) == [1, 0, 0])
+    #expect(Tensor.remainder(Tensor([-7, 7]), Tensor([-4, -4])).array(of: Int.self) == [-3, -1])
+    #expect(Tensor.divide(x, y, rounding: .floor).array(of: Int.self) == [-2, 0, -1])
+    #expect(Tensor.divide(x, y, rounding: .trunc).array(of: Int.self) == [-1, 0, -1])
+    #expect(Tensor.divide(Tensor([Int.min]), -1, rounding: .floor).item(as: Int.self) == .min)
+    #expect(Tensor.divide(bytes, 2, rounding: .floor).array(of: Int.self) == [0, 127])
+    #expect(Tensor.remainder(bytes, 10).array(of: Int.self) == [1, 5])
     #expect(
       gcd(Tensor([12, -8, 0, 0]), Tensor([18, 12, 5, 0])).array(of: Int.self) == [6, 4, 5, 0])
     #expect(
@@ -191,8 +192,10 @@ import Testing
       ("truth floor", { truth.floor() }), ("whole frac", { whole.frac() }),
       ("decimals", { whole.rounded(decimals: 1) }), ("real bits", { real .& whole }),
       ("real not", { .!real }), ("truth shift", { truth << truth }), ("real shift", { real << 1 }),
-      ("zero", { divide(whole, Tensor([0]), rounding: .floor) }), ("zero", { fmod(whole, 0) }),
-      ("zero", { remainder(whole, 0) }), ("truth", { divide(truth, truth, rounding: .floor) }),
+      ("zero", { Tensor.divide(whole, Tensor([0]), rounding: .floor) }),
+      ("zero", { fmod(whole, 0) }),
+      ("zero", { Tensor.remainder(whole, 0) }),
+      ("truth", { Tensor.divide(truth, truth, rounding: .floor) }),
       ("negative power", { pow(whole, -1) }), ("truth pow", { pow(truth, truth) }),
       ("hypot", { hypot(whole, whole) }), ("logAddExp", { logAddExp(whole, whole) }),
       ("nextafter", { nextafter(whole, whole) }),

@@ -58,7 +58,7 @@ import Testing
       ({ bytes + 300 }, "+: 300 does not fit uint8; cast the tensor first"),
       ({ Tensor.ones(2) * 1e300 }, "*: 1e+300 does not fit float32; cast the tensor first"),
       (
-        { remainder(bytes, 256) },
+        { Tensor.remainder(bytes, 256) },
         "remainder(_:_:): 256 does not fit uint8; cast the tensor first"
       ),
       ({ bytes .& 256 }, ".&: 256 does not fit uint8; cast the tensor first"),
@@ -67,12 +67,12 @@ import Testing
         "padded(_:mode:): -2.0 does not fit uint8; cast the tensor first"
       ),
       (
-        { bytes.scattered(over: 0, Tensor([0]), 256) },
-        "scattered(over:_:_:): 256 does not fit uint8; cast the tensor first"
+        { bytes.scattered(Tensor([0]), 256, over: 0) },
+        "scattered(_:_:over:): 256 does not fit uint8; cast the tensor first"
       ),
       (
-        { bytes.indexFilled(over: 0, Tensor([0]), with: 256) },
-        "indexFilled(over:_:with:): 256 does not fit uint8; cast the tensor first"
+        { bytes.indexFilled(Tensor([0]), over: 0, with: 256) },
+        "indexFilled(_:over:with:): 256 does not fit uint8; cast the tensor first"
       ),
       (
         { halves.thresholded(at: 1, value: 1e6) },

@@ -220,17 +220,17 @@ import Testing
       ({ $0.sigmoid() }, 0), ({ $0.tanh() }, 0),
     ]
     for (function, expected) in functions {
-      let second = gradient(of: { gradient(of: function, at: $0) }, at: Tensor([0.0]))
+      let second = Tensor.gradient(of: { Tensor.gradient(of: function, at: $0) }, at: Tensor([0.0]))
       #expect(abs(second.item() - expected) < 1e-12)
     }
   }
 
   @Test func slopesAtTies() {
     let x = Tensor([0.3] as [Float]).requiringGradient()
-    let slope = gradient(of: { logAddExp($0, x.detached()) }, at: x)
+    let slope = Tensor.gradient(of: { logAddExp($0, x.detached()) }, at: x)
     #expect(slope.item() == 0.5)
-    let second = gradient(
-      of: { x in gradient(of: { logAddExp($0, Tensor([0.3] as [Float])) }, at: x) }, at: x)
+    let second = Tensor.gradient(
+      of: { x in Tensor.gradient(of: { logAddExp($0, Tensor([0.3] as [Float])) }, at: x) }, at: x)
     #expect(abs(second.item() - 0.25) < 1e-6)
   }
 }

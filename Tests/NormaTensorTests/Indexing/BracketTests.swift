@@ -32,7 +32,7 @@ import Testing
     }
     // Numbers count before tensors do.
     expect(x[0, 0..., [0, 1]], [3, 2, 5]) { [0, $0[0], [0, 1][$0[1]], $0[2]] }
-    expect(x[Tensor(1), Slice(by: 2), i], [2, 2, 5]) { [1, 2 * $0[0], i[$0[1]], $0[2]] }
+    expect(x[Tensor(1), AxisSlice(by: 2), i], [2, 2, 5]) { [1, 2 * $0[0], i[$0[1]], $0[2]] }
     expect(x[Tensor([Int]())], [0, 3, 4, 5]) { $0 }
     // Truth values, of one axis and of two.
     expect(x[0..., [true, false, true]], [2, 2, 4, 5]) { [$0[0], 2 * $0[1], $0[2], $0[3]] }
@@ -84,7 +84,7 @@ import Testing
     #expect(y.array(of: Int.self) == [1, 40, 2, 1, 2, 8, 7, 2, 3, 50, 2, 3])
     y[...] = y.transposed().reshaped(3, 4)
     #expect(y.array(of: Int.self) == [1, 2, 3, 40, 8, 50, 2, 7, 2, 1, 2, 3])
-    y[Slice(by: 2)] = y[1]
+    y[AxisSlice(by: 2)] = y[1]
     #expect(y[2].array(of: Int.self) == [8, 50, 2, 7])
     // Whoever else has the values keeps them.
     #expect(x.array(of: Int.self) == Array(0..<12))
@@ -114,7 +114,7 @@ import Testing
     let place = x.withUnsafeBytes { $0.baseAddress }
     for k in 0..<50 { x[k * 1000] = Tensor(Float(k)) }
     x[[5, 6]] = 2
-    x[Slice(from: -3)] = 3
+    x[AxisSlice(from: -3)] = 3
     #expect(x.withUnsafeBytes { $0.baseAddress } == place)
     #expect(x.sum().item() == 1225 + 4 + 9)
     // Reductions that were taken before are not those of the new values.
@@ -152,20 +152,20 @@ import Testing
         "subscript: a tensor of float64 chooses nothing: places are int64 or int32, masks are bool"
       ),
       (
-        { _ = x.indexSelected(over: 0, Tensor([-1])) },
-        "indexSelected(over:_:): index -1 is out of range for axis 0 of shape [2, 3]; valid indices are 0 ..< 2"
+        { _ = x.indexSelected(Tensor([-1]), over: 0) },
+        "indexSelected(_:over:): index -1 is out of range for axis 0 of shape [2, 3]; valid indices are 0 ..< 2"
       ),
       (
-        { _ = Tensor.zeros(3, 0).indexSelected(over: 0, Tensor([5])) },
-        "indexSelected(over:_:): index 5 is out of range for axis 0 of shape [3, 0]; valid indices are 0 ..< 3"
+        { _ = Tensor.zeros(3, 0).indexSelected(Tensor([5]), over: 0) },
+        "indexSelected(_:over:): index 5 is out of range for axis 0 of shape [3, 0]; valid indices are 0 ..< 3"
       ),
       (
-        { _ = x.gathered(over: 1, Tensor([[0, 3]])) },
-        "gathered(over:_:): index 3 is out of range for axis 1 of shape [2, 3]; valid indices are 0 ..< 3"
+        { _ = x.gathered(Tensor([[0, 3]]), over: 1) },
+        "gathered(_:over:): index 3 is out of range for axis 1 of shape [2, 3]; valid indices are 0 ..< 3"
       ),
       (
-        { _ = x.scattered(over: 1, Tensor([[-1]]), x) },
-        "scattered(over:_:_:): index -1 is out of range for axis 1 of shape [2, 3]; valid indices are 0 ..< 3"
+        { _ = x.scattered(Tensor([[-1]]), x, over: 1) },
+        "scattered(_:_:over:): index -1 is out of range for axis 1 of shape [2, 3]; valid indices are 0 ..< 3"
       ),
       (
         { _ = x.taken(Tensor([6])) },
@@ -204,10 +204,10 @@ import Testing
       { _ = Tensor.linspace(0, 1, count: -1) }, { _ = Tensor.linspace(x, x, count: 3) },
       { _ = pixelShuffle(x.unsqueezed(0), upscaleFactor: 2) },
       { _ = channelShuffle(x.unsqueezed(0), groups: 3) },
-      { _ = x.indexFilled(over: 0, Tensor([0]), with: Tensor([1.0])) },
+      { _ = x.indexFilled(Tensor([0]), over: 0, with: Tensor([1.0])) },
       { _ = x.selected(where: x) },
-      { _ = x.indexAdded(over: 0, Tensor([0]), x.cast(to: .float64)) },
-      { _ = x.indexCopied(over: 0, Tensor([-1]), x[0..<1]) },
+      { _ = x.indexAdded(Tensor([0]), x.cast(to: .float64), over: 0) },
+      { _ = x.indexCopied(Tensor([-1]), x[0..<1], over: 0) },
       { _ = x.narrowed(over: 0, from: Tensor([0]), count: 1) },
       { _ = x.replacing(over: 0, at: 2, with: x[0]) },
       { _ = Tensor.arange(0.0, 64, 0.5, dtype: .int64) },

@@ -59,7 +59,10 @@ import Testing
     ("columns", [3, 4], { $0[0..., [true, false, true, false]].exp() }),
     ("put", [3, 4], { $0.sin().replacing(at: [rows], with: $0[0].exp()) }),
     ("put adding", [3, 4], { $0.sin().replacing(at: [rows], with: $0.exp(), accumulating: true) }),
-    ("put inside", [2, 3, 3], { $0.sin().replacing(at: [1, Slice(), rows], with: $0[0].exp()) }),
+    (
+      "put inside", [2, 3, 3],
+      { $0.sin().replacing(at: [1, AxisSlice(), rows], with: $0[0].exp()) }
+    ),
     ("slice adding", [3, 4], { $0.replacing(at: [1], with: $0[0].exp(), accumulating: true) }),
     (
       "assigned", [3, 4],
@@ -71,19 +74,19 @@ import Testing
         return y * y
       }
     ),
-    ("index selected", [2, 3, 2], { $0.indexSelected(over: 1, rows).exp() }),
-    ("index added", [3, 4], { $0.sin().indexAdded(over: 0, rows, $0.exp(), scale: -2) }),
-    ("index copied", [3, 4], { $0.sin().indexCopied(over: 0, Tensor([2, 1]), $0[0..<2].exp()) }),
+    ("index selected", [2, 3, 2], { $0.indexSelected(rows, over: 1).exp() }),
+    ("index added", [3, 4], { $0.sin().indexAdded(rows, $0.exp(), over: 0, scale: -2) }),
+    ("index copied", [3, 4], { $0.sin().indexCopied(Tensor([2, 1]), $0[0..<2].exp(), over: 0) }),
     (
       "index filled", [3, 4],
-      { $0.sin().indexFilled(over: 1, Tensor([0, -1]), with: $0[0, 0].exp()) }
+      { $0.sin().indexFilled(Tensor([0, -1]), over: 1, with: $0[0, 0].exp()) }
     ),
-    ("gathered", [3, 4], { $0.gathered(over: 0, places).exp() }),
-    ("gathered part", [3, 4], { $0.gathered(over: 1, places[0..., 0..<2]).exp() }),
+    ("gathered", [3, 4], { $0.gathered(places, over: 0).exp() }),
+    ("gathered part", [3, 4], { $0.gathered(places[0..., 0..<2], over: 1).exp() }),
     ("taken along", [3, 4], { $0.takenAlong(Tensor([[0, -1]]), over: 1).exp() }),
     ("taken", [3, 4], { $0.taken(Tensor([[0, -1], [3, 3]])).exp() }),
     ("putting", [3, 4], { $0.sin().putting(Tensor([0, -1]), $0[0, 0..<2].exp()) }),
-    ("scattered", [3, 4], { $0.sin().scattered(over: 0, places[0..<1], $0[0..<1].exp()) }),
+    ("scattered", [3, 4], { $0.sin().scattered(places[0..<1], $0[0..<1].exp(), over: 0) }),
     ("selected", [3, 4], { $0.selected(where: mask).exp() }),
     ("masked", [3, 4], { $0.sin().scattered(where: mask, $0.exp()) }),
     ("filled", [3, 4], { $0.sin().filled(where: mask, with: $0[1, 1].exp()) }),
@@ -113,7 +116,7 @@ import Testing
           try checkGradient(
             of: {
               $0[0].sin().scattered(
-                over: 0, places, $0[1].exp(), reducing: reduction, includingSelf: includes)
+                places, $0[1].exp(), over: 0, reducing: reduction, includingSelf: includes)
             }, at: inputs, order: 2)
         }
       }
@@ -124,13 +127,13 @@ import Testing
   @Test func gradientsAtZerosAndTies() {
     let x = Tensor([2.0, 3, 5]).requiringGradient()
     let y = Tensor([0.0, 4, 0, 0]).requiringGradient()
-    let product = x.scattered(over: 0, Tensor([0, 0, 1, 1]), y, reducing: .product)
+    let product = x.scattered(Tensor([0, 0, 1, 1]), y, over: 0, reducing: .product)
     product.backward(upstream: Tensor([1.0, 10, 100]))
     #expect(x.grad?.array(of: Double.self) == [0, 0, 100])
     #expect(y.grad?.array(of: Double.self) == [8, 0, 0, 0])
     let a = Tensor([2.0, 1]).requiringGradient()
     let b = Tensor([2.0, 0, 7, 7]).requiringGradient()
-    a.scattered(over: 0, Tensor([0, 0, 1, 1]), b, reducing: .max)
+    a.scattered(Tensor([0, 0, 1, 1]), b, over: 0, reducing: .max)
       .backward(upstream: Tensor([1.0, 10]))
     #expect(a.grad?.array(of: Double.self) == [0.5, 0])
     #expect(b.grad?.array(of: Double.self) == [0.5, 0, 5, 5])

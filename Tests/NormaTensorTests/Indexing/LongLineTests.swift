@@ -26,12 +26,12 @@ import Testing
         for (n, place) in rows.array(of: Int.self).enumerated() {
           expected[n / count * count + place] = own[n]
         }
-        #expect(x.scattered(over: 1, rows, x).array(of: Float.self) == expected)
+        #expect(x.scattered(rows, x, over: 1).array(of: Float.self) == expected)
         for wrong in [0, 30, count - 1] {
           var spoiled = rows.array(of: Int.self)
           spoiled[count + wrong] = count
           let text = MessageTests.message {
-            x.gathered(over: 1, Tensor(spoiled).reshaped(3, count))
+            x.gathered(Tensor(spoiled).reshaped(3, count), over: 1)
           }
           #expect(text.contains("index \(count) is out of range for axis 1"))
         }

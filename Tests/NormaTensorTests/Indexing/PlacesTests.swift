@@ -40,10 +40,10 @@ import Testing
             copied[place] = y.values[number]
             filled[place] = 1
           }
-          #expect(x.tensor.indexSelected(over: axis, indices).array() == picked)
-          #expect(x.tensor.indexCopied(over: axis, indices, y.tensor).array() == copied)
-          #expect(x.tensor.indexFilled(over: axis, indices - size, with: 1).array() == filled)
-          let sum = x.tensor.indexAdded(over: axis, indices, y.tensor)
+          #expect(x.tensor.indexSelected(indices, over: axis).array() == picked)
+          #expect(x.tensor.indexCopied(indices, y.tensor, over: axis).array() == copied)
+          #expect(x.tensor.indexFilled(indices - size, over: axis, with: 1).array() == filled)
+          let sum = x.tensor.indexAdded(indices, y.tensor, over: axis)
           #expect(sum.dtype == type && sum.array() == added.map(type.rounded), "seed \(random)")
         }
       }
@@ -74,9 +74,9 @@ import Testing
             put[place] = y.values[number]
             added[place] += y.values[number]
           }
-          #expect(x.tensor.gathered(over: axis, indices).array() == picked)
-          #expect(x.tensor.scattered(over: axis, indices, y.tensor).array() == put)
-          let sum = x.tensor.scatteredAdding(over: axis, indices, y.tensor)
+          #expect(x.tensor.gathered(indices, over: axis).array() == picked)
+          #expect(x.tensor.scattered(indices, y.tensor, over: axis).array() == put)
+          let sum = x.tensor.scatteredAdding(indices, y.tensor, over: axis)
           #expect(sum.array() == added.map(type.rounded))
           if given == shape {
             let turned = indices - (indices .> 1).cast(to: .int64) * shape[axis]
@@ -130,7 +130,7 @@ import Testing
           return type.rounded(Self.reduce(counted, reduction, type.isFloatingPoint))
         }
         let result = Tensor(x, shape: shape, dtype: type).scattered(
-          over: 0, Tensor(places, shape: given), Tensor(y, shape: given, dtype: type),
+          Tensor(places, shape: given), Tensor(y, shape: given, dtype: type), over: 0,
           reducing: reduction, includingSelf: includes)
         #expect(isSame(result, Tensor(truth, shape: shape, dtype: type)), "\(type) \(includes)")
       }
@@ -139,21 +139,20 @@ import Testing
 
   @Test func numbersWithoutAxesAndNothing() {
     let one = Tensor(3.0)
-    #expect(one.indexSelected(over: 0, Tensor([0])).item() == 3)
-    #expect(one.gathered(over: 0, Tensor(0)).item() == 3)
-    #expect(one.scattered(over: -1, Tensor(0), Tensor(4.0)).item() == 4)
-    #expect(one.indexAdded(over: 0, Tensor([0]), Tensor(4.0), scale: -1).item() == -1)
+    #expect(one.indexSelected(Tensor([0]), over: 0).item() == 3)
+    #expect(one.gathered(Tensor(0), over: 0).item() == 3)
+    #expect(one.scattered(Tensor(0), Tensor(4.0), over: -1).item() == 4)
+    #expect(one.indexAdded(Tensor([0]), Tensor(4.0), over: 0, scale: -1).item() == -1)
     #expect(one.taken(Tensor([-1, 0])).array(of: Double.self) == [3, 3])
     #expect(one.nonzero().shape == [1, 0] && one.nonzeroByAxis()[0].array(of: Int.self) == [0])
     let none = Tensor.zeros(0, 3)
-    #expect(none.indexSelected(over: 1, Tensor([2, 0])).shape == [0, 2])
-    #expect(none.indexSelected(over: 0, Tensor([Int]())).shape == [0, 3])
-    #expect(none.gathered(over: 0, Tensor.zeros(0, 3, dtype: .int64)).shape == [0, 3])
+    #expect(none.indexSelected(Tensor([2, 0]), over: 1).shape == [0, 2])
+    #expect(none.indexSelected(Tensor([Int]()), over: 0).shape == [0, 3])
+    #expect(none.gathered(Tensor.zeros(0, 3, dtype: .int64), over: 0).shape == [0, 3])
     #expect(none.nonzero().shape == [0, 2] && none.selected(where: none .> 0).shape == [0])
     #expect(
-      Tensor.ones(2).scatteredAdding(
-        over: 0, Tensor.zeros(0, dtype: .int64), Tensor.zeros(0)
-      ).array(of: Int.self) == [1, 1])
+      Tensor.ones(2).scatteredAdding(Tensor.zeros(0, dtype: .int64), Tensor.zeros(0), over: 0)
+        .array(of: Int.self) == [1, 1])
   }
 
   /// The same bits for any number of threads, whichever way the work is cut.
@@ -165,15 +164,15 @@ import Testing
       ] {
         let x = Tensor.randn(outer, size, inner)
         let part = Tensor.randn(outer, count, inner)
-        let places = Tensor.randint(0, size, shape: [outer, count, inner])
-        let rows = Tensor.randint(0, size, shape: [count])
+        let places = Tensor.randint([outer, count, inner], low: 0, high: size)
+        let rows = Tensor.randint([count], low: 0, high: size)
         let results = [1, 2, 3, 7].map { threads in
           withThreads(threads) {
             [
-              x.scatteredAdding(over: 1, places, part), x.scattered(over: 1, places, part),
-              x.gathered(over: 1, places), x.indexAdded(over: 1, rows, part),
-              x.indexSelected(over: 1, rows), x.indexCopied(over: 1, rows, part),
-              x.scattered(over: 1, places, part, reducing: .mean), (x .> 0).nonzero(),
+              x.scatteredAdding(places, part, over: 1), x.scattered(places, part, over: 1),
+              x.gathered(places, over: 1), x.indexAdded(rows, part, over: 1),
+              x.indexSelected(rows, over: 1), x.indexCopied(rows, part, over: 1),
+              x.scattered(places, part, over: 1, reducing: .mean), (x .> 0).nonzero(),
             ]
           }
         }
@@ -181,7 +180,7 @@ import Testing
           for (a, b) in zip(results[0], other) { #expect(isSame(a, b)) }
         }
         // Float64 sums, rounded once.
-        let wide = x.cast(to: .float64).scatteredAdding(over: 1, places, part.cast(to: .float64))
+        let wide = x.cast(to: .float64).scatteredAdding(places, part.cast(to: .float64), over: 1)
         #expect(isSame(results[0][0], wide.cast(to: .float32)))
       }
     }
@@ -195,9 +194,9 @@ import Testing
     let numbers = (0..<1000).map { _ in Int(random.next() % UInt64(size)) }
     let spread = Tensor(numbers.flatMap { [$0 - size, -1] })
     for (indices, places) in [
-      (Tensor(numbers), numbers), (spread[Slice(by: 2)], numbers),
+      (Tensor(numbers), numbers), (spread[AxisSlice(by: 2)], numbers),
     ] {
-      for (wide, step) in [(x[..<size], 1), (x[Slice(by: 2)], 2)] {
+      for (wide, step) in [(x[..<size], 1), (x[AxisSlice(by: 2)], 2)] {
         let picked = wide[indices].array(of: Int.self)
         #expect(picked == places.map { $0 * step })
         var sums = wide.array(of: Double.self)
@@ -210,15 +209,15 @@ import Testing
         let put = wide.replacing(at: [indices], with: part[..<1000])
         #expect(put.array(of: Double.self) == last)
         let added = wide.replacing(
-          at: [indices], with: part[Slice(by: 2)] * 0.5, accumulating: true)
+          at: [indices], with: part[AxisSlice(by: 2)] * 0.5, accumulating: true)
         #expect(added.array(of: Double.self) == sums)
       }
     }
     #expect(throws: TensorError.self) {
-      try catchingTensorErrors { x.gathered(over: 0, Tensor(numbers + [2 * size])).evaluated() }
+      try catchingTensorErrors { x.gathered(Tensor(numbers + [2 * size]), over: 0).evaluated() }
     }
     #expect(throws: TensorError.self) {
-      try catchingTensorErrors { x.scattered(over: 0, spread, 1).evaluated() }
+      try catchingTensorErrors { x.scattered(spread, 1, over: 0).evaluated() }
     }
   }
 

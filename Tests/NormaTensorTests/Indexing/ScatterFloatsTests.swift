@@ -36,8 +36,8 @@ import Testing
           let place = (row / 70 * shape[1] + places[number]) * rest + i
           expected[place] = meet(reduction, expected[place], value)
         }
-        let one = withThreads(1) { x.scattered(over: 1, indices, y, reducing: reduction) }
-        let more = withThreads(3) { x.scattered(over: 1, indices, y, reducing: reduction) }
+        let one = withThreads(1) { x.scattered(indices, y, over: 1, reducing: reduction) }
+        let more = withThreads(3) { x.scattered(indices, y, over: 1, reducing: reduction) }
         let bits = one.array(of: Float.self).map(\.bitPattern)
         #expect(bits == more.array(of: Float.self).map(\.bitPattern))
         #expect(
@@ -71,7 +71,7 @@ import Testing
     }
     for source in [x, turned] {
       for threads in [1, 3] {
-        let sum = withThreads(threads) { source.indexAdded(over: axis, indices, y) }
+        let sum = withThreads(threads) { source.indexAdded(indices, y, over: axis) }
         #expect(sum.array(of: Float.self) == expected.map { Float($0) }, "\(shape), seed \(random)")
       }
     }
@@ -84,14 +84,14 @@ import Testing
         try catchingTensorErrors {
           let indices = Tensor.where(
             Tensor.arange(200).reshaped(10, 20) .== 77, Tensor(place), Tensor(3))
-          return x.scatteredAdding(over: 1, indices, x)
+          return x.scatteredAdding(indices, x, over: 1)
         }
       }
     }
     for place in [10, -1, Int.min, Int.max] {
       #expect(throws: TensorError.self) {
         try catchingTensorErrors {
-          x.indexAdded(over: 0, Tensor([1, 1, place]), Tensor.zeros([3, 20]))
+          x.indexAdded(Tensor([1, 1, place]), Tensor.zeros([3, 20]), over: 0)
         }
       }
     }
@@ -105,7 +105,7 @@ import Testing
           try catchingTensorErrors {
             let indices = Tensor.where(
               Tensor.arange(1000).reshaped(10, 100) .== number, Tensor(place), Tensor(99))
-            return x.gathered(over: 1, indices)
+            return x.gathered(indices, over: 1)
           }
         }
         #expect("\(String(describing: error))".contains("\(place)"))

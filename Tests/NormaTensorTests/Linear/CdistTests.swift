@@ -139,13 +139,13 @@ import Testing
         let bound = dtype == .float64 ? 1e-12 : dtype == .float32 ? 2e-6 : 3e-2
         for (fast, exact) in [
           (
-            gradient(of: { ($0.cdist(b, p: p) * upstream.cast(to: dtype)).sum() }, at: a),
-            gradient(
+            Tensor.gradient(of: { ($0.cdist(b, p: p) * upstream.cast(to: dtype)).sum() }, at: a),
+            Tensor.gradient(
               of: { (slow($0, b) * upstream.cast(to: dtype).cast(to: .float64)).sum() }, at: a)
           ),
           (
-            gradient(of: { (a.cdist($0, p: p) * upstream.cast(to: dtype)).sum() }, at: b),
-            gradient(
+            Tensor.gradient(of: { (a.cdist($0, p: p) * upstream.cast(to: dtype)).sum() }, at: b),
+            Tensor.gradient(
               of: { (slow(a, $0) * upstream.cast(to: dtype).cast(to: .float64)).sum() }, at: b)
           ),
         ] {
@@ -161,7 +161,7 @@ import Testing
   @Test func gradientOfTheLargestInFloat32() {
     // The largest difference is found again though the distance has been rounded.
     let (a, b) = withSeed(5) { (Tensor.randn(7, 6) * 1e3, Tensor.randn(5, 6)) }
-    let slopes = gradient(of: { $0.cdist(b, p: .infinity).sum() }, at: a)
+    let slopes = Tensor.gradient(of: { $0.cdist(b, p: .infinity).sum() }, at: a)
     #expect(slopes.abs().sum().item() == 35)
   }
 }

@@ -65,7 +65,7 @@ import Testing
       try catchingTensorErrors { _ = Tensor([[1]]).matrixNorm() }
     }
     // The slope of a norm that is 0 is 0, for negative p too.
-    let zero = gradient(of: { $0.norm(-1, over: 0) }, at: Tensor([0.0, 3, -1]))
+    let zero = Tensor.gradient(of: { $0.norm(-1, over: 0) }, at: Tensor([0.0, 3, -1]))
     #expect(zero.array(of: Double.self) == [0, 0, 0])
   }
 
@@ -101,7 +101,7 @@ import Testing
     }
     if p != 0 { try checkGradient(of: { $0[0].cdist($0[1], p: p) }, at: inputs) }
     #expect(inputs[0].cdist(inputs[0], p: p)[1, 1].item() == 0)
-    let slope = gradient(of: { $0.cdist($0, p: p) }, at: inputs[0][0..<1])
+    let slope = Tensor.gradient(of: { $0.cdist($0, p: p) }, at: inputs[0][0..<1])
     #expect(slope.array(of: Double.self) == [0, 0, 0, 0])
     #expect(Tensor.ones(0, 3).cdist(Tensor.ones(2, 3), p: p).shape == [0, 2])
     #expect(Tensor.ones(2, 0).cdist(Tensor.ones(3, 0), p: p).sum().item() == 0)

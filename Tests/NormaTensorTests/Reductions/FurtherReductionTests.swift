@@ -15,8 +15,7 @@ import Testing
         let sample = Sample(shape, dtype, arrangement, random: &random, mean: 1, std: 0.01)
         let x = sample.tensor
         for axes in subsets(shape.count) {
-          let reduced = axes.isEmpty ? Array(shape.indices) : axes
-          let groups = groups(sample.values, shape, over: reduced)
+          let groups = groups(sample.values, shape, over: axes)
           if dtype.isFloatingPoint {
             let product = x.product(over: axes).array(of: Double.self)
             let bound = dtype == .float64 ? 4000.0 : 0.5001
@@ -115,10 +114,11 @@ import Testing
     let apart = Tensor.arange(12, dtype: .float64).reshaped(3, 4).sin() * 3
     try checkGradient(of: { $0[0].maxWithIndices(over: 0).values.exp() }, at: [apart], order: 2)
     try checkGradient(of: { $0[0].minWithIndices(over: 1).values.exp() }, at: [apart], order: 2)
-    let slope = gradient(of: { $0.nanSum() + $0.nanMean() }, at: Tensor([1, .nan, 3] as [Float]))
+    let slope = Tensor.gradient(
+      of: { $0.nanSum() + $0.nanMean() }, at: Tensor([1, .nan, 3] as [Float]))
     #expect(slope.array(of: Float.self) == [1.5, 0, 1.5])
     // All of it goes to the first of equal elements.
-    let first = gradient(
+    let first = Tensor.gradient(
       of: { $0.maxWithIndices(over: 0).values }, at: Tensor([2, 5, 5] as [Float]))
     #expect(first.array(of: Float.self) == [0, 1, 0])
   }
@@ -142,8 +142,8 @@ import Testing
 
   @Test func lengths() throws {
     let a = Tensor([1, 2, 2] as [Float])
-    #expect(distance(a, Tensor(Float(0))).item() == 3)
-    #expect(distance(a, a, p: 1).item() == 0)
+    #expect(Tensor.distance(a, Tensor(Float(0))).item() == 3)
+    #expect(Tensor.distance(a, a, p: 1).item() == 0)
     let x = Tensor([3, 4, 0.3, 0.4] as [Float], shape: [2, 2])
     let short = x.renormalized(over: 0, maximum: 1).array(of: Double.self)
     #expect(zip(short, [0.6, 0.8, 0.3, 0.4]).allSatisfy { abs($0 - $1) < 1e-6 })
@@ -152,7 +152,7 @@ import Testing
       MessageTests.message { Tensor.ones(10, 5, 10).summed(to: [10, 10]) }
         == "summed(to:): shape [10, 10] does not broadcast to [10, 5, 10], so it is no sum of it")
     let inputs = [Tensor.arange(12, dtype: .float64).reshaped(3, 4) / 7, Tensor([0.3])]
-    try checkGradient(of: { distance($0[0], $0[1], p: 3) }, at: inputs)
+    try checkGradient(of: { Tensor.distance($0[0], $0[1], p: 3) }, at: inputs)
     try checkGradient(of: { $0[0].renormalized(3, over: 1, maximum: 0.8) }, at: [inputs[0]])
     try checkGradient(of: { $0[0].exp().summed(to: [1, 4]) }, at: [inputs[0]])
   }

@@ -130,13 +130,13 @@ import Testing
       let part = y.flattened().narrowed(over: 0, from: 0, count: 23 * 15)
       var expected: [Tensor] = []
       Self.onEveryLevel { level in
-        var found = [x.indexAdded(over: 0, places, y)]
+        var found = [x.indexAdded(places, y, over: 0)]
         for reduction in ScatterReduction.allCases {
           let wide = places.reshaped(90, 1).broadcast(to: [90, columns])
-          found.append(x.scattered(over: 0, wide, y, reducing: reduction))
+          found.append(x.scattered(wide, y, over: 0, reducing: reduction))
           found.append(
             x.scattered(
-              over: 1, each.narrowed(over: 1, from: 0, count: 15), part.reshaped(23, 15),
+              each.narrowed(over: 1, from: 0, count: 15), part.reshaped(23, 15), over: 1,
               reducing: reduction))
         }
         if level == 0 { expected = found }

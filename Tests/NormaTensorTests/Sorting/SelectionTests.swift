@@ -99,9 +99,9 @@ import Testing
     }
     // All of it goes to the place that is reported.
     let ties = Tensor([2, 5, 2, 5, 1] as [Float])
-    let mode = gradient(of: { $0.mode().values }, at: ties)
+    let mode = Tensor.gradient(of: { $0.mode().values }, at: ties)
     #expect(mode.array(of: Int.self) == [0, 0, 1, 0, 0])
-    let second = gradient(of: { $0.kthValue(3).values }, at: ties)
+    let second = Tensor.gradient(of: { $0.kthValue(3).values }, at: ties)
     #expect(second.array(of: Int.self) == [0, 0, 1, 0, 0])
   }
 }

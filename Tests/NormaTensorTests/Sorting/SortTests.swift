@@ -112,7 +112,7 @@ import Testing
         descending ? next(values) .<= own(values) : next(values) .>= own(values)
       let keepsTies = (next(values) .!= own(values)) + (next(indices) .> own(indices))
       #expect(isInOrder.all().item() == 1 && keepsTies.all().item() == 1)
-      #expect(isSame(x.gathered(over: 0, indices), values))
+      #expect(isSame(x.gathered(indices, over: 0), values))
       #expect(isSame(indices.sorted().values, Tensor.arange(count)))
     }
   }

@@ -71,7 +71,7 @@ import Testing
       let row = RowKind.ties.row(size, &random)
       let x = Tensor(row, dtype: .float32)
       let (values, inverse, counts) = x.unique()
-      #expect(isSame(values.gathered(over: 0, inverse), x))
+      #expect(isSame(values.gathered(inverse, over: 0), x))
       #expect(counts.sum().item(as: Int.self) == size)
       let (slices, back, numbers) = x.reshaped(-1, 1).unique(over: 0)
       #expect(isSame(slices.squeezed(1), values) && isSame(back, inverse))

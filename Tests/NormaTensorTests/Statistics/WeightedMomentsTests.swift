@@ -25,10 +25,9 @@ import Testing
         // What is masked out is NaN.
         let x = Tensor.where(m, sample.tensor, Double.nan).cast(to: dtype)
         for axes in subsets(shape.count) {
-          let reduced = axes.isEmpty ? Array(shape.indices) : axes
-          let rows = groups(sample.values, shape, over: reduced)
-          let masks = groups(mask.map { $0 ? 1 : 0 }, shape, over: reduced)
-          let shares = groups(zip(weights, mask).map { $1 ? $0 : 0 }, shape, over: reduced)
+          let rows = groups(sample.values, shape, over: axes)
+          let masks = groups(mask.map { $0 ? 1 : 0 }, shape, over: axes)
+          let shares = groups(zip(weights, mask).map { $1 ? $0 : 0 }, shape, over: axes)
           let results = [
             (x.mean(over: axes, mask: m), x.nanMean(over: axes), masks),
             (x.mean(over: axes, mask: m, weights: w), nil, shares),
@@ -114,9 +113,8 @@ import Testing
             case 1: sample.tensor.standardized(over: 1)
             default: sample.tensor.standardized(over: 0, 2)
             }
-          let reduced = axes.isEmpty ? [0, 1, 2] : axes
-          let rows = groups(sample.values, [4, 30, 3], over: reduced)
-          let found = groups(y.array(of: Double.self), [4, 30, 3], over: reduced)
+          let rows = groups(sample.values, [4, 30, 3], over: axes)
+          let found = groups(y.array(of: Double.self), [4, 30, 3], over: axes)
           let scale = dtype == .float64 ? 1e-14 : dtype == .float32 ? 1e-6 : 2e-2
           for (row, values) in zip(rows, found) {
             let moments = ReferenceMoments(row)
@@ -139,7 +137,7 @@ import Testing
     try checkGradient(of: { $0[0].standardized(over: 0, 2).exp() }, at: [x], order: 2)
     try checkGradient(
       of: { $0[0].standardized(correction: 0, epsilon: 0.1).exp() }, at: [x])
-    let slope = gradient(of: { $0.standardized(over: 1).sum() }, at: constant)
+    let slope = Tensor.gradient(of: { $0.standardized(over: 1).sum() }, at: constant)
     #expect(slope.array(of: Float.self).allSatisfy { $0 == 0 })
   }
 
@@ -147,7 +145,7 @@ import Testing
     let x = (Tensor.arange(24, dtype: .float64) * 2.7).sin().reshaped(2, 3, 4)
     let weights = Tensor([0.5, 1, 0, 0.25])
     let mask = Tensor([[true], [false], [true]])
-    for axes in [[], [1, 2]] {
+    for axes in [[0, 1, 2], [1, 2]] {
       try checkGradient(of: { $0[0].mean(over: axes, mask: mask, weights: weights).exp() }, at: [x])
       try checkGradient(
         of: { $0[0].variance(over: axes, correction: 0, mask: mask, weights: weights) }, at: [x],
@@ -155,9 +153,9 @@ import Testing
       try checkGradient(
         of: { $0[0].std(over: axes, correction: 0.1, mask: mask, weights: weights) }, at: [x])
     }
-    let slope = gradient(of: { $0.nanStd().exp() }, at: Tensor([1, .nan, 3] as [Float]))
+    let slope = Tensor.gradient(of: { $0.nanStd().exp() }, at: Tensor([1, .nan, 3] as [Float]))
     #expect(slope.array(of: Float.self)[1] == 0 && slope.array(of: Float.self)[0] < 0)
-    let flat = gradient(of: { $0.nanStd() }, at: Tensor([2, .nan, 2] as [Float]))
+    let flat = Tensor.gradient(of: { $0.nanStd() }, at: Tensor([2, .nan, 2] as [Float]))
     #expect(flat.array(of: Float.self) == [0, 0, 0])
   }
 }

@@ -18,10 +18,9 @@ import Testing
         let weights = (0..<count).map { _ in Double(random.next() % 4) }
         let mask = (0..<count).map { _ in random.next() % 3 > 0 }
         for axes in axes {
-          let reduced = axes.isEmpty ? Array(shape.indices) : axes
-          let rows = groups(sample.values, shape, over: reduced)
+          let rows = groups(sample.values, shape, over: axes)
           let shares = groups(
-            zip(weights, mask).map { $1 ? $0 : 0 }, shape, over: reduced)
+            zip(weights, mask).map { $1 ? $0 : 0 }, shape, over: axes)
           let result = sample.tensor.quantile(
             q, over: axes, interpolation: interpolation, mask: Tensor(mask, shape: shape),
             weights: Tensor(weights, shape: shape))
@@ -84,7 +83,7 @@ import Testing
     }
     try checkGradient(of: { $0[0].quantile(0.4, mask: weights .> 0.5).exp() }, at: [x])
     // What does not count gets none, and no NaN.
-    let slope = gradient(
+    let slope = Tensor.gradient(
       of: { $0.quantile(0.5, mask: Tensor([true, false, true])) },
       at: Tensor([1, .nan, 2] as [Float]))
     #expect(slope.array() == [0.5, 0, 0.5])

@@ -1,0 +1,12 @@
+/// What a call is part of, further out, for the texts of mistakes: an element of a network.
+package final class CallFrame: @unchecked Sendable {  // Used by the task that made it, during one call.
+  @TaskLocal package static var current: CallFrame?
+
+  private let text: () -> String
+
+  /// A frame that `text` describes when a mistake is made.
+  package init(_ text: @escaping () -> String) { self.text = text }
+
+  /// The frame in words: `layers.3 (Linear)`.
+  package var description: String { text() }
+}
