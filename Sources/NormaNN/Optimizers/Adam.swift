@@ -28,11 +28,9 @@ public struct AdamRule: UpdateRule {
 
   /// What is wrong with the options.
   public var problem: String? {
-    for (name, beta) in [("first", beta1), ("second", beta2)] where !(beta >= 0 && beta < 1) {
-      return "betas must lie in 0 ..< 1, got \(beta) as the \(name)"
-    }
-    return negativeOption(
-      ("learningRate", learningRate), ("eps", eps), ("weightDecay", weightDecay))
+    wrongBeta(beta1, beta2)
+      ?? negativeOption(
+        ("learningRate", learningRate), ("eps", eps), ("weightDecay", weightDecay))
   }
 
   /// The parameter after a step.

@@ -7,11 +7,14 @@ import NormaTensor
 ///     loss.backward()
 ///     optimizer.step()
 ///
-/// ``RuleOptimizer`` is the implementation; ``SGD``, ``Adam``, ``AdamW``, ``RMSprop`` and ``Adagrad`` are
-/// kinds of it. PyTorch: `torch.optim.Optimizer`.
+/// ``RuleOptimizer`` is the implementation; ``SGD``, ``Adam``, ``AdamW``, ``NAdam``, ``RAdam``, ``Lion``,
+/// ``RMSprop``, ``Adagrad`` and ``Adadelta`` are kinds of it. PyTorch: `torch.optim.Optimizer`.
 public protocol Optimizer: AnyObject {
   /// How many steps were taken.
   var stepCount: Int { get }
+
+  /// The parameters of all groups, in order.
+  var parameters: [Parameter] { get }
 
   /// Moves every parameter that has a gradient and is not frozen.
   func step()

@@ -11,6 +11,8 @@ public class RuleOptimizer<Rule: UpdateRule>: Optimizer, CustomStringConvertible
   public private(set) var groups: [ParameterGroup<Rule>] = []
   /// How many steps were taken.
   public private(set) var stepCount = 0
+  /// The parameters of all groups, in order.
+  public var parameters: [Parameter] { groups.flatMap(\.parameters) }
   /// The options of new groups.
   private let defaults: Rule
   private var known: Set<ObjectIdentifier> = []

@@ -73,3 +73,11 @@ public struct ParameterState: Sendable {
 func negativeOption(_ options: (name: String, value: Double)...) -> String? {
   options.first { !($0.value >= 0) }.map { "\($0.name) must not be negative, got \($0.value)" }
 }
+
+/// The first of some decay rates that does not lie in 0 ..< 1, as a text.
+func wrongBeta(_ first: Double, _ second: Double) -> String? {
+  for (name, beta) in [("first", first), ("second", second)] where !(beta >= 0 && beta < 1) {
+    return "betas must lie in 0 ..< 1, got \(beta) as the \(name)"
+  }
+  return nil
+}

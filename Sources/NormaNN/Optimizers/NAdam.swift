@@ -1,0 +1,91 @@
+import Foundation
+import NormaTensor
+
+/// The options and the step of ``NAdam``.
+public struct NAdamRule: UpdateRule {
+  /// The size of the step.
+  public var learningRate: Double = 2e-3
+  /// How much of earlier gradients is kept in their mean.
+  public var beta1: Double = 0.9
+  /// How much of earlier squares is kept in theirs.
+  public var beta2: Double = 0.999
+  /// Added to the root of the squares.
+  public var eps: Double = 1e-8
+  /// The share of a parameter that is added to its gradient, or taken away.
+  public var weightDecay: Double = 0
+  /// How fast the momentum grows towards ``beta1``.
+  public var momentumDecay: Double = 4e-3
+  /// Whether weight decay shrinks the parameter instead of joining the gradient, as in ``AdamW``.
+  public var decoupledWeightDecay = false
+  /// Whether parameters move up the gradient.
+  public var maximize = false
+
+  /// PyTorch's defaults.
+  public init() {}
+
+  /// ``beta1``.
+  public static var momentumOption: WritableKeyPath<NAdamRule, Double>? { \.beta1 }
+
+  /// What is wrong with the options.
+  public var problem: String? {
+    wrongBeta(beta1, beta2)
+      ?? negativeOption(
+        ("learningRate", learningRate), ("eps", eps), ("weightDecay", weightDecay),
+        ("momentumDecay", momentumDecay))
+  }
+
+  /// The parameter after a step.
+  public func moved(
+    _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
+  ) -> Tensor {
+    var g = maximize ? -gradient : gradient
+    var value = value
+    if weightDecay != 0 {
+      if decoupledWeightDecay {
+        value = value * (1 - learningRate * weightDecay)
+      } else {
+        g = g + value * weightDecay
+      }
+    }
+    let t = Double(state.step)
+    let now = beta1 * (1 - 0.5 * pow(0.96, t * momentumDecay))
+    let next = beta1 * (1 - 0.5 * pow(0.96, (t + 1) * momentumDecay))
+    // The product of all momenta so far is a number, which PyTorch keeps in float32.
+    let product = (state["mu_product"]?.item(as: Float.self) ?? 1) * Float(now)
+    let m = state["exp_avg"].map { $0 + (g - $0) * (1 - beta1) } ?? g * (1 - beta1)
+    let square = g * g * (1 - beta2)
+    let v = state["exp_avg_sq"].map { $0 * beta2 + square } ?? square
+    state["mu_product"] = Tensor(product)
+    state["exp_avg"] = m
+    state["exp_avg_sq"] = v
+    let spread = (v * (1 / (1 - pow(beta2, t)))).sqrt() + eps
+    let ofGradient = learningRate * (1 - now) / (1 - Double(product))
+    let ofMean = learningRate * next / (1 - Double(product) * next)
+    return value - (g * ofGradient + m * ofMean) / spread
+  }
+}
+
+/// ``Adam`` with Nesterov's momentum: the step looks ahead by the mean that the next one will have.
+///
+/// m and v as in ``Adam``; μₜ = β₁ (1 - 0.96^(t momentumDecay) / 2), Πₜ the product of all μ so far;
+/// p ← p - learningRate ((1 - μₜ) / (1 - Πₜ) g + μₜ₊₁ / (1 - Πₜ μₜ₊₁) m) / (√(v / (1 - β₂ᵗ)) + eps). PyTorch:
+/// `torch.optim.NAdam`. Source: Dozat (2016).
+public final class NAdam: RuleOptimizer<NAdamRule> {
+  /// An optimizer of these parameters.
+  public init(
+    _ parameters: [Parameter], learningRate: Double = 2e-3,
+    betas: (Double, Double) = (0.9, 0.999), eps: Double = 1e-8, weightDecay: Double = 0,
+    momentumDecay: Double = 4e-3, decoupledWeightDecay: Bool = false, maximize: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) {
+    var rule = NAdamRule()
+    rule.learningRate = learningRate
+    (rule.beta1, rule.beta2) = betas
+    rule.eps = eps
+    rule.weightDecay = weightDecay
+    rule.momentumDecay = momentumDecay
+    rule.decoupledWeightDecay = decoupledWeightDecay
+    rule.maximize = maximize
+    super.init(parameters, rule, file: file, line: line)
+  }
+}

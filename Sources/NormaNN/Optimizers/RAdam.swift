@@ -1,0 +1,87 @@
+import Foundation
+import NormaTensor
+
+/// The options and the step of ``RAdam``.
+public struct RAdamRule: UpdateRule {
+  /// The size of the step.
+  public var learningRate: Double = 1e-3
+  /// How much of earlier gradients is kept in their mean.
+  public var beta1: Double = 0.9
+  /// How much of earlier squares is kept in theirs.
+  public var beta2: Double = 0.999
+  /// Added to the root of the squares.
+  public var eps: Double = 1e-8
+  /// The share of a parameter that is added to its gradient, or taken away.
+  public var weightDecay: Double = 0
+  /// Whether weight decay shrinks the parameter instead of joining the gradient, as in ``AdamW``.
+  public var decoupledWeightDecay = false
+  /// Whether parameters move up the gradient.
+  public var maximize = false
+
+  /// PyTorch's defaults.
+  public init() {}
+
+  /// ``beta1``.
+  public static var momentumOption: WritableKeyPath<RAdamRule, Double>? { \.beta1 }
+
+  /// What is wrong with the options.
+  public var problem: String? {
+    wrongBeta(beta1, beta2)
+      ?? negativeOption(
+        ("learningRate", learningRate), ("eps", eps), ("weightDecay", weightDecay))
+  }
+
+  /// The parameter after a step.
+  public func moved(
+    _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
+  ) -> Tensor {
+    var g = maximize ? -gradient : gradient
+    var value = value
+    if weightDecay != 0 {
+      if decoupledWeightDecay {
+        value = value * (1 - learningRate * weightDecay)
+      } else {
+        g = g + value * weightDecay
+      }
+    }
+    let t = Double(state.step)
+    let m = state["exp_avg"].map { $0 + (g - $0) * (1 - beta1) } ?? g * (1 - beta1)
+    let square = g * g * (1 - beta2)
+    let v = state["exp_avg_sq"].map { $0 * beta2 + square } ?? square
+    state["exp_avg"] = m
+    state["exp_avg_sq"] = v
+    let size = learningRate / (1 - pow(beta1, t))
+    let power = pow(beta2, t)
+    let longest = 2 / (1 - beta2) - 1
+    let length = longest - 2 * t * power / (1 - power)
+    guard length > 5 else { return value - m * size }
+    let known = (length - 4) * (length - 2) * longest
+    let all = (longest - 4) * (longest - 2) * length
+    let rectified = (known / all).squareRoot() * (1 - power).squareRoot()
+    return value - m * (size * rectified) / (v.sqrt() + eps)
+  }
+}
+
+/// ``Adam`` that divides by the spread of gradients only once enough of them are known.
+///
+/// m and v as in ``Adam``; ρ∞ = 2 / (1 - β₂) - 1, ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ). While ρ ≤ 5,
+/// p ← p - learningRate m / (1 - β₁ᵗ); then that step times r √(1 - β₂ᵗ) / (√v + eps), with
+/// r² = (ρ - 4)(ρ - 2) ρ∞ / ((ρ∞ - 4)(ρ∞ - 2) ρ). PyTorch: `torch.optim.RAdam`. Source: Liu and others (2020).
+public final class RAdam: RuleOptimizer<RAdamRule> {
+  /// An optimizer of these parameters.
+  public init(
+    _ parameters: [Parameter], learningRate: Double = 1e-3,
+    betas: (Double, Double) = (0.9, 0.999), eps: Double = 1e-8, weightDecay: Double = 0,
+    decoupledWeightDecay: Bool = false, maximize: Bool = false, file: StaticString = #fileID,
+    line: UInt = #line
+  ) {
+    var rule = RAdamRule()
+    rule.learningRate = learningRate
+    (rule.beta1, rule.beta2) = betas
+    rule.eps = eps
+    rule.weightDecay = weightDecay
+    rule.decoupledWeightDecay = decoupledWeightDecay
+    rule.maximize = maximize
+    super.init(parameters, rule, file: file, line: line)
+  }
+}
