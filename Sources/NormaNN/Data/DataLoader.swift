@@ -155,7 +155,9 @@ public final class DataLoader<Data: Dataset>: Sequence {
 
   /// The samples of an epoch, with the draws that PyTorch makes at its beginning.
   private func samples(drawing stream: inout NormaKernels.Generator) -> [Int] {
-    if let sampler { return sampler.samples(of: data.count, drawing: &stream) }
+    if let sampler {
+      return sampler.samples(of: data.count, epoch: next - 1, drawing: &stream)
+    }
     // PyTorch's seed of its workers.
     _ = stream.next()
     guard shuffle else { return Array(0..<data.count) }

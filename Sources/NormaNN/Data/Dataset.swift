@@ -120,4 +120,28 @@ extension Dataset {
       return Subset(self, Array(rest.prefix(size)))
     }
   }
+
+  /// Parts of these shares of the samples, drawn without repetition from the default generator.
+  ///
+  ///     let parts = data.randomSplit(fractions: [0.8, 0.1, 0.1])
+  ///
+  /// Shares are rounded down, and what is left goes to the first parts, one sample each: the same parts as
+  /// PyTorch's `random_split(data, fractions)` after the same seed. The shares must add up to 1.
+  public func randomSplit(
+    fractions: [Double], file: StaticString = #fileID, line: UInt = #line
+  ) -> [Subset<Self>] {
+    let sum = fractions.reduce(0, +)
+    guard fractions.allSatisfy({ 0...1 ~= $0 }), abs(sum - 1) <= 1e-9 else {
+      report(
+        TensorError(
+          "randomSplit(fractions:)",
+          "fractions in 0 ... 1 that add up to 1 are needed, got \(fractions), which add up to \(sum)"
+        ),
+        file: file, line: line)
+      return fractions.map { _ in Subset(self, []) }
+    }
+    var counts = fractions.map { Int((Double(count) * $0).rounded(.down)) }
+    for place in 0..<max(count - counts.reduce(0, +), 0) { counts[place % counts.count] += 1 }
+    return randomSplit(counts, file: file, line: line)
+  }
 }

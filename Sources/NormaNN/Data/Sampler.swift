@@ -11,6 +11,17 @@ public protocol Sampler: Sendable {
   ///
   /// Draws come from `generator`, so that a restored loader finds the same order.
   func samples(of total: Int, drawing generator: inout Generator) -> [Int]
+
+  /// The same for samplers whose order follows from the number of the epoch, from 0, instead of draws. A
+  /// loader calls this one.
+  func samples(of total: Int, epoch: Int, drawing generator: inout Generator) -> [Int]
+}
+
+extension Sampler {
+  /// `samples(of:drawing:)`; most samplers need no number.
+  public func samples(of total: Int, epoch: Int, drawing generator: inout Generator) -> [Int] {
+    samples(of: total, drawing: &generator)
+  }
 }
 
 /// A sampler from a function.

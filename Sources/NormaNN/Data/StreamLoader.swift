@@ -1,0 +1,145 @@
+import NormaKernels
+import NormaTensor
+
+/// Batches of a dataset that streams, epoch by epoch, prepared in the background.
+///
+///     let loader = StreamLoader(Lines(path: path), batchSize: 128, shuffleWindow: 1024)
+///     for batch in loader { train(batch[0], batch[1]) }
+///
+/// The parts of a batch's samples are stacked along a new first axis. Samples are read in order by one thread, a
+/// few batches ahead; what the dataset draws comes from a generator that belongs to the epoch. A loop ends the program
+/// when a sample cannot be read, or, inside `catchingTensorErrors`, ends early with that error; ``forEach(_:)``
+/// throws it.
+///
+/// A loader is restored by reading the epoch again from its beginning and leaving out the batches that were given
+/// out: exact where the dataset gives the same samples again, at the cost of reading them. PyTorch: `DataLoader` of
+/// an `IterableDataset`.
+public final class StreamLoader<Data: IterableDataset>: Sequence {
+  private let data: Data
+  private let batchSize: Int
+  private let shuffleWindow: Int
+  private let dropLast: Bool
+  private let prefetch: Int
+  /// Nil draws from the default generator.
+  private var generator: NormaKernels.Generator?
+  private var next = 0
+  private var rest: DataLoaderState?
+  private weak var running: StreamEpoch?
+  private let file: StaticString
+  private let line: UInt
+
+  /// A loader.
+  ///
+  /// - Parameters:
+  ///   - data: the samples.
+  ///   - batchSize: how many of them make a batch.
+  ///   - shuffleWindow: how many samples are kept, of which a random one comes next; 0 keeps the order. A
+  ///     sample comes at most so many places early.
+  ///   - dropLast: whether a last batch that is not full is left out.
+  ///   - prefetch: how many batches are prepared ahead at most; 0 prepares on demand.
+  ///   - generator: where the draws of an epoch begin; nil is the default generator.
+  ///   - file: The caller's file, for the text of a mistake.
+  ///   - line: The caller's line.
+  public init(
+    _ data: Data, batchSize: Int = 1, shuffleWindow: Int = 0, dropLast: Bool = false,
+    prefetch: Int = 2, generator: NormaKernels.Generator? = nil, file: StaticString = #fileID,
+    line: UInt = #line
+  ) {
+    for (name, number, least) in [
+      ("batchSize", batchSize, 1), ("shuffleWindow", shuffleWindow, 0), ("prefetch", prefetch, 0),
+    ] where number < least {
+      report(
+        TensorError(
+          "StreamLoader(_:batchSize:)", "\(name) must be at least \(least), got \(number)"),
+        file: file, line: line)
+    }
+    self.data = data
+    self.batchSize = Swift.max(batchSize, 1)
+    self.shuffleWindow = Swift.max(shuffleWindow, 0)
+    self.dropLast = dropLast
+    self.prefetch = Swift.max(prefetch, 0)
+    self.generator = generator
+    self.file = file
+    self.line = line
+  }
+
+  /// Where the loader stands; restore it to go on from there.
+  public var state: DataLoaderState {
+    running?.state ?? rest
+      ?? DataLoaderState(generator: (generator ?? .current).state, batch: 0, epoch: next)
+  }
+
+  /// Goes on from a saved state: the next epoch is the rest of the one that was interrupted.
+  /// - Throws: `GeneratorStateError` where the bytes are no state.
+  public func restore(_ state: DataLoaderState) throws {
+    let start = try NormaKernels.Generator(state: state.generator)
+    if generator != nil { generator = start }
+    rest = state
+    next = state.epoch
+    running = nil
+  }
+
+  /// Gives the batches of one epoch, or of the rest of a restored one, to `body` in order.
+  ///
+  /// - Throws: what a sample or `body` throws, and a `TensorError` where the samples of a batch do not stack;
+  ///   the next call begins a new epoch.
+  public func forEach(_ body: ([Tensor]) throws -> Void) throws {
+    let epoch = try begin()
+    while let batch = try epoch.nextBatch() { try body(batch) }
+  }
+
+  /// An epoch, or the rest of a restored one.
+  public func makeIterator() -> StreamLoaderIterator {
+    StreamLoaderIterator(Result { try begin() }, file, line)
+  }
+
+  private func begin() throws -> StreamEpoch {
+    var stream = generator ?? .current
+    let begun = rest?.batch ?? 0
+    if let rest { stream = try NormaKernels.Generator(state: rest.generator) }
+    let start = stream.state
+    let own = NormaKernels.Generator(seed: stream.next())
+    if generator != nil {
+      generator = stream
+    } else if rest == nil {
+      NormaKernels.Generator.current = stream
+    }
+    rest = nil
+    let state = DataLoaderState(generator: start, batch: begun, epoch: next)
+    next += 1
+    let samples = SampleStream(
+      data, own, batchSize: batchSize, dropLast: dropLast, window: shuffleWindow)
+    let epoch = StreamEpoch(state, prefetch, samples)
+    running = epoch
+    return epoch
+  }
+}
+
+/// The batches of a loop over a ``StreamLoader``.
+public struct StreamLoaderIterator: IteratorProtocol {
+  private var epoch: Result<StreamEpoch, any Error>?
+  private let file: StaticString
+  private let line: UInt
+
+  init(_ epoch: Result<StreamEpoch, any Error>, _ file: StaticString, _ line: UInt) {
+    self.epoch = epoch
+    self.file = file
+    self.line = line
+  }
+
+  /// The next batch; nil at the end of the epoch.
+  public mutating func next() -> [Tensor]? {
+    do {
+      guard let batch = try epoch?.get().nextBatch() else {
+        epoch = nil
+        return nil
+      }
+      return batch
+    } catch {
+      let mistake = error as? TensorError ?? TensorError("for batch in loader", "\(error)")
+      report(mistake, file: file, line: line)
+      epoch = nil
+      return nil
+    }
+  }
+}
