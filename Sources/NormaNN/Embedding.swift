@@ -133,7 +133,10 @@ public func bilinear(
     }
     let (outputs, first, second) = (weight.shape[0], weight.shape[1], weight.shape[2])
     let rows = a.reshaped(-1, first)
-    let left = rows.matmul(weight.permuted(1, 0, 2).reshaped(first, outputs * second))
+    // Not among the products of mixed precision.
+    let left = autocast(nil) {
+      rows.matmul(weight.permuted(1, 0, 2).reshaped(first, outputs * second))
+    }
     let products = left.reshaped(-1, outputs, second) * b.reshaped(-1, 1, second)
     let result = products.sum(over: -1).reshaped(a.shape.dropLast() + [outputs])
     return bias.map { result + $0 } ?? result

@@ -20,6 +20,8 @@ extension Tensor {
           "input \(x.shape) and weight \(weight.shape) do not go together; the last axes must be "
             + "equal")
       }
+      let isNarrow = Autocast.type != nil
+      let (weight, bias) = isNarrow ? (weight.narrowed, bias?.narrowed) : (weight, bias)
       let product = x.matmul(
         weight.rank == 2 ? weight.transposed() : weight, file: file, line: line)
       guard let bias else { return product }

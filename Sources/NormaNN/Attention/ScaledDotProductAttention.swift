@@ -32,6 +32,15 @@ public func scaledDotProductAttention(
     if [query, key, value].contains(where: \.isPoisoned) || mask?.isPoisoned == true {
       return .poisoned
     }
+    if Autocast.type != nil {
+      let (query, key, value) = (query.narrowed, key.narrowed, value.narrowed)
+      let mask = mask?.narrowed
+      return try Autocast.off { () throws(TensorError) in
+        scaledDotProductAttention(
+          query, key, value, mask: mask, dropout: dropout, isCausal: isCausal, scale: scale,
+          enableGQA: enableGQA, file: file, line: line)
+      }
+    }
     let call = "scaledDotProductAttention(_:_:_:)"
     let (q, l, e) = (query, query.rank - 2, query.rank - 1)
     guard q.rank >= 2, key.rank >= 2, value.rank >= 2, q.dtype.isFloatingPoint,

@@ -43,6 +43,7 @@ public func crossEntropy(
   checked(file: file, line: line) { () throws(TensorError) in
     if x.isPoisoned || target.isPoisoned { return .poisoned }
     let call = "crossEntropy(_:_:)"
+    let (x, target, weight) = (x.widened, target.widened, weight?.widened)
     guard (0...1).contains(labelSmoothing) else {
       throw TensorError(call, "labelSmoothing must lie in 0...1, got \(labelSmoothing)")
     }
@@ -77,7 +78,8 @@ public func nllLoss(
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     if x.isPoisoned || target.isPoisoned { return .poisoned }
-    return try indexLoss(x, target, weight, ignoreIndex, 0, reduction, "nllLoss(_:_:)")
+    return try indexLoss(
+      x.widened, target, weight?.widened, ignoreIndex, 0, reduction, "nllLoss(_:_:)")
   }
 }
 

@@ -26,6 +26,7 @@ func elementwiseLoss(
 func inFloat32(
   _ x: Tensor, _ y: Tensor, _ rule: (Tensor, Tensor) throws(TensorError) -> Tensor
 ) throws(TensorError) -> Tensor {
+  let (x, y) = (x.widened, y.widened)
   let common = DType.promoted(x.dtype, y.dtype)
   guard common == .float16 || common == .bfloat16 else { return try rule(x, y) }
   return try rule(x.cast(to: .float32), y.cast(to: .float32)).cast(to: common)
@@ -95,6 +96,7 @@ public func binaryCrossEntropy(
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     let call = "binaryCrossEntropy(_:_:)"
+    let (x, y, weight) = (x.widened, y.widened, weight?.widened)
     guard x.shape == y.shape || x.isPoisoned || y.isPoisoned else {
       throw unequalShapes(call, x, y)
     }

@@ -24,6 +24,7 @@ public func multiMarginLoss(
   checked(file: file, line: line) { () throws(TensorError) in
     if x.isPoisoned || target.isPoisoned || weight?.isPoisoned == true { return .poisoned }
     let call = "multiMarginLoss(_:_:)"
+    let (x, weight) = (x.widened, weight?.widened)
     guard p == 1 || p == 2 else { throw TensorError(call, "p must be 1 or 2, got \(p)") }
     let scores = try rows(x, call)
     let (samples, classes) = (scores.shape[0], scores.shape[1])
@@ -67,6 +68,7 @@ public func multiLabelMarginLoss(
   checked(file: file, line: line) { () throws(TensorError) in
     if x.isPoisoned || target.isPoisoned { return .poisoned }
     let call = "multiLabelMarginLoss(_:_:)"
+    let x = x.widened
     let scores = try rows(x, call)
     let (samples, classes) = (scores.shape[0], scores.shape[1])
     guard target.shape == x.shape, target.dtype.isInteger else {
@@ -111,6 +113,7 @@ public func multiLabelSoftMarginLoss(
         "multiLabelSoftMarginLoss(_:_:)",
         "shapes \(x.shape) and \(y.shape) are not one shape with classes in the last axis")
     }
+    let x = x.widened
     let losses = -(y * x.logSigmoid() + (1 - y) * (-x).logSigmoid())
     return reduction((weight.map { losses * $0 } ?? losses).mean(over: -1))
   }

@@ -65,6 +65,7 @@ public func tripletMarginLoss(
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     let call = "tripletMarginLoss(_:_:_:)"
+    let (anchor, positive, negative) = (anchor.widened, positive.widened, negative.widened)
     let all = [anchor, positive, negative]
     if all.contains(where: \.isPoisoned) { return .poisoned }
     guard margin > 0 else { throw TensorError(call, "margin must be positive, got \(margin)") }

@@ -112,8 +112,11 @@ public final class SpectralNorm: Module, Parametrization {
   public func value() -> Tensor {
     let weight = original.value
     guard let vectors else { return Tensor.normalize(weight, axis: 0, eps: eps) }
-    if isTraining && !GradientMode.isRecomputing { improve(powerIterations) }
-    let sigma = vectors._u.value.matmul(matrix(weight).matmul(vectors._v.value))
+    // A statistic of the weight, which mixed precision leaves in its own type.
+    let sigma = autocast(nil) {
+      if isTraining && !GradientMode.isRecomputing { improve(powerIterations) }
+      return vectors._u.value.matmul(matrix(weight).matmul(vectors._v.value))
+    }
     return weight / Tensor.where(sigma .== 0, 1, sigma)
   }
 

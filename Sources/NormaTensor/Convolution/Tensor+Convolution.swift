@@ -116,6 +116,12 @@ package func convolve(
   _ padding: ConvolutionPadding, _ dilation: Extents, _ groups: Int, call: String
 ) throws(TensorError) -> Tensor {
   if x.isPoisoned || weight.isPoisoned || bias?.isPoisoned == true { return .poisoned }
+  if Autocast.type != nil {
+    let (x, weight, bias) = (x.narrowed, weight.narrowed, bias?.narrowed)
+    return try Autocast.off { () throws(TensorError) in
+      try convolve(x, weight, bias, space, stride, padding, dilation, groups, call: call)
+    }
+  }
   let batch = try asBatch(x, space, call)
   let shape = try ConvolutionShape(
     source: batch.shape, weights: weight.shape, stride: stride, padding: padding,
@@ -131,6 +137,13 @@ package func convolveTransposed(
   _ padding: Extents, _ outputPadding: Extents, _ groups: Int, _ dilation: Extents, call: String
 ) throws(TensorError) -> Tensor {
   if x.isPoisoned || weight.isPoisoned || bias?.isPoisoned == true { return .poisoned }
+  if Autocast.type != nil {
+    let (x, weight, bias) = (x.narrowed, weight.narrowed, bias?.narrowed)
+    return try Autocast.off { () throws(TensorError) in
+      try convolveTransposed(
+        x, weight, bias, space, stride, padding, outputPadding, groups, dilation, call: call)
+    }
+  }
   let batch = try asBatch(x, space, call)
   let shape = try ConvolutionShape(
     transposed: batch.shape, weights: weight.shape, stride: stride, padding: padding,

@@ -11,7 +11,7 @@ extension Tensor {
   public static func checkpoint(_ inputs: Tensor..., body: @escaping ([Tensor]) -> Tensor) -> Tensor
   {
     guard GradientMode.isRecording else { return body(inputs) }
-    let generator = NormaKernels.Generator.current
+    let (generator, narrow) = (NormaKernels.Generator.current, Autocast.type)
     let result = withoutGradients { body(inputs.map { $0.detached() }) }
     if result.isPoisoned { return result }
     let again = Unchecked(body)
@@ -19,7 +19,9 @@ extension Tensor {
       var generator = generator
       let result = withGenerator(&generator) {
         GradientMode.$isRecomputing.withValue(true) {
-          GradientMode.$isRecording.withValue(true) { again.value(backward.saved) }
+          GradientMode.$isRecording.withValue(true) {
+            Autocast.$type.withValue(narrow) { again.value(backward.saved) }
+          }
         }
       }
       return [(result, backward.upstream)]

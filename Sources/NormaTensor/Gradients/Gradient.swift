@@ -74,16 +74,18 @@ extension Tensor {
     }
     var run = Backpropagation(
       targets: targets, retains: retainGraph || createGraph, isRecording: createGraph)
-    let failure = GradientMode.$isRecording.withValue(createGraph) { () -> TensorError? in
-      do throws(TensorError) {
-        run.add(history, start)
-        try run.run(call: call)
-        return nil
-      } catch {
-        return error
+    try Autocast.off { () throws(TensorError) in
+      let failure = GradientMode.$isRecording.withValue(createGraph) { () -> TensorError? in
+        do throws(TensorError) {
+          run.add(history, start)
+          try run.run(call: call)
+          return nil
+        } catch {
+          return error
+        }
       }
+      if let failure { throw failure }
     }
-    if let failure { throw failure }
     return zip(targets ?? [], run.results).map { target, gradient in
       gradient ?? .zeros(target.shape, dtype: target.dtype)
     }

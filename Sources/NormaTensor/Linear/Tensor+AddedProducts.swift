@@ -65,6 +65,14 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned || a.isPoisoned || b.isPoisoned { return .poisoned }
+      if Autocast.type != nil {
+        // PyTorch's list has the products of matrices alone.
+        let isNarrow = ranks.1 > 1
+        let (x, y, z) = isNarrow ? (narrowed, a.narrowed, b.narrowed) : (self, a, b)
+        return try Autocast.off { () throws(TensorError) in
+          x.added(y, z, ranks, beta, alpha, call, file, line, product)
+        }
+      }
       guard a.rank == ranks.0, b.rank == ranks.1 else {
         throw TensorError(
           call,

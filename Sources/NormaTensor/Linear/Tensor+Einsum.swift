@@ -35,6 +35,7 @@ public func einsum(
   checked(file: file, line: line) { () throws(TensorError) in
     if tensors.contains(where: \.isPoisoned) { return .poisoned }
     let call = "einsum(_:_:)"
+    let tensors = tensors.map(\.narrowed)
     let plan = try EinsumPlan(
       EinsumEquation(equation, call: call), shapes: tensors.map(\.shape), call: call)
     for (a, b) in zip(tensors, tensors.dropFirst()) {

@@ -17,44 +17,53 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned || other.isPoisoned { return .poisoned }
-      try Tensor.checkProduct(self, other)
-      if rank == 1, other.rank == 1, shape == other.shape, dtype.isFloatingPoint {
-        return try productSum(other, over: [0], call: "matmul(_:)")
-      }
-      if !Tensor.isRecorded([self, other]), let plain = try plainProduct(other) { return plain }
-      // A vector is a row on the left and a column on the right; its axis is dropped at the end.
-      var a = rank == 1 ? unsqueezed(0) : self
-      // One product of tall matrices is quicker than many with the same second one.
-      let isTall = rank > 2 && other.rank <= 2 && layout.isContiguous
-      if isTall { a = a.reshaped(-1, shape[rank - 1]) }
-      let b = other.rank == 1 ? other.unsqueezed(1) : other
-      guard a.shape[a.rank - 1] == b.shape[b.rank - 2] else {
-        throw TensorError(
-          "matmul(_:)",
-          "shapes \(shape) and \(other.shape) do not multiply: \(a.shape[a.rank - 1]) columns meet "
-            + "\(b.shape[b.rank - 2]) rows")
-      }
-      var result = try Tensor.product(a.detached(), b.detached())
-        .recorded("matmul(_:)", from: [a, b], saving: [a, b], runsAtOnce: true) { rule in
-          let (a, b) = (rule.saved[0], rule.saved[1])
-          return [
-            rule.whenNeeded(0) {
-              a.isColumnMajor
-                ? b.matmul(rule.upstream.transposed()).transposed()
-                : rule.upstream.matmul(b.transposed())
-            },
-            rule.whenNeeded(1) {
-              b.isColumnMajor
-                ? rule.upstream.transposed().matmul(a).transposed()
-                : a.transposed().matmul(rule.upstream)
-            },
-          ]
+      if Autocast.type != nil {
+        return try Autocast.off { [a = narrowed, b = other.narrowed] () throws(TensorError) in
+          try a.multiplied(b)
         }
-      if isTall { result = result.reshaped(shape.dropLast() + [b.shape[1]]) }
-      if other.rank == 1 { result = result.squeezed(-1) }
-      if rank == 1 { result = result.squeezed(other.rank == 1 ? -1 : -2) }
-      return result
+      }
+      return try multiplied(other)
     }
+  }
+
+  private func multiplied(_ other: Tensor) throws(TensorError) -> Tensor {
+    try Tensor.checkProduct(self, other)
+    if rank == 1, other.rank == 1, shape == other.shape, dtype.isFloatingPoint {
+      return try productSum(other, over: [0], call: "matmul(_:)")
+    }
+    if !Tensor.isRecorded([self, other]), let plain = try plainProduct(other) { return plain }
+    // A vector is a row on the left and a column on the right; its axis is dropped at the end.
+    var a = rank == 1 ? unsqueezed(0) : self
+    // One product of tall matrices is quicker than many with the same second one.
+    let isTall = rank > 2 && other.rank <= 2 && layout.isContiguous
+    if isTall { a = a.reshaped(-1, shape[rank - 1]) }
+    let b = other.rank == 1 ? other.unsqueezed(1) : other
+    guard a.shape[a.rank - 1] == b.shape[b.rank - 2] else {
+      throw TensorError(
+        "matmul(_:)",
+        "shapes \(shape) and \(other.shape) do not multiply: \(a.shape[a.rank - 1]) columns meet "
+          + "\(b.shape[b.rank - 2]) rows")
+    }
+    var result = try Tensor.product(a.detached(), b.detached())
+      .recorded("matmul(_:)", from: [a, b], saving: [a, b], runsAtOnce: true) { rule in
+        let (a, b) = (rule.saved[0], rule.saved[1])
+        return [
+          rule.whenNeeded(0) {
+            a.isColumnMajor
+              ? b.matmul(rule.upstream.transposed()).transposed()
+              : rule.upstream.matmul(b.transposed())
+          },
+          rule.whenNeeded(1) {
+            b.isColumnMajor
+              ? rule.upstream.transposed().matmul(a).transposed()
+              : a.transposed().matmul(rule.upstream)
+          },
+        ]
+      }
+    if isTall { result = result.reshaped(shape.dropLast() + [b.shape[1]]) }
+    if other.rank == 1 { result = result.squeezed(-1) }
+    if rank == 1 { result = result.squeezed(other.rank == 1 ? -1 : -2) }
+    return result
   }
 
   private static func checkProduct(_ a: Tensor, _ b: Tensor) throws(TensorError) {

@@ -1,0 +1,87 @@
+import NormaKernels
+
+/// Runs products and convolutions of `body` in a type of 16 bits, and leaves the rest in `float32`.
+///
+///     let loss = autocast(.bfloat16) { crossEntropy(network(x), y) }
+///     loss.backward()
+///
+/// After PyTorch's lists for processors:
+/// - Operands of ``Tensor/matmul(_:file:line:)``, `addmm`, `addbmm`, `baddbmm`, `einsum`, `tensordot`, `linear`,
+///   attention, convolutions and transposed convolutions are rounded to `type`, biases too. Sums are
+///   carried in `float32` or wider and rounded once, so results have `type`.
+/// - Losses take such results as `float32` and give `float32`.
+/// - Everything else runs in the type of its operands. Statistics, normalizations and reductions of 16-bit types
+///   are computed in `float32` or wider as everywhere, and rounded at the end. PyTorch leaves some of these
+///   results in `float32`: `prod`, `quantile`, `cdist`, poolings of volumes, paddings that mirror or repeat;
+///   it rounds the operands of `prelu`, and leaves those of `mv` alone.
+///
+/// Parameters stay as they are, and their gradients have the parameters' own types. `float64` and integers are
+/// left alone. Backward passes run in the types of the forward pass, whether inside of the scope or not; they
+/// belong outside. A parameter that is used several times is rounded each time.
+///
+/// Scopes belong to the task and nest; the innermost decides. `autocast(nil)` computes in the operands' own types
+/// again. With `.float16` gradients need a `GradientScaler`.
+///
+/// Any type but `.bfloat16` and `.float16` is a mistake. Cost: half the memory for what products keep for gradients. No
+/// time is saved: the products themselves run in `float32`. PyTorch: `torch.autocast("cpu", dtype)`.
+public func autocast<R>(
+  _ type: DType?, file: StaticString = #fileID, line: UInt = #line, _ body: () throws -> R
+) rethrows -> R {
+  let type = Autocast.allowed(type, file, line)
+  return try Autocast.$type.withValue(type) { try body() }
+}
+
+/// The asynchronous form of ``autocast(_:file:line:_:)-(_,_,_,()->R)``.
+public func autocast<R>(
+  _ type: DType?, file: StaticString = #fileID, line: UInt = #line,
+  isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> R
+) async rethrows -> R {
+  let type = Autocast.allowed(type, file, line)
+  return try await Autocast.$type.withValue(type) { try await body() }
+}
+
+/// The type to which products round their operands, for the task that runs.
+package enum Autocast {
+  /// Nil outside of a scope.
+  @TaskLocal package static var type: DType?
+
+  fileprivate static func allowed(
+    _ type: DType?, _ file: StaticString, _ line: UInt
+  ) -> DType? {
+    guard let type, !type.isHalf else { return type }
+    report(
+      TensorError("autocast(_:)", "bfloat16, float16 or nil is needed, got \(type)"),
+      file: file, line: line)
+    return nil
+  }
+
+  /// Runs `body` with every operand in its own type.
+  package static func off<R>(
+    _ body: () throws(TensorError) -> R
+  ) throws(TensorError) -> R {
+    guard type != nil else { return try body() }
+    let result: Result<R, TensorError> = $type.withValue(nil) {
+      do throws(TensorError) {
+        return .success(try body())
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+}
+
+extension Tensor {
+  /// As an operand of a product: rounded in a scope of ``autocast(_:file:line:_:)-(_,_,_,()->R)``.
+  package var narrowed: Tensor {
+    guard let type = Autocast.type, dtype != type, dtype == .float32 || dtype.isHalf else {
+      return self
+    }
+    return cast(to: type)
+  }
+
+  /// As an argument of a loss: `float32` in such a scope where it is of a type of 16 bits.
+  package var widened: Tensor {
+    Autocast.type != nil && dtype.isHalf ? cast(to: .float32) : self
+  }
+}
