@@ -104,6 +104,7 @@ import Testing
         tripletMarginLoss(scores, scores, scores.detached()),
         poissonNLLLoss(scores, scores.detached()),
         gaussianNLLLoss(scores, scores.detached(), variance: .ones(2, 3)),
+        ctcLoss(scores.unsqueezed(1), Tensor([[1]] as [[Int64]])),
       ] { #expect(loss.dtype == .float32) }
       // Statistics of a weight are none of its products.
       let layer = spectralNorm(Linear(4, 3))
