@@ -45,7 +45,7 @@ final class BatchQueue: @unchecked Sendable {  // Guarded by the condition.
   private func take() -> Int? {
     condition.lock()
     defer { condition.unlock() }
-    while !isStopped && next < end && next > wanted + ahead { condition.wait() }
+    while !isStopped && next < end && next - ahead > wanted { condition.wait() }
     guard !isStopped && next < end else { return nil }
     next += 1
     return next - 1

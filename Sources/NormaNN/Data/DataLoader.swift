@@ -45,8 +45,8 @@ public final class DataLoader<Data: Dataset>: Sequence {
   ///   - data: the samples.
   ///   - batchSize: how many of them make a batch.
   ///   - shuffle: whether each epoch has an order of its own, PyTorch's for the same seed.
-  ///   - sampler: another choice and order of samples; then nothing else draws from the generator, and
-  ///     `shuffle` plays no part.
+  ///   - sampler: another choice and order of samples, such as ``WeightedSampler``, ``SubsetSampler`` or
+  ///     ``DistributedSampler``; then nothing else draws from the generator, and `shuffle` plays no part.
   ///   - dropLast: whether a last batch that is not full is left out.
   ///   - workers: how many threads prepare batches ahead; 0 prepares on demand.
   ///   - prefetch: how many batches are prepared ahead at most.

@@ -12,6 +12,7 @@ import NormaTensor
 ///       }
 ///     }
 ///
+/// One of several processes gives its own share alone; nobody else can leave out what is not its own.
 /// PyTorch: `torch.utils.data.IterableDataset`.
 public protocol IterableDataset: Sendable {
   /// Begins an epoch: each call of the result gives the next sample, one tensor for each part, and nil after

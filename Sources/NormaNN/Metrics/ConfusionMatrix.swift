@@ -16,17 +16,21 @@ public struct ConfusionMatrix: Metric {
   /// How often class i (row) was taken for class j (column).
   public private(set) var counts: [[Int]]
 
-  /// No samples yet.
+  /// The counts of more classes take over 128 MiB.
+  private static let mostClasses = 1 << 12
+
+  /// No samples yet, for up to 4096 classes.
   public init(
     classes: Int, ignoreIndex: Int? = nil, file: StaticString = #fileID, line: UInt = #line
   ) {
-    if !(1...(1 << 14) ~= classes) {
+    if !(1...Self.mostClasses ~= classes) {
       report(
         TensorError(
-          "ConfusionMatrix(classes:)", "classes must lie in 1 ... \(1 << 14), got \(classes)"),
+          "ConfusionMatrix(classes:)",
+          "classes must lie in 1 ... \(Self.mostClasses), got \(classes)"),
         file: file, line: line)
     }
-    self.classes = min(max(classes, 1), 1 << 14)
+    self.classes = min(max(classes, 1), Self.mostClasses)
     self.ignoreIndex = ignoreIndex
     counts = Array(repeating: Array(repeating: 0, count: self.classes), count: self.classes)
   }

@@ -36,6 +36,7 @@ import Testing
     for batch in StreamLoader(Numbers(count: .max), batchSize: 2, prefetch: prefetch) {
       if numbers(batch) == [4, 5] { break }
     }
+    #expect(StreamLoader(Numbers(), batchSize: .max, prefetch: .max).map(numbers).count == 1)
     let sequence = SampleSequence([3, 1, 2]) { [Tensor(Float($0))] }
     let floats = StreamLoader(sequence, batchSize: 2, prefetch: prefetch)
     #expect(floats.map { $0[0].array(of: Float.self) } == [[3, 1], [2]])
