@@ -92,4 +92,28 @@ import Testing
     try Data("PK\u{3}\u{4}".utf8).write(to: URL(fileURLWithPath: path))
     #expect(throws: FileError.self) { try Checkpoint(contentsOf: path) }
   }
+
+  /// What a resumed run needs beside its own checkpoint: a note, and the file of the best network.
+  @Test func earlyStoppingGoesOn() throws {
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let layer = Linear(2, 1)
+    var stopping = EarlyStopping(patience: 2)
+    for loss in [3.0, 1, 2] {
+      layer.weight.value = .full([1, 2], Float(loss))
+      guard stopping.step(loss, layer) else { continue }
+      var best = Checkpoint(model: layer.stateDict())
+      best.notes["stopping"] = String(
+        decoding: try JSONEncoder().encode(stopping.state), as: UTF8.self)
+      try best.write(to: path)
+    }
+    let read = try Checkpoint(contentsOf: path)
+    var resumed = EarlyStopping(patience: 2)
+    resumed.state = try JSONDecoder().decode(
+      EarlyStopping.State.self, from: Data(try #require(read.notes["stopping"]).utf8))
+    resumed.bestModel = read.model
+    #expect(resumed.state.best == 1 && resumed.state.stepCount == 2)
+    #expect(!resumed.step(2) && !resumed.shouldStop && !resumed.step(1.5) && resumed.shouldStop)
+    try resumed.restore(layer)
+    #expect(layer.weight.value.array() == [1, 1] as [Float])
+  }
 }
