@@ -9,6 +9,7 @@ import Foundation
 ///
 ///     var checkpoint = Checkpoint(model: network.stateDict())
 ///     checkpoint.optimizer = optimizer.state
+///     try checkpoint.encode(scaler, as: "scaler")
 ///     try checkpoint.write(to: "run.safetensors")
 ///
 /// PyTorch: `torch.save({...})`.
@@ -23,6 +24,8 @@ public struct Checkpoint: Sendable {
   public var generators: [String: [UInt8]] = [:]
   /// What else the program wants to remember: options, the epoch, the number of threads.
   public var notes: [String: String] = [:]
+  /// The file that it was read from, for errors.
+  private(set) var path = "the checkpoint"
 
   private static let format = "norma.checkpoint"
   private static let version = "2"
@@ -40,7 +43,7 @@ public struct Checkpoint: Sendable {
     for (name, tensor) in model { tensors["model.\(name)"] = tensor }
     if let optimizer {
       for (name, tensor) in optimizer.tensors { tensors["optimizer.\(name)"] = tensor }
-      metadata["optimizer"] = try text(
+      metadata["optimizer"] = try Checkpoint.text(
         OptimizerNumbers(groups: optimizer.groups, stepCount: optimizer.stepCount))
     }
     for (name, state) in generators { tensors["generator.\(name)"] = Tensor(state) }
@@ -69,6 +72,7 @@ public struct Checkpoint: Sendable {
         path: path,
         problem: "has version \(version); this program reads 1 to \(Checkpoint.version)")
     }
+    self.path = path
     model = [:]
     var optimizerTensors: [String: Tensor] = [:]
     var loaderGenerator: [UInt8]?
@@ -117,9 +121,7 @@ public struct Checkpoint: Sendable {
     /// Nil for a text that is something else.
     init?(_ text: String, version: String) {
       let data = Data(text.utf8)
-      let decoder = JSONDecoder()
-      decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+      let decoder = Checkpoint.decoder
       if version == "1" {
         guard let first = try? decoder.decode(First.self, from: data) else { return nil }
         groups = first.groups.map { OptimizerState.Group(numbers: $0) }
@@ -129,14 +131,6 @@ public struct Checkpoint: Sendable {
         self = read
       }
     }
-  }
-
-  private func text(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 }
 

@@ -18,8 +18,8 @@ import Testing
 
   @Test func quotes() throws {
     let table = try CSV(
-      text: "\u{feff}\"x;1\";\"say \"\"hi\"\"\"\n\"two\nlines\";\r\n", separator: ";",
-      hasHeader: false)
+      text: "\u{feff}\"x;1\";\"say \"\"hi\"\"\"\n\"two\nlines\";\r\n",
+      options: .init(separator: ";", hasHeader: false))
     #expect(table.names == ["0", "1"])
     #expect(try table.strings("0") == ["x;1", "two\nlines"])
     #expect(try table.strings("1") == ["say \"hi\"", ""])
@@ -56,7 +56,10 @@ import Testing
     #expect { try table.tensor() } throws: { "\($0)".contains("line 3, column \"b\": \"x\"") }
     #expect { try table.tensor(["a"], dtype: .uint8) } throws: { "\($0)".contains("line 4") }
     #expect { try table.strings("c") } throws: { "\($0)".contains("has no column \"c\"") }
-    #expect(throws: FileError.self) { try CSV(text: "a", separator: "é") }
+    #expect(throws: FileError.self) { try CSV(text: "a", options: .init(separator: "é")) }
+    #expect(throws: FileError.self) { try CSV(text: "a", options: .init(decimalMark: "1")) }
+    #expect(throws: FileError.self) { try CSV(text: "a", options: .init(thousandsMark: ".")) }
+    #expect(throws: FileError.self) { try CSV(text: "a", options: .init(comment: "")) }
     #expect(throws: FileError.self) { try CSV(contentsOf: "/nowhere.csv") }
   }
 

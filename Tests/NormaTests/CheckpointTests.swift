@@ -39,6 +39,34 @@ import Testing
     #expect(state.groups == written.optimizer?.groups && read.notes["version"] == "2")
   }
 
+  @Test func valuesComeBackWithTheModel() throws {
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let x = Tensor([[1, .nan, 3], [2, 5, 0.1], [4, 7, 1e-300]] as [[Double]])
+    let imputer = Imputer(fitting: x, addsFlags: true)
+    let scaler = StandardScaler(fitting: imputer(x))
+    var written = checkpoint()
+    try written.encode(imputer, as: "imputer")
+    try written.encode(scaler, as: "scaler")
+    try written.encode(["a", "b"], as: "columns")
+    try written.encode([Double.nan, -.infinity, 0.1], as: "numbers")
+    try written.write(to: path)
+
+    let read = try Checkpoint(contentsOf: path)
+    #expect(try read.decode(Imputer.self, from: "imputer") == imputer)
+    #expect(try read.decode(StandardScaler.self, from: "scaler") == scaler)
+    let columns: [String] = try read.decode(from: "columns")
+    #expect(columns == ["a", "b"])
+    let numbers = try read.decode([Double].self, from: "numbers")
+    #expect(numbers[0].isNaN && numbers[1...] == [-.infinity, 0.1])
+    #expect { try read.decode(Int.self, from: "options") } throws: {
+      "\($0)".contains(path)
+        && "\($0)".contains("has no value \"options\"; it has \"columns\", \"imputer\"")
+    }
+    #expect { try read.decode(Int.self, from: "columns") } throws: {
+      "\($0)".contains("value \"columns\" that is no Int")
+    }
+  }
+
   /// A file that version 1 wrote: Adam of two groups after three steps. Steps and options that it lacks are
   /// those of the optimizer that loads it, which takes the fourth step as the old one did.
   @Test func firstVersionIsRead() throws {

@@ -1,0 +1,54 @@
+import NormaKernels
+import NormaTensor
+
+/// `(x - offset) / scale` for each column of a table and back, in `float64`.
+struct ColumnMap: Sendable {
+  let offset: [Double]
+  let scale: [Double]
+
+  func applied(to x: Tensor, call: String) throws(TensorError) -> Tensor {
+    if x.isPoisoned { return x }
+    try requireColumns(x, offset.count, call: call)
+    return ((x.cast(to: .float64) - Tensor(offset)) / Tensor(scale)).cast(to: resultType(of: x))
+  }
+
+  func inverted(on y: Tensor, call: String) throws(TensorError) -> Tensor {
+    if y.isPoisoned { return y }
+    try requireColumns(y, offset.count, call: call)
+    return (y.cast(to: .float64) * Tensor(scale) + Tensor(offset)).cast(to: resultType(of: y))
+  }
+}
+
+/// Real types stay as they are, others become `float32`.
+func resultType(of x: Tensor) -> DType { x.dtype.isFloatingPoint ? x.dtype : .float32 }
+
+/// Throws unless the last axis has the columns that were fitted.
+func requireColumns(_ x: Tensor, _ count: Int, call: String) throws(TensorError) {
+  guard let last = x.shape.last, last == count else {
+    throw TensorError(call, "the last axis has \(count) columns, got shape \(x.shape)")
+  }
+}
+
+/// A table of numbers for a fit, in `float64`.
+func fittingTable(_ x: Tensor, call: String) throws(TensorError) -> Tensor {
+  guard x.rank == 2 else {
+    throw TensorError(
+      call,
+      "a table has shape [rows, columns], got \(x.shape)"
+        + (x.rank == 1 ? "; unsqueezed(1) makes one column" : ""))
+  }
+  return x.detached().cast(to: .float64)
+}
+
+/// Throws unless what was found for each column is a finite number.
+func requireFinite(
+  _ found: [Double], _ what: String, in table: Tensor, call: String
+) throws(TensorError) {
+  guard let column = found.firstIndex(where: { !$0.isFinite }) else { return }
+  let values = table[0..., column]
+  let isEmpty = values.isNaN().all().item(as: Bool.self)
+  throw TensorError(
+    call,
+    "column \(column) of \(found.count) has no finite \(what): "
+      + (isEmpty ? "all its values are missing" : "it has infinite values"))
+}

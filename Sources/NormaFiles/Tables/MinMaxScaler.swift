@@ -1,0 +1,94 @@
+import NormaKernels
+import NormaTensor
+
+/// Brings each column of a table to a range, and back.
+///
+///     let scaler = MinMaxScaler(fitting: trainX)        // to 0 ... 1
+///     let y = network(scaler(testX))
+///
+/// - Formula: `lower + (x - min) / (max - min) (upper - lower)`, computed in `float64` and rounded once
+///   to the type of `x`; integers become `float32`.
+/// - Edge cases: NaN does not count in a fit and stays NaN. A column of equal values is not stretched,
+///   so those become `lower`. Values beyond those of the fit land outside of the range. A column without values,
+///   or with infinite ones, is a mistake.
+/// - Cost: a fit takes two passes over the data in `float64`, a call one.
+/// - scikit-learn: `MinMaxScaler`.
+public struct MinMaxScaler: Sendable, Hashable, Codable {
+  /// The smallest value of each column.
+  public let min: [Double]
+  /// The largest value of each column.
+  public let max: [Double]
+  /// Where the smallest values go.
+  public let lower: Double
+  /// Where the largest values go.
+  public let upper: Double
+
+  /// A scaler from the values of a table `[rows, columns]` to a range.
+  public init(
+    fitting x: Tensor, to range: ClosedRange<Double> = 0...1, file: StaticString = #fileID,
+    line: UInt = #line
+  ) {
+    var found = (min: [] as [Double], max: [] as [Double])
+    do throws(TensorError) {
+      if !x.isPoisoned {
+        let call = "MinMaxScaler(fitting:to:)"
+        guard range.upperBound > range.lowerBound, (range.upperBound - range.lowerBound).isFinite
+        else { throw TensorError(call, "the range \(range) has no finite length above 0") }
+        let table = try fittingTable(x, call: call)
+        guard table.shape[0] > 0 else { throw TensorError(call, "the table has no rows") }
+        let isNaN = table.isNaN()
+        found = (
+          Tensor.where(isNaN, Double.infinity, table).min(over: 0).array(),
+          Tensor.where(isNaN, -Double.infinity, table).max(over: 0).array()
+        )
+        try requireFinite(zip(found.max, found.min).map { $0 - $1 }, "range", in: table, call: call)
+      }
+    } catch {
+      report(error, file: file, line: line)
+    }
+    (min, max) = found
+    (lower, upper) = (range.lowerBound, range.upperBound)
+  }
+
+  private var map: ColumnMap {
+    let scale = zip(min, max).map { ($1 == $0 ? 1 : $1 - $0) / (upper - lower) }
+    return ColumnMap(offset: zip(min, scale).map { $0 - lower * $1 }, scale: scale)
+  }
+
+  /// Scales rows `[..., columns]`.
+  public func callAsFunction(
+    _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try map.applied(to: x, call: "MinMaxScaler(_:)")
+    }
+  }
+
+  /// The numbers that were scaled: `min + (y - lower) (max - min) / (upper - lower)`.
+  public func inverse(
+    _ y: Tensor, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line) { () throws(TensorError) in
+      try map.inverted(on: y, call: "MinMaxScaler.inverse(_:)")
+    }
+  }
+
+  private enum CodingKeys: String, CodingKey { case min, max, lower, upper }
+
+  /// A scaler as it was encoded.
+  /// - Throws: `DecodingError` where the numbers are no ranges.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    min = try fields.decode([Double].self, forKey: .min)
+    max = try fields.decode([Double].self, forKey: .max)
+    lower = try fields.decode(Double.self, forKey: .lower)
+    upper = try fields.decode(Double.self, forKey: .upper)
+    guard min.count == max.count, upper > lower, (upper - lower).isFinite,
+      zip(min, max).allSatisfy({ $1 >= $0 && ($1 - $0).isFinite })
+    else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .max, in: fields,
+        debugDescription: "from \(min) and \(max) to \(lower) and \(upper)")
+    }
+  }
+}
