@@ -1,11 +1,35 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+// What stands behind a trait is also there by default. The default is one trait that stands for all, and not all of
+// them: SwiftPM before 6.4 compiles a package with several enabled traits anew whenever it plans a build, as it
+// passes their names in an order that changes (swift-package-manager#10525).
+let everything = "Everything"
+
+func target(_ name: String, trait: String) -> [Target.Dependency] {
+  [trait, everything].map { .target(name: name, condition: .when(traits: [$0])) }
+}
+
+/// The condition that C sources see: `NORMA_PNG`.
+func cDefine(trait: String) -> [CSetting] {
+  [trait, everything].map { .define("NORMA_\(trait.uppercased())", .when(traits: [$0])) }
+}
+
+/// The same for Swift.
+func define(trait: String) -> [SwiftSetting] {
+  [trait, everything].map { .define("NORMA_\(trait.uppercased())", .when(traits: [$0])) }
+}
+
+let argumentParser: [Target.Dependency] = ["Command", everything].map {
+  .product(
+    name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: [$0]))
+}
+
 let package = Package(
   name: "norma",
   platforms: [.macOS(.v15)],
   products: [
-    // All of it, and the parts for whoever needs less: tensors alone link neither libpng nor zlib.
+    // All of it, and the parts for whoever needs less.
     .library(name: "Norma", targets: ["Norma"]),
     .library(name: "NormaTensor", targets: ["NormaTensor"]),
     .library(name: "NormaNN", targets: ["NormaNN"]),
@@ -17,7 +41,16 @@ let package = Package(
     .trait(
       name: "OneDNN",
       description: "Matrix products through oneDNN. Without it they run on plain loops."),
-    .default(enabledTraits: ["OneDNN"]),
+    .trait(name: "PNG", description: "PNG images through libpng."),
+    .trait(name: "JPEG", description: "JPEG images through libjpeg."),
+    .trait(
+      name: "Compression",
+      description: "Compressed files (.gz, .npz, .pt) through zlib. Others are read without it."),
+    .trait(
+      name: "Command",
+      description: "The command norma. Without it, swift-argument-parser is not fetched."),
+    .trait(name: "Everything", description: "All of them, as by default."),
+    .default(enabledTraits: ["Everything"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -27,14 +60,23 @@ let package = Package(
     .target(name: "CNormaLoops"),
     .target(
       name: "COneDNN",
-      cSettings: [.define("NORMA_ONEDNN", .when(traits: ["OneDNN"]))],
-      linkerSettings: [.linkedLibrary("dnnl", .when(traits: ["OneDNN"]))]),
+      cSettings: cDefine(trait: "OneDNN"),
+      linkerSettings: ["OneDNN", everything].map {
+        .linkedLibrary("dnnl", .when(traits: [$0]))
+      }),
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .systemLibrary(
       name: "CLibPNG", pkgConfig: "libpng",
       providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
-    .target(name: "CPNG", dependencies: ["CLibPNG"]),
+    .target(
+      name: "CPNG", dependencies: target("CLibPNG", trait: "PNG"), cSettings: cDefine(trait: "PNG")),
+    .systemLibrary(
+      name: "CLibJPEG", pkgConfig: "libjpeg",
+      providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+    .target(
+      name: "CJPEG", dependencies: target("CLibJPEG", trait: "JPEG"),
+      cSettings: cDefine(trait: "JPEG")),
 
     // 2: kernels know pointers, counts and strides, and no tensor.
     .target(name: "NormaKernels", dependencies: ["CNormaLoops"]),
@@ -46,7 +88,11 @@ let package = Package(
 
     // 4: networks and files.
     .target(name: "NormaNN", dependencies: ["NormaTensor", "NormaKernels"]),
-    .target(name: "NormaFiles", dependencies: ["NormaTensor", "NormaKernels", "CZlib", "CPNG"]),
+    .target(
+      name: "NormaFiles",
+      dependencies: ["NormaTensor", "NormaKernels"] + target("CZlib", trait: "Compression")
+        + target("CPNG", trait: "PNG") + target("CJPEG", trait: "JPEG"),
+      swiftSettings: ["Compression", "PNG", "JPEG"].flatMap(define(trait:))),
 
     // 5 to 7: explanations, the module that users import, the command line.
     .target(
@@ -57,10 +103,7 @@ let package = Package(
       dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles", "NormaExplain"]),
     .executableTarget(
       name: "NormaCLI",
-      dependencies: [
-        "Norma", "NormaExplain", "NormaTensor",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
+      dependencies: ["Norma", "NormaExplain", "NormaTensor"] + argumentParser,
       resources: [
         .embedInCode("Capture/norma_capture.py"), .embedInCode("Capture/norma_capture_numpy.py"),
       ]),
@@ -69,10 +112,8 @@ let package = Package(
       dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles", "NormaExplain"]),
     .executableTarget(
       name: "conformance",
-      dependencies: [
-        "NormaConformance", "Norma", "NormaExplain", "NormaFiles", "NormaTensor",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
+      dependencies: ["NormaConformance", "Norma", "NormaExplain", "NormaFiles", "NormaTensor"]
+        + argumentParser,
       path: "Sources/Conformance"),
 
     .testTarget(

@@ -9,7 +9,7 @@ purpose=${1:-build}
 
 # One line "<package>" for each missing Debian or Ubuntu package.
 missing_debian_packages() {
-  wanted="libdnnl-dev zlib1g-dev libpng-dev python3"
+  wanted="libdnnl-dev zlib1g-dev libpng-dev libjpeg-dev python3"
   [ "$purpose" = demo ] && wanted="$wanted dataset-fashion-mnist"
   for package in $wanted; do
     status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=none
@@ -46,10 +46,10 @@ install_debian() {
 
 install_macos() {
   if ! command -v brew >/dev/null; then
-    echo "norma: install Homebrew (https://brew.sh), or oneDNN, zlib and libpng in another way" >&2
+    echo "norma: install Homebrew (https://brew.sh), or oneDNN, zlib, libpng and libjpeg-turbo in another way" >&2
     exit 1
   fi
-  for formula in onednn zlib libpng; do
+  for formula in onednn zlib libpng jpeg-turbo; do
     brew list --formula "$formula" >/dev/null 2>&1 || brew install --quiet "$formula"
   done
 }
@@ -58,8 +58,8 @@ if [ "$(uname -s)" = Darwin ]; then
   install_macos
 elif command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
   install_debian
-elif [ ! -f /usr/include/zlib.h ] || [ ! -f /usr/include/png.h ] || ! ls /usr/include/dnnl.h /usr/include/*/dnnl.h >/dev/null 2>&1; then
-  echo "norma: install the development packages of oneDNN, zlib and libpng" \
-    "(Fedora: onednn-devel zlib-devel libpng-devel; Arch: onednn zlib libpng) and run this again" >&2
+elif [ ! -f /usr/include/zlib.h ] || [ ! -f /usr/include/png.h ] || [ ! -f /usr/include/jpeglib.h ] || ! ls /usr/include/dnnl.h /usr/include/*/dnnl.h >/dev/null 2>&1; then
+  echo "norma: install the development packages of oneDNN, zlib, libpng and libjpeg-turbo" \
+    "(Fedora: onednn-devel zlib-devel libpng-devel libjpeg-turbo-devel; Arch: onednn zlib libpng libjpeg-turbo) and run this again" >&2
   exit 1
 fi

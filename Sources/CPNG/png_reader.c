@@ -1,3 +1,6 @@
+// Without the package trait there is nothing here, and nobody who asks for it.
+#if defined(NORMA_PNG)
+
 #include "CPNG.h"
 
 #include <png.h>
@@ -102,3 +105,5 @@ int norma_png_decode(
     const uint8_t *bytes, size_t count, int channels, void *pixels, norma_png *image) {
   return read_png(bytes, count, channels, pixels, image);
 }
+
+#endif

@@ -3,9 +3,9 @@ import NormaFiles
 import NormaNN
 import NormaTensor
 
-/// A folder of PNG images with one folder inside for each class.
+/// A folder of PNG and JPEG images with one folder inside for each class.
 ///
-///     animals/cat/1.png  animals/cat/2.png  animals/dog/a.png
+///     animals/cat/1.png  animals/cat/2.jpg  animals/dog/a.JPEG
 ///
 ///     let data = try ImageFolder("animals", channels: 3)
 ///     data.classes                                            // ["cat", "dog"]
@@ -13,20 +13,34 @@ import NormaTensor
 ///
 /// A batch is the images, `uint8 [N, channels, H, W]`, and the numbers of their classes, `int64 [N]`.
 /// Classes and files are in the order of their names, inner folders included; images are read when a
-/// batch asks for them, and those of a batch have one size. PyTorch: `torchvision.datasets.ImageFolder`.
+/// batch asks for them, and those of a batch have one size. Images of other formats, by their names, are
+/// an error; files that are no images, and hidden ones, are skipped. PyTorch:
+/// `torchvision.datasets.ImageFolder`.
 public struct ImageFolder: Dataset {
   /// The names of the classes; a label is a place among them.
   public let classes: [String]
   /// Each image's file and class.
   public let samples: [(path: String, label: Int)]
   private let channels: Int
+  private let appliesOrientation: Bool
+
+  /// Endings of names, in lower case.
+  private static let readable: Set<String> = ["png", "jpg", "jpeg", "jpe", "jfif"]
+  private static let others: Set<String> = [
+    "avif", "bmp", "gif", "heic", "heif", "jp2", "jxl", "pbm", "pgm", "pnm", "ppm", "tga", "tif",
+    "tiff", "webp",
+  ]
 
   /// - Parameters:
   ///   - path: the folder.
-  ///   - channels: 1 gray, 3 RGB, 4 with alpha; see `Tensor(png:channels:)`.
-  /// - Throws: ``ImageFolderError`` where the folder has no classes, or a class no image.
-  public init(_ path: String, channels: Int = 3) throws {
+  ///   - channels: 1 gray, 3 RGB, 4 with alpha; see `Tensor(image:channels:appliesOrientation:)`.
+  ///   - appliesOrientation: whether JPEG images are set upright as their EXIF orientation says; by
+  ///     default they stay as they are stored, as in torchvision.
+  /// - Throws: ``ImageFolderError`` where the folder has no classes, a class has no image, or images of a format
+  ///   that is not read.
+  public init(_ path: String, channels: Int = 3, appliesOrientation: Bool = false) throws {
     self.channels = channels
+    self.appliesOrientation = appliesOrientation
     let manager = FileManager.default
     guard let entries = try? manager.contentsOfDirectory(atPath: path) else {
       throw ImageFolderError(path: path, problem: "is no folder that can be read")
@@ -44,14 +58,25 @@ public struct ImageFolder: Dataset {
     var samples: [(path: String, label: Int)] = []
     for (label, name) in classes.enumerated() {
       let folder = "\(path)/\(name)"
-      let files = (manager.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? [])
-        .filter { $0.lowercased().hasSuffix(".png") }.sorted()
+      let all = (manager.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? [])
+        .filter { !$0.split(separator: "/").contains { $0.hasPrefix(".") } }.sorted()
+      if let other = all.first(where: { Self.others.contains(Self.ending(of: $0)) }) {
+        throw ImageFolderError(
+          path: "\(folder)/\(other)",
+          problem: "is of a format that is not read; PNG and JPEG are: convert it, or move it away")
+      }
+      let files = all.filter { Self.readable.contains(Self.ending(of: $0)) }
       if files.isEmpty {
-        throw ImageFolderError(path: folder, problem: "has no .png files; a class needs some")
+        throw ImageFolderError(
+          path: folder, problem: "has no .png, .jpg or .jpeg files; a class needs some")
       }
       samples += files.map { ("\(folder)/\($0)", label) }
     }
     self.samples = samples
+  }
+
+  private static func ending(of name: String) -> String {
+    name.split(separator: ".", omittingEmptySubsequences: false).last?.lowercased() ?? ""
   }
 
   /// How many images there are.
@@ -63,7 +88,8 @@ public struct ImageFolder: Dataset {
     var images: [Tensor] = []
     for index in indices {
       let path = samples[index].path
-      let image = try Tensor(png: path, channels: channels)
+      let image = try Tensor(
+        image: path, channels: channels, appliesOrientation: appliesOrientation)
       if let first = images.first, image.shape != first.shape || image.dtype != first.dtype {
         throw ImageFolderError(
           path: path,

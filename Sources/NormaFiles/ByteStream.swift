@@ -132,6 +132,6 @@ final class FileStream: ByteStream {
 extension InputFile {
   /// The file's content from the start, inflated where it begins like a gzip file.
   func stream() throws -> any ByteStream {
-    try head(2) == [0x1f, 0x8b] ? try InflateStream(self, wrapper: .gzip) : FileStream(self)
+    try head(2) == [0x1f, 0x8b] ? try inflated(wrapper: .gzip) : FileStream(self)
   }
 }

@@ -69,6 +69,13 @@ struct FileContext: Sendable {
       names.isEmpty ? "it holds none" : "it holds \(names.count): \(listed)\(rest)")
   }
 
+  /// The error for what this build of Norma has no library for.
+  func missingTrait(_ trait: String, _ what: String) -> FileError {
+    unsupported(
+      "cannot be read or written",
+      "\(what) need the package trait \(trait), which this build of Norma is without")
+  }
+
   /// The context of a part of this file.
   func member(_ name: String) -> FileContext {
     FileContext(operation: operation, path: "\(path)(\(name))")

@@ -5,6 +5,7 @@ package enum FileFormat: String, Sendable, CaseIterable {
   case idx
   case safetensors
   case png
+  case jpeg
   /// A checkpoint of PyTorch: a ZIP file with a pickle in it, or pickles alone.
   case pytorch
 
@@ -16,6 +17,7 @@ package enum FileFormat: String, Sendable, CaseIterable {
     case .idx: "an IDX file"
     case .safetensors: "a safetensors file"
     case .png: "a PNG image"
+    case .jpeg: "a JPEG image"
     case .pytorch: "a checkpoint of PyTorch, which PyTorchFile reads"
     }
   }
@@ -66,10 +68,16 @@ package enum FileFormat: String, Sendable, CaseIterable {
     if head.starts(with: [0x50, 0x4b, 3, 4]) || head.starts(with: [0x50, 0x4b, 5, 6]) {
       return .npz
     }
-    if head.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) { return .png }
+    if let image = ofImage(head) { return image }
     if head.count >= 2, head[0] == 0x80, (2...5).contains(head[1]) { return .pytorch }
     if head.count >= 4, head[0] == 0, head[1] == 0, (0x08...0x0e).contains(head[2]) { return .idx }
     return nil
+  }
+
+  /// The format of an image that starts so, or nil.
+  static func ofImage(_ head: [UInt8]) -> FileFormat? {
+    if head.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) { return .png }
+    return head.starts(with: [0xff, 0xd8, 0xff]) ? .jpeg : nil
   }
 
   /// Whether the file starts with the length of a header and the header's brace.
@@ -96,6 +104,6 @@ package enum FileFormat: String, Sendable, CaseIterable {
         .joined(separator: " ")
     return context.unsupported(
       "holds an unknown format",
-      "\(found); .npy, .npz, IDX, safetensors, PyTorch's files and PNG are read")
+      "\(found); .npy, .npz, IDX, safetensors, PyTorch's files, PNG and JPEG are read")
   }
 }

@@ -67,7 +67,7 @@ public struct StateFile: Sendable {
     case .safetensors: self.init(try SafeTensors(file), path)
     case .pytorch: self.init(try PyTorchFile(file), path)
     case .npz: self.init(try NPZ(file), path)
-    case .npy, .idx, .png:
+    case .npy, .idx, .png, .jpeg:
       throw file.context.unsupported(
         "holds no named tensors", "safetensors, files of torch.save and .npz do")
     }

@@ -1,8 +1,8 @@
 import NormaTensor
 
 extension Tensor {
-  /// Reads the tensor in a file of any format that is known: .npy, IDX, PNG, and .npz or safetensors
-  /// with a single tensor; .npy and IDX may be compressed with gzip.
+  /// Reads the tensor in a file of any format that is known: .npy, IDX, PNG, JPEG, and .npz or
+  /// safetensors with a single tensor; .npy and IDX may be compressed with gzip.
   ///
   /// The first bytes decide, not the name. For archives of several tensors there are
   /// `NPZ(contentsOf:)` and `SafeTensors(contentsOf:)`, or `Tensor.all(contentsOf:)`.
@@ -15,6 +15,7 @@ extension Tensor {
     case .npy: try self.init(npy: file)
     case .idx: try self.init(idx: file, count: nil)
     case .png: try self.init(png: file, channels: nil)
+    case .jpeg: try self.init(jpeg: file, channels: nil, appliesOrientation: false)
     case .npz:
       let archive = try NPZ(file)
       self = try archive.tensor(named: Self.only(archive.keys, file.context))
@@ -29,7 +30,7 @@ extension Tensor {
 
   /// Reads all tensors in a file of any format that is known, by name.
   ///
-  /// The only tensor of an .npy, IDX or PNG file has the empty name.
+  /// The only tensor of an .npy, IDX, PNG or JPEG file has the empty name.
   ///
   /// - Throws: `FileError`, as `Tensor(contentsOf:)` does.
   public static func all(contentsOf path: String) throws -> [String: Tensor] {
@@ -38,6 +39,7 @@ extension Tensor {
     case .npy: ["": try Tensor(npy: file)]
     case .idx: ["": try Tensor(idx: file, count: nil)]
     case .png: ["": try Tensor(png: file, channels: nil)]
+    case .jpeg: ["": try Tensor(jpeg: file, channels: nil, appliesOrientation: false)]
     case .npz: try NPZ(file).tensors()
     case .safetensors: try SafeTensors(file).tensors()
     case .pytorch: try PyTorchFile(file).tensors()

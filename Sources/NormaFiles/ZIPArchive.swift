@@ -1,5 +1,3 @@
-internal import CZlib
-
 /// The directory of a ZIP file, and its members as streams.
 ///
 /// Stored and deflated members, with 64-bit sizes where needed. Source: PKWARE APPNOTE 6.3.
@@ -45,7 +43,7 @@ struct ZIPArchive {
     let range = try range(member, of: file, context: context)
     let stream: any ByteStream =
       member.isDeflated
-      ? try InflateStream(file, range: range, wrapper: .none, context: context)
+      ? try file.inflated(range, wrapper: .none, context: context)
       : FileStream(file, range: range, context: context)
     let crc = member.crc == 0 && !zeroIsChecksum ? nil : member.crc
     return ChecksumStream(stream, crc: crc, count: member.count)
@@ -184,20 +182,5 @@ final class ChecksumStream: ByteStream {
       }
     }
     return found
-  }
-}
-
-/// CRC-32 as ZIP and gzip use it.
-enum Checksum {
-  static func update(_ start: UInt, _ bytes: UnsafeRawBufferPointer) -> UInt {
-    var value = start
-    var offset = 0
-    while offset < bytes.count {
-      let count = min(bytes.count - offset, System.largestTransfer)
-      let chunk = bytes.baseAddress?.advanced(by: offset).assumingMemoryBound(to: UInt8.self)
-      value = crc32(value, chunk, UInt32(count))
-      offset += count
-    }
-    return value
   }
 }

@@ -1,5 +1,3 @@
-internal import CZlib
-
 /// Writes a ZIP file member by member.
 ///
 /// The bytes depend on the content alone: every member has the first date that ZIP knows.
@@ -40,10 +38,14 @@ struct ZIPWriter {
     member.crc = Checksum.update(
       header.withUnsafeBytes { Checksum.update(0, $0) }, content)
     if deflated {
-      let stream = try DeflateStream(file)
-      try header.withUnsafeBytes { try stream.write($0) }
-      try stream.write(content)
-      try stream.finish()
+      #if NORMA_COMPRESSION
+        let stream = try DeflateStream(file)
+        try header.withUnsafeBytes { try stream.write($0) }
+        try stream.write(content)
+        try stream.finish()
+      #else
+        throw file.context.missingTrait("Compression", "compressed files")
+      #endif
     } else {
       try file.write(header)
       try file.write(content)
@@ -112,57 +114,5 @@ struct ZIPWriter {
     return little(0x0201_4b50, 4) + little(45 | 3 << 8, 2) + commonFields(member) + sizes
       + little(member.name.count, 2) + little(extra.count, 2) + little(0, 6)
       + little(0o100644 << 16, 4) + little(isWide ? -1 : member.offset, 4) + member.name + extra
-  }
-}
-
-/// Deflates what is written to it into a file.
-final class DeflateStream {
-  private let file: OutputFile
-  private let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
-  // zlib keeps the address of its state, so the state may not move.
-  private let state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-
-  init(_ file: OutputFile) throws {
-    self.file = file
-    state.initialize(to: z_stream())
-    let code = deflateInit2_(
-      state, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
-      Int32(MemoryLayout<z_stream>.size))
-    if code != Z_OK { throw file.context.error(.system, "cannot be deflated", "zlib code \(code)") }
-  }
-
-  deinit {
-    deflateEnd(state)
-    state.deinitialize(count: 1)
-    state.deallocate()
-    output.deallocate()
-  }
-
-  func write(_ bytes: UnsafeRawBufferPointer) throws {
-    var offset = 0
-    while offset < bytes.count {
-      let count = min(bytes.count - offset, System.largestTransfer)
-      let chunk = bytes.baseAddress?.advanced(by: offset).assumingMemoryBound(to: UInt8.self)
-      state.pointee.next_in = UnsafeMutablePointer(mutating: chunk)
-      state.pointee.avail_in = UInt32(count)
-      while state.pointee.avail_in > 0 { _ = try step(Z_NO_FLUSH) }
-      offset += count
-    }
-  }
-
-  func finish() throws {
-    while try step(Z_FINISH) != Z_STREAM_END {}
-  }
-
-  private func step(_ flush: Int32) throws -> Int32 {
-    state.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
-    state.pointee.avail_out = UInt32(output.count)
-    let code = deflate(state, flush)
-    if code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR {
-      throw file.context.error(.system, "cannot be deflated", "zlib code \(code)")
-    }
-    let count = output.count - Int(state.pointee.avail_out)
-    try file.write(UnsafeRawBufferPointer(rebasing: output[..<count]))
-    return code
   }
 }

@@ -49,6 +49,22 @@ import Testing
     }
   }
 
+  @Test func theChecksumWithoutALibraryIsTheSame() {
+    var generator = SplitMix(state: 7)
+    let bytes = (0..<1000).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+    bytes.withUnsafeBytes { bytes in
+      let (head, tail) = (
+        UnsafeRawBufferPointer(rebasing: bytes[..<300]),
+        UnsafeRawBufferPointer(rebasing: bytes[300...])
+      )
+      let inParts = Checksum.byTable(Checksum.byTable(0, head), tail)
+      #expect(UInt(inParts) == Checksum.update(0, bytes))
+    }
+    // The check value of the CRC catalogue.
+    let known = Array("123456789".utf8).withUnsafeBytes { Checksum.byTable(0, $0) }
+    #expect(known == 0xcbf4_3926)
+  }
+
   @Test func checksumsCount() throws {
     for name in ["stored.npz", "deflated.npz"] {
       let bytes = try Fixture.bytes(name)

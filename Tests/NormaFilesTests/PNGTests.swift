@@ -42,6 +42,24 @@ import Testing
     #expect(tensor.dtype == .int32 && tensor.array(of: Int.self) == [0x1234, 0xffff])
   }
 
+  @Test func wideColors() throws {
+    let row: [UInt8] = [0x12, 0x34, 0, 1, 0xff, 0xff, 0xab, 0xcd]
+    let alpha = PNGBuilder(width: 1, height: 1, depth: 16, color: 6, rows: [row])
+    let values = [0x1234, 1, 0xffff, 0xabcd]
+    let tensor = try Tensor(pngBytes: alpha.bytes)
+    #expect(tensor.shape == [4, 1, 1] && tensor.dtype == .int32)
+    #expect(tensor.array(of: Int.self) == values)
+    #expect(try Tensor(pngBytes: alpha.bytes, channels: 3).array(of: Int.self) == values.dropLast())
+    // 0.299 * 4660 + 0.587 * 1 + 0.114 * 65535 = 8864.9. libpng's weights have 15 bits, cut off, and
+    // the last takes the rest: it is off by 2 / 32768 of 65535 at most.
+    let gray = try Tensor(pngBytes: alpha.bytes, channels: 1).item(as: Int.self)
+    #expect(abs(gray - 8865) <= 4)
+    let words = PNGBuilder(width: 1, height: 1, depth: 16, rows: [[0x12, 0x34]])
+    #expect(
+      try Tensor(pngBytes: words.bytes, channels: 4).array(of: Int.self)
+        == [0x1234, 0x1234, 0x1234, 0xffff])
+  }
+
   @Test func interlaced() throws {
     // The passes of Adam7 that hold pixels of a 2 x 2 image: the first, the sixth, the seventh.
     let image = PNGBuilder(width: 2, height: 2, interlaced: true, rows: [[1], [2], [3, 4]])

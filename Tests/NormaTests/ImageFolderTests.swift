@@ -12,6 +12,13 @@ import Testing
   private static let dot =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 
+  /// A gray JPEG image of 2 rows and 3 columns, which its EXIF orientation turns to 3 and 2.
+  private static let turned =
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/4QAiRXhpZgAATU0AKgAAAAgAAQESAAMAAAABAAYAAAAAAAD/2wBDAAEBAQEB"
+    + "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQH/wAALCAAC"
+    + "AAMBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAACv/EACEQAAIBAwMFAAAAAAAAAAAAAAECBQMGEQAECQcIEiEx/9oA"
+    + "CAEBAAA/AFMcRVpWpT41OzdKds29TRejcP4okLGoozISZOFXbADJJJwPZJP06//Z"
+
   private func folder(_ files: [String: String]) throws -> String {
     let root = NSTemporaryDirectory() + "norma-\(UUID().uuidString)"
     for (path, content) in files {
@@ -42,6 +49,28 @@ import Testing
     #expect(labels == [0, 1, 1])
   }
 
+  @Test func jpegBesidePNG() throws {
+    let root = try folder([
+      "a/1.JPG": Self.turned, "a/2.jpeg": Self.turned, "b/x.png": Self.black,
+      "b/._x.png": "", "b/.hidden/y.gif": "",
+    ])
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    let data = try ImageFolder(root)
+    #expect(data.samples.map(\.label) == [0, 0, 1])
+    #expect(try data.batch([0, 1])[0].shape == [2, 3, 2, 3])
+    let upright = try ImageFolder(root, channels: 1, appliesOrientation: true)
+    #expect(try upright.batch([1])[0].array(of: Int.self) == [60, 20, 161, 120, 250, 220])
+  }
+
+  @Test(arguments: ["z.gif", "deep/z.WebP", "z.tiff"])
+  func imagesAreNeverSkippedInSilence(name: String) throws {
+    let root = try folder(["a/1.png": Self.black, "a/\(name)": ""])
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    #expect { try ImageFolder(root) } throws: {
+      "\($0)".contains("a/\(name) is of a format that is not read")
+    }
+  }
+
   @Test func mistakesAreNamed() throws {
     let root = try folder(["a/1.png": Self.black, "a/2.png": Self.dot, "a/3.png": ""])
     defer { try? FileManager.default.removeItem(atPath: root) }
@@ -52,6 +81,8 @@ import Testing
     #expect { try ImageFolder(root + "/none") } throws: { "\($0)".contains("no folder") }
     let empty = try folder(["b/readme.txt": ""])
     defer { try? FileManager.default.removeItem(atPath: empty) }
-    #expect { try ImageFolder(empty) } throws: { "\($0)".contains("b has no .png files") }
+    #expect { try ImageFolder(empty) } throws: {
+      "\($0)".contains("b has no .png, .jpg or .jpeg files")
+    }
   }
 }

@@ -9,10 +9,10 @@ struct PredictCommand: ParsableCommand {
     abstract: "Classify images with a network that norma train has trained.",
     discussion: """
       Prints for each image the most likely classes with their probabilities. Images are IDX files \
-      (.gz or not; all images in them), .npy arrays of bytes [H, W] or [N, H, W], or PNG files, of \
-      the size that the network was trained on, light on dark. With --resize, images of another \
-      size are brought to it: areas are averaged where they shrink, and pixels are interpolated \
-      (bilinear) where they grow.
+      (.gz or not; all images in them), .npy arrays of bytes [H, W] or [N, H, W], or PNG or JPEG \
+      files, of the size that the network was trained on, light on dark. With --resize, images of \
+      another size are brought to it: areas are averaged where they shrink, and pixels are \
+      interpolated (bilinear) where they grow.
 
       EXAMPLES:
         norma predict --checkpoint norma-train.safetensors shoe.npy
@@ -105,8 +105,8 @@ struct PredictCommand: ParsableCommand {
   /// Bytes `[N, H, W]`.
   private func read(_ path: String) throws -> Tensor {
     var images =
-      try FileFormat.detect(path) == .png
-      ? Tensor(png: path, channels: 1) : Tensor(contentsOf: path)
+      try [.png, .jpeg].contains(FileFormat.detect(path))
+      ? Tensor(image: path, channels: 1) : Tensor(contentsOf: path)
     if images.rank == 2 { images = images.unsqueezed(0) }
     guard images.rank == 3, images.dtype == .uint8, images.count > 0 else {
       throw TrainingError(

@@ -1,0 +1,87 @@
+import NormaKernels
+import NormaTensor
+
+#if NORMA_PNG
+  internal import CPNG
+#endif
+
+extension Tensor {
+  /// Reads a PNG image as `[channels, height, width]`.
+  ///
+  ///     let photo = try Tensor(png: "photo.png")               // uint8 [3, 480, 640]
+  ///     let digit = try Tensor(png: "digit.png", channels: 1)  // uint8 [1, 28, 28]
+  ///
+  /// Numbers are those of the file: nothing is scaled and no gamma applied. 8 bits and less become
+  /// `uint8`, where less than 8 is widened to 0 to 255; 16 bits become `int32`. Palettes are
+  /// resolved. The pixels lie in memory channels last. Needs the package trait `PNG`.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha; nil keeps those of the file.
+  ///     Colours become gray as 0.299 R + 0.587 G + 0.114 B; alpha is dropped without blending, and
+  ///     opaque where the file has none.
+  /// - Throws: `FileError` where the file cannot be read, is cut off, or is no PNG in order.
+  /// - PyTorch: `torchvision.io.decode_image`.
+  public init(png path: String, channels: Int? = nil) throws {
+    try self.init(png: InputFile(path: path, operation: "Tensor(png:)"), channels: channels)
+  }
+
+  /// The same for a file that is already in memory.
+  package init(pngBytes bytes: [UInt8], channels: Int? = nil) throws {
+    let file = InputFile(bytes: bytes, name: "the data", operation: "Tensor(pngBytes:)")
+    try self.init(png: file, channels: channels)
+  }
+
+  init(png file: InputFile, channels wanted: Int?) throws {
+    #if NORMA_PNG
+      let bytes = try file.bytes(at: 0, count: file.size)
+      var image = norma_png()
+      guard norma_png_describe(bytes, bytes.count, &image) == 0 else {
+        throw file.context.malformed("is no PNG image in order", image.text)
+      }
+      let channels = try file.context.imageChannels(wanted ?? Int(image.channels))
+      // Deflate makes at most 1032 bytes of one; a header that promises more is not believed.
+      let stored = (image.width * Int(image.bits) + 7) / 8 * image.height
+      guard stored / 1032 <= bytes.count else {
+        throw file.context.truncated(
+          "the header promises \(image.width) x \(image.height) pixels of \(image.bits) bits, which "
+            + "\(bytes.count) bytes cannot hold")
+      }
+      var isRead = true
+      let isWide = image.depth == 16
+      let pixels = Tensor(
+        shape: isWide
+          ? [image.height, image.width, channels, 2] : [image.height, image.width, channels],
+        dtype: .uint8
+      ) { target in
+        isRead =
+          norma_png_decode(bytes, bytes.count, Int32(channels), target.baseAddress, &image) == 0
+      }
+      guard isRead else {
+        throw file.context.malformed("is no PNG image in order", image.text)
+      }
+      guard isWide else {
+        self = pixels.permuted(2, 0, 1)
+        return
+      }
+      let halves = pixels.cast(to: .int32)
+      #if _endian(little)
+        let wide = halves[..., 0] + halves[..., 1] * 256
+      #else
+        let wide = halves[..., 1] + halves[..., 0] * 256
+      #endif
+      self = wide.evaluated().permuted(2, 0, 1)
+    #else
+      throw file.context.missingTrait("PNG", "PNG images")
+    #endif
+  }
+}
+
+#if NORMA_PNG
+  extension norma_png {
+    /// What libpng said.
+    fileprivate var text: String {
+      withUnsafeBytes(of: problem) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+  }
+#endif
