@@ -1,5 +1,6 @@
 import Foundation
 import NormaFiles
+import NormaKernels
 import NormaTensor
 import Testing
 
@@ -55,6 +56,15 @@ import Testing
     let table = try CSV(text: "a,b\n1,2\n3,x\n300,4\n")
     #expect { try table.tensor() } throws: { "\($0)".contains("line 3, column \"b\": \"x\"") }
     #expect { try table.tensor(["a"], dtype: .uint8) } throws: { "\($0)".contains("line 4") }
+    let wide = try CSV(text: "a,b\n1,2\n0,-1\n1,2147483648\n")
+    for (dtype, problem) in [
+      (.bool, "line 2, column \"b\": \"2\""), (.uint8, "line 3, column \"b\": \"-1\""),
+      (.int32, "line 4, column \"b\": \"2147483648\""),
+    ] as [(DType, String)] {
+      #expect { try wide.tensor(dtype: dtype) } throws: {
+        "\($0)".contains("is not a number of \(dtype): \(problem)")
+      }
+    }
     #expect { try table.strings("c") } throws: { "\($0)".contains("has no column \"c\"") }
     #expect(throws: FileError.self) { try CSV(text: "a", options: .init(separator: "é")) }
     #expect(throws: FileError.self) { try CSV(text: "a", options: .init(decimalMark: "1")) }

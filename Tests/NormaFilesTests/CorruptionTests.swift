@@ -17,7 +17,7 @@ import Testing
     ("small-deflated.pt", { try Array(PyTorchFile(bytes: $0).tensors().values) }),
     ("small-legacy.pt", { try Array(PyTorchFile(bytes: $0).tensors().values) }),
     ("plain.pt", { try Array(PyTorchFile(bytes: $0).tensors().values) }),
-    (".jpg", { [try Tensor(jpegBytes: $0)] }),
+    (".jpg", { [try Tensor(jpegBytes: $0, appliesOrientation: true)] }),
   ]
 
   /// All tensors of types that tensors have; the others must be refused.

@@ -22,7 +22,20 @@ extension CSV {
     for row in 0..<rowCount {
       for place in places { values.append(try integer(row, place, dtype)) }
     }
+    if let wrong = CSV.misfit(values, dtype) {
+      throw noNumber(wrong / places.count, places[wrong % places.count], "a number of \(dtype)")
+    }
     return Tensor(values).reshaped([rowCount, places.count]).cast(to: dtype).evaluated()
+  }
+
+  /// The first number that an integer type does not hold.
+  private static func misfit(_ values: [Int64], _ dtype: DType) -> Int? {
+    // Which numbers a type holds is known to `Tensor(_:dtype:)`, but for 2 as a truth value.
+    func fits(_ values: [Int64]) -> Bool {
+      (try? catchingTensorErrors { try Tensor(values, dtype: dtype).validated() }) != nil
+    }
+    if dtype == .bool { return values.firstIndex { !(0...1).contains($0) } }
+    return fits(values) ? nil : values.firstIndex { !fits([$0]) }
   }
 
   /// A column of names as numbers, `int64 [rows]`, and the names in their order.
@@ -103,24 +116,15 @@ extension CSV {
   }
 
   private func integer(_ row: Int, _ place: Int, _ dtype: DType) throws -> Int64 {
-    let range: ClosedRange<Int64> =
-      switch dtype {
-      case .bool: 0...1
-      case .uint8: 0...255
-      case .int32: Int64(Int32.min)...Int64(Int32.max)
-      default: Int64.min...Int64.max
-      }
     let field = trimmed(row, place)
     if isMissing(field) {
       throw context.malformed(
         "has a missing field",
         description(row, place) + "; \(dtype) has no NaN for it, as real types have")
     }
-    let value = options.plain(field).flatMap { Int64($0) } ?? truth(field).map { $0 ? 1 : 0 }
-    guard let value, range.contains(value) else {
-      throw noNumber(row, place, "a number of \(dtype)")
-    }
-    return value
+    if let value = options.plain(field).flatMap({ Int64($0) }) { return value }
+    guard let truth = truth(field) else { throw noNumber(row, place, "a number of \(dtype)") }
+    return truth ? 1 : 0
   }
 
   private func truth(_ field: Substring) -> Bool? {

@@ -20,6 +20,7 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     fatalError("cannot write \(path)")
   }
   attempt { touch(try Tensor(contentsOf: path)) }
+  attempt { touch(try Tensor(image: path, channels: 4, appliesOrientation: true)) }
   attempt { touch(try Tensor(npy: path)) }
   attempt { touch(try Tensor(idx: path)) }
   attempt { touch(try Tensor(idx: path, count: 1)) }
@@ -36,6 +37,7 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     for entry in file.entries { attempt { touch(try file.tensor(named: entry.name)) } }
   }
   attempt { try touch(StateFile(contentsOf: path)) }
+  attempt { touch(try CSV(contentsOf: path, options: .init(comment: "#")).tensor()) }
   return 0
 }
 
