@@ -2,7 +2,7 @@
 
 import Norma
 
-final class Classifier: Module {
+final class Classifier: Module, Layer {
   let conv = Conv2d(1, 16, kernelSize: 3, padding: 1, bias: false)
   let bn = BatchNorm2d(16)
   let fc = Linear(16, 10)

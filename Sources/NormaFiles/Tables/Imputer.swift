@@ -90,7 +90,7 @@ public struct Imputer: Sendable, Hashable, Codable {
       let filled = Tensor.where(
         isMissing, Tensor(values).cast(to: dtype), x.cast(to: dtype))
       if flagged.isEmpty { return filled }
-      let flags = isMissing.indexSelected(over: -1, Tensor(flagged.map { Int64($0) }))
+      let flags = isMissing.indexSelected(Tensor(flagged.map { Int64($0) }), over: -1)
       return .concatenated([filled, flags.cast(to: dtype)], over: -1)
     }
   }

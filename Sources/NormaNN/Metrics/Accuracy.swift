@@ -49,7 +49,7 @@ public struct Accuracy: Metric {
       }
       if target.count == 0 { return }
       let known = Tensor.where(counts, target, 0).cast(to: .int64).unsqueezed(axis)
-      let own = x.detached().gathered(over: axis, known)
+      let own = x.detached().gathered(known, over: axis)
       var shape = [Int](repeating: 1, count: x.rank)
       shape[axis] = classes
       let numbers = Tensor.arange(classes).reshaped(shape)

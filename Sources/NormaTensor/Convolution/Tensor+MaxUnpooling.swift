@@ -89,7 +89,7 @@ private func maxUnpool(
             + "size may be another")
       }
     }
-    return Tensor.zeros([planes, count], dtype: x.dtype).scattered(over: 1, places, values)
+    return Tensor.zeros([planes, count], dtype: x.dtype).scattered(places, values, over: 1)
       .reshaped(target)
   }
 }

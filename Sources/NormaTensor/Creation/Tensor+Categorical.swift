@@ -106,7 +106,7 @@ extension Tensor {
   /// Without replacement: the largest quotients of weights and exponential numbers, largest first. That
   /// the first of exponential clocks with these rates rings is as likely as its share of the rates.
   private static func drawnOnce(_ rows: Tensor, _ count: Int) -> Tensor {
-    let clocks = exponential(shape: rows.shape, dtype: rows.dtype)
+    let clocks = exponential(rows.shape, dtype: rows.dtype)
     // Not even where a clock rings at 0 is a weight of 0 drawn.
     let keys = Tensor.where(rows .> 0, rows / clocks, -1)
     return count == 1 ? keys.argmax(over: -1, keepDims: true) : keys.topK(count).indices

@@ -6,7 +6,7 @@ import Testing
 /// CTC against torch.nn.functional.ctc_loss and against all paths.
 @Suite struct CTCLossTests {
   static let scores: Tensor = {
-    let numbers = remainder(Tensor.arange(60) * 7, 11).cast(to: .float64)
+    let numbers = Tensor.remainder(Tensor.arange(60) * 7, 11).cast(to: .float64)
     return numbers.reshaped(5, 3, 4) / 5 - 1
   }()
   static let targets = Tensor([[1, 2, 2], [3, 1, 0], [2, 0, 0]] as [[Int64]])
@@ -47,7 +47,7 @@ import Testing
 
   /// By `torch.autograd`, of scores and of log-probabilities, which do not add up to 1 in the last case.
   @Test func gradientsOfPyTorch() throws {
-    let sum = gradient(of: { self.loss($0, .none) }, at: Self.scores)
+    let sum = Tensor.gradient(of: { self.loss($0, .none) }, at: Self.scores)
     #expect(
       isClose(
         Array(sum.array(of: Double.self).prefix(12)),
@@ -57,7 +57,7 @@ import Testing
         ]))
     // Beyond a sample's length there is nothing.
     #expect(sum[4, 1...].abs().max().item() == 0 && sum[4, 0].abs().min().item() > 0)
-    let mean = gradient(of: { self.loss($0, .mean) }, at: Self.scores)
+    let mean = Tensor.gradient(of: { self.loss($0, .mean) }, at: Self.scores)
     #expect(
       isClose(
         Array(mean.array(of: Double.self).prefix(8)),
@@ -65,9 +65,9 @@ import Testing
           0.0051660441, -0.0769056336, 0.0141912466, 0.0575483429, 0.0114690672, 0.0183092646,
           0.0742477291, -0.1040260609,
         ]))
-    let single = gradient(of: { self.loss($0, .none) }, at: Self.scores.cast(to: .float32))
+    let single = Tensor.gradient(of: { self.loss($0, .none) }, at: Self.scores.cast(to: .float32))
     #expect((single.cast(to: .float64) - sum).abs().max().item() < 1e-6)
-    let raw = gradient(
+    let raw = Tensor.gradient(
       of: {
         ctcLoss(
           $0, Self.targets, inputLengths: Self.steps, targetLengths: Self.sizes, reduction: .none)
@@ -117,10 +117,10 @@ import Testing
     #expect(loss(x, .mean, zero: false).item() == .infinity)
     #expect(loss(x, .none, zero: true).array(of: Double.self) == [0, 0, bare[2]])
     #expect(abs(loss(x, .mean, zero: true).item() - 0.5281662440294209) < 1e-13)
-    let lost = gradient(of: { loss($0, .none, zero: false) }, at: x)
+    let lost = Tensor.gradient(of: { loss($0, .none, zero: false) }, at: x)
     #expect(lost[0..<3, 0].isNaN().all().item() != 0 && lost[3..., 0].abs().max().item() == 0)
     #expect(lost[0..., 2].isNaN().any().item() == 0)
-    let zero = gradient(of: { loss($0, .none, zero: true) }, at: x)
+    let zero = Tensor.gradient(of: { loss($0, .none, zero: true) }, at: x)
     #expect(zero[0..., 0..<2].abs().max().item() == 0)
     #expect(zero[0..., 2].isEqual(to: lost[0..., 2]))
     // No steps: an empty target is certain, any other impossible.
@@ -129,7 +129,7 @@ import Testing
     #expect(none.array(of: Double.self)[..<2] == [0, .infinity])
     // An impossible class takes nothing from others; torch has NaN at its place.
     let impossible = Tensor.where(Tensor.arange(4) .== 1, -Double.infinity, x[0..., 0])
-    let slope = gradient(
+    let slope = Tensor.gradient(
       of: { ctcLoss($0, Tensor([2, 3] as [Int64]), reduction: .sum) }, at: impossible)
     #expect(slope.isNaN().any().item() == 0 && slope[0..., 1].abs().max().item() == 0)
     #expect(ctcLoss(x * Double.nan, Self.targets, targetLengths: Self.sizes).item().isNaN)
@@ -153,9 +153,9 @@ import Testing
       (
         "no second derivatives",
         {
-          gradient(
+          Tensor.gradient(
             of: { x in
-              gradient(of: { self.loss($0, .sum) }, at: x).squared().sum()
+              Tensor.gradient(of: { self.loss($0, .sum) }, at: x).squared().sum()
             }, at: x)
         }
       ),

@@ -21,8 +21,8 @@ import Testing
   @Test func areaWithTies() throws {
     try withSeed(2) {
       for levels in [2, 5, 1000] {
-        let scores = Tensor.randint(0, levels, shape: [60], dtype: .float32)
-        let labels = Tensor.bernoulli(p: 0.3, shape: [60]) .> 0.5
+        let scores = Tensor.randint([60], low: 0, high: levels, dtype: .float32)
+        let labels = Tensor.bernoulli([60], p: 0.3) .> 0.5
         var (whole, first, second) = (BinaryRanking(), BinaryRanking(), BinaryRanking())
         whole.update(scores, labels)
         first.update(scores[0..<20], labels[0..<20])

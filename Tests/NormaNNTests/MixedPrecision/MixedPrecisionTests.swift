@@ -8,7 +8,7 @@ import Testing
 @Suite struct MixedPrecisionTests {
   private static func numbers(_ factor: Int, _ modulus: Int, _ shape: [Int]) -> Tensor {
     let count = shape.reduce(1, *)
-    let numbers = remainder(Tensor.arange(count) * factor, modulus).cast(to: .float32)
+    let numbers = Tensor.remainder(Tensor.arange(count) * factor, modulus).cast(to: .float32)
     return (numbers / Double(modulus) - 0.5).reshaped(shape)
   }
 

@@ -38,7 +38,7 @@ import Testing
     let back = maxUnpool1d(values, indices: indices, kernelSize: 3, stride: 1)
     #expect(back.array() == [0, 3, 0, 0] as [Float])
     let upstream = Tensor([1, 2, 3, 4] as [Float]).reshaped(1, 1, 4)
-    let slope = gradient(
+    let slope = Tensor.gradient(
       of: { maxUnpool1d($0, indices: indices, kernelSize: 3, stride: 1) }, at: values,
       upstream: upstream)
     #expect(slope.array() == [0, 2] as [Float])
@@ -70,7 +70,7 @@ import Testing
       let indices = Tensor.stacked(
         (0..<4).map { _ in Tensor.randperm(36)[0..<9].reshaped(3, 3) }
       ).reshaped(2, 2, 3, 3)
-      let slopes = gradient(
+      let slopes = Tensor.gradient(
         of: { (maxUnpool2d($0, indices: indices, kernelSize: 2).squared() * 0.5).sum() }, at: x)
       #expect(slopes.isEqual(to: x))
     }

@@ -78,14 +78,16 @@ import Testing
     func loss(_ tensors: [Tensor]) -> Tensor {
       autocast(.bfloat16) { tensors[0].matmul(tensors[1]) }.cast(to: .float32).squared().sum()
     }
-    let outside = valueAndGradient(of: loss, at: [a, b]).gradients
+    let outside = Tensor.valueAndGradient(of: loss, at: [a, b]).gradients
     #expect(outside.map(\.dtype) == [.float32, .float32])
-    let inside = autocast(.bfloat16) { valueAndGradient(of: loss, at: [a, b]).gradients }
-    let again = valueAndGradient(of: { checkpoint($0[0], $0[1], body: loss) }, at: [a, b]).gradients
+    let inside = autocast(.bfloat16) { Tensor.valueAndGradient(of: loss, at: [a, b]).gradients }
+    let again = Tensor.valueAndGradient(
+      of: { Tensor.checkpoint($0[0], $0[1], body: loss) }, at: [a, b]
+    ).gradients
     let scoped = autocast(.bfloat16) {
-      valueAndGradient(
+      Tensor.valueAndGradient(
         of: { x in
-          checkpoint(x[0], x[1]) { $0[0].matmul($0[1]) }.cast(to: .float32).squared().sum()
+          Tensor.checkpoint(x[0], x[1]) { $0[0].matmul($0[1]) }.cast(to: .float32).squared().sum()
         }, at: [a, b]
       ).gradients
     }
@@ -93,7 +95,8 @@ import Testing
       #expect(zip(outside, other).allSatisfy { $0.isEqual(to: $1) })
     }
     // As exact as operands and gradient in 8 bits are.
-    let exact = valueAndGradient(of: { $0[0].matmul($0[1]).squared().sum() }, at: [a, b]).gradients
+    let exact = Tensor.valueAndGradient(of: { $0[0].matmul($0[1]).squared().sum() }, at: [a, b])
+      .gradients
     for (rough, fine) in zip(outside, exact) {
       let (error, size) = ((rough - fine).abs().max().item(), fine.abs().max().item())
       #expect(error <= size / 100)
