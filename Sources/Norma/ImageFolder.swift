@@ -17,7 +17,7 @@ import NormaTensor
 /// an error; files that are no images, and hidden ones, are skipped. PyTorch:
 /// `torchvision.datasets.ImageFolder`.
 public struct ImageFolder: Dataset {
-  /// The names of the classes; a label is a place among them.
+  /// The names of the classes; a label is an index into them.
   public let classes: [String]
   /// Each image's file and class.
   public let samples: [(path: String, label: Int)]

@@ -4,7 +4,7 @@ import NormaTensor
 extension CSV {
   /// Columns as numbers, `[rows, columns]`; all of them without `columns`.
   ///
-  /// Missing fields are NaN in real types and a fault in others. `true` and `false`, in any case, are
+  /// Missing fields are NaN in real types and an error in others. `true` and `false`, in any case, are
   /// 1 and 0.
   /// - Throws: `FileError` naming the line and the column of what is no number of this type.
   public func tensor(_ columns: [String]? = nil, dtype: DType = .float32) throws -> Tensor {
@@ -30,7 +30,7 @@ extension CSV {
 
   /// The first number that an integer type does not hold.
   private static func misfit(_ values: [Int64], _ dtype: DType) -> Int? {
-    // Which numbers a type holds is known to `Tensor(_:dtype:)`, but for 2 as a truth value.
+    // Which numbers a type holds is known to `Tensor(_:dtype:)`, but for 2 as a Boolean.
     func fits(_ values: [Int64]) -> Bool {
       (try? catchingTensorErrors { try Tensor(values, dtype: dtype).validated() }) != nil
     }
@@ -52,7 +52,7 @@ extension CSV {
     return (try classes(column, names: names, missing: missing), names)
   }
 
-  /// A column of names as numbers, `int64 [rows]`, by names that are known: the place of each name among
+  /// A column of names as numbers, `int64 [rows]`, by names that are known: the index of each among
   /// `names`. For a second table, which has the numbers of the first then.
   ///
   /// - Parameters:
