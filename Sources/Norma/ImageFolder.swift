@@ -17,10 +17,18 @@ import NormaTensor
 /// an error; files that are no images, and hidden ones, are skipped. PyTorch:
 /// `torchvision.datasets.ImageFolder`.
 public struct ImageFolder: Dataset {
+  /// An image.
+  public struct Sample: Sendable, Hashable, Codable {
+    /// Its file.
+    public let path: String
+    /// Its class, an index into ``ImageFolder/classes``.
+    public let label: Int
+  }
+
   /// The names of the classes; a label is an index into them.
   public let classes: [String]
   /// Each image's file and class.
-  public let samples: [(path: String, label: Int)]
+  public let samples: [Sample]
   private let channels: Int
   private let appliesOrientation: Bool
 
@@ -55,7 +63,7 @@ public struct ImageFolder: Dataset {
       throw ImageFolderError(
         path: path, problem: "has no folders inside; each class is a folder of images")
     }
-    var samples: [(path: String, label: Int)] = []
+    var samples: [Sample] = []
     for (label, name) in classes.enumerated() {
       let folder = "\(path)/\(name)"
       let all = (manager.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? [])
@@ -70,7 +78,7 @@ public struct ImageFolder: Dataset {
         throw ImageFolderError(
           path: folder, problem: "has no .png, .jpg or .jpeg files; a class needs some")
       }
-      samples += files.map { ("\(folder)/\($0)", label) }
+      samples += files.map { Sample(path: "\(folder)/\($0)", label: label) }
     }
     self.samples = samples
   }

@@ -74,8 +74,8 @@ private struct LayerDescription {
     case "SiLU": return SiLU()
     case "Sigmoid": return Sigmoid()
     case "Tanh": return Tanh()
-    case "Dropout": return Dropout(p: number("p", 0.5))
-    case "Dropout2d": return Dropout2d(p: number("p", 0.5))
+    case "Dropout": return Dropout(number("p", 0.5))
+    case "Dropout2d": return Dropout2d(number("p", 0.5))
     default: throw CaseObstacle.unsupported(kind)
     }
   }

@@ -49,7 +49,7 @@ public class DropoutLayer: Module, PlacedLayer {
   var drawnAxes: Int? { nil }
 
   /// A layer that drops with probability `p`.
-  public init(p: Double = 0.5) { self.p = p }
+  public init(_ p: Double = 0.5) { self.p = p }
 
   /// `x` with elements dropped in training.
   public func callAsFunction(

@@ -84,3 +84,13 @@ public final class Buffer {
   /// A buffer that starts as `value`.
   public init(_ value: Tensor) { self.value = value }
 }
+
+extension Parameter: CustomStringConvertible {
+  /// The word, and the value as it prints.
+  public var description: String { "Parameter \(value)" }
+}
+
+extension Buffer: CustomStringConvertible {
+  /// The word, and the value as it prints.
+  public var description: String { "Buffer \(value)" }
+}

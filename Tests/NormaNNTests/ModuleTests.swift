@@ -14,7 +14,7 @@ private final class Network: Module, Layer {
   override init() {
     blocks = [Linear(2, 3), Linear(3, 2, bias: false)]
     named = ["b": BatchNorm1d(2), "a": BatchNorm1d(2)]
-    body = Sequential(Linear(2, 4), ReLU(), Dropout(p: 0.5), Linear(4, 1))
+    body = Sequential(Linear(2, 4), ReLU(), Dropout(0.5), Linear(4, 1))
     missing = nil
     shortcut = Identity()
   }
@@ -99,6 +99,8 @@ private final class Network: Module, Layer {
     #expect(summary.rows[0].output == [1, 3] && summary.rows[0].multiplyAdds == 6)
     #expect(summary.multiplyAdds == 6 + 6 + 8 + 4)
     #expect(summary.description.contains("body.3"))
+    #expect("\(Parameter(Tensor(3.0)))" == "Parameter 3.0")
+    #expect("\(Buffer(Tensor([1.0, 2])))" == "Buffer \(Tensor([1.0, 2]))")
     #expect("\(network)".contains("\n  (blocks.0): Linear(weight [3, 2], bias [3])\n"))
     #expect("\(network)".contains("\n    (0): Linear(weight [4, 2], bias [4])\n"))
   }
@@ -144,7 +146,7 @@ private final class Network: Module, Layer {
     let y = withSeed(1) { Tensor.dropout(x, p: 0.25) }.array(of: Float.self)
     #expect(Set(y) == [0, Float(1 / 0.75)])
     #expect((200...300).contains(y.count { $0 == 0 }))
-    let layer = Dropout2d(p: 0.5)
+    let layer = Dropout2d(0.5)
     let channels = layer(Tensor.ones(4, 8, 3, 3))
     #expect(channels.variance(over: 2, 3, correction: 0).max().item() == 0)
     layer.eval()

@@ -114,7 +114,7 @@ import Testing
     #expect((x - y).sum().item() == 0)
     #expect(difference.sum(over: Array(stride(from: 0, to: 18, by: 2))).shape.count == 9)
     #expect(
-      (y.cast(to: .float32) * 2).mean(over: 3, 7).sum(over: []).item() == Double(1 << 16)
+      (y.cast(to: .float32) * 2).mean(over: 3, 7).sum().item() == Double(1 << 16)
         * Double(1 << 18 - 1))
     #expect(y.reshaped(-1)[1].item() == Double(1 << 17))
   }

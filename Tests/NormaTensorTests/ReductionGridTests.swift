@@ -53,7 +53,9 @@ import Testing
     var random = TestRandom(for: "\(#function) \(dtype)")
     for length in Self.lengths {
       let sample = Sample([2, length], dtype, random: &random)
-      for axes in [[0], [1], []] { expectRight(sample, over: axes, [.sum, .minimum, .maximum]) }
+      for axes in [[0], [1], [0, 1], []] {
+        expectRight(sample, over: axes, [.sum, .minimum, .maximum])
+      }
     }
   }
 

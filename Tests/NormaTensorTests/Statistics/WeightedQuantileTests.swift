@@ -10,7 +10,7 @@ import Testing
     var random = TestRandom(for: "\(#function) \(dtype) \(interpolation)")
     let q = [0, 0.125, 0.25, 0.5, 0.75, 0.9375, 1]
     for (shape, axes) in [
-      ([3, 5, 7], [[], [0], [1, 2], [2, 0]]), ([40], [[0]]), ([2, 400], [[1]]),
+      ([3, 5, 7], [[], [0], [1, 2], [2, 0], [0, 1, 2]]), ([40], [[0]]), ([2, 400], [[1]]),
     ] {
       for arrangement in [Arrangement.contiguous, .reversed, .stepped] {
         let sample = Sample(shape, dtype, arrangement, random: &random)
