@@ -50,7 +50,7 @@ struct RecipeSearch {
       levels = search(changes)
     }
     if bestMisfit(levels) > evidence.careless {
-      levels.append(candidates(sets(of: 4, from: list.everyday.filter { $0.rarity <= 1 })))
+      levels.append(candidates(of: 4, from: list.everyday.filter { $0.rarity <= 1 }))
     }
     return conclude(levels)
   }
@@ -65,16 +65,18 @@ struct RecipeSearch {
     for size in 0...3
     where bestMisfit(levels) > Self.careful || size < 3 && evidence.isConstant {
       levels.append(
-        candidates(sets(of: size, from: size < 3 ? changes : changes.filter { $0.rarity <= 1 })))
+        candidates(of: size, from: size < 3 ? changes : changes.filter { $0.rarity <= 1 }))
     }
     return levels
   }
 
-  /// Sets of changes that combine; the more unusual ones are, the fewer come together.
-  private func sets(of size: Int, from changes: [Change]) -> [[Change]] {
-    var result: [[Change]] = []
+  /// Visits sets of changes that combine; the more unusual ones are, the fewer come together. One by one: all
+  /// triples of many changes at once would take gigabytes.
+  private func forEachSet(
+    of size: Int, from changes: [Change], _ body: ([Change]) -> Void
+  ) {
     func extend(_ set: [Change], from start: Int, rarity: Int) {
-      if set.count == size { return result.append(set) }
+      if set.count == size { return body(set) }
       for index in start..<changes.count {
         let next = changes[index]
         // One change may be as unusual as any.
@@ -88,18 +90,17 @@ struct RecipeSearch {
       }
     }
     extend([], from: 0, rarity: 0)
-    return result
   }
 
   /// Scores sets of changes: all on a few samples, the best on all of them.
-  private func candidates(_ sets: [[Change]]) -> [Candidate] {
+  private func candidates(of size: Int, from list: [Change]) -> [Candidate] {
     // The best so far, in order; what is worse than the last of them is not looked at to the end.
     var best: [Candidate] = []
-    for changes in sets {
-      guard let recipe = right.applyingAll(changes) else { continue }
+    forEachSet(of: size, from: list) { changes in
+      guard let recipe = right.applyingAll(changes) else { return }
       let bound = best.count < Self.kept ? .infinity : best[best.count - 1].misfit
       let misfit = evidence.misfit(recipe, count: Self.coarse, bound: bound)
-      if misfit >= bound { continue }
+      if misfit >= bound { return }
       let place = best.firstIndex { misfit < $0.misfit } ?? best.count
       best.insert(Candidate(changes: changes, recipe: recipe, misfit: misfit), at: place)
       if best.count > Self.kept { best.removeLast() }

@@ -41,7 +41,8 @@ extension CheckpointSearch {
         statement: "\(Self.word(role)) holds NaN or infinity.",
         evidence: found.map { layer, channels in
           let values = layer.numbers[role]?.values ?? []
-          return "\(layer.title): \(values[channels[0]]) in \(listed(channels)) of \(values.count)"
+          let value = values[channels[0]].isNaN ? "NaN" : "\(values[channels[0]])"
+          return "\(layer.title): \(value) in \(listed(channels)) of \(values.count)"
         })
       if role == .variance,
         found.contains(where: { $0.layer.variance?.contains(.infinity) ?? false })

@@ -17,6 +17,7 @@ extension DefectSearch {
     let fits = fitsTraining(off)
     if fits == true { return reportDomainShift(off, isCertain: true) }
     if isForeign { return reportForeign(off, unrelated) }
+    if let multiplied { return reportMultiplied(multiplied.layer, by: multiplied.factor) }
     guard let inputs = layers.first(where: { !isExplained($0) }) else { return }
     if lostBias(inputs) != nil || haveWeightsShrunk { return reportOldWeights(off) }
     if inputs.id == layers[0].id, inputs.uniformScale != nil || inputs.isNegated {

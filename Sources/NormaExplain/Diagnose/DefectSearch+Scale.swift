@@ -105,4 +105,28 @@ extension DefectSearch {
     return abs(first.multiple) > Self.certain && abs(first.logarithm) > 0.1
       && inSameDirection < 2.5 && layers.dropFirst().allSatisfy { $0.multiple < 2 }
   }
+
+  /// The one layer behind the first whose running variances are a multiple of the batch's, the same in every
+  /// channel, while its means and all other layers fit. Neither other data nor other weights do that.
+  var multiplied: (layer: LayerEvidence, factor: Double)? {
+    let off = layers.filter(\.isOff)
+    guard off.count == 1, let layer = off.first, layer.id != layers[0].id, !isExplained(layer),
+      layer.meanMultiple < 2.5, let scale = layer.uniformScale(within: 0.12),
+      layers.allSatisfy({ $0.id == layer.id || $0.multiple < 2.5 })
+    else { return nil }
+    return (layer, 1 / (scale * scale))
+  }
+
+  func reportMultiplied(_ layer: LayerEvidence, by factor: Double) {
+    report(
+      .overwritten, [layer],
+      statement:
+        "The running variances of one layer are about \(short(factor)) times the batch's in every "
+        + "channel, and its means fit: they seem to have been multiplied by a number.",
+      evidence: [distance(layer), "the other layers fit this batch"],
+      alternatives: [
+        .init(.unrepresentative, "statistics of data that vary otherwise in this layer alone")
+      ],
+      decides: ["Does the file that the statistics come from hold the same numbers?"])
+  }
 }

@@ -30,7 +30,10 @@ extension LayerEvidence {
   ///
   /// Behind linear layers other weights change every channel by a factor of its own. Inputs of another
   /// scale change all by one: over hundreds of networks nothing else did.
-  var uniformScale: Double? {
+  var uniformScale: Double? { uniformScale(within: 0.25) }
+
+  /// The same where channels spread around the factor by no more than a share of it, as logarithms.
+  func uniformScale(within share: Double) -> Double? {
     let ratios = channels.compactMap { c in
       variance[c] > 0 && runningVariance[c] > 0
         ? logarithm(runningVariance[c] / variance[c]) / 2 : nil
@@ -40,7 +43,7 @@ extension LayerEvidence {
     else { return nil }
     let squares = ratios.reduce(0) { $0 + ($1 - middle) * ($1 - middle) }
     let spread = (squares / Double(ratios.count)).squareRoot()
-    return spread < 0.25 * abs(middle) ? exponential(-middle) : nil
+    return spread < share * abs(middle) ? exponential(-middle) : nil
   }
 
   /// Whether the running means are this batch's with the other sign, as where inputs were negated.

@@ -49,6 +49,17 @@ import Testing
     #expect(first.evidence.allSatisfy { $0.contains(part) }, "\(first.evidence)")
   }
 
+  /// The variances of one layer times a number.
+  @Test(arguments: [9, 1.0 / 9]) func aMultiple(factor: Double) throws {
+    let network = Small.trained()
+    let variance = try #require(cells(network, "4")).variance
+    variance.value = variance.value * factor
+    let found = diagnose(network, Small.batch)
+    let first = try #require(found.findings.first)
+    #expect(first.defect == .overwritten && first.layers == ["4"], "\(found)")
+    #expect(first.severity == .error && first.statement.contains("multiplied by a number"))
+  }
+
   /// More batches than there were, of another kind.
   @Test func inferenceInTrainingMode() throws {
     let network = Small.trained()
