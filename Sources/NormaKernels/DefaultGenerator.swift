@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Starts the default generator anew from `seed`.
 ///
 /// The default generator is what `Tensor.rand`, initialisers and dropout draw from: one for the
@@ -54,7 +52,7 @@ public func withGenerator<Result>(
   _ generator: inout Generator, _ body: () throws -> Result
 ) rethrows -> Result {
   let cell = GeneratorCell(generator)
-  defer { generator = cell.generator.withLock { $0 } }
+  defer { generator = cell.locked { $0 } }
   return try GeneratorCell.$taskLocal.withValue(cell, operation: body)
 }
 
@@ -66,7 +64,7 @@ public func withGenerator<Result>(
   _ body: () async throws -> Result
 ) async rethrows -> Result {
   let cell = GeneratorCell(generator)
-  defer { generator = cell.generator.withLock { $0 } }
+  defer { generator = cell.locked { $0 } }
   return try await GeneratorCell.$taskLocal.withValue(cell, operation: body)
 }
 
@@ -76,7 +74,7 @@ public func withGenerator<Result>(
 package func withDefaultGenerator<Result: Sendable>(
   _ body: (inout Generator) throws -> Result
 ) rethrows -> Result {
-  try GeneratorCell.current.generator.withLock { try body(&$0) }
+  try GeneratorCell.current.locked { try body(&$0) }
 }
 
 extension Generator {
@@ -85,16 +83,23 @@ extension Generator {
   /// Reading gives a copy, and draws from the copy leave the default generator where it is.
   /// PyTorch: `torch.get_rng_state()`, `torch.set_rng_state(state)`.
   public static var current: Generator {
-    get { GeneratorCell.current.generator.withLock { $0 } }
-    set { GeneratorCell.current.generator.withLock { $0 = newValue } }
+    get { GeneratorCell.current.locked { $0 } }
+    set { GeneratorCell.current.locked { $0 = newValue } }
   }
 }
 
 /// A generator behind a lock.
-private final class GeneratorCell: Sendable {
-  let generator: Mutex<Generator>
+private final class GeneratorCell: @unchecked Sendable {
+  private var generator: Generator
+  private let lock = Lock()
 
-  init(_ generator: Generator) { self.generator = Mutex(generator) }
+  init(_ generator: Generator) { self.generator = generator }
+
+  deinit { lock.free() }
+
+  func locked<R>(_ body: (inout Generator) throws -> R) rethrows -> R {
+    try lock.locked { try body(&generator) }
+  }
 
   static let process = GeneratorCell(Generator())
 

@@ -1,3 +1,4 @@
+import NormaKernels
 import NormaTensor
 
 /// The base of layers and networks: classes whose stored properties are parameters, buffers and

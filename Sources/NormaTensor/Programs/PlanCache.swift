@@ -1,3 +1,5 @@
+import NormaKernels
+
 /// Plans of programs that ran, so that the next step of a training loop finds its own.
 ///
 /// A plan has four places where it may be, by its key; a new one takes the oldest of them. So there

@@ -13,12 +13,18 @@
 package struct Lock: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
-  /// Never freed: for what lives as long as the process.
+  /// A lock for what lives as long as the process, unless ``free()`` ends it.
   package init() { pthread_mutex_init(mutex, nil) }
 
-  package func locked<R>(_ body: () -> R) -> R {
+  package func locked<R>(_ body: () throws -> R) rethrows -> R {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    return body()
+    return try body()
+  }
+
+  /// Gives the lock's memory back; nobody may hold it or wait for it, now or later.
+  package func free() {
+    pthread_mutex_destroy(mutex)
+    mutex.deallocate()
   }
 }
