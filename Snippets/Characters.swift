@@ -31,7 +31,7 @@ final class Block: Module, Layer {
     norm1 = LayerNorm(width)
     attention = Attention(width, heads: heads)
     norm2 = LayerNorm(width)
-    mlp = Sequential(Linear(width, 4 * width), GELU(), Linear(4 * width, width), Dropout(p: 0.05))
+    mlp = Sequential(Linear(width, 4 * width), GELU(), Linear(4 * width, width), Dropout(0.05))
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {

@@ -99,7 +99,7 @@ private final class Network: Module, Layer {
     #expect(summary.rows[0].output == [1, 3] && summary.rows[0].multiplyAdds == 6)
     #expect(summary.multiplyAdds == 6 + 6 + 8 + 4)
     #expect(summary.description.contains("body.3"))
-    #expect("\(Parameter(Tensor(3.0)))" == "Parameter 3.0")
+    #expect("\(Parameter(Tensor(3.0)))" == "Parameter 3.")
     #expect("\(Buffer(Tensor([1.0, 2])))" == "Buffer \(Tensor([1.0, 2]))")
     #expect("\(network)".contains("\n  (blocks.0): Linear(weight [3, 2], bias [3])\n"))
     #expect("\(network)".contains("\n    (0): Linear(weight [4, 2], bias [4])\n"))

@@ -16,8 +16,13 @@ enum Interruption {
   }
 
   /// Begins to look for signals. One that is ignored already, as `nohup` does with SIGHUP, stays so.
+  /// One that whoever started the process blocked, as Foundation's `Process` may, is let through.
   static func watch() {
     requested.store(0, ordering: .relaxed)
+    var open = sigset_t()
+    sigemptyset(&open)
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { sigaddset(&open, number) }
+    pthread_sigmask(SIG_UNBLOCK, &open, nil)
     for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] {
       let before = Foundation.signal(number) { number in
         Interruption.requested.store(number, ordering: .relaxed)
