@@ -5,10 +5,11 @@ package enum TrueBytes {
   /// So many bytes are counted in one go.
   private static let chunk = 1 << 14
 
-  /// Calls `room` with the number of such bytes for memory, and writes their numbers there in order.
+  /// Calls `room` with the number of such bytes for memory, and writes their numbers there in order; nothing
+  /// where there is none.
   package static func list(
     _ bytes: UnsafePointer<UInt8>, count: Int, threads: Int,
-    into room: (Int) -> UnsafeMutablePointer<Int64>
+    into room: (Int) -> UnsafeMutablePointer<Int64>?
   ) {
     let chunks = (count + chunk - 1) / chunk
     var starts = [Int](repeating: 0, count: chunks + 1)
@@ -21,7 +22,7 @@ package enum TrueBytes {
         }
       }
       for k in 0..<chunks { starts.value[k + 1] += starts.value[k] }
-      let out = room(starts.value[chunks])
+      guard let out = room(starts.value[chunks]) else { return }
       split(chunks, work: count, threads: threads) { begin, end in
         for k in Int(begin)..<Int(end) {
           norma_list_true(

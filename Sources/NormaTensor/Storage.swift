@@ -17,10 +17,10 @@ final class Storage: @unchecked Sendable {
   /// Whether this stands for elements for which there was no memory: zeros that can be read.
   let isMissing: Bool
 
-  /// Memory that is small, or known to be there.
+  /// Scratch memory, which is small beside what it is for.
   convenience init(byteCount: Int) {
     guard let base = BufferCache.shared.take(byteCount) else {
-      fatalError("there is no memory of \(byteCount) bytes")
+      fatalError("\(byteCount) bytes of scratch are needed, and there is no such memory")
     }
     self.init(base, byteCount, isMissing: false)
   }
@@ -40,6 +40,17 @@ final class Storage: @unchecked Sendable {
       throw .memory(layout.shape, dtype, call)
     }
     return Storage(base, byteCount, isMissing: false)
+  }
+
+  /// Memory for the elements of a call that cannot throw; nil, and a mistake of the scope's, where the system
+  /// has none. Outside of a scope the program ends.
+  static func roomOrReport(_ layout: Layout, _ dtype: DType, _ call: String = "") -> Storage? {
+    do throws(TensorError) {
+      return try room(layout, dtype, call)
+    } catch {
+      report(error, file: #fileID, line: #line)
+      return nil
+    }
   }
 
   /// What stands for elements that have no memory; whoever is in the midst of work may read it.

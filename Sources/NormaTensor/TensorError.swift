@@ -51,7 +51,9 @@ public struct TensorError: Error, Sendable, Hashable {
 
 extension TensorError: CustomStringConvertible {
   /// `mean(over:): axis 4 is out of range for shape [8, 3, 32, 32]; valid axes are -4 ..< 4`, and the layer.
-  public var description: String { "\(call): \(reason)" + (layer.map { "; in \($0)" } ?? "") }
+  public var description: String {
+    (call.isEmpty ? reason : "\(call): \(reason)") + (layer.map { "; in \($0)" } ?? "")
+  }
 }
 
 /// Runs `body` and throws the first mistake that a tensor call in it made, instead of stopping.
@@ -123,10 +125,10 @@ final class ErrorScope: Sendable {
 
   /// Gives an error that was made inside of the library the place of the outer call, and the call itself
   /// where that is not known yet.
-  func place(call: StaticString, _ file: StaticString, _ line: UInt) {
+  func place(call: @autoclosure () -> String, _ file: StaticString, _ line: UInt) {
     error.withLock { error in
       guard let found = error, found.isOpen else { return }
-      let name = found.call.isEmpty ? "\(call)".asCall : found.call
+      let name = found.call.isEmpty || found.call == Node.lossCall ? call() : found.call
       var placed = TensorError(name, found.reason).at(file, line)
       placed.layer = found.layer
       error = placed
@@ -183,10 +185,11 @@ package func checked(
   do {
     let result = try rule()
     // Memory may have been missing where no caller was known.
-    if result.isPoisoned { ErrorScope.current?.place(call: function, file, line) }
+    if result.isPoisoned { ErrorScope.current?.place(call: "\(function)".asCall, file, line) }
     return result
   } catch {
     report(error, file: file, line: line, isCaller: isCaller)
+    ErrorScope.current?.place(call: "\(function)".asCall, file, line)
     return .poisoned
   }
 }

@@ -113,14 +113,14 @@ enum Convolution {
         ? zeros + channels(bias, resultShape.count) : zeros
     }
     if shape.isSmall {
-      return direct(
+      return try direct(
         pass, shape, resultShape, source?.detached(), weights?.detached(), bias?.detached(),
-        destination?.detached())
+        destination?.detached(), call)
     }
     if dtype == .float32, OneDNN.isAvailable,
-      let result = fast(
+      let result = try fast(
         pass, shape, resultShape, source?.detached(), weights?.detached(), bias?.detached(),
-        destination?.detached())
+        destination?.detached(), call)
     {
       return result
     }
@@ -148,14 +148,15 @@ enum Convolution {
   /// By the definition, in row-major order; a result of space is channels last if its operand is.
   private static func direct(
     _ pass: ConvolutionPlan.Pass, _ shape: ConvolutionShape, _ resultShape: [Int],
-    _ source: Tensor?, _ weights: Tensor?, _ bias: Tensor?, _ destination: Tensor?
-  ) -> Tensor {
+    _ source: Tensor?, _ weights: Tensor?, _ bias: Tensor?, _ destination: Tensor?, _ call: String
+  ) throws(TensorError) -> Tensor {
     let isLast = pass != .weightsGradient && (source ?? destination)?.isChannelsLast == true
     let operands = [source, weights, bias, destination].map { $0?.contiguous() }
     let dtype = (source ?? destination)?.dtype ?? .float32
     let layout = Layout(contiguous: resultShape)
-    let result = Storage(byteCount: layout.count * dtype.byteCount)
+    let result = try Storage.room(layout, dtype, call)
     let storages = operands.map { $0?.node.materialize() }
+    if storages.contains(where: { $0?.isMissing ?? false }) { return .poisoned }
     func pointer(_ index: Int) -> UnsafeMutableRawPointer {
       let offset = (operands[index]?.layout.offset ?? 0) * dtype.byteCount
       return (storages[index] ?? result).base + offset
@@ -183,8 +184,8 @@ enum Convolution {
   /// Through oneDNN, channels last; nil where it lacks something.
   private static func fast(
     _ pass: ConvolutionPlan.Pass, _ shape: ConvolutionShape, _ resultShape: [Int],
-    _ source: Tensor?, _ weights: Tensor?, _ bias: Tensor?, _ destination: Tensor?
-  ) -> Tensor? {
+    _ source: Tensor?, _ weights: Tensor?, _ bias: Tensor?, _ destination: Tensor?, _ call: String
+  ) throws(TensorError) -> Tensor? {
     let source = source?.channelsLastDense
     let destination = destination?.channelsLastDense
     let weights = weights?.contiguous()
@@ -192,7 +193,7 @@ enum Convolution {
     let layout =
       pass == .weightsGradient
       ? Layout(contiguous: resultShape) : ConvolutionShape.layout(resultShape)
-    let result = Storage(byteCount: layout.count * 4)
+    let result = try Storage.room(layout, .float32, call)
     let threads = Threads.count
     func operand(_ tensor: Tensor?, _ shape: [Int]) -> ConvolutionPlan.Operand {
       // Strides of axes of size 1 may be anything to Norma, and not to oneDNN.
@@ -209,6 +210,7 @@ enum Convolution {
       stride: shape.stride, dilation: shape.dilation, before: shape.before, after: shape.after,
       threads: threads)
     let storages = [source, weights, bias, destination].map { $0?.node.materialize() }
+    if storages.contains(where: { $0?.isMissing ?? false }) { return .poisoned }
     func pointer(_ tensor: Tensor?, _ storage: Storage?) -> UnsafeMutablePointer<Float> {
       let base = (storage ?? result).base + (tensor?.layout.offset ?? 0) * 4
       return base.assumingMemoryBound(to: Float.self)

@@ -36,9 +36,10 @@ enum Pooling {
     let source = x.detached().cast(to: type).denseOverSpace
     let isLast = source.isChannelsLast
     let layout = isLast ? ConvolutionShape.layout(shape) : Layout(contiguous: shape)
+    let values = try Storage.room(layout, type, call)
+    let places = try Storage.room(layout, .int32, call)
     let storage = source.node.materialize()
-    let values = Storage(byteCount: layout.count * type.byteCount)
-    let places = Storage(byteCount: layout.count * 4)
+    if storage.isMissing { return (.poisoned, .poisoned) }
     MaxPooling(
       batch: isLast ? shape[0] : shape[0] * shape[1], channels: isLast ? shape[1] : 1, axes: axes
     ).run(
@@ -79,7 +80,9 @@ extension Tensor {
     let (few, elements, isLast) = placed(places, wide: space, type)
     let layout = isLast ? ConvolutionShape.layout(target) : Layout(contiguous: target)
     let (from, at) = (few.node.materialize(), places.node.materialize())
-    let result = Storage(byteCount: layout.count * type.byteCount)
+    guard !from.isMissing, !at.isMissing,
+      let result = Storage.roomOrReport(layout, type, call)
+    else { return .poisoned }
     result.base.initializeMemory(as: UInt8.self, repeating: 0, count: result.byteCount)
     elements.scatter(
       type, from: from.base + few.layout.offset * type.byteCount, into: result.base,
@@ -100,7 +103,9 @@ extension Tensor {
     let many = isLast ? source.channelsLastDense : source.contiguous()
     let space = Array(shape.dropFirst(2))
     let (from, at) = (many.node.materialize(), places.node.materialize())
-    let result = Storage(byteCount: places.count * type.byteCount)
+    guard !from.isMissing, !at.isMissing,
+      let result = Storage.roomOrReport(places.layout, type, call)
+    else { return .poisoned }
     PlacedElements(places, wide: space, isLast).gather(
       type, from: from.base + many.layout.offset * type.byteCount, into: result.base,
       places: at.base.assumingMemoryBound(to: Int32.self), threads: Threads.count)

@@ -15,7 +15,7 @@ extension Tensor {
   func mapped(_ maps: [MappedAxis], call: String) -> Tensor {
     let type: DType = dtype == .float32 || dtype.isHalf ? .float32 : .float64
     var result = detached().cast(to: type)
-    for step in maps where !step.map.isIdentity { result = result.mapped(step) }
+    for step in maps where !step.map.isIdentity { result = result.mapped(step, call) }
     return result.cast(to: dtype).recorded(call, from: [self], runsAtOnce: true) { rule in
       [
         rule.upstream.mapped(
@@ -24,15 +24,16 @@ extension Tensor {
     }
   }
 
-  private func mapped(_ step: MappedAxis) -> Tensor {
+  private func mapped(_ step: MappedAxis, _ call: String) -> Tensor {
     let source = layout.isDense ? self : contiguous()
     let order = source.memoryOrder
     let place = order.firstIndex(of: step.axis) ?? 0
     var target = shape
     target[step.axis] = step.map.outputs
     let layout = Layout.dense(target, order: order)
+    guard let result = Storage.roomOrReport(layout, dtype, call) else { return .poisoned }
     let storage = source.node.materialize()
-    let result = Storage(byteCount: layout.count * dtype.byteCount)
+    if storage.isMissing { return .poisoned }
     step.map.run(
       dtype, outer: order[..<place].reduce(1) { $0 * shape[$1] },
       inner: order[(place + 1)...].reduce(1) { $0 * shape[$1] },

@@ -46,7 +46,7 @@ struct AdvancedIndex {
         basic += tensor.rank == 0 ? [.newAxis] : own.map { _ in .whole }
         entries.append(
           Entry(
-            indices: mask.truePlaces(), wraps: false, axes: place..<(place + width),
+            indices: try mask.truePlaces(call), wraps: false, axes: place..<(place + width),
             size: own.reduce(1, *), axis: axis))
         axis += tensor.rank
       case .tensor(let tensor):

@@ -160,7 +160,8 @@ extension Tensor {
     }
     let (start, source) = (node.materialize(), part.node.materialize())
     let layout = Layout(contiguous: shape)
-    let result = Storage(byteCount: layout.count * 4)
+    if start.isMissing || source.isMissing { return .poisoned }
+    let result = try Storage.room(layout, dtype, places.call)
     try places.run { kernel, index in
       withExtendedLifetime((start, source)) {
         kernel.reduceFloats(
@@ -182,7 +183,7 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     let wide: DType = dtype.isFloatingPoint ? .float64 : .int64
     let layout = Layout(contiguous: shape)
-    let result = Storage(byteCount: layout.count * 8)
+    let result = try Storage.room(layout, wide, places.call)
     if count > 0 { write(into: result, layout, as: wide) }
     let type: DType = dtype == .float32 || dtype.isHalf ? .float32 : wide
     let source = part.detached().cast(to: type)

@@ -9,7 +9,8 @@ extension Tensor {
   /// Cost: two reads of a byte an element, and one write. PyTorch: `torch.nonzero`, `torch.argwhere`.
   public func nonzero() -> Tensor {
     if isPoisoned { return self }
-    let flat = truePlaces()
+    let flat = checked { () throws(TensorError) in try truePlaces("nonzero()") }
+    if flat.isPoisoned { return flat }
     if rank == 1 { return flat.unsqueezed(1) }
     let storage = flat.node.materialize()
     let (shape, n) = (shape, flat.count)
@@ -28,9 +29,12 @@ extension Tensor {
   public func nonzeroByAxis() -> [Tensor] { atLeast1D().nonzero().unbound(over: 1) }
 
   /// The numbers, in row-major order, of the elements that are not zero.
-  func truePlaces() -> Tensor {
+  ///
+  /// - Throws: where there is no memory for them.
+  func truePlaces(_ call: String) throws(TensorError) -> Tensor {
     let bytes = detached().cast(to: .bool).contiguous()
     let storage = bytes.node.materialize()
+    if storage.isMissing { throw .memory(shape, .bool, call) }
     var result: Storage?
     var found = 0
     withExtendedLifetime(storage) {
@@ -38,15 +42,13 @@ extension Tensor {
         storage.base.assumingMemoryBound(to: UInt8.self) + bytes.layout.offset, count: count,
         threads: Threads.count
       ) { n in
-        let room = Storage(byteCount: n * 8)
-        (result, found) = (room, n)
-        return room.base.assumingMemoryBound(to: Int64.self)
+        (result, found) = (try? Storage.room(Layout(contiguous: [n]), .int64, call), n)
+        return result?.base.assumingMemoryBound(to: Int64.self)
       }
     }
+    guard let result else { throw .memory([found], .int64, call) }
     let layout = Layout(contiguous: [found])
-    return Tensor(
-      node: Node(stored: result ?? Storage(byteCount: 0), dtype: .int64, layout: layout),
-      layout: layout)
+    return Tensor(node: Node(stored: result, dtype: .int64, layout: layout), layout: layout)
   }
 
   /// The elements where `mask` holds, in row-major order; both broadcast.
@@ -97,7 +99,7 @@ extension Tensor {
       throw TensorError(call, "the mask holds \(mask.dtype), not bool; compare it first")
     }
     let common = try Shape.broadcast(shape, mask.shape, call: call)
-    let places = mask.broadcast(to: common).truePlaces()
+    let places = try mask.broadcast(to: common).truePlaces(call)
     let x = broadcast(to: common)
     return (
       x.reshaped(1, x.count, 1),

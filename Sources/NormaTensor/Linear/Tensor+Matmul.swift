@@ -123,6 +123,7 @@ extension Tensor {
   ) -> Tensor {
     let (m, k, n) = size
     let (leftStorage, rightStorage) = (left.node.materialize(), right.node.materialize())
+    if leftStorage.isMissing || rightStorage.isMissing { return .poisoned }
     return withExtendedLifetime((leftStorage, rightStorage)) {
       let (dtype, width) = (left.dtype, left.dtype.byteCount)
       let leftBase = leftStorage.base + left.layout.offset * width

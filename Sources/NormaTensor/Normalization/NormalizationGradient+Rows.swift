@@ -28,7 +28,9 @@ extension NormalizationGradient {
     let bases = zip(operands, storages).map { operand, storage in
       UnsafeRawPointer(storage.base + operand.layout.offset * operand.dtype.byteCount)
     }
-    let gradient = rule.needs(0) ? Storage(byteCount: x.count * 4) : nil
+    let room = Layout(contiguous: x.shape)
+    let gradient = rule.needs(0) ? (try? Storage.room(room, .float32, "")) : nil
+    if rule.needs(0) && gradient == nil { return nil }
     let sums = Storage(byteCount: kernel.sumBytes)
     let pack = Tensor.Pack(count: columns, of: 2, dtype: .float32)
     let results = pack.storage.base.assumingMemoryBound(to: Float.self)

@@ -227,7 +227,9 @@ extension NormalizedGroups {
     if let mask, let maskStorage {
       parameters.mask = kernel.mask(base(mask, maskStorage), isShared: mask.count < x.count)
     }
-    let dx = rule.needs(0) ? Storage(byteCount: x.count * 4) : nil
+    let room = Layout(contiguous: x.shape)
+    let dx = rule.needs(0) ? (try? Storage.room(room, .float32, "")) : nil
+    if rule.needs(0) && dx == nil { return nil }
     let sums = Storage(byteCount: kernel.sumBytes)
     let pack = Tensor.Pack(count: kernel.parameterCount, of: 2, dtype: .float32)
     let results = pack.storage.base.assumingMemoryBound(to: Float.self)

@@ -89,10 +89,13 @@ final class Node: Sendable {
     withExtendedLifetime(old) {}
   }
 
+  /// What misses the memory where no outer call is known that wanted the values.
+  static let lossCall = "evaluated()"
+
   /// Gives up a node for which there is no memory, as a mistake of the scope's, and what takes its place for
   /// work that is under way. Outside of a scope the program ends.
   func lose() -> Storage {
-    report(.memory(layout.shape, dtype, "evaluated()"), file: #fileID, line: #line)
+    report(.memory(layout.shape, dtype, Node.lossCall), file: #fileID, line: #line)
     return loseQuietly()
   }
 

@@ -6,7 +6,11 @@ extension ReductionGroup {
   func run() {
     let wanted = pendingNodes()
     guard !wanted.isEmpty else { return }
-    let results = Results(self, wanted.map(\.0))
+    let isLost = source.node.isPoisoned || companion?.node.isPoisoned ?? false
+    guard !isLost, let results = Results(self, wanted.map(\.0)) else {
+      for (_, node) in wanted { _ = isLost ? node.loseQuietly() : node.lose() }
+      return
+    }
     if source.count == 0 {
       results.clear()
     } else if !runAtOnce(results, wanted.map(\.0)) {
@@ -66,15 +70,16 @@ extension ReductionGroup {
     private let isFloatingPoint: Bool
     private var storages = ByResult<Storage>()
 
-    init(_ group: ReductionGroup, _ wanted: [Result]) {
+    /// - Returns: nil where the system has none.
+    init?(_ group: ReductionGroup, _ wanted: [Result]) {
       type = BlockType(group.source.dtype)
       companionType = BlockType(group.companion?.dtype ?? .float32)
       isFloatingPoint = group.source.dtype.isFloatingPoint
-      let byteCount = group.layout.count * 8
-      for result in wanted { storages[result] = Storage(byteCount: byteCount) }
       // Squares need the sums beside them.
-      if storages[.squares] != nil && storages[.sum] == nil {
-        storages[.sum] = Storage(byteCount: byteCount)
+      let isAlone = wanted.contains(.squares) && !wanted.contains(.sum)
+      for result in isAlone ? wanted + [.sum] : wanted {
+        guard let storage = try? Storage.room(group.layout, .float64, "") else { return nil }
+        storages[result] = storage
       }
     }
 
@@ -177,7 +182,8 @@ struct SlicedReductions {
     else { return nil }
     self.group = group
     wanted = group.pendingNodes()
-    results = ReductionGroup.Results(group, wanted.map(\.0))
+    guard let results = ReductionGroup.Results(group, wanted.map(\.0)) else { return nil }
+    self.results = results
     let (evaluation, values) = group.evaluation(for: wanted.map(\.0))
     compiled = (evaluation.program, values)
     guard !wanted.isEmpty, group.compile(compiled.program, values, results) != nil else {

@@ -47,7 +47,9 @@ struct AxisRuns {
     var target = shape
     target[axis] = size ?? self.size
     let layout = Layout.dense(target, order: order)
-    let storage = Storage(byteCount: layout.count * dtype.byteCount)
+    guard !self.storage.isMissing, let storage = Storage.roomOrReport(layout, dtype) else {
+      return .poisoned
+    }
     if layout.count > 0 { withExtendedLifetime(self.storage) { fill(storage.base) } }
     return Tensor(node: Node(stored: storage, dtype: dtype, layout: layout), layout: layout)
   }
@@ -61,6 +63,8 @@ struct AxisRuns {
     let values = result(dtype, size: size) { values in
       indices = result(.int64, size: size) { fill(values, $0.assumingMemoryBound(to: Int64.self)) }
     }
+    // Where there was memory for the values alone, there is no result.
+    if values.isPoisoned || indices?.isPoisoned ?? false { return (.poisoned, .poisoned) }
     return (values, indices ?? result(.int64, size: size) { _ in })
   }
 
@@ -89,7 +93,11 @@ extension Tensor {
     do throws(TensorError) {
       if isPoisoned { return (self, self) }
       let front = try Shape.axis(axis, of: shape, call: call)
-      if rank > 0 { return try body(self, front) }
+      if rank > 0 {
+        let pair = try body(self, front)
+        if pair.values.isPoisoned { ErrorScope.current?.place(call: call, file, line) }
+        return pair
+      }
       let row = try body(reshaped([1]), 0)
       if row.values.count != 1 { return row }
       return (row.values.reshaped([]), row.indices.reshaped([]))

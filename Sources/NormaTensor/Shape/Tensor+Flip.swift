@@ -116,7 +116,7 @@ extension Tensor {
     let start = ((shift % size) + size) % size
     if start == 0 { return self }
     let whole = layout.denseTwin(of: shape)
-    let storage = Storage(byteCount: whole.count * dtype.byteCount)
+    guard let storage = Storage.roomOrReport(whole, dtype) else { return .poisoned }
     let parts = [(from: size - start, to: 0, count: start), (0, start, size - start)]
     let isShifted = shiftsWhole(into: storage, whole, axis, by: start)
     for (from, to, count) in parts where !isShifted || count * 2 < size {

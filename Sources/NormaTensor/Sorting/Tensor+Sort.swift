@@ -91,6 +91,11 @@ struct SortedRows {
   func pair(
     size: Int, fill: (UnsafeMutableRawPointer, UnsafeMutablePointer<Int64>) -> Void
   ) -> (values: Tensor, indices: Tensor) {
-    runs.pair(dtype, size: size, fill: fill)
+    // The scratch of a row is larger than the row: whether there is that much is asked before.
+    let scratch = runs.size * (dtype.byteCount == 8 ? 32 : 16)
+    if scratch >= 1 << 28, Storage.roomOrReport(Layout(contiguous: [scratch]), .uint8) == nil {
+      return (.poisoned, .poisoned)
+    }
+    return runs.pair(dtype, size: size, fill: fill)
   }
 }
