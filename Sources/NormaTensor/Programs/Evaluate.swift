@@ -4,6 +4,7 @@ import NormaKernels
 extension Node {
   /// The node's elements; runs its work first if they are not there yet.
   func materialize() -> Storage {
+    let (content, correction) = work
     switch content {
     case .stored(let storage): return storage
     case .pending(.elementwise(let operation, let operands)):
@@ -14,12 +15,13 @@ extension Node {
         if evaluation.program.readsMissing { return loseQuietly() }
         evaluation.run(value, dtype, into: storage, layout)
       }
+      correction?(storage)
       store(storage)
       return storage
     case .pending(.reduction(let group, let result)):
       group.run()
       // Another thread may have stored it, or run it for a sister; then it is there.
-      guard case .stored(let storage) = content else {
+      guard case .stored(let storage) = self.content else {
         fatalError("a reduction left no \(result)")
       }
       return storage
@@ -36,6 +38,10 @@ extension Node {
     var evaluation = Evaluation(shape: nodes[0].layout.shape)
     var values: [(node: Node, value: Int)] = []
     for node in nodes {
+      if !node.isPlain {
+        _ = node.materialize()
+        continue
+      }
       guard case .pending(.elementwise(let operation, let operands)) = node.content else {
         continue
       }

@@ -23,7 +23,12 @@ final class Node: Sendable {
     var streamed = 0
     /// Pending reductions over this node's values, so that sisters share one trip.
     var groups: [WeakGroup] = []
+    /// Looks at the values before they are stored.
+    var correction: Correction?
   }
+
+  /// Replaces some of the values in memory, which lie as the node's layout says.
+  typealias Correction = @Sendable (Storage) -> Void
 
   struct WeakGroup: Sendable {
     weak var group: ReductionGroup?
@@ -69,6 +74,25 @@ final class Node: Sendable {
 
   var content: Content { state.withLock { $0.content } }
 
+  /// The content, and what corrects its values once they are computed.
+  var work: (content: Content, correction: Correction?) {
+    state.withLock { ($0.content, $0.correction) }
+  }
+
+  /// Has `correction` look at the values of this new node, which therefore are stored before they are used.
+  func correct(with correction: @escaping Correction) {
+    share()
+    let stored = state.withLock { state -> Storage? in
+      if case .stored(let storage) = state.content { return storage }
+      state.correction = correction
+      return nil
+    }
+    if let stored { correction(stored) }
+  }
+
+  /// Whether the values are no more than their work gives, so that others may run it in place of them.
+  var isPlain: Bool { state.withLock { $0.correction == nil } }
+
   var isPendingElementwise: Bool {
     if case .pending(.elementwise) = content { return true }
     return false
@@ -79,10 +103,10 @@ final class Node: Sendable {
   /// Keeps the result of the work; the first one wins, and they are all equal.
   func store(_ storage: Storage) {
     // The work is released outside of the lock: it may hold the last reference to other nodes.
-    let old = state.withLock { state -> Content? in
+    let old = state.withLock { state -> (Content, Correction?)? in
       guard case .pending = state.content else { return nil }
-      let old = state.content
-      state.content = .stored(storage)
+      let old = (state.content, state.correction)
+      (state.content, state.correction) = (.stored(storage), nil)
       return old
     }
     isStored.store(true, ordering: .releasing)

@@ -216,6 +216,8 @@ struct SlicedReductions {
     var found: ReductionGroup?
     var nodes = [node]
     while let node = nodes.popLast() {
+      // What is corrected is stored first.
+      if !node.isPlain { return nil }
       switch node.content {
       case .stored: continue
       case .pending(.reduction(let group, _)):

@@ -9,7 +9,9 @@ extension Tensor {
   /// p may be any number: 2 is the Euclidean length, 1 the sum of sizes, `.infinity` and `-.infinity`
   /// the largest and smallest size, 0 the number of elements that are not zero. Real types; 0 of
   /// nothing for positive p. The gradient is 0 where the norm is. Accuracy: computed in `float64` and
-  /// rounded once. Cost: one trip. PyTorch: `torch.linalg.vector_norm`.
+  /// rounded once; where powers leave the range of `float64`, as squares of 1e200 do, from values scaled by
+  /// a power of two. Cost: one trip, and two more only then. PyTorch: `torch.linalg.vector_norm`, which is
+  /// infinite or 0 there.
   public func norm(
     _ p: Double = 2, over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -21,7 +23,7 @@ extension Tensor {
         let few = reducedAtOnce(
           .centeredSum, over: front, keepDims: keepDims, to: dtype, isRoot: true, with: self)
       {
-        return few
+        return few.correctedLength(of: self, over: front)
       }
       let wide = try wideNorm(p, over: front, call: call)
       return wide.cast(to: dtype)
@@ -77,18 +79,42 @@ extension Tensor {
   }
 
   private func widePNorm(_ p: Double, over axes: [Int]) -> Tensor {
-    func sum(_ values: Tensor) -> Tensor {
-      values.reduced(.sum, over: axes, keepDims: true, to: .float64)
-    }
+    func sum(_ values: Tensor) -> Tensor { values.wideSum(over: axes) }
     switch p {
     case 0: return sum((self .!= 0).cast(to: .float64))
     case 1: return sum(abs())
-    case 2: return normalizationStatistics(over: axes, from: .zero).squares.sqrt()
+    case 2: return lengths(over: axes).correctedLength(of: self, over: axes)
     case .infinity where count == 0:
       return .zeros(Shape.reduced(shape, over: axes, keepDims: true), dtype: .float64)
     case .infinity: return abs().max(over: axes, keepDims: true).cast(to: .float64)
     case -.infinity: return abs().min(over: axes, keepDims: true).cast(to: .float64)
-    default: return pow(sum(pow(abs().cast(to: .float64), p)), 1 / p)
+    default:
+      let wide = detached().cast(to: .float64)
+      return wide.powerMeans(p, over: axes).corrected(of: wide, over: axes, power: p) {
+        $0.powerMeans(p, over: axes)
+      }
     }
+  }
+}
+
+// MARK: - Ends of the range
+
+extension Tensor {
+  private func wideSum(over axes: [Int]) -> Tensor {
+    reduced(.sum, over: axes, keepDims: true, to: .float64)
+  }
+
+  private func lengths(over axes: [Int]) -> Tensor {
+    normalizationStatistics(over: axes, from: .zero).squares.sqrt()
+  }
+
+  private func powerMeans(_ p: Double, over axes: [Int]) -> Tensor {
+    pow(pow(abs(), p).wideSum(over: axes), 1 / p)
+  }
+
+  /// These new Euclidean lengths of `source`, right where its squares leave the range of `float64`.
+  fileprivate func correctedLength(of source: Tensor, over axes: [Int]) -> Tensor {
+    guard source.dtype == .float64 else { return self }
+    return corrected(of: source, over: axes, power: 2) { $0.lengths(over: axes) }
   }
 }

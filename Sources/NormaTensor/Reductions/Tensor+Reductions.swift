@@ -173,10 +173,12 @@ extension Tensor {
   ) -> Tensor {
     let few = reducedAtOnce(
       result, over: axes, keepDims: keepDims, to: type, divisor: divisor, isRoot: isRoot)
-    if let few { return few }
+    if let few {
+      return isRoot ? few.correctedRoot(of: self, over: axes, divisor: divisor) : few
+    }
     var wide = node.group(of: self, over: axes).tensor(result)
     if divisor != 1 { wide = wide / divisor }
-    if isRoot { wide = wide.sqrt() }
+    if isRoot { wide = wide.sqrt().correctedRoot(of: self, over: axes, divisor: divisor) }
     let finished = wide.cast(to: type)
     return keepDims ? finished : finished.dropping(axes)
   }
