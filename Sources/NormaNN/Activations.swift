@@ -39,7 +39,11 @@ public final class PReLU: Module, PlacedLayer {
   public let weight: Parameter
 
   /// Weights that start as `initial`.
-  public init(_ count: Int = 1, initial: Double = 0.25, dtype: DType = .float32) {
+  public init(
+    _ count: Int = 1, initial: Double = 0.25, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
+  ) {
+    let count = LayerOptions(layer: PReLU.self, file: file, line: line).size(count, "count")
     weight = Parameter(.full([count], initial, dtype: dtype))
   }
 

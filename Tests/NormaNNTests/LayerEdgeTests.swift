@@ -22,6 +22,15 @@ import Testing
     ("3 inputs cannot be divided into 2", { Conv2d(3, 4, kernelSize: 3, groups: 2) }),
     ("ConvTranspose2d(_:): outputs", { ConvTranspose2d(1, -2, kernelSize: 3) }),
     ("StdConv2d(_:): inputs", { StdConv2d(-1, 2, kernelSize: 3) }),
+    ("PReLU(_:): count must be at least 0, got -1", { PReLU(-1) }),
+    ("ScaleNorm(_:): features", { ScaleNorm(-1) }),
+    ("ScaleNorm(_:): eps", { ScaleNorm(1, eps: -1) }),
+    ("DynamicTanh(_:): features", { DynamicTanh(-1) }),
+    ("GlobalResponseNorm(_:): channels", { GlobalResponseNorm(-1) }),
+    ("GlobalResponseNorm(_:): eps", { GlobalResponseNorm(1, eps: -1) }),
+    ("FilterResponseNorm2d(_:): features", { FilterResponseNorm2d(-1) }),
+    ("EvoNorm2dB0(_:): features", { EvoNorm2dB0(-1) }),
+    ("EvoNorm2dS0(_:): features", { EvoNorm2dS0(-1, groups: 1) }),
   ]
 
   @Test(arguments: mistakes.indices) func wrongSizesNameTheLayer(_ index: Int) {

@@ -30,9 +30,12 @@ public final class EvoNorm2dB0: Module, PlacedLayer {
 
   /// A layer for `features` channels.
   public init(
-    _ features: Int, eps: Double = 1e-3, momentum: Momentum = 0.1, dtype: DType = .float32
+    _ features: Int, eps: Double = 1e-3, momentum: Momentum = 0.1, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
-    (self.eps, self.momentum) = (eps, momentum)
+    let options = LayerOptions(layer: EvoNorm2dB0.self, file: file, line: line)
+    let features = options.size(features, "features")
+    (self.eps, self.momentum) = (options.eps(eps), momentum)
     weight = Parameter(.ones(features, dtype: dtype))
     bias = Parameter(.zeros(features, dtype: dtype))
     v = Parameter(.ones(features, dtype: dtype))
@@ -100,7 +103,9 @@ public final class EvoNorm2dS0: Module, PlacedLayer {
     _ features: Int, groups: Int = 32, eps: Double = 1e-5, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
   ) {
-    (self.groups, self.eps) = (groups, eps)
+    let options = LayerOptions(layer: EvoNorm2dS0.self, file: file, line: line)
+    let features = options.size(features, "features")
+    (self.groups, self.eps) = (groups, options.eps(eps))
     weight = Parameter(.ones(features, dtype: dtype))
     bias = Parameter(.zeros(features, dtype: dtype))
     v = Parameter(.ones(features, dtype: dtype))

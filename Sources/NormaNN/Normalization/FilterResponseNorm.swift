@@ -26,9 +26,12 @@ public final class FilterResponseNorm2d: Module, PlacedLayer {
 
   /// A layer for `features` channels.
   public init(
-    _ features: Int, eps: Double = 1e-5, threshold: Bool = true, dtype: DType = .float32
+    _ features: Int, eps: Double = 1e-5, threshold: Bool = true, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
   ) {
-    self.eps = eps
+    let options = LayerOptions(layer: FilterResponseNorm2d.self, file: file, line: line)
+    let features = options.size(features, "features")
+    self.eps = options.eps(eps)
     weight = Parameter(.ones(features, dtype: dtype))
     bias = Parameter(.zeros(features, dtype: dtype))
     tau = threshold ? Parameter(.zeros(features, dtype: dtype)) : nil

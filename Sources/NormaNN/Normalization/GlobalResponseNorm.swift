@@ -24,8 +24,13 @@ public final class GlobalResponseNorm: Module, PlacedLayer {
   public let bias: Parameter
 
   /// A layer for `channels` channels.
-  public init(_ channels: Int, axis: Int = 1, eps: Double = 1e-6, dtype: DType = .float32) {
-    (self.axis, self.eps) = (axis, eps)
+  public init(
+    _ channels: Int, axis: Int = 1, eps: Double = 1e-6, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
+  ) {
+    let options = LayerOptions(layer: GlobalResponseNorm.self, file: file, line: line)
+    let channels = options.size(channels, "channels")
+    (self.axis, self.eps) = (axis, options.eps(eps))
     weight = Parameter(.zeros(channels, dtype: dtype))
     bias = Parameter(.zeros(channels, dtype: dtype))
   }

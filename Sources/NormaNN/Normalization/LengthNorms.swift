@@ -37,8 +37,13 @@ public final class ScaleNorm: Module, PlacedLayer {
   public let scale: Parameter
 
   /// A layer for vectors of `features` numbers.
-  public init(_ features: Int, eps: Double = 1e-5, dtype: DType = .float32) {
-    self.eps = eps
+  public init(
+    _ features: Int, eps: Double = 1e-5, dtype: DType = .float32, file: StaticString = #fileID,
+    line: UInt = #line
+  ) {
+    let options = LayerOptions(layer: ScaleNorm.self, file: file, line: line)
+    let features = options.size(features, "features")
+    self.eps = options.eps(eps)
     scale = Parameter(.full([], Double(features).squareRoot(), dtype: dtype))
   }
 
@@ -100,7 +105,12 @@ public final class DynamicTanh: Module, PlacedLayer {
   public let bias: Parameter
 
   /// A layer for `features` features in the last axis, or another one.
-  public init(_ features: Int, axis: Int = -1, alpha: Double = 0.5, dtype: DType = .float32) {
+  public init(
+    _ features: Int, axis: Int = -1, alpha: Double = 0.5, dtype: DType = .float32,
+    file: StaticString = #fileID, line: UInt = #line
+  ) {
+    let options = LayerOptions(layer: DynamicTanh.self, file: file, line: line)
+    let features = options.size(features, "features")
     self.axis = axis
     self.alpha = Parameter(.full([1], alpha, dtype: dtype))
     weight = Parameter(.ones(features, dtype: dtype))

@@ -1,4 +1,5 @@
 import Foundation
+import NormaTensor
 
 /// A learning rate for every step, as a pure function: nothing but the number of the step has to be
 /// saved.
@@ -14,14 +15,26 @@ extension Schedule {
   public func momentum(at step: Int) -> Double? { nil }
 }
 
+/// A number of steps; less than one is a mistake of `call`.
+private func atLeastOne(
+  _ steps: Int, _ name: String, _ call: String, _ file: StaticString, _ line: UInt
+) -> Int {
+  if steps < 1 {
+    report(TensorError(call, "\(name) must be at least 1, got \(steps)"), file: file, line: line)
+  }
+  return max(steps, 1)
+}
+
 /// base · factorⁿ, with n one more after every `every` steps. PyTorch: `StepLR`.
 public struct StepDecay: Schedule {
   private let every: Int
   private let factor: Double
 
-  /// Multiplies by `factor` after every `every` steps.
-  public init(every: Int, factor: Double = 0.1) {
-    self.every = max(every, 1)
+  /// Multiplies by `factor` after every `every` steps, at least 1.
+  public init(
+    every: Int, factor: Double = 0.1, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    self.every = atLeastOne(every, "every", "StepDecay(every:factor:)", file, line)
     self.factor = factor
   }
 
@@ -67,11 +80,14 @@ public struct LinearWarmup: Schedule {
   private let end: Double
   private let steps: Int
 
-  /// A line of `steps` steps.
-  public init(from start: Double = 1.0 / 3, to end: Double = 1, steps: Int = 5) {
+  /// A line of `steps` steps, at least 1.
+  public init(
+    from start: Double = 1.0 / 3, to end: Double = 1, steps: Int = 5,
+    file: StaticString = #fileID, line: UInt = #line
+  ) {
     self.start = start
     self.end = end
-    self.steps = max(steps, 1)
+    self.steps = atLeastOne(steps, "steps", "LinearWarmup(from:to:steps:)", file, line)
   }
 
   /// The learning rate at a step.
@@ -88,12 +104,16 @@ public struct CosineAnnealing: Schedule {
   private let restarts: Bool
   private let growth: Int
 
-  /// A half cosine of `steps` steps, once or again and again.
-  public init(steps: Int, minimum: Double = 0, restarts: Bool = false, growth: Int = 1) {
-    self.steps = max(steps, 1)
+  /// A half cosine of `steps` steps, at least 1, once or again and again.
+  public init(
+    steps: Int, minimum: Double = 0, restarts: Bool = false, growth: Int = 1,
+    file: StaticString = #fileID, line: UInt = #line
+  ) {
+    let call = "CosineAnnealing(steps:)"
+    self.steps = atLeastOne(steps, "steps", call, file, line)
     self.minimum = minimum
     self.restarts = restarts
-    self.growth = max(growth, 1)
+    self.growth = atLeastOne(growth, "growth", call, file, line)
   }
 
   /// The learning rate at a step.
@@ -112,9 +132,11 @@ public struct PolynomialDecay: Schedule {
   private let steps: Int
   private let power: Double
 
-  /// Down to 0 in `steps` steps.
-  public init(steps: Int, power: Double = 1) {
-    self.steps = max(steps, 1)
+  /// Down to 0 in `steps` steps, at least 1.
+  public init(
+    steps: Int, power: Double = 1, file: StaticString = #fileID, line: UInt = #line
+  ) {
+    self.steps = atLeastOne(steps, "steps", "PolynomialDecay(steps:)", file, line)
     self.power = power
   }
 

@@ -14,7 +14,9 @@ struct PoolingShape: Sendable {
     let space = inputs.count
     self.inputs = inputs
     self.kernel = try kernel.expanded(space, atLeast: 1, "kernelSize", call: call)
-    self.stride = try (stride ?? kernel).expanded(space, atLeast: 1, "stride", call: call)
+    // An empty list is no stride, as in PyTorch.
+    let given = stride.flatMap { $0.values.isEmpty ? nil : $0 }
+    self.stride = try (given ?? kernel).expanded(space, atLeast: 1, "stride", call: call)
     self.padding = try padding.expanded(space, atLeast: 0, "padding", call: call)
     self.dilation = try dilation.expanded(space, atLeast: 1, "dilation", call: call)
     if inputs.contains(0) {

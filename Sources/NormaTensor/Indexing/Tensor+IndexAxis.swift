@@ -43,8 +43,9 @@ extension Tensor {
   /// A copy with the slices of `source` put at `indices` along an axis (from 0 on); of several at one
   /// place the last stays.
   ///
-  /// The gradient reaches `source` and what was not replaced. PyTorch: `x.index_copy(dim, indices,
-  /// source)`.
+  /// The gradient reaches what stands in the result: what was not replaced, and of several slices of `source`
+  /// at one place the last. PyTorch: `x.index_copy(dim, indices, source)`, which leaves open which of several
+  /// stays and gives the gradient to all of them.
   public func indexCopied(
     _ indices: Tensor, _ source: Tensor, over axis: Int, file: StaticString = #fileID,
     line: UInt = #line

@@ -305,11 +305,13 @@ extension Tensor {
   }
 
   /// This result of a reduction of `source`, with a gradient that is shared evenly by all elements
-  /// which equal it.
+  /// which equal it; where it is NaN, by those that are.
   func sharedEvenly(from source: Tensor, over axes: [Int], call: String) -> Tensor {
     let shape = source.shape
     return recorded(call, from: [source], saving: [source], savesResult: true) { rule in
-      let isResult = rule.saved[0] .== Tensor.kept(rule.result, shape, axes)
+      // The result of a slice with NaN is NaN.
+      let isResult =
+        (rule.saved[0] .== Tensor.kept(rule.result, shape, axes)) .| rule.saved[0].isNaN()
       let count = isResult.sum(over: axes, keepDims: true)
       let share = Tensor.kept(rule.upstream, shape, axes) / count
       return [Tensor.where(isResult, share, 0)]
