@@ -1,5 +1,6 @@
-/// What a call is part of, further out, for the texts of mistakes: an element of a network.
-package final class CallFrame: @unchecked Sendable {  // Used by the task that made it, during one call.
+/// What a call is part of, further out, for the texts of mistakes: an element of a network. The task that made it
+/// uses it during one call.
+package final class CallFrame: @unchecked Sendable {
   @TaskLocal package static var current: CallFrame?
 
   private let text: () -> String
