@@ -140,11 +140,13 @@ final class Evidence {
   }
 
   /// Values of a tensor that broadcasts to a shape of the input, at the sampled places.
-  func sample(_ tensor: Tensor, in shape: [Int]? = nil) -> [Double] {
+  func sample(
+    _ tensor: Tensor, in shape: [Int]? = nil, first limit: Int = .max
+  ) -> [Double] {
     let key = OffsetKey(shape: shape ?? frame.shape, small: tensor.shape)
     let known = offsets[key] ?? broadcastOffsets(places, shape: key.shape, from: key.small)
     offsets[key] = known
-    return values(of: tensor, at: known)
+    return values(of: tensor, at: limit < known.count ? Array(known.prefix(limit)) : known)
   }
 
   /// A value for every channel in the shape that broadcasts to the input.
@@ -203,12 +205,17 @@ final class Evidence {
     return (key.centred ? mean : mean * 0, nest(key.steps, of: key))
   }
 
-  /// The samples of `statistics(_:)`.
-  func sampledStatistics(_ recipe: Recipe) -> (mean: [Double], variance: [Double]) {
+  /// The samples of `statistics(_:)`, at least the first `limit` of them. Of most recipes the first few are
+  /// enough; all samples of all recipes would take gigabytes.
+  func sampledStatistics(
+    _ recipe: Recipe, first limit: Int = .max
+  ) -> (mean: [Double], variance: [Double]) {
     let key = recipe.statisticsKey
-    if let known = samples[key] { return known }
+    if let known = samples[key], known.mean.count >= min(limit, places.count) { return known }
     let (mean, variance) = adjustedStatistics(key)
-    let sampled = (sample(mean, in: key.shape), sample(variance, in: key.shape))
+    let sampled = (
+      sample(mean, in: key.shape, first: limit), sample(variance, in: key.shape, first: limit)
+    )
     samples[key] = sampled
     return sampled
   }

@@ -127,7 +127,7 @@ extension Evidence {
   /// comes.
   /// Where it is at least `bound`, some number that is as well.
   func misfit(_ recipe: Recipe, count limit: Int, bound: Double = .infinity) -> Double {
-    let (means, variances) = sampledStatistics(recipe)
+    let (means, variances) = sampledStatistics(recipe, first: limit)
     let (scales, offsets) = sampledAffine(recipe.affine)
     let (weights, biases) = sampledAffine(.both)
     let observedScale = recipe.observedScale.map { sample($0.tensor) }

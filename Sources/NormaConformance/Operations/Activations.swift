@@ -63,8 +63,11 @@ let activationOperations: [String: CaseOperation] = [
   "logsumexp": { arguments in
     let keepDims = try arguments.bool(2, "keepdim") ?? false
     let x = try arguments.tensor(0)
-    if x.rank == 0 { return [x.logSumExp(keepDims: keepDims)] }
-    return [x.logSumExp(over: try arguments.axes(1, of: x), keepDims: keepDims)]
+    let axes = try arguments.axes(1, of: x)
+    return [
+      x.rank == 0
+        ? x.logSumExp(keepDims: keepDims) : x.logSumExp(over: axes, keepDims: keepDims)
+    ]
   },
 ]
 

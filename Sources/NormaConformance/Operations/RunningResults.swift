@@ -71,10 +71,8 @@ private func over(
   _ reduction: @escaping @Sendable (Tensor, [Int], Bool) -> Tensor
 ) -> CaseOperation {
   { arguments in
-    [
-      reduction(
-        try typed(arguments), try arguments.ints(1, "dim") ?? [],
-        try arguments.bool(2, "keepdim") ?? false)
-    ]
+    let x = try typed(arguments)
+    let axes = try arguments.axes(1, of: x)
+    return [reduction(x, axes, try arguments.bool(2, "keepdim") ?? false)]
   }
 }
