@@ -23,14 +23,14 @@ func accuracy(_ network: Sequential, _ points: Tensor, _ labels: Tensor) -> Doub
 }
 print(accuracy(network, points, labels))
 
-let diagnosis = diagnose(network, points[0..<256], batches: loader.count, batchSize: 32)
+let diagnosis = network.diagnosis(on: points[0..<256], batches: loader.count, batchSize: 32)
 print(diagnosis)
 for finding in diagnosis.findings {
   print(finding.defect.rawValue, finding.layers, finding.repairs)
 }
 
 try recalibrate(network, over: loader)
-print(diagnose(network, points[0..<256]).isHealthy)
+print(network.diagnosis(on: points[0..<256]).isHealthy)
 print(accuracy(network, points, labels))
 
 let norm = BatchNorm2d(64, momentum: .decay(0.99))  // Keras' and Flax' number; PyTorch's is 0.01

@@ -56,8 +56,8 @@ if CommandLine.arguments.count > 1 {
   // torch.save(model.state_dict(), ...), or safetensors.
   try network.load(StateFile(contentsOf: CommandLine.arguments[1]).tensors())
 }
-print(network.namedState.count, "tensors, such as")
-for (name, tensor) in network.namedState where name.contains("layer2.0.downsample") {
+print(network.stateDict().count, "tensors, such as")
+for (name, tensor) in network.stateDict() where name.contains("layer2.0.downsample") {
   print(name, tensor.shape)
 }
 

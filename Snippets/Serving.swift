@@ -83,4 +83,4 @@ await withTaskGroup { group in
 
 print(await journal.answered, "answered,", await journal.cancelled, "cancelled")
 for (text, count) in await journal.mistakes { print(count, "times:", text) }
-print(Memory.usage.inUse, "bytes in use")
+print(TensorMemory.usage.inUse, "bytes in use")

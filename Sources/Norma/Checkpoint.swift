@@ -14,8 +14,8 @@ import Foundation
 ///
 /// PyTorch: `torch.save({...})`.
 public struct Checkpoint: Sendable {
-  /// Parameters and buffers by name.
-  public var model: [String: Tensor]
+  /// Parameters and buffers by name; of a checkpoint that was read, in the order of the file.
+  public var model: StateDict
   /// The optimizer's numbers and tensors.
   public var optimizer: OptimizerState?
   /// Where the loader stands in its epoch.
@@ -31,7 +31,7 @@ public struct Checkpoint: Sendable {
   private static let version = "2"
 
   /// A checkpoint of a model's state.
-  public init(model: [String: Tensor]) { self.model = model }
+  public init(model: StateDict) { self.model = model }
 
   /// Writes the checkpoint; a file of this name is replaced when the new one is complete.
   /// - Throws: `FileError`.

@@ -68,13 +68,13 @@ struct BenchCommand: ParsableCommand {
       for row in rows { print(row.name) }
       return
     }
-    if let threads { Threads.count = threads }
+    if let threads { TensorThreads.count = threads }
     if memory {
       try checkMemory()
       return
     }
     let report = BenchReport(
-      machine: Machine.name, threads: Threads.count, names: rows.map(\.name))
+      machine: Machine.name, threads: TensorThreads.count, names: rows.map(\.name))
     if !json { Terminal.show(report.header) }
     let results = measure(rows) { if !json { Terminal.show(report.line($0)) } }
     if json { print(report.json(results)) }
@@ -100,7 +100,7 @@ struct BenchCommand: ParsableCommand {
       Terminal.showProgress("\(index + 1) of \(rows.count): \(row.name)")
       let result = withSeed(0) { timer.measure(row) }
       // The next row shall not find more memory than in a run of its own.
-      Memory.emptyCache()
+      TensorMemory.emptyCache()
       Terminal.showProgress(nil)
       whenDone(result)
       return result

@@ -40,7 +40,7 @@ final class BenchCopy {
     source.withUnsafeBytes { bytes in
       guard let from = bytes.baseAddress, let to = target.baseAddress else { return }
       for _ in 0..<times {
-        copyBytes(from: from, to: to, count: bytes.count, threads: Threads.count)
+        copyBytes(from: from, to: to, count: bytes.count, threads: TensorThreads.count)
       }
     }
   }

@@ -56,9 +56,9 @@ struct BenchTimer {
 
   /// The first warm-up run, watched.
   private static func temporaryBytes(of work: BenchWork) -> Int {
-    Memory.resetPeak()
+    TensorMemory.resetPeak()
     let result = work.run()
-    return withExtendedLifetime(result) { Memory.usage.peak - Memory.usage.inUse }
+    return withExtendedLifetime(result) { TensorMemory.usage.peak - TensorMemory.usage.inUse }
   }
 
   /// How often to run what may be short; the second warm-up run.

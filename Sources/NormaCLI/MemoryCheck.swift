@@ -27,7 +27,7 @@ struct MemoryCheck {
       loss.backward()
       optimizer.step()
       if step % every == 0 {
-        let usage = Memory.usage
+        let usage = TensorMemory.usage
         try show(
           Point(
             step: step, resident: MemoryCheck.resident, tensors: usage.inUse, cached: usage.cached))

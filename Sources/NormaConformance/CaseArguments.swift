@@ -12,7 +12,7 @@ final class CaseArguments {
   private var readNames: Set<String> = []
 
   /// What the call is to leave behind in its arguments, by key: `in.1`.
-  var mutated: [String: Tensor] = [:]
+  var mutated = StateDict()
 
   /// Keywords that say nothing about a result on a CPU.
   private static let silent: Set = ["device", "layout", "requires_grad", "pin_memory"]

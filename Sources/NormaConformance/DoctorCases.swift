@@ -50,14 +50,13 @@ private struct DoctorCase {
   }
 
   func diagnosisWithTraining() throws -> Diagnosis {
-    NormaExplain.diagnose(
-      try Capture(contentsOf: path("capture.safetensors")),
+    (try Capture(contentsOf: path("capture.safetensors"))).diagnosis(
       training: try Capture(contentsOf: path("train.safetensors")))
   }
 
   func diagnosis() throws -> Diagnosis {
     guard let description else {
-      return NormaExplain.diagnose(try Capture(contentsOf: path("capture.safetensors")))
+      return (try Capture(contentsOf: path("capture.safetensors"))).diagnosis()
     }
     let network = try DoctorNetwork(description)
     let state = try SafeTensors(contentsOf: path("model.safetensors")).tensors()
@@ -70,8 +69,8 @@ private struct DoctorCase {
     let batch = try Tensor(npy: path("batch.npy"))
     let training = description["training"]
     return try catchingTensorErrors {
-      diagnose(
-        network, batch, batches: training?["batches"]?.intValue,
+      network.diagnosis(
+        on: batch, batches: training?["batches"]?.intValue,
         batchSize: training?["batch_size"]?.intValue)
     }
   }

@@ -24,7 +24,7 @@ struct CaseModule {
   /// Sets the parameter or buffer of a name in a PyTorch state dictionary.
   let load: (String, Tensor) throws -> Void
   /// All parameters and buffers by those names.
-  let state: () -> [String: Tensor]
+  let state: () -> StateDict
   /// The gradient of the parameter of a name, after a backward pass.
   let gradient: (String) -> Tensor?
   /// Chooses between training and evaluation.

@@ -6,14 +6,14 @@ import NormaTensor
 ///
 /// - Parameter module: Such as `Conv2d(4,6,(3,2),groups=2)`; a suffix `f64` means Float64.
 /// - Returns: nil for a module that is not known here.
-func initialParameters(_ module: CallText) -> [String: Tensor]? {
+func initialParameters(_ module: CallText) -> StateDict? {
   guard let name = module.name else { return nil }
   let dtype: DType = module.suffix == "f64" ? .float64 : .float32
   let sizes = module.arguments.compactMap(\.int)
   let rank = name.last == "d" ? Int(String(name.dropLast().last ?? "?")) : nil
   switch name {
   case "Sequential":
-    var all: [String: Tensor] = [:]
+    var all: StateDict = [:]
     for (index, part) in module.arguments.enumerated() {
       guard let parameters = initialParameters(part) else { return nil }
       for (key, value) in parameters { all["\(index).\(key)"] = value }
@@ -67,7 +67,7 @@ extension CallText {
 
 private func recurrent(
   _ name: String, _ inputs: Int, _ hidden: Int, _ dtype: DType
-) -> [String: Tensor] {
+) -> StateDict {
   let rows = hidden * (["LSTM": 4, "GRU": 3][name] ?? 1)
   let bound = 1 / Double(hidden).squareRoot()
   func draw(_ shape: [Int]) -> Tensor { uniform(shape, dtype, low: -bound, high: bound) }

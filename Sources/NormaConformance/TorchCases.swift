@@ -120,7 +120,7 @@ private struct TorchEntry {
         outputs[index].backward(upstream: cotangent, retainGraph: true)
       }
     }
-    var actual: [String: Tensor] = [:]
+    var actual = StateDict()
     for (name, _) in wanted {
       let gradient =
         name.hasPrefix("param.")
@@ -151,7 +151,7 @@ private struct TorchEntry {
     guard let operation else { throw CaseObstacle.unsupported("") }
     let outputs = try catchingTensorErrors {
       let outputs = try operation(arguments).map { $0.evaluated() }
-      arguments.mutated = arguments.mutated.mapValues { $0.evaluated() }
+      arguments.mutated = arguments.mutated.evaluated()
       return outputs
     }
     if let unread = arguments.unread { throw CaseObstacle.unsupported(unread) }
@@ -196,7 +196,7 @@ private struct TorchEntry {
   }
 
   private func compareNamed(
-    _ actual: [String: Tensor], with recorded: JSON, recordedIn member: String, prefix: String
+    _ actual: StateDict, with recorded: JSON, recordedIn member: String, prefix: String
   ) throws -> String? {
     for (name, key) in recorded[member + "_f32"]?.objectValue ?? [] {
       guard let key = key.stringValue else { continue }

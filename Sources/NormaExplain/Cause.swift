@@ -34,33 +34,35 @@ public enum CauseName: String, Codable, Sendable, Hashable, CaseIterable {
   case other
 }
 
-/// One reason why two results differ, and how much of the gap it carries.
-public struct Cause: Codable, Sendable, Hashable {
-  /// What kind of mistake it is.
-  public let name: CauseName
+extension Explanation {
+  /// One reason why two results differ, and how much of the gap it carries.
+  public struct Cause: Codable, Sendable, Hashable {
+    /// What kind of mistake it is.
+    public let name: CauseName
 
-  /// Kinds that the data at hand cannot tell from `name`; empty when it is certain.
-  public let alternatives: [CauseName]
+    /// Kinds that the data at hand cannot tell from `name`; empty when it is certain.
+    public let alternatives: [CauseName]
 
-  /// The Shapley value: the part of the gap that this cause carries, fairly split.
-  ///
-  /// The shares of all causes and ``Explanation/unexplained`` add up to 1. A negative share
-  /// means that this cause hides a part of the gap that the others make: put right before them, it
-  /// leaves more than there was.
-  public let share: Double
+    /// The Shapley value: the part of the gap that this cause carries, fairly split.
+    ///
+    /// The shares of all causes and ``Explanation/unexplained`` add up to 1. A negative share
+    /// means that this cause hides a part of the gap that the others make: put right before them, it
+    /// leaves more than there was.
+    public let share: Double
 
-  /// The largest difference that is left when only this cause is put right.
-  public let gapWhenFixed: Double
+    /// The largest difference that is left when only this cause is put right.
+    public let gapWhenFixed: Double
 
-  /// The largest difference that this cause makes when all others are put right.
-  public let gapAlone: Double
+    /// The largest difference that this cause makes when all others are put right.
+    public let gapAlone: Double
 
-  /// What the user's result was made with.
-  public let yours: String
+    /// What the user's result was made with.
+    public let yours: String
 
-  /// What the layer does.
-  public let layers: String
+    /// What the layer does.
+    public let layers: String
 
-  /// Why that makes a difference, in a sentence or two.
-  public let reason: String
+    /// Why that makes a difference, in a sentence or two.
+    public let reason: String
+  }
 }

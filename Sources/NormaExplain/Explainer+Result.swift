@@ -3,7 +3,7 @@ import NormaTensor
 extension Explainer {
   /// The explanation that an account amounts to.
   func explanation(of account: Account?) -> Explanation {
-    var causes: [Cause] = []
+    var causes: [Explanation.Cause] = []
     var steps: [LadderStep] = []
     var unexplained = 0.0
     var differences = account?.split.differences ?? DifferenceSamples()
@@ -14,7 +14,7 @@ extension Explainer {
       for index in split.changes.indices {
         let own = 1 << index
         causes.append(
-          Cause(
+          Explanation.Cause(
             name: split.changes[index].cause, alternatives: account.alternatives[index],
             share: shares[index], gapWhenFixed: split.left[own],
             gapAlone: split.left[all & ~own], yours: account.words[index].yours,
@@ -37,7 +37,7 @@ extension Explainer {
     return Explanation(
       layer: layer.name, isTraining: layer.isTraining, statistics: statistics(),
       gap: account.map {
-        Gap(maximum: $0.split.gap, rootMeanSquare: $0.split.rootMeanSquare)
+        Explanation.Gap(maximum: $0.split.gap, rootMeanSquare: $0.split.rootMeanSquare)
       },
       causes: causes, steps: steps, unexplained: unexplained,
       unexplainedIsRounding: account?.isRounding ?? true, notes: notes(account), nonFinite: [],

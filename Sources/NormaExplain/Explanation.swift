@@ -12,10 +12,10 @@ public struct Explanation: Codable, Sendable, Hashable {
   public let statistics: LayerStatistics
 
   /// The difference between the layer's result and the expected one; nil when none was given.
-  public let gap: Gap?
+  public let gap: Explanation.Gap?
 
   /// Why there is a gap, the most important cause first; empty when there is nothing to blame.
-  public let causes: [Cause]
+  public let causes: [Explanation.Cause]
 
   /// The way from the whole gap down: one change after the other, each with the code that makes it
   /// and what is left behind it. The change that closes most comes first.
@@ -59,12 +59,14 @@ struct DifferenceSamples: Sendable, Hashable {
   func hash(into hasher: inout Hasher) {}
 }
 
-/// The size of a difference between two results.
-public struct Gap: Codable, Sendable, Hashable {
-  /// The largest absolute difference.
-  public let maximum: Double
-  /// The root mean square difference.
-  public let rootMeanSquare: Double
+extension Explanation {
+  /// The size of a difference between two results.
+  public struct Gap: Codable, Sendable, Hashable {
+    /// The largest absolute difference.
+    public let maximum: Double
+    /// The root mean square difference.
+    public let rootMeanSquare: Double
+  }
 }
 
 /// The numbers in a normalization layer's formula,

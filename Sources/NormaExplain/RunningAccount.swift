@@ -266,7 +266,8 @@ struct RunningAccount {
 
   /// What was found; `fits` where the rest is rounding, which is what is left of each channel.
   typealias Result = (
-    causes: [Cause], steps: [LadderStep], unexplained: Double, fits: Bool, left: [Double]
+    causes: [Explanation.Cause], steps: [LadderStep], unexplained: Double, fits: Bool,
+    left: [Double]
   )
 
   func recipe(keeping kept: [Option]) -> RunningRecipe {
@@ -288,7 +289,7 @@ struct RunningAccount {
     let all = (1 << set.count) - 1
     let causes = set.indices.map { index in
       let others = set.count == 1 ? equals.compactMap { $0.first?.cause } : []
-      return Cause(
+      return Explanation.Cause(
         name: set[index].cause,
         alternatives: others.filter { $0 != set[index].cause }.reduce(into: []) {
           if !$0.contains($1) { $0.append($1) }
@@ -326,7 +327,7 @@ extension Explainer {
       rounding: unitRoundoff(input.dtype))
     let gaps = zip(account.value(account.right), target).map { $0 - $1 }.filter(\.isFinite)
     let energy = gaps.reduce(0) { $0 + $1 * $1 }
-    let gap = Gap(
+    let gap = Explanation.Gap(
       maximum: gaps.reduce(0) { max($0, abs($1)) },
       rootMeanSquare: (energy / Double(max(gaps.count, 1))).squareRoot())
     if !strange.isEmpty { return located(strange, gap: gap) }

@@ -64,11 +64,11 @@ public struct NPZ: Sendable {
     return try Tensor(npy: stream)
   }
 
-  /// Reads all arrays.
+  /// Reads all arrays, in the order of the file.
   ///
   /// - Throws: `FileError`, as `tensor(named:)` does.
-  public func tensors() throws -> [String: Tensor] {
-    var result: [String: Tensor] = [:]
+  public func tensors() throws -> StateDict {
+    var result = StateDict()
     for key in keys { result[key] = try tensor(named: key) }
     return result
   }
@@ -79,24 +79,26 @@ public struct NPZ: Sendable {
   /// complete. NumPy: `numpy.savez(path, **tensors)`, or `numpy.savez_compressed`.
   ///
   /// - Parameters:
-  ///   - tensors: The tensors.
+  ///   - tensors: The tensors, in a `StateDict` or a dictionary.
   ///   - path: The file, replaced where it exists.
   ///   - compressed: Whether the arrays are deflated, which is slow and for real numbers gains
   ///     little.
   /// - Throws: `FileError` where the file cannot be written, and for `bfloat16`, which NumPy does
   ///   not have.
   public static func write(
-    _ tensors: [String: Tensor], to path: String, compressed: Bool = false
+    _ tensors: some Sequence<(key: String, value: Tensor)>, to path: String,
+    compressed: Bool = false
   ) throws {
     try write(tensors, to: path, compressed: compressed, wideFrom: 0xf000_0000)
   }
 
   static func write(
-    _ tensors: [String: Tensor], to path: String, compressed: Bool, wideFrom: Int
+    _ tensors: some Sequence<(key: String, value: Tensor)>, to path: String, compressed: Bool,
+    wideFrom: Int
   ) throws {
     try OutputFile.write(path, operation: "NPZ.write(_:to:compressed:)") { file in
       var archive = ZIPWriter(file, wideFrom: wideFrom)
-      for (name, tensor) in tensors.sorted(by: {
+      for (name, tensor) in try file.context.namedOnce(tensors).sorted(by: {
         $0.key.utf8.lexicographicallyPrecedes($1.key.utf8)
       }) {
         let header = try tensor.npyHeader(context: file.context)

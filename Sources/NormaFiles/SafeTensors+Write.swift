@@ -10,15 +10,17 @@ extension SafeTensors {
   /// and nothing between. Python: `safetensors.torch.save_file(tensors, path, metadata)`.
   ///
   /// - Parameters:
-  ///   - tensors: The tensors; the name `__metadata__` is taken.
+  ///   - tensors: The tensors, in a `StateDict` or a dictionary; the name `__metadata__` is taken.
   ///   - metadata: Notes to store beside them. PyTorch's own tools look for `format: pt`.
   ///   - path: The file, replaced where it exists.
   /// - Throws: `FileError` where the file cannot be written or the names are too long for a header
   ///   of 100 MB.
   public static func write(
-    _ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String
+    _ tensors: some Sequence<(key: String, value: Tensor)>, metadata: [String: String] = [:],
+    to path: String
   ) throws {
     try OutputFile.write(path, operation: "SafeTensors.write(_:metadata:to:)") { file in
+      let tensors = try file.context.namedOnce(tensors)
       if tensors["__metadata__"] != nil {
         throw file.context.unsupported(
           "cannot hold a tensor named \"__metadata__\"", "the format keeps that name for notes")
@@ -40,7 +42,7 @@ extension SafeTensors {
     dtypes.firstIndex { $0.dtype == dtype } ?? 0
   }
 
-  private static func order(_ tensors: [String: Tensor]) -> [(name: String, tensor: Tensor)] {
+  private static func order(_ tensors: StateDict) -> [(name: String, tensor: Tensor)] {
     tensors.map { (name: $0.key, tensor: $0.value) }.sorted { a, b in
       let (first, second) = (place(a.tensor.dtype), place(b.tensor.dtype))
       return first == second
@@ -76,5 +78,19 @@ extension SafeTensors {
     // The data start at a multiple of eight.
     text += [UInt8](repeating: 0x20, count: (8 - text.count % 8) % 8)
     return (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text
+  }
+}
+
+extension FileContext {
+  /// The tensors by name; two of one name are refused, as a reader would find one of them alone.
+  func namedOnce(_ tensors: some Sequence<(key: String, value: Tensor)>) throws -> StateDict {
+    var all = StateDict()
+    for (name, tensor) in tensors {
+      if all[name] != nil {
+        throw unsupported("cannot hold two tensors named \(quoted(name))", "give one another name")
+      }
+      all[name] = tensor
+    }
+    return all
   }
 }

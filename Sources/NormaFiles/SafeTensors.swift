@@ -120,8 +120,8 @@ public struct SafeTensors: Sendable {
   /// Reads all tensors.
   ///
   /// - Throws: `FileError`, as `tensor(named:)` does.
-  public func tensors() throws -> [String: Tensor] {
-    var result: [String: Tensor] = [:]
+  public func tensors() throws -> StateDict {
+    var result = StateDict()
     for entry in entries { result[entry.name] = try tensor(named: entry.name) }
     return result
   }

@@ -139,8 +139,8 @@ public struct StateFile: Sendable {
   /// Reads all tensors that can be read.
   ///
   /// - Throws: `FileError`, as `tensor(named:)` does.
-  public func tensors() throws -> [String: Tensor] {
-    var result: [String: Tensor] = [:]
+  public func tensors() throws -> StateDict {
+    var result = StateDict()
     for entry in entries where entry.reason == nil {
       result[entry.name] = try tensor(named: entry.name)
     }

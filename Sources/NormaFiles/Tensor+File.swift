@@ -33,7 +33,7 @@ extension Tensor {
   /// The only tensor of an .npy, IDX, PNG or JPEG file has the empty name.
   ///
   /// - Throws: `FileError`, as `Tensor(contentsOf:)` does.
-  public static func all(contentsOf path: String) throws -> [String: Tensor] {
+  public static func all(contentsOf path: String) throws -> StateDict {
     let file = try InputFile(path: path, operation: "Tensor.all(contentsOf:)")
     return switch try FileFormat.detect(file) {
     case .npy: ["": try Tensor(npy: file)]

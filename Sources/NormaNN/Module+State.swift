@@ -47,7 +47,7 @@ extension Module {
   /// `num_batches_tracked` may be missing, as in states of old PyTorch versions. Gradients and
   /// modes do not change. PyTorch: `load_state_dict(state, strict)`.
   /// - Parameters:
-  ///   - state: values by name.
+  ///   - state: values by name: a ``NormaTensor/StateDict``, or a dictionary.
   ///   - strict: refuse a state that lacks names or has others; wrong shapes and two values for one name are
   ///     always refused.
   ///   - prefix: what is taken off the beginning of every name that has it: `"module."` for
@@ -58,7 +58,8 @@ extension Module {
   /// - Throws: ``LoadError``; then nothing was changed.
   @discardableResult
   public func load(
-    _ state: [String: Tensor], strict: Bool = true, strippingPrefix prefix: String = "",
+    _ state: some Sequence<(key: String, value: Tensor)>, strict: Bool = true,
+    strippingPrefix prefix: String = "",
     renaming: (String) throws -> String = { $0 }
   ) throws -> LoadReport {
     var given: [String: Tensor] = [:]

@@ -53,7 +53,7 @@ nonisolated open class Module {
   /// The mode of this module alone.
   func setOwnMode(_ isTraining: Bool) { self.isTraining = isTraining }
 
-  /// Pairs of a multiplication and an addition that a call with this result takes; for ``Summary``.
+  /// Pairs of a multiplication and an addition that a call with this result takes; for ``ModuleSummary``.
   open func multiplyAdds(for output: [Int]) -> Int { 0 }
 
   private func setTraining(_ isTraining: Bool) {
@@ -150,10 +150,10 @@ nonisolated open class Module {
     }
   }
 
-  /// The values of parameters and buffers by name, without histories; ``namedState`` has them in order.
-  /// PyTorch: `state_dict()`.
-  public func stateDict() -> [String: Tensor] {
-    var state: [String: Tensor] = [:]
+  /// The values of parameters and buffers by name, without histories, in the order of PyTorch's
+  /// `state_dict()`: each module's own before those of the modules inside.
+  public func stateDict() -> StateDict {
+    var state = StateDict()
     var seen: [String: ObjectIdentifier] = [:]
     for (name, cell) in cells {
       if let other = seen.updateValue(cell.identity, forKey: name), other != cell.identity {
@@ -165,12 +165,6 @@ nonisolated open class Module {
       state[name] = cell.tensor
     }
     return state
-  }
-
-  /// The values of parameters and buffers in the order of PyTorch's `state_dict()`, each module's own before
-  /// those of the modules inside.
-  public var namedState: [(name: String, tensor: Tensor)] {
-    cells.map { ($0.name, $0.value.tensor) }
   }
 
   /// A cell of state.

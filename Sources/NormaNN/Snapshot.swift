@@ -11,7 +11,7 @@ import NormaTensor
 ///     async let first = snapshot { $0(batch) }
 public final class Snapshot<Model: Module>: @unchecked Sendable {  // The pool has a lock.
   /// The parameters and buffers by name.
-  public let state: [String: Tensor]
+  public let state: StateDict
   private let make: @Sendable () -> Model
   private let lock = NSLock()
   private var idle: [Model] = []
@@ -19,7 +19,7 @@ public final class Snapshot<Model: Module>: @unchecked Sendable {  // The pool h
   /// The state of `model` now; `make` makes another network of the same shape.
   /// - Throws: ``LoadError`` when the networks that `make` makes have other parameters.
   public init(of model: Model, make: @escaping @Sendable () -> Model) throws {
-    state = model.stateDict().mapValues { $0.evaluated() }
+    state = model.stateDict().evaluated()
     self.make = make
     idle = [try copy()]
   }

@@ -22,7 +22,7 @@ public struct TensorError: Error, Sendable, Hashable {
   /// The layer that the call was part of: `layers.3 (Linear)`; nil outside of layers.
   ///
   /// The name is the one under which a network listed the layer, as `eval()` and `namedModules` do; without that,
-  /// its position in a ``Sequential``.
+  /// its position in a `Sequential`.
   public internal(set) var layer: String?
 
   /// Whether the task was cancelled after the mistake, and the body of the scope threw for that.

@@ -106,8 +106,8 @@ import Testing
         // The samples of the output are those of the old statistics.
         repaired.layers[index].y = nil
       }
-      #expect(diagnose(repaired).findings.isEmpty)
-      #expect(diagnose(repaired).layers.allSatisfy { $0.gap < 1e-6 })
+      #expect(repaired.diagnosis().findings.isEmpty)
+      #expect(repaired.diagnosis().layers.allSatisfy { $0.gap < 1e-6 })
     }
   }
 

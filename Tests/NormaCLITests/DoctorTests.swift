@@ -87,7 +87,7 @@ extension TrainTests {
       let options = try TrainingOptions(after, path: target)
       #expect(options.bnMomentum == momentum && options.freezeStatistics == nil)
       let run = try TrainingRun(options, ClothingData(folder: images.folder))
-      #expect(try run.restore(after, path: target) == Threads.count)
+      #expect(try run.restore(after, path: target) == TensorThreads.count)
     }
 
     @Test func exitStatusesSayWhatWasFound() throws {

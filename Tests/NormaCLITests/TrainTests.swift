@@ -48,7 +48,7 @@ import Testing
       let saved = try Checkpoint(contentsOf: file)
       let second = try TrainingRun(
         TrainingOptions(saved, path: file), ClothingData(folder: folder))
-      #expect(try second.restore(saved, path: file) == Threads.count)
+      #expect(try second.restore(saved, path: file) == TensorThreads.count)
       #expect(try finish(second) == whole, "stopped after \(stop) steps")
     }
   }

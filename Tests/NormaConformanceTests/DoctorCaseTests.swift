@@ -23,7 +23,7 @@ import Testing
 
   /// A folder with one network whose statistics are right but for what `change` does to them.
   static func withCase(
-    _ truth: String, change: (inout [String: Tensor]) -> Void = { _ in },
+    _ truth: String, change: (inout StateDict) -> Void = { _ in },
     _ body: (ConformanceReport) -> Void
   ) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)

@@ -131,6 +131,8 @@ import Testing
       let tensor = Tensor([], .float32, [Float(1)])
       let path = "\(folder)/x"
       #expect(kind { try SafeTensors.write(["__metadata__": tensor], to: path) } == .unsupported)
+      let twice = [(key: "a", value: tensor), (key: "a", value: tensor)]
+      #expect(kind { try SafeTensors.write(twice, to: path) } == .unsupported)
     }
   }
 }

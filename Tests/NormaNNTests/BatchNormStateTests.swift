@@ -86,13 +86,13 @@ private func demand(
       let bn = BatchNorm2d(8)
       let x = Tensor.rand(4, 8, 6, 6)
       for _ in 0..<20 { bn(x).evaluated() }
-      let before = Memory.usage.inUse
+      let before = TensorMemory.usage.inUse
       for _ in 0..<1000 { bn(x).evaluated() }
-      demand(Memory.usage.inUse <= before + 4096, "\(Memory.usage) after \(before)")
+      demand(TensorMemory.usage.inUse <= before + 4096, "\(TensorMemory.usage) after \(before)")
       demand(bn.numBatchesTracked?.value.item() == 1020)
       // Without looking at the output either.
       for _ in 0..<1000 { _ = bn(x) }
-      demand(Memory.usage.inUse <= before + 65536, "\(Memory.usage) after \(before)")
+      demand(TensorMemory.usage.inUse <= before + 65536, "\(TensorMemory.usage) after \(before)")
     }
   }
 
@@ -102,13 +102,13 @@ private func demand(
       let x = Tensor.rand(8, 32, 64, 64)
       let bytes = 8 * 32 * 64 * 64 * 4
       let bn = BatchNorm2d(32)
-      Memory.resetPeak()
+      TensorMemory.resetPeak()
       let y = bn(x).evaluated()
-      demand(Memory.usage.peak <= 2 * bytes + bytes / 8 + 65536, "\(Memory.usage)")
-      Memory.resetPeak()
-      let held = Memory.usage.inUse
+      demand(TensorMemory.usage.peak <= 2 * bytes + bytes / 8 + 65536, "\(TensorMemory.usage)")
+      TensorMemory.resetPeak()
+      let held = TensorMemory.usage.inUse
       _ = (bn(y) - y).abs().max().item()
-      demand(Memory.usage.peak - held < 1 << 17, "\(Memory.usage) after \(held)")
+      demand(TensorMemory.usage.peak - held < 1 << 17, "\(TensorMemory.usage) after \(held)")
     }
   }
 

@@ -23,7 +23,7 @@ struct Recorded: Decodable {
 
 /// Learning rates against PyTorch's over 200 steps.
 @Suite struct ScheduleTests {
-  static let schedules: [(String, any Schedule)] = [
+  static let schedules: [(String, any LearningRateSchedule)] = [
     ("step", StepDecay(every: 30, factor: 0.5)),
     ("multi_step", MultiStepDecay(at: [30, 80, 150])),
     ("exponential", ExponentialDecay(factor: 0.97)),

@@ -27,7 +27,7 @@ private final class Derived: Named {
 /// Names of properties in states, and states under other names.
 @Suite struct StateNameTests {
   @Test func capitalsAndNamesOfOnesOwn() throws {
-    let names = Derived().namedState.map(\.name)
+    let names = Derived().stateDict().keys
     #expect(
       names == [
         "running_mean", "attn_qkv", "conv2d", "url_part", "layer1_norm", "snake_case_", "W",

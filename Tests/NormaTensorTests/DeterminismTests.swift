@@ -73,22 +73,22 @@ import Testing
   }
 
   @Test func threadsAreAtLeastOne() {
-    withThreads(-3) { #expect(Threads.count == 1) }
+    withThreads(-3) { #expect(TensorThreads.count == 1) }
   }
 
   /// In a process of its own, whose number it changes.
   @Test func scopesOfThreadsHideTheNumberOfTheProcess() async {
     await #expect(processExitsWith: .success) {
-      Threads.count = -3
-      demand(Threads.count == 1)
-      Threads.count = 3
+      TensorThreads.count = -3
+      demand(TensorThreads.count == 1)
+      TensorThreads.count = 3
       withThreads(5) {
-        demand(Threads.count == 5)
-        withThreads(2) { demand(Threads.count == 2) }
-        Threads.count = 4
-        demand(Threads.count == 5)
+        demand(TensorThreads.count == 5)
+        withThreads(2) { demand(TensorThreads.count == 2) }
+        TensorThreads.count = 4
+        demand(TensorThreads.count == 5)
       }
-      demand(Threads.count == 4)
+      demand(TensorThreads.count == 4)
     }
   }
 }

@@ -120,16 +120,16 @@ import Testing
 
   /// What operations saved is free once the gradient went by, also while the loss lives on.
   @Test func memoryIsReleased() {
-    Memory.emptyCache()
+    TensorMemory.emptyCache()
     let x = Tensor.ones(1 << 18).requiringGradient()
     var loss = x
     for _ in 0..<8 { loss = loss.exp().evaluated() * 0.1 }
     loss = loss.sum().evaluated()
-    let before = Memory.usage.inUse
+    let before = TensorMemory.usage.inUse
     loss.backward()
     #expect(x.grad != nil)
     // The eight saved results are gone; the gradient has come.
-    #expect(Memory.usage.inUse <= before - 6 * (1 << 20))
+    #expect(TensorMemory.usage.inUse <= before - 6 * (1 << 20))
   }
 
   @Test func manyNodesOnASmallStack() async {

@@ -20,8 +20,8 @@ import Testing
         let n = Float(steps)
         demand(total.array(of: Float.self) == [n, 2 * n, 4 * n], "\(total)")
       }
-      demand(Memory.usage.inUse == 0, "\(Memory.usage)")
-      demand(Memory.usage.peak < 1 << 20, "\(Memory.usage)")
+      demand(TensorMemory.usage.inUse == 0, "\(TensorMemory.usage)")
+      demand(TensorMemory.usage.peak < 1 << 20, "\(TensorMemory.usage)")
     }
   }
 
@@ -35,7 +35,7 @@ import Testing
         for _ in 0..<2000 { y = y - y.mean(over: 0, keepDims: true) }
         demand(y.array(of: Double.self) == [-2, -1, 1, 2], "\(y)")
       }
-      demand(Memory.usage.inUse == 0, "\(Memory.usage)")
+      demand(TensorMemory.usage.inUse == 0, "\(TensorMemory.usage)")
     }
   }
 
@@ -57,7 +57,7 @@ import Testing
         for _ in 0..<20_000 { z = z.transposed().reshaped(4).reshaped(2, 2) }
         demand(z.array(of: Float.self) == [1, 2, 3, 4], "\(z)")
       }
-      demand(Memory.usage.inUse == 0, "\(Memory.usage)")
+      demand(TensorMemory.usage.inUse == 0, "\(TensorMemory.usage)")
     }
   }
 
@@ -68,7 +68,7 @@ import Testing
         var x = Tensor.ones(4)
         for _ in 0..<steps / 20 { x = (x * 1.0001).max(over: 0, keepDims: true) + x.mean() }
       }
-      demand(Memory.usage.inUse == 0, "\(Memory.usage)")
+      demand(TensorMemory.usage.inUse == 0, "\(TensorMemory.usage)")
     }
   }
 

@@ -7,40 +7,44 @@ import Testing
   @Test func buffersAreUsedAgain() async {
     await #expect(processExitsWith: .success) {
       func address(_ x: Tensor) -> UInt { x.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) } }
-      let start = Memory.usage
+      let start = TensorMemory.usage
       demand(start.inUse == 0 && start.cached == 0, "\(start)")
       var x: Tensor? = Tensor.ones(1000)
       let first = x.map(address)
-      demand(Memory.usage.inUse >= 4000 && Memory.usage.inUse < 4600, "\(Memory.usage)")
+      demand(
+        TensorMemory.usage.inUse >= 4000 && TensorMemory.usage.inUse < 4600, "\(TensorMemory.usage)"
+      )
       x = nil
-      demand(Memory.usage.inUse == 0, "\(Memory.usage)")
-      demand(Memory.usage.cached >= 4000, "\(Memory.usage)")
+      demand(TensorMemory.usage.inUse == 0, "\(TensorMemory.usage)")
+      demand(TensorMemory.usage.cached >= 4000, "\(TensorMemory.usage)")
       x = Tensor.zeros(1000)
       demand(x.map(address) == first, "the buffer was not used again")
-      demand(Memory.usage.cached < 4000, "\(Memory.usage)")
-      demand(Memory.usage.peak < 10_000, "\(Memory.usage)")
+      demand(TensorMemory.usage.cached < 4000, "\(TensorMemory.usage)")
+      demand(TensorMemory.usage.peak < 10_000, "\(TensorMemory.usage)")
       x = nil
-      Memory.emptyCache()
-      demand(Memory.usage.cached == 0, "\(Memory.usage)")
-      demand(Memory.usage.peak > 4000, "\(Memory.usage)")
-      Memory.resetPeak()
-      demand(Memory.usage.peak == 0, "\(Memory.usage)")
+      TensorMemory.emptyCache()
+      demand(TensorMemory.usage.cached == 0, "\(TensorMemory.usage)")
+      demand(TensorMemory.usage.peak > 4000, "\(TensorMemory.usage)")
+      TensorMemory.resetPeak()
+      demand(TensorMemory.usage.peak == 0, "\(TensorMemory.usage)")
     }
   }
 
   @Test func theCacheHasALimit() async {
     await #expect(processExitsWith: .success) {
-      demand(Memory.cacheLimit > 1 << 20)
-      Memory.cacheLimit = 1 << 20
+      demand(TensorMemory.cacheLimit > 1 << 20)
+      TensorMemory.cacheLimit = 1 << 20
       for size in [1 << 10, 1 << 16, 1 << 18, 1 << 20] { Tensor.ones(size).evaluated() }
-      demand(Memory.usage.cached <= 1 << 20, "\(Memory.usage)")
-      demand(Memory.usage.cached > 0, "\(Memory.usage)")
-      Memory.cacheLimit = 1 << 16
-      demand(Memory.usage.cached <= 1 << 16, "\(Memory.usage)")
-      Memory.cacheLimit = -5
-      demand(Memory.cacheLimit == 0 && Memory.usage.cached == 0, "\(Memory.usage)")
+      demand(TensorMemory.usage.cached <= 1 << 20, "\(TensorMemory.usage)")
+      demand(TensorMemory.usage.cached > 0, "\(TensorMemory.usage)")
+      TensorMemory.cacheLimit = 1 << 16
+      demand(TensorMemory.usage.cached <= 1 << 16, "\(TensorMemory.usage)")
+      TensorMemory.cacheLimit = -5
+      demand(
+        TensorMemory.cacheLimit == 0 && TensorMemory.usage.cached == 0, "\(TensorMemory.usage)")
       Tensor.ones(100).evaluated()
-      demand(Memory.usage.cached == 0 && Memory.usage.inUse == 0, "\(Memory.usage)")
+      demand(
+        TensorMemory.usage.cached == 0 && TensorMemory.usage.inUse == 0, "\(TensorMemory.usage)")
     }
   }
 
@@ -48,14 +52,14 @@ import Testing
   @Test func fusedProgramsNeedNoMemoryBetween() async {
     await #expect(processExitsWith: .success) {
       let x = Tensor.rand(1 << 20)
-      Memory.resetPeak()
-      let before = Memory.usage.inUse
+      TensorMemory.resetPeak()
+      let before = TensorMemory.usage.inUse
       let y = (((x + 1) * 2).sqrt() - x).abs().evaluated()
-      demand(Memory.usage.peak - before <= 5 << 20, "\(Memory.usage)")
-      Memory.resetPeak()
-      let all = Memory.usage.inUse
+      demand(TensorMemory.usage.peak - before <= 5 << 20, "\(TensorMemory.usage)")
+      TensorMemory.resetPeak()
+      let all = TensorMemory.usage.inUse
       _ = ((y - x) * y).abs().max().item()
-      demand(Memory.usage.peak - all < 1 << 16, "\(Memory.usage) after \(all)")
+      demand(TensorMemory.usage.peak - all < 1 << 16, "\(TensorMemory.usage) after \(all)")
     }
   }
 
@@ -67,9 +71,9 @@ import Testing
         demand(y.sum().item() < 1)
       }
       for _ in 0..<200 { step() }
-      let (usage, resident) = (Memory.usage, residentBytes())
+      let (usage, resident) = (TensorMemory.usage, residentBytes())
       for _ in 0..<2000 { step() }
-      demand(Memory.usage.inUse == usage.inUse, "\(Memory.usage)")
+      demand(TensorMemory.usage.inUse == usage.inUse, "\(TensorMemory.usage)")
       demand(residentBytes() - resident < 4 << 20, "\(residentBytes() - resident) bytes")
     }
   }

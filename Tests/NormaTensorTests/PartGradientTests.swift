@@ -82,10 +82,12 @@ import Testing
           default: (0..<count).map { y[0..., $0] }
           }
         let loss = parts.reduce(Tensor(0 as Float)) { $0 + $1.squared().sum() }
-        Memory.resetPeak()
-        let before = Memory.usage.inUse
+        TensorMemory.resetPeak()
+        let before = TensorMemory.usage.inUse
         loss.backward()
-        demand(Memory.usage.peak - before < 6 * bytes, "\(cut): \(Memory.usage.peak - before)")
+        demand(
+          TensorMemory.usage.peak - before < 6 * bytes,
+          "\(cut): \(TensorMemory.usage.peak - before)")
       }
       demand(
         x.grad?.sum().item() == Double(3 * 8 * 16 * count * 64), "\(x.grad?.sum().item() ?? 0)")
@@ -103,9 +105,10 @@ import Testing
         loss.backward()
         kept.append(loss.detached())
         total = total + loss.detached()
-        if step == 9 { inUse = Memory.usage.inUse }
+        if step == 9 { inUse = TensorMemory.usage.inUse }
       }
-      demand(Memory.usage.inUse - inUse < 1 << 17, "\(Memory.usage.inUse - inUse) bytes")
+      demand(
+        TensorMemory.usage.inUse - inUse < 1 << 17, "\(TensorMemory.usage.inUse - inUse) bytes")
       demand(kept[1].item() == 1 && total.item() > 0)
     }
   }

@@ -47,10 +47,10 @@ import Testing
       let y = x.map { ($0 + 1) * 2 }
       let mean = x?.mean()
       x = nil
-      demand(Memory.usage.inUse >= bytes, "a pending value keeps its inputs")
+      demand(TensorMemory.usage.inUse >= bytes, "a pending value keeps its inputs")
       y?.evaluated()
       mean?.evaluated()
-      demand(Memory.usage.inUse < 2 * bytes, "\(Memory.usage)")
+      demand(TensorMemory.usage.inUse < 2 * bytes, "\(TensorMemory.usage)")
       demand(mean?.item() == 1 && y?[5].item() == 4)
     }
   }
@@ -66,7 +66,7 @@ import Testing
       results?[1].evaluated()
       other?.evaluated()
       // Had another trip to come, its source would still be held.
-      demand(Memory.usage.inUse < 1 << 20, "\(Memory.usage)")
+      demand(TensorMemory.usage.inUse < 1 << 20, "\(TensorMemory.usage)")
       let values = results?.map { $0[7].item() }
       demand(values == [1, 0, 1, 1024], "\(String(describing: values))")
     }

@@ -23,7 +23,7 @@ struct CheckpointReport: Encodable {
     self.file = file
     format = state.format
     do {
-      diagnosis = try diagnose(state)
+      diagnosis = try state.diagnosis()
     } catch let error as CheckpointDiagnosisError {
       throw DataError("\(file): \(error)")
     }
@@ -43,9 +43,9 @@ struct CheckpointReport: Encodable {
   /// The page that `--html` writes.
   var page: HTMLReport {
     var page = diagnosis.report(title: file)
-    page.facts.insert(("file", kind), at: 0)
+    page.facts.insert(.init("file", kind), at: 0)
     if !otherParts.isEmpty {
-      page.facts.append(("beside the model", otherParts.joined(separator: ", ")))
+      page.facts.append(.init("beside the model", otherParts.joined(separator: ", ")))
     }
     return page
   }

@@ -41,7 +41,7 @@ struct CaptureReport: Encodable {
     self.capture = capture
     framework = capture.framework
     model = capture.model
-    diagnosis = diagnose(capture, training: other)
+    diagnosis = capture.diagnosis(training: other)
     if let repair {
       // Statistics are those of training: where a capture of such data is given, they come from it.
       let source = other ?? capture
@@ -55,7 +55,7 @@ struct CaptureReport: Encodable {
 
   /// The lines that load new running statistics; in Keras and Flax layers have the names that the
   /// script of the capture gave them.
-  private static func loading(_ path: String, _ framework: Framework) -> [String] {
+  private static func loading(_ path: String, _ framework: Capture.Framework) -> [String] {
     let file = "\"\(path)\""
     let numpy = ["import safetensors.numpy", "new = safetensors.numpy.load_file(\(file))"]
     switch framework {

@@ -24,7 +24,7 @@ struct DoctorCommand: ParsableCommand {
       load_state_dict(strict=False) passes over. Nothing in such a file is ever run.
 
       It also takes checkpoints of norma train with the images of training; --repair then writes \
-      the whole network. For networks of your own in Swift, call diagnose(network, images) and \
+      the whole network. For networks of your own in Swift, call network.diagnosis(on: images) and \
       recalibrate(network, over: batches).
 
       EXAMPLES:

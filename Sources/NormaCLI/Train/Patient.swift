@@ -61,7 +61,7 @@ final class Patient {
     Terminal.showProgress("looking at the layers")
     let images = data.training.batch(Array(0..<min(count, data.training.count)))[0]
     return try catchingTensorErrors {
-      diagnose(network, images, batches: steps, batchSize: options.batch)
+      network.diagnosis(on: images, batches: steps, batchSize: options.batch)
     }
   }
 

@@ -120,7 +120,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     try OutputPath.check(target, option: "--out")
-    if let threads { Threads.count = threads }
+    if let threads { TensorThreads.count = threads }
     let checkpoint = try resume.map { try Checkpoint(contentsOf: $0) }
     let options =
       if let checkpoint, let resume {
@@ -134,9 +134,9 @@ struct TrainCommand: ParsableCommand {
     let run = try TrainingRun(options, try ClothingData(folder: data))
     if let checkpoint, let resume {
       let before = try run.restore(checkpoint, path: resume)
-      if before != Threads.count {
+      if before != TensorThreads.count {
         warn(
-          "the checkpoint was written with \(before) threads and this run has \(Threads.count): "
+          "the checkpoint was written with \(before) threads and this run has \(TensorThreads.count): "
             + "results will differ in their last bits")
       }
     }
@@ -177,7 +177,7 @@ struct TrainCommand: ParsableCommand {
         Summary(
           firstLosses: display.firstLosses, imagesPerSecond: display.rate,
           testAccuracy: final.accuracy, confusion: final.counts, checkpoint: target,
-          threads: Threads.count, peakTensorBytes: Memory.usage.peak))
+          threads: TensorThreads.count, peakTensorBytes: TensorMemory.usage.peak))
     } else {
       Terminal.show("\n\(final.text)\n")
       Terminal.show(

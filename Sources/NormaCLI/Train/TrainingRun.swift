@@ -98,7 +98,7 @@ final class TrainingRun {
     checkpoint.generators["default"] = Generator.current.state
     checkpoint.notes[TrainingOptions.note] = try options.text()
     checkpoint.notes["step"] = String(step)
-    checkpoint.notes["threads"] = String(Threads.count)
+    checkpoint.notes["threads"] = String(TensorThreads.count)
     checkpoint.notes["samples"] = String(data.training.count)
     checkpoint.notes[ClothingData.imageNote] = ClothingData.sizeText(data.imageShape)
     return checkpoint

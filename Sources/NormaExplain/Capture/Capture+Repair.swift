@@ -9,8 +9,8 @@ extension Capture {
   /// state, in the types that they had. Counts of batches stay as they are.
   ///
   /// Layers whose moments were not captured, or are not finite, are left out.
-  public func recalibratedBuffers() -> [String: Tensor] {
-    var buffers: [String: Tensor] = [:]
+  public func recalibratedBuffers() -> StateDict {
+    var buffers = StateDict()
     for layer in layers where layer.isBatchNorm {
       guard let old = layer.runningMean, let oldVariance = layer.runningVariance,
         let total = layer.batch?.total, let count = total.count.first, count > 1

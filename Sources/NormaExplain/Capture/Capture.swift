@@ -5,7 +5,7 @@ import NormaTensor
 /// file, written to one, diagnosed and compared.
 ///
 ///     let capture = try Capture(contentsOf: "mine.safetensors")
-///     print(diagnose(capture))
+///     print(capture.diagnosis())
 ///
 /// A capture comes from a network of any framework; docs/capture-format.md describes the file. What a
 /// file does not hold is nil here, and whoever reads a capture then says less.

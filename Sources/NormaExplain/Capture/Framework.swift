@@ -1,36 +1,38 @@
-/// The framework that a network is written in, whose code advice is given in.
-public enum Framework: String, Sendable, Hashable, Codable, CaseIterable {
-  /// PyTorch.
-  case pytorch
-  /// Keras 3.
-  case keras
-  /// Flax NNX.
-  case flax
-  /// Norma itself.
-  case norma
+extension Capture {
+  /// The framework that a network is written in, whose code advice is given in.
+  public enum Framework: String, Sendable, Hashable, Codable, CaseIterable {
+    /// PyTorch.
+    case pytorch
+    /// Keras 3.
+    case keras
+    /// Flax NNX.
+    case flax
+    /// Norma itself.
+    case norma
 
-  /// From what a capture says: `torch 2.13.0+cpu`, `keras 3.15.1, jax`. PyTorch where it says nothing
-  /// that is known, as captures are written in its terms.
-  public init(named text: String) {
-    let word = text.lowercased().prefix { $0.isLetter }
-    self = Framework(rawValue: String(word)) ?? .pytorch
-  }
-
-  /// The name for people: `PyTorch`.
-  public var title: String {
-    switch self {
-    case .pytorch: "PyTorch"
-    case .keras: "Keras"
-    case .flax: "Flax"
-    case .norma: "Norma"
+    /// From what a capture says: `torch 2.13.0+cpu`, `keras 3.15.1, jax`. PyTorch where it says nothing
+    /// that is known, as captures are written in its terms.
+    public init(named text: String) {
+      let word = text.lowercased().prefix { $0.isLetter }
+      self = Capture.Framework(rawValue: String(word)) ?? .pytorch
     }
-  }
 
-  /// Whether its momentum is the share of the old value, 0.99, and not of the new batch, 0.01.
-  public var momentumIsOfOldValue: Bool { self == .keras || self == .flax }
+    /// The name for people: `PyTorch`.
+    public var title: String {
+      switch self {
+      case .pytorch: "PyTorch"
+      case .keras: "Keras"
+      case .flax: "Flax"
+      case .norma: "Norma"
+      }
+    }
+
+    /// Whether its momentum is the share of the old value, 0.99, and not of the new batch, 0.01.
+    public var momentumIsOfOldValue: Bool { self == .keras || self == .flax }
+  }
 }
 
 extension Capture {
   /// The framework that the network is written in.
-  public var language: Framework { Framework(named: framework) }
+  public var language: Capture.Framework { Capture.Framework(named: framework) }
 }

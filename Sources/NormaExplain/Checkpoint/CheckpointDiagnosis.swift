@@ -2,7 +2,7 @@ import NormaFiles
 
 /// What the numbers of a checkpoint alone tell about its normalization layers.
 ///
-///     let diagnosis = try diagnose(StateFile(contentsOf: "model.pt"))
+///     let diagnosis = try StateFile(contentsOf: "model.pt").diagnosis()
 ///     print(diagnosis)
 ///
 /// Layers are found by the names of their tensors. Whether running statistics fit the data and the
@@ -28,7 +28,7 @@ public struct CheckpointDiagnosis: Sendable, Hashable, Codable {
 /// One thing that the numbers of a checkpoint show.
 public struct CheckpointFinding: Sendable, Hashable, Codable {
   /// How much it matters.
-  public var severity: Severity
+  public var severity: DefectFinding.Severity
   /// What is wrong: the identifier of a ``Defect``, or one that only checkpoints have:
   /// `non-finite-parameters`, `half-precision-range`, `missing-statistics`, `mismatched-shapes`,
   /// `copied-statistics`, `names-with-prefix`, `state-within-state`.
@@ -75,24 +75,25 @@ public struct CheckpointLayer: Sendable, Hashable, Codable {
   }
 }
 
-/// Says what the numbers of a checkpoint alone tell about its normalization layers.
-///
-/// Only the tensors of these layers are read.
-///
-/// - Throws: `FileError` where a tensor is damaged, ``CheckpointDiagnosisError`` where the file has no
-///   normalization layer.
-public func diagnose(_ checkpoint: StateFile) throws -> CheckpointDiagnosis {
-  var reader = StoredLayers(checkpoint)
-  try reader.read()
-  if reader.layers.isEmpty { throw CheckpointDiagnosisError(keys: checkpoint.keys) }
-  var search = try CheckpointSearch(layers: reader.layers, checkpoint)
-  search.run()
-  var unread: [String: String] = [:]
-  for entry in checkpoint.entries { unread[entry.name] = entry.reason }
-  return CheckpointDiagnosis(
-    findings: search.sorted, layers: reader.layers.map(\.summary),
-    container: checkpoint.container, prefix: search.prefix, tensors: checkpoint.keys.count,
-    unread: unread)
+extension StateFile {
+  /// What the numbers of a checkpoint alone tell about its normalization layers.
+  ///
+  /// Only the tensors of these layers are read.
+  ///
+  /// - Throws: `FileError` where a tensor is damaged, ``CheckpointDiagnosisError`` where the file has no
+  ///   normalization layer.
+  public func diagnosis() throws -> CheckpointDiagnosis {
+    var reader = StoredLayers(self)
+    try reader.read()
+    if reader.layers.isEmpty { throw CheckpointDiagnosisError(keys: keys) }
+    var search = try CheckpointSearch(layers: reader.layers, self)
+    search.run()
+    var unread: [String: String] = [:]
+    for entry in entries { unread[entry.name] = entry.reason }
+    return CheckpointDiagnosis(
+      findings: search.sorted, layers: reader.layers.map(\.summary),
+      container: container, prefix: search.prefix, tensors: keys.count, unread: unread)
+  }
 }
 
 /// A file without a normalization layer.

@@ -37,7 +37,7 @@ struct PairWords {
       pytorch: code(option, states.map(\.name)))
   }
 
-  func cause(_ cause: Cause, isFirstOff: Bool) -> PairCause {
+  func cause(_ cause: Explanation.Cause, isFirstOff: Bool) -> PairCause {
     PairCause(
       name: cause.name.rawValue, share: cause.share, differenceAlone: cause.gapAlone,
       first: isFirstOff ? cause.yours : cause.layers,

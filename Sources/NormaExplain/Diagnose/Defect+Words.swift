@@ -53,7 +53,7 @@ extension Defect {
   }
 
   /// How much it matters where nothing else is known.
-  var severity: Severity {
+  var severity: DefectFinding.Severity {
     switch self {
     case .deadChannels: .note
     case .noisy, .epsilon, .doubleUpdate: .warning

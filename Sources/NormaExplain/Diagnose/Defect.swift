@@ -41,23 +41,27 @@ public enum Defect: String, Sendable, Hashable, Codable, CaseIterable {
   case differentFormula = "different-formula"
 }
 
-/// How much a finding matters; the larger, the more.
-public enum Severity: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
-  /// True, and no reason to do anything.
-  case note
-  /// It costs something, or will.
-  case warning
-  /// The network's results are wrong because of it.
-  case error
+extension DefectFinding {
+  /// How much a finding matters; the larger, the more.
+  public enum Severity: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
+    /// True, and no reason to do anything.
+    case note
+    /// It costs something, or will.
+    case warning
+    /// The network's results are wrong because of it.
+    case error
 
-  /// Notes first, errors last.
-  public static func < (a: Severity, b: Severity) -> Bool { a.rank < b.rank }
+    /// Notes first, errors last.
+    public static func < (a: DefectFinding.Severity, b: DefectFinding.Severity) -> Bool {
+      a.rank < b.rank
+    }
 
-  private var rank: Int {
-    switch self {
-    case .note: 0
-    case .warning: 1
-    case .error: 2
+    private var rank: Int {
+      switch self {
+      case .note: 0
+      case .warning: 1
+      case .error: 2
+      }
     }
   }
 }
@@ -65,7 +69,7 @@ public enum Severity: String, Sendable, Hashable, Codable, CaseIterable, Compara
 /// One thing that is wrong: where, what shows it, what else it could be, and what to do.
 public struct DefectFinding: Sendable, Hashable, Codable {
   /// How much it matters.
-  public var severity: Severity
+  public var severity: DefectFinding.Severity
   /// What is wrong, as the most likely cause.
   public var defect: Defect
   /// The layers concerned, in the order of their calls.
@@ -130,7 +134,7 @@ public struct DefectFinding: Sendable, Hashable, Codable {
     }
 
     /// The lines for a framework; empty where the sentence says it all.
-    public func code(for framework: Framework) -> [String] {
+    public func code(for framework: Capture.Framework) -> [String] {
       switch framework {
       case .pytorch: pytorch
       case .keras: keras

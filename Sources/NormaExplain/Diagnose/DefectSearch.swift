@@ -44,7 +44,8 @@ final class DefectSearch {
     _ defect: Defect, _ layers: [LayerEvidence], channels: [String: [Int]] = [:],
     statement: String? = nil, evidence: [String],
     alternatives: [DefectFinding.Alternative] = [], decides: [String] = [],
-    severity: Severity? = nil, now: DefectFinding.Repair? = nil, next: DefectFinding.Repair? = nil
+    severity: DefectFinding.Severity? = nil, now: DefectFinding.Repair? = nil,
+    next: DefectFinding.Repair? = nil
   ) {
     if layers.isEmpty { return }
     explain(layers)
@@ -71,7 +72,7 @@ final class DefectSearch {
     findWhatIsLeft()
     reportDead(dead)
     found += formulaFindings()
-    return Severity.allCases.reversed().flatMap { severity in
+    return DefectFinding.Severity.allCases.reversed().flatMap { severity in
       found.filter { $0.severity == severity }
     }
   }

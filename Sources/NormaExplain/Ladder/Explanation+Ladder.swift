@@ -8,14 +8,14 @@ extension Explanation {
   }
 
   /// What there is to say of the values that are numbers.
-  private func finiteText(_ gap: Gap, _ style: TextStyle) -> String {
+  private func finiteText(_ gap: Explanation.Gap, _ style: TextStyle) -> String {
     if !steps.isEmpty { return stepsText(gap, style) }
     let size = gap.maximum == 0 ? "are equal" : "differ by at most \(number(gap.maximum))"
     let isRounding = unexplainedIsRounding && gap.maximum > 0
     return style.paragraph("All other values \(size)\(isRounding ? ", which is rounding" : "").")
   }
 
-  private func gapText(_ gap: Gap, _ style: TextStyle) -> String {
+  private func gapText(_ gap: Explanation.Gap, _ style: TextStyle) -> String {
     if gap.maximum == 0 { return style.good("No gap: the results are equal.") }
     if agrees {
       return style.paragraph(
@@ -24,7 +24,7 @@ extension Explanation {
     return steps.isEmpty ? unknownText(gap, style) : stepsText(gap, style)
   }
 
-  private func stepsText(_ gap: Gap, _ style: TextStyle) -> String {
+  private func stepsText(_ gap: Explanation.Gap, _ style: TextStyle) -> String {
     var parts = [rung("Largest difference now", number(gap.maximum), "", style, indent: 0)]
     if style.drawsBars { parts.append(bars(gap, style)) }
     for (index, step) in steps.enumerated() {
@@ -35,7 +35,7 @@ extension Explanation {
   }
 
   /// The way down as bars: equal ratios take equal lengths.
-  private func bars(_ gap: Gap, _ style: TextStyle) -> String {
+  private func bars(_ gap: Explanation.Gap, _ style: TextStyle) -> String {
     let rungs = steps.enumerated().map { index, step in
       BarChart.Bar("after \(index + 1)", step.gapAfter, words: left(after: index))
     }
@@ -49,7 +49,7 @@ extension Explanation {
       ? "rounding" : number(steps[position].gapAfter)
   }
 
-  private func unknownText(_ gap: Gap, _ style: TextStyle) -> String {
+  private func unknownText(_ gap: Explanation.Gap, _ style: TextStyle) -> String {
     let size = "at most \(number(gap.maximum)), \(number(gap.rootMeanSquare)) root mean square"
     return style.paragraph("The results differ: \(size).", emphasis: style.strong) + "\n"
       + style.paragraph(

@@ -80,7 +80,7 @@ extension RunningAccount {
   }
 
   /// The way down, what closes most first.
-  func steps(_ set: [Option], causes: [Cause], left: [Double]) -> [LadderStep] {
+  func steps(_ set: [Option], causes: [Explanation.Cause], left: [Double]) -> [LadderStep] {
     var steps: [LadderStep] = []
     var fixed = 0
     for _ in set {

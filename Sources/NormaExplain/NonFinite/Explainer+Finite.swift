@@ -22,7 +22,7 @@ extension Explainer {
   }
 
   /// Where they are, and no causes.
-  func located(_ found: [NonFinite], gap: Gap?) -> Explanation {
+  func located(_ found: [NonFinite], gap: Explanation.Gap?) -> Explanation {
     Explanation(
       layer: layer.name, isTraining: layer.isTraining, statistics: statistics(), gap: gap,
       causes: [],
@@ -73,7 +73,7 @@ extension Explainer {
   }
 
   /// The difference where both results are numbers.
-  private func finiteGap() -> Gap? {
+  private func finiteGap() -> Explanation.Gap? {
     guard let expected else { return nil }
     let (a, b) = (output.array(of: Double.self), expected.array(of: Double.self))
     var (largest, energy, count) = (0.0, 0.0, 0)
@@ -82,6 +82,7 @@ extension Explainer {
       energy += (mine - other) * (mine - other)
       count += 1
     }
-    return Gap(maximum: largest, rootMeanSquare: (energy / Double(max(count, 1))).squareRoot())
+    return Explanation.Gap(
+      maximum: largest, rootMeanSquare: (energy / Double(max(count, 1))).squareRoot())
   }
 }

@@ -115,8 +115,8 @@ public struct PyTorchFile: Sendable {
   /// Reads all tensors that can be read; those that have a `reason` are left out.
   ///
   /// - Throws: `FileError`, as `tensor(named:)` does.
-  public func tensors() throws -> [String: Tensor] {
-    var result: [String: Tensor] = [:]
+  public func tensors() throws -> StateDict {
+    var result = StateDict()
     var total = 0
     for entry in entries where entry.reason == nil {
       total = total.addingReportingOverflow(entry.byteCount).partialValue

@@ -23,7 +23,7 @@ import NormaTensor
 ///   - file: The caller's file, for the text of a mistake.
 ///   - line: The caller's line.
 /// - Returns: The folded network, and what was done.
-/// - Accuracy: see ``folded(_:_:)-(Conv,BatchNorm)``; rounding differs, in `float32` by some ulp of
+/// - Accuracy: see ``BatchNorm/folded(intoPrevious:)-(Conv)``; rounding differs, in `float32` by some ulp of
 ///   the largest sum in each layer.
 /// - Cost: without data a trip over the weights. PyTorch: `torch.fx.experimental.optimization.fuse`,
 ///   which folds what lies behind convolutions and verifies nothing.

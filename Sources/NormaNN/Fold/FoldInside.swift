@@ -22,7 +22,7 @@ import NormaTensor
 ///   - file: The caller's file, for the text of a mistake.
 ///   - line: The caller's line.
 /// - Returns: What was done, with the largest difference on the data.
-/// - Accuracy: see ``folded(_:_:)-(Conv,BatchNorm)``. A fold counts as wrong where results differ by more
+/// - Accuracy: see ``BatchNorm/folded(intoPrevious:)-(Conv)``. A fold counts as wrong where results differ by more
 ///   than 1e-3 of the largest (64 roundings of a half type).
 /// - Cost: two calls of the network, and one for each norm where a fold is wrong; during the first, the
 ///   results of all layers concerned are kept. PyTorch: `torch.fx.experimental.optimization.fuse`.

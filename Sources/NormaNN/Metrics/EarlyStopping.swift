@@ -36,7 +36,7 @@ public struct EarlyStopping: Sendable {
   public var state = State()
   /// Parameters and buffers of the best model by name; nil before there was one. Values are shared with the
   /// model until training replaces them. A resumed run sets it from the file of the best model.
-  public var bestModel: [String: Tensor]?
+  public var bestModel: StateDict?
 
   /// Stops after `patience` reports in a row that are not better than the best by more than `minimumDelta`.
   public init(
@@ -70,9 +70,7 @@ public struct EarlyStopping: Sendable {
       state.best = number
       state.bestStep = state.stepCount
       state.badCount = 0
-      if let model {
-        bestModel = model.stateDict().mapValues { $0.detached().evaluated() }
-      }
+      if let model { bestModel = model.stateDict().evaluated() }
     } else {
       state.badCount += 1
     }

@@ -16,7 +16,7 @@ public final class AveragedParameters {
   private let rule: Rule
   /// The averages by the names of the parameters; in `float32` for half types, whose rounding would swallow
   /// small changes.
-  public private(set) var values: [String: Tensor] = [:]
+  public private(set) var values = StateDict()
   /// How many updates there were.
   public private(set) var count = 0
 
@@ -30,7 +30,7 @@ public final class AveragedParameters {
 
   /// Goes on from a saved average.
   public init(
-    _ rule: Rule, values: [String: Tensor], count: Int, file: StaticString = #fileID,
+    _ rule: Rule, values: StateDict, count: Int, file: StaticString = #fileID,
     line: UInt = #line
   ) {
     if case .exponential(let decay) = rule, !(0...1).contains(decay) {

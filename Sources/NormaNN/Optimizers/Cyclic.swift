@@ -7,7 +7,7 @@ import NormaTensor
 /// rate = base + (maximum - base) h · scale, where scale is 1, 2^(1 - c) or gammaˢᵗᵉᵖ. Momentum goes the other
 /// way between its bounds. PyTorch: `CyclicLR`, whose `base_lr` is the group's learning rate here. Source: Smith
 /// (2017).
-public struct Cyclic: Schedule {
+public struct Cyclic: LearningRateSchedule {
   /// How high the cycles are.
   public enum Mode: Sendable, Hashable {
     /// All reach the maximum. PyTorch: `triangular`.

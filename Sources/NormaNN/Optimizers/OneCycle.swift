@@ -3,7 +3,7 @@ import NormaTensor
 
 /// Up from maximum / `initialDivisor` to the maximum and down to a `finalDivisor`th of where it began,
 /// while momentum goes down and up again. PyTorch: `OneCycleLR`. Source: Smith and Topin (2017).
-public struct OneCycle: Schedule {
+public struct OneCycle: LearningRateSchedule {
   private let maximum: Double
   private let ends: [Double]
   private let momenta: [Double]?

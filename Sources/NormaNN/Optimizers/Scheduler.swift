@@ -7,13 +7,13 @@ import NormaTensor
 /// PyTorch: `torch.optim.lr_scheduler.LRScheduler`; `step()` comes after the optimizer's.
 public final class Scheduler {
   private let optimizer: any Optimizer
-  private let schedule: any Schedule
+  private let schedule: any LearningRateSchedule
   /// How many steps were taken; the rates are set when it changes.
   public var stepCount = 0 { didSet { apply() } }
 
   /// Sets the rates of the first step. A schedule of momentum is a mistake where the optimizer has none.
   public init(
-    _ optimizer: any Optimizer, _ schedule: any Schedule, file: StaticString = #fileID,
+    _ optimizer: any Optimizer, _ schedule: any LearningRateSchedule, file: StaticString = #fileID,
     line: UInt = #line
   ) {
     self.optimizer = optimizer

@@ -194,7 +194,7 @@ enum Convolution {
       pass == .weightsGradient
       ? Layout(contiguous: resultShape) : ConvolutionShape.layout(resultShape)
     let result = try Storage.room(layout, .float32, call)
-    let threads = Threads.count
+    let threads = TensorThreads.count
     func operand(_ tensor: Tensor?, _ shape: [Int]) -> ConvolutionPlan.Operand {
       // Strides of axes of size 1 may be anything to Norma, and not to oneDNN.
       let layout = ConvolutionShape.layout(shape)

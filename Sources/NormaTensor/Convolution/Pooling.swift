@@ -44,7 +44,7 @@ enum Pooling {
       batch: isLast ? shape[0] : shape[0] * shape[1], channels: isLast ? shape[1] : 1, axes: axes
     ).run(
       type, from: storage.base + source.layout.offset * type.byteCount, into: values.base,
-      places: places.base.assumingMemoryBound(to: Int32.self), threads: Threads.count)
+      places: places.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
     withExtendedLifetime(storage) {}
     let indices = Tensor(node: Node(stored: places, dtype: .int32, layout: layout), layout: layout)
     let result = Tensor(node: Node(stored: values, dtype: type, layout: layout), layout: layout)
@@ -86,7 +86,7 @@ extension Tensor {
     result.base.initializeMemory(as: UInt8.self, repeating: 0, count: result.byteCount)
     elements.scatter(
       type, from: from.base + few.layout.offset * type.byteCount, into: result.base,
-      places: at.base.assumingMemoryBound(to: Int32.self), threads: Threads.count)
+      places: at.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
     withExtendedLifetime((from, at)) {}
     return Tensor(node: Node(stored: result, dtype: type, layout: layout), layout: layout)
       .cast(to: dtype)
@@ -108,7 +108,7 @@ extension Tensor {
     else { return .poisoned }
     PlacedElements(places, wide: space, isLast).gather(
       type, from: from.base + many.layout.offset * type.byteCount, into: result.base,
-      places: at.base.assumingMemoryBound(to: Int32.self), threads: Threads.count)
+      places: at.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
     withExtendedLifetime((from, at)) {}
     return Tensor(
       node: Node(stored: result, dtype: type, layout: places.layout), layout: places.layout

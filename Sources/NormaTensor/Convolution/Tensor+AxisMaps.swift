@@ -38,7 +38,7 @@ extension Tensor {
       dtype, outer: order[..<place].reduce(1) { $0 * shape[$1] },
       inner: order[(place + 1)...].reduce(1) { $0 * shape[$1] },
       from: storage.base + source.layout.offset * dtype.byteCount, into: result.base,
-      threads: Threads.count)
+      threads: TensorThreads.count)
     withExtendedLifetime(storage) {}
     return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
   }

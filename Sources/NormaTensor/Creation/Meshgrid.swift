@@ -1,11 +1,13 @@
 import NormaKernels
 
-/// Which axis of a grid the first tensor lies along.
-public enum MeshIndexing: Sendable, Hashable {
-  /// The first one: rows, columns. PyTorch's default.
-  case ij
-  /// The second one: x, y. NumPy's default.
-  case xy
+extension Tensor {
+  /// Which axis of a grid the first tensor lies along.
+  public enum MeshIndexing: Sendable, Hashable {
+    /// The first one: rows, columns. PyTorch's default.
+    case ij
+    /// The second one: x, y. NumPy's default.
+    case xy
+  }
 }
 
 extension Tensor {

@@ -50,18 +50,20 @@ extension Tensor {
           count, type,
           {
             Ramp.arange(
-              $0, count: count, start: a.asDouble, step: step.asDouble, threads: Threads.count)
+              $0, count: count, start: a.asDouble, step: step.asDouble, threads: TensorThreads.count
+            )
           },
           {
             Ramp.arange(
-              $0, count: count, start: a.asDouble, step: step.asDouble, threads: Threads.count)
+              $0, count: count, start: a.asDouble, step: step.asDouble, threads: TensorThreads.count
+            )
           })
       }
       return Tensor(shape: [count], dtype: .int64) { bytes in
         guard let out = bytes.baseAddress else { return }
         Ramp.arange(
           out.assumingMemoryBound(to: Int64.self), count: count, start: a.asInt,
-          step: step.asInt, threads: Threads.count)
+          step: step.asInt, threads: TensorThreads.count)
       }.cast(to: type)
     }
   }
@@ -83,8 +85,8 @@ extension Tensor {
       }
       return filled(
         count, dtype,
-        { Ramp.linspace($0, count: count, start: start, stop: end, threads: Threads.count) },
-        { Ramp.linspace($0, count: count, start: start, stop: end, threads: Threads.count) })
+        { Ramp.linspace($0, count: count, start: start, stop: end, threads: TensorThreads.count) },
+        { Ramp.linspace($0, count: count, start: start, stop: end, threads: TensorThreads.count) })
     }
   }
 
@@ -115,7 +117,7 @@ extension Tensor {
         guard let out = bytes.baseAddress else { return }
         Ramp.logspace(
           out.assumingMemoryBound(to: Double.self), count: count, start: start, stop: end,
-          base: base, threads: Threads.count)
+          base: base, threads: TensorThreads.count)
       }.cast(to: dtype)
     }
   }

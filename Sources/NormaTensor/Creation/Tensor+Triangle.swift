@@ -58,7 +58,7 @@ extension Tensor {
         guard let to = bytes.baseAddress else { return }
         triangle.copy(
           matrices, width: width, from: storage.base + source.layout.offset * width, to: to,
-          threads: Threads.count)
+          threads: TensorThreads.count)
       }
     }
     return result.recorded(call, from: [self], runsAtOnce: true) {

@@ -23,9 +23,9 @@ struct AdvancedIndex {
     let axis: Int
   }
 
-  init(_ indices: [AxisIndex], of shape: [Int], _ call: String) throws(TensorError) {
-    let complete = try AxisIndex.complete(indices, for: shape, call: call)
-    var basic: [AxisIndex] = []
+  init(_ indices: [Tensor.AxisIndex], of shape: [Int], _ call: String) throws(TensorError) {
+    let complete = try Tensor.AxisIndex.complete(indices, for: shape, call: call)
+    var basic: [Tensor.AxisIndex] = []
     var entries: [Entry] = []
     var axis = 0
     var place = 0

@@ -84,7 +84,7 @@ extension Tensor {
       withExtendedLifetime(storage) {
         kernel.gather(
           width: dtype.byteCount, index, from: storage.base + self.layout.offset * dtype.byteCount,
-          strides: strides, to: result.base, threads: Threads.count)
+          strides: strides, to: result.base, threads: TensorThreads.count)
       }
     }
     let shape = shape
@@ -132,7 +132,7 @@ extension Tensor {
         kernel.scatter(
           width: width, index, from: source.base + self.layout.offset * width, strides: strides,
           onto: start.map { UnsafeRawPointer($0.base) }, to: target.base + layout.offset * width,
-          strides: layout.strides, threads: Threads.count)
+          strides: layout.strides, threads: TensorThreads.count)
       }
     }
   }
@@ -170,7 +170,7 @@ extension Tensor {
           strides: part.strides,
           onto: start.base.assumingMemoryBound(to: Float.self) + self.layout.offset,
           strides: strides, to: result.base.assumingMemoryBound(to: Float.self),
-          threads: Threads.count)
+          threads: TensorThreads.count)
       }
     }
     return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
@@ -192,7 +192,7 @@ extension Tensor {
       withExtendedLifetime(storage) {
         kernel.reduce(
           reduction, type, index, from: storage.base + source.layout.offset * type.byteCount,
-          strides: source.strides, to: result.base, threads: Threads.count)
+          strides: source.strides, to: result.base, threads: TensorThreads.count)
       }
     }
     return Tensor(node: Node(stored: result, dtype: wide, layout: layout), layout: layout)

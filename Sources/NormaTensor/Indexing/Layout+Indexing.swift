@@ -1,9 +1,9 @@
 extension Layout {
   /// The layout of a view of the chosen elements.
   func taking(
-    _ indices: [AxisIndex], _ call: String = "subscript"
+    _ indices: [Tensor.AxisIndex], _ call: String = "subscript"
   ) throws(TensorError) -> Layout {
-    let indices = try AxisIndex.complete(indices, for: shape, call: call)
+    let indices = try Tensor.AxisIndex.complete(indices, for: shape, call: call)
     var (newShape, newStrides, newOffset) = ([Int](), [Int](), offset)
     var axis = 0
     for index in indices {
@@ -29,13 +29,13 @@ extension Layout {
   }
 }
 
-extension AxisIndex {
-  static let whole = AxisIndex.slice(from: nil, upTo: nil, by: 1)
+extension Tensor.AxisIndex {
+  static let whole = Tensor.AxisIndex.slice(from: nil, upTo: nil, by: 1)
 
   /// Indices for all axes of a shape: whole slices stand for the ellipsis, or for missing ones behind.
   static func complete(
-    _ indices: [AxisIndex], for shape: [Int], call: String
-  ) throws(TensorError) -> [AxisIndex] {
+    _ indices: [Tensor.AxisIndex], for shape: [Int], call: String
+  ) throws(TensorError) -> [Tensor.AxisIndex] {
     let named = indices.reduce(0) { $0 + $1.axisCount }
     guard named <= shape.count else {
       throw TensorError(

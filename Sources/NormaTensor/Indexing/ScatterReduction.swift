@@ -79,7 +79,7 @@ extension Tensor {
         guard let out = bytes.baseAddress else { return }
         PlacesAlongAxis.floorDivide(
           a.base.assumingMemoryBound(to: Int64.self), b.base.assumingMemoryBound(to: Int64.self),
-          into: out.assumingMemoryBound(to: Int64.self), count: count, threads: Threads.count)
+          into: out.assumingMemoryBound(to: Int64.self), count: count, threads: TensorThreads.count)
       }
     }
   }

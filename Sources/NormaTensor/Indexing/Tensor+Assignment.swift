@@ -1,20 +1,22 @@
 import NormaKernels
 
-/// A number that is assigned to chosen elements: `x[mask] = 0`.
-public struct AssignedNumber: Sendable, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
-  ExpressibleByBooleanLiteral
-{
-  fileprivate let tensor: Tensor
-  fileprivate let number: Scalar
+extension Tensor {
+  /// A number that is assigned to chosen elements: `x[mask] = 0`.
+  public struct AssignedNumber: Sendable, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+    ExpressibleByBooleanLiteral
+  {
+    fileprivate let tensor: Tensor
+    fileprivate let number: Scalar
 
-  /// A number, or a truth value.
-  public init<T: TensorElement>(_ value: T) { (tensor, number) = (Tensor(value), Scalar(value)) }
-  /// An integer as it is written.
-  public init(integerLiteral value: Int) { self.init(value) }
-  /// A number as it is written.
-  public init(floatLiteral value: Double) { self.init(value) }
-  /// A truth value as it is written.
-  public init(booleanLiteral value: Bool) { self.init(value) }
+    /// A number, or a truth value.
+    public init<T: TensorElement>(_ value: T) { (tensor, number) = (Tensor(value), Scalar(value)) }
+    /// An integer as it is written.
+    public init(integerLiteral value: Int) { self.init(value) }
+    /// A number as it is written.
+    public init(floatLiteral value: Double) { self.init(value) }
+    /// A truth value as it is written.
+    public init(booleanLiteral value: Bool) { self.init(value) }
+  }
 }
 
 extension Tensor {
@@ -54,7 +56,8 @@ extension Tensor {
     }
   }
 
-  private mutating func assign(_ values: Tensor, _ indices: [AxisIndex]) throws(TensorError) {
+  private mutating func assign(_ values: Tensor, _ indices: [Tensor.AxisIndex]) throws(TensorError)
+  {
     let call = "subscript"
     if history == nil && !values.isPoisoned && !Tensor.isRecorded([values]) && layout.isDense {
       let layout = layout
@@ -81,7 +84,7 @@ extension Node {
   ///
   /// - Returns: false where they cannot be reached without a copy.
   fileprivate func write(
-    _ values: Tensor, into storage: Storage, _ layout: Layout, _ indices: [AxisIndex],
+    _ values: Tensor, into storage: Storage, _ layout: Layout, _ indices: [Tensor.AxisIndex],
     _ call: String
   ) throws(TensorError) -> Bool {
     guard indices.contains(where: \.isTensor) else {

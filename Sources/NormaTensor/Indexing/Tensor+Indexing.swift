@@ -76,7 +76,7 @@ extension Tensor {
   }
 
   func replacing(
-    _ indices: [AxisIndex], _ values: Tensor, _ accumulates: Bool, _ call: String
+    _ indices: [Tensor.AxisIndex], _ values: Tensor, _ accumulates: Bool, _ call: String
   ) throws(TensorError) -> Tensor {
     if isPoisoned || values.isPoisoned { return .poisoned }
     guard indices.contains(where: \.isTensor) else {
@@ -111,7 +111,8 @@ extension Tensor {
     return values.cast(to: dtype).broadcast(to: shape)
   }
 
-  private static func window(_ indices: [AxisIndex], _ call: String = "subscript") -> Window {
+  private static func window(_ indices: [Tensor.AxisIndex], _ call: String = "subscript") -> Window
+  {
     { (whole: Layout) throws(TensorError) in try whole.taking(indices, call) }
   }
 

@@ -19,7 +19,7 @@ extension Tensor {
         guard let out = bytes.baseAddress, rank > 0 else { return }
         TrueBytes.unravel(
           storage.base.assumingMemoryBound(to: Int64.self), count: n, shape: shape,
-          into: out.assumingMemoryBound(to: Int64.self), threads: Threads.count)
+          into: out.assumingMemoryBound(to: Int64.self), threads: TensorThreads.count)
       }
     }
   }
@@ -40,7 +40,7 @@ extension Tensor {
     withExtendedLifetime(storage) {
       TrueBytes.list(
         storage.base.assumingMemoryBound(to: UInt8.self) + bytes.layout.offset, count: count,
-        threads: Threads.count
+        threads: TensorThreads.count
       ) { n in
         (result, found) = (try? Storage.room(Layout(contiguous: [n]), .int64, call), n)
         return result?.base.assumingMemoryBound(to: Int64.self)

@@ -1,56 +1,58 @@
 import NormaKernels
 
-/// A tensor's elements where they lie, by their indices; see ``Tensor/withElements(of:file:line:_:)``.
-///
-/// Indices are counted from 0 and checked; a wrong one ends the program, as an array's does.
-public struct TensorElements<T: TensorElement> {
-  /// The sizes of the axes.
-  public let shape: [Int]
-  /// The distance in memory from one element to the next along each axis.
-  public let strides: [Int]
-  private let base: UnsafeRawPointer?
+extension Tensor {
+  /// A tensor's elements where they lie, by their indices; see ``Tensor/withElements(of:file:line:_:)``.
+  ///
+  /// Indices are counted from 0 and checked; a wrong one ends the program, as an array's does.
+  public struct Elements<T: TensorElement> {
+    /// The sizes of the axes.
+    public let shape: [Int]
+    /// The distance in memory from one element to the next along each axis.
+    public let strides: [Int]
+    private let base: UnsafeRawPointer?
 
-  fileprivate init(_ layout: Layout, base: UnsafeRawPointer?) {
-    (shape, strides) = (layout.shape, layout.strides)
-    self.base = base
-  }
+    fileprivate init(_ layout: Layout, base: UnsafeRawPointer?) {
+      (shape, strides) = (layout.shape, layout.strides)
+      self.base = base
+    }
 
-  /// The element of a vector.
-  public subscript(_ i: Int) -> T { element(1, place(i, 0)) }
+    /// The element of a vector.
+    public subscript(_ i: Int) -> T { element(1, place(i, 0)) }
 
-  /// The element of a matrix.
-  public subscript(_ i: Int, _ j: Int) -> T { element(2, place(i, 0) + place(j, 1)) }
+    /// The element of a matrix.
+    public subscript(_ i: Int, _ j: Int) -> T { element(2, place(i, 0) + place(j, 1)) }
 
-  /// The element of a tensor of three axes.
-  public subscript(_ i: Int, _ j: Int, _ k: Int) -> T {
-    element(3, place(i, 0) + place(j, 1) + place(k, 2))
-  }
+    /// The element of a tensor of three axes.
+    public subscript(_ i: Int, _ j: Int, _ k: Int) -> T {
+      element(3, place(i, 0) + place(j, 1) + place(k, 2))
+    }
 
-  /// The element of a tensor of four axes.
-  public subscript(_ i: Int, _ j: Int, _ k: Int, _ l: Int) -> T {
-    element(4, place(i, 0) + place(j, 1) + place(k, 2) + place(l, 3))
-  }
+    /// The element of a tensor of four axes.
+    public subscript(_ i: Int, _ j: Int, _ k: Int, _ l: Int) -> T {
+      element(4, place(i, 0) + place(j, 1) + place(k, 2) + place(l, 3))
+    }
 
-  /// The element of a tensor of any number of axes.
-  public subscript(_ indices: [Int]) -> T {
-    element(indices.count, indices.enumerated().reduce(0) { $0 + place($1.element, $1.offset) })
-  }
+    /// The element of a tensor of any number of axes.
+    public subscript(_ indices: [Int]) -> T {
+      element(indices.count, indices.enumerated().reduce(0) { $0 + place($1.element, $1.offset) })
+    }
 
-  private func place(_ index: Int, _ axis: Int) -> Int {
-    if base == nil { return 0 }
-    require(
-      axis < shape.count && index >= 0 && index < shape[axis],
-      "TensorElements: index \(index) of axis \(axis) is out of range for shape \(shape)")
-    return index * strides[axis]
-  }
+    private func place(_ index: Int, _ axis: Int) -> Int {
+      if base == nil { return 0 }
+      require(
+        axis < shape.count && index >= 0 && index < shape[axis],
+        "withElements(of:): index \(index) of axis \(axis) is out of range for shape \(shape)")
+      return index * strides[axis]
+    }
 
-  private func element(_ count: Int, _ place: Int) -> T {
-    guard let base else { return T(wrapping: 0) }
-    require(
-      count == shape.count,
-      "TensorElements: \(count) indices for shape \(shape), which has "
-        + "\(shape.count) axes")
-    return base.load(fromByteOffset: place * MemoryLayout<T>.stride, as: T.self)
+    private func element(_ count: Int, _ place: Int) -> T {
+      guard let base else { return T(wrapping: 0) }
+      require(
+        count == shape.count,
+        "withElements(of:): \(count) indices for shape \(shape), which has "
+          + "\(shape.count) axes")
+      return base.load(fromByteOffset: place * MemoryLayout<T>.stride, as: T.self)
+    }
   }
 }
 
@@ -63,7 +65,7 @@ extension Tensor {
   /// `x[1, 2]` in a loop.
   public func withElements<T: TensorElement, R>(
     of type: T.Type, file: StaticString = #fileID, line: UInt = #line,
-    _ body: (TensorElements<T>) throws -> R
+    _ body: (Elements<T>) throws -> R
   ) rethrows -> R {
     if T.dtype != dtype || isPoisoned {
       if !isPoisoned {
@@ -72,12 +74,12 @@ extension Tensor {
             "withElements(of:)", "the tensor holds \(dtype), not \(T.dtype); cast it first"),
           file: file, line: line)
       }
-      return try body(TensorElements(layout, base: nil))
+      return try body(Elements(layout, base: nil))
     }
     let storage = node.materialize()
     return try withExtendedLifetime(storage) {
       try body(
-        TensorElements(layout, base: storage.base + layout.offset * dtype.byteCount))
+        Elements(layout, base: storage.base + layout.offset * dtype.byteCount))
     }
   }
 

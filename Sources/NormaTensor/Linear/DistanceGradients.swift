@@ -53,7 +53,7 @@ extension Tensor {
           a: left.base + a.layout.offset * width, aStrides: a.layout.strides,
           b: right.base + b.layout.offset * width, bStrides: b.layout.strides,
           weights: shareStorage.base + shares.layout.offset * 8,
-          weightStrides: shares.layout.strides, into: target, threads: Threads.count)
+          weightStrides: shares.layout.strides, into: target, threads: TensorThreads.count)
       }
     }
   }

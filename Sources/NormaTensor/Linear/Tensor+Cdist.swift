@@ -68,7 +68,7 @@ extension Tensor {
           dtype, kind, batch: batch, rows: rows, columns: columns, depth: depth,
           a: left.base + a.layout.offset * width, aStrides: a.layout.strides,
           b: right.base + b.layout.offset * width, bStrides: b.layout.strides, into: target,
-          threads: Threads.count)
+          threads: TensorThreads.count)
       }
     }
   }

@@ -133,7 +133,7 @@ extension Tensor {
         let isSmall = Gemm.isSmall(
           dtype, products: batch.reduce(1, *), m: m, n: n, k: k)
         if dtype == .float32 && OneDNN.isAvailable && !isSmall {
-          let threads = Threads.count
+          let threads = TensorThreads.count
           norma_team_set_library_threads(Int32(threads))
           do throws(OneDNNError) {
             try OneDNN.multiply(
@@ -148,7 +148,7 @@ extension Tensor {
         }
         Gemm.multiply(
           dtype, batch: batch, m: m, n: n, k: k, a: leftBase, aStrides: leftStrides,
-          b: rightBase, bStrides: rightStrides, into: result, threads: Threads.count)
+          b: rightBase, bStrides: rightStrides, into: result, threads: TensorThreads.count)
       }
     }
   }

@@ -40,7 +40,7 @@ extension NormalizationGradient {
           x: bases[0], upstream: bases[1], weight: bases[2], mean: bases[3], variance: bases[4],
           epsilon: eps),
         gradient: gradient?.base, weight: results, bias: results + columns, sums: sums.base,
-        ownMeans: own.origin == .mean, threads: Threads.count)
+        ownMeans: own.origin == .mean, threads: TensorThreads.count)
     }
     let rows = pack.tensors(like: Layout(contiguous: rowShape))
     let input = gradient.map { storage in

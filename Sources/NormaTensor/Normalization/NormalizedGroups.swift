@@ -60,7 +60,7 @@ struct NormalizedGroups {
         kernel.run(
           parameters(storages.1, storages.2, eps, origin), x: base(x, storages.0), y: result,
           mean: numbers, squares: numbers + count, variance: numbers + 2 * count,
-          threads: Threads.count)
+          threads: TensorThreads.count)
       }
     }
     let tensors = pack.tensors(
@@ -91,7 +91,7 @@ struct NormalizedGroups {
         parameters.mask = kernel.mask(base(mask, maskStorage), isShared: mask.count < x.count)
         kernel.run(
           parameters, x: base(x, storages.0), y: result, mean: numbers, squares: numbers + count,
-          variance: numbers + 2 * count, counts: numbers + 3 * count, threads: Threads.count)
+          variance: numbers + 2 * count, counts: numbers + 3 * count, threads: TensorThreads.count)
       }
     }
     let tensors = pack.tensors(
@@ -102,7 +102,7 @@ struct NormalizedGroups {
 
   /// Whether there are groups enough to share out.
   private var isWorthwhile: Bool {
-    x.count <= NormalizedGroups.mostElements || kernel.count >= 2 * Threads.count
+    x.count <= NormalizedGroups.mostElements || kernel.count >= 2 * TensorThreads.count
   }
 
   /// The mask without gaps, for all values, or for those of one group where it is the same for all.
@@ -238,7 +238,7 @@ extension NormalizedGroups {
         parameters, x: base(x, storages.0), upstream: base(upstream, storages.1), mean: doubles[0],
         variance: doubles[1], counts: doubles.count > 2 ? doubles[2] : nil, dx: dx?.base,
         weight: results, bias: results + kernel.parameterCount,
-        sums: sums.base.assumingMemoryBound(to: Double.self), threads: Threads.count)
+        sums: sums.base.assumingMemoryBound(to: Double.self), threads: TensorThreads.count)
     }
     let tensors = pack.tensors(
       like: Layout(contiguous: weight?.shape ?? [Int](repeating: 1, count: x.rank)))

@@ -81,26 +81,28 @@ extension Tensor {
   }
 }
 
-/// What ``Tensor/reduced(_:by:_:file:line:)`` does with elements that become one.
-public enum PatternReduction: Sendable, Hashable {
-  /// `sum(over:)`, `mean(over:)`, `product(over:)`, `min(over:)` and `max(over:)`.
-  case sum, mean, product, min, max
-  /// `variance(over:)` and `std(over:)`, which divide by n - 1.
-  case variance, std
-  /// Whether one of them, or each of them, is not zero: truth values.
-  case any, all
+extension Tensor {
+  /// What ``Tensor/reduced(_:by:_:file:line:)`` does with elements that become one.
+  public enum PatternReduction: Sendable, Hashable {
+    /// `sum(over:)`, `mean(over:)`, `product(over:)`, `min(over:)` and `max(over:)`.
+    case sum, mean, product, min, max
+    /// `variance(over:)` and `std(over:)`, which divide by n - 1.
+    case variance, std
+    /// Whether one of them, or each of them, is not zero: truth values.
+    case any, all
 
-  func callAsFunction(_ x: Tensor, over axes: [Int]) -> Tensor {
-    switch self {
-    case .sum: x.sum(over: axes)
-    case .mean: x.mean(over: axes)
-    case .product: x.product(over: axes)
-    case .min: x.min(over: axes)
-    case .max: x.max(over: axes)
-    case .variance: x.variance(over: axes)
-    case .std: x.std(over: axes)
-    case .any: x.any(over: axes)
-    case .all: x.all(over: axes)
+    func callAsFunction(_ x: Tensor, over axes: [Int]) -> Tensor {
+      switch self {
+      case .sum: x.sum(over: axes)
+      case .mean: x.mean(over: axes)
+      case .product: x.product(over: axes)
+      case .min: x.min(over: axes)
+      case .max: x.max(over: axes)
+      case .variance: x.variance(over: axes)
+      case .std: x.std(over: axes)
+      case .any: x.any(over: axes)
+      case .all: x.all(over: axes)
+      }
     }
   }
 }

@@ -45,7 +45,7 @@ extension Node {
           withExtendedLifetime((operands, room)) {
             rows.run(
               loop, values, pitches, into: storage.base, width: dtype.byteCount,
-              threads: layout.count <= Node.mostElements ? 1 : Threads.count)
+              threads: layout.count <= Node.mostElements ? 1 : TensorThreads.count)
           }
           return true
         }
@@ -219,7 +219,7 @@ extension ReductionGroup {
     // Sums come with the squares.
     reduction.run(
       result, with: result == .centeredSum ? companion : nil, into: target.base,
-      sums: result == .squares ? results.storage(.sum)?.base : nil, threads: Threads.count)
+      sums: result == .squares ? results.storage(.sum)?.base : nil, threads: TensorThreads.count)
     return true
   }
 }

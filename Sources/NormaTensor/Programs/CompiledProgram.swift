@@ -175,7 +175,7 @@ struct CompiledProgram {
   }
 
   /// Work of fewer element instructions than this is not worth a second thread.
-  private var threads: Int32 { plan.work < 32768 ? 1 : Int32(Threads.count) }
+  private var threads: Int32 { plan.work < 32768 ? 1 : Int32(TensorThreads.count) }
 
   func run() {
     let threads = threads

@@ -171,7 +171,7 @@ struct SlicedReductions {
     guard runs == 1 || last.size >= Space.longRun else { return false }
     let count = axes.reduce(1) { $0 * source.shape[$1] }
     let bytes = count * (dtype.byteCount + (companion?.byteCount ?? 0))
-    return source.count / count >= 2 * Threads.count && bytes <= largestSlice
+    return source.count / count >= 2 * TensorThreads.count && bytes <= largestSlice
   }
 
   /// - Returns: nil if the reductions do not fit a program of this shape.

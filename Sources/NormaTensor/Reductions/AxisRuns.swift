@@ -38,7 +38,7 @@ struct AxisRuns {
   /// The first element. Valid as long as this value is.
   var base: UnsafeRawPointer { UnsafeRawPointer(storage.base + offset) }
 
-  var threads: Int { Threads.count }
+  var threads: Int { TensorThreads.count }
 
   /// A tensor of the same order of memory with `size` elements along the axis, which `fill` writes.
   func result(

@@ -51,7 +51,7 @@ extension Tensor {
         RowSoftmax.run(
           rows: count / columns, columns: columns, from: storage.base + layout.offset * 4,
           into: result, isStreamed: bytes.count >= CompiledProgram.streamedBytes,
-          threads: Threads.count)
+          threads: TensorThreads.count)
       }
     }
   }
@@ -132,7 +132,7 @@ extension Tensor {
         guard let result = bytes.baseAddress else { return }
         RowSoftmax.logSumExp(
           rows: count / columns, columns: columns, from: storage.base + layout.offset * 4,
-          into: result, threads: Threads.count)
+          into: result, threads: TensorThreads.count)
       }
     }
   }

@@ -147,7 +147,7 @@ extension Tensor {
     withExtendedLifetime(source) {
       copyBytes(
         from: from + back, to: storage.base + ahead,
-        count: count * dtype.byteCount - ahead - back, threads: Threads.count)
+        count: count * dtype.byteCount - ahead - back, threads: TensorThreads.count)
     }
     return true
   }

@@ -55,13 +55,14 @@ extension Tensor {
   }
 
   private func window(
-    _ axis: Int, _ index: AxisIndex, _ call: String
+    _ axis: Int, _ index: Tensor.AxisIndex, _ call: String
   ) throws(TensorError) -> Window {
     let front = try Shape.axis(axis, of: shape, call: call)
     guard rank > 0 || isPoisoned else {
       throw TensorError(call, "a number without an axis has no parts")
     }
-    let indices = (0..<front).map { _ in AxisIndex.slice(from: nil, upTo: nil, by: 1) } + [index]
+    let indices =
+      (0..<front).map { _ in Tensor.AxisIndex.slice(from: nil, upTo: nil, by: 1) } + [index]
     return { (whole: Layout) throws(TensorError) in try whole.taking(indices, call) }
   }
 

@@ -73,7 +73,7 @@ extension Tensor {
           strides: strides, to: storage.base + place.offset * dtype.byteCount,
           strides: place.strides,
           isStreamed: place.count * dtype.byteCount >= CompiledProgram.streamedBytes,
-          threads: Threads.count)
+          threads: TensorThreads.count)
       }
       return
     }

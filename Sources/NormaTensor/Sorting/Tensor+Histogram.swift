@@ -31,7 +31,7 @@ extension Tensor {
       let storage = numbers.node.materialize()
       defer { withExtendedLifetime(storage) {} }
       let counted = NumberCounts(
-        .int64, count, storage.base + numbers.layout.offset * 8, threads: Threads.count)
+        .int64, count, storage.base + numbers.layout.offset * 8, threads: TensorThreads.count)
       let range = count == 0 ? nil : counted.range
       let (low, high) = (range?.lowerBound ?? 0, range?.upperBound ?? -1)
       guard low >= 0 else { throw TensorError(call, "\(low) is negative and counts no bin") }
@@ -189,7 +189,7 @@ extension Tensor {
       func run(_ weights: UnsafePointer<Double>?) -> [Double] {
         RowSearch.histogram(
           type, count: count, x, weights: weights, edges: edges, isUniform: isUniform,
-          isExact: isExact, threads: Threads.count)
+          isExact: isExact, threads: TensorThreads.count)
       }
       guard let shares else { return run(nil) }
       return shares.withUnsafeBuffer(of: Double.self) { run($0.baseAddress) }

@@ -53,7 +53,7 @@ extension Tensor {
             isShared: rank == 1, right: right, in: rows.base + sorted.layout.offset * width,
             sorter: first.map { UnsafePointer($0.assumingMemoryBound(to: Int64.self)) },
             of: what.base + wanted.layout.offset * width,
-            into: places.assumingMemoryBound(to: Int64.self), threads: Threads.count)
+            into: places.assumingMemoryBound(to: Int64.self), threads: TensorThreads.count)
         }
       }
     }

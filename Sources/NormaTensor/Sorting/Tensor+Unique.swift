@@ -62,7 +62,7 @@ extension Tensor {
     let storage = x.node.materialize()
     defer { withExtendedLifetime(storage) {} }
     let numbers = NumberCounts(
-      dtype, count, storage.base + x.layout.offset * dtype.byteCount, threads: Threads.count)
+      dtype, count, storage.base + x.layout.offset * dtype.byteCount, threads: TensorThreads.count)
     let range = numbers.range
     let (width, isWide) = range.upperBound.subtractingReportingOverflow(range.lowerBound)
     guard !isWide, width < Swift.max(count, 256) else { return nil }

@@ -54,13 +54,13 @@ import Testing
   @Test func diagnosesAreThoseOfTheNetwork() throws {
     let network = SmallNetworks.trained()
     SmallNetworks.norm(network, "4").resetRunningStatistics()
-    let live = diagnose(network, SmallNetworks.batch)
+    let live = network.diagnosis(on: SmallNetworks.batch)
     let capture = Self.capture(network, SmallNetworks.batch)
     let read = try Self.withFile { path in
       try capture.write(to: path)
       return try Capture(contentsOf: path)
     }
-    let found = diagnose(read)
+    let found = read.diagnosis()
     #expect(found.findings.map(\.defect) == live.findings.map(\.defect))
     #expect(found.findings.map(\.layers) == [["4"]], "\(found)")
   }
@@ -68,7 +68,7 @@ import Testing
   @Test func hostileFilesAreErrors() throws {
     let capture = Self.capture(SmallNetworks.trained(), SmallNetworks.batch)
     func attempt(
-      _ change: (inout [String: Tensor], inout [String: String]) -> Void
+      _ change: (inout StateDict, inout [String: String]) -> Void
     ) throws -> String? {
       try Self.withFile { path in
         try capture.write(to: path)

@@ -39,7 +39,7 @@ struct Made {
       .appendingPathComponent("norma-checkpoint-\(UInt64.random(in: 0 ... .max))").path
     defer { try? FileManager.default.removeItem(atPath: path) }
     try SafeTensors.write(tensors, to: path)
-    return try diagnose(StateFile(contentsOf: path))
+    return try StateFile(contentsOf: path).diagnosis()
   }
 }
 

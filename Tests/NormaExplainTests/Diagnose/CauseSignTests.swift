@@ -29,7 +29,7 @@ import Testing
       let (own, foreign) = (try #require(cells(network, name)), try #require(cells(other, name)))
       (own.mean.value, own.variance.value) = (foreign.mean.value, foreign.variance.value)
     }
-    let found = diagnose(network, Small.batch)
+    let found = network.diagnosis(on: Small.batch)
     let first = try #require(found.findings.first)
     #expect(first.defect == .foreign && first.severity == .error, "\(found)")
     #expect(first.alternatives.contains { $0.defect == .stale } && !first.decides.isEmpty)
@@ -42,7 +42,7 @@ import Testing
     let (a, b) = (try #require(cells(network, "4")), try #require(cells(network, "7")))
     let pair = ofMeans ? (a.mean, b.mean) : (a.variance, b.variance)
     (pair.0.value, pair.1.value) = (pair.1.value, pair.0.value)
-    let found = diagnose(network, Small.batch)
+    let found = network.diagnosis(on: Small.batch)
     let first = try #require(found.findings.first)
     #expect(first.defect == .exchanged && first.layers == ["4", "7"], "\(found)")
     let part = "hold each other's \(ofMeans ? "means" : "variances")"
@@ -54,7 +54,7 @@ import Testing
     let network = Small.trained()
     let variance = try #require(cells(network, "4")).variance
     variance.value = variance.value * factor
-    let found = diagnose(network, Small.batch)
+    let found = network.diagnosis(on: Small.batch)
     let first = try #require(found.findings.first)
     #expect(first.defect == .overwritten && first.layers == ["4"], "\(found)")
     #expect(first.severity == .error && first.statement.contains("multiplied by a number"))
@@ -68,10 +68,10 @@ import Testing
       for step in 0..<30 { _ = network(Small.points(8, seed: UInt64(60 + step)).x * 0.3 + 4) }
     }
     network.eval()
-    let told = diagnose(network, Small.batch, batches: 200, batchSize: 32)
+    let told = network.diagnosis(on: Small.batch, batches: 200, batchSize: 32)
     #expect(told.findings.first?.defect == .overwritten, "\(told)")
     // Untold, data of another kind and statistics of other data look the same, which is said.
-    let untold = try #require(diagnose(network, Small.batch).findings.first)
+    let untold = try #require(network.diagnosis(on: Small.batch).findings.first)
     #expect(untold.defect != .overwritten && !untold.alternatives.isEmpty, "\(untold)")
   }
 
@@ -81,9 +81,9 @@ import Testing
     func capture(_ x: Tensor) -> Capture { CaptureFileTests.capture(network, x) }
     let shifted = capture(Small.batch * 0.3)
     let sure = try #require(
-      diagnose(shifted, training: capture(Small.points(128, seed: 8).x)).findings.first)
+      shifted.diagnosis(training: capture(Small.points(128, seed: 8).x)).findings.first)
     #expect(sure.defect == .domainShift && sure.alternatives.isEmpty, "\(sure)")
-    let never = diagnose(shifted, training: shifted).findings.map(\.defect)
+    let never = shifted.diagnosis(training: shifted).findings.map(\.defect)
     #expect(!never.contains(.domainShift), "\(never)")
   }
 
@@ -91,7 +91,7 @@ import Testing
   @Test func momentumOfKeras() {
     let network = Small.network(momentum: 0.99)
     Small.train(network, steps: 200)
-    let found = diagnose(network, Small.batch, batches: 200, batchSize: 32)
+    let found = network.diagnosis(on: Small.batch, batches: 200, batchSize: 32)
     #expect(found.findings.first?.defect == .momentumConvention, "\(found)")
   }
 
@@ -102,7 +102,7 @@ import Testing
     var values = variance.value.array(of: Float.self)
     values[2] = .infinity
     variance.value = Tensor(values)
-    let first = try #require(diagnose(network, Small.batch).findings.first)
+    let first = try #require(network.diagnosis(on: Small.batch).findings.first)
     #expect(first.defect == .nonFinite && first.channels == ["4": [2]])
     #expect(first.evidence.contains { $0.contains("gives its bias") }, "\(first.evidence)")
     #expect(!first.statement.contains("lost"))
@@ -117,10 +117,10 @@ import Testing
     layer.x = x
     layer.y = LayerNorm(8)(x)
     let right = Capture(samples: 4, layers: [layer])
-    #expect(diagnose(right).isHealthy && diagnose(right).formulas.map(\.isOff) == [false])
+    #expect(right.diagnosis().isHealthy && right.diagnosis().formulas.map(\.isOff) == [false])
     let mean = x.mean(over: 1, keepDims: true)
     layer.y = (x - mean) / (x.variance(over: 1, correction: 0, keepDims: true) + 1e-5).sqrt()
-    let found = diagnose(Capture(samples: 4, layers: [layer]))
+    let found = Capture(samples: 4, layers: [layer]).diagnosis()
     #expect(found.findings.map(\.defect) == [.differentFormula] && !found.isHealthy, "\(found)")
     #expect(found.findings[0].evidence.contains { $0.contains("axes") }, "\(found)")
   }

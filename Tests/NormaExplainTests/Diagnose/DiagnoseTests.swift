@@ -25,8 +25,8 @@ import Testing
     let network = Small.trained()
     for size in [16, 64, 128] {
       for (batches, batchSize) in [(nil, nil), (200, 32)] as [(Int?, Int?)] {
-        let found = diagnose(
-          network, Small.batch[0..<size], batches: batches, batchSize: batchSize)
+        let found = network.diagnosis(
+          on: Small.batch[0..<size], batches: batches, batchSize: batchSize)
         #expect(found.isHealthy && found.layers.map(\.name) == Small.layers, "\(found)")
         #expect(found.description.hasPrefix("Healthy"))
       }
@@ -34,26 +34,26 @@ import Testing
     // Other settings that are consistent.
     let keras = Small.network(eps: [1e-3, 1e-3, 1e-3], momentum: .decay(0.9))
     Small.train(keras, steps: 200)
-    #expect(diagnose(keras, Small.batch, batches: 200, batchSize: 32).isHealthy)
+    #expect(keras.diagnosis(on: Small.batch, batches: 200, batchSize: 32).isHealthy)
   }
 
   @Test func firstValues() {
     let network = Small.trained()
     Small.norm(network, "4").resetRunningStatistics()
-    Self.expect(diagnose(network, Small.batch, batches: 200), .neverTrained, in: ["4"])
+    Self.expect(network.diagnosis(on: Small.batch, batches: 200), .neverTrained, in: ["4"])
     for name in Small.layers { Small.norm(network, name).resetRunningStatistics() }
-    Self.expect(diagnose(network, Small.batch), .neverTrained)
+    Self.expect(network.diagnosis(on: Small.batch), .neverTrained)
   }
 
   /// And recalibration makes it healthy.
   @Test func aMomentumTooSmall() throws {
     let network = Small.network(momentum: 0.001)
     Small.train(network, steps: 150)
-    Self.expect(diagnose(network, Small.batch, batches: 150, batchSize: 32), .notConverged)
-    Self.expect(diagnose(network, Small.batch), .notConverged)
+    Self.expect(network.diagnosis(on: Small.batch, batches: 150, batchSize: 32), .notConverged)
+    Self.expect(network.diagnosis(on: Small.batch), .notConverged)
     let x = Small.points(1500, seed: 2).x
     try recalibrate(network, over: (0..<15).map { x[($0 * 100)..<($0 * 100 + 100)] })
-    #expect(diagnose(network, Small.batch).findings.isEmpty)
+    #expect(network.diagnosis(on: Small.batch).findings.isEmpty)
   }
 
   @Test func standingStill() {
@@ -62,7 +62,7 @@ import Testing
       if step == 19 { Small.norm(network, "4").updatesRunningStatistics = false }
     }
     for batches in [nil, 200] {
-      Self.expect(diagnose(network, Small.batch, batches: batches), .stale, in: ["4"])
+      Self.expect(network.diagnosis(on: Small.batch, batches: batches), .stale, in: ["4"])
     }
   }
 
@@ -74,7 +74,7 @@ import Testing
         for name in Small.layers { Small.norm(network, name).updatesRunningStatistics = false }
       }
     }
-    let found = diagnose(network, Small.batch)
+    let found = network.diagnosis(on: Small.batch)
     #expect(found.findings.map(\.defect) == [.stale], "\(found)")
     let (x, labels) = Small.points(1500, seed: 2)
     func accuracy() -> Double {
@@ -84,7 +84,7 @@ import Testing
     try recalibrate(network, over: [x[0..<700], x[700...]], order: .layerByLayer)
     #expect(accuracy() > before, "\(before) \(accuracy())")
     for name in Small.layers { Small.norm(network, name).updatesRunningStatistics = true }
-    #expect(diagnose(network, Small.batch).isHealthy)
+    #expect(network.diagnosis(on: Small.batch).isHealthy)
   }
 
   @Test func numbersThatAreNone() {
@@ -94,10 +94,10 @@ import Testing
     (values[2], values[5]) = (-1e-6, -1)
     norm.runningVar?.value = Tensor(values)
     Self.expect(
-      diagnose(network, Small.batch), .negativeVariance, in: ["4"], channels: ["4": [2, 5]])
+      network.diagnosis(on: Small.batch), .negativeVariance, in: ["4"], channels: ["4": [2, 5]])
     (values[2], values[5]) = (.nan, .infinity)
     norm.runningVar?.value = Tensor(values)
-    Self.expect(diagnose(network, Small.batch), .nonFinite, in: ["4"], channels: ["4": [2, 5]])
+    Self.expect(network.diagnosis(on: Small.batch), .nonFinite, in: ["4"], channels: ["4": [2, 5]])
   }
 
   @Test func statisticsOfAnotherLayer() {
@@ -106,9 +106,9 @@ import Testing
     let cells = [a, b].map { [$0.runningMean, $0.runningVar].compactMap { $0 } }
     let values = cells.map { $0.map(\.value) }
     for (cell, value) in zip(cells[1], values[0]) { cell.value = value }
-    Self.expect(diagnose(network, Small.batch, batches: 200), .exchanged, in: ["7"])
+    Self.expect(network.diagnosis(on: Small.batch, batches: 200), .exchanged, in: ["7"])
     for (cell, value) in zip(cells[0], values[1]) { cell.value = value }
-    Self.expect(diagnose(network, Small.batch), .exchanged, in: ["1", "7"])
+    Self.expect(network.diagnosis(on: Small.batch), .exchanged, in: ["1", "7"])
   }
 
   @Test func updatedTwice() {
@@ -117,27 +117,27 @@ import Testing
     Small.train(network, steps: 200) { step in
       withoutGradients { _ = network(other[(step % 12 * 32)..<(step % 12 * 32 + 32)]) }
     }
-    Self.expect(diagnose(network, Small.batch, batches: 200, batchSize: 32), .doubleUpdate)
+    Self.expect(network.diagnosis(on: Small.batch, batches: 200, batchSize: 32), .doubleUpdate)
   }
 
   @Test func tooFewValues() {
     let network = Small.network(momentum: 0.9)
     Small.train(network, steps: 400, batchSize: 4, rate: 0.02)
-    Self.expect(diagnose(network, Small.batch, batches: 400, batchSize: 4), .noisy)
+    Self.expect(network.diagnosis(on: Small.batch, batches: 400, batchSize: 4), .noisy)
   }
 
   @Test func anotherEpsilon() {
     // All layers, and one whose neighbours tell.
     let all = Small.network(eps: [3, 3, 3])
     Small.load(all)
-    Self.expect(diagnose(all, Small.batch, batches: 200, batchSize: 32), .epsilon)
+    Self.expect(all.diagnosis(on: Small.batch, batches: 200, batchSize: 32), .epsilon)
     let one = Small.network(eps: [1e-5, 3, 1e-5])
     Small.load(one)
-    Self.expect(diagnose(one, Small.batch), .epsilon, in: ["4"])
+    Self.expect(one.diagnosis(on: Small.batch), .epsilon, in: ["4"])
     // The last has nothing behind it, but is unlike the others.
     let last = Small.network(eps: [1e-5, 1e-5, 3])
     Small.load(last)
-    Self.expect(diagnose(last, Small.batch), .epsilon, in: ["7"])
+    Self.expect(last.diagnosis(on: Small.batch), .epsilon, in: ["7"])
   }
 
   /// Inputs so small that epsilon outweighs their variance.
@@ -145,15 +145,15 @@ import Testing
     let network = Sequential(BatchNorm1d(6), Linear(6, 8, bias: false), BatchNorm1d(8))
     let x = Small.points(300, seed: 5).x * 1e-4
     try recalibrate(network, over: [x])
-    Self.expect(diagnose(network, x[0..<100]), .epsilon, in: ["0"])
+    Self.expect(network.diagnosis(on: x[0..<100]), .epsilon, in: ["0"])
     try recalibrate(network, over: [x * 1e4])
-    #expect(diagnose(network, x[0..<100] * 1e4).isHealthy)
+    #expect(network.diagnosis(on: x[0..<100] * 1e4).isHealthy)
   }
 
   @Test func otherData() {
     let network = Small.trained()
     for shifted in [Small.batch * 0.3, Small.batch + 3, Small.batch * 200] {
-      let found = diagnose(network, shifted, batches: 200, batchSize: 32)
+      let found = network.diagnosis(on: shifted, batches: 200, batchSize: 32)
       #expect(found.findings.first?.defect == .domainShift, "\(found)")
       #expect(found.findings.first?.layers.first == "1")
     }
@@ -167,7 +167,7 @@ import Testing
     }
     Small.norm(network, "4").updatesRunningStatistics = true
     for batches in [nil, 200] {
-      Self.expect(diagnose(network, Small.batch, batches: batches), .stale, in: ["4"])
+      Self.expect(network.diagnosis(on: Small.batch, batches: batches), .stale, in: ["4"])
     }
   }
 
@@ -181,8 +181,9 @@ import Testing
     network.eval()
     let (x, images) = withSeed(4) { (Tensor.randn(128, 3, 10, 10), Tensor.randn(64, 3, 10, 10)) }
     try recalibrate(network, over: [x])
-    #expect(diagnose(network, images).isHealthy && diagnose(network, images * 1.03).isHealthy)
-    Self.expect(diagnose(network, images * 1.2), .domainShift, in: ["1"])
+    #expect(
+      network.diagnosis(on: images).isHealthy && network.diagnosis(on: images * 1.03).isHealthy)
+    Self.expect(network.diagnosis(on: images * 1.2), .domainShift, in: ["1"])
   }
 
   @Test func constantChannels() throws {
@@ -197,7 +198,7 @@ import Testing
     let x = Small.points(1500, seed: 2).x
     for _ in 0..<2 {
       Self.expect(
-        diagnose(network, Small.batch), .deadChannels, in: ["4"], channels: ["4": [2, 5, 9]])
+        network.diagnosis(on: Small.batch), .deadChannels, in: ["4"], channels: ["4": [2, 5, 9]])
       // Also where the layers behind have got used to it.
       try recalibrate(network, over: [x[0..<750], x[750...]])
     }
@@ -208,7 +209,7 @@ import Testing
     let first = Linear(6, 16, bias: false)
     first.weight.value = (network[0] as? Linear)?.weight.value ?? .zeros(16, 6)
     let inputs = first(Small.batch)
-    let layer = try #require(diagnose(network, Small.batch).layers.first)
+    let layer = try #require(network.diagnosis(on: Small.batch).layers.first)
     let norm = Small.norm(network, "1")
     let running = norm.runningMean?.value.array(of: Double.self) ?? []
     for c in [0, 7, 15] {
@@ -233,7 +234,7 @@ import Testing
     let norm = Small.norm(network, "7")
     let before = network(Small.batch)
     norm.runningMean?.value = (norm.runningMean?.value ?? .zeros(16)) + 2
-    let found = diagnose(network, Small.batch)
+    let found = network.diagnosis(on: Small.batch)
     let off = try #require(found.layers.last)
     let after = network(Small.batch)
     let change = (after - before).squared().mean().item().squareRoot()
@@ -249,7 +250,7 @@ import Testing
     network.train()
     network[4].eval()
     let before = network.stateDict().mapValues { $0.array(of: Double.self) }
-    _ = diagnose(network, Small.batch + 5)
+    _ = network.diagnosis(on: Small.batch + 5)
     #expect(network.stateDict().allSatisfy { before[$0] == $1.array(of: Double.self) })
     #expect(network[1].isTraining && !network[4].isTraining)
     _ = network(Small.batch)
@@ -262,9 +263,9 @@ import Testing
     let mask = Tensor((0..<64).map { $0 % 4 < 2 }, shape: [16, 1, 4])
     let x = Tensor.where(mask, withSeed(4) { Tensor.randn(16, 3, 4) * 2 + 5 }, 1e6)
     try recalibrate(bn, over: [x]) { _ = $0($1, mask: mask) }
-    let found = diagnose(bn, samples: 16) { bn(x, mask: mask) }
+    let found = bn.diagnosis(samples: 16) { bn(x, mask: mask) }
     #expect(found.isHealthy && found.layers[0].count == 32 && found.layers[0].gap < 1e-3)
-    #expect(!diagnose(bn, samples: 16) { bn(x) }.isHealthy)
+    #expect(!bn.diagnosis(samples: 16) { bn(x) }.isHealthy)
   }
 
   @Test func othersAndText() throws {
@@ -272,13 +273,13 @@ import Testing
       let fc = Linear(6, 2)
     }
     let plain = Plain()
-    let nothing = diagnose(plain, samples: 4) { plain.fc(Tensor.randn(4, 6)) }
+    let nothing = plain.diagnosis(samples: 4) { plain.fc(Tensor.randn(4, 6)) }
     #expect(nothing.isHealthy && nothing.description.contains("no batch normalization"))
-    let found = diagnose(Small.network(), Small.batch)
+    let found = Small.network().diagnosis(on: Small.batch)
     let text = try JSONEncoder().encode(found)
     #expect(try JSONDecoder().decode(Diagnosis.self, from: text) == found)
     #expect(found.description.split(separator: "\n").allSatisfy { $0.count <= 80 })
     // One sample has no variance, and shows nothing.
-    #expect(diagnose(Small.trained(), Small.batch[0..<1]).isHealthy)
+    #expect(Small.trained().diagnosis(on: Small.batch[0..<1]).isHealthy)
   }
 }

@@ -9,10 +9,11 @@ import Testing
   typealias Small = SmallNetworks
 
   @Test(arguments: [
-    ("torch 2.13.0+cpu", Framework.pytorch), ("keras 3.15.1, jax", .keras), ("flax 0.12.8", .flax),
+    ("torch 2.13.0+cpu", Capture.Framework.pytorch), ("keras 3.15.1, jax", .keras),
+    ("flax 0.12.8", .flax),
     ("norma", .norma), ("", .pytorch), ("mindspore 2", .pytorch),
   ])
-  func frameworksOfCaptures(_ name: String, _ expected: Framework) {
+  func frameworksOfCaptures(_ name: String, _ expected: Capture.Framework) {
     #expect(Capture(framework: name, samples: 1, layers: []).language == expected)
   }
 
@@ -20,7 +21,7 @@ import Testing
   @Test func noFrameworkIsForgotten() {
     for defect in Defect.allCases {
       for repair in [defect.now, defect.next].compactMap({ $0 }) {
-        let counts = Framework.allCases.map { repair.code(for: $0).count }
+        let counts = Capture.Framework.allCases.map { repair.code(for: $0).count }
         // Flax keeps statistics in float32 whatever is asked for.
         let isComplete = counts.allSatisfy { $0 > 0 } || counts.allSatisfy { $0 == 0 }
         #expect(isComplete || defect == .nonFinite, "\(defect): \(counts)")
@@ -39,7 +40,7 @@ import Testing
     for name in Small.layers { Small.norm(network, name).resetRunningStatistics() }
     var capture = CaptureFileTests.capture(network, Small.batch)
     capture.framework = framework
-    let found = diagnose(capture)
+    let found = capture.diagnosis()
     #expect(found.findings.first?.defect == .neverTrained)
     let text = found.description
     #expect(text.contains(line), "\(text)")
@@ -58,7 +59,7 @@ import Testing
     var capture = CaptureFileTests.capture(network, Small.batch)
     capture.framework = framework
     capture.facts = CaptureFacts()
-    let first = try #require(diagnose(capture).findings.first)
+    let first = try #require(capture.diagnosis().findings.first)
     #expect(first.defect == .momentumConvention && first.statement.contains(size), "\(first)")
     #expect(first.evidence[0].contains(momentum), "\(first.evidence)")
   }

@@ -71,10 +71,10 @@ enum SmallNetworks {
     network.eval()
   }
 
-  private static let learned: [String: Tensor] = {
+  private static let learned: StateDict = {
     let network = Self.network()
     train(network, steps: 200)
-    return network.stateDict().mapValues { $0.evaluated() }
+    return network.stateDict().evaluated()
   }()
 
   static let batch = points(128, seed: 3).x

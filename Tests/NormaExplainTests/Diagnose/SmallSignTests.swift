@@ -31,13 +31,13 @@ import Testing
   /// Weights that became a little smaller in all layers: no layer is off for itself.
   @Test func weightsThatShrank() throws {
     let x = Small.points(512, seed: 11).x
-    let found = diagnose(try scaled(exact(x), [0.9, 0.9, 0.9], moved: 0.02), x)
+    let found = (try scaled(exact(x), [0.9, 0.9, 0.9], moved: 0.02)).diagnosis(on: x)
     #expect(found.layers.allSatisfy { !$0.isOff }, "\(found)")
     #expect(found.findings.map(\.defect) == [.stale], "\(found)")
     #expect(found.findings.first?.severity == .warning)
     #expect(found.findings.first?.alternatives.contains { $0.defect == .domainShift } == true)
     // A change of 2 % is within chance.
-    #expect(diagnose(try scaled(exact(x), [0.98, 0.98, 0.98], moved: 0.002), x).isHealthy)
+    #expect((try scaled(exact(x), [0.98, 0.98, 0.98], moved: 0.002)).diagnosis(on: x).isHealthy)
   }
 
   /// A second capture decides whether the batch or the weights are different.
@@ -51,7 +51,7 @@ import Testing
     }
     let changed = capture(try scaled(exact(x), [0.9, 0.9, 0.9], moved: 0.02))
     let training = isSeenInTraining ? changed : capture(try exact(x))
-    let first = try #require(diagnose(changed, training: training).findings.first)
+    let first = try #require(changed.diagnosis(training: training).findings.first)
     #expect(first.defect == (isSeenInTraining ? .stale : .domainShift), "\(first)")
     #expect(first.alternatives.allSatisfy { $0.defect != .domainShift })
   }
@@ -59,7 +59,7 @@ import Testing
   /// The first layer alone shows that the inputs vary less.
   @Test func inputsThatVaryLess() throws {
     let x = Small.points(256, seed: 11).x
-    let found = diagnose(try scaled(exact(x), [0.85, 1, 1]), x)
+    let found = (try scaled(exact(x), [0.85, 1, 1])).diagnosis(on: x)
     #expect(found.findings.map(\.defect) == [.domainShift], "\(found)")
     #expect(found.findings.first?.layers == ["1"] && found.findings.first?.severity == .warning)
   }
@@ -69,7 +69,7 @@ import Testing
   func inputsTimesANumber(factor: Double, sign: String) throws {
     let network = Small.trained()
     let first = try #require(
-      diagnose(network, Small.points(256, seed: 15).x * factor).findings.first)
+      network.diagnosis(on: Small.points(256, seed: 15).x * factor).findings.first)
     #expect(first.defect == .domainShift && first.layers.first == "1", "\(first)")
     #expect(first.evidence.contains { $0.contains(sign) }, "\(first.evidence)")
   }
@@ -95,7 +95,7 @@ import Testing
   @Test func tinyBatchesUntold() {
     let network = Small.network()
     Small.train(network, steps: 600, batchSize: 2, rate: 0.01)
-    let found = diagnose(network, Small.points(256, seed: 13).x)
+    let found = network.diagnosis(on: Small.points(256, seed: 13).x)
     #expect(found.findings.first?.defect == .noisy, "\(found)")
     #expect(found.findings.dropFirst().allSatisfy { $0.severity == .note }, "\(found)")
   }
@@ -114,7 +114,7 @@ import Testing
     let whole = mean.value.array(of: Double.self)
     // Half of the way: two of three classes would lie as far.
     mean.value = Tensor(zip(whole, ofClass).map { Float($0 + 0.5 * ($1 - $0)) })
-    let first = try #require(diagnose(network, x).findings.first)
+    let first = try #require(network.diagnosis(on: x).findings.first)
     #expect(first.defect == .unrepresentative && first.layers == ["7"], "\(first)")
     #expect(first.evidence.contains { $0.contains("among the means") }, "\(first)")
     // The same distance in a direction in which no samples differ: other weights.
@@ -122,7 +122,7 @@ import Testing
     let scale = zip(whole, ofClass).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
     for c in 0..<16 { away[c] += (c % 2 == 0 ? 1 : -1) * 0.5 * scale / 4 }
     mean.value = Tensor(away.map { Float($0) })
-    let other = try #require(diagnose(network, x).findings.first)
+    let other = try #require(network.diagnosis(on: x).findings.first)
     #expect(other.defect == .stale, "\(other)")
   }
 }

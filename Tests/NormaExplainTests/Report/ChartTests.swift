@@ -28,11 +28,13 @@ import Testing
         [
           BarChart(
             title: hostile, summary: hostile, valueName: hostile, bars: bars,
-            legend: (hostile, hostile), reference: (values.first ?? 0, hostile),
+            legend: ChartLegend(marked: hostile, others: hostile),
+            reference: BarChart.Reference(values.first ?? 0, name: hostile),
             isLogarithmic: isLogarithmic),
           ScatterChart(
             title: hostile, summary: hostile, xName: hostile, yName: hostile, unit: hostile,
-            points: points, legend: (hostile, hostile), isLogarithmic: isLogarithmic),
+            points: points, legend: ChartLegend(marked: hostile, others: hostile),
+            isLogarithmic: isLogarithmic),
         ]
       } + [
         HistogramChart(

@@ -17,13 +17,13 @@ import Testing
     let evaluated = BatchNorm2d(12)
     evaluated.eval()
     let network = SmallNetworks.trained()
-    let healthy = diagnose(network, SmallNetworks.batch)
+    let healthy = network.diagnosis(on: SmallNetworks.batch)
     SmallNetworks.norm(network, "4").resetRunningStatistics()
-    let wrong = diagnose(network, SmallNetworks.batch)
+    let wrong = network.diagnosis(on: SmallNetworks.batch)
     var hostile = HTMLReport(title: ChartTests.hostile)
     let long = String(repeating: "verylongname.", count: 60)
-    hostile.verdict = (ChartTests.hostile + long, .bad)
-    hostile.facts = [(long, long), (ChartTests.hostile, "1")]
+    hostile.verdict = .init(ChartTests.hostile + long, .bad)
+    hostile.facts = [.init(long, long), .init(ChartTests.hostile, "1")]
     hostile.sections = [
       .init(
         long,
@@ -77,7 +77,7 @@ import Testing
     return [
       ("captures", plain), ("captures with long names", page(exchanged)),
       ("captures of tokens", page(token)), ("captures of another convolution", page(conv)),
-      ("formulas", diagnose(token.second).report(capture: token.second)),
+      ("formulas", token.second.diagnosis().report(capture: token.second)),
     ]
   }
 

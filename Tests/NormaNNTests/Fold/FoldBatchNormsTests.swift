@@ -101,6 +101,8 @@ import Testing
     #expect(type(of: folded[0]) == Conv2d.self && type(of: folded[3]) == Conv2d.self)
     #expect((report.largestDifference ?? 1) <= 200 * 0x1p-24 * (report.largestResult ?? 0))
     // A layer of this static type cannot hold the result.
-    #expect(throws: TensorError.self) { try NormaNN.folded(StdConv2d(3, 4, kernelSize: 3), norm) }
+    #expect(throws: TensorError.self) {
+      try norm.folded(intoPrevious: StdConv2d(3, 4, kernelSize: 3))
+    }
   }
 }

@@ -49,7 +49,7 @@ import Testing
   @Test func numbersOfPyTorch() throws {
     let cases: [(weight: Tensor?, bias: Tensor?, expected: [[Double]])] = try [
       withSeed(0) {
-        let layer = try folded(Conv1d(2, 2, kernelSize: 2), Self.fixed(BatchNorm1d(2)))
+        let layer = try Self.fixed(BatchNorm1d(2)).folded(intoPrevious: Conv1d(2, 2, kernelSize: 2))
         return (
           layer.weight.value, layer.bias?.value,
           [
@@ -62,7 +62,7 @@ import Testing
       },
       withSeed(0) {
         let conv = Conv2d(1, 2, kernelSize: [2, 1], bias: false)
-        let layer = try folded(conv, Self.fixed(BatchNorm2d(2)))
+        let layer = try Self.fixed(BatchNorm2d(2)).folded(intoPrevious: conv)
         return (
           layer.weight.value, layer.bias?.value,
           [
@@ -73,7 +73,7 @@ import Testing
       },
       withSeed(0) {
         let conv = Conv3d(2, 2, kernelSize: 1, groups: 2)
-        let layer = try folded(conv, Self.fixed(BatchNorm3d(2)))
+        let layer = try Self.fixed(BatchNorm3d(2)).folded(intoPrevious: conv)
         return (
           layer.weight.value, layer.bias?.value,
           [
@@ -83,7 +83,7 @@ import Testing
       },
       withSeed(0) {
         let conv = ConvTranspose2d(2, 2, kernelSize: [1, 2])
-        let layer = try folded(conv, Self.fixed(BatchNorm2d(2)))
+        let layer = try Self.fixed(BatchNorm2d(2)).folded(intoPrevious: conv)
         return (
           layer.weight.value, layer.bias?.value,
           [
@@ -95,7 +95,7 @@ import Testing
         )
       },
       withSeed(0) {
-        let layer = try folded(Linear(3, 2), Self.fixed(BatchNorm1d(2)))
+        let layer = try Self.fixed(BatchNorm1d(2)).folded(intoPrevious: Linear(3, 2))
         return (
           layer.weight.value, layer.bias?.value,
           [
@@ -147,9 +147,10 @@ import Testing
       Self.drawn(BatchNorm2d(6, dtype: .float64), &random),
       Self.drawn(BatchNorm3d(6, affine: false, dtype: .float64), &random)
     )
-    try Self.expectEqual(folded(one, behind.0), [one, behind.0], inputs[0], taps: 12)
-    try Self.expectEqual(folded(two, behind.1), [two, behind.1], inputs[1], taps: 24)
-    try Self.expectEqual(folded(three, behind.2), [three, behind.2], inputs[2], taps: 32)
+    try Self.expectEqual(behind.0.folded(intoPrevious: one), [one, behind.0], inputs[0], taps: 12)
+    try Self.expectEqual(behind.1.folded(intoPrevious: two), [two, behind.1], inputs[1], taps: 24)
+    try Self.expectEqual(
+      behind.2.folded(intoPrevious: three), [three, behind.2], inputs[2], taps: 32)
     // In front, without padding of zeros.
     let valid = withSeed(8) {
       (
@@ -162,9 +163,11 @@ import Testing
       Self.drawn(BatchNorm2d(4, dtype: .float64), &random),
       Self.drawn(BatchNorm3d(4, dtype: .float64), &random)
     )
-    try Self.expectEqual(folded(front.0, valid.0), [front.0, valid.0], inputs[0], taps: 12)
-    try Self.expectEqual(folded(front.1, two), [front.1, two], inputs[1], taps: 24)
-    try Self.expectEqual(folded(front.2, valid.1), [front.2, valid.1], inputs[2], taps: 32)
+    try Self.expectEqual(
+      front.0.folded(intoNext: valid.0), [front.0, valid.0], inputs[0], taps: 12)
+    try Self.expectEqual(front.1.folded(intoNext: two), [front.1, two], inputs[1], taps: 24)
+    try Self.expectEqual(
+      front.2.folded(intoNext: valid.1), [front.2, valid.1], inputs[2], taps: 32)
   }
 
   @Test(arguments: [1, 2])
@@ -187,13 +190,14 @@ import Testing
       Self.drawn(BatchNorm2d(6, dtype: .float64), &random),
       Self.drawn(BatchNorm3d(6, dtype: .float64), &random)
     )
-    try Self.expectEqual(folded(one, behind.0), [one, behind.0], inputs[0], taps: 12)
-    try Self.expectEqual(folded(two, behind.1), [two, behind.1], inputs[1], taps: 24)
-    try Self.expectEqual(folded(three, behind.2), [three, behind.2], inputs[2], taps: 4)
+    try Self.expectEqual(behind.0.folded(intoPrevious: one), [one, behind.0], inputs[0], taps: 12)
+    try Self.expectEqual(behind.1.folded(intoPrevious: two), [two, behind.1], inputs[1], taps: 24)
+    try Self.expectEqual(
+      behind.2.folded(intoPrevious: three), [three, behind.2], inputs[2], taps: 4)
     let front = Self.drawn(BatchNorm3d(4, dtype: .float64), &random)
-    try Self.expectEqual(folded(front, three), [front, three], inputs[2], taps: 4)
+    try Self.expectEqual(front.folded(intoNext: three), [front, three], inputs[2], taps: 4)
     let wide = Self.drawn(BatchNorm1d(4, dtype: .float64), &random)
-    #expect(throws: TensorError.self) { try folded(wide, one) }
+    #expect(throws: TensorError.self) { try wide.folded(intoNext: one) }
   }
 
   @Test func linearLayers() throws {
@@ -203,8 +207,8 @@ import Testing
       let layer = withSeed(3) { Linear(5, 3, bias: hasBias, dtype: .float64) }
       let behind = Self.drawn(BatchNorm1d(3, dtype: .float64), &random)
       let front = Self.drawn(BatchNorm1d(5, bias: false, dtype: .float64), &random)
-      try Self.expectEqual(folded(layer, behind), [layer, behind], x, taps: 5)
-      try Self.expectEqual(folded(front, layer), [front, layer], x, taps: 5)
+      try Self.expectEqual(behind.folded(intoPrevious: layer), [layer, behind], x, taps: 5)
+      try Self.expectEqual(front.folded(intoNext: layer), [front, layer], x, taps: 5)
     }
   }
 
@@ -214,7 +218,7 @@ import Testing
     var random = TestRandom(for: "\(#function) \(dtype)")
     let layer = withSeed(4) { Linear(6, 5, dtype: dtype) }
     let norm = Self.drawn(BatchNorm1d(6), &random)
-    let twin = try folded(norm, layer)
+    let twin = try norm.folded(intoNext: layer)
     #expect(twin.weight.dtype == dtype && twin.bias?.dtype == dtype)
     func values(_ tensor: Tensor?) -> [Double] { tensor?.array() ?? [] }
     let (w, b) = (values(layer.weight.value), values(layer.bias?.value))
@@ -245,25 +249,29 @@ import Testing
       }
     }
     let norm = Self.fixed(BatchNorm2d(2))
-    #expect(message { _ = try folded(norm, padded) }.contains("padding of zeros"))
-    #expect(message { _ = try folded(padded, norm) }.contains("2 channels, the layer 3 outputs"))
+    #expect(message { _ = try norm.folded(intoNext: padded) }.contains("padding of zeros"))
+    #expect(
+      message { _ = try norm.folded(intoPrevious: padded) }.contains(
+        "2 channels, the layer 3 outputs"))
     let free = BatchNorm2d(3, trackRunningStats: false)
-    #expect(message { _ = try folded(padded, free) }.contains("no running statistics"))
+    #expect(message { _ = try free.folded(intoPrevious: padded) }.contains("no running statistics"))
     let batch = BatchNorm2d(3)
     batch.statistics = .batch
-    #expect(message { _ = try folded(padded, batch) }.contains("set statistics to .auto"))
+    #expect(
+      message { _ = try batch.folded(intoPrevious: padded) }.contains("set statistics to .auto"))
     let broken = Self.fixed(BatchNorm2d(2))
     Self.set(broken, ["variance": [1, -2]])
     let valid = Conv2d(2, 3, kernelSize: 3)
     #expect(
-      message { _ = try folded(broken, valid) }.contains(
+      message { _ = try broken.folded(intoNext: valid) }.contains(
         "channel 1 has running mean -0.25 and running variance -2.0"))
     // Nothing is added: zeros stay zeros.
     let still = BatchNorm2d(2)
     Self.set(still, ["variance": [4, 9]])
     still.eval()
     let x = withSeed(5) { Tensor.randn(2, 2, 4, 4) }
-    #expect(try folded(still, padded)(x).allClose(to: padded(still(x)), rtol: 1e-5, atol: 1e-6))
+    #expect(
+      try still.folded(intoNext: padded)(x).allClose(to: padded(still(x)), rtol: 1e-5, atol: 1e-6))
   }
 
   @Test func optionsModesAndDrawsStay() throws {
@@ -271,7 +279,7 @@ import Testing
     conv.eval()
     conv.freeze()
     let (a, b) = try withSeed(9) {
-      let twin = try folded(conv, Self.fixed(BatchNorm2d(2)))
+      let twin = try Self.fixed(BatchNorm2d(2)).folded(intoPrevious: conv)
       #expect(twin.stride == [2, 1] && twin.padding == .same && twin.dilation == 2)
       #expect(!twin.isTraining && twin.weight.isFrozen && twin.weight !== conv.weight)
       return (Tensor.rand(3), withSeed(9) { Tensor.rand(3) })

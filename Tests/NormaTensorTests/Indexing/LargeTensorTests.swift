@@ -22,7 +22,7 @@ import Testing
         "skipped: 2^31 + 1 elements need 8 GiB of free memory, and NORMA_SKIP_LARGE_TESTS unset")
       return
     }
-    defer { Memory.emptyCache() }
+    defer { TensorMemory.emptyCache() }
     let count = 1 << 31 + 1
     var x = Tensor.zeros(count, dtype: .uint8)
     x[-1] = 7

@@ -28,6 +28,17 @@ public struct BarChart: ReportChart {
     }
   }
 
+  /// A line across the bars.
+  public struct Reference: Sendable, Hashable {
+    /// Where it is.
+    public var value: Double
+    /// What it is called.
+    public var name: String
+
+    /// A line at a value.
+    public init(_ value: Double, name: String) { (self.value, self.name) = (value, name) }
+  }
+
   /// What is shown.
   public var title: String
   /// What is seen in it.
@@ -37,9 +48,9 @@ public struct BarChart: ReportChart {
   /// The bars, from the top.
   public var bars: [Bar]
   /// What marked bars and the others are called.
-  public var legend: (marked: String, others: String)?
-  /// A line across the bars and its name.
-  public var reference: (value: Double, name: String)?
+  public var legend: ChartLegend?
+  /// A line across the bars.
+  public var reference: Reference?
   /// Whether equal ratios, and not equal differences, take equal lengths.
   public var isLogarithmic: Bool
 
@@ -49,8 +60,8 @@ public struct BarChart: ReportChart {
   /// A chart of bars.
   public init(
     title: String, summary: String, valueName: String, bars: [Bar],
-    legend: (marked: String, others: String)? = nil,
-    reference: (value: Double, name: String)? = nil, isLogarithmic: Bool = false
+    legend: ChartLegend? = nil,
+    reference: Reference? = nil, isLogarithmic: Bool = false
   ) {
     self.title = title
     self.summary = summary

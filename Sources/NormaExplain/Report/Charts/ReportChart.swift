@@ -67,3 +67,14 @@ extension SVGDrawing {
     return words.isEmpty ? 0 : lines
   }
 }
+
+/// What the marked values of a chart and the others are called.
+public struct ChartLegend: Sendable, Hashable {
+  /// What is marked.
+  public var marked: String
+  /// What is not.
+  public var others: String
+
+  /// Names of both.
+  public init(marked: String, others: String) { (self.marked, self.others) = (marked, others) }
+}

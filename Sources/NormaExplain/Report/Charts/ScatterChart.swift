@@ -40,7 +40,7 @@ public struct ScatterChart: ReportChart {
   /// The points.
   public var points: [Point]
   /// What marked points and the others are called.
-  public var legend: (marked: String, others: String)?
+  public var legend: ChartLegend?
   /// Whether equal ratios, and not equal differences, take equal lengths.
   public var isLogarithmic: Bool
   private let remark: String
@@ -51,7 +51,7 @@ public struct ScatterChart: ReportChart {
   /// A chart of points.
   public init(
     title: String, summary: String = "", xName: String, yName: String, unit: String = "point",
-    points: [Point], legend: (marked: String, others: String)? = nil, isLogarithmic: Bool = false
+    points: [Point], legend: ChartLegend? = nil, isLogarithmic: Bool = false
   ) {
     self.title = title
     remark = summary

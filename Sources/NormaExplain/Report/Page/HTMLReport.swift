@@ -60,12 +60,34 @@ public struct HTMLReport: Sendable {
     case folded(String, [Block])
   }
 
+  /// What a page says, in one sentence, and how bad that is.
+  public struct Verdict: Sendable, Hashable {
+    /// The sentence.
+    public var text: String
+    /// How bad it is.
+    public var level: Level
+
+    /// A sentence.
+    public init(_ text: String, _ level: Level) { (self.text, self.level) = (text, level) }
+  }
+
+  /// A fact in the line under the verdict.
+  public struct Fact: Sendable, Hashable {
+    /// What it is about.
+    public var name: String
+    /// What is so.
+    public var value: String
+
+    /// A name and its value.
+    public init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
+  }
+
   /// The title of the page.
   public var title: String
   /// What the page says, in one sentence, and how bad that is.
-  public var verdict: (text: String, level: Level)?
-  /// A line of facts under the verdict: names and values.
-  public var facts: [(name: String, value: String)] = []
+  public var verdict: Verdict?
+  /// A line of facts under the verdict.
+  public var facts: [Fact] = []
   /// The parts of the page.
   public var sections: [Section] = []
 

@@ -8,7 +8,8 @@ extension CaptureComparison {
     title: String? = nil, captures: (first: Capture, second: Capture)? = nil
   ) -> HTMLReport {
     var report = HTMLReport(title: title ?? "\(first) and \(second)")
-    report.verdict = (verdictText, isSame ? .good : verdict == .undecided ? .note : .bad)
+    report.verdict = .init(
+      verdictText, isSame ? .good : verdict == .undecided ? .note : .bad)
     report.facts = facts(captures)
     var sections: [HTMLReport.Section] = []
     if let section = originSection { sections.append(section) }
@@ -23,17 +24,17 @@ extension CaptureComparison {
 
   private func facts(
     _ captures: (first: Capture, second: Capture)?
-  ) -> [(name: String, value: String)] {
-    var facts = [("first", first), ("second", second)]
+  ) -> [HTMLReport.Fact] {
+    var facts: [HTMLReport.Fact] = [.init("first", first), .init("second", second)]
     if let captures {
       let frameworks = [captures.first.framework, captures.second.framework]
-      facts.append(("made by", Set(frameworks).count == 1 ? frameworks[0] : list(frameworks)))
+      facts.append(.init("made by", Set(frameworks).count == 1 ? frameworks[0] : list(frameworks)))
       let samples = [captures.first.samples, captures.second.samples].map(grouped)
-      facts.append(("samples", Set(samples).count == 1 ? samples[0] : list(samples)))
+      facts.append(.init("samples", Set(samples).count == 1 ? samples[0] : list(samples)))
     }
-    facts.append(("layers matched \(matching.words)", "\(layers.count)"))
-    facts.append(("differ by themselves", "\(layers.count { $0.behaviour == .different })"))
-    return facts.map { (name: $0.0, value: $0.1) }
+    facts.append(.init("layers matched \(matching.words)", "\(layers.count)"))
+    facts.append(.init("differ by themselves", "\(layers.count { $0.behaviour == .different })"))
+    return facts
   }
 
   private func list(_ names: [String]) -> String { names.joined(separator: ", ") }
@@ -114,7 +115,7 @@ extension CaptureComparison {
               : "\(different) of \(own.count) \(different == 1 ? "is" : "are") off."),
           "multiples of rounding",
           own.map { ($0, $0.ownMultiple, "\(short($0.ownMultiple)) times") },
-          reference: (1, "rounding")))
+          reference: BarChart.Reference(1, name: "rounding")))
     }
     let outputs = layers.compactMap { pair in pair.output.map { (pair, $0.relative, $0.mark) } }
     if !outputs.isEmpty {
@@ -146,14 +147,15 @@ extension CaptureComparison {
 
   private func chart(
     _ title: String, _ summary: String, _ unit: String, _ bars: [(CapturedPair, Double, String)],
-    reference: (value: Double, name: String)?
+    reference: BarChart.Reference?
   ) -> BarChart {
     let positive = bars.map(\.1).filter { $0.isFinite && $0 > 0 }
     let isWide = (positive.max() ?? 1) > 50 * (positive.min() ?? 1)
     return BarChart(
       title: title, summary: summary, valueName: unit + (isWide ? ", logarithmic" : ""),
       bars: bars.map { .init($0.title, $1, words: $2, isMarked: $0.behaviour == .different) },
-      legend: ("differs by itself", "does not, or follows"), reference: reference,
+      legend: ChartLegend(marked: "differs by itself", others: "does not, or follows"),
+      reference: reference,
       isLogarithmic: isWide)
   }
 

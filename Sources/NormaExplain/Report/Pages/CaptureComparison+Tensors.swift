@@ -47,7 +47,7 @@ extension CaptureComparison {
       return ScatterChart(
         title: "\(pair.title): \(role.name)", summary: known, xName: "\(role.name) of the first",
         yName: "\(role.name) of the second", unit: unit, points: points,
-        legend: ("differs", "equal"))
+        legend: ChartLegend(marked: "differs", others: "equal"))
     }
   }
 

@@ -16,28 +16,28 @@ extension CheckpointDiagnosis {
     return report
   }
 
-  private var verdict: (text: String, level: HTMLReport.Level) {
-    let counted = [Severity.error, .warning, .note].compactMap { severity in
+  private var verdict: HTMLReport.Verdict {
+    let counted = [DefectFinding.Severity.error, .warning, .note].compactMap { severity in
       let count = findings.count { $0.severity == severity }
       return count == 0 ? nil : "\(count) \(severity.rawValue)\(count == 1 ? "" : "s")"
     }.joined(separator: ", ")
     guard !isHealthy, let first = findings.first else {
       let notes = counted.isEmpty ? "" : " (\(counted))"
-      return ("The numbers themselves show nothing wrong\(notes).", .good)
+      return .init("The numbers themselves show nothing wrong\(notes).", .good)
     }
     let level = findings.map(\.severity).max()?.level ?? .note
-    return ("\(counted). First: \(first.name). \(first.statement)", level)
+    return .init("\(counted). First: \(first.name). \(first.statement)", level)
   }
 
-  private var facts: [(name: String, value: String)] {
-    var facts = [
-      (name: "tensors of the model", value: grouped(tensors)),
-      (name: "normalization layers", value: "\(layers.count)"),
-      (name: "with running statistics", value: "\(layers.count(where: \.hasStatistics))"),
+  private var facts: [HTMLReport.Fact] {
+    var facts: [HTMLReport.Fact] = [
+      .init("tensors of the model", grouped(tensors)),
+      .init("normalization layers", "\(layers.count)"),
+      .init("with running statistics", "\(layers.count(where: \.hasStatistics))"),
     ]
-    if !container.isEmpty { facts.append(("model found in", container)) }
-    if !prefix.isEmpty { facts.append(("names begin with", prefix)) }
-    if !unread.isEmpty { facts.append(("tensors not read", "\(unread.count)")) }
+    if !container.isEmpty { facts.append(.init("model found in", container)) }
+    if !prefix.isEmpty { facts.append(.init("names begin with", prefix)) }
+    if !unread.isEmpty { facts.append(.init("tensors not read", "\(unread.count)")) }
     return facts
   }
 
@@ -122,7 +122,8 @@ extension CheckpointDiagnosis {
         + (marked.isEmpty
           ? "None is out of range." : "Marked: a finding is about these numbers."),
       valueName: "largest \(name)" + (isWide ? ", logarithmic" : ""), bars: bars,
-      legend: marked.isEmpty ? nil : ("with a finding", "without"), isLogarithmic: isWide)
+      legend: marked.isEmpty ? nil : ChartLegend(marked: "with a finding", others: "without"),
+      isLogarithmic: isWide)
   }
 
   // MARK: What it cannot tell

@@ -43,7 +43,8 @@ extension Diagnosis {
       valueName: "multiples of rounding, logarithmic",
       bars: compared.map { layer, multiple in
         .init(layer.title, multiple, words: "\(short(multiple)) times", isMarked: layer.isOff)
-      }, legend: ("another formula", "as its formula"), reference: (1, "rounding"),
+      }, legend: ChartLegend(marked: "another formula", others: "as its formula"),
+      reference: BarChart.Reference(1, name: "rounding"),
       isLogarithmic: true)
   }
 }

@@ -50,7 +50,8 @@ extension Diagnosis {
   /// spread with momentum 0.1 and batches of 32; beside it stands 1 / samples of this batch.
   private var strayed: Double { (1 + 0.003 * Double(samples)).squareRoot() }
 
-  private static let legend = (marked: "more than chance", others: "within chance")
+  private static let legend = ChartLegend(
+    marked: "more than chance", others: "within chance")
 
   private func means(_ layer: LayerDiagnosis) -> ScatterChart {
     ScatterChart(

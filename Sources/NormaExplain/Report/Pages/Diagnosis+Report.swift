@@ -20,7 +20,7 @@ extension Diagnosis {
     return report
   }
 
-  private var verdict: (text: String, level: HTMLReport.Level) {
+  private var verdict: HTMLReport.Verdict {
     let counted = [
       (findings.count { $0.severity == .error }, "error"),
       (findings.count { $0.severity == .warning }, "warning"),
@@ -29,34 +29,35 @@ extension Diagnosis {
     let level = findings.map(\.severity).max()?.level ?? .good
     let first = findings.first.map { "\($0.defect.rawValue). \($0.statement)" } ?? ""
     if layers.isEmpty && formulas.isEmpty {
-      return ("There is no normalization layer to compare in this network.", .note)
+      return .init(
+        "There is no normalization layer to compare in this network.", .note)
     }
     if isHealthy {
       let notes = counted.isEmpty ? "" : " (\(counted.joined(separator: ", ")))"
-      return ("Healthy, as well as \(samples) samples can tell\(notes).", .good)
+      return .init("Healthy, as well as \(samples) samples can tell\(notes).", .good)
     }
-    return ("\(counted.joined(separator: ", ")). Most likely: \(first)", level)
+    return .init("\(counted.joined(separator: ", ")). Most likely: \(first)", level)
   }
 
-  private func facts(_ capture: Capture?) -> [(name: String, value: String)] {
-    var facts: [(name: String, value: String)] = []
+  private func facts(_ capture: Capture?) -> [HTMLReport.Fact] {
+    var facts: [HTMLReport.Fact] = []
     if let capture {
-      if !capture.model.isEmpty { facts.append(("network", capture.model)) }
-      if !capture.framework.isEmpty { facts.append(("framework", capture.framework)) }
+      if !capture.model.isEmpty { facts.append(.init("network", capture.model)) }
+      if !capture.framework.isEmpty { facts.append(.init("framework", capture.framework)) }
     }
-    facts.append(("samples", grouped(samples)))
+    facts.append(.init("samples", grouped(samples)))
     facts.append(
-      ("normalization layers", "\(Set(layers.map(\.name) + formulas.map(\.name)).count)"))
-    facts.append(("more than chance", "\(layers.count(where: \.isOff))"))
+      .init("normalization layers", "\(Set(layers.map(\.name) + formulas.map(\.name)).count)"))
+    facts.append(.init("more than chance", "\(layers.count(where: \.isOff))"))
     if let capture {
       let mode = capture.isTraining ? "training" : "evaluation"
-      facts.append(("captured in", "\(mode) mode"))
-      if let autocast = capture.autocast { facts.append(("autocast", autocast)) }
-      if let data = capture.facts.data { facts.append(("data of", data.rawValue)) }
-      if let batches = capture.facts.batches { facts.append(("batches", grouped(batches))) }
-      if let size = capture.facts.batchSize { facts.append(("batch size", "\(size)")) }
+      facts.append(.init("captured in", "\(mode) mode"))
+      if let autocast = capture.autocast { facts.append(.init("autocast", autocast)) }
+      if let data = capture.facts.data { facts.append(.init("data of", data.rawValue)) }
+      if let batches = capture.facts.batches { facts.append(.init("batches", grouped(batches))) }
+      if let size = capture.facts.batchSize { facts.append(.init("batch size", "\(size)")) }
     }
-    if let effect { facts.append(("effect of all layers on the result", share(effect))) }
+    if let effect { facts.append(.init("effect of all layers on the result", share(effect))) }
     return facts
   }
 
@@ -145,7 +146,8 @@ extension Diagnosis {
             words: multiple.isFinite ? "\(short(multiple)) times" : "no number",
             isMarked: layer.isOff)
         },
-        legend: ("more than chance", "within chance"), reference: (1, "chance"),
+        legend: ChartLegend(marked: "more than chance", others: "within chance"),
+        reference: BarChart.Reference(1, name: "chance"),
         isLogarithmic: isWide)
     ]
     let effects = layers.filter { $0.effect != nil }
@@ -160,7 +162,7 @@ extension Diagnosis {
           bars: effects.map {
             let effect = $0.effect ?? 0
             return .init($0.title, effect * 100, words: share(effect), isMarked: effect > 0.1)
-          }, legend: ("more than 10 %", "less")))
+          }, legend: ChartLegend(marked: "more than 10 %", others: "less")))
     }
     let head = [
       "layer", "kind", "batches followed", "gap (deviations)", "by chance", "multiple",
@@ -191,7 +193,7 @@ extension Diagnosis {
   }
 }
 
-extension Severity {
+extension DefectFinding.Severity {
   /// How a page shows it.
   var level: HTMLReport.Level {
     switch self {

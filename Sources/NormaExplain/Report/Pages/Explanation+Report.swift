@@ -16,8 +16,9 @@ extension Explanation {
     var report = HTMLReport(title: title ?? layer)
     report.verdict = verdict
     report.facts = [
-      ("layer", layer), ("mode", isTraining ? "training" : "evaluation"),
-      ("input", "\(statistics.shape)"), ("values in a statistic", grouped(statistics.count)),
+      .init("layer", layer), .init("mode", isTraining ? "training" : "evaluation"),
+      .init("input", "\(statistics.shape)"),
+      .init("values in a statistic", grouped(statistics.count)),
     ]
     var sections: [HTMLReport.Section] = []
     if let gap, gap.maximum != 0 { sections.append(gapSection(gap)) }
@@ -41,18 +42,18 @@ extension Explanation {
       samples: [.init("before", differences.now), .init("after \(changes)", differences.after)])
   }
 
-  private var verdict: (text: String, level: HTMLReport.Level)? {
+  private var verdict: HTMLReport.Verdict? {
     guard let gap else { return nil }
-    if gap.maximum == 0 { return ("No gap: the results are equal.", .good) }
+    if gap.maximum == 0 { return .init("No gap: the results are equal.", .good) }
     let size = "The gap is \(number(gap.maximum))"
-    if agrees { return ("\(size). This is rounding, and nothing to put right.", .good) }
-    guard let first = causes.first else { return ("\(size), and no known cause fits.", .bad) }
-    return ("\(size). First cause: \(first.name.rawValue).", .bad)
+    if agrees { return .init("\(size). This is rounding, and nothing to put right.", .good) }
+    guard let first = causes.first else { return .init("\(size), and no known cause fits.", .bad) }
+    return .init("\(size). First cause: \(first.name.rawValue).", .bad)
   }
 
   // MARK: The gap
 
-  private func gapSection(_ gap: Gap) -> HTMLReport.Section {
+  private func gapSection(_ gap: Explanation.Gap) -> HTMLReport.Section {
     var blocks: [HTMLReport.Block] = [
       .paragraph(
         "\(number(gap.maximum)) at most, \(number(gap.rootMeanSquare)) root mean square.")

@@ -12,11 +12,14 @@ extension LayerComparison {
     results: (first: Tensor, second: Tensor)? = nil
   ) -> HTMLReport {
     var report = HTMLReport(title: title ?? "\(first) and \(second)")
-    report.facts = [("input", "\(shape)"), ("options that differ", "\(options.count)")]
+    report.facts = [
+      .init("input", "\(shape)"), .init("options that differ", "\(options.count)"),
+    ]
     report.verdict =
       isSame
-      ? ("Both do the same, up to rounding.", .good)
-      : ("They differ: \(list(quantities.filter { !$0.isSame }.map(\.quantity.rawValue))).", .bad)
+      ? .init("Both do the same, up to rounding.", .good)
+      : .init(
+        "They differ: \(list(quantities.filter { !$0.isSame }.map(\.quantity.rawValue))).", .bad)
     var sections: [HTMLReport.Section] = []
     if !options.isEmpty {
       let rows = options.map { [$0.option.rawValue, $0.first, $0.second] }
@@ -84,7 +87,7 @@ enum ShareChart {
         valueName: "largest difference",
         bars: causes.map { .init("\($0.name) alone", $0.alone, words: number($0.alone)) } + [
           .init("all together", together, words: number(together), isMarked: true)
-        ], legend: ("all together", "alone"))
+        ], legend: ChartLegend(marked: "all together", others: "alone"))
     }
     let rest = isRounding ? "unexplained (rounding)" : "unexplained"
     let isHidden = causes.contains { $0.share < -5e-5 }

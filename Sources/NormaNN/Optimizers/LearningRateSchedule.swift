@@ -3,14 +3,14 @@ import NormaTensor
 
 /// A learning rate for every step, as a pure function: nothing but the number of the step has to be
 /// saved.
-public protocol Schedule: Sendable {
+public protocol LearningRateSchedule: Sendable {
   /// The learning rate at a step, counted from 0, for a group that began with `base`.
   func learningRate(at step: Int, base: Double) -> Double
   /// The momentum at a step; nil where the schedule leaves it alone.
   func momentum(at step: Int) -> Double?
 }
 
-extension Schedule {
+extension LearningRateSchedule {
   /// Most schedules leave momentum alone.
   public func momentum(at step: Int) -> Double? { nil }
 }
@@ -26,7 +26,7 @@ private func atLeastOne(
 }
 
 /// base · factorⁿ, with n one more after every `every` steps. PyTorch: `StepLR`.
-public struct StepDecay: Schedule {
+public struct StepDecay: LearningRateSchedule {
   private let every: Int
   private let factor: Double
 
@@ -45,7 +45,7 @@ public struct StepDecay: Schedule {
 }
 
 /// base · factorⁿ, with n the number of milestones that were reached. PyTorch: `MultiStepLR`.
-public struct MultiStepDecay: Schedule {
+public struct MultiStepDecay: LearningRateSchedule {
   private let milestones: [Int]
   private let factor: Double
 
@@ -62,7 +62,7 @@ public struct MultiStepDecay: Schedule {
 }
 
 /// base · factorˢᵗᵉᵖ. PyTorch: `ExponentialLR`.
-public struct ExponentialDecay: Schedule {
+public struct ExponentialDecay: LearningRateSchedule {
   private let factor: Double
 
   /// Multiplies by `factor` at every step.
@@ -75,7 +75,7 @@ public struct ExponentialDecay: Schedule {
 }
 
 /// From base · start to base · end in a straight line, then constant. PyTorch: `LinearLR`.
-public struct LinearWarmup: Schedule {
+public struct LinearWarmup: LearningRateSchedule {
   private let start: Double
   private let end: Double
   private let steps: Int
@@ -98,7 +98,7 @@ public struct LinearWarmup: Schedule {
 
 /// Half a cosine from base to `minimum` in `steps` steps. PyTorch: `CosineAnnealingLR`; with
 /// `restarts` as `CosineAnnealingWarmRestarts`, each cycle `growth` times as long as the last.
-public struct CosineAnnealing: Schedule {
+public struct CosineAnnealing: LearningRateSchedule {
   private let steps: Int
   private let minimum: Double
   private let restarts: Bool
@@ -128,7 +128,7 @@ public struct CosineAnnealing: Schedule {
 }
 
 /// base · (1 - step / steps)ᵖᵒʷᵉʳ, then 0. PyTorch: `PolynomialLR`.
-public struct PolynomialDecay: Schedule {
+public struct PolynomialDecay: LearningRateSchedule {
   private let steps: Int
   private let power: Double
 
@@ -147,17 +147,17 @@ public struct PolynomialDecay: Schedule {
 }
 
 /// One schedule until a step, then the next, which counts from 0 again. PyTorch: `SequentialLR`.
-public struct SequentialSchedule: Schedule {
-  private let schedules: [any Schedule]
+public struct SequentialSchedule: LearningRateSchedule {
+  private let schedules: [any LearningRateSchedule]
   private let milestones: [Int]
 
   /// Schedules, and the steps at which each but the first begins.
-  public init(_ schedules: [any Schedule], at milestones: [Int]) {
+  public init(_ schedules: [any LearningRateSchedule], at milestones: [Int]) {
     self.schedules = schedules
     self.milestones = milestones
   }
 
-  private func current(_ step: Int) -> (schedule: (any Schedule)?, step: Int) {
+  private func current(_ step: Int) -> (schedule: (any LearningRateSchedule)?, step: Int) {
     let index = min(milestones.count { $0 <= step }, schedules.count - 1)
     guard schedules.indices.contains(index) else { return (nil, step) }
     return (schedules[index], step - (index > 0 ? milestones[index - 1] : 0))
@@ -177,11 +177,11 @@ public struct SequentialSchedule: Schedule {
 }
 
 /// All schedules at once: their factors multiply. PyTorch: `ChainedScheduler`.
-public struct ChainedSchedule: Schedule {
-  private let schedules: [any Schedule]
+public struct ChainedSchedule: LearningRateSchedule {
+  private let schedules: [any LearningRateSchedule]
 
   /// Schedules whose factors multiply.
-  public init(_ schedules: any Schedule...) { self.schedules = schedules }
+  public init(_ schedules: any LearningRateSchedule...) { self.schedules = schedules }
 
   /// The learning rate at a step.
   public func learningRate(at step: Int, base: Double) -> Double {

@@ -4,7 +4,7 @@ import Synchronization
 /// How many threads tensor operations use.
 ///
 /// Norma's own loops give the same bits for any number. PyTorch: `torch.set_num_threads`.
-public enum Threads {
+public enum TensorThreads {
   private static let chosen = Atomic<Int>(0)
   /// Whether `withThreads` was ever called: looking into a task costs more than a small operation.
   private static let isScoped = Atomic(false)
@@ -39,5 +39,5 @@ public enum Threads {
 /// Work that `body` leaves pending runs on as many threads as whoever asks for its values.
 /// PyTorch: `torch.set_num_threads` before and after, for the whole process.
 public func withThreads<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> Result {
-  try Threads.with(count, body)
+  try TensorThreads.with(count, body)
 }

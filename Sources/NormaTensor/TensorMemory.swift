@@ -11,16 +11,16 @@ import NormaKernels
 /// The memory of tensors: how much is in use, and how much is kept for reuse.
 ///
 /// Fresh memory costs more than most kernels that fill it, because the system clears every page.
-/// So buffers that tensors give back are kept, up to ``Memory/cacheLimit`` bytes, and taken again
+/// So buffers that tensors give back are kept, up to ``TensorMemory/cacheLimit`` bytes, and taken again
 /// by tensors of about the same size. PyTorch: `torch.cuda.memory_allocated`, `empty_cache`.
-public enum Memory {
+public enum TensorMemory {
   /// Bytes at one moment.
   public struct Usage: Sendable, Hashable, Codable {
     /// Held by tensors.
     public let inUse: Int
     /// Kept for reuse.
     public let cached: Int
-    /// The most that tensors held since the program began or ``Memory/resetPeak()``.
+    /// The most that tensors held since the program began or ``TensorMemory/resetPeak()``.
     public let peak: Int
   }
 
@@ -156,8 +156,8 @@ final class BufferCache: @unchecked Sendable {
     for buffer in surplus { free(buffer) }
   }
 
-  var usage: Memory.Usage {
-    locked { Memory.Usage(inUse: $0.inUse, cached: $0.cached, peak: $0.peak) }
+  var usage: TensorMemory.Usage {
+    locked { TensorMemory.Usage(inUse: $0.inUse, cached: $0.cached, peak: $0.peak) }
   }
 
   func resetPeak() { locked { $0.peak = $0.inUse } }

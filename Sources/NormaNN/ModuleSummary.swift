@@ -2,7 +2,7 @@ import NormaKernels
 import NormaTensor
 
 /// What a network does to an input, layer by layer.
-public struct Summary: Sendable, CustomStringConvertible {
+public struct ModuleSummary: Sendable, CustomStringConvertible {
   /// One call of a layer.
   public struct Row: Sendable, Hashable {
     /// Where the layer is: `blocks.0.conv1`.
@@ -95,7 +95,7 @@ extension Module {
   /// `body` calls the module, in evaluation mode and without gradients; modes, running statistics
   /// and generators are as before when it is done. Layers of Norma's own are listed. PyTorch has no
   /// such call; `torchinfo` is a package for it.
-  public func summary(_ body: () throws -> Void) rethrows -> Summary {
+  public func summary(_ body: () throws -> Void) rethrows -> ModuleSummary {
     let modules = namedModules
     let modes = modules.map { ($0.module, $0.module.isTraining) }
     eval()
@@ -108,12 +108,12 @@ extension Module {
       modules.map { (ObjectIdentifier($0.module), $0.name) }
     ) { first, _ in first }
     let rows = recorder.calls.map { module, output in
-      Summary.Row(
+      ModuleSummary.Row(
         name: names[ObjectIdentifier(module)] ?? "?", kind: "\(type(of: module))", output: output,
         parameters: module.ownParameters.reduce(0) { $0 + $1.value.count },
         multiplyAdds: module.multiplyAdds(for: output))
     }
-    return Summary(
+    return ModuleSummary(
       rows: rows, parameters: parameterCount,
       trainable: parameters.reduce(0) { $0 + ($1.isFrozen ? 0 : $1.value.count) })
   }
@@ -129,7 +129,7 @@ extension Module {
 
 extension Layer {
   /// The table for an input of zeros of this shape.
-  public func summary(inputShape: [Int], dtype: DType = .float32) -> Summary {
+  public func summary(inputShape: [Int], dtype: DType = .float32) -> ModuleSummary {
     summary { _ = self(.zeros(inputShape, dtype: dtype), file: #fileID, line: #line) }
   }
 }
