@@ -8,7 +8,7 @@ import Testing
   @Test(arguments: BatchNormTests.realTypes, [false, true])
   func againstTheDefinition(dtype: DType, channelsLast: Bool) {
     var random = TestRandom(for: "\(#function) \(dtype) \(channelsLast)")
-    for shape in [[2, 12, 5, 7], [3, 8], [4, 6, 33], [1, 4, 3, 2, 5], [16, 32, 8, 8]] {
+    for shape in [[2, 12, 5, 7], [3, 8], [4, 6, 33], [1, 4, 3, 2, 5], [8, 16, 8, 8]] {
       // The gradient of two values cancels.
       for groups in [1, 2, shape[1] / 2, shape[1]]
       where shape.dropFirst().reduce(1, *) / groups > 2 {

@@ -80,7 +80,7 @@ extension StateFile {
   ///
   /// Only the tensors of these layers are read.
   ///
-  /// - Throws: `FileError` where a tensor is damaged, ``CheckpointDiagnosisError`` where the file has no
+  /// - Throws: `FileError` where a tensor is damaged, ``NormaExplain/CheckpointDiagnosisError`` where the file has no
   ///   normalization layer.
   public func diagnosis() throws -> CheckpointDiagnosis {
     var reader = StoredLayers(self)
