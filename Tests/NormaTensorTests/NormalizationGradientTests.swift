@@ -58,7 +58,10 @@ import Testing
     var random = TestRandom(for: "\(#function) \(dtype) \(origin)")
     let allowed: Double = dtype.byteCount == 2 ? 1.01 : dtype == .float32 ? 6 : 24
     for shape in Self.shapes {
-      for arrangement in [Arrangement.contiguous, .channelsLast, .pending] {
+      // The slow definition of large ones is worked out for one type.
+      let isLarge = shape.reduce(1, *) > 3000
+      for arrangement in [Arrangement.contiguous, .channelsLast, .pending]
+      where !isLarge || dtype == .float32 && arrangement != .channelsLast {
         let sample = Sample(shape, dtype, arrangement, random: &random, mean: 3)
         let upstream = Sample(shape, dtype, arrangement, random: &random, mean: 0.2)
         for axes in subsets(shape.count).dropFirst() {
@@ -99,18 +102,19 @@ import Testing
 
   /// Pending inputs and gradients, statistics that have not run yet, and any number of threads.
   @Test func pendingOrNotTheBitsAreTheSame() {
-    var random = TestRandom()
+    func draw(_ shape: [Int], mean: Float = 0) -> Tensor {
+      (Tensor.randn(shape) + mean).evaluated()
+    }
     for shape in Self.shapes + [[40, 100], [2, 8, 128, 129]] {
       for (axes, origin) in [
         ([0], NormalizationOrigin.mean), ([shape.count - 1], .mean), ([shape.count - 1], .zero),
         ([0] + Array(2..<shape.count), .mean),
       ] {
         for weightShape in Self.weightShapes(shape, axes).prefix(2) {
-          let x = Sample(shape, .float32, random: &random, mean: 3).tensor
-          let mask = Sample(shape, .float32, random: &random, mean: 0).tensor .> 0
-          let g = Sample(shape, .float32, random: &random, mean: 0.1).tensor
-          let weight = Sample(weightShape, .float32, random: &random, mean: 1).tensor
-          let bias = Sample(weightShape, .float32, random: &random).tensor
+          let (x, mask, g) = withSeed(7) {
+            (draw(shape, mean: 3), draw(shape) .> 0, draw(shape, mean: 0.1))
+          }
+          let (weight, bias) = withSeed(8) { (draw(weightShape, mean: 1), draw(weightShape)) }
           let stored = Tensor.where(mask, g, 0).evaluated()
           let expected = withThreads(1) {
             Run(x, weight, bias, stored, over: axes, from: origin).all.map { $0.evaluated() }
