@@ -21,7 +21,7 @@ private func dropping(
   _ x: Tensor, _ p: Double, _ training: Bool, axes: Int, _ call: String, _ file: StaticString,
   _ line: UInt
 ) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
+  checked(file: file, line: line, call: call) { () throws(TensorError) in
     try checkProbability(p, call)
     if x.isPoisoned || !training || p == 0 || x.count == 0 { return x }
     if p == 1 { return x * 0.0 }

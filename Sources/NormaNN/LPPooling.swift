@@ -114,7 +114,7 @@ private func lpPool(
   _ x: Tensor, _ space: Int, _ p: Double, _ kernelSize: Extents, _ stride: Extents?,
   _ ceilMode: Bool, _ call: String, _ file: StaticString, _ line: UInt
 ) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
+  checked(file: file, line: line, call: call) { () throws(TensorError) in
     if x.isPoisoned { return x }
     guard p > 0, p < .infinity else {
       throw TensorError(call, "p must be positive and finite, got \(p)")

@@ -17,7 +17,7 @@ final class Storage: @unchecked Sendable {
   /// Whether this stands for elements for which there was no memory: zeros that can be read.
   let isMissing: Bool
 
-  /// Scratch memory, which is small beside what it is for.
+  /// Scratch memory for a few numbers, as many as there are channels or columns.
   convenience init(byteCount: Int) {
     guard let base = BufferCache.shared.take(byteCount) else {
       fatalError("\(byteCount) bytes of scratch are needed, and there is no such memory")
@@ -53,14 +53,29 @@ final class Storage: @unchecked Sendable {
     }
   }
 
-  /// What stands for elements that have no memory; whoever is in the midst of work may read it.
-  static func missing(_ byteCount: Int) -> Storage {
-    let base = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE | mapAnonymous | mapNoReserve, -1, 0)
-    guard let base, base != MAP_FAILED else {
-      fatalError("there is no memory of \(byteCount) bytes")
+  /// Scratch memory of a program over a shape; nil, and a mistake of the scope's, where the system has none.
+  static func scratchOrReport(byteCount: Int, of shape: [Int]) -> Storage? {
+    guard let base = BufferCache.shared.take(byteCount) else {
+      report(.scratch(shape, bytes: byteCount), file: #fileID, line: #line)
+      return nil
     }
-    return Storage(base, byteCount, isMissing: true)
+    return Storage(base, byteCount, isMissing: false)
   }
+
+  /// What stands for elements that have no memory; whoever is in the midst of work may read it. Where they are more
+  /// than the system can give addresses to, fewer: kernels that would read so many look at `isMissing`.
+  static func missing(_ byteCount: Int) -> Storage {
+    var byteCount = min(byteCount, largest)
+    while true {
+      let base = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE | mapAnonymous | mapNoReserve, -1, 0)
+      if let base, base != MAP_FAILED { return Storage(base, byteCount, isMissing: true) }
+      if byteCount < 1 << 16 { fatalError("there is no memory of \(byteCount) bytes") }
+      byteCount /= 2
+    }
+  }
+
+  /// More bytes than processors of today give addresses to.
+  static let largest = 1 << 48
 
   deinit {
     if isMissing {

@@ -91,8 +91,9 @@ public struct Tensor: Sendable {
   /// Useful before a value is used many times, and to release what the program holds. Nothing else
   /// changes: the numbers are the same, bit for bit. Cost: one read of every input and one write.
   @discardableResult
-  public func evaluated() -> Tensor {
+  public func evaluated(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     _ = node.materialize()
+    ErrorScope.place(call: Node.lossCall, file, line)
     return self
   }
 

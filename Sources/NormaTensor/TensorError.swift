@@ -12,8 +12,11 @@ public struct TensorError: Error, Sendable, Hashable {
   /// What was wrong with which value, and what would be right.
   public let reason: String
 
-  /// The file of the call that made the mistake, as `#fileID` names it; nil for operators and subscripts,
-  /// which do not know their caller.
+  /// The file of the call that made the mistake, as `#fileID` names it; nil for operators.
+  ///
+  /// In Swift an operator takes its operands and nothing else, so that `a + b` cannot know its caller; the text
+  /// has the operator and both shapes, and ``layer`` the layer. Functions, subscripts and readers know their caller.
+  /// Memory that is missing when pending work runs is a mistake of the call that wanted the numbers.
   public internal(set) var file: String?
 
   /// The line of that call.
@@ -35,7 +38,11 @@ public struct TensorError: Error, Sendable, Hashable {
   }
 
   /// Whether the place is still to come, from the call that the library was asked for.
-  private(set) var isOpen = false
+  fileprivate(set) var isOpen = false
+
+  /// Whether memory was missing: then the call is the one that the library was asked for, whichever part of it
+  /// wanted the memory.
+  fileprivate(set) var isOfMemory = false
 
   /// The error of a call at a place. One inside of the library waits for that of its caller.
   func at(_ file: StaticString, _ line: UInt) -> TensorError {
@@ -69,7 +76,7 @@ extension TensorError: CustomStringConvertible {
 ///
 /// Without it, reading a poisoned tensor gives zeros, which are no answer: the scope throws at its end, but
 /// what was read may have gone elsewhere before. ``Tensor/item(file:line:)`` gives 0,
-/// ``Tensor/array(of:)`` one 0, and the shape has eight axes of size 1, so that
+/// ``Tensor/array(of:file:line:)`` one 0, and the shape has eight axes of size 1, so that
 /// `names[Int(scores.argmax().item())]`, `scores.array(of: Float.self)[0]` and `scores.shape[1]` do not end
 /// the process. Swift's own traps, such as `array[9]`, are not caught.
 ///
@@ -121,17 +128,26 @@ final class ErrorScope: Sendable {
 
   var first: TensorError? { error.withLock { $0 } }
 
-  func record(_ new: TensorError) { error.withLock { if $0 == nil { $0 = new } } }
+  /// Whether some error has waited for its place since the program began: until then nobody looks for one.
+  private static let hasWaited = Atomic(false)
 
-  /// Gives an error that was made inside of the library the place of the outer call, and the call itself
-  /// where that is not known yet.
-  func place(call: @autoclosure () -> String, _ file: StaticString, _ line: UInt) {
+  func record(_ new: TensorError) {
+    if new.isOpen { ErrorScope.hasWaited.store(true, ordering: .relaxed) }
+    error.withLock { if $0 == nil { $0 = new } }
+  }
+
+  /// Gives an error of the scope that waits for its place that of the public call that ends here.
+  static func place(call: @autoclosure () -> String, _ file: StaticString, _ line: UInt) {
+    guard hasWaited.load(ordering: .relaxed), let current else { return }
+    current.place(call: call(), file, line)
+  }
+
+  /// Gives an error that was made inside of the library the place of the outer call, and its name where
+  /// memory was missing.
+  private func place(call: @autoclosure () -> String, _ file: StaticString, _ line: UInt) {
     error.withLock { error in
       guard let found = error, found.isOpen else { return }
-      let name = found.call.isEmpty || found.call == Node.lossCall ? call() : found.call
-      var placed = TensorError(name, found.reason).at(file, line)
-      placed.layer = found.layer
-      error = placed
+      error = (found.isOfMemory ? found.named(call()) : found).at(file, line)
     }
   }
 
@@ -156,9 +172,25 @@ extension TensorError {
   /// Elements for which there is no memory.
   static func memory(_ shape: [Int], _ dtype: DType, _ call: String = "") -> TensorError {
     let bytes = shape.reduce(dtype.byteCount, *)
-    var error = TensorError(
-      call, "shape \(shape) of \(dtype) takes \(bytes) bytes, and there is no such memory")
-    error.isOpen = true
+    return memory(call, "shape \(shape) of \(dtype) takes \(bytes) bytes")
+  }
+
+  /// Work on elements of a shape for which there is no memory.
+  static func scratch(_ shape: [Int], bytes: Int) -> TensorError {
+    memory("", "shape \(shape) takes \(bytes) bytes of scratch")
+  }
+
+  private static func memory(_ call: String, _ need: String) -> TensorError {
+    var error = TensorError(call, "\(need), and there is no such memory")
+    (error.isOpen, error.isOfMemory) = (true, true)
+    return error
+  }
+
+  /// The same mistake of another call.
+  fileprivate func named(_ call: String) -> TensorError {
+    var error = TensorError(call, reason)
+    (error.file, error.line, error.layer) = (file, line, layer)
+    (error.isOpen, error.isOfMemory) = (isOpen, isOfMemory)
     return error
   }
 }
@@ -178,20 +210,32 @@ package func report(
 }
 
 /// Runs the rule of a public call; a mistake gives a poisoned tensor or ends the program.
+///
+/// - Parameter call: the call's name where `function` is not it.
 package func checked(
-  file: StaticString, line: UInt, isCaller: Bool = true, function: StaticString = #function,
-  _ rule: () throws(TensorError) -> Tensor
+  file: StaticString, line: UInt, isCaller: Bool = true, call: String? = nil,
+  function: StaticString = #function, _ rule: () throws(TensorError) -> Tensor
 ) -> Tensor {
   do {
     let result = try rule()
     // Memory may have been missing where no caller was known.
-    if result.isPoisoned { ErrorScope.current?.place(call: "\(function)".asCall, file, line) }
+    ErrorScope.place(call: call ?? "\(function)".asCall, file, line)
     return result
   } catch {
-    report(error, file: file, line: line, isCaller: isCaller)
-    ErrorScope.current?.place(call: "\(function)".asCall, file, line)
+    refuse(
+      error, call: call ?? "\(function)".asCall, file: file, line: line, isCaller: isCaller)
     return .poisoned
   }
+}
+
+/// Reports a mistake of a public call, or of one inside of it.
+func refuse(
+  _ error: TensorError, call: @autoclosure () -> String, file: StaticString, line: UInt,
+  isCaller: Bool = true
+) {
+  report(
+    error.isOfMemory ? error.named(call()) : error, file: file, line: line, isCaller: isCaller)
+  ErrorScope.place(call: call(), file, line)
 }
 
 extension String {

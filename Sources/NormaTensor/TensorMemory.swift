@@ -91,6 +91,8 @@ final class BufferCache: @unchecked Sendable {
 
   /// Memory of this size; nil where the system has none.
   func take(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    // Sizes that nobody has do not enter the sums.
+    guard byteCount <= Storage.largest else { return nil }
     let size = BufferCache.sizeClass(byteCount)
     let found = locked { state -> UnsafeMutableRawPointer? in
       state.inUse += size

@@ -13,7 +13,7 @@ func elementwiseLoss(
   _ line: UInt, broadcasts: Bool = false,
   _ rule: (Tensor, Tensor) throws(TensorError) -> Tensor
 ) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
+  checked(file: file, line: line, call: call) { () throws(TensorError) in
     if x.isPoisoned || y.isPoisoned { return .poisoned }
     guard x.shape == y.shape || broadcasts && x.rank == y.rank else {
       throw unequalShapes(call, x, y)

@@ -25,6 +25,7 @@ extension Tensor {
   }
 
   private func mapped(_ step: MappedAxis, _ call: String) -> Tensor {
+    if isPoisoned { return self }
     let source = layout.isDense ? self : contiguous()
     let order = source.memoryOrder
     let place = order.firstIndex(of: step.axis) ?? 0

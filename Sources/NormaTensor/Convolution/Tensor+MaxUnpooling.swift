@@ -59,7 +59,7 @@ private func maxUnpool(
   _ x: Tensor, _ indices: Tensor, _ space: Int, _ kernel: Extents, _ stride: Extents?,
   _ padding: Extents, _ wanted: [Int]?, _ call: String, _ file: StaticString, _ line: UInt
 ) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
+  checked(file: file, line: line, call: call) { () throws(TensorError) in
     if x.isPoisoned || indices.isPoisoned { return .poisoned }
     let batch = try Pooling.batch(x, space, call)
     guard indices.shape == x.shape, indices.dtype == .int64 || indices.dtype == .int32 else {

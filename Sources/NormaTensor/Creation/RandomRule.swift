@@ -23,7 +23,7 @@ extension Tensor {
     _ file: StaticString, _ line: UInt,
     _ draw: (inout Generator, UnsafeMutableRawPointer, Int) -> Void
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
+    checked(file: file, line: line, call: call) { () throws(TensorError) in
       let count = try Shape.count(shape, call: call)
       if let broken = rule.broken { throw TensorError(call, broken) }
       try Shape.room(shape, dtype, call: call)

@@ -47,6 +47,7 @@ extension Tensor {
     }
     let source = contiguous()
     let storage = source.node.materialize()
+    if storage.isMissing { return .poisoned }
     let (rows, columns) = (shape[rank - 2], shape[rank - 1])
     // Further out nothing changes.
     let diagonal = Swift.max(Swift.min(diagonal, columns), -rows)
@@ -92,7 +93,7 @@ extension Tensor {
     _ rows: Int, _ columns: Int, _ dtype: DType, _ call: String, _ file: StaticString,
     _ line: UInt, _ half: (Tensor) -> Tensor
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
+    checked(file: file, line: line, call: call) { () throws(TensorError) in
       let shape = [rows, columns]
       _ = try Shape.count(shape, call: call)
       guard dtype.isInteger else {

@@ -145,6 +145,7 @@ extension Tensor {
   private var holdsZero: Bool {
     let dense = layout.isDense ? self : detached().contiguous()
     let storage = dense.node.materialize()
+    if storage.isMissing { return false }
     return withExtendedLifetime(storage) {
       norma_holds_zero(
         count, storage.base + dense.layout.offset * dtype.byteCount, Int32(dtype.byteCount)) != 0

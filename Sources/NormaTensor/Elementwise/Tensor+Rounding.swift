@@ -74,7 +74,7 @@ extension Tensor {
   private func whole(
     _ code: Operation.Code, _ call: String, _ file: StaticString, _ line: UInt
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
+    checked(file: file, line: line, call: call) { () throws(TensorError) in
       if isPoisoned { return self }
       if dtype == .bool { throw TensorError(call, "truth values are not rounded") }
       if !dtype.isFloatingPoint { return self }

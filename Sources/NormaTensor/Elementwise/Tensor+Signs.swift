@@ -64,7 +64,7 @@ extension Tensor {
     _ number: T, _ code: Operation.Code, _ call: String, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
+    checked(file: file, line: line, call: call) { () throws(TensorError) in
       let scalar = Scalar(number)
       let type = Promotion.type(self, scalar)
       if !isPoisoned && !scalar.fits(type, of: code) { throw scalar.misfit(type, call) }

@@ -54,6 +54,7 @@ extension Tensor {
     let value = try FunctionScope.$isNested.withValue(true) {
       try GradientMode.$isRecording.withValue(true) { try function(starts) }
     }
+    defer { ErrorScope.place(call: call, file, line) }
     do throws(TensorError) {
       if let wrong = inputs.first(where: { !$0.dtype.isFloatingPoint }) {
         throw TensorError(call, "\(wrong.dtype) has no gradient; cast(to: .float32) first")
@@ -63,7 +64,7 @@ extension Tensor {
         at: starts, upstream: upstream, retainGraph: false, createGraph: isNested, call: call)
       return (isNested ? value : value.detached(), gradients)
     } catch {
-      report(error, file: file, line: line)
+      refuse(error, call: call, file: file, line: line)
       return (.poisoned, inputs.map { _ in .poisoned })
     }
   }
@@ -79,12 +80,14 @@ extension Tensor {
     of result: Tensor, at targets: [Tensor], upstream: Tensor? = nil, retainGraph: Bool = false,
     createGraph: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
+    let call = "gradient(of:at:)"
+    defer { ErrorScope.place(call: call, file, line) }
     do throws(TensorError) {
       return try result.gradients(
         at: targets, upstream: upstream, retainGraph: retainGraph, createGraph: createGraph,
-        call: "gradient(of:at:)")
+        call: call)
     } catch {
-      report(error, file: file, line: line)
+      refuse(error, call: call, file: file, line: line)
       return targets.map { _ in .poisoned }
     }
   }

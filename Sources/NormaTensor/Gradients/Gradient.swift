@@ -47,6 +47,7 @@ extension Tensor {
     upstream: Tensor? = nil, retainGraph: Bool = false, createGraph: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
   ) {
+    defer { ErrorScope.place(call: "backward()", file, line) }
     // A value that is kept does not hold what it was computed from.
     if history != nil { evaluated() }
     do throws(TensorError) {
@@ -54,7 +55,7 @@ extension Tensor {
         at: nil, upstream: upstream, retainGraph: retainGraph, createGraph: createGraph,
         call: "backward()")
     } catch {
-      report(error, file: file, line: line)
+      refuse(error, call: "backward()", file: file, line: line)
     }
   }
 

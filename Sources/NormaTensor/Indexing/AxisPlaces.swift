@@ -52,6 +52,7 @@ struct AxisPlaces: Sendable {
     _ loop: (PlacesAlongAxis, UnsafePointer<Int64>) -> Int?
   ) throws(TensorError) {
     let storage = indices.node.materialize()
+    if storage.isMissing { throw .memory(indices.shape, .int64, call) }
     let kernel = kernel
     let wrong = withExtendedLifetime(storage) {
       loop(
@@ -78,6 +79,7 @@ extension Tensor {
   /// `[outer, count, inner]` of these `[outer, size, inner]`: the elements at places.
   func picked(_ places: AxisPlaces) throws(TensorError) -> Tensor {
     let storage = node.materialize()
+    if storage.isMissing { return .poisoned }
     let layout = Layout(contiguous: places.narrow)
     let result = try Storage.room(layout, dtype, places.call)
     try places.run { kernel, index in
@@ -126,6 +128,7 @@ extension Tensor {
     into target: Storage, _ layout: Layout, onto start: Storage? = nil, at places: AxisPlaces
   ) throws(TensorError) {
     let source = node.materialize()
+    if source.isMissing || start?.isMissing ?? false { return }
     let width = dtype.byteCount
     try places.run { kernel, index in
       withExtendedLifetime((source, start)) {
@@ -188,6 +191,7 @@ extension Tensor {
     let type: DType = dtype == .float32 || dtype.isHalf ? .float32 : wide
     let source = part.detached().cast(to: type)
     let storage = source.node.materialize()
+    if storage.isMissing { return .poisoned }
     try places.run { kernel, index in
       withExtendedLifetime(storage) {
         kernel.reduce(

@@ -23,35 +23,45 @@ extension Tensor {
   /// Assigns one number to the chosen elements: `x[x .< 0] = 0`. A number that the type does not hold is
   /// refused. Reading gives a tensor.
   @_disfavoredOverload
-  public subscript(_ indices: any TensorIndex...) -> AssignedNumber {
+  public subscript(
+    _ indices: any TensorIndex..., file file: StaticString = #fileID, line line: UInt = #line
+  ) -> AssignedNumber {
     @available(*, unavailable, message: "chosen elements are a Tensor; item() gives a number")
     get { AssignedNumber(0) }
-    set { assign(newValue, at: indices) }
+    set { assign(newValue, at: indices, file, line) }
   }
 
   /// Assigns one number to the elements that indices for the last axes choose: `x[..., 0] = 1`.
   @_disfavoredOverload
-  public subscript(_ all: UnboundedRange, _ rest: any TensorIndex...) -> AssignedNumber {
+  public subscript(
+    _ all: UnboundedRange, _ rest: any TensorIndex..., file file: StaticString = #fileID,
+    line line: UInt = #line
+  ) -> AssignedNumber {
     @available(*, unavailable, message: "chosen elements are a Tensor; item() gives a number")
     get { AssignedNumber(0) }
-    set { assign(newValue, at: [Ellipsis()] + rest) }
+    set { assign(newValue, at: [Ellipsis()] + rest, file, line) }
   }
 
-  private mutating func assign(_ value: AssignedNumber, at indices: [any TensorIndex]) {
+  private mutating func assign(
+    _ value: AssignedNumber, at indices: [any TensorIndex], _ file: StaticString, _ line: UInt
+  ) {
     guard isPoisoned || value.number.fits(dtype) else {
-      report(value.number.misfit(dtype, "subscript"), file: #fileID, line: #line)
+      report(value.number.misfit(dtype, "subscript"), file: file, line: line)
       self = .poisoned
       return
     }
-    assign(value.tensor, at: indices)
+    assign(value.tensor, at: indices, file, line)
   }
 
   /// Replaces the chosen elements of this variable.
-  mutating func assign(_ values: Tensor, at indices: [any TensorIndex]) {
+  mutating func assign(
+    _ values: Tensor, at indices: [any TensorIndex], _ file: StaticString, _ line: UInt
+  ) {
     do throws(TensorError) {
       try assign(values, indices.map(\.axisIndex))
+      ErrorScope.place(call: "subscript", file, line)
     } catch {
-      report(error, file: #fileID, line: #line)
+      refuse(error, call: "subscript", file: file, line: line)
       self = .poisoned
     }
   }

@@ -14,37 +14,45 @@ extension Tensor {
   /// tensors keep their values. Cost: what is assigned, if nothing else uses this tensor's memory, it
   /// has no gaps and no gradient is recorded; else a copy besides. The gradient reaches what was not
   /// replaced, and what replaced it. PyTorch: `x[...]` and `x[...] = y`.
-  public subscript(_ indices: any TensorIndex...) -> Tensor {
-    get { taking(indices) }
-    set { assign(newValue, at: indices) }
+  public subscript(
+    _ indices: any TensorIndex..., file file: StaticString = #fileID, line line: UInt = #line
+  ) -> Tensor {
+    get { taking(indices, file, line) }
+    set { assign(newValue, at: indices, file, line) }
   }
 
   /// `x[..., 0]`: the indices belong to the last axes.
-  public subscript(_ all: UnboundedRange, _ rest: any TensorIndex...) -> Tensor {
-    get { taking([Ellipsis()] + rest) }
-    set { assign(newValue, at: [Ellipsis()] + rest) }
+  public subscript(
+    _ all: UnboundedRange, _ rest: any TensorIndex..., file file: StaticString = #fileID,
+    line line: UInt = #line
+  ) -> Tensor {
+    get { taking([Ellipsis()] + rest, file, line) }
+    set { assign(newValue, at: [Ellipsis()] + rest, file, line) }
   }
 
   /// `x[0, ..., 1]`: one index for the first axis, the rest for the last axes.
   public subscript(
-    _ first: any TensorIndex, _ all: UnboundedRange, _ rest: any TensorIndex...
+    _ first: any TensorIndex, _ all: UnboundedRange, _ rest: any TensorIndex...,
+    file file: StaticString = #fileID, line line: UInt = #line
   ) -> Tensor {
-    get { taking([first, Ellipsis()] + rest) }
-    set { assign(newValue, at: [first, Ellipsis()] + rest) }
+    get { taking([first, Ellipsis()] + rest, file, line) }
+    set { assign(newValue, at: [first, Ellipsis()] + rest, file, line) }
   }
 
   /// `x[0, 1, ..., 2]`: two indices for the first axes, the rest for the last axes.
   public subscript(
     _ first: any TensorIndex, _ second: any TensorIndex, _ all: UnboundedRange,
-    _ rest: any TensorIndex...
+    _ rest: any TensorIndex..., file file: StaticString = #fileID, line line: UInt = #line
   ) -> Tensor {
-    get { taking([first, second, Ellipsis()] + rest) }
-    set { assign(newValue, at: [first, second, Ellipsis()] + rest) }
+    get { taking([first, second, Ellipsis()] + rest, file, line) }
+    set { assign(newValue, at: [first, second, Ellipsis()] + rest, file, line) }
   }
 
   /// The elements that an array of indices chooses, for callers that do not write them down.
-  package func taking(_ indices: [any TensorIndex]) -> Tensor {
-    checked { () throws(TensorError) in
+  package func taking(
+    _ indices: [any TensorIndex], _ file: StaticString = #fileID, _ line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line, call: "subscript") { () throws(TensorError) in
       if isPoisoned { return self }
       let indices = indices.map(\.axisIndex)
       guard indices.contains(where: \.isTensor) else {

@@ -77,6 +77,8 @@ extension Tensor {
       return try body(Elements(layout, base: nil))
     }
     let storage = node.materialize()
+    ErrorScope.place(call: "withElements(of:)", file, line)
+    if storage.isMissing { return try body(TensorElements(layout, base: nil)) }
     return try withExtendedLifetime(storage) {
       try body(
         Elements(layout, base: storage.base + layout.offset * dtype.byteCount))
@@ -99,6 +101,8 @@ extension Tensor {
       }
       let one = try layout.taking(indices.map(\.axisIndex))
       let storage = node.materialize()
+      ErrorScope.place(call: "item(at:)", file, line)
+      if storage.isMissing { return 0 }
       return withExtendedLifetime(storage) {
         let address = storage.base + one.offset * dtype.byteCount
         func load<T: TensorElement>(_ type: T.Type) -> Double {

@@ -3,14 +3,19 @@ import NormaKernels
 extension Tensor {
   /// Lends the elements as bytes in row-major order; without a copy where they lie so already. A
   /// poisoned tensor lends none. The pointer must not leave `body`.
-  public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+  public func withUnsafeBytes<R>(
+    file: StaticString = #fileID, line: UInt = #line,
+    _ body: (UnsafeRawBufferPointer) throws -> R
+  ) rethrows -> R {
     let source = contiguous()
     let storage = source.node.materialize()
+    ErrorScope.place(call: "withUnsafeBytes(_:)", file, line)
+    if source.isPoisoned { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
     return try withExtendedLifetime(storage) {
       try body(
         UnsafeRawBufferPointer(
           start: storage.base + source.layout.offset * dtype.byteCount,
-          count: source.isPoisoned ? 0 : count * dtype.byteCount))
+          count: count * dtype.byteCount))
     }
   }
 
@@ -28,18 +33,32 @@ extension Tensor {
       return try body(UnsafeBufferPointer(start: nil, count: 0))
     }
     // One 0, so that looking at the first element does not end the process.
-    if evaluated().isPoisoned {
+    // Row-major elements may need memory of their own.
+    let values = contiguous().evaluated()
+    ErrorScope.place(call: "withUnsafeBuffer(of:)", file, line)
+    if values.isPoisoned {
       return try withUnsafePointer(to: T(wrapping: 0)) {
         try body(UnsafeBufferPointer(start: $0, count: 1))
       }
     }
-    return try withUnsafeBytes { try body($0.bindMemory(to: T.self)) }
+    return try values.withUnsafeBytes { try body($0.bindMemory(to: T.self)) }
   }
 
   /// The elements in row-major order as a Swift array, cast to its type. One 0 if poisoned.
   /// PyTorch: `flatten().tolist()`.
-  public func array<T: TensorElement>(of type: T.Type = T.self) -> [T] {
-    let values = evaluated().isPoisoned ? self : cast(to: T.dtype).evaluated()
+  public func array<T: TensorElement>(
+    of type: T.Type = T.self, file: StaticString = #fileID, line: UInt = #line
+  ) -> [T] {
+    elements(call: "array(of:)", file, line)
+  }
+
+  /// The elements in row-major order for a call that reads them; one 0 if poisoned.
+  func elements<T: TensorElement>(
+    call: String, _ file: StaticString, _ line: UInt
+  ) -> [T] {
+    let values =
+      evaluated().isPoisoned ? self : cast(to: T.dtype).contiguous().evaluated()
+    ErrorScope.place(call: call, file, line)
     // There may have been no memory.
     if values.isPoisoned { return [T(wrapping: 0)] }
     return values.withUnsafeBytes { Array($0.bindMemory(to: T.self)) }
@@ -69,7 +88,7 @@ extension Tensor {
       return T(wrapping: 0)
     }
     if isPoisoned { return T(wrapping: 0) }
-    return array(of: T.self)[0]
+    return elements(call: "item()", file, line)[0]
   }
 
   /// Whether both tensors have the same shape, type and elements. NaN differs from itself.

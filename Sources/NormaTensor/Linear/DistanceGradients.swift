@@ -44,6 +44,7 @@ extension Tensor {
     let shares = weights.detached()
     let (left, right) = (a.node.materialize(), b.node.materialize())
     let shareStorage = shares.node.materialize()
+    if [left, right, shareStorage].contains(where: \.isMissing) { return .poisoned }
     let width = dtype.byteCount
     return withExtendedLifetime((left, right, shareStorage)) {
       Tensor(shape: batch + [rows, depth], dtype: dtype) { bytes in

@@ -63,7 +63,7 @@ extension Tensor {
     _ a: Tensor, _ b: Tensor, _ ranks: (Int, Int), _ beta: Double, _ alpha: Double,
     _ call: String, _ file: StaticString, _ line: UInt, _ product: (Tensor, Tensor) -> Tensor
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
+    checked(file: file, line: line, call: call) { () throws(TensorError) in
       if isPoisoned || a.isPoisoned || b.isPoisoned { return .poisoned }
       if Autocast.type != nil {
         // PyTorch's list has the products of matrices alone.

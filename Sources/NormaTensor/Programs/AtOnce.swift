@@ -36,10 +36,11 @@ extension Node {
           values.initialize(repeating: UnsafeRawPointer(room?.base) ?? UnsafeRawPointer(bits))
           pitches.initialize(repeating: 0)
           for (index, operand) in operands.enumerated() {
-            let base = operand.node.materialize().base
+            let source = operand.node.materialize()
+            if source.isMissing { return false }
             let place = operand.layout.offset * operand.dtype.byteCount
             let position = index < number ? index : index + 1
-            values[position] = UnsafeRawPointer(base + place)
+            values[position] = UnsafeRawPointer(source.base + place)
             pitches[position] = rows.pitch(of: position) * operand.dtype.byteCount
           }
           withExtendedLifetime((operands, room)) {
@@ -217,9 +218,8 @@ extension ReductionGroup {
       }
     }
     // Sums come with the squares.
-    reduction.run(
+    return reduction.run(
       result, with: result == .centeredSum ? companion : nil, into: target.base,
       sums: result == .squares ? results.storage(.sum)?.base : nil, threads: TensorThreads.count)
-    return true
   }
 }

@@ -81,14 +81,16 @@ struct CompiledProgram {
   }
 
   /// Lends the C form, on this program's memory, to `body`.
-  private func withProgram(_ body: (UnsafePointer<norma_program>) -> Void) {
+  ///
+  /// - Returns: false, and a mistake of the scope's, where there is no memory to work in.
+  private func withProgram(_ body: (UnsafePointer<norma_program>) -> Bool) -> Bool {
     var form = plan.form
     let (inputCount, immediateCount) = (program.inputs.count, program.immediates.count)
-    withUnsafeTemporaryAllocation(
+    return withUnsafeTemporaryAllocation(
       of: UnsafeMutablePointer<CChar>?.self,
       capacity: inputCount + 2 * immediateCount + outputs.count
     ) { bases in
-      guard let first = bases.baseAddress else { return }
+      guard let first = bases.baseAddress else { return false }
       for (index, input) in program.inputs.enumerated() {
         let base = input.storage.map { $0.base + input.layout.offset * input.dtype.byteCount }
         (first + index).initialize(to: base?.assumingMemoryBound(to: CChar.self))
@@ -107,21 +109,18 @@ struct CompiledProgram {
       }
       form.input_bases = UnsafePointer(first)
       form.output_bases = UnsafePointer(outputBases)
-      withExtendedLifetime((program, outputs, plan)) {
-        if sinks.isEmpty {
-          norma_program_measure(&form)
-          body(&form)
-        } else {
-          withSinks(&form, body)
-        }
+      return withExtendedLifetime((program, outputs, plan)) {
+        if !sinks.isEmpty { return withSinks(&form, body) }
+        norma_program_measure(&form)
+        return body(&form)
       }
     }
   }
 
   /// Places the results of reductions, with room for those of chunks.
   private func withSinks(
-    _ form: inout norma_program, _ body: (UnsafePointer<norma_program>) -> Void
-  ) {
+    _ form: inout norma_program, _ body: (UnsafePointer<norma_program>) -> Bool
+  ) -> Bool {
     form.interleave = interleave(Int(threads))
     norma_program_measure(&form)
     var placed = sinks.indices.map { index in
@@ -130,10 +129,11 @@ struct CompiledProgram {
       sink.m2 = sinks[index].squares?.base.assumingMemoryBound(to: Double.self)
       return sink
     }
-    let rooms = form.locals == 0 ? addRooms(&placed, chunks: Int(form.chunk_count)) : []
-    placed.withUnsafeBufferPointer { placed in
+    guard let rooms = form.locals == 0 ? addRooms(&placed, chunks: Int(form.chunk_count)) : []
+    else { return false }
+    return placed.withUnsafeBufferPointer { placed in
       form.sinks = placed.baseAddress
-      withExtendedLifetime((sinks, rooms)) { body(&form) }
+      return withExtendedLifetime((sinks, rooms)) { body(&form) }
     }
   }
 
@@ -151,24 +151,32 @@ struct CompiledProgram {
 
   /// Room for the results of chunks, where one output has several, and for what sums of `float64`
   /// have lost.
-  private func addRooms(_ sinks: inout [norma_sink], chunks: Int) -> [Storage] {
+  ///
+  /// - Returns: nil, and a mistake of the scope's, where there is none.
+  private func addRooms(_ sinks: inout [norma_sink], chunks: Int) -> [Storage]? {
     let space = plan.space
     let results = space.keptCount * (space.columnsKept ? space.columns.size : 1)
     var rooms: [Storage] = []
-    func room(_ count: Int) -> UnsafeMutableRawPointer {
-      let storage = Storage(byteCount: count * 8)
-      rooms.append(storage)
-      return storage.base
+    func room(_ count: Int) -> UnsafeMutableRawPointer? {
+      let storage = Storage.scratchOrReport(byteCount: count * 8, of: program.shape)
+      if let storage { rooms.append(storage) }
+      return storage?.base
     }
     for index in sinks.indices {
       let isWide = sinks[index].type == BlockType.float64.rawValue && sinks[index].m2 != nil
-      if isWide { sinks[index].lost = room(results).assumingMemoryBound(to: Double.self) }
-      guard chunks > 1 else { continue }
-      sinks[index].partial = room(results * chunks).assumingMemoryBound(to: CChar.self)
-      guard sinks[index].m2 != nil else { continue }
-      sinks[index].partial_m2 = room(results * chunks).assumingMemoryBound(to: Double.self)
       if isWide {
-        sinks[index].partial_lost = room(results * chunks).assumingMemoryBound(to: Double.self)
+        guard let lost = room(results) else { return nil }
+        sinks[index].lost = lost.assumingMemoryBound(to: Double.self)
+      }
+      guard chunks > 1 else { continue }
+      guard let partial = room(results * chunks) else { return nil }
+      sinks[index].partial = partial.assumingMemoryBound(to: CChar.self)
+      guard sinks[index].m2 != nil else { continue }
+      guard let squares = room(results * chunks) else { return nil }
+      sinks[index].partial_m2 = squares.assumingMemoryBound(to: Double.self)
+      if isWide {
+        guard let lost = room(results * chunks) else { return nil }
+        sinks[index].partial_lost = lost.assumingMemoryBound(to: Double.self)
       }
     }
     return rooms
@@ -177,26 +185,38 @@ struct CompiledProgram {
   /// Work of fewer element instructions than this is not worth a second thread.
   private var threads: Int32 { plan.work < 32768 ? 1 : Int32(TensorThreads.count) }
 
-  func run() {
+  /// Runs the program.
+  ///
+  /// - Returns: false, and a mistake of the scope's, where there is no memory to work in.
+  func run() -> Bool {
     let threads = threads
-    withProgram { norma_program_run($0, threads) }
+    return withProgram {
+      norma_program_run($0, threads)
+      return true
+    }
   }
 
   /// Runs this program's reductions, whose results stay with the thread, and `second` on them.
-  func run(finishedBy second: CompiledProgram) {
+  func run(finishedBy second: CompiledProgram) -> Bool {
     let threads = threads
-    withProgram { first in
-      second.withProgram { norma_program_run_finished(first, $0, threads) }
+    return withProgram { first in
+      second.withProgram {
+        norma_program_run_finished(first, $0, threads)
+        return true
+      }
     }
   }
 
   /// Runs this program's reductions and `second` slice by slice.
-  func run(before second: CompiledProgram) {
+  func run(before second: CompiledProgram) -> Bool {
     let threads = max(threads, second.threads)
     var sliced = self
     sliced.isSliced = true
-    sliced.withProgram { first in
-      second.withProgram { norma_program_run_slices(first, $0, threads) }
+    return sliced.withProgram { first in
+      second.withProgram {
+        norma_program_run_slices(first, $0, threads)
+        return true
+      }
     }
   }
 }

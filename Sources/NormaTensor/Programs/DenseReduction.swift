@@ -44,12 +44,13 @@ struct DenseReduction {
   }
 
   /// Gives `result` in the type in which it is carried; a centred sum is measured from zero. Squares come
-  /// beside `sums`.
+  /// beside `sums`. False where memory was missing.
   func run(
     _ result: ReductionGroup.Result, with companion: Tensor? = nil,
     into target: UnsafeMutableRawPointer, sums: UnsafeMutableRawPointer? = nil, threads: Int
-  ) {
+  ) -> Bool {
     let (values, factors) = (source.node.materialize(), companion?.node.materialize())
+    if values.isMissing || factors?.isMissing ?? false { return false }
     let bytes = source.dtype.byteCount
     var form = norma_dense_reduction(
       kind: Int32(result.kind.rawValue), type: BlockType(source.dtype).rawValue,
@@ -63,7 +64,10 @@ struct DenseReduction {
       form.companion = UnsafeRawPointer(factors.base + companion.layout.offset * bytes)
     }
     let chunks = Int(norma_dense_chunks(&form))
-    let room = chunks > 1 ? Storage(byteCount: 2 * chunks * resultCount * 8) : nil
+    let room =
+      chunks > 1
+      ? Storage.scratchOrReport(byteCount: 2 * chunks * resultCount * 8, of: source.shape) : nil
+    if chunks > 1 && room == nil { return false }
     if let room {
       form.partial = room.base
       let squares = room.base + chunks * resultCount * 8
@@ -78,6 +82,7 @@ struct DenseReduction {
         norma_merge_dense(form)
       }
     }
+    return true
   }
 
   /// The columns that are reduced side by side: along long runs of memory, and the same for all threads.
@@ -122,18 +127,20 @@ extension Tensor {
     else { return nil }
     let count = reduction.resultCount
     let storage = Storage(byteCount: count * type.byteCount)
+    var hasRun = false
     if type.isFloatingPoint && result != .minimum && result != .maximum {
       withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * count) { wide in
         guard let results = wide.baseAddress else { return }
-        reduction.run(
+        hasRun = reduction.run(
           result, with: companion, into: results, sums: result == .squares ? results + count : nil,
           threads: 1)
         norma_finish_reduction(
           results, Int64(count), divisor, isRoot ? 1 : 0, type.stored, storage.base)
       }
     } else {
-      reduction.run(result, into: storage.base, threads: 1)
+      hasRun = reduction.run(result, into: storage.base, threads: 1)
     }
+    if !hasRun { return .poisoned }
     let layout = Layout(
       contiguous: Shape.reduced(layout.shape, over: axes, keepDims: keepDims))
     return Tensor(node: Node(stored: storage, dtype: type, layout: layout), layout: layout)

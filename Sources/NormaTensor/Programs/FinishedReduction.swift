@@ -36,8 +36,10 @@ struct FinishedReduction {
   }
 
   /// Runs the reduction, strip by strip, with the program of its results.
-  func run(before program: Program, _ output: CompiledProgram.Output) {
+  /// False where memory was missing.
+  func run(before program: Program, _ output: CompiledProgram.Output) -> Bool {
     let (evaluation, value) = Evaluation.source(group.source)
+    if evaluation.program.readsMissing { return false }
     let isKept = { (axis: Int) in !group.axes.contains(axis) }
     let layouts = program.inputs.map(\.layout) + [output.layout]
     if let space = Space.reduction(
@@ -46,18 +48,18 @@ struct FinishedReduction {
     {
       let first = CompiledProgram(evaluation.program, over: space, sinks: [sink(value)])
       let second = CompiledProgram(program, over: finishing, outputs: [output])
-      first.run(finishedBy: second)
-      return
+      return first.run(finishedBy: second)
     }
     // Some operand cannot be cut into strips: store the results after all.
     let stored = group.tensor(result)
     let storage = stored.node.materialize()
+    if storage.isMissing { return false }
     let space = Space.elementwise(
       output.layout.shape, order: Layout.order(output.layout.shape, output.layout.strides),
       layouts: layouts)
     let compiled = CompiledProgram(
       program.replacingLocals(by: storage), over: space, outputs: [output])
-    compiled.run()
+    return compiled.run()
   }
 }
 

@@ -20,7 +20,10 @@ final class Plan: @unchecked Sendable {
     sinks: [CompiledProgram.Sink], key: PlanKey
   ) {
     self.key = key
-    work = program.shape.reduce(1, *) * max(program.instructions.count, 1)
+    // Few stored elements may be seen as more than can be counted.
+    let (work, isEndless) = program.shape.reduce(1, *)
+      .multipliedReportingOverflow(by: max(program.instructions.count, 1))
+    self.work = isEndless ? Int.max : work
     var sources: [norma_operand] = []
     var targets: [norma_operand] = []
     var program = program

@@ -13,26 +13,27 @@ extension ReductionGroup {
     }
     if source.count == 0 {
       results.clear()
-    } else if !runAtOnce(results, wanted.map(\.0)) {
-      let (evaluation, values) = evaluation(for: wanted.map(\.0))
-      if evaluation.program.readsMissing {
-        for (_, node) in wanted { _ = node.loseQuietly() }
-        return
-      }
-      if let compiled = compile(evaluation.program, values, results) {
-        compiled.run()
-      } else {
-        // The source cannot be cut as its layout asks: store it, and what goes with it in the same
-        // order of memory, then reduce what is stored.
-        let stored = self.stored()
-        let (evaluation, values) = stored.evaluation(for: wanted.map(\.0))
-        guard let compiled = stored.compile(evaluation.program, values, results) else {
-          fatalError("a stored tensor of shape \(source.shape) could not be reduced")
-        }
-        compiled.run()
-      }
+    } else if !runAtOnce(results, wanted.map(\.0)), !runProgram(results, wanted.map(\.0)) {
+      for (_, node) in wanted { _ = node.loseQuietly() }
+      return
     }
     for (result, node) in wanted { results.store(result, in: node) }
+  }
+
+  /// False where memory was missing for the source or for the work.
+  private func runProgram(_ results: Results, _ wanted: [Result]) -> Bool {
+    let (evaluation, values) = evaluation(for: wanted)
+    if evaluation.program.readsMissing { return false }
+    if let compiled = compile(evaluation.program, values, results) { return compiled.run() }
+    // The source cannot be cut as its layout asks: store it, and what goes with it in the same
+    // order of memory, then reduce what is stored.
+    let stored = self.stored()
+    let (again, storedValues) = stored.evaluation(for: wanted)
+    if again.program.readsMissing { return false }
+    guard let compiled = stored.compile(again.program, storedValues, results) else {
+      fatalError("a stored tensor of shape \(source.shape) could not be reduced")
+    }
+    return compiled.run()
   }
 
   /// The same reductions of operands in memory, the companion in the source's order.
@@ -193,7 +194,9 @@ struct SlicedReductions {
 
   func storage(_ result: ReductionGroup.Result) -> Storage? { results.storage(result) }
 
-  func run(before program: Program, _ output: CompiledProgram.Output) {
+  /// False where memory was missing.
+  func run(before program: Program, _ output: CompiledProgram.Output) -> Bool {
+    if compiled.program.readsMissing { return false }
     let shape = program.shape
     let second = CompiledProgram(program, by: .slices(group), outputs: [output]) {
       let order = Layout.order(shape, group.source.layout.strides)
@@ -206,8 +209,9 @@ struct SlicedReductions {
     guard let second, let first = group.compile(compiled.program, compiled.values, results) else {
       fatalError("a reduction of shape \(shape) was compiled once and not twice")
     }
-    first.run(before: second)
+    guard first.run(before: second) else { return false }
     for (result, node) in wanted { results.store(result, in: node) }
+    return true
   }
 
   /// The group to which all pending reductions below a small node belong; nil if there is none or

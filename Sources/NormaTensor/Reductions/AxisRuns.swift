@@ -91,18 +91,17 @@ extension Tensor {
     _ body: (Tensor, Int) throws(TensorError) -> (values: Tensor, indices: Tensor)
   ) -> (values: Tensor, indices: Tensor) {
     do throws(TensorError) {
+      defer { ErrorScope.place(call: call, file, line) }
       if isPoisoned { return (self, self) }
       let front = try Shape.axis(axis, of: shape, call: call)
       if rank > 0 {
-        let pair = try body(self, front)
-        if pair.values.isPoisoned { ErrorScope.current?.place(call: call, file, line) }
-        return pair
+        return try body(self, front)
       }
       let row = try body(reshaped([1]), 0)
       if row.values.count != 1 { return row }
       return (row.values.reshaped([]), row.indices.reshaped([]))
     } catch {
-      report(error, file: file, line: line)
+      refuse(error, call: call, file: file, line: line)
       return (.poisoned, .poisoned)
     }
   }

@@ -33,8 +33,9 @@ extension Tensor {
   ) -> Moments {
     // One empty group, so that looking at the first does not end the process.
     let nothing = Moments(count: [0], mean: [.nan], m2: [0], shape: [])
+    let call = "moments(over:)"
+    defer { ErrorScope.place(call: call, file, line) }
     do throws(TensorError) {
-      let call = "moments(over:)"
       if isPoisoned || mask?.isPoisoned ?? false || weights?.isPoisoned ?? false { return nothing }
       guard dtype.isFloatingPoint else {
         throw TensorError(call, "\(dtype) is not real; cast(to: .float32) first")
@@ -56,7 +57,7 @@ extension Tensor {
         count: means.map { _ in count }, mean: means, m2: squares.array(of: Double.self),
         shape: kept)
     } catch {
-      report(error, file: file, line: line)
+      refuse(error, call: call, file: file, line: line)
       return nothing
     }
   }

@@ -45,6 +45,7 @@ extension Tensor {
       areRowsInCache(columns)
     else { return nil }
     let storage = node.materialize()
+    if storage.isMissing { return .poisoned }
     return withExtendedLifetime(storage) {
       Tensor(shape: shape, dtype: .float32) { bytes in
         guard let result = bytes.baseAddress else { return }
@@ -127,6 +128,7 @@ extension Tensor {
     let columns = countPerResult(axes)
     guard areRowsInCache(columns) else { return nil }
     let storage = node.materialize()
+    if storage.isMissing { return .poisoned }
     return withExtendedLifetime(storage) {
       Tensor(shape: Array(shape[..<(rank - axes.count)]), dtype: .float32) { bytes in
         guard let result = bytes.baseAddress else { return }

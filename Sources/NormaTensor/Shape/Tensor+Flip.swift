@@ -107,7 +107,9 @@ extension Tensor {
   public func rolled(
     by shift: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    isPoisoned || count == 0 ? self : flattened().rolled(0, shift).reshaped(shape)
+    checked(file: file, line: line) { () throws(TensorError) in
+      isPoisoned || count == 0 ? self : flattened().rolled(0, shift).reshaped(shape)
+    }
   }
 
   private func rolled(_ axis: Int, _ shift: Int) -> Tensor {
@@ -141,6 +143,7 @@ extension Tensor {
       layout.strides == whole.strides
     else { return false }
     let source = node.materialize()
+    if source.isMissing { return true }
     let step = whole.strides[axis] * dtype.byteCount
     let (ahead, back) = start * 2 < size ? (start * step, 0) : (0, (size - start) * step)
     let from = source.base + layout.offset * dtype.byteCount

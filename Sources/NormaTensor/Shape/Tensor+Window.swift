@@ -67,6 +67,7 @@ extension Tensor {
   func write(into storage: Storage, _ place: Layout, as dtype: DType) {
     if dtype == self.dtype, !node.isPending {
       let source = node.materialize()
+      if source.isMissing { return }
       withExtendedLifetime(source) {
         copyElements(
           shape, width: dtype.byteCount, from: source.base + layout.offset * dtype.byteCount,
@@ -79,7 +80,8 @@ extension Tensor {
     }
     var evaluation = Evaluation(shape: place.shape)
     let value = evaluation.value(of: detached().cast(to: dtype))
-    evaluation.run(value, dtype, into: storage, place)
+    if evaluation.program.readsMissing { return }
+    _ = evaluation.run(value, dtype, into: storage, place)
   }
 }
 

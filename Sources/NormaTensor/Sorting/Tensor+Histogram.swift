@@ -29,6 +29,7 @@ extension Tensor {
       }
       let numbers = cast(to: .int64).contiguous()
       let storage = numbers.node.materialize()
+      if storage.isMissing { return .poisoned }
       defer { withExtendedLifetime(storage) {} }
       let counted = NumberCounts(
         .int64, count, storage.base + numbers.layout.offset * 8, threads: TensorThreads.count)
@@ -49,8 +50,8 @@ extension Tensor {
       let sums = Tensor(shape: [length], dtype: .float64) { bytes in
         bytes.initializeMemory(as: UInt8.self, repeating: 0)
         guard let to = bytes.baseAddress else { return }
-        weights.detached().cast(to: .float64).withUnsafeBuffer(of: Double.self) { weights in
-          guard let weights = weights.baseAddress else { return }
+        weights.detached().cast(to: .float64).withUnsafeBytes { weights in
+          guard let weights = weights.bindMemory(to: Double.self).baseAddress else { return }
           counted.add(weights, to: to.assumingMemoryBound(to: Double.self))
         }
       }
@@ -100,8 +101,8 @@ extension Tensor {
     file: StaticString = #fileID, line: UInt = #line
   ) -> (counts: Tensor, edges: Tensor) {
     if isPoisoned || weights?.isPoisoned ?? false { return (.poisoned, .poisoned) }
-    return histogram(density, file, line) { () throws(TensorError) in
-      let call = "histogram(bins:)"
+    let call = "histogram(bins:)"
+    return histogram(density, call, file, line) { () throws(TensorError) in
       let range = try binRange(
         bins, range.map { ($0.lowerBound, $0.upperBound) }, beside: 0.5, call)
       let edges = edges(bins, range)
@@ -117,8 +118,8 @@ extension Tensor {
     if isPoisoned || edges.isPoisoned || weights?.isPoisoned ?? false {
       return (.poisoned, .poisoned)
     }
-    return histogram(density, file, line) { () throws(TensorError) in
-      let call = "histogram(edges:)"
+    let call = "histogram(edges:)"
+    return histogram(density, call, file, line) { () throws(TensorError) in
       let own = edges.detached().cast(to: dtype)
       guard edges.rank == 1, edges.count >= 2, own.isAscending else {
         throw TensorError(call, "edges of shape \(edges.shape); at least two in order are needed")
@@ -128,9 +129,10 @@ extension Tensor {
   }
 
   private func histogram(
-    _ density: Bool, _ file: StaticString, _ line: UInt,
+    _ density: Bool, _ call: String, _ file: StaticString, _ line: UInt,
     _ body: () throws(TensorError) -> ([Double], Tensor)
   ) -> (counts: Tensor, edges: Tensor) {
+    defer { ErrorScope.place(call: call, file, line) }
     do throws(TensorError) {
       let (sums, edges) = try body()
       let counts = Tensor(sums, dtype: .float64)
@@ -138,7 +140,7 @@ extension Tensor {
       let widths = edges.cast(to: .float64).difference()
       return ((counts / counts.sum() / widths).cast(to: dtype), edges)
     } catch {
-      report(error, file: file, line: line)
+      refuse(error, call: call, file: file, line: line)
       return (.poisoned, .poisoned)
     }
   }
@@ -181,7 +183,8 @@ extension Tensor {
     }
     let type: DType = dtype == .float64 ? .float64 : .float32
     let edges = edges.array(of: Double.self)
-    let shares = weights?.detached().cast(to: .float64)
+    let shares = weights?.detached().cast(to: .float64).contiguous().evaluated()
+    if shares?.isPoisoned ?? false { return [Double](repeating: 0, count: edges.count - 1) }
     return detached().cast(to: type).withUnsafeBytes { x in
       guard let x = x.baseAddress, count > 0 else {
         return [Double](repeating: 0, count: edges.count - 1)

@@ -43,6 +43,7 @@ extension Tensor {
       let order = sorter?.detached().cast(to: .int64).contiguous()
       let (rows, what) = (sorted.node.materialize(), wanted.node.materialize())
       let orders = order?.node.materialize()
+      if rows.isMissing || what.isMissing || orders?.isMissing ?? false { return .poisoned }
       let width = type.byteCount
       return withExtendedLifetime((rows, what, orders)) {
         Tensor(shape: values.shape, dtype: .int64) { bytes in

@@ -75,6 +75,7 @@ extension Tensor {
 struct SortedRows {
   let runs: AxisRuns
   let sort: RowSort
+  private let shape: [Int]
 
   var dtype: DType { runs.dtype }
 
@@ -85,6 +86,7 @@ struct SortedRows {
     let source = tensor.detached().cast(to: type)
     runs = AxisRuns(source, axis, order: AxisRuns.axisLast(source, axis))
     sort = RowSort(rows: runs.outer, size: runs.size, threads: runs.threads)
+    shape = tensor.shape
   }
 
   /// Values of the rows' type and places, `size` of them for each row.
@@ -92,8 +94,8 @@ struct SortedRows {
     size: Int, fill: (UnsafeMutableRawPointer, UnsafeMutablePointer<Int64>) -> Void
   ) -> (values: Tensor, indices: Tensor) {
     // The scratch of a row is larger than the row: whether there is that much is asked before.
-    let scratch = runs.size * (dtype.byteCount == 8 ? 32 : 16)
-    if scratch >= 1 << 28, Storage.roomOrReport(Layout(contiguous: [scratch]), .uint8) == nil {
+    let scratch = Swift.min(runs.size, Storage.largest) * (dtype.byteCount == 8 ? 32 : 16)
+    if scratch >= 1 << 28, Storage.scratchOrReport(byteCount: scratch, of: shape) == nil {
       return (.poisoned, .poisoned)
     }
     return runs.pair(dtype, size: size, fill: fill)

@@ -14,13 +14,15 @@ extension Tensor {
   public func unique(
     over axis: Int? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> (values: Tensor, inverse: Tensor, counts: Tensor) {
+    let call = "unique(over:)"
+    defer { ErrorScope.place(call: call, file, line) }
     do throws(TensorError) {
       if isPoisoned { return (self, self, self) }
       guard let axis else { return uniqueElements() }
-      let front = try Shape.axis(axis, of: shape, call: "unique(over:)")
+      let front = try Shape.axis(axis, of: shape, call: call)
       return rank == 0 ? uniqueElements() : uniqueSlices(front)
     } catch {
-      report(error, file: file, line: line)
+      refuse(error, call: call, file: file, line: line)
       return (.poisoned, .poisoned, .poisoned)
     }
   }
@@ -60,6 +62,7 @@ extension Tensor {
     guard count > 0, !dtype.isFloatingPoint else { return nil }
     let x = detached().contiguous()
     let storage = x.node.materialize()
+    if storage.isMissing { return (.poisoned, .poisoned, .poisoned) }
     defer { withExtendedLifetime(storage) {} }
     let numbers = NumberCounts(
       dtype, count, storage.base + x.layout.offset * dtype.byteCount, threads: TensorThreads.count)

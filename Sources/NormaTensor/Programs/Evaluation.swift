@@ -1,0 +1,183 @@
+import NormaKernels
+
+/// One evaluation: the program of a result, built from pending nodes, and what it waits for.
+struct Evaluation {
+  var program: Program
+  /// The tensors whose values are in the program, the latest last. Few enough to be searched, and
+  /// held so that no other object takes the place of one in memory.
+  var known: [Known] = []
+
+  struct Known {
+    let node: Node
+    let layout: Layout
+    let value: Int
+  }
+  /// The reductions that run slice by slice with this program, instead of before it.
+  var slices: SlicedReductions?
+  /// The reduction whose results go through this program strip by strip, without being stored.
+  var finished: FinishedReduction?
+
+  /// The operands of the instruction that is being emitted.
+  private var siblings: [Tensor] = []
+
+  /// Small tensors that one instruction waits for are made by one program, up to this size.
+  static let fewElements = 4096
+
+  /// Only a program that stores its result can run slice by slice; not one that is reduced.
+  let maySlice: Bool
+
+  init(shape: [Int], maySlice: Bool = false) {
+    program = Program(shape: shape)
+    known.reserveCapacity(16)
+    self.maySlice = maySlice
+  }
+
+  /// The value of a pending instruction.
+  mutating func emit(_ operation: Operation, _ operands: [Tensor]) -> Int {
+    let outer = siblings
+    siblings = operands
+    var values = Operands()
+    for operand in operands { values.append(value(of: operand)) }
+    siblings = outer
+    return apply(operation, values, operands)
+  }
+
+  /// An instruction on the values of its operands.
+  mutating func apply(
+    _ operation: Operation, _ values: Operands, _ operands: [Tensor]
+  ) -> Int {
+    var values = values
+    let isPlain =
+      operation.code != .convert && operation.code != .normalizeGradient
+      && operands.allSatisfy { $0.dtype == operation.operands }
+    guard let immediate = operation.immediate else {
+      return isPlain
+        ? program.apply(operation, values)
+        : program.apply(operation, values, operands.map(\.dtype))
+    }
+    let value = program.immediate(immediate, BlockType(operation.operands))
+    values.insert(value, at: immediate.position)
+    if isPlain { return program.apply(operation, values) }
+    var types = operands.map(\.dtype)
+    types.insert(operation.operands, at: immediate.position)
+    return program.apply(operation, values, types)
+  }
+
+  /// The value of a tensor of the program's shape: computed here, or read from memory.
+  mutating func value(of tensor: Tensor) -> Int {
+    // Most pending values are met once: only those that ran before may be known.
+    let mayBeKnown = tensor.layout !== tensor.node.layout || tensor.node.mayHaveRun
+    if mayBeKnown, let value = knownValue(tensor.node, tensor.layout) { return value }
+    let value = makeValue(of: tensor)
+    known.append(Known(node: tensor.node, layout: tensor.layout, value: value))
+    return value
+  }
+
+  func knownValue(_ node: Node, _ layout: Layout) -> Int? {
+    for index in known.indices.reversed()
+    where known[index].node === node && known[index].layout === layout {
+      return known[index].value
+    }
+    return nil
+  }
+
+  private mutating func makeValue(of tensor: Tensor) -> Int {
+    let node = tensor.node
+    guard case .pending(let work) = node.content else { return read(tensor) }
+    if case .elementwise(let operation, let operands) = work {
+      if tensor.layout === node.layout, program.widths.count < Program.valueLimit, node.stream() {
+        return emit(operation, operands)
+      }
+      if let value = sliced(tensor, operation, operands) { return value }
+    }
+    if case .reduction(let group, let result) = work, tensor.layout === node.layout, maySlice,
+      finished == nil, slices == nil, let new = FinishedReduction(group, result)
+    {
+      finished = new
+      return program.localInput(new.number, tensor.layout, tensor.dtype)
+    }
+    return read(tensor)
+  }
+
+  /// The value of a pending node that is a result of the program.
+  mutating func add(_ node: Node, _ operation: Operation, _ operands: [Tensor]) -> Int {
+    let value = emit(operation, operands)
+    _ = node.stream()
+    known.append(Known(node: node, layout: node.layout, value: value))
+    return value
+  }
+
+  private mutating func read(_ tensor: Tensor) -> Int {
+    materializeSiblings(of: tensor)
+    return program.input(tensor.node.materialize(), tensor.layout, tensor.dtype)
+  }
+
+  /// Small operands that are stretched over the program's shape, such as the mean, scale and shift
+  /// of a normalization, are waited for together.
+  private func materializeSiblings(of tensor: Tensor) {
+    let shape = tensor.node.layout.shape
+    guard slices == nil, tensor.layout !== tensor.node.layout, tensor.node.isPendingElementwise,
+      tensor.node.layout.count > 0, tensor.node.layout.count <= Evaluation.fewElements
+    else { return }
+    // Those that wait for a reduction may yet run slice by slice with it.
+    let group = SlicedReductions.group(below: tensor.node)
+    var nodes: [Node] = []
+    for sibling in siblings
+    where sibling.layout !== sibling.node.layout && sibling.node.layout.shape == shape
+      && sibling.node.isPendingElementwise && !nodes.contains(where: { $0 === sibling.node })
+      && (!maySlice || SlicedReductions.group(below: sibling.node) === group)
+    {
+      nodes.append(sibling.node)
+    }
+    if nodes.count > 1 { Node.materialize(together: nodes) }
+  }
+
+  /// The program for a reduction: just the source.
+  static func source(_ tensor: Tensor) -> (Evaluation, value: Int) {
+    var evaluation = Evaluation(shape: tensor.shape)
+    let value = evaluation.value(of: tensor)
+    return (evaluation, value)
+  }
+
+  /// A result of the program's shape, and where it goes.
+  struct Stored {
+    let node: Node
+    let value: Int
+    let storage: Storage
+    /// Whether the program may read what was there before.
+    let isReused: Bool
+  }
+
+  /// Stores several results of the program's shape. False where memory was missing.
+  func run(_ results: [Stored]) -> Bool {
+    guard let first = results.first?.node.layout else { return true }
+    var program = program
+    let outputs = results.map { result in
+      CompiledProgram.Output(
+        value: program.stored(result.value, as: result.node.dtype), storage: result.storage,
+        layout: result.node.layout, width: result.node.dtype.byteCount, isReused: result.isReused)
+    }
+    let compiled = CompiledProgram(program, by: .elementwise(first), outputs: outputs) {
+      Space.elementwise(
+        first.shape, order: Layout.order(first.shape, first.strides),
+        layouts: program.inputs.map(\.layout) + outputs.map(\.layout))
+    }
+    return compiled?.run() ?? true
+  }
+
+  /// Stores one result. False where memory was missing.
+  func run(_ value: Int, _ dtype: DType, into storage: Storage, _ layout: Layout) -> Bool {
+    var program = program
+    let output = CompiledProgram.Output(
+      value: program.stored(value, as: dtype), storage: storage, layout: layout,
+      width: dtype.byteCount)
+    if let finished { return finished.run(before: program, output) }
+    if let slices { return slices.run(before: program, output) }
+    let compiled = CompiledProgram(program, by: .elementwise(layout), outputs: [output]) {
+      Space.elementwise(
+        layout.shape, order: Layout.order(layout.shape, layout.strides),
+        layouts: program.inputs.map(\.layout) + [layout])
+    }
+    return compiled?.run() ?? true
+  }
+}
