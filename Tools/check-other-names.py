@@ -51,6 +51,11 @@ x.astype(.float32) -> cast(to:)
 x.float() -> cast(to: .float32)
 x.half() -> cast(to: .float16)
 x.long() -> cast(to: .int64)
+x.short() -> cast(to: .int16)
+x.char() -> cast(to: .int8)
+x.byte() -> cast(to: .uint8)
+x.int8() -> cast(to: .int8)
+x.uint16() -> cast(to: .uint16)
 x.clone() -> not needed
 x.cpu() -> not needed
 x.tolist() -> array(of: Float.self)

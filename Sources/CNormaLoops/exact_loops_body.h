@@ -75,13 +75,17 @@
 
 // Vectors must not shift by more than their bits, so the shift is cut and the result chosen.
 #define EXACT_INTEGER(s, T, V, U, W, bits)                                                      \
-  UNARY(sign_##s, T, V, V, ((V)(a > 0) & 1) | (V)(a < 0), (a > 0) - (a < 0))                    \
-  BINARY(heaviside_##s, T, V, V, CHOOSE(V, V, a == 0, b, (V)(a > 0) & 1), a == 0 ? b : a > 0)   \
+  OF_SIGN(s, T, V, U, W, bits)                                                                  \
   BINARY(and_##s, T, V, V, a & b, a & b)                                                        \
   BINARY(or_##s, T, V, V, a | b, a | b)                                                         \
   BINARY(xor_##s, T, V, V, a ^ b, a ^ b)                                                        \
   BINARY(shift_left_##s, U, W, W, CHOOSE(W, W, b < bits, a << (b & (bits - 1)), (W){0}),        \
-         b < bits ? a << b : 0)                                                                 \
+         b < bits ? a << b : 0)
+
+// What depends on the sign.
+#define OF_SIGN(s, T, V, U, W, bits)                                                            \
+  UNARY(sign_##s, T, V, V, ((V)(a > 0) & 1) | (V)(a < 0), (a > 0) - (a < 0))                    \
+  BINARY(heaviside_##s, T, V, V, CHOOSE(V, V, a == 0, b, (V)(a > 0) & 1), a == 0 ? b : a > 0)   \
   BINARY(shift_right_##s, T, V, V,                                                              \
          CHOOSE(V, V, (W)b < bits, a >> (b & (bits - 1)), (V)(a < 0)),                          \
          (U)b < bits ? a >> b : -(a < 0))
@@ -91,6 +95,7 @@ EXACT_FLOATING(f64, double, f64v, i64v, u8x8, __builtin_nextafter)
 EXACT_INTEGER(i64, int64_t, i64v, uint64_t, u64v, 64)
 EXACT_INTEGER(i32, int32_t, i32v, uint32_t, u32v, 32)
 EXACT_INTEGER(u8, uint8_t, u8v, uint8_t, u8v, 8)
+OF_SIGN(u64, uint64_t, u64v, uint64_t, u64v, 64)
 
 #undef SIGN_BIT
 #undef SIGN_OF
@@ -98,3 +103,4 @@ EXACT_INTEGER(u8, uint8_t, u8v, uint8_t, u8v, 8)
 #undef LERP
 #undef EXACT_FLOATING
 #undef EXACT_INTEGER
+#undef OF_SIGN

@@ -52,6 +52,7 @@
 FUNCTIONS(i64, int64_t, uint64_t)
 FUNCTIONS(i32, int32_t, uint32_t)
 FUNCTIONS(u8, uint8_t, uint8_t)
+FUNCTIONS(u64, uint64_t, uint64_t)
 
 #define DIVISIONS(EACH, s, T)                                                            \
   EACH(fmod, s, T, rest_##s(a, b))                                                       \
@@ -61,6 +62,7 @@ FUNCTIONS(u8, uint8_t, uint8_t)
 
 DIVISIONS(EACH, i32, int32_t)
 DIVISIONS(EACH, u8, uint8_t)
+DIVISIONS(EACH, u64, uint64_t)
 
 // Integers of 64 bits are divided in vectors of double while they are below 2^50: there a quotient
 // that is not whole does not round to a whole number, and products with it are exact.
@@ -119,13 +121,18 @@ int norma_holds_zero(size_t n, const void *values, int width) {
   switch (width) {
     case 8: LOOK(i64v, int64_t)
     case 4: LOOK(i32v, int32_t)
+    case 2: LOOK(u16v, uint16_t)
     default: LOOK(u8v, uint8_t)
   }
 }
 
 norma_loop norma_find_integer_function(int operation, int type) {
-#define ALL(OP, name) \
-  case OP: return type == NORMA_I64 ? name##_i64 : type == NORMA_I32 ? name##_i32 : name##_u8;
+#define ALL(OP, name)                        \
+  case OP:                                   \
+    return type == NORMA_I64   ? name##_i64  \
+           : type == NORMA_I32 ? name##_i32  \
+           : type == NORMA_U8  ? name##_u8   \
+                               : name##_u64;
   if (type < NORMA_I64) return NULL;
   switch (operation) {
     ALL(NORMA_POWER, power)

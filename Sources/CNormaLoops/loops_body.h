@@ -114,13 +114,16 @@
   COMPARISONS(s, T, V, N)                                                                       \
   SELECT(select_##s, T, V, V, N)
 
-#define COMPARISONS(s, T, V, N)                                                                 \
-  COMPARE(eq_##s, T, V, N, ==)                                                                  \
-  COMPARE(ne_##s, T, V, N, !=)                                                                  \
+#define ORDER(s, T, V, N)                                                                       \
   COMPARE(lt_##s, T, V, N, <)                                                                   \
   COMPARE(le_##s, T, V, N, <=)                                                                  \
   COMPARE(gt_##s, T, V, N, >)                                                                   \
-  COMPARE(ge_##s, T, V, N, >=)                                                                  \
+  COMPARE(ge_##s, T, V, N, >=)
+
+#define COMPARISONS(s, T, V, N)                                                                 \
+  COMPARE(eq_##s, T, V, N, ==)                                                                  \
+  COMPARE(ne_##s, T, V, N, !=)                                                                  \
+  ORDER(s, T, V, N)                                                                             \
   /* The operators as they stand between a and b. */                                            \
   COMPARE(logical_and_##s, T, V, N, != 0 & 0 !=)                                                \
   COMPARE(logical_or_##s, T, V, N, != 0 | 0 !=)                                                 \
@@ -131,11 +134,16 @@ FLOATING(f64, double, f64v, i64v, u8x8)
 INTEGER(i64, int64_t, i64v, uint64_t, u64v, u8x8)
 INTEGER(i32, int32_t, i32v, uint32_t, u32v, u8x16)
 INTEGER(u8, uint8_t, u8v, uint8_t, u8v, u8v)
+// What depends on the sign; the rest is that of int64.
+BINARY(min_u64, uint64_t, u64v, u64v, CHOOSE(u64v, u64v, a < b, a, b), a < b ? a : b)
+BINARY(max_u64, uint64_t, u64v, u64v, CHOOSE(u64v, u64v, a > b, a, b), a > b ? a : b)
+ORDER(u64, uint64_t, u64v, u8x8)
 UNARY(abs_i64, uint64_t, u64v, i64v, CHOOSE(u64v, i64v, (i64v)a < 0, -a, a),
       (int64_t)a < 0 ? -a : a)
 UNARY(abs_i32, uint32_t, u32v, i32v, CHOOSE(u32v, i32v, (i32v)a < 0, -a, a),
       (int32_t)a < 0 ? -a : a)
 UNARY(abs_u8, uint8_t, u8v, u8v, a, a)
+UNARY(abs_u64, uint64_t, u64v, u64v, a, a)
 
 // Correctly rounded one by one as well as in vectors. (The library's function would set errno, and
 // keep the compiler from making vectors.)
@@ -166,9 +174,13 @@ SPREAD(spread_64, uint64_t, u64v)
 
 // [operation][type][bits of single operands]
 static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4] = {
-#define ALL_TYPES(OP, name, how) \
-  [OP] = {how(name, f32), how(name, f64), how(name, i64), how(name, i32), how(name, u8)},
-    ALL_TYPES(NORMA_NEGATE, neg, ONE)
+#define ALL_OF(OP, name, how, unsigned64) \
+  [OP] = {how(name, f32), how(name, f64), how(name, i64), how(name, i32), how(name, u8), \
+          how(name, unsigned64)},
+// With loops of uint64 of their own, and with those of int64, whose bits are the same.
+#define ALL_TYPES(OP, name, how) ALL_OF(OP, name, how, u64)
+#define ALL_ALIKE(OP, name, how) ALL_OF(OP, name, how, i64)
+    ALL_ALIKE(NORMA_NEGATE, neg, ONE)
     ALL_TYPES(NORMA_ABS, abs, ONE)
     [NORMA_SQRT] = {ONE(sqrt, f32), ONE(sqrt, f64)},
     [NORMA_RSQRT] = {ONE(rsqrt, f32), ONE(rsqrt, f64)},
@@ -179,9 +191,9 @@ static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4]
     [NORMA_FRAC] = {ONE(frac, f32), ONE(frac, f64)},
     ALL_TYPES(NORMA_SIGN, sign, ONE)
     [NORMA_SIGN_BIT] = {ONE(sign_bit, f32), ONE(sign_bit, f64)},
-    ALL_TYPES(NORMA_ADD, add, FORMS)
-    ALL_TYPES(NORMA_SUBTRACT, sub, FORMS)
-    ALL_TYPES(NORMA_MULTIPLY, mul, FORMS)
+    ALL_ALIKE(NORMA_ADD, add, FORMS)
+    ALL_ALIKE(NORMA_SUBTRACT, sub, FORMS)
+    ALL_ALIKE(NORMA_MULTIPLY, mul, FORMS)
     [NORMA_DIVIDE] = {FORMS(div, f32), FORMS(div, f64)},
     ALL_TYPES(NORMA_MINIMUM, min, FORMS)
     ALL_TYPES(NORMA_MAXIMUM, max, FORMS)
@@ -194,31 +206,34 @@ static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4]
     [NORMA_FINITE] = {FORMS(finite, f32), FORMS(finite, f64)},
     [NORMA_ROUND_DECIMAL] = {FORMS(round_decimal, f32), FORMS(round_decimal, f64)},
     ALL_TYPES(NORMA_HEAVISIDE, heaviside, FORMS)
-#define INTEGER_TYPES(OP, name) \
+#define INTEGER_TYPES(OP, name, unsigned64) \
   [OP] = {[NORMA_I64] = FORMS(name, i64), [NORMA_I32] = FORMS(name, i32), \
-          [NORMA_U8] = FORMS(name, u8)},
-    INTEGER_TYPES(NORMA_AND, and)
-    INTEGER_TYPES(NORMA_OR, or)
-    INTEGER_TYPES(NORMA_XOR, xor)
-    INTEGER_TYPES(NORMA_SHIFT_LEFT, shift_left)
-    INTEGER_TYPES(NORMA_SHIFT_RIGHT, shift_right)
+          [NORMA_U8] = FORMS(name, u8), [NORMA_U64] = FORMS(name, unsigned64)},
+    INTEGER_TYPES(NORMA_AND, and, i64)
+    INTEGER_TYPES(NORMA_OR, or, i64)
+    INTEGER_TYPES(NORMA_XOR, xor, i64)
+    INTEGER_TYPES(NORMA_SHIFT_LEFT, shift_left, i64)
+    INTEGER_TYPES(NORMA_SHIFT_RIGHT, shift_right, u64)
 #undef INTEGER_TYPES
-    ALL_TYPES(NORMA_EQUAL, eq, FORMS)
-    ALL_TYPES(NORMA_NOT_EQUAL, ne, FORMS)
+    ALL_ALIKE(NORMA_EQUAL, eq, FORMS)
+    ALL_ALIKE(NORMA_NOT_EQUAL, ne, FORMS)
     ALL_TYPES(NORMA_LESS, lt, FORMS)
     ALL_TYPES(NORMA_LESS_OR_EQUAL, le, FORMS)
     ALL_TYPES(NORMA_GREATER, gt, FORMS)
     ALL_TYPES(NORMA_GREATER_OR_EQUAL, ge, FORMS)
-    ALL_TYPES(NORMA_LOGICAL_AND, logical_and, FORMS)
-    ALL_TYPES(NORMA_LOGICAL_OR, logical_or, FORMS)
-    ALL_TYPES(NORMA_LOGICAL_XOR, logical_xor, FORMS)
+    ALL_ALIKE(NORMA_LOGICAL_AND, logical_and, FORMS)
+    ALL_ALIKE(NORMA_LOGICAL_OR, logical_or, FORMS)
+    ALL_ALIKE(NORMA_LOGICAL_XOR, logical_xor, FORMS)
 #undef ALL_TYPES
+#undef ALL_ALIKE
+#undef ALL_OF
 };
 // Bits 1 and 2 of `singles`: the condition is always a block.
 static const norma_loop LEVEL(selects)[NORMA_TYPE_COUNT][4] = {
 #define SELECTS(s) \
   {LEVEL(select_##s##_vv), LEVEL(select_##s##_sv), LEVEL(select_##s##_vs), LEVEL(select_##s##_ss)}
-    SELECTS(f32), SELECTS(f64), SELECTS(i64), SELECTS(i32), SELECTS(u8)
+    SELECTS(f32), SELECTS(f64), SELECTS(i64), SELECTS(i32), SELECTS(u8),
+    SELECTS(i64)  // uint64
 #undef SELECTS
 };
 // Bit 2 of `singles`: the weight.
@@ -227,7 +242,8 @@ static const norma_loop LEVEL(lerps)[2][2] = {
 #include "normalize_body.h"
 
 static const norma_loop LEVEL(spreads)[NORMA_TYPE_COUNT] = {
-    LEVEL(spread_32), LEVEL(spread_64), LEVEL(spread_64), LEVEL(spread_32), LEVEL(spread_8)};
+    LEVEL(spread_32), LEVEL(spread_64), LEVEL(spread_64), LEVEL(spread_32), LEVEL(spread_8),
+    LEVEL(spread_64)};
 
 static norma_loop LEVEL(find)(int operation, int type, unsigned singles) {
   if (operation == NORMA_SPREAD) return LEVEL(spreads)[type];
@@ -253,5 +269,6 @@ static norma_loop LEVEL(find)(int operation, int type, unsigned singles) {
 #undef FLOATING
 #undef INTEGER
 #undef COMPARISONS
+#undef ORDER
 #undef FORMS
 #undef ONE

@@ -363,11 +363,13 @@ static const norma_reductions LEVEL(reductions)[NORMA_TYPE_COUNT] = {
    LEVEL(column_moments_##s), LEVEL(column_min_##s), LEVEL(column_max_##s), \
    LEVEL(centered_sum_##s), LEVEL(column_centered_sum_##s), \
    LEVEL(product_##s), LEVEL(column_product_##s)}
-#define INTEGERS(s) \
-  {LEVEL(sum_##s), 0, LEVEL(min_##s), LEVEL(max_##s), LEVEL(column_sum_##s), \
+// Sums and products of uint64 have the bits of those of int64.
+#define INTEGERS(s, bits) \
+  {LEVEL(sum_##bits), 0, LEVEL(min_##s), LEVEL(max_##s), LEVEL(column_sum_##bits), \
    0, LEVEL(column_min_##s), LEVEL(column_max_##s), 0, 0, \
-   LEVEL(product_##s), LEVEL(column_product_##s)}
-    FLOATS(f32), FLOATS(f64), INTEGERS(i64), INTEGERS(i32), INTEGERS(u8)
+   LEVEL(product_##bits), LEVEL(column_product_##bits)}
+    FLOATS(f32), FLOATS(f64), INTEGERS(i64, i64), INTEGERS(i32, i32), INTEGERS(u8, u8),
+    INTEGERS(u64, i64)
 #undef FLOATS
 #undef INTEGERS
 };

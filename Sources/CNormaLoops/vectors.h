@@ -16,6 +16,7 @@ NORMA_VECTOR(int64_t, i64v, 64);
 NORMA_VECTOR(uint64_t, u64v, 64);
 NORMA_VECTOR(int32_t, i32v, 64);
 NORMA_VECTOR(uint32_t, u32v, 64);
+NORMA_VECTOR(uint16_t, u16v, 64);
 NORMA_VECTOR(uint8_t, u8v, 64);
 
 // Half and quarter vectors: what is converted to or from a full one.

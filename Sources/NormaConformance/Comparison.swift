@@ -64,7 +64,7 @@ extension DType {
     case .float32: Double(Float(value).ulp)
     case .float16: max(value.magnitude.binade * 0x1p-10, 0x1p-24)
     case .bfloat16: Double(Float(value).ulp) * 0x1p16
-    case .bool, .uint8, .int32, .int64: 0
+    default: 0
     }
   }
 }

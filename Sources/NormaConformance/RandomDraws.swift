@@ -50,7 +50,8 @@ func alphaDropoutOfOnes(_ shape: [Int], _ dtype: DType, p: Double) -> Tensor {
 func draw(_ call: CallText, count: Int) -> Tensor? {
   let suffixes: [String: DType] = [
     "f16": .float16, "bf16": .bfloat16, "f32": .float32, "f64": .float64, "u8": .uint8,
-    "i32": .int32, "i64": .int64, "bool": .bool,
+    "i8": .int8, "i16": .int16, "u16": .uint16, "i32": .int32, "u32": .uint32, "i64": .int64,
+    "u64": .uint64, "bool": .bool,
   ]
   var name = call.name ?? ""
   var ending = call.suffix.drop { $0 == "_" }

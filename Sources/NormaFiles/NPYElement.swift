@@ -12,24 +12,21 @@ extension ElementFormat {
     switch code {
     case "b1": self.init(.bool, name: "bool")
     case "u1": self.init(.uint8)
+    case "u2": self.init(.uint16, isBigEndian: isBigEndian)
+    case "u4": self.init(.uint32, isBigEndian: isBigEndian)
+    case "u8": self.init(.uint64, isBigEndian: isBigEndian)
+    case "i1": self.init(.int8)
+    case "i2": self.init(.int16, isBigEndian: isBigEndian)
     case "i4": self.init(.int32, isBigEndian: isBigEndian)
     case "i8": self.init(.int64, isBigEndian: isBigEndian)
     case "f2": self.init(.float16, isBigEndian: isBigEndian)
     case "f4": self.init(.float32, isBigEndian: isBigEndian)
     case "f8": self.init(.float64, isBigEndian: isBigEndian)
-    case "i1":
-      self.init(widened: "int8", bytes: 1, to: .int32, signed: true, isBigEndian: false)
-    case "i2":
-      self.init(widened: "int16", bytes: 2, to: .int32, signed: true, isBigEndian: isBigEndian)
-    case "u2":
-      self.init(widened: "uint16", bytes: 2, to: .int32, signed: false, isBigEndian: isBigEndian)
-    case "u4":
-      self.init(widened: "uint32", bytes: 4, to: .int64, signed: false, isBigEndian: isBigEndian)
     default:
       throw context.unsupported(
         "holds dtype \(quoted(descr))",
-        "\(Self.explanation(code)); bool, uint8, int32, int64, float16, float32 and float64 are "
-          + "read, and int8, int16, uint16 and uint32 are widened")
+        "\(Self.explanation(code)); bool, integers of 8 to 64 bits, float16, float32 and float64 are read"
+      )
     }
   }
 
@@ -38,6 +35,11 @@ extension ElementFormat {
     switch dtype {
     case .bool: "|b1"
     case .uint8: "|u1"
+    case .uint16: "<u2"
+    case .uint32: "<u4"
+    case .uint64: "<u8"
+    case .int8: "|i1"
+    case .int16: "<i2"
     case .int32: "<i4"
     case .int64: "<i8"
     case .float16: "<f2"
@@ -48,9 +50,8 @@ extension ElementFormat {
   }
 
   private static func explanation(_ code: Substring) -> String {
-    if code == "u8" { return "uint64 fits no tensor without loss" }
-    return switch code.first {
-    case "c": "complex numbers"
+    switch code.first {
+    case "c": "complex numbers, which no tensor here holds; save x.real and x.imag"
     case "f": "a wider or unknown floating-point number"
     case "O": "pickled Python objects, which could run code"
     case "U", "S", "a": "text"

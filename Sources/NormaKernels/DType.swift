@@ -1,23 +1,49 @@
 /// The type of a tensor's elements.
 ///
-/// PyTorch: `torch.dtype`. Complex and quantized types do not exist here.
+/// | for | types |
+/// |---|---|
+/// | weights, activations, measurements | `float32`; `float16` and `bfloat16` for half the memory, `float64` for more digits |
+/// | indices, labels, counts | `int64`, which every call gives where it makes integers; `int32` |
+/// | images, quantized values, tokens and identifiers of files | `uint8`, `int8`, `int16`, `uint16`, `uint32`, `uint64` |
+/// | conditions and masks | `bool` |
+///
+/// Every operation that takes one integer type takes all: indexing by them, sorting, extremes,
+/// sums, products of matrices. Those of real numbers only, such as means, convolutions and gradients, refuse
+/// them all.
+///
+/// - Half types are computed in `float32` and rounded after every operation. `int8`, `int16`, `uint16`
+///   and `uint32` are computed in wider integers and narrowed after every operation: results wrap around, so
+///   100 + 100 is -56 in `int8`, fused with other operations or not. They take the memory that their names
+///   say and the time of the wider types.
+/// - Sums and products of the elements of an integer tensor are `int64`, of `uint64` they are `uint64`.
+/// - A cast from a real type cuts the fraction off. Beyond the integers' range: `int64` and `int32` give their
+///   smallest number, also for NaN; `uint8`, `int8`, `int16` and `uint16` the low bits of an `int32` so made,
+///   `uint32` those of an `int64`; `uint64` the bits of an `int64` for what is below zero, and 2^63 for NaN and
+///   from 2^64 on. A cast from an integer type keeps the low bits.
+/// - PyTorch: `torch.dtype`. It has `uint16`, `uint32` and `uint64` only for storage; here they compute.
+///   Complex numbers and 8-bit real numbers do not exist here.
 public enum DType: UInt8, Sendable, Hashable, CaseIterable, Codable {
-  case bool
-  case uint8
-  case int32
-  case int64
-  case float16
-  case bfloat16
-  case float32
-  case float64
+  case bool = 0
+  case uint8 = 1
+  case int8 = 8
+  case int16 = 9
+  case uint16 = 10
+  case int32 = 2
+  case uint32 = 11
+  case int64 = 3
+  case uint64 = 12
+  case float16 = 4
+  case bfloat16 = 5
+  case float32 = 6
+  case float64 = 7
 
   /// Bytes of one element.
   public var byteCount: Int {
     switch self {
-    case .bool, .uint8: 1
-    case .float16, .bfloat16: 2
-    case .int32, .float32: 4
-    case .int64, .float64: 8
+    case .bool, .uint8, .int8: 1
+    case .int16, .uint16, .float16, .bfloat16: 2
+    case .int32, .uint32, .float32: 4
+    case .int64, .uint64, .float64: 8
     }
   }
 
@@ -25,23 +51,38 @@ public enum DType: UInt8, Sendable, Hashable, CaseIterable, Codable {
   public var isFloatingPoint: Bool {
     switch self {
     case .float16, .bfloat16, .float32, .float64: true
-    case .bool, .uint8, .int32, .int64: false
+    default: false
     }
   }
 
   /// Whether the type holds integers; `bool` does not count as one.
-  public var isInteger: Bool {
+  public var isInteger: Bool { self != .bool && !isFloatingPoint }
+
+  /// Whether the type holds numbers below zero.
+  public var isSigned: Bool {
     switch self {
-    case .uint8, .int32, .int64: true
-    case .bool, .float16, .bfloat16, .float32, .float64: false
+    case .bool, .uint8, .uint16, .uint32, .uint64: false
+    default: true
     }
   }
 
   /// The type of a result that has `a` and `b` as operands, both of them tensors with dimensions.
   ///
   /// The wider category wins (truth values, then integers, then real numbers), and within one
-  /// category the wider type; `float16` with `bfloat16` gives `float32`.
-  /// PyTorch: `torch.promote_types`.
+  /// category the wider type; `float16` with `bfloat16` gives `float32`. Of integers with and without a sign
+  /// the signed type wins where it is wider; otherwise the result is the signed type that holds both:
+  ///
+  /// | | `int8` | `int16` | `int32` | `int64` |
+  /// |---|---|---|---|---|
+  /// | `uint8` | `int16` | `int16` | `int32` | `int64` |
+  /// | `uint16` | `int32` | `int32` | `int32` | `int64` |
+  /// | `uint32` | `int64` | `int64` | `int64` | `int64` |
+  /// | `uint64` | `float64` | `float64` | `float64` | `float64` |
+  ///
+  /// No integer type holds all of `uint64` and numbers below zero. `float64` here is NumPy's answer; operations
+  /// on tensors of both refuse them instead of rounding, except for comparisons, which are exact.
+  /// PyTorch: `torch.promote_types`, which refuses `uint16`, `uint32` and `uint64` beside other integers;
+  /// NumPy: `numpy.promote_types`.
   public static func promoted(_ a: DType, _ b: DType) -> DType {
     if a == b { return a }
     if a.isFloatingPoint != b.isFloatingPoint { return a.isFloatingPoint ? a : b }
@@ -49,7 +90,16 @@ public enum DType: UInt8, Sendable, Hashable, CaseIterable, Codable {
       if a == .float64 || b == .float64 { return .float64 }
       return .float32  // Two different types, each of at most 32 bits.
     }
-    return a.rawValue > b.rawValue ? a : b  // bool < uint8 < int32 < int64
+    if a == .bool || b == .bool { return a == .bool ? b : a }
+    if a.isSigned == b.isSigned { return a.byteCount > b.byteCount ? a : b }
+    let (signed, unsigned) = a.isSigned ? (a, b) : (b, a)
+    if signed.byteCount > unsigned.byteCount { return signed }
+    return switch unsigned {
+    case .uint8: .int16
+    case .uint16: .int32
+    case .uint32: .int64
+    default: .float64
+    }
   }
 }
 
@@ -59,12 +109,50 @@ extension DType: CustomStringConvertible {
     switch self {
     case .bool: "bool"
     case .uint8: "uint8"
+    case .int8: "int8"
+    case .int16: "int16"
+    case .uint16: "uint16"
     case .int32: "int32"
+    case .uint32: "uint32"
     case .int64: "int64"
+    case .uint64: "uint64"
     case .float16: "float16"
     case .bfloat16: "bfloat16"
     case .float32: "float32"
     case .float64: "float64"
+    }
+  }
+}
+
+extension DType {
+  /// The smallest and the largest number of an integer type, or of truth values; nil for real types. The largest of
+  /// `uint64` is beyond `Int64`.
+  package var integerBounds: (low: Int64, high: UInt64)? {
+    func bounds<T: FixedWidthInteger>(_ type: T.Type) -> (Int64, UInt64) {
+      (Int64(T.min), UInt64(T.max))
+    }
+    return switch self {
+    case .bool: (0, 1)
+    case .uint8: bounds(UInt8.self)
+    case .int8: bounds(Int8.self)
+    case .int16: bounds(Int16.self)
+    case .uint16: bounds(UInt16.self)
+    case .int32: bounds(Int32.self)
+    case .uint32: bounds(UInt32.self)
+    case .int64: bounds(Int64.self)
+    case .uint64: bounds(UInt64.self)
+    case .float16, .bfloat16, .float32, .float64: nil
+    }
+  }
+
+  /// The type in which kernels that order, search, count and scan take such elements: each value stands for itself
+  /// and in the same order, except for `uint64`, whose highest bit is turned to become `int64`.
+  package var kernelType: DType {
+    switch self {
+    case .int8, .int16, .uint16: .int32
+    case .uint32, .uint64: .int64
+    case .float16, .bfloat16: .float32
+    default: self
     }
   }
 }

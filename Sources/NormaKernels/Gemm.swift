@@ -8,7 +8,7 @@ package enum Gemm {
   package static func supports(_ dtype: DType) -> Bool {
     switch dtype {
     case .uint8, .int32, .int64, .float32, .float64: true
-    case .bool, .float16, .bfloat16: false
+    default: false
     }
   }
 
@@ -130,7 +130,7 @@ private struct GemmRegion {
     case .int64:
       let (a, b, c) = pointers(UInt64.self)
       norma_gemm_u64(&shape, a, b, c)
-    case .bool, .float16, .bfloat16: break
+    default: break
     }
   }
 }

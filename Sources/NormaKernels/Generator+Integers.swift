@@ -14,18 +14,25 @@ extension Generator {
     integers(out, count, dtype, low: low, range: range, isWide: range >= 1 << 28)
   }
 
+  /// Fills `out` with `width` different integers from `low` on, of 64 bits that wrap; a width of 0 stands for
+  /// 2^64, of which all bits are taken as they come.
+  package mutating func integers(
+    _ out: UnsafeMutableRawPointer, count: Int, dtype: DType, low: Int64, width: UInt64
+  ) {
+    integers(
+      out, count, dtype, low: width == 0 ? 0 : low, range: width,
+      isWide: width == 0 || width >= 1 << 28)
+  }
+
   /// Fills `out` with integers from `low` to the greatest Int64.
   ///
   /// PyTorch: `random_(low, None)`.
   package mutating func integers(
     _ out: UnsafeMutableRawPointer, count: Int, dtype: DType, from low: Int64
   ) {
-    // From the least Int64 on the range is 2^64, which the loop knows as 0, and all bits are taken
-    // as they come.
-    let range = UInt64(bitPattern: Int64.max &- low) &+ 1
-    let isFull = range == 0
     integers(
-      out, count, dtype, low: isFull ? 0 : low, range: range, isWide: isFull || range >= 1 << 28)
+      out, count: count, dtype: dtype, low: low,
+      width: UInt64(bitPattern: Int64.max &- low) &+ 1)
   }
 
   /// Fills `out` with integers from zero to the greatest of an integer type, or to the power of
@@ -37,14 +44,21 @@ extension Generator {
       switch dtype {
       case .bool: 2
       case .uint8: 1 << 8
+      case .int8: 1 << 7
+      case .int16: 1 << 15
+      case .uint16: 1 << 16
       case .int32: 1 << 31
+      case .uint32: 1 << 32
+      // All bits as they come.
+      case .uint64: 0
       case .int64: 1 << 63
       case .float16: 1 << 11 + 1
       case .bfloat16: 1 << 8 + 1
       case .float32: 1 << 24 + 1
       case .float64: 1 << 53 + 1
       }
-    integers(out, count, dtype, low: 0, range: range, isWide: dtype.byteCount == 8)
+    let isWide = dtype.byteCount == 8 || range > UInt64(UInt32.max)
+    integers(out, count, dtype, low: 0, range: range, isWide: isWide)
   }
 
   private mutating func integers(

@@ -39,12 +39,20 @@ extension Generator {
     _ range: Range<Int>, _ dtype: DType
   ) {
     let part = out + range.lowerBound * dtype.byteCount
-    if dtype.byteCount == 2, type != .float32 {
+    if dtype == .float16 || dtype == .bfloat16, type != .float32 {
       // The way to the 16-bit types is by Float, in PyTorch as well.
       withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count) { buffer in
         guard let floats = buffer.baseAddress else { return }
         convert(values, type, floats, .float32, range.count)
         convert(floats, .float32, part, dtype, range.count)
+      }
+    } else if dtype.isInteger, dtype.kernelType != dtype, dtype != .uint64, type != dtype.kernelType
+    {
+      // Narrow integers are the low bits of wider ones.
+      withUnsafeTemporaryAllocation(of: Int64.self, capacity: range.count) { buffer in
+        guard let wide = buffer.baseAddress else { return }
+        convert(values, type, wide, dtype.kernelType, range.count)
+        convert(wide, dtype.kernelType, part, dtype, range.count)
       }
     } else {
       convert(values, type, part, dtype, range.count)
@@ -71,8 +79,13 @@ extension DType {
       switch self {
       case .bool: NORMA_BOOL
       case .uint8: NORMA_U8
+      case .int8: NORMA_I8
+      case .int16: NORMA_I16
+      case .uint16: NORMA_U16
       case .int32: NORMA_I32
+      case .uint32: NORMA_U32
       case .int64: NORMA_I64
+      case .uint64: NORMA_U64
       case .float16: NORMA_F16
       case .bfloat16: NORMA_BF16
       case .float32: NORMA_F32

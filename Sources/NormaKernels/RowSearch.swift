@@ -24,7 +24,7 @@ package enum RowSearch {
           norma_search_i32(search, sorted.bound(), sorter, values.bound(), places, begin, end)
         case .uint8, .bool:
           norma_search_u8(search, sorted.bound(), sorter, values.bound(), places, begin, end)
-        case .float16, .bfloat16: fatalError("\(dtype) is searched as float32")
+        default: fatalError("\(dtype) is searched as \(dtype.kernelType)")
         }
       }
     }

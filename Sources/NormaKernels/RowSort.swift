@@ -49,7 +49,7 @@ package struct RowSort: Sendable {
         case .uint8, .bool:
           norma_sort_rows_u8(
             order, x.bound(), values.bound(), places, scratch, begin, end)
-        case .float16, .bfloat16: fatalError("\(dtype) is sorted as float32")
+        default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
         }
       }
     }
@@ -73,7 +73,7 @@ package struct RowSort: Sendable {
         norma_mode_rows_i32(size, x.bound(), values.bound(), places, scratch, begin, end)
       case .uint8, .bool:
         norma_mode_rows_u8(size, x.bound(), values.bound(), places, scratch, begin, end)
-      case .float16, .bfloat16: fatalError("\(dtype) is sorted as float32")
+      default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
       }
     }
   }
@@ -109,7 +109,7 @@ package struct RowSort: Sendable {
             norma_select_rows_u8(
               form, x.bound(), low.bound(), result.lowPlaces, high?.bound(), result.highPlaces,
               result.weights, scratch, begin, end)
-          case .float16, .bfloat16: fatalError("\(dtype) is sorted as float32")
+          default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
           }
         }
       }

@@ -15,7 +15,7 @@ package enum RowUnique {
     case .int64: Int(norma_runs_i64(count, sorted.bound(), places, inverse, counts))
     case .int32: Int(norma_runs_i32(count, sorted.bound(), places, inverse, counts))
     case .uint8, .bool: Int(norma_runs_u8(count, sorted.bound(), places, inverse, counts))
-    case .float16, .bfloat16: fatalError("\(dtype) is sorted as float32")
+    default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
     }
   }
 
@@ -63,7 +63,7 @@ package enum RowUnique {
     case .uint8, .bool:
       norma_order_slices_u8(n, width, x.bound(), order, inverse)
       return Int(norma_slice_runs_u8(n, width, x.bound(), order, inverse, counts))
-    case .float16, .bfloat16: fatalError("\(dtype) is sorted as float32")
+    default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
     }
   }
 }

@@ -30,11 +30,12 @@ extension TensorElement where Self: BinaryFloatingPoint {
 extension TensorElement where Self: FixedWidthInteger {
   /// The value as a `Double`.
   public var asDouble: Double { Double(self) }
-  /// The value truncated towards zero; nil where `Int64` has no such value.
-  public var asInt: Int64? { Int64(self) }
-  /// The nearest value of this type.
+  /// The value; nil where it is beyond `Int64`.
+  public var asInt: Int64? { Int64(exactly: self) }
+  /// The nearest value of this type, without the fraction; the low bits of an `Int64` where it is out of range.
   public init(nearest value: Double) {
-    self.init(truncatingIfNeeded: Int64(exactly: value.rounded(.towardZero)) ?? .min)
+    let whole = value.rounded(.towardZero)
+    self = Self(exactly: whole) ?? Self(truncatingIfNeeded: Int64(exactly: whole) ?? .min)
   }
   /// The value of this type for an integer, with its low bits where it does not fit.
   public init(wrapping value: Int64) { self.init(truncatingIfNeeded: value) }
@@ -56,6 +57,36 @@ extension Double: TensorElement {
     public static var dtype: DType { .float16 }
   }
 #endif
+
+extension Int8: TensorElement {
+  /// `DType.int8`
+  public static var dtype: DType { .int8 }
+}
+
+extension Int16: TensorElement {
+  /// `DType.int16`
+  public static var dtype: DType { .int16 }
+}
+
+extension UInt16: TensorElement {
+  /// `DType.uint16`
+  public static var dtype: DType { .uint16 }
+}
+
+extension UInt32: TensorElement {
+  /// `DType.uint32`
+  public static var dtype: DType { .uint32 }
+}
+
+extension UInt64: TensorElement {
+  /// `DType.uint64`
+  public static var dtype: DType { .uint64 }
+}
+
+extension UInt: TensorElement {
+  /// `DType.uint64`
+  public static var dtype: DType { .uint64 }
+}
 
 extension Int: TensorElement {
   /// `DType.int64`

@@ -14,7 +14,7 @@ struct RandomProgram {
   init(_ shape: [Int], _ random: inout TestRandom, inputs: Int = 3) {
     self.shape = shape
     for index in 0..<inputs {
-      let dtype = DType.allCases[Int(random.next() % 8)]
+      let dtype = Self.type(&random)
       let arrangements: [Arrangement] = [
         .contiguous, .channelsLast, .reversed, .stepped, .offset, .repeated,
       ]
@@ -33,6 +33,10 @@ struct RandomProgram {
     }
   }
 
+  private static func type(_ random: inout TestRandom) -> DType {
+    DType.allCases[Int(random.next() % UInt64(DType.allCases.count))]
+  }
+
   /// Adds a random instruction on earlier values, which it prefers to take from the last ones.
   ///
   /// With `reductions` some of them are statistics of earlier values, which others stretch again.
@@ -42,7 +46,7 @@ struct RandomProgram {
     let code = Int(random.next() % (reductions ? 30 : 20))
     let axisBits = random.next()
     let number = Double(Int(random.next() % 17)) / 4 - 2
-    let dtype = DType.allCases[Int(random.next() % 8)]
+    let dtype = Self.type(&random)
     let (x, y, z) = (values[a], values[b], values[c])
     text.append("%\(values.count) = \(code) of %\(a) %\(b) %\(c) \(number) \(dtype)")
     if code >= 20 {
@@ -99,8 +103,11 @@ struct RandomProgram {
   }
 
   private static func instruction(
-    _ code: Int, _ x: Tensor, _ y: Tensor, _ z: Tensor, _ number: Double, _ dtype: DType
+    _ code: Int, _ first: Tensor, _ second: Tensor, _ third: Tensor, _ number: Double,
+    _ dtype: DType
   ) -> Tensor {
+    let x = first.withAxes
+    let (y, z) = (second.withAxes.meeting(x), third.withAxes.meeting(x))
     let isTruth = x.dtype == .bool && y.dtype == .bool
     switch code {
     case 0: return x + y
@@ -128,6 +135,16 @@ struct RandomProgram {
 }
 
 extension Tensor {
+  /// With an axis, if it is one integer, which a narrow type need not hold.
+  fileprivate var withAxes: Tensor { rank == 0 && dtype.isInteger ? reshaped([1]) : self }
+
+  /// The same elements in a type that has one in common with that of another tensor.
+  fileprivate func meeting(_ other: Tensor) -> Tensor {
+    let areWhole = !dtype.isFloatingPoint && !other.dtype.isFloatingPoint
+    let isMixed = areWhole && DType.promoted(dtype, other.dtype).isFloatingPoint
+    return isMixed ? cast(to: other.dtype) : self
+  }
+
   /// Some view of the same elements, of another shape or order.
   func viewed(_ number: UInt64) -> Tensor {
     switch number % 5 {

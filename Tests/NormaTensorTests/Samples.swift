@@ -17,8 +17,12 @@ extension DType {
     case .bfloat16: Double(Float(BFloat16(Float(value))))
     case .float32: Double(Float(value))
     case .float64: value
-    case .int64: value.rounded(.towardZero)
+    case .int64, .uint64: value.rounded(.towardZero)
     case .int32: Double(Int32(truncatingIfNeeded: Int64(value)))
+    case .uint32: Double(UInt32(truncatingIfNeeded: Int64(value)))
+    case .int16: Double(Int16(truncatingIfNeeded: Int64(value)))
+    case .uint16: Double(UInt16(truncatingIfNeeded: Int64(value)))
+    case .int8: Double(Int8(truncatingIfNeeded: Int64(value)))
     case .uint8: Double(UInt8(truncatingIfNeeded: Int64(value)))
     case .bool: value != 0 ? 1 : 0
     }
@@ -31,7 +35,7 @@ extension DType {
     case .bfloat16: max(Double(Float(value).ulp) * 0x1p16, 0x1p-133)
     case .float32: Double(Float(value).ulp)
     case .float64: value.ulp
-    case .bool, .uint8, .int32, .int64: 1
+    default: 1
     }
   }
 }
@@ -81,10 +85,10 @@ struct Sample {
     switch arrangement {
     case .pending: tensor = maximum(seen, seen.reshaped(shape))
     case .mixed:
-      let low = Tensor.full(
-        Array(shape.reversed()), dtype == .uint8 || dtype == .bool ? 0 : -60000.0
-      )
-      .cast(to: dtype).evaluated().permuted(Array(shape.indices.reversed()))
+      let least =
+        dtype.isSigned ? dtype.byteCount > 2 || dtype.isFloatingPoint ? -60000.0 : -128 : 0
+      let low = Tensor.full(Array(shape.reversed()), least).cast(to: dtype).evaluated()
+        .permuted(Array(shape.indices.reversed()))
       tensor = maximum(seen, low)
     default: tensor = seen
     }
@@ -97,6 +101,11 @@ struct Sample {
     case .bool: (0..<count).map { _ in Double(random.next() & 1) }
     case .uint8: (0..<count).map { _ in Double(random.next() & 255) }
     case .int32, .int64: (0..<count).map { _ in Double(Int64(random.next() & 0x1_ffff) - 0x8000) }
+    case .uint32, .uint64: (0..<count).map { _ in Double(random.next() & 0x1_ffff) }
+    case .int8: (0..<count).map { _ in Double(Int8(truncatingIfNeeded: random.next())) }
+    // Not below what `mixed` compares with.
+    case .int16: (0..<count).map { _ in Double(random.next() & 0x7fff) - 128 }
+    case .uint16: (0..<count).map { _ in Double(random.next() & 0xffff) }
     default: random.doubles(count, mean: mean, std: std).map(dtype.rounded)
     }
   }

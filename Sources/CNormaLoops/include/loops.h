@@ -7,6 +7,7 @@
 // at any position of a block.
 
 // Element types of blocks. float16 and bfloat16 are computed as floats that are rounded after
+// every instruction; int8, int16 and uint16 as int32, uint32 as int64, whose low bits are kept after
 // every instruction; bool is 0 or 1 in a byte.
 enum norma_type {
   NORMA_F32,
@@ -14,11 +15,16 @@ enum norma_type {
   NORMA_I64,
   NORMA_I32,
   NORMA_U8,
+  NORMA_U64,
   NORMA_TYPE_COUNT,
   // Only in memory and as the goal of a conversion:
   NORMA_BOOL = NORMA_TYPE_COUNT,
   NORMA_F16,
   NORMA_BF16,
+  NORMA_I8,
+  NORMA_I16,
+  NORMA_U16,
+  NORMA_U32,
   NORMA_STORED_TYPE_COUNT
 };
 
@@ -136,13 +142,14 @@ void norma_run_rows(
     norma_loop loop, size_t rows, size_t n, const void **operands, const ptrdiff_t *pitches,
     int count, void *out, ptrdiff_t out_pitch);
 
-// From a block or memory type to another; NORMA_F16 and NORMA_BF16 as goal write 2-byte values.
+// From a block type to another, or between a block type and a type in memory that is computed in it.
 norma_loop norma_find_conversion(int from, int to);
 
 // Whether one of n integers of `width` bytes is zero.
 int norma_holds_zero(size_t n, const void *values, int width);
 
-// Rounds floats to the values of NORMA_F16 or NORMA_BF16, keeping them as floats.
+// Rounds floats to the values of NORMA_F16 or NORMA_BF16, keeping them as floats; integers of the
+// block type to those of NORMA_I8 to NORMA_U32, by their low bits.
 norma_loop norma_find_rounding(int type);
 
 // Sums and moments of a block. Floating-point sums are carried in double by 32 interleaved lanes

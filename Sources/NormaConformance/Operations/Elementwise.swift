@@ -46,6 +46,8 @@ let elementwiseOperations: [String: CaseOperation] = [
   "positive": unary { $0 },
   "bool": conversion(.bool),
   "byte": conversion(.uint8),
+  "char": conversion(.int8),
+  "short": conversion(.int16),
   "int": conversion(.int32),
   "long": conversion(.int64),
   "half": conversion(.float16),

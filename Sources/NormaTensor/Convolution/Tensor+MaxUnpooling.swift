@@ -62,7 +62,7 @@ private func maxUnpool(
   checked(file: file, line: line, call: call) { () throws(TensorError) in
     if x.isPoisoned || indices.isPoisoned { return .poisoned }
     let batch = try Pooling.batch(x, space, call)
-    guard indices.shape == x.shape, indices.dtype == .int64 || indices.dtype == .int32 else {
+    guard indices.shape == x.shape, indices.dtype.isInteger else {
       throw TensorError(
         call,
         "indices of shape \(x.shape) and an integer type are needed, got \(indices.dtype) "
@@ -77,7 +77,7 @@ private func maxUnpool(
     let target = Array(x.shape.dropLast(space)) + sizes
     _ = try Shape.count(target, call: call)
     let values = batch.reshaped([planes, batch.shape.dropFirst(2).reduce(1, *)])
-    let places = indices.cast(to: .int64).reshaped(values.shape)
+    let places = indices.asPositions.reshaped(values.shape)
     if values.count > 0 {
       let (least, greatest) = (
         places.min().item(as: Int.self), places.max().item(as: Int.self)

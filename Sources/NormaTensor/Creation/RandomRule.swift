@@ -48,13 +48,9 @@ extension DType {
 
   /// The integers that the type can hold, of a real type those within its range.
   var integers: ClosedRange<Int> {
-    switch self {
-    case .bool: 0...1
-    case .uint8: 0...255
-    case .int32: Int(Int32.min)...Int(Int32.max)
-    case .float16: -65504...65504
-    case .int64, .bfloat16, .float32, .float64: Int.min...Int.max
-    }
+    if self == .float16 { return -65504...65504 }
+    guard let (low, high) = integerBounds else { return Int.min...Int.max }
+    return Int(low)...(Int(exactly: high) ?? .max)
   }
 
   /// The integers up to which a real type holds every one.
@@ -64,7 +60,7 @@ extension DType {
     case .bfloat16: -(1 << 8)...(1 << 8)
     case .float32: -(1 << 24)...(1 << 24)
     case .float64: -(1 << 53)...(1 << 53)
-    case .bool, .uint8, .int32, .int64: integers
+    default: integers
     }
   }
 }

@@ -21,7 +21,9 @@ extension Tensor {
         try Shape.room(shape + [classes], .int64, call: call)
         return .zeros(shape + [classes], dtype: .int64)
       }
-      let (low, high) = (min().item(as: Int.self), max().item(as: Int.self))
+      let (low, high) = (
+        min().asPositions.item(as: Int.self), max().asPositions.item(as: Int.self)
+      )
       let classes = classes ?? (high < Int.max ? high + 1 : high)
       try Shape.room(shape + [Swift.max(classes, 0)], .int64, call: call)
       guard low >= 0, high < classes else {

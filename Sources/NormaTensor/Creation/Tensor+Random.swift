@@ -81,7 +81,7 @@ extension Tensor {
   /// Integers in `low ..< high`: `low + bits % (high - low)`, from 32 bits or, for ranges of 2²⁸
   /// and more, from 64.
   ///
-  /// Any element type that holds the bounds. PyTorch: `torch.randint(low, high, shape)`.
+  /// Any element type that holds the bounds; `randint(_:in:)` reaches beyond `Int`. PyTorch: `torch.randint(low, high, shape)`.
   public static func randint(
     _ shape: [Int], low: Int = 0, high: Int, dtype: DType = .int64, file: StaticString = #fileID,
     line: UInt = #line
@@ -93,6 +93,23 @@ extension Tensor {
     return drawn(shape, rule, "randint(_:low:high:)", dtype: dtype, file, line) {
       generator, out, count in
       generator.integers(out, count: count, dtype: dtype, low: Int64(low), high: Int64(high))
+    }
+  }
+
+  /// Integers of a closed range, in the type of its bounds; with it the largest of every type are drawn, too.
+  ///
+  ///     Tensor.randint([8], in: 0...UInt64.max)
+  ///
+  /// The numbers are those of `randint(_:low:high:)` with `high` one above. PyTorch: `torch.randint`, and
+  /// `random_(from, None)` for all 64 bits.
+  public static func randint<T: FixedWidthInteger & TensorElement>(
+    _ shape: [Int], in range: ClosedRange<T>, file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    let low = Int64(truncatingIfNeeded: range.lowerBound)
+    let width = UInt64(bitPattern: Int64(truncatingIfNeeded: range.upperBound) &- low) &+ 1
+    return drawn(shape, RandomRule(), "randint(_:in:)", dtype: T.dtype, file, line) {
+      generator, out, count in
+      generator.integers(out, count: count, dtype: T.dtype, low: low, width: width)
     }
   }
 

@@ -25,6 +25,10 @@ extension Tensor {
       let type = dtype ?? (T.dtype.isFloatingPoint ? .float32 : .int64)
       // Integers are counted in integers.
       let isReal = T.dtype.isFloatingPoint && type.isFloatingPoint
+      for number in [start, end, step ?? start] where T.dtype == .uint64 && number.asInt == nil {
+        throw TensorError(
+          call, "\(Scalar(number).text) is beyond int64, in which integers are counted")
+      }
       let scalar = { (number: T) in isReal ? Scalar(number) : Scalar(number.asInt ?? .min) }
       let (a, b) = (scalar(start), scalar(end))
       let step = step.map(scalar) ?? Scalar(1)

@@ -70,6 +70,8 @@ extension Tensor {
     if operands.contains(where: \.isPoisoned) { return .poisoned }
     if type.isInteger && code != .convert {
       try refuseMisfits(operands, in: type, code, call)
+    } else if type == .float64, operands.contains(where: { $0.dtype == .uint64 }) {
+      try refuseMixedSigns(operands.map(\.dtype), call)
     }
     var shape = operands[0].layout.shape
     for operand in operands.dropFirst() {
@@ -104,10 +106,24 @@ extension Tensor {
     _ operands: [Tensor], in type: DType, _ code: Operation.Code, _ call: String
   ) throws(TensorError) {
     for operand in operands
-    where operand.rank == 0 && operand.dtype.isInteger && operand.dtype.rawValue > type.rawValue {
-      let number = Scalar(operand.item(as: Int64.self))
+    where operand.rank == 0 && operand.dtype.isInteger
+      && DType.promoted(operand.dtype, type) != type
+    {
+      let number = operand.integer
       guard number.fits(type, of: code) else { throw number.misfit(type, call) }
     }
+  }
+
+  /// Throws where `uint64` meets integers with a sign, and nothing real: no integer type holds both, and `float64`
+  /// rounds from 2^53 on.
+  static func refuseMixedSigns(_ types: [DType], _ call: String) throws(TensorError) {
+    guard types.count > 1, types.contains(.uint64), !types.contains(where: \.isFloatingPoint),
+      let signed = types.first(where: { $0.isInteger && $0.isSigned })
+    else { return }
+    throw TensorError(
+      call,
+      "no integer type holds both uint64 and \(signed); cast one of them, to .int64, .uint64 or .float64"
+    )
   }
 
   /// In the memory order of the first operand that has the result's shape.
@@ -150,7 +166,7 @@ extension Tensor {
     gradient: ElementwiseRule
   ) throws(TensorError) -> Tensor {
     var type = a.dtype == b.dtype ? a.dtype : Promotion.type([a, b])
-    if toFloat && !type.isFloatingPoint { type = .float32 }
+    if toFloat { type = realType(type, of: [a, b]) }
     return try arithmetic(code, [a, b], type, nil, call, gradient)
   }
 
@@ -163,6 +179,12 @@ extension Tensor {
     return try arithmetic(code, [tensor], type, (scalar, position), call, gradient)
   }
 
+  /// The real type for operands that meet in `type`: `float32` for integers alone.
+  private static func realType(_ type: DType, of operands: [Tensor]) -> DType {
+    let areWhole = operands.count > 1 && !operands.contains { $0.dtype.isFloatingPoint }
+    return areWhole || !type.isFloatingPoint ? .float32 : type
+  }
+
   /// Arithmetic with PyTorch's rules for integers and truth values.
   private static func arithmetic(
     _ code: Operation.Code, _ operands: [Tensor], _ common: DType, _ scalar: (Scalar, Int)?,
@@ -170,7 +192,7 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     var code = code
     var type = common
-    if code == .divide && !type.isFloatingPoint { type = .float32 }
+    if code == .divide { type = realType(type, of: operands) }
     if type == .bool {
       switch code {
       case .add: code = .maximum
@@ -195,7 +217,22 @@ extension Tensor {
     let type =
       a.dtype.isFloatingPoint || b.dtype.isFloatingPoint
       ? Promotion.type([a, b]) : DType.promoted(a.dtype, b.dtype)
+    if type == .float64 && !a.dtype.isFloatingPoint && !b.dtype.isFloatingPoint {
+      return a.dtype == .uint64
+        ? try mixedComparison(code, a, b, call) : try mixedComparison(code.mirrored, b, a, call)
+    }
     return try elementwise(code, [a, b], in: type, result: .bool, call: call)
+  }
+
+  /// `uint64` beside integers with a sign: those below zero are smaller than all.
+  private static func mixedComparison(
+    _ code: Operation.Code, _ large: Tensor, _ signed: Tensor, _ call: String
+  ) throws(TensorError) -> Tensor {
+    let compared = try comparison(code, large, signed.cast(to: .uint64), call: call)
+    switch code {
+    case .notEqual, .greater, .greaterOrEqual: return (signed .< 0) .| compared
+    default: return (signed .>= 0) .& compared
+    }
   }
 
   static func comparison(
@@ -205,14 +242,15 @@ extension Tensor {
     if !tensor.dtype.isFloatingPoint && scalar.dtype.isFloatingPoint {
       (code, scalar) = code.amongIntegers(scalar.asDouble)
     }
-    var type = Promotion.type(tensor, scalar)
+    let type = Promotion.type(tensor, scalar)
     if type.isFloatingPoint && !scalar.fits(type) {
       (code, scalar) = code.beyondRange(scalar.asDouble)
     } else if type.isHalf {
       scalar = scalar.rounded(to: type)
     }
-    // A number that the narrow type does not hold is compared as it is.
-    if type.isInteger && !scalar.fits(type) { type = .int64 }
+    if type.isInteger && !scalar.fits(type) {
+      (code, scalar) = code.beyondIntegers(of: type, isBelow: scalar.asDouble < 0)
+    }
     let immediate = Operation.Immediate(scalar, at: 1, in: type)
     return try elementwise(
       code, [tensor], in: type, result: .bool, immediate: immediate, call: call)

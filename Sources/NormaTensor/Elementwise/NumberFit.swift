@@ -5,33 +5,34 @@ import NormaKernels
 // off; a real type takes what rounds to a finite number, NaN and the infinities.
 
 extension Scalar {
-  /// The number without its fraction; nil for NaN, infinities and what `Int64` does not hold.
-  var whole: Int64? {
-    dtype.isFloatingPoint ? Int64(exactly: asDouble.rounded(.towardZero)) : asInt
-  }
-
   /// Whether the type holds the number, rounded.
   func fits(_ dtype: DType) -> Bool {
     switch dtype {
     case .bool: true
-    case .uint8: whole.map { (0...255).contains($0) } ?? false
-    case .int32: whole.map { Int32(exactly: $0) != nil } ?? false
-    case .int64: whole != nil
     case .float16: !asDouble.isFinite || Swift.abs(Float(asDouble)) < 65520
     case .bfloat16: !asDouble.isFinite || Float(BFloat16(Float(asDouble))).isFinite
     case .float32: !asDouble.isFinite || Float(asDouble).isFinite
     case .float64: true
+    default: dtype.integerBounds.map { isWithin(low: $0.low, high: $0.high) } ?? false
     }
+  }
+
+  private func isWithin(low: Int64, high: UInt64) -> Bool {
+    guard let whole else { return large.map { $0 <= high } ?? false }
+    return whole >= low && (whole < 0 || UInt64(whole) <= high)
   }
 
   /// Whether the number can be an operand of an instruction in a type.
   ///
-  /// Sums, products and bits of integers wrap, so bytes take negative numbers as well. Arithmetic of half
+  /// Sums, products and bits of integers wrap, so types without a sign take negative numbers as well. Arithmetic of half
   /// types is computed in `float32`, and so is the number.
   func fits(_ dtype: DType, of code: Operation.Code) -> Bool {
     switch code {
     case .add, .subtract, .multiply, .and, .or, .xor:
-      if dtype == .uint8 { return whole.map { (-255...255).contains($0) } ?? false }
+      if dtype.isInteger, !dtype.isSigned, let bounds = dtype.integerBounds {
+        let low = Int64(exactly: bounds.high).map { -$0 } ?? .min
+        return isWithin(low: low, high: bounds.high)
+      }
       return fits(dtype.isHalf ? .float32 : dtype)
     case .divide, .power, .lerp: return fits(dtype.isHalf ? .float32 : dtype)
     default: return fits(dtype)
@@ -90,8 +91,12 @@ extension Tensor {
     if self.dtype.isFloatingPoint {
       return Scalar(min().item()).fits(dtype) && Scalar(max().item()).fits(dtype)
     }
-    return Scalar(min().item(as: Int64.self)).fits(dtype)
-      && Scalar(max().item(as: Int64.self)).fits(dtype)
+    return min().integer.fits(dtype) && max().integer.fits(dtype)
+  }
+
+  /// The one integer that the tensor holds.
+  var integer: Scalar {
+    dtype == .uint64 ? Scalar(item(as: UInt64.self)) : Scalar(item(as: Int64.self))
   }
 }
 
@@ -117,7 +122,8 @@ extension Operation.Code {
     let (always, never) = ((Operation.Code.greaterOrEqual, lowest), (Operation.Code.less, lowest))
     if number.isNaN { return self == .notEqual ? always : never }
     let floor = number.rounded(.down)
-    guard let below = Int64(exactly: floor) else {
+    let large = UInt64(exactly: floor).map { Scalar($0) }
+    guard let below = Int64(exactly: floor).map({ Scalar($0) }) ?? large else {
       // Beyond all integers on one side.
       switch self {
       case .notEqual: return always
@@ -126,13 +132,27 @@ extension Operation.Code {
       default: return never
       }
     }
-    if floor == number { return (self, Scalar(below)) }
+    if floor == number { return (self, below) }
     switch self {
     case .equal: return never
     case .notEqual: return always
-    case .less, .lessOrEqual: return (.lessOrEqual, Scalar(below))
-    default: return (.greater, Scalar(below))
+    case .less, .lessOrEqual: return (.lessOrEqual, below)
+    default: return (.greater, below)
     }
+  }
+
+  /// A comparison of integers with one that their type does not hold, below or above all that it holds, as one
+  /// with its smallest number.
+  func beyondIntegers(of dtype: DType, isBelow: Bool) -> (Operation.Code, Scalar) {
+    let lowest = Scalar(dtype.integerBounds?.low ?? 0)
+    let isTrue =
+      switch self {
+      case .notEqual: true
+      case .less, .lessOrEqual: !isBelow
+      case .greater, .greaterOrEqual: isBelow
+      default: false
+      }
+    return (isTrue ? .greaterOrEqual : .less, lowest)
   }
 
   /// A comparison of real elements with a finite number beyond their type's largest, which would be

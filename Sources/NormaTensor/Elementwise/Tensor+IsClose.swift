@@ -33,6 +33,9 @@ extension Tensor {
   /// |a - b| of integers and truth values in `float64`: exact up to 2⁵³, rounded once beyond.
   private func wholeDistance(to other: Tensor) -> Tensor {
     let exact = (cast(to: .int64) - other.cast(to: .int64)).abs().cast(to: .float64)
+    if dtype == .uint64 {
+      return (maximum(self, other) - minimum(self, other)).cast(to: .float64)
+    }
     guard dtype == .int64 else { return exact }
     // Differences of large integers wrap.
     let rounded = (cast(to: .float64) - other.cast(to: .float64)).abs()

@@ -38,7 +38,7 @@ public func pow<T: TensorElement>(
     if a.isPoisoned { return a }
     let number = Scalar(b)
     let type = Promotion.type(a, number)
-    if type.isInteger && number.asInt < 0 {
+    if type.isInteger && number.asDouble < 0 {
       throw TensorError(
         "pow(_:_:)",
         "integers have no power \(number.text) that is whole; cast to a real type first")

@@ -44,7 +44,8 @@ public func copysign<T: TensorElement>(
   _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
   copysign(
-    a, a.companion(b, .copySign, "copysign(_:_:)", file: file, line: line), file: file, line: line)
+    a, a.companion(b.asDouble, .copySign, "copysign(_:_:)", file: file, line: line), file: file,
+    line: line)
 }
 
 extension ElementwiseRule {

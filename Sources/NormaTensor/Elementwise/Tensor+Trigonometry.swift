@@ -108,8 +108,9 @@ extension Backward {
 extension Tensor {
   /// Throws where both operands are integers or truth values, as PyTorch does.
   static func refuseIntegers(_ a: Tensor, _ b: Tensor, _ call: String) throws(TensorError) {
-    let type = Promotion.type([a, b])
-    if !type.isFloatingPoint && !a.isPoisoned && !b.isPoisoned {
+    let areReal = a.dtype.isFloatingPoint || b.dtype.isFloatingPoint
+    if !areReal && !a.isPoisoned && !b.isPoisoned {
+      let type = Promotion.type([a, b])
       throw TensorError(call, "both operands are \(type); cast one to a real type first")
     }
   }

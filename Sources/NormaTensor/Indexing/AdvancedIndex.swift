@@ -50,14 +50,14 @@ struct AdvancedIndex {
             size: own.reduce(1, *), axis: axis))
         axis += tensor.rank
       case .tensor(let tensor):
-        guard tensor.dtype == .int64 || tensor.dtype == .int32 else {
+        guard tensor.dtype.isInteger, tensor.dtype != .uint8 else {
           throw TensorError(
             call,
-            "a tensor of \(tensor.dtype) chooses nothing: places are int64 or int32, masks are bool"
-          )
+            "a tensor of \(tensor.dtype) chooses nothing: positions are integers other than uint8, which PyTorch "
+              + "takes for a mask, and masks are bool; cast it")
         }
         if tensor.rank == 0 {
-          basic.append(.element(tensor.item(as: Int.self)))
+          basic.append(.element(tensor.asPositions.item(as: Int.self)))
           width = 0
         } else {
           basic.append(.whole)
@@ -115,7 +115,7 @@ struct AdvancedIndex {
     }
     var place = Tensor(0).broadcast(to: common)
     for entry in entries {
-      let indices = entry.indices.detached().cast(to: .int64)
+      let indices = entry.indices.detached().asPositions
       try AxisPlaces(
         indices.reshaped(1, indices.count, 1), narrow: [1, indices.count, 1], size: entry.size,
         wraps: entry.wraps, call: call, axis: entry.axis, shape: shape

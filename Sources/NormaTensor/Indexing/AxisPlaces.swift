@@ -17,7 +17,7 @@ struct AxisPlaces: Sendable {
   init(
     _ indices: Tensor, narrow: [Int], size: Int, wraps: Bool, call: String, axis: Int, shape: [Int]
   ) {
-    given = indices.detached().cast(to: .int64)
+    given = indices.detached().asPositions
     self.indices =
       given.shape == narrow
       ? given : Tensor(node: given.node, layout: given.layout.broadcast(to: narrow))
@@ -184,6 +184,10 @@ extension Tensor {
   func reduced(
     _ reduction: PlacesAlongAxis.Reduction, with part: Tensor, at places: AxisPlaces
   ) throws(TensorError) -> Tensor {
+    if dtype == .uint64, reduction == .minimum || reduction == .maximum {
+      return try inKernelType.reduced(reduction, with: part.inKernelType, at: places)
+        .outOfKernelType(to: dtype)
+    }
     let wide: DType = dtype.isFloatingPoint ? .float64 : .int64
     let layout = Layout(contiguous: shape)
     let result = try Storage.room(layout, wide, places.call)

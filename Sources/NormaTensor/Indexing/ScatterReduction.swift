@@ -31,14 +31,8 @@ public enum ScatterReduction: Sendable, Hashable, CaseIterable {
       if dtype.isFloatingPoint {
         return Tensor(self == .min ? Double.infinity : -Double.infinity, dtype: dtype)
       }
-      let (low, high): (Int64, Int64) =
-        switch dtype {
-        case .bool: (0, 1)
-        case .uint8: (0, 255)
-        case .int32: (Int64(Int32.min), Int64(Int32.max))
-        default: (.min, .max)
-        }
-      return Tensor(self == .min ? high : low, dtype: dtype)
+      let (low, high) = dtype.integerBounds ?? (.min, UInt64(Int64.max))
+      return self == .min ? Tensor(high, dtype: dtype) : Tensor(low, dtype: dtype)
     }
   }
 }
@@ -56,8 +50,13 @@ extension Tensor {
     let result: Tensor
     if reduction == .mean {
       let wide = try start.reduced(.sum, with: new, at: places)
-      result = wide.dividedDown(by: try places.counts(shape, includesSelf, wide.dtype))
-        .cast(to: dtype).evaluated()
+      if dtype == .uint64 {
+        let counts = try places.counts(shape, includesSelf, wide.dtype).cast(to: dtype)
+        result = Tensor.divide(wide.cast(to: dtype), counts, rounding: .floor).evaluated()
+      } else {
+        result = wide.dividedDown(by: try places.counts(shape, includesSelf, wide.dtype))
+          .cast(to: dtype).evaluated()
+      }
     } else {
       result = try start.combined(reduction.loop, with: new, at: places)
     }

@@ -15,7 +15,7 @@ extension Tensor: CustomStringConvertible {
     if isPoisoned { return "poisoned tensor" }
     let printed = count > TensorText.threshold ? corners() : self
     let format = TensorText(printed)
-    if rank == 0 { return format.text(array(of: Double.self)[0]) }
+    if rank == 0 { return format.texts(of: self)[0] }
     if count == 0 {
       let shapeSuffix = rank == 1 ? "" : ", shape=\(shape)"
       return "tensor([]\(shapeSuffix)\(dtype == .float32 ? "" : ", dtype=\(dtype)"))"
@@ -34,10 +34,15 @@ extension Tensor: CustomStringConvertible {
 
   /// The elements that a summary shows: three at each end of every axis.
   private func corners() -> Tensor {
-    var values: [Double] = []
+    var (values, integers): ([Double], [Int64]) = ([], [])
     func collect(_ tensor: Tensor) {
       if tensor.rank == 0 {
-        values.append(tensor.item())
+        // Doubles would round large integers.
+        if dtype.isInteger {
+          integers.append(tensor.item(as: Int64.self))
+        } else {
+          values.append(tensor.item())
+        }
       } else {
         for index in TensorText.shownIndices(tensor.shape[0]) {
           if let index { collect(tensor[index]) }
@@ -45,7 +50,7 @@ extension Tensor: CustomStringConvertible {
       }
     }
     collect(self)
-    return Tensor(values).cast(to: dtype)
+    return (dtype.isInteger ? Tensor(integers) : Tensor(values)).cast(to: dtype)
   }
 
   /// One line: type, shape, mean, standard deviation, range, and how many values are NaN or
@@ -90,11 +95,14 @@ struct TensorText {
   /// Chosen as in PyTorch: an exponent where the largest number is over 1,000 times the smallest,
   /// over 10⁸, or the smallest under 10⁻⁴.
   init(_ tensor: Tensor) {
+    if tensor.dtype.isInteger {
+      style = .integer
+      width = TensorText.integers(tensor).map(\.count).max() ?? 0
+      return
+    }
     let values = tensor.array(of: Double.self)
-    var style = Style.integer
-    if tensor.dtype == .bool {
-      style = .truth
-    } else if tensor.dtype.isFloatingPoint {
+    var style = Style.truth
+    if tensor.dtype.isFloatingPoint {
       let sizes = values.filter { $0.isFinite && $0 != 0 }.map { abs($0) }
       let (low, high) = (sizes.min() ?? 0, sizes.max() ?? 0)
       let isWhole = sizes.allSatisfy { $0 == $0.rounded() }
@@ -107,14 +115,25 @@ struct TensorText {
     width = wide.map { TensorText.plain($0, style).count }.max() ?? 0
   }
 
-  func text(_ value: Double) -> String { TensorText.plain(value, style) }
+  /// The elements of a tensor of the same type.
+  func texts(of tensor: Tensor) -> [String] {
+    style == .integer
+      ? TensorText.integers(tensor)
+      : tensor.array(of: Double.self).map { TensorText.plain($0, style) }
+  }
+
+  private static func integers(_ tensor: Tensor) -> [String] {
+    tensor.dtype == .uint64
+      ? tensor.array(of: UInt64.self).map { "\($0)" }
+      : tensor.array(of: Int64.self).map { "\($0)" }
+  }
 
   private static func plain(_ value: Double, _ style: Style) -> String {
     if value.isNaN && style != .truth { return "nan" }
     if value.isInfinite { return value < 0 ? "-inf" : "inf" }
     switch style {
     case .truth: return value != 0 ? "True" : "False"
-    case .integer: return "\(Int64(exactly: value) ?? .max)"
+    case .integer: return printed("%.0f", value)
     case .wholeReal: return printed("%.0f.", value)
     case .decimal: return printed("%.4f", value)
     case .scientific: return printed("%.4e", value)
@@ -149,10 +168,10 @@ struct TensorText {
     let size = tensor.shape[0]
     let shown = isSummary ? TensorText.shownIndices(size) : (0..<size).map { $0 }
     if tensor.rank == 1 {
-      let values = tensor.array(of: Double.self)
+      let texts = texts(of: tensor)
       let cells = shown.map { index in
         guard let index else { return " ..." }
-        let text = text(values[index])
+        let text = texts[index]
         return String(repeating: " ", count: max(width - text.count, 0)) + text
       }
       let perLine = max((TensorText.lineWidth - indent) / (width + 2), 1)

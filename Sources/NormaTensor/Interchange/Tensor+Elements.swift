@@ -111,8 +111,13 @@ extension Tensor {
         switch dtype {
         case .bool: return load(Bool.self)
         case .uint8: return load(UInt8.self)
+        case .int8: return load(Int8.self)
+        case .int16: return load(Int16.self)
+        case .uint16: return load(UInt16.self)
         case .int32: return load(Int32.self)
+        case .uint32: return load(UInt32.self)
         case .int64: return load(Int64.self)
+        case .uint64: return load(UInt64.self)
         // Not every processor that Swift knows has a type for it.
         case .float16: return Tensor(node: node, layout: one).item()
         case .bfloat16: return load(BFloat16.self)

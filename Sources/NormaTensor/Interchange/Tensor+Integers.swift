@@ -1,6 +1,6 @@
 import NormaKernels
 
-// Integers of types that no tensor has: `Int8`, `UInt16`, `UInt64` and so on. Nothing wraps.
+// Integers of any Swift type, into any integer type and back. Nothing wraps.
 
 extension Tensor {
   /// Integers of any Swift type, which `dtype` must hold as they are.
@@ -16,15 +16,15 @@ extension Tensor {
       guard dtype.isInteger else {
         throw TensorError(call, "\(dtype) is no integer type; cast the tensor afterwards")
       }
-      let values = integers.compactMap { Int64(exactly: $0) }
-      guard values.count == integers.count, let bounds = dtype.bounds,
-        values.allSatisfy(bounds.contains)
-      else {
-        let wrong = integers.first { integer in
-          Int64(exactly: integer).map { dtype.bounds?.contains($0) != true } ?? true
-        }
-        throw TensorError(call, "\(wrong.map { "\($0)" } ?? "a value") does not fit \(dtype)")
+      let (low, high) = dtype.integerBounds ?? (0, 0)
+      if let wrong = integers.first(where: { $0 < low || $0 > high }) {
+        throw TensorError(call, "\(wrong) does not fit \(dtype)")
       }
+      if dtype == .uint64 {
+        let values = integers.map { UInt64(truncatingIfNeeded: $0) }
+        return Tensor(values, shape: shape ?? [values.count])
+      }
+      let values = integers.map { Int64(truncatingIfNeeded: $0) }
       return Tensor(values, shape: shape ?? [values.count], dtype: dtype)
     }
   }
@@ -43,25 +43,21 @@ extension Tensor {
         line: line)
       return [0]
     }
-    let values = array(of: Int64.self)
+    return dtype == .uint64
+      ? whole(array(of: UInt64.self), as: type, file, line)
+      : whole(array(of: Int64.self), as: type, file, line)
+  }
+
+  private func whole<I: FixedWidthInteger, J: FixedWidthInteger>(
+    _ values: [J], as type: I.Type, _ file: StaticString, _ line: UInt
+  ) -> [I] {
     let result = values.compactMap { I(exactly: $0) }
     if result.count < values.count {
       let wrong = values.first { I(exactly: $0) == nil } ?? 0
-      report(TensorError(call, "\(wrong) does not fit \(type)"), file: file, line: line)
+      report(
+        TensorError("array(exactly:)", "\(wrong) does not fit \(type)"), file: file, line: line)
       return [0]
     }
     return result
-  }
-}
-
-extension DType {
-  /// What an integer type holds.
-  fileprivate var bounds: ClosedRange<Int64>? {
-    switch self {
-    case .uint8: 0...255
-    case .int32: Int64(Int32.min)...Int64(Int32.max)
-    case .int64: .min ... .max
-    case .bool, .float16, .bfloat16, .float32, .float64: nil
-    }
   }
 }

@@ -87,7 +87,7 @@ extension Tensor {
 
   /// The product of a matrix and a vector or another matrix, without views of them; nil where it takes more.
   private func plainProduct(_ other: Tensor) throws(TensorError) -> Tensor? {
-    guard rank <= 2, other.rank <= 2, !dtype.isHalf else { return nil }
+    guard rank <= 2, other.rank <= 2, Gemm.supports(dtype) else { return nil }
     let (k, l) = (layout.shape[rank - 1], other.layout.shape[0])
     let left = [rank == 1 ? k : layout.strides[0], layout.strides[rank - 1]]
     let right = [other.layout.strides[0], other.rank == 1 ? 1 : other.layout.strides[1]]
@@ -103,8 +103,10 @@ extension Tensor {
   }
 
   private static func product(_ a: Tensor, _ b: Tensor) throws(TensorError) -> Tensor {
-    if a.dtype.isHalf {
-      return try product(a.cast(to: .float32), b.cast(to: .float32)).cast(to: a.dtype)
+    // Products of narrow types are those of wider ones, rounded or wrapped; `uint64` has the bits of `int64`.
+    if !Gemm.supports(a.dtype) {
+      let wide = a.dtype.kernelType
+      return try product(a.cast(to: wide), b.cast(to: wide)).cast(to: a.dtype)
     }
     let (m, k, n) = (a.shape[a.rank - 2], a.shape[a.rank - 1], b.shape[b.rank - 1])
     let batch = try Shape.broadcast(

@@ -32,6 +32,39 @@ extension Tensor {
   @available(*, unavailable, message: "write x.cast(to: .int32)")
   public func int() -> Tensor { self }
 
+  @available(*, unavailable, message: "write x.cast(to: .int16)")
+  public func short() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .int8)")
+  public func char() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .uint8)")
+  public func byte() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .int8)")
+  public func int8() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .int16)")
+  public func int16() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .int32)")
+  public func int32() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .int64)")
+  public func int64() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .uint8)")
+  public func uint8() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .uint16)")
+  public func uint16() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .uint32)")
+  public func uint32() -> Tensor { self }
+
+  @available(*, unavailable, message: "write x.cast(to: .uint64)")
+  public func uint64() -> Tensor { self }
+
   @available(*, unavailable, message: "not needed: a tensor is a value, and nobody else changes it")
   public func clone() -> Tensor { self }
 

@@ -14,7 +14,7 @@ extension Node {
   /// Runs one instruction on operands that lie as the result does, are one number, or have rows at one
   /// distance. False where that takes a program.
   func runAtOnce(_ operation: Operation, _ operands: [Tensor], into storage: Storage) -> Bool {
-    guard layout.count <= Node.mostInRows, operands.count <= 3, layout.isDense, !dtype.isHalf
+    guard layout.count <= Node.mostInRows, operands.count <= 3, layout.isDense, !dtype.isNarrow
     else { return false }
     let number = operation.immediate?.position ?? operands.count
     var rows = OperandRows(of: layout)
@@ -150,13 +150,15 @@ extension Operation {
   ) -> (loop: norma_loop, spreads: Bool)? {
     if code == .convert {
       let from = operands[0].dtype
-      guard singles == 0, !from.isHalf, from != result else { return nil }
+      guard singles == 0, !from.isNarrow, from != result else { return nil }
       let (a, b) = (BlockType(from), BlockType(result))
       let to = result == .bool ? DType.bool.stored : b.rawValue
       if a == b && result != .bool { return nil }
       return norma_find_conversion(a.rawValue, to).map { ($0, false) }
     }
-    guard code != .normalize, code != .normalizeGradient, !self.operands.isHalf else { return nil }
+    guard code != .normalize, code != .normalizeGradient, !self.operands.isNarrow else {
+      return nil
+    }
     var position = 0
     for operand in operands {
       if immediate?.position == position { position += 1 }

@@ -12,7 +12,7 @@ struct DenseReduction {
   /// - Returns: nil where that takes a program.
   init?(_ source: Tensor, over axes: [Int]) {
     let layout = source.layout
-    guard layout.isContiguous, layout.count > 0, !source.dtype.isHalf, let first = axes.first,
+    guard layout.isContiguous, layout.count > 0, !source.dtype.isNarrow, let first = axes.first,
       let last = axes.last
     else { return nil }
     let reduced = source.countPerResult(axes)

@@ -71,23 +71,36 @@ struct Operation: Hashable, Sendable {
 
 /// The block type in which elements of a type are computed.
 enum BlockType: Int32, Sendable {
-  case float32, float64, int64, int32, uint8
+  case float32, float64, int64, int32, uint8, uint64
 
   init(_ dtype: DType) {
     switch dtype {
     case .float16, .bfloat16, .float32: self = .float32
     case .float64: self = .float64
-    case .int64: self = .int64
-    case .int32: self = .int32
+    case .int64, .uint32: self = .int64
+    case .int32, .int16, .uint16, .int8: self = .int32
     case .uint8, .bool: self = .uint8
+    case .uint64: self = .uint64
     }
   }
 
   var byteCount: Int {
     switch self {
-    case .float64, .int64: 8
+    case .float64, .int64, .uint64: 8
     case .float32, .int32: 4
     case .uint8: 1
+    }
+  }
+
+  /// The same as an element type.
+  var dtype: DType {
+    switch self {
+    case .float32: .float32
+    case .float64: .float64
+    case .int64: .int64
+    case .int32: .int32
+    case .uint8: .uint8
+    case .uint64: .uint64
     }
   }
 
@@ -97,6 +110,7 @@ enum BlockType: Int32, Sendable {
     case .float32: UInt64(Float(scalar.asDouble).bitPattern)
     case .float64: scalar.asDouble.bitPattern
     case .int64: UInt64(bitPattern: scalar.asInt)
+    case .uint64: scalar.large ?? UInt64(bitPattern: scalar.asInt)
     case .int32: UInt64(UInt32(truncatingIfNeeded: scalar.asInt))
     case .uint8: UInt64(UInt8(truncatingIfNeeded: scalar.asInt))
     }
@@ -112,34 +126,26 @@ extension DType {
     case .int64: Int32(NORMA_I64.rawValue)
     case .int32: Int32(NORMA_I32.rawValue)
     case .uint8: Int32(NORMA_U8.rawValue)
+    case .int8: Int32(NORMA_I8.rawValue)
+    case .int16: Int32(NORMA_I16.rawValue)
+    case .uint16: Int32(NORMA_U16.rawValue)
+    case .uint32: Int32(NORMA_U32.rawValue)
+    case .uint64: Int32(NORMA_U64.rawValue)
     case .bool: Int32(NORMA_BOOL.rawValue)
     case .float16: Int32(NORMA_F16.rawValue)
     case .bfloat16: Int32(NORMA_BF16.rawValue)
     }
   }
 
-  /// Whether results are rounded from a wider block type after every instruction.
+  /// Whether this is a real type of 16 bits.
   var isHalf: Bool { self == .float16 || self == .bfloat16 }
-}
 
-/// A number beside tensors, with its category: it does not make a result wider than its tensors.
-struct Scalar: Sendable, Hashable {
-  let asDouble: Double
-  let asInt: Int64
-  let dtype: DType
-
-  init<T: TensorElement>(_ value: T) {
-    asDouble = value.asDouble
-    asInt = value.asInt ?? .min
-    dtype = T.dtype
-  }
-
-  /// The type that the number has in a result when no tensor says more.
-  var defaultType: DType {
-    dtype.isFloatingPoint ? .float32 : dtype == .bool ? .bool : .int64
-  }
-
-  var text: String {
-    dtype == .bool ? "\(asInt != 0)" : dtype.isFloatingPoint ? "\(asDouble)" : "\(asInt)"
+  /// Whether elements are widened to the block type when they are read, and results narrowed after every
+  /// instruction: half types are rounded, of integers the low bits are kept.
+  var isNarrow: Bool {
+    switch self {
+    case .float16, .bfloat16, .int8, .int16, .uint16, .uint32: true
+    default: false
+    }
   }
 }

@@ -11,9 +11,9 @@ extension Program {
         && (index >= space.splits.count || space.splits[index].isEmpty)
         && (space.rows.strides[index] == 0 || space.tileRows == 1 || byRow)
         && space.tileRows * space.tileColumns > 1
-      // What is stored or reduced as it is has to be a block; so has a half that is widened for that,
-      // because no loop spreads two bytes.
-      if isFixed && !ends.contains(input.value) && !isWidenedHalf(input, for: ends) {
+      // What is stored or reduced as it is has to be a block; so has a narrow one that is widened for
+      // that, because no loop spreads such elements.
+      if isFixed && !ends.contains(input.value) && !isWidened(input, for: ends) {
         singles.insert(input.value)
       }
     }
@@ -28,8 +28,8 @@ extension Program {
       } else if isSingle, case .conversion(let from, _) = instruction.loop {
         spread(operand: 0, of: index, BlockType(rawValue: from) ?? .float32)
         index += 1
-      } else if isSingle {
-        spread(operand: 0, of: index, .float32)
+      } else if isSingle, case .rounding(let dtype) = instruction.loop {
+        spread(operand: 0, of: index, BlockType(dtype))
         index += 1
       }
       index += 1
@@ -37,8 +37,8 @@ extension Program {
     return singles
   }
 
-  private func isWidenedHalf(_ input: Input, for ends: ValueSet) -> Bool {
-    input.dtype.isHalf
+  private func isWidened(_ input: Input, for ends: ValueSet) -> Bool {
+    input.dtype.isNarrow
       && instructions.contains { $0.operands.contains(input.value) && ends.contains($0.result) }
   }
 

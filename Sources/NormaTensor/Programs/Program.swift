@@ -23,7 +23,7 @@ struct Program: Sendable {
     case operation(Operation.Code, BlockType)
     /// Between types in memory, by their numbers in C.
     case conversion(from: Int32, to: Int32)
-    /// To the values of a half type.
+    /// To the values of a narrow type.
     case rounding(DType)
     case spread(BlockType)
   }
@@ -75,8 +75,9 @@ struct Program: Sendable {
   mutating func input(_ storage: Storage, _ layout: Layout, _ dtype: DType) -> Int {
     let value = newValue(dtype.byteCount)
     inputs.append(Input(storage: storage, layout: layout, dtype: dtype, value: value))
-    guard dtype.isHalf else { return value }
-    return append(.conversion(from: dtype.stored, to: DType.float32.stored), [value], 4)
+    guard dtype.isNarrow else { return value }
+    let type = BlockType(dtype)
+    return append(.conversion(from: dtype.stored, to: type.rawValue), [value], type.byteCount)
   }
 
   /// Adds a result of the reduction that runs before this program, strip by strip.
@@ -120,8 +121,13 @@ struct Program: Sendable {
     let type = BlockType(operation.operands)
     let result = append(
       .operation(operation.code, type), values, BlockType(operation.result).byteCount)
-    guard operation.result.isHalf else { return result }
-    return append(.rounding(operation.result), [result], 4)
+    return narrowed(result, to: operation.result)
+  }
+
+  /// A block value that an instruction made, as one of the element type.
+  private mutating func narrowed(_ value: Int, to dtype: DType) -> Int {
+    guard dtype.isNarrow else { return value }
+    return append(.rounding(dtype), [value], BlockType(dtype).byteCount)
   }
 
   /// A block value as another element type.
@@ -135,13 +141,14 @@ struct Program: Sendable {
     if a != b {
       result = append(.conversion(from: a.rawValue, to: b.rawValue), [value], b.byteCount)
     }
-    return to.isHalf ? append(.rounding(to), [result], 4) : result
+    return narrowed(result, to: to)
   }
 
   /// A block value as it is written to memory.
   mutating func stored(_ value: Int, as dtype: DType) -> Int {
-    guard dtype.isHalf else { return value }
-    return append(.conversion(from: DType.float32.stored, to: dtype.stored), [value], 2)
+    guard dtype.isNarrow else { return value }
+    return append(
+      .conversion(from: BlockType(dtype).rawValue, to: dtype.stored), [value], dtype.byteCount)
   }
 
   /// Turns operand `position` of instruction `index` from one value into a block.

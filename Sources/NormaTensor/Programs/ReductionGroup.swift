@@ -94,8 +94,7 @@ final class ReductionGroup: Sendable {
     switch result {
     case .sum, .product: source.dtype.isFloatingPoint ? .float64 : .int64
     case .squares, .companionSum, .centeredSum: .float64
-    case .minimum, .maximum:
-      source.dtype.isHalf ? .float32 : source.dtype == .bool ? .uint8 : source.dtype
+    case .minimum, .maximum: BlockType(source.dtype).dtype
     }
   }
 

@@ -88,8 +88,7 @@ extension Tensor {
     guard shape[front] > 0 else {
       throw TensorError(call, "axis \(axis) of shape \(shape) has no elements to choose from")
     }
-    let type: DType = dtype.isHalf ? .float32 : dtype
-    let x = detached().cast(to: type)
+    let x = detached().inKernelType
     let runs = AxisRuns(x, front)
     let best = AxisRuns(extreme(x, [front]), front, order: runs.order)
     let search = FirstPlaces(
@@ -97,7 +96,7 @@ extension Tensor {
     let places = withExtendedLifetime(best) {
       runs.result(.int64, size: 1) {
         search.run(
-          type, in: runs.base, values: best.base, into: $0.assumingMemoryBound(to: Int64.self))
+          x.dtype, in: runs.base, values: best.base, into: $0.assumingMemoryBound(to: Int64.self))
       }
     }
     return keepDims ? places : places.squeezed(front)

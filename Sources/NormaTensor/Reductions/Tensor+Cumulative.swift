@@ -7,7 +7,7 @@ extension Tensor {
   /// The sums of the elements up to and with each along an axis.
   ///
   /// y[i] = x[0] + ... + x[i], in `float64` and rounded once each; integers and truth values give
-  /// `int64`, which wraps. NaN stays from where it comes. Cost: one read and one write. PyTorch:
+  /// `int64`, `uint64` itself, which wrap. NaN stays from where it comes. Cost: one read and one write. PyTorch:
   /// `torch.cumsum`.
   public func cumulativeSum(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
@@ -22,7 +22,7 @@ extension Tensor {
   /// The products of the elements up to and with each along an axis.
   ///
   /// y[i] = x[0] ... x[i], in `float64` and rounded once each; integers and truth values give `int64`,
-  /// which wraps. The gradient is exact where there are zeros, and divides by nothing:
+  /// `uint64` itself, which wrap. The gradient is exact where there are zeros, and divides by nothing:
   /// dx[i] = y[i - 1] r[i] with r[i] = dy[i] + x[i + 1] r[i + 1]. Cost: one read and one write.
   /// PyTorch: `torch.cumprod`.
   public func cumulativeProduct(
@@ -127,6 +127,6 @@ extension Tensor {
         scan.run(kind, wide, from: runs.base, factor: other?.base, into: $0)
       }
     }
-    return dtype.isFloatingPoint ? result.cast(to: dtype) : result
+    return result.cast(to: dtype.sumType)
   }
 }

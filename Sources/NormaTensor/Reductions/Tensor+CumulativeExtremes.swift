@@ -27,15 +27,16 @@ extension Tensor {
     _ axis: Int, largest: Bool, _ call: String, _ file: StaticString, _ line: UInt
   ) -> (values: Tensor, indices: Tensor) {
     pairs(axis, call: call, file: file, line: line) { x, axis in
-      let type: DType = x.dtype.isHalf ? .float32 : x.dtype
-      let runs = AxisRuns(x.detached().cast(to: type), axis)
+      let runs = AxisRuns(x.detached().inKernelType, axis)
       let scan = Scan(
         outer: runs.outer, size: runs.size, inner: runs.inner, threads: runs.threads)
-      let (values, indices) = runs.pair(type) { values, places in
+      let (values, indices) = runs.pair(runs.dtype) { values, places in
         scan.runExtreme(
-          largest: largest, type, from: runs.base, into: values, places: places)
+          largest: largest, runs.dtype, from: runs.base, into: values, places: places)
       }
-      return (values.cast(to: x.dtype).gatheredAlong(x, axis, at: indices, call: call), indices)
+      return (
+        values.outOfKernelType(to: x.dtype).gatheredAlong(x, axis, at: indices, call: call), indices
+      )
     }
   }
 

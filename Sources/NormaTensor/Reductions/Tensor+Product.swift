@@ -4,7 +4,7 @@ extension Tensor {
   /// The product over `axes`, or over all axes if none are named; 1 of nothing.
   ///
   /// Real numbers are multiplied in `float64` and rounded once to the tensor's type; integers and
-  /// truth values give `int64`, which wraps. The gradient is the product of all other elements, also
+  /// truth values give `int64`, `uint64` itself, which wrap. The gradient is the product of all other elements, also
   /// where there are zeros; it divides by nothing. Cost: one trip, shared with other reductions over
   /// the same axes; the gradient two scans. PyTorch: `torch.prod`.
   public func product(
@@ -15,7 +15,7 @@ extension Tensor {
       let call = "product(over:)"
       let reduced = try Shape.axes(axes, of: shape, call: call)
       let product = self.reduced(
-        .product, over: reduced, keepDims: keepDims, to: dtype.isFloatingPoint ? dtype : .int64)
+        .product, over: reduced, keepDims: keepDims, to: dtype.sumType)
       guard isRecording else { return product }
       let shape = shape
       return product.recorded(call, from: [self], saving: [self], runsAtOnce: true) { rule in

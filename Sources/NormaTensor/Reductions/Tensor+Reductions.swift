@@ -8,8 +8,8 @@ extension Tensor {
   /// The sum over `axes`, or over all axes if none are named; 0 of nothing.
   ///
   /// Real numbers are added in `float64` (those of `float64` with what each addition loses) and
-  /// rounded once to the tensor's type; integers and truth values give `int64`, which wraps. NaN
-  /// where there is one. Cost: one trip, shared with other reductions over the same axes. PyTorch:
+  /// rounded once to the tensor's type; integers and truth values give `int64`, `uint64` itself, which
+  /// wrap. NaN where there is one. Cost: one trip, shared with other reductions over the same axes. PyTorch:
   /// `torch.sum`.
   public func sum(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
@@ -204,7 +204,7 @@ extension Tensor {
     if isPoisoned { return self }
     let reduced = try Shape.axes(axes, of: shape, call: "sum(over:)")
     let sum = self.reduced(
-      .sum, over: reduced, keepDims: keepDims, to: dtype.isFloatingPoint ? dtype : .int64)
+      .sum, over: reduced, keepDims: keepDims, to: dtype.sumType)
     guard isRecording else { return sum }
     let shape = shape
     return sum.recorded("sum(over:)", from: [self]) {

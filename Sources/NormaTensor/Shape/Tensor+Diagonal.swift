@@ -78,7 +78,7 @@ extension Tensor {
     }
   }
 
-  /// The sum of the diagonal of a matrix, in `float64` rounded once; integers give `int64`.
+  /// The sum of the diagonal of a matrix, in `float64` rounded once; integers give `int64`, `uint64` itself.
   ///
   /// PyTorch: `torch.trace`.
   public func trace(file: StaticString = #fileID, line: UInt = #line) -> Tensor {

@@ -48,6 +48,7 @@ extension Tensor {
       throw TensorError(call, "numbers without an axis cannot be joined; stack them")
     }
     let dtype = all.dropFirst().reduce(all[0].dtype) { DType.promoted($0, $1.dtype) }
+    try Tensor.refuseMixedSigns(all.map(\.dtype), call)
     let front = try Shape.axis(axis, of: first.shape, call: call)
     var shape = first.shape
     var sizes: [Int] = []

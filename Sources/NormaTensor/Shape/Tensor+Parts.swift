@@ -80,7 +80,7 @@ extension Tensor {
           "narrowed(over:from:count:)",
           "the start is one integer without axes, got \(start.dtype) \(start.shape)")
       }
-      return narrowed(over: axis, from: start.item(as: Int.self), count: count)
+      return narrowed(over: axis, from: start.asPositions.item(as: Int.self), count: count)
     }
   }
 

@@ -94,7 +94,7 @@ extension Tensor {
           "\(size) integers of one axis are needed, one for each element, got \(counts.dtype) "
             + "\(counts.shape)")
       }
-      let numbers = counts.array(of: Int.self)
+      let numbers = counts.asPositions.array(of: Int.self)
       if let negative = numbers.first(where: { $0 < 0 }) {
         throw TensorError(call, "\(negative) times is no number of times")
       }

@@ -27,7 +27,7 @@ extension Tensor {
       if let weights, weights.shape != shape {
         throw TensorError(call, "weights of shape \(weights.shape) for elements of \(shape)")
       }
-      let numbers = cast(to: .int64).contiguous()
+      let numbers = asPositions.contiguous()
       let storage = numbers.node.materialize()
       if storage.isMissing { return .poisoned }
       defer { withExtendedLifetime(storage) {} }

@@ -36,11 +36,14 @@ extension Tensor {
       }
       let size = shape[rank - 1]
       if let sorter { try check(sorter, size, call) }
-      var type = Promotion.type([self, values])
-      if type.isHalf { type = .float32 }
-      let sorted = detached().cast(to: type).contiguous()
-      let wanted = values.detached().cast(to: type).contiguous()
-      let order = sorter?.detached().cast(to: .int64).contiguous()
+      let areWhole = !dtype.isFloatingPoint && !values.dtype.isFloatingPoint
+      let common =
+        areWhole ? DType.promoted(dtype, values.dtype) : Promotion.type([self, values])
+      try Tensor.refuseMixedSigns([dtype, values.dtype], call)
+      let sorted = detached().cast(to: common).inKernelType.contiguous()
+      let wanted = values.detached().cast(to: common).inKernelType.contiguous()
+      let type = common.kernelType
+      let order = sorter?.detached().asPositions.contiguous()
       let (rows, what) = (sorted.node.materialize(), wanted.node.materialize())
       let orders = order?.node.materialize()
       if rows.isMissing || what.isMissing || orders?.isMissing ?? false { return .poisoned }
@@ -84,7 +87,9 @@ extension Tensor {
       )
     }
     guard sorter.count > 0 else { return }
-    let (low, high) = (sorter.min().item(as: Int.self), sorter.max().item(as: Int.self))
+    let (low, high) = (
+      sorter.min().asPositions.item(as: Int.self), sorter.max().asPositions.item(as: Int.self)
+    )
     guard low >= 0, high < size else {
       throw TensorError(
         call, "place \(low < 0 ? low : high) in the sorter is outside of 0 ..< \(size)")

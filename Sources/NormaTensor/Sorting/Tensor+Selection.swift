@@ -43,7 +43,7 @@ extension Tensor {
       let (found, indices) = rows.pair(size: 1) { values, places in
         rows.sort.runMode(rows.dtype, from: rows.runs.base, into: values, places: places)
       }
-      let values = found.cast(to: x.dtype).picked(from: x, axis, at: indices, call: call)
+      let values = found.outOfKernelType(to: x.dtype).picked(from: x, axis, at: indices, call: call)
       return keepDims || self.rank == 0
         ? (values, indices) : (values.squeezed(axis), indices.squeezed(axis))
     }
@@ -59,7 +59,9 @@ extension Tensor {
         ranks, rows.dtype, from: rows.runs.base,
         into: RowRanks.Target(low: values, places: places))
     }
-    return (values.cast(to: dtype).picked(from: self, axis, at: indices, call: call), indices)
+    return (
+      values.outOfKernelType(to: dtype).picked(from: self, axis, at: indices, call: call), indices
+    )
   }
 
   /// For each rank the elements of the last axis below and above it, and the weight of the upper one
@@ -83,7 +85,7 @@ extension Tensor {
       }
     }
     func back(_ pair: (values: Tensor, indices: Tensor)) -> Tensor {
-      pair.values.cast(to: dtype).gatheredAlong(self, last, at: pair.indices, call: call)
+      pair.values.outOfKernelType(to: dtype).gatheredAlong(self, last, at: pair.indices, call: call)
     }
     // Without results, nothing above and below differs.
     return (back(lower), back(upper ?? lower), weight ?? lower.values.cast(to: .float64))

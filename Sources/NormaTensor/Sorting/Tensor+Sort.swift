@@ -53,7 +53,9 @@ extension Tensor {
           rows.dtype, first: count ?? size, descending: descending, from: rows.runs.base,
           into: values, places: places)
       }
-      return (values.cast(to: x.dtype).standing(in: x, axis, at: indices, call: call), indices)
+      return (
+        values.outOfKernelType(to: x.dtype).standing(in: x, axis, at: indices, call: call), indices
+      )
     }
   }
 
@@ -80,10 +82,11 @@ struct SortedRows {
   var dtype: DType { runs.dtype }
 
   init(_ tensor: Tensor, _ axis: Int) {
-    var type: DType = tensor.dtype.isHalf ? .float32 : tensor.dtype
+    var source = tensor.detached().inKernelType
     // Keys of 32 bits leave 32 for the places.
-    if tensor.shape[axis] > Int(UInt32.max) { type = type.isFloatingPoint ? .float64 : .int64 }
-    let source = tensor.detached().cast(to: type)
+    if tensor.shape[axis] > Int(UInt32.max) {
+      source = source.cast(to: source.dtype.isFloatingPoint ? .float64 : .int64)
+    }
     runs = AxisRuns(source, axis, order: AxisRuns.axisLast(source, axis))
     sort = RowSort(rows: runs.outer, size: runs.size, threads: runs.threads)
     shape = tensor.shape

@@ -54,18 +54,18 @@ extension Tensor {
     func first(_ row: Tensor) -> Tensor {
       found == count ? row : row.narrowed(over: 0, from: 0, count: found).copied().evaluated()
     }
-    return (first(sorted).cast(to: dtype), inverse.reshaped(shape), first(counts))
+    return (first(sorted).outOfKernelType(to: dtype), inverse.reshaped(shape), first(counts))
   }
 
   /// The different ones of integers that lie so close together that a table counts all of them.
   private func countedElements() -> (values: Tensor, inverse: Tensor, counts: Tensor)? {
     guard count > 0, !dtype.isFloatingPoint else { return nil }
-    let x = detached().contiguous()
+    let x = detached().inKernelType.contiguous()
     let storage = x.node.materialize()
     if storage.isMissing { return (.poisoned, .poisoned, .poisoned) }
     defer { withExtendedLifetime(storage) {} }
     let numbers = NumberCounts(
-      dtype, count, storage.base + x.layout.offset * dtype.byteCount, threads: TensorThreads.count)
+      x.dtype, count, storage.base + x.layout.offset * x.dtype.byteCount, threads: TensorThreads.count)
     let range = numbers.range
     let (width, isWide) = range.upperBound.subtractingReportingOverflow(range.lowerBound)
     guard !isWide, width < Swift.max(count, 256) else { return nil }
@@ -75,7 +75,7 @@ extension Tensor {
       numbers.add(from: range.lowerBound, to: base)
       let found = NumberCounts.different(table)
       var counts = Tensor.poisoned
-      let values = Tensor(shape: [found], dtype: dtype) { values in
+      let values = Tensor(shape: [found], dtype: x.dtype) { values in
         counts = Tensor(shape: [found], dtype: .int64) { counts in
           guard let values = values.baseAddress, let counts = counts.baseAddress else { return }
           numbers.list(
@@ -88,18 +88,18 @@ extension Tensor {
         numbers.lookUp(
           in: base, from: range.lowerBound, into: out.assumingMemoryBound(to: Int64.self))
       }
-      return (values, inverse, counts)
+      return (values.outOfKernelType(to: dtype), inverse, counts)
     }
   }
 
   private func uniqueSlices(_ axis: Int) -> (values: Tensor, inverse: Tensor, counts: Tensor) {
-    let type: DType = dtype.isHalf ? .float32 : dtype
+    let x = detached().inKernelType
     let order = [axis] + shape.indices.filter { $0 != axis }
     let runs = AxisRuns(
-      detached().cast(to: type).permuted(order), 0, order: Array(order.indices))
+      x.permuted(order), 0, order: Array(order.indices))
     return withExtendedLifetime(runs) {
       let (firsts, inverse, counts) = RowUnique.slices(
-        type, runs.size, width: runs.inner, runs.base)
+        x.dtype, runs.size, width: runs.inner, runs.base)
       return (detached().picked(axis, firsts.map(Int.init)), Tensor(inverse), Tensor(counts))
     }
   }
