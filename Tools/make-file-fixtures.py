@@ -34,12 +34,13 @@ save("version2.npy", np.arange(6, dtype="<f4"), version=(2, 0))
 save("version3.npy", np.arange(6, dtype="<f4"), version=(3, 0))
 save("scalar.npy", np.array(2.5, dtype="<f8"))
 save("empty.npy", np.zeros((0, 3), dtype="<f4"))
-save("wide-i1.npy", np.array([-128, -1, 0, 127], dtype="i1"))
-save("wide-i2.npy", np.array([-32768, -1, 0, 32767], dtype="<i2"))
-save("wide-u2.npy", np.array([0, 1, 32768, 65535], dtype="<u2"))
-save("wide-u4.npy", np.array([0, 1, 2**31, 2**32 - 1], dtype=">u4"))
+save("limits-i1.npy", np.array([-128, -1, 0, 127], dtype="i1"))
+save("limits-i2.npy", np.array([-32768, -1, 0, 32767], dtype="<i2"))
+save("limits-u2.npy", np.array([0, 1, 32768, 65535], dtype="<u2"))
+save("limits-u4.npy", np.array([0, 1, 2**31, 2**32 - 1], dtype=">u4"))
+save("limits-u8.npy", np.array([0, 1, 2**63, 2**64 - 1], dtype="<u8"))
 for name, array in {
-    "u8": np.arange(2, dtype="u8"), "c8": np.zeros(2, "c8"), "U3": np.array(["abc"]),
+    "c8": np.zeros(2, "c8"), "c16": np.zeros(2, "c16"), "U3": np.array(["abc"]),
     "S3": np.array([b"abc"]), "M8": np.array(["2020-01-01"], "M8[D]"), "V2": np.zeros(2, "V2"),
     "records": np.zeros(2, [("a", "<f4"), ("b", "<i4")]), "O": np.array([None, 1], dtype=object),
 }.items():
@@ -99,8 +100,15 @@ safetensors("all.safetensors", [
     ("bool", "BOOL", [3], bytes([0, 1, 1])),
 ], {"format": "pt", "note": 'a "quoted" note'})
 safetensors("others.safetensors", [
-    ("f8", "F8_E4M3", [2], b"\0\0"), ("i8", "I8", [2], b"\0\0"), ("f4", "F4", [4], b"\0\0"),
+    ("f8", "F8_E4M3", [2], b"\0\0"), ("c64", "C64", [1], bytes(8)), ("f4", "F4", [4], b"\0\0"),
     ("new", "X9", [3], b"\0"), ("fine", "F32", [1], struct.pack("<f", 1.5)),
+])
+# As the reference writer orders them.
+integers = [("U64", "<u8"), ("I64", "<i8"), ("U32", "<u4"), ("I32", "<i4"), ("U16", "<u2"), ("I16", "<i2"),
+            ("I8", "i1"), ("U8", "u1")]
+safetensors("integers.safetensors", [
+    (name.lower(), name, [3], np.array([np.iinfo(code).min, 1, np.iinfo(code).max], code).tobytes())
+    for name, code in integers
 ])
 safetensors("one.safetensors", [("w", "F32", [2], struct.pack("<ff", 1, 2))])
 safetensors("none.safetensors", [])

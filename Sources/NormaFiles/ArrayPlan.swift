@@ -21,13 +21,7 @@ struct ArrayPlan: CustomStringConvertible {
     self.isColumnMajor = isColumnMajor && shape.count(where: { $0 > 1 }) > 1
     byteCount = try Self.byteCount(
       shape, bits: 8 * element.byteCount, dtype: element.name, context: context)
-    // A widened tensor needs more room than the file.
-    _ = try Self.byteCount(
-      shape, bits: 8 * element.dtype.byteCount, dtype: element.name, context: context)
   }
-
-  /// Whether the file's bytes are the tensor's but for the order within an element.
-  var isStoredAsTensor: Bool { !isColumnMajor && element.byteCount == element.dtype.byteCount }
 
   var description: String { "shape \(shape) of \(element.name) (\(byteCount) bytes)" }
 

@@ -34,7 +34,7 @@ extension ByteStream {
   /// promise; compressed data that claim to be huge have to show their bytes first.
   func tensor(_ plan: ArrayPlan) throws -> Tensor {
     if let remaining, remaining < plan.byteCount { throw truncated(plan, found: remaining) }
-    if plan.isStoredAsTensor, plan.byteCount <= plausibleCount {
+    if !plan.isColumnMajor, plan.byteCount <= plausibleCount {
       return try Tensor(shape: plan.shape, dtype: plan.element.dtype) { target in
         let found = try read(into: target)
         if found < plan.byteCount { throw truncated(plan, found: found) }

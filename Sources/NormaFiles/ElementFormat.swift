@@ -2,19 +2,11 @@ import NormaKernels
 
 /// How one element lies in a file, and which type of tensor it is read into.
 struct ElementFormat {
-  /// How the integer of a file becomes the wider integer of the tensor.
-  enum Widening {
-    case none
-    case signed
-    case unsigned
-  }
-
   /// The name in the format's own terms, for messages: `>u2`.
   let name: String
   let dtype: DType
   let byteCount: Int
   var isBigEndian = false
-  var widening = Widening.none
 
   /// Elements that are the tensor's own bytes.
   init(_ dtype: DType, name: String? = nil, isBigEndian: Bool = false) {
@@ -24,16 +16,7 @@ struct ElementFormat {
     self.isBigEndian = isBigEndian
   }
 
-  /// Integers that no tensor holds and a wider one holds exactly.
-  init(widened name: String, bytes: Int, to dtype: DType, signed: Bool, isBigEndian: Bool) {
-    self.name = name
-    self.dtype = dtype
-    self.byteCount = bytes
-    self.isBigEndian = isBigEndian
-    self.widening = signed ? .signed : .unsigned
-  }
-
-  /// Turns the file's bytes into the tensor's, for elements of the same size.
+  /// Turns the file's bytes into the tensor's.
   func decodeInPlace(_ bytes: UnsafeMutableRawBufferPointer) {
     if isBigEndian {
       switch byteCount {
@@ -74,50 +57,13 @@ struct ElementFormat {
       offset += 8
     }
   }
-
-  /// Writes `count` integers of the file as the wider integers of the tensor.
-  func widen(
-    _ source: UnsafeRawBufferPointer, count: Int, into target: UnsafeMutableRawBufferPointer
-  ) {
-    for index in 0..<count {
-      let value = integer(source, at: index * byteCount)
-      switch dtype {
-      case .int32:
-        target.storeBytes(
-          of: Int32(truncatingIfNeeded: value), toByteOffset: 4 * index, as: Int32.self)
-      default:
-        target.storeBytes(of: value, toByteOffset: 8 * index, as: Int64.self)
-      }
-    }
-  }
-
-  private func integer(_ source: UnsafeRawBufferPointer, at offset: Int) -> Int64 {
-    var bits: UInt64 = 0
-    for index in 0..<byteCount {
-      let place = isBigEndian ? byteCount - 1 - index : index
-      bits |= UInt64(source[offset + index]) << UInt64(8 * place)
-    }
-    let unused = UInt64(64 - 8 * byteCount)
-    return widening == .signed
-      ? Int64(bitPattern: bits << unused) >> Int64(unused) : Int64(bitPattern: bits)
-  }
 }
 
 extension ArrayPlan {
   /// Turns the bytes of the file into the elements of the tensor.
   func decode(_ bytes: UnsafeMutableRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
     let source = UnsafeRawBufferPointer(bytes)
-    if element.widening != .none {
-      if isColumnMajor {
-        var ordered = [UInt8](repeating: 0, count: byteCount)
-        ordered.withUnsafeMutableBytes { reorder(source, into: $0) }
-        ordered.withUnsafeBytes {
-          element.widen($0, count: byteCount / element.byteCount, into: target)
-        }
-      } else {
-        element.widen(source, count: byteCount / element.byteCount, into: target)
-      }
-    } else if isColumnMajor {
+    if isColumnMajor {
       reorder(source, into: target)
       element.decodeInPlace(target)
     } else {

@@ -21,7 +21,7 @@ public struct SafeTensors: Sendable {
     /// Where the elements lie, counted from the end of the header.
     public let range: Range<Int>
 
-    /// The element type of the tensor, or nil where tensors have no such type (`I8`, `F8_E4M3`).
+    /// The element type of the tensor, or nil where tensors have no such type (`F8_E4M3`, `C64`).
     public var dtype: DType? { SafeTensors.dtypes.first { $0.name == dtypeName }?.dtype }
 
     /// Bytes of all elements.
@@ -30,8 +30,9 @@ public struct SafeTensors: Sendable {
 
   /// The element types that tensors have, in the order in which the reference writer sorts them.
   static let dtypes: [(name: String, dtype: DType)] = [
-    ("BOOL", .bool), ("U8", .uint8), ("F16", .float16), ("BF16", .bfloat16), ("I32", .int32),
-    ("F32", .float32), ("F64", .float64), ("I64", .int64),
+    ("BOOL", .bool), ("U8", .uint8), ("I8", .int8), ("I16", .int16), ("U16", .uint16),
+    ("F16", .float16), ("BF16", .bfloat16), ("I32", .int32), ("U32", .uint32), ("F32", .float32),
+    ("F64", .float64), ("I64", .int64), ("U64", .uint64),
   ]
 
   /// All tensors, in the order of their data.
@@ -97,7 +98,7 @@ public struct SafeTensors: Sendable {
 
   /// Reads the tensor of this name; the cost is one trip over its bytes.
   ///
-  /// `BOOL`, `U8`, `I32`, `I64`, `F16`, `BF16`, `F32` and `F64` are read.
+  /// `BOOL`, `U8` to `U64`, `I8` to `I64`, `F16`, `BF16`, `F32` and `F64` are read.
   ///
   /// - Throws: `FileError` where there is no such tensor, its element type is another, or the file
   ///   cannot be read.
@@ -109,11 +110,21 @@ public struct SafeTensors: Sendable {
     guard let dtype = entry.dtype else {
       throw context.unsupported(
         "holds \(quoted(name)) as \(quoted(entry.dtypeName))",
-        "\(Self.dtypes.map(\.name).joined(separator: ", ")) are read")
+        Self.explanation(entry.dtypeName)
+          + "\(Self.dtypes.map(\.name).joined(separator: ", ")) are read")
     }
     return try Tensor(shape: entry.shape, dtype: dtype) { target in
       try file.read(at: dataStart + entry.range.lowerBound, into: target, for: context)
       if dtype == .bool { ElementFormat.normalizeTruth(target) }
+    }
+  }
+
+  /// What a type is that tensors do not have, and the way out.
+  private static func explanation(_ name: String) -> String {
+    switch name.first {
+    case "C": "complex numbers, which no tensor here holds; save torch.view_as_real(x); "
+    case "F": "real numbers of less than 16 bits, which no tensor here holds; save x.bfloat16(); "
+    default: ""
     }
   }
 

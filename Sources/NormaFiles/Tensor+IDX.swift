@@ -7,9 +7,8 @@ extension Tensor {
   ///     let images = try Tensor(idx: "train-images-idx3-ubyte.gz")               // [60000, 28, 28]
   ///     let labels = try Tensor(idx: "train-labels-idx1-ubyte.gz", count: 1000)  // [1000]
   ///
-  /// Numbers are big-endian in the file. Unsigned bytes become `uint8`; signed bytes and 16-bit
-  /// integers become `int32`, exactly; 32-bit integers `int32`, and real numbers `float32` or
-  /// `float64`. Pixels stay 0 to 255: nothing is scaled.
+  /// Numbers are big-endian in the file. Unsigned bytes become `uint8`, signed ones `int8`;
+  /// longer integers `int16` or `int32`, and real numbers `float32` or `float64`. Pixels stay 0 to 255: nothing is scaled.
   ///
   /// - Parameters:
   ///   - path: The file.
@@ -66,8 +65,8 @@ extension ElementFormat {
   init(idx code: UInt8, context: FileContext) throws {
     switch code {
     case 0x08: self.init(.uint8)
-    case 0x09: self.init(widened: "int8", bytes: 1, to: .int32, signed: true, isBigEndian: true)
-    case 0x0b: self.init(widened: "int16", bytes: 2, to: .int32, signed: true, isBigEndian: true)
+    case 0x09: self.init(.int8)
+    case 0x0b: self.init(.int16, isBigEndian: true)
     case 0x0c: self.init(.int32, isBigEndian: true)
     case 0x0d: self.init(.float32, isBigEndian: true)
     case 0x0e: self.init(.float64, isBigEndian: true)

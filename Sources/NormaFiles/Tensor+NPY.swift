@@ -4,10 +4,9 @@ extension Tensor {
   /// Reads a NumPy array file (.npy).
   ///
   /// Versions 1 to 3, either byte order, C and Fortran order; the tensor is row-major in any case.
-  /// `bool`, `uint8`, `int32`, `int64`, `float16`, `float32` and `float64` keep their type. `int8`,
-  /// `int16` and `uint16` become `int32`, `uint32` becomes `int64`, exactly. Other types (`uint64`,
-  /// complex, text, records, objects) are refused by name. A file that is compressed with gzip is
-  /// inflated. NumPy: `numpy.load(path)`.
+  /// `bool`, all integers, `float16`, `float32` and `float64` keep their type. Other types (complex, text,
+  /// records, objects) are refused by name. A file that is compressed with gzip is inflated. NumPy:
+  /// `numpy.load(path)`.
   ///
   /// - Throws: `FileError` where the file cannot be read, is cut off, is longer than its header
   ///   promises, or breaks the format.

@@ -65,6 +65,8 @@ import Testing
         "\($0)".contains("is not a number of \(dtype): \(problem)")
       }
     }
+    let large = try CSV(text: "a\n18446744073709551615\n3\n").tensor(dtype: .uint64)
+    #expect(large.dtype == .uint64 && large.array(of: UInt64.self) == [.max, 3])
     #expect { try table.strings("c") } throws: { "\($0)".contains("has no column \"c\"") }
     #expect(throws: FileError.self) { try CSV(text: "a", options: .init(separator: "é")) }
     #expect(throws: FileError.self) { try CSV(text: "a", options: .init(decimalMark: "1")) }

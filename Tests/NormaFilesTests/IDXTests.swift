@@ -9,11 +9,10 @@ import Testing
 
   @Test func everyType() throws {
     func read(_ code: String) throws -> Tensor { try Tensor(idx: Fixture.path("\(code).idx")) }
-    let integers = Tensor([2, 3], .int32, (-2...3).map { Int32($0) })
     #expect(try same(read("u8"), cube))
-    #expect(try same(read("i1"), integers))
-    #expect(try same(read("i2"), integers))
-    #expect(try same(read("i4"), integers))
+    #expect(try same(read("i1"), Tensor([2, 3], .int8, (-2...3).map { Int8($0) })))
+    #expect(try same(read("i2"), Tensor([2, 3], .int16, (-2...3).map { Int16($0) })))
+    #expect(try same(read("i4"), Tensor([2, 3], .int32, (-2...3).map { Int32($0) })))
     #expect(try same(read("f4"), Tensor([2, 3], .float32, (-2...3).map { Float($0) })))
     #expect(try same(read("f8"), Tensor([2, 3], .float64, (-2...3).map { Double($0) })))
     #expect(try same(Tensor(contentsOf: Fixture.path("f4.idx")), read("f4")))

@@ -39,7 +39,7 @@ import Testing
     #expect(try Tensor(pngBytes: bits.bytes).array(of: Int.self) == [255, 0, 255, 0, 255])
     let words = PNGBuilder(width: 2, height: 1, depth: 16, rows: [[0x12, 0x34, 0xff, 0xff]])
     let tensor = try Tensor(pngBytes: words.bytes)
-    #expect(tensor.dtype == .int32 && tensor.array(of: Int.self) == [0x1234, 0xffff])
+    #expect(tensor.dtype == .uint16 && tensor.array(of: Int.self) == [0x1234, 0xffff])
   }
 
   @Test func wideColors() throws {
@@ -47,7 +47,7 @@ import Testing
     let alpha = PNGBuilder(width: 1, height: 1, depth: 16, color: 6, rows: [row])
     let values = [0x1234, 1, 0xffff, 0xabcd]
     let tensor = try Tensor(pngBytes: alpha.bytes)
-    #expect(tensor.shape == [4, 1, 1] && tensor.dtype == .int32)
+    #expect(tensor.shape == [4, 1, 1] && tensor.dtype == .uint16)
     #expect(tensor.array(of: Int.self) == values)
     #expect(try Tensor(pngBytes: alpha.bytes, channels: 3).array(of: Int.self) == values.dropLast())
     // 0.299 * 4660 + 0.587 * 1 + 0.114 * 65535 = 8864.9. libpng's weights have 15 bits, cut off, and

@@ -43,20 +43,19 @@ import Testing
 
   @Test(arguments: ["types.pt", "types-legacy.pt"]) func everyElementType(_ name: String) throws {
     let file = try Self.open(name)
-    let widened: [String: DType] = [
-      "int8": .int32, "int16": .int32, "uint16": .int32, "uint32": .int64,
-    ]
-    let unreadable = ["uint64", "complex64", "float8_e4m3fn", "float8_e5m2"]
+    let unreadable = ["complex64", "float8_e4m3fn", "float8_e5m2"]
     #expect(file.entries.count >= 11)
     for entry in file.entries {
       #expect(entry.name == entry.dtypeName && entry.shape == [3])
       #expect((entry.reason != nil) == unreadable.contains(entry.name), "\(entry.name)")
       guard entry.reason == nil else {
         #expect(kind { _ = try file.tensor(named: entry.name) } == .unsupported)
+        // With the way out.
+        #expect { try file.tensor(named: entry.name) } throws: { "\($0)".contains("; save ") }
         continue
       }
       let tensor = try file.tensor(named: entry.name)
-      #expect(tensor.dtype == widened[entry.name] ?? DType.allCases.first { "\($0)" == entry.name })
+      #expect(tensor.dtype == DType.allCases.first { "\($0)" == entry.name })
       #expect(tensor.dtype == entry.dtype)
       let values = tensor.dtype == .bool ? [0, 1, 1] : [0, 1, 3] as [Double]
       #expect(tensor.cast(to: .float64).elements() == values, "\(entry.name)")

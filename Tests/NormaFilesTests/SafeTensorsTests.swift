@@ -65,11 +65,36 @@ import Testing
     }
   }
 
+  @Test func integersOfTheReference() throws {
+    let file = try SafeTensors(contentsOf: Fixture.path("integers.safetensors"))
+    func check<T: FixedWidthInteger & TensorElement>(_ type: T.Type, _ name: String) throws {
+      let tensor = try file.tensor(named: name)
+      #expect(tensor.dtype == T.dtype && tensor.array(of: T.self) == [T.min, 1, T.max])
+    }
+    try check(Int8.self, "i8")
+    try check(Int16.self, "i16")
+    try check(Int32.self, "i32")
+    try check(Int64.self, "i64")
+    try check(UInt8.self, "u8")
+    try check(UInt16.self, "u16")
+    try check(UInt32.self, "u32")
+    try check(UInt64.self, "u64")
+    try withFolder { folder in
+      try SafeTensors.write(file.tensors(), to: "\(folder)/x")
+      #expect(try Tensor.fileBytes("\(folder)/x") == Fixture.bytes("integers.safetensors"))
+    }
+  }
+
   @Test func otherTypesAreRefusedWhenAskedFor() throws {
     let file = try SafeTensors(contentsOf: Fixture.path("others.safetensors"))
     #expect(try same(file.tensor(named: "fine"), Tensor([1], .float32, [Float(1.5)])))
-    for name in ["f8", "i8", "f4", "new"] {
+    for (name, way) in [
+      ("f8", "save x.bfloat16()"), ("c64", "save torch.view_as_real(x)"),
+      ("f4", "save x.bfloat16()"),
+      ("new", "F64"),
+    ] {
       #expect(kind { _ = try file.tensor(named: name) } == .unsupported)
+      #expect { try file.tensor(named: name) } throws: { "\($0)".contains(way) }
     }
     #expect(file.entries[0].dtype == nil)
     #expect(file.entries[0].dtypeName == "F8_E4M3")

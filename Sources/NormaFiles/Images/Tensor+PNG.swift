@@ -12,7 +12,7 @@ extension Tensor {
   ///     let digit = try Tensor(png: "digit.png", channels: 1)  // uint8 [1, 28, 28]
   ///
   /// Numbers are those of the file: nothing is scaled and no gamma applied. 8 bits and less become
-  /// `uint8`, where less than 8 is widened to 0 to 255; 16 bits become `int32`. Palettes are
+  /// `uint8`, where less than 8 is widened to 0 to 255; 16 bits `uint16`. Palettes are
   /// resolved. The pixels lie in memory channels last. Needs the package trait `PNG`.
   ///
   /// - Parameters:
@@ -48,11 +48,8 @@ extension Tensor {
             + "\(bytes.count) bytes cannot hold")
       }
       var isRead = true
-      let isWide = image.depth == 16
       let pixels = Tensor(
-        shape: isWide
-          ? [image.height, image.width, channels, 2] : [image.height, image.width, channels],
-        dtype: .uint8
+        shape: [image.height, image.width, channels], dtype: image.depth == 16 ? .uint16 : .uint8
       ) { target in
         isRead =
           norma_png_decode(bytes, bytes.count, Int32(channels), target.baseAddress, &image) == 0
@@ -60,17 +57,7 @@ extension Tensor {
       guard isRead else {
         throw file.context.malformed("is no PNG image in order", image.text)
       }
-      guard isWide else {
-        self = pixels.permuted(2, 0, 1)
-        return
-      }
-      let halves = pixels.cast(to: .int32)
-      #if _endian(little)
-        let wide = halves[..., 0] + halves[..., 1] * 256
-      #else
-        let wide = halves[..., 1] + halves[..., 0] * 256
-      #endif
-      self = wide.evaluated().permuted(2, 0, 1)
+      self = pixels.permuted(2, 0, 1)
     #else
       throw file.context.missingTrait("PNG", "PNG images")
     #endif

@@ -18,13 +18,6 @@ struct PyTorchElement: Sendable {
     (self.name, self.byteCount, self.format, self.reason) = (name, byteCount, format, reason)
   }
 
-  private init(widened name: String, _ byteCount: Int, to dtype: DType, signed: Bool) {
-    self.init(
-      name, byteCount,
-      ElementFormat(
-        widened: name, bytes: byteCount, to: dtype, signed: signed, isBigEndian: false))
-  }
-
   /// Elements of a storage without a type.
   static let byte = PyTorchElement(.uint8)
 
@@ -37,15 +30,10 @@ struct PyTorchElement: Sendable {
   static let named: [String: PyTorchElement] = {
     var result: [String: PyTorchElement] = [:]
     for dtype in DType.allCases { result[dtype.description] = PyTorchElement(dtype) }
-    let complex = "complex numbers, which no tensor here holds"
+    let complex = "complex numbers, which no tensor here holds; save torch.view_as_real(x)"
     let quantized = "quantized numbers, which need dequantize() in PyTorch first"
-    let narrow = "8-bit floating-point numbers, which no tensor here holds"
+    let narrow = "8-bit floating-point numbers, which no tensor here holds; save x.bfloat16()"
     for element in [
-      PyTorchElement(widened: "int8", 1, to: .int32, signed: true),
-      PyTorchElement(widened: "int16", 2, to: .int32, signed: true),
-      PyTorchElement(widened: "uint16", 2, to: .int32, signed: false),
-      PyTorchElement(widened: "uint32", 4, to: .int64, signed: false),
-      PyTorchElement("uint64", 8, nil, "uint64, which fits no tensor without loss"),
       PyTorchElement("complex32", 4, nil, complex), PyTorchElement("complex64", 8, nil, complex),
       PyTorchElement("complex128", 16, nil, complex), PyTorchElement("qint8", 1, nil, quantized),
       PyTorchElement("quint8", 1, nil, quantized), PyTorchElement("qint32", 4, nil, quantized),

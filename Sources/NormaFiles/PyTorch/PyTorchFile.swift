@@ -23,8 +23,7 @@ public struct PyTorchFile: Sendable {
     public let path: [String]
     /// The element type in PyTorch's words: `float32`, `int16`, `complex64`.
     public let dtypeName: String
-    /// The type of the tensor that is read, or nil where there is none. Integers of other sizes
-    /// than tensors have are widened: `int8`, `int16` and `uint16` to `int32`, `uint32` to `int64`.
+    /// The type of the tensor that is read, or nil where there is none.
     public let dtype: DType?
     /// The length of each axis.
     public let shape: [Int]

@@ -30,11 +30,6 @@ struct PyTorchView: Sendable {
       return
     }
     span = try Self.span(tensor, name: name, in: storage, place, isEmpty: byteCount == 0, context)
-    if let format = element.format {
-      // A widened tensor needs more room than the file.
-      _ = try ArrayPlan.byteCount(
-        shape, bits: 8 * format.dtype.byteCount, dtype: element.name, context: context)
-    }
     reason =
       tensor.reason
       ?? (byteCount > Self.largestCount(in: file)

@@ -17,7 +17,15 @@ extension CSV {
       }
       return Tensor(values).reshaped([rowCount, places.count]).cast(to: dtype).evaluated()
     }
-    var values: [Int64] = []
+    return dtype == .uint64
+      ? try integers(of: UInt64.self, places, dtype) : try integers(of: Int64.self, places, dtype)
+  }
+
+  /// Columns of integers, read in a type that holds all those of `dtype`.
+  private func integers<T: FixedWidthInteger & TensorElement>(
+    of type: T.Type, _ places: [Int], _ dtype: DType
+  ) throws -> Tensor {
+    var values: [T] = []
     values.reserveCapacity(rowCount * places.count)
     for row in 0..<rowCount {
       for place in places { values.append(try integer(row, place, dtype)) }
@@ -29,9 +37,11 @@ extension CSV {
   }
 
   /// The first number that an integer type does not hold.
-  private static func misfit(_ values: [Int64], _ dtype: DType) -> Int? {
+  private static func misfit<T: FixedWidthInteger & TensorElement>(
+    _ values: [T], _ dtype: DType
+  ) -> Int? {
     // Which numbers a type holds is known to `Tensor(_:dtype:)`, but for 2 as a Boolean.
-    func fits(_ values: [Int64]) -> Bool {
+    func fits(_ values: [T]) -> Bool {
       (try? catchingTensorErrors { try Tensor(values, dtype: dtype).validated() }) != nil
     }
     if dtype == .bool { return values.firstIndex { !(0...1).contains($0) } }
@@ -115,14 +125,16 @@ extension CSV {
     return truth ? 1 : 0
   }
 
-  private func integer(_ row: Int, _ place: Int, _ dtype: DType) throws -> Int64 {
+  private func integer<T: FixedWidthInteger>(
+    _ row: Int, _ place: Int, _ dtype: DType
+  ) throws -> T {
     let field = trimmed(row, place)
     if isMissing(field) {
       throw context.malformed(
         "has a missing field",
         description(row, place) + "; \(dtype) has no NaN for it, as real types have")
     }
-    if let value = options.plain(field).flatMap({ Int64($0) }) { return value }
+    if let value = options.plain(field).flatMap({ T($0) }) { return value }
     guard let truth = truth(field) else { throw noNumber(row, place, "a number of \(dtype)") }
     return truth ? 1 : 0
   }
