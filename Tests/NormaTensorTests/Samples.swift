@@ -17,7 +17,8 @@ extension DType {
     case .bfloat16: Double(Float(BFloat16(Float(value))))
     case .float32: Double(Float(value))
     case .float64: value
-    case .int64, .uint64: value.rounded(.towardZero)
+    case .int64: value.rounded(.towardZero)
+    case .uint64: value.rounded(.towardZero) + (value <= -1 ? 0x1p64 : 0)
     case .int32: Double(Int32(truncatingIfNeeded: Int64(value)))
     case .uint32: Double(UInt32(truncatingIfNeeded: Int64(value)))
     case .int16: Double(Int16(truncatingIfNeeded: Int64(value)))

@@ -78,7 +78,7 @@ extension Tensor {
     }
     let storage = node.materialize()
     ErrorScope.place(call: "withElements(of:)", file, line)
-    if storage.isMissing { return try body(TensorElements(layout, base: nil)) }
+    if storage.isMissing { return try body(Elements(layout, base: nil)) }
     return try withExtendedLifetime(storage) {
       try body(
         Elements(layout, base: storage.base + layout.offset * dtype.byteCount))

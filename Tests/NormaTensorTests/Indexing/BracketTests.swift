@@ -149,7 +149,8 @@ import Testing
       ),
       (
         { _ = x[Tensor([0.5])] },
-        "subscript: a tensor of float64 chooses nothing: places are int64 or int32, masks are bool"
+        "subscript: a tensor of float64 chooses nothing: positions are integers other than uint8, "
+          + "which PyTorch takes for a mask, and masks are bool; cast it"
       ),
       (
         { _ = x.indexSelected(Tensor([-1]), over: 0) },
