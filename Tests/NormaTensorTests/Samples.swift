@@ -10,6 +10,10 @@ enum Arrangement: CaseIterable, Sendable {
 extension DType {
   static let realTypes: [DType] = [.float16, .bfloat16, .float32, .float64]
 
+  /// Types that have kernels of their own outside of programs, and half types; narrow integers go through those
+  /// of wider ones.
+  static let orderedTypes = DType.allCases.filter { $0.kernelType == $0 || $0.isFloatingPoint }
+
   /// The element of this type that is nearest to a number; integers wrap.
   func rounded(_ value: Double) -> Double {
     switch self {

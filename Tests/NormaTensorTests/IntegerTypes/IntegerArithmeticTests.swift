@@ -133,10 +133,6 @@ import Testing
         "full(_:_:): 18446744073709551615 does not fit int64; pass a wider dtype"
       ),
       (
-        { large + 1e20 as Tensor },
-        ""
-      ),
-      (
         { large + Tensor([1, 2]) },
         "+: no integer type holds both uint64 and int64; cast one of them, to .int64, .uint64 or .float64"
       ),
@@ -144,7 +140,7 @@ import Testing
         { Tensor([1, 2]) + Tensor(UInt64.max) },
         "+: 18446744073709551615 does not fit int64; cast the tensor first"
       ),
-    ] as [(() -> Tensor, String)] where !text.isEmpty {
+    ] as [(() -> Tensor, String)] {
       #expect { try catchingTensorErrors { call() } } throws: { "\($0)".hasPrefix(text) }
     }
   }

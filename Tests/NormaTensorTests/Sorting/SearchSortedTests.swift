@@ -11,7 +11,7 @@ import Testing
     return row.count { right ? $0 <= value : $0 < value }
   }
 
-  @Test(arguments: DType.allCases) func everyArrangement(dtype: DType) {
+  @Test(arguments: DType.orderedTypes) func everyArrangement(dtype: DType) {
     var random = TestRandom(for: "\(#function) \(dtype)")
     let cases = [
       ([1], 3), ([40], 7), ([3, 17], 5), ([2, 9], 20), ([2, 3, 16], 1), ([2, 0], 3),

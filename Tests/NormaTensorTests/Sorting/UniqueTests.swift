@@ -14,7 +14,7 @@ import Testing
     return (values, rows.map { numbers[$0] ?? -1 }, values.map { counts[$0] ?? -1 })
   }
 
-  @Test(arguments: DType.allCases) func everyArrangement(dtype: DType) {
+  @Test(arguments: DType.orderedTypes) func everyArrangement(dtype: DType) {
     var random = TestRandom(for: "\(#function) \(dtype)")
     for shape in [[], [1], [40], [3, 5, 7], [2, 1, 4], [5, 130], [3, 0, 2]] {
       for arrangement in Arrangement.allCases {
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test(arguments: DType.allCases) func slicesInEveryArrangement(dtype: DType) {
+  @Test(arguments: DType.orderedTypes) func slicesInEveryArrangement(dtype: DType) {
     var random = TestRandom(for: "\(#function) \(dtype)")
     for shape in [[1], [40], [30, 2], [9, 2, 3], [2, 40, 1], [1, 1]] {
       for arrangement in Arrangement.allCases {
