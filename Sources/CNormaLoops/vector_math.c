@@ -121,6 +121,7 @@ DOUBLE_LOOP(exp2, exp2(x[i]))
 DOUBLE_LOOP(log2, log2(x[i]))
 DOUBLE_LOOP(log10, log10(x[i]))
 DOUBLE_LOOP(erfc, erfc(x[i]))
+DOUBLE_LOOP(normal_share, norma_normal_share(x[i]))
 DOUBLE_LOOP(erfinv, norma_erfinv(x[i]))
 DOUBLE_LOOP(lgamma, norma_lgamma(x[i]))
 DOUBLE_LOOP(digamma, norma_digamma(x[i]))
@@ -158,7 +159,8 @@ static void norma_zeta_f32(size_t n, const void *const *operands, void *out) {
       ENTRY(atan, level),      ENTRY(sinh, level),  ENTRY(cosh, level),                \
       ENTRY(asinh, level),     ENTRY(acosh, level), ENTRY(atanh, level),               \
       ENTRY(exp2, level),      ENTRY(log2, level),  ENTRY(log10, level),               \
-      ENTRY(erfc, level),      ENTRY(erfinv, level), ENTRY(lgamma, level),             \
+      ENTRY(erfc, level),      ENTRY(normal_share, level),                             \
+      ENTRY(erfinv, level),    ENTRY(lgamma, level),                                   \
       ENTRY(digamma, level),   SPECIAL(trigamma, 1), ENTRY(sine_ratio, level),         \
       ENTRY(i0, level),        ENTRY(i0e, level),   ENTRY(i1, level),                  \
       ENTRY(i1e, level),                                                               \

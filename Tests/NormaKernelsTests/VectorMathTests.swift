@@ -59,6 +59,15 @@ private func inDouble(_ name: String) -> @Sendable (Double) -> Double {
   { levels(of: name).first?.inDouble([$0]).first ?? .nan }
 }
 
+/// erfc(z) / 2 for z = -x √½, with what rounding takes from z.
+private func normalShare(_ x: Double) -> Double {
+  let root = 0.5.squareRoot()
+  let z = -x * root
+  if x.magnitude > 100 || x.isNaN { return erfc(z) / 2 }
+  let rest = (-z).addingProduct(-x, root) + x * 4.833646656726457e-17
+  return erfc(z) / 2 * (1 - 2 * max(z, 0) * rest)
+}
+
 private func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
 
 /// Names, definitions, and bounds: the worst errors over all floats, which vector_math_body.h,
@@ -71,7 +80,8 @@ private let functions: [(name: String, exact: @Sendable (Double) -> Double, boun
   ("atan", { atan($0) }, 0.51), ("sinh", { sinh($0) }, 0.51), ("cosh", { cosh($0) }, 0.51),
   ("asinh", { asinh($0) }, 0.51), ("acosh", { acosh($0) }, 0.51), ("atanh", { atanh($0) }, 0.51),
   ("exp2", { exp2($0) }, 1.30), ("log2", { log2($0) }, 0.51), ("log10", { log10($0) }, 0.51),
-  ("erfc", { erfc($0) }, 0.51), ("lgamma", { lgamma($0).0 }, 0.55),
+  ("erfc", { erfc($0) }, 0.51), ("normal_share", normalShare, 0.51),
+  ("lgamma", { lgamma($0).0 }, 0.55),
   ("digamma", inDouble("digamma"), 0.51),
   ("i0", inDouble("i0"), 0.51), ("i0e", inDouble("i0e"), 0.51), ("i1", inDouble("i1"), 0.51),
   ("i1e", inDouble("i1e"), 0.51),
@@ -183,7 +193,8 @@ private let functions: [(name: String, exact: @Sendable (Double) -> Double, boun
     ("log10", 0, -.infinity), ("log10", -1, .nan), ("log10", 1000, 3),
     ("log10", .infinity, .infinity),
     ("erfc", 0, 1), ("erfc", .infinity, 0), ("erfc", -.infinity, 2), ("erfc", -10, 2),
-    ("erfc", 10.06, 0), ("erfc", 11, 0),
+    ("erfc", 10.06, 0), ("erfc", 11, 0), ("normal_share", 0, 0.5), ("normal_share", .infinity, 1),
+    ("normal_share", -.infinity, 0), ("normal_share", -15, 0),
   ]
 
   @Test func specialValuesAreExact() {

@@ -38,6 +38,15 @@ import Testing
     let a = Tensor([1, .nan, 2, .nan] as [Float])
     let b = Tensor([1, 3, .nan, .nan] as [Float])
     let shares = Tensor([1, 2, 4, 8] as [Float])
+    // Where one is NaN, the gradient goes to both.
+    for function in [maximum, minimum] as [(Tensor, Tensor, StaticString, UInt) -> Tensor] {
+      let (_, own) = gradients([a], upstream: shares) { function($0[0], $0[0], #fileID, #line) }
+      #expect(own == [[1, 4, 4, 16]])
+      let (_, both) = gradients([a, b], upstream: shares) {
+        function($0[0], $0[1], #fileID, #line)
+      }
+      #expect(both == [[0.5, 2, 4, 8], [0.5, 2, 4, 8]])
+    }
     for function in [fmax, fmin] as [(Tensor, Tensor, StaticString, UInt) -> Tensor] {
       let (_, slopes) = gradients([a, b], upstream: shares) {
         function($0[0], $0[1], #fileID, #line)

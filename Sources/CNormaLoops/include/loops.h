@@ -63,6 +63,7 @@ enum norma_operation {
   NORMA_LOG2,
   NORMA_LOG10,
   NORMA_ERFC,
+  NORMA_NORMAL_SHARE,  // of the normal distribution below x
   NORMA_ERFINV,
   NORMA_LGAMMA,
   NORMA_DIGAMMA,

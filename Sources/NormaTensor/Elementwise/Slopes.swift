@@ -56,6 +56,19 @@ extension Tensor {
     Tensor.where(self .> 0, 1.0, clamped(max: 0.0).wide.exponential(as: dtype) * alpha)
   }
 
+  /// e to the power of this tensor, which is not positive, divided by a number.
+  func celuSlope(_ alpha: Double) -> Tensor {
+    let x = wide.clamped(min: -1e4 * alpha.magnitude)
+    let quotient = x / alpha
+    if dtype != .float64 { return quotient.exponential(as: dtype) }
+    // What the quotient's rounding takes from a large exponent: products of leading digits are exact.
+    let first = Double(Float(alpha))
+    let lead = quotient.leadingDigits
+    let end = quotient - lead
+    let rest = x - lead * first - end * first - quotient * (alpha - first)
+    return quotient.exp() * (rest / alpha + 1)
+  }
+
   /// The derivative of x sigmoid(x): s (1 + x (1 - s)).
   var siluSlope: Tensor {
     let e = decay
@@ -81,13 +94,28 @@ extension Tensor {
   /// In `float64` within what any power of e leaves, so that infinite elements times 0 are 0.
   private var clampedWide: Tensor { wide.clamped(min: -1e5, max: 1e5) }
 
-  /// e^-x² in `float64`.
-  var bell: Tensor {
-    if dtype != .float64 { return (-wide.squared()).exponential(as: dtype) }
-    // The square of the leading digits is exact.
-    let lead = cast(to: .float32).cast(to: .float64).clamped(min: -1e3, max: 1e3)
+  /// e^(-factor x²) in `float64`, for a factor that is a power of two.
+  func bell(times factor: Double = 1) -> Tensor {
+    if dtype != .float64 { return (wide.squared() * -factor).exponential(as: dtype) }
     let x = clamped(min: -1e3, max: 1e3)
-    return (-lead.squared()).exp() * ((lead - x) * (lead + x)).exp()
+    let lead = x.leadingDigits
+    // The square of the leading digits is exact.
+    return (lead.squared() * -factor).exp() * ((lead - x) * (lead + x) * factor).exp()
+  }
+
+  /// The leading 24 binary digits of `float64` elements.
+  private var leadingDigits: Tensor { cast(to: .float32).cast(to: .float64) }
+
+  /// The normal distribution Φ(x), relatively exact also where it is nearly 0.
+  func normalShare() -> Tensor {
+    real(
+      .normalShare, "gelu()", #fileID, #line,
+      .slope { $0.bell(times: 0.5) * (1 / (2 * Double.pi).squareRoot()) })
+  }
+
+  /// The derivative of x Φ(x): Φ(x) + x φ(x).
+  var geluSlope: Tensor {
+    normalShare().wide + clampedWide * (bell(times: 0.5) * (1 / (2 * Double.pi).squareRoot()))
   }
 
   /// √(1 - x²) in `float64`, without cancellation.

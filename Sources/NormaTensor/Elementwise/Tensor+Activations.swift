@@ -54,7 +54,8 @@ extension Tensor {
         weight.count == 1
         ? weight.reshaped([])
         : weight.reshaped([-1] + [Int](repeating: 1, count: Swift.max(rank - 2, 0)))
-      return Tensor.where(self .> 0, self, self * factors)
+      let x = narrowed
+      return Tensor.where(x .> 0, x, x * factors.narrowed)
     }
   }
 
@@ -84,15 +85,22 @@ extension Tensor {
       let y = x.detached()
       let value = Tensor.where(y .> 0, y, (y.clamped(max: 0.0) / alpha).expm1() * alpha)
       return x.custom("celu(alpha:)", value) { g, x in
-        g * (x.clamped(max: 0.0).wide / alpha).exponential(as: x.dtype)
+        g * x.clamped(max: 0.0).celuSlope(alpha)
       }
     }
   }
 
-  /// x Φ(x), with the normal distribution Φ, or its approximation by tanh. PyTorch: `F.gelu`.
+  /// x Φ(x), with the normal distribution Φ, or its approximation by tanh. With Φ, value and gradient have their
+  /// digits also far below 0, where both nearly vanish. PyTorch: `F.gelu`, which has none there.
   public func gelu(approximatingByTanh: Bool = false) -> Tensor {
     roundedOnce { x in
-      guard approximatingByTanh else { return x * 0.5 * ((x * 0.5.squareRoot()).erf() + 1) }
+      guard approximatingByTanh else {
+        let x = x.dtype.isFloatingPoint ? x : x.cast(to: .float32)
+        let y = x.detached()
+        return x.custom("gelu()", y * y.normalShare()) { g, x in
+          g * x.geluSlope
+        }
+      }
       // Far out the tangent is ±1, and a cube may be infinite.
       let near = x.clamped(min: -100.0, max: 100.0)
       let inner = (near + near * near * near * 0.044715) * (2 / Double.pi).squareRoot()
@@ -147,7 +155,11 @@ extension Tensor {
   public func softsign() -> Tensor {
     roundedOnce { x in
       let y = x.detached()
-      return x.custom("softsign()", y / (y.abs() + 1)) { g, x in g / (x.wide.abs() + 1).squared() }
+      return x.custom("softsign()", y / (y.abs() + 1)) { g, x in
+        let size = x.wide.abs() + 1
+        let slope = g / size.squared()
+        return x.dtype == .float64 ? .where(size .> 1e150, g / size / size, slope) : slope
+      }
     }
   }
 

@@ -22,7 +22,7 @@ extension Tensor {
   /// 1 / √x: a correctly rounded root, then a correctly rounded quotient; half types are rounded
   /// once, from `float32`. Integers give `float32`. PyTorch: `torch.rsqrt`.
   public func rsqrt(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.rsqrt, "rsqrt()", file, line, .slope { -0.5 / ($0.wide * $0.wide.sqrt()) })
+    real(.rsqrt, "rsqrt()", file, line, .slope { -0.5 / $0.wide / $0.wide.sqrt() })
   }
 
   /// eˣ. Worst error in `float32` 0.90 ulp. Integers give `float32`.
@@ -58,7 +58,7 @@ extension Tensor {
   /// The error function, 2/√π ∫₀ˣ e^(-t²) dt. Worst error in `float32` 1.54 ulp. Integers give
   /// `float32`. PyTorch: `torch.erf`.
   public func erf(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.erf, "erf()", file, line, .slope { $0.bell * (2 / Double.pi.squareRoot()) })
+    real(.erf, "erf()", file, line, .slope { $0.bell() * (2 / Double.pi.squareRoot()) })
   }
 
   /// 1 / (1 + e⁻ˣ). Worst error in `float32` 2.00 ulp. Integers give `float32`.
@@ -83,7 +83,7 @@ extension Tensor {
     _ code: Operation.Code, _ call: String, _ file: StaticString, _ line: UInt,
     _ gradient: ElementwiseRule
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
+    checked(file: file, line: line, call: call) { () throws(TensorError) in
       // The slopes of half types are those of `float32`.
       if dtype.isHalf && isRecording {
         return roundedOnce { $0.real(code, call, file, line, gradient) }
@@ -219,7 +219,8 @@ extension Tensor {
   }
 }
 
-/// The larger of two elements, NaN if one of them is. Shapes broadcast. PyTorch: `torch.maximum`.
+/// The larger of two elements, NaN if one of them is. Shapes broadcast. The gradient goes to the larger, half to
+/// each of equal ones, and to both where one is NaN. PyTorch: `torch.maximum`.
 public func maximum(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -228,7 +229,8 @@ public func maximum(
   }
 }
 
-/// The smaller of two elements, NaN if one of them is. Shapes broadcast. PyTorch: `torch.minimum`.
+/// The smaller of two elements, NaN if one of them is. Shapes broadcast. The gradient goes to the smaller, half to
+/// each of equal ones, and to both where one is NaN. PyTorch: `torch.minimum`.
 public func minimum(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -238,7 +240,7 @@ public func minimum(
 }
 
 extension ElementwiseRule {
-  /// To the operand that was chosen; half to each where they are equal.
+  /// To the operand that was chosen; half to each where they are equal, and all to both where one is NaN.
   static let larger = ofOperands { rule in
     shared(rule, rule.saved[0] .> rule.saved[1], rule.saved[1] .> rule.saved[0])
   }
@@ -248,10 +250,11 @@ extension ElementwiseRule {
   }
 
   private static func shared(_ rule: Backward, _ first: Tensor, _ second: Tensor) -> [Tensor?] {
-    let half = rule.upstream * 0.5
+    let isTie = rule.saved[0] .== rule.saved[1]
+    let share = Tensor.where(isTie, rule.upstream * 0.5, rule.upstream)
     return [
-      rule.whenNeeded(0) { .where(first, rule.upstream, .where(second, 0, half)) },
-      rule.whenNeeded(1) { .where(second, rule.upstream, .where(first, 0, half)) },
+      rule.whenNeeded(0) { .where(second, 0, share) },
+      rule.whenNeeded(1) { .where(first, 0, share) },
     ]
   }
 

@@ -36,7 +36,11 @@ extension Tensor {
       .acosh, "acosh()", file, line,
       .ofOperands { rule in
         let x = rule.saved[0].wide
-        return [rule.upstream / ((x - 1).sqrt() * (x + 1).sqrt())]
+        let slope = rule.upstream / ((x - 1) * (x + 1)).sqrt()
+        // The square of what is left, but of negative numbers, which have no slope.
+        let inside = Tensor.where(x .<= -1, Double.nan, slope)
+        guard rule.saved[0].dtype == .float64 else { return [inside] }
+        return [.where(x .> 1e9, rule.upstream / x, inside)]
       })
   }
 
@@ -45,6 +49,6 @@ extension Tensor {
   public func atanh(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
       .atanh, "atanh()", file, line,
-      .ofOperands { [$0.upstream / ((1 - $0.saved[0].wide) * ($0.saved[0].wide + 1))] })
+      .ofOperands { [$0.upstream / (1 - $0.saved[0].wide) / ($0.saved[0].wide + 1)] })
   }
 }

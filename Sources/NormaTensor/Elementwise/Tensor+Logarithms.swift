@@ -16,13 +16,14 @@ extension Tensor {
   /// The logarithm to base 2: -∞ at zero, NaN below. Worst error in `float32` 0.51 ulp.
   /// PyTorch: `torch.log2`.
   public func log2(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.log2, "log2()", file, line, .ofOperands { [$0.upstream / ($0.saved[0].wide * ln2)] })
+    real(.log2, "log2()", file, line, .quotient(by: ln2))
   }
 
   /// The logarithm to base 10: -∞ at zero, NaN below. Worst error in `float32` 0.51 ulp.
   /// PyTorch: `torch.log10`.
   public func log10(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.log10, "log10()", file, line, .ofOperands { [$0.upstream / ($0.saved[0].wide * ln10)] })
+    real(
+      .log10, "log10()", file, line, .quotient(by: ln10))
   }
 
   /// log(x / (1 - x)), the inverse of the sigmoid; NaN outside of 0 ... 1. With `eps`, x is first
@@ -127,5 +128,17 @@ extension Backward {
     let isBehind = distance .> 0
     let power = (Tensor.where(isBehind, -distance, distance) * scale).exponential(as: type)
     return upstream * (Tensor.where(isBehind, power, 1.0) / (power + 1))
+  }
+}
+
+extension ElementwiseRule {
+  /// The upstream gradient divided by x and a number above 1, whose product may leave the range of `float64`.
+  fileprivate static func quotient(by number: Double) -> ElementwiseRule {
+    ofOperands { rule in
+      let x = rule.saved[0].wide
+      let slope = rule.upstream / (x * number)
+      guard rule.saved[0].dtype == .float64 else { return [slope] }
+      return [.where(x.abs() .> 1e300, rule.upstream / x / number, slope)]
+    }
   }
 }

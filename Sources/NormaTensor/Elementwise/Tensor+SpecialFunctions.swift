@@ -9,7 +9,7 @@ extension Tensor {
   public func erfc(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
       .erfc, "erfc()", file, line,
-      .slope { $0.bell * (-2 / Double.pi.squareRoot()) })
+      .slope { $0.bell() * (-2 / Double.pi.squareRoot()) })
   }
 
   /// The inverse of the error function: infinite at -1 and 1, NaN beyond. Worst error in `float32`

@@ -26,7 +26,14 @@ extension Tensor {
   /// give `float32`. PyTorch: `torch.atan`.
   public func atan(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
-      .atan, "atan()", file, line, .ofOperands { [$0.upstream / ($0.saved[0].wide.squared() + 1)] })
+      .atan, "atan()", file, line,
+      .ofOperands { rule in
+        let x = rule.saved[0].wide
+        let slope = rule.upstream / (x.squared() + 1)
+        // Squares of narrower types do not leave the range of `float64`.
+        guard rule.saved[0].dtype == .float64 else { return [slope] }
+        return [.where(x.abs() .> 1e9, rule.upstream / x / x, slope)]
+      })
   }
 
   /// Degrees as radians, x π / 180. Integers give `float32`. PyTorch: `torch.deg2rad`.

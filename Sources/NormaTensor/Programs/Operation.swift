@@ -8,7 +8,7 @@ struct Operation: Hashable, Sendable {
     case floor, ceil, round, trunc, frac, sign, signBit
     case exp, log, tanh, erf, expm1, log1p, sigmoid, sin, cos
     case tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, exp2, log2, log10, erfc
-    case erfinv, lgamma, digamma, trigamma, sineRatio, i0, i0e, i1, i1e
+    case normalShare, erfinv, lgamma, digamma, trigamma, sineRatio, i0, i0e, i1, i1e
     case power, fmod, remainder, floorDivide, atan2, hypot, logAddExp, logAddExp2, xLogY, zeta
     case truncDivide, gcd
     case add, subtract, multiply, divide, minimum, maximum, gate
