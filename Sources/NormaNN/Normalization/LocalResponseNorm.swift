@@ -14,7 +14,8 @@ public func localResponseNorm(
         "localResponseNorm(_:size:)", "expected [N, C, ...] with space, got shape \(x.shape)")
     }
     return try neighbourNorm(
-      x, before: size / 2, behind: (size - 1) / 2, size: size, alpha: alpha, beta: beta, k: k,
+      x, before: size / 2, behind: (max(size, 1) - 1) / 2, size: size, alpha: alpha, beta: beta,
+      k: k,
       call: "localResponseNorm(_:size:)")
   }
 }
@@ -26,6 +27,7 @@ private func neighbourNorm(
   call: String
 ) throws(TensorError) -> Tensor {
   if x.isPoisoned || x.count == 0 { return x }
+  let x = x.widened
   try requireReal(x, call: call)
   guard size > 0 else { throw TensorError(call, "size must be positive, got \(size)") }
   // Channels and space as the two axes of an image.
@@ -114,7 +116,7 @@ public final class CrossMapLRN2d: Module, PlacedLayer {
       guard x.rank == 4 || x.isPoisoned else {
         throw TensorError("CrossMapLRN2d(_:)", "expected [N, C, H, W], got shape \(x.shape)")
       }
-      let side = (size - 1) / 2
+      let side = (max(size, 1) - 1) / 2
       return try neighbourNorm(
         x, before: side, behind: side, size: size, alpha: alpha, beta: beta, k: k,
         call: "CrossMapLRN2d(_:)")

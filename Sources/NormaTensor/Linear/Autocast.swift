@@ -9,11 +9,12 @@ import NormaKernels
 /// - Operands of ``Tensor/matmul(_:file:line:)``, `addmm`, `addbmm`, `baddbmm`, `einsum`, `tensordot`, `linear`,
 ///   attention, convolutions and transposed convolutions are rounded to `type`, biases too. Sums are
 ///   carried in `float32` or wider and rounded once, so results have `type`.
-/// - Losses take such results as `float32` and give `float32`.
+///   Those of `prelu` are rounded, too.
+/// - Losses take such results as `float32` and give `float32`, and so do products over axes, quantiles, `cdist`, `trace`,
+///   poolings of volumes, padding that repeats elements or mirrors those of lines and planes, and local response norm.
 /// - Everything else runs in the type of its operands. Statistics, normalizations and reductions of 16-bit types
-///   are computed in `float32` or wider as everywhere, and rounded at the end. PyTorch leaves some of these
-///   results in `float32`: `prod`, `quantile`, `cdist`, poolings of volumes, paddings that mirror or repeat;
-///   it rounds the operands of `prelu`, and leaves those of `mv` alone.
+///   are computed in `float32` or wider as everywhere, and rounded at the end. PyTorch leaves the operands of `mv`
+///   alone.
 ///
 /// Parameters stay as they are, and their gradients have the parameters' own types. `float64` and integers are
 /// left alone. Backward passes run in the types of the forward pass, whether inside of the scope or not; they
@@ -81,7 +82,8 @@ extension Tensor {
   }
 
   /// As an argument of a loss: `float32` in such a scope where it is of a type of 16 bits.
-  package var widened: Tensor {
-    Autocast.type != nil && dtype.isHalf ? cast(to: .float32) : self
-  }
+  package var widened: Tensor { isWidened ? cast(to: .float32) : self }
+
+  /// Whether ``widened`` is of another type.
+  var isWidened: Bool { dtype.isHalf && Autocast.type != nil }
 }

@@ -12,6 +12,9 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
+      if isWidened {
+        return widened.product(over: axes, keepDims: keepDims, file: file, line: line)
+      }
       let call = "product(over:)"
       let reduced = try Shape.axes(axes, of: shape, call: call)
       let product = self.reduced(

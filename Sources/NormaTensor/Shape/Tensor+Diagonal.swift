@@ -87,7 +87,7 @@ extension Tensor {
       guard rank == 2 else {
         throw TensorError("trace()", "a matrix is needed, got shape \(shape); sum a diagonal()")
       }
-      return diagonal().sum()
+      return widened.diagonal().sum()
     }
   }
 }

@@ -38,6 +38,9 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
+      if isWidened && (mode == .replicate || mode == .reflect && amounts.count <= 4) {
+        return widened.padded(amounts, mode: mode, file: file, line: line)
+      }
       let call = "padded(_:mode:)"
       guard amounts.count % 2 == 0, amounts.count <= 2 * rank else {
         throw TensorError(

@@ -111,6 +111,9 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     let front = try checkQuantile(q, axes, call)
     if isPoisoned { return self }
+    if isWidened {
+      return try widened.quantiles(q, axes, interpolation, rule, keepDims, call, following: moves)
+    }
     let rows = joinedLast(front)
     let ranks = RowRanks(fractions: q, interpolation, nan: rule)
     var (low, high, weight) = rows.neighbours(ranks, call)

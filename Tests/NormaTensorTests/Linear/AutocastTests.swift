@@ -32,6 +32,38 @@ import Testing
     #expect(a.matmul(b).dtype == .float32)
   }
 
+  /// What PyTorch computes and leaves in `float32`, whatever the operands are, and what stays narrow.
+  @Test func wideResultsOfNarrowOperands() {
+    let x = Tensor.ones([1, 2, 4, 4, 4], dtype: .bfloat16)
+    let (plane, line) = (x[0..., 0..., 0], x[0..., 0..., 0, 0])
+    func results() -> (wide: [Tensor], narrow: [Tensor]) {
+      (
+        [
+          x.product(), x.product(over: 1), x.quantile(0.5), x.quantile([0.5, 0.7]),
+          x.quantile(Tensor([0.5] as [BFloat16])), x.nanQuantile(0.5), line.cdist(line),
+          line[0].trace(), avgPool3d(x, kernelSize: 2), adaptiveAvgPool3d(x, outputSize: 2),
+          maxPool3d(x, kernelSize: 2), adaptiveMaxPool3d(x, outputSize: 2),
+          line.padded([1, 1], mode: .reflect), plane.padded([1, 1, 1, 1], mode: .reflect),
+          line.padded([1, 1], mode: .replicate), plane.padded([1, 1, 1, 1], mode: .replicate),
+          x.padded([1, 1, 1, 1, 1, 1], mode: .replicate),
+        ],
+        [
+          x.padded([1, 1, 1, 1, 1, 1], mode: .reflect), line.padded([1, 1], mode: .circular),
+          line.padded([1, 1]), maxPool2d(plane, kernelSize: 2), avgPool2d(plane, kernelSize: 2),
+          x.median(), x.sum(), x.norm(), x.cast(to: .float32).prelu(Tensor([0.5])),
+        ]
+      )
+    }
+    let found = autocast(.bfloat16) { results() }
+    for (number, result) in found.wide.enumerated() {
+      #expect(result.dtype == .float32, "\(number)")
+    }
+    for (number, result) in found.narrow.enumerated() {
+      #expect(result.dtype == .bfloat16, "\(number)")
+    }
+    #expect(results().wide.allSatisfy { $0.dtype == .bfloat16 })
+  }
+
   /// Operands are rounded, sums are not.
   @Test func operandsAreRoundedAndSumsAreWide() {
     let type = DType.bfloat16
