@@ -3,7 +3,7 @@ import NormaKernels
 /// Shape arithmetic: pure functions that throw what is wrong.
 package enum Shape {
   /// The number of elements; sizes are not negative and their product fits.
-  static func count(_ shape: [Int], call: String) throws(TensorError) -> Int {
+  package static func count(_ shape: [Int], call: String) throws(TensorError) -> Int {
     if shape.count > mostAxes {
       throw TensorError(call, "\(shape.count) axes; a tensor has at most \(mostAxes)")
     }

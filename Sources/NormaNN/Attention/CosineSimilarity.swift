@@ -16,6 +16,7 @@ public func cosineSimilarity(
     guard a.dtype.isFloatingPoint, b.dtype.isFloatingPoint else {
       throw TensorError(call, "real numbers are needed, got \(a.dtype) and \(b.dtype)")
     }
+    try requireEpsilon(eps, call: call)
     let common = DType.promoted(a.dtype, b.dtype)
     let shape = (a + b).shape
     if (a + b).isPoisoned { return .poisoned }

@@ -62,12 +62,14 @@ private func maskedRMSNorm(
   let places = try NormalizedAxes(
     normalizedShape, axes: axes, of: x, weight: weight, call: call)
   try requireMask(mask, x, call: call)
+  let eps = eps ?? x.dtype.computingEpsilon
+  try requireEpsilon(eps, call: call)
   let holds = mask.detached().cast(to: .bool)
   let kept = Tensor.where(holds, x, Tensor.zeros([], dtype: x.dtype)).cast(to: .float64)
   let count = holds.cast(to: .float64).broadcast(to: x.shape)
     .sum(over: places.axes, keepDims: true).clamped(min: 1)
   let square = kept.squared().sum(over: places.axes, keepDims: true) / count
-  let normalized = kept * (square + (eps ?? x.dtype.computingEpsilon)).rsqrt()
+  let normalized = kept * (square + eps).rsqrt()
   guard let weight else { return normalized.cast(to: x.dtype) }
   return (normalized * weight.reshaped(places.parameterShape).cast(to: .float64))
     .cast(to: x.dtype)
@@ -247,6 +249,7 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       let call = "mask(lengths:over:of:)"
+      _ = try Shape.count(shape, call: call)
       let front = try Shape.axis(axis, of: shape, call: call)
       guard front > 0, lengths.count == shape[0] else {
         throw TensorError(
@@ -259,8 +262,8 @@ extension Tensor {
         throw TensorError(
           call, "length \(wrong) is out of range; axis \(axis) has lengths from 0 to \(size)")
       }
-      let sizes = shape.indices.map { $0 == 0 || $0 == front ? shape[$0] : 1 }
-      return Tensor(lengths.flatMap { length in (0..<size).map { $0 < length } }, shape: sizes)
+      func along(_ axis: Int) -> [Int] { shape.indices.map { $0 == axis ? shape[$0] : 1 } }
+      return Tensor.arange(size).reshaped(along(front)) .< Tensor(lengths, shape: along(0))
     }
   }
 }

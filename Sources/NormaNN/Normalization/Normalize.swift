@@ -18,6 +18,7 @@ extension Tensor {
       if x.isPoisoned { return x }
       let call = "normalize(_:p:axis:)"
       try requireReal(x, call: call)
+      try requireEpsilon(eps, call: call)
       let axes = [try Shape.axis(axis, of: x.shape, call: call)].filter { $0 < x.rank }
       let wide = x.cast(to: .float64)
       let length = try wide.wideNorm(p, over: axes, call: call)

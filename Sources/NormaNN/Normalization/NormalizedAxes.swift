@@ -52,6 +52,11 @@ func requireReal(_ x: Tensor, call: String) throws(TensorError) {
   }
 }
 
+/// Refuses an epsilon that is negative or NaN.
+func requireEpsilon(_ eps: Double, call: String) throws(TensorError) {
+  if let problem = negativeOption(("eps", eps)) { throw TensorError(call, problem) }
+}
+
 /// Refuses parameters and statistics that are not one number a channel.
 func requireChannels(
   _ channels: Int, _ named: KeyValuePairs<String, Tensor?>, call: String

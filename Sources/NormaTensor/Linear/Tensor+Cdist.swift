@@ -9,7 +9,7 @@ extension Tensor {
   /// - Shapes: `[..., P, M]` and `[..., R, M]` give `[..., P, R]`; the axes in front broadcast.
   /// - Edge cases: 0 where M is 0. The gradient is 0 where the distance is.
   /// - Accuracy: differences and sums in `float64`, rounded once (differences in the tensors' type for
-  ///   p that is not 0, 1, 2 or ∞). Never by way of |a|² + |b|² - 2ab, which loses near neighbours.
+  ///   p that is not 0, 1, 2 or ∞); also where squares of `float64` leave the range. Never by way of |a|² + |b|² - 2ab, which loses near neighbours.
   /// - Cost: P R M differences, for p of 0, 1, 2 and ∞ in registers, eight or more in a nanosecond a
   ///   thread with AVX-512; for others powers, in one trip. Only the result is stored. The gradient for p of
   ///   1 and 2 takes about as long again for each tensor; for others it computes the differences in
@@ -20,6 +20,9 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned || other.isPoisoned { return .poisoned }
+      if isWidened || other.isWidened {
+        return widened.cdist(other.widened, p: p, file: file, line: line)
+      }
       let call = "cdist(_:p:)"
       guard rank >= 2, other.rank >= 2, shape[rank - 1] == other.shape[other.rank - 1] else {
         throw TensorError(
@@ -60,8 +63,9 @@ extension Tensor {
     let a = broadcast(to: batch + [rows, depth])
     let b = other.broadcast(to: batch + [columns, depth])
     let (left, right) = (a.node.materialize(), b.node.materialize())
+    if left.isMissing || right.isMissing { return .poisoned }
     let width = dtype.byteCount
-    return withExtendedLifetime((left, right)) {
+    let distances = withExtendedLifetime((left, right)) {
       Tensor(shape: batch + [rows, columns], dtype: dtype) { bytes in
         guard let target = bytes.baseAddress, !bytes.isEmpty else { return }
         Distances.run(
@@ -71,5 +75,9 @@ extension Tensor {
           threads: TensorThreads.count)
       }
     }
+    if dtype == .float64, kind == .root, !distances.isPoisoned {
+      DistanceRange(a: a, b: b, batch: batch).correct(distances)
+    }
+    return distances
   }
 }

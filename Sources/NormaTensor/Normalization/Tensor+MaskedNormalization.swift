@@ -24,6 +24,7 @@ extension Tensor {
   package func normalized(
     over axes: [Int], mask: Tensor, eps: Double, weight: Tensor?, bias: Tensor?, call: String
   ) throws(TensorError) -> (output: Tensor, statistics: MaskedStatistics) {
+    try Tensor.requireEpsilon(eps, call)
     let sorted = axes.sorted()
     let holds = mask.detached().cast(to: .bool)
     let output: Tensor
@@ -39,10 +40,20 @@ extension Tensor {
       statistics = MaskedStatistics(
         count: taken.count, mean: Tensor.where(taken.count .== 0.0, 0.0, taken.mean),
         squares: taken.squares)
+      let zero = Tensor.zeros([], dtype: dtype)
+      if let scale = Tensor.where(holds, detached(), zero).scaleForNormalization(
+        over: sorted, variance: statistics.variance, isCentered: true, eps: eps),
+        scale.array(of: Double.self).contains(where: { $0 != 1 })
+      {
+        let output = try (self * scale).normalized(
+          over: axes, mask: mask, eps: eps, weight: weight, bias: bias, call: call
+        ).output
+        return (output, statistics)
+      }
       let everywhere = try detached().normalized(
         mean: statistics.mean, variance: statistics.variance, eps: eps,
         weight: weight?.detached(), bias: bias?.detached(), call: call)
-      output = Tensor.where(holds, everywhere, Tensor.zeros([], dtype: dtype))
+      output = Tensor.where(holds, everywhere, zero)
     }
     let hasWeight = weight != nil
     let hasBias = bias != nil

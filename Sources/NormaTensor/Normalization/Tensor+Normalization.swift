@@ -9,6 +9,7 @@ extension Tensor {
     over axes: [Int], from origin: NormalizationOrigin = .mean, eps: Double, weight: Tensor?,
     bias: Tensor?, call: String
   ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics) {
+    try Tensor.requireEpsilon(eps, call)
     if count <= NormalizedGroups.mostElements,
       let groups = NormalizedGroups(
         detached(), over: axes.sorted(), weight: weight?.detached(), bias: bias?.detached())
@@ -21,10 +22,20 @@ extension Tensor {
       return (recorded, statistics)
     }
     let statistics = detached().normalizationStatistics(over: axes, from: origin)
-    let output = try normalized(
-      mean: statistics.mean, variance: statistics.variance, eps: eps, weight: weight, bias: bias,
-      own: OwnStatistics(axes: axes.sorted(), origin: origin), call: call)
-    return (output, statistics)
+    let own = OwnStatistics(axes: axes.sorted(), origin: origin)
+    func output(_ x: Tensor, _ statistics: NormalizationStatistics) throws(TensorError) -> Tensor {
+      try x.normalized(
+        mean: statistics.mean, variance: statistics.variance, eps: eps, weight: weight, bias: bias,
+        own: own, call: call)
+    }
+    if let scale = detached().scaleForNormalization(
+      over: own.axes, variance: statistics.variance, isCentered: origin == .mean, eps: eps)
+    {
+      let scaled = self * scale
+      let near = scaled.detached().normalizationStatistics(over: axes, from: origin)
+      return (try output(scaled, near), statistics)
+    }
+    return (try output(self, statistics), statistics)
   }
 
   /// (x - mean) / √(variance + eps) * weight + bias, in one instruction.
@@ -39,6 +50,7 @@ extension Tensor {
     mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?,
     own: OwnStatistics? = nil, call: String
   ) throws(TensorError) -> Tensor {
+    try Tensor.requireEpsilon(eps, call)
     let type = dtype == .float64 ? DType.float64 : .float32
     let stored =
       type == .float32

@@ -10,9 +10,10 @@ extension Tensor {
   /// - Parameters:
   ///   - source: `float64` values, which have been reduced over `axes`.
   ///   - power: of the terms, not 0.
+  ///   - isCentered: whether the terms are distances from the mean.
   ///   - root: the same of scaled values, with `axes` kept as axes of size 1.
   func corrected(
-    of source: Tensor, over axes: [Int], power: Double,
+    of source: Tensor, over axes: [Int], power: Double, isCentered: Bool = false,
     by root: @escaping @Sendable (Tensor) -> Tensor
   ) -> Tensor {
     guard dtype == .float64, source.count > 0, !isPoisoned, !source.isPoisoned else { return self }
@@ -23,11 +24,16 @@ extension Tensor {
         start: storage.base.assumingMemoryBound(to: Double.self), count: layout.count)
       guard values.contains(where: { !range.contains($0) }) else { return }
       withoutGradients {
-        let scale = source.scaleToOne(over: axes)
-        if scale.isPoisoned { return }
-        let again = (root(source * scale) / scale).reshaped(layout.shape)
         let plain = Tensor(
           node: Node(stored: storage, dtype: .float64, layout: layout), layout: layout)
+        let results = plain.array(of: Double.self)
+        guard
+          let scales = source.scalesToOne(
+            over: axes, for: results, isCentered: isCentered, unless: range.contains)
+        else { return }
+        let scale = Tensor(
+          scales, shape: Shape.reduced(source.shape, over: axes, keepDims: true))
+        let again = (root(source * scale) / scale).reshaped(layout.shape)
         let isRight = (plain .>= range.lowest) .& (plain .<= range.highest)
         // In memory of its own before it goes to where it is read.
         let fixed = Tensor.where(isRight, plain, again).evaluated()
@@ -40,29 +46,57 @@ extension Tensor {
   /// These new standard deviations of `source`, right where squared distances leave the range of `float64`.
   func correctedRoot(of source: Tensor, over axes: [Int], divisor: Double) -> Tensor {
     guard source.dtype == .float64 else { return self }
-    return corrected(of: source, over: axes, power: 2) { scaled in
+    return corrected(of: source, over: axes, power: 2, isCentered: true) { scaled in
       scaled.reduced(.squares, over: axes, keepDims: true, to: .float64, divisor: divisor).sqrt()
     }
   }
 
-  /// A power of two for each slice over `axes` that brings its largest element to 1 or a little more; 1 where
-  /// that is 0, infinite or NaN.
-  private func scaleToOne(over axes: [Int]) -> Tensor {
-    let largest = abs().max(over: axes, keepDims: true)
-    let sizes = largest.array(of: Double.self)
-    if largest.isPoisoned { return largest }
-    let scales = sizes.map { size -> Double in
-      guard size > 0, size.isFinite else { return 1 }
-      // The exponents of normal numbers whose inverse is normal, too.
-      let exponent = Swift.min(Swift.max(Int(size.exponent), -1022), 1022)
-      return Double(sign: .plus, exponent: -exponent, significand: 1)
+  /// For each slice over `axes` a power of two that brings its largest element to 1 or a little more; 1 where
+  /// that is 0, infinite or NaN. Nil where no result is wrong.
+  ///
+  /// A result that may be wrong is so where the elements are finite and differ from one another, or from 0. That of
+  /// equal elements that are not small needs no look at them: their distances are 0, as those of others are not.
+  ///
+  /// - Parameters:
+  ///   - results: those of the slices.
+  ///   - isCentered: whether they are made of distances from the mean.
+  ///   - isRight: whether a result is right whatever the elements are.
+  package func scalesToOne(
+    over axes: [Int], for results: [Double], isCentered: Bool, unless isRight: (Double) -> Bool
+  ) -> [Double]? {
+    var suspects = results.indices.filter { !isRight(results[$0]) }
+    if isCentered, suspects.contains(where: { results[$0] == 0 }) {
+      var first = self
+      for axis in axes { first = first.narrowed(over: axis, from: 0, count: 1) }
+      let firsts = first.array(of: Double.self)
+      suspects.removeAll { results[$0] == 0 && !(firsts[$0].magnitude < Tensor.smallDistances) }
     }
-    return Tensor(scales, shape: largest.shape)
+    if suspects.isEmpty { return nil }
+    let (high, low) = (max(over: axes, keepDims: true), min(over: axes, keepDims: true))
+    let (highs, lows) = (high.array(of: Double.self), low.array(of: Double.self))
+    if high.isPoisoned || low.isPoisoned { return nil }
+    let sizes = zip(highs, lows).map { Swift.max($0.magnitude, $1.magnitude) }
+    let isWrong = suspects.contains {
+      sizes[$0] > 0 && sizes[$0].isFinite
+        && !(isCentered && results[$0] == 0 && highs[$0] == lows[$0])
+    }
+    return isWrong ? sizes.map(powerToOne) : nil
   }
+
+  /// Numbers of this size differ by an ulp at least, 2⁻⁵¹³, whose square is not 0.
+  private static let smallDistances = 0x1p-460
+}
+
+/// A power of two that brings a size to 1 or a little more; 1 for 0, infinity and NaN.
+func powerToOne(_ size: Double) -> Double {
+  guard size > 0, size.isFinite else { return 1 }
+  // The exponents of normal numbers whose inverse is normal, too.
+  let exponent = min(max(Int(size.exponent), -1022), 1022)
+  return Double(sign: .plus, exponent: -exponent, significand: 1)
 }
 
 /// The roots whose powers are normal numbers with room for sums of many.
-private struct TermRange: Sendable {
+struct TermRange: Sendable {
   let lowest: Double, highest: Double
 
   init(power: Double) {

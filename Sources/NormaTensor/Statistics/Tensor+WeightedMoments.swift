@@ -22,7 +22,7 @@ extension Tensor {
     _ axes: [Int], _ correction: Double, _ mask: Tensor?, _ weights: Tensor?, _ keepDims: Bool,
     _ call: String
   ) throws(TensorError) -> Tensor {
-    try weighted(axes, mask, weights, keepDims, call) {
+    try weighted(axes, mask, weights, keepDims, call, isRoot: true) {
       let variance = $0.squares / ($0.count - correction).clamped(min: 0.0)
       // The root has no slope at 0, and the deviation of equal values shall have slope 0.
       return .where(variance .== 0.0, 0.0, Tensor.where(variance .== 0.0, 1.0, variance).sqrt())
@@ -31,15 +31,28 @@ extension Tensor {
 
   private func weighted(
     _ axes: [Int], _ mask: Tensor?, _ weights: Tensor?, _ keepDims: Bool, _ call: String,
-    _ statistic: ((count: Tensor, mean: Tensor, squares: Tensor)) -> Tensor
+    isRoot: Bool = false, _ statistic: ((count: Tensor, mean: Tensor, squares: Tensor)) -> Tensor
   ) throws(TensorError) -> Tensor {
     if isPoisoned || mask?.isPoisoned ?? false || weights?.isPoisoned ?? false { return .poisoned }
     try requireReal(call)
     let front = try Shape.axes(axes, of: shape, call: call)
-    let statistics = try weightedStatistics(
-      over: front, mask: mask, weights: weights, call: call)
-    return statistic(statistics).cast(to: dtype)
-      .reshaped(Shape.reduced(shape, over: front, keepDims: keepDims))
+    let plain = statistic(
+      try weightedStatistics(over: front, mask: mask, weights: weights, call: call))
+    var result = plain
+    if isRoot, dtype == .float64, count > 0 {
+      let share = try share(mask: mask, weights: weights, call: call)
+      let counted = Tensor.where(share .> 0.0, detached(), 0.0)
+      if let scales = counted.scalesToOne(
+        over: front, for: plain.detached().array(of: Double.self), isCentered: true,
+        unless: TermRange(power: 2).contains)
+      {
+        let scale = Tensor(scales, shape: Shape.reduced(shape, over: front, keepDims: true))
+        let again = try (self * scale).weightedStatistics(
+          over: front, mask: mask, weights: weights, call: call)
+        result = statistic(again) / scale
+      }
+    }
+    return result.cast(to: dtype).reshaped(Shape.reduced(shape, over: front, keepDims: keepDims))
   }
 
   /// The variance over `axes` of what is not NaN, or over all axes if none are named.

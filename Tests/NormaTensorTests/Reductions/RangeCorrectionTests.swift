@@ -93,4 +93,71 @@ import Testing
     #expect(
       x.variance(over: 1).item(at: 1) == Double.infinity && x.mean(over: 1).item(at: 1) == 2e200)
   }
+
+  /// Of size * [1, -0.5, 0.25, 0.75] with weights, or without the third.
+  @Test(arguments: [1e200, 1e-200, 0x1p-1000, 1.0]) func weightedDeviationsAreRight(size: Double) {
+    let x = Tensor([1, -0.5, 0.25, 0.75], dtype: .float64) * size
+    let weights = Tensor([1, 2, 0.5, 1], dtype: .float64)
+    #expect(isClose(x.std(weights: weights).item(), 0.74135226080667927 * size))
+    let mask = Tensor([true, true, false, true])
+    #expect(isClose(x.std(mask: mask).item(), 0.80363756341607958 * size))
+    // What is masked out has no influence, whatever it is.
+    for other in [Double.nan, .infinity, 1e308, 1e-308] {
+      let y = Tensor.where(mask, x, other)
+      #expect(isClose(y.std(mask: mask).item(), 0.80363756341607958 * size), "\(other)")
+    }
+    let slopes = [
+      0.31045798647499926, -0.53527239047413666, 0.010705447809482733, 0.21410895618965466,
+    ]
+    let found = Tensor.gradient(of: { $0.std(weights: weights) }, at: x).array(of: Double.self)
+    for (slope, expected) in zip(found, slopes) { #expect(abs(slope - expected) < 1e-15) }
+  }
+
+  /// Ordinary distances keep their bits beside others.
+  @Test func distancesAreRight() {
+    let a = Tensor(
+      [[1e200, -0.5e200], [1e-200, -0.5e-200], [1, -0.5], [.nan, 1]], dtype: .float64)
+    let b = Tensor(
+      [[0.25e200, 0.75e200], [0.25e-200, 0.75e-200], [0.25, 0.75], [1, -0.5]], dtype: .float64)
+    let near = 1.4577379737113251
+    let distances = a.cdist(b)
+    #expect(isClose(distances.item(at: 0, 0), near * 1e200))
+    #expect(isClose(distances.item(at: 1, 1), near * 1e-200))
+    #expect(distances.item(at: 2, 2) == a[2..<3].cdist(b[2..<3]).item())
+    #expect(isClose(distances.item(at: 2, 2), near) && distances.item(at: 2, 3) == 0)
+    #expect((0..<4).allSatisfy { distances.item(at: 3, $0).isNaN })
+    // Batches, and layouts with gaps.
+    let stretched = Tensor.stacked([a, a * 2]).transposed(1, 2).contiguousCopy.transposed(1, 2)
+    let batched = stretched.cdist(b[0..<3])
+    #expect(isClose(batched.item(at: 1, 1, 1), (a * 2)[1].distance(from: b[1])))
+    #expect(isClose(batched.item(at: 0, 0, 0), near * 1e200))
+    for size in [1e200, 1e-200] {
+      let (x, y) = (Tensor([[1, -0.5]], dtype: .float64) * size, b[2..<3] * size)
+      let slope = Tensor.gradient(of: { $0.cdist(y).sum() }, at: x)
+      #expect(abs(slope.item(at: 0, 0) - 0.75 / near) < 1e-15)
+      #expect(abs(slope.item(at: 0, 1) + 1.25 / near) < 1e-15)
+    }
+  }
+
+  /// Only slices whose results may be wrong are looked at: not those of equal elements, of zeros or with NaN.
+  @Test func rightResultsAreNotComputedAgain() {
+    func scales(_ rows: [[Double]], _ results: [Double], isCentered: Bool = true) -> [Double]? {
+      Tensor(rows, dtype: .float64).scalesToOne(
+        over: [1], for: results, isCentered: isCentered, unless: { $0 > 1e-100 && $0 < 1e100 })
+    }
+    #expect(scales([[5, 5], [1, 2]], [0, 0.7]) == nil)
+    #expect(scales([[0, 0]], [0]) == nil && scales([[0, 0]], [0], isCentered: false) == nil)
+    #expect(scales([[1e-200, 1e-200]], [0]) == nil)
+    #expect(scales([[.nan, 1]], [.nan]) == nil && scales([[.infinity, 1]], [.nan]) == nil)
+    #expect(scales([[1e-200, 2e-200], [1, 2]], [0, 0.7]) != nil)
+    #expect(scales([[1e-200, 1e-200]], [0], isCentered: false) != nil)
+    #expect(scales([[1e200, 2e200]], [.infinity]) == [0x1p-665])
+    #expect(scales([[1e200, 2e200]], [.nan]) != nil)
+  }
+}
+
+extension Tensor {
+  fileprivate var contiguousCopy: Tensor { (self * 1).evaluated() }
+
+  fileprivate func distance(from other: Tensor) -> Double { (self - other).norm().item() }
 }
