@@ -20,7 +20,7 @@ extension Module {
       mirrors.append(current)
       mirror = current.superclassMirror
     }
-    var search = MemberSearch(module: "\(type(of: self))", names: type(of: self).stateNames)
+    var search = MemberSearch(self)
     for mirror in mirrors.reversed() {
       for child in mirror.children {
         guard let label = child.label else { continue }
@@ -33,16 +33,15 @@ extension Module {
 
 /// Finds what a module's properties hold.
 private struct MemberSearch {
-  /// The module's type, for texts.
-  let module: String
+  private let owner: Module
   private(set) var found: [Member] = []
   private var positions: [String: Int] = [:]
   /// Names in states that the module's class gives, by property.
   private let stateNames: [String: String]
 
-  init(module: String, names: [String: String]) {
-    self.module = module
-    stateNames = names
+  init(_ owner: Module) {
+    self.owner = owner
+    stateNames = type(of: owner).stateNames
   }
 
   private func stateName(_ property: String) -> String {
@@ -89,6 +88,12 @@ private struct MemberSearch {
       for (key, value) in pairs.sorted(by: { isBefore($0.key, $1.key) }) {
         add("\(name).\(key)", "\(path)[\(key)]", value)
       }
+    case .class:
+      if let hidden = PlainObjectSearch.member(below: value, path, of: owner) {
+        refuse(
+          "\(path) is a \(type(of: value)), a class that is no Module, so that \(hidden) is not found in it; make it "
+            + "a Module or a struct")
+      }
     default: break
     }
   }
@@ -102,17 +107,17 @@ private struct MemberSearch {
   }
 
   private func refuse(_ text: String) {
-    report(TensorError(module, text), file: #fileID, line: #line)
+    report(TensorError("\(type(of: owner))", text), file: #fileID, line: #line)
   }
 }
 
 /// Whether values of a type hold no members, so that they need not be searched.
-private func isPlain(_ type: Any.Type) -> Bool {
+func isPlain(_ type: Any.Type) -> Bool {
   type is any BinaryInteger.Type || type is any BinaryFloatingPoint.Type || type == Bool.self
     || type == String.self || type == Tensor.self || type == DType.self
 }
 
-private func elementType<C: Collection>(of collection: C) -> Any.Type { C.Element.self }
+func elementType<C: Collection>(of collection: C) -> Any.Type { C.Element.self }
 
 /// Numbers by size, everything else by its text.
 private func isBefore(_ a: Any, _ b: Any) -> Bool {

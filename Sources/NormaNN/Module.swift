@@ -3,7 +3,7 @@ import NormaTensor
 
 /// The base of layers and networks: classes whose stored properties are parameters, buffers and
 /// other modules, also in arrays, dictionaries, optionals, tuples, structures and enumerations. Nothing has to
-/// be registered. Objects of other classes are not searched.
+/// be registered. An object of another class that holds any of them is a mistake with the property's name.
 ///
 /// A `lazy var` that has not been made is a mistake once parameters are listed, and so are two properties of one
 /// name in state dictionaries. A property that leads back to a module further out, such as `weak var parent`, is

@@ -64,6 +64,43 @@ private final class Grandchild: Module {
   let layer = Linear(1, 3, bias: false)
 }
 
+private final class Helper {
+  let layers: [Linear]
+  var next: Helper?
+  init(_ layers: [Linear]) { self.layers = layers }
+}
+
+private class Cache {
+  var values: [Double] = [1, 2]
+  var other: Cache?
+}
+
+private final class Hiding: Module {
+  let layer = Linear(1, 1)
+  let helper: Helper?
+  let cache = Cache()
+  init(_ helper: Helper?) {
+    self.helper = helper
+    super.init()
+    // A ring.
+    cache.other = cache
+  }
+}
+
+private final class Trainer {
+  let network = Trained()
+  let rate = Parameter(.ones(1))
+}
+
+private final class Trained: Module {
+  let child = TrainedChild()
+}
+
+private final class TrainedChild: Module {
+  weak var trainer: Trainer?
+  let layer = Linear(1, 1, bias: false)
+}
+
 /// What is found in a module's properties.
 @Suite struct MemberTests {
   @Test func valuesAreSearched() throws {
@@ -104,6 +141,25 @@ private final class Grandchild: Module {
       try catchingTensorErrors { Dotted().stateDict().count }
     }
     #expect(dotted?.description.contains("have the name named.x.weight") == true)
+  }
+
+  @Test func plainObjectsThatHoldLayersAreRefused() throws {
+    let helper = Helper([])
+    helper.next = Helper([Linear(1, 1)])
+    let error = #expect(throws: TensorError.self) {
+      try catchingTensorErrors { Hiding(helper).parameters.count }
+    }
+    let text = "Hiding: helper is a Helper, a class that is no Module, so that helper.next"
+    #expect(error?.description.hasPrefix(text) == true, "\(String(describing: error))")
+    #expect(Hiding(nil).parameters.count == 2 && Hiding(Helper([])).parameters.count == 2)
+  }
+
+  /// An object that holds the whole network is further out.
+  @Test func plainObjectsThatLeadBackAreLeftAlone() {
+    let trainer = Trainer()
+    trainer.network.child.trainer = trainer
+    #expect(trainer.network.parameters.count == 1)
+    #expect(trainer.network.child.parameters.count == 1)
   }
 
   @Test func waysBackAreCut() {
