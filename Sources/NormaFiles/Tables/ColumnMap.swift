@@ -6,16 +6,26 @@ struct ColumnMap: Sendable {
   let offset: [Double]
   let scale: [Double]
 
-  func applied(to x: Tensor, call: String) throws(TensorError) -> Tensor {
-    if x.isPoisoned { return x }
-    try requireColumns(x, offset.count, call: call)
-    return ((x.cast(to: .float64) - Tensor(offset)) / Tensor(scale)).cast(to: resultType(of: x))
+  func applied(
+    to x: Tensor, call: String, _ file: StaticString, _ line: UInt
+  ) -> Tensor {
+    mapped(x, call, file, line) { ($0 - Tensor(offset)) / Tensor(scale) }
   }
 
-  func inverted(on y: Tensor, call: String) throws(TensorError) -> Tensor {
-    if y.isPoisoned { return y }
-    try requireColumns(y, offset.count, call: call)
-    return (y.cast(to: .float64) * Tensor(scale) + Tensor(offset)).cast(to: resultType(of: y))
+  func inverted(
+    on y: Tensor, call: String, _ file: StaticString, _ line: UInt
+  ) -> Tensor {
+    mapped(y, call, file, line) { $0 * Tensor(scale) + Tensor(offset) }
+  }
+
+  private func mapped(
+    _ x: Tensor, _ call: String, _ file: StaticString, _ line: UInt, _ map: (Tensor) -> Tensor
+  ) -> Tensor {
+    checked(file: file, line: line, call: call) { () throws(TensorError) in
+      if x.isPoisoned { return x }
+      try requireColumns(x, offset.count, call: call)
+      return map(x.cast(to: .float64)).cast(to: resultType(of: x))
+    }
   }
 }
 

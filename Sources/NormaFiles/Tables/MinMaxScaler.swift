@@ -59,18 +59,14 @@ public struct MinMaxScaler: Sendable, Hashable, Codable {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      try map.applied(to: x, call: "MinMaxScaler(_:)")
-    }
+    map.applied(to: x, call: "MinMaxScaler(_:)", file, line)
   }
 
   /// The numbers that were scaled: `min + (y - lower) (max - min) / (upper - lower)`.
   public func inverse(
     _ y: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      try map.inverted(on: y, call: "MinMaxScaler.inverse(_:)")
-    }
+    map.inverted(on: y, call: "MinMaxScaler.inverse(_:)", file, line)
   }
 
   private enum CodingKeys: String, CodingKey { case min, max, lower, upper }

@@ -71,18 +71,14 @@ public struct StandardScaler: Sendable, Hashable, Codable {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      try map.applied(to: x, call: "StandardScaler(_:)")
-    }
+    map.applied(to: x, call: "StandardScaler(_:)", file, line)
   }
 
   /// The numbers that were scaled: `y std + mean`.
   public func inverse(
     _ y: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      try map.inverted(on: y, call: "StandardScaler.inverse(_:)")
-    }
+    map.inverted(on: y, call: "StandardScaler.inverse(_:)", file, line)
   }
 
   private enum CodingKeys: String, CodingKey { case mean, std }

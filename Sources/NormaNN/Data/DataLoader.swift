@@ -59,24 +59,26 @@ public final class DataLoader<Data: Dataset>: Sequence {
     generator: NormaKernels.Generator? = nil,
     file: StaticString = #fileID, line: UInt = #line
   ) {
-    for (name, number, least) in [
-      ("batchSize", batchSize, 1), ("workers", workers, 0), ("prefetch", prefetch, 1),
-    ] where number < least {
-      report(
-        TensorError("DataLoader(_:batchSize:)", "\(name) must be at least \(least), got \(number)"),
-        file: file, line: line)
-    }
+    checkLoader(
+      "DataLoader(_:batchSize:)",
+      [
+        "batchSize": (batchSize, 1...Int.max), "workers": (workers, 0...Self.mostWorkers),
+        "prefetch": (prefetch, 1...Int.max),
+      ], file, line)
     self.data = data
     self.batchSize = Swift.max(batchSize, 1)
     self.shuffle = shuffle
     self.sampler = sampler
     self.dropLast = dropLast
-    self.workers = Swift.max(workers, 0)
+    self.workers = Swift.min(Swift.max(workers, 0), Self.mostWorkers)
     self.prefetch = Swift.max(prefetch, 1)
     self.generator = generator
     self.file = file
     self.line = line
   }
+
+  /// More threads than any machine has processors.
+  private static var mostWorkers: Int { 1024 }
 
   /// The number of batches in an epoch.
   public var count: Int {
@@ -115,8 +117,8 @@ public final class DataLoader<Data: Dataset>: Sequence {
   }
 
   /// An epoch, or the rest of a restored one.
-  public func makeIterator() -> DataLoaderIterator<Data> {
-    DataLoaderIterator(Result { try begin() }, file, line)
+  public func makeIterator() -> LoaderIterator {
+    LoaderIterator(file, line) { try begin().nextBatch }
   }
 
   private func begin() throws -> Epoch<Data> {
@@ -164,35 +166,6 @@ public final class DataLoader<Data: Dataset>: Sequence {
     if generator != nil { return stream.permutation(data.count) }
     var own = NormaKernels.Generator(seed: stream.next() & UInt64(Int64.max))
     return own.permutation(data.count)
-  }
-}
-
-/// The batches of a loop over a ``DataLoader``.
-public struct DataLoaderIterator<Data: Dataset>: IteratorProtocol {
-  private var epoch: Result<Epoch<Data>, any Error>?
-  private let file: StaticString
-  private let line: UInt
-
-  init(_ epoch: Result<Epoch<Data>, any Error>, _ file: StaticString, _ line: UInt) {
-    self.epoch = epoch
-    self.file = file
-    self.line = line
-  }
-
-  /// The next batch; nil at the end of the epoch.
-  public mutating func next() -> [Tensor]? {
-    do {
-      guard let batch = try epoch?.get().nextBatch() else {
-        epoch = nil
-        return nil
-      }
-      return batch
-    } catch {
-      let mistake = error as? TensorError ?? TensorError("for batch in loader", "\(error)")
-      report(mistake, file: file, line: line)
-      epoch = nil
-      return nil
-    }
   }
 }
 

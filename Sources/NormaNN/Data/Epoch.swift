@@ -48,7 +48,7 @@ final class Epoch<Data: Dataset> {
     position = begin
     let batches = (0..<count).map { batch in
       let first = batch * loader.batchSize
-      return Array(samples[first..<min(first + loader.batchSize, samples.count)])
+      return Array(samples[first...].prefix(loader.batchSize))
     }
     // A sampler need not draw, which leaves the generator as it was in the epoch before.
     let repeats = loader.sampler == nil ? 0 : UInt64(truncatingIfNeeded: number)

@@ -45,14 +45,12 @@ public final class StreamLoader<Data: IterableDataset>: Sequence {
     prefetch: Int = 2, generator: NormaKernels.Generator? = nil, file: StaticString = #fileID,
     line: UInt = #line
   ) {
-    for (name, number, least) in [
-      ("batchSize", batchSize, 1), ("shuffleWindow", shuffleWindow, 0), ("prefetch", prefetch, 0),
-    ] where number < least {
-      report(
-        TensorError(
-          "StreamLoader(_:batchSize:)", "\(name) must be at least \(least), got \(number)"),
-        file: file, line: line)
-    }
+    checkLoader(
+      "StreamLoader(_:batchSize:)",
+      [
+        "batchSize": (batchSize, 1...Int.max), "shuffleWindow": (shuffleWindow, 0...Int.max),
+        "prefetch": (prefetch, 0...Int.max),
+      ], file, line)
     self.data = data
     self.batchSize = Swift.max(batchSize, 1)
     self.shuffleWindow = Swift.max(shuffleWindow, 0)
@@ -89,8 +87,8 @@ public final class StreamLoader<Data: IterableDataset>: Sequence {
   }
 
   /// An epoch, or the rest of a restored one.
-  public func makeIterator() -> StreamLoaderIterator {
-    StreamLoaderIterator(Result { try begin() }, file, line)
+  public func makeIterator() -> LoaderIterator {
+    LoaderIterator(file, line) { try begin().nextBatch }
   }
 
   private func begin() throws -> StreamEpoch {
@@ -112,34 +110,5 @@ public final class StreamLoader<Data: IterableDataset>: Sequence {
     let epoch = StreamEpoch(state, prefetch, samples)
     running = epoch
     return epoch
-  }
-}
-
-/// The batches of a loop over a ``StreamLoader``.
-public struct StreamLoaderIterator: IteratorProtocol {
-  private var epoch: Result<StreamEpoch, any Error>?
-  private let file: StaticString
-  private let line: UInt
-
-  init(_ epoch: Result<StreamEpoch, any Error>, _ file: StaticString, _ line: UInt) {
-    self.epoch = epoch
-    self.file = file
-    self.line = line
-  }
-
-  /// The next batch; nil at the end of the epoch.
-  public mutating func next() -> [Tensor]? {
-    do {
-      guard let batch = try epoch?.get().nextBatch() else {
-        epoch = nil
-        return nil
-      }
-      return batch
-    } catch {
-      let mistake = error as? TensorError ?? TensorError("for batch in loader", "\(error)")
-      report(mistake, file: file, line: line)
-      epoch = nil
-      return nil
-    }
   }
 }

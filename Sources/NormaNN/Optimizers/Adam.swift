@@ -2,7 +2,7 @@ import Foundation
 import NormaTensor
 
 /// The options and the step of ``Adam`` and ``AdamW``.
-public struct AdamRule: UpdateRule {
+public struct AdamRule: UpdateRule, AdamMoments {
   /// The size of the step.
   public var learningRate: Double = 1e-3
   /// How much of earlier gradients is kept in their mean.
@@ -28,30 +28,16 @@ public struct AdamRule: UpdateRule {
 
   /// What is wrong with the options.
   public var problem: String? {
-    wrongBeta(beta1, beta2)
-      ?? negativeOption(
-        ("learningRate", learningRate), ("eps", eps), ("weightDecay", weightDecay))
+    problemOfMoments
   }
 
   /// The parameter after a step.
   public func moved(
     _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
   ) -> Tensor {
-    var g = maximize ? -gradient : gradient
-    var value = value
-    if weightDecay != 0 {
-      if decoupledWeightDecay {
-        value = value * (1 - learningRate * weightDecay)
-      } else {
-        g = g + value * weightDecay
-      }
-    }
+    let (value, g) = decayed(value, gradient)
     let t = Double(state.step)
-    let m = state["exp_avg"].map { $0 + (g - $0) * (1 - beta1) } ?? g * (1 - beta1)
-    let square = g * g * (1 - beta2)
-    let v = state["exp_avg_sq"].map { $0 * beta2 + square } ?? square
-    state["exp_avg"] = m
-    state["exp_avg_sq"] = v
+    let (m, v) = moments(with: g, &state)
     var spread = v
     if amsgrad {
       spread = state["max_exp_avg_sq"].map { maximum($0, v) } ?? v * 1

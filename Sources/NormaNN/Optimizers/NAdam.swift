@@ -2,7 +2,7 @@ import Foundation
 import NormaTensor
 
 /// The options and the step of ``NAdam``.
-public struct NAdamRule: UpdateRule {
+public struct NAdamRule: UpdateRule, AdamMoments {
   /// The size of the step.
   public var learningRate: Double = 2e-3
   /// How much of earlier gradients is kept in their mean.
@@ -28,36 +28,21 @@ public struct NAdamRule: UpdateRule {
 
   /// What is wrong with the options.
   public var problem: String? {
-    wrongBeta(beta1, beta2)
-      ?? negativeOption(
-        ("learningRate", learningRate), ("eps", eps), ("weightDecay", weightDecay),
-        ("momentumDecay", momentumDecay))
+    problemOfMoments ?? negativeOption(("momentumDecay", momentumDecay))
   }
 
   /// The parameter after a step.
   public func moved(
     _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
   ) -> Tensor {
-    var g = maximize ? -gradient : gradient
-    var value = value
-    if weightDecay != 0 {
-      if decoupledWeightDecay {
-        value = value * (1 - learningRate * weightDecay)
-      } else {
-        g = g + value * weightDecay
-      }
-    }
+    let (value, g) = decayed(value, gradient)
     let t = Double(state.step)
     let now = beta1 * (1 - 0.5 * pow(0.96, t * momentumDecay))
     let next = beta1 * (1 - 0.5 * pow(0.96, (t + 1) * momentumDecay))
     // The product of all momenta so far is a number, which PyTorch keeps in float32.
     let product = (state["mu_product"]?.item(as: Float.self) ?? 1) * Float(now)
-    let m = state["exp_avg"].map { $0 + (g - $0) * (1 - beta1) } ?? g * (1 - beta1)
-    let square = g * g * (1 - beta2)
-    let v = state["exp_avg_sq"].map { $0 * beta2 + square } ?? square
+    let (m, v) = moments(with: g, &state)
     state["mu_product"] = Tensor(product)
-    state["exp_avg"] = m
-    state["exp_avg_sq"] = v
     let spread = (v * (1 / (1 - pow(beta2, t)))).sqrt() + eps
     let ofGradient = learningRate * (1 - now) / (1 - Double(product))
     let ofMean = learningRate * next / (1 - Double(product) * next)

@@ -1,0 +1,39 @@
+import NormaTensor
+
+/// What ``Adam`` and the optimizers after it have in common: weight decay of two kinds, and running means of the
+/// gradient and of its square.
+protocol AdamMoments: UpdateRule {
+  var beta1: Double { get }
+  var beta2: Double { get }
+  var eps: Double { get }
+  var weightDecay: Double { get }
+  var decoupledWeightDecay: Bool { get }
+  var maximize: Bool { get }
+}
+
+extension AdamMoments {
+  /// What is wrong with the options that all of them have.
+  var problemOfMoments: String? {
+    wrongBeta(beta1, beta2)
+      ?? negativeOption(
+        ("learningRate", learningRate), ("eps", eps), ("weightDecay", weightDecay))
+  }
+
+  /// The parameter and its gradient after weight decay, which shrinks the one or joins the other.
+  func decayed(_ value: Tensor, _ gradient: Tensor) -> (value: Tensor, gradient: Tensor) {
+    let g = maximize ? -gradient : gradient
+    if weightDecay == 0 { return (value, g) }
+    return decoupledWeightDecay
+      ? (value * (1 - learningRate * weightDecay), g) : (value, g + value * weightDecay)
+  }
+
+  /// The running means of a gradient and of its square with the new one, which become the state.
+  func moments(with g: Tensor, _ state: inout ParameterState) -> (mean: Tensor, square: Tensor) {
+    let mean = state["exp_avg"].map { $0 + (g - $0) * (1 - beta1) } ?? g * (1 - beta1)
+    let new = g * g * (1 - beta2)
+    let square = state["exp_avg_sq"].map { $0 * beta2 + new } ?? new
+    state["exp_avg"] = mean
+    state["exp_avg_sq"] = square
+    return (mean, square)
+  }
+}

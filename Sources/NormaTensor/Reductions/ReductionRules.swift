@@ -1,0 +1,164 @@
+import NormaKernels
+
+// What the reductions of a tensor check and record, with their gradients.
+
+extension Tensor {
+  /// The reduction `result` over axes from the front, divided and with its root taken in `float64` if
+  /// it is one of real numbers, then rounded to `type`. Of few elements at once, otherwise pending.
+  func reduced(
+    _ result: ReductionGroup.Result, over axes: [Int], keepDims: Bool, to type: DType,
+    divisor: Double = 1, isRoot: Bool = false
+  ) -> Tensor {
+    let few = reducedAtOnce(
+      result, over: axes, keepDims: keepDims, to: type, divisor: divisor, isRoot: isRoot)
+    if let few {
+      return isRoot ? few.correctedRoot(of: self, over: axes, divisor: divisor) : few
+    }
+    var wide = node.group(of: self, over: axes).tensor(result)
+    if divisor != 1 { wide = wide / divisor }
+    if isRoot { wide = wide.sqrt().correctedRoot(of: self, over: axes, divisor: divisor) }
+    let finished = wide.cast(to: type)
+    return keepDims ? finished : finished.dropping(axes)
+  }
+
+  /// The same elements without axes of size 1, in front of which `axes` are counted.
+  private func dropping(_ axes: [Int]) -> Tensor {
+    let left = layout.shape.indices.filter { !axes.contains($0) }
+    return Tensor(
+      node: node,
+      layout: Layout(
+        shape: left.map { layout.shape[$0] }, strides: left.map { layout.strides[$0] }, offset: 0))
+  }
+
+  /// How many elements a reduction over axes from the front takes to each result.
+  func countPerResult(_ axes: [Int]) -> Int { axes.reduce(1) { $0 * layout.shape[$1] } }
+
+  /// The gradient of a reduction's result in the shape it has with reduced axes kept.
+  static func kept(_ upstream: Tensor, _ shape: [Int], _ axes: [Int]) -> Tensor {
+    upstream.reshaped(Shape.reduced(shape, over: axes, keepDims: true))
+  }
+
+  func reducedSum(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
+    let reduced = try Shape.axes(axes, of: shape, call: "sum(over:)")
+    let sum = self.reduced(
+      .sum, over: reduced, keepDims: keepDims, to: dtype.sumType)
+    guard isRecording else { return sum }
+    let shape = shape
+    return sum.recorded("sum(over:)", from: [self]) {
+      [Tensor.kept($0.upstream, shape, reduced).broadcast(to: shape)]
+    }
+  }
+
+  func reducedMean(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
+    try requireReal("mean(over:)")
+    let reduced = try Shape.axes(axes, of: shape, call: "mean(over:)")
+    let count = Double(countPerResult(reduced))
+    let mean = self.reduced(
+      .sum, over: reduced, keepDims: keepDims, to: dtype, divisor: count)
+    guard isRecording else { return mean }
+    let shape = shape
+    return mean.recorded("mean(over:)", from: [self]) {
+      [(Tensor.kept($0.upstream, shape, reduced) / count).broadcast(to: shape)]
+    }
+  }
+
+  /// d variance / dx = 2 (x - mean) / (n - correction).
+  func reducedVariance(
+    _ axes: [Int], _ correction: Double, _ keepDims: Bool
+  ) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
+    let call = "variance(over:)"
+    try requireReal(call)
+    let reduced = try Shape.axes(axes, of: shape, call: call)
+    let degrees = degrees(reduced, correction)
+    let variance = self.reduced(
+      .squares, over: reduced, keepDims: keepDims, to: dtype, divisor: degrees)
+    guard isRecording else { return variance }
+    let shape = shape
+    return variance.recorded(call, from: [self], saving: [self]) { rule in
+      // In `float64`, as large counts and small distances are nothing in half types.
+      let scale = Tensor.kept(rule.upstream, shape, reduced).wide * (2 / degrees)
+      return [rule.saved[0].singleOrWide.centered(over: reduced) * scale]
+    }
+  }
+
+  /// d std / dx = (x - mean) / ((n - correction) std), and zero where all values are equal.
+  func reducedStd(
+    _ axes: [Int], _ correction: Double, _ keepDims: Bool
+  ) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
+    let call = "std(over:)"
+    try requireReal(call)
+    let reduced = try Shape.axes(axes, of: shape, call: call)
+    let degrees = degrees(reduced, correction)
+    let std = self.reduced(
+      .squares, over: reduced, keepDims: keepDims, to: dtype, divisor: degrees, isRoot: true)
+    guard isRecording else { return std }
+    let shape = shape
+    return std.recorded(call, from: [self], saving: [self], savesResult: true) { rule in
+      let std = Tensor.kept(rule.result, shape, reduced).wide
+      let quotient = Tensor.kept(rule.upstream, shape, reduced).wide / (std * degrees)
+      return [
+        rule.saved[0].singleOrWide.centered(over: reduced) * Tensor.where(std .== 0, 0, quotient)
+      ]
+    }
+  }
+
+  /// What squared distances are divided by.
+  private func degrees(_ axes: [Int], _ correction: Double) -> Double {
+    Swift.max(Double(countPerResult(axes)) - correction, 0)
+  }
+
+  /// x - mean over the axes, which come from the front; the mean in two numbers, as in a
+  /// normalization.
+  func centered(over axes: [Int]) -> Tensor {
+    if axes.isEmpty { return self * 0 }
+    return checked { () throws(TensorError) in
+      let mean = detached().normalizationStatistics(over: axes).mean
+      return try detached().centered(at: mean, call: "centered")
+        .recorded("centered", from: [self]) { [$0.upstream.centered(over: axes)] }
+    }
+  }
+
+  func reducedMin(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
+    try extreme(.minimum, axes, keepDims, "min(over:)")
+  }
+
+  func reducedMax(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
+    try extreme(.maximum, axes, keepDims, "max(over:)")
+  }
+
+  private func extreme(
+    _ result: ReductionGroup.Result, _ axes: [Int], _ keepDims: Bool, _ call: String
+  ) throws(TensorError) -> Tensor {
+    if isPoisoned { return self }
+    let front = try Shape.axes(axes, of: shape, call: call)
+    if countPerResult(front) == 0 {
+      throw TensorError(call, "shape \(shape) has no elements over axes \(front) to choose from")
+    }
+    let extreme = reduced(result, over: front, keepDims: keepDims, to: dtype)
+    return isRecording ? extreme.sharedEvenly(from: self, over: front, call: call) : extreme
+  }
+
+  /// This result of a reduction of `source`, with a gradient that is shared evenly by all elements
+  /// which equal it; where it is NaN, by those that are.
+  func sharedEvenly(from source: Tensor, over axes: [Int], call: String) -> Tensor {
+    let shape = source.shape
+    return recorded(call, from: [source], saving: [source], savesResult: true) { rule in
+      // The result of a slice with NaN is NaN.
+      let isResult =
+        (rule.saved[0] .== Tensor.kept(rule.result, shape, axes)) .| rule.saved[0].isNaN()
+      let count = isResult.sum(over: axes, keepDims: true)
+      let share = Tensor.kept(rule.upstream, shape, axes) / count
+      return [Tensor.where(isResult, share, 0)]
+    }
+  }
+
+  func requireReal(_ call: String) throws(TensorError) {
+    guard dtype.isFloatingPoint else {
+      throw TensorError(call, "\(dtype) has no mean of its own type; cast(to: .float32) first")
+    }
+  }
+}
