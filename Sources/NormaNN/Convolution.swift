@@ -47,7 +47,7 @@ public class Convolution: Module, PlacedLayer {
   }
 
   public override func multiplyAdds(for output: [Int]) -> Int {
-    output.reduce(1, *) * weight.shape.dropFirst().reduce(1, *)
+    product(output + weight.shape.dropFirst())
   }
 
   /// The convolution of `[N, inputs, space...]` or of one sample.

@@ -39,10 +39,18 @@ public enum FanMode: Sendable, Hashable {
 
 /// How many inputs an output has, and outputs an input, for a weight `[outputs, inputs, kernel...]`.
 func fans(_ shape: [Int]) -> (fanIn: Double, fanOut: Double) {
-  let area = Double(shape.dropFirst(2).reduce(1, *))
+  let area = shape.dropFirst(2).reduce(1.0) { $0 * Double($1) }
   return (
     (shape.count > 1 ? Double(shape[1]) : 1) * area, (shape.first.map(Double.init) ?? 1) * area
   )
+}
+
+/// The product of sizes, or the largest number where it is larger.
+func product(_ sizes: [Int]) -> Int {
+  sizes.reduce(1) { product, size in
+    let (next, isTooLarge) = product.multipliedReportingOverflow(by: size)
+    return isTooLarge ? Int.max : next
+  }
 }
 
 extension Tensor {

@@ -65,7 +65,7 @@ public final class Linear: Module, PlacedLayer {
   }
 
   public override func multiplyAdds(for output: [Int]) -> Int {
-    output.reduce(1, *) * weight.shape[1]
+    product(output + [weight.shape[1]])
   }
 }
 

@@ -120,12 +120,18 @@ import Testing
   }
 
   @Test func anErrorOrAResult() async {
-    await #expect(processExitsWith: .success) {
-      var (results, errors) = (0, 0)
+    let result = await #expect(
+      processExitsWith: .success,
+      observing: [\.standardOutputContent, \.standardErrorContent]
+    ) {
+      var (count, results, errors) = (0, 0, 0)
       for number in ExtremeSizeTests.numbers {
-        let calls =
-          ExtremeSizeTests.creation(number) + ExtremeSizeTests.views(number)
-          + ExtremeSizeTests.computation(number)
+        let calls = [
+          ExtremeSizeTests.creation, ExtremeSizeTests.furtherCreation, ExtremeSizeTests.views,
+          ExtremeSizeTests.furtherViews, ExtremeSizeTests.computation, ExtremeSizeTests.reductions,
+          ExtremeSizeTests.windows,
+        ].flatMap { $0(number) }
+        count = calls.count
         for (index, call) in calls.enumerated() {
           let name = "call \(index) with \(number)"
           do {
@@ -142,8 +148,14 @@ import Testing
           }
         }
       }
-      print("\(results) results and \(errors) errors")
-      demand(results > 100 && errors > 500, "\(results) results and \(errors) errors")
+      let text =
+        "\(count) calls with \(ExtremeSizeTests.numbers.count) numbers each: \(results) results, \(errors) errors"
+      print(text)
+      demand(count >= 350 && results > 300 && errors > 1500, text)
     }
+    // The counts, or what went wrong.
+    let output = (result?.standardOutputContent ?? []) + (result?.standardErrorContent ?? [])
+    let lines = String(decoding: output, as: UTF8.self).split(separator: "\n")
+    for line in lines where line.contains("each") || line.contains("Fatal") { print(line) }
   }
 }

@@ -107,7 +107,10 @@ extension Dataset {
   public func randomSplit(
     _ counts: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> [Subset<Self>] {
-    guard counts.reduce(0, +) == count, counts.allSatisfy({ $0 >= 0 }) else {
+    let total = count
+    guard counts.allSatisfy({ 0...total ~= $0 }),
+      counts.reduce(0.0, { $0 + Double($1) }) == Double(total)
+    else {
       report(
         TensorError(
           "randomSplit(_:)", "\(counts) do not add up to the \(count) samples of the dataset"),

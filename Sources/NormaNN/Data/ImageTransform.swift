@@ -124,14 +124,18 @@ extension ImageTransform {
     let rows: Int
     let columns: Int
 
+    /// More pixels than any image has, so that sums fit.
+    private static let mostPadding = 1 << 32
+
     init(
       _ images: Tensor, _ height: Int, _ width: Int, padding: Int, call: String
     ) throws(TensorError) {
       self.height = height
       self.width = width
-      rows = images.shape[2] + 2 * padding - height
-      columns = images.shape[3] + 2 * padding - width
-      guard height > 0, width > 0, padding >= 0, rows >= 0, columns >= 0 else {
+      let isSize = height > 0 && width > 0 && 0...Self.mostPadding ~= padding
+      rows = isSize ? images.shape[2] + 2 * padding - height : -1
+      columns = isSize ? images.shape[3] + 2 * padding - width : -1
+      guard rows >= 0, columns >= 0 else {
         throw TensorError(
           call,
           "\(height) x \(width) pixels cannot be cut from images of \(images.shape[2]) x "

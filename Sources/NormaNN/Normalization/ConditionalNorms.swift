@@ -61,7 +61,7 @@ public final class AdaptiveLayerNorm: Module {
     _ features: Int, conditions: Int, eps: Double = 1e-5, dtype: DType = .float32
   ) {
     (self.features, self.eps) = (features, eps)
-    linear = Linear(conditions, 2 * features, dtype: dtype)
+    linear = Linear(conditions, product([2, features]), dtype: dtype)
   }
 
   /// Normalizes `x` under a condition.
@@ -113,7 +113,7 @@ public final class ConditionalBatchNorm2d: Module {
     dtype: DType = .float32
   ) {
     bn = BatchNorm2d(features, eps: eps, momentum: momentum, affine: false, dtype: dtype)
-    embed = Embedding(classes, 2 * features, dtype: dtype)
+    embed = Embedding(classes, product([2, features]), dtype: dtype)
     embed.weight.value = .concatenated(
       [
         .normal([classes, features], mean: 1, std: 0.02, dtype: dtype),

@@ -90,6 +90,9 @@ public final class SplitBatchNorm2d: BatchNorm {
   /// The layers of all parts but the first; `aux_bn.0` and so on in state dictionaries.
   public let auxBn: [BatchNorm2d]
 
+  /// More parts than any batch has; each has a layer.
+  private static let mostSplits = 1 << 16
+
   override var ranks: ClosedRange<Int> { 4...4 }
   override var name: String { "SplitBatchNorm2d" }
   override var takesMasks: Bool { false }
@@ -100,7 +103,8 @@ public final class SplitBatchNorm2d: BatchNorm {
     affine: Bool = true, bias: Bool = true, trackRunningStats: Bool = true,
     dtype: DType = .float32, file: StaticString = #fileID, line: UInt = #line
   ) {
-    auxBn = (1..<max(splits, 2)).map { _ in
+    let isSplit = 2...Self.mostSplits ~= splits
+    auxBn = (1..<(isSplit ? splits : 2)).map { _ in
       BatchNorm2d(
         features, eps: eps, momentum: momentum, affine: affine, bias: bias,
         trackRunningStats: trackRunningStats, dtype: dtype, file: file, line: line)
@@ -108,9 +112,9 @@ public final class SplitBatchNorm2d: BatchNorm {
     super.init(
       features, eps: eps, momentum: momentum, affine: affine, bias: bias,
       trackRunningStats: trackRunningStats, dtype: dtype, file: file, line: line)
-    if splits < 2 {
-      let error = TensorError("SplitBatchNorm2d(_:splits:)", "\(splits) splits are no split")
-      report(error, file: file, line: line)
+    if !isSplit {
+      let text = "splits must lie in 2 ... \(Self.mostSplits), got \(splits)"
+      report(TensorError("SplitBatchNorm2d(_:splits:)", text), file: file, line: line)
     }
   }
 

@@ -119,9 +119,11 @@ public struct CosineAnnealing: LearningRateSchedule {
   /// The learning rate at a step.
   public func learningRate(at step: Int, base: Double) -> Double {
     var (step, length) = (step, steps)
+    if restarts && growth == 1 && step >= 0 { step %= length }
     while restarts && step >= length {
       step -= length
-      length *= growth
+      let (longer, isEndless) = length.multipliedReportingOverflow(by: growth)
+      length = isEndless ? Int.max : longer
     }
     return minimum + (base - minimum) * (1 + cos(Double.pi * Double(step) / Double(length))) / 2
   }
@@ -160,7 +162,9 @@ public struct SequentialSchedule: LearningRateSchedule {
   private func current(_ step: Int) -> (schedule: (any LearningRateSchedule)?, step: Int) {
     let index = min(milestones.count { $0 <= step }, schedules.count - 1)
     guard schedules.indices.contains(index) else { return (nil, step) }
-    return (schedules[index], step - (index > 0 ? milestones[index - 1] : 0))
+    let (own, isEndless) = step.subtractingReportingOverflow(
+      index > 0 ? milestones[index - 1] : 0)
+    return (schedules[index], isEndless ? Int.max : own)
   }
 
   /// The learning rate at a step.
