@@ -5,7 +5,7 @@ SWIFTFLAGS ?=
 FASHION_MNIST ?= /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 SOURCES := Sources Tests Package.swift $(wildcard Snippets)
 
-.PHONY: demo test bench lint format layers names dependents docs dependencies clean
+.PHONY: demo test bench lint format layers names dependents threads docs dependencies clean
 
 demo: ## Run the experiment, explain batch norm on images, and train for a short epoch.
 	@Tools/install-dependencies.sh demo
@@ -43,6 +43,9 @@ names: ## Check that names of PyTorch and NumPy lead to Norma's; needs the build
 
 dependents: dependencies ## Check what a package that depends on Norma without traits links.
 	Tools/check-dependents.sh
+
+threads: dependencies ## Run what shares memory between tasks under the thread sanitizer; builds for half an hour.
+	Tools/check-threads.sh
 
 docs: dependencies ## Write the documentation to .build/docs.
 	Tools/build-docs.sh
