@@ -109,7 +109,7 @@ import Testing
   }
 
   static func steps(_ n: Int) -> [() -> Any] {
-    func rates(_ schedule: some Schedule) -> Any {
+    func rates(_ schedule: some LearningRateSchedule) -> Any {
       [schedule.learningRate(at: n, base: 1), schedule.learningRate(at: 3, base: 1)]
         + [schedule.momentum(at: n) ?? 0]
     }
