@@ -123,7 +123,9 @@ let package = Package(
     .testTarget(name: "NormaOneDNNTests", dependencies: ["NormaOneDNN", "NormaReference"]),
     .testTarget(
       name: "NormaTensorTests",
-      dependencies: ["NormaTensor", "NormaKernels", "NormaReference", "CNormaLoops"]),
+      dependencies: [
+        "NormaTensor", "NormaKernels", "NormaOneDNN", "NormaReference", "CNormaLoops",
+      ]),
     .testTarget(
       name: "NormaFilesTests", dependencies: ["NormaFiles", "NormaTensor", "NormaKernels"],
       exclude: ["Fixtures"]),

@@ -112,7 +112,15 @@ enum Convolution {
       return pass == .forward && bias != nil && zeros.count > 0
         ? zeros + channels(bias, resultShape.count) : zeros
     }
+    func note(_ trait: ExecutionPlan.Trait) {
+      ExecutionLog.add(
+        ExecutionPlan.Step(
+          .convolution, [pass == .forward ? "convolution" : "convolution gradient"],
+          over: resultShape, reads: operands.reduce(0) { $0 + $1.touchedBytes },
+          writes: resultShape.reduce(dtype.byteCount, *), [trait]))
+    }
     if shape.isSmall {
+      note(.ownLoops)
       return try direct(
         pass, shape, resultShape, source?.detached(), weights?.detached(), bias?.detached(),
         destination?.detached(), call)
@@ -122,8 +130,10 @@ enum Convolution {
         pass, shape, resultShape, source?.detached(), weights?.detached(), bias?.detached(),
         destination?.detached(), call)
     {
+      note(.oneDNN)
       return result
     }
+    note(.byProducts)
     return withoutGradients {
       let plain = PlainConvolution(shape: shape)
       switch (pass, source?.detached(), weights?.detached(), destination?.detached()) {

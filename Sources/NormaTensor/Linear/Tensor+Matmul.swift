@@ -124,6 +124,13 @@ extension Tensor {
     _ size: (m: Int, k: Int, n: Int), into shape: [Int]
   ) -> Tensor {
     let (m, k, n) = size
+    func note(_ trait: ExecutionPlan.Trait) {
+      ExecutionLog.add(
+        ExecutionPlan.Step(
+          .product, ["matmul"], over: batch + [m, k, n],
+          reads: left.touchedBytes + right.touchedBytes,
+          writes: shape.reduce(left.dtype.byteCount, *), [trait]))
+    }
     let (leftStorage, rightStorage) = (left.node.materialize(), right.node.materialize())
     if leftStorage.isMissing || rightStorage.isMissing { return .poisoned }
     return withExtendedLifetime((leftStorage, rightStorage)) {
@@ -143,11 +150,13 @@ extension Tensor {
               a: leftBase.assumingMemoryBound(to: Float.self), aStrides: leftStrides,
               b: rightBase.assumingMemoryBound(to: Float.self), bStrides: rightStrides,
               into: result.assumingMemoryBound(to: Float.self), threads: threads)
+            note(.oneDNN)
             return
           } catch {
             // The plain loops below need nothing that oneDNN could lack.
           }
         }
+        note(.ownLoops)
         Gemm.multiply(
           dtype, batch: batch, m: m, n: n, k: k, a: leftBase, aStrides: leftStrides,
           b: rightBase, bStrides: rightStrides, into: result, threads: TensorThreads.count)

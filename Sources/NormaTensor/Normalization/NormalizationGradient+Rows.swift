@@ -34,6 +34,11 @@ extension NormalizationGradient {
     let sums = Storage(byteCount: kernel.sumBytes)
     let pack = Tensor.Pack(count: columns, of: 2, dtype: .float32)
     let results = pack.storage.base.assumingMemoryBound(to: Float.self)
+    ExecutionLog.add(
+      ExecutionPlan.Step(
+        .rowGradient, ["normalization gradient"], over: x.shape,
+        reads: operands.reduce(0) { $0 + $1.touchedBytes },
+        writes: (gradient?.byteCount ?? 0) + 2 * columns * 4))
     withExtendedLifetime(storages) {
       kernel.run(
         RowGradient.Operands(

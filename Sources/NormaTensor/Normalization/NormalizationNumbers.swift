@@ -50,6 +50,11 @@ struct NormalizationNumbers {
     guard let means = mean.storedDoubles, let variances = variance.storedDoubles else { return nil }
     let count = mean.count
     let floats = Tensor.Pack(count: count, of: 4, dtype: .float32)
+    ExecutionLog.add(
+      ExecutionPlan.Step(
+        .numbers, ["center", "scale", "shift"], over: mean.shape,
+        reads: count * 16 + (first?.touchedBytes ?? 0) + (second?.touchedBytes ?? 0),
+        writes: count * 16))
     let storages = (first?.node.materialize(), second?.node.materialize())
     withExtendedLifetime((mean, variance, storages)) {
       func base(_ tensor: Tensor?, _ storage: Storage?) -> UnsafePointer<Float>? {

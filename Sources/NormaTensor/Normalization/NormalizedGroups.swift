@@ -54,6 +54,7 @@ struct NormalizedGroups {
     let pack = Tensor.Pack(count: count, of: 3, dtype: .float64)
     let numbers = pack.storage.base.assumingMemoryBound(to: Double.self)
     let storages = (x.node.materialize(), weight?.node.materialize(), bias?.node.materialize())
+    note("normalize", [x, weight, bias])
     let output = withExtendedLifetime(storages) {
       Tensor(shape: x.shape, dtype: .float32) { bytes in
         guard let result = bytes.baseAddress else { return }
@@ -84,6 +85,7 @@ struct NormalizedGroups {
     let numbers = pack.storage.base.assumingMemoryBound(to: Double.self)
     let storages = (x.node.materialize(), weight?.node.materialize(), bias?.node.materialize())
     let maskStorage = mask.node.materialize()
+    note("normalize", [x, weight, bias, mask], isMasked: true)
     let output = withExtendedLifetime((storages, maskStorage)) {
       Tensor(shape: x.shape, dtype: .float32) { bytes in
         guard let result = bytes.baseAddress else { return }
@@ -98,6 +100,14 @@ struct NormalizedGroups {
       like: Layout(contiguous: Shape.reduced(x.shape, over: axes, keepDims: true)))
     let statistics = MaskedStatistics(count: tensors[3], mean: tensors[0], squares: tensors[1])
     return (output, statistics)
+  }
+
+  private func note(_ operation: String, _ operands: [Tensor?], isMasked: Bool = false) {
+    ExecutionLog.add(
+      ExecutionPlan.Step(
+        .groups, [operation], over: x.shape,
+        reads: operands.reduce(0) { $0 + ($1?.touchedBytes ?? 0) }, writes: x.count * 4,
+        isMasked ? [.masked] : []))
   }
 
   /// Whether there are groups enough to share out.
@@ -233,6 +243,7 @@ extension NormalizedGroups {
     let sums = Storage(byteCount: kernel.sumBytes)
     let pack = Tensor.Pack(count: kernel.parameterCount, of: 2, dtype: .float32)
     let results = pack.storage.base.assumingMemoryBound(to: Float.self)
+    note("normalization gradient", [x, upstream, weight, mask], isMasked: isMasked)
     withExtendedLifetime((storages, numbers, parameter, maskStorage)) {
       kernel.gradient(
         parameters, x: base(x, storages.0), upstream: base(upstream, storages.1), mean: doubles[0],

@@ -48,6 +48,10 @@ extension Node {
               loop, values, pitches, into: storage.base, width: dtype.byteCount,
               threads: layout.count <= Node.mostElements ? 1 : TensorThreads.count)
           }
+          ExecutionLog.add(
+            ExecutionPlan.Step(
+              .oneLoop, [operation.code.name], over: layout.shape,
+              reads: operands.reduce(0) { $0 + $1.touchedBytes }, writes: storage.byteCount))
           return true
         }
       }

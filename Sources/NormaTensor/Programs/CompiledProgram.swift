@@ -41,6 +41,10 @@ struct CompiledProgram {
   private let outputs: [Output]
   private let sinks: [Sink]
   private var isSliced = false
+  /// Whether the plan was made for this program, and not kept from an earlier one.
+  private let isNew: Bool
+  /// Whether reductions may go through their source in any order.
+  private var isUnordered = false
 
   /// `space` has the program's inputs as its operands, then the outputs.
   init(_ program: Program, over space: Space, outputs: [Output] = [], sinks: [Sink] = []) {
@@ -48,6 +52,7 @@ struct CompiledProgram {
     self.outputs = outputs
     self.sinks = sinks
     plan = Plan(program, over: space, outputs: outputs, sinks: sinks, key: PlanKey())
+    isNew = true
   }
 
   /// The same with the plan that a program of this structure left, or with a new one.
@@ -59,6 +64,7 @@ struct CompiledProgram {
     self.program = program
     self.outputs = outputs
     self.sinks = sinks
+    if case .reduction(_, let dependsOnOrder) = rule { isUnordered = !dependsOnOrder }
     var key = PlanKey()
     key.append(program)
     for output in outputs {
@@ -72,12 +78,13 @@ struct CompiledProgram {
     }
     rule.append(to: &key, in: program.shape)
     if let plan = PlanCache.shared.plan(key) {
-      self.plan = plan
+      (self.plan, isNew) = (plan, false)
       return
     }
     guard let space = space() else { return nil }
     plan = Plan(program, over: space, outputs: outputs, sinks: sinks, key: key)
     PlanCache.shared.keep(plan)
+    isNew = true
   }
 
   /// Lends the C form, on this program's memory, to `body`.
@@ -190,6 +197,7 @@ struct CompiledProgram {
   /// - Returns: false, and a mistake of the scope's, where there is no memory to work in.
   func run() -> Bool {
     let threads = threads
+    note(sinks.isEmpty ? plan.isCopy ? .copy : .program : .reduction)
     return withProgram {
       norma_program_run($0, threads)
       return true
@@ -199,6 +207,7 @@ struct CompiledProgram {
   /// Runs this program's reductions, whose results stay with the thread, and `second` on them.
   func run(finishedBy second: CompiledProgram) -> Bool {
     let threads = threads
+    note(.strips, then: second)
     return withProgram { first in
       second.withProgram {
         norma_program_run_finished(first, $0, threads)
@@ -212,11 +221,41 @@ struct CompiledProgram {
     let threads = max(threads, second.threads)
     var sliced = self
     sliced.isSliced = true
+    sliced.note(.slices, then: second)
     return sliced.withProgram { first in
       second.withProgram {
         norma_program_run_slices(first, $0, threads)
         return true
       }
     }
+  }
+
+  /// Leaves the mark of this program, and of one that runs with it.
+  private func note(_ path: ExecutionPlan.Path, then second: CompiledProgram? = nil) {
+    guard ExecutionLog.isOpen else { return }
+    let own = Set(program.inputs.compactMap { $0.storage.map { ObjectIdentifier($0) } })
+    // What the first has read is in cache, and what it stored for the second alone, too.
+    let results = sinks.flatMap { [$0.result, $0.squares].compactMap { $0 } }
+    let known = own.union(results.map { ObjectIdentifier($0) })
+    var traits: Set<ExecutionPlan.Trait> = []
+    if isNew || second?.isNew == true { traits.insert(.planned) }
+    if interleave(Int(threads)) > 0 { traits.insert(.interleaved) }
+    if isUnordered { traits.insert(.unordered) }
+    for one in [self, second].compactMap({ $0 }) {
+      if one.plan.isByRow { traits.insert(.byRow) }
+      if one.plan.isStreamed { traits.insert(.streamed) }
+    }
+    func written(_ program: CompiledProgram?) -> Int {
+      program?.outputs.reduce(0) { $0 + $1.layout.touchedCount * $1.width } ?? 0
+    }
+    let stored = results.reduce(0) { $0 + $1.byteCount }
+    ExecutionLog.add(
+      ExecutionPlan.Step(
+        path,
+        (path == .copy ? ["copy"] : program.operationNames) + sinks.map(\.operationName)
+          + (second?.program.operationNames ?? []),
+        over: program.shape,
+        reads: program.readBytes() + (second?.program.readBytes(except: known) ?? 0),
+        writes: written(self) + written(second) + stored, traits))
   }
 }

@@ -73,6 +73,11 @@ struct DenseReduction {
       let squares = room.base + chunks * resultCount * 8
       if sums != nil { form.partial_squares = squares.assumingMemoryBound(to: Double.self) }
     }
+    ExecutionLog.add(
+      ExecutionPlan.Step(
+        .denseReduction, ["\(result)"], over: source.shape,
+        reads: source.touchedBytes + (companion?.touchedBytes ?? 0),
+        writes: resultCount * 8 * (sums == nil ? 1 : 2)))
     withExtendedLifetime((values, factors, room)) {
       withUnsafePointer(to: form) { form in
         let units = Int(norma_dense_units(form))

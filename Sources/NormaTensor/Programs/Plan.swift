@@ -8,11 +8,19 @@ final class Plan: @unchecked Sendable {
   let key: PlanKey
   let space: Space
   /// Whether instructions with such operands run row by row.
-  private let isByRow: Bool
+  let isByRow: Bool
   /// The elements of the space times the instructions.
   let work: Int
   /// What the C runner reads; it points into memory of the plan. Written by `init` alone.
   private(set) var form = norma_program()
+
+  /// Whether some result goes past the caches.
+  var isStreamed: Bool {
+    (0..<Int(form.output_count)).contains { form.outputs[$0].streamed == 1 }
+  }
+
+  /// Whether elements only go to other places.
+  var isCopy: Bool { form.instruction_count == 0 && form.sink_count == 0 }
 
   /// `space` has the program's inputs as its operands, then the outputs.
   init(

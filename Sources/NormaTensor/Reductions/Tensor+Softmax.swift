@@ -49,6 +49,9 @@ extension Tensor {
     return withExtendedLifetime(storage) {
       Tensor(shape: shape, dtype: .float32) { bytes in
         guard let result = bytes.baseAddress else { return }
+        ExecutionLog.add(
+          ExecutionPlan.Step(
+            .rowSoftmax, ["softmax"], over: shape, reads: touchedBytes, writes: bytes.count))
         RowSoftmax.run(
           rows: count / columns, columns: columns, from: storage.base + layout.offset * 4,
           into: result, isStreamed: bytes.count >= CompiledProgram.streamedBytes,
@@ -132,6 +135,10 @@ extension Tensor {
     return withExtendedLifetime(storage) {
       Tensor(shape: Array(shape[..<(rank - axes.count)]), dtype: .float32) { bytes in
         guard let result = bytes.baseAddress else { return }
+        ExecutionLog.add(
+          ExecutionPlan.Step(
+            .rowSoftmax, ["log of sum of powers"], over: shape, reads: touchedBytes,
+            writes: bytes.count))
         RowSoftmax.logSumExp(
           rows: count / columns, columns: columns, from: storage.base + layout.offset * 4,
           into: result, threads: TensorThreads.count)

@@ -1,0 +1,95 @@
+import CNormaLoops
+import NormaKernels
+import Synchronization
+
+/// Where every way of running leaves its mark, if somebody listens.
+package enum ExecutionLog {
+  /// Looking into a task costs more than a small operation: nobody does where no one records.
+  private static let listeners = Atomic(0)
+  @TaskLocal private static var recorder: Recorder?
+
+  private final class Recorder: Sendable {
+    let steps = Mutex<[ExecutionPlan.Step]>([])
+  }
+
+  /// Whether this task is recorded.
+  static var isOpen: Bool { listeners.load(ordering: .relaxed) > 0 && recorder != nil }
+
+  /// Adds a step where the task is recorded.
+  @inline(__always)
+  static func add(_ step: @autoclosure () -> ExecutionPlan.Step) {
+    if listeners.load(ordering: .relaxed) > 0 { keep(step()) }
+  }
+
+  @inline(never)
+  private static func keep(_ step: @autoclosure () -> ExecutionPlan.Step) {
+    guard let recorder else { return }
+    let step = step()
+    recorder.steps.withLock { $0.append(step) }
+  }
+
+  /// What ran in this task during `body`, beside its result.
+  package static func recording<R>(
+    _ body: () throws -> R
+  ) rethrows -> (result: R, steps: [ExecutionPlan.Step]) {
+    let own = Recorder()
+    listeners.add(1, ordering: .relaxed)
+    defer { listeners.subtract(1, ordering: .relaxed) }
+    let result = try $recorder.withValue(own, operation: body)
+    return (result, own.steps.withLock { $0 })
+  }
+}
+
+extension Tensor {
+  /// The bytes of the elements, each once however often it is seen.
+  var touchedBytes: Int { layout.touchedCount * dtype.byteCount }
+}
+
+extension Layout {
+  /// How many elements lie in memory: axes along which one element repeats count once.
+  var touchedCount: Int {
+    if count == 0 { return 0 }
+    return zip(shape, strides).reduce(1) { $1.1 == 0 ? $0 : $0 * $1.0 }
+  }
+}
+
+extension Program {
+  /// The operations by name, in order.
+  var operationNames: [String] {
+    instructions.compactMap { instruction in
+      switch instruction.loop {
+      case .operation(let code, _): code.name
+      case .conversion: "convert"
+      case .rounding(let dtype): "round to \(dtype)"
+      case .spread: nil
+      }
+    }
+  }
+
+  /// Bytes of the inputs that lie in memory, by where they lie.
+  func readBytes(except known: Set<ObjectIdentifier> = []) -> Int {
+    var bytes: [ObjectIdentifier: Int] = [:]
+    for input in inputs {
+      guard let storage = input.storage else { continue }
+      let place = ObjectIdentifier(storage)
+      if known.contains(place) { continue }
+      let count = min(input.layout.touchedCount * input.dtype.byteCount, storage.byteCount)
+      bytes[place] = max(bytes[place] ?? 0, count)
+    }
+    return bytes.values.reduce(0, +)
+  }
+}
+
+extension CompiledProgram.Sink {
+  /// What is reduced to.
+  var operationName: String {
+    switch kind {
+    case NORMA_SUM: "sum"
+    case NORMA_MOMENTS: "moments"
+    case NORMA_REDUCE_MINIMUM: "minimum"
+    case NORMA_REDUCE_MAXIMUM: "maximum"
+    case NORMA_PRODUCT: "product"
+    default: "sum of products"
+    }
+  }
+}

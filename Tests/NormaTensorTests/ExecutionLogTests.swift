@@ -1,0 +1,224 @@
+import NormaKernels
+import NormaOneDNN
+import Testing
+
+@testable import NormaTensor
+
+/// Each way of running is taken where it should be, and gives the bits of the same operations one by one.
+@Suite struct ExecutionLogTests {
+  private typealias Step = ExecutionPlan.Step
+
+  /// What runs in `body` after its operands are in memory.
+  private static func run(_ body: () -> Tensor) -> (value: Tensor, steps: [Step]) {
+    let (value, steps) = ExecutionLog.recording { body().evaluated() }
+    return (value, steps)
+  }
+
+  private static func paths(_ body: () -> Tensor) -> [ExecutionPlan.Path] {
+    run(body).steps.map(\.path)
+  }
+
+  private static func random(_ shape: [Int], _ dtype: DType = .float32, seed: UInt64 = 7) -> Tensor
+  {
+    withSeed(seed) { Tensor.rand(shape) + 0.5 }.cast(to: dtype).evaluated()
+  }
+
+  // MARK: Elementwise
+
+  @Test func elementwise() {
+    let (small, large) = (Self.random([64]), Self.random([200, 200]))
+    #expect(Self.paths { small + small } == [.oneLoop])
+    let (value, steps) = Self.run { (large + 1) * large - 2 }
+    #expect(steps.map(\.path) == [.program])
+    #expect(steps[0].operations == ["add", "multiply", "subtract"])
+    // Two values are read of one tensor, which lies in memory once.
+    #expect(steps[0].bytesRead == 160_000 && steps[0].bytesWritten == 160_000)
+    let sum = (large + 1).evaluated()
+    #expect(isSame(value, (sum * large).evaluated() - 2))
+  }
+
+  @Test func copies() {
+    let x = Self.random([200, 200])
+    let (value, steps) = Self.run { x.transposed().contiguous() }
+    #expect(steps.map(\.path) == [.copy] && steps[0].bytesRead == 160_000)
+    #expect(value[3, 5].item() == x[5, 3].item() as Double)
+  }
+
+  /// Rows of some length run in one loop where they lie in a larger tensor.
+  @Test func rowsOfALargerTensor() {
+    let x = Self.random([100, 900])
+    let part = x[0..., 100..<800]
+    let (value, steps) = Self.run { part * 2 }
+    #expect(steps.map(\.path) == [.oneLoop])
+    #expect(isSame(value, part.contiguous().evaluated() * 2))
+  }
+
+  @Test func rowByRow() {
+    let (images, channels) = (Self.random([32, 16, 40, 16]), Self.random([16, 1, 1]))
+    let (value, steps) = Self.run { images * channels - images.abs() }
+    #expect(steps.map(\.path) == [.program] && steps[0].traits.contains(.byRow))
+    let all = channels.broadcast(to: images.shape).copied().evaluated()
+    #expect(isSame(value, (images * all).evaluated() - images.abs().evaluated()))
+  }
+
+  @Test func largeResultsGoPastTheCaches() {
+    let x = Tensor.zeros([9_000_000])
+    let (_, steps) = Self.run { x.abs() + 1 }
+    #expect(steps.map(\.path) == [.program] && steps[0].traits.contains(.streamed))
+    let few = Self.run { x[0..<1_000_000].abs() + 1 }.steps
+    #expect(few.map(\.path) == [.program] && !few[0].traits.contains(.streamed))
+  }
+
+  @Test func plansAreMadeOnce() {
+    let x = Self.random([123, 457])
+    let first = Self.run { (x * 3 - 1).sqrt().exp() }.steps
+    let second = Self.run { (x * 3 - 1).sqrt().exp() }.steps
+    #expect(first[0].traits == [.planned] && second[0].traits == [])
+  }
+
+  // MARK: Reductions
+
+  @Test func reductions() {
+    let x = Self.random([300, 300])
+    // What is stored needs no program.
+    let (stored, dense) = Self.run { x.sum(over: 1) }
+    #expect(dense.first?.path == .denseReduction)
+    // What is on its way is never stored.
+    let (onItsWay, steps) = Self.run { (x * 1).sum(over: 1) }
+    #expect(steps.first?.path == .reduction && steps.first?.operations == ["multiply", "sum"])
+    #expect(steps.first?.bytesWritten == 300 * 8)
+    #expect(isSame(stored, onItsWay))
+  }
+
+  @Test func sistersShareATrip() {
+    let x = Self.random([300, 300])
+    let (_, steps) = Self.run {
+      let y = x.abs()
+      return y.mean(over: 1) + y.std(over: 1)
+    }
+    #expect(steps.count { $0.path == .reduction } == 1)
+    #expect(steps.first?.operations == ["abs", "moments"])
+  }
+
+  @Test func scatteredRowsAreReducedSideBySide() {
+    let x = Self.random([64, 64, 7, 7])
+    let (value, steps) = Self.run { x.mean(over: 0, 2, 3) }
+    #expect(steps.first?.path == .reduction && steps.first?.traits.contains(.interleaved) == true)
+    let rows = x.permuted(1, 0, 2, 3).contiguous().evaluated().reshaped(64, -1)
+    #expect(isSame(value, rows.mean(over: 1)))
+  }
+
+  @Test func extremesHaveNoOrder() {
+    let x = Self.random([64, 64, 7, 7])
+    let (value, steps) = Self.run { x.transposed(0, 2).max(over: 0, 2) }
+    #expect(steps.map(\.path) == [.reduction] && steps[0].traits.contains(.unordered))
+    #expect(isSame(value, x.transposed(0, 2).contiguous().evaluated().max(over: 0, 2)))
+  }
+
+  @Test func manyResultsAreFinishedInStrips() {
+    let x = Self.random([20, 10_000])
+    let (value, steps) = Self.run { x.mean(over: 0) }
+    #expect(steps.map(\.path) == [.strips] && steps[0].bytesWritten == 40_000)
+    let sum = x.cast(to: .float64).sum(over: 0).evaluated()
+    #expect(isSame(value, (sum / 20).cast(to: .float32)))
+  }
+
+  @Test func statisticsAndWhatNeedsThemReadOnce() {
+    let x = Self.random([64, 20_000])
+    func standardized(evaluating: Bool) -> Tensor {
+      var (mean, std) = (x.mean(over: 1, keepDims: true), x.std(over: 1, keepDims: true))
+      if evaluating { (mean, std) = (mean.evaluated(), std.evaluated()) }
+      return (x - mean) / std
+    }
+    let (value, steps) = withThreads(2) { Self.run { standardized(evaluating: false) } }
+    #expect(steps.map(\.path) == [.slices] && steps[0].bytesRead == 64 * 20_000 * 4)
+    #expect(isSame(value, standardized(evaluating: true)))
+  }
+
+  // MARK: Normalization
+
+  private static func normalized(
+    _ x: Tensor, _ axes: [Int], _ weight: Tensor? = nil
+  ) -> Tensor {
+    let result = try? x.normalized(over: axes, eps: 1e-5, weight: weight, bias: nil, call: "")
+    return result?.output ?? .poisoned
+  }
+
+  @Test func normalizations() {
+    let small = Self.random([8, 16, 6, 6])
+    #expect(Self.paths { Self.normalized(small, [0, 2, 3]) } == [.groups])
+    let medium = Self.random([8, 16, 30, 30])
+    let steps = Self.run { Self.normalized(medium, [0, 2, 3]) }.steps
+    #expect(steps.map(\.path) == [.reduction, .numbers, .program])
+    #expect(steps.last?.operations == ["normalize"] && steps[0].traits.contains(.interleaved))
+    let large = Self.random([64, 40_000])
+    #expect(withThreads(2) { Self.paths { Self.normalized(large, [1]) } } == [.slices])
+    // Channels last: a row of numbers repeats under all pixels.
+    let last = Self.random([8, 30, 30, 16]).permuted(0, 3, 1, 2)
+    let lastSteps = Self.run { Self.normalized(last, [0, 2, 3]) }.steps
+    #expect(lastSteps.map(\.path) == [.reduction, .numbers, .program])
+    #expect(lastSteps.last?.traits.contains(.byRow) == true)
+  }
+
+  @Test func gradientsOfNormalizations() {
+    func steps(_ x: Tensor, _ axes: [Int], _ weight: Tensor?) -> [Step] {
+      let x = x.requiringGradient()
+      let loss = (Self.normalized(x, axes, weight) * x.detached()).sum()
+      return ExecutionLog.recording {
+        loss.backward()
+        _ = x.grad?.evaluated()
+      }.steps
+    }
+    let rows = steps(
+      Self.random([800, 128]), [1], Self.random([1, 128]).requiringGradient())
+    #expect(rows.count { $0.path == .rowGradient } == 1)
+    let groups = steps(Self.random([8, 16, 6, 6]), [0, 2, 3], nil)
+    #expect(groups.count { $0.path == .groups } == 1)
+    #expect(!groups.contains { $0.path == .reduction })
+  }
+
+  // MARK: Rows, products, convolutions
+
+  @Test func rowsOfPowers() {
+    let x = Self.random([32, 100])
+    #expect(Self.paths { x.softmax(over: 1) } == [.rowSoftmax])
+    #expect(Self.paths { x.logSumExp(over: 1) } == [.rowSoftmax])
+  }
+
+  @Test func products() {
+    let (small, large) = (Self.random([3, 3]), Self.random([128, 128]))
+    let wide = Self.random([128, 128], .float64)
+    #expect(Self.run { small.matmul(small) }.steps.map(\.traits) == [[.ownLoops]])
+    #expect(Self.run { wide.matmul(wide) }.steps.map(\.traits) == [[.ownLoops]])
+    let step = Self.run { large.matmul(large) }.steps
+    #expect(step.map(\.path) == [.product] && step[0].bytesRead == 2 * 128 * 128 * 4)
+    if OneDNN.isAvailable { #expect(step[0].traits == [.oneDNN]) }
+    let (images, kernels) = (Self.random([4, 16, 32, 32]), Self.random([16, 16, 3, 3]))
+    let convolution = Self.run { conv2d(images, weight: kernels) }.steps
+    // oneDNN wants the channels last.
+    if OneDNN.isAvailable { #expect(convolution.map(\.path) == [.copy, .convolution]) }
+    let few = (Self.random([1, 3, 8, 8]), Self.random([4, 3, 3, 3]))
+    #expect(Self.run { conv2d(few.0, weight: few.1) }.steps.map(\.traits) == [[.ownLoops]])
+    let doubles = (images.cast(to: .float64).evaluated(), kernels.cast(to: .float64).evaluated())
+    let byProducts = Self.run { conv2d(doubles.0, weight: doubles.1) }.steps
+    #expect(byProducts.contains { $0.traits == [.byProducts] })
+  }
+
+  // MARK: For people
+
+  @Test func plansAreExplained() {
+    let x = Self.random([64, 32])
+    let y = (x - 1) * x
+    let plan = y.explainPlan()
+    #expect(plan.steps.count == 2 && plan.bytesRead == 3 * 8192 && plan.bytesWritten == 2 * 8192)
+    let text = """
+      2 trips over memory: 24.6 KB read, 16.4 KB written
+      1. one loop: subtract over [64, 32], 8.2 KB read, 8.2 KB written
+      2. one loop: multiply over [64, 32], 16.4 KB read, 8.2 KB written
+      """
+    #expect("\(plan)" == text)
+    #expect("\(y.explainPlan())" == "nothing to run: the values are stored")
+    // Nobody listens any more, and another task's work is its own.
+    #expect(ExecutionLog.recording {}.steps.isEmpty)
+  }
+}
