@@ -1,6 +1,7 @@
 #include "row_softmax.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "levels.h"
 #include "loops.h"
@@ -68,6 +69,31 @@ void norma_row_softmax(
   }
 }
 
+// The logarithm of the sum of exp(x - highest) over a row; `distances`, where there is room for them, takes
+// x - highest. Sums are taken by blocks, as every sum is.
+static float log_sum_of_row(int64_t columns, const float *x, float *distances, float *highest) {
+  const norma_reductions *reductions = norma_find_reductions(NORMA_F32);
+  const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
+  const norma_loop exp = norma_find_loop(NORMA_EXP, NORMA_F32, 0);
+  const norma_loop log = norma_find_loop(NORMA_LOG, NORMA_F32, 0);
+  float powers[NORMA_BLOCK];
+  *highest = x[0];
+  reductions->maximum((size_t)columns, x, highest);
+  double sum = 0;
+  for (int64_t at = 0; at < columns; at += NORMA_BLOCK) {
+    const size_t n = (size_t)(columns - at < NORMA_BLOCK ? columns - at : NORMA_BLOCK);
+    float *to = distances ? distances + at : powers;
+    double part;
+    subtract(n, (const void *const[]){x + at, highest}, to);
+    exp(n, (const void *const[]){to}, powers);
+    reductions->sum(n, powers, &part);
+    sum = at ? sum + part : part;
+  }
+  float value = (float)sum;
+  log(1, (const void *const[]){&value}, &value);
+  return value;
+}
+
 void norma_row_log_sum_exp(
     int64_t columns, const float *x, float *result, int64_t begin, int64_t end) {
   const norma_reductions *reductions = norma_find_reductions(NORMA_F32);
@@ -93,5 +119,62 @@ void norma_row_log_sum_exp(
     float value = (float)sum;
     log(1, (const void *const[]){&value}, &value);
     result[row] = value + shift;
+  }
+}
+
+void norma_row_log_softmax(
+    int64_t columns, const float *x, float *result, int streamed, int64_t begin, int64_t end) {
+  const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
+  const size_t n = (size_t)columns;
+  float scratch[MOST_STREAMED];
+  const int apart = streamed && columns <= MOST_STREAMED;
+  for (int64_t row = begin; row < end; row++) {
+    const float *from = x + row * columns;
+    float *to = apart ? scratch : result + row * columns;
+    float highest;
+    const float log_sum = log_sum_of_row(columns, from, to, &highest);
+    subtract(n, (const void *const[]){to, &log_sum}, to);
+    if (apart) norma_stream_copy(result + row * columns, scratch, n * sizeof(float));
+  }
+}
+
+void norma_row_log_softmax_at(
+    int64_t columns, const float *x, const int64_t *places, float *result, float *highest,
+    float *log_sum, int64_t begin, int64_t end) {
+  for (int64_t row = begin; row < end; row++) {
+    const float *from = x + row * columns;
+    log_sum[row] = log_sum_of_row(columns, from, NULL, &highest[row]);
+    result[row] = places[row] < 0 ? 0 : (from[places[row]] - highest[row]) - log_sum[row];
+  }
+}
+
+void norma_row_log_softmax_at_gradient(
+    int64_t columns, const float *x, const int64_t *places, const float *highest,
+    const float *log_sum, const float *upstream, float *result, int streamed, int64_t begin,
+    int64_t end) {
+  const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
+  const norma_loop multiply = norma_find_loop(NORMA_MULTIPLY, NORMA_F32, 2);
+  const norma_loop exp = norma_find_loop(NORMA_EXP, NORMA_F32, 0);
+  const norma_loop expm1 = norma_find_loop(NORMA_EXPM1, NORMA_F32, 0);
+  const size_t n = (size_t)columns;
+  float scratch[MOST_STREAMED];
+  const int apart = streamed && columns <= MOST_STREAMED;
+  for (int64_t row = begin; row < end; row++) {
+    const float *from = x + row * columns;
+    float *to = apart ? scratch : result + row * columns;
+    const int64_t place = places[row];
+    if (place < 0) {
+      memset(to, 0, n * sizeof(float));
+    } else {
+      const float factor = -upstream[row];
+      subtract(n, (const void *const[]){from, &highest[row]}, to);
+      subtract(n, (const void *const[]){to, &log_sum[row]}, to);
+      float own = to[place];
+      exp(n, (const void *const[]){to}, to);
+      multiply(n, (const void *const[]){to, &factor}, to);
+      expm1(1, (const void *const[]){&own}, &own);
+      to[place] = own * factor;
+    }
+    if (apart) norma_stream_copy(result + row * columns, scratch, n * sizeof(float));
   }
 }

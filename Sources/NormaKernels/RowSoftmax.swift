@@ -29,4 +29,61 @@ package enum RowSoftmax {
       norma_row_log_sum_exp(Int64(columns), from, into, begin, end)
     }
   }
+
+  /// Writes x - log Σ eˣ of every row; past the caches if it is larger than they are.
+  package static func log(
+    rows: Int, columns: Int, from x: UnsafeRawPointer, into result: UnsafeMutableRawPointer,
+    isStreamed: Bool, threads: Int
+  ) {
+    let from = x.assumingMemoryBound(to: Float.self)
+    let into = result.assumingMemoryBound(to: Float.self)
+    split(rows, work: rows * columns, threads: threads) { begin, end in
+      norma_row_log_softmax(Int64(columns), from, into, isStreamed ? 1 : 0, begin, end)
+    }
+  }
+
+  /// Rows, and one place in each; a negative place does not count.
+  package struct Places {
+    let rows: Int, columns: Int
+    let x: UnsafePointer<Float>
+    let places: UnsafePointer<Int64>
+    /// The largest value and the logarithm of the sum of powers of each row.
+    let highest: UnsafeMutablePointer<Float>, logSum: UnsafeMutablePointer<Float>
+
+    package init(
+      rows: Int, columns: Int, x: UnsafeRawPointer, places: UnsafeRawPointer,
+      highest: UnsafeMutableRawPointer, logSum: UnsafeMutableRawPointer
+    ) {
+      (self.rows, self.columns) = (rows, columns)
+      self.x = x.assumingMemoryBound(to: Float.self)
+      self.places = places.assumingMemoryBound(to: Int64.self)
+      self.highest = highest.assumingMemoryBound(to: Float.self)
+      self.logSum = logSum.assumingMemoryBound(to: Float.self)
+    }
+
+    /// Writes x - log Σ eˣ at the place of every row, and the numbers of the rows.
+    package func log(into result: UnsafeMutableRawPointer, threads: Int) {
+      let into = result.assumingMemoryBound(to: Float.self)
+      let all = self
+      split(rows, work: rows * columns, threads: threads) { begin, end in
+        norma_row_log_softmax_at(
+          Int64(all.columns), all.x, all.places, into, all.highest, all.logSum, begin, end)
+      }
+    }
+
+    /// Writes the gradient of that for x.
+    package func gradient(
+      _ upstream: UnsafeRawPointer, into result: UnsafeMutableRawPointer, isStreamed: Bool,
+      threads: Int
+    ) {
+      let from = upstream.assumingMemoryBound(to: Float.self)
+      let into = result.assumingMemoryBound(to: Float.self)
+      let all = self
+      split(rows, work: rows * columns, threads: threads) { begin, end in
+        norma_row_log_softmax_at_gradient(
+          Int64(all.columns), all.x, all.places, all.highest, all.logSum, from, into,
+          isStreamed ? 1 : 0, begin, end)
+      }
+    }
+  }
 }

@@ -48,6 +48,10 @@ import Testing
       withThreads(threads) {
         #expect(
           x.softmax(over: 1).array(of: Float.self) == wide.softmax(over: 1).array(of: Float.self))
+        #expect(isSame(x.logSoftmax(over: 1), wide.logSoftmax(over: 1)))
+        let places = Tensor.arange(rows)
+        let picked = wide.logSoftmax(over: 1).gathered(places.unsqueezed(1), over: 1).squeezed(1)
+        #expect(isSame(x.detached().pickedLogs(at: places), picked))
       }
     }
   }
@@ -62,5 +66,44 @@ import Testing
     let y = x.softmax(over: 1).array(of: Float.self)
     #expect(y[..<40].allSatisfy { $0.isNaN })
     #expect(y[40..<59].allSatisfy { $0 == Float(1.0 / 19) } && y[59] == 0)
+  }
+
+  /// One place of each row: values as all of the row gives them, no row without a place, and gradients that
+  /// keep their digits where nearly all of the softmax is at the place.
+  @Test func placesInRows() throws {
+    let x = Tensor([[0, 1, 2], [50, -50, 0], [3, 3, 3], [.nan, 1, 2]] as [[Float]])
+      .requiringGradient()
+    let places = Tensor([2, 0, 1, -1])
+    let y = x.logSoftmax(at: places, over: 1, call: "")
+    let all = x.detached().cast(to: .float64).logSoftmax(over: 1)
+    for (row, place) in [2, 0, 1].enumerated() {
+      let expected: Double = all[row, place].item()
+      #expect(abs(y[row].item() - expected) <= 1e-6 * max(abs(expected), 1e-20) + 1e-20)
+    }
+    #expect(y[3].item() == 0.0)
+    y.backward(upstream: Tensor([1, 1, -2, 5] as [Float]))
+    let found = try #require(x.grad)
+    let p = x.detached().cast(to: .float64).softmax(over: 1)
+    // 1 - p of a place that has nearly all: e⁻⁵⁰, which a difference would lose.
+    let rest: Double = p[1, 1].item() + p[1, 2].item()
+    #expect(abs(found[1, 0].item() / rest - 1) < 1e-5)
+    #expect(abs(found[2, 1].item() + 2 * (2.0 / 3)) < 1e-6)
+    #expect(abs(found[0, 0].item() + p[0, 0].item()) < 1e-7)
+    #expect(found[3].array(of: Float.self) == [0, 0, 0])
+    // Gradients of gradients, and another axis, go by parts.
+    let wide = Tensor([[0.5, 1, -2], [3, 0, 1]] as [[Double]])
+    for axis in [0, 1] {
+      _ = try checkGradient(
+        of: { inputs in
+          let places = axis == 1 ? Tensor([2, -1]) : Tensor([0, 1, -1])
+          return inputs[0].logSoftmax(at: places, over: axis, call: "")
+        }, at: [wide], order: 2)
+    }
+  }
+}
+
+extension Tensor {
+  fileprivate func pickedLogs(at places: Tensor) -> Tensor {
+    logSoftmax(at: places, over: rank - 1, call: "")
   }
 }

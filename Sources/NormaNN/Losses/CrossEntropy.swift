@@ -33,7 +33,8 @@ public enum LossReduction: Sendable, Hashable {
 ///   - file: The caller's file, for the text of a mistake.
 ///   - line: The caller's line.
 /// - Edge cases: a target outside of `0 ..< C` is refused; with nothing to count the mean is NaN.
-/// - Cost: three trips over the input, fused; nothing of its size is stored in small batches.
+/// - Cost: where the classes are the last axis of `float32` in memory, one trip over the input and one for its
+///   gradient, and nothing of its size is stored; else as `logSoftmax` and a gather.
 /// - PyTorch: `F.cross_entropy`.
 public func crossEntropy(
   _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100,
@@ -57,10 +58,19 @@ public func crossEntropy(
         "ignoreIndex \(ignoreIndex) names a class; the targets are probabilities of all classes")
     }
     func loss(_ x: Tensor, _ weight: Tensor?) throws(TensorError) -> Tensor {
-      let logits = x.logSoftmax(over: x.rank == 1 ? 0 : 1)
-      return isShares
-        ? try probabilityLoss(logits, target, weight, labelSmoothing, reduction, call)
-        : try indexLoss(logits, target, weight, ignoreIndex, labelSmoothing, reduction, call)
+      let axis = x.rank == 1 ? 0 : 1
+      if isShares {
+        return try probabilityLoss(
+          x.logSoftmax(over: axis), target, weight, labelSmoothing, reduction, call)
+      }
+      let targets = try ClassTargets(target, x, weight, ignoreIndex, axis, call)
+      if labelSmoothing == 0 {
+        return targets.loss(
+          x.logSoftmax(at: targets.places, over: axis, call: call), reduction)
+      }
+      let logits = x.logSoftmax(over: axis)
+      return targets.loss(
+        targets.picked(logits), reduction, spread: logits, smoothing: labelSmoothing)
     }
     guard x.dtype == .float16 || x.dtype == .bfloat16 else { return try loss(x, weight) }
     try checkWeight(weight, x, x.rank == 1 ? 0 : 1, call)
@@ -78,8 +88,10 @@ public func nllLoss(
 ) -> Tensor {
   checked(file: file, line: line) { () throws(TensorError) in
     if x.isPoisoned || target.isPoisoned { return .poisoned }
-    return try indexLoss(
-      x.widened, target, weight?.widened, ignoreIndex, 0, reduction, "nllLoss(_:_:)")
+    let (x, weight) = (x.widened, weight?.widened)
+    let targets = try ClassTargets(
+      target, x, weight, ignoreIndex, x.rank == 1 ? 0 : 1, "nllLoss(_:_:)")
+    return targets.loss(targets.picked(x), reduction)
   }
 }
 
@@ -100,39 +112,74 @@ private func checkWeight(
   }
 }
 
-private func indexLoss(
-  _ logits: Tensor, _ target: Tensor, _ weight: Tensor?, _ ignoreIndex: Int, _ smoothing: Double,
-  _ reduction: LossReduction, _ call: String
-) throws(TensorError) -> Tensor {
-  let axis = logits.rank == 1 ? 0 : 1
-  let classes = logits.shape[axis]
-  var expected = logits.shape
-  expected.remove(at: axis)
-  guard target.shape == expected, !target.dtype.isFloatingPoint, target.dtype != .bool else {
-    throw TensorError(
-      call,
-      "targets of shape \(expected) and an integer type are needed for scores of shape "
-        + "\(logits.shape); got \(target.dtype) \(target.shape)")
+/// Targets that are classes: where they lie, and how each counts.
+private struct ClassTargets {
+  /// The classes, -1 for one that does not count.
+  let places: Tensor
+  private let axis: Int, classes: Int
+  /// Whether some do not count.
+  private let hasIgnored: Bool
+  /// Factors of the classes, `[C]`.
+  private let weight: Tensor?
+
+  init(
+    _ target: Tensor, _ x: Tensor, _ weight: Tensor?, _ ignored: Int, _ axis: Int, _ call: String
+  ) throws(TensorError) {
+    guard x.rank > 0 else {
+      throw TensorError(call, "scores of shape [N, C] are needed, got \(x.dtype) \(x.shape)")
+    }
+    classes = x.shape[axis]
+    var expected = x.shape
+    expected.remove(at: axis)
+    guard target.shape == expected, !target.dtype.isFloatingPoint, target.dtype != .bool else {
+      throw TensorError(
+        call,
+        "targets of shape \(expected) and an integer type are needed for scores of shape "
+          + "\(x.shape); got \(target.dtype) \(target.shape)")
+    }
+    try checkWeight(weight, x, axis, call)
+    (self.axis, self.weight) = (axis, weight?.detached())
+    // Sisters: one trip.
+    let (least, most) = (target.min(), target.max())
+    let isInside = target.count == 0 || least.item() >= 0 && most.item() < classes
+    hasIgnored = !isInside || (0..<classes).contains(ignored)
+    if !isInside {
+      for value in target.array(of: Int64.self)
+      where (value < 0 || value >= classes) && value != ignored {
+        throw TensorError(call, "target \(value) is not among the \(classes) classes")
+      }
+    }
+    let all = target.cast(to: .int64)
+    places = hasIgnored ? Tensor.where(target .== ignored, -1, all) : all
   }
-  try checkWeight(weight, logits, axis, call)
-  try checkClasses(target, classes, ignoreIndex, call)
-  let wanted = target.unsqueezed(axis)
-  let numbers = alongClasses(.arange(classes), logits)
-  var isTarget = wanted .== numbers
-  if (0..<classes).contains(ignoreIndex) { isTarget = isTarget * (wanted .!= ignoreIndex) }
-  let factors = weight.map { alongClasses($0.detached(), logits) }
-  var picked = Tensor.where(isTarget, logits, 0)
-  if let factors { picked = picked * factors }
-  var losses = -picked.sum(over: axis)
-  if smoothing > 0 {
-    let all = factors.map { logits * $0 } ?? logits
-    let spread = Tensor.where(wanted .== ignoreIndex, 0, all).sum(over: axis)
-    losses = losses * (1 - smoothing) - spread * (smoothing / Double(classes))
+
+  /// The elements of log-probabilities at the places; 0 where none counts.
+  func picked(_ logits: Tensor) -> Tensor {
+    let safe = hasIgnored ? places.clamped(min: 0) : places
+    let picked = logits.gathered(safe.unsqueezed(axis), over: axis).squeezed(axis)
+    return hasIgnored ? Tensor.where(places .< 0, 0, picked) : picked
   }
-  guard reduction == .mean else { return reduction(losses) }
-  let counted = Tensor.where(isTarget, factors ?? Tensor.ones([], dtype: logits.dtype), 0)
-  if weight == nil && !hasIgnored(target, ignoreIndex) { return losses.mean() }
-  return losses.sum() / counted.sum()
+
+  /// The loss of what was picked. With `smoothing` that share of each is spread evenly over all classes.
+  func loss(
+    _ picked: Tensor, _ reduction: LossReduction, spread logits: Tensor? = nil,
+    smoothing: Double = 0
+  ) -> Tensor {
+    // Of a place that does not count any factor will do: what was picked is 0.
+    let factors = weight.map { $0[hasIgnored ? places.clamped(min: 0) : places] }
+    var losses = factors.map { -(picked * $0) } ?? -picked
+    if let logits {
+      let all = weight.map { logits * alongClasses($0, logits) } ?? logits
+      var spread = all.sum(over: axis)
+      if hasIgnored { spread = Tensor.where(places .< 0, 0, spread) }
+      losses = losses * (1 - smoothing) - spread * (smoothing / Double(classes))
+    }
+    guard reduction == .mean else { return reduction(losses) }
+    if factors == nil && !hasIgnored { return losses.mean() }
+    let one = factors ?? Tensor.ones([], dtype: losses.dtype)
+    let counted = hasIgnored ? Tensor.where(places .< 0, 0, one) : one
+    return losses.sum() / counted.sum()
+  }
 }
 
 private func probabilityLoss(
@@ -152,17 +199,4 @@ private func probabilityLoss(
   let losses = -products.sum(over: axis)
   let samples = Double(logits.count / max(classes, 1))
   return reduction == .mean ? losses.sum() / samples : reduction(losses)
-}
-
-private func checkClasses(
-  _ target: Tensor, _ classes: Int, _ ignored: Int, _ call: String
-) throws(TensorError) {
-  for value in target.array(of: Int64.self)
-  where (value < 0 || value >= classes) && value != ignored {
-    throw TensorError(call, "target \(value) is not among the \(classes) classes")
-  }
-}
-
-private func hasIgnored(_ target: Tensor, _ ignored: Int) -> Bool {
-  target.array(of: Int64.self).contains(Int64(ignored))
 }

@@ -39,11 +39,34 @@ extension Tensor {
     return (powers * sum.reciprocal()).cast(to: dtype)
   }
 
+  private func pendingLogSoftmax(over axes: [Int]) -> Tensor {
+    let shifted = self - max(over: axes, keepDims: true)
+    return shifted - shifted.exp().sum(over: axes, keepDims: true).log()
+  }
+
   /// The softmax over the last axis at once, row by row in cache; nil where it is not laid out so.
   private var rowSoftmax: Tensor? {
-    guard dtype == .float32, layout.isContiguous, let columns = shape.last, count > 0,
-      areRowsInCache(columns)
-    else { return nil }
+    byRow("softmax") { rows, columns, from, into, isStreamed, threads in
+      RowSoftmax.run(
+        rows: rows, columns: columns, from: from, into: into, isStreamed: isStreamed,
+        threads: threads)
+    }
+  }
+
+  /// Its logarithm likewise.
+  private var rowLogSoftmax: Tensor? {
+    byRow("log softmax") { rows, columns, from, into, isStreamed, threads in
+      RowSoftmax.log(
+        rows: rows, columns: columns, from: from, into: into, isStreamed: isStreamed,
+        threads: threads)
+    }
+  }
+
+  private func byRow(
+    _ name: String,
+    _ run: (Int, Int, UnsafeRawPointer, UnsafeMutableRawPointer, Bool, Int) -> Void
+  ) -> Tensor? {
+    guard areRowsInCache, let columns = shape.last else { return nil }
     let storage = node.materialize()
     if storage.isMissing { return .poisoned }
     return withExtendedLifetime(storage) {
@@ -51,18 +74,24 @@ extension Tensor {
         guard let result = bytes.baseAddress else { return }
         ExecutionLog.add(
           ExecutionPlan.Step(
-            .rowSoftmax, ["softmax"], over: shape, reads: touchedBytes, writes: bytes.count))
-        RowSoftmax.run(
-          rows: count / columns, columns: columns, from: storage.base + layout.offset * 4,
-          into: result, isStreamed: bytes.count >= CompiledProgram.streamedBytes,
-          threads: TensorThreads.count)
+            .rowSoftmax, [name], over: shape, reads: touchedBytes, writes: bytes.count))
+        run(
+          count / columns, columns, storage.base + layout.offset * 4, result,
+          bytes.count >= CompiledProgram.streamedBytes, TensorThreads.count)
       }
     }
   }
 
+  /// Whether the last axis is rows of `float32` in memory that stay in cache.
+  var areRowsInCache: Bool {
+    guard dtype == .float32, layout.isContiguous, let columns = layout.shape.last, count > 0
+    else { return false }
+    return areRowsInCache(columns)
+  }
+
   /// x - log Σ eˣ over an axis, without the detour over numbers that vanish.
   ///
-  /// PyTorch: `torch.log_softmax`.
+  /// Cost: as ``softmax(over:file:line:)``. PyTorch: `torch.log_softmax`.
   public func logSoftmax(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -73,8 +102,8 @@ extension Tensor {
       if count == 0 { return cast(to: dtype.isFloatingPoint ? dtype : .float32) }
       let x = try detached().real("logSoftmax(over:)")
       let axes = rank == 0 ? [] : [front]
-      let shifted = x - x.max(over: axes, keepDims: true)
-      return (shifted - shifted.exp().sum(over: axes, keepDims: true).log())
+      let result = front == rank - 1 ? x.rowLogSoftmax : nil
+      return (result ?? x.pendingLogSoftmax(over: axes))
         .recorded("logSoftmax(over:)", from: [self], savesResult: true) { rule in
           let sum = rule.upstream.sum(over: axes, keepDims: true)
           return [rule.upstream - rule.result.exp() * sum]
