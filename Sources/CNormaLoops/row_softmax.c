@@ -75,7 +75,7 @@ static float log_sum_of_row(int64_t columns, const float *x, float *distances, f
   const norma_reductions *reductions = norma_find_reductions(NORMA_F32);
   const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
   const norma_loop exp = norma_find_loop(NORMA_EXP, NORMA_F32, 0);
-  const norma_loop log = norma_find_loop(NORMA_LOG, NORMA_F32, 0);
+  const norma_loop log1p = norma_find_loop(NORMA_LOG1P, NORMA_F32, 0);
   float powers[NORMA_BLOCK];
   *highest = x[0];
   reductions->maximum((size_t)columns, x, highest);
@@ -89,9 +89,10 @@ static float log_sum_of_row(int64_t columns, const float *x, float *distances, f
     reductions->sum(n, powers, &part);
     sum = at ? sum + part : part;
   }
-  float value = (float)sum;
-  log(1, (const void *const[]){&value}, &value);
-  return value;
+  // The largest element gives 1: what the others give keeps its digits apart from it.
+  float rest = (float)(sum - 1);
+  log1p(1, (const void *const[]){&rest}, &rest);
+  return rest;
 }
 
 void norma_row_log_sum_exp(

@@ -15,7 +15,8 @@ void norma_row_softmax(
 void norma_row_log_sum_exp(
     int64_t columns, const float *x, float *result, int64_t begin, int64_t end);
 
-/// For the rows `begin ..< end`: result = (x - m) - log(sum of exp(x - m)) with m = max(x).
+/// For the rows `begin ..< end`: result = (x - m) - log1p(s - 1) with m = max(x), s the sum of exp(x - m) in
+/// double, and s - 1 rounded once.
 /// `streamed` as above.
 void norma_row_log_softmax(
     int64_t columns, const float *x, float *result, int streamed, int64_t begin, int64_t end);
@@ -27,7 +28,8 @@ void norma_row_log_softmax_at(
     float *log_sum, int64_t begin, int64_t end);
 
 /// The gradient of what norma_row_log_softmax_at gives: upstream * (1 at the place, else 0, minus
-/// softmax(x)); 0 where the place is negative. At the place 1 - softmax is -expm1 of the logarithm.
+/// softmax(x)); 0 where the place is negative. At the place 1 - softmax is -expm1 of the logarithm, which keeps its
+/// digits.
 void norma_row_log_softmax_at_gradient(
     int64_t columns, const float *x, const int64_t *places, const float *highest,
     const float *log_sum, const float *upstream, float *result, int streamed, int64_t begin,

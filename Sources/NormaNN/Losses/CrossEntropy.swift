@@ -141,16 +141,25 @@ private struct ClassTargets {
     (self.axis, self.weight) = (axis, weight?.detached())
     // Sisters: one trip.
     let (least, most) = (target.min(), target.max())
-    let isInside = target.count == 0 || least.item() >= 0 && most.item() < classes
+    let isInside =
+      target.count == 0
+      || (least.item() as Double) >= 0 && (most.item() as Double) < Double(classes)
     hasIgnored = !isInside || (0..<classes).contains(ignored)
     if !isInside {
-      for value in target.array(of: Int64.self)
-      where (value < 0 || value >= classes) && value != ignored {
-        throw TensorError(call, "target \(value) is not among the \(classes) classes")
-      }
+      try target.dtype == .uint64
+        ? ClassTargets.check(target.array(of: UInt64.self), classes, ignored, call)
+        : ClassTargets.check(target.array(of: Int64.self), classes, ignored, call)
     }
     let all = target.cast(to: .int64)
     places = hasIgnored ? Tensor.where(target .== ignored, -1, all) : all
+  }
+
+  private static func check<T: BinaryInteger>(
+    _ values: [T], _ classes: Int, _ ignored: Int, _ call: String
+  ) throws(TensorError) {
+    for value in values where (value < 0 || value >= classes) && value != ignored {
+      throw TensorError(call, "target \(value) is not among the \(classes) classes")
+    }
   }
 
   /// The elements of log-probabilities at the places; 0 where none counts.

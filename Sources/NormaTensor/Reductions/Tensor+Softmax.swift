@@ -41,7 +41,9 @@ extension Tensor {
 
   private func pendingLogSoftmax(over axes: [Int]) -> Tensor {
     let shifted = self - max(over: axes, keepDims: true)
-    return shifted - shifted.exp().sum(over: axes, keepDims: true).log()
+    let sum = shifted.exp().reduced(.sum, over: axes, keepDims: true, to: .float64)
+    // The largest element gives 1: what the others give keeps its digits apart from it.
+    return shifted - (sum - 1).cast(to: dtype).log1p()
   }
 
   /// The softmax over the last axis at once, row by row in cache; nil where it is not laid out so.

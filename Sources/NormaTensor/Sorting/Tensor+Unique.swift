@@ -65,7 +65,8 @@ extension Tensor {
     if storage.isMissing { return (.poisoned, .poisoned, .poisoned) }
     defer { withExtendedLifetime(storage) {} }
     let numbers = NumberCounts(
-      x.dtype, count, storage.base + x.layout.offset * x.dtype.byteCount, threads: TensorThreads.count)
+      x.dtype, count, storage.base + x.layout.offset * x.dtype.byteCount,
+      threads: TensorThreads.count)
     let range = numbers.range
     let (width, isWide) = range.upperBound.subtractingReportingOverflow(range.lowerBound)
     guard !isWide, width < Swift.max(count, 256) else { return nil }
