@@ -18,6 +18,7 @@ import sys
 import time
 
 import catalogue_rows
+import shape_rows
 import training_rows
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -212,6 +213,9 @@ def torch_row(torch, name, shape, quick):
     trains = training_rows.training_row(torch, name, shape)
     if trains:
         return (*measure(*trains), None)
+    shaped = shape_rows.shape_row(torch, name, shape)
+    if shaped:
+        return (*measure(*shaped), None)
     with torch.no_grad():
         catalogue = catalogue_rows.catalogue_row(torch, name, shape)
         if catalogue:

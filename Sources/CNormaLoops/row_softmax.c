@@ -70,8 +70,9 @@ void norma_row_softmax(
 }
 
 // The logarithm of the sum of exp(x - highest) over a row; `distances`, where there is room for them, takes
-// x - highest. Sums are taken by blocks, as every sum is.
-static float log_sum_of_row(int64_t columns, const float *x, float *distances, float *highest) {
+// x - highest, `all` the sum. Sums are taken by blocks, as every sum is.
+static float log_sum_of_row(
+    int64_t columns, const float *x, float *distances, float *highest, double *all) {
   const norma_reductions *reductions = norma_find_reductions(NORMA_F32);
   const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
   const norma_loop exp = norma_find_loop(NORMA_EXP, NORMA_F32, 0);
@@ -90,6 +91,7 @@ static float log_sum_of_row(int64_t columns, const float *x, float *distances, f
     sum = at ? sum + part : part;
   }
   // The largest element gives 1: what the others give keeps its digits apart from it.
+  *all = sum;
   float rest = (float)(sum - 1);
   log1p(1, (const void *const[]){&rest}, &rest);
   return rest;
@@ -133,7 +135,8 @@ void norma_row_log_softmax(
     const float *from = x + row * columns;
     float *to = apart ? scratch : result + row * columns;
     float highest;
-    const float log_sum = log_sum_of_row(columns, from, to, &highest);
+    double sum;
+    const float log_sum = log_sum_of_row(columns, from, to, &highest, &sum);
     subtract(n, (const void *const[]){to, &log_sum}, to);
     if (apart) norma_stream_copy(result + row * columns, scratch, n * sizeof(float));
   }
@@ -141,22 +144,20 @@ void norma_row_log_softmax(
 
 void norma_row_log_softmax_at(
     int64_t columns, const float *x, const int64_t *places, float *result, float *highest,
-    float *log_sum, int64_t begin, int64_t end) {
+    double *sums, int64_t begin, int64_t end) {
   for (int64_t row = begin; row < end; row++) {
     const float *from = x + row * columns;
-    log_sum[row] = log_sum_of_row(columns, from, NULL, &highest[row]);
-    result[row] = places[row] < 0 ? 0 : (from[places[row]] - highest[row]) - log_sum[row];
+    const float log_sum = log_sum_of_row(columns, from, NULL, &highest[row], &sums[row]);
+    result[row] = places[row] < 0 ? 0 : (from[places[row]] - highest[row]) - log_sum;
   }
 }
 
 void norma_row_log_softmax_at_gradient(
     int64_t columns, const float *x, const int64_t *places, const float *highest,
-    const float *log_sum, const float *upstream, float *result, int streamed, int64_t begin,
+    const double *sums, const float *upstream, float *result, int streamed, int64_t begin,
     int64_t end) {
   const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
-  const norma_loop multiply = norma_find_loop(NORMA_MULTIPLY, NORMA_F32, 2);
   const norma_loop exp = norma_find_loop(NORMA_EXP, NORMA_F32, 0);
-  const norma_loop expm1 = norma_find_loop(NORMA_EXPM1, NORMA_F32, 0);
   const size_t n = (size_t)columns;
   float scratch[MOST_STREAMED];
   const int apart = streamed && columns <= MOST_STREAMED;
@@ -167,14 +168,13 @@ void norma_row_log_softmax_at_gradient(
     if (place < 0) {
       memset(to, 0, n * sizeof(float));
     } else {
-      const float factor = -upstream[row];
+      const double factor = (double)upstream[row] / sums[row];
       subtract(n, (const void *const[]){from, &highest[row]}, to);
-      subtract(n, (const void *const[]){to, &log_sum[row]}, to);
-      float own = to[place];
       exp(n, (const void *const[]){to}, to);
-      multiply(n, (const void *const[]){to, &factor}, to);
-      expm1(1, (const void *const[]){&own}, &own);
-      to[place] = own * factor;
+      // What the others give: their sum itself, where the place has nearly all.
+      const double others = sums[row] - (double)to[place];
+      scale(columns, to, -factor);
+      to[place] = (float)(others * factor);
     }
     if (apart) norma_stream_copy(result + row * columns, scratch, n * sizeof(float));
   }

@@ -8,7 +8,7 @@ extension BenchRow {
   static func all(_ sizes: BenchSizes, grid: Bool, catalogue: Bool = false) -> [BenchRow] {
     memory(sizes) + statistics(sizes) + normalizations(sizes) + training(sizes)
       + otherNorms(sizes) + draws(sizes) + functions(sizes) + few(sizes) + products(sizes)
-      + distances(sizes) + networks(sizes)
+      + distances(sizes) + networks(sizes) + shapes
       + (grid ? batchNormGrid(sizes) : []) + (catalogue ? self.catalogue(sizes) : [])
   }
 

@@ -47,18 +47,18 @@ package enum RowSoftmax {
     let rows: Int, columns: Int
     let x: UnsafePointer<Float>
     let places: UnsafePointer<Int64>
-    /// The largest value and the logarithm of the sum of powers of each row.
-    let highest: UnsafeMutablePointer<Float>, logSum: UnsafeMutablePointer<Float>
+    /// The largest value of each row, and the sum of the powers of the distances from it.
+    let highest: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Double>
 
     package init(
       rows: Int, columns: Int, x: UnsafeRawPointer, places: UnsafeRawPointer,
-      highest: UnsafeMutableRawPointer, logSum: UnsafeMutableRawPointer
+      highest: UnsafeMutableRawPointer, sums: UnsafeMutableRawPointer
     ) {
       (self.rows, self.columns) = (rows, columns)
       self.x = x.assumingMemoryBound(to: Float.self)
       self.places = places.assumingMemoryBound(to: Int64.self)
       self.highest = highest.assumingMemoryBound(to: Float.self)
-      self.logSum = logSum.assumingMemoryBound(to: Float.self)
+      self.sums = sums.assumingMemoryBound(to: Double.self)
     }
 
     /// Writes x - log Σ eˣ at the place of every row, and the numbers of the rows.
@@ -67,7 +67,7 @@ package enum RowSoftmax {
       let all = self
       split(rows, work: rows * columns, threads: threads) { begin, end in
         norma_row_log_softmax_at(
-          Int64(all.columns), all.x, all.places, into, all.highest, all.logSum, begin, end)
+          Int64(all.columns), all.x, all.places, into, all.highest, all.sums, begin, end)
       }
     }
 
@@ -81,7 +81,7 @@ package enum RowSoftmax {
       let all = self
       split(rows, work: rows * columns, threads: threads) { begin, end in
         norma_row_log_softmax_at_gradient(
-          Int64(all.columns), all.x, all.places, all.highest, all.logSum, from, into,
+          Int64(all.columns), all.x, all.places, all.highest, all.sums, from, into,
           isStreamed ? 1 : 0, begin, end)
       }
     }

@@ -28,6 +28,7 @@ package func batchNorm(
 ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics?) {
   // An empty vector has no channels and nothing to normalize; PyTorch gives it back.
   if x.shape == [0] { return (x, nil) }
+  try requireEpsilon(eps, call: call)
   guard x.rank >= 2 else {
     throw TensorError(call, "expected a batch with channels in axis 1, got shape \(x.shape)")
   }

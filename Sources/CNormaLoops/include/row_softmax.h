@@ -21,18 +21,17 @@ void norma_row_log_sum_exp(
 void norma_row_log_softmax(
     int64_t columns, const float *x, float *result, int streamed, int64_t begin, int64_t end);
 
-/// The same at one place of each row, 0 where the place is negative. `highest` takes m and `log_sum` the
-/// logarithm of the sum of each row.
+/// The same at one place of each row, 0 where the place is negative. `highest` takes m and `sums` s of each row.
 void norma_row_log_softmax_at(
     int64_t columns, const float *x, const int64_t *places, float *result, float *highest,
-    float *log_sum, int64_t begin, int64_t end);
+    double *sums, int64_t begin, int64_t end);
 
 /// The gradient of what norma_row_log_softmax_at gives: upstream * (1 at the place, else 0, minus
-/// softmax(x)); 0 where the place is negative. At the place 1 - softmax is -expm1 of the logarithm, which keeps its
-/// digits.
+/// softmax(x)); 0 where the place is negative. 1 - softmax at the place is the sum of the others' powers by s, so
+/// that it keeps its digits.
 void norma_row_log_softmax_at_gradient(
     int64_t columns, const float *x, const int64_t *places, const float *highest,
-    const float *log_sum, const float *upstream, float *result, int streamed, int64_t begin,
+    const double *sums, const float *upstream, float *result, int streamed, int64_t begin,
     int64_t end);
 
 #pragma clang assume_nonnull end

@@ -34,6 +34,7 @@ package func instanceNorm(
       call, "expected channels in axis \(channelAxis), got shape \(x.shape)")
   }
   try requireReal(x, call: call)
+  try requireEpsilon(eps, call: call)
   let channels = x.shape[channelAxis]
   try requireChannels(
     channels,

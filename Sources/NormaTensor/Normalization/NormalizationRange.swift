@@ -26,8 +26,8 @@ extension Tensor {
     return Tensor(far, shape: variance.shape)
   }
 
-  /// Throws where epsilon is negative or NaN.
+  /// Throws where epsilon is NaN. PyTorch's functions of layers, groups and root mean squares take negative ones.
   static func requireEpsilon(_ eps: Double, _ call: String) throws(TensorError) {
-    if !(eps >= 0) { throw TensorError(call, "eps must not be negative, got \(eps)") }
+    if eps.isNaN { throw TensorError(call, "eps must be a number, got \(eps)") }
   }
 }

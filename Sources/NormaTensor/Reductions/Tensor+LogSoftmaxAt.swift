@@ -4,7 +4,7 @@ extension Tensor {
   /// The logarithm of the softmax over an axis at one place of it; 0 where the place is negative.
   ///
   /// Nothing of this tensor's size is stored: of rows in memory one trip takes the results, and another the
-  /// gradient. 1 - softmax at the place is computed without cancellation.
+  /// gradient. 1 - softmax at the place is the others' share, without cancellation.
   /// - Parameter places: integers below the axis' size, of this shape without the axis.
   package func logSoftmax(at places: Tensor, over axis: Int, call: String) -> Tensor {
     let places = places.detached().cast(to: .int64).contiguous()
@@ -30,19 +30,21 @@ extension Tensor {
 private struct RowPlaces: Sendable {
   let result: Tensor
   private let x: Tensor, places: Tensor
-  private let highest: Tensor, logSum: Tensor
+  private let highest: Tensor, sums: Tensor
 
   /// Nil where the tensor is not laid out so.
   init?(_ x: Tensor, _ places: Tensor) {
     guard x.areRowsInCache else { return nil }
     (self.x, self.places) = (x, places)
-    let pack = Tensor.Pack(count: places.count, of: 3, dtype: .float32)
-    let tensors = pack.tensors(like: Layout(contiguous: places.shape))
-    (result, highest, logSum) = (tensors[0], tensors[1], tensors[2])
+    let layout = Layout(contiguous: places.shape)
+    let pack = Tensor.Pack(count: places.count, of: 2, dtype: .float32)
+    let tensors = pack.tensors(like: layout)
+    (result, highest) = (tensors[0], tensors[1])
+    sums = Tensor.Pack(count: places.count, of: 1, dtype: .float64).tensors(like: layout)[0]
     ExecutionLog.add(
       ExecutionPlan.Step(
         .rowSoftmax, ["log softmax at places"], over: x.shape,
-        reads: x.touchedBytes + places.touchedBytes, writes: 3 * places.count * 4))
+        reads: x.touchedBytes + places.touchedBytes, writes: places.count * 16))
     withKernel { kernel, _ in
       kernel.log(into: pack.storage.base, threads: TensorThreads.count)
     }
@@ -52,7 +54,7 @@ private struct RowPlaces: Sendable {
     ExecutionLog.add(
       ExecutionPlan.Step(
         .rowSoftmax, ["gradient of log softmax at places"], over: x.shape,
-        reads: x.touchedBytes + places.touchedBytes + 3 * upstream.touchedBytes,
+        reads: x.touchedBytes + places.touchedBytes + 4 * upstream.touchedBytes,
         writes: x.count * 4))
     return withKernel(upstream) { kernel, upstream in
       Tensor(shape: x.shape, dtype: .float32) { bytes in
@@ -67,7 +69,7 @@ private struct RowPlaces: Sendable {
   private func withKernel<R>(
     _ upstream: Tensor? = nil, _ body: (RowSoftmax.Places, UnsafeRawPointer?) -> R
   ) -> R {
-    let tensors = [x, places, highest, logSum] + (upstream.map { [$0] } ?? [])
+    let tensors = [x, places, highest, sums] + (upstream.map { [$0] } ?? [])
     let storages = tensors.map { $0.node.materialize() }
     return withExtendedLifetime(storages) {
       let bases = zip(tensors, storages).map { tensor, storage in
@@ -76,7 +78,7 @@ private struct RowPlaces: Sendable {
       let columns = x.layout.shape.last ?? 1
       let kernel = RowSoftmax.Places(
         rows: x.count / columns, columns: columns, x: bases[0], places: bases[1],
-        highest: bases[2], logSum: bases[3])
+        highest: bases[2], sums: bases[3])
       return body(kernel, bases.count > 4 ? UnsafeRawPointer(bases[4]) : nil)
     }
   }

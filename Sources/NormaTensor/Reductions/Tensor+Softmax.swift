@@ -41,9 +41,7 @@ extension Tensor {
 
   private func pendingLogSoftmax(over axes: [Int]) -> Tensor {
     let shifted = self - max(over: axes, keepDims: true)
-    let sum = shifted.exp().reduced(.sum, over: axes, keepDims: true, to: .float64)
-    // The largest element gives 1: what the others give keeps its digits apart from it.
-    return shifted - (sum - 1).cast(to: dtype).log1p()
+    return shifted - shifted.exp().sum(over: axes, keepDims: true).log()
   }
 
   /// The softmax over the last axis at once, row by row in cache; nil where it is not laid out so.
@@ -93,7 +91,8 @@ extension Tensor {
 
   /// x - log Σ eˣ over an axis, without the detour over numbers that vanish.
   ///
-  /// Cost: as ``softmax(over:file:line:)``. PyTorch: `torch.log_softmax`.
+  /// Over the last axis of `float32` in row-major order, results near 0 keep their digits. Cost: as
+  /// ``softmax(over:file:line:)``. PyTorch: `torch.log_softmax`.
   public func logSoftmax(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
