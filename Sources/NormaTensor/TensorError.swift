@@ -76,7 +76,7 @@ extension TensorError: CustomStringConvertible {
 ///
 /// Without it, reading a poisoned tensor gives zeros, which are no answer: the scope throws at its end, but
 /// what was read may have gone elsewhere before. ``Tensor/item(file:line:)`` gives 0,
-/// ``Tensor/array(of:file:line:)`` one 0, and the shape has eight axes of size 1, so that
+/// ``Tensor/array(of:file:line:)->[T]`` one 0, and the shape has eight axes of size 1, so that
 /// `names[Int(scores.argmax().item())]`, `scores.array(of: Float.self)[0]` and `scores.shape[1]` do not end
 /// the process. Swift's own traps, such as `array[9]`, are not caught.
 ///
