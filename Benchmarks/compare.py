@@ -18,6 +18,7 @@ import sys
 import time
 
 import catalogue_rows
+import network_rows
 import shape_rows
 import training_rows
 
@@ -213,6 +214,9 @@ def torch_row(torch, name, shape, quick):
     trains = training_rows.training_row(torch, name, shape)
     if trains:
         return (*measure(*trains), None)
+    network = network_rows.network_row(torch, name, shape)
+    if network:
+        return (*measure(*network), None)
     shaped = shape_rows.shape_row(torch, name, shape)
     if shaped:
         return (*measure(*shaped), None)
@@ -333,6 +337,12 @@ def main():
             name, significant(entry["norma_ms"]), significant(entry["torch_ms"]),
             f"{entry['ratio']:.2f}", f"{entry['norma_copies']:.2f}",
             f"{entry['torch_copies']:.2f}"), width), flush=True)
+        for peer, body, source in network_rows.peers(torch, name, entry["shape"], options.threads):
+            times = [measure(body, source)[0] for _ in range(options.rounds)]
+            entry.setdefault("peers_ms", {})[peer] = middle(times)
+            print(line((
+                f"  {peer}", significant(entry["norma_ms"]), significant(middle(times)),
+                f"{middle(times) / entry['norma_ms']:.2f}", "", ""), width), flush=True)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps({
             "machine": report.get("machine"), "threads": options.threads,

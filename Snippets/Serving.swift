@@ -18,7 +18,7 @@ struct Service: Sendable {
   let network: Snapshot<Classifier>
   let names = ["cat", "dog", "bird"]
 
-  /// A name for each row.
+  /// A name for each row, drawn as likely as the network says. All tasks draw from one generator.
   func answer(_ request: Request) async throws -> [String] {
     var found: [String] = []
     for part in request.parts {
@@ -35,7 +35,7 @@ struct Service: Sendable {
       try withThreads(1) {
         try network { network in
           let scores = try network(Tensor(rows)).validated()
-          return scores.argmax(over: 1).array(of: Int.self).map { names[$0] }
+          return Tensor.categorical(logits: scores).array(of: Int.self).map { names[$0] }
         }
       }
     }

@@ -246,9 +246,23 @@ static dnnl_status_t reorder_weights(
   return status;
 }
 
+int64_t norma_onednn_convolution_packed_size(const norma_onednn_convolution *c) {
+  if (!c->reorder) return 0;
+  ConstDescriptor used = used_layout(c->description, weights_argument(c));
+  return (int64_t)rounded(dnnl_memory_desc_get_size(used));
+}
+
+int32_t norma_onednn_convolution_pack(
+    const norma_onednn_convolution *c, const float *weights, void *packed) {
+  ThreadState *state = norma_thread_state();
+  if (!state) return dnnl_out_of_memory;
+  dnnl_status_t status = reorder_weights(c, state->stream, norma_engine(), weights, packed);
+  return status ? status : dnnl_stream_wait(state->stream);
+}
+
 int32_t norma_onednn_convolution_run(
     const norma_onednn_convolution *c, const float *source, const float *weights,
-    const float *bias, const float *destination) {
+    const void *packed, const float *bias, const float *destination) {
   ThreadState *state = norma_thread_state();
   dnnl_engine_t engine = norma_engine();
   if (!state) return dnnl_out_of_memory;
@@ -256,17 +270,18 @@ int32_t norma_onednn_convolution_run(
   ConstDescriptor scratch =
       dnnl_primitive_desc_query_md(c->description, dnnl_query_scratchpad_md, 0);
   const size_t scratch_bytes = scratch ? rounded(dnnl_memory_desc_get_size(scratch)) : 0;
-  const size_t weight_bytes = c->reorder ? rounded(dnnl_memory_desc_get_size(used)) : 0;
+  const size_t weight_bytes = packed ? 0 : (size_t)norma_onednn_convolution_packed_size(c);
   const size_t bytes = scratch_bytes + weight_bytes;
   char *workspace = bytes ? norma_workspace(state, bytes) : NULL;
   if (bytes && !workspace) return dnnl_out_of_memory;
-  void *ordered = c->reorder ? workspace + scratch_bytes : (void *)weights;
+  void *ordered = (void *)weights;
+  if (c->reorder) ordered = packed ? (void *)packed : workspace + scratch_bytes;
 
   const int is_source = c->pass == NORMA_ONEDNN_SOURCE_GRADIENT;
   const int is_weights = c->pass == NORMA_ONEDNN_WEIGHTS_GRADIENT;
   const int is_forward = c->pass == NORMA_ONEDNN_FORWARD;
   dnnl_status_t status = dnnl_success;
-  if (c->reorder && !is_weights) {
+  if (c->reorder && !packed && !is_weights) {
     status = reorder_weights(c, state->stream, engine, weights, ordered);
   }
   Arguments a = {.count = 0};

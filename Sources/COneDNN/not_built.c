@@ -45,10 +45,21 @@ int32_t norma_onednn_convolution_create(
   return NORMA_ONEDNN_NOT_BUILT;
 }
 
+int64_t norma_onednn_convolution_packed_size(const norma_onednn_convolution *convolution) {
+  (void)convolution;
+  return 0;
+}
+
+int32_t norma_onednn_convolution_pack(
+    const norma_onednn_convolution *convolution, const float *weights, void *packed) {
+  (void)convolution, (void)weights, (void)packed;
+  return NORMA_ONEDNN_NOT_BUILT;
+}
+
 int32_t norma_onednn_convolution_run(
     const norma_onednn_convolution *convolution, const float *source, const float *weights,
-    const float *bias, const float *destination) {
-  (void)convolution, (void)source, (void)weights, (void)bias, (void)destination;
+    const void *packed, const float *bias, const float *destination) {
+  (void)convolution, (void)source, (void)weights, (void)packed, (void)bias, (void)destination;
   return NORMA_ONEDNN_NOT_BUILT;
 }
 

@@ -73,6 +73,8 @@ struct BenchSizes {
   /// Of residual networks: channels of the first blocks, and images of a training step.
   var widths = [16, 32]
   var networkBatch = 128
+  /// An image as networks for ImageNet take it.
+  var photo = [3, 224, 224]
   /// Those of PyTorch's own benchmark of batch norm: images, channels, height and width.
   var grid = (images: 20, channels: [1, 3, 10, 100, 1000], sides: [1, 4, 16, 64, 256])
   /// Those of the catalogue of operations.
@@ -88,7 +90,7 @@ struct BenchSizes {
       smallImages: [2, 4, 3, 3], smallMatrix: [3, 8],
       values: [20, 30], chain: 50, products: [4, 8, 16],
       vectors: [[9, 5], [9, 3]],
-      parameter: [20, 30], networkBatch: 2,
+      parameter: [20, 30], networkBatch: 2, photo: [3, 32, 32],
       grid: (images: 20, channels: [1, 3], sides: [1, 4]), catalogue: [[4, 4], [8, 8]])
   }
 }

@@ -12,6 +12,52 @@ extension BenchRow {
           residualEvaluation($0, sizes, isFolded: true),
         ]
       }
+      + photoNetworks(sizes)
+  }
+
+  /// ResNet-18 and MobileNet-v2 at the size of ImageNet: evaluation as they are and with folded batch norms, and
+  /// a step of training.
+  private static func photoNetworks(_ sizes: BenchSizes) -> [BenchRow] {
+    let makers: [(String, () -> any Layer)] = [
+      ("resnet18", { ResNet18() }), ("mobilenet", { MobileNetV2() }),
+    ]
+    return makers.flatMap { name, make in
+      [8, 1].flatMap { batch in
+        [false, true].map {
+          evaluation(
+            "\(name).\($0 ? "folded" : "evaluation").\(batch)", [batch] + sizes.photo,
+            isFolded: $0, make)
+        }
+      }
+    } + [
+      BenchRow(name: "resnet18.step.16", shape: [16] + sizes.photo) {
+        let x = Tensor.randn([16] + sizes.photo)
+        let labels = Tensor.randint([16], low: 0, high: 1000)
+        let network = ResNet18()
+        let optimizer = SGD(network.parameters, learningRate: 0.01, momentum: 0.9)
+        return BenchWork(source: x, byteCount: x.byteCount) {
+          step(network, optimizer, x, labels)
+        }
+      }
+    ]
+  }
+
+  private static func evaluation(
+    _ name: String, _ shape: [Int], isFolded: Bool, _ make: @escaping () -> any Layer
+  ) -> BenchRow {
+    BenchRow(name: name, shape: shape) {
+      let x = Tensor.randn(shape)
+      let network = make()
+      network.eval()
+      if isFolded { fold(network, x) }
+      return BenchWork(source: x, byteCount: x.byteCount) {
+        withoutGradients { network(x) }.evaluated()
+      }
+    }
+  }
+
+  private static func fold(_ network: some Layer, _ x: Tensor) {
+    foldBatchNorms(inside: network, on: x)
   }
 
   /// AdamW on one large parameter: reads value, gradient and two moments, writes all but the gradient.

@@ -49,13 +49,19 @@ package struct ConvolutionPlan: Hashable, Sendable {
   }
 }
 
-/// oneDNN's compiled form of a pass. Compiling takes a millisecond and more.
-private final class CompiledConvolution: @unchecked Sendable {  // The C object never changes.
-  let convolution: OpaquePointer
+/// oneDNN's compiled form of a pass of a convolution of `float32`. Compiling takes a millisecond and more.
+package final class CompiledConvolution: @unchecked Sendable {  // The C object never changes.
+  private let convolution: OpaquePointer
 
-  static let cache = CompiledCache<ConvolutionPlan, CompiledConvolution>(capacity: 512)
+  private static let cache = CompiledCache<ConvolutionPlan, CompiledConvolution>(capacity: 512)
 
-  init(_ plan: ConvolutionPlan) throws(OneDNNError) {
+  /// The compiled form of a plan, from an earlier call or new.
+  package static func of(_ plan: ConvolutionPlan) throws(OneDNNError) -> CompiledConvolution {
+    guard OneDNN.isAvailable else { throw OneDNNError.notBuilt }
+    return try cache.value(for: plan) { () throws(OneDNNError) in try CompiledConvolution(plan) }
+  }
+
+  private init(_ plan: ConvolutionPlan) throws(OneDNNError) {
     var source = norma_onednn_matrices(dims: plan.source.dims, strides: plan.source.strides)
     var weights = norma_onednn_matrices(dims: plan.weights.dims, strides: plan.weights.strides)
     var destination = norma_onednn_matrices(
@@ -85,25 +91,34 @@ private final class CompiledConvolution: @unchecked Sendable {  // The C object 
       _ = bytes.bindMemory(to: Int64.self).update(fromContentsOf: values.map(Int64.init))
     }
   }
-}
 
-extension OneDNN {
-  /// Runs one pass of a convolution of `float32`: reads two of the operands and writes the one that
-  /// the pass is named for.
+  /// oneDNN's name for the loops it chose.
+  package var implementation: String {
+    String(cString: norma_onednn_convolution_implementation(convolution))
+  }
+
+  /// Bytes of the weights in oneDNN's order; 0 where it reads them as they are.
+  package var packedByteCount: Int { Int(norma_onednn_convolution_packed_size(convolution)) }
+
+  /// Writes the weights in oneDNN's order to `packed`, which has room for ``packedByteCount`` bytes.
+  package func pack(
+    _ weights: UnsafePointer<Float>, into packed: UnsafeMutableRawPointer
+  ) throws(OneDNNError) {
+    let status = norma_onednn_convolution_pack(convolution, weights, packed)
+    if status != NORMA_ONEDNN_SUCCESS { throw OneDNNError(status: status) }
+  }
+
+  /// Reads two of the operands and writes the one that the pass is named for.
   ///
-  /// Weights lie without gaps; source and destination as the plan says. The order of sums is
-  /// oneDNN's and may depend on the number of threads. The first call with a plan compiles it.
-  package static func convolve(
-    _ plan: ConvolutionPlan, source: UnsafeMutablePointer<Float>,
-    weights: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?,
+  /// Weights lie without gaps, and may be given once more in oneDNN's order, which saves a trip; source and
+  /// destination as the plan says. The order of sums is oneDNN's and may depend on the number of threads.
+  package func run(
+    source: UnsafeMutablePointer<Float>, weights: UnsafeMutablePointer<Float>,
+    packed: UnsafeRawPointer? = nil, bias: UnsafePointer<Float>?,
     destination: UnsafeMutablePointer<Float>
   ) throws(OneDNNError) {
-    guard isAvailable else { throw OneDNNError.notBuilt }
-    let compiled = try CompiledConvolution.cache.value(for: plan) { () throws(OneDNNError) in
-      try CompiledConvolution(plan)
-    }
     let status = norma_onednn_convolution_run(
-      compiled.convolution, source, weights, bias, destination)
+      convolution, source, weights, packed, bias, destination)
     if status != NORMA_ONEDNN_SUCCESS { throw OneDNNError(status: status) }
   }
 }

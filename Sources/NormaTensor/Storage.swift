@@ -7,6 +7,8 @@
 #endif
 
 import NormaKernels
+import NormaOneDNN
+import Synchronization
 
 /// A piece of memory that holds the elements of tensors; back to the cache when nobody uses it.
 final class Storage: @unchecked Sendable {
@@ -16,6 +18,10 @@ final class Storage: @unchecked Sendable {
 
   /// Whether this stands for elements for which there was no memory: zeros that can be read.
   let isMissing: Bool
+
+  /// The elements in other orders, where they are the weights of convolutions; under the lock of all.
+  private var packedWeights: PackedWeights?
+  private static let packing = Mutex(())
 
   /// Scratch memory for a few numbers, as many as there are channels or columns.
   convenience init(byteCount: Int) {
@@ -76,6 +82,19 @@ final class Storage: @unchecked Sendable {
 
   /// More bytes than processors of today give addresses to.
   static let largest = 1 << 48
+
+  /// These weights in the order of a compiled convolution, kept from an earlier use or made by `pack`.
+  func packed(
+    for convolution: CompiledConvolution, from offset: Int,
+    pack: () throws(OneDNNError) -> Storage
+  ) throws(OneDNNError) -> Storage {
+    let weights = Storage.packing.withLock { _ in
+      let weights = packedWeights ?? PackedWeights()
+      packedWeights = weights
+      return weights
+    }
+    return try weights.storage(for: convolution, from: offset, pack: pack)
+  }
 
   deinit {
     if isMissing {

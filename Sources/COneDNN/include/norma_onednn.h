@@ -62,10 +62,18 @@ int32_t norma_onednn_convolution_create(
     const norma_onednn_matrices *source, const norma_onednn_matrices *weights, bool has_bias,
     const norma_onednn_matrices *destination, const norma_onednn_window *window);
 
-/// Reads two operands and the bias, if there is one, and writes the third.
+/// Bytes of the weights in oneDNN's order; 0 where it reads them as they are.
+int64_t norma_onednn_convolution_packed_size(const norma_onednn_convolution *convolution);
+
+/// Writes the weights in oneDNN's order, for any number of runs with the same values.
+int32_t norma_onednn_convolution_pack(
+    const norma_onednn_convolution *convolution, const float *weights, void *packed);
+
+/// Reads two operands and the bias, if there is one, and writes the third. `packed` has the weights in
+/// oneDNN's order; without it they are brought into that order first.
 int32_t norma_onednn_convolution_run(
     const norma_onednn_convolution *convolution, const float *source, const float *weights,
-    const float *_Nullable bias, const float *destination);
+    const void *_Nullable packed, const float *_Nullable bias, const float *destination);
 
 /// oneDNN's name for the loops it chose.
 const char *norma_onednn_convolution_implementation(

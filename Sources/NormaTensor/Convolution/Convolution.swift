@@ -109,8 +109,7 @@ enum Convolution {
       }
     if shape.source.contains(0) || shape.destination.contains(0) || shape.weights.contains(0) {
       let zeros = Tensor.zeros(resultShape, dtype: dtype)
-      return pass == .forward && bias != nil && zeros.count > 0
-        ? zeros + channels(bias, resultShape.count) : zeros
+      return pass == .forward && zeros.count > 0 ? zeros.adding(bias: bias) : zeros
     }
     func note(_ trait: ExecutionPlan.Trait) {
       ExecutionLog.add(
@@ -125,21 +124,29 @@ enum Convolution {
         pass, shape, resultShape, source?.detached(), weights?.detached(), bias?.detached(),
         destination?.detached(), call)
     }
-    if dtype == .float32, OneDNN.isAvailable,
-      let result = try fast(
-        pass, shape, resultShape, source?.detached(), weights?.detached(), bias?.detached(),
-        destination?.detached(), call)
-    {
-      note(.oneDNN)
-      return result
+    if dtype == .float32, OneDNN.isAvailable {
+      if pass == .forward, let source, let weights {
+        let work = PendingConvolution(
+          shape, source: source.detached(), weights: weights.detached(), bias: bias?.detached())
+        if work.isLost { return .poisoned }
+        return Tensor(
+          .convolution(work), dtype: dtype, layout: work.layout, cost: Program.streamLimit + 1,
+          depth: 1)
+      }
+      if let result = try fast(
+        pass, shape, resultShape, source?.detached(), weights?.detached(), destination?.detached(),
+        call)
+      {
+        note(.oneDNN)
+        return result
+      }
     }
     note(.byProducts)
     return withoutGradients {
       let plain = PlainConvolution(shape: shape)
       switch (pass, source?.detached(), weights?.detached(), destination?.detached()) {
       case (.forward, let source?, let weights?, _):
-        let result = plain.forward(source, weights)
-        return bias == nil ? result : result + channels(bias?.detached(), result.rank)
+        return plain.forward(source, weights, bias?.detached())
       case (.sourceGradient, _, let weights?, let destination?):
         return plain.sourceGradient(destination, weights)
       case (.weightsGradient, let source?, _, let destination?):
@@ -147,12 +154,6 @@ enum Convolution {
       default: fatalError("\(call): pass \(pass) lacks an operand")
       }
     }
-  }
-
-  /// A bias as it stands beside a batch.
-  private static func channels(_ bias: Tensor?, _ rank: Int) -> Tensor {
-    guard let bias else { return .zeros([]) }
-    return bias.reshaped([1, -1] + [Int](repeating: 1, count: rank - 2))
   }
 
   /// By the definition, in row-major order; a result of space is channels last if its operand is.
@@ -191,35 +192,29 @@ enum Convolution {
     return isLast ? tensor.channelsLastDense.evaluated() : tensor
   }
 
-  /// Through oneDNN, channels last; nil where it lacks something.
+  /// A gradient through oneDNN, channels last; nil where it lacks something.
   private static func fast(
     _ pass: ConvolutionPlan.Pass, _ shape: ConvolutionShape, _ resultShape: [Int],
-    _ source: Tensor?, _ weights: Tensor?, _ bias: Tensor?, _ destination: Tensor?, _ call: String
+    _ source: Tensor?, _ weights: Tensor?, _ destination: Tensor?, _ call: String
   ) throws(TensorError) -> Tensor? {
     let source = source?.channelsLastDense
     let destination = destination?.channelsLastDense
     let weights = weights?.contiguous()
-    let bias = bias?.contiguous()
     let layout =
       pass == .weightsGradient
       ? Layout(contiguous: resultShape) : ConvolutionShape.layout(resultShape)
     let result = try Storage.room(layout, .float32, call)
     let threads = TensorThreads.count
-    func operand(_ tensor: Tensor?, _ shape: [Int]) -> ConvolutionPlan.Operand {
+    func operand(_ shape: [Int]) -> ConvolutionPlan.Operand {
       // Strides of axes of size 1 may be anything to Norma, and not to oneDNN.
-      let layout = ConvolutionShape.layout(shape)
-      return ConvolutionPlan.Operand(dims: shape, strides: layout.strides)
+      ConvolutionPlan.Operand(dims: shape, strides: ConvolutionShape.layout(shape).strides)
     }
-    var dims = shape.weights
-    if shape.groups > 1 { dims = [shape.groups, dims[0] / shape.groups] + dims.dropFirst() }
     let plan = ConvolutionPlan(
-      pass: pass, source: operand(source, shape.source),
-      weights: ConvolutionPlan.Operand(
-        dims: dims, strides: Layout(contiguous: dims).strides),
-      destination: operand(destination, shape.destination), hasBias: bias != nil,
+      pass: pass, source: operand(shape.source), weights: shape.weightsOperand,
+      destination: operand(shape.destination), hasBias: false,
       stride: shape.stride, dilation: shape.dilation, before: shape.before, after: shape.after,
       threads: threads)
-    let storages = [source, weights, bias, destination].map { $0?.node.materialize() }
+    let storages = [source, weights, destination].map { $0?.node.materialize() }
     if storages.contains(where: { $0?.isMissing ?? false }) { return .poisoned }
     func pointer(_ tensor: Tensor?, _ storage: Storage?) -> UnsafeMutablePointer<Float> {
       let base = (storage ?? result).base + (tensor?.layout.offset ?? 0) * 4
@@ -227,10 +222,9 @@ enum Convolution {
     }
     norma_team_set_library_threads(Int32(threads))
     do throws(OneDNNError) {
-      try OneDNN.convolve(
-        plan, source: pointer(source, storages[0]), weights: pointer(weights, storages[1]),
-        bias: bias.map { UnsafePointer(pointer($0, storages[2])) },
-        destination: pointer(destination, storages[3]))
+      try CompiledConvolution.of(plan).run(
+        source: pointer(source, storages[0]), weights: pointer(weights, storages[1]), bias: nil,
+        destination: pointer(destination, storages[2]))
     } catch {
       return nil
     }
@@ -247,6 +241,12 @@ extension Tensor {
     let ordered = channelsLastDense
     return ordered.node === node
       ? self : ordered.recorded("channelsLast()", from: [self]) { [$0.upstream] }
+  }
+
+  /// The sum with a number for each channel (axis 1); the same values without.
+  func adding(bias: Tensor?) -> Tensor {
+    guard let bias else { return self }
+    return self + bias.reshaped([1, -1] + [Int](repeating: 1, count: rank - 2))
   }
 
   /// These values with channels (axis 1) as the fastest axis of memory, without gaps.

@@ -64,12 +64,12 @@ struct PlainConvolution {
     padded == shape.source ? source : source.spread(over: padded, at: inside)
   }
 
-  func forward(_ source: Tensor, _ weights: Tensor) -> Tensor {
+  func forward(_ source: Tensor, _ weights: Tensor, _ bias: Tensor? = nil) -> Tensor {
     let source = pad(source)
     let total = sum { number in
       rows(source.taking(seen(by: number))).matmul(matrix(weights, number).transposed())
     }
-    return batch(total, shape.destination)
+    return batch(total, shape.destination).adding(bias: bias)
   }
 
   func sourceGradient(_ destination: Tensor, _ weights: Tensor) -> Tensor {

@@ -46,6 +46,7 @@ enum Pooling {
       type, from: storage.base + source.layout.offset * type.byteCount, into: values.base,
       places: places.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
     withExtendedLifetime(storage) {}
+    ExecutionLog.add(.pooling, "max pooling", [source], into: shape, type)
     let indices = Tensor(node: Node(stored: places, dtype: .int32, layout: layout), layout: layout)
     let result = Tensor(node: Node(stored: values, dtype: type, layout: layout), layout: layout)
       .cast(to: x.dtype)
@@ -84,6 +85,7 @@ extension Tensor {
       let result = Storage.roomOrReport(layout, type, call)
     else { return .poisoned }
     result.base.initializeMemory(as: UInt8.self, repeating: 0, count: result.byteCount)
+    ExecutionLog.add(.scatter, "scatter", [few, places], into: layout.shape, type)
     elements.scatter(
       type, from: from.base + few.layout.offset * type.byteCount, into: result.base,
       places: at.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
@@ -106,6 +108,7 @@ extension Tensor {
     guard !from.isMissing, !at.isMissing,
       let result = Storage.roomOrReport(places.layout, type, call)
     else { return .poisoned }
+    ExecutionLog.add(.gather, "gather", [many, places], into: places.shape, type)
     PlacedElements(places, wide: space, isLast).gather(
       type, from: from.base + many.layout.offset * type.byteCount, into: result.base,
       places: at.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)

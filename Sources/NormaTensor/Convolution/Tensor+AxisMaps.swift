@@ -35,6 +35,7 @@ extension Tensor {
     guard let result = Storage.roomOrReport(layout, dtype, call) else { return .poisoned }
     let storage = source.node.materialize()
     if storage.isMissing { return .poisoned }
+    ExecutionLog.add(.axisMap, "weighted sums", [source], into: target, dtype)
     step.map.run(
       dtype, outer: order[..<place].reduce(1) { $0 * shape[$1] },
       inner: order[(place + 1)...].reduce(1) { $0 * shape[$1] },

@@ -1,8 +1,9 @@
 import NormaKernels
 
-// Convolutions of batches `[N, C, space...]`, or of one sample without N. They run at once, in `float32`
-// through oneDNN with channels last in memory, in which order results are given; half types are
-// computed in `float32`; `float64`, and builds without oneDNN, use slices and matrix products.
+// Convolutions of batches `[N, C, space...]`, or of one sample without N. In `float32` they run through oneDNN with
+// channels last in memory, in which order results are given, and wait for what follows, so that it finds
+// their results in cache; half types are computed in `float32`; `float64`, and builds without oneDNN, use slices and
+// matrix products at once.
 
 /// The convolution (cross-correlation) of `[N, C, L]` with `[outputs, C / groups, K]`; see
 /// ``conv2d(_:weight:bias:stride:padding:dilation:groups:file:line:)``. PyTorch: `F.conv1d`.
@@ -26,8 +27,9 @@ public func conv1d(
 ///
 /// Source and weight have the same type. Sums are oneDNN's in `float32`, whose last bits may depend
 /// on the number of threads. Refused: kernels larger than the padded input, channels that do not
-/// fit. Cost: as oneDNN needs; an input that is not channels last is copied once. PyTorch:
-/// `F.conv2d`.
+/// fit. Cost: as oneDNN needs; an input that is not channels last is copied once, and weights that are used again
+/// are kept in oneDNN's order, which takes their memory once more. What follows elementwise, such as evaluated batch norm,
+/// ReLU and a residual sum, takes no trip over memory of its own. PyTorch: `F.conv2d`.
 public func conv2d(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: some ExtentsConvertible = 1,
   padding: some PaddingConvertible = 0, dilation: some ExtentsConvertible = 1, groups: Int = 1,

@@ -57,6 +57,7 @@ extension Tensor {
     let result = withExtendedLifetime(storage) {
       Tensor(shape: shape, dtype: dtype) { bytes in
         guard let to = bytes.baseAddress else { return }
+        ExecutionLog.add(.copy, "triangle", [source], into: shape, dtype)
         triangle.copy(
           matrices, width: width, from: storage.base + source.layout.offset * width, to: to,
           threads: TensorThreads.count)

@@ -198,6 +198,7 @@ extension Tensor {
   ///   - runsAtOnce: whether the rule runs kernels instead of making pending programs.
   ///   - rule: one gradient for each input, or nil. What was broadcast is summed and types are
   ///     converted afterwards.
+  @inline(never)
   package func recorded(
     _ call: String, from inputs: [Tensor], saving: [Tensor] = [], savesResult: Bool = false,
     runsAtOnce: Bool = false, _ rule: @escaping @Sendable (Backward) -> [Tensor?]
@@ -216,12 +217,15 @@ extension Tensor {
     inputs.contains { $0.history != nil } && GradientMode.isRecording
   }
 
+  @inline(never)
   func recorded(
     _ call: String, _ inputs: [Tensor], saving: [Tensor], savesResult: Bool,
     immediate: (value: Scalar, position: Int)?, runsAtOnce: Bool,
     _ rule: Derivation.Rule
   ) -> Tensor {
     guard dtype.isFloatingPoint, !isPoisoned else { return detached() }
+    for tensor in saving { tensor.node.keep() }
+    if savesResult { node.keep() }
     let links = Derivation.Links(
       inputs: inputs.map(\.history), saved: saving, result: savesResult ? detached() : nil,
       immediate: immediate, runsAtOnce: runsAtOnce, rule: rule)

@@ -4,7 +4,8 @@ import NormaKernels
 /// one, `[outer, size, inner]`. All picking and putting by index comes down to this.
 struct AxisPlaces: Sendable {
   /// `int64`, as they were given and in the narrow shape; without a history, so that rules may hold it.
-  private let given: Tensor, indices: Tensor
+  private let given: Tensor
+  fileprivate let indices: Tensor
   let size: Int
   private let wraps: Bool
   /// The call, the axis and the shape as the caller knows them, for the text of a mistake.
@@ -82,6 +83,7 @@ extension Tensor {
     if storage.isMissing { return .poisoned }
     let layout = Layout(contiguous: places.narrow)
     let result = try Storage.room(layout, dtype, places.call)
+    ExecutionLog.add(.gather, "gather", [self, places.indices], into: places.narrow, dtype)
     try places.run { kernel, index in
       withExtendedLifetime(storage) {
         kernel.gather(
@@ -130,6 +132,7 @@ extension Tensor {
     let source = node.materialize()
     if source.isMissing || start?.isMissing ?? false { return }
     let width = dtype.byteCount
+    ExecutionLog.add(.scatter, "scatter", [self, places.indices], into: layout.shape, dtype)
     try places.run { kernel, index in
       withExtendedLifetime((source, start)) {
         kernel.scatter(
@@ -165,6 +168,8 @@ extension Tensor {
     let layout = Layout(contiguous: shape)
     if start.isMissing || source.isMissing { return .poisoned }
     let result = try Storage.room(layout, dtype, places.call)
+    ExecutionLog.add(
+      .scatter, "scatter \(reduction)", [self, part, places.indices], into: shape, dtype)
     try places.run { kernel, index in
       withExtendedLifetime((start, source)) {
         kernel.reduceFloats(
@@ -196,6 +201,8 @@ extension Tensor {
     let source = part.detached().cast(to: type)
     let storage = source.node.materialize()
     if storage.isMissing { return .poisoned }
+    ExecutionLog.add(
+      .scatter, "scatter \(reduction)", [source, places.indices], into: shape, wide)
     try places.run { kernel, index in
       withExtendedLifetime(storage) {
         kernel.reduce(

@@ -35,6 +35,7 @@ extension Tensor {
     let bytes = detached().cast(to: .bool).contiguous()
     let storage = bytes.node.materialize()
     if storage.isMissing { throw .memory(shape, .bool, call) }
+    ExecutionLog.add(.search, "places of true", [bytes], into: [0], .int64)
     var result: Storage?
     var found = 0
     withExtendedLifetime(storage) {

@@ -49,6 +49,8 @@ extension Tensor {
     return withExtendedLifetime((left, right, shareStorage)) {
       Tensor(shape: batch + [rows, depth], dtype: dtype) { bytes in
         guard let target = bytes.baseAddress, !bytes.isEmpty else { return }
+        ExecutionLog.add(
+          .distances, "slopes of distances", [a, b, shares], into: batch + [rows, depth], dtype)
         Distances.runSlopes(
           dtype, kind, batch: batch, rows: rows, columns: columns, depth: depth,
           a: left.base + a.layout.offset * width, aStrides: a.layout.strides,

@@ -68,6 +68,7 @@ extension Tensor {
     let distances = withExtendedLifetime((left, right)) {
       Tensor(shape: batch + [rows, columns], dtype: dtype) { bytes in
         guard let target = bytes.baseAddress, !bytes.isEmpty else { return }
+        ExecutionLog.add(.distances, "distances", [a, b], into: batch + [rows, columns], dtype)
         Distances.run(
           dtype, kind, batch: batch, rows: rows, columns: columns, depth: depth,
           a: left.base + a.layout.offset * width, aStrides: a.layout.strides,

@@ -32,6 +32,9 @@ extension Tensor {
   @available(*, unavailable, renamed: "transposed()")
   public var mT: Tensor { self }
 
+  @available(*, unavailable, renamed: "transposed()")
+  public func t() -> Tensor { self }
+
   @available(*, unavailable, renamed: "squeezed(_:)")
   public func squeeze(_ axes: Int...) -> Tensor { self }
 

@@ -193,6 +193,7 @@ extension Tensor {
     case .elementwise(_, let operands):
       return node.layout.count <= Evaluation.fewElements && node.depth <= Tensor.longestChain
         && operands.count <= 3
+    case .convolution: return false
     }
   }
 }

@@ -194,10 +194,11 @@ struct CompiledProgram {
 
   /// Runs the program.
   ///
+  /// - Parameter notes: whether it leaves a mark of its own.
   /// - Returns: false, and a mistake of the scope's, where there is no memory to work in.
-  func run() -> Bool {
+  func run(notes: Bool = true) -> Bool {
     let threads = threads
-    note(sinks.isEmpty ? plan.isCopy ? .copy : .program : .reduction)
+    if notes { note(sinks.isEmpty ? plan.isCopy ? .copy : .program : .reduction) }
     return withProgram {
       norma_program_run($0, threads)
       return true

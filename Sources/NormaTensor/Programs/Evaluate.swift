@@ -9,7 +9,7 @@ extension Node {
     case .pending(.elementwise(let operation, let operands)):
       guard let storage = try? Storage.room(layout, dtype, "") else { return lose() }
       if layout.count > 0 && !runAtOnce(operation, operands, into: storage) {
-        var evaluation = Evaluation(shape: layout.shape, maySlice: true)
+        var evaluation = Evaluation(of: layout, dtype, into: storage)
         let value = evaluation.emit(operation, operands)
         guard !evaluation.program.readsMissing, evaluation.run(value, dtype, into: storage, layout)
         else { return loseQuietly() }
@@ -23,6 +23,11 @@ extension Node {
       guard case .stored(let storage) = self.content else {
         fatalError("a reduction left no \(result)")
       }
+      return storage
+    case .pending(.convolution(let convolution)):
+      guard let storage = try? Storage.room(layout, dtype, "") else { return lose() }
+      guard convolution.run(into: storage) else { return loseQuietly() }
+      store(storage)
       return storage
     }
   }

@@ -42,8 +42,8 @@ extension Evaluation {
     case .pending(.reduction(_, let result)):
       let storage = slices?.storage(result) ?? node.materialize()
       return program.input(storage, node.layout.stretched(like: stretch), node.dtype)
-    case .stored(let storage):
-      return program.input(storage, node.layout.stretched(like: stretch), node.dtype)
+    case .stored, .pending(.convolution):
+      return program.input(node.materialize(), node.layout.stretched(like: stretch), node.dtype)
     }
   }
 }

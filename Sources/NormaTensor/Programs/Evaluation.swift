@@ -16,6 +16,10 @@ struct Evaluation {
   var slices: SlicedReductions?
   /// The reduction whose results go through this program strip by strip, without being stored.
   var finished: FinishedReduction?
+  /// The convolution whose results go through this program some images at a time, in the result's own memory.
+  private var convolution: PendingConvolution?
+  /// Where the one result goes, if it is stored.
+  private let target: (storage: Storage, layout: Layout, dtype: DType)?
 
   /// The operands of the instruction that is being emitted.
   private var siblings: [Tensor] = []
@@ -24,12 +28,19 @@ struct Evaluation {
   static let fewElements = 4096
 
   /// Only a program that stores its result can run slice by slice; not one that is reduced.
-  let maySlice: Bool
+  var maySlice: Bool { target != nil && convolution == nil }
 
-  init(shape: [Int], maySlice: Bool = false) {
+  init(shape: [Int]) {
     program = Program(shape: shape)
     known.reserveCapacity(16)
-    self.maySlice = maySlice
+    target = nil
+  }
+
+  /// The program of one result, which goes to `storage`.
+  init(of layout: Layout, _ dtype: DType, into storage: Storage) {
+    program = Program(shape: layout.shape)
+    known.reserveCapacity(16)
+    target = (storage, layout, dtype)
   }
 
   /// The value of a pending instruction.
@@ -96,7 +107,18 @@ struct Evaluation {
       finished = new
       return program.localInput(new.number, tensor.layout, tensor.dtype)
     }
+    if case .convolution(let work) = work, let value = convolved(tensor, work) { return value }
     return read(tensor)
+  }
+
+  /// The value of a convolution that writes to the memory of the result, where nobody else waits for it.
+  private mutating func convolved(_ tensor: Tensor, _ work: PendingConvolution) -> Int? {
+    guard maySlice, finished == nil, slices == nil, let target, target.dtype == tensor.dtype,
+      tensor.layout === tensor.node.layout, tensor.layout.isSame(as: target.layout),
+      tensor.node.stream()
+    else { return nil }
+    convolution = work
+    return program.input(target.storage, tensor.layout, tensor.dtype)
   }
 
   /// The value of a pending node that is a result of the program.
@@ -173,6 +195,7 @@ struct Evaluation {
       width: dtype.byteCount)
     if let finished { return finished.run(before: program, output) }
     if let slices { return slices.run(before: program, output) }
+    if let convolution { return convolution.run(before: program, output) }
     let compiled = CompiledProgram(program, by: .elementwise(layout), outputs: [output]) {
       Space.elementwise(
         layout.shape, order: Layout.order(layout.shape, layout.strides),

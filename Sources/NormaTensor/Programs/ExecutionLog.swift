@@ -21,6 +21,18 @@ package enum ExecutionLog {
     if listeners.load(ordering: .relaxed) > 0 { keep(step()) }
   }
 
+  /// Adds a loop of its own that reads `operands` and writes elements of `shape`.
+  @inline(__always)
+  static func add(
+    _ path: ExecutionPlan.Path, _ operation: @autoclosure () -> String,
+    _ operands: @autoclosure () -> [Tensor], into shape: @autoclosure () -> [Int], _ dtype: DType
+  ) {
+    add(
+      ExecutionPlan.Step(
+        path, [operation()], over: shape(), reads: operands().reduce(0) { $0 + $1.touchedBytes },
+        writes: shape().reduce(dtype.byteCount, *)))
+  }
+
   @inline(never)
   private static func keep(_ step: @autoclosure () -> ExecutionPlan.Step) {
     guard let recorder else { return }

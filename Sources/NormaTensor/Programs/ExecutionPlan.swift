@@ -54,6 +54,24 @@ public struct ExecutionPlan: Sendable, Hashable {
     case product
     /// A convolution, or one of its gradients.
     case convolution
+    /// The largest elements of windows, and their places.
+    case pooling
+    /// Weighted sums along an axis: mean pooling, interpolation, unfolding.
+    case axisMap = "axis map"
+    /// Elements at given places.
+    case gather
+    /// Elements put to given places, or combined with what is there.
+    case scatter
+    /// Rows in order, all or the first of them.
+    case sort
+    /// Places of numbers in rows in order, of extremes, or of what is true.
+    case search
+    /// Running sums, products and extremes.
+    case scan
+    /// Distances of vectors, or their gradients.
+    case distances
+    /// How often numbers occur.
+    case counting
   }
 
   /// What is special about a step.
@@ -68,6 +86,10 @@ public struct ExecutionPlan: Sendable, Hashable {
     case byRow = "row by row"
     /// Results go past the caches, which would not keep them.
     case streamed = "past the caches"
+    /// What follows found the results in cache, some images at a time.
+    case inCache = "finished in cache"
+    /// Weights were brought into another order of memory first.
+    case packed = "weights packed"
     /// Some values do not count.
     case masked
     /// By oneDNN.

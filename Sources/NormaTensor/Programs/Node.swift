@@ -10,6 +10,7 @@ final class Node: Sendable {
     /// An instruction on operands of the node's own shape.
     case elementwise(Operation, [Tensor])
     case reduction(ReductionGroup, ReductionGroup.Result)
+    case convolution(PendingConvolution)
   }
 
   enum Content: Sendable {
@@ -42,6 +43,8 @@ final class Node: Sendable {
   private let isLost: Atomic<Bool>
   private let bornCost: Int
   private let bornDepth: Int
+  /// Whether the work is a convolution, which is too much to be done twice.
+  private let isConvolution: Bool
   private let isStored: Atomic<Bool>
   private let isShared = Atomic(false)
   private let state: Mutex<State>
@@ -52,6 +55,7 @@ final class Node: Sendable {
     isLost = Atomic(isPoisoned)
     bornCost = 0
     bornDepth = 0
+    isConvolution = false
     isStored = Atomic(true)
     state = Mutex(State(content: .stored(storage)))
   }
@@ -62,6 +66,7 @@ final class Node: Sendable {
     isLost = Atomic(false)
     bornCost = cost
     bornDepth = depth
+    if case .convolution = work { isConvolution = true } else { isConvolution = false }
     isStored = Atomic(false)
     state = Mutex(State(content: .pending(work)))
   }
@@ -143,6 +148,10 @@ final class Node: Sendable {
 
   /// Says that several will use the values, so that the first of them stores them.
   func share() { isShared.store(true, ordering: .relaxed) }
+
+  /// Says that the values will be read apart from the next program that takes them in. Only work that is too much
+  /// to be done twice is then stored at once.
+  func keep() { if isConvolution { share() } }
 
   /// Whether the work may run once more inside of another program; counts it if so.
   ///

@@ -52,7 +52,7 @@ struct Program: Sendable {
     var text: String { number.text }
   }
 
-  let shape: [Int]
+  private(set) var shape: [Int]
   var inputs: [Input] = []
   private(set) var immediates: [Immediate] = []
   private(set) var instructions: [Instruction] = []
@@ -64,6 +64,18 @@ struct Program: Sendable {
     inputs.reserveCapacity(8)
     instructions.reserveCapacity(16)
     widths.reserveCapacity(24)
+  }
+
+  /// The same instructions over another shape, on inputs in the same memory with these layouts.
+  func replacing(shape: [Int], _ layouts: [Layout]) -> Program {
+    var program = self
+    program.shape = shape
+    program.inputs = zip(inputs, layouts).map { input, layout in
+      Input(
+        storage: input.storage, layout: layout, dtype: input.dtype, value: input.value,
+        local: input.local)
+    }
+    return program
   }
 
   private mutating func newValue(_ width: Int) -> Int {

@@ -223,7 +223,7 @@ struct SlicedReductions {
       // What is corrected is stored first.
       if !node.isPlain { return nil }
       switch node.content {
-      case .stored: continue
+      case .stored, .pending(.convolution): continue
       case .pending(.reduction(let group, _)):
         if found != nil && found !== group { return nil }
         found = group

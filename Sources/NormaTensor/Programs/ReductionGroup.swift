@@ -60,6 +60,7 @@ final class ReductionGroup: Sendable {
     self.center = center
     self.isFromZero = isFromZero
     self.axes = axes
+    for read in [source, companion] { read?.node.keep() }
     let shape = Shape.reduced(source.layout.shape, over: axes, keepDims: true)
     layout = Layout.dense(
       shape, order: Layout.order(source.layout.shape, source.layout.strides))

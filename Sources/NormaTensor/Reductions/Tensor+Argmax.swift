@@ -93,6 +93,7 @@ extension Tensor {
     let best = AxisRuns(extreme(x, [front]), front, order: runs.order)
     let search = FirstPlaces(
       outer: runs.outer, size: runs.size, inner: runs.inner, threads: runs.threads)
+    ExecutionLog.add(.search, "first places", [x], into: [runs.outer, runs.inner], .int64)
     let places = withExtendedLifetime(best) {
       runs.result(.int64, size: 1) {
         search.run(

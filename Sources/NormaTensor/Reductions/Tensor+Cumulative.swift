@@ -122,6 +122,7 @@ extension Tensor {
       threads: runs.threads)
     // The factor in the same order of memory.
     let other = factor.map { AxisRuns($0.cast(to: wide), axis, order: runs.order) }
+    ExecutionLog.add(.scan, "scan \(kind)", [self] + (factor.map { [$0] } ?? []), into: shape, wide)
     let result = withExtendedLifetime(other) {
       runs.result(wide) {
         scan.run(kind, wide, from: runs.base, factor: other?.base, into: $0)

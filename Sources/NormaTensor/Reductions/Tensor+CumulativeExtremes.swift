@@ -30,6 +30,8 @@ extension Tensor {
       let runs = AxisRuns(x.detached().inKernelType, axis)
       let scan = Scan(
         outer: runs.outer, size: runs.size, inner: runs.inner, threads: runs.threads)
+      ExecutionLog.add(
+        .scan, largest ? "scan maximum" : "scan minimum", [x], into: x.shape, runs.dtype)
       let (values, indices) = runs.pair(runs.dtype) { values, places in
         scan.runExtreme(
           largest: largest, runs.dtype, from: runs.base, into: values, places: places)

@@ -42,19 +42,6 @@ extension Tensor {
     }
   }
 
-  /// Rows and columns exchanged; vectors and numbers as they are. More axes are refused.
-  ///
-  /// A view. PyTorch: `torch.t`; ``transposed(_:_:file:line:)`` takes any axes.
-  public func t(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      guard rank <= 2 else {
-        throw TensorError(
-          "t()", "shape \(shape) has more than two axes; transposed() exchanges the last two")
-      }
-      return rank == 2 ? transposed() : self
-    }
-  }
-
   /// An axis as several axes of these sizes, one of which may be -1 and is computed.
   ///
   /// A view. PyTorch: `torch.unflatten(x, dim, sizes)`.

@@ -68,6 +68,7 @@ extension Tensor {
     if dtype == self.dtype, !node.isPending {
       let source = node.materialize()
       if source.isMissing { return }
+      ExecutionLog.add(.copy, "copy", [self], into: place.shape, dtype)
       withExtendedLifetime(source) {
         copyElements(
           shape, width: dtype.byteCount, from: source.base + layout.offset * dtype.byteCount,

@@ -31,6 +31,7 @@ extension Tensor {
       let storage = numbers.node.materialize()
       if storage.isMissing { return .poisoned }
       defer { withExtendedLifetime(storage) {} }
+      ExecutionLog.add(.counting, "count", [numbers], into: [0], .int64)
       let counted = NumberCounts(
         .int64, count, storage.base + numbers.layout.offset * 8, threads: TensorThreads.count)
       let range = count == 0 ? nil : counted.range
@@ -189,6 +190,7 @@ extension Tensor {
       guard let x = x.baseAddress, count > 0 else {
         return [Double](repeating: 0, count: edges.count - 1)
       }
+      ExecutionLog.add(.counting, "histogram", [self], into: [edges.count - 1], .float64)
       func run(_ weights: UnsafePointer<Double>?) -> [Double] {
         RowSearch.histogram(
           type, count: count, x, weights: weights, edges: edges, isUniform: isUniform,

@@ -52,6 +52,7 @@ extension Tensor {
         Tensor(shape: values.shape, dtype: .int64) { bytes in
           guard let places = bytes.baseAddress, values.count > 0 else { return }
           let first = order.flatMap { order in orders.map { $0.base + order.layout.offset * 8 } }
+          ExecutionLog.add(.search, "search", [sorted, wanted], into: values.shape, .int64)
           RowSearch.run(
             type, values: values.count, perRow: Swift.max(values.shape.last ?? 1, 1), size: size,
             isShared: rank == 1, right: right, in: rows.base + sorted.layout.offset * width,

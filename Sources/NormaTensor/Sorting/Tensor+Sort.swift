@@ -101,6 +101,10 @@ struct SortedRows {
     if scratch >= 1 << 28, Storage.scratchOrReport(byteCount: scratch, of: shape) == nil {
       return (.poisoned, .poisoned)
     }
+    ExecutionLog.add(
+      ExecutionPlan.Step(
+        .sort, ["sort"], over: shape, reads: shape.reduce(dtype.byteCount, *),
+        writes: runs.outer * size * (dtype.byteCount + 8)))
     return runs.pair(dtype, size: size, fill: fill)
   }
 }

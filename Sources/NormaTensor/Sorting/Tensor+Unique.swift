@@ -64,6 +64,7 @@ extension Tensor {
     let storage = x.node.materialize()
     if storage.isMissing { return (.poisoned, .poisoned, .poisoned) }
     defer { withExtendedLifetime(storage) {} }
+    ExecutionLog.add(.counting, "count", [x], into: shape, .int64)
     let numbers = NumberCounts(
       x.dtype, count, storage.base + x.layout.offset * x.dtype.byteCount,
       threads: TensorThreads.count)

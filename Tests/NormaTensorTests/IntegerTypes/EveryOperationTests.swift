@@ -11,7 +11,7 @@ import Testing
     ("reshaped", { [$0.reshaped(4, 6), $0.flattened(), $0.unflattened(1, into: [3, 1])] }),
     (
       "permuted",
-      { [$0.permuted(2, 0, 1), $0.transposed(0, 2), $0[0].t(), $0.movedAxis(0, to: 2)] }
+      { [$0.permuted(2, 0, 1), $0.transposed(0, 2), $0[0].transposed(), $0.movedAxis(0, to: 2)] }
     ),
     ("squeezed", { [$0.unsqueezed(1), $0.unsqueezed(1).squeezed(1), $0.atLeast3D()] }),
     ("broadcast", { [$0.broadcast(to: [2, 2, 3, 4]), $0 .| 0] }),
@@ -179,7 +179,7 @@ import Testing
     ),
     (
       "powers of matrices",
-      { [$0[0, 0..., 0..<3].matrixPower(2), Tensor.multiDot([$0[0], $0[0].t(), $0[1]])] }
+      { [$0[0, 0..., 0..<3].matrixPower(2), Tensor.multiDot([$0[0], $0[0].transposed(), $0[1]])] }
     ),
     ("baddbmm", { [$0[0..., 0..., 0..<3].baddbmm($0, $0.transposed(), beta: 2, alpha: 2)] }),
     ("oneHot", { [$0.oneHot(), $0.oneHot(classes: 9)] }),

@@ -115,7 +115,6 @@ import Testing
     ViewTests.expect(x.movedAxes([0, -1], to: [2, 0]), [5, 3, 2, 4], of: shape) {
       [$0[2], $0[1], $0[3], $0[0]]
     }
-    #expect(x[0, 0].t().shape == [5, 4] && x[0, 0, 0].t().shape == [5] && Tensor(1).t().rank == 0)
     #expect(x.unflattened(2, into: [2, -1]).shape == [2, 3, 2, 2, 5])
     #expect(x.unflattened(-1, into: [5, 1]).array(of: Int.self) == Array(0..<120))
     #expect(Tensor(1).atLeast3D().shape == [1, 1, 1] && Tensor(1).atLeast2D().shape == [1, 1])

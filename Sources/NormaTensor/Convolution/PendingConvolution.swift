@@ -1,0 +1,182 @@
+import CNormaLoops
+import NormaKernels
+import NormaOneDNN
+
+/// A convolution of `float32` by oneDNN that has not run, over operands that are stored.
+///
+/// It runs some images at a time, so that what follows, such as batch norm, ReLU or the sum of a residual
+/// block, finds its results in cache. The images of a part follow from sizes and threads alone, so the bits
+/// do not depend on what follows. oneDNN's own operations after a convolution are not used: its ReLU makes NaN 0,
+/// and it adds residuals in the midst of some sums.
+final class PendingConvolution: Sendable {
+  private let shape: ConvolutionShape
+  /// Channels last.
+  private let source: Tensor
+  private let weights: Tensor
+  private let bias: Tensor?
+
+  /// Bytes of results a thread makes before they are finished: half of a second-level cache of today.
+  private static let partBytes = 1 << 20
+
+  /// The operands are detached; they are stored now, if they are not yet.
+  init(_ shape: ConvolutionShape, source: Tensor, weights: Tensor, bias: Tensor?) {
+    self.shape = shape
+    self.source = source.channelsLastDense
+    self.weights = weights.contiguous()
+    self.bias = bias?.contiguous()
+    for operand in [self.source, self.weights, self.bias] { _ = operand?.node.materialize() }
+  }
+
+  /// Whether an operand has no values, for lack of memory.
+  var isLost: Bool { [source, weights, bias].contains { $0?.isPoisoned ?? false } }
+
+  /// The layout of the results.
+  var layout: Layout { ConvolutionShape.layout(shape.destination) }
+
+  /// Writes the results to `target`. False where memory was missing.
+  func run(into target: Storage) -> Bool {
+    run(into: target, before: [], reads: 0) { _ in true }
+  }
+
+  /// Runs, and then `program`, which reads the results and writes over them, part by part. False where memory
+  /// was missing.
+  func run(before program: Program, _ output: CompiledProgram.Output) -> Bool {
+    let reads = program.readBytes(except: [ObjectIdentifier(output.storage)])
+    return run(into: output.storage, before: program.operationNames, reads: reads) { images in
+      let part = program.part(images)
+      let layout = output.layout.part(images)
+      let target = CompiledProgram.Output(
+        value: output.value, storage: output.storage, layout: layout, width: output.width,
+        isReused: true)
+      let compiled = CompiledProgram(part, by: .elementwise(layout), outputs: [target]) {
+        Space.elementwise(
+          layout.shape, order: Layout.order(layout.shape, layout.strides),
+          layouts: part.inputs.map(\.layout) + [layout])
+      }
+      return compiled?.run(notes: false) ?? true
+    }
+  }
+
+  /// Computes part after part; `finish` sees each while it is in cache. `operations` and `reads` are what it does,
+  /// for the mark.
+  private func run(
+    into target: Storage, before operations: [String], reads: Int, finish: (Range<Int>) -> Bool
+  ) -> Bool {
+    let threads = TensorThreads.count
+    norma_team_set_library_threads(Int32(threads))
+    var traits: Set<ExecutionPlan.Trait> = operations.isEmpty ? [.oneDNN] : [.oneDNN, .inCache]
+    let results = target.base.assumingMemoryBound(to: Float.self)
+    let sizes = (source: source.count / shape.source[0], result: layout.count / shape.source[0])
+    var packed: (convolution: CompiledConvolution, storage: Storage?)?
+    for images in parts(threads) {
+      do throws(OneDNNError) {
+        let convolution = try CompiledConvolution.of(plan(images.count, threads))
+        if packed?.convolution !== convolution {
+          packed = (convolution, try packedWeights(for: convolution, &traits))
+        }
+        try convolution.run(
+          source: source.floats + images.lowerBound * sizes.source, weights: weights.floats,
+          packed: packed?.storage.map { UnsafeRawPointer($0.base) },
+          bias: bias.map { UnsafePointer($0.floats) },
+          destination: results + images.lowerBound * sizes.result)
+      } catch {
+        note(operations, reads: reads, [.byProducts])
+        return runByProducts(into: target) && finish(0..<shape.source[0])
+      }
+      if !finish(images) { return false }
+    }
+    note(operations, reads: reads, traits)
+    return true
+  }
+
+  private func note(_ operations: [String], reads: Int, _ traits: Set<ExecutionPlan.Trait>) {
+    ExecutionLog.add(
+      ExecutionPlan.Step(
+        .convolution, ["convolution"] + operations, over: shape.destination,
+        reads: reads + source.touchedBytes + weights.touchedBytes + (bias?.touchedBytes ?? 0),
+        writes: layout.count * 4, traits))
+  }
+
+  /// The weights in the order of a compiled convolution, kept or made now; nil where that is their own.
+  private func packedWeights(
+    for convolution: CompiledConvolution, _ traits: inout Set<ExecutionPlan.Trait>
+  ) throws(OneDNNError) -> Storage? {
+    let byteCount = convolution.packedByteCount
+    if byteCount == 0 { return nil }
+    let memory = weights.node.materialize()
+    return try memory.packed(for: convolution, from: weights.layout.offset) {
+      () throws(OneDNNError) in
+      let layout = Layout(contiguous: [byteCount])
+      guard let storage = try? Storage.room(layout, .uint8, "") else { throw .outOfMemory }
+      try convolution.pack(weights.floats, into: storage.base)
+      traits.insert(.packed)
+      return storage
+    }
+  }
+
+  /// What oneDNN cannot do, from the beginning. False where memory was missing.
+  private func runByProducts(into target: Storage) -> Bool {
+    let result = PlainConvolution(shape: shape).forward(source, weights, bias)
+      .copied(to: layout)
+    let storage = result.node.materialize()
+    if storage.isMissing { return false }
+    target.base.copyMemory(from: storage.base, byteCount: layout.count * 4)
+    return true
+  }
+
+  /// The images that run together, as equal in number as can be, the larger parts first.
+  private func parts(_ threads: Int) -> [Range<Int>] {
+    let count = shape.source[0]
+    let imageBytes = layout.count / count * 4
+    let most = max(PendingConvolution.partBytes * threads / imageBytes, 1)
+    let parts = (count + most - 1) / most
+    let (size, larger) = count.quotientAndRemainder(dividingBy: parts)
+    return (0..<parts).map { part in
+      let first = part * size + min(part, larger)
+      return first..<first + size + (part < larger ? 1 : 0)
+    }
+  }
+
+  private func plan(_ images: Int, _ threads: Int) -> ConvolutionPlan {
+    func operand(_ shape: [Int]) -> ConvolutionPlan.Operand {
+      let sizes = [images] + shape.dropFirst()
+      return ConvolutionPlan.Operand(dims: sizes, strides: ConvolutionShape.layout(sizes).strides)
+    }
+    return ConvolutionPlan(
+      pass: .forward, source: operand(shape.source), weights: shape.weightsOperand,
+      destination: operand(shape.destination), hasBias: bias != nil, stride: shape.stride,
+      dilation: shape.dilation, before: shape.before, after: shape.after, threads: threads)
+  }
+}
+
+extension ConvolutionShape {
+  /// The weights as oneDNN takes them: groups in front.
+  var weightsOperand: ConvolutionPlan.Operand {
+    var dims = weights
+    if groups > 1 { dims = [groups, dims[0] / groups] + dims.dropFirst() }
+    return ConvolutionPlan.Operand(dims: dims, strides: Layout(contiguous: dims).strides)
+  }
+}
+
+extension Tensor {
+  /// Stored elements of `float32`, from the first on.
+  fileprivate var floats: UnsafeMutablePointer<Float> {
+    node.materialize().base.assumingMemoryBound(to: Float.self) + layout.offset
+  }
+}
+
+extension Program {
+  /// The same program for some of the images, which are counted by the first axis.
+  fileprivate func part(_ images: Range<Int>) -> Program {
+    replacing(shape: [images.count] + shape.dropFirst(), inputs.map { $0.layout.part(images) })
+  }
+}
+
+extension Layout {
+  /// What lies at some places of the first axis.
+  fileprivate func part(_ places: Range<Int>) -> Layout {
+    Layout(
+      shape: [places.count] + shape.dropFirst(), strides: strides,
+      offset: offset + places.lowerBound * strides[0])
+  }
+}
