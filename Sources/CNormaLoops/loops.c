@@ -17,7 +17,7 @@ static norma_loop find_function(int operation, int type) {
 
 norma_loop norma_find_loop(int operation, int type, unsigned singles) {
   const int is_real = type == NORMA_F32 || type == NORMA_F64;
-  if (operation >= NORMA_EXP && operation <= (is_real ? NORMA_ZETA : NORMA_GCD)) {
+  if (operation >= NORMA_EXP && operation <= (is_real ? NORMA_EXP2_SHARE : NORMA_GCD)) {
     if (singles) return NULL;
     return is_real ? find_function(operation, type) : norma_find_integer_function(operation, type);
   }

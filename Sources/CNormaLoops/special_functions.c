@@ -40,20 +40,6 @@ double norma_erfinv(double y) {
   return copysign(x, y);
 }
 
-// erfc(z) / 2 for z = -x root(1/2). Far out, what rounding takes from z is a factor e^(-2 z rest); the
-// root is the sum of three numbers, and products of leading digits are exact.
-double norma_normal_share(double x) {
-  const double root = 0x1.6a09e667f3bcdp-1, first = 0x1.6a09e6p-1;
-  const double second = root - first, third = -4.833646656726457e-17;
-  const double z = -x * root;
-  // Here the result is 0, 1 or NaN anyway.
-  if (!(fabs(x) < 100)) return 0.5 * erfc(z);
-  const double lead = (float)x, end = x - lead;
-  const double rest =
-      (-lead * first - z) - lead * second - (end * first + (end * second + x * third));
-  return 0.5 * erfc(z) * (1 - 2 * (z > 0 ? z : 0) * rest);
-}
-
 double norma_lgamma(double x) {
   // The library's own lgamma writes a global sign, which threads would share.
   int sign;

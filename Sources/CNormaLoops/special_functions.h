@@ -5,9 +5,6 @@
 // The x with erf x = y; infinite at -1 and 1.
 double norma_erfinv(double y);
 
-// The normal distribution, relatively exact also where it is nearly 0.
-double norma_normal_share(double x);
-
 // log |gamma(x)|; infinite at 0 and at negative integers.
 double norma_lgamma(double x);
 

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "gelu_tables.h"
+#include "slope_functions.h"
 #include "special_functions.h"
 
 // Numbers at a time: several registers, whose parts fill each other's waits. What does not fit into the
@@ -19,6 +21,8 @@
 #include "wide_bessel_body.h"
 #include "wide_pairs_body.h"
 #include "vector_trigonometry_body.h"
+#include "vector_tables_body.h"
+#include "vector_gelu_body.h"
 #pragma clang attribute pop
 #undef MATH_LANES
 #undef LEVEL
@@ -32,6 +36,8 @@
 #include "wide_bessel_body.h"
 #include "wide_pairs_body.h"
 #include "vector_trigonometry_body.h"
+#include "vector_tables_body.h"
+#include "vector_gelu_body.h"
 #pragma clang attribute pop
 #undef MATH_LANES
 #undef LEVEL
@@ -45,6 +51,8 @@
 #include "wide_bessel_body.h"
 #include "wide_pairs_body.h"
 #include "vector_trigonometry_body.h"
+#include "vector_tables_body.h"
+#include "vector_gelu_body.h"
 #undef MATH_LANES
 #undef LEVEL
 
@@ -98,6 +106,13 @@ static double log_add_exp2(double x, double y) {
     float *y = out;                                                                       \
     for (size_t i = 0; i < n; i++) y[i] = (float)expression;                              \
   }
+#define SPECIAL_PAIR_LOOP(name, expression)                                               \
+  PAIR_LOOP(name, expression)                                                             \
+  static void norma_##name##_f32(size_t n, const void *const *operands, void *out) {      \
+    const float *x = operands[0], *y = operands[1];                                       \
+    float *z = out;                                                                       \
+    for (size_t i = 0; i < n; i++) z[i] = (float)expression;                              \
+  }
 
 DOUBLE_LOOP(exp, exp(x[i]))
 DOUBLE_LOOP(log, log(x[i]))
@@ -121,7 +136,15 @@ DOUBLE_LOOP(exp2, exp2(x[i]))
 DOUBLE_LOOP(log2, log2(x[i]))
 DOUBLE_LOOP(log10, log10(x[i]))
 DOUBLE_LOOP(erfc, erfc(x[i]))
-DOUBLE_LOOP(normal_share, norma_normal_share(x[i]))
+DOUBLE_LOOP(gelu, norma_gelu(x[i]))
+DOUBLE_LOOP(gelu_slope, norma_gelu_slope(x[i]))
+SPECIAL_LOOP(sigmoid_slope, norma_sigmoid_slope(x[i]))
+SPECIAL_LOOP(silu_slope, norma_silu_slope(x[i]))
+SPECIAL_LOOP(mish_slope, norma_mish_slope(x[i]))
+SPECIAL_LOOP(tanh_slope, norma_tanh_slope(x[i]))
+SPECIAL_LOOP(tanh_squared, norma_tanh_squared(x[i]))
+SPECIAL_LOOP(softsign_slope, norma_softsign_slope(x[i]))
+SPECIAL_LOOP(erf_slope, norma_erf_slope(x[i]))
 DOUBLE_LOOP(erfinv, norma_erfinv(x[i]))
 DOUBLE_LOOP(lgamma, norma_lgamma(x[i]))
 DOUBLE_LOOP(digamma, norma_digamma(x[i]))
@@ -140,12 +163,10 @@ PAIR_LOOP(hypot, hypot(x[i], y[i]))
 PAIR_LOOP(log_add_exp, log_add_exp(x[i], y[i]))
 PAIR_LOOP(log_add_exp2, log_add_exp2(x[i], y[i]))
 PAIR_LOOP(xlogy, x[i] == 0 && y[i] == y[i] ? 0 : x[i] * log(y[i]))
-PAIR_LOOP(zeta, norma_zeta(x[i], y[i]))
-static void norma_zeta_f32(size_t n, const void *const *operands, void *out) {
-  const float *x = operands[0], *y = operands[1];
-  float *z = out;
-  for (size_t i = 0; i < n; i++) z[i] = (float)norma_zeta(x[i], y[i]);
-}
+SPECIAL_PAIR_LOOP(zeta, norma_zeta(x[i], y[i]))
+SPECIAL_PAIR_LOOP(angle_slope, norma_angle_slope(x[i], y[i]))
+SPECIAL_PAIR_LOOP(exp_share, norma_exp_share(x[i], y[i]))
+SPECIAL_PAIR_LOOP(exp2_share, norma_exp2_share(x[i], y[i]))
 
 #define ENTRY(name, level) {#name, norma_##name##_f32_##level, norma_##name##_f64, 1}
 #define PAIR(name, level) {#name, norma_##name##_f32_##level, norma_##name##_f64, 2}
@@ -159,15 +180,18 @@ static void norma_zeta_f32(size_t n, const void *const *operands, void *out) {
       ENTRY(atan, level),      ENTRY(sinh, level),  ENTRY(cosh, level),                \
       ENTRY(asinh, level),     ENTRY(acosh, level), ENTRY(atanh, level),               \
       ENTRY(exp2, level),      ENTRY(log2, level),  ENTRY(log10, level),               \
-      ENTRY(erfc, level),      ENTRY(normal_share, level),                             \
+      ENTRY(erfc, level),      ENTRY(gelu, level),  ENTRY(gelu_slope, level),          \
       ENTRY(erfinv, level),    ENTRY(lgamma, level),                                   \
       ENTRY(digamma, level),   SPECIAL(trigamma, 1), ENTRY(sine_ratio, level),         \
       ENTRY(i0, level),        ENTRY(i0e, level),   ENTRY(i1, level),                  \
-      ENTRY(i1e, level),                                                               \
+      ENTRY(i1e, level),       SPECIAL(sigmoid_slope, 1), SPECIAL(silu_slope, 1),      \
+      SPECIAL(mish_slope, 1),  SPECIAL(tanh_slope, 1), SPECIAL(tanh_squared, 1),       \
+      SPECIAL(softsign_slope, 1), SPECIAL(erf_slope, 1),                               \
       PAIR(pow, level),        PAIR(fmod, level),   PAIR(remainder, level),            \
       PAIR(floor_divide, level), PAIR(atan2, level), PAIR(hypot, level),               \
       PAIR(log_add_exp, level), PAIR(log_add_exp2, level), PAIR(xlogy, level),         \
-      SPECIAL(zeta, 2),                                                                \
+      SPECIAL(zeta, 2),        SPECIAL(angle_slope, 2), SPECIAL(exp_share, 2),         \
+      SPECIAL(exp2_share, 2),                                                          \
       {NULL, NULL, NULL, 0}}
 
 TABLE(base);

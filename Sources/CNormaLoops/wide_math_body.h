@@ -197,8 +197,8 @@ MATH_INLINE LEVEL(log10_lanes)(const float *from, float *to) {
 
 // t e^(p(t) - x^2) with t = 2 / (2 + |x|), which from 10.06 on rounds to zero; 2 minus that for
 // negative x.
-MATH_INLINE LEVEL(wide_erfc)(const MATH_DOUBLES *from, MATH_DOUBLES *to) {
-  MATH_DOUBLES x = *from, size = WIDE_SIZE(x), y;
+MATH_INLINE LEVEL(erfc_lanes)(const float *from, float *to) {
+  MATH_DOUBLES x = WIDE_LOAD(from), size = WIDE_SIZE(x), y;
   size = WIDE_SELECT(size > 10.2, WIDE(10.2), size);
   MATH_DOUBLES t = 2.0 / (2.0 + size);
   MATH_DOUBLES z = t * t;
@@ -218,20 +218,7 @@ MATH_INLINE LEVEL(wide_erfc)(const MATH_DOUBLES *from, MATH_DOUBLES *to) {
   MATH_DOUBLES power = ((even + t * odd) - size * size) * WIDE_LOG2_E;
   LEVEL(wide_exp2)(&power, &y);
   y = t * y;
-  *to = WIDE_SELECT(x < 0.0, 2.0 - y, y);
-}
-
-MATH_INLINE LEVEL(erfc_lanes)(const float *from, float *to) {
-  MATH_DOUBLES x = WIDE_LOAD(from), y;
-  LEVEL(wide_erfc)(&x, &y);
-  WIDE_STORE(to, y, 0);
-}
-
-// The normal distribution: erfc(-x root(1/2)) / 2.
-MATH_INLINE LEVEL(normal_share_lanes)(const float *from, float *to) {
-  MATH_DOUBLES x = WIDE_LOAD(from) * -0x1.6a09e667f3bcdp-1, y;
-  LEVEL(wide_erfc)(&x, &y);
-  WIDE_STORE(to, 0.5 * y, 0);
+  WIDE_STORE(to, WIDE_SELECT(x < 0.0, 2.0 - y, y), 0);
 }
 
 // y p(w), w = -log(1 - y^2), below 5, and y p(root w) up to 17, which no float is above but 1.
@@ -283,5 +270,4 @@ MATH_LOOP(atanh)
 MATH_LOOP(log2)
 MATH_LOOP(log10)
 MATH_LOOP(erfc)
-MATH_LOOP(normal_share)
 MATH_LOOP(erfinv)

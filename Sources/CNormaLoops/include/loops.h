@@ -63,7 +63,8 @@ enum norma_operation {
   NORMA_LOG2,
   NORMA_LOG10,
   NORMA_ERFC,
-  NORMA_NORMAL_SHARE,  // of the normal distribution below x
+  NORMA_GELU,          // x times the share of the normal distribution below x
+  NORMA_GELU_SLOPE,    // its derivative
   NORMA_ERFINV,
   NORMA_LGAMMA,
   NORMA_DIGAMMA,
@@ -73,6 +74,13 @@ enum norma_operation {
   NORMA_I0E,
   NORMA_I1,
   NORMA_I1E,
+  NORMA_SIGMOID_SLOPE, // derivatives, for doubles
+  NORMA_SILU_SLOPE,
+  NORMA_MISH_SLOPE,
+  NORMA_TANH_SLOPE,
+  NORMA_TANH_SQUARED,
+  NORMA_SOFTSIGN_SLOPE,
+  NORMA_ERF_SLOPE,
   NORMA_POWER,         // from here on of two operands; this and the next three also of integers
   NORMA_FMOD,          // what is left has the sign of the first operand
   NORMA_REMAINDER,     // what is left has the sign of the second operand
@@ -83,6 +91,9 @@ enum norma_operation {
   NORMA_LOG_ADD_EXP2,
   NORMA_X_LOG_Y,
   NORMA_ZETA,
+  NORMA_ANGLE_SLOPE,   // a / (a^2 + b^2)
+  NORMA_EXP_SHARE,     // e^a / (e^a + e^b), and the same of powers of 2
+  NORMA_EXP2_SHARE,
   NORMA_TRUNC_DIVIDE,  // of all types; division of integers by zero gives 0, here and above
   NORMA_GCD,           // of integers
   NORMA_ADD,

@@ -2,9 +2,34 @@ import NormaKernels
 
 // Derivatives of elementwise functions, from the operand and in `float64`: what the result's rounding
 // hides, as in 1 - tanh² x, is not lost, and the gradient is rounded once. Powers of e are those of
-// `float32` where the operand is, which keeps programs quick.
+// `float32` where the operand is, which keeps programs quick. Where the operand is `float64`, so that
+// no wider type catches the roundings, slopes of several steps are instructions of their own.
 
 extension Tensor {
+  /// A slope by `formula`, or by one instruction where this is `float64`, whose own derivative is that of
+  /// the formula.
+  func slope(
+    _ code: Operation.Code, _ formula: @escaping @Sendable (Tensor) -> Tensor
+  ) -> Tensor {
+    guard dtype == .float64 else { return formula(self) }
+    return real(
+      code, code.name, #fileID, #line, .slope { Tensor.gradient(of: formula, at: $0) })
+  }
+
+  /// The same for two operands, one of which is `float64`.
+  static func slope(
+    _ code: Operation.Code, _ a: Tensor, _ b: Tensor,
+    _ formula: @escaping @Sendable (Tensor, Tensor) -> Tensor
+  ) -> Tensor {
+    checked { () throws(TensorError) in
+      let rule = ElementwiseRule.ofOperands { rule in
+        Tensor.gradient(
+          of: { formula($0[0], $0[1]) }, at: rule.saved, upstream: rule.upstream)
+      }
+      return try Tensor.binary(code, a.wide, b.wide, call: code.name, gradient: rule)
+    }
+  }
+
   /// The elements in `float64`.
   var wide: Tensor { cast(to: .float64) }
 
@@ -41,19 +66,32 @@ extension Tensor {
 
   /// The derivative of the sigmoid: e / (1 + e)² for e = e^-|x|.
   var sigmoidSlope: Tensor {
-    let e = decay
-    return e / (e + 1).squared()
+    slope(.sigmoidSlope) { x in
+      let e = x.decay
+      return e / (e + 1).squared()
+    }
   }
 
   /// The derivative of tanh: 4 e² / (1 + e²)² for e = e^-|x|.
   var tanhSlope: Tensor {
-    let e = (self * 2).decay
-    return e * 4 / (e + 1).squared()
+    slope(.tanhSlope) { x in
+      let e = (x * 2).decay
+      return e * 4 / (e + 1).squared()
+    }
   }
 
-  /// The derivative of x where it is positive, and of alpha (eˣ - 1) elsewhere.
-  func eluSlope(_ alpha: Double) -> Tensor {
-    Tensor.where(self .> 0, 1.0, clamped(max: 0.0).wide.exponential(as: dtype) * alpha)
+  /// The derivative of x - tanh x.
+  var tanhSquared: Tensor { slope(.tanhSquared) { $0.wide.tanh().squared() } }
+
+  /// The derivative of x / (1 + |x|).
+  var softsignSlope: Tensor { slope(.softsignSlope) { 1 / ($0.wide.abs() + 1).squared() } }
+
+  /// The derivative of erf, 2 / √π e^(-x²).
+  var erfSlope: Tensor { slope(.erfSlope) { $0.bell() * (2 / Double.pi.squareRoot()) } }
+
+  /// The derivative of `slope` x where it is positive, and of alpha (eˣ - 1) elsewhere.
+  func eluSlope(_ alpha: Double, above slope: Double = 1) -> Tensor {
+    Tensor.where(self .> 0, slope, clamped(max: 0.0).wide.exponential(as: dtype) * alpha)
   }
 
   /// e to the power of this tensor, which is not positive, divided by a number.
@@ -71,24 +109,28 @@ extension Tensor {
 
   /// The derivative of x sigmoid(x): s (1 + x (1 - s)).
   var siluSlope: Tensor {
-    let e = decay
-    let inverse = (e + 1).reciprocal()
-    let isNegative = self .< 0
-    let s = Tensor.where(isNegative, e, 1.0) * inverse
-    let rest = Tensor.where(isNegative, 1.0, e) * inverse
-    return s * (clampedWide * rest + 1)
+    slope(.siluSlope) { x in
+      let e = x.decay
+      let inverse = (e + 1).reciprocal()
+      let isNegative = x .< 0
+      let s = Tensor.where(isNegative, e, 1.0) * inverse
+      let rest = Tensor.where(isNegative, 1.0, e) * inverse
+      return s * (x.clampedWide * rest + 1)
+    }
   }
 
   /// The derivative of x tanh(softplus(x)).
   var mishSlope: Tensor {
-    // tanh(softplus(x)) is a / b, in powers of e^-|x|.
-    let e = decay
-    let isNegative = self .< 0
-    let square = e.squared()
-    let a = Tensor.where(isNegative, square + e * 2, e * 2 + 1)
-    let b = a + Tensor.where(isNegative, 2.0, square * 2)
-    let share = Tensor.where(isNegative, e * (e + 1), square * (e + 1)) * 4
-    return a / b + clampedWide * (share / b / b)
+    slope(.mishSlope) { x in
+      // tanh(softplus(x)) is a / b, in powers of e^-|x|.
+      let e = x.decay
+      let isNegative = x .< 0
+      let square = e.squared()
+      let a = Tensor.where(isNegative, square + e * 2, e * 2 + 1)
+      let b = a + Tensor.where(isNegative, 2.0, square * 2)
+      let share = Tensor.where(isNegative, e * (e + 1), square * (e + 1)) * 4
+      return a / b + x.clampedWide * (share / b / b)
+    }
   }
 
   /// In `float64` within what any power of e leaves, so that infinite elements times 0 are 0.
@@ -106,16 +148,14 @@ extension Tensor {
   /// The leading 24 binary digits of `float64` elements.
   private var leadingDigits: Tensor { cast(to: .float32).cast(to: .float64) }
 
-  /// The normal distribution Φ(x), relatively exact also where it is nearly 0.
-  func normalShare() -> Tensor {
-    real(
-      .normalShare, "gelu()", #fileID, #line,
-      .slope { $0.bell(times: 0.5) * (1 / (2 * Double.pi).squareRoot()) })
-  }
-
-  /// The derivative of x Φ(x): Φ(x) + x φ(x).
+  /// The derivative of x Φ(x), Φ(x) + x φ(x), whose own derivative is (2 - x²) φ(x).
   var geluSlope: Tensor {
-    normalShare().wide + clampedWide * (bell(times: 0.5) * (1 / (2 * Double.pi).squareRoot()))
+    real(
+      .geluSlope, "gelu()", #fileID, #line,
+      .slope { x in
+        let bell = x.bell(times: 0.5) * (1 / (2 * Double.pi).squareRoot())
+        return bell * (2 - x.clampedWide.squared())
+      })
   }
 
   /// √(1 - x²) in `float64`, without cancellation.

@@ -72,9 +72,11 @@ extension Tensor {
   /// PyTorch: `F.selu`.
   public func selu() -> Tensor {
     let (alpha, scale) = (1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
+    // Their product, rounded once.
+    let slope = 1.7580993408473768599402175208123
     return roundedOnce { x in
       x.custom("selu()", x.detached().elu(alpha: alpha) * scale) { g, x in
-        g * (x.eluSlope(alpha) * scale)
+        g * x.eluSlope(slope, above: scale)
       }
     }
   }
@@ -95,11 +97,7 @@ extension Tensor {
   public func gelu(approximatingByTanh: Bool = false) -> Tensor {
     roundedOnce { x in
       guard approximatingByTanh else {
-        let x = x.dtype.isFloatingPoint ? x : x.cast(to: .float32)
-        let y = x.detached()
-        return x.custom("gelu()", y * y.normalShare()) { g, x in
-          g * x.geluSlope
-        }
+        return x.real(.gelu, "gelu()", #fileID, #line, .slope { $0.geluSlope })
       }
       // Far out the tangent is ±1, and a cube may be infinite.
       let near = x.clamped(min: -100.0, max: 100.0)
@@ -155,11 +153,7 @@ extension Tensor {
   public func softsign() -> Tensor {
     roundedOnce { x in
       let y = x.detached()
-      return x.custom("softsign()", y / (y.abs() + 1)) { g, x in
-        let size = x.wide.abs() + 1
-        let slope = g / size.squared()
-        return x.dtype == .float64 ? .where(size .> 1e150, g / size / size, slope) : slope
-      }
+      return x.custom("softsign()", y / (y.abs() + 1)) { g, x in g * x.softsignSlope }
     }
   }
 
@@ -167,7 +161,7 @@ extension Tensor {
   public func tanhshrink() -> Tensor {
     roundedOnce { x in
       let y = x.detached()
-      return x.custom("tanhshrink()", y - y.tanh()) { g, x in g * x.wide.tanh().squared() }
+      return x.custom("tanhshrink()", y - y.tanh()) { g, x in g * x.tanhSquared }
     }
   }
 

@@ -58,7 +58,7 @@ extension Tensor {
   /// The error function, 2/√π ∫₀ˣ e^(-t²) dt. Worst error in `float32` 1.54 ulp. Integers give
   /// `float32`. PyTorch: `torch.erf`.
   public func erf(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.erf, "erf()", file, line, .slope { $0.bell() * (2 / Double.pi.squareRoot()) })
+    real(.erf, "erf()", file, line, .slope { $0.erfSlope })
   }
 
   /// 1 / (1 + e⁻ˣ). Worst error in `float32` 2.00 ulp. Integers give `float32`.

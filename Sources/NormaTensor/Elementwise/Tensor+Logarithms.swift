@@ -5,7 +5,6 @@ import NormaKernels
 // `float64` is the C library's. Integers give `float32`.
 
 private let ln2 = 0.693147180559945309417
-private let ln10 = 2.302585092994045684018
 
 extension Tensor {
   /// 2ˣ. Worst error in `float32` 1.30 ulp. PyTorch: `torch.exp2`.
@@ -16,14 +15,13 @@ extension Tensor {
   /// The logarithm to base 2: -∞ at zero, NaN below. Worst error in `float32` 0.51 ulp.
   /// PyTorch: `torch.log2`.
   public func log2(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(.log2, "log2()", file, line, .quotient(by: ln2))
+    real(.log2, "log2()", file, line, .inverse(times: 1.44269504088896340736))
   }
 
   /// The logarithm to base 10: -∞ at zero, NaN below. Worst error in `float32` 0.51 ulp.
   /// PyTorch: `torch.log10`.
   public func log10(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(
-      .log10, "log10()", file, line, .quotient(by: ln10))
+    real(.log10, "log10()", file, line, .inverse(times: 0.43429448190325182765))
   }
 
   /// log(x / (1 - x)), the inverse of the sigmoid; NaN outside of 0 ... 1. With `eps`, x is first
@@ -119,26 +117,25 @@ extension ElementwiseRule {
 extension Backward {
   /// The upstream gradient times e^a / (e^a + e^b).
   fileprivate func share(of a: Tensor, beside b: Tensor, scale: Double) -> Tensor {
-    // A difference of equal infinities is 0; of others it may be infinite.
     let type = gradientType(of: a)
-    let (a, b) = (a.wide, b.wide)
-    let isSame = (a .== b) .& (a.abs() .== Double.infinity)
-    let distance = Tensor.where(isSame, 0.0, b - Tensor.where(isSame, 0.0, a))
-    // In powers that do not overflow.
-    let isBehind = distance .> 0
-    let power = (Tensor.where(isBehind, -distance, distance) * scale).exponential(as: type)
-    return upstream * (Tensor.where(isBehind, power, 1.0) / (power + 1))
+    let formula = { @Sendable (a: Tensor, b: Tensor) in
+      // A difference of equal infinities is 0; of others it may be infinite.
+      let (a, b) = (a.wide, b.wide)
+      let isSame = (a .== b) .& (a.abs() .== Double.infinity)
+      let distance = Tensor.where(isSame, 0.0, b - Tensor.where(isSame, 0.0, a))
+      // In powers that do not overflow.
+      let isBehind = distance .> 0
+      let power = (Tensor.where(isBehind, -distance, distance) * scale).exponential(as: type)
+      return Tensor.where(isBehind, power, 1.0) / (power + 1)
+    }
+    guard type == .float64 else { return upstream * formula(a, b) }
+    return upstream * Tensor.slope(scale == 1 ? .expShare : .exp2Share, a, b, formula)
   }
 }
 
 extension ElementwiseRule {
-  /// The upstream gradient divided by x and a number above 1, whose product may leave the range of `float64`.
-  fileprivate static func quotient(by number: Double) -> ElementwiseRule {
-    ofOperands { rule in
-      let x = rule.saved[0].wide
-      let slope = rule.upstream / (x * number)
-      guard rule.saved[0].dtype == .float64 else { return [slope] }
-      return [.where(x.abs() .> 1e300, rule.upstream / x / number, slope)]
-    }
+  /// The upstream gradient times a number, divided by x.
+  fileprivate static func inverse(times number: Double) -> ElementwiseRule {
+    ofOperands { [$0.upstream.wide * number / $0.saved[0]] }
   }
 }

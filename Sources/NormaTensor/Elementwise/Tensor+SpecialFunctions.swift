@@ -7,9 +7,7 @@ extension Tensor {
   /// 1 - erf x, without cancellation: relative precision also where it is close to zero. Worst error
   /// in `float32` 0.51 ulp. PyTorch: `torch.erfc`.
   public func erfc(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    real(
-      .erfc, "erfc()", file, line,
-      .slope { $0.bell() * (-2 / Double.pi.squareRoot()) })
+    real(.erfc, "erfc()", file, line, .slope { -$0.erfSlope })
   }
 
   /// The inverse of the error function: infinite at -1 and 1, NaN beyond. Worst error in `float32`

@@ -86,6 +86,12 @@ extension ElementwiseRule {
   /// x / (x² + y²), and -y / (x² + y²).
   static let angle = ofOperands { rule in
     let (y, x) = (rule.saved[0], rule.saved[1])
+    if rule.upstream.dtype == .float64 {
+      return [
+        rule.whenNeeded(0) { rule.upstream * x.angleSlope(beside: y) },
+        rule.whenNeeded(1) { -(rule.upstream * y.angleSlope(beside: x)) },
+      ]
+    }
     let length = rule.length(x, y)
     // At the origin, where there is no angle, both are 0.
     let divisor = Tensor.where(length .== 0, 1.0, length)
@@ -101,6 +107,17 @@ extension ElementwiseRule {
       rule.whenNeeded(0) { rule.upstream * (rule.saved[0] / length) },
       rule.whenNeeded(1) { rule.upstream * (rule.saved[1] / length) },
     ]
+  }
+}
+
+extension Tensor {
+  /// a / (a² + b²) in `float64`, and 0 at the origin.
+  fileprivate func angleSlope(beside other: Tensor) -> Tensor {
+    Tensor.slope(.angleSlope, self, other) { a, b in
+      let length = hypot(a, b)
+      let divisor = Tensor.where(length .== 0, 1.0, length)
+      return a / divisor / divisor
+    }
   }
 }
 

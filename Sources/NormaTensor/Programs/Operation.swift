@@ -8,8 +8,10 @@ struct Operation: Hashable, Sendable {
     case floor, ceil, round, trunc, frac, sign, signBit
     case exp, log, tanh, erf, expm1, log1p, sigmoid, sin, cos
     case tan, asin, acos, atan, sinh, cosh, asinh, acosh, atanh, exp2, log2, log10, erfc
-    case normalShare, erfinv, lgamma, digamma, trigamma, sineRatio, i0, i0e, i1, i1e
+    case gelu, geluSlope, erfinv, lgamma, digamma, trigamma, sineRatio, i0, i0e, i1, i1e
+    case sigmoidSlope, siluSlope, mishSlope, tanhSlope, tanhSquared, softsignSlope, erfSlope
     case power, fmod, remainder, floorDivide, atan2, hypot, logAddExp, logAddExp2, xLogY, zeta
+    case angleSlope, expShare, exp2Share
     case truncDivide, gcd
     case add, subtract, multiply, divide, minimum, maximum, gate
     case fmin, fmax, copySign, nextAfter, finite, roundDecimal, heaviside

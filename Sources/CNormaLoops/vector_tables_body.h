@@ -1,0 +1,45 @@
+// Tables of 32 floats in which every lane looks up its own number; included after
+// vector_math_body.h, under the same rules but one: what is computed with tables uses fused
+// multiply-adds, which the baseline gets from the C library.
+//
+// One register at a time, because a look-up takes whole registers: one permutation, or four.
+
+#pragma clang fp contract(off)
+
+#ifndef PART_ALL
+#define PART_LANES (MATH_LANES / 4)
+#define PART_FLOATS LEVEL(part_floats)
+#define PART_INTS LEVEL(part_ints)
+#define PART_OPERAND LEVEL(part_operand)
+#define PART_ALL(v) ((v) - (PART_FLOATS){0})
+#define PART_FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
+#define PART_SELECT(mask, yes, no) \
+  ((PART_FLOATS)(((PART_INTS)(yes) & (mask)) | ((PART_INTS)(no) & ~(mask))))
+#define PART_LOAD(from) (*(const PART_OPERAND *)(from))
+#define PART_LOOP(name)                                                                     \
+  MATH_INLINE LEVEL(name##_lanes)(const float *from, float *to) {                           \
+    for (int i = 0; i < MATH_LANES; i += PART_LANES) LEVEL(name##_part)(from + i, to + i);  \
+  }                                                                                         \
+  MATH_LOOP(name)
+#endif
+typedef float PART_FLOATS __attribute__((vector_size(MATH_LANES)));
+typedef int PART_INTS __attribute__((vector_size(MATH_LANES)));
+typedef float PART_OPERAND __attribute__((vector_size(MATH_LANES), aligned(4)));
+
+// A table's numbers by the low five bits of each lane.
+MATH_INLINE LEVEL(look_up)(const float *table, const PART_INTS *number, PART_FLOATS *result) {
+#if MATH_LANES == 64
+  *result = __builtin_ia32_vpermi2varps512(PART_LOAD(table), *number, PART_LOAD(table + 16));
+#elif MATH_LANES == 32
+  PART_INTS odd = *number << 28 >> 31, upper = *number << 27 >> 31;
+  PART_FLOATS first = __builtin_ia32_permvarsf256(PART_LOAD(table), *number);
+  PART_FLOATS second = __builtin_ia32_permvarsf256(PART_LOAD(table + 8), *number);
+  PART_FLOATS third = __builtin_ia32_permvarsf256(PART_LOAD(table + 16), *number);
+  PART_FLOATS last = __builtin_ia32_permvarsf256(PART_LOAD(table + 24), *number);
+  first = PART_SELECT(odd, second, first);
+  last = PART_SELECT(odd, last, third);
+  *result = PART_SELECT(upper, last, first);
+#else
+  for (int i = 0; i < PART_LANES; i++) (*result)[i] = table[(*number)[i] & 31];
+#endif
+}
