@@ -1,12 +1,12 @@
 // Runs the vector functions over all 2^32 floats and prints the worst error of each against its loop
 // in double, which is libm's, the input it occurs at, and whether every instruction-set level gives
-// the same bits. The slope of gelu is measured at the scale of its larger term. Functions of two operands take as many pairs: all floats, each with another one,
-// whose exponent is close for half of them. An argument above 1 visits only every n-th bit pattern;
-// names after it choose the functions.
+// the same bits. The slope of gelu is measured at the scale of its larger term. Functions of two
+// operands take as many pairs: all floats, each with another one, whose exponent is close for half of
+// them. An argument above 1 visits only every n-th bit pattern; names after it choose the functions.
 //
 //   clang -O2 -ISources/CNormaLoops/include Tools/check-vector-math.c
-//     Sources/CNormaLoops/vector_math.c Sources/CNormaLoops/special_functions.c -lm
-//     -o /tmp/check-vector-math
+//     Sources/CNormaLoops/vector_math.c Sources/CNormaLoops/special_functions.c
+//     Sources/CNormaLoops/slope_functions.c -lm -o /tmp/check-vector-math
 //   /tmp/check-vector-math [stride [name ...]]
 
 #include <math.h>

@@ -1,6 +1,7 @@
-"""Writes Sources/CNormaLoops/gelu_tables.h and prints the polynomials of vector_gelu_body.h.
+"""Writes gelu_tables.h and logarithm_tables.h in Sources/CNormaLoops and prints the polynomials of
+vector_gelu_body.h and vector_logarithms_body.h.
 
-Each table holds 32 polynomials of degree 6 around centers of their own. An interval is the shorter
+Each table of gelu holds 32 polynomials of degree 6 around centers of their own. An interval is the shorter
 the further out it lies, so that the function changes by the same factor in all. The centers are
 those floats where the first two coefficients are nearly floats, too (Gal's accurate tables).
 
@@ -14,7 +15,7 @@ import numpy as np
 
 mp.mp.dps = 40
 COUNT, DEGREE, END = 32, 6, mp.mpf("5.7")
-PATH = pathlib.Path(__file__).parent.parent / "Sources/CNormaLoops/gelu_tables.h"
+FOLDER = pathlib.Path(__file__).parent.parent / "Sources/CNormaLoops"
 
 
 def to_float(x):
@@ -25,6 +26,21 @@ def text(x):
     """A float as C writes it."""
     digits, power = to_float(x).hex().split("p")
     return digits.rstrip("0").rstrip(".") + f"p{int(power)}f"
+
+
+def lines_of(name, rows, count, comment):
+    """A table of C, a line of numbers for each column."""
+    lines = [f"// {comment}", f"static const float norma_{name}[{count}][{COUNT}] = {{"]
+    for k in range(count):
+        line = "    {"
+        for number, row in enumerate(rows):
+            word = text(row[k]) + (", " if number + 1 < COUNT else "},")
+            if len(line) + len(word.rstrip()) > 100:
+                lines.append(line.rstrip())
+                line = "     "
+            line += word
+        lines.append(line)
+    return lines + ["};"]
 
 
 def bell(a):
@@ -102,20 +118,77 @@ def table(name, function, scale, comment):
             value = sum(mp.mpf(v) * t**k for k, v in enumerate(rows[-1][1:]))
             worst = max(worst, abs(value - function(c + t)) / scale(c + t))
     print(f"{name}: error 2^{float(mp.log(worst, 2)):.2f}")
-    lines = [f"// {comment}", f"static const float norma_{name}[{DEGREE + 2}][{COUNT}] = {{"]
-    for k in range(DEGREE + 2):
-        line = "    {"
-        for number, row in enumerate(rows):
-            word = text(row[k]) + (", " if number + 1 < COUNT else "},")
-            if len(line) + len(word.rstrip()) > 100:
-                lines.append(line.rstrip())
-                line = "     "
-            line += word
-        lines.append(line)
-    return lines + ["};"]
+    return lines_of(name, rows, DEGREE + 2, comment)
+
+
+# MARK: Logarithms
+
+# Mantissas run from here on, in 32 intervals of 2^18 floats, one of which has 1 in its middle.
+START = 0x3F800000 - 12 * (1 << 18) - (1 << 17)
+
+
+def float_of(bits):
+    return float(np.array([bits], dtype=np.uint32).view(np.float32)[0])
+
+
+def logarithm(name, base):
+    """Centers c, factors scale / c that are nearly floats, and log c in two parts, whose first has
+    15 binary places; prints the constants."""
+    unit = 1 / mp.log(base)
+    # The scale of p, near 1 / log base, is chosen so that the coefficient of p^2 is nearly a float.
+    scales = (np.float32(float(unit)) + np.arange(-2000, 2000) * np.spacing(np.float32(float(unit))))
+    squares = float(unit) / 2 / scales.astype(np.float64) ** 2
+    lost = np.abs(squares - squares.astype(np.float32)) / np.spacing(squares.astype(np.float32))
+    factor = float(scales.astype(np.float32)[np.argmin(lost)])
+    places = mp.mpf(1 << 15)
+    rows, widest = [], mp.mpf(0)
+    for j in range(COUNT):
+        low, high = float_of(START + (j << 18)), float_of(START + ((j + 1) << 18))
+        center = 1.0
+        if not low < 1 < high:
+            middle, reach = (low + high) / 2, (high - low) * 0.03
+            ends = np.array([middle - reach, middle + reach], dtype=np.float32).view(np.uint32)
+            centers = np.arange(ends[0], ends[1], dtype=np.uint32).view(np.float32)
+            quotients = factor / centers.astype(np.float64)
+            rounded = quotients.astype(np.float32)
+            center = float(centers[np.argmin(np.abs(quotients - rounded) / np.spacing(rounded))])
+        value = mp.log(mp.mpf(center)) * unit
+        first = mp.floor(value * places + mp.mpf("0.5")) / places
+        rows.append([center, to_float(factor / center), float(first), to_float(value - first)])
+        widest = max(widest, (high - center) / center * factor, (center - low) / center * factor)
+    # log(c + d) = log c + p (1 + rest) + p^2 q(p), p = d scale / c.
+    scale = mp.mpf(factor)
+    rest = unit / scale - 1
+
+    def q(p):
+        if abs(p) < mp.mpf("1e-9"):
+            return -unit / 2 / scale**2
+        return (mp.log1p(p / scale) * unit - p * (1 + rest)) / p**2
+
+    fitted = interpolated(q, -widest, widest, 4)
+    two = mp.log(2) * unit
+    first = mp.floor(two * places + mp.mpf("0.5")) / places
+    print(name, "of 2:", text(first), text(two - first) if two > first else "0",
+          "rest:", text(rest) if rest else "0", "q:", ", ".join(text(v) for v in fitted))
+    return lines_of(
+        f"{name}_table", rows, 4, f"{name}: c, scale / c, and log c in two parts.")
+
+
+def write_logarithms():
+    lines = [
+        "#pragma once",
+        "// Written by Tools/fit-vector-tables.py.",
+        "",
+        "// Where the first interval begins, as the bits of a float; each has 2^18 floats.",
+        f"#define NORMA_LOG_START {START:#x}",
+    ]
+    for name, base in (("log2", mp.mpf(2)), ("log10", mp.mpf(10))):
+        lines += [""] + logarithm(name, base)
+    (FOLDER / "logarithm_tables.h").write_text("\n".join(lines) + "\n")
 
 
 def main():
+    write_logarithms()
     lines = [
         "#pragma once",
         "// Written by Tools/fit-vector-tables.py. First the centers, then the coefficients from the",
@@ -133,7 +206,7 @@ def main():
     lines += table(
         "gelu_slopes", slope, lambda a: max(abs(slope(a)), a * bell(a)),
         "gelu'(-a), exact at the scale of its larger term.")
-    PATH.write_text("\n".join(lines) + "\n")
+    (FOLDER / "gelu_tables.h").write_text("\n".join(lines) + "\n")
 
     # Beyond, a share(a) = bell(a) (1 - v p(v)) and -slope(a) = a bell(a) (1 - v p(v)), v = 1 / a^2.
     def ratio(v):

@@ -81,7 +81,7 @@ MATH_INLINE LEVEL(gelu_slope_tail)(const PART_FLOATS *size, PART_FLOATS *result)
 }
 
 // max(x, 0) - |x| share(|x|), the product as a sum of two numbers. -0 at -inf, the limit.
-// Worst error: 0.8812 at -6.02032852 (-0x1.814d1p+2).
+// Worst error: 0.9101 at -6.01721525 (-0x1.811a0ep+2).
 MATH_INLINE LEVEL(gelu_part)(const float *from, float *to) {
   PART_FLOATS x = PART_LOAD(from), constant, distance, p;
   PART_FLOATS a = (PART_FLOATS)((PART_INTS)x & 0x7fffffff);

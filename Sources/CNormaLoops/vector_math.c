@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "gelu_tables.h"
+#include "logarithm_tables.h"
 #include "slope_functions.h"
 #include "special_functions.h"
 
@@ -20,9 +21,11 @@
 #include "wide_gamma_body.h"
 #include "wide_bessel_body.h"
 #include "wide_pairs_body.h"
-#include "vector_trigonometry_body.h"
 #include "vector_tables_body.h"
+#include "vector_trigonometry_body.h"
+#include "vector_tanh_body.h"
 #include "vector_gelu_body.h"
+#include "vector_logarithms_body.h"
 #pragma clang attribute pop
 #undef MATH_LANES
 #undef LEVEL
@@ -35,9 +38,11 @@
 #include "wide_gamma_body.h"
 #include "wide_bessel_body.h"
 #include "wide_pairs_body.h"
-#include "vector_trigonometry_body.h"
 #include "vector_tables_body.h"
+#include "vector_trigonometry_body.h"
+#include "vector_tanh_body.h"
 #include "vector_gelu_body.h"
+#include "vector_logarithms_body.h"
 #pragma clang attribute pop
 #undef MATH_LANES
 #undef LEVEL
@@ -50,9 +55,11 @@
 #include "wide_gamma_body.h"
 #include "wide_bessel_body.h"
 #include "wide_pairs_body.h"
-#include "vector_trigonometry_body.h"
 #include "vector_tables_body.h"
+#include "vector_trigonometry_body.h"
+#include "vector_tanh_body.h"
 #include "vector_gelu_body.h"
+#include "vector_logarithms_body.h"
 #undef MATH_LANES
 #undef LEVEL
 

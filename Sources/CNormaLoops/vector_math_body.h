@@ -1,7 +1,7 @@
-// Elementwise exp, exp2, expm1, sigmoid, log, log1p, tanh and erf over contiguous floats. Included once
-// for each instruction-set level, inside that level's target attribute, with LEVEL(name) appending
-// the level to a name. What is computed in double follows in wide_math_body.h, wide_pairs_body.h and
-// vector_trigonometry_body.h.
+// Elementwise exp, exp2, expm1, sigmoid, log1p and erf over contiguous floats. Included once for each
+// instruction-set level, inside that level's target attribute, with LEVEL(name) appending the level to
+// a name. What takes tables or fused multiply-adds follows after vector_tables_body.h, what is computed
+// in double in the bodies whose names begin with wide.
 //
 // The same bits on every level: only additions, multiplications, divisions, conversions, integer
 // operations and selections, each rounded by itself. No fused multiply-add, because the baseline
@@ -175,23 +175,6 @@ MATH_INLINE LEVEL(split)(const MATH_FLOATS *x, MATH_INTS *k, MATH_FLOATS *f) {
   *f = (MATH_FLOATS)((MATH_INTS)*x - (*k << 23)) - 1.0f;
 }
 
-// log x = k ln 2 + log(1 + f). log(+-0) = -inf, log(inf) = inf, NaN below zero.
-// Worst error: 0.8892 at 0.706575274 (0x1.69c43cp-1).
-MATH_INLINE LEVEL(log_lanes)(const float *from, float *to) {
-  MATH_FLOATS x = *(const MATH_OPERAND *)from, f, y;
-  MATH_INTS k;
-  MATH_INTS subnormal = x < 0x1p-126f;
-  MATH_FLOATS normal = MATH_SELECT(subnormal, x * 0x1p23f, x);
-  LEVEL(split)(&normal, &k, &f);
-  k -= subnormal & 23;
-  const MATH_FLOATS no_tail = MATH_SPLAT(-0.0f);
-  LEVEL(composed_log)(&k, &f, &no_tail, &y);
-  MATH_FLOATS special = MATH_SELECT(x < 0.0f, MATH_SPLAT(__builtin_nanf("")), x);
-  special = MATH_SELECT(x == 0.0f, MATH_SPLAT(-__builtin_inff()), special);
-  MATH_INTS usual = (x > 0.0f) & (x < __builtin_inff());
-  *(MATH_OPERAND *)to = MATH_SELECT(usual, y, special);
-}
-
 // log(1 + x) = log u with what u = 1 + x loses added to f; where k = 0 that makes f exactly x.
 // log1p(-1) = -inf, log1p(inf) = inf, NaN below -1.
 // Worst error: 0.9439 at 0.445414931 (0x1.c81adap-2).
@@ -260,27 +243,6 @@ MATH_INLINE LEVEL(exp2_lanes)(const float *from, float *to) {
   *(MATH_OPERAND *)to = y;
 }
 
-// tanh x = x + x s p(s), s = x^2, below 0.65; from there 1 - 2 / (e^2|x| + 1), whose second part is
-// less than half the result, so that its error counts less.
-// Worst error: 1.6181 at 0.651100814 (0x1.4d5d16p-1).
-MATH_INLINE LEVEL(tanh_lanes)(const float *from, float *to) {
-  MATH_FLOATS x = *(const MATH_OPERAND *)from, e;
-  MATH_FLOATS size = MATH_SIZE(x);
-  MATH_FLOATS s = x * x;
-  MATH_FLOATS p = s * -0x1.6968fap-8f + 0x1.4f5d36p-6f;
-  p = p * s - 0x1.b7cfb2p-5f;
-  p = p * s + 0x1.1103fp-3f;
-  p = p * s - 0x1.555524p-2f;
-  MATH_FLOATS near = x + x * (s * p);
-  // From 9.02 on the result rounds to 1.
-  MATH_FLOATS y = MATH_SELECT(size > 10.0f, MATH_SPLAT(10.0f), size) * 0x1.715476p1f;
-  LEVEL(exp2_within_range)(&y, &e);
-  MATH_FLOATS far = 1.0f - 2.0f / (e + 1.0f);
-  // The sign for both parts, because the near one loses that of a zero.
-  MATH_FLOATS either = MATH_SELECT(size < 0.65f, near, far);
-  *(MATH_OPERAND *)to = MATH_WITH_SIGN(either, MATH_SIGN(x));
-}
-
 // erf x = x + x p(s), s = x^2, below 0.875; from there 1 - 2^q(|x|), q fitted to log2(erfc).
 // Worst error: 1.5349 at 0.88763696 (0x1.c6785ap-1).
 MATH_INLINE LEVEL(erf_lanes)(const float *from, float *to) {
@@ -308,8 +270,6 @@ MATH_INLINE LEVEL(erf_lanes)(const float *from, float *to) {
 MATH_LOOP(exp)
 MATH_LOOP(expm1)
 MATH_LOOP(sigmoid)
-MATH_LOOP(log)
 MATH_LOOP(log1p)
 MATH_LOOP(exp2)
-MATH_LOOP(tanh)
 MATH_LOOP(erf)

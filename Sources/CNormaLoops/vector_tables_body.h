@@ -1,6 +1,6 @@
 // Tables of 32 floats in which every lane looks up its own number; included after
 // vector_math_body.h, under the same rules but one: what is computed with tables uses fused
-// multiply-adds, which the baseline gets from the C library.
+// multiply-adds, which processors without them make up for in double.
 //
 // One register at a time, because a look-up takes whole registers: one permutation, or four.
 
@@ -12,7 +12,6 @@
 #define PART_INTS LEVEL(part_ints)
 #define PART_OPERAND LEVEL(part_operand)
 #define PART_ALL(v) ((v) - (PART_FLOATS){0})
-#define PART_FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
 #define PART_SELECT(mask, yes, no) \
   ((PART_FLOATS)(((PART_INTS)(yes) & (mask)) | ((PART_INTS)(no) & ~(mask))))
 #define PART_LOAD(from) (*(const PART_OPERAND *)(from))
@@ -25,6 +24,27 @@
 typedef float PART_FLOATS __attribute__((vector_size(MATH_LANES)));
 typedef int PART_INTS __attribute__((vector_size(MATH_LANES)));
 typedef float PART_OPERAND __attribute__((vector_size(MATH_LANES), aligned(4)));
+
+#undef PART_FMA
+#if defined(__x86_64__) && MATH_LANES == 16 && !defined(__FMA__)
+#define PART_FMA(a, b, c) LEVEL(fused)(a, b, c)
+// a b is exact in double. The sum is rounded to an odd last bit, which keeps on which side of a float or
+// of the middle of two it lies, and then to float.
+static inline __attribute__((always_inline)) PART_FLOATS LEVEL(fused)(
+    PART_FLOATS a, PART_FLOATS b, PART_FLOATS c) {
+  typedef double doubles __attribute__((vector_size(32)));
+  typedef long long longs __attribute__((vector_size(32)));
+  doubles product = __builtin_convertvector(a, doubles) * __builtin_convertvector(b, doubles);
+  doubles addend = __builtin_convertvector(c, doubles), sum = product + addend;
+  doubles part = sum - product, lost = (product - (sum - part)) + (addend - part);
+  longs bits = (longs)sum, inexact = (lost > 0.0) | (lost < 0.0), even = (bits & 1) - 1;
+  longs towards_zero = ((longs)lost ^ bits) >> 63;
+  bits += inexact & even & (towards_zero | 1);
+  return __builtin_convertvector((doubles)bits, PART_FLOATS);
+}
+#else
+#define PART_FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
+#endif
 
 // A table's numbers by the low five bits of each lane.
 MATH_INLINE LEVEL(look_up)(const float *table, const PART_INTS *number, PART_FLOATS *result) {

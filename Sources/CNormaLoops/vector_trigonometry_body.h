@@ -1,5 +1,5 @@
-// Elementwise sin, cos and tan over contiguous floats; included after wide_math_body.h, under the same
-// rules: the same bits on every level, whatever the size of the argument.
+// Elementwise sin, cos and tan over contiguous floats; included after wide_math_body.h and
+// vector_tables_body.h, under the same rules: the same bits on every level, whatever the size of the argument.
 
 #pragma clang fp contract(off)
 
@@ -7,6 +7,8 @@
 // 2^23: from here on the fast reduction's product with the quadrant would be rounded.
 #define MATH_LARGE_ANGLE 0x4b000000
 #define MATH_INFINITY 0x7f800000
+// Up to here the quadrant comes of one product, and what it takes off is exact in float.
+#define MATH_SMALL_ANGLE 1024.0f
 
 // The first 256 bits of 1 / (2 pi).
 static const unsigned long long math_turns[4] = {
@@ -76,20 +78,56 @@ MATH_INLINE LEVEL(turned_sin)(const MATH_FLOATS *x, int turn, MATH_FLOATS *resul
   *result = (MATH_FLOATS)((MATH_INTS)MATH_SELECT(odd, cosine, sine) ^ ((quadrant & 2) << 30));
 }
 
+// sin(|x| + turn pi / 2) for |x| up to 1024: |x| = quadrant pi / 2 + high + low. sin r = r + r s p(s) and
+// cos r = 1 - s / 2 + s^2 p(s), s = r^2. Where r is so small that the second difference counts, that is
+// exact, too.
+MATH_INLINE LEVEL(small_turned_sin)(const PART_FLOATS *size, int turn, PART_FLOATS *result) {
+  PART_FLOATS shifted = PART_FMA(*size, PART_ALL(0x1.45f306p-1f), PART_ALL(MATH_TO_INTEGER));
+  PART_FLOATS n = shifted - MATH_TO_INTEGER;
+  PART_INTS quadrant = (PART_INTS)shifted + turn;
+  // pi / 2 in three parts, the second of 13 bits.
+  PART_FLOATS first = PART_FMA(n, PART_ALL(-0x1.921fb6p0f), *size);
+  PART_FLOATS high = PART_FMA(n, PART_ALL(0x1.778p-25f), first);
+  PART_FLOATS low = PART_FMA(n, PART_ALL(0x1.778p-25f), first - high);
+  low = PART_FMA(n, PART_ALL(-0x1.68c234p-39f), low);
+  PART_FLOATS s = high * high;
+  PART_FLOATS p = PART_FMA(s, PART_ALL(-0x1.9953fep-13f), PART_ALL(0x1.110778p-7f));
+  p = PART_FMA(p, s, PART_ALL(-0x1.555546p-3f));
+  PART_FLOATS sine = high + PART_FMA(high * s, p, low);
+  PART_FLOATS q = PART_FMA(s, PART_ALL(0x1.99e80cp-16f), PART_ALL(-0x1.6c0c28p-10f));
+  q = PART_FMA(q, s, PART_ALL(0x1.55554ap-5f));
+  PART_FLOATS cosine = 1.0f - PART_FMA(PART_ALL(0.5f), s, PART_FMA(high, low, -(s * s * q)));
+  PART_INTS odd = -(quadrant & 1);
+  *result = (PART_FLOATS)((PART_INTS)PART_SELECT(odd, cosine, sine) ^ ((quadrant & 2) << 30));
+}
+
+// sin(x) with its sign, or cos(x). Vectors with larger angles, infinity or NaN go the longer way, too.
+MATH_INLINE LEVEL(sin_or_cos)(const float *from, int turn, float *to) {
+  MATH_FLOATS x = *(const MATH_OPERAND *)from, y;
+  const int sign = turn ? 0 : (int)0x80000000;
+  for (int i = 0; i < MATH_LANES; i += PART_LANES) {
+    PART_INTS bits = (PART_INTS)PART_LOAD(from + i);
+    PART_FLOATS size = (PART_FLOATS)(bits & 0x7fffffff), part;
+    LEVEL(small_turned_sin)(&size, turn, &part);
+    *(PART_OPERAND *)(to + i) = (PART_FLOATS)((PART_INTS)part ^ (bits & sign));
+  }
+  if (!MATH_ANY_BEYOND(x, MATH_SMALL_ANGLE)) return;
+  LEVEL(turned_sin)(&x, turn, &y);
+  y = (MATH_FLOATS)((MATH_INTS)y ^ ((MATH_INTS)x & sign));
+  MATH_INTS small = MATH_SIZE(x) <= MATH_SMALL_ANGLE;
+  *(MATH_OPERAND *)to = MATH_SELECT(small, *(MATH_OPERAND *)to, y);
+}
+
 // sin(-x) = -sin(x), and so for zeros. NaN at infinity.
 // Worst error: 1.0176 at 9.84454445e+35 (0x1.7b32b4p+119).
 MATH_INLINE LEVEL(sin_lanes)(const float *from, float *to) {
-  MATH_FLOATS x = *(const MATH_OPERAND *)from, y;
-  LEVEL(turned_sin)(&x, 0, &y);
-  *(MATH_OPERAND *)to = (MATH_FLOATS)((MATH_INTS)y ^ MATH_SIGN(x));
+  LEVEL(sin_or_cos)(from, 0, to);
 }
 
 // NaN at infinity.
 // Worst error: 1.0198 at 3.71008566e+18 (0x1.9be6fap+61).
 MATH_INLINE LEVEL(cos_lanes)(const float *from, float *to) {
-  MATH_FLOATS x = *(const MATH_OPERAND *)from, y;
-  LEVEL(turned_sin)(&x, 1, &y);
-  *(MATH_OPERAND *)to = y;
+  LEVEL(sin_or_cos)(from, 1, to);
 }
 
 // sin r / cos r, or -cos r / sin r in odd quadrants, in double. NaN at infinity.
@@ -115,9 +153,11 @@ MATH_INLINE LEVEL(tan_lanes)(const float *from, float *to) {
 
 // sin x / x, and 1 at 0. NaN at infinity.
 MATH_INLINE LEVEL(sine_ratio_lanes)(const float *from, float *to) {
-  MATH_FLOATS x = *(const MATH_OPERAND *)from, y;
-  LEVEL(turned_sin)(&x, 0, &y);
-  *(MATH_OPERAND *)to = MATH_SELECT(x == 0.0f, MATH_SPLAT(1.0f), y / MATH_SIZE(x));
+  MATH_FLOATS x = *(const MATH_OPERAND *)from;
+  float sine[MATH_LANES];
+  LEVEL(sin_or_cos)(from, 0, sine);
+  MATH_FLOATS ratio = *(const MATH_OPERAND *)sine / x;
+  *(MATH_OPERAND *)to = MATH_SELECT(x == 0.0f, MATH_SPLAT(1.0f), ratio);
 }
 
 MATH_LOOP(sin)

@@ -183,18 +183,6 @@ MATH_INLINE LEVEL(atanh_lanes)(const float *from, float *to) {
   WIDE_STORE(to, WIDE_SELECT(size < 0x1p-8, near, 0.5 * y), sign);
 }
 
-MATH_INLINE LEVEL(log2_lanes)(const float *from, float *to) {
-  MATH_DOUBLES x = WIDE_LOAD(from), y;
-  LEVEL(wide_log)(&x, &y);
-  WIDE_STORE(to, y * WIDE_LOG2_E, 0);
-}
-
-MATH_INLINE LEVEL(log10_lanes)(const float *from, float *to) {
-  MATH_DOUBLES x = WIDE_LOAD(from), y;
-  LEVEL(wide_log)(&x, &y);
-  WIDE_STORE(to, y * 0x1.bcb7b1526e50ep-2, 0);
-}
-
 // t e^(p(t) - x^2) with t = 2 / (2 + |x|), which from 10.06 on rounds to zero; 2 minus that for
 // negative x.
 MATH_INLINE LEVEL(erfc_lanes)(const float *from, float *to) {
@@ -267,7 +255,5 @@ MATH_LOOP(cosh)
 MATH_LOOP(asinh)
 MATH_LOOP(acosh)
 MATH_LOOP(atanh)
-MATH_LOOP(log2)
-MATH_LOOP(log10)
 MATH_LOOP(erfc)
 MATH_LOOP(erfinv)

@@ -93,7 +93,8 @@ extension Tensor {
   }
 
   /// x Φ(x), with the normal distribution Φ, or its approximation by tanh. With Φ, value and gradient have their
-  /// digits also far below 0, where both nearly vanish. PyTorch: `F.gelu`, which has none there.
+  /// digits also far below 0, where both nearly vanish; worst error in `float32` 0.92 ulp. PyTorch: `F.gelu`,
+  /// which has no digits there.
   public func gelu(approximatingByTanh: Bool = false) -> Tensor {
     roundedOnce { x in
       guard approximatingByTanh else {
