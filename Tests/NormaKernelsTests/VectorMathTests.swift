@@ -99,7 +99,7 @@ private let functions: [(name: String, exact: @Sendable (Double) -> Double, boun
   ("atan", { atan($0) }, 0.51), ("sinh", { sinh($0) }, 0.51), ("cosh", { cosh($0) }, 0.51),
   ("asinh", { asinh($0) }, 0.51), ("acosh", { acosh($0) }, 0.51), ("atanh", { atanh($0) }, 0.51),
   ("exp2", { exp2($0) }, 1.30), ("log2", { log2($0) }, 0.51), ("log10", { log10($0) }, 0.51),
-  ("erfc", { erfc($0) }, 0.51), ("gelu", gelu, 0.92), ("gelu_slope", geluSlope, 1.54),
+  ("erfc", { erfc($0) }, 0.51), ("gelu", gelu, 0.92), ("gelu_slope", geluSlope, 1.07),
   ("lgamma", { lgamma($0).0 }, 0.55),
   ("digamma", inDouble("digamma"), 0.51),
   ("i0", inDouble("i0"), 0.51), ("i0e", inDouble("i0e"), 0.51), ("i1", inDouble("i1"), 0.51),
