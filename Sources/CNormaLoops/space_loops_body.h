@@ -47,7 +47,7 @@ static void NAME(axis_map)(
 static void NAME(max_pool_single)(
     const norma_windows *w, const T *input, const int64_t at[3], T *output, int32_t *place) {
   T best = (T)-INFINITY;
-  int32_t best_place = 0;
+  int32_t best_place = -1;
   int is_first = 1;
   for (int64_t a = 0; a < w->lengths[0][at[0]]; a++) {
     const int64_t z = w->first[0][at[0]] + a * w->step[0];
@@ -102,7 +102,7 @@ static void NAME(max_pool_rows)(
   if (is_first) {
     for (int64_t j = 0; j < channels; j++) {
       output[j] = (T)-INFINITY;
-      places[j] = 0;
+      places[j] = -1;
     }
   }
 }

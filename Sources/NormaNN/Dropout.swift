@@ -7,7 +7,8 @@ import NormaTensor
 extension Tensor {
   /// Zeros each element with probability `p` and divides the others by 1 - p, in training.
   ///
-  /// The mask is drawn at once; the product is pending. PyTorch: `F.dropout`.
+  /// What is dropped is 0 whatever it was, and so is its gradient; PyTorch has NaN where it was infinite or NaN. The mask
+  /// is drawn at once; the product is pending. PyTorch: `F.dropout`.
   public static func dropout(
     _ x: Tensor, p: Double = 0.5, training: Bool = true, file: StaticString = #fileID,
     line: UInt = #line
@@ -24,10 +25,15 @@ private func dropping(
   checked(file: file, line: line, call: call) { () throws(TensorError) in
     try checkProbability(p, call)
     if x.isPoisoned || !training || p == 0 || x.count == 0 { return x }
-    if p == 1 { return x * 0.0 }
-    return x * (noise(x, axes, p) / (1 - p))
+    if p == 1 { return allDropped(x) }
+    let mask = noise(x, axes, p)
+    // A product alone would make NaN of an infinite element.
+    return Tensor.where(mask .== 0.0, 0.0, x * (mask / (1 - p)))
   }
 }
+
+/// Zeros with the history of `x`.
+private func allDropped(_ x: Tensor) -> Tensor { Tensor.where(.zeros([], dtype: .bool), x, 0.0) }
 
 private func checkProbability(_ p: Double, _ call: String) throws(TensorError) {
   guard (0...1).contains(p) else {
@@ -90,11 +96,12 @@ public class AlphaDropout: DropoutLayer {
     checked(file: file, line: line) { () throws(TensorError) in
       try checkProbability(p, "\(Self.self)(_:)")
       if x.isPoisoned || !isTraining || p == 0 || x.count == 0 { return x }
-      if p == 1 { return x * 0.0 }
+      if p == 1 { return allDropped(x) }
       let alpha = 1.7580993408473766
       let scale = 1 / ((alpha * alpha * p + 1) * (1 - p)).squareRoot()
       let mask = noise(x, drawnAxes ?? x.rank, p)
-      return x * (mask * scale) + ((mask - 1) * (alpha * scale) + alpha * scale * p)
+      let rest = (mask - 1) * (alpha * scale) + alpha * scale * p
+      return Tensor.where(mask .== 0.0, rest, x * (mask * scale) + rest)
     }
   }
 }

@@ -42,8 +42,8 @@ package func layerNorm(
 /// - Shapes: input and output `[..., normalizedShape]`, or with these sizes at `axes`; weight and
 ///   bias `normalizedShape`.
 /// - Types: real ones; half types are computed in `float32`.
-/// - Edge cases: a constant sample gives exactly the bias, and so does one of a single value; no
-///   samples give none.
+/// - Edge cases: a constant sample gives exactly the bias, and so does one of a single value; with eps 0, which divides
+///   0 by 0, it gives NaN, as in PyTorch. No samples give none.
 /// - Accuracy: as ``BatchNorm``; the mean is carried in two numbers.
 /// - Cost: one read and one write where there are at least twice as many samples as threads; else
 ///   one read more.

@@ -41,7 +41,7 @@ package enum ReferenceWindows {
     }
   }
 
-  /// The largest element of each window; the first of equal ones; NaN if there is one.
+  /// The largest element of each window; the first of equal ones; NaN if there is one; -inf at -1 of none.
   package static func largest(
     _ x: ReferenceTensor, _ window: Window, outputs: [Int]
   ) -> (values: ReferenceTensor, places: [Int]) {
@@ -57,7 +57,7 @@ package enum ReferenceWindows {
           best = (value, position(of: place, in: space))
         }
       }
-      places.append(best?.place ?? 0)
+      places.append(best?.place ?? -1)
       return best?.value ?? -.infinity
     }
     return (values, places)

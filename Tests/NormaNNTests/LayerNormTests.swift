@@ -28,6 +28,9 @@ import Testing
     #expect(layer(.zeros(0, 2, 3)).shape == [0, 2, 3])
     #expect(layer(.full([4, 2, 3], 7.0)).array(of: Float.self).allSatisfy { $0 == 0 })
     #expect(LayerNorm(1)(.full([5, 1], 3.0)).array(of: Float.self) == [0, 0, 0, 0, 0])
+    // 0 / 0, as in PyTorch: with eps 0, equal values have no direction.
+    let equal = layerNorm(Tensor.ones(1, 3), normalizedShape: [3], eps: 0)
+    #expect(equal.array(of: Float.self).allSatisfy { $0.isNaN })
     let empty = Tensor.zeros(0, 2, 3).requiringGradient()
     layer(empty).sum().backward()
     #expect(empty.grad?.shape == [0, 2, 3])

@@ -154,6 +154,56 @@ private final class Network: Module, Layer {
     #expect(throws: TensorError.self) { try catchingTensorErrors { Tensor.dropout(x, p: 1.5) } }
   }
 
+  /// The numbers of PyTorch's layers after `torch.manual_seed(3)`, with p 0.4, of 1, 2, ... 12.
+  static let dropped: [(@Sendable (Double) -> DropoutLayer, [Int], [Float])] = [
+    (
+      { Dropout1d($0) }, [2, 3, 2],
+      [1.6666666, 3.3333333, 5, 6.6666665, 0, 0, 11.666666, 13.333333, 0, 0, 0, 0]
+    ),
+    (
+      { Dropout3d($0) }, [2, 3, 1, 1, 2],
+      [1.6666666, 3.3333333, 5, 6.6666665, 0, 0, 11.666666, 13.333333, 0, 0, 0, 0]
+    ),
+    (
+      { AlphaDropout($0) }, [2, 3, 1, 1, 2],
+      [
+        1.4703772, 2.3336599, -0.91064203, 4.060225, -0.91064203, -0.91064203, 6.6500731, 7.5133557,
+        8.3766384, -0.91064203, 10.103203, 10.966485,
+      ]
+    ),
+    (
+      { FeatureAlphaDropout($0) }, [2, 3, 1, 1, 2],
+      [
+        1.4703772, 2.3336599, 3.1969423, 4.060225, -0.91064203, -0.91064203, 6.6500731, 7.5133557,
+        -0.91064203, -0.91064203, -0.91064203, -0.91064203,
+      ]
+    ),
+  ]
+
+  /// What is dropped is dropped whatever it was, and has no gradient.
+  @Test(arguments: dropped.indices) func dropoutOfNumbersThatAreNotFinite(index: Int) {
+    let (make, shape, expected) = Self.dropped[index]
+    let layer = make(0.4)
+    let x = Tensor.arange(1, 13, 1).cast(to: .float32).reshaped(shape)
+    let y = withSeed(3) { layer(x) }.array(of: Float.self)
+    for (found, wanted) in zip(y, expected) { #expect(abs(found - wanted) <= 1e-6 * abs(wanted)) }
+    // What is dropped is less than every other element.
+    let isDropped = expected.map { $0 == expected.min() }
+    for number in [Float.infinity, -.infinity, .nan] {
+      let endless = Tensor.full(shape, number).requiringGradient()
+      let z = withSeed(3) { layer(endless) }
+      z.sum().backward()
+      let slopes = endless.grad?.array(of: Float.self) ?? []
+      #expect(slopes.count == 12)
+      for (place, value) in z.array(of: Float.self).enumerated() {
+        #expect(isDropped[place] ? value == y[place] : !value.isFinite)
+        #expect(slopes[place] == 0 || !isDropped[place])
+      }
+    }
+    let all = make(1)(Tensor.full(shape, Float.infinity).requiringGradient())
+    #expect(all.hasHistory && all.shape == shape && all.abs().max().item() == 0)
+  }
+
   @Test func embeddings() throws {
     let table = Embedding(4, 2, paddingIndex: 1)
     #expect(table.weight.value[1].array(of: Float.self) == [0, 0])

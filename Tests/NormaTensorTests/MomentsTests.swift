@@ -109,6 +109,18 @@ import Testing
     #expect(found.merged(with: other)?.mean == [3.5, 8])
   }
 
+  /// Sums of `float64` that leave the range.
+  @Test func largestNumbers() {
+    let x = Tensor(
+      [[1.7e308, 1.7e308, 1.7e308, 1.7e308], [1, 2, 3, 4], [.infinity, 1e308, 1e308, 1]])
+    let found = x.moments(over: 1)
+    #expect(abs(found.mean[0] - 1.7e308) <= 2 * 1.7e308.ulp && found.m2[0] == 0)
+    #expect(found.mean[1] == 2.5 && found.m2[1] == 5 && found.mean[2] == .infinity)
+    #expect(found.count == [4, 4, 4])
+    // Squared distances that no number holds.
+    #expect(Tensor([1.7e308, 1.2e308]).moments().m2 == [.infinity])
+  }
+
   @Test func mistakes() {
     func message(_ body: () -> Moments) -> String {
       do {

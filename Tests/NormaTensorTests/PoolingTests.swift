@@ -105,6 +105,44 @@ import Testing
     }
   }
 
+  /// A window that lies in the padding alone: -∞ at no place, and no gradient, in each layout.
+  @Test(arguments: [1, 2, 20], [DType.float32, .float64, .float16])
+  func windowsWithoutAnElement(channels: Int, dtype: DType) {
+    let x = Tensor.full([1, channels, 1, 3], 5, dtype: dtype)
+    for start in [x, x.channelsLast()] {
+      let x = start.requiringGradient()
+      let (values, indices) = maxPool2dWithIndices(
+        x, kernelSize: [2, 1], padding: [1, 0], dilation: [2, 1])
+      #expect(values.shape == [1, channels, 1, 3])
+      #expect(values.array(of: Double.self).allSatisfy { $0 == -Double.infinity })
+      #expect(indices.array(of: Int.self).allSatisfy { $0 == -1 })
+      values.backward(upstream: .ones(values.shape, dtype: dtype))
+      #expect(x.grad?.shape == x.shape)
+      #expect(x.grad?.array(of: Double.self).allSatisfy { $0 == 0 } == true)
+    }
+  }
+
+  /// The same beside windows with elements.
+  @Test func someWindowsWithoutAnElement() {
+    func pool(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
+      maxPool1dWithIndices(x, kernelSize: 2, stride: 1, padding: 2, dilation: 3)
+    }
+    let x = Tensor([5.0, 7], shape: [1, 1, 2]).requiringGradient()
+    let (values, indices) = pool(x)
+    #expect(values.array() == [7, -Double.infinity, 5])
+    #expect(indices.array(of: Int.self) == [1, -1, 0])
+    let upstream = Tensor([1.0, 2, 4], shape: [1, 1, 3])
+    values.backward(upstream: upstream)
+    #expect(x.grad?.array() == [4, 1])
+    // The gradient is linear in its upstream gradient.
+    let factors = Tensor([3.0, 10], shape: [1, 1, 2])
+    let second = Tensor.gradient(
+      of: { w in
+        (Tensor.gradient(of: { (pool($0).values * w).sum() }, at: x.detached()) * factors).sum()
+      }, at: upstream)
+    #expect(second.array() == [10, 0, 3])
+  }
+
   @Test func orderOfMemoryIsKept() {
     let x = Tensor.randn(2, 8, 6, 6).channelsLast()
     let want = [8 * 9, 1, 8 * 3, 8]

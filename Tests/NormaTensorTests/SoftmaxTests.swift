@@ -69,6 +69,20 @@ import Testing
     #expect(y[40..<59].allSatisfy { $0 == Float(1.0 / 19) } && y[59] == 0)
   }
 
+  /// Rows of -∞ add nothing to a sum, and have no gradient.
+  @Test(arguments: [DType.float64, .float32, .float16]) func logSumExpOfNothing(dtype: DType) {
+    let infinity = Double.infinity
+    let x = Tensor([[-infinity, -infinity], [0, -infinity], [-infinity, 2]]).cast(to: dtype)
+      .requiringGradient()
+    let y = x.logSumExp(over: 1)
+    #expect(y.item(at: 0) == -infinity && y.item(at: 1) == 0)
+    y.backward(upstream: .ones([3], dtype: dtype))
+    #expect(x.grad?.array(of: Double.self) == [0, 0, 1, 0, 0, 1])
+    let all = Tensor([-infinity, -infinity]).cast(to: dtype).requiringGradient()
+    all.logSumExp().backward()
+    #expect(all.grad?.array(of: Double.self) == [0, 0])
+  }
+
   /// One place of each row: values as all of the row gives them, no row without a place, and gradients that
   /// keep their digits where nearly all of the softmax is at the place.
   @Test func placesInRows() throws {

@@ -34,7 +34,7 @@ typedef struct {
 
 /// The largest element of each window and the place of the first such one among the input's
 /// elements of space. A NaN is larger than anything, and the last one counts. An empty window gives
-/// -inf and place 0. Computes the samples `begin ..< end`.
+/// -inf and place -1. Computes the samples `begin ..< end`.
 void norma_max_pool_f32(
     const norma_windows *windows, const float *input, float *output, int32_t *places,
     int64_t begin, int64_t end);

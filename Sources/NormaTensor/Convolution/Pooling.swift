@@ -20,7 +20,8 @@ enum Pooling {
     return batch
   }
 
-  /// Maxima over the windows of each axis, and their places among the elements of space.
+  /// Maxima over the windows of each axis, and their places among the elements of space; -1 for windows without an
+  /// element, whose maximum is -inf.
   static func max(
     _ x: Tensor, _ axes: [WindowAxis], _ call: String
   ) throws(TensorError) -> (values: Tensor, places: Tensor) {
@@ -48,10 +49,17 @@ enum Pooling {
     withExtendedLifetime(storage) {}
     ExecutionLog.add(.pooling, "max pooling", [source], into: shape, type)
     let indices = Tensor(node: Node(stored: places, dtype: .int32, layout: layout), layout: layout)
+    // Windows that lie in the padding alone have the place -1, and no gradient.
+    let hasEmpty = axes.contains { $0.lengths.contains(0) }
     let result = Tensor(node: Node(stored: values, dtype: type, layout: layout), layout: layout)
       .cast(to: x.dtype)
       .recorded(call, from: [x], saving: [indices], runsAtOnce: true) { rule in
-        [rule.upstream.scatteredOverSpace(space, at: rule.saved[0], call: call)]
+        let places = rule.saved[0]
+        if !hasEmpty { return [rule.upstream.scatteredOverSpace(space, at: places, call: call)] }
+        let upstream = Tensor.where(places .>= 0, rule.upstream, 0)
+        let inside = places.clamped(min: 0).evaluated()
+        if inside.isPoisoned { return [inside] }
+        return [upstream.scatteredOverSpace(space, at: inside, call: call)]
       }
     return (result, indices)
   }

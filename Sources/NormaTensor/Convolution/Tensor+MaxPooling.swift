@@ -9,7 +9,8 @@ import NormaKernels
 /// counts as -inf. An axis has ⌊(size + 2 padding - dilation (kernel - 1) - 1) / stride⌋ + 1 results,
 /// rounded up with `ceilMode`, where the last window must begin inside of the input. The stride is the
 /// kernel's size unless given. NaN where the window has one. The gradient goes to the first of equal
-/// elements. Real types. Cost: one read, and one write of values and places. PyTorch: `F.max_pool2d`.
+/// elements. A window whose elements all lie in the padding, which takes a dilation, has the maximum -inf and no
+/// gradient. Real types. Cost: one read, and one write of values and places. PyTorch: `F.max_pool2d`.
 public func maxPool2d(
   _ x: Tensor, kernelSize: some ExtentsConvertible,
   stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
@@ -24,8 +25,8 @@ public func maxPool2d(
 }
 
 /// ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)`` with the place of each
-/// largest element in row-major order among the elements of space, as `int64`. PyTorch:
-/// `F.max_pool2d(return_indices=True)`.
+/// largest element in row-major order among the elements of space, as `int64`; -1 where a window has no element, for
+/// which PyTorch gives a place outside of the input. PyTorch: `F.max_pool2d(return_indices=True)`.
 public func maxPool2dWithIndices(
   _ x: Tensor, kernelSize: some ExtentsConvertible,
   stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,

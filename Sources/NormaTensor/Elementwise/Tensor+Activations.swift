@@ -93,33 +93,34 @@ extension Tensor {
   }
 
   /// x Φ(x), with the normal distribution Φ, or its approximation by tanh. With Φ, value and gradient have their
-  /// digits also far below 0, where both nearly vanish; worst error in `float32` 0.92 ulp. PyTorch: `F.gelu`,
-  /// which has no digits there.
+  /// digits also far below 0, where both nearly vanish; -0 at -∞; worst error in `float32` 0.92 ulp. PyTorch:
+  /// `F.gelu`, which has no digits there and is NaN at -∞.
   public func gelu(approximatingByTanh: Bool = false) -> Tensor {
     roundedOnce { x in
       guard approximatingByTanh else {
         return x.real(.gelu, "gelu()", #fileID, #line, .slope { $0.geluSlope })
       }
       // Far out the tangent is ±1, and a cube may be infinite.
-      let near = x.clamped(min: -100.0, max: 100.0)
+      let low = x.clamped(min: -100.0)
+      let near = low.clamped(max: 100.0)
       let inner = (near + near * near * near * 0.044715) * (2 / Double.pi).squareRoot()
-      return x * 0.5 * (inner.tanh() + 1)
+      return low * 0.5 * (inner.tanh() + 1)
     }
   }
 
-  /// x sigmoid(x). PyTorch: `F.silu`.
+  /// x sigmoid(x); -0 at -∞, where PyTorch has NaN. PyTorch: `F.silu`.
   public func silu() -> Tensor {
     roundedOnce { x in
       let y = x.detached()
-      return x.custom("silu()", y * y.sigmoid()) { g, x in g * x.siluSlope }
+      return x.custom("silu()", y.notFarBelow * y.sigmoid()) { g, x in g * x.siluSlope }
     }
   }
 
-  /// x tanh(softplus(x)). PyTorch: `F.mish`.
+  /// x tanh(softplus(x)); -0 at -∞, where PyTorch has NaN. PyTorch: `F.mish`.
   public func mish() -> Tensor {
     roundedOnce { x in
       let y = x.detached()
-      return x.custom("mish()", y * y.softplus().tanh()) { g, x in g * x.mishSlope }
+      return x.custom("mish()", y.notFarBelow * y.softplus().tanh()) { g, x in g * x.mishSlope }
     }
   }
 
@@ -150,10 +151,11 @@ extension Tensor {
     }
   }
 
-  /// x / (1 + |x|). PyTorch: `F.softsign`.
+  /// x / (1 + |x|); ±1 at ±∞, where PyTorch has NaN. PyTorch: `F.softsign`.
   public func softsign() -> Tensor {
     roundedOnce { x in
-      let y = x.detached()
+      // Numbers of this size give ±1, and infinite ones would give NaN.
+      let y = x.detached().clamped(min: -0x1p64, max: 0x1p64)
       return x.custom("softsign()", y / (y.abs() + 1)) { g, x in g * x.softsignSlope }
     }
   }
@@ -187,12 +189,12 @@ extension Tensor {
   /// (x + 3) / 6 moved into 0 ... 1; the gradient at the ends is 0. PyTorch: `F.hardsigmoid`.
   public func hardsigmoid() -> Tensor { roundedOnce { ($0 + 3).relu6() / 6 } }
 
-  /// x hardsigmoid(x). PyTorch: `F.hardswish`.
+  /// x hardsigmoid(x); -0 at -∞, where PyTorch has NaN. PyTorch: `F.hardswish`.
   public func hardswish() -> Tensor {
     roundedOnce { x in
       let y = x.detached()
       // The factor first: six times a large number may be infinite.
-      return x.custom("hardswish()", y * ((y + 3).relu6() / 6)) { g, x in
+      return x.custom("hardswish()", y.notFarBelow * ((y + 3).relu6() / 6)) { g, x in
         .where(x .<= -3, 0, .where(x .>= 3, g, g * (x / 3 + 0.5)))
       }
     }
@@ -224,6 +226,9 @@ extension Tensor {
       return roundedOnce { $0.narrowed(front, 0, half) * $0.narrowed(front, half, half).sigmoid() }
     }
   }
+
+  /// These elements, and finite ones where they lie so far below 0 that a factor is 0.
+  private var notFarBelow: Tensor { clamped(min: -1e5) }
 
   /// A result computed without history, with its rule: the gradient from upstream and the input.
   private func custom(

@@ -168,6 +168,13 @@ extension Tensor {
   }
 
   /// The elements of `a` where `condition` holds, of `b` elsewhere; all three broadcast.
+  ///
+  /// The gradient of what is not chosen is 0, whatever it is. But both choices are functions of their own, and one whose
+  /// slope is infinite or NaN makes NaN of that 0, as in PyTorch: the gradient of `Tensor.where(x .> 0, x.sqrt(), 0)` at
+  /// 0 is 0 / 0. So choose before the function, too, an operand with which it is harmless:
+  ///
+  ///     Tensor.where(x .> 0, Tensor.where(x .> 0, x, 1).sqrt(), 0)
+  ///
   /// PyTorch: `torch.where`.
   public static func `where`(
     _ condition: Tensor, _ a: Tensor, _ b: Tensor, file: StaticString = #fileID,

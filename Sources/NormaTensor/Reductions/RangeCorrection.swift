@@ -1,8 +1,9 @@
 import NormaKernels
 
 // Roots of sums of powers whose terms leave the range of `float64`: squares of 1e200 are infinite and those of
-// 1e-200 are 0, while the root of their sum is neither. Such results are computed once more, from values that
-// are scaled by a power of two; the others keep their bits, and cost a look at each result.
+// 1e-200 are 0, while the root of their sum is neither. So is the mean of numbers whose sum is infinite. Such results are
+// computed once more, from values that are scaled by a power of two; the others keep their bits, and cost a look at each
+// result.
 
 extension Tensor {
   /// These new roots of sums of powers, with those computed again that lie where powers lose digits.
@@ -16,9 +17,23 @@ extension Tensor {
     of source: Tensor, over axes: [Int], power: Double, isCentered: Bool = false,
     by root: @escaping @Sendable (Tensor) -> Tensor
   ) -> Tensor {
+    corrected(of: source, over: axes, in: TermRange(power: power), isCentered: isCentered, by: root)
+  }
+
+  /// These new means of `count` elements of `source`, right where their sum leaves the range of `float64`.
+  func correctedMean(of source: Tensor, over axes: [Int], count: Double) -> Tensor {
+    guard source.dtype == .float64, count > 1 else { return self }
+    return corrected(of: source, over: axes, in: .finite, isCentered: false) { scaled in
+      scaled.reduced(.sum, over: axes, keepDims: true, to: .float64, divisor: count)
+    }
+  }
+
+  private func corrected(
+    of source: Tensor, over axes: [Int], in range: TermRange, isCentered: Bool,
+    by result: @escaping @Sendable (Tensor) -> Tensor
+  ) -> Tensor {
     guard dtype == .float64, source.count > 0, !isPoisoned, !source.isPoisoned else { return self }
     let (source, layout) = (source.detached(), node.layout)
-    let range = TermRange(power: power)
     node.correct { storage in
       let values = UnsafeBufferPointer(
         start: storage.base.assumingMemoryBound(to: Double.self), count: layout.count)
@@ -33,7 +48,7 @@ extension Tensor {
         else { return }
         let scale = Tensor(
           scales, shape: Shape.reduced(source.shape, over: axes, keepDims: true))
-        let again = (root(source * scale) / scale).reshaped(layout.shape)
+        let again = (result(source * scale) / scale).reshaped(layout.shape)
         let isRight = (plain .>= range.lowest) .& (plain .<= range.highest)
         // In memory of its own before it goes to where it is read.
         let fixed = Tensor.where(isRight, plain, again).evaluated()
@@ -95,9 +110,15 @@ func powerToOne(_ size: Double) -> Double {
   return Double(sign: .plus, exponent: -exponent, significand: 1)
 }
 
-/// The roots whose powers are normal numbers with room for sums of many.
+/// The results that are right: the roots whose powers are normal numbers with room for sums of many.
 struct TermRange: Sendable {
   let lowest: Double, highest: Double
+
+  /// The means that are right.
+  static let finite = TermRange(
+    lowest: -.greatestFiniteMagnitude, highest: .greatestFiniteMagnitude)
+
+  private init(lowest: Double, highest: Double) { (self.lowest, self.highest) = (lowest, highest) }
 
   init(power: Double) {
     let exponent = 960 / power.magnitude

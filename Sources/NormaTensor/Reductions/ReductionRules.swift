@@ -56,7 +56,8 @@ extension Tensor {
     let reduced = try Shape.axes(axes, of: shape, call: "mean(over:)")
     let count = Double(countPerResult(reduced))
     let mean = self.reduced(
-      .sum, over: reduced, keepDims: keepDims, to: dtype, divisor: count)
+      .sum, over: reduced, keepDims: keepDims, to: dtype, divisor: count
+    ).correctedMean(of: self, over: reduced, count: count)
     guard isRecording else { return mean }
     let shape = shape
     return mean.recorded("mean(over:)", from: [self]) {

@@ -49,17 +49,33 @@ extension Tensor {
           count: statistics.count.array(), mean: statistics.mean.array(),
           m2: statistics.squares.array(), shape: kept)
       }
-      let group = node.group(of: self, over: front)
-      let (squares, sum) = (group.tensor(.squares), group.tensor(.sum))
-      let count = Double(group.countPerResult)
-      let means = (sum / count).array(of: Double.self)
-      return Moments(
-        count: means.map { _ in count }, mean: means, m2: squares.array(of: Double.self),
-        shape: kept)
+      let count = Double(countPerResult(front))
+      let (means, squares) = meansAndSquares(over: front, count: count)
+      return Moments(count: means.map { _ in count }, mean: means, m2: squares, shape: kept)
     } catch {
       refuse(error, call: call, file: file, line: line)
       return nothing
     }
+  }
+
+  private func meansAndSquares(
+    over axes: [Int], count: Double
+  ) -> (means: [Double], squares: [Double]) {
+    let group = node.group(of: self, over: axes)
+    let (squares, sum) = (group.tensor(.squares), group.tensor(.sum))
+    var results = ((sum / count).array(of: Double.self), squares.array(of: Double.self))
+    // A sum of `float64` may be infinite where the mean is not; values near 1 tell.
+    guard dtype == .float64, count > 1, !results.0.allSatisfy(\.isFinite),
+      let scales = scalesToOne(
+        over: axes, for: results.0, isCentered: false, unless: \.isFinite)
+    else { return results }
+    let scale = Tensor(scales, shape: Shape.reduced(shape, over: axes, keepDims: true))
+    let (means, distances) = (detached() * scale).meansAndSquares(over: axes, count: count)
+    for place in scales.indices where !results.0[place].isFinite {
+      results.0[place] = means[place] / scales[place]
+      results.1[place] = distances[place] / scales[place] / scales[place]
+    }
+    return results
   }
 
   /// The statistics of values that count or not, or more or less, in `float64`; reduced axes have

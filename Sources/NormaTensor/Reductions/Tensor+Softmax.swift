@@ -114,7 +114,8 @@ extension Tensor {
 
   /// log Σ eˣ over axes, or over all if none are named; -∞ of nothing.
   ///
-  /// PyTorch: `torch.logsumexp`.
+  /// The gradient is `softmax`, but 0 where all elements are -∞: none of them adds anything to the sum. PyTorch:
+  /// `torch.logsumexp`, whose gradient is NaN there.
   public func logSumExp(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -141,7 +142,9 @@ extension Tensor {
       let sum = x.rowLogSumExp(over: front) ?? x.pendingLogSumExp(over: front)
       return sum.reshaped(target)
         .recorded(call, from: [self], saving: [self], savesResult: true) { rule in
-          let weights = (rule.saved[0] - rule.result.reshaped(kept)).exp()
+          // A sum of nothing has the logarithm -∞, and -∞ + ∞ is no number.
+          let log = Tensor.where(rule.result .== -Double.infinity, 0, rule.result)
+          let weights = (rule.saved[0] - log.reshaped(kept)).exp()
           return [weights * rule.upstream.reshaped(kept)]
         }
     }

@@ -89,9 +89,34 @@ import Testing
     #expect(norm.item(at: 3).isNaN && norm.item(at: 4) == Double.infinity)
     #expect(Tensor.zeros([3], dtype: .float64).norm().item() == 0)
     #expect(Tensor.zeros([0], dtype: .float64).norm().item() == 0)
-    // Squares that are no numbers of the type have no variance in it; means have room.
+    // Squares that are no numbers of the type have no variance in it.
     #expect(
       x.variance(over: 1).item(at: 1) == Double.infinity && x.mean(over: 1).item(at: 1) == 2e200)
+  }
+
+  /// Sums that leave the range, whose means do not; what is infinite or NaN stays so.
+  @Test(arguments: [1, 20_000]) func meansAreFinite(_ columns: Int) {
+    let rows = [
+      [1.7e308, 1.7e308, 1.7e308], [1.6e308, 1.7e308, -1.5e308], [0.1, 0.7, -0.3],
+      [.infinity, 1.7e308, 1.7e308], [.nan, 1.7e308, 1.7e308], [-1.7e308, -1.7e308, -1.4e308],
+    ]
+    let column = Tensor(rows).transposed().reshaped(3, 6, 1)
+    let x = (column + Tensor.zeros([1, 1, columns], dtype: .float64)).evaluated()
+    let expected = [
+      1.7e308, 6e307, 0.5 / 3, .infinity, .nan, -1.6e308,
+    ]
+    let results = [x.mean(over: 0), x.mean(over: 0, keepDims: true).reshaped(6, columns)]
+    for result in results + [x.mean(over: 0) * 1] {
+      for (row, value) in expected.enumerated() {
+        let found = result.item(at: row, columns - 1)
+        let isRight = value.isFinite ? isClose(found, value) : found == value
+        #expect(isRight || found.isNaN && value.isNaN, "\(row): \(found), not \(value)")
+      }
+    }
+    #expect(isClose(Tensor([1.7e308, 1.7e308]).mean().item(), 1.7e308))
+    let y = Tensor([1.7e308, 1.6e308]).requiringGradient()
+    y.mean().backward()
+    #expect(y.grad?.array(of: Double.self) == [0.5, 0.5])
   }
 
   /// Of size * [1, -0.5, 0.25, 0.75] with weights, or without the third.
