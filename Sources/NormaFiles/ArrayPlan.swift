@@ -2,7 +2,8 @@ import NormaKernels
 
 /// What a header promises: the shape of an array, its elements and their order in the file.
 struct ArrayPlan: CustomStringConvertible {
-  /// Most axes of a tensor in a file. NumPy ends at 64; PyTorch writes files with more.
+  /// Most axes that a header may name, so that a file that holds such a tensor beside others can be listed. One is read
+  /// with at most 64, as operations take them.
   static let maximumRank = 1024
 
   let shape: [Int]

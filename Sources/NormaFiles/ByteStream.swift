@@ -33,6 +33,7 @@ extension ByteStream {
   /// The memory for it is allocated at once only where the file is large enough to keep the
   /// promise; compressed data that claim to be huge have to show their bytes first.
   func tensor(_ plan: ArrayPlan) throws -> Tensor {
+    try context.checkAxes(plan.shape)
     if let remaining, remaining < plan.byteCount { throw truncated(plan, found: remaining) }
     if !plan.isColumnMajor, plan.byteCount <= plausibleCount {
       return try Tensor(shape: plan.shape, dtype: plan.element.dtype) { target in

@@ -1,3 +1,5 @@
+import NormaTensor
+
 /// What is wrong with a file, thrown by everything that reads or writes one.
 ///
 /// A file is the world's, not the caller's: whatever its bytes say, reading it gives a tensor or
@@ -54,6 +56,13 @@ struct FileContext: Sendable {
 
   func malformed(_ problem: String, _ detail: String) -> FileError {
     error(.malformed, problem, detail)
+  }
+
+  /// Throws for a tensor with more axes than any operation takes.
+  func checkAxes(_ shape: [Int]) throws(FileError) {
+    guard shape.count > Shape.mostAxes else { return }
+    throw unsupported(
+      "holds a tensor of \(shape.count) axes", "a tensor has at most \(Shape.mostAxes)")
   }
 
   func unsupported(_ problem: String, _ detail: String) -> FileError {

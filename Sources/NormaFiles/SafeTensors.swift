@@ -113,6 +113,7 @@ public struct SafeTensors: Sendable {
         Self.explanation(entry.dtypeName)
           + "\(Self.dtypes.map(\.name).joined(separator: ", ")) are read")
     }
+    try context.checkAxes(entry.shape)
     return try Tensor(shape: entry.shape, dtype: dtype) { target in
       try file.read(at: dataStart + entry.range.lowerBound, into: target, for: context)
       if dtype == .bool { ElementFormat.normalizeTruth(target) }

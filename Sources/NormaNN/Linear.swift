@@ -114,7 +114,17 @@ public final class Sequential: Module, PlacedLayer {
   }
 
   /// The layer at a place.
-  public subscript(_ index: Int) -> any Layer { layers[index] }
+  public subscript(
+    _ index: Int, file: StaticString = #fileID, line: UInt = #line
+  ) -> any Layer {
+    if layers.indices.contains(index) { return layers[index] }
+    report(
+      TensorError(
+        "Sequential[_:]",
+        "layer \(index) is out of range; valid layers are 0 ..< \(layers.count)"),
+      file: file, line: line)
+    return MissingLayer()
+  }
 
   /// The result of the last layer.
   public func callAsFunction(
@@ -135,4 +145,9 @@ public final class Sequential: Module, PlacedLayer {
       }
     }
   }
+}
+
+/// What stands for a layer that is not there, in a scope that catches mistakes.
+private final class MissingLayer: Module, Layer {
+  func callAsFunction(_ x: Tensor) -> Tensor { .poisoned }
 }

@@ -48,6 +48,23 @@ package enum Shape {
     }
   }
 
+  /// Throws where the places along axes of space do not have numbers of 32 bits.
+  static func space(_ sizes: [Int], call: String) throws(TensorError) {
+    if let wrong = sizes.first(where: { $0 >= Int(Int32.max) }) {
+      throw TensorError(call, "an axis of \(wrong) elements is longer than \(Int32.max - 1)")
+    }
+  }
+
+  /// Throws where sums along an axis have more terms in all than can be listed, or an element for each of
+  /// which there is a list of sums.
+  static func terms(_ count: Int, of inputs: Int, call: String) throws(TensorError) {
+    if max(count, inputs) > 1 << 28 {
+      throw TensorError(
+        call,
+        "windows over an axis of \(inputs) with \(count) terms in all are more than \(1 << 28)")
+    }
+  }
+
   /// Throws where there is no memory for a result, before anything is done for it.
   @inline(never)
   static func room(_ shape: [Int], _ dtype: DType, call: String) throws(TensorError) {
@@ -57,7 +74,7 @@ package enum Shape {
   }
 
   /// More axes than any tensor needs, as in PyTorch.
-  static let mostAxes = 64
+  package static let mostAxes = 64
 
   /// The axis counted from the front.
   @inline(never)

@@ -23,10 +23,10 @@ final class Storage: @unchecked Sendable {
   private var packedWeights: PackedWeights?
   private static let packing = Mutex(())
 
-  /// Scratch memory for a few numbers, as many as there are channels or columns.
+  /// Memory for the few bytes of a constant.
   convenience init(byteCount: Int) {
     guard let base = BufferCache.shared.take(byteCount) else {
-      fatalError("\(byteCount) bytes of scratch are needed, and there is no such memory")
+      fatalError("there is no memory of \(byteCount) bytes")
     }
     self.init(base, byteCount, isMissing: false)
   }

@@ -146,7 +146,56 @@ import Testing
       { batches(DataLoader(data, sampler: DistributedSampler(rank: 0, of: n))) },
       { batches(DataLoader(data, sampler: DistributedSampler(rank: 0, of: 2, seed: n))) },
       { Subset(data, [0, n]).count }, { data.randomSplit([n, 1]).count },
+      { batches(DataLoader(data, sampler: SampleOrder(count: n) { count, _ in [count - 1] })) },
+      { restored(DataLoaderState(generator: Generator(seed: 1).state, batch: n)) },
+      { restored(DataLoaderState(generator: Generator(seed: 1).state, batch: 1, epoch: n)) },
     ]
+  }
+
+  /// What is left for loaders that are restored from a state: batches, or the text of an error.
+  private static func restored(_ state: DataLoaderState) -> Any {
+    do {
+      let loader = DataLoader(TensorDataset(Tensor.ones(4, 2)), workers: 1)
+      try loader.restore(state)
+      var left = loader.map { $0[0].count }
+      for prefetch in [0, 2] {
+        let stream = StreamLoader(StreamLoaderTests.Numbers(), prefetch: prefetch)
+        try stream.restore(state)
+        left += stream.map { $0[0].count }
+      }
+      return left
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  /// Calls that take no size of a result.
+  static func others(_ n: Int) -> [() -> Any] {
+    let plane = Tensor.ones(1, 2, 4, 4)
+    let network = Sequential(Linear(2, 2), ReLU())
+    return [
+      { MagnitudeHistogram.bounds(of: n) }, { network[n](Tensor.ones(2)) },
+      { network.watch(every: n).report() },
+      { Upsample(size: Extents(n))(plane) }, { Upsample(scaleFactor: [Double(n)])(plane) },
+      { Upsample(size: [n, 2], mode: .bilinear)(plane) },
+      { ZeroPad3d(Extents(n))(Tensor.ones(1, 2, 4, 4, 4)) },
+      { ConstantPad1d(Extents(n), value: 1)(plane[0]) },
+      { ConstantPad3d(Extents(n), value: 1)(Tensor.ones(1, 2, 4, 4, 4)) },
+      { lpPool1d(Tensor.ones(1).broadcast(to: [1, 1, n]), p: 2, kernelSize: 2) },
+      {
+        AdaptiveAvgPool2d(AdaptiveSize([1]))(Tensor.ones(1).broadcast(to: [1, 1, 2, n]))
+      },
+    ]
+  }
+
+  /// A negative or impossible position of a loader is an error that says so.
+  @Test func positionsOfLoaders() {
+    for (batch, epoch) in [(-1, 0), (0, -1), (Int.max, 0), (0, Int.max)] {
+      let state = DataLoaderState(generator: Generator(seed: 1).state, batch: batch, epoch: epoch)
+      #expect("\(Self.restored(state))".contains("batch \(batch) of epoch \(epoch)"))
+    }
+    let late = DataLoaderState(generator: Generator(seed: 1).state, batch: Int.max - 1)
+    #expect((Self.restored(late) as? [Int])?.isEmpty == true)
   }
 
   @Test func anErrorOrAResult() async {
@@ -158,7 +207,7 @@ import Testing
       for number in ExtremeOptionTests.numbers {
         let calls = [
           ExtremeOptionTests.layers, ExtremeOptionTests.windows, ExtremeOptionTests.functions,
-          ExtremeOptionTests.steps, ExtremeOptionTests.data,
+          ExtremeOptionTests.steps, ExtremeOptionTests.data, ExtremeOptionTests.others,
         ].flatMap { $0(number) }
         count = calls.count
         for (index, call) in calls.enumerated() {
@@ -179,7 +228,7 @@ import Testing
       }
       let text = "\(count) calls with 7 numbers each: \(results) results, \(errors) errors"
       print(text)
-      if count < 150 || results < 250 || errors < 400 { fatalError(text) }
+      if count < 170 || results < 250 || errors < 400 { fatalError(text) }
     }
     // The counts, or what went wrong.
     let output = (result?.standardOutputContent ?? []) + (result?.standardErrorContent ?? [])

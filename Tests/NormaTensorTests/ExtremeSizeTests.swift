@@ -125,13 +125,16 @@ import Testing
       observing: [\.standardOutputContent, \.standardErrorContent]
     ) {
       var (count, results, errors) = (0, 0, 0)
-      for number in ExtremeSizeTests.numbers {
-        let calls = [
+      for number in ExtremeSizeTests.numbers + ExtremeSizeTests.longAxes {
+        let isLength = ExtremeSizeTests.longAxes.contains(number)
+        let others = [
           ExtremeSizeTests.creation, ExtremeSizeTests.furtherCreation, ExtremeSizeTests.views,
           ExtremeSizeTests.furtherViews, ExtremeSizeTests.computation, ExtremeSizeTests.reductions,
           ExtremeSizeTests.windows,
-        ].flatMap { $0(number) }
-        count = calls.count
+        ]
+        let lists = (isLength ? [] : others) + [ExtremeSizeTests.lengths]
+        let calls = lists.flatMap { $0(number) }
+        count = max(count, calls.count)
         for (index, call) in calls.enumerated() {
           let name = "call \(index) with \(number)"
           do {
@@ -151,7 +154,7 @@ import Testing
       let text =
         "\(count) calls with \(ExtremeSizeTests.numbers.count) numbers each: \(results) results, \(errors) errors"
       print(text)
-      demand(count >= 350 && results > 300 && errors > 1500, text)
+      demand(count >= 385 && results > 300 && errors > 1700, text)
     }
     // The counts, or what went wrong.
     let output = (result?.standardOutputContent ?? []) + (result?.standardErrorContent ?? [])

@@ -94,6 +94,28 @@ import Testing
     }
   }
 
+  /// Four times as many parts take four times the bytes, and not sixteen.
+  @Test(arguments: 0..<4) func workGrowsAsTheNumberOfParts(cut: Int) {
+    func bytes(_ count: Int) -> Int {
+      let x = Tensor.ones(4, count, 256).requiringGradient()
+      let y = (x * 2).evaluated()
+      let parts =
+        switch cut {
+        case 0: y.unbound(over: 1)
+        case 1: y.split(every: 1, over: 1)
+        case 2: (0..<count).map { y[0..., $0] }
+        default: (0..<count).map { y.narrowed(over: 1, from: $0, count: 1) }
+        }
+      let losses = parts.map { $0.squared().sum().evaluated() }
+      let loss = Tensor.stacked(losses).sum().evaluated()
+      let steps = ExecutionLog.recording { loss.backward() }.steps
+      #expect(x.grad?.sum().item() == Double(8 * x.count))
+      return steps.reduce(0) { $0 + $1.bytesRead + $1.bytesWritten }
+    }
+    let (few, many) = (bytes(20), bytes(80))
+    #expect(few >= 2 * 4 * 20 * 256 * 4 && many < 6 * few, "\(few) and \(many) bytes")
+  }
+
   @Test func keptLossesHoldNoGraph() async {
     await #expect(processExitsWith: .success) {
       let w = Tensor.ones(64, 1000).requiringGradient()

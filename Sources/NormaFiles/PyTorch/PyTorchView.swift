@@ -75,6 +75,7 @@ struct PyTorchView: Sendable {
 
   /// Reads the tensor, contiguous.
   func tensor(_ context: FileContext, _ checks: StorageChecks) throws -> Tensor {
+    try context.checkAxes(shape)
     let format = try format(context)
     if format.byteCount == format.dtype.byteCount, let start = try directStart(context, checks) {
       return try Tensor(shape: shape, dtype: format.dtype) { target in

@@ -99,8 +99,9 @@ public final class DataLoader<Data: Dataset>: Sequence {
   /// Goes on from a saved state: the next epoch is the rest of the one that was interrupted.
   ///
   /// A loader that draws from the default generator does so again with the epoch after it.
-  /// - Throws: `GeneratorStateError` where the bytes are no state.
+  /// - Throws: `GeneratorStateError` where the bytes are no state, and a `TensorError` for a negative batch or epoch.
   public func restore(_ state: DataLoaderState) throws {
+    try state.check("DataLoader.restore(_:)")
     let start = try NormaKernels.Generator(state: state.generator)
     if generator != nil { generator = start }
     rest = state.batch > 0 ? (start, state.batch) : nil

@@ -17,6 +17,13 @@ public struct DataLoaderState: Sendable, Codable, Hashable {
     self.epoch = epoch
   }
 
+  /// Throws for numbers to which no loader counts, as a broken file may have them.
+  func check(_ call: String) throws(TensorError) {
+    guard batch >= 0, epoch >= 0, batch < .max, epoch < .max else {
+      throw TensorError(call, "batch \(batch) of epoch \(epoch) is no place in the data")
+    }
+  }
+
   /// Reads a state; the number of the epoch may be missing, as it was in the first version.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)

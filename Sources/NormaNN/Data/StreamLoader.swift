@@ -68,8 +68,9 @@ public final class StreamLoader<Data: IterableDataset>: Sequence {
   }
 
   /// Goes on from a saved state: the next epoch is the rest of the one that was interrupted.
-  /// - Throws: `GeneratorStateError` where the bytes are no state.
+  /// - Throws: `GeneratorStateError` where the bytes are no state, and a `TensorError` for a negative batch or epoch.
   public func restore(_ state: DataLoaderState) throws {
+    try state.check("StreamLoader.restore(_:)")
     let start = try NormaKernels.Generator(state: state.generator)
     if generator != nil { generator = start }
     rest = state

@@ -36,8 +36,9 @@ public struct MagnitudeHistogram: Sendable, Hashable, Codable {
     return value < 0 ? center - distance : center + distance
   }
 
-  /// The smallest and largest values of a bin; the outermost ones reach to infinity.
+  /// The smallest and largest values of a bin; the outermost ones, which stand for all beyond them, reach to infinity.
   public static func bounds(of bin: Int) -> (low: Double, high: Double) {
+    let bin = min(max(bin, 0), 2 * center)
     let distance = abs(bin - center)
     if distance == 0 { return (-power(0), power(0)) }
     let (near, far) = (power(distance - 1), distance == center ? .infinity : power(distance))

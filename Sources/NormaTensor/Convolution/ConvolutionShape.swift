@@ -35,6 +35,7 @@ struct ConvolutionShape: Hashable, Sendable {
       throw TensorError(
         call, "\(weights[0]) output channels do not divide into \(groups) groups")
     }
+    try ConvolutionShape.checkKernel(weights, call)
     self.groups = groups
     self.source = source
     self.weights = weights
@@ -76,6 +77,7 @@ struct ConvolutionShape: Hashable, Sendable {
         "the input has \(input[1]) channels in axis 1 of \(input), in \(groups) groups, and the "
           + "weight \(weights) is for \(weights[0])")
     }
+    try ConvolutionShape.checkKernel(weights, call)
     self.groups = groups
     self.weights = weights
     destination = input
@@ -84,7 +86,11 @@ struct ConvolutionShape: Hashable, Sendable {
     before = try padding.expanded(space, atLeast: 0, "padding", call: call)
     after = before
     let extra = try outputPadding.expanded(space, atLeast: 0, "outputPadding", call: call)
-    var source = [input[0], weights[1] * groups]
+    let (channels, overflows) = weights[1].multipliedReportingOverflow(by: groups)
+    guard !overflows else {
+      throw TensorError(call, "weight \(weights) with \(groups) groups gives too many channels")
+    }
+    var source = [input[0], channels]
     for axis in 0..<space {
       guard extra[axis] < max(self.stride[axis], self.dilation[axis]) else {
         throw TensorError(
@@ -93,8 +99,15 @@ struct ConvolutionShape: Hashable, Sendable {
             + "dilation \(self.dilation[axis])")
       }
       let reach = self.dilation[axis] * (weights[axis + 2] - 1) + 1
-      let size =
-        (input[axis + 2] - 1) * self.stride[axis] - 2 * before[axis] + reach + extra[axis]
+      let (last, overflows) = (input[axis + 2] - 1).multipliedReportingOverflow(
+        by: self.stride[axis])
+      guard !overflows, last < Int.max / 4 else {
+        throw TensorError(
+          call,
+          "an axis of \(input[axis + 2]) becomes longer than memory can hold with stride "
+            + "\(self.stride[axis])")
+      }
+      let size = last - 2 * before[axis] + reach + extra[axis]
       guard size > 0, weights[axis + 2] > 0 else {
         throw TensorError(
           call, "input \(input) and weight \(weights) give a result of size \(size)")
@@ -107,6 +120,15 @@ struct ConvolutionShape: Hashable, Sendable {
 
   private static func checkGroups(_ groups: Int, _ call: String) throws(TensorError) {
     if groups < 1 { throw TensorError(call, "groups must be at least 1, got \(groups)") }
+  }
+
+  /// So that products with strides and dilations fit.
+  private static func checkKernel(_ weights: [Int], _ call: String) throws(TensorError) {
+    if let wrong = weights.dropFirst(2).first(where: { $0 > Shape.longestWindow }) {
+      throw TensorError(
+        call,
+        "the kernel of weight \(weights) has an axis of \(wrong), more than \(Shape.longestWindow)")
+    }
   }
 
   /// Channels last: the order of memory in which convolutions run, and give their results.

@@ -117,6 +117,10 @@ extension Tensor {
       guard outputs.allSatisfy({ $0 > 0 }), x.shape.dropFirst().allSatisfy({ $0 > 0 }) else {
         throw TensorError(call, "shape \(x.shape) cannot be resized to \(outputs)")
       }
+      try Shape.space(space, call: call)
+      for (inputs, outputs) in zip(space, outputs) {
+        try Shape.terms(mode == .area ? inputs + 2 * outputs : outputs, of: inputs, call: call)
+      }
       let usesScales = !recomputeScaleFactor
       let maps = space.indices.map { axis in
         AxisInterpolation(

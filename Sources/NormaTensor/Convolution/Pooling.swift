@@ -13,6 +13,7 @@ enum Pooling {
     guard x.dtype.isFloatingPoint else {
       throw TensorError(call, "\(x.dtype) is not real; cast(to: .float32) first")
     }
+    try Shape.space(Array(x.shape.suffix(space)), call: call)
     let batch = x.rank == space + 2 ? x : x.unsqueezed(0)
     guard batch.shape[1] > 0 else {
       throw TensorError(call, "shape \(x.shape) has no channels")

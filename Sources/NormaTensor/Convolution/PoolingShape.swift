@@ -44,6 +44,14 @@ struct PoolingShape: Sendable {
       guard count > 0 else { throw TensorError(call, "an axis of \(inputs) gives no result") }
       outputs.append(count)
     }
+    try Shape.results(outputs, call: call)
+  }
+
+  /// Throws where the terms of all means along an axis are more than can be listed.
+  func checkTerms(call: String) throws(TensorError) {
+    for axis in inputs.indices {
+      try Shape.terms(outputs[axis] * min(kernel[axis], inputs[axis]), of: inputs[axis], call: call)
+    }
   }
 
   /// The windows along an axis, of elements inside of the input.
@@ -82,6 +90,12 @@ struct PoolingShape: Sendable {
 /// The windows of an adaptive pooling along one axis: from ⌊i n / m⌋ up to ⌈(i + 1) n / m⌉.
 struct AdaptiveWindows {
   let inputs: Int, outputs: Int
+
+  /// Throws where the terms of all means are more than can be listed.
+  func checkTerms(call: String) throws(TensorError) {
+    // Windows share at most their ends.
+    try Shape.terms(inputs + 2 * outputs, of: inputs, call: call)
+  }
 
   private func range(_ output: Int) -> Range<Int> {
     output * inputs / outputs..<((output + 1) * inputs + outputs - 1) / outputs

@@ -103,6 +103,7 @@ package func avgPool(
   meanPooled(x, space, call, file, line) { sizes throws(TensorError) in
     let shape = try PoolingShape(
       sizes, kernel: kernelSize, stride: stride, padding: padding, ceilMode: ceilMode, call: call)
+    try shape.checkTerms(call: call)
     guard let divisorOverride else {
       return sizes.indices.map { shape.means($0, countsPadding: countIncludePad) }
     }
@@ -120,7 +121,9 @@ package func adaptiveAvgPool(
   meanPooled(x, space, call, file, line) { sizes throws(TensorError) in
     let outputs = try outputSize.expanded(sizes, call: call)
     if outputs.allSatisfy({ $0 == 1 }), x.count > 0 { return nil }
-    return zip(sizes, outputs).map { AdaptiveWindows(inputs: $0, outputs: $1).means }
+    let windows = zip(sizes, outputs).map { AdaptiveWindows(inputs: $0, outputs: $1) }
+    for axis in windows { try axis.checkTerms(call: call) }
+    return windows.map(\.means)
   }
 }
 

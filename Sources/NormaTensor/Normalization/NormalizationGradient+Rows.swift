@@ -31,8 +31,9 @@ extension NormalizationGradient {
     let room = Layout(contiguous: x.shape)
     let gradient = rule.needs(0) ? (try? Storage.room(room, .float32, "")) : nil
     if rule.needs(0) && gradient == nil { return nil }
-    let sums = Storage(byteCount: kernel.sumBytes)
-    let pack = Tensor.Pack(count: columns, of: 2, dtype: .float32)
+    guard let sums = Storage.scratchOrReport(byteCount: kernel.sumBytes, of: x.shape),
+      let pack = Tensor.Pack(count: columns, of: 2, dtype: .float32)
+    else { return nil }
     let results = pack.storage.base.assumingMemoryBound(to: Float.self)
     ExecutionLog.add(
       ExecutionPlan.Step(

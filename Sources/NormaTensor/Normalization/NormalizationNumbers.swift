@@ -49,7 +49,7 @@ struct NormalizationNumbers {
     Tensor.evaluate([mean, variance])
     guard let means = mean.storedDoubles, let variances = variance.storedDoubles else { return nil }
     let count = mean.count
-    let floats = Tensor.Pack(count: count, of: 4, dtype: .float32)
+    guard let floats = Tensor.Pack(count: count, of: 4, dtype: .float32) else { return nil }
     ExecutionLog.add(
       ExecutionPlan.Step(
         .numbers, ["center", "scale", "shift"], over: mean.shape,
@@ -88,9 +88,14 @@ extension Tensor {
     private let count: Int, parts: Int
     private let dtype: DType
 
-    init(count: Int, of parts: Int, dtype: DType) {
+    /// Nil, and a mistake of the scope's, where the system has no memory for them.
+    init?(count: Int, of parts: Int, dtype: DType) {
       (self.count, self.parts, self.dtype) = (count, parts, dtype)
-      storage = Storage(byteCount: count * parts * dtype.byteCount)
+      let byteCount = count * parts * dtype.byteCount
+      guard let storage = Storage.scratchOrReport(byteCount: byteCount, of: [parts, count]) else {
+        return nil
+      }
+      self.storage = storage
     }
 
     /// The tensors, once their elements are written, one after the other.

@@ -61,7 +61,10 @@ extension Tensor {
     // Running one of them runs both.
     let second = squares.node.materialize()
     let first = sum?.node.materialize() ?? second
-    let pack = Pack(count: squares.count, of: 2, dtype: .float64)
+    guard let pack = Pack(count: squares.count, of: 2, dtype: .float64) else {
+      return NormalizationStatistics(
+        mean: .poisoned, squares: .poisoned, count: group.countPerResult)
+    }
     let out = pack.storage.base.assumingMemoryBound(to: Double.self)
     withExtendedLifetime((first, second)) {
       norma_mean_and_variance(

@@ -49,9 +49,9 @@ struct NormalizedGroups {
   /// The normalized tensor and its statistics, at once.
   func normalized(
     from origin: NormalizationOrigin, eps: Double, over axes: [Int]
-  ) -> (output: Tensor, statistics: NormalizationStatistics) {
+  ) -> (output: Tensor, statistics: NormalizationStatistics)? {
     let count = kernel.count
-    let pack = Tensor.Pack(count: count, of: 3, dtype: .float64)
+    guard let pack = Tensor.Pack(count: count, of: 3, dtype: .float64) else { return nil }
     let numbers = pack.storage.base.assumingMemoryBound(to: Double.self)
     let storages = (x.node.materialize(), weight?.node.materialize(), bias?.node.materialize())
     note("normalize", [x, weight, bias])
@@ -81,7 +81,7 @@ struct NormalizedGroups {
     guard mask.stretches(to: x.shape), isWorthwhile else { return nil }
     let mask = bytes(of: mask, over: axes)
     let count = kernel.count
-    let pack = Tensor.Pack(count: count, of: 4, dtype: .float64)
+    guard let pack = Tensor.Pack(count: count, of: 4, dtype: .float64) else { return nil }
     let numbers = pack.storage.base.assumingMemoryBound(to: Double.self)
     let storages = (x.node.materialize(), weight?.node.materialize(), bias?.node.materialize())
     let maskStorage = mask.node.materialize()
@@ -240,8 +240,9 @@ extension NormalizedGroups {
     let room = Layout(contiguous: x.shape)
     let dx = rule.needs(0) ? (try? Storage.room(room, .float32, "")) : nil
     if rule.needs(0) && dx == nil { return nil }
-    let sums = Storage(byteCount: kernel.sumBytes)
-    let pack = Tensor.Pack(count: kernel.parameterCount, of: 2, dtype: .float32)
+    guard let sums = Storage.scratchOrReport(byteCount: kernel.sumBytes, of: x.shape),
+      let pack = Tensor.Pack(count: kernel.parameterCount, of: 2, dtype: .float32)
+    else { return nil }
     let results = pack.storage.base.assumingMemoryBound(to: Float.self)
     note("normalization gradient", [x, upstream, weight, mask], isMasked: isMasked)
     withExtendedLifetime((storages, numbers, parameter, maskStorage)) {

@@ -12,10 +12,10 @@ extension Tensor {
     try Tensor.requireEpsilon(eps, call)
     if count <= NormalizedGroups.mostElements,
       let groups = NormalizedGroups(
-        detached(), over: axes.sorted(), weight: weight?.detached(), bias: bias?.detached())
+        detached(), over: axes.sorted(), weight: weight?.detached(), bias: bias?.detached()),
+      let (output, statistics) = groups.normalized(from: origin, eps: eps, over: axes.sorted())
     {
       let own = OwnStatistics(axes: axes.sorted(), origin: origin)
-      let (output, statistics) = groups.normalized(from: origin, eps: eps, over: own.axes)
       let recorded = output.recordedNormalization(
         of: self, mean: statistics.mean, variance: statistics.variance, eps: eps, weight: weight,
         bias: bias, own: own, call: call)

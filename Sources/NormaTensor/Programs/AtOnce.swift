@@ -27,7 +27,10 @@ extension Node {
     guard let (loop, spreads) = operation.loopAtOnce(operands, dtype, rows.singles)
     else { return false }
     let width = operation.operands.byteCount
-    let room = spreads ? Storage(byteCount: rows.columns * width) : nil
+    let room =
+      spreads
+      ? Storage.scratchOrReport(byteCount: rows.columns * width, of: layout.shape) : nil
+    if spreads && room == nil { return false }
     return withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: 4) { values in
       withUnsafeTemporaryAllocation(of: Int.self, capacity: 4) { pitches in
         var bits = operation.immediate?.bits ?? 0

@@ -131,7 +131,8 @@ extension Tensor {
       reduction.gives(result)
     else { return nil }
     let count = reduction.resultCount
-    let storage = Storage(byteCount: count * type.byteCount)
+    guard let storage = Storage.scratchOrReport(byteCount: count * type.byteCount, of: layout.shape)
+    else { return nil }
     var hasRun = false
     if type.isFloatingPoint && result != .minimum && result != .maximum {
       withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * count) { wide in

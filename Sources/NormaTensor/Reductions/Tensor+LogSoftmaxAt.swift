@@ -37,10 +37,12 @@ private struct RowPlaces: Sendable {
     guard x.areRowsInCache else { return nil }
     (self.x, self.places) = (x, places)
     let layout = Layout(contiguous: places.shape)
-    let pack = Tensor.Pack(count: places.count, of: 2, dtype: .float32)
+    guard let pack = Tensor.Pack(count: places.count, of: 2, dtype: .float32),
+      let rest = Tensor.Pack(count: places.count, of: 1, dtype: .float64)
+    else { return nil }
     let tensors = pack.tensors(like: layout)
     (result, highest) = (tensors[0], tensors[1])
-    sums = Tensor.Pack(count: places.count, of: 1, dtype: .float64).tensors(like: layout)[0]
+    sums = rest.tensors(like: layout)[0]
     ExecutionLog.add(
       ExecutionPlan.Step(
         .rowSoftmax, ["log softmax at places"], over: x.shape,

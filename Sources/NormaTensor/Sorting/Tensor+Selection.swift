@@ -15,7 +15,10 @@ extension Tensor {
   ) -> (values: Tensor, indices: Tensor) {
     let call = "kthValue(_:over:)"
     return pairs(axis, call: call, file: file, line: line) { (x, axis) throws(TensorError) in
-      guard (1...Swift.max(x.shape[axis], 1)).contains(k), x.shape[axis] > 0 else {
+      guard x.shape[axis] > 0 else {
+        throw TensorError(call, "axis \(axis) of shape \(self.shape) has no elements")
+      }
+      guard (1...x.shape[axis]).contains(k) else {
         throw TensorError(
           call,
           "rank \(k) is not there along axis \(axis) of shape \(self.shape); ranks are 1 ... "

@@ -74,6 +74,12 @@ import Testing
 
   @Test func shapesAndMistakes() {
     let x = Tensor.zeros(2, 3)
+    #expect(
+      MessageTests.message { Tensor.zeros(2, 0).kthValue(1).values }
+        == "kthValue(_:over:): axis 1 of shape [2, 0] has no elements")
+    #expect(
+      MessageTests.message { x.kthValue(4).values }
+        == "kthValue(_:over:): rank 4 is not there along axis 1 of shape [2, 3]; ranks are 1 ... 3")
     #expect(x.kthValue(1).values.shape == [2] && x.mode(over: 0).indices.shape == [3])
     #expect(x.kthValue(1, over: 0, keepDims: true).indices.shape == [1, 3])
     #expect(Tensor.zeros(0, 3).mode().values.shape == [0])
