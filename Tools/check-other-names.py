@@ -2,7 +2,11 @@
 """Holds the names that people type first to messages that lead to Norma's; exits with 1 where one strays.
 
 Every line of CASES is compiled alone against the debug build; the compiler has to refuse it with a
-text that holds the words behind the arrow.
+text that holds the words behind the arrow. The tables of the articles for newcomers have to hold the
+same names in one row.
+
+There is no `x ** 2`: an operator that Norma declared would be ambiguous for whoever imports another
+package with powers.
 """
 
 import pathlib
@@ -87,8 +91,45 @@ x == 1 -> .==
 x != y -> .!=
 x % y -> remainder(x, y)
 x & y -> .&
-x ^ y -> pow(x, 2)
+x ^ y -> .^ y combines bits and booleans; powers are pow(x, 2)
+exp(x) -> x.exp()
+log(x) -> x.log()
+sqrt(x) -> x.sqrt()
+abs(x) -> x.abs()
+tanh(x) -> x.tanh()
+round(x) -> x.rounded()
+max(x, 0) -> clamped(min: y)
+min(x, 1.5) -> clamped(max: y)
+max(x, y) -> maximum(x, y)
+min(x, y) -> minimum(x, y)
 """
+
+
+ARTICLES = ["ComingFromPyTorch", "ComingFromNumPy"]
+
+
+def table_rows():
+    """The rows of the articles' tables: names of others, and Norma's."""
+    rows = []
+    for article in ARTICLES:
+        text = pathlib.Path(f"Sources/Norma/Norma.docc/{article}.md").read_text()
+        for line in text.split("\n"):
+            cells = re.split(r"(?<!\\)\|", line.strip())
+            if line.startswith("| ") and len(cells) == 4:
+                rows.append([cell.replace("\\|", "|") for cell in cells[1:3]])
+    return rows
+
+
+def missing_in_tables(code, words, rows):
+    """What the tables lack of a case; nil for functions, which are named among methods."""
+    named = re.match(r"(?:x|Tensor)\.(\w+)", code) or re.match(r"x (\S+) ", code)
+    if not named:
+        return None
+    name = re.compile(rf"(?<!\w){re.escape(named.group(1))}(?!\w)")
+    ours = re.match(r"(?:x )?([\w.&^%<>=!|]+)", words).group(1)
+    if any(name.search(theirs) and ours in mine for theirs, mine in rows):
+        return None
+    return f"{code}: no table of {ARTICLES} has {named.group(1)!r} beside {ours!r}"
 
 
 def main():
@@ -113,8 +154,11 @@ def main():
         texts = errors.pop(number, [])
         if not any(words in text for text in texts):
             problems.append(f"{code}: expected a text with {words!r}, got {texts or 'none'}")
+    rows = table_rows()
+    tables = [missing_in_tables(code, words, rows) for code, words in cases]
+    problems += [text for text in tables if text]
     problems += [f"line {line}: {texts}" for line, texts in errors.items()]
-    if not errors and len(problems) == len(cases):
+    if not found.count(" error: "):
         problems = [f"names: nothing was compiled:\n{found}"]
     print("\n".join(problems) or f"names: {len(cases)} names of others lead to Norma's")
     return 1 if problems else 0

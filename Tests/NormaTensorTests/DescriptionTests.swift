@@ -237,6 +237,9 @@ import Testing
   @Test func summaries() {
     let x = Tensor([1, 2, 3, .nan, .infinity, 4] as [Float])
     #expect(x.summary == "float32 [6] mean 2.5 std 1.291 range 1 ... 4 nan 1 inf 1")
+    #expect(Tensor([3.0]).summary == "float64 [1] mean 3 range 3 ... 3")
+    #expect(Tensor(true).summary == "bool [] mean 1 range 1 ... 1")
+    #expect(Tensor([.nan, 2, .infinity]).summary == "float64 [3] mean 2 range 2 ... 2 nan 1 inf 1")
     #expect(Tensor.zeros(2, 0).summary == "float32 [2, 0] empty")
     #expect(Tensor.arange(5).summary == "int64 [5] mean 2 std 1.581 range 0 ... 4")
     #expect(Tensor([true, false, true, true]).summary.hasPrefix("bool [4] mean 0.75 std 0.5"))

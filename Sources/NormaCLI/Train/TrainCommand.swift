@@ -35,28 +35,33 @@ struct TrainCommand: ParsableCommand {
   var data: String
 
   @Option(
-    help: ArgumentHelp("How often to go over the training images. (default: 3)", valueName: "n"))
+    help: ArgumentHelp(
+      "How often to go over the training images. (default: \(Self.defaultEpochs))", valueName: "n"))
   var epochs: Int?
 
   @Option(help: ArgumentHelp("Stop after so many steps.", valueName: "n"))
   var steps: Int?
 
-  @Option(help: ArgumentHelp("Images of a step. (default: 128)", valueName: "n"))
+  @Option(help: ArgumentHelp("Images of a step. (default: \(Self.defaultBatch))", valueName: "n"))
   var batch: Int?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The largest learning rate of the cycle. (default: 0.1)", valueName: "number"))
+      "The largest learning rate of the cycle. (default: \(Self.defaultRate))", valueName: "number")
+  )
   var lr: Double?
 
-  @Option(help: ArgumentHelp("Channels of the first blocks. (default: 16)", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Channels of the first blocks. (default: \(Self.defaultWidth))", valueName: "n"))
   var width: Int?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The seed of the initial values and of the order of images. (default: 0)", valueName: "n"))
+      "The seed of the initial values and of the order of images. (default: \(Self.defaultSeed))",
+      valueName: "n"))
   var seed: Int?
 
   @Option(
@@ -113,6 +118,8 @@ struct TrainCommand: ParsableCommand {
     }
   }
 
+  static let (defaultEpochs, defaultBatch, defaultRate) = (3, 128, 0.1)
+  static let (defaultWidth, defaultSeed) = (16, 0)
   private static let defaultOutput = "norma-train.safetensors"
 
   /// Where checkpoints go.
@@ -127,8 +134,9 @@ struct TrainCommand: ParsableCommand {
         try TrainingOptions(checkpoint, path: resume)
       } else {
         TrainingOptions(
-          epochs: epochs ?? 3, steps: steps, batch: batch ?? 128, learningRate: lr ?? 0.1,
-          width: width ?? 16, seed: seed ?? 0, bnMomentum: bnMomentum,
+          epochs: epochs ?? Self.defaultEpochs, steps: steps, batch: batch ?? Self.defaultBatch,
+          learningRate: lr ?? Self.defaultRate, width: width ?? Self.defaultWidth,
+          seed: seed ?? Self.defaultSeed, bnMomentum: bnMomentum,
           freezeStatistics: freezeStatistics)
       }
     let run = try TrainingRun(options, try ClothingData(folder: data))

@@ -1,33 +1,14 @@
 import NormaKernels
 
 extension Tensor {
-  /// A number that is assigned to chosen elements: `x[mask] = 0`.
-  public struct AssignedNumber: Sendable, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
-    ExpressibleByBooleanLiteral
-  {
-    fileprivate let tensor: Tensor
-    fileprivate let number: Scalar
-
-    /// A number, or a truth value.
-    public init<T: TensorElement>(_ value: T) { (tensor, number) = (Tensor(value), Scalar(value)) }
-    /// An integer as it is written.
-    public init(integerLiteral value: Int) { self.init(value) }
-    /// A number as it is written.
-    public init(floatLiteral value: Double) { self.init(value) }
-    /// A truth value as it is written.
-    public init(booleanLiteral value: Bool) { self.init(value) }
-  }
-}
-
-extension Tensor {
-  /// Assigns one number to the chosen elements: `x[x .< 0] = 0`. A number that the type does not hold is
+  /// Assigns one number, or a Boolean, to the chosen elements: `x[x .< 0] = 0`. One that the type does not hold is
   /// refused. Reading gives a tensor.
   @_disfavoredOverload
   public subscript(
     _ indices: any TensorIndex..., file file: StaticString = #fileID, line line: UInt = #line
-  ) -> AssignedNumber {
+  ) -> any TensorElement {
     @available(*, unavailable, message: "chosen elements are a Tensor; item() gives a number")
-    get { AssignedNumber(0) }
+    get { 0 }
     set { assign(newValue, at: indices, file, line) }
   }
 
@@ -36,21 +17,22 @@ extension Tensor {
   public subscript(
     _ all: UnboundedRange, _ rest: any TensorIndex..., file file: StaticString = #fileID,
     line line: UInt = #line
-  ) -> AssignedNumber {
+  ) -> any TensorElement {
     @available(*, unavailable, message: "chosen elements are a Tensor; item() gives a number")
-    get { AssignedNumber(0) }
+    get { 0 }
     set { assign(newValue, at: [Ellipsis()] + rest, file, line) }
   }
 
   private mutating func assign(
-    _ value: AssignedNumber, at indices: [any TensorIndex], _ file: StaticString, _ line: UInt
+    _ value: some TensorElement, at indices: [any TensorIndex], _ file: StaticString, _ line: UInt
   ) {
-    guard isPoisoned || value.number.fits(dtype) else {
-      report(value.number.misfit(dtype, "subscript"), file: file, line: line)
+    let number = Scalar(value)
+    guard isPoisoned || number.fits(dtype) else {
+      report(number.misfit(dtype, "subscript"), file: file, line: line)
       self = .poisoned
       return
     }
-    assign(value.tensor, at: indices, file, line)
+    assign(Tensor(value), at: indices, file, line)
   }
 
   /// Replaces the chosen elements of this variable.

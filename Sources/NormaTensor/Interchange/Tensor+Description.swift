@@ -53,7 +53,7 @@ extension Tensor: CustomStringConvertible {
     return (dtype.isInteger ? Tensor(integers) : Tensor(values)).cast(to: dtype)
   }
 
-  /// One line: type, shape, mean, standard deviation, range, and how many values are NaN or
+  /// One line: type, shape, mean, standard deviation (of more than one value), range, and how many values are NaN or
   /// infinite; the statistics are those of the finite values.
   ///
   ///     float32 [6, 64, 224, 224] mean 0.5 std 0.2887 range 0 ... 1
@@ -70,10 +70,13 @@ extension Tensor: CustomStringConvertible {
       let kept = Tensor.where(finite, values, 0).cast(to: .float64)
       let mean = kept.sum().item() / n
       let squares = Tensor.where(finite, (values.cast(to: .float64) - mean).squared(), 0)
-      let std = (squares.sum().item() / (n - 1)).squareRoot()
       let low = Tensor.where(finite, values, Double.infinity).min().item()
       let high = Tensor.where(finite, values, -Double.infinity).max().item()
-      text += " mean \(TensorText.short(mean)) std \(TensorText.short(std))"
+      text += " mean \(TensorText.short(mean))"
+      // One value has none.
+      if n > 1 {
+        text += " std \(TensorText.short((squares.sum().item() / (n - 1)).squareRoot()))"
+      }
       text += " range \(TensorText.short(low)) ... \(TensorText.short(high))"
     }
     if missing > 0 { text += " nan \(missing)" }

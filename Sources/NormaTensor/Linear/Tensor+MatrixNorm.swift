@@ -22,6 +22,14 @@ public enum MatrixNormOrder: Sendable, Hashable, ExpressibleByIntegerLiteral,
 }
 
 extension Tensor {
+  /// ``matrixNorm(_:over:keepDims:file:line:)-(MatrixNormOrder,_,_,_,_)`` of an order that is a number.
+  public func matrixNorm(
+    _ order: some TensorElement, over axes: (Int, Int) = (-2, -1), keepDims: Bool = false,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    matrixNorm(.number(order.asDouble), over: axes, keepDims: keepDims, file: file, line: line)
+  }
+
   /// The norm of the matrices in two axes: rows `axes.0`, columns `axes.1`.
   ///
   /// Real types. The gradient of a largest or smallest sum is shared evenly by sums that are equal,

@@ -1,5 +1,4 @@
 import NormaFiles
-import NormaTensor
 
 /// Reads what needs no library, and is told the trait of what does.
 @main struct Files {

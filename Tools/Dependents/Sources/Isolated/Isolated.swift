@@ -1,5 +1,4 @@
 import NormaNN
-import NormaTensor
 
 final class Net: Module, Layer {
   let fc = Linear(4, 2)

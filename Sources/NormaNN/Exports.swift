@@ -1,0 +1,2 @@
+// Who imports this module works with tensors.
+@_exported import NormaTensor
