@@ -8,8 +8,21 @@
 #include "loops.h"
 #include "parts.h"
 #include "program.h"
+#include "run_level.h"
+#include "vectors.h"
 
 #pragma clang fp contract(off)
+
+// Rows so short are taken together, up to so many values: one does not wait for another's division.
+enum { MOST_ROWS = 16, MOST_VALUES = 1024 };
+
+// What is the same for all values of each of some rows.
+typedef struct {
+  float high[MOST_ROWS], low[MOST_ROWS], inverse[MOST_ROWS];
+} norma_centers;
+
+#define BODY "group_rows_body.h"
+#include "each_level.h"
 
 // Moments of parts of a group, merged in order.
 typedef struct {
@@ -96,43 +109,20 @@ static moments masked_moments(
   return all;
 }
 
-// What is the same for all values of a group.
-typedef struct {
-  float high, low;
-  double inverse;
-} center;
-
 // y of the run at `offset`, under one parameter.
 static void normalize_run(
     const norma_groups *groups, const norma_group_parameters *parameters, norma_loop normalize,
-    center own, int64_t offset, int64_t n, const float *x, float *y) {
+    const norma_centers *centers, double inverse, int64_t row, int64_t offset, int64_t n,
+    const float *x, float *y) {
   const int64_t place = offset / groups->inner % groups->period;
-  float scale = (float)own.inverse, shift = parameters->bias ? parameters->bias[place] : 0;
+  float scale = centers->inverse[row], shift = parameters->bias ? parameters->bias[place] : 0;
   if (parameters->weight) {
     const float weight = parameters->weight[place];
     // One number to the group belongs to its scale, which is rounded once.
-    scale = groups->inner >= groups->length ? (float)(own.inverse * (double)weight) : scale * weight;
+    scale = groups->inner >= groups->length ? (float)(inverse * (double)weight) : scale * weight;
   }
-  const void *const operands[] = {x + offset, &own.high, &own.low, &scale, &shift};
+  const void *const operands[] = {x + offset, &centers->high[row], &centers->low[row], &scale, &shift};
   normalize((size_t)n, operands, y + offset);
-}
-
-// y of a row of values that have a row of parameters.
-static void normalize_row(
-    const norma_groups *groups, const norma_group_parameters *parameters, center own,
-    int64_t offset, const float *x, float *y) {
-  const norma_loop multiply = norma_find_loop(NORMA_MULTIPLY, NORMA_F32, 1);
-  const norma_loop normalize =
-      norma_find_loop(NORMA_NORMALIZE, NORMA_F32, parameters->bias ? 6 : 22);
-  const float inverse = (float)own.inverse, zero = 0;
-  float scale[NORMA_BLOCK];
-  for (int64_t at = 0; at < groups->length; at += NORMA_BLOCK) {
-    const int64_t n = smaller(groups->length - at, NORMA_BLOCK);
-    multiply((size_t)n, (const void *const[]){&inverse, parameters->weight + at}, scale);
-    const void *const operands[] = {
-        x + offset + at, &own.high, &own.low, scale, parameters->bias ? parameters->bias + at : &zero};
-    normalize((size_t)n, operands, y + offset + at);
-  }
 }
 
 void norma_normalize_groups(
@@ -140,32 +130,59 @@ void norma_normalize_groups(
     double *mean, double *squares, double *variance, double *counts, int64_t begin, int64_t end) {
   const norma_group_masks *masks = norma_find_group_masks();
   const norma_loop normalize = norma_find_loop(NORMA_NORMALIZE, NORMA_F32, 30);
+  const int64_t length = groups->length;
   const int rows = groups->inner == 1 && parameters->weight;
-  const int64_t run = rows ? groups->length : smaller(groups->inner, groups->length);
-  for (int64_t group = begin; group < end; group++) {
-    const int64_t first = group * groups->group_step;
-    moments all = parameters->mask ? masked_moments(groups, parameters, x + first, group)
-                                   : group_moments(groups, x + first, parameters->from_zero);
-    if (counts) counts[group] = all.count;
-    // Of no values: 0.
-    if (parameters->mask && all.count == 0) all.count = 1;
-    mean[group] = all.sum / all.count;
-    squares[group] = all.squares;
-    variance[group] = all.squares / all.count;
-    center own = {(float)mean[group], 0, 1 / sqrt(variance[group] + parameters->eps)};
-    // Nothing is left of an infinite mean.
-    if (mean[group] != (double)own.high) own.low = (float)(mean[group] - (double)own.high);
-    for (int64_t piece = 0; piece < groups->pieces; piece++) {
-      const int64_t start = first + piece * groups->piece_step;
-      for (int64_t at = 0; at < groups->length; at += run) {
-        if (rows) {
-          normalize_row(groups, parameters, own, start + at, x, y);
-        } else {
-          normalize_run(groups, parameters, normalize, own, start + at, run, x, y);
-        }
-        if (parameters->mask) {
-          const uint8_t *mask = piece_mask(parameters, group, piece) + at;
-          masks->copy(run, y + start + at, mask, y + start + at);
+  const int64_t run = rows ? length : smaller(groups->inner, length);
+  const int short_rows = groups->pieces == 1 && length <= NORMA_BLOCK && !parameters->mask;
+  const int64_t most = short_rows ? smaller(MOST_ROWS, 1 + MOST_VALUES / (length + 1)) : 1;
+  for (int64_t group = begin; group < end; group += most) {
+    const int64_t first = group * groups->group_step, some = smaller(most, end - group);
+    norma_centers centers;
+    double inverse[MOST_ROWS];
+    if (short_rows && !parameters->from_zero) {
+      norma_row_moments(
+          (size_t)some, (size_t)length, (size_t)length, x + first, mean + group, squares + group);
+      for (int64_t k = group; k < group + some; k++) {
+        mean[k] /= (double)length, variance[k] = squares[k] / (double)length;
+      }
+    } else {
+      for (int64_t k = group; k < group + some; k++) {
+        const float *values = x + k * groups->group_step;
+        moments all = parameters->mask ? masked_moments(groups, parameters, values, k)
+                                       : group_moments(groups, values, parameters->from_zero);
+        if (counts) counts[k] = all.count;
+        // Of no values: 0.
+        if (parameters->mask && all.count == 0) all.count = 1;
+        mean[k] = all.sum / all.count;
+        squares[k] = all.squares, variance[k] = all.squares / all.count;
+      }
+    }
+    for (int64_t k = 0; k < some; k++) {
+      const double own = mean[group + k], high = (double)(float)own;
+      inverse[k] = 1 / sqrt(variance[group + k] + parameters->eps);
+      centers.inverse[k] = (float)inverse[k], centers.high[k] = (float)own;
+      // Nothing is left of an infinite mean.
+      centers.low[k] = own != high ? (float)(own - high) : 0;
+    }
+    if (rows && groups->pieces == 1 && !parameters->mask) {
+      OF_LEVEL(normalize_rows)(
+          some, length, length, x + first, &centers, parameters->weight, parameters->bias, y + first);
+      continue;
+    }
+    for (int64_t k = 0; k < some; k++) {
+      for (int64_t piece = 0; piece < groups->pieces; piece++) {
+        const int64_t start = first + k * groups->group_step + piece * groups->piece_step;
+        for (int64_t at = start; at < start + length; at += run) {
+          if (rows) {
+            OF_LEVEL(normalize_rows)(
+                1, length, 0, x + at, &centers, parameters->weight, parameters->bias, y + at);
+          } else {
+            normalize_run(groups, parameters, normalize, &centers, inverse[k], k, at, run, x, y);
+          }
+          if (parameters->mask) {
+            const uint8_t *mask = piece_mask(parameters, group, piece) + (at - start);
+            masks->copy(run, y + at, mask, y + at);
+          }
         }
       }
     }

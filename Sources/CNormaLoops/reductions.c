@@ -1,6 +1,7 @@
 #include "lanes.h"
 #include "levels.h"
 #include "program.h"
+#include "run_level.h"
 #include "vectors.h"
 
 #pragma clang fp contract(off)
@@ -16,6 +17,11 @@ const norma_reductions *norma_find_reductions(int type) {
   }
 #endif
   return &reductions_base[type];
+}
+
+void norma_row_moments(
+    size_t rows, size_t n, size_t pitch, const float *values, double *sums, double *m2s) {
+  OF_LEVEL(row_moments_f32)(rows, n, pitch, values, sums, m2s);
 }
 
 void norma_merge_moments(

@@ -124,12 +124,9 @@ static double LEVEL(wide_squares)(size_t n, const float *p, double mean) {
 
 static int LEVEL(float_range)(double q) { return q > 0x1p-90 && q < 0x1p120; }
 
-static void LEVEL(moments_f32)(
-    size_t n, const void *values, double *sum, double *m2, double *lost) {
-  (void)lost;
-  const float *p = values;
-  LEVEL(sum_f32)(n, values, sum);
-  const double mean = *sum / (double)n;
+// Of values with this sum.
+static double LEVEL(squares_f32)(size_t n, const float *p, double sum) {
+  const double mean = sum / (double)n;
   const float mu = (float)mean;
   // Sums of more than 16 squares drift in float, all to one side where the data lie on a coarse
   // grid far from zero; so they move to double in time.
@@ -154,9 +151,23 @@ static void LEVEL(moments_f32)(
 #undef TERM
   double squares;
   FOLD_VECTORS(squares, d);
-  *m2 = LEVEL(float_range)(squares)
-            ? LEVEL(corrected)(squares, *sum - (double)n * mu, (double)n)
-            : LEVEL(wide_squares)(n, p, mean);
+  return LEVEL(float_range)(squares)
+             ? LEVEL(corrected)(squares, sum - (double)n * mu, (double)n)
+             : LEVEL(wide_squares)(n, p, mean);
+}
+
+static void LEVEL(moments_f32)(
+    size_t n, const void *values, double *sum, double *m2, double *lost) {
+  (void)lost;
+  LEVEL(sum_f32)(n, values, sum);
+  *m2 = LEVEL(squares_f32)(n, values, *sum);
+}
+
+// One row's sum does not wait for the division of another's.
+static void LEVEL(row_moments_f32)(
+    size_t rows, size_t n, size_t pitch, const float *values, double *sums, double *m2s) {
+  for (size_t i = 0; i < rows; i++) LEVEL(sum_f32)(n, values + i * pitch, &sums[i]);
+  for (size_t i = 0; i < rows; i++) m2s[i] = LEVEL(squares_f32)(n, values + i * pitch, sums[i]);
 }
 
 // The mean of numbers whose sum leaves the range of double.

@@ -138,9 +138,11 @@ import Testing
   // MARK: Normalization
 
   private static func normalized(
-    _ x: Tensor, _ axes: [Int], _ weight: Tensor? = nil
+    _ x: Tensor, _ axes: [Int], _ weight: Tensor? = nil, _ bias: Tensor? = nil,
+    from origin: NormalizationOrigin = .mean
   ) -> Tensor {
-    let result = try? x.normalized(over: axes, eps: 1e-5, weight: weight, bias: nil, call: "")
+    let result = try? x.normalized(
+      over: axes, from: origin, eps: 1e-5, weight: weight, bias: bias, call: "")
     return result?.output ?? .poisoned
   }
 
@@ -151,13 +153,35 @@ import Testing
     let steps = Self.run { Self.normalized(medium, [0, 2, 3]) }.steps
     #expect(steps.map(\.path) == [.reduction, .numbers, .program])
     #expect(steps.last?.operations == ["normalize"] && steps[0].traits.contains(.interleaved))
-    let large = Self.random([64, 40_000])
+    let large = Self.random([4, 120_000])
     #expect(withThreads(2) { Self.paths { Self.normalized(large, [1]) } } == [.slices])
     // Channels last: a row of numbers repeats under all pixels.
     let last = Self.random([8, 30, 30, 16]).permuted(0, 3, 1, 2)
     let lastSteps = Self.run { Self.normalized(last, [0, 2, 3]) }.steps
     #expect(lastSteps.map(\.path) == [.reduction, .numbers, .program])
     #expect(lastSteps.last?.traits.contains(.byRow) == true)
+  }
+
+  /// Rows and groups in cache are taken by the kernel, with the bits of a program that takes pending statistics.
+  @Test(arguments: [[800, 128], [90, 768], [40, 2000], [1200, 61], [5000, 16], [16, 2, 2500]])
+  func normalizedRows(shape: [Int]) throws {
+    let x = Self.random(shape)
+    let isGrouped = shape.count == 3
+    let own = isGrouped ? [1, 2, 1] : [1, shape[1]]
+    let (weight, bias) = (Self.random(own, seed: 8), Self.random(own, seed: 9))
+    let axes = Array(1..<shape.count)
+    for origin in [NormalizationOrigin.mean, .zero] {
+      for (weight, bias) in [(nil, nil), (weight, nil), (weight, bias)] as [(Tensor?, Tensor?)] {
+        let (found, steps) = Self.run { Self.normalized(x, axes, weight, bias, from: origin) }
+        #expect(steps.map(\.path) == [.groups])
+        let statistics = x.normalizationStatistics(over: axes, from: origin)
+        let expected = try x.normalized(
+          mean: statistics.mean, variance: statistics.variance, eps: 1e-5, weight: weight,
+          bias: bias, call: "")
+        #expect(isSame(found, expected), "\(shape), \(origin)")
+      }
+    }
+    #expect(Self.paths { Self.normalized(x + x, axes, weight, bias) }.last == .groups)
   }
 
   @Test func gradientsOfNormalizations() {

@@ -202,6 +202,10 @@ typedef struct {
 
 const norma_reductions *norma_find_reductions(int type);
 
+// Sums and moments of rows of n floats, `pitch` elements apart, each a block: as norma_moments_loop.
+void norma_row_moments(
+    size_t rows, size_t n, size_t pitch, const float *values, double *sums, double *m2s);
+
 // Adds the moments of `count_b` values a column to those of `count_a` (Chan et al. 1983); `lost_a`
 // and `lost_b` are both given or both NULL.
 void norma_merge_moments(

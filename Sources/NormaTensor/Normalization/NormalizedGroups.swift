@@ -3,8 +3,9 @@ import NormaKernels
 /// A normalization by a `float32` tensor's own statistics whose groups lie together in memory, so that a
 /// kernel can take them one after the other.
 ///
-/// Small tensors are normalized so: a program takes longer to lay out than to run. Gradients of any size
-/// are, where groups are rows: x and the upstream gradient are then read once.
+/// Small tensors are normalized so: a program takes longer to lay out than to run. So are rows that stay in cache,
+/// which a program runs one by one; and gradients of any size where groups are rows: x and the upstream gradient are
+/// then read once.
 struct NormalizedGroups {
   private let kernel: GroupNormalization
   private let x: Tensor
@@ -45,6 +46,20 @@ struct NormalizedGroups {
 
   /// Up to so many elements, running everything at once saves more than fusing.
   static let mostElements = 1 << 16
+
+  /// Rows of up to so many elements stay in the caches, results included: a program takes two to five times as
+  /// long there, as it is run anew for every row. Larger results are stored past the caches, which programs do.
+  private static let mostInRows = CompiledProgram.streamedBytes / 4
+
+  /// Whether the kernel is faster than a program, and takes sums in the same order.
+  var runAtOnce: Bool {
+    x.count <= NormalizedGroups.mostElements
+      || kernel.isRows && isWorthwhile && x.count < NormalizedGroups.mostInRows
+        && NormalizedGroups.oneChunk.contains(kernel.valuesPerGroup)
+  }
+
+  /// Rows that are reduced along, in one chunk of tiles.
+  private static let oneChunk = 16...(CompiledProgram.chunk * Space.block)
 
   /// The normalized tensor and its statistics, at once.
   func normalized(

@@ -10,9 +10,9 @@ extension Tensor {
     bias: Tensor?, call: String
   ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics) {
     try Tensor.requireEpsilon(eps, call)
-    if count <= NormalizedGroups.mostElements,
-      let groups = NormalizedGroups(
-        detached(), over: axes.sorted(), weight: weight?.detached(), bias: bias?.detached()),
+    if let groups = NormalizedGroups(
+      detached(), over: axes.sorted(), weight: weight?.detached(), bias: bias?.detached()),
+      groups.runAtOnce,
       let (output, statistics) = groups.normalized(from: origin, eps: eps, over: axes.sorted())
     {
       let own = OwnStatistics(axes: axes.sorted(), origin: origin)
