@@ -2,27 +2,36 @@
 
 #define WIDE(p) __builtin_convertvector(LOAD(f32h, p), f64v)
 
-// Sums of u c and of u over a row, in 16 interleaved lanes.
-static void LEVEL(row_sums)(
-    int64_t n, const float *x, const float *g, const float *weight, double mean, double *centered,
-    double *plain) {
-  f64v a0 = {0}, a1 = {0}, b0 = {0}, b1 = {0};
+// The sums of a row, with r = 1 / sqrt(variance + eps): of u c and of u, in 16 interleaved lanes, and, added to those of
+// the columns, of g c r and g. `kept`, where there is room, has the weights in double, then room for u and c.
+static inline __attribute__((always_inline)) void LEVEL(row_sums)(
+    int64_t n, const float *x, const float *g, const float *weight, double mean, double r,
+    double *weight_sums, double *bias_sums, double *kept, double *centered, double *plain) {
+  f64v a[2] = {{0}, {0}}, b[2] = {{0}, {0}};
   int64_t j = 0;
   for (; j + 16 <= n; j += 16) {
-    const f64v u0 = WIDE(g + j) * WIDE(weight + j), u1 = WIDE(g + j + 8) * WIDE(weight + j + 8);
-    a0 += u0 * (WIDE(x + j) - mean), a1 += u1 * (WIDE(x + j + 8) - mean);
-    b0 += u0, b1 += u1;
+    for (int h = 0; h < 2; h++) {
+      const int64_t at = j + 8 * h;
+      const f64v c = WIDE(x + at) - mean, v = WIDE(g + at);
+      const f64v u = v * (kept ? LOAD(f64v, kept + at) : WIDE(weight + at));
+      a[h] += u * c, b[h] += u;
+      STORE(f64v, weight_sums + at, LOAD(f64v, weight_sums + at) + v * (c * r));
+      STORE(f64v, bias_sums + at, LOAD(f64v, bias_sums + at) + v);
+      if (kept) STORE(f64v, kept + n + at, u), STORE(f64v, kept + 2 * n + at, c);
+    }
   }
-  double a[16], b[16];
-  STORE(f64v, a, a0), STORE(f64v, a + 8, a1), STORE(f64v, b, b0), STORE(f64v, b + 8, b1);
+  double s[16], t[16];
+  STORE(f64v, s, a[0]), STORE(f64v, s + 8, a[1]), STORE(f64v, t, b[0]), STORE(f64v, t + 8, b[1]);
   for (int k = 0; j < n; j++, k++) {
-    const double u = (double)g[j] * (double)weight[j];
-    a[k] += u * ((double)x[j] - mean), b[k] += u;
+    const double c = (double)x[j] - mean, v = g[j], u = v * (double)weight[j];
+    s[k] += u * c, t[k] += u;
+    weight_sums[j] += v * (c * r), bias_sums[j] += v;
+    if (kept) kept[n + j] = u, kept[2 * n + j] = c;
   }
   for (int w = 8; w; w /= 2) {
-    for (int k = 0; k < w; k++) a[k] += a[k + w], b[k] += b[k + w];
+    for (int k = 0; k < w; k++) s[k] += s[k + w], t[k] += t[k + w];
   }
-  *centered = a[0], *plain = b[0];
+  *centered = s[0], *plain = t[0];
 }
 
 static void LEVEL(row_gradient)(
@@ -30,31 +39,36 @@ static void LEVEL(row_gradient)(
     double *bias_sums) {
   const int64_t n = rows->columns;
   const float *weight = rows->weight;
+  // Conversions are a third of the work: what is converted once is kept while it is in the first-level cache.
+  _Alignas(64) double kept[3 * MOST_KEPT];
+  const int keeps = rows->gradient && n <= MOST_KEPT;
+  for (int64_t j = 0; keeps && j < n; j++) kept[j] = weight[j];
   for (int64_t row = begin; row < end; row++) {
     const float *x = rows->x + row * n, *g = rows->upstream + row * n;
-    float *out = rows->gradient ? rows->gradient + row * n : NULL;
     const double mean = rows->mean[row], r = 1 / __builtin_sqrt(rows->variance[row] + rows->eps);
-    double slope = 0, shift = 0;
-    if (out) {
-      double centered, plain;
-      LEVEL(row_sums)(n, x, g, weight, mean, &centered, &plain);
-      const double share = r / -(double)n;
-      slope = share * (r * r) * centered, shift = rows->mean_share * share * plain;
+    double centered, plain;
+    if (keeps) {
+      LEVEL(row_sums)(n, x, g, weight, mean, r, weight_sums, bias_sums, kept, &centered, &plain);
+    } else {
+      LEVEL(row_sums)(n, x, g, weight, mean, r, weight_sums, bias_sums, NULL, &centered, &plain);
     }
+    if (!rows->gradient) continue;
+    float *out = rows->gradient + row * n;
+    const double share = r / -(double)n;
+    const double slope = share * (r * r) * centered, shift = rows->mean_share * share * plain;
     int64_t j = 0;
-    for (; j + 8 <= n; j += 8) {
-      const f64v c = WIDE(x + j) - mean, u = WIDE(g + j);
-      if (out) {
-        const f64v dx = u * WIDE(weight + j) * r + c * slope + shift;
-        STORE(f32h, out + j, __builtin_convertvector(dx, f32h));
-      }
-      STORE(f64v, weight_sums + j, LOAD(f64v, weight_sums + j) + u * (c * r));
-      STORE(f64v, bias_sums + j, LOAD(f64v, bias_sums + j) + u);
+#define STORE_EACH(u, c) \
+  STORE(f32h, out + j, __builtin_convertvector((u) * r + (c) * slope + shift, f32h))
+    if (keeps) {
+      const double *u = kept + n, *c = u + n;
+      for (; j + 8 <= n; j += 8) STORE_EACH(LOAD(f64v, u + j), LOAD(f64v, c + j));
+    } else {
+      for (; j + 8 <= n; j += 8) STORE_EACH(WIDE(g + j) * WIDE(weight + j), WIDE(x + j) - mean);
     }
+#undef STORE_EACH
     for (; j < n; j++) {
-      const double c = (double)x[j] - mean, u = g[j];
-      if (out) out[j] = (float)(u * (double)weight[j] * r + c * slope + shift);
-      weight_sums[j] += u * (c * r), bias_sums[j] += u;
+      const double c = (double)x[j] - mean, u = (double)g[j] * (double)weight[j];
+      out[j] = (float)(u * r + c * slope + shift);
     }
   }
 }
