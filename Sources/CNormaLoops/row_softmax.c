@@ -5,118 +5,198 @@
 
 #include "levels.h"
 #include "loops.h"
+#include "parts.h"
 #include "program.h"
+#include "run_level.h"
+#include "vectors.h"
 #include "worker.h"
 
 #pragma clang fp contract(off)
 
-#define SCALE(level)                                                               \
-  static void scale_##level(int64_t n, float *values, double factor) {             \
-    for (int64_t j = 0; j < n; j++) values[j] = (float)((double)values[j] * factor); \
-  }
+#define BODY "row_softmax_body.h"
+#include "each_level.h"
 
-SCALE(base)
-#if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-SCALE(v3)
-#pragma clang attribute pop
-#pragma clang attribute push( \
-    __attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
-SCALE(v4)
-#pragma clang attribute pop
-#endif
+enum {
+  // Longer rows are made where they end up.
+  MOST_STREAMED = 16384,
+  // Short rows are taken together, up to so many values: no row waits for another's sum, and functions run over
+  // all of them.
+  MOST_ROWS = 16,
+  MOST_VALUES = 1536,
+  PART = 64
+};
 
-static void scale(int64_t n, float *values, double factor) {
-#if defined(__x86_64__)
-  switch (norma_loops_level()) {
-    case 2: scale_v4(n, values, factor); return;
-    case 1: scale_v3(n, values, factor); return;
-  }
-#endif
-  scale_base(n, values, factor);
+static int64_t rows_at_once(int64_t columns) {
+  const int64_t most = MOST_VALUES / columns;
+  return most < 1 ? 1 : smaller(most, MOST_ROWS);
 }
 
-// Longer rows are made where they end up.
-enum { MOST_STREAMED = 16384 };
+// The loops that rows are made of.
+typedef struct {
+  const norma_reductions *reductions;
+  norma_loop subtract, exp;
+} row_loops;
+
+static row_loops find_loops(void) {
+  return (row_loops){
+      norma_find_reductions(NORMA_F32), norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2),
+      norma_find_loop(NORMA_EXP, NORMA_F32, 0)};
+}
+
+// Powers of n values. Meanwhile asks for the next `rest` values, and for where their results go, a few lines at a
+// time: the processor's own prefetching stops at the end of a page, and does not foresee stores. `next` and
+// `target` may be NULL.
+static void take_powers(
+    const row_loops *loops, int64_t n, const float *values, float *powers, const float *next,
+    const float *target, int64_t rest) {
+  for (int64_t at = 0; at < n; at += PART) {
+    loops->exp((size_t)smaller(PART, n - at), (const void *const[]){values + at}, powers + at);
+    for (int64_t i = at; i < smaller(smaller(at + PART, n), rest); i += 16) {
+      if (next) __builtin_prefetch(next + i);
+      if (target) __builtin_prefetch(target + i, 1);
+    }
+  }
+}
+
+// By blocks, as every sum is taken.
+static double row_sum(const row_loops *loops, int64_t n, const float *values) {
+  double sum = 0;
+  for (int64_t at = 0; at < n; at += NORMA_BLOCK) {
+    double part;
+    loops->reductions->sum((size_t)smaller(n - at, NORMA_BLOCK), values + at, &part);
+    sum = at ? sum + part : part;
+  }
+  return sum;
+}
+
+// x - max(x), and the largest itself.
+static float subtract_largest(const row_loops *loops, int64_t n, const float *x, float *distances) {
+  float highest = x[0];
+  loops->reductions->maximum((size_t)n, x, &highest);
+  loops->subtract((size_t)n, (const void *const[]){x, &highest}, distances);
+  return highest;
+}
 
 void norma_row_softmax(
-    int64_t columns, const float *x, float *result, int streamed, int64_t begin, int64_t end) {
+    int64_t columns, const float *x, int64_t causal, float *result, int streamed, int64_t begin,
+    int64_t end) {
+  const row_loops loops = find_loops();
+  const int64_t most = rows_at_once(columns);
+  float scratch[MOST_STREAMED];
+  for (int64_t row = begin; row < end; row += most) {
+    const int64_t some = smaller(most, end - row);
+    float *powers = columns <= MOST_STREAMED ? scratch : result + row * columns;
+    int64_t seen[MOST_ROWS], widths[MOST_ROWS], all = 0;
+    for (int64_t k = 0; k < some; k++) {
+      const float *from = x + (row + k) * columns;
+      float *own = powers + all;
+      seen[k] = causal ? smaller(columns, (row + k) % causal + 1) : columns;
+      // Whole vectors: what is not seen of the last ones changes no largest value, and is 0 in the sum.
+      widths[k] = smaller(columns, parts(seen[k], 32) * 32);
+      if (seen[k] < widths[k]) {
+        memcpy(own, from, (size_t)widths[k] * sizeof(float));
+        OF_LEVEL(fill)(seen[k], widths[k], from[0], own);
+        from = own;
+      }
+      subtract_largest(&loops, widths[k], from, own);
+      all += widths[k];
+    }
+    const int64_t next = (row + some) * columns;
+    take_powers(
+        &loops, all, powers, powers, x + next, streamed ? NULL : result + next,
+        end * columns - next);
+    double factors[MOST_ROWS];
+    for (int64_t k = 0, at = 0; k < some; at += widths[k++]) {
+      OF_LEVEL(fill)(seen[k], widths[k], 0, powers + at);
+      factors[k] = 1 / row_sum(&loops, widths[k], powers + at);
+    }
+    const int apart = streamed && powers == scratch;
+    for (int64_t k = 0, at = 0; k < some; at += widths[k++]) {
+      float *to = result + (row + k) * columns;
+      const int64_t n = widths[k];
+      OF_LEVEL(scale)(n, powers + at, factors[k], apart ? powers + at : to);
+      if (apart) norma_stream_copy(to, powers + at, (size_t)n * sizeof(float));
+      if (n < columns) memset(to + n, 0, (size_t)(columns - n) * sizeof(float));
+    }
+  }
+}
+
+void norma_row_softmax_gradient(
+    int64_t columns, const float *y, const float *upstream, float *result, int streamed,
+    int64_t begin, int64_t end) {
   const norma_reductions *reductions = norma_find_reductions(NORMA_F32);
-  const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
-  const norma_loop exp = norma_find_loop(NORMA_EXP, NORMA_F32, 0);
-  const size_t n = (size_t)columns;
+  const double zero = 0;
   float scratch[MOST_STREAMED];
   const int apart = streamed && columns <= MOST_STREAMED;
   for (int64_t row = begin; row < end; row++) {
-    const float *from = x + row * columns;
-    float *to = apart ? scratch : result + row * columns;
-    float highest = from[0];
-    reductions->maximum(n, from, &highest);
-    subtract(n, (const void *const[]){from, &highest}, to);
-    // Asks for the next row: the processor's own prefetching stops at the end of a page.
-    const char *next = (const char *)(from + n), *last = next + n * sizeof(float);
-    for (; row + 1 < end && next < last; next += 64) __builtin_prefetch(next);
-    exp(n, (const void *const[]){to}, to);
-    double sum = 0;
-    // By blocks, as every sum is taken.
-    for (size_t at = 0; at < n; at += NORMA_BLOCK) {
+    const float *own = y + row * columns, *g = upstream + row * columns;
+    float *to = result + row * columns;
+    double mean = 0;
+    for (int64_t at = 0; at < columns; at += NORMA_BLOCK) {
       double part;
-      reductions->sum(n - at < NORMA_BLOCK ? n - at : NORMA_BLOCK, to + at, &part);
-      sum = at ? sum + part : part;
+      reductions->centered_sum(
+          (size_t)smaller(columns - at, NORMA_BLOCK), own + at, g + at, &zero, &part);
+      mean = at ? mean + part : part;
     }
-    scale(columns, to, 1 / sum);
-    if (apart) norma_stream_copy(result + row * columns, scratch, n * sizeof(float));
+    OF_LEVEL(share)(columns, own, g, mean, apart ? scratch : to);
+    if (apart) norma_stream_copy(to, scratch, (size_t)columns * sizeof(float));
   }
 }
 
-// The logarithm of the sum of exp(x - highest) over a row; `distances`, where there is room for them, takes
-// x - highest, `all` the sum. Sums are taken by blocks, as every sum is.
-static float log_sum_of_row(
-    int64_t columns, const float *x, float *distances, float *highest, double *all) {
-  const norma_reductions *reductions = norma_find_reductions(NORMA_F32);
-  const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
-  const norma_loop exp = norma_find_loop(NORMA_EXP, NORMA_F32, 0);
+// The logarithm of the sum of exp(x - highest) over each of some rows; `distances`, where there is room for
+// them, takes x - highest, `sums` the sums. `rest` values follow.
+static void log_sums_of_rows(
+    const row_loops *loops, int64_t rows, int64_t columns, int64_t rest, const float *x,
+    float *distances, float *highest, double *sums, float *logs) {
   const norma_loop log1p = norma_find_loop(NORMA_LOG1P, NORMA_F32, 0);
   float powers[NORMA_BLOCK];
-  *highest = x[0];
-  reductions->maximum((size_t)columns, x, highest);
-  double sum = 0;
-  for (int64_t at = 0; at < columns; at += NORMA_BLOCK) {
-    const size_t n = (size_t)(columns - at < NORMA_BLOCK ? columns - at : NORMA_BLOCK);
-    float *to = distances ? distances + at : powers;
-    double part;
-    subtract(n, (const void *const[]){x + at, highest}, to);
-    exp(n, (const void *const[]){to}, powers);
-    reductions->sum(n, powers, &part);
-    sum = at ? sum + part : part;
+  if (columns <= NORMA_BLOCK) {
+    float *to = distances ? distances : powers;
+    for (int64_t k = 0; k < rows; k++) {
+      highest[k] = subtract_largest(loops, columns, x + k * columns, to + k * columns);
+    }
+    const int64_t all = rows * columns;
+    take_powers(
+        loops, all, to, powers, x + all, distances ? distances + all : NULL, rest);
+    for (int64_t k = 0; k < rows; k++) {
+      loops->reductions->sum((size_t)columns, powers + k * columns, &sums[k]);
+    }
+  } else {
+    highest[0] = x[0];
+    loops->reductions->maximum((size_t)columns, x, &highest[0]);
+    for (int64_t at = 0; at < columns; at += NORMA_BLOCK) {
+      const size_t n = (size_t)smaller(columns - at, NORMA_BLOCK);
+      float *to = distances ? distances + at : powers;
+      double part;
+      loops->subtract(n, (const void *const[]){x + at, &highest[0]}, to);
+      loops->exp(n, (const void *const[]){to}, powers);
+      loops->reductions->sum(n, powers, &part);
+      sums[0] = at ? sums[0] + part : part;
+    }
   }
   // The largest element gives 1: what the others give keeps its digits apart from it.
-  *all = sum;
-  float rest = (float)(sum - 1);
-  log1p(1, (const void *const[]){&rest}, &rest);
-  return rest;
+  for (int64_t k = 0; k < rows; k++) logs[k] = (float)(sums[k] - 1);
+  log1p((size_t)rows, (const void *const[]){logs}, logs);
 }
 
 void norma_row_log_sum_exp(
     int64_t columns, const float *x, float *result, int64_t begin, int64_t end) {
-  const norma_reductions *reductions = norma_find_reductions(NORMA_F32);
-  const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
-  const norma_loop exp = norma_find_loop(NORMA_EXP, NORMA_F32, 0);
+  const row_loops loops = find_loops();
   const norma_loop log = norma_find_loop(NORMA_LOG, NORMA_F32, 0);
   float powers[NORMA_BLOCK];
   for (int64_t row = begin; row < end; row++) {
     const float *from = x + row * columns;
     float highest = from[0];
-    reductions->maximum((size_t)columns, from, &highest);
+    loops.reductions->maximum((size_t)columns, from, &highest);
     // Infinite maxima are not subtracted: infinity less itself is no number.
     const float shift = __builtin_isinf(highest) ? 0 : highest;
     double sum = 0;
     for (int64_t at = 0; at < columns; at += NORMA_BLOCK) {
-      const size_t n = (size_t)(columns - at < NORMA_BLOCK ? columns - at : NORMA_BLOCK);
+      const size_t n = (size_t)smaller(columns - at, NORMA_BLOCK);
       double part;
-      subtract(n, (const void *const[]){from + at, &shift}, powers);
-      exp(n, (const void *const[]){powers}, powers);
-      reductions->sum(n, powers, &part);
+      loops.subtract(n, (const void *const[]){from + at, &shift}, powers);
+      loops.exp(n, (const void *const[]){powers}, powers);
+      loops.reductions->sum(n, powers, &part);
       sum = at ? sum + part : part;
     }
     float value = (float)sum;
@@ -127,28 +207,42 @@ void norma_row_log_sum_exp(
 
 void norma_row_log_softmax(
     int64_t columns, const float *x, float *result, int streamed, int64_t begin, int64_t end) {
-  const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
-  const size_t n = (size_t)columns;
+  const row_loops loops = find_loops();
+  const int64_t most = rows_at_once(columns);
   float scratch[MOST_STREAMED];
   const int apart = streamed && columns <= MOST_STREAMED;
-  for (int64_t row = begin; row < end; row++) {
-    const float *from = x + row * columns;
-    float *to = apart ? scratch : result + row * columns;
-    float highest;
-    double sum;
-    const float log_sum = log_sum_of_row(columns, from, to, &highest, &sum);
-    subtract(n, (const void *const[]){to, &log_sum}, to);
-    if (apart) norma_stream_copy(result + row * columns, scratch, n * sizeof(float));
+  for (int64_t row = begin; row < end; row += most) {
+    const int64_t some = smaller(most, end - row);
+    float *all = apart ? scratch : result + row * columns;
+    float highest[MOST_ROWS], logs[MOST_ROWS];
+    double sums[MOST_ROWS];
+    log_sums_of_rows(
+        &loops, some, columns, (end - row - some) * columns, x + row * columns, all, highest, sums,
+        logs);
+    for (int64_t k = 0; k < some; k++) {
+      float *to = all + k * columns;
+      loops.subtract((size_t)columns, (const void *const[]){to, &logs[k]}, to);
+    }
+    if (apart) {
+      norma_stream_copy(result + row * columns, scratch, (size_t)(some * columns) * sizeof(float));
+    }
   }
 }
 
 void norma_row_log_softmax_at(
     int64_t columns, const float *x, const int64_t *places, float *result, float *highest,
     double *sums, int64_t begin, int64_t end) {
-  for (int64_t row = begin; row < end; row++) {
+  const row_loops loops = find_loops();
+  const int64_t most = rows_at_once(columns);
+  for (int64_t row = begin; row < end; row += most) {
+    const int64_t some = smaller(most, end - row);
     const float *from = x + row * columns;
-    const float log_sum = log_sum_of_row(columns, from, NULL, &highest[row], &sums[row]);
-    result[row] = places[row] < 0 ? 0 : (from[places[row]] - highest[row]) - log_sum;
+    log_sums_of_rows(
+        &loops, some, columns, (end - row - some) * columns, from, NULL, highest + row, sums + row,
+        result + row);
+    for (int64_t k = row; k < row + some; k++, from += columns) {
+      result[k] = places[k] < 0 ? 0 : (from[places[k]] - highest[k]) - result[k];
+    }
   }
 }
 
@@ -156,26 +250,37 @@ void norma_row_log_softmax_at_gradient(
     int64_t columns, const float *x, const int64_t *places, const float *highest,
     const double *sums, const float *upstream, float *result, int streamed, int64_t begin,
     int64_t end) {
-  const norma_loop subtract = norma_find_loop(NORMA_SUBTRACT, NORMA_F32, 2);
-  const norma_loop exp = norma_find_loop(NORMA_EXP, NORMA_F32, 0);
+  const row_loops loops = find_loops();
+  const int64_t most = rows_at_once(columns);
   const size_t n = (size_t)columns;
   float scratch[MOST_STREAMED];
   const int apart = streamed && columns <= MOST_STREAMED;
-  for (int64_t row = begin; row < end; row++) {
-    const float *from = x + row * columns;
-    float *to = apart ? scratch : result + row * columns;
-    const int64_t place = places[row];
-    if (place < 0) {
-      memset(to, 0, n * sizeof(float));
-    } else {
-      const double factor = (double)upstream[row] / sums[row];
-      subtract(n, (const void *const[]){from, &highest[row]}, to);
-      exp(n, (const void *const[]){to}, to);
+  for (int64_t row = begin; row < end; row += most) {
+    const int64_t some = smaller(most, end - row);
+    float *all = apart ? scratch : result + row * columns;
+    for (int64_t k = 0; k < some; k++) {
+      const void *const operands[] = {x + (row + k) * columns, &highest[row + k]};
+      loops.subtract(n, operands, all + k * columns);
+    }
+    const int64_t next = (row + some) * columns;
+    take_powers(
+        &loops, some * columns, all, all, x + next, apart ? NULL : result + next,
+        end * columns - next);
+    for (int64_t k = 0; k < some; k++) {
+      float *to = all + k * columns;
+      const int64_t place = places[row + k];
+      if (place < 0) {
+        memset(to, 0, n * sizeof(float));
+        continue;
+      }
+      const double sum = sums[row + k], factor = (double)upstream[row + k] / sum;
       // What the others give: their sum itself, where the place has nearly all.
-      const double others = sums[row] - (double)to[place];
-      scale(columns, to, -factor);
+      const double others = sum - (double)to[place];
+      OF_LEVEL(scale)(columns, to, -factor, to);
       to[place] = (float)(others * factor);
     }
-    if (apart) norma_stream_copy(result + row * columns, scratch, n * sizeof(float));
+    if (apart) {
+      norma_stream_copy(result + row * columns, scratch, (size_t)some * n * sizeof(float));
+    }
   }
 }

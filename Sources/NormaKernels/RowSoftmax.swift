@@ -7,14 +7,31 @@ package enum RowSoftmax {
   package static let columns = 1...65536
 
   /// Writes the softmax of every row; past the caches if it is larger than they are.
+  ///
+  /// Where `causal` is not 0, row r takes its first r % causal + 1 values alone, and gives 0 for the others.
   package static func run(
-    rows: Int, columns: Int, from x: UnsafeRawPointer, into result: UnsafeMutableRawPointer,
-    isStreamed: Bool, threads: Int
+    rows: Int, columns: Int, causal: Int, from x: UnsafeRawPointer,
+    into result: UnsafeMutableRawPointer, isStreamed: Bool, threads: Int
   ) {
     let from = x.assumingMemoryBound(to: Float.self)
     let into = result.assumingMemoryBound(to: Float.self)
     split(rows, work: rows * columns, threads: threads) { begin, end in
-      norma_row_softmax(Int64(columns), from, into, isStreamed ? 1 : 0, begin, end)
+      norma_row_softmax(
+        Int64(columns), from, Int64(causal), into, isStreamed ? 1 : 0, begin, end)
+    }
+  }
+
+  /// Writes the gradient for what y is the softmax of: (upstream - Σ(y upstream)) y.
+  package static func gradient(
+    rows: Int, columns: Int, y: UnsafeRawPointer, upstream: UnsafeRawPointer,
+    into result: UnsafeMutableRawPointer, isStreamed: Bool, threads: Int
+  ) {
+    let y = y.assumingMemoryBound(to: Float.self)
+    let upstream = upstream.assumingMemoryBound(to: Float.self)
+    let into = result.assumingMemoryBound(to: Float.self)
+    split(rows, work: rows * columns, threads: threads) { begin, end in
+      norma_row_softmax_gradient(
+        Int64(columns), y, upstream, into, isStreamed ? 1 : 0, begin, end)
     }
   }
 

@@ -1,8 +1,9 @@
 import CNormaLoops
 import NormaKernels
 import NormaReference
-import NormaTensor
 import Testing
+
+@testable import NormaTensor
 
 /// The same bits for any number of threads and on every instruction set.
 ///
@@ -29,6 +30,17 @@ import Testing
     }
   }()
 
+  /// What kernels make of rows.
+  private static func rows(_ x: Tensor) -> [Tensor] {
+    let leaf = x.requiringGradient()
+    let weight = x[0..<1].contiguous().evaluated().requiringGradient()
+    let y = try? leaf.normalized(over: [1], eps: 1e-5, weight: weight, bias: nil, call: "").output
+    y?.backward(upstream: x)
+    let softmax = (x * 0.1).evaluated().requiringGradient()
+    (softmax.softmax(over: 1) + softmax.causalSoftmax()).backward(upstream: x)
+    return [y, leaf.grad, weight.grad, softmax.grad].map { $0 ?? .poisoned }
+  }
+
   /// Results of all kinds.
   static func results() -> [Tensor] {
     var results: [Tensor] = []
@@ -40,6 +52,7 @@ import Testing
       results.append((x * 0.3 + x.abs().sqrt()).clamped(min: 0.5, max: 3) / x)
       results += DType.allCases.map { x.cast(to: $0) }
       if x.rank < 3 { results += [x.exp(), (x.abs() + 0.1).log(), x.tanh(), x.erf(), x .< 3] }
+      if x.rank == 2 { results += rows(x.contiguous().evaluated()) }
     }
     for x in integers {
       results += [x.sum(over: 0), x.max(over: 1), x.min(), x * x + x, x .== 1, x.sqrt()]

@@ -207,6 +207,13 @@ import Testing
     let x = Self.random([32, 100])
     #expect(Self.paths { x.softmax(over: 1) } == [.rowSoftmax])
     #expect(Self.paths { x.logSumExp(over: 1) } == [.rowSoftmax])
+    #expect(Self.paths { x.causalSoftmax() } == [.rowSoftmax])
+    for softmax in [{ $0.softmax(over: 1) }, { $0.causalSoftmax() }] as [(Tensor) -> Tensor] {
+      let leaf = x.requiringGradient()
+      let y = softmax(leaf)
+      let steps = ExecutionLog.recording { y.backward(upstream: x) }.steps
+      #expect(steps.map(\.operations) == [["softmax gradient"]])
+    }
   }
 
   @Test func products() {

@@ -57,6 +57,55 @@ import Testing
     }
   }
 
+  /// From the softmax as it is: products and their sum lose nothing but in `float64`.
+  @Test(arguments: columns)
+  func gradientAgainstTheDefinition(columns: Int) throws {
+    var random = TestRandom(for: "\(#function) \(columns)")
+    func numbers() -> Tensor {
+      let values = (0..<(3 * columns)).map { _ in Double.random(in: -9...9, using: &random) }
+      return Tensor(values, shape: [3, columns], dtype: .float32)
+    }
+    let (x, g) = (numbers().requiringGradient(), numbers())
+    let y = x.softmax(over: 1)
+    y.backward(upstream: g)
+    let found = try #require(x.grad).array(of: Double.self)
+    let (ys, gs) = (y.array(of: Double.self), g.array(of: Double.self))
+    for row in 0..<3 {
+      let range = (row * columns)..<((row + 1) * columns)
+      let mean = range.reduce(0) { $0 + ys[$1] * gs[$1] }
+      let size = range.reduce(0) { $0 + abs(ys[$1] * gs[$1]) }
+      for i in range {
+        let expected = (gs[i] - mean) * ys[i]
+        let allowed = abs(expected) * 0x1.01p-24 + 1e-13 * size * ys[i] + 1e-45
+        #expect(abs(found[i] - expected) <= allowed, "\(columns) columns, row \(row)")
+      }
+    }
+  }
+
+  /// What is not seen has no influence, whatever it is, and gets no gradient.
+  @Test(arguments: [(5, 5), (7, 3), (3, 40), (70, 70)], [DType.float32, .float64])
+  func causalRows(shape: (Int, Int), dtype: DType) throws {
+    var random = TestRandom(for: "\(#function) \(shape) \(dtype)")
+    let all = [2, shape.0, shape.1]
+    let values = (0..<(2 * shape.0 * shape.1)).map { _ in Double.random(in: -9...9, using: &random)
+    }
+    let isSeen = Tensor.arange(shape.1) .<= Tensor.arange(shape.0).unsqueezed(1)
+    let x = Tensor(values, shape: all, dtype: dtype)
+    let leaf = Tensor.where(isSeen, x, Double.nan).evaluated().requiringGradient()
+    let wide = x.cast(to: .float64).requiringGradient()
+    let expected = Tensor.where(isSeen, wide, -Double.infinity).softmax(over: -1)
+    let found = leaf.causalSoftmax()
+    let tolerance = dtype == .float32 ? 2e-6 : 1e-14
+    #expect(found.cast(to: .float64).allClose(to: expected, rtol: tolerance, atol: 0))
+    let upstream = Tensor(values.reversed(), shape: all, dtype: dtype)
+    found.backward(upstream: upstream)
+    expected.backward(upstream: upstream.cast(to: .float64))
+    let (a, b) = (try #require(leaf.grad), try #require(wide.grad))
+    #expect(a.cast(to: .float64).allClose(to: b, rtol: 0, atol: 20 * tolerance))
+    let unseen = Tensor.where(isSeen, 0, a).cast(to: .float64)
+    #expect(dtype == .float64 || unseen.abs().max().item() == 0.0)
+  }
+
   @Test func numbersThatAreNone() {
     let infinity = Float.infinity
     var row = [Float](repeating: 1, count: 20)

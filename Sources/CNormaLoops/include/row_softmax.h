@@ -7,9 +7,17 @@
 
 /// For the rows `begin ..< end` of `columns` adjacent values, with m = max(x) and the sum in double in
 /// the order of reductions: result = exp(x - m) * (1 / sum), rounded once from double.
+/// Where `causal` is not 0, row r takes its first r % causal + 1 values alone, and gives 0 for the others.
 /// `streamed` says that the result is larger than the caches and shall go past them.
 void norma_row_softmax(
-    int64_t columns, const float *x, float *result, int streamed, int64_t begin, int64_t end);
+    int64_t columns, const float *x, int64_t causal, float *result, int streamed, int64_t begin,
+    int64_t end);
+
+/// The gradient for x where y is its softmax: result = (upstream - sum(y upstream)) * y, in double and rounded
+/// once. `streamed` as above.
+void norma_row_softmax_gradient(
+    int64_t columns, const float *y, const float *upstream, float *result, int streamed,
+    int64_t begin, int64_t end);
 
 /// One number for each of the rows `begin ..< end`: the logarithm of the sum of the powers of e.
 void norma_row_log_sum_exp(

@@ -42,7 +42,7 @@ public func scaledDotProductAttention(
       }
     }
     let call = "scaledDotProductAttention(_:_:_:)"
-    let (q, l, e) = (query, query.rank - 2, query.rank - 1)
+    let (q, e) = (query, query.rank - 1)
     guard q.rank >= 2, key.rank >= 2, value.rank >= 2, q.dtype.isFloatingPoint,
       q.dtype == key.dtype, q.dtype == value.dtype, q.shape[e] == key.shape[key.rank - 1],
       key.shape[key.rank - 2] == value.shape[value.rank - 2]
@@ -66,10 +66,9 @@ public func scaledDotProductAttention(
     var scores = (q.cast(to: working) * factor)
       .matmul(k.cast(to: working).transposed(), file: file, line: line)
     if scores.isPoisoned { return .poisoned }
-    let seen = k.shape[k.rank - 2]
+    var weights: Tensor
     if isCausal {
-      let allowed = Tensor.arange(seen) .<= Tensor.arange(q.shape[l]).unsqueezed(1)
-      scores = Tensor.where(allowed, scores, -Double.infinity)
+      weights = scores.causalSoftmax()
     } else if let mask {
       guard mask.dtype == .bool || mask.dtype == q.dtype else {
         throw TensorError(call, "the mask holds \(mask.dtype); bool or \(q.dtype) is needed")
@@ -77,12 +76,13 @@ public func scaledDotProductAttention(
       scores =
         mask.dtype == .bool ? Tensor.where(mask, scores, -Double.infinity) : scores + mask
       if scores.isPoisoned { return .poisoned }
-    }
-    var weights: Tensor
-    if mask != nil, seen > 0 {
-      let isBlind = scores.detached().max(over: -1, keepDims: true) .== -Double.infinity
-      // Softmax of nothing has neither value nor gradient, so it gets other numbers there.
-      weights = Tensor.where(isBlind, 0, Tensor.where(isBlind, 0, scores).softmax(over: -1))
+      if k.shape[k.rank - 2] > 0 {
+        let isBlind = scores.detached().max(over: -1, keepDims: true) .== -Double.infinity
+        // Softmax of nothing has neither value nor gradient, so it gets other numbers there.
+        weights = Tensor.where(isBlind, 0, Tensor.where(isBlind, 0, scores).softmax(over: -1))
+      } else {
+        weights = scores.softmax(over: -1)
+      }
     } else {
       weights = scores.softmax(over: -1)
     }

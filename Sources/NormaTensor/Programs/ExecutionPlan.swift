@@ -48,7 +48,7 @@ public struct ExecutionPlan: Sendable, Hashable {
     case numbers
     /// The gradients of a normalization of rows.
     case rowGradient = "row gradient"
-    /// A softmax, or the logarithm of a sum of powers, row by row.
+    /// A softmax, its gradient, or the logarithm of a sum of powers, row by row.
     case rowSoftmax = "row softmax"
     /// A product of matrices.
     case product

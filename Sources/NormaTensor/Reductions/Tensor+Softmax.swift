@@ -18,17 +18,63 @@ extension Tensor {
       if count == 0 { return cast(to: dtype.isFloatingPoint ? dtype : .float32) }
       let x = try detached().real("softmax(over:)")
       let axes = rank == 0 ? [] : [front]
-      let result = front == rank - 1 ? x.rowSoftmax : nil
-      return (result ?? x.pendingSoftmax(over: axes))
-        .recorded("softmax(over:)", from: [self], savesResult: true) { rule in
-          let product = rule.upstream * rule.result
-          // What is left of the difference may be small: the mean stays in `float64`.
-          let mean =
-            rule.isRecording
-            ? product.sum(over: axes, keepDims: true)
-            : product.node.group(of: product, over: axes).tensor(.sum)
-          return [(rule.upstream - mean) * rule.result]
-        }
+      let result = front == rank - 1 ? x.rowSoftmax() : nil
+      return (result ?? x.pendingSoftmax(over: axes)).recordedSoftmax(of: self, over: axes)
+    }
+  }
+
+  /// The softmax over the last axis where place i of the axis before it sees the places up to i alone, 0
+  /// elsewhere: what is not seen has no influence, whatever it is.
+  ///
+  /// Cost: as ``softmax(over:file:line:)``, and half the powers.
+  package func causalSoftmax() -> Tensor {
+    if isPoisoned { return self }
+    let (rows, columns) = (shape[rank - 2], shape[rank - 1])
+    if let result = detached().rowSoftmax(causal: rows) {
+      return result.recordedSoftmax(of: self, over: [rank - 1])
+    }
+    let isSeen = Tensor.arange(columns) .<= Tensor.arange(rows).unsqueezed(1)
+    return Tensor.where(isSeen, self, -Double.infinity).softmax(over: -1)
+  }
+
+  /// This softmax with its history: dx = (u - Σ(u y)) y.
+  private func recordedSoftmax(of x: Tensor, over axes: [Int]) -> Tensor {
+    recorded("softmax(over:)", from: [x], savesResult: true) { rule in
+      if !rule.isRecording, axes == [rule.result.rank - 1],
+        let gradient = rule.result.detached().rowSoftmaxGradient(rule.upstream.detached())
+      {
+        return [gradient]
+      }
+      let product = rule.upstream * rule.result
+      // What is left of the difference may be small: the mean stays in `float64`.
+      let mean =
+        rule.isRecording
+        ? product.sum(over: axes, keepDims: true)
+        : product.node.group(of: product, over: axes).tensor(.sum)
+      return [(rule.upstream - mean) * rule.result]
+    }
+  }
+
+  /// The gradient for what this is the softmax of, over the last axis, at once and row by row; nil where one of
+  /// them is not laid out so.
+  private func rowSoftmaxGradient(_ upstream: Tensor) -> Tensor? {
+    guard areRowsInCache, let columns = shape.last, upstream.dtype == .float32,
+      upstream.layout.isContiguous
+    else { return nil }
+    let storages = (node.materialize(), upstream.node.materialize())
+    if storages.0.isMissing || storages.1.isMissing { return .poisoned }
+    return withExtendedLifetime(storages) {
+      Tensor(shape: shape, dtype: .float32) { bytes in
+        guard let result = bytes.baseAddress else { return }
+        ExecutionLog.add(
+          ExecutionPlan.Step(
+            .rowSoftmax, ["softmax gradient"], over: shape,
+            reads: touchedBytes + upstream.touchedBytes, writes: bytes.count))
+        RowSoftmax.gradient(
+          rows: count / columns, columns: columns, y: storages.0.base + layout.offset * 4,
+          upstream: storages.1.base + upstream.layout.offset * 4, into: result,
+          isStreamed: bytes.count >= CompiledProgram.streamedBytes, threads: TensorThreads.count)
+      }
     }
   }
 
@@ -45,11 +91,12 @@ extension Tensor {
   }
 
   /// The softmax over the last axis at once, row by row in cache; nil where it is not laid out so.
-  private var rowSoftmax: Tensor? {
-    byRow("softmax") { rows, columns, from, into, isStreamed, threads in
+  private func rowSoftmax(causal: Int = 0) -> Tensor? {
+    byRow(causal > 0 ? "causal softmax" : "softmax") {
+      rows, columns, from, into, isStreamed, threads in
       RowSoftmax.run(
-        rows: rows, columns: columns, from: from, into: into, isStreamed: isStreamed,
-        threads: threads)
+        rows: rows, columns: columns, causal: causal, from: from, into: into,
+        isStreamed: isStreamed, threads: threads)
     }
   }
 
