@@ -47,8 +47,8 @@ struct NormalizedGroups {
   /// Up to so many elements, running everything at once saves more than fusing.
   static let mostElements = 1 << 16
 
-  /// Rows of up to so many elements stay in the caches, results included: a program takes two to five times as
-  /// long there, as it is run anew for every row. Larger results are stored past the caches, which programs do.
+  /// Rows of up to so many elements stay in the caches, results included: a program takes one and a half to five
+  /// times as long there, as it is run anew for every row. Larger results are stored past the caches, which programs do.
   private static let mostInRows = CompiledProgram.streamedBytes / 4
 
   /// Whether the kernel is faster than a program, and takes sums in the same order.
