@@ -22,7 +22,7 @@ public enum MatrixNormOrder: Sendable, Hashable, ExpressibleByIntegerLiteral,
 }
 
 extension Tensor {
-  /// ``matrixNorm(_:over:keepDims:file:line:)-(MatrixNormOrder,_,_,_,_)`` of an order that is a number.
+  /// The norm of an order that is a number, as `MatrixNormOrder.number` has it: 1, -1, ∞ or -∞.
   public func matrixNorm(
     _ order: some TensorElement, over axes: (Int, Int) = (-2, -1), keepDims: Bool = false,
     file: StaticString = #fileID, line: UInt = #line

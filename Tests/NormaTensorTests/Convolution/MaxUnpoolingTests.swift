@@ -122,8 +122,16 @@ import Testing
       "memory can hold",
       {
         maxUnpool1d(
+          .zeros(1, 1).broadcast(to: [1, 1 << 30]),
+          indices: .zeros([1, 1], dtype: .int64).broadcast(to: [1, 1 << 30]), kernelSize: 1 << 30)
+      }
+    ),
+    (
+      "an axis of 1099511627776 elements is longer than 2147483646",
+      {
+        maxUnpool1d(
           .zeros(1, 1).broadcast(to: [1, 1 << 40]),
-          indices: .zeros([1, 1], dtype: .int64).broadcast(to: [1, 1 << 40]), kernelSize: 1 << 30)
+          indices: .zeros([1, 1], dtype: .int64).broadcast(to: [1, 1 << 40]), kernelSize: 2)
       }
     ),
     ("expected 4 axes", { maxUnpool2d(.ones(2, 2), indices: .zeros(2, 2), kernelSize: 2) }),
