@@ -84,6 +84,16 @@ import Testing
       let b = Tensor([[0.25, 0.75]], dtype: .float64) * size
       let distance = pairwiseDistance(a, b, eps: 0).item()
       #expect(abs(distance / size - 1.4577379737113251) < 1e-15)
+      #expect(abs(Tensor.distance(a, b).item() / size - 1.4577379737113251) < 1e-15)
+      // (1 * 0.25 - 0.5 * 0.75) / (√1.25 √0.625)
+      #expect(abs(cosineSimilarity(a, b, eps: 0).item() + 0.1414213562373095) < 1e-15)
+      let slope = Tensor.gradient(of: { cosineSimilarity($0, b, eps: 0).sum() }, at: a)
+      // b / (|a| |b|) - cos a / |a|²
+      for (found, expected) in zip(
+        slope.array(of: Double.self), [0.39597979746446664, 0.7919595949289333])
+      {
+        #expect(abs(found * size - expected) < 1e-14, "\(size): \(slope)")
+      }
     }
   }
 

@@ -66,7 +66,10 @@ extension Tensor {
     switch p {
     case 0: return self * 0
     case 1: return signs * upstream
-    case 2: return self * Tensor.where(norm .== 0, 0.0, upstream / norm)
+    case 2:
+      // The upstream gradient of a small norm may be large: its quotient would leave the range.
+      let isNone = norm .== 0
+      return self / Tensor.where(isNone, 1.0, norm) * Tensor.where(isNone, 0.0, upstream)
     case .infinity, -.infinity:
       let isResult = abs() .== norm
       let share = upstream / isResult.sum(over: axes, keepDims: true)
