@@ -29,6 +29,16 @@ for _ in 0..<2 {
 }
 
 network.eval()
+var (total, mean) = (0.0, Tensor(0.0))
+withoutGradients {
+  for batch in loader {
+    let loss = crossEntropy(network(batch[0]), batch[1])
+    total += loss.item()
+    mean = (mean + loss).evaluated()
+  }
+}
+print(total, mean)
+
 let scores = withoutGradients { network(images[0..<4]) }
 print(scores.argmax(over: 1))
 
