@@ -102,10 +102,10 @@ struct CompareCommand: ParsableCommand {
   }
 
   /// Both captures; nil where neither argument is one.
-  func captures() throws -> (first: Capture, second: Capture)? {
+  func captures() throws -> (first: NetworkCapture, second: NetworkCapture)? {
     let paths = [first, second]
     let files = paths.map { try? SafeTensors(contentsOf: $0) }
-    let areCaptures = files.map { $0.map(Capture.isCapture) ?? false }
+    let areCaptures = files.map { $0.map(NetworkCapture.isCapture) ?? false }
     guard areCaptures.contains(true) else { return nil }
     if let other = zip(paths, areCaptures).first(where: { !$1 })?.0 {
       let capture = other == first ? second : first
@@ -117,7 +117,7 @@ struct CompareCommand: ParsableCommand {
       throw ValidationError(
         "--input, --count and --layout are for two layers; captures hold their own samples")
     }
-    return (try Capture(contentsOf: first), try Capture(contentsOf: second))
+    return (try NetworkCapture(contentsOf: first), try NetworkCapture(contentsOf: second))
   }
 
   func comparison() throws -> LayerComparison { try compared(layers()) }

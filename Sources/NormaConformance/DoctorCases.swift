@@ -50,13 +50,13 @@ private struct DoctorCase {
   }
 
   func diagnosisWithTraining() throws -> Diagnosis {
-    (try Capture(contentsOf: path("capture.safetensors"))).diagnosis(
-      training: try Capture(contentsOf: path("train.safetensors")))
+    (try NetworkCapture(contentsOf: path("capture.safetensors"))).diagnosis(
+      training: try NetworkCapture(contentsOf: path("train.safetensors")))
   }
 
   func diagnosis() throws -> Diagnosis {
     guard let description else {
-      return (try Capture(contentsOf: path("capture.safetensors"))).diagnosis()
+      return (try NetworkCapture(contentsOf: path("capture.safetensors"))).diagnosis()
     }
     let network = try DoctorNetwork(description)
     let state = try SafeTensors(contentsOf: path("model.safetensors")).tensors()

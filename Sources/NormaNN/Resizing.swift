@@ -37,7 +37,7 @@ public final class Upsample: Module, PlacedLayer {
 
 /// Adds elements around the axes of space, as `padded(_:mode:)` does; use a class for a mode and a number
 /// of axes, such as ``ReflectionPad2d``.
-public class Padding: Module, PlacedLayer {
+public class PaddingLayer: Module, PlacedLayer {
   /// Elements around the axes of space: one number for all sides, or two for each axis, last axis
   /// first.
   public let padding: Extents
@@ -68,8 +68,8 @@ public class Padding: Module, PlacedLayer {
   }
 }
 
-/// ``Padding`` with a number. PyTorch: `nn.ConstantPad1d` to `3d`.
-public class ConstantPad: Padding {
+/// ``PaddingLayer`` with a number. PyTorch: `nn.ConstantPad1d` to `3d`.
+public class ConstantPad: PaddingLayer {
   /// The number.
   public let value: Double
   override var mode: PaddingMode { .constant(value) }
@@ -88,74 +88,74 @@ public final class ConstantPad2d: ConstantPad { override var space: Int { 2 } }
 /// ``ConstantPad`` for volumes. PyTorch: `nn.ConstantPad3d`.
 public final class ConstantPad3d: ConstantPad { override var space: Int { 3 } }
 
-/// ``Padding`` of `[N, C, L]` with zeros. PyTorch: `nn.ZeroPad1d`.
-public final class ZeroPad1d: Padding {
+/// ``PaddingLayer`` of `[N, C, L]` with zeros. PyTorch: `nn.ZeroPad1d`.
+public final class ZeroPad1d: PaddingLayer {
   override var space: Int { 1 }
   override var mode: PaddingMode { .zeros }
 }
 
-/// ``Padding`` of images with zeros. PyTorch: `nn.ZeroPad2d`.
-public final class ZeroPad2d: Padding {
+/// ``PaddingLayer`` of images with zeros. PyTorch: `nn.ZeroPad2d`.
+public final class ZeroPad2d: PaddingLayer {
   override var space: Int { 2 }
   override var mode: PaddingMode { .zeros }
 }
 
-/// ``Padding`` of volumes with zeros. PyTorch: `nn.ZeroPad3d`.
-public final class ZeroPad3d: Padding {
+/// ``PaddingLayer`` of volumes with zeros. PyTorch: `nn.ZeroPad3d`.
+public final class ZeroPad3d: PaddingLayer {
   override var space: Int { 3 }
   override var mode: PaddingMode { .zeros }
 }
 
-/// ``Padding`` of `[N, C, L]` with mirrored elements. PyTorch: `nn.ReflectionPad1d`.
-public final class ReflectionPad1d: Padding {
+/// ``PaddingLayer`` of `[N, C, L]` with mirrored elements. PyTorch: `nn.ReflectionPad1d`.
+public final class ReflectionPad1d: PaddingLayer {
   override var space: Int { 1 }
   override var mode: PaddingMode { .reflect }
 }
 
-/// ``Padding`` of images with mirrored elements. PyTorch: `nn.ReflectionPad2d`.
-public final class ReflectionPad2d: Padding {
+/// ``PaddingLayer`` of images with mirrored elements. PyTorch: `nn.ReflectionPad2d`.
+public final class ReflectionPad2d: PaddingLayer {
   override var space: Int { 2 }
   override var mode: PaddingMode { .reflect }
 }
 
-/// ``Padding`` of volumes with mirrored elements. PyTorch: `nn.ReflectionPad3d`.
-public final class ReflectionPad3d: Padding {
+/// ``PaddingLayer`` of volumes with mirrored elements. PyTorch: `nn.ReflectionPad3d`.
+public final class ReflectionPad3d: PaddingLayer {
   override var space: Int { 3 }
   override var mode: PaddingMode { .reflect }
 }
 
-/// ``Padding`` of `[N, C, L]` with the outermost elements. PyTorch: `nn.ReplicationPad1d`.
-public final class ReplicationPad1d: Padding {
+/// ``PaddingLayer`` of `[N, C, L]` with the outermost elements. PyTorch: `nn.ReplicationPad1d`.
+public final class ReplicationPad1d: PaddingLayer {
   override var space: Int { 1 }
   override var mode: PaddingMode { .replicate }
 }
 
-/// ``Padding`` of images with the outermost elements. PyTorch: `nn.ReplicationPad2d`.
-public final class ReplicationPad2d: Padding {
+/// ``PaddingLayer`` of images with the outermost elements. PyTorch: `nn.ReplicationPad2d`.
+public final class ReplicationPad2d: PaddingLayer {
   override var space: Int { 2 }
   override var mode: PaddingMode { .replicate }
 }
 
-/// ``Padding`` of volumes with the outermost elements. PyTorch: `nn.ReplicationPad3d`.
-public final class ReplicationPad3d: Padding {
+/// ``PaddingLayer`` of volumes with the outermost elements. PyTorch: `nn.ReplicationPad3d`.
+public final class ReplicationPad3d: PaddingLayer {
   override var space: Int { 3 }
   override var mode: PaddingMode { .replicate }
 }
 
-/// ``Padding`` of `[N, C, L]` with elements of the other end. PyTorch: `nn.CircularPad1d`.
-public final class CircularPad1d: Padding {
+/// ``PaddingLayer`` of `[N, C, L]` with elements of the other end. PyTorch: `nn.CircularPad1d`.
+public final class CircularPad1d: PaddingLayer {
   override var space: Int { 1 }
   override var mode: PaddingMode { .circular }
 }
 
-/// ``Padding`` of images with elements of the other end. PyTorch: `nn.CircularPad2d`.
-public final class CircularPad2d: Padding {
+/// ``PaddingLayer`` of images with elements of the other end. PyTorch: `nn.CircularPad2d`.
+public final class CircularPad2d: PaddingLayer {
   override var space: Int { 2 }
   override var mode: PaddingMode { .circular }
 }
 
-/// ``Padding`` of volumes with elements of the other end. PyTorch: `nn.CircularPad3d`.
-public final class CircularPad3d: Padding {
+/// ``PaddingLayer`` of volumes with elements of the other end. PyTorch: `nn.CircularPad3d`.
+public final class CircularPad3d: PaddingLayer {
   override var space: Int { 3 }
   override var mode: PaddingMode { .circular }
 }

@@ -84,7 +84,7 @@ import Testing
       #expect(text.contains("prepared as in training. To load") == (training == nil), "\(text)")
 
       let state = try SafeTensors(contentsOf: path).tensors()
-      let source = try Capture(contentsOf: training.map(Self.fixture) ?? file)
+      let source = try NetworkCapture(contentsOf: training.map(Self.fixture) ?? file)
       #expect(state.count == 6)
       var repaired = source
       for index in source.layers.indices {

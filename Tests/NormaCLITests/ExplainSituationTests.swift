@@ -191,7 +191,7 @@ import Testing
       name: "norm", kind: "LayerNorm",
       options: CapturedOptions(normalizedShape: [5], epsilon: 1e-3, isAffine: true))
     (captured.weight, captured.bias) = (norm.weight?.value, norm.bias?.value)
-    var capture = Capture(framework: "torch", model: "Net", samples: 4)
+    var capture = NetworkCapture(framework: "torch", model: "Net", samples: 4)
     capture.layers = [captured]
     let path = folder.path + "/capture.safetensors"
     try capture.write(to: path)

@@ -20,8 +20,9 @@ struct LayerState {
   ///   - known: The names that the layer has.
   ///   - option: What picks a layer, in the words of the one who asks: `--name`.
   init(_ path: String, name: String?, known: [String], option: String) throws {
-    if let file = try? SafeTensors(contentsOf: path), Capture.isCapture(file) {
-      self = try Self.captured(Capture(contentsOf: path), path: path, name: name, option: option)
+    if let file = try? SafeTensors(contentsOf: path), NetworkCapture.isCapture(file) {
+      self = try Self.captured(
+        NetworkCapture(contentsOf: path), path: path, name: name, option: option)
       return
     }
     let file = try StateFile(contentsOf: path)
@@ -43,7 +44,7 @@ struct LayerState {
   }
 
   private static func captured(
-    _ capture: Capture, path: String, name: String?, option: String
+    _ capture: NetworkCapture, path: String, name: String?, option: String
   ) throws -> LayerState {
     let all = capture.layers.map(\.name)
     guard let name = name ?? (all.count == 1 ? all[0] : nil) else {

@@ -17,7 +17,7 @@ struct CheckpointReport: Encodable {
   /// - Throws: when the file cannot be read or has no normalization layer.
   init?(file: String) throws {
     let state = try StateFile(contentsOf: file)
-    if state.format == .safetensors, Capture.isCapture(try SafeTensors(contentsOf: file)) {
+    if state.format == .safetensors, NetworkCapture.isCapture(try SafeTensors(contentsOf: file)) {
       return nil
     }
     self.file = file

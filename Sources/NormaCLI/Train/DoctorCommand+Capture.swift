@@ -10,7 +10,7 @@ struct CaptureReport: Encodable {
   let diagnosis: Diagnosis
   var repair: Repair?
   /// What was diagnosed; it is no part of the JSON.
-  let capture: Capture
+  let capture: NetworkCapture
 
   private enum CodingKeys: String, CodingKey { case file, framework, model, diagnosis, repair }
 
@@ -31,8 +31,8 @@ struct CaptureReport: Encodable {
   /// - Throws: when a file cannot be read, is no capture, or the repair cannot be written.
   init(file: String, training: String?, repair: String?) throws {
     self.file = file
-    let capture = try Capture(contentsOf: file)
-    let other = try training.map { try Capture(contentsOf: $0) }
+    let capture = try NetworkCapture(contentsOf: file)
+    let other = try training.map { try NetworkCapture(contentsOf: $0) }
     if let other, let training {
       guard other.layers.contains(where: { capture[$0.name] != nil }) else {
         throw CaptureReportError(problem: "\(training) has no layer of \(file)")
@@ -55,7 +55,7 @@ struct CaptureReport: Encodable {
 
   /// The lines that load new running statistics; in Keras and Flax layers have the names that the
   /// script of the capture gave them.
-  private static func loading(_ path: String, _ framework: Capture.Framework) -> [String] {
+  private static func loading(_ path: String, _ framework: NetworkCapture.Framework) -> [String] {
     let file = "\"\(path)\""
     let numpy = ["import safetensors.numpy", "new = safetensors.numpy.load_file(\(file))"]
     switch framework {

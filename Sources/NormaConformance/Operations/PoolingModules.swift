@@ -110,7 +110,7 @@ private func adaptiveMaxModule(
 }
 
 private func paddingModule(
-  _ make: @escaping @Sendable (Extents) -> Padding
+  _ make: @escaping @Sendable (Extents) -> PaddingLayer
 ) -> @Sendable (CaseArguments) throws -> CaseModule {
   { arguments in
     let layer = make(try arguments.neededExtents(0, "padding"))

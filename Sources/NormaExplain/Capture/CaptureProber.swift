@@ -9,7 +9,7 @@ protocol CaptureProber {
 
 /// A file, which has what was written.
 struct WrittenProbes: CaptureProber {
-  let capture: Capture
+  let capture: NetworkCapture
 
   func moments(epsilon: Double, layers: [String]) -> [String: SampleMoments]? {
     capture.probes.first {

@@ -1,7 +1,7 @@
 import NormaNN
 import NormaTensor
 
-/// One normalization layer of a ``Capture``: what it is, what it holds, what it saw and did.
+/// One normalization layer of a ``NetworkCapture``: what it is, what it holds, what it saw and did.
 public struct CapturedLayer: Sendable {
   /// Where the layer is: `blocks.0.bn1`; empty where the network is the layer.
   public var name: String

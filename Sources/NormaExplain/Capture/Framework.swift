@@ -1,4 +1,4 @@
-extension Capture {
+extension NetworkCapture {
   /// The framework that a network is written in, whose code advice is given in.
   public enum Framework: String, Sendable, Hashable, Codable, CaseIterable {
     /// PyTorch.
@@ -14,7 +14,7 @@ extension Capture {
     /// that is known, as captures are written in its terms.
     public init(named text: String) {
       let word = text.lowercased().prefix { $0.isLetter }
-      self = Capture.Framework(rawValue: String(word)) ?? .pytorch
+      self = NetworkCapture.Framework(rawValue: String(word)) ?? .pytorch
     }
 
     /// The name for people: `PyTorch`.
@@ -32,7 +32,7 @@ extension Capture {
   }
 }
 
-extension Capture {
+extension NetworkCapture {
   /// The framework that the network is written in.
-  public var language: Capture.Framework { Capture.Framework(named: framework) }
+  public var language: NetworkCapture.Framework { NetworkCapture.Framework(named: framework) }
 }

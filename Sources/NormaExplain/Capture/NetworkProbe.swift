@@ -24,8 +24,8 @@ final class NetworkProbe: CaptureProber {
 
   /// What the layers hold and see, in the order of their first calls, when all normalize with the
   /// batch, and the network's results.
-  func capture(samples: Int, facts: CaptureFacts) -> Capture {
-    var capture = Capture(
+  func capture(samples: Int, facts: CaptureFacts) -> NetworkCapture {
+    var capture = NetworkCapture(
       framework: "norma", model: "\(type(of: model))", samples: samples,
       isTraining: model.isTraining, facts: facts)
     if layers.isEmpty { return capture }

@@ -6,7 +6,7 @@ import NormaFiles
 ///     print(diagnosis)
 ///
 /// Layers are found by the names of their tensors. Whether running statistics fit the data and the
-/// weights no checkpoint can tell; a ``Capture`` can.
+/// weights no checkpoint can tell; a ``NetworkCapture`` can.
 public struct CheckpointDiagnosis: Sendable, Hashable, Codable {
   /// What is wrong, the most important first.
   public let findings: [CheckpointFinding]

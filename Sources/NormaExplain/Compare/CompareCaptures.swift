@@ -3,8 +3,8 @@ import NormaTensor
 
 /// Where two captures of one network differ first, and why: a port, a conversion, two versions.
 ///
-///     let mine = try Capture(contentsOf: "mine.safetensors")
-///     let port = try Capture(contentsOf: "port.safetensors")
+///     let mine = try NetworkCapture(contentsOf: "mine.safetensors")
+///     let port = try NetworkCapture(contentsOf: "port.safetensors")
 ///     print(compareCaptures(mine, port))
 ///
 /// Layers are matched by name; what has no equal name by the order of the calls, kind and size. The first
@@ -25,24 +25,24 @@ import NormaTensor
 ///   each value is within 64 u (half types: 16 u) of |y| + |bias| + slope (|x| + |mean|).
 /// - Cost: a few passes over the samples of a layer; 2ⁿ where n options of one differ.
 public func compareCaptures(
-  _ first: Capture, _ second: Capture, names: (first: String, second: String)? = nil
+  _ first: NetworkCapture, _ second: NetworkCapture, names: (first: String, second: String)? = nil
 ) -> CaptureComparison {
   CaptureSearch(first, second, names ?? (title(first), title(second))).comparison()
 }
 
-private func title(_ capture: Capture) -> String {
+private func title(_ capture: NetworkCapture) -> String {
   let model = capture.model.isEmpty ? "a network" : capture.model
   return capture.framework.isEmpty ? model : "\(model) (\(capture.framework))"
 }
 
 /// Goes through the matched layers in the order of their calls.
 private struct CaptureSearch {
-  let first: Capture
-  let second: Capture
+  let first: NetworkCapture
+  let second: NetworkCapture
   let names: (first: String, second: String)
   let pairing: LayerPairing
 
-  init(_ first: Capture, _ second: Capture, _ names: (String, String)) {
+  init(_ first: NetworkCapture, _ second: NetworkCapture, _ names: (String, String)) {
     (self.first, self.second, self.names) = (first, second, names)
     pairing = LayerPairing(first.layers, second.layers)
   }

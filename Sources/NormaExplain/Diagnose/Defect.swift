@@ -134,7 +134,7 @@ public struct DefectFinding: Sendable, Hashable, Codable {
     }
 
     /// The lines for a framework; empty where the sentence says it all.
-    public func code(for framework: Capture.Framework) -> [String] {
+    public func code(for framework: NetworkCapture.Framework) -> [String] {
       switch framework {
       case .pytorch: pytorch
       case .keras: keras

@@ -9,7 +9,7 @@ import NormaTensor
 /// front; too few values; another epsilon; and what is left tells by its signs whether the data or the
 /// weights are others.
 final class DefectSearch {
-  let capture: Capture
+  let capture: NetworkCapture
   let prober: any CaptureProber
   let facts: CaptureFacts
   /// The same network's layers on data of training, where a second capture has them.
@@ -21,7 +21,7 @@ final class DefectSearch {
   /// The place of the first layer with channels that give the same number whatever comes in.
   var firstDead: Int?
 
-  init(_ capture: Capture, prober: any CaptureProber, training: Capture? = nil) {
+  init(_ capture: NetworkCapture, prober: any CaptureProber, training: NetworkCapture? = nil) {
     self.capture = capture
     self.prober = prober
     facts = capture.facts

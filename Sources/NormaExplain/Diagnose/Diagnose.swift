@@ -53,21 +53,23 @@ extension Module {
   }
 }
 
-extension Capture {
+extension NetworkCapture {
   /// What is wrong with the normalization of the captured network, which may be of any framework.
   ///
-  ///     print(try Capture(contentsOf: "mine.safetensors").diagnosis())
+  ///     print(try NetworkCapture(contentsOf: "mine.safetensors").diagnosis())
   ///
   /// - Parameter training: A capture of the same network with data of training, which tells whether the
   ///   data are others or the running statistics are.
   /// - Returns: A value that prints in words and encodes to JSON.
-  public func diagnosis(training: Capture? = nil) -> Diagnosis {
+  public func diagnosis(training: NetworkCapture? = nil) -> Diagnosis {
     Diagnosis(self, prober: WrittenProbes(capture: self), training: training)
   }
 }
 
 extension Diagnosis {
-  fileprivate init(_ capture: Capture, prober: any CaptureProber, training: Capture? = nil) {
+  fileprivate init(
+    _ capture: NetworkCapture, prober: any CaptureProber, training: NetworkCapture? = nil
+  ) {
     let search = DefectSearch(capture, prober: prober, training: training)
     self.init(
       findings: search.findings(), layers: search.diagnoses(), samples: capture.samples,

@@ -13,13 +13,13 @@ public struct Diagnosis: Sendable, Hashable, Codable {
   /// to the result's own spread; nil where it is not known.
   public let effect: Double?
   /// What the network is written in: the language of the repairs that the text shows.
-  public let framework: Capture.Framework
+  public let framework: NetworkCapture.Framework
 
   /// A diagnosis.
   init(
     findings: [DefectFinding], layers: [LayerDiagnosis], samples: Int,
     formulas: [FormulaDiagnosis] = [], effect: Double? = nil,
-    framework: Capture.Framework = .pytorch
+    framework: NetworkCapture.Framework = .pytorch
   ) {
     self.framework = framework
     self.findings = findings

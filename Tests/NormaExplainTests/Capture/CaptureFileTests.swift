@@ -16,7 +16,7 @@ import Testing
   }
 
   /// What a trained network shows, as a value.
-  static func capture(_ network: Sequential, _ x: Tensor) -> Capture {
+  static func capture(_ network: Sequential, _ x: Tensor) -> NetworkCapture {
     NetworkProbe(network) { network(x) }
       .capture(samples: x.shape[0], facts: CaptureFacts(batches: 200, isShuffled: true))
   }
@@ -30,7 +30,7 @@ import Testing
     capture.probes = [CaptureProbe(layers: ["1", "4"], epsilon: 1e-3, moments: ["7": moments])]
     let read = try Self.withFile { path in
       try capture.write(to: path)
-      return try Capture(contentsOf: path)
+      return try NetworkCapture(contentsOf: path)
     }
     #expect(read.framework == "norma" && read.samples == 128 && read.facts == capture.facts)
     #expect(read.layers.map(\.name) == SmallNetworks.layers)
@@ -58,7 +58,7 @@ import Testing
     let capture = Self.capture(network, SmallNetworks.batch)
     let read = try Self.withFile { path in
       try capture.write(to: path)
-      return try Capture(contentsOf: path)
+      return try NetworkCapture(contentsOf: path)
     }
     let found = read.diagnosis()
     #expect(found.findings.map(\.defect) == live.findings.map(\.defect))
@@ -77,7 +77,7 @@ import Testing
         change(&tensors, &notes)
         try SafeTensors.write(tensors, metadata: notes, to: path)
         do {
-          _ = try Capture(contentsOf: path)
+          _ = try NetworkCapture(contentsOf: path)
           return nil
         } catch {
           return "\(error)"

@@ -32,11 +32,11 @@ import Testing
     }
   }()
 
-  static func captures(_ name: String) throws -> (first: Capture, second: Capture) {
+  static func captures(_ name: String) throws -> (first: NetworkCapture, second: NetworkCapture) {
     let truth = try #require(truths.first { $0.name == name })
     return (
-      try Capture(contentsOf: folder.appending(path: truth.first).path),
-      try Capture(contentsOf: folder.appending(path: truth.second).path)
+      try NetworkCapture(contentsOf: folder.appending(path: truth.first).path),
+      try NetworkCapture(contentsOf: folder.appending(path: truth.second).path)
     )
   }
 
@@ -135,7 +135,8 @@ import Testing
     captures.second = captures.first
     let same = compareCaptures(captures.first, captures.second)
     #expect(same.verdict == .undecided && !same.isSame)
-    #expect(compareCaptures(Capture(samples: 0), Capture(samples: 0)).verdict == .undecided)
+    #expect(
+      compareCaptures(NetworkCapture(samples: 0), NetworkCapture(samples: 0)).verdict == .undecided)
     var strange = captures.first
     strange.layers[0].options.normalizedShape = [.max, .max, 3]
     #expect(!compareCaptures(strange, captures.first).isSame)
@@ -153,7 +154,7 @@ import Testing
 
   /// Live networks are captured without samples: moments of inputs, parameters and buffers remain.
   @Test func liveNetworks() {
-    func capture(_ change: (Sequential) -> Void) -> Capture {
+    func capture(_ change: (Sequential) -> Void) -> NetworkCapture {
       let network = SmallNetworks.trained()
       change(network)
       let x = SmallNetworks.batch
@@ -179,8 +180,8 @@ import Testing
 
   /// A file that describes many layers costs no more than it must, and ends nothing.
   @Test func manyLayers() {
-    func capture(_ prefix: String) -> Capture {
-      var capture = Capture(samples: 1)
+    func capture(_ prefix: String) -> NetworkCapture {
+      var capture = NetworkCapture(samples: 1)
       capture.layers = (0..<1500).map { CapturedLayer(name: prefix + "\($0)", kind: "LayerNorm") }
       return capture
     }

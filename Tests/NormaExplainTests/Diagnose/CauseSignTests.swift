@@ -78,7 +78,7 @@ import Testing
   /// A second capture decides between data and statistics.
   @Test func dataOfTrainingDecide() throws {
     let network = Small.trained()
-    func capture(_ x: Tensor) -> Capture { CaptureFileTests.capture(network, x) }
+    func capture(_ x: Tensor) -> NetworkCapture { CaptureFileTests.capture(network, x) }
     let shifted = capture(Small.batch * 0.3)
     let sure = try #require(
       shifted.diagnosis(training: capture(Small.points(128, seed: 8).x)).findings.first)
@@ -116,11 +116,11 @@ import Testing
       options: CapturedOptions(normalizedShape: [8], epsilon: 1e-5))
     layer.x = x
     layer.y = LayerNorm(8)(x)
-    let right = Capture(samples: 4, layers: [layer])
+    let right = NetworkCapture(samples: 4, layers: [layer])
     #expect(right.diagnosis().isHealthy && right.diagnosis().formulas.map(\.isOff) == [false])
     let mean = x.mean(over: 1, keepDims: true)
     layer.y = (x - mean) / (x.variance(over: 1, correction: 0, keepDims: true) + 1e-5).sqrt()
-    let found = Capture(samples: 4, layers: [layer]).diagnosis()
+    let found = NetworkCapture(samples: 4, layers: [layer]).diagnosis()
     #expect(found.findings.map(\.defect) == [.differentFormula] && !found.isHealthy, "\(found)")
     #expect(found.findings[0].evidence.contains { $0.contains("axes") }, "\(found)")
   }

@@ -9,19 +9,19 @@ import Testing
   typealias Small = SmallNetworks
 
   @Test(arguments: [
-    ("torch 2.13.0+cpu", Capture.Framework.pytorch), ("keras 3.15.1, jax", .keras),
+    ("torch 2.13.0+cpu", NetworkCapture.Framework.pytorch), ("keras 3.15.1, jax", .keras),
     ("flax 0.12.8", .flax),
     ("norma", .norma), ("", .pytorch), ("mindspore 2", .pytorch),
   ])
-  func frameworksOfCaptures(_ name: String, _ expected: Capture.Framework) {
-    #expect(Capture(framework: name, samples: 1, layers: []).language == expected)
+  func frameworksOfCaptures(_ name: String, _ expected: NetworkCapture.Framework) {
+    #expect(NetworkCapture(framework: name, samples: 1, layers: []).language == expected)
   }
 
   /// Whatever is repaired by code in PyTorch is so in the other frameworks.
   @Test func noFrameworkIsForgotten() {
     for defect in Defect.allCases {
       for repair in [defect.now, defect.next].compactMap({ $0 }) {
-        let counts = Capture.Framework.allCases.map { repair.code(for: $0).count }
+        let counts = NetworkCapture.Framework.allCases.map { repair.code(for: $0).count }
         // Flax keeps statistics in float32 whatever is asked for.
         let isComplete = counts.allSatisfy { $0 > 0 } || counts.allSatisfy { $0 == 0 }
         #expect(isComplete || defect == .nonFinite, "\(defect): \(counts)")

@@ -44,7 +44,7 @@ import Testing
   @Test(arguments: [true, false])
   func weightsOrData(isSeenInTraining: Bool) throws {
     let x = Small.points(512, seed: 11).x
-    func capture(_ network: Sequential) -> Capture {
+    func capture(_ network: Sequential) -> NetworkCapture {
       var capture = CaptureFileTests.capture(network, x)
       capture.facts = CaptureFacts()
       return capture

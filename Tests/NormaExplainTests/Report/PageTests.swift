@@ -67,7 +67,7 @@ import Testing
       let token = try? CaptureComparisonTests.captures("token-by-hand"),
       let conv = try? CaptureComparisonTests.captures("conv")
     else { return [] }
-    func page(_ pair: (first: Capture, second: Capture)) -> HTMLReport {
+    func page(_ pair: (first: NetworkCapture, second: NetworkCapture)) -> HTMLReport {
       compareCaptures(pair.first, pair.second, names: ("a", "b")).report(captures: pair)
     }
     let plain = page(exchanged)

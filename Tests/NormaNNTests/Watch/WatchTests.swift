@@ -84,7 +84,7 @@ import Testing
 
   @Test func whatDoesNotCount() {
     let network = Self.network()
-    var watch: Watch? = network.watch()
+    var watch: TrainingWatch? = network.watch()
     _ = network(Self.batch(0))
     network.eval()
     _ = network(Self.batch(1))

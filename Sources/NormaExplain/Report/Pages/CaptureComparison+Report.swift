@@ -5,7 +5,7 @@ extension CaptureComparison {
   ///   - title: The title of the page.
   ///   - captures: What was compared; with it, the page shows samples, parameters and buffers.
   public func report(
-    title: String? = nil, captures: (first: Capture, second: Capture)? = nil
+    title: String? = nil, captures: (first: NetworkCapture, second: NetworkCapture)? = nil
   ) -> HTMLReport {
     var report = HTMLReport(title: title ?? "\(first) and \(second)")
     report.verdict = .init(
@@ -23,7 +23,7 @@ extension CaptureComparison {
   }
 
   private func facts(
-    _ captures: (first: Capture, second: Capture)?
+    _ captures: (first: NetworkCapture, second: NetworkCapture)?
   ) -> [HTMLReport.Fact] {
     var facts: [HTMLReport.Fact] = [.init("first", first), .init("second", second)]
     if let captures {

@@ -5,7 +5,9 @@ extension CaptureComparison {
   private static let shownLayers = 3
 
   /// Samples of the layer where the captures part, and parameters and buffers that differ.
-  func tensorSection(_ captures: (first: Capture, second: Capture)) -> HTMLReport.Section? {
+  func tensorSection(_ captures: (first: NetworkCapture, second: NetworkCapture)) -> HTMLReport
+    .Section?
+  {
     let differing = layers.filter { pair in
       pair.differences.contains { difference in
         StateDifferences.tensors.contains { $0.name == difference.name }

@@ -3,7 +3,7 @@ extension Diagnosis {
   private static let shownLayers = 3
 
   /// What layers made of samples beside their formulas; nil without samples.
-  func formulaSection(_ capture: Capture?) -> HTMLReport.Section? {
+  func formulaSection(_ capture: NetworkCapture?) -> HTMLReport.Section? {
     if formulas.isEmpty { return nil }
     var blocks: [HTMLReport.Block] = [
       .paragraph(

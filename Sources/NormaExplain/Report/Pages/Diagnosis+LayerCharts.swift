@@ -3,7 +3,7 @@ extension Diagnosis {
   private static let (shownLayers, foldedLayers) = (3, 9)
 
   /// The layers channel by channel, the most important first.
-  func details(_ capture: Capture?) -> [HTMLReport.Section] {
+  func details(_ capture: NetworkCapture?) -> [HTMLReport.Section] {
     let ranked = ranked.filter { !$0.channels.isEmpty }
     let off = ranked.filter(\.isOff)
     let chosen = off.isEmpty ? Array(ranked.prefix(1)) : off
@@ -38,7 +38,7 @@ extension Diagnosis {
     }.map(\.element)
   }
 
-  private func blocks(_ layer: LayerDiagnosis, _ capture: Capture?) -> [HTMLReport.Block] {
+  private func blocks(_ layer: LayerDiagnosis, _ capture: NetworkCapture?) -> [HTMLReport.Block] {
     let multiple = layer.multipleOfChance
     let words = multiple.isFinite ? "\(short(multiple)) times chance" : "a gap that is no number"
     var charts: [any ReportChart] = [means(layer), variances(layer)]

@@ -4,7 +4,7 @@ extension Diagnosis {
   /// - Parameters:
   ///   - title: The title of the page, such as the name of the file that was diagnosed.
   ///   - capture: What was diagnosed; with it, the page shows samples before and after layers.
-  public func report(title: String = "Diagnosis", capture: Capture? = nil) -> HTMLReport {
+  public func report(title: String = "Diagnosis", capture: NetworkCapture? = nil) -> HTMLReport {
     var report = HTMLReport(title: title)
     report.verdict = verdict
     report.facts = facts(capture)
@@ -39,7 +39,7 @@ extension Diagnosis {
     return .init("\(counted.joined(separator: ", ")). Most likely: \(first)", level)
   }
 
-  private func facts(_ capture: Capture?) -> [HTMLReport.Fact] {
+  private func facts(_ capture: NetworkCapture?) -> [HTMLReport.Fact] {
     var facts: [HTMLReport.Fact] = []
     if let capture {
       if !capture.model.isEmpty { facts.append(.init("network", capture.model)) }

@@ -3,7 +3,7 @@ import NormaKernels
 import NormaNN
 import NormaTensor
 
-extension Capture {
+extension NetworkCapture {
   /// Writes the capture as a file that ``init(contentsOf:)`` reads.
   ///
   /// Moments are kept in `Float`, about a center in `Double`; results in `Float`.

@@ -4,12 +4,12 @@ import NormaTensor
 /// What the normalization layers of a network saw and did with one batch: a value that is read from a
 /// file, written to one, diagnosed and compared.
 ///
-///     let capture = try Capture(contentsOf: "mine.safetensors")
+///     let capture = try NetworkCapture(contentsOf: "mine.safetensors")
 ///     print(capture.diagnosis())
 ///
 /// A capture comes from a network of any framework; docs/capture-format.md describes the file. What a
 /// file does not hold is nil here, and whoever reads a capture then says less.
-public struct Capture: Sendable {
+public struct NetworkCapture: Sendable {
   /// What made it: `torch 2.13.0`.
   public var framework: String
   /// The class of the network.

@@ -21,17 +21,17 @@ extension Module {
   /// - Returns: What stops the watch and has its report; it stops by itself when it is let go of.
   public func watch(
     every interval: Int = 1, file: StaticString = #fileID, line: UInt = #line
-  ) -> Watch {
+  ) -> TrainingWatch {
     if interval < 1 {
       let error = TensorError("watch(every:)", "an interval is at least 1 call, got \(interval)")
       report(error, file: file, line: line)
     }
-    return Watch(self, every: max(interval, 1))
+    return TrainingWatch(self, every: max(interval, 1))
   }
 }
 
 /// A running look at a network in training; see ``Module/watch(every:file:line:)``.
-public final class Watch {
+public final class TrainingWatch {
   /// One call of so many is looked at.
   public let interval: Int
   private var layers: [(module: Module, watcher: LayerWatcher)] = []

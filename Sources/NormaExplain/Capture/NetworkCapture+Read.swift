@@ -3,7 +3,7 @@ import NormaKernels
 import NormaNN
 import NormaTensor
 
-extension Capture {
+extension NetworkCapture {
   /// The format's name, which every capture file carries.
   static let format = "norma.capture"
 
@@ -38,8 +38,8 @@ private struct CaptureReader {
 
   func error(_ problem: String) -> CaptureError { CaptureError(path: path, problem: problem) }
 
-  func capture() throws -> Capture {
-    guard Capture.isCapture(file) else {
+  func capture() throws -> NetworkCapture {
+    guard NetworkCapture.isCapture(file) else {
       throw error("is not a capture: its metadata does not say so")
     }
     guard file.metadata["version"] == "1" else {
@@ -57,7 +57,7 @@ private struct CaptureReader {
     guard let samples = json["samples"]?.intValue, samples >= 0 else {
       throw error("does not say how many samples its batch had")
     }
-    var capture = Capture(
+    var capture = NetworkCapture(
       framework: json["framework"]?.stringValue ?? "", model: json["model"]?.stringValue ?? "",
       samples: samples, isTraining: json["training"]?.boolValue ?? false,
       facts: try facts(json["facts"]), autocast: json["autocast"]?.stringValue)

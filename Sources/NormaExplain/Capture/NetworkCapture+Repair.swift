@@ -3,7 +3,7 @@ import NormaKernels
 import NormaNN
 import NormaTensor
 
-extension Capture {
+extension NetworkCapture {
   /// The buffers of exact recalibration: of each batch norm the pooled mean and the variance divided by
   /// n - 1 of what it saw while all batch norms normalized with the batch, under the names of the
   /// state, in the types that they had. Counts of batches stay as they are.
