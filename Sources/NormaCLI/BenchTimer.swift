@@ -58,7 +58,10 @@ struct BenchTimer {
   private static func temporaryBytes(of work: BenchWork) -> Int {
     TensorMemory.resetPeak()
     let result = work.run()
-    return withExtendedLifetime(result) { TensorMemory.usage.peak - TensorMemory.usage.inUse }
+    return withExtendedLifetime(result) {
+      let usage = TensorMemory.usage
+      return usage.peak - usage.inUse
+    }
   }
 
   /// How often to run what may be short; the second warm-up run.

@@ -159,7 +159,10 @@ final class BufferCache: @unchecked Sendable {
   }
 
   var usage: TensorMemory.Usage {
-    locked { TensorMemory.Usage(inUse: $0.inUse, cached: $0.cached, peak: $0.peak) }
+    // Memory that is being taken is in use already.
+    locked {
+      TensorMemory.Usage(inUse: $0.inUse, cached: $0.cached, peak: max($0.peak, $0.inUse))
+    }
   }
 
   func resetPeak() { locked { $0.peak = $0.inUse } }
