@@ -12,7 +12,6 @@ package final class Layout: Sendable {
   let isDense: Bool
 
   /// A row-major layout.
-  @inline(never)
   convenience init(contiguous shape: [Int]) {
     var strides = [Int](repeating: 1, count: shape.count)
     var step = 1
@@ -23,7 +22,6 @@ package final class Layout: Sendable {
     self.init(shape: shape, strides: strides, offset: 0)
   }
 
-  @inline(never)
   init(shape: [Int], strides: [Int], offset: Int) {
     self.shape = shape
     self.strides = strides
@@ -59,7 +57,6 @@ package final class Layout: Sendable {
   }
 
   /// The axes from the slowest in memory to the fastest.
-  @inline(never)
   static func order(_ shape: [Int], _ strides: [Int]) -> [Int] {
     // Axes of one element, and those that repeat elements, have no place of their own and stay.
     var isSorted = true
@@ -79,7 +76,6 @@ package final class Layout: Sendable {
   }
 
   /// A layout without gaps for a result that this operand goes into: in this operand's order.
-  @inline(never)
   func denseTwin(of shape: [Int]) -> Layout {
     if isContiguous || !isDense || shape.count != self.shape.count {
       return Layout(contiguous: shape)
@@ -88,7 +84,6 @@ package final class Layout: Sendable {
   }
 
   /// A layout without gaps whose axes lie in the given order.
-  @inline(never)
   static func dense(_ shape: [Int], order: [Int]) -> Layout {
     var strides = [Int](repeating: 1, count: shape.count)
     var step = 1
@@ -100,7 +95,6 @@ package final class Layout: Sendable {
   }
 
   /// The same elements seen in a larger shape; new and stretched axes repeat them.
-  @inline(never)
   func broadcast(to target: [Int]) -> Layout {
     let shift = target.count - shape.count
     let strides = target.indices.map { axis in

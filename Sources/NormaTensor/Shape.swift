@@ -3,7 +3,6 @@ import NormaKernels
 /// Shape arithmetic: pure functions that throw what is wrong.
 package enum Shape {
   /// The number of elements; sizes are not negative and their product fits.
-  @inline(never)
   package static func count(_ shape: [Int], call: String) throws(TensorError) -> Int {
     if shape.count > mostAxes {
       throw TensorError(call, "\(shape.count) axes; a tensor has at most \(mostAxes)")
@@ -21,7 +20,6 @@ package enum Shape {
   }
 
   /// The sum of sizes, which fits.
-  @inline(never)
   static func sum(_ sizes: [Int], call: String) throws(TensorError) -> Int {
     var sum = 0
     for size in sizes {
@@ -41,7 +39,6 @@ package enum Shape {
   static let longestWindow = 1 << 30
 
   /// Throws where an axis of results, for each of which there is a list of sources, would be too long.
-  @inline(never)
   static func results(_ sizes: [Int], call: String) throws(TensorError) {
     if let wrong = sizes.first(where: { $0 > 1 << 26 }) {
       throw TensorError(call, "an axis of \(wrong) results is longer than \(1 << 26)")
@@ -66,7 +63,6 @@ package enum Shape {
   }
 
   /// Throws where there is no memory for a result, before anything is done for it.
-  @inline(never)
   static func room(_ shape: [Int], _ dtype: DType, call: String) throws(TensorError) {
     let count = try count(shape, call: call)
     if count < 1 << 28 { return }
@@ -77,7 +73,6 @@ package enum Shape {
   package static let mostAxes = 64
 
   /// The axis counted from the front.
-  @inline(never)
   package static func axis(_ axis: Int, of shape: [Int], call: String) throws(TensorError) -> Int {
     // A tensor without dimensions accepts 0 and -1, as in PyTorch.
     let rank = max(shape.count, 1)
@@ -90,7 +85,6 @@ package enum Shape {
   }
 
   /// Sorted axes from the front; nil means all, an empty list none.
-  @inline(never)
   package static func axes(_ axes: [Int]?, of shape: [Int], call: String) throws(TensorError)
     -> [Int]
   {
@@ -107,7 +101,6 @@ package enum Shape {
   }
 
   /// The shape in which two operands meet: sizes are equal, or one of them is 1 or missing.
-  @inline(never)
   static func broadcast(_ a: [Int], _ b: [Int], call: String) throws(TensorError) -> [Int] {
     if a == b { return a }
     let (long, short) = a.count >= b.count ? (a, b) : (b, a)
@@ -127,7 +120,6 @@ package enum Shape {
   }
 
   /// The target of a reshape, with the one -1 in it filled in.
-  @inline(never)
   static func reshape(_ shape: [Int], to target: [Int], call: String) throws(TensorError) -> [Int] {
     let count = try Shape.count(shape, call: call)
     var (result, open) = (target, -1)
@@ -154,7 +146,6 @@ package enum Shape {
   }
 
   /// The shape after a reduction.
-  @inline(never)
   package static func reduced(_ shape: [Int], over axes: [Int], keepDims: Bool) -> [Int] {
     if keepDims {
       return shape.indices.map { axes.contains($0) ? 1 : shape[$0] }

@@ -111,15 +111,12 @@ public struct Tensor: Sendable {
   }
 
   /// The elements without gaps in row-major order, as this tensor or a copy.
-  @inline(never)
   func contiguous() -> Tensor { layout.isContiguous ? self : copied() }
 
   /// A pending copy without gaps, in row-major order.
-  @inline(never)
   func copied() -> Tensor { copied(to: Layout(contiguous: shape)) }
 
   /// A pending copy without gaps, in the order of `target`, which has this shape.
-  @inline(never)
   func copied(to target: Layout) -> Tensor {
     let operation = Operation(code: .convert, operands: dtype, result: dtype)
     let source = detached()

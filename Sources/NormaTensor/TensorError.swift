@@ -32,7 +32,6 @@ public struct TensorError: Error, Sendable, Hashable {
   public internal(set) var wasCancelled = false
 
   /// An error of `call`.
-  @inline(never)
   public init(_ call: String, _ reason: String) {
     self.call = call
     self.reason = reason
@@ -199,7 +198,6 @@ extension TensorError {
 /// Reports a mistake: recorded inside a catching scope, the end of the program outside.
 ///
 /// - Parameter isCaller: whether `file` and `line` are those of the caller.
-@inline(never)
 package func report(
   _ error: TensorError, file: StaticString, line: UInt, isCaller: Bool = true
 ) {
@@ -214,7 +212,6 @@ package func report(
 /// Runs the rule of a public call; a mistake gives a poisoned tensor or ends the program.
 ///
 /// - Parameter call: the call's name where `function` is not it.
-@inline(never)
 package func checked(
   file: StaticString, line: UInt, isCaller: Bool = true, call: String? = nil,
   function: StaticString = #function, _ rule: () throws(TensorError) -> Tensor

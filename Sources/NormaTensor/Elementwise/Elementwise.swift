@@ -62,7 +62,6 @@ extension Tensor {
   /// - Parameters:
   ///   - type: the type in which the operands meet.
   ///   - result: the type of the result.
-  @inline(never)
   static func elementwise(
     _ code: Operation.Code, _ operands: [Tensor], in type: DType, result: DType,
     immediate: Operation.Immediate? = nil, call: String, gradient: ElementwiseRule? = nil,
@@ -128,7 +127,6 @@ extension Tensor {
   }
 
   /// In the memory order of the first operand that has the result's shape.
-  @inline(never)
   private static func resultLayout(_ shape: [Int], _ operands: [Tensor]) -> Layout {
     for operand in operands where operand.layout.shape == shape && operand.layout.isDense {
       return operand.layout.offset == 0 ? operand.layout : operand.layout.denseTwin(of: shape)
@@ -138,7 +136,6 @@ extension Tensor {
 
   /// The cost and depth of a result's operands, after storing those that would make a program too
   /// long.
-  @inline(never)
   static func bounded(_ operands: [Tensor]) -> (cost: Int, depth: Int) {
     var cost = 0
     for operand in operands where operand.layout === operand.node.layout {
@@ -155,7 +152,6 @@ extension Tensor {
   }
 
   /// One operand, same type out as in; integers become `float32` first if `toFloat`.
-  @inline(never)
   func unary(
     _ code: Operation.Code, toFloat: Bool, call: String, gradient: ElementwiseRule
   ) throws(TensorError) -> Tensor {
@@ -165,7 +161,6 @@ extension Tensor {
   }
 
   /// Two tensors in their common type; integers become `float32` first if `toFloat`.
-  @inline(never)
   static func binary(
     _ code: Operation.Code, _ a: Tensor, _ b: Tensor, toFloat: Bool = false, call: String,
     gradient: ElementwiseRule
@@ -176,7 +171,6 @@ extension Tensor {
   }
 
   /// A tensor and a number; `position` is the place of the number.
-  @inline(never)
   static func binary(
     _ code: Operation.Code, _ tensor: Tensor, _ scalar: Scalar, position: Int, call: String,
     gradient: ElementwiseRule
@@ -192,7 +186,6 @@ extension Tensor {
   }
 
   /// Arithmetic with PyTorch's rules for integers and truth values.
-  @inline(never)
   private static func arithmetic(
     _ code: Operation.Code, _ operands: [Tensor], _ common: DType, _ scalar: (Scalar, Int)?,
     _ call: String, _ gradient: ElementwiseRule
@@ -217,7 +210,6 @@ extension Tensor {
       gradient: gradient, scalar: scalar?.0)
   }
 
-  @inline(never)
   static func comparison(
     _ code: Operation.Code, _ a: Tensor, _ b: Tensor, call: String
   ) throws(TensorError) -> Tensor {
@@ -243,7 +235,6 @@ extension Tensor {
     }
   }
 
-  @inline(never)
   static func comparison(
     _ code: Operation.Code, _ tensor: Tensor, _ scalar: Scalar, position: Int, call: String
   ) throws(TensorError) -> Tensor {

@@ -198,7 +198,6 @@ extension Tensor {
   ///   - runsAtOnce: whether the rule runs kernels instead of making pending programs.
   ///   - rule: one gradient for each input, or nil. What was broadcast is summed and types are
   ///     converted afterwards.
-  @inline(never)
   package func recorded(
     _ call: String, from inputs: [Tensor], saving: [Tensor] = [], savesResult: Bool = false,
     runsAtOnce: Bool = false, _ rule: @escaping @Sendable (Backward) -> [Tensor?]
@@ -217,7 +216,6 @@ extension Tensor {
     inputs.contains { $0.history != nil } && GradientMode.isRecording
   }
 
-  @inline(never)
   func recorded(
     _ call: String, _ inputs: [Tensor], saving: [Tensor], savesResult: Bool,
     immediate: (value: Scalar, position: Int)?, runsAtOnce: Bool,
