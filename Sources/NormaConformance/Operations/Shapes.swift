@@ -46,7 +46,7 @@ let shapeOperations: [String: CaseOperation] = [
     let axes = try arguments.ints(1, "source") ?? []
     return [try arguments.tensor(0).movedAxes(axes, to: try arguments.ints(2, "destination") ?? [])]
   },
-  "t": { [try $0.tensor(0).rank < 2 ? $0.tensor(0) : $0.tensor(0).transposed()] },
+  "t": { [try $0.tensor(0).rank < 2 ? $0.tensor(0) : $0.tensor(0).permuted(1, 0)] },
   "unflatten": { arguments in
     let axis = try arguments.int(1, "dim") ?? 0
     return [
