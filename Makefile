@@ -44,7 +44,7 @@ names: ## Check that names of PyTorch and NumPy lead to Norma's; needs the build
 dependents: dependencies ## Check what a package that depends on Norma without traits links.
 	Tools/check-dependents.sh
 
-threads: dependencies ## Run what shares memory between tasks under the thread sanitizer; builds for half an hour.
+threads: dependencies ## Run what shares memory between tasks under the thread sanitizer.
 	Tools/check-threads.sh
 
 docs: dependencies ## Write the documentation to .build/docs.
