@@ -2,26 +2,11 @@
 import os
 import tempfile
 
-from training_rows import channels_last, training_step
+from training_rows import channels_last, residual_block, training_step
 
 
 def resnet18(torch):
-    nn, relu = torch.nn, torch.nn.functional.relu
-
-    class Block(nn.Module):
-        def __init__(self, inputs, outputs, stride):
-            super().__init__()
-            self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-            self.bn1 = nn.BatchNorm2d(outputs)
-            self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-            self.bn2 = nn.BatchNorm2d(outputs)
-            self.shortcut = nn.Identity() if inputs == outputs else nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
-
-        def forward(self, x):
-            y = relu(self.bn1(self.conv1(x)))
-            return relu(self.bn2(self.conv2(y)) + self.shortcut(x))
-
+    nn, Block = torch.nn, residual_block(torch)
     widths = [64, 64, 128, 256, 512]
     blocks = [
         block for stage in range(1, 5) for block in (

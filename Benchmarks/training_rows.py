@@ -91,8 +91,8 @@ def mlp_step(torch, shape):
     return training_step(torch, network, torch.randn(shape))
 
 
-def residual_network(torch, width, last=True):
-    """The network of `norma train`: six residual blocks in three sizes."""
+def residual_block(torch):
+    """The class of blocks of residual networks: inputs, outputs, stride."""
     nn, relu = torch.nn, torch.nn.functional.relu
 
     class Block(nn.Module):
@@ -107,6 +107,13 @@ def residual_network(torch, width, last=True):
 
         def forward(self, x):
             return relu(self.bn2(self.conv2(relu(self.bn1(self.conv1(x))))) + self.shortcut(x))
+
+    return Block
+
+
+def residual_network(torch, width, last=True):
+    """The network of `norma train`: six residual blocks in three sizes."""
+    nn, relu, Block = torch.nn, torch.nn.functional.relu, residual_block(torch)
 
     class Network(nn.Module):
         def __init__(self):
