@@ -143,11 +143,11 @@ package struct LayerNumbers: Sendable {
 
   /// The weight that a new batch has in the running statistics at the next update.
   func momentum(_ convention: Recipe.Momentum) -> Double {
-    let layers = momentum ?? 1 / Double(batchesTracked + 1)
+    let layers = momentum ?? 1 / (Double(batchesTracked) + 1)
     return switch convention {
     case .layers: layers
     case .exchanged: 1 - layers
-    case .cumulative, .pooled: 1 / Double(batchesTracked + 1)
+    case .cumulative, .pooled: 1 / (Double(batchesTracked) + 1)
     case .last: 1
     case .value(let value): value
     }

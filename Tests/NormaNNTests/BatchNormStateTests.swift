@@ -23,6 +23,22 @@ private func demand(
 
 /// What a layer keeps, refuses and costs.
 @Suite struct BatchNormStateTests {
+  /// A file may hold the largest count; counting goes on without a trap and stays there.
+  @Test func countsFromFilesDoNotOverflow() throws {
+    let x = Tensor.arange(8, dtype: .float32).reshaped(2, 2, 2)
+    for momentum in [0.1, .cumulative] as [Momentum] {
+      let batch = BatchNorm1d(2, momentum: momentum)
+      try batch.load(["num_batches_tracked": Tensor(Int64.max)], strict: false)
+      _ = batch(x)
+      #expect(batch.numBatchesTracked?.value.item(as: Int64.self) == .max)
+      try recalibrate(batch, over: [x], rule: .exponential(0.1))
+      #expect(batch.runningMean?.value.isFinite().all().item(as: Bool.self) == true)
+      let instance = InstanceNorm1d(2, momentum: momentum, trackRunningStats: true)
+      try instance.load(["num_batches_tracked": Tensor(Int64.max)], strict: false)
+      _ = instance(x)
+    }
+  }
+
   @Test func stateUnderPyTorchsNames() {
     final class Block: Module {
       let bn1 = BatchNorm2d(2)

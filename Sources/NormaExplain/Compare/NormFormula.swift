@@ -134,7 +134,7 @@ struct NormFormula {
     guard let runningMean, let runningVariance else { return nil }
     let old = (Tensor(runningMean, dtype: .float64), Tensor(runningVariance, dtype: .float64))
     guard updates else { return old }
-    let share = momentum.share(ofBatch: batches + 1)
+    let share = momentum.share(after: batches)
     let channels = channelShape(x)
     let axis = channels.firstIndex { $0 != 1 } ?? 1
     var axes = x.shape.indices.filter { $0 != axis }

@@ -57,7 +57,7 @@ extension DefectSearch {
 
   private func findExtraBatches(_ expected: Int) {
     let often = layers.filter {
-      !isExplained($0) && $0.tracked >= expected + 2
+      !isExplained($0) && $0.tracked - 2 >= expected
         && (isTold || Double($0.tracked) >= 1.5 * Double(expected))
     }
     if often.isEmpty { return }

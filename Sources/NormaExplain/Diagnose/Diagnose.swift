@@ -17,9 +17,9 @@ extension Layer {
   /// - Parameters:
   ///   - batch: Samples of the kind that the network is used on; 32 or more tell small gaps from
   ///     chance.
-  ///   - batches: How many batches the network was trained with, if it is known. Layers that followed
-  ///     fewer or more are then found even where all of them did.
-  ///   - batchSize: The number of samples in a batch of training, if it is known.
+  ///   - batches: How many batches the network was trained with, if it is known; 0 or more. Layers that
+  ///     followed fewer or more are then found even where all of them did.
+  ///   - batchSize: The number of samples in a batch of training, if it is known; 1 or more.
   ///   - file: The caller's file, for the text of a mistake.
   ///   - line: The caller's line.
   /// - Returns: A value that prints in words and encodes to JSON.
@@ -34,7 +34,8 @@ extension Layer {
       return Diagnosis(findings: [], layers: [], samples: 0, framework: .norma)
     }
     return diagnosis(
-      samples: batch.shape.first ?? 0, batches: batches, batchSize: batchSize
+      samples: batch.shape.first ?? 0, batches: batches, batchSize: batchSize, file: file,
+      line: line
     ) { self(batch, file: file, line: line) }
   }
 }
@@ -43,9 +44,19 @@ extension Module {
   /// ``NormaNN/Layer/diagnosis(on:batches:batchSize:file:line:)`` for models of any kind: `forward` calls the
   /// model with the same batch of `samples` every time.
   public func diagnosis(
-    samples: Int, batches: Int? = nil, batchSize: Int? = nil, forward: () -> Tensor
+    samples: Int, batches: Int? = nil, batchSize: Int? = nil, file: StaticString = #fileID,
+    line: UInt = #line, forward: () -> Tensor
   ) -> Diagnosis {
-    withoutActuallyEscaping(forward) { forward in
+    for (name, value, least) in [
+      ("samples", samples, 0), ("batches", batches ?? 0, 0), ("batchSize", batchSize ?? 1, 1),
+    ] where value < least {
+      report(
+        TensorError(
+          "diagnosis(\(name):)", "\(name) is \(value); it has to be \(least) or more"),
+        file: file, line: line)
+      return Diagnosis(findings: [], layers: [], samples: 0, framework: .norma)
+    }
+    return withoutActuallyEscaping(forward) { forward in
       let probe = NetworkProbe(self, forward)
       let facts = CaptureFacts(batches: batches, batchSize: batchSize)
       return Diagnosis(probe.capture(samples: samples, facts: facts), prober: probe)

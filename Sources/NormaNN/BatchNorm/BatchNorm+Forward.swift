@@ -42,12 +42,11 @@ extension BatchNorm {
       return
     }
     if targets == nil && momentum.share == nil { return }
-    let number = numBatchesTracked.value.item(as: Int64.self) + 1
-    numBatchesTracked.value = Tensor(number)
+    let number = numBatchesTracked.countBatch()
     guard let targets else { return }
     // The last update has run by now: pending updates never pile up over training steps.
     Tensor.evaluate([runningMean.value, runningVar.value])
-    let share = momentum.share(ofBatch: Int(number))
+    let share = momentum.share(ofBatch: number)
     runningMean.value = runningMean.value.following(targets.mean, share)
     runningVar.value = runningVar.value.following(targets.variance, share)
   }

@@ -1,3 +1,5 @@
+import NormaTensor
+
 /// How much a new batch counts in running statistics, said so that it cannot be misread.
 ///
 /// new = (1 - share) * old + share * batch. PyTorch and MLX call the share of the new batch momentum
@@ -22,6 +24,11 @@ public struct Momentum: Sendable, Hashable, Codable {
   /// The share of the batch with this number, counted from 1.
   public func share(ofBatch number: Int) -> Double { share ?? 1 / Double(max(number, 1)) }
 
+  /// The share of the batch that follows so many; any count from a file will do.
+  package func share(after batches: Int) -> Double {
+    share ?? 1 / (Double(max(batches, 0)) + 1)
+  }
+
   /// What is left of the first value after so many batches: 1 after none.
   public func rest(after batches: Int) -> Double {
     guard let share else { return batches > 0 ? 0 : 1 }
@@ -32,6 +39,15 @@ public struct Momentum: Sendable, Hashable, Codable {
       left >>= 1
     }
     return rest
+  }
+}
+
+extension Buffer {
+  /// Counts a batch: the new count. One that a file set to the largest number stays there.
+  func countBatch() -> Int {
+    let number = min(value.item(as: Int64.self), .max - 1) + 1
+    value = Tensor(number)
+    return Int(number)
   }
 }
 

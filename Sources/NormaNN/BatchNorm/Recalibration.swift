@@ -154,7 +154,8 @@ private struct StatisticsAccount {
   init(_ layer: BatchNorm, rule: RecalibrationRule) {
     self.rule = rule
     correction = layer.runningVarianceCorrection
-    tracked = Int(layer.numBatchesTracked?.value.item() ?? 0)
+    // Far from the largest number, which a file may hold.
+    tracked = min(layer.numBatchesTracked?.value.item() ?? 0, Int.max / 2)
     mean = layer.runningMean?.value.array() ?? []
     variance = layer.runningVar?.value.array() ?? []
   }
@@ -164,14 +165,13 @@ private struct StatisticsAccount {
   mutating func add(_ moments: Moments) {
     batches += 1
     total = total?.merged(with: moments) ?? moments
-    let number: Int
-    let momentum: Momentum
+    let share: Double
     switch rule {
     case .population: return
-    case .cumulative: (momentum, number) = (.cumulative, batches)
-    case .exponential(let own): (momentum, number) = (own, tracked + batches)
+    case .cumulative: share = Momentum.cumulative.share(ofBatch: batches)
+    case .exponential(let own):
+      share = own.share(ofBatch: tracked + batches)
     }
-    let share = momentum.share(ofBatch: number)
     for (k, batchVariance) in moments.variance(correction: correction).enumerated() {
       if moments.count[k] > 0 { mean[k] += share * (moments.mean[k] - mean[k]) }
       if moments.count[k] > correction { variance[k] += share * (batchVariance - variance[k]) }

@@ -119,11 +119,7 @@ public class InstanceNorm: Module, PlacedLayer, LazyChannels {
 
   func follow(mean: RunningStatisticsUpdate.Target, variance: RunningStatisticsUpdate.Target) {
     guard let runningMean, let runningVar else { return }
-    var number = 1
-    if momentum == .cumulative, let numBatchesTracked {
-      number += Int(numBatchesTracked.value.item(as: Int64.self))
-      numBatchesTracked.value = Tensor(Int64(number))
-    }
+    let number = momentum == .cumulative ? numBatchesTracked?.countBatch() ?? 1 : 1
     // The last update has run by now: pending updates never pile up over training steps.
     Tensor.evaluate([runningMean.value, runningVar.value])
     let share = momentum.share(ofBatch: number)

@@ -57,7 +57,7 @@ public final class AveragedParameters {
         let next =
           switch rule {
           case .exponential(let decay): old + (new - old) * (1 - decay)
-          case .equal: old + (new - old) / Double(count + 1)
+          case .equal: old + (new - old) / (Double(count) + 1)
           }
         values[name] = next.evaluated()
       }

@@ -21,6 +21,37 @@ import Testing
     #expect(diagnosis.description.contains(defect.rawValue), sourceLocation: location)
   }
 
+  /// Sizes of every kind give a diagnosis or an error that names the number.
+  @Test func extremeSizes() throws {
+    let network = Small.trained()
+    let batch = Small.batch[0..<4]
+    for n in [0, 1, -1, Int.min, Int.max, Int.max / 2, 1 << 62] {
+      for isSize in [true, false] {
+        let call = {
+          try catchingTensorErrors {
+            network.diagnosis(
+              on: batch, batches: isSize ? 10 : n, batchSize: isSize ? n : 4)
+          }
+        }
+        if n < (isSize ? 1 : 0) {
+          let error = try #require(#expect(throws: TensorError.self) { _ = try call() })
+          #expect(error.description.contains("\(isSize ? "batchSize" : "batches") is \(n)"))
+        } else {
+          #expect(try call().samples == 4)
+        }
+      }
+      let samples = {
+        try catchingTensorErrors { network.diagnosis(samples: n) { network(batch) } }
+      }
+      if n < 0 {
+        let error = #expect(throws: TensorError.self) { _ = try samples() }
+        #expect(error?.reason.contains("samples is \(n)") == true)
+      } else {
+        _ = try samples()
+      }
+    }
+  }
+
   @Test func healthyNetworksAreClean() {
     let network = Small.trained()
     for size in [16, 64, 128] {
