@@ -102,6 +102,11 @@ max(x, 0) -> clamped(min: y)
 min(x, 1.5) -> clamped(max: y)
 max(x, y) -> maximum(x, y)
 min(x, y) -> minimum(x, y)
+x + parameter -> write parameter.value
+x - parameter -> write parameter.value
+parameter * x -> write parameter.value
+parameter / parameter -> write parameter.value
+module.summary(inputShape: [1, 2]) -> `: Module, Layer`
 """
 
 
@@ -122,7 +127,7 @@ def table_rows():
 
 def missing_in_tables(code, words, rows):
     """What the tables lack of a case; nil for functions, which are named among methods."""
-    named = re.match(r"(?:x|Tensor)\.(\w+)", code) or re.match(r"x (\S+) ", code)
+    named = re.match(r"(?:x|Tensor)\.(\w+)", code) or re.match(r"x ([^-+\s]\S*) ", code)
     if not named:
         return None
     name = re.compile(rf"(?<!\w){re.escape(named.group(1))}(?!\w)")
@@ -135,7 +140,10 @@ def missing_in_tables(code, words, rows):
 def main():
     build = pathlib.Path(".build/debug")
     cases = [line.split(" -> ", 1) for line in CASES.split("\n") if line]
-    lines = ["import NormaTensor", "func names(_ x: Tensor, _ y: Tensor) {"]
+    lines = [
+        "import NormaNN",
+        "func names(_ x: Tensor, _ y: Tensor, _ parameter: Parameter, _ module: Module) {",
+    ]
     lines += [f"_ = {code}" for code, _ in cases] + ["}"]
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder) / "names.swift"

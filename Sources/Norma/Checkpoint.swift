@@ -55,12 +55,17 @@ public struct Checkpoint: Sendable {
     try SafeTensors.write(tensors, metadata: metadata, to: path)
   }
 
+  /// Whether the notes of a file say that it is a checkpoint.
+  static func isNamed(in metadata: [String: String]) -> Bool {
+    metadata["format"] == format
+  }
+
   /// Reads a checkpoint.
   /// - Throws: `FileError` for a file that is cut off or broken, ``CheckpointError`` for one that is
   ///   something else.
   public init(contentsOf path: String) throws {
     let file = try SafeTensors(contentsOf: path)
-    guard file.metadata["format"] == Checkpoint.format else {
+    guard Checkpoint.isNamed(in: file.metadata) else {
       throw CheckpointError(
         path: path,
         problem: "is a safetensors file with \(file.entries.count) tensors, but no checkpoint of "

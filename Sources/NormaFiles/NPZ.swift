@@ -46,11 +46,11 @@ public struct NPZ: Sendable {
     self.members = members
   }
 
-  /// The array of this name, or nil where there is none.
+  /// The array of this name, as `tensor(named:)` reads it; `keys` says which there are.
   ///
-  /// - Throws: `FileError` where it cannot be read.
-  public subscript(name: String) -> Tensor? {
-    get throws { members[name] == nil ? nil : try tensor(named: name) }
+  /// - Throws: `FileError` where there is none or it cannot be read.
+  public subscript(name: String) -> Tensor {
+    get throws { try tensor(named: name) }
   }
 
   /// Reads the array of this name.

@@ -117,11 +117,11 @@ public struct StateFile: Sendable {
   /// The names of all tensors of the model.
   public var keys: [String] { entries.map(\.name) }
 
-  /// The tensor of this name, or nil where there is none.
+  /// The tensor of this name, as `tensor(named:)` reads it; `keys` says which there are.
   ///
-  /// - Throws: `FileError` where it cannot be read.
-  public subscript(name: String) -> Tensor? {
-    get throws { places[name] == nil ? nil : try tensor(named: name) }
+  /// - Throws: `FileError` where there is none or it cannot be read.
+  public subscript(name: String) -> Tensor {
+    get throws { try tensor(named: name) }
   }
 
   /// Reads the tensor of this name.

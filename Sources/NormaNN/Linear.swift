@@ -21,6 +21,11 @@ extension Tensor {
             + "equal")
       }
       let isNarrow = Autocast.type != nil
+      guard isNarrow || x.dtype == weight.dtype else {
+        throw TensorError(
+          "linear(_:weight:)",
+          "input is \(x.dtype) and the weight \(weight.dtype); write x.cast(to: .\(weight.dtype))")
+      }
       let (weight, bias) = isNarrow ? (weight.narrowed, bias?.narrowed) : (weight, bias)
       let product = x.matmul(
         weight.rank == 2 ? weight.transposed() : weight, file: file, line: line)

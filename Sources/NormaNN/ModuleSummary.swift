@@ -127,6 +127,17 @@ extension Module {
   }
 }
 
+extension Module {
+  /// For networks that are no ``Layer``: the compiler answers with how they become one.
+  @available(
+    *, unavailable,
+    message: "declare the network as `: Module, Layer`; callAsFunction(_ x: Tensor) is all it takes"
+  )
+  public func summary(inputShape: [Int], dtype: DType = .float32) -> ModuleSummary {
+    summary {}
+  }
+}
+
 extension Layer {
   /// The table for an input of zeros of this shape.
   public func summary(inputShape: [Int], dtype: DType = .float32) -> ModuleSummary {

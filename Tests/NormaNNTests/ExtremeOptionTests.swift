@@ -52,6 +52,7 @@ import Testing
       Tensor.ones(1, 2, 8), Tensor.ones(1, 2, 4, 4), Tensor.ones(1, 2, 4, 4, 4)
     )
     return [
+      { PaddingLayer(e)(plane) },
       { MaxPool1d(kernelSize: e)(line) }, { MaxPool2d(kernelSize: 2, stride: e)(plane) },
       { MaxPool3d(kernelSize: 2, padding: e)(cube) }, { AvgPool1d(kernelSize: e)(line) },
       { AvgPool2d(kernelSize: 2, stride: e)(plane) }, { AvgPool3d(kernelSize: e)(cube) },

@@ -53,6 +53,17 @@ private func mistake(_ body: () -> Tensor) -> TensorError? {
     #expect(mistake { holder[0](.ones(1, 2, 2, 2)) }?.layer == "0 (BatchNorm2d)")
   }
 
+  /// The mistake of another element type names the layer's own call and the way out.
+  @Test func otherTypesNameTheLayer() {
+    for dtype in [DType.int64, .float64, .bfloat16] {
+      let error = mistake { Linear(3, 1)(Tensor.ones([2, 3], dtype: dtype)) }
+      #expect(error?.call == "linear(_:weight:)")
+      #expect(
+        error?.reason
+          == "input is \(dtype) and the weight float32; write x.cast(to: .float32)")
+    }
+  }
+
   @Test func onlyTheLayersOwnMistakeIsItsOwn() {
     let layer = Linear(3, 1)
     // Made before the layer, which got the poisoned tensor.

@@ -103,6 +103,20 @@ import Testing
     #expect(Tensor.ones(3).cumulativeSum(over: 0).array() == [1, 2, 3])
   }
 
+  /// What a reduction needs beside its results is a mistake, too.
+  @Test func scratchMemory() throws {
+    let calls: [@Sendable () -> Void] = [
+      { Self.wide(1 << 57).sum().evaluated() },
+      { _ = (Self.wide(1 << 56) + 1).std().item() },
+      { _ = Self.wide(1 << 56, dtype: .float64).moments() },
+    ]
+    for call in calls {
+      let error = try #require(
+        #expect(throws: TensorError.self) { try catchingTensorErrors { call() } })
+      #expect(error.reason.contains("bytes of scratch, and there is no such memory"), "\(error)")
+    }
+  }
+
   @Test func endsTheProcessOutsideOfAScope() async throws {
     let result = try #require(
       await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {

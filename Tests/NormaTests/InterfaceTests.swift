@@ -1,3 +1,4 @@
+import Foundation
 import Norma
 import Testing
 
@@ -94,6 +95,39 @@ import Testing
     var small = Tensor([1, 2] as [Int8])
     let large = 300
     #expect(throws: TensorError.self) { try catchingTensorErrors { small[0] = large } }
+  }
+
+  /// A loop over a loader waits for others in its midst, and ends where it is left.
+  @Test func loopsOverLoadersWait() async throws {
+    let data = TensorDataset(Tensor.arange(6).reshaped(6, 1))
+    var sums: [Double] = []
+    for batch in DataLoader(data, batchSize: 2) {
+      await Task.yield()
+      sums.append(batch[0].sum().item())
+      if sums.count == 2 { break }
+    }
+    #expect(sums == [1, 5])
+  }
+
+  @Test func filesLoadInOneCall() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "load-\(UUID())").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (from, to) = (Linear(2, 3), Linear(2, 3))
+    try SafeTensors.write(from.stateDict(), to: folder + "/x.safetensors")
+    try NPZ.write(from.stateDict().map { ("model.\($0.key)", $0.value) }, to: folder + "/x.npz")
+    try Checkpoint(model: from.stateDict()).write(to: folder + "/run.safetensors")
+    for (name, prefix) in [
+      ("x.safetensors", ""), ("x.npz", "model."), ("run.safetensors", ""),
+    ] {
+      to.weight.value = .zeros(3, 2)
+      try to.load(contentsOf: "\(folder)/\(name)", strippingPrefix: prefix)
+      #expect(to.weight.value.isEqual(to: from.weight.value), "\(name)")
+    }
+    #expect(throws: LoadError.self) { try to.load(contentsOf: folder + "/x.npz") }
+    let file = try SafeTensors(contentsOf: folder + "/x.safetensors")
+    #expect(try file["weight"].isEqual(to: from.weight.value))
+    #expect(throws: FileError.self) { try file["wieght"] }
   }
 
   /// Element types, moments and random numbers come with the import.

@@ -17,7 +17,7 @@ struct CheckpointSearch {
   init(layers: [StoredLayer], _ file: StateFile) throws {
     (self.layers, keys, container) = (layers, file.keys, file.container)
     (format, path) = (file.format, file.path)
-    let count = try file[Self.averageCount]
+    let count = keys.contains(Self.averageCount) ? try file[Self.averageCount] : nil
     averaged = count?.count == 1 ? count?.item() : nil
   }
 
