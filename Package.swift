@@ -57,7 +57,12 @@ let package = Package(
   ],
   targets: [
     // 1: loops and libraries behind small C headers.
-    .target(name: "CNormaLoops"),
+    .target(
+      name: "CNormaLoops",
+      cSettings: [
+        "Convolution", "Copying", "Elementwise", "Indexing", "Levels", "Linear", "Math",
+        "Normalization", "Random", "Reductions", "Runner", "Scans", "Sorting", "Threads",
+      ].map { .headerSearchPath($0) }),
     .target(
       name: "COneDNN",
       cSettings: cDefine(trait: "OneDNN"),

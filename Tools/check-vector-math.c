@@ -4,9 +4,10 @@
 // operands take as many pairs: all floats, each with another one, whose exponent is close for half of
 // them. An argument above 1 visits only every n-th bit pattern; names after it choose the functions.
 //
-//   clang -O2 -ISources/CNormaLoops/include Tools/check-vector-math.c
-//     Sources/CNormaLoops/vector_math.c Sources/CNormaLoops/special_functions.c
-//     Sources/CNormaLoops/slope_functions.c -lm -o /tmp/check-vector-math
+//   clang -O2 -ISources/CNormaLoops/include -ISources/CNormaLoops/Elementwise
+//     -ISources/CNormaLoops/Levels -ISources/CNormaLoops/Math Tools/check-vector-math.c
+//     Sources/CNormaLoops/Math/vector_math.c Sources/CNormaLoops/Math/special_functions.c
+//     Sources/CNormaLoops/Math/slope_functions.c -lm -o /tmp/check-vector-math
 //   /tmp/check-vector-math [stride [name ...]]
 
 #include <math.h>

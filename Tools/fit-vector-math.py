@@ -1,4 +1,4 @@
-"""Fits the polynomials of Sources/CNormaLoops/vector_math_body.h and wide_math_body.h.
+"""Fits the polynomials of Sources/CNormaLoops/Math/vector_math_body.h and wide_math_body.h.
 
 Minimax fits (weighted Remez exchange). The coefficients are rounded to Float one after another,
 from the lowest power up, and the rest is fitted again, so that rounding one is made good by those

@@ -7,6 +7,7 @@ import Testing
 /// Files that Tools/make-training-fixtures.py wrote.
 func fixture(_ name: String) -> String {
   URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
     .appendingPathComponent("Fixtures/\(name)").path
 }
 

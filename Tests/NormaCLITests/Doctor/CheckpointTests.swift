@@ -9,7 +9,7 @@ import Testing
 @Suite struct `A checkpoint that the doctor gets` {
   /// The fixtures of the readers, written by torch.
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "../NormaFilesTests/Fixtures").path
+    .appending(path: "../../NormaFilesTests/Fixtures").path
 
   private func status(_ arguments: String...) throws -> Int32 {
     let command = try NormaCommand.parseAsRoot(["doctor"] + arguments) as? DoctorCommand

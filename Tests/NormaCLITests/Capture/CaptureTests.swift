@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct `The scripts that capture networks` {
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "../../Sources/NormaCLI/Capture")
+    .appending(path: "../../../Sources/NormaCLI/Capture")
 
   @Test(arguments: CaptureCommand.Framework.allCases)
   func `are printed as they stand in the repository`(

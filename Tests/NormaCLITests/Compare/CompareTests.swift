@@ -109,7 +109,7 @@ import Testing
   }
 
   private static let captures = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "Fixtures/captures")
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/captures")
 
   private func command(_ arguments: String...) throws -> CompareCommand {
     let command = try NormaCommand.parseAsRoot(["compare"] + arguments)

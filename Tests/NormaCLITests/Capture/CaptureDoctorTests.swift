@@ -11,6 +11,7 @@ import Testing
 @Suite struct CaptureDoctorTests {
   private static func fixture(_ name: String) -> String {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent()
       .appendingPathComponent("Fixtures/\(name).safetensors").path
   }
 
