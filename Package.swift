@@ -83,66 +83,69 @@ let package = Package(
       name: "CJPEG", dependencies: target("CLibJPEG", trait: "JPEG"),
       cSettings: cDefine(trait: "JPEG")),
 
-    // 2: kernels know pointers, counts and strides, and no tensor.
-    .target(name: "NormaKernels", dependencies: ["CNormaLoops"]),
+    // 2: values, random numbers, and kernels, which know pointers, counts and strides, and no tensor.
+    .target(name: "NormaValues"),
+    .target(name: "NormaRandom", dependencies: ["CNormaLoops", "NormaValues"]),
+    .target(name: "NormaKernels", dependencies: ["CNormaLoops", "NormaValues"]),
     .target(name: "NormaOneDNN", dependencies: ["COneDNN"]),
     .target(name: "NormaReference"),
 
     // 3: tensors.
-    .target(name: "NormaTensor", dependencies: ["CNormaLoops", "NormaKernels", "NormaOneDNN"]),
+    .target(
+      name: "NormaTensor",
+      dependencies: ["CNormaLoops", "NormaValues", "NormaRandom", "NormaKernels", "NormaOneDNN"]),
 
     // 4: networks and files.
-    .target(name: "NormaNN", dependencies: ["NormaTensor", "NormaKernels"]),
+    .target(name: "NormaNN", dependencies: ["NormaTensor"]),
     .target(
       name: "NormaFiles",
-      dependencies: ["NormaTensor", "NormaKernels"] + target("CZlib", trait: "Compression")
+      dependencies: ["NormaTensor"] + target("CZlib", trait: "Compression")
         + target("CPNG", trait: "PNG") + target("CJPEG", trait: "JPEG"),
       swiftSettings: ["Compression", "PNG", "JPEG"].flatMap(define(trait:))),
 
     // 5 to 7: explanations, the module that users import, the command line.
     .target(
       name: "NormaExplain",
-      dependencies: ["NormaNN", "NormaFiles", "NormaTensor", "NormaKernels"]),
+      dependencies: ["NormaNN", "NormaFiles", "NormaTensor"]),
     .target(
       name: "Norma",
-      dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles", "NormaExplain"]),
+      dependencies: [
+        "NormaValues", "NormaRandom", "NormaTensor", "NormaNN", "NormaFiles", "NormaExplain",
+      ]),
     .executableTarget(
       name: "NormaCLI",
-      dependencies: ["Norma", "NormaExplain", "NormaTensor"] + argumentParser,
+      dependencies: ["Norma", "NormaExplain", "NormaTensor", "NormaKernels"] + argumentParser,
       resources: [
         .embedInCode("Capture/norma_capture.py"), .embedInCode("Capture/norma_capture_numpy.py"),
       ]),
     .target(
       name: "NormaConformance",
-      dependencies: ["NormaKernels", "NormaTensor", "NormaNN", "NormaFiles", "NormaExplain"]),
+      dependencies: ["NormaTensor", "NormaNN", "NormaFiles", "NormaExplain"]),
     .executableTarget(
-      name: "conformance",
-      dependencies: ["NormaConformance", "Norma", "NormaExplain", "NormaFiles", "NormaTensor"]
-        + argumentParser,
+      name: "conformance", dependencies: ["NormaConformance"] + argumentParser,
       path: "Sources/Conformance"),
 
     .testTarget(
-      name: "NormaKernelsTests", dependencies: ["NormaKernels", "NormaReference", "CNormaLoops"],
+      name: "NormaRandomTests", dependencies: ["NormaRandom", "NormaValues", "CNormaLoops"],
       resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "NormaKernelsTests",
+      dependencies: ["NormaKernels", "NormaValues", "NormaReference", "CNormaLoops"]),
     .testTarget(name: "NormaReferenceTests", dependencies: ["NormaReference"]),
     .testTarget(name: "NormaOneDNNTests", dependencies: ["NormaOneDNN", "NormaReference"]),
     .testTarget(
       name: "NormaTensorTests",
-      dependencies: [
-        "NormaTensor", "NormaKernels", "NormaOneDNN", "NormaReference", "CNormaLoops",
-      ]),
+      dependencies: ["NormaTensor", "NormaOneDNN", "NormaReference", "CNormaLoops"]),
     .testTarget(
-      name: "NormaFilesTests", dependencies: ["NormaFiles", "NormaTensor", "NormaKernels"],
+      name: "NormaFilesTests", dependencies: ["NormaFiles", "NormaTensor"],
       exclude: ["Fixtures"]),
     .testTarget(
       name: "NormaNNTests",
-      dependencies: ["NormaNN", "NormaTensor", "NormaKernels", "NormaReference", "NormaFiles"],
+      dependencies: ["NormaNN", "NormaTensor", "NormaReference", "NormaFiles"],
       exclude: ["Fixtures"]),
     .testTarget(
       name: "NormaExplainTests",
-      dependencies: [
-        "NormaExplain", "NormaNN", "NormaFiles", "NormaTensor", "NormaKernels", "NormaReference",
-      ]),
+      dependencies: ["NormaExplain", "NormaNN", "NormaFiles", "NormaTensor", "NormaReference"]),
     .testTarget(
       name: "NormaConformanceTests",
       dependencies: ["NormaConformance", "NormaNN", "NormaTensor", "NormaFiles"]),

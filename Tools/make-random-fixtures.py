@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Tests/NormaKernelsTests/Fixtures/random.json with random numbers made by PyTorch.
+"""Writes Tests/NormaRandomTests/Fixtures/random.json with random numbers made by PyTorch.
 
 Needs torch (the fixtures were made by 2.13.0+cpu on a processor with AVX2). Each stream is one
 generator and the draws that follow each other on it; a draw is recorded by the bits of its first
@@ -117,7 +117,7 @@ fixtures = {
     "state": state,
     "afterState": [f"{bits:08x}" for bits in after],
 }
-target = pathlib.Path(__file__).parent.parent / "Tests/NormaKernelsTests/Fixtures/random.json"
+target = pathlib.Path(__file__).parent.parent / "Tests/NormaRandomTests/Fixtures/random.json"
 lines = ",\n".join(json.dumps(s, separators=(",", ":")) for s in streams)
 rest = json.dumps({k: v for k, v in fixtures.items() if k != "streams"}, indent=0)
 target.write_text(rest[:-2] + ',\n"streams": [\n' + lines + "\n]\n}\n")

@@ -1,5 +1,6 @@
 @_exported import NormaExplain
 @_exported import NormaFiles
-@_exported import NormaKernels
+@_exported import NormaRandom
+@_exported import NormaValues
 @_exported import NormaNN
 @_exported import NormaTensor

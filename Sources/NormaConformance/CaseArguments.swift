@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// The arguments of a recorded call, read by position or by Python's name.

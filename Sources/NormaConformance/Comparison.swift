@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// What PyTorch computed from the same numbers, and how well.

@@ -1,7 +1,6 @@
 import Foundation
 import NormaExplain
 import NormaFiles
-import NormaKernels
 import NormaTensor
 
 /// One difference between a user's formula and a layer, and its causes as people found them.

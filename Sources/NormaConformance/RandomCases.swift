@@ -1,5 +1,4 @@
 import NormaFiles
-import NormaKernels
 import NormaTensor
 
 /// Compares random numbers with recorded ones, bit for bit.

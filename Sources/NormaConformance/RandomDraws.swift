@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// A tensor whose elements the default generator draws, in the order of memory.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// The named tensors of a model, from a file of any format: safetensors, PyTorch's or .npz.

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 /// Shape arithmetic: pure functions that throw what is wrong.
 package enum Shape {

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 /// An array of numbers of one type in any number of dimensions: an immutable, Sendable value.
 ///

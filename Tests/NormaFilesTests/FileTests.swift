@@ -1,6 +1,5 @@
 import Foundation
 import NormaFiles
-import NormaKernels
 import NormaTensor
 import Testing
 

@@ -1,5 +1,6 @@
 import CNormaLoops
 import NormaKernels
+import NormaValues
 import NormaReference
 import Testing
 

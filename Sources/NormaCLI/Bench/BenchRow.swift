@@ -1,4 +1,5 @@
 import Norma
+import NormaKernels
 
 /// One thing that `norma bench` measures, under a name that scripts may rely on.
 struct BenchRow {

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Ranges, unit matrices, triangles and grids.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Functions of one element, of two and of three, beyond arithmetic.

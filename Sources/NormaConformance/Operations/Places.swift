@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Elements picked and put by places and by truth values.

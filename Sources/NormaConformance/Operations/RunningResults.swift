@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 // Scans, and reductions beyond sums, moments and extremes.

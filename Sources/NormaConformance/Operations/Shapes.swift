@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Diagonals, flips, moved axes, repetitions, parts and stacks.

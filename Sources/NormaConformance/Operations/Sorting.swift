@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 // Order, places in what is sorted, different elements, and counts.

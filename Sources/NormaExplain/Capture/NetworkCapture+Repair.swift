@@ -1,5 +1,4 @@
 import NormaFiles
-import NormaKernels
 import NormaNN
 import NormaTensor
 

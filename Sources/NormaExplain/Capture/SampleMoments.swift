@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// What one layer sees of a batch: of each sample and channel the mean and the squared distances from

@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// Numbers that no training leaves.
 extension CheckpointSearch {
   /// The largest number of float16.

@@ -1,5 +1,4 @@
 import NormaFiles
-import NormaKernels
 import NormaTensor
 
 /// A normalization layer's numbers as a file has them.

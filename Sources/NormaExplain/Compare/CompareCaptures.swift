@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Where two captures of one network differ first, and why: a port, a conversion, two versions.

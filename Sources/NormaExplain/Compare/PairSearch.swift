@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Compares two matched layers: what they got, what they made of it, and what they make of equal inputs.

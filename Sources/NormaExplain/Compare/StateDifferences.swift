@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// The options, parameters and buffers that two captured layers do not share.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// What the numbers of one tensor are of another's, in words: what people do to weights and buffers on

@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// What the numbers alone show.
 extension DefectSearch {
   func findBrokenNumbers() {

@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// What is left when everything else is ruled out: other data, or other weights?
 extension DefectSearch {
   /// Layers that are off although they followed all batches.

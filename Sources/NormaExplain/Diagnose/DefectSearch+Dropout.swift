@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// Dropouts in front of a layer, whose noise is in the variance of training and not in that of use.
 extension DefectSearch {
   /// Layers right behind a dropout whose means fit and whose running variances are all too large.

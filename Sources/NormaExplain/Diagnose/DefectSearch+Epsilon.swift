@@ -1,5 +1,4 @@
 import Foundation
-import NormaKernels
 
 /// What the statistics behind a layer tell of its epsilon.
 extension DefectSearch {

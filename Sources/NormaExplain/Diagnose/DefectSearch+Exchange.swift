@@ -1,5 +1,4 @@
 import Foundation
-import NormaKernels
 
 /// Statistics in the wrong place.
 extension DefectSearch {

@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// Data that differ a little, and what the first layer tells of how they differ.
 extension DefectSearch {
   // MARK: Data that differ a little

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaNN
 
 /// Running statistics that rest on few values.

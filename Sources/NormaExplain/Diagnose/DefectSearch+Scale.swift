@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// Running variances that are too large, or too small, in all channels of a layer together.
 extension DefectSearch {
   /// Five standard errors: of over a hundred healthy networks none reaches four.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaNN
 
 /// What counts of batches and momentum tell.

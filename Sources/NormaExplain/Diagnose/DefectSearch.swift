@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaNN
 import NormaTensor
 

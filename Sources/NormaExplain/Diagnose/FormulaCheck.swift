@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Compares what a captured layer made of a few samples with its formula.

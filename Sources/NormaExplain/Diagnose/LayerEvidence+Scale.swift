@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// What all channels of a layer tell together. One channel's variance may be off by chance where the
 /// mean over all channels is not: chance moves channels this way and that.
 extension LayerEvidence {

@@ -1,5 +1,4 @@
 import Foundation
-import NormaKernels
 
 /// Signs that tell one cause from another: what moved, means or variances, and along which directions.
 extension LayerEvidence {

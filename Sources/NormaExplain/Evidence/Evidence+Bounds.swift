@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// How many roundings of their sizes the values of a formula may be off, root mean square, where sums

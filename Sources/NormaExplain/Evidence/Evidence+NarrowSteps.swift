@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Steps taken in a half type, and rounded as such.

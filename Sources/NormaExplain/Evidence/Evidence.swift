@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// The data that an explanation rests on, with every statistic computed once.

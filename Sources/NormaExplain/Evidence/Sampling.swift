@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// At most `limit` places of `count`, spread evenly and without a period; all when they fit.

@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// A change in words: what the user's result was made with, and what the layer does.
 struct ChangeWords {
   let yours: String

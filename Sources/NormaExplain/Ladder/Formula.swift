@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// A recipe written out as lines of code, so that two recipes can be compared line by line.
 struct Formula {
   /// What a line makes; lines of two formulas with the same role stand for each other.

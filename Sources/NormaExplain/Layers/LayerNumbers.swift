@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// What an explanation needs to know of a normalization layer, as plain numbers.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Where a tensor has values that are NaN or infinite.

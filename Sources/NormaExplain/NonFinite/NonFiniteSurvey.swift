@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// All values of an explanation's tensors that are NaN or infinite, the sources before what follows from

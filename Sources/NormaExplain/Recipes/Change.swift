@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaTensor
 
 /// One field of a recipe with a new value.
 enum Field: Hashable {

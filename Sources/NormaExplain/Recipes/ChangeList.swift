@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaTensor
 
 /// The mistakes that a search considers.
 struct ChangeList {

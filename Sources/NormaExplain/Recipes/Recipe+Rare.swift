@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaTensor
 
 /// Mistakes that few people make, each with a kind of its own.
 extension Recipe {

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaTensor
 
 /// A formula for normalizing a tensor, as a value: what somebody may have computed.
 ///

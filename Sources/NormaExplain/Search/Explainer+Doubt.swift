@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Formulas are found by samples, and what is said of them is said of all values.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// What to fall back on when no formula fits: numbers that the data show.

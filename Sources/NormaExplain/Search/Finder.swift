@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Finds the changes that made a target, with what to fall back on when no formula fits.

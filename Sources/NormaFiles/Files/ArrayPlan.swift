@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// What a header promises: the shape of an array, its elements and their order in the file.
 struct ArrayPlan: CustomStringConvertible {
   /// Most axes that a header may name, so that a file that holds such a tensor beside others can be listed. One is read

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaTensor
 
 /// How one element lies in a file, and which type of tensor it is read into.
 struct ElementFormat {

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 #if NORMA_JPEG

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaTensor
 
 extension ElementFormat {
   /// The element that an .npy header names, such as `<f4`.

@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// The Python dictionary at the start of an .npy file.
 ///
 /// Source: numpy.lib.format, "Format Version 1.0" to "3.0".

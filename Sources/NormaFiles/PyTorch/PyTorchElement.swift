@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaTensor
 
 /// How PyTorch stores one element, and what it is read into.
 struct PyTorchElement: Sendable {

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// A checkpoint of PyTorch (.pt, .pth, .ckpt, .bin): named tensors, read when asked for.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// A tensor as a view of a storage in the file, checked to lie within it.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// A safetensors file: named tensors, read one by one when asked for.

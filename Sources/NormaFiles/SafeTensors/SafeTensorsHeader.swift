@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// The header of a safetensors file: the JSON text, checked against every rule of the format.
 ///
 /// Source: the safetensors format description and its reference implementation, 0.7.

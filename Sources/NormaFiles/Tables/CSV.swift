@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// A table of text in rows and columns, as RFC 4180 describes it.

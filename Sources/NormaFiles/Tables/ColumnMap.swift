@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// `(x - offset) / scale` for each column of a table and back, in `float64`.

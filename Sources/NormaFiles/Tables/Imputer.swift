@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Fills in what is missing (NaN) in the columns of a table.

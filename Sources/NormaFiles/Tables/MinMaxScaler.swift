@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Brings each column of a table to a range, and back.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Brings each column of a table to mean 0 and standard deviation 1, and back.
@@ -13,7 +12,7 @@ import NormaTensor
 /// - Edge cases: NaN does not count in a fit and stays NaN. A column of equal values, or of one, has
 ///   standard deviation 0 and is divided by 1, so it becomes 0. A column without values, or with
 ///   infinite ones, is a mistake.
-/// - Accuracy: the statistics are those of ``NormaKernels/Moments``, of columns far from 0 too. Cost: a fit takes
+/// - Accuracy: the statistics are those of ``NormaValues/Moments``, of columns far from 0 too. Cost: a fit takes
 ///   three passes over the data in `float64`, a call one.
 /// - scikit-learn: `StandardScaler`, which also takes columns for equal whose variance is below its own
 ///   rounding. PyTorch has none.

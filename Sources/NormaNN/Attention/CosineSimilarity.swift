@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// The cosine of the angle between vectors: Σ a b / (max(‖a‖, eps) max(‖b‖, eps)) over an axis.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Attention: softmax(q kᵀ scale + mask) v.

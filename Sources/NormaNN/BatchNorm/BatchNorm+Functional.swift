@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Batch normalization as a pure function; running statistics are read and never changed.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Batch normalization over the channels in axis 1, for inputs of any number of axes.

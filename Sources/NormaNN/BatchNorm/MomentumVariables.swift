@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 // Layers whose momentum is a variable: a literal can be a ``Momentum``, a variable is the number that it is.

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaTensor
 
 /// The numbers that a framework means when it says batch norm.
 ///

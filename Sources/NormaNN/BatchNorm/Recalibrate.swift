@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// How the statistics of several batches become running statistics.

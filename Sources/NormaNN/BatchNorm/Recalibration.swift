@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// The passes over the data that give batch norm layers new running statistics.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// What one batch has to say to the running statistics: it can be looked at, committed or dropped.

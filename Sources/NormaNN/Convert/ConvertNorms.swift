@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// The network with its norms over channels converted to another kind.

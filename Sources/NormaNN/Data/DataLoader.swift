@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Batches of a dataset, epoch by epoch, prepared in the background.
@@ -25,11 +24,11 @@ public final class DataLoader<Data: Dataset>: Sequence {
   let workers: Int
   let prefetch: Int
   /// Nil draws from the default generator.
-  private var generator: NormaKernels.Generator?
+  private var generator: NormaRandom.Generator?
   /// The number of the next epoch.
   private var next = 0
   /// Where the next epoch begins, if it is the rest of another.
-  private var rest: (start: NormaKernels.Generator, batch: Int)?
+  private var rest: (start: NormaRandom.Generator, batch: Int)?
   /// The epochs that are under way, the innermost last.
   private var running: [Weak] = []
   private let file: StaticString
@@ -56,7 +55,7 @@ public final class DataLoader<Data: Dataset>: Sequence {
   public init(
     _ data: Data, batchSize: Int = 1, shuffle: Bool = false, sampler: (any Sampler)? = nil,
     dropLast: Bool = false, workers: Int = 1, prefetch: Int = 2,
-    generator: NormaKernels.Generator? = nil,
+    generator: NormaRandom.Generator? = nil,
     file: StaticString = #fileID, line: UInt = #line
   ) {
     checkLoader(
@@ -102,7 +101,7 @@ public final class DataLoader<Data: Dataset>: Sequence {
   /// - Throws: `GeneratorStateError` where the bytes are no state, and a `TensorError` for a negative batch or epoch.
   public func restore(_ state: DataLoaderState) throws {
     try state.check("DataLoader.restore(_:)")
-    let start = try NormaKernels.Generator(state: state.generator)
+    let start = try NormaRandom.Generator(state: state.generator)
     if generator != nil { generator = start }
     rest = state.batch > 0 ? (start, state.batch) : nil
     next = state.epoch
@@ -133,7 +132,7 @@ public final class DataLoader<Data: Dataset>: Sequence {
     if generator != nil {
       generator = stream
     } else if !isRest {
-      NormaKernels.Generator.current = stream
+      NormaRandom.Generator.current = stream
     }
     let wanted = sampler?.count(of: data.count) ?? data.count
     guard samples.count == wanted else {
@@ -157,7 +156,7 @@ public final class DataLoader<Data: Dataset>: Sequence {
   }
 
   /// The samples of an epoch, with the draws that PyTorch makes at its beginning.
-  private func samples(drawing stream: inout NormaKernels.Generator) -> [Int] {
+  private func samples(drawing stream: inout NormaRandom.Generator) -> [Int] {
     if let sampler {
       return sampler.samples(of: data.count, epoch: next - 1, drawing: &stream)
     }
@@ -165,7 +164,7 @@ public final class DataLoader<Data: Dataset>: Sequence {
     _ = stream.next()
     guard shuffle else { return Array(0..<data.count) }
     if generator != nil { return stream.permutation(data.count) }
-    var own = NormaKernels.Generator(seed: stream.next() & UInt64(Int64.max))
+    var own = NormaRandom.Generator(seed: stream.next() & UInt64(Int64.max))
     return own.permutation(data.count)
   }
 }

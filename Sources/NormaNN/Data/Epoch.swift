@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Where a loader stands: enough to go on in the middle of an epoch.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// What is done to the images of a batch before they reach the network.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Samples that come one after the other, and of which nobody knows how many there are: lines of large files,

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaTensor
 
 /// Which samples of a dataset make an epoch of a ``DataLoader``, and in which order.
 ///

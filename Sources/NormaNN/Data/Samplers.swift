@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Samples drawn in proportion to weights, such as 1 / (size of the sample's class).

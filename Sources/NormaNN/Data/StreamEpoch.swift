@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// One pass over the samples of a ``StreamLoader``.

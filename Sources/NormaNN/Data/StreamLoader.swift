@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Batches of a dataset that streams, epoch by epoch, prepared in the background.
@@ -21,7 +20,7 @@ public final class StreamLoader<Data: IterableDataset>: Sequence {
   private let dropLast: Bool
   private let prefetch: Int
   /// Nil draws from the default generator.
-  private var generator: NormaKernels.Generator?
+  private var generator: NormaRandom.Generator?
   private var next = 0
   private var rest: DataLoaderState?
   private weak var running: StreamEpoch?
@@ -42,7 +41,7 @@ public final class StreamLoader<Data: IterableDataset>: Sequence {
   ///   - line: The caller's line.
   public init(
     _ data: Data, batchSize: Int = 1, shuffleWindow: Int = 0, dropLast: Bool = false,
-    prefetch: Int = 2, generator: NormaKernels.Generator? = nil, file: StaticString = #fileID,
+    prefetch: Int = 2, generator: NormaRandom.Generator? = nil, file: StaticString = #fileID,
     line: UInt = #line
   ) {
     checkLoader(
@@ -71,7 +70,7 @@ public final class StreamLoader<Data: IterableDataset>: Sequence {
   /// - Throws: `GeneratorStateError` where the bytes are no state, and a `TensorError` for a negative batch or epoch.
   public func restore(_ state: DataLoaderState) throws {
     try state.check("StreamLoader.restore(_:)")
-    let start = try NormaKernels.Generator(state: state.generator)
+    let start = try NormaRandom.Generator(state: state.generator)
     if generator != nil { generator = start }
     rest = state
     next = state.epoch
@@ -95,13 +94,13 @@ public final class StreamLoader<Data: IterableDataset>: Sequence {
   private func begin() throws -> StreamEpoch {
     var stream = generator ?? .current
     let begun = rest?.batch ?? 0
-    if let rest { stream = try NormaKernels.Generator(state: rest.generator) }
+    if let rest { stream = try NormaRandom.Generator(state: rest.generator) }
     let start = stream.state
-    let own = NormaKernels.Generator(seed: stream.next())
+    let own = NormaRandom.Generator(seed: stream.next())
     if generator != nil {
       generator = stream
     } else if rest == nil {
-      NormaKernels.Generator.current = stream
+      NormaRandom.Generator.current = stream
     }
     rest = nil
     let state = DataLoaderState(generator: start, batch: begun, epoch: next)

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// What a normalization does to each channel in evaluation: x * scale + shift, in `float64`.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Folds the batch norm layers of any network into their neighbours, for evaluation, in place.

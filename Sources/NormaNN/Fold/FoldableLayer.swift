@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// A layer that mixes channels linearly, so that a map of its input or output channels can be made

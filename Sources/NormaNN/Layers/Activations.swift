@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 // Activations as layers. Formulas and gradients are those of the functions on `Tensor`.

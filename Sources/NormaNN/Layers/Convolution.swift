@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// A convolution over any number of axes of space; use ``Conv1d``, ``Conv2d`` or ``Conv3d``.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 // Dropout draws PyTorch's numbers from the default generator: after the same seed the same elements

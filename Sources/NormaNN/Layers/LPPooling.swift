@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 // Classes of one number of axes have initializers of their own; see Pooling.swift.

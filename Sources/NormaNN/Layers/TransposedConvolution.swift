@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// A transposed convolution over any number of axes of space; use ``ConvTranspose1d``,

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Connectionist temporal classification: -log of the probability that T steps spell the target, with blanks and

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// What becomes of the losses of single samples.

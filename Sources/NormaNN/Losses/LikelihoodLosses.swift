@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 // Negative log-likelihoods of numbers under a distribution that a network predicts. Each is one program to

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 // Losses of numbers with numbers of the same shape; each is one program to its reduction, and nothing of the

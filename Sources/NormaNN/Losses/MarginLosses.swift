@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 // Losses of scores of classes that want the right ones a margin above the others. Scores are `[C]` or

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 // Losses of pairs and triples: how near they are, or which is larger. Half types are computed in `float32` and

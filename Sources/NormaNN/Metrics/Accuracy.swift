@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// The share of samples whose class is among the `topK` best scores.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// How well scores put positive samples before negative ones: area under the ROC curve, average precision.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// How often each class was taken for each other, with what follows from it: precision, recall, F1.

@@ -1,10 +1,9 @@
-import NormaKernels
 import NormaTensor
 
 /// How far numbers are from their targets: mean absolute and squared errors, and R².
 ///
 /// Over all elements alike; for several outputs keep one for each. Sums are carried in `float64`, and targets' spread
-/// as ``NormaKernels/Moments``, so that R² keeps its digits however large the targets are. PyTorch:
+/// as ``NormaValues/Moments``, so that R² keeps its digits however large the targets are. PyTorch:
 /// `torchmetrics.MeanSquaredError`, `MeanAbsoluteError`, `R2Score`.
 public struct RegressionErrors: Metric {
   private var absolute = 0.0

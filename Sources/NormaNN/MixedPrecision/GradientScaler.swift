@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Multiplies the loss before the backward pass, so that small gradients do not vanish in `float16`, and divides

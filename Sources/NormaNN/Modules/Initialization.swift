@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 // Initial values as PyTorch draws them, bit for bit after the same seed. All draw from the default

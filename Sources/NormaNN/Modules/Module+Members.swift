@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// A parameter, buffer or module that a module holds, however deep in values.

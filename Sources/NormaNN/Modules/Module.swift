@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// The base of layers and networks: classes whose stored properties are parameters, buffers and

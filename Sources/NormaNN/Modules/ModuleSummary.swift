@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// What a network does to an input, layer by layer.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// A tensor that training changes, with the gradient that backward passes add up beside it.

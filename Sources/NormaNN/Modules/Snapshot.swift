@@ -1,5 +1,4 @@
 import Foundation
-import NormaKernels
 import NormaTensor
 
 /// A network's state at one moment, for evaluation from any number of tasks at once.

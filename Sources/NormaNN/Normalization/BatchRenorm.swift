@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Batch renormalization: in training, what the batch's statistics make is moved to where the running

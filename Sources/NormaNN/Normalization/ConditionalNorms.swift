@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Adaptive instance normalization: gives every channel of every sample the mean and spread that it

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// EvoNorm B0: normalization and activation of images in one, found by search, with statistics of the

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Filter response normalization of images with its thresholded linear unit: independent of the

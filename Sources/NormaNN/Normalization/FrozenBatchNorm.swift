@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Batch normalization of images whose statistics and parameters never change.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Batch normalization in training by parts of the batch, each with statistics of its own.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Global response normalization: channels compete by their lengths over an image.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Group normalization as a pure function: `groups` parts of the channels in axis 1, each by its

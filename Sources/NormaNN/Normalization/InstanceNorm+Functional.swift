@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Instance normalization as a pure function; running statistics are read and never changed.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Instance normalization: every channel of every sample by its own mean and variance; use

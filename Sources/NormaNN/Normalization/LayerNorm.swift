@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Layer normalization as a pure function: over the last axes, whose sizes are `normalizedShape`,

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Every vector along an axis, divided by its Euclidean length.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Local response normalization as a pure function; see ``LocalResponseNorm``.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 // Norms of samples where some values are padding: they enter neither statistics nor results nor

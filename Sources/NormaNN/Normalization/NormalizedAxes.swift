@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// The axes over which layer and root mean square norm go, and the shape in which their parameters

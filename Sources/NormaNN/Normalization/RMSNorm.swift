@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Root mean square normalization as a pure function: over the last axes, whose sizes are

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Divides a layer's weight by its largest singular value: W / σ, so that the layer stretches no

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// A convolution of images whose weight is normalized before it convolves: each output's filter has

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// Lets a layer's weight be a direction and a length of their own: w = g v / ‖v‖.

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// A running average of a network's parameters, which often does better than the last ones.

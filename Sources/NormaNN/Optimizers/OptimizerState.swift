@@ -1,5 +1,4 @@
 import Foundation
-import NormaKernels
 import NormaTensor
 
 /// Everything that an optimizer needs to go on: options of the groups, steps and tensors of the

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// The state of one parameter of an optimizer.

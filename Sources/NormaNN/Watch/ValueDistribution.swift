@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// What can be said about many values without keeping them: moments, extremes, zeros, values that are

@@ -1,5 +1,4 @@
 import CNormaLoops
-import NormaKernels
 import NormaOneDNN
 
 /// A convolution of `float32` by oneDNN that has not run, over operands that are stored.

@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// Convolution by slices and matrix products, one for each element of the kernel: for `float64`, for
 /// builds without oneDNN, and as the definition.
 struct PlainConvolution {

@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaValues
 
 /// What the poolings of one to three axes have in common.
 enum Pooling {

@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaValues
 
 /// A map along one axis of a tensor.
 struct MappedAxis: Sendable {

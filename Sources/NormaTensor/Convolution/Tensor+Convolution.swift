@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Convolutions of batches `[N, C, space...]`, or of one sample without N. In `float32` they run through oneDNN with
 // channels last in memory, in which order results are given, and wait for what follows, so that it finds
 // their results in cache; half types are computed in `float32`; `float64`, and builds without oneDNN, use slices and

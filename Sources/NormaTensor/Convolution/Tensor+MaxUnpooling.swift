@@ -1,5 +1,3 @@
-import NormaKernels
-
 // The way back from the largest elements of windows to where they stood.
 
 /// Zeros with the values of `x` at `indices`, as ``maxPool2dWithIndices(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``

@@ -1,5 +1,3 @@
-import NormaKernels
-
 extension Tensor {
   /// Which axis of a grid the first tensor lies along.
   public enum MeshIndexing: Sendable, Hashable {

@@ -1,4 +1,5 @@
-import NormaKernels
+import NormaRandom
+import NormaValues
 
 /// What must hold of the arguments of a random call: nothing, or the first thing that does not.
 struct RandomRule {

@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Draws of categories by weight, from the default generator as in Tensor+Random.swift.
 
 extension Tensor {

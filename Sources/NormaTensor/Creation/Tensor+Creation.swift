@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 extension Tensor {
   /// A single number without axes. PyTorch: `torch.tensor(value)`.

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Random numbers of less common distributions, under the rules of Tensor+Random.swift. All are
 // computed in Double from 53 random bits and rounded to the element type.

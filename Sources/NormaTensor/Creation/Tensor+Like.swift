@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Tensors in the shape of another, and in its type if none is named. They have no history.
 

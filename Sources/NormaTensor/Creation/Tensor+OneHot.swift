@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // One-hot rows and masked filling, at once or pending.
 

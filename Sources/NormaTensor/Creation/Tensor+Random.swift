@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Tensors of random numbers, drawn at once from the default generator: `manualSeed` starts it,
 // `withSeed` gives a task its own, `withGenerator` takes one that the caller keeps. The numbers

@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaValues
 
 // Numbers at equal distances.
 

@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaValues
 
 // Unit matrices, and halves of matrices.
 

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 /// The type in which operands of an elementwise call meet.
 ///

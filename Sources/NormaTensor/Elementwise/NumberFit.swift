@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Whether a written number is a value of an element type. The rule is one for arithmetic, creation,
 // filling, clamping and assignment: an integer type takes what its range holds, a fraction being cut

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Derivatives of elementwise functions, from the operand and in `float64`: what the result's rounding
 // hides, as in 1 - tanh² x, is not lost, and the gradient is rounded once. Powers of e are those of

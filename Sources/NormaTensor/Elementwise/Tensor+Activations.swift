@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Activations: one element in, one out. All are pending, so that they join the program of what
 // comes before and after; their gradients are programs too. Integers give `float32` where the
 // result is not whole.

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Arithmetic with broadcasting and type promotion, pending: a program of any length costs one trip
 // over memory. Each result is rounded once to its type. Operators have no place for a caller's file

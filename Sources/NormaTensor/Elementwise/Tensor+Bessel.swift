@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Modified Bessel functions of the first kind. `float32` has vectors, in double and rounded once;
 // `float64` sums the series below 20 and the asymptotic expansion from there. Integers give `float32`.
 

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Bits of integers, and truth values. Real numbers are refused. The operators are those of the
 // standard library's masks, `<<` and `>>` those of its integers.

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Functions of two tensors and three, made of a few instructions that run in one trip.
 

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Comparisons give truth values (`bool`), and are pending like arithmetic. NaN is unequal to
 // everything and neither less nor greater. A number that an integer tensor's type does not hold is

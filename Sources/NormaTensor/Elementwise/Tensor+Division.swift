@@ -1,5 +1,5 @@
 import CNormaLoops
-import NormaKernels
+import NormaValues
 
 // Quotients that are whole, and what they leave. Truth values are refused, and so are integers
 // divided by zero: to find one, the divisor is evaluated when the function is called.

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Functions of one element, and of two tensors or three element by element. All are pending; a
 // program of them costs one trip over memory. The errors in ulp were found over all floats by

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // NaN and infinities. One or two instructions each; integers have neither.
 

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 extension Tensor {
   /// Where |a - b| <= atol + rtol |b|, element by element; equal infinities are close, and NaN with

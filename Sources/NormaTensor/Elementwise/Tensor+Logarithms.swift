@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Powers of two, logarithms, and functions made of them. In `float32` logarithms are computed in
 // double and rounded once, which leaves errors of at most 0.51 ulp, the same on every processor;

@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Logic of elements of any type, of which all but zero are true, NaN too. Truth values alone are
 // joined with the operators .&, .|, .^ and .!
 

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Powers. In `float32` they are computed in double and rounded once, which leaves errors of at most
 // 0.51 ulp, the same on every processor; `float64` is the C library's. Powers of integers wrap.

@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Whole numbers near an element, exact. Integers are whole already and come back as they are. The
 // gradient is zero wherever it exists, and so everywhere, as in PyTorch.
 

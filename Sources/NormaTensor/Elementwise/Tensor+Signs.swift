@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Signs, exact.
 

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Special functions. Most have vectors in `float32`, in double and rounded once; `polygamma` is
 // computed one by one, in double for every type. Integers give `float32`.

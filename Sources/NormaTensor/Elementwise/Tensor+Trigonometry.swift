@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Angles. In `float32` results are computed in double and rounded once, which leaves errors of at
 // most 0.51 ulp, the same on every processor; `float64` is the C library's.
 

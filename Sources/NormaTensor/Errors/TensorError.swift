@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 import Synchronization
 
 /// A mistake in a call: shapes, axes, types or options that do not go together.

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 /// Sends gradients from results back to where their histories begin, in the order of creation
 /// reversed: an operation comes after all that used its result.

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 import Synchronization
 
 /// Where a tensor comes from, for gradients: the operation's inputs, what it saved, and its rule.

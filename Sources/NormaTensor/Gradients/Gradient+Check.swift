@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// A gradient that differs from what small steps show.
 public struct GradientCheckError: Error, Sendable, CustomStringConvertible {
   /// Which input, which element of it in row-major order.

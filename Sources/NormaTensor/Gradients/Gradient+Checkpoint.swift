@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaRandom
 
 extension Tensor {
   /// Runs `body` without keeping what its operations save, and runs it again when a gradient needs
@@ -11,7 +11,7 @@ extension Tensor {
   public static func checkpoint(_ inputs: Tensor..., body: @escaping ([Tensor]) -> Tensor) -> Tensor
   {
     guard GradientMode.isRecording else { return body(inputs) }
-    let (generator, narrow) = (NormaKernels.Generator.current, Autocast.type)
+    let (generator, narrow) = (NormaRandom.Generator.current, Autocast.type)
     let result = withoutGradients { body(inputs.map { $0.detached() }) }
     if result.isPoisoned { return result }
     let again = Unchecked(body)

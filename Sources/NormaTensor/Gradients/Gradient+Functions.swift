@@ -1,5 +1,3 @@
-import NormaKernels
-
 extension Tensor {
   /// The gradient of a number that `function` computes from `x`, without side effects: parameters
   /// inside keep what they hold.

@@ -1,5 +1,3 @@
-import NormaKernels
-
 extension Tensor {
   /// The same values as the beginning of a graph: what is computed from them has a history, and
   /// ``backward(upstream:retainGraph:createGraph:file:line:)`` leaves a gradient in ``grad``.

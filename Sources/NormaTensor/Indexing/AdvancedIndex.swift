@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// What indices with tensors among them choose, for one shape: first a view by the other indices, then
 /// places along the axes that the tensors are for, which count as one.
 struct AdvancedIndex {

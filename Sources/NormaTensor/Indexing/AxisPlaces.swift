@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaValues
 
 /// Where the elements of a narrow tensor `[outer, count, inner]` lie along the middle axis of a wide
 /// one, `[outer, size, inner]`. All picking and putting by index comes down to this.

@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaValues
 
 /// What becomes of elements that come to the same place.
 public enum ScatterReduction: Sendable, Hashable, CaseIterable {

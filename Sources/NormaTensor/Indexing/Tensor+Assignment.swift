@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 extension Tensor {
   /// Assigns one number, or a Boolean, to the chosen elements: `x[x .< 0] = 0`. One that the type does not hold is

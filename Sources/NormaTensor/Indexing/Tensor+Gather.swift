@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Elements picked and put along an axis by a tensor of places with as many axes. These run at once.
 
 extension Tensor {

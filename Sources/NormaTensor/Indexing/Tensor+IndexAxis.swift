@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Whole slices along an axis, picked and put by a list of places. These run at once.
 

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 extension Tensor {
   /// The chosen elements: `x[0, 1..<3, -1]`, `x[mask]`, `x[[0, 2]]`, `x[0..., places]`.

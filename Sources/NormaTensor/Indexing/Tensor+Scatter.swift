@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Elements put along an axis by a tensor of places with as many axes. These run at once, with the
 // same bits for any number of threads.

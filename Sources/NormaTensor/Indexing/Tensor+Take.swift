@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Elements by their numbers in row-major order. These run at once.
 
 extension Tensor {

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 /// What can stand between the brackets of `tensor[...]`: integers, ranges, ``AxisSlice``, ``Ellipsis`` and
 /// ``NewAxis``, which see a part; tensors and arrays of integers or truth values, which pick elements.

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 extension Tensor {
   /// A copy of bytes in memory: elements in row-major order, in the processor's byte order.

@@ -1,5 +1,5 @@
 import CNormaLoops
-import NormaKernels
+import NormaValues
 
 /// A tensor as its type's name, its shape, and its elements' bytes as text: exact for all types, NaN and
 /// infinities too.

@@ -1,5 +1,3 @@
-import NormaKernels
-
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 extension Tensor {
   /// A tensor's elements where they lie, by their indices; see ``Tensor/withElements(of:file:line:_:)``.

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Integers of any Swift type, into any integer type and back. Nothing wraps.
 

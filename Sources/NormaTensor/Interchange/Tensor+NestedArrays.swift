@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Swift arrays in arrays; the way in is `Tensor(_:)`.
 

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 extension Tensor {
   /// Lends the elements as bytes in row-major order; without a copy where they lie so already. A

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 /// Runs products and convolutions of `body` in a type of 16 bits, and leaves the rest in `float32`.
 ///

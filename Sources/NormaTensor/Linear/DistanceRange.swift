@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// Euclidean distances of `float64` vectors whose squares leave the range: those of 1e200 are infinite and those of
 /// 1e-200 are 0, which their distances are not.
 struct DistanceRange {

@@ -1,5 +1,3 @@
-import NormaKernels
-
 // β c + α a b, for the kinds of products that PyTorch has names for. The product runs at once, the
 // sum is pending. `beta: 0` leaves c out: its NaN and infinities do not get through.
 

@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// Sums of products over subscripts: `einsum("bij,bjk->bik", a, b)` is a batch of matrix products.
 ///
 /// Each tensor's axes get subscripts, letters between commas; the result has the axes after the arrow, and

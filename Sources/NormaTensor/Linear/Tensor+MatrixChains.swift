@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Products of several matrices.
 
 extension Tensor {

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 /// Which norm of a matrix is meant: `.frobenius`, or a number or `.infinity` as PyTorch's `ord`.
 public enum MatrixNormOrder: Sendable, Hashable, ExpressibleByIntegerLiteral,

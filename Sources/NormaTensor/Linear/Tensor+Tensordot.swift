@@ -1,5 +1,3 @@
-import NormaKernels
-
 extension Tensor {
   /// Σ over the last `axes` axes of this tensor and the first of the other, in their order.
   ///

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Products of vectors. Sums of products are pending reductions, carried in `float64` for real
 // numbers and in `int64` for integers; outer products are pending instructions. All of them fuse

@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-import NormaKernels
+import NormaValues
 import NormaOneDNN
 import Synchronization
 

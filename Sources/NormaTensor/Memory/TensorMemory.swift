@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 #if canImport(Glibc)
   import Glibc

@@ -2,7 +2,7 @@
 // Functions of NumPy, and of Swift for numbers, that are methods of tensors. None of them can be called: the compiler
 // answers with the method.
 
-import NormaKernels
+import NormaValues
 
 @available(*, unavailable, message: "x.abs()")
 public func abs(_ x: Tensor) -> Tensor { x }

@@ -2,7 +2,7 @@
 // Operators of PyTorch and NumPy that compare and combine elements. None of them can be called: the
 // compiler answers with the operator that Norma has.
 
-import NormaKernels
+import NormaValues
 
 extension Tensor {
   @available(

@@ -2,7 +2,7 @@
 // Names of types and gradients in PyTorch and NumPy that people type first. None of them can be called: the
 // compiler answers with the name that Norma has.
 
-import NormaKernels
+import NormaValues
 
 extension Tensor {
   @available(*, unavailable, renamed: "cast(to:)")

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 /// What a normalization's rule gives; nil for what nobody wants.
 struct NormalizationGradients {

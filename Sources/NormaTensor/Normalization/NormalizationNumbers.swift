@@ -1,5 +1,5 @@
 import CNormaLoops
-import NormaKernels
+import NormaValues
 
 /// What the normalizing instruction reads beside its input: y = ((x - high) - low) * scale + shift.
 ///

@@ -1,5 +1,3 @@
-import NormaKernels
-
 // `float64` whose squared distances leave the range, such as values of 1e200: their variance is infinite, and what
 // it normalizes is not. Such slices are normalized from values that are scaled by a power of two.
 

@@ -1,5 +1,4 @@
 import CNormaLoops
-import NormaKernels
 
 /// From where a normalization measures its input.
 package enum NormalizationOrigin: Sendable {

@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// The statistics that a normalization takes from the values that count, pending, in `float64`.
 ///
 /// Reduced axes have size 1.

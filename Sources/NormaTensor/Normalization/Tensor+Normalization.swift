@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 extension Tensor {
   /// (x - mean) / √(variance + eps) * weight + bias with the input's own statistics over `axes`.

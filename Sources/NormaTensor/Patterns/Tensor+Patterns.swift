@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Reshaping, permuting, reducing and repeating by a pattern that names the axes before and after:
 // `n c h w -> c (n h w)`. A pattern is parsed and planned in a few microseconds; what then runs are
 // `reshaped`, reductions, `permuted` and `broadcast(to:)`, with their gradients.

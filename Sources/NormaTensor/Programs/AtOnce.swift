@@ -1,5 +1,6 @@
 import CNormaLoops
 import NormaKernels
+import NormaValues
 
 // Few elements run without a program: laying one out takes longer than the loops. The bits are the same,
 // because a tile would go through the same loops.

@@ -1,5 +1,4 @@
 import CNormaLoops
-import NormaKernels
 
 /// A program with its plan, the memory it works on, and the numbers written in it: ready to run.
 struct CompiledProgram {

@@ -1,5 +1,6 @@
 import CNormaLoops
 import NormaKernels
+import NormaValues
 
 /// A reduction of stored elements without gaps over their first or their last axes, without a program: the
 /// tiles that a program would have in the same order, so that the bits are the same.

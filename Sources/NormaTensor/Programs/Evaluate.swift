@@ -1,5 +1,3 @@
-import NormaKernels
-
 extension Node {
   /// The node's elements; runs its work first if they are not there yet.
   func materialize() -> Storage {

@@ -1,5 +1,3 @@
-import NormaKernels
-
 extension Evaluation {
   /// Takes a small tensor that is stretched over the program's shape into the program itself, if
   /// all that it waits for are reductions that can run slice by slice just before.

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 /// One evaluation: the program of a result, built from pending nodes, and what it waits for.
 struct Evaluation {

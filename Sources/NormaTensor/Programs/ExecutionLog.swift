@@ -1,5 +1,5 @@
 import CNormaLoops
-import NormaKernels
+import NormaValues
 import Synchronization
 
 /// Where every way of running leaves its mark, if somebody listens.

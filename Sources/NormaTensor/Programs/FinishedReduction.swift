@@ -1,5 +1,4 @@
 import CNormaLoops
-import NormaKernels
 
 /// A reduction that only one program waits for, with about as many results as would fill memory
 /// again: each strip of results goes through the program while it is in cache, and is not stored.

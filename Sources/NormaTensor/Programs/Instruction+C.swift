@@ -1,5 +1,4 @@
 import CNormaLoops
-import NormaKernels
 
 extension norma_instruction {
   /// Runs row by row, each value going on by its bytes; all rows in one call where there is a loop

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 import Synchronization
 
 /// What a tensor's values come from: stored elements, or work that has not run yet.

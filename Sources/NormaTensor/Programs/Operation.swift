@@ -1,5 +1,5 @@
 import CNormaLoops
-import NormaKernels
+import NormaValues
 
 /// One instruction of a program: what is done to elements of which type.
 struct Operation: Hashable, Sendable {

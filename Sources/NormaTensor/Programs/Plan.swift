@@ -1,5 +1,4 @@
 import CNormaLoops
-import NormaKernels
 
 /// A program laid out for the C runner: loops found, strides in bytes, values given their places.
 ///

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 /// Plans of programs that ran, so that the next step of a training loop finds its own.
 ///

@@ -1,5 +1,5 @@
 import CNormaLoops
-import NormaKernels
+import NormaValues
 
 /// Elementwise work as data: inputs, immediates and instructions on numbered values.
 ///

@@ -1,5 +1,5 @@
 import CNormaLoops
-import NormaKernels
+import NormaValues
 
 extension ReductionGroup {
   /// Runs all reductions that are still wanted, in one trip over the source.

@@ -1,5 +1,5 @@
 import CNormaLoops
-import NormaKernels
+import NormaValues
 import Synchronization
 
 /// Reductions of one tensor over the same axes: whichever is needed first, all that are still

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 /// A number beside tensors, with its category: it does not make a result wider than its tensors.
 struct Scalar: Sendable, Hashable {

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 /// A stored tensor as `[outer, size, inner]` around one axis, in the order of its memory: what loops
 /// along an axis need to know of a layout.

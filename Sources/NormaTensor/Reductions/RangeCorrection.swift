@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Roots of sums of powers whose terms leave the range of `float64`: squares of 1e200 are infinite and those of
 // 1e-200 are 0, while the root of their sum is neither. So is the mean of numbers whose sum is infinite. Such results are
 // computed once more, from values that are scaled by a power of two; the others keep their bits, and cost a look at each

@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // What the reductions of a tensor check and record, with their gradients.
 

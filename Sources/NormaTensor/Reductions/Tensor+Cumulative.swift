@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaValues
 
 // Running results along an axis. They run at once, in the tensor's order of memory, in parallel over
 // chains of elements; each chain is computed in order, so threads change no bit.

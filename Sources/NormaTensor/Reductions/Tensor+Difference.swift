@@ -1,5 +1,3 @@
-import NormaKernels
-
 extension Tensor {
   /// Differences of neighbours along an axis, `order` times: y[i] = x[i + 1] - x[i].
   ///

@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Distances, and slices brought to a length.
 
 extension Tensor {

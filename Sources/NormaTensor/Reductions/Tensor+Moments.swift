@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 extension Tensor {
   /// Count, mean and sum of squared distances over `axes`, or over all axes if none are named, in

@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Sums and means that pass over NaN.
 
 extension Tensor {

@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Lengths of vectors, in `float64` until the end, so that squares of `float32` neither overflow nor
 // vanish.
 

@@ -1,5 +1,3 @@
-import NormaKernels
-
 extension Tensor {
   /// The product over `axes`, or over all axes if none are named; 1 of nothing.
   ///

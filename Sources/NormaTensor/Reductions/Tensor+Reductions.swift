@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Reductions over no, one, several or all axes. Of few elements they run at once; otherwise they are pending,
 // and sisters over the same tensor and axes share one trip over memory. Sums are carried in `float64` or `int64`, and their order
 // follows from the shape and layout alone.

@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Questions about truth: every element that is not zero counts as true, NaN among them.
 
 extension Tensor {

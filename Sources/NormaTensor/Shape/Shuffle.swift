@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// The channels of `[N, C, ...]` dealt out anew: those of `groups` groups take turns.
 ///
 /// Channel `k * groups + g` is the k-th of group g. One read and one write. PyTorch:

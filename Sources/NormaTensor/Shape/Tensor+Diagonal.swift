@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Diagonals of two axes. They are views; what puts them somewhere writes the whole once.
 
 extension Tensor {

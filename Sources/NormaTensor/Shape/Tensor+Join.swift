@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // Tensors joined and taken apart. Joining writes every part once, also a pending one; parts of
 // a whole are views.

@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Axes in another order, and with other sizes for the same elements: views.
 
 extension Tensor {

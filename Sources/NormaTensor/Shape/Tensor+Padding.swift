@@ -1,5 +1,3 @@
-import NormaKernels
-
 /// What stands around a padded tensor.
 public enum PaddingMode: Sendable, Hashable {
   /// A number. PyTorch: `constant`.

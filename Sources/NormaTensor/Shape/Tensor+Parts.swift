@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Parts along one axis, and copies with such a part replaced.
 
 extension Tensor {

@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Elements that appear several times, in memory of their own.
 
 extension Tensor {

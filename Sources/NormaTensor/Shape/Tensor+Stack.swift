@@ -1,5 +1,3 @@
-import NormaKernels
-
 // The names that NumPy gives to joining along certain axes.
 
 extension Tensor {

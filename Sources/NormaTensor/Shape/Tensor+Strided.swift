@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Views that may see an element several times. Their gradients add up what goes back to it.
 
 extension Tensor {

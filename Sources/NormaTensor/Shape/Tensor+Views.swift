@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Views: other shapes and orders of the same elements. They copy nothing, unless a reshape needs
 // elements in another order than they lie in.
 

@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaValues
 
 /// The places of a part of a tensor, given those of the whole: a slice, a diagonal. No element of the
 /// whole is in a part twice.

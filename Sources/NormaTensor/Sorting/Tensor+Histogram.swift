@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaValues
 
 // How many values fall where.
 

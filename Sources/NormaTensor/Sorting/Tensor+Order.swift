@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // The one door to the kernels that order, search, count and scan elements: narrow types go through it in wider ones.
 

@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaValues
 
 // Places of values in sorted rows, by bisection.
 

@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaValues
 
 // Order along an axis. These run at once, in parallel over rows; values go back to where they came
 // from in gradients.

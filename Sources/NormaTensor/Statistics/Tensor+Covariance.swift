@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 // How variables, the rows of a matrix, vary together over observations, its columns.
 

@@ -1,4 +1,5 @@
 import NormaKernels
+import NormaValues
 
 // Quantiles: elements by their rank, chosen without sorting long rows, and what lies between them.
 

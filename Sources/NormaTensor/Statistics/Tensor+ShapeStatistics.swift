@@ -1,5 +1,3 @@
-import NormaKernels
-
 // What a distribution looks like beyond mean and variance, from centred data.
 
 extension Tensor {

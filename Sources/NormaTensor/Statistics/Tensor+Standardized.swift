@@ -1,5 +1,3 @@
-import NormaKernels
-
 extension Tensor {
   /// The tensor with mean 0 and standard deviation 1 over `axes`, or over all axes if none are named:
   /// (x - mean) / (std + epsilon).

@@ -1,5 +1,3 @@
-import NormaKernels
-
 // Means and deviations of values that count or not, or more or less.
 
 extension Tensor {

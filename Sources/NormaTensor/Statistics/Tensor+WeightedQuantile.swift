@@ -1,4 +1,4 @@
-import NormaKernels
+import NormaValues
 
 extension Tensor {
   /// Quantiles of elements that count or not, or so often: rows are sorted, and ranks are looked up

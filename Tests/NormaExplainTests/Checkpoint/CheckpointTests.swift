@@ -1,7 +1,6 @@
 import Foundation
 import NormaExplain
 import NormaFiles
-import NormaKernels
 import NormaTensor
 import Testing
 

@@ -1,6 +1,5 @@
 import Foundation
 import NormaExplain
-import NormaKernels
 import NormaNN
 import NormaTensor
 import Testing

@@ -1,5 +1,4 @@
 import Foundation
-import NormaKernels
 import NormaNN
 import NormaTensor
 import Testing

@@ -1,5 +1,4 @@
 import NormaFiles
-import NormaKernels
 import NormaTensor
 import Testing
 

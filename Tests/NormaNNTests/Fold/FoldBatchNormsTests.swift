@@ -1,5 +1,4 @@
 import Foundation
-import NormaKernels
 import NormaNN
 import NormaReference
 import NormaTensor

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaOneDNN
 import Testing
 

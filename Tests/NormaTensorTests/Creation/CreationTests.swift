@@ -1,5 +1,4 @@
 import Foundation
-import NormaKernels
 import NormaReference
 import NormaTensor
 import Testing

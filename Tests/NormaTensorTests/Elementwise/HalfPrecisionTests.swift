@@ -1,5 +1,4 @@
 import Foundation
-import NormaKernels
 import NormaTensor
 import Testing
 

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 // Further public calls with a size, a count or an index.

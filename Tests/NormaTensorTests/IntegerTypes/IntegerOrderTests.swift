@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 import Testing
 

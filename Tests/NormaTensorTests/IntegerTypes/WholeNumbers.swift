@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaTensor
 
 /// The Swift types whose arithmetic the integer types are compared with.

@@ -1,5 +1,4 @@
 import CNormaLoops
-import NormaKernels
 import NormaReference
 import NormaTensor
 import Testing

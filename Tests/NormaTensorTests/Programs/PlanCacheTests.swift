@@ -1,4 +1,3 @@
-import NormaKernels
 import Testing
 
 @testable import NormaTensor

@@ -1,4 +1,3 @@
-import NormaKernels
 import NormaReference
 import NormaTensor
 import Testing

@@ -5,7 +5,6 @@
 #else
   import Darwin
 #endif
-import NormaKernels
 import NormaReference
 import NormaTensor
 import Testing

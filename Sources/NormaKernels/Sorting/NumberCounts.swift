@@ -1,0 +1,80 @@
+import CNormaLoops
+import NormaValues
+import Synchronization
+
+/// Whole numbers that are counted, because they lie close together.
+package struct NumberCounts {
+  private let dtype: DType, count: Int, x: UnsafeRawPointer, threads: Int
+
+  /// `count` integers or truth values, which are there as long as this is used.
+  package init(_ dtype: DType, _ count: Int, _ x: UnsafeRawPointer, threads: Int) {
+    (self.dtype, self.count, self.x, self.threads) = (dtype, count, x, threads)
+  }
+
+  /// The smallest and the largest number, of which there is one at least.
+  package var range: ClosedRange<Int> {
+    let low = Atomic(Int64.max)
+    let high = Atomic(Int64.min)
+    split(count, work: count / 4, threads: threads) { begin, end in
+      let start = x + Int(begin) * dtype.byteCount
+      var (least, most) = (Int64(0), Int64(0))
+      switch dtype {
+      case .int64: norma_range_i64(end - begin, start.bound(), &least, &most)
+      case .int32: norma_range_i32(end - begin, start.bound(), &least, &most)
+      default: norma_range_u8(end - begin, start.bound(), &least, &most)
+      }
+      low.min(least, ordering: .relaxed)
+      high.max(most, ordering: .relaxed)
+    }
+    return Int(low.load(ordering: .relaxed))...Int(high.load(ordering: .relaxed))
+  }
+
+  /// Adds to the place of each number, counted from `low`, how often it is there.
+  package func add(from low: Int, to counts: UnsafeMutablePointer<Int64>) {
+    let (count, low) = (Int64(count), Int64(low))
+    switch dtype {
+    case .int64: norma_count_i64(count, x.bound(), low, counts)
+    case .int32: norma_count_i32(count, x.bound(), low, counts)
+    default: norma_count_u8(count, x.bound(), low, counts)
+    }
+  }
+
+  /// How many different numbers a table with such counts has.
+  package static func different(_ table: UnsafeMutableBufferPointer<Int64>) -> Int {
+    table.baseAddress.map { Int(norma_count_counted(Int64(table.count), $0)) } ?? 0
+  }
+
+  /// Of a table with such counts: the numbers that are there, in order, and how often each is. The table
+  /// then says which of them each is.
+  package func list(
+    _ table: UnsafeMutableBufferPointer<Int64>, from low: Int,
+    into values: UnsafeMutableRawPointer, counts: UnsafeMutablePointer<Int64>
+  ) {
+    guard let base = table.baseAddress else { return }
+    let (width, low) = (Int64(table.count), Int64(low))
+    switch dtype {
+    case .int64: norma_list_counted_i64(width, low, base, values.bound(), counts)
+    case .int32: norma_list_counted_i32(width, low, base, values.bound(), counts)
+    default: norma_list_counted_u8(width, low, base, values.bound(), counts)
+    }
+  }
+
+  /// What a table has at the place of each number.
+  package func lookUp(
+    in table: UnsafePointer<Int64>, from low: Int, into out: UnsafeMutablePointer<Int64>
+  ) {
+    let low = Int64(low)
+    split(count, work: count, threads: threads) { begin, end in
+      switch dtype {
+      case .int64: norma_look_up_i64(table, low, x.bound(), out, begin, end)
+      case .int32: norma_look_up_i32(table, low, x.bound(), out, begin, end)
+      default: norma_look_up_u8(table, low, x.bound(), out, begin, end)
+      }
+    }
+  }
+
+  /// Adds to the place of each number, of `int64`, its weight.
+  package func add(_ weights: UnsafePointer<Double>, to sums: UnsafeMutablePointer<Double>) {
+    norma_add_weights(Int64(count), x.bound(), weights, sums)
+  }
+}

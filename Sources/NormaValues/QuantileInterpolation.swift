@@ -1,0 +1,15 @@
+/// What a quantile is that falls between two elements a <= b, at the fraction w of the way.
+///
+/// PyTorch: `interpolation` of `torch.quantile`; NumPy: `method`.
+public enum QuantileInterpolation: String, Sendable, Hashable, CaseIterable, Codable {
+  /// a + w (b - a).
+  case linear
+  /// a.
+  case lower
+  /// b.
+  case higher
+  /// (a + b) / 2.
+  case midpoint
+  /// The nearer of both; in the middle the one of even rank.
+  case nearest
+}
