@@ -87,7 +87,7 @@ let package = Package(
     .target(name: "NormaValues"),
     .target(name: "NormaRandom", dependencies: ["CNormaLoops", "NormaValues"]),
     .target(name: "NormaKernels", dependencies: ["CNormaLoops", "NormaValues"]),
-    .target(name: "NormaOneDNN", dependencies: ["COneDNN"]),
+    .target(name: "NormaOneDNN", dependencies: ["COneDNN", "NormaValues"]),
     .target(name: "NormaReference"),
 
     // 3: tensors.
@@ -125,6 +125,7 @@ let package = Package(
       name: "conformance", dependencies: ["NormaConformance"] + argumentParser,
       path: "Sources/Conformance"),
 
+    .testTarget(name: "NormaValuesTests", dependencies: ["NormaValues"]),
     .testTarget(
       name: "NormaRandomTests", dependencies: ["NormaRandom", "NormaValues", "CNormaLoops"],
       resources: [.copy("Fixtures")]),

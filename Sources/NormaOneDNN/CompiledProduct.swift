@@ -1,4 +1,5 @@
 import COneDNN
+import NormaValues
 
 /// oneDNN's compiled form of a batch of products. Compiling takes 0.2 milliseconds and more.
 final class CompiledProduct: @unchecked Sendable {  // The C object never changes.
@@ -36,7 +37,7 @@ final class CompiledProduct: @unchecked Sendable {  // The C object never change
 
   /// The products that were compiled last, shared by all threads. Nil stands for a batch that has no
   /// compiled form, so that it is not tried again.
-  static let cache = CompiledCache<MatrixProduct, CompiledProduct?>(capacity: 256)
+  static let cache = SharedCache<MatrixProduct, CompiledProduct?>(capacity: 256)
 
   private static func operand(
     _ axes: [(length: Int, stride: Int)], _ rows: Int, _ columns: Int, _ stored: StoredMatrix

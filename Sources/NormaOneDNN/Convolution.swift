@@ -1,4 +1,5 @@
 import COneDNN
+import NormaValues
 
 /// One pass of a convolution: what oneDNN compiles, and the key under which it is kept.
 package struct ConvolutionPlan: Hashable, Sendable {
@@ -53,7 +54,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
 package final class CompiledConvolution: @unchecked Sendable {  // The C object never changes.
   private let convolution: OpaquePointer
 
-  private static let cache = CompiledCache<ConvolutionPlan, CompiledConvolution>(capacity: 512)
+  private static let cache = SharedCache<ConvolutionPlan, CompiledConvolution>(capacity: 512)
 
   /// The compiled form of a plan, from an earlier call or new.
   package static func of(_ plan: ConvolutionPlan) throws(OneDNNError) -> CompiledConvolution {

@@ -37,7 +37,7 @@ extension OneDNN {
     let plan = try MatrixProduct(
       batch: batch, m: m, n: n, k: k, aStrides: aStrides, bStrides: bStrides, threads: threads)
     if plan.isFasterAtOnce,
-      let product = CompiledProduct.cache.value(for: plan, compile: { CompiledProduct(plan) })
+      let product = CompiledProduct.cache.value(for: plan, make: { CompiledProduct(plan) })
     {
       return try product.run(a, b, c)
     }

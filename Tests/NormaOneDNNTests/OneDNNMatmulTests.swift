@@ -174,28 +174,3 @@ private struct Product {
     #expect(OneDNNError.outOfMemory.description.contains("memory"))
   }
 }
-
-@Suite struct LeastRecentlyUsedTests {
-  @Test func theOldestIsForgotten() {
-    var values = LeastRecentlyUsed<Int, String>(capacity: 2)
-    values.insert("one", for: 1)
-    values.insert("two", for: 2)
-    #expect(values.value(for: 1) == "one")
-    values.insert("three", for: 3)
-    #expect(values.count == 2)
-    #expect(values.value(for: 1) == "one")
-    #expect(values.value(for: 2) == nil)
-    #expect(values.value(for: 3) == "three")
-    values.insert("uno", for: 1)
-    #expect(values.count == 2)
-    #expect(values.value(for: 1) == "uno")
-  }
-
-  @Test func thereIsRoomForOne() {
-    var values = LeastRecentlyUsed<Int, Int>(capacity: 0)
-    values.insert(1, for: 1)
-    values.insert(2, for: 2)
-    #expect(values.count == 1)
-    #expect(values.value(for: 2) == 2)
-  }
-}

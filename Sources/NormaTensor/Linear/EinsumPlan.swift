@@ -1,3 +1,5 @@
+import NormaValues
+
 /// What an einsum does with operands of given shapes: a pure value.
 ///
 /// Subscripts are numbers: those of letters first, then those of the axes for which ellipses stand,
@@ -85,6 +87,26 @@ struct EinsumPlan: Hashable {
           Set(zip(labels, shape).filter { sizes[$0] == $1 }.map(\.0))
         }, output: Set(output), sizes: sizes
       ).steps
+  }
+}
+
+extension EinsumPlan {
+  /// What a plan follows from.
+  struct Key: Hashable {
+    let equation: String
+    let shapes: [[Int]]
+  }
+
+  /// Finding the order takes time that grows as 3 to the power of the number of operands.
+  static let plans = SharedCache<Key, EinsumPlan>(capacity: 256)
+
+  /// The plan for a text and these shapes, made by the first call that needs it.
+  static func kept(
+    _ equation: String, shapes: [[Int]], call: String
+  ) throws(TensorError) -> EinsumPlan {
+    try plans.value(for: Key(equation: equation, shapes: shapes)) { () throws(TensorError) in
+      try EinsumPlan(EinsumEquation(equation, call: call), shapes: shapes, call: call)
+    }
   }
 }
 

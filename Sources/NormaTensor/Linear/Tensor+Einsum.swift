@@ -34,8 +34,7 @@ public func einsum(
     if tensors.contains(where: \.isPoisoned) { return .poisoned }
     let call = "einsum(_:_:)"
     let tensors = tensors.map(\.narrowed)
-    let plan = try EinsumPlan(
-      EinsumEquation(equation, call: call), shapes: tensors.map(\.shape), call: call)
+    let plan = try EinsumPlan.kept(equation, shapes: tensors.map(\.shape), call: call)
     for (a, b) in zip(tensors, tensors.dropFirst()) {
       try Tensor.requireFactors(a, b, call: call)
     }

@@ -1,3 +1,5 @@
+import NormaValues
+
 /// What a pattern does with a tensor of a given shape: reshape, reduce, permute, stretch, reshape. A
 /// pure value.
 struct PatternPlan: Hashable {
@@ -225,6 +227,28 @@ struct PatternPlan: Hashable {
       throw wrong("axis \(axis) has \(total) elements and not \(product)", group.range)
     }
     return found.map { $0 ?? 1 }
+  }
+}
+
+extension PatternPlan {
+  /// What a plan follows from.
+  struct Key: Hashable {
+    let text: String
+    let kind: Kind
+    let shape: [Int]
+    let sizes: [String: Int]
+  }
+
+  static let plans = SharedCache<Key, PatternPlan>(capacity: 256)
+
+  /// The plan for a text and a shape, made by the first call that needs it.
+  static func kept(
+    _ text: String, _ kind: Kind, shape: [Int], sizes: [String: Int], call: String
+  ) throws(TensorError) -> PatternPlan {
+    let key = Key(text: text, kind: kind, shape: shape, sizes: sizes)
+    return try plans.value(for: key) { () throws(TensorError) in
+      try PatternPlan(text, kind, shape: shape, sizes: sizes, call: call)
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 // Reshaping, permuting, reducing and repeating by a pattern that names the axes before and after:
-// `n c h w -> c (n h w)`. A pattern is parsed and planned in a few microseconds; what then runs are
+// `n c h w -> c (n h w)`. A pattern is parsed and planned once for a shape; what then runs are
 // `reshaped`, reductions, `permuted` and `broadcast(to:)`, with their gradients.
 
 extension Tensor {
@@ -22,7 +22,7 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
       let call = "rearranged(_:)"
-      return try PatternPlan(pattern, .rearranging, shape: shape, sizes: sizes, call: call)
+      return try PatternPlan.kept(pattern, .rearranging, shape: shape, sizes: sizes, call: call)
         .apply(to: self, call: call) { x, _ in x }
     }
   }
@@ -40,7 +40,7 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
       let call = "reduced(_:by:)"
-      return try PatternPlan(pattern, .reducing, shape: shape, sizes: sizes, call: call)
+      return try PatternPlan.kept(pattern, .reducing, shape: shape, sizes: sizes, call: call)
         .apply(to: self, call: call) { $1.isEmpty ? $0 : reduction($0, over: $1) }
     }
   }
@@ -57,7 +57,7 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
       let call = "repeated(_:)"
-      return try PatternPlan(pattern, .repeating, shape: shape, sizes: sizes, call: call)
+      return try PatternPlan.kept(pattern, .repeating, shape: shape, sizes: sizes, call: call)
         .apply(to: self, call: call) { x, _ in x }
     }
   }

@@ -5,6 +5,18 @@ import Testing
 
 /// `einsum` against a loop over all subscripts, its plan, its order and its errors.
 @Suite(.serialized) struct EinsumTests {
+  /// The text is parsed, and the order found, by the first call with these shapes alone.
+  @Test func plansAreKept() throws {
+    let equation = "kp,pt,tn->kn", shapes = [[2, 7], [7, 3], [3, 5]]
+    let key = EinsumPlan.Key(equation: equation, shapes: shapes)
+    let tensors = shapes.map { Tensor.ones($0) }
+    let first = einsum(equation, tensors)
+    struct IsMade: Error {}
+    let kept = try EinsumPlan.plans.value(for: key) { throw IsMade() }
+    #expect(kept.output.count == 2)
+    #expect(first.isEqual(to: einsum(equation, tensors)) && first.isEqual(to: .full([2, 5], 21.0)))
+  }
+
   static let equations: [(String, [[Int]])] = [
     ("i->", [[3]]), ("ij->ji", [[2, 3]]), ("ij->j", [[2, 3]]), ("ii->i", [[4, 4]]),
     ("ii->", [[3, 3]]), ("iji->j", [[3, 2, 3]]), ("iii->i", [[3, 3, 3]]), ("ij->ij", [[2, 3]]),

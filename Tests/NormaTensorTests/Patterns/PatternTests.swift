@@ -1,9 +1,23 @@
-import NormaTensor
 import Testing
+
+@testable import NormaTensor
 
 /// Patterns against the reshapes, permutations and reductions that they stand for.
 @Suite struct PatternTests {
   let x = withSeed(5) { Tensor.rand(2, 3, 4, 6) }
+
+  /// A pattern is parsed by the first call with this shape and these sizes alone.
+  @Test func plansAreKept() throws {
+    struct IsMade: Error {}
+    let text = "n c (h q) w -> n (c q) h w"
+    let first = x.rearranged(text, ["q": 2])
+    let key = PatternPlan.Key(
+      text: text, kind: .rearranging, shape: x.shape, sizes: ["q": 2])
+    let kept = try PatternPlan.plans.value(for: key) { throw IsMade() }
+    #expect(kept.shape == [2, 6, 2, 6] && isSame(first, x.rearranged(text, ["q": 2])))
+    let other = PatternPlan.Key(text: text, kind: .repeating, shape: x.shape, sizes: ["q": 2])
+    #expect(throws: IsMade.self) { try PatternPlan.plans.value(for: other) { throw IsMade() } }
+  }
 
   @Test func rearranged() {
     #expect(isSame(x.rearranged("n c h w -> c (n h w)"), x.permuted(1, 0, 2, 3).reshaped(3, -1)))

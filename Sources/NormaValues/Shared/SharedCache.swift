@@ -1,0 +1,22 @@
+/// Values that were made last, by what they were made from, for all threads: compiled products, parsed patterns.
+package final class SharedCache<Key: Hashable, Value>: @unchecked Sendable {
+  private var entries: LeastRecentlyUsed<Key, Value>
+  private let lock = Lock()
+
+  /// An empty cache of at most `capacity` values.
+  package init(capacity: Int) { entries = LeastRecentlyUsed(capacity: capacity) }
+
+  deinit { lock.free() }
+
+  /// The number of values.
+  package var count: Int { lock.locked { entries.count } }
+
+  /// The value for a key; made where there is none. Two threads that ask for the same new one may both make it.
+  /// What is thrown is not kept.
+  package func value<E>(for key: Key, make: () throws(E) -> Value) throws(E) -> Value {
+    if let known = lock.locked({ entries.value(for: key) }) { return known }
+    let made = try make()
+    lock.locked { entries.insert(made, for: key) }
+    return made
+  }
+}
