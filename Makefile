@@ -5,7 +5,7 @@ SWIFTFLAGS ?=
 FASHION_MNIST ?= /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 SOURCES := Sources Tests Package.swift $(wildcard Snippets)
 
-.PHONY: demo test bench lint format layers names dependents threads docs dependencies clean
+.PHONY: demo test bench lint format layers names instructions dependents threads docs dependencies clean
 
 demo: ## Run the experiment, explain batch norm on images, and train for a short epoch.
 	@Tools/install-dependencies.sh demo
@@ -40,6 +40,10 @@ layers: dependencies ## Check imports, file sizes, traps and the code in the doc
 
 names: ## Check that names of PyTorch and NumPy lead to Norma's; needs the build of the tests.
 	python3 Tools/check-other-names.py
+
+instructions: ## Count the instructions of small operations, which must not become more; needs the build of the tests.
+	@Tools/install-dependencies.sh count
+	python3 Tools/count-instructions.py
 
 dependents: dependencies ## Check what a package that depends on Norma without traits links.
 	Tools/check-dependents.sh

@@ -3,6 +3,7 @@
 #
 #   install-dependencies.sh build   the libraries that Norma links, and what the checks run on
 #   install-dependencies.sh demo    the same, and the images that the demonstration explains
+#   install-dependencies.sh count   the same, and what counts instructions
 set -eu
 
 purpose=${1:-build}
@@ -11,6 +12,7 @@ purpose=${1:-build}
 missing_debian_packages() {
   wanted="libdnnl-dev zlib1g-dev libpng-dev libjpeg-dev python3"
   [ "$purpose" = demo ] && wanted="$wanted dataset-fashion-mnist"
+  [ "$purpose" = count ] && wanted="$wanted valgrind binutils"
   for package in $wanted; do
     status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=none
     [ "$status" = installed ] || echo "$package"

@@ -51,6 +51,10 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Run every row once on small tensors: a check that they run, no measurement.")
   var quick = false
 
+  @Option(
+    help: "Instead: run every row so often after two more runs, for tools that count instructions.")
+  var calls: Int?
+
   @Flag(help: "Instead: train for 1000 steps and print how much memory is held.")
   var memory = false
 
@@ -58,6 +62,9 @@ struct BenchCommand: ParsableCommand {
     guard seconds >= 0 else { throw ValidationError("--seconds \(seconds): must not be negative") }
     if let threads, threads < 1 {
       throw ValidationError("--threads \(threads): there must be at least 1")
+    }
+    if let calls, calls < 1 {
+      throw ValidationError("--calls \(calls): there must be at least 1")
     }
     _ = try rows()
   }
@@ -71,6 +78,13 @@ struct BenchCommand: ParsableCommand {
     if let threads { TensorThreads.count = threads }
     if memory {
       try checkMemory()
+      return
+    }
+    if let calls {
+      for row in rows {
+        withSeed(0) { BenchTimer.count(row, calls: calls) }
+        Terminal.show(row.name)
+      }
       return
     }
     let report = BenchReport(

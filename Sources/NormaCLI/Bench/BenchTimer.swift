@@ -54,6 +54,18 @@ struct BenchTimer {
       byteCount: work.byteCount, temporaryBytes: temporaryBytes)
   }
 
+  /// Runs a row without a clock: what a tool counts between entry and exit of ``counted(_:_:)`` are its calls.
+  static func count(_ row: BenchRow, calls: Int) {
+    let work = row.prepare()
+    for _ in 0..<2 { _ = work.run() }
+    counted(work, calls)
+  }
+
+  /// A function of its own, by whose name Tools/count-instructions.py finds the calls.
+  @inline(never) private static func counted(_ work: BenchWork, _ calls: Int) {
+    for _ in 0..<calls { _ = work.run() }
+  }
+
   /// The first warm-up run, watched.
   private static func temporaryBytes(of work: BenchWork) -> Int {
     TensorMemory.resetPeak()
