@@ -21,7 +21,7 @@ import NormaValues
 ///   ``catchingTensorErrors(_:)-(()->R)``.
 /// - PyTorch: `torch.Tensor`.
 public struct Tensor: Sendable {
-  let node: Node
+  var node: Node
   package let layout: Layout
   /// What a gradient goes back to; nil for what does not depend on anything that wants one.
   var history: Derivation?

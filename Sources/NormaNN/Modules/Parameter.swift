@@ -19,6 +19,9 @@ public final class Parameter {
     }
   }
 
+  /// Whether nobody but the parameter holds the memory of its value.
+  func holdsMemoryAlone() -> Bool { parametrization == nil && stored.holdsMemoryAlone() }
+
   /// What computes the value, if it is not a value of its own.
   public internal(set) var parametrization: (any Parametrization)? {
     // Of the value that was, the shape is left, and no memory.

@@ -1,4 +1,5 @@
 import Foundation
+import NormaKernels
 import NormaTensor
 
 /// The options and the step of ``Adam`` and ``AdamW``.
@@ -36,16 +37,30 @@ public struct AdamRule: UpdateRule, AdamMoments {
     _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
   ) -> Tensor {
     let (value, g) = decayed(value, gradient)
-    let t = Double(state.step)
     let (m, v) = moments(with: g, &state)
     var spread = v
     if amsgrad {
       spread = state["max_exp_avg_sq"].map { maximum($0, v) } ?? v * 1
       state["max_exp_avg_sq"] = spread
     }
-    let size = learningRate / (1 - pow(beta1, t))
-    let root = (1 - pow(beta2, t)).squareRoot()
-    return value - m * size / (spread.sqrt() * (1 / root) + eps)
+    let (size, scale) = factors(step: state.step)
+    return value - m * size / (spread.sqrt() * scale + eps)
+  }
+
+  /// The factors that make up for means which began as 0.
+  private func factors(step: Int) -> (size: Double, scale: Double) {
+    let t = Double(step)
+    return (learningRate / (1 - pow(beta1, t)), 1 / (1 - pow(beta2, t)).squareRoot())
+  }
+
+  /// The same step as one loop; nil for what that does not know.
+  func loop(step: Int) -> AdamStep? {
+    if amsgrad || maximize { return nil }
+    let (size, scale) = factors(step: step)
+    return AdamStep(
+      decay: decoupledWeightDecay && weightDecay != 0 ? 1 - learningRate * weightDecay : 1,
+      joined: decoupledWeightDecay ? 0 : weightDecay, meanShare: 1 - beta1, squareKept: beta2,
+      squareShare: 1 - beta2, size: size, scale: scale, eps: eps)
   }
 
   init(

@@ -12,6 +12,10 @@ protocol AdamMoments: UpdateRule {
 }
 
 extension AdamMoments {
+  /// PyTorch's names of the running means.
+  static var mean: String { "exp_avg" }
+  static var square: String { "exp_avg_sq" }
+
   /// What is wrong with the options that all of them have.
   var problemOfMoments: String? {
     wrongBeta(beta1, beta2)
@@ -29,11 +33,11 @@ extension AdamMoments {
 
   /// The running means of a gradient and of its square with the new one, which become the state.
   func moments(with g: Tensor, _ state: inout ParameterState) -> (mean: Tensor, square: Tensor) {
-    let mean = state["exp_avg"].map { $0 + (g - $0) * (1 - beta1) } ?? g * (1 - beta1)
+    let mean = state[Self.mean].map { $0 + (g - $0) * (1 - beta1) } ?? g * (1 - beta1)
     let new = g * g * (1 - beta2)
-    let square = state["exp_avg_sq"].map { $0 * beta2 + new } ?? new
-    state["exp_avg"] = mean
-    state["exp_avg_sq"] = square
+    let square = state[Self.square].map { $0 * beta2 + new } ?? new
+    state[Self.mean] = mean
+    state[Self.square] = square
     return (mean, square)
   }
 }

@@ -19,6 +19,7 @@ struct ParameterSlot {
   /// Makes one program of a parameter's step, which reads parameter, gradient and state once and writes
   /// parameter and state.
   mutating func move(_ parameter: Parameter, by gradient: Tensor, _ rule: some UpdateRule) {
+    if let rule = rule as? AdamRule, moveInOneLoop(parameter, by: gradient, rule) { return }
     let stored = parameter.value.detached()
     let type = stored.dtype
     let isHalf = type == .float16 || type == .bfloat16
@@ -56,5 +57,26 @@ struct ParameterSlot {
     owned = Set(zip(names, isOwn).filter(\.1).map(\.0))
     tensors = state.tensors
     parameter.value = next
+  }
+
+  /// A step of Adam as one loop, which writes over the parameter where nobody else holds its value; false where
+  /// the first step, a type or a layout asks for a program.
+  private mutating func moveInOneLoop(
+    _ parameter: Parameter, by gradient: Tensor, _ rule: AdamRule
+  ) -> Bool {
+    let isAlone = parameter.holdsMemoryAlone()
+    let (first, second) = (AdamRule.mean, AdamRule.square)
+    guard let mean = tensors[first], let square = tensors[second],
+      let loop = rule.loop(step: step + 1),
+      let next = Tensor.adamStep(
+        loop, value: parameter.value.detached(), gradient: gradient, mean: mean, square: square,
+        inPlace: (isAlone, owned.contains(first), owned.contains(second)))
+    else { return false }
+    step += 1
+    tensors[first] = next.mean
+    tensors[second] = next.square
+    owned.formUnion([first, second])
+    parameter.value = next.value
+    return true
   }
 }

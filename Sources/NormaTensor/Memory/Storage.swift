@@ -12,7 +12,7 @@ import Synchronization
 
 /// A piece of memory that holds the elements of tensors; back to the cache when nobody uses it.
 final class Storage: @unchecked Sendable {
-  // Written only before the storage is shared; afterwards it is read-only.
+  // Written only while one alone holds the storage; shared, it is read-only.
   let base: UnsafeMutableRawPointer
   let byteCount: Int
 
@@ -95,6 +95,9 @@ final class Storage: @unchecked Sendable {
     }
     return try weights.storage(for: convolution, from: offset, pack: pack)
   }
+
+  /// What was packed is of elements that are about to change.
+  func forgetPacked() { Storage.packing.withLock { _ in packedWeights = nil } }
 
   deinit {
     if isMissing {

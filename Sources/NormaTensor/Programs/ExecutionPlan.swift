@@ -38,7 +38,7 @@ public struct ExecutionPlan: Sendable, Hashable {
     case slices
     /// A reduction and what follows, strip by strip, so that its results are not stored.
     case strips
-    /// One loop over few elements, or over rows, without a program.
+    /// One loop without a program: over few elements, over rows, or a step of Adam.
     case oneLoop = "one loop"
     /// A reduction of stored elements without a program.
     case denseReduction = "dense reduction"
@@ -86,6 +86,8 @@ public struct ExecutionPlan: Sendable, Hashable {
     case byRow = "row by row"
     /// Results go past the caches, which would not keep them.
     case streamed = "past the caches"
+    /// The result was written over an operand that nobody else held.
+    case inPlace = "in place"
     /// What follows found the results in cache, some images at a time.
     case inCache = "finished in cache"
     /// Weights were brought into another order of memory first.

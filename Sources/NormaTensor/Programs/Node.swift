@@ -118,6 +118,19 @@ final class Node: Sendable {
     withExtendedLifetime(old) {}
   }
 
+  /// Whether no other node, and no work, holds the memory of these stored values.
+  func holdsMemoryAlone() -> Bool {
+    state.withLock { state in
+      guard case .stored(var storage) = state.content else { return false }
+      // The content's own reference must not count.
+      state.content = .stored(Node.noMemory)
+      defer { state.content = .stored(storage) }
+      return !storage.isMissing && isKnownUniquelyReferenced(&storage)
+    }
+  }
+
+  private static let noMemory = Storage(byteCount: 1)
+
   /// What misses the memory where no outer call is known that wanted the values.
   static let lossCall = "evaluated()"
 
