@@ -1,4 +1,4 @@
-"""Fits the polynomials of Sources/CNormaLoops/Math/vector_math_body.h and wide_math_body.h.
+"""Fits the polynomials of Sources/CNormaLoops/Math.
 
 Minimax fits (weighted Remez exchange). The coefficients are rounded to Float one after another,
 from the lowest power up, and the rest is fitted again, so that rounding one is made good by those
@@ -168,18 +168,6 @@ def wide_main():
         0,
         quarter,
     )
-    # asin x = x + x z p(z), z = x^2 up to 1/4
-    wide(
-        "asin",
-        root_series(
-            lambda x: (mp.asin(x) / x - 1) / x**2,
-            lambda k: mp.binomial(2 * k + 2, k + 1) / (4 ** (k + 1) * mp.mpf(2 * k + 3)),
-        ),
-        lambda z: z,
-        7,
-        0,
-        mp.mpf("0.25001"),
-    )
     # atan t = t + t z p(z), z = t^2, up to tan(pi / 8)
     wide(
         "atan",
@@ -210,19 +198,6 @@ def wide_main():
         14,
         2 / mp.mpf("12.2"),
         1,
-    )
-    # erfinv y = y p(w), w = -log(1 - y^2), below 5, and y p(sqrt(w)) up to 17
-    slope = lambda w: (
-        mp.erfinv(mp.sqrt(-mp.expm1(-w))) / mp.sqrt(-mp.expm1(-w)) if w > 0 else mp.sqrt(mp.pi) / 2
-    )
-    wide("erfinv below 5", lambda v: slope(v + 2.5), lambda v: 1 / slope(v + 2.5), 12, -2.5, 2.5)
-    wide(
-        "erfinv from 5",
-        lambda v: slope((v + 3) ** 2),
-        lambda v: 1 / slope((v + 3) ** 2),
-        10,
-        mp.sqrt(5) - 3,
-        mp.sqrt(17) - 3,
     )
     # lgamma(2 + v) = v p(v), v up to 1/2
     wide(
@@ -343,6 +318,24 @@ def main():
         s,
     )
     fit("cos", cos_rest, lambda s: s**2 / mp.cos(mp.sqrt(s)), [0, 1, 2], 0, quarter)
+    # f(x) = x (c + s (c' + s p(s))), s = x^2, with the first two terms of the series
+    half = mp.mpf("0.2501")
+    for name, function, degree, high in (
+        ("asin", mp.asin, 5, half),
+        ("atan", mp.atan, 5, half),
+        ("tan", mp.tan, 6, quarter),
+        ("erfinv", mp.erfinv, 5, half),
+    ):
+        terms = mp.taylor(function, 0, 25)
+
+        def rest(s):
+            if s < mp.mpf("1e-3"):
+                return mp.fsum(terms[5 + 2 * k] * s**k for k in range(10))
+            x = mp.sqrt(s)
+            return (function(x) / x - terms[1] - terms[3] * s) / s**2
+
+        weight = lambda s: s**2 / (terms[1] + s * (terms[3] + s * rest(s)))
+        fit(name, rest, weight, list(range(degree + 1)), 0, high)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""Writes gelu_tables.h and logarithm_tables.h in Sources/CNormaLoops and prints the polynomials of
-vector_gelu_body.h and vector_logarithms_body.h.
+"""Writes gelu_tables.h, logarithm_tables.h and error_tables.h in Sources/CNormaLoops and prints the
+polynomials of vector_gelu_body.h and vector_logarithms_body.h.
 
 Each table of gelu holds 32 polynomials of degree 6 around centers of their own. An interval is the shorter
 the further out it lies, so that the function changes by the same factor in all. The centers are
@@ -62,8 +62,9 @@ FACTOR = to_float(mp.mpf("31.499") / (END**2 + mp.mpf("1.6") * END))
 OFFSET = to_float(1.6 * FACTOR)
 
 
-def edge(y):
-    return (-OFFSET + mp.sqrt(mp.mpf(OFFSET) ** 2 + 4 * mp.mpf(FACTOR) * y)) / (2 * mp.mpf(FACTOR))
+def edge(y, factor=FACTOR, offset=OFFSET):
+    factor, offset = mp.mpf(factor), mp.mpf(offset)
+    return (-offset + mp.sqrt(offset**2 + 4 * factor * y)) / (2 * factor)
 
 
 def interpolated(function, low, high, count):
@@ -81,42 +82,54 @@ def interpolated(function, low, high, count):
     return list(mp.lu_solve(powers, values))
 
 
-def center(function, scale, low, high):
-    """A float near the middle where the first two coefficients lose least when they are rounded."""
+def center(function, scale, low, high, degree, exact):
+    """A float near the middle where the first two or three coefficients lose least when they are rounded."""
     middle = np.float32(float((low + high) / 2))
     start, width = mp.mpf(float(middle)), float(high - low)
     series = mp.taylor(function, start, 10)
-    fitted = interpolated(lambda t: function(start + t), low - start, high - start, DEGREE + 1)
+    fitted = interpolated(lambda t: function(start + t), low - start, high - start, degree + 1)
     offsets = np.arange(-(1 << 17), 1 << 17) * np.float64(np.spacing(middle))
     offsets = offsets[np.abs(offsets) < width * 0.03]
-    first, second = np.zeros_like(offsets), np.zeros_like(offsets)
+    first, second, third = (np.zeros_like(offsets) for _ in range(3))
     for k in range(10, -1, -1):
         first = first * offsets + float(series[k])
         if k:
             second = second * offsets + k * float(series[k])
+        if k > 1:
+            third = third * offsets + k * (k - 1) / 2 * float(series[k])
     first += float(fitted[0] - series[0])
     second += float(fitted[1] - series[1])
+    third += float(fitted[2] - series[2])
     unit = np.spacing(np.float32(float(scale(start))))
     lost = np.maximum(
         np.abs(first - first.astype(np.float32)) / unit,
         np.abs(second - second.astype(np.float32)) * width / 2 / unit,
     )
+    if exact == 3:
+        lost = np.maximum(lost, np.abs(third - third.astype(np.float32)) * width**2 / 4 / unit)
     best = int(np.argmin(lost))
     return mp.mpf(float(np.float32(float(middle) + offsets[best])))
 
 
-def table(name, function, scale, comment):
+def row(function, scale, low, high, degree, exact=2):
+    """A center, the coefficients of the distance from it, and the worst error of their polynomial."""
+    c = center(function, scale, low, high, degree, exact)
+    fitted = interpolated(lambda t: function(c + t), low - c, high - c, degree + 1)
+    numbers, worst = [to_float(c)] + [to_float(v) for v in fitted], mp.mpf(0)
+    for i in range(41):
+        t = low - c + (high - low) * i / 40
+        value = sum(mp.mpf(v) * t**k for k, v in enumerate(numbers[1:]))
+        worst = max(worst, abs(value - function(c + t)) / scale(c + t))
+    return numbers, worst
+
+
+def table(name, function, scale, comment, edge=edge, exact=2):
     rows, worst = [], mp.mpf(0)
     for j in range(COUNT):
         low = edge(j - mp.mpf(1) / 2) if j else mp.mpf(0)
-        high = edge(j + mp.mpf(1) / 2)
-        c = center(function, scale, low, high)
-        fitted = interpolated(lambda t: function(c + t), low - c, high - c, DEGREE + 1)
-        rows.append([to_float(c)] + [to_float(v) for v in fitted])
-        for i in range(41):
-            t = low - c + (high - low) * i / 40
-            value = sum(mp.mpf(v) * t**k for k, v in enumerate(rows[-1][1:]))
-            worst = max(worst, abs(value - function(c + t)) / scale(c + t))
+        numbers, error = row(function, scale, low, edge(j + mp.mpf(1) / 2), DEGREE, exact)
+        rows.append(numbers)
+        worst = max(worst, error)
     print(f"{name}: error 2^{float(mp.log(worst, 2)):.2f}")
     return lines_of(name, rows, DEGREE + 2, comment)
 
@@ -187,8 +200,54 @@ def write_logarithms():
     (FOLDER / "logarithm_tables.h").write_text("\n".join(lines) + "\n")
 
 
+# MARK: Errors
+
+ERFC_END = mp.mpf(4)
+ERFC_FACTOR = to_float(mp.mpf("31.499") / (ERFC_END**2 + mp.mpf("1.6") * ERFC_END))
+ERFC_OFFSET = to_float(1.6 * ERFC_FACTOR)
+ERFINV_DEGREE = 9
+
+
+def inverse_table():
+    """erfinv(1 - u) for u below 1/2: a row for each power of two, by the mantissa of u."""
+    rows, worst = [], mp.mpf(0)
+    for j in range(COUNT):
+        # Row j has numbers with j in the low five bits of the exponent's field.
+        power = j + 96 - 127
+        if not -24 <= power <= -2:
+            rows.append([0.0] * (ERFINV_DEGREE + 2))
+            continue
+        function = lambda m: mp.erfinv(1 - m * mp.mpf(2) ** power)
+        numbers, error = row(function, function, mp.mpf(1), mp.mpf(2), ERFINV_DEGREE, 3)
+        rows.append(numbers)
+        worst = max(worst, error)
+    print(f"erfinv: error 2^{float(mp.log(worst, 2)):.2f}")
+    return lines_of(
+        "erfinv_table", rows, ERFINV_DEGREE + 2, "erfinv(1 - m 2^n), by the low five bits of n's field.")
+
+
+def write_errors():
+    lines = [
+        "#pragma once",
+        "// Written by Tools/fit-vector-tables.py. First the centers, then the coefficients from the",
+        "// constant on, of the distance from the center.",
+        "",
+        f"// The number of x's interval is x ({text(ERFC_FACTOR)} x + {text(ERFC_OFFSET)}), rounded.",
+        f"#define NORMA_ERFC_FACTOR {text(ERFC_FACTOR)}",
+        f"#define NORMA_ERFC_OFFSET {text(ERFC_OFFSET)}",
+        f"#define NORMA_ERFC_END {text(ERFC_END)}",
+        "",
+    ]
+    lines += table(
+        "erfc_table", mp.erfc, mp.erfc, "erfc x, relatively exact.",
+        lambda y: edge(y, ERFC_FACTOR, ERFC_OFFSET), 3)
+    lines += [""] + inverse_table()
+    (FOLDER / "error_tables.h").write_text("\n".join(lines) + "\n")
+
+
 def main():
     write_logarithms()
+    write_errors()
     lines = [
         "#pragma once",
         "// Written by Tools/fit-vector-tables.py. First the centers, then the coefficients from the",

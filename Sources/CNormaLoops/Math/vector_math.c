@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "error_tables.h"
 #include "gelu_tables.h"
 #include "logarithm_tables.h"
 #include "slope_functions.h"
@@ -24,6 +25,8 @@
 #include "vector_tables_body.h"
 #include "vector_trigonometry_body.h"
 #include "vector_tanh_body.h"
+#include "vector_inverses_body.h"
+#include "vector_errors_body.h"
 #include "vector_gelu_body.h"
 #include "vector_logarithms_body.h"
 #pragma clang attribute pop
@@ -41,6 +44,8 @@
 #include "vector_tables_body.h"
 #include "vector_trigonometry_body.h"
 #include "vector_tanh_body.h"
+#include "vector_inverses_body.h"
+#include "vector_errors_body.h"
 #include "vector_gelu_body.h"
 #include "vector_logarithms_body.h"
 #pragma clang attribute pop
@@ -58,6 +63,8 @@
 #include "vector_tables_body.h"
 #include "vector_trigonometry_body.h"
 #include "vector_tanh_body.h"
+#include "vector_inverses_body.h"
+#include "vector_errors_body.h"
 #include "vector_gelu_body.h"
 #include "vector_logarithms_body.h"
 #undef MATH_LANES

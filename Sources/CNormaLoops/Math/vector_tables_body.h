@@ -63,3 +63,11 @@ MATH_INLINE LEVEL(look_up)(const float *table, const PART_INTS *number, PART_FLO
   for (int i = 0; i < PART_LANES; i++) (*result)[i] = table[(*number)[i] & 31];
 #endif
 }
+
+// 1 / x for normal x within 1 %: the exponent turned around, and one step of Newton's. `more` is 2.0072, or a little
+// more where the result is to be.
+MATH_INLINE LEVEL(rough_inverse)(
+    const PART_FLOATS *x, const PART_FLOATS *more, PART_FLOATS *result) {
+  PART_FLOATS guess = (PART_FLOATS)(0x7ef311c3 - (PART_INTS)*x);
+  *result = guess * PART_FMA(-*x, guess, *more);
+}

@@ -78,18 +78,27 @@ MATH_INLINE LEVEL(turned_sin)(const MATH_FLOATS *x, int turn, MATH_FLOATS *resul
   *result = (MATH_FLOATS)((MATH_INTS)MATH_SELECT(odd, cosine, sine) ^ ((quadrant & 2) << 30));
 }
 
-// sin(|x| + turn pi / 2) for |x| up to 1024: |x| = quadrant pi / 2 + high + low. sin r = r + r s p(s) and
+// |x| = quadrant pi / 2 + high + low for |x| up to 1024, with whole multiples of 4 in the quadrant.
+MATH_INLINE LEVEL(small_angle)(
+    const PART_FLOATS *size, PART_INTS *quadrant, PART_FLOATS *high, PART_FLOATS *low) {
+  PART_FLOATS shifted = PART_FMA(*size, PART_ALL(0x1.45f306p-1f), PART_ALL(MATH_TO_INTEGER));
+  PART_FLOATS n = shifted - MATH_TO_INTEGER;
+  *quadrant = (PART_INTS)shifted;
+  // pi / 2 in three parts, the second of 13 bits.
+  PART_FLOATS first = PART_FMA(n, PART_ALL(-0x1.921fb6p0f), *size);
+  *high = PART_FMA(n, PART_ALL(0x1.778p-25f), first);
+  *low = PART_FMA(n, PART_ALL(0x1.778p-25f), first - *high);
+  *low = PART_FMA(n, PART_ALL(-0x1.68c234p-39f), *low);
+}
+
+// sin(|x| + turn pi / 2) for |x| up to 1024. sin r = r + r s p(s) and
 // cos r = 1 - s / 2 + s^2 p(s), s = r^2. Where r is so small that the second difference counts, that is
 // exact, too.
 MATH_INLINE LEVEL(small_turned_sin)(const PART_FLOATS *size, int turn, PART_FLOATS *result) {
-  PART_FLOATS shifted = PART_FMA(*size, PART_ALL(0x1.45f306p-1f), PART_ALL(MATH_TO_INTEGER));
-  PART_FLOATS n = shifted - MATH_TO_INTEGER;
-  PART_INTS quadrant = (PART_INTS)shifted + turn;
-  // pi / 2 in three parts, the second of 13 bits.
-  PART_FLOATS first = PART_FMA(n, PART_ALL(-0x1.921fb6p0f), *size);
-  PART_FLOATS high = PART_FMA(n, PART_ALL(0x1.778p-25f), first);
-  PART_FLOATS low = PART_FMA(n, PART_ALL(0x1.778p-25f), first - high);
-  low = PART_FMA(n, PART_ALL(-0x1.68c234p-39f), low);
+  PART_FLOATS high, low;
+  PART_INTS quadrant;
+  LEVEL(small_angle)(size, &quadrant, &high, &low);
+  quadrant += turn;
   PART_FLOATS s = high * high;
   PART_FLOATS p = PART_FMA(s, PART_ALL(-0x1.9953fep-13f), PART_ALL(0x1.110778p-7f));
   p = PART_FMA(p, s, PART_ALL(-0x1.555546p-3f));
@@ -131,8 +140,8 @@ MATH_INLINE LEVEL(cos_lanes)(const float *from, float *to) {
 }
 
 // sin r / cos r, or -cos r / sin r in odd quadrants, in double. NaN at infinity.
-MATH_INLINE LEVEL(tan_lanes)(const float *from, float *to) {
-  MATH_FLOATS x = *(const MATH_OPERAND *)from;
+MATH_INLINE LEVEL(far_tan)(const MATH_FLOATS *from, MATH_FLOATS *to) {
+  MATH_FLOATS x = *from;
   MATH_INTS quadrant;
   MATH_DOUBLES r;
   LEVEL(reduced_angle)(&x, &quadrant, &r);
@@ -148,7 +157,49 @@ MATH_INLINE LEVEL(tan_lanes)(const float *from, float *to) {
   MATH_LONGS odd = __builtin_convertvector(-(quadrant & 1), MATH_LONGS);
   MATH_DOUBLES tangent = WIDE_SELECT(odd, -cosine, sine) / WIDE_SELECT(odd, sine, cosine);
   MATH_FLOATS y = __builtin_convertvector(tangent, MATH_FLOATS);
-  *(MATH_OPERAND *)to = (MATH_FLOATS)((MATH_INTS)y ^ MATH_SIGN(x));
+  *to = (MATH_FLOATS)((MATH_INTS)y ^ MATH_SIGN(x));
+}
+
+// The same for |x| up to 1024 in floats: tan r = r (1 + s (1/3 + s q(s))), s = r^2, is the sum of two, and turned
+// over in odd quadrants.
+MATH_INLINE LEVEL(near_tan_part)(const float *from, float *to) {
+  PART_FLOATS x = PART_LOAD(from), r, low;
+  PART_FLOATS size = (PART_FLOATS)((PART_INTS)x & 0x7fffffff);
+  PART_INTS quadrant;
+  LEVEL(small_angle)(&size, &quadrant, &r, &low);
+  PART_FLOATS s = r * r, s_low = PART_FMA(r, r, -s);
+  PART_FLOATS q = PART_FMA(s, PART_ALL(0x1.00b1cap-9f), PART_ALL(-0x1.958966p-12f));
+  q = PART_FMA(q, s, PART_ALL(0x1.39070ep-8f));
+  q = PART_FMA(q, s, PART_ALL(0x1.14dc4ap-7f));
+  q = PART_FMA(q, s, PART_ALL(0x1.679bc8p-6f));
+  q = PART_FMA(q, s, PART_ALL(0x1.ba0baep-5f));
+  q = PART_FMA(q, s, PART_ALL(0x1.111136p-3f));
+  PART_FLOATS third = PART_FMA(s, q, PART_ALL(0x1.555556p-2f));
+  PART_FLOATS third_low = PART_FMA(s, q, 0x1.555556p-2f - third) - 0x1.555556p-27f;
+  PART_FLOATS first = s * third;
+  PART_FLOATS rest = PART_FMA(s, third_low, PART_FMA(s, third, -first));
+  // Nearly the slope in s.
+  rest = PART_FMA(s_low, PART_FMA(s, PART_ALL(0.35f), PART_ALL(0.333f)), rest);
+  // The slope of tan is 1 + s (1 + s), nearly.
+  low = PART_FMA(low, PART_FMA(s, s, s), low);
+  PART_FLOATS part = r * first, most = r + part;
+  PART_FLOATS small = PART_FMA(r, first, -part) + (((r - most) + part) + PART_FMA(r, rest, low));
+  PART_FLOATS tangent = most + small, tangent_low = (most - tangent) + small;
+  PART_FLOATS turned = -1.0f / tangent;
+  PART_FLOATS lost = PART_FMA(turned, tangent_low, PART_FMA(turned, tangent, PART_ALL(1.0f)));
+  turned = PART_FMA(turned, lost, turned);
+  PART_FLOATS y = PART_SELECT(-(quadrant & 1), turned, tangent);
+  *(PART_OPERAND *)to = (PART_FLOATS)((PART_INTS)y ^ ((PART_INTS)x & (int)0x80000000));
+}
+
+// Blocks with a larger angle, or NaN, go the longer way, too.
+MATH_INLINE LEVEL(tan_lanes)(const float *from, float *to) {
+  MATH_FLOATS x = *(const MATH_OPERAND *)from, y;
+  for (int i = 0; i < MATH_LANES; i += PART_LANES) LEVEL(near_tan_part)(from + i, to + i);
+  if (!MATH_ANY_BEYOND(x, MATH_SMALL_ANGLE)) return;
+  LEVEL(far_tan)(&x, &y);
+  MATH_INTS small = MATH_SIZE(x) <= MATH_SMALL_ANGLE;
+  *(MATH_OPERAND *)to = MATH_SELECT(small, *(MATH_OPERAND *)to, y);
 }
 
 // sin x / x, and 1 at 0. NaN at infinity.

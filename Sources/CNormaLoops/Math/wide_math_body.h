@@ -105,30 +105,6 @@ MATH_INLINE LEVEL(wide_asin)(
   *result = root + root * (z * p);
 }
 
-MATH_INLINE LEVEL(asin_lanes)(const float *from, float *to) {
-  MATH_INTS sign = MATH_SIGN(*(const MATH_OPERAND *)from);
-  MATH_DOUBLES size = WIDE_SIZE(WIDE_LOAD(from)), y;
-  MATH_LONGS large;
-  LEVEL(wide_asin)(&size, &large, &y);
-  WIDE_STORE(to, WIDE_SELECT(large, WIDE_PI / 2 - 2.0 * y, y), sign);
-}
-
-MATH_INLINE LEVEL(acos_lanes)(const float *from, float *to) {
-  MATH_DOUBLES x = WIDE_LOAD(from), size = WIDE_SIZE(x), y;
-  MATH_LONGS large;
-  LEVEL(wide_asin)(&size, &large, &y);
-  y = WIDE_SELECT(large, 2.0 * y, WIDE_PI / 2 - y);
-  WIDE_STORE(to, WIDE_SELECT(x < 0.0, WIDE_PI - y, y), 0);
-}
-
-MATH_INLINE LEVEL(atan_lanes)(const float *from, float *to) {
-  MATH_INTS sign = MATH_SIGN(*(const MATH_OPERAND *)from);
-  MATH_DOUBLES size = WIDE_SIZE(WIDE_LOAD(from)), y;
-  const MATH_DOUBLES one = WIDE(1.0);
-  LEVEL(wide_angle)(&size, &one, &y);
-  WIDE_STORE(to, y, sign);
-}
-
 // e^|x|, |x| up to 100: beyond, results that are made of it are infinite in float.
 MATH_INLINE LEVEL(wide_growth)(const MATH_DOUBLES *size, MATH_DOUBLES *result) {
   MATH_DOUBLES power = WIDE_SELECT(*size > 100.0, WIDE(100.0), *size) * WIDE_LOG2_E;
@@ -185,7 +161,7 @@ MATH_INLINE LEVEL(atanh_lanes)(const float *from, float *to) {
 
 // t e^(p(t) - x^2) with t = 2 / (2 + |x|), which from 10.06 on rounds to zero; 2 minus that for
 // negative x.
-MATH_INLINE LEVEL(erfc_lanes)(const float *from, float *to) {
+MATH_INLINE LEVEL(far_erfc)(const MATH_FLOATS *from, MATH_FLOATS *to) {
   MATH_DOUBLES x = WIDE_LOAD(from), size = WIDE_SIZE(x), y;
   size = WIDE_SELECT(size > 10.2, WIDE(10.2), size);
   MATH_DOUBLES t = 2.0 / (2.0 + size);
@@ -209,51 +185,8 @@ MATH_INLINE LEVEL(erfc_lanes)(const float *from, float *to) {
   WIDE_STORE(to, WIDE_SELECT(x < 0.0, 2.0 - y, y), 0);
 }
 
-// y p(w), w = -log(1 - y^2), below 5, and y p(root w) up to 17, which no float is above but 1.
-MATH_INLINE LEVEL(erfinv_lanes)(const float *from, float *to) {
-  MATH_INTS sign = MATH_SIGN(*(const MATH_OPERAND *)from);
-  MATH_DOUBLES size = WIDE_SIZE(WIDE_LOAD(from)), rest = (1.0 - size) * (1.0 + size), w;
-  LEVEL(wide_log)(&rest, &w);
-  w = -w;
-  MATH_DOUBLES t = w - 2.5, t2 = t * t;
-  MATH_DOUBLES even = t2 * -0x1.5bc318005337fp-36 + 0x1.bb37ace14b177p-31;
-  even = even * t2 + 0x1.dcb7a3a7e5d7bp-27;
-  even = even * t2 - 0x1.cab716992eabap-19;
-  even = even * t2 + 0x1.c9b4de5409fd1p-13;
-  even = even * t2 - 0x1.11c3c5376d5f8p-8;
-  even = even * t2 + 0x1.805c5cfd15123p+0;
-  MATH_DOUBLES odd = t2 * 0x1.0fca297a9fd2ep-33 - 0x1.754764c82e7a8p-27;
-  odd = odd * t2 + 0x1.010042e6e3d3ep-21;
-  odd = odd * t2 - 0x1.4f4723a95cdfcp-18;
-  odd = odd * t2 - 0x1.4863ce52cbc3ap-10;
-  odd = odd * t2 + 0x1.f91e8993ceb3ep-3;
-  MATH_DOUBLES factor = even + t * odd;
-  MATH_LONGS far = (MATH_LONGS)(w >= 5.0);
-  if (__builtin_reduce_or(far)) {
-    MATH_DOUBLES v = __builtin_elementwise_sqrt(w) - 3.0;
-    MATH_DOUBLES v2 = v * v;
-    even = v2 * -0x1.f65da75e520f9p-16 - 0x1.222fa7471c487p-12;
-    even = even * v2 + 0x1.828ffcf6b5f9fp-10;
-    even = even * v2 + 0x1.74c21644fe95ep-8;
-    even = even * v2 + 0x1.3580d40efb986p-7;
-    even = even * v2 + 0x1.6a9efbdcc1868p+1;
-    odd = v2 * 0x1.5166760ce9326p-13 - 0x1.f9655f7b72c84p-14;
-    odd = odd * v2 - 0x1.d3853dfcd3ad8p-9;
-    odd = odd * v2 - 0x1.f4e0c339a48bbp-8;
-    odd = odd * v2 + 0x1.006dc9d1fc71dp+0;
-    factor = WIDE_SELECT(far, even + v * odd, factor);
-  }
-  factor = WIDE_SELECT(size == 1.0, WIDE(__builtin_inf()), factor);
-  WIDE_STORE(to, WIDE_SELECT(size > 1.0, WIDE(__builtin_nan("")), size * factor), sign);
-}
-
-MATH_LOOP(asin)
-MATH_LOOP(acos)
-MATH_LOOP(atan)
 MATH_LOOP(sinh)
 MATH_LOOP(cosh)
 MATH_LOOP(asinh)
 MATH_LOOP(acosh)
 MATH_LOOP(atanh)
-MATH_LOOP(erfc)
-MATH_LOOP(erfinv)
