@@ -94,8 +94,8 @@ import Testing
 
   /// Weights that convolutions keep in another order are packed anew after a step.
   @Test func packedWeightsFollowTheStep() {
-    let layer = Conv2d(16, 16, kernelSize: 3)
-    let x = Tensor.randn(1, 16, 9, 9)
+    let layer = Conv2d(64, 64, kernelSize: 3)
+    let x = Tensor.randn(2, 64, 20, 20)
     let optimizer = AdamW(layer.parameters, learningRate: 0.1)
     func output() -> Tensor { withoutGradients { layer(x) }.evaluated() }
     for parameter in layer.parameters { parameter.grad = Tensor.randn(parameter.shape) }
@@ -104,7 +104,8 @@ import Testing
     let before = output()
     let steps = Self.steps { optimizer.step() }
     #expect(steps.allSatisfy { $0.traits == [.inPlace] }, "\(steps)")
-    let after = output()
+    let (after, packing) = ExecutionLog.recording(output)
+    #expect(packing.contains { $0.traits.contains(.packed) })
     let fresh = withoutGradients {
       conv2d(x, weight: (layer.weight.value * 1).evaluated(), bias: layer.bias?.value)
     }
