@@ -107,23 +107,103 @@ static void NAME(max_pool_rows)(
   }
 }
 
+// Windows side by side along the last axis that have all their elements and begin `stride` apart: elements go to
+// all of them at once, in the same order for each.
+static inline __attribute__((always_inline)) void NAME(max_pool_side_by_side)(
+    const norma_windows *w, const T *restrict input, const int64_t at[3], int64_t windows, int64_t stride,
+    T *restrict output, int32_t *restrict places) {
+  int is_first = 1;
+  const int64_t left = w->first[2][at[2]];
+  for (int64_t a = 0; a < w->lengths[0][at[0]]; a++) {
+    const int64_t z = w->first[0][at[0]] + a * w->step[0];
+    for (int64_t b = 0; b < w->lengths[1][at[1]]; b++) {
+      const int64_t y = z * w->inputs[1] + w->first[1][at[1]] + b * w->step[1];
+      int64_t x = y * w->inputs[2] + left;
+      for (int64_t c = 0; c < w->lengths[2][at[2]]; c++, x += w->step[2]) {
+        const T *restrict row = input + x;
+        const int32_t place = (int32_t)x, apart = (int32_t)stride;
+        if (is_first) {
+          for (int32_t j = 0; j < (int32_t)windows; j++) {
+            output[j] = row[j * stride];
+            places[j] = place + j * apart;
+          }
+          is_first = 0;
+          continue;
+        }
+        for (int32_t j = 0; j < (int32_t)windows; j++) {
+          const T value = row[j * stride];
+          const int keeps = value <= output[j] || (output[j] != output[j] && value == value);
+          output[j] = keeps ? output[j] : value;
+          places[j] = keeps ? places[j] : place + j * apart;
+        }
+      }
+    }
+  }
+  for (int64_t j = 0; is_first && j < windows; j++) {
+    output[j] = (T)-INFINITY;
+    places[j] = -1;
+  }
+}
+
+// The windows of a row of outputs, single elements each: those in the middle side by side.
+static void NAME(max_pool_line)(
+    const norma_windows *w, const T *input, int64_t at[3], int64_t middle, int64_t behind, T *output,
+    int32_t *places) {
+  const int64_t stride = behind - middle > 1 ? w->first[2][middle + 1] - w->first[2][middle] : 0;
+  for (at[2] = 0; at[2] < w->outputs[2];) {
+    T *to = output + at[2];
+    int32_t *place = places + at[2];
+    if (at[2] != middle || stride == 0) {
+      NAME(max_pool_single)(w, input, at, to, place);
+      at[2]++;
+      continue;
+    }
+    // A constant stride takes vectors.
+    const int64_t n = behind - middle;
+    if (stride == 1) NAME(max_pool_side_by_side)(w, input, at, n, 1, to, place);
+    else if (stride == 2) NAME(max_pool_side_by_side)(w, input, at, n, 2, to, place);
+    else if (stride == 3) NAME(max_pool_side_by_side)(w, input, at, n, 3, to, place);
+    else NAME(max_pool_side_by_side)(w, input, at, n, stride, to, place);
+    at[2] = behind;
+  }
+}
+
+// The longest run of windows around the middle one that are as long as it and equally far apart.
+static void NAME(windows_side_by_side)(const norma_windows *w, int64_t *from, int64_t *to) {
+  const int32_t *first = w->first[2], *lengths = w->lengths[2];
+  const int64_t middle = w->outputs[2] / 2;
+  *from = middle, *to = middle + 1;
+  if (w->outputs[2] < 2 || middle + 1 == w->outputs[2]) return;
+  const int32_t stride = first[middle + 1] - first[middle];
+  while (*to < w->outputs[2] && lengths[*to] == lengths[middle] && first[*to] - first[*to - 1] == stride) {
+    ++*to;
+  }
+  while (*from > 0 && lengths[*from - 1] == lengths[middle] && first[*from] - first[*from - 1] == stride) {
+    --*from;
+  }
+}
+
 static void NAME(max_pool)(
     const norma_windows *w, const T *input, T *output, int32_t *places, int64_t begin,
     int64_t end) {
   const int64_t channels = w->channels;
   const int64_t sample = w->inputs[0] * w->inputs[1] * w->inputs[2] * channels;
   int64_t result = begin * w->outputs[0] * w->outputs[1] * w->outputs[2] * channels;
+  int64_t middle, behind;
+  NAME(windows_side_by_side)(w, &middle, &behind);
   for (int64_t n = begin; n < end; n++) {
+    const T *from = input + n * sample;
     int64_t at[3];
     for (at[0] = 0; at[0] < w->outputs[0]; at[0]++)
-      for (at[1] = 0; at[1] < w->outputs[1]; at[1]++)
-        for (at[2] = 0; at[2] < w->outputs[2]; at[2]++) {
-          if (channels == 1) {
-            NAME(max_pool_single)(w, input + n * sample, at, output + result, places + result);
-          } else {
-            NAME(max_pool_rows)(w, input + n * sample, at, output + result, places + result);
-          }
-          result += channels;
+      for (at[1] = 0; at[1] < w->outputs[1]; at[1]++) {
+        if (channels == 1) {
+          NAME(max_pool_line)(w, from, at, middle, behind, output + result, places + result);
+          result += w->outputs[2];
+          continue;
         }
+        for (at[2] = 0; at[2] < w->outputs[2]; at[2]++, result += channels) {
+          NAME(max_pool_rows)(w, from, at, output + result, places + result);
+        }
+      }
   }
 }
