@@ -1,4 +1,4 @@
-// Elementwise exp, exp2, expm1, sigmoid, log1p and erf over contiguous floats. Included once for each
+// Elementwise exp2, expm1, sigmoid, log1p and erf over contiguous floats. Included once for each
 // instruction-set level, inside that level's target attribute, with LEVEL(name) appending the level to
 // a name. What takes tables or fused multiply-adds follows after vector_tables_body.h, what is computed
 // in double in the bodies whose names begin with wide.
@@ -85,23 +85,16 @@ MATH_INLINE LEVEL(scaled)(const MATH_FLOATS *y, const MATH_INTS *n, MATH_FLOATS 
   *result = *y * MATH_POWER_OF_2(half) * MATH_POWER_OF_2(*n - half);
 }
 
-// e^x = 2^n e^r, n = x / ln 2 to the nearest integer, e^r = 1 + r + r^2 p(r).
-// Worst error: 0.8903 at 4.5063262 (0x1.2067a6p+2).
-MATH_INLINE LEVEL(exp_lanes)(const float *from, float *to) {
-  MATH_FLOATS x = *(const MATH_OPERAND *)from, high, rest, y;
+// e^x, whatever x is: 2^n e^r, n = x / ln 2 to the nearest integer, e^r = 1 + r + r^2 p(r).
+MATH_INLINE LEVEL(far_exp)(const MATH_FLOATS *from, MATH_FLOATS *to) {
+  MATH_FLOATS x = *from, high, rest;
   MATH_INTS n;
-  if (!MATH_ANY_BEYOND(x, 86.0f)) {
-    LEVEL(reduced_exp)(&x, &n, &high, &rest);
-    *(MATH_OPERAND *)to = MATH_TIMES_POWER_OF_2(1.0f + (high + rest), n);
-    return;
-  }
   // Beyond these the result is 0 or infinity anyway; a NaN fails both comparisons and stays.
   x = MATH_SELECT(x > 89.0f, MATH_SPLAT(89.0f), x);
   x = MATH_SELECT(x < -104.0f, MATH_SPLAT(-104.0f), x);
   LEVEL(reduced_exp)(&x, &n, &high, &rest);
-  y = 1.0f + (high + rest);
-  LEVEL(scaled)(&y, &n, &y);
-  *(MATH_OPERAND *)to = y;
+  MATH_FLOATS y = 1.0f + (high + rest);
+  LEVEL(scaled)(&y, &n, to);
 }
 
 // e^x - 1 = (2^n - 1) + 2^n (high + rest): the two large parts are added with what their sum loses.
@@ -267,7 +260,6 @@ MATH_INLINE LEVEL(erf_lanes)(const float *from, float *to) {
   *(MATH_OPERAND *)to = MATH_SELECT(size < 0.875f, near, MATH_WITH_SIGN(1.0f - e, MATH_SIGN(x)));
 }
 
-MATH_LOOP(exp)
 MATH_LOOP(expm1)
 MATH_LOOP(sigmoid)
 MATH_LOOP(log1p)
