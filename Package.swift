@@ -96,7 +96,7 @@ let package = Package(
       dependencies: ["CNormaLoops", "NormaValues", "NormaRandom", "NormaKernels", "NormaOneDNN"]),
 
     // 4: networks and files.
-    .target(name: "NormaNN", dependencies: ["NormaTensor"]),
+    .target(name: "NormaNN", dependencies: ["NormaTensor", "NormaKernels"]),
     .target(
       name: "NormaFiles",
       dependencies: ["NormaTensor"] + target("CZlib", trait: "Compression")

@@ -67,7 +67,8 @@ def network_row(torch, name, shape):
     x = channels_last(torch, torch.randn(shape), True)
     if ".step." in name:
         labels = torch.randint(0, 1000, (shape[0],))
-        return training_step(torch, model, x, labels=labels)
+        return training_step(
+            torch, model, x, labels=labels, is_narrow=name.endswith(".bfloat16"))
     model.eval()
 
     def body():

@@ -70,13 +70,14 @@ def adamw(torch, shape):
     return body, gradient
 
 
-def training_step(torch, network, x, labels=None, **options):
+def training_step(torch, network, x, labels=None, is_narrow=False, **options):
     if labels is None:
         labels = torch.randint(0, 10, (x.shape[0],))
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, **options)
 
     def body():
-        loss = torch.nn.functional.cross_entropy(network(x), labels)
+        with torch.autocast("cpu", torch.bfloat16, enabled=is_narrow):
+            loss = torch.nn.functional.cross_entropy(network(x), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

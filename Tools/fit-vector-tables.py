@@ -15,7 +15,7 @@ import numpy as np
 
 mp.mp.dps = 40
 COUNT, DEGREE, END = 32, 6, mp.mpf("5.7")
-FOLDER = pathlib.Path(__file__).parent.parent / "Sources/CNormaLoops"
+FOLDER = pathlib.Path(__file__).parent.parent / "Sources/CNormaLoops/Math"
 
 
 def to_float(x):

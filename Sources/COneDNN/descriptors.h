@@ -9,19 +9,26 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <stdlib.h>
 
+#include "norma_onednn.h"
+
+static inline dnnl_data_type_t data_type(norma_onednn_type type) {
+  return type == NORMA_ONEDNN_BF16 ? dnnl_bf16 : dnnl_f32;
+}
+
 #if DNNL_VERSION_MAJOR >= 3
 
 typedef dnnl_memory_desc_t Descriptor;
 typedef const_dnnl_memory_desc_t ConstDescriptor;
 
 static inline dnnl_status_t descriptor_create(
-    Descriptor *descriptor, int rank, const int64_t *dims, const int64_t *strides) {
-  return dnnl_memory_desc_create_with_strides(descriptor, rank, dims, dnnl_f32, strides);
+    Descriptor *descriptor, int rank, const int64_t *dims, const int64_t *strides,
+    dnnl_data_type_t type) {
+  return dnnl_memory_desc_create_with_strides(descriptor, rank, dims, type, strides);
 }
 
 static inline dnnl_status_t descriptor_create_any(
-    Descriptor *descriptor, int rank, const int64_t *dims) {
-  return dnnl_memory_desc_create_with_tag(descriptor, rank, dims, dnnl_f32, dnnl_format_tag_any);
+    Descriptor *descriptor, int rank, const int64_t *dims, dnnl_data_type_t type) {
+  return dnnl_memory_desc_create_with_tag(descriptor, rank, dims, type, dnnl_format_tag_any);
 }
 
 static inline void descriptor_free(Descriptor descriptor) {
@@ -40,17 +47,18 @@ typedef dnnl_memory_desc_t *Descriptor;
 typedef const dnnl_memory_desc_t *ConstDescriptor;
 
 static inline dnnl_status_t descriptor_create(
-    Descriptor *descriptor, int rank, const int64_t *dims, const int64_t *strides) {
+    Descriptor *descriptor, int rank, const int64_t *dims, const int64_t *strides,
+    dnnl_data_type_t type) {
   *descriptor = malloc(sizeof **descriptor);
   if (!*descriptor) return dnnl_out_of_memory;
-  return dnnl_memory_desc_init_by_strides(*descriptor, rank, dims, dnnl_f32, strides);
+  return dnnl_memory_desc_init_by_strides(*descriptor, rank, dims, type, strides);
 }
 
 static inline dnnl_status_t descriptor_create_any(
-    Descriptor *descriptor, int rank, const int64_t *dims) {
+    Descriptor *descriptor, int rank, const int64_t *dims, dnnl_data_type_t type) {
   *descriptor = malloc(sizeof **descriptor);
   if (!*descriptor) return dnnl_out_of_memory;
-  return dnnl_memory_desc_init_by_tag(*descriptor, rank, dims, dnnl_f32, dnnl_format_tag_any);
+  return dnnl_memory_desc_init_by_tag(*descriptor, rank, dims, type, dnnl_format_tag_any);
 }
 
 static inline void descriptor_free(Descriptor descriptor) { free(descriptor); }

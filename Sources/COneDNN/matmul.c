@@ -41,8 +41,8 @@ static dnnl_status_t describe(norma_onednn_product *product, dnnl_engine_t engin
 }
 
 int32_t norma_onednn_product_create(
-    norma_onednn_product **result, const norma_onednn_matrices *a, const norma_onednn_matrices *b,
-    const norma_onednn_matrices *c) {
+    norma_onednn_product **result, norma_onednn_type type, const norma_onednn_matrices *a,
+    const norma_onednn_matrices *b, const norma_onednn_matrices *c) {
   *result = NULL;
   dnnl_engine_t engine = norma_engine();
   if (!engine) return dnnl_runtime_error;
@@ -53,7 +53,8 @@ int32_t norma_onednn_product_create(
   for (int slot = 0; slot < slot_count && !status; slot++) {
     const norma_onednn_matrices *operand = operands[slot];
     status = descriptor_create(
-        &product->slots[slot], operand->rank, operand->dims, operand->strides);
+        &product->slots[slot], operand->rank, operand->dims, operand->strides,
+        data_type(type));
   }
   if (!status) status = describe(product, engine);
   if (!status) status = dnnl_primitive_create(&product->primitive, product->description);
@@ -66,7 +67,7 @@ int32_t norma_onednn_product_create(
 }
 
 int32_t norma_onednn_product_run(
-    const norma_onednn_product *product, const float *a, const float *b, float *c) {
+    const norma_onednn_product *product, const void *a, const void *b, void *c) {
   ThreadState *state = norma_thread_state();
   dnnl_engine_t engine = norma_engine();
   if (!state) return dnnl_out_of_memory;

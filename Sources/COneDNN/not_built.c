@@ -16,15 +16,15 @@ int32_t norma_onednn_sgemm(
 }
 
 int32_t norma_onednn_product_create(
-    norma_onednn_product **product, const norma_onednn_matrices *a, const norma_onednn_matrices *b,
-    const norma_onednn_matrices *c) {
-  (void)a, (void)b, (void)c;
+    norma_onednn_product **product, norma_onednn_type type, const norma_onednn_matrices *a,
+    const norma_onednn_matrices *b, const norma_onednn_matrices *c) {
+  (void)type, (void)a, (void)b, (void)c;
   *product = NULL;
   return NORMA_ONEDNN_NOT_BUILT;
 }
 
 int32_t norma_onednn_product_run(
-    const norma_onednn_product *product, const float *a, const float *b, float *c) {
+    const norma_onednn_product *product, const void *a, const void *b, void *c) {
   (void)product, (void)a, (void)b, (void)c;
   return NORMA_ONEDNN_NOT_BUILT;
 }
@@ -37,10 +37,10 @@ const char *norma_onednn_product_implementation(const norma_onednn_product *prod
 void norma_onednn_product_free(norma_onednn_product *product) { (void)product; }
 
 int32_t norma_onednn_convolution_create(
-    norma_onednn_convolution **convolution, norma_onednn_pass pass,
+    norma_onednn_convolution **convolution, norma_onednn_pass pass, norma_onednn_type type,
     const norma_onednn_matrices *source, const norma_onednn_matrices *weights, bool has_bias,
     const norma_onednn_matrices *destination, const norma_onednn_window *window) {
-  (void)pass, (void)source, (void)weights, (void)has_bias, (void)destination, (void)window;
+  (void)pass, (void)type, (void)source, (void)weights, (void)has_bias, (void)destination, (void)window;
   *convolution = NULL;
   return NORMA_ONEDNN_NOT_BUILT;
 }
@@ -51,14 +51,14 @@ int64_t norma_onednn_convolution_packed_size(const norma_onednn_convolution *con
 }
 
 int32_t norma_onednn_convolution_pack(
-    const norma_onednn_convolution *convolution, const float *weights, void *packed) {
+    const norma_onednn_convolution *convolution, const void *weights, void *packed) {
   (void)convolution, (void)weights, (void)packed;
   return NORMA_ONEDNN_NOT_BUILT;
 }
 
 int32_t norma_onednn_convolution_run(
-    const norma_onednn_convolution *convolution, const float *source, const float *weights,
-    const void *packed, const float *bias, const float *destination) {
+    const norma_onednn_convolution *convolution, const void *source, const void *weights,
+    const void *packed, const void *bias, const void *destination) {
   (void)convolution, (void)source, (void)weights, (void)packed, (void)bias, (void)destination;
   return NORMA_ONEDNN_NOT_BUILT;
 }

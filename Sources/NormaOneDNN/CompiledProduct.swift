@@ -19,7 +19,9 @@ final class CompiledProduct: @unchecked Sendable {  // The C object never change
     var c = Self.operand(
       resultAxes, plan.m, plan.n, StoredMatrix(isTransposed: false, leading: plan.n))
     var product: OpaquePointer?
-    guard norma_onednn_product_create(&product, &a, &b, &c) == NORMA_ONEDNN_SUCCESS, let product
+    guard
+      norma_onednn_product_create(&product, plan.type.number, &a, &b, &c)
+        == NORMA_ONEDNN_SUCCESS, let product
     else { return nil }
     self.product = product
     let name = String(cString: norma_onednn_product_implementation(product))
@@ -29,7 +31,7 @@ final class CompiledProduct: @unchecked Sendable {  // The C object never change
   deinit { norma_onednn_product_free(product) }
 
   func run(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafeMutablePointer<Float>
+    _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutableRawPointer
   ) throws(OneDNNError) {
     let status = norma_onednn_product_run(product, a, b, c)
     if status != NORMA_ONEDNN_SUCCESS { throw OneDNNError(status: status) }

@@ -23,6 +23,8 @@ package struct ConvolutionPlan: Hashable, Sendable {
   }
 
   package let pass: Pass
+  /// The elements of all operands.
+  package let type: OperandType
   package let source: Operand
   package let weights: Operand
   package let destination: Operand
@@ -34,10 +36,10 @@ package struct ConvolutionPlan: Hashable, Sendable {
 
   /// A plan with these properties.
   package init(
-    pass: Pass, source: Operand, weights: Operand, destination: Operand, hasBias: Bool,
-    stride: [Int], dilation: [Int], before: [Int], after: [Int], threads: Int
+    pass: Pass, type: OperandType, source: Operand, weights: Operand, destination: Operand,
+    hasBias: Bool, stride: [Int], dilation: [Int], before: [Int], after: [Int], threads: Int
   ) {
-    self.pass = pass
+    (self.pass, self.type) = (pass, type)
     self.source = source
     self.weights = weights
     self.destination = destination
@@ -50,7 +52,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
   }
 }
 
-/// oneDNN's compiled form of a pass of a convolution of `float32`. Compiling takes a millisecond and more.
+/// oneDNN's compiled form of a pass of a convolution. Compiling takes a millisecond and more.
 package final class CompiledConvolution: @unchecked Sendable {  // The C object never changes.
   private let convolution: OpaquePointer
 
@@ -80,7 +82,7 @@ package final class CompiledConvolution: @unchecked Sendable {  // The C object 
       }
     var result: OpaquePointer?
     let status = norma_onednn_convolution_create(
-      &result, pass, &source, &weights, plan.hasBias, &destination, &window)
+      &result, pass, plan.type.number, &source, &weights, plan.hasBias, &destination, &window)
     guard status == NORMA_ONEDNN_SUCCESS, let result else { throw OneDNNError(status: status) }
     convolution = result
   }
@@ -103,7 +105,7 @@ package final class CompiledConvolution: @unchecked Sendable {  // The C object 
 
   /// Writes the weights in oneDNN's order to `packed`, which has room for ``packedByteCount`` bytes.
   package func pack(
-    _ weights: UnsafePointer<Float>, into packed: UnsafeMutableRawPointer
+    _ weights: UnsafeRawPointer, into packed: UnsafeMutableRawPointer
   ) throws(OneDNNError) {
     let status = norma_onednn_convolution_pack(convolution, weights, packed)
     if status != NORMA_ONEDNN_SUCCESS { throw OneDNNError(status: status) }
@@ -114,9 +116,8 @@ package final class CompiledConvolution: @unchecked Sendable {  // The C object 
   /// Weights lie without gaps, and may be given once more in oneDNN's order, which saves a trip; source and
   /// destination as the plan says. The order of sums is oneDNN's and may depend on the number of threads.
   package func run(
-    source: UnsafeMutablePointer<Float>, weights: UnsafeMutablePointer<Float>,
-    packed: UnsafeRawPointer? = nil, bias: UnsafePointer<Float>?,
-    destination: UnsafeMutablePointer<Float>
+    source: UnsafeMutableRawPointer, weights: UnsafeMutableRawPointer,
+    packed: UnsafeRawPointer? = nil, bias: UnsafeRawPointer?, destination: UnsafeMutableRawPointer
   ) throws(OneDNNError) {
     let status = norma_onednn_convolution_run(
       convolution, source, weights, packed, bias, destination)

@@ -51,6 +51,9 @@ package struct MatrixProduct: Hashable, Sendable {
   /// How the second operand is read.
   package let b: StoredMatrix
 
+  /// The elements of both operands and of the result.
+  package let type: OperandType
+
   /// What it was compiled for: oneDNN divides the work when it compiles.
   var threads = 1
 
@@ -59,7 +62,8 @@ package struct MatrixProduct: Hashable, Sendable {
 
   /// The plan for operands with these strides: batch axes, then rows, then columns.
   package init(
-    batch: [Int], m: Int, n: Int, k: Int, aStrides: [Int], bStrides: [Int], threads: Int = 1
+    batch: [Int], m: Int, n: Int, k: Int, aStrides: [Int], bStrides: [Int], threads: Int = 1,
+    type: OperandType = .float32
   ) throws(OneDNNError) {
     let rank = batch.count
     guard aStrides.count == rank + 2, bStrides.count == rank + 2 else {
@@ -74,7 +78,7 @@ package struct MatrixProduct: Hashable, Sendable {
       let b = StoredMatrix(
         rows: k, columns: n, rowStride: bStrides[rank], columnStride: bStrides[rank + 1])
     else { throw OneDNNError.unsupportedStrides(operand: "b", strides: bStrides) }
-    (self.n, self.k, self.b) = (n, k, b)
+    (self.n, self.k, self.b, self.type) = (n, k, b, type)
 
     var axes: [Axis] = []
     for axis in 0..<rank where batch[axis] != 1 {

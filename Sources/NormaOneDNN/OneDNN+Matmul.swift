@@ -52,6 +52,26 @@ extension OneDNN {
   }
 }
 
+extension OneDNN {
+  /// Computes `c = a b` for matrices of `bfloat16`, as ``multiply(batch:m:n:k:a:aStrides:b:bStrides:into:threads:)``
+  /// does for `float32`: sums are carried in `float32` and rounded once; processors' own instructions take
+  /// subnormal numbers as 0.
+  ///
+  /// - Throws: where oneDNN has no loops for this processor and shape; nothing was written then.
+  package static func multiplyBFloat16(
+    batch: [Int], m: Int, n: Int, k: Int, a: UnsafeRawPointer, aStrides: [Int],
+    b: UnsafeRawPointer, bStrides: [Int], into c: UnsafeMutableRawPointer, threads: Int
+  ) throws(OneDNNError) {
+    guard isAvailable else { throw OneDNNError.notBuilt }
+    let plan = try MatrixProduct(
+      batch: batch, m: m, n: n, k: k, aStrides: aStrides, bStrides: bStrides, threads: threads,
+      type: .bfloat16)
+    guard let product = CompiledProduct.cache.value(for: plan, make: { CompiledProduct(plan) })
+    else { throw OneDNNError(status: Int32(NORMA_ONEDNN_UNIMPLEMENTED)) }
+    try product.run(a, b, c)
+  }
+}
+
 extension MatrixProduct {
   /// Whether one call for the whole batch beats a call for every matrix. Measured with 2.6.3 on
   /// two cores: 1.2 to 12 times as fast up to 512 by 512, equal above, and half as fast for

@@ -17,6 +17,12 @@ enum {
   NORMA_ONEDNN_UNIMPLEMENTED = 3,
 };
 
+/// The elements of operands and results.
+typedef enum {
+  NORMA_ONEDNN_F32,
+  NORMA_ONEDNN_BF16,
+} norma_onednn_type;
+
 /// The version of the library that was loaded, 20603 for 2.6.3; 0 without the package trait.
 int32_t norma_onednn_version(void);
 
@@ -54,12 +60,12 @@ typedef enum {
 /// A compiled convolution. It does not change, and may run on several threads at once.
 typedef struct norma_onednn_convolution norma_onednn_convolution;
 
-/// Compiles one pass of a convolution of `float`. Weights are `[outputs, inputs, kernel...]`, or
+/// Compiles one pass of a convolution; sums are `float`, and rounded once. Weights are `[outputs, inputs, kernel...]`, or
 /// `[groups, outputs, inputs, kernel...]` per group; oneDNN brings them into an order of its own when
 /// it runs. The other operands are read and written in the strides given.
 int32_t norma_onednn_convolution_create(
     norma_onednn_convolution *_Nullable *_Nonnull convolution, norma_onednn_pass pass,
-    const norma_onednn_matrices *source, const norma_onednn_matrices *weights, bool has_bias,
+    norma_onednn_type type, const norma_onednn_matrices *source, const norma_onednn_matrices *weights, bool has_bias,
     const norma_onednn_matrices *destination, const norma_onednn_window *window);
 
 /// Bytes of the weights in oneDNN's order; 0 where it reads them as they are.
@@ -67,13 +73,13 @@ int64_t norma_onednn_convolution_packed_size(const norma_onednn_convolution *con
 
 /// Writes the weights in oneDNN's order, for any number of runs with the same values.
 int32_t norma_onednn_convolution_pack(
-    const norma_onednn_convolution *convolution, const float *weights, void *packed);
+    const norma_onednn_convolution *convolution, const void *weights, void *packed);
 
 /// Reads two operands and the bias, if there is one, and writes the third. `packed` has the weights in
 /// oneDNN's order; without it they are brought into that order first.
 int32_t norma_onednn_convolution_run(
-    const norma_onednn_convolution *convolution, const float *source, const float *weights,
-    const void *_Nullable packed, const float *_Nullable bias, const float *destination);
+    const norma_onednn_convolution *convolution, const void *source, const void *weights,
+    const void *_Nullable packed, const void *_Nullable bias, const void *destination);
 
 /// oneDNN's name for the loops it chose.
 const char *norma_onednn_convolution_implementation(
@@ -85,13 +91,14 @@ void norma_onednn_convolution_free(norma_onednn_convolution *_Nullable convoluti
 /// at once.
 typedef struct norma_onednn_product norma_onednn_product;
 
-/// Compiles `c = a b`, all `float`. Takes 0.05 to 6 milliseconds.
+/// Compiles `c = a b`, all of one type; sums are `float`. Takes 0.05 to 6 milliseconds.
 int32_t norma_onednn_product_create(
-    norma_onednn_product *_Nullable *_Nonnull product, const norma_onednn_matrices *a,
-    const norma_onednn_matrices *b, const norma_onednn_matrices *c);
+    norma_onednn_product *_Nullable *_Nonnull product, norma_onednn_type type,
+    const norma_onednn_matrices *a, const norma_onednn_matrices *b,
+    const norma_onednn_matrices *c);
 
 int32_t norma_onednn_product_run(
-    const norma_onednn_product *product, const float *a, const float *b, float *c);
+    const norma_onednn_product *product, const void *a, const void *b, void *c);
 
 /// oneDNN's name for the loops it chose: `brgemm:avx512_core`, `gemm:jit`, `ref:any`.
 const char *norma_onednn_product_implementation(const norma_onednn_product *product);

@@ -30,16 +30,22 @@ extension BenchRow {
         }
       }
     } + [
-      BenchRow(name: "resnet18.step.16", shape: [16] + sizes.photo) {
-        let x = Tensor.randn([16] + sizes.photo)
-        let labels = Tensor.randint([16], low: 0, high: 1000)
-        let network = ResNet18()
-        let optimizer = SGD(network.parameters, learningRate: 0.01, momentum: 0.9)
-        return BenchWork(source: x, byteCount: x.byteCount) {
-          step(network, optimizer, x, labels)
-        }
-      }
+      photoStep("resnet18.step.16", nil, sizes),
+      photoStep("resnet18.step.16.bfloat16", .bfloat16, sizes),
     ]
+  }
+
+  /// - Parameter type: That of products and convolutions.
+  private static func photoStep(_ name: String, _ type: DType?, _ sizes: BenchSizes) -> BenchRow {
+    BenchRow(name: name, shape: [16] + sizes.photo) {
+      let x = Tensor.randn([16] + sizes.photo)
+      let labels = Tensor.randint([16], low: 0, high: 1000)
+      let network = ResNet18()
+      let optimizer = SGD(network.parameters, learningRate: 0.01, momentum: 0.9)
+      return BenchWork(source: x, byteCount: x.byteCount) {
+        autocast(type) { step(network, optimizer, x, labels) }
+      }
+    }
   }
 
   private static func evaluation(

@@ -95,12 +95,14 @@ enum Convolution {
     guard dtype.isFloatingPoint else {
       throw TensorError(call, "\(dtype) is not real; cast(to: .float32) first")
     }
-    if dtype.isHalf {
-      return try run(
+    func widened() throws(TensorError) -> Tensor {
+      try run(
         pass, shape, source: source?.cast(to: .float32), weights: weights?.cast(to: .float32),
         bias: bias?.cast(to: .float32), destination: destination?.cast(to: .float32), call
       ).cast(to: dtype)
     }
+    let isFast = shape.isFast(dtype)
+    if dtype.isHalf && !isFast { return try widened() }
     let resultShape =
       switch pass {
       case .forward: shape.destination
@@ -124,7 +126,7 @@ enum Convolution {
         pass, shape, resultShape, source?.detached(), weights?.detached(), bias?.detached(),
         destination?.detached(), call)
     }
-    if dtype == .float32, OneDNN.isAvailable {
+    if isFast {
       if pass == .forward, let source, let weights {
         let work = PendingConvolution(
           shape, source: source.detached(), weights: weights.detached(), bias: bias?.detached())
@@ -140,6 +142,7 @@ enum Convolution {
         note(.oneDNN)
         return result
       }
+      if dtype.isHalf { return try widened() }
     }
     note(.byProducts)
     return withoutGradients {
@@ -203,22 +206,22 @@ enum Convolution {
     let layout =
       pass == .weightsGradient
       ? Layout(contiguous: resultShape) : ConvolutionShape.layout(resultShape)
-    let result = try Storage.room(layout, .float32, call)
+    let dtype = (source ?? destination)?.dtype ?? .float32
+    let result = try Storage.room(layout, dtype, call)
     let threads = TensorThreads.count
     func operand(_ shape: [Int]) -> ConvolutionPlan.Operand {
       // Strides of axes of size 1 may be anything to Norma, and not to oneDNN.
       ConvolutionPlan.Operand(dims: shape, strides: ConvolutionShape.layout(shape).strides)
     }
     let plan = ConvolutionPlan(
-      pass: pass, source: operand(shape.source), weights: shape.weightsOperand,
-      destination: operand(shape.destination), hasBias: false,
+      pass: pass, type: dtype.operandType, source: operand(shape.source),
+      weights: shape.weightsOperand, destination: operand(shape.destination), hasBias: false,
       stride: shape.stride, dilation: shape.dilation, before: shape.before, after: shape.after,
       threads: threads)
     let storages = [source, weights, destination].map { $0?.node.materialize() }
     if storages.contains(where: { $0?.isMissing ?? false }) { return .poisoned }
-    func pointer(_ tensor: Tensor?, _ storage: Storage?) -> UnsafeMutablePointer<Float> {
-      let base = (storage ?? result).base + (tensor?.layout.offset ?? 0) * 4
-      return base.assumingMemoryBound(to: Float.self)
+    func pointer(_ tensor: Tensor?, _ storage: Storage?) -> UnsafeMutableRawPointer {
+      (storage ?? result).base + (tensor?.layout.offset ?? 0) * dtype.byteCount
     }
     norma_team_set_library_threads(Int32(threads))
     do throws(OneDNNError) {
@@ -229,15 +232,28 @@ enum Convolution {
       return nil
     }
     withExtendedLifetime(storages) {}
-    return Tensor(node: Node(stored: result, dtype: .float32, layout: layout), layout: layout)
+    return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
   }
+}
+
+extension ConvolutionShape {
+  /// Whether oneDNN runs convolutions of this type: those of `bfloat16` where they are faster than in `float32`.
+  func isFast(_ dtype: DType) -> Bool {
+    OneDNN.isAvailable && !isSmall
+      && (dtype == .float32 || dtype == .bfloat16 && BFloat16Loops.convolve)
+  }
+}
+
+extension DType {
+  /// As oneDNN knows it, for what it runs.
+  var operandType: OperandType { self == .bfloat16 ? .bfloat16 : .float32 }
 }
 
 extension Tensor {
   /// These values in the order in which the passes of a convolution read them, so that what is still
   /// pending runs once, and nothing is copied twice.
   func asConvolved(_ shape: ConvolutionShape) -> Tensor {
-    guard dtype == .float32, OneDNN.isAvailable, !isPoisoned, !shape.isSmall else { return self }
+    guard !isPoisoned, shape.isFast(dtype) else { return self }
     let ordered = channelsLastDense
     return ordered.node === node
       ? self : ordered.recorded("channelsLast()", from: [self]) { [$0.upstream] }

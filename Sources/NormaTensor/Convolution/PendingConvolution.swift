@@ -1,7 +1,7 @@
 import CNormaLoops
 import NormaOneDNN
 
-/// A convolution of `float32` by oneDNN that has not run, over operands that are stored.
+/// A convolution by oneDNN, of `float32` or `bfloat16`, that has not run, over operands that are stored.
 ///
 /// It runs some images at a time, so that what follows, such as batch norm, ReLU or the sum of a residual
 /// block, finds its results in cache. The images of a part follow from sizes and threads alone, so the bits
@@ -28,6 +28,9 @@ final class PendingConvolution: Sendable {
 
   /// Whether an operand has no values, for lack of memory.
   var isLost: Bool { [source, weights, bias].contains { $0?.isPoisoned ?? false } }
+
+  /// The elements of operands and results.
+  private var dtype: DType { source.dtype }
 
   /// The layout of the results.
   var layout: Layout { ConvolutionShape.layout(shape.destination) }
@@ -64,8 +67,10 @@ final class PendingConvolution: Sendable {
     let threads = TensorThreads.count
     norma_team_set_library_threads(Int32(threads))
     var traits: Set<ExecutionPlan.Trait> = operations.isEmpty ? [.oneDNN] : [.oneDNN, .inCache]
-    let results = target.base.assumingMemoryBound(to: Float.self)
-    let sizes = (source: source.count / shape.source[0], result: layout.count / shape.source[0])
+    let width = dtype.byteCount
+    let sizes = (
+      source: source.count / shape.source[0] * width, result: layout.count / shape.source[0] * width
+    )
     var packed: (convolution: CompiledConvolution, storage: Storage?)?
     for images in parts(threads) {
       do throws(OneDNNError) {
@@ -74,10 +79,10 @@ final class PendingConvolution: Sendable {
           packed = (convolution, try packedWeights(for: convolution, &traits))
         }
         try convolution.run(
-          source: source.floats + images.lowerBound * sizes.source, weights: weights.floats,
+          source: source.memory + images.lowerBound * sizes.source, weights: weights.memory,
           packed: packed?.storage.map { UnsafeRawPointer($0.base) },
-          bias: bias.map { UnsafePointer($0.floats) },
-          destination: results + images.lowerBound * sizes.result)
+          bias: bias.map { UnsafeRawPointer($0.memory) },
+          destination: target.base + images.lowerBound * sizes.result)
       } catch {
         note(operations, reads: reads, [.byProducts])
         return runByProducts(into: target) && finish(0..<shape.source[0])
@@ -93,7 +98,7 @@ final class PendingConvolution: Sendable {
       ExecutionPlan.Step(
         .convolution, ["convolution"] + operations, over: shape.destination,
         reads: reads + source.touchedBytes + weights.touchedBytes + (bias?.touchedBytes ?? 0),
-        writes: layout.count * 4, traits))
+        writes: layout.count * dtype.byteCount, traits))
   }
 
   /// The weights in the order of a compiled convolution, kept or made now; nil where that is their own.
@@ -107,7 +112,7 @@ final class PendingConvolution: Sendable {
       () throws(OneDNNError) in
       let layout = Layout(contiguous: [byteCount])
       guard let storage = try? Storage.room(layout, .uint8, "") else { throw .outOfMemory }
-      try convolution.pack(weights.floats, into: storage.base)
+      try convolution.pack(weights.memory, into: storage.base)
       traits.insert(.packed)
       return storage
     }
@@ -115,18 +120,19 @@ final class PendingConvolution: Sendable {
 
   /// What oneDNN cannot do, from the beginning. False where memory was missing.
   private func runByProducts(into target: Storage) -> Bool {
-    let result = PlainConvolution(shape: shape).forward(source, weights, bias)
-      .copied(to: layout)
+    let result = PlainConvolution(shape: shape).forward(
+      source.cast(to: .float32), weights.cast(to: .float32), bias?.cast(to: .float32)
+    ).cast(to: dtype).copied(to: layout)
     let storage = result.node.materialize()
     if storage.isMissing { return false }
-    target.base.copyMemory(from: storage.base, byteCount: layout.count * 4)
+    target.base.copyMemory(from: storage.base, byteCount: layout.count * dtype.byteCount)
     return true
   }
 
   /// The images that run together, as equal in number as can be, the larger parts first.
   private func parts(_ threads: Int) -> [Range<Int>] {
     let count = shape.source[0]
-    let imageBytes = layout.count / count * 4
+    let imageBytes = layout.count / count * dtype.byteCount
     let most = max(PendingConvolution.partBytes * threads / imageBytes, 1)
     let parts = (count + most - 1) / most
     let (size, larger) = count.quotientAndRemainder(dividingBy: parts)
@@ -142,8 +148,9 @@ final class PendingConvolution: Sendable {
       return ConvolutionPlan.Operand(dims: sizes, strides: ConvolutionShape.layout(sizes).strides)
     }
     return ConvolutionPlan(
-      pass: .forward, source: operand(shape.source), weights: shape.weightsOperand,
-      destination: operand(shape.destination), hasBias: bias != nil, stride: shape.stride,
+      pass: .forward, type: dtype.operandType, source: operand(shape.source),
+      weights: shape.weightsOperand, destination: operand(shape.destination), hasBias: bias != nil,
+      stride: shape.stride,
       dilation: shape.dilation, before: shape.before, after: shape.after, threads: threads)
   }
 }
@@ -158,9 +165,9 @@ extension ConvolutionShape {
 }
 
 extension Tensor {
-  /// Stored elements of `float32`, from the first on.
-  fileprivate var floats: UnsafeMutablePointer<Float> {
-    node.materialize().base.assumingMemoryBound(to: Float.self) + layout.offset
+  /// Stored elements, from the first on.
+  fileprivate var memory: UnsafeMutableRawPointer {
+    node.materialize().base + layout.offset * dtype.byteCount
   }
 }
 

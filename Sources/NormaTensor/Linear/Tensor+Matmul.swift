@@ -10,8 +10,10 @@ extension Tensor {
   ///
   /// Both tensors have the same type. `float32` runs on oneDNN, whose last bits may depend on the
   /// number of threads, but for up to 1024 terms (2048 in a batch), which are summed in `float64`;
-  /// half types are multiplied in `float32` and rounded once; `float64` and integers run on plain loops. Runs at once, except that the product of two vectors of real
-  /// numbers is a pending sum, carried in `float64`. PyTorch: `torch.matmul`.
+  /// half types are multiplied in `float32` and rounded once, `bfloat16` by oneDNN's own loops where the processor
+  /// is faster with these (they take subnormal numbers as 0); `float64` and integers run on plain loops. Runs at
+  /// once, except that the product of two vectors of real numbers is a pending sum, carried in `float64`. PyTorch:
+  /// `torch.matmul`.
   public func matmul(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -103,26 +105,34 @@ extension Tensor {
   }
 
   private static func product(_ a: Tensor, _ b: Tensor) throws(TensorError) -> Tensor {
-    // Products of narrow types are those of wider ones, rounded or wrapped; `uint64` has the bits of `int64`.
-    if !Gemm.supports(a.dtype) {
-      let wide = a.dtype.kernelType
-      return try product(a.cast(to: wide), b.cast(to: wide)).cast(to: a.dtype)
-    }
     let (m, k, n) = (a.shape[a.rank - 2], a.shape[a.rank - 1], b.shape[b.rank - 1])
     let batch = try Shape.broadcast(
       Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2)), call: "matmul(_:)")
     _ = try Shape.count(batch + [m, n], call: "matmul(_:)")
+    let isSmall =
+      m <= 1 || n <= 1 || Gemm.isSmall(.float32, products: batch.reduce(1, *), m: m, n: n, k: k)
+    let isNarrow = a.dtype == .bfloat16 && !isSmall && BFloat16Loops.multiply
+    if !isNarrow && !Gemm.supports(a.dtype) { return try widenedProduct(a, b) }
     let left = a.broadcast(to: batch + [m, k]).readable
     let right = b.broadcast(to: batch + [k, n]).readable
-    return multiplied(
+    let product = multiplied(
       left, left.strides, right, right.strides, batch: batch, (m, k, n), into: batch + [m, n])
+    if let product { return product }
+    return try widenedProduct(a, b)
   }
 
-  /// Products of `batch` matrices m x k and k x n, whose elements lie as the strides say.
+  /// Products of narrow types are those of wider ones, rounded or wrapped; `uint64` has the bits of `int64`.
+  private static func widenedProduct(_ a: Tensor, _ b: Tensor) throws(TensorError) -> Tensor {
+    let wide = a.dtype.kernelType
+    return try product(a.cast(to: wide), b.cast(to: wide)).cast(to: a.dtype)
+  }
+
+  /// Products of `batch` matrices m x k and k x n, whose elements lie as the strides say; nil where oneDNN cannot
+  /// multiply `bfloat16` so.
   private static func multiplied(
     _ left: Tensor, _ leftStrides: [Int], _ right: Tensor, _ rightStrides: [Int], batch: [Int],
     _ size: (m: Int, k: Int, n: Int), into shape: [Int]
-  ) -> Tensor {
+  ) -> Tensor? {
     let (m, k, n) = size
     func note(_ trait: ExecutionPlan.Trait) {
       ExecutionLog.add(
@@ -137,12 +147,25 @@ extension Tensor {
       let (dtype, width) = (left.dtype, left.dtype.byteCount)
       let leftBase = leftStorage.base + left.layout.offset * width
       let rightBase = rightStorage.base + right.layout.offset * width
-      return Tensor(shape: shape, dtype: dtype) { bytes in
+      let threads = TensorThreads.count
+      var isComplete = true
+      let product = Tensor(shape: shape, dtype: dtype) { bytes in
         guard let result = bytes.baseAddress else { return }
+        if dtype == .bfloat16 {
+          norma_team_set_library_threads(Int32(threads))
+          do throws(OneDNNError) {
+            try OneDNN.multiplyBFloat16(
+              batch: batch, m: m, n: n, k: k, a: leftBase, aStrides: leftStrides, b: rightBase,
+              bStrides: rightStrides, into: result, threads: threads)
+            note(.oneDNN)
+          } catch {
+            isComplete = false
+          }
+          return
+        }
         let isSmall = Gemm.isSmall(
           dtype, products: batch.reduce(1, *), m: m, n: n, k: k)
         if dtype == .float32 && OneDNN.isAvailable && !isSmall {
-          let threads = TensorThreads.count
           norma_team_set_library_threads(Int32(threads))
           do throws(OneDNNError) {
             try OneDNN.multiply(
@@ -159,8 +182,9 @@ extension Tensor {
         note(.ownLoops)
         Gemm.multiply(
           dtype, batch: batch, m: m, n: n, k: k, a: leftBase, aStrides: leftStrides,
-          b: rightBase, bStrides: rightStrides, into: result, threads: TensorThreads.count)
+          b: rightBase, bStrides: rightStrides, into: result, threads: threads)
       }
+      return isComplete ? product : nil
     }
   }
 
