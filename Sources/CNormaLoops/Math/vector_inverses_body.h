@@ -42,6 +42,7 @@ MATH_INLINE LEVEL(asin_parts)(
   *rest = PART_FMA(z, PART_FMA(z, q, PART_ALL(-0x1.555556p-28f)), *rest);
 }
 
+// Worst error: 0.5142 at -0.525804877 (-0x1.0d364cp-1).
 MATH_INLINE LEVEL(asin_part)(const float *from, float *to) {
   PART_FLOATS x = PART_LOAD(from), r, first, rest, lost, share, y;
   PART_FLOATS size = (PART_FLOATS)((PART_INTS)x & 0x7fffffff);
@@ -54,6 +55,7 @@ MATH_INLINE LEVEL(asin_part)(const float *from, float *to) {
 }
 
 // pi / 2 - asin x; from 1/2 on to either side 2 asin r or pi - 2 asin r.
+// Worst error: 0.5130 at 0.550504923 (0x1.19dbc8p-1).
 MATH_INLINE LEVEL(acos_part)(const float *from, float *to) {
   PART_FLOATS x = PART_LOAD(from), r, first, rest, lost, share;
   PART_FLOATS size = (PART_FLOATS)((PART_INTS)x & 0x7fffffff);
@@ -69,6 +71,7 @@ MATH_INLINE LEVEL(acos_part)(const float *from, float *to) {
 
 // atan t = t (1 + first + rest), first + rest = s (s q(s) - 1/3), s = t^2, with t = |x| below 1/2,
 // (|x| - 1) / (|x| + 1) up to 2 and -1 / |x| beyond, where pi / 4 or pi / 2 is added.
+// Worst error: 0.5441 at 0.545901716 (0x1.17806ep-1).
 MATH_INLINE LEVEL(atan_part)(const float *from, float *to) {
   PART_FLOATS x = PART_LOAD(from), y;
   PART_FLOATS size = (PART_FLOATS)((PART_INTS)x & 0x7fffffff);

@@ -193,6 +193,7 @@ MATH_INLINE LEVEL(near_tan_part)(const float *from, float *to) {
 }
 
 // Blocks with a larger angle, or NaN, go the longer way, too.
+// Worst error: 0.5687 at -0.779635727 (-0x1.8f2c6ap-1).
 MATH_INLINE LEVEL(tan_lanes)(const float *from, float *to) {
   MATH_FLOATS x = *(const MATH_OPERAND *)from, y;
   for (int i = 0; i < MATH_LANES; i += PART_LANES) LEVEL(near_tan_part)(from + i, to + i);
