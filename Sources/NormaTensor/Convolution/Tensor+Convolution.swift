@@ -1,7 +1,7 @@
 // Convolutions of batches `[N, C, space...]`, or of one sample without N. In `float32` they run through oneDNN with
 // channels last in memory, in which order results are given, and wait for what follows, so that it finds
-// their results in cache; half types are computed in `float32`; `float64`, and builds without oneDNN, use slices and
-// matrix products at once.
+// their results in cache, and so do those in `bfloat16` where oneDNN is faster with it; else half types are computed in
+// `float32`. `float64`, and builds without oneDNN, use slices and matrix products at once.
 
 /// The convolution (cross-correlation) of `[N, C, L]` with `[outputs, C / groups, K]`; see
 /// ``conv2d(_:weight:bias:stride:padding:dilation:groups:file:line:)``. PyTorch: `F.conv1d`.
