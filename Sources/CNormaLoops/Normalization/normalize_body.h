@@ -70,12 +70,14 @@
   }                                                                                             \
   static void LEVEL(normalize_rows_##s##_v)(ROWS_ARGUMENTS) {                                   \
     const T *high = operands[1], *low = operands[2], *scale = operands[3], *shift = operands[4]; \
-    if (n == LANES(T)) {                                                                        \
-      const V h = LOAD(V, high), l = LOAD(V, low), c = LOAD(V, scale), b = LOAD(V, shift);      \
+    /* Columns of short rows, whose statistics stay in registers. */                            \
+    for (size_t j = 0; n % LANES(T) == 0 && n <= 16 * LANES(T) && j < n; j += LANES(T)) {       \
+      const V h = LOAD(V, high + j), l = LOAD(V, low + j);                                      \
+      const V c = LOAD(V, scale + j), b = LOAD(V, shift + j);                                   \
       for (size_t row = 0; row < rows; row++) {                                                 \
-        STORE(V, OUT_ROW(T, row), ((LOAD(V, ROW(T, 0, row)) - h) - l) * c + b);                 \
+        STORE(V, OUT_ROW(T, row) + j, ((LOAD(V, ROW(T, 0, row) + j) - h) - l) * c + b);         \
       }                                                                                         \
-      return;                                                                                   \
+      if (j + LANES(T) == n) return;                                                            \
     }                                                                                           \
     for (size_t row = 0; row < rows; row++) {                                                   \
       const void *const own[] = {ROW(T, 0, row), high, low, scale, shift};                      \
