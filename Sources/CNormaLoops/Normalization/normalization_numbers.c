@@ -1,6 +1,9 @@
 #include "normalization_numbers.h"
 
+#include <math.h>
+
 #include "levels.h"
+#include "loops.h"
 
 #pragma clang fp contract(off)
 
@@ -35,4 +38,13 @@ void norma_follow(
     int64_t count, const float *old, const double *target, double divisor, double share,
     float *result) {
   CHOOSE(follow, count, old, target, divisor, share, result)
+}
+
+void norma_finish_reduction(
+    const double *wide, int64_t count, double divisor, int is_root, int type, void *result) {
+  for (int64_t i = 0; i < count; i++) {
+    const double whole = wide[i] / divisor, value = is_root ? sqrt(whole) : whole;
+    if (type == NORMA_F64) ((double *)result)[i] = value;
+    else ((float *)result)[i] = (float)value;
+  }
 }

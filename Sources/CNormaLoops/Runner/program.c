@@ -35,8 +35,9 @@ void norma_program_measure(norma_program *p) {
 // Threads take units in order, a few at a time.
 
 typedef struct {
-  const norma_program *first, *second;  // second: only for slices
+  const norma_program *first, *second;  // second: of slices and strips
   ptrdiff_t count, grain;
+  int is_of_rows;
   _Atomic ptrdiff_t next;
 } norma_region;
 
@@ -72,6 +73,11 @@ static void run_region(void *context, int index, int count) {
   norma_region *region = context;
   norma_worker first, second;
   ptrdiff_t begin = atomic_fetch_add(&region->next, region->grain);
+  while (region->is_of_rows && begin < region->count) {
+    const ptrdiff_t end = begin + region->grain;
+    norma_reduce_rows(region->first, begin, end < region->count ? end : region->count);
+    begin = atomic_fetch_add(&region->next, region->grain);
+  }
   if (begin >= region->count) return;
   norma_worker_start(&first, region->first);
   if (region->second) norma_worker_start(&second, region->second);
@@ -124,23 +130,33 @@ static int run_copy(const norma_program *p, int threads) {
   return 1;
 }
 
-void norma_program_run(const norma_program *program, int threads) {
-  if (run_copy(program, threads)) return;
-  norma_region region = {.first = program, .second = NULL, .count = program->unit_count};
-  run_all(&region, threads);
-  if (program->sink_count == 0) return;
-  for (ptrdiff_t k = 0; k < program->kept_count; k++) norma_merge_chunks(program, k);
+int norma_program_run_alone(
+    const norma_program *p, char *const *inputs, char *const *outputs) {
+  if (!p->alone) return 0;
+  _Alignas(64) char scratch[NORMA_SMALL_SCRATCH];
+  const void *values[NORMA_SMALL_VALUES], *operands[NORMA_MAX_OPERANDS];
+  for (int k = 0; k < p->value_count; k++) {
+    values[k] = p->offsets[k] < 0 ? NULL : scratch + p->offsets[k];
+  }
+  for (int k = 0; k < p->input_count; k++) values[p->inputs[k].value] = inputs[k];
+  for (int k = 0; k < p->output_count; k++) values[p->outputs[k].value] = outputs[k];
+  const size_t n = (size_t)(p->space.rows * p->space.columns);
+  for (int k = 0; k < p->instruction_count; k++) {
+    const norma_instruction *step = &p->instructions[k];
+    for (int o = 0; o < step->operand_count; o++) operands[o] = values[step->operands[o]];
+    step->loop(step->single ? 1 : n, operands, (void *)values[step->result]);
+  }
+  return 1;
 }
 
-void norma_program_run_slices(
-    const norma_program *first, const norma_program *second, int threads) {
-  norma_region region = {.first = first, .second = second};
-  region.count = first->kept_count;
+void norma_program_run(const norma_program *first, const norma_program *second, int threads) {
+  if (!second && run_copy(first, threads)) return;
+  norma_region region = {
+      .first = first, .second = second, .is_of_rows = !second && norma_is_of_rows(first)};
+  region.count = second && !first->locals ? first->kept_count : first->unit_count;
+  // Units are rows then, one after the other.
+  if (region.is_of_rows) region.count = first->kept_count;
   run_all(&region, threads);
-}
-
-void norma_program_run_finished(
-    const norma_program *first, const norma_program *second, int threads) {
-  norma_region region = {.first = first, .second = second, .count = first->unit_count};
-  run_all(&region, threads);
+  if (second || region.is_of_rows || first->sink_count == 0) return;
+  for (ptrdiff_t k = 0; k < first->kept_count; k++) norma_merge_chunks(first, k);
 }

@@ -14,7 +14,7 @@ typedef struct {
   // What lies in an input's scratch block, to keep it while tiles repeat it.
   const char *copied[NORMA_MAX_VALUES];
   ptrdiff_t copied_rows[NORMA_MAX_VALUES], copied_columns[NORMA_MAX_VALUES];
-  _Alignas(64) char room[16384];  // scratch memory of small programs
+  _Alignas(64) char room[NORMA_SMALL_SCRATCH];  // scratch memory of small programs
 } norma_worker;
 
 void norma_worker_start(norma_worker *worker, const norma_program *program);
@@ -36,6 +36,11 @@ void norma_worker_run_reduction(norma_worker *worker, ptrdiff_t unit);
 // All chunks of neighbouring outputs, row by row: where an output's rows lie apart in memory with
 // those of its neighbours between them, this is the order of memory.
 void norma_worker_run_interleaved(norma_worker *worker, ptrdiff_t unit);
+
+// Whether a program is one reduction of elements in memory in one chunk, along rows or down columns; and that for the
+// kept indices `begin ..< end`, each in a quarter of the time that cutting out its tiles takes.
+int norma_is_of_rows(const norma_program *program);
+void norma_reduce_rows(const norma_program *program, ptrdiff_t begin, ptrdiff_t end);
 
 // Merges the chunks of the outputs of one kept index in order.
 void norma_merge_chunks(const norma_program *program, ptrdiff_t kept);

@@ -109,6 +109,58 @@ void norma_worker_run_interleaved(norma_worker *w, ptrdiff_t unit) {
   }
 }
 
+int norma_is_of_rows(const norma_program *p) {
+  const norma_space *s = &p->space;
+  const int down = p->columns_kept;
+  if (p->sink_count != 1 || p->instruction_count || p->chunk_count != 1 || s->rank > 1
+      || s->kept_rank != s->rank || p->locals || keeps_lost(p->sinks)
+      || (down ? p->column_tiles > 1 || p->sinks->kind == NORMA_CENTERED_SUM
+               : p->row_tiles > 1 || (s->rows > 1 && p->column_tiles > 1))) {
+    return 0;
+  }
+  for (int k = 0; k < p->input_count; k++) {
+    const norma_operand *in = &p->inputs[k];
+    const int is_center = p->sinks->kind == NORMA_CENTERED_SUM && in->value == p->sinks->center;
+    const int is_one = in->column == 0 && (s->rows == 1 || in->row == 0);
+    const int is_whole =
+        in->column == in->width && (down || s->rows == 1 || in->row == s->columns * in->width);
+    if (in->split_count || !(is_center ? is_one : is_whole)) return 0;
+  }
+  return 1;
+}
+
+void norma_reduce_rows(const norma_program *p, ptrdiff_t begin, ptrdiff_t end) {
+  const norma_space *s = &p->space;
+  const norma_sink *sink = p->sinks;
+  const int down = p->columns_kept;
+  norma_reduced_tile tile = {
+      .kind = sink->kind, .type = sink->type, .loops = sink->loops, .by_column = down,
+      .rows = (size_t)s->rows, .columns = (size_t)s->columns};
+  const ptrdiff_t length = down ? s->rows : s->columns, step = down ? s->tile_rows : s->tile_columns;
+  const ptrdiff_t results = down ? s->columns : 1, width = (ptrdiff_t)result_width(sink);
+  for (ptrdiff_t kept = begin; kept < end; kept++) {
+    const ptrdiff_t first = kept * results;
+    for (ptrdiff_t at = 0; at < length; at += step) {
+      const ptrdiff_t some = length - at < step ? length - at : step;
+      *(down ? &tile.rows : &tile.columns) = (size_t)some;
+      for (int k = 0; k < p->input_count; k++) {
+        const norma_operand *in = &p->inputs[k];
+        const char *values = p->input_bases[k] + (s->rank ? kept * in->outer[0] : 0)
+                           + at * (down ? in->row : in->column);
+        if (in->value == sink->value) {
+          tile.values = values, tile.pitch = (size_t)(in->row / in->width);
+        }
+        if (sink->kind != NORMA_CENTERED_SUM) continue;
+        if (in->value == sink->companion) tile.companion = values;
+        if (in->value == sink->center) tile.center = (const double *)values;
+      }
+      norma_reduce_tile(
+          &tile, sink->result + first * width, sink->m2 ? sink->m2 + first : NULL, NULL,
+          at * (down ? 1 : s->rows));
+    }
+  }
+}
+
 // How many values one result of a chunk stands for.
 static double chunk_values(const norma_program *p, ptrdiff_t chunk) {
   const norma_space *s = &p->space;

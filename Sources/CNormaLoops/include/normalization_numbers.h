@@ -23,4 +23,8 @@ void norma_follow(
     int64_t count, const float *old, const double *target, double divisor, double share,
     float *result);
 
+/// `wide / divisor`, or its root, in float or double.
+void norma_finish_reduction(
+    const double *wide, int64_t count, double divisor, int is_root, int type, void *result);
+
 #pragma clang assume_nonnull end

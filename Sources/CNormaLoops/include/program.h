@@ -12,7 +12,10 @@ enum {
   NORMA_MAX_SPLITS = 4,
   NORMA_MAX_SINKS = 4,
   NORMA_MAX_OPERANDS = 7,
-  NORMA_MAX_VALUES = 640
+  NORMA_MAX_VALUES = 640,
+  // Bytes and values of a program that runs alone.
+  NORMA_SMALL_SCRATCH = 16384,
+  NORMA_SMALL_VALUES = 64
 };
 
 // Outer dimensions (kept ones first, then reduced ones), then rows of columns. Tiles cut rows and
@@ -90,6 +93,7 @@ typedef struct {
   size_t scratch;        // bytes
   uint32_t prefetched;   // bits of the inputs, of the first 32, whose next tile is asked for early
   int singles_by_row;    // some single operand changes from row to row
+  int alone;             // one tile, of which everything lies in memory as it is read and written
   int locals;            // results stay with the thread, for the program that finishes them
   int columns_kept;      // reductions keep the columns: one result a column
   ptrdiff_t chunk;       // reductions: tiles that are merged in sequence before chunks are merged
@@ -106,15 +110,14 @@ typedef struct {
 void norma_program_measure(norma_program *program);
 
 // Runs all units on at most `threads` threads. The result does not depend on their number.
-void norma_program_run(const norma_program *program, int threads);
-
-// Every strip of results of `first`, which has `locals`, goes through `second` while it is in cache
-// and is not written. Both have the same kept dimensions, columns and strips.
-void norma_program_run_finished(
+//
+// `second` is NULL, or what needs the reductions of `first`, and runs while they are in cache. Where `first` has
+// `locals`, it takes every strip of results, which are not written; both have the same kept dimensions, columns
+// and strips. Else its tiles run after the reductions with the same kept index; both have the same kept
+// dimensions outermost, and `first` reduces all the rest.
+void norma_program_run(
     const norma_program *first, const norma_program *second, int threads);
 
-// For each kept index: the reductions of `first`, then the tiles of `second` with that index, so
-// that the slice is still in cache. Both have the same kept dimensions outermost, and `first`
-// reduces all the rest.
-void norma_program_run_slices(
-    const norma_program *first, const norma_program *second, int threads);
+// Runs a program that is `alone` on this memory; 0 for others. Small tensors take longer to be cut than to be computed.
+int norma_program_run_alone(
+    const norma_program *program, char *const *inputs, char *const *outputs);

@@ -132,7 +132,7 @@ enum Convolution {
           shape, source: source.detached(), weights: weights.detached(), bias: bias?.detached())
         if work.isLost { return .poisoned }
         return Tensor(
-          .convolution(work), dtype: dtype, layout: work.layout, cost: Program.streamLimit + 1,
+          .convolution(work), dtype: dtype, layout: work.layout, cost: Limits.streamLimit + 1,
           depth: 1)
       }
       if let result = try fast(

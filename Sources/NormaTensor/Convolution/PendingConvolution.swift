@@ -14,9 +14,6 @@ final class PendingConvolution: Sendable {
   private let weights: Tensor
   private let bias: Tensor?
 
-  /// Bytes of results a thread makes before they are finished: half of a second-level cache of today.
-  private static let partBytes = 1 << 20
-
   /// The operands are detached; they are stored now, if they are not yet.
   init(_ shape: ConvolutionShape, source: Tensor, weights: Tensor, bias: Tensor?) {
     self.shape = shape
@@ -44,7 +41,8 @@ final class PendingConvolution: Sendable {
   /// was missing.
   func run(before program: Program, _ output: CompiledProgram.Output) -> Bool {
     let reads = program.readBytes(except: [ObjectIdentifier(output.storage)])
-    return run(into: output.storage, before: program.operationNames, reads: reads) { images in
+    return run(into: output.storage, before: program.instructions.operationNames, reads: reads) {
+      images in
       let part = program.part(images)
       let layout = output.layout.part(images)
       let target = CompiledProgram.Output(
@@ -133,7 +131,7 @@ final class PendingConvolution: Sendable {
   private func parts(_ threads: Int) -> [Range<Int>] {
     let count = shape.source[0]
     let imageBytes = layout.count / count * dtype.byteCount
-    let most = max(PendingConvolution.partBytes * threads / imageBytes, 1)
+    let most = max(Limits.convolutionPart * threads / imageBytes, 1)
     let parts = (count + most - 1) / most
     let (size, larger) = count.quotientAndRemainder(dividingBy: parts)
     return (0..<parts).map { part in

@@ -137,18 +137,23 @@ extension Tensor {
   /// The cost and depth of a result's operands, after storing those that would make a program too
   /// long.
   static func bounded(_ operands: [Tensor]) -> (cost: Int, depth: Int) {
-    var cost = 0
-    for operand in operands where operand.layout === operand.node.layout {
-      cost += operand.node.cost
+    var (cost, depth) = (0, 0)
+    for index in operands.indices {
+      let node = operands[index].node
+      guard node.isPending else { continue }
+      let isOwn = operands[index].layout === node.layout
+      if isOwn { cost += node.cost }
+      // What is seen through a view is stored first, in the midst of this: that takes more of the stack.
+      depth = Swift.max(depth, node.depth + (isOwn ? 0 : Limits.reductionDepth))
     }
-    if cost > Program.costLimit {
-      for operand in operands where operand.node.cost > Program.streamLimit {
+    if cost <= Limits.costLimit && depth < Limits.depthLimit { return (cost, depth) }
+    if cost > Limits.costLimit {
+      for operand in operands where operand.node.cost > Limits.streamLimit {
         operand.evaluated()
       }
-      cost = operands.reduce(0) { $0 + $1.node.cost }
     }
-    for operand in operands where operand.node.depth >= Program.depthLimit { operand.evaluated() }
-    return (cost, operands.reduce(0) { Swift.max($0, $1.node.depth) })
+    for operand in operands where operand.node.depth >= Limits.depthLimit { operand.evaluated() }
+    return operands.reduce((0, 0)) { ($0.0 + $1.node.cost, Swift.max($0.1, $1.node.depth)) }
   }
 
   /// One operand, same type out as in; integers become `float32` first if `toFloat`.

@@ -41,7 +41,7 @@ extension Tensor {
       AdamStep.Memory(
         value: storages[0].base, gradient: storages[1].base, mean: storages[2].base,
         square: storages[3].base, into: (next.base, nextMean.base, nextSquare.base)),
-      isStreamed: !inPlace.value && bytes >= CompiledProgram.streamedBytes,
+      isStreamed: !inPlace.value && bytes >= Limits.streamedBytes,
       threads: TensorThreads.count)
     func tensor(_ storage: Storage) -> Tensor {
       Tensor(node: Node(stored: storage, dtype: .float32, layout: layout), layout: layout)

@@ -57,7 +57,7 @@ extension Tensor {
       // Without its own reference to the node, whoever else holds it is somebody else.
       self = .poisoned
       if isKnownUniquelyReferenced(&held), !held.isPoisoned,
-        case .stored(let storage) = held.content,
+        let storage = held.storage,
         try held.write(values, into: storage, layout, indices, call)
       {
         // Another node, so that nothing kept with the old one outlives its values.

@@ -85,11 +85,11 @@ extension Tensor {
   /// Σ a b in `float64`, over axes that keep size 1: sums of products with distances from zero, in one trip
   /// that stores no products.
   private static func centeredProducts(_ a: Tensor, _ b: Tensor, over axes: [Int]) -> Tensor {
-    for factor in [a, b] where factor.node.depth >= Program.depthLimit { factor.evaluated() }
+    for factor in [a, b] where factor.node.depth >= Limits.depthLimit { factor.evaluated() }
     let zero = Center.zeros(Shape.reduced(a.shape, over: axes, keepDims: true), .float64)
     return ReductionGroup(
       source: a, companion: b,
-      center: Tensor(node: zero.node, layout: zero.layout.broadcast(to: a.shape)), isFromZero: true,
+      center: Tensor(node: zero.node, layout: zero.layout.broadcast(to: a.shape)),
       axes: axes
     ).tensor(.centeredSum)
   }

@@ -59,7 +59,9 @@ final class BufferCache: @unchecked Sendable {
 
   /// Lends the state to one thread at a time.
   private func locked<R>(_ body: (inout State) -> R) -> R {
-    lock.locked { body(&state) }
+    lock.take()
+    defer { lock.give() }
+    return body(&state)
   }
 
   private static var defaultLimit: Int {

@@ -112,9 +112,7 @@ extension Tensor {
 
   /// The elements of a stored `float64` tensor without gaps, in the order of memory.
   fileprivate var storedDoubles: UnsafePointer<Double>? {
-    guard dtype == .float64, layout.isDense, case .stored(let storage) = node.content else {
-      return nil
-    }
+    guard dtype == .float64, layout.isDense, let storage = node.storage else { return nil }
     return UnsafePointer(storage.base.assumingMemoryBound(to: Double.self) + layout.offset)
   }
 

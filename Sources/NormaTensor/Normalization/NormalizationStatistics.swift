@@ -52,7 +52,7 @@ extension Tensor {
       origin == .zero
       ? Center.zeros(group.layout.shape, dtype == .float64 ? .float64 : .float32) : nil
     let n = Double(group.countPerResult)
-    let isLarge = count > Tensor.smallNormalization
+    let isLarge = count > Limits.smallNormalization
     if count == 0 || isLarge && SlicedReductions.fits(layout, over: axes, dtype) {
       return NormalizationStatistics(
         mean: given ?? group.tensor(.sum) / n, squares: squares, count: group.countPerResult)
@@ -78,15 +78,11 @@ extension Tensor {
 
   /// Of the values with themselves, measured from zero: their squares.
   private func squareGroup(over axes: [Int]) -> ReductionGroup {
-    if node.depth >= Program.depthLimit { evaluated() }
+    if node.depth >= Limits.depthLimit { evaluated() }
     let zero = Center.zeros(Shape.reduced(shape, over: axes, keepDims: true), .float64)
     return ReductionGroup(
       source: detached(), companion: detached(),
-      center: Tensor(node: zero.node, layout: zero.layout.broadcast(to: shape)), isFromZero: true,
+      center: Tensor(node: zero.node, layout: zero.layout.broadcast(to: shape)),
       axes: axes)
   }
-
-  /// Inputs of so many elements stay in cache anyway; running their statistics at once saves more
-  /// than a second trip over them costs.
-  private static let smallNormalization = 1 << 16
 }

@@ -44,17 +44,10 @@ struct NormalizedGroups {
     (self.x, self.weight, self.bias) = (x, weight, bias)
   }
 
-  /// Up to so many elements, running everything at once saves more than fusing.
-  static let mostElements = 1 << 16
-
-  /// Rows of up to so many elements stay in the caches, results included: a program takes one and a half to five
-  /// times as long there, as it is run anew for every row. Larger results are stored past the caches, which programs do.
-  private static let mostInRows = CompiledProgram.streamedBytes / 4
-
   /// Whether the kernel is faster than a program, and takes sums in the same order.
   var runAtOnce: Bool {
-    x.count <= NormalizedGroups.mostElements
-      || kernel.isRows && isWorthwhile && x.count < NormalizedGroups.mostInRows
+    x.count <= Limits.smallNormalization
+      || kernel.isRows && isWorthwhile && x.count < Limits.normalizedInRows
         && NormalizedGroups.oneChunk.contains(kernel.valuesPerGroup)
   }
 
@@ -127,7 +120,7 @@ struct NormalizedGroups {
 
   /// Whether there are groups enough to share out.
   private var isWorthwhile: Bool {
-    x.count <= NormalizedGroups.mostElements || kernel.count >= 2 * TensorThreads.count
+    x.count <= Limits.smallNormalization || kernel.count >= 2 * TensorThreads.count
   }
 
   /// The mask without gaps, for all values, or for those of one group where it is the same for all.
@@ -232,7 +225,7 @@ extension NormalizedGroups {
     _ rule: Backward, _ statistics: GroupStatistics, eps: Double, from origin: NormalizationOrigin,
     over axes: [Int] = []
   ) -> NormalizationGradients? {
-    let isSmall = x.count <= NormalizedGroups.mostElements
+    let isSmall = x.count <= Limits.smallNormalization
     let upstream = rule.upstream.detached()
     let isMasked = statistics.mask != nil
     guard !kernel.hasRowOfParameters, upstream.dtype == .float32, upstream.layout.isContiguous,

@@ -31,10 +31,7 @@ struct CompiledProgram {
   /// Tiles that are merged one after the other, before chunks of them are.
   static let chunk = 64
 
-  /// Results of so many bytes are stored past the caches, which would not keep them.
-  static let streamedBytes = 32 << 20
-
-  private let plan: Plan
+  let plan: Plan
   // What the plan was made for, or a program of the same structure.
   private let program: Program
   private let outputs: [Output]
@@ -45,12 +42,16 @@ struct CompiledProgram {
   /// Whether reductions may go through their source in any order.
   private var isUnordered = false
 
-  /// `space` has the program's inputs as its operands, then the outputs.
-  init(_ program: Program, over space: Space, outputs: [Output] = [], sinks: [Sink] = []) {
+  /// `space` has the program's inputs as its operands, then the outputs. The plan is kept where it has a key.
+  init(
+    _ program: Program, over space: Space, outputs: [Output] = [], sinks: [Sink] = [],
+    keptAs key: PlanKey? = nil
+  ) {
     self.program = program
     self.outputs = outputs
     self.sinks = sinks
-    plan = Plan(program, over: space, outputs: outputs, sinks: sinks, key: PlanKey())
+    plan = Plan(program, over: space, outputs: outputs, sinks: sinks)
+    if let key { PlanCache.shared.keep(plan, as: key) }
     isNew = true
   }
 
@@ -81,10 +82,13 @@ struct CompiledProgram {
       return
     }
     guard let space = space() else { return nil }
-    plan = Plan(program, over: space, outputs: outputs, sinks: sinks, key: key)
-    PlanCache.shared.keep(plan)
+    plan = Plan(program, over: space, outputs: outputs, sinks: sinks)
+    PlanCache.shared.keep(plan, as: key)
     isNew = true
   }
+
+  /// Whether an input has no memory.
+  var readsMissing: Bool { program.readsMissing }
 
   /// Lends the C form, on this program's memory, to `body`.
   ///
@@ -98,8 +102,7 @@ struct CompiledProgram {
     ) { bases in
       guard let first = bases.baseAddress else { return false }
       for (index, input) in program.inputs.enumerated() {
-        let base = input.storage.map { $0.base + input.layout.offset * input.dtype.byteCount }
-        (first + index).initialize(to: base?.assumingMemoryBound(to: CChar.self))
+        (first + index).initialize(to: input.base)
       }
       let outputBases = first + inputCount + immediateCount
       for (index, output) in outputs.enumerated() {
@@ -116,115 +119,44 @@ struct CompiledProgram {
       form.input_bases = UnsafePointer(first)
       form.output_bases = UnsafePointer(outputBases)
       return withExtendedLifetime((program, outputs, plan)) {
-        if !sinks.isEmpty { return withSinks(&form, body) }
-        norma_program_measure(&form)
-        return body(&form)
+        sinks.isEmpty ? body(&form) : withSinks(&form, body)
       }
     }
   }
 
-  /// Places the results of reductions, with room for those of chunks.
   private func withSinks(
     _ form: inout norma_program, _ body: (UnsafePointer<norma_program>) -> Bool
   ) -> Bool {
-    form.interleave = interleave(Int(threads))
-    norma_program_measure(&form)
-    var placed = sinks.indices.map { index in
-      var sink = plan.form.sinks[index]
-      sink.result = sinks[index].result?.base.assumingMemoryBound(to: CChar.self)
-      sink.m2 = sinks[index].squares?.base.assumingMemoryBound(to: Double.self)
-      return sink
-    }
-    guard let rooms = form.locals == 0 ? addRooms(&placed, chunks: Int(form.chunk_count)) : []
-    else { return false }
-    return placed.withUnsafeBufferPointer { placed in
-      form.sinks = placed.baseAddress
-      return withExtendedLifetime((sinks, rooms)) { body(&form) }
-    }
+    plan.withSinks(
+      &form, over: program.shape, isSliced: isSliced,
+      place: { index, sink in
+        sink.result = sinks[index].result?.base.assumingMemoryBound(to: CChar.self)
+        sink.m2 = sinks[index].squares?.base.assumingMemoryBound(to: Double.self)
+      }, body)
   }
-
-  /// How many outputs are reduced side by side, in the order of memory: enough for 64 KiB at a
-  /// time, and the same for every thread.
-  private func interleave(_ threads: Int) -> Int {
-    let space = plan.space
-    guard !sinks.isEmpty, space.hasScatteredRows, !isSliced else { return 0 }
-    let kept = space.keptCount
-    let bytes = kept * space.columns.size * 4
-    let groups = max(bytes >> 16, 1)
-    let units = (groups + threads - 1) / threads * threads
-    return kept >= threads ? (kept + units - 1) / units : 0
-  }
-
-  /// Room for the results of chunks, where one output has several, and for what sums of `float64`
-  /// have lost.
-  ///
-  /// - Returns: nil, and a mistake of the scope's, where there is none.
-  private func addRooms(_ sinks: inout [norma_sink], chunks: Int) -> [Storage]? {
-    let space = plan.space
-    let results = space.keptCount * (space.columnsKept ? space.columns.size : 1)
-    var rooms: [Storage] = []
-    func room(_ count: Int) -> UnsafeMutableRawPointer? {
-      let storage = Storage.scratchOrReport(byteCount: count * 8, of: program.shape)
-      if let storage { rooms.append(storage) }
-      return storage?.base
-    }
-    for index in sinks.indices {
-      let isWide = sinks[index].type == BlockType.float64.rawValue && sinks[index].m2 != nil
-      if isWide {
-        guard let lost = room(results) else { return nil }
-        sinks[index].lost = lost.assumingMemoryBound(to: Double.self)
-      }
-      guard chunks > 1 else { continue }
-      guard let partial = room(results * chunks) else { return nil }
-      sinks[index].partial = partial.assumingMemoryBound(to: CChar.self)
-      guard sinks[index].m2 != nil else { continue }
-      guard let squares = room(results * chunks) else { return nil }
-      sinks[index].partial_m2 = squares.assumingMemoryBound(to: Double.self)
-      if isWide {
-        guard let lost = room(results * chunks) else { return nil }
-        sinks[index].partial_lost = lost.assumingMemoryBound(to: Double.self)
-      }
-    }
-    return rooms
-  }
-
-  /// Work of fewer element instructions than this is not worth a second thread.
-  private var threads: Int32 { plan.work < 32768 ? 1 : Int32(TensorThreads.count) }
 
   /// Runs the program.
   ///
   /// - Parameter notes: whether it leaves a mark of its own.
   /// - Returns: false, and a mistake of the scope's, where there is no memory to work in.
   func run(notes: Bool = true) -> Bool {
-    let threads = threads
+    let threads = plan.threads
     if notes { note(sinks.isEmpty ? plan.isCopy ? .copy : .program : .reduction) }
     return withProgram {
-      norma_program_run($0, threads)
+      norma_program_run($0, nil, threads)
       return true
     }
   }
 
-  /// Runs this program's reductions, whose results stay with the thread, and `second` on them.
-  func run(finishedBy second: CompiledProgram) -> Bool {
-    let threads = threads
-    note(.strips, then: second)
-    return withProgram { first in
+  /// Runs this program's reductions, and `second` on them while they are in cache: by `slices` or `strips`.
+  func run(by path: ExecutionPlan.Path, before second: CompiledProgram) -> Bool {
+    let threads = max(plan.threads, second.plan.threads)
+    var own = self
+    own.isSliced = path == .slices
+    own.note(path, then: second)
+    return own.withProgram { first in
       second.withProgram {
-        norma_program_run_finished(first, $0, threads)
-        return true
-      }
-    }
-  }
-
-  /// Runs this program's reductions and `second` slice by slice.
-  func run(before second: CompiledProgram) -> Bool {
-    let threads = max(threads, second.threads)
-    var sliced = self
-    sliced.isSliced = true
-    sliced.note(.slices, then: second)
-    return sliced.withProgram { first in
-      second.withProgram {
-        norma_program_run_slices(first, $0, threads)
+        norma_program_run(first, $0, threads)
         return true
       }
     }
@@ -239,11 +171,10 @@ struct CompiledProgram {
     let known = own.union(results.map { ObjectIdentifier($0) })
     var traits: Set<ExecutionPlan.Trait> = []
     if isNew || second?.isNew == true { traits.insert(.planned) }
-    if interleave(Int(threads)) > 0 { traits.insert(.interleaved) }
+    if !sinks.isEmpty && plan.interleave(isSliced: isSliced) > 0 { traits.insert(.interleaved) }
     if isUnordered { traits.insert(.unordered) }
     for one in [self, second].compactMap({ $0 }) {
-      if one.plan.isByRow { traits.insert(.byRow) }
-      if one.plan.isStreamed { traits.insert(.streamed) }
+      traits.formUnion(one.plan.traits)
     }
     func written(_ program: CompiledProgram?) -> Int {
       program?.outputs.reduce(0) { $0 + $1.layout.touchedCount * $1.width } ?? 0
@@ -252,8 +183,9 @@ struct CompiledProgram {
     ExecutionLog.add(
       ExecutionPlan.Step(
         path,
-        (path == .copy ? ["copy"] : program.operationNames) + sinks.map(\.operationName)
-          + (second?.program.operationNames ?? []),
+        (path == .copy ? ["copy"] : program.instructions.operationNames)
+          + sinks.map(\.operationName)
+          + (second?.program.instructions.operationNames ?? []),
         over: program.shape,
         reads: program.readBytes() + (second?.program.readBytes(except: known) ?? 0),
         writes: written(self) + written(second) + stored, traits))

@@ -1,16 +1,13 @@
 extension Node {
   /// The node's elements; runs its work first if they are not there yet.
   func materialize() -> Storage {
-    let (content, correction) = work
+    if let storage { return storage }
     switch content {
     case .stored(let storage): return storage
     case .pending(.elementwise(let operation, let operands)):
       guard let storage = try? Storage.room(layout, dtype, "") else { return lose() }
-      if layout.count > 0 && !runAtOnce(operation, operands, into: storage) {
-        var evaluation = Evaluation(of: layout, dtype, into: storage)
-        let value = evaluation.emit(operation, operands)
-        guard !evaluation.program.readsMissing, evaluation.run(value, dtype, into: storage, layout)
-        else { return loseQuietly() }
+      guard layout.count == 0 || run(operation, operands, into: storage) else {
+        return loseQuietly()
       }
       correction?(storage)
       store(storage)
@@ -18,9 +15,7 @@ extension Node {
     case .pending(.reduction(let group, let result)):
       group.run()
       // Another thread may have stored it, or run it for a sister; then it is there.
-      guard case .stored(let storage) = self.content else {
-        fatalError("a reduction left no \(result)")
-      }
+      guard let storage else { fatalError("a reduction left no \(result)") }
       return storage
     case .pending(.convolution(let convolution)):
       guard let storage = try? Storage.room(layout, dtype, "") else { return lose() }
@@ -29,9 +24,17 @@ extension Node {
       return storage
     }
   }
-}
 
-extension Node {
+  /// Runs an instruction and what it waits for. False where memory was missing.
+  private func run(_ operation: Operation, _ operands: [Tensor], into storage: Storage) -> Bool {
+    Trace.run(operation, operands, of: layout, into: storage) { trace in
+      var evaluation = Evaluation(of: layout, dtype, into: storage)
+      let value = evaluation.emit(operation, operands)
+      return !evaluation.program.readsMissing
+        && evaluation.run(value, dtype, into: storage, layout, for: trace)
+    }
+  }
+
   /// Runs the pending elementwise work of nodes of one shape as one program with several results.
   ///
   /// - Parameter targets: memory for some of the results, which the program may read while it writes; taken
@@ -86,7 +89,7 @@ extension Tensor {
       var targets: [ObjectIdentifier: Storage] = [:]
       for (tensor, old) in zip(tensors, spent) {
         guard let old, old.dtype == tensor.dtype, old.node.layout.isSame(as: tensor.node.layout),
-          case .stored(let storage) = old.node.content,
+          let storage = old.node.storage,
           storage.byteCount == tensor.node.layout.count * tensor.dtype.byteCount
         else { continue }
         targets[ObjectIdentifier(tensor.node)] = storage
@@ -109,7 +112,7 @@ extension Tensor {
     let isOneProgram = tensors.allSatisfy {
       $0.node.isPendingElementwise && $0.node.layout.shape == first.layout.shape
     }
-    if isOneProgram && first.layout.count > 0 && first.layout.count <= Evaluation.fewElements {
+    if isOneProgram && first.layout.count > 0 && first.layout.count <= Limits.smallSiblings {
       Node.materialize(together: tensors.map(\.node))
     } else {
       for tensor in tensors { tensor.evaluated() }

@@ -4,14 +4,15 @@ extension Evaluation {
   mutating func sliced(
     _ tensor: Tensor, _ operation: Operation, _ operands: [Tensor]
   ) -> Int? {
-    guard maySlice, finished == nil, tensor.layout.count > 4 * tensor.node.layout.count,
+    guard maySlice, schedule.isWhole || schedule.slices != nil,
+      tensor.layout.count > 4 * tensor.node.layout.count,
       tensor.layout.isStretch(of: tensor.node.layout),
       let group = SlicedReductions.group(below: tensor.node), group.cost <= 8,
-      slices.map({ $0.group === group }) ?? true
+      schedule.slices.map({ $0.group === group }) ?? true
     else { return nil }
-    if slices == nil {
+    if schedule.isWhole {
       guard let new = SlicedReductions(group, for: program.shape) else { return nil }
-      slices = new
+      schedule = .slices(new)
     }
     return inline(tensor.node, stretchedBy: tensor.layout)
   }
@@ -38,7 +39,7 @@ extension Evaluation {
       }
       return apply(operation, values, operands)
     case .pending(.reduction(_, let result)):
-      let storage = slices?.storage(result) ?? node.materialize()
+      let storage = schedule.slices?.storage(result) ?? node.materialize()
       return program.input(storage, node.layout.stretched(like: stretch), node.dtype)
     case .stored, .pending(.convolution):
       return program.input(node.materialize(), node.layout.stretched(like: stretch), node.dtype)

@@ -12,23 +12,37 @@ struct Evaluation {
     let layout: Layout
     let value: Int
   }
-  /// The reductions that run slice by slice with this program, instead of before it.
-  var slices: SlicedReductions?
-  /// The reduction whose results go through this program strip by strip, without being stored.
-  var finished: FinishedReduction?
-  /// The convolution whose results go through this program some images at a time, in the result's own memory.
-  private var convolution: PendingConvolution?
+  /// What runs with this program while its results are in cache.
+  var schedule = Schedule.whole
+
+  enum Schedule {
+    case whole
+    /// Reductions, slice by slice.
+    case slices(SlicedReductions)
+    /// A reduction whose results are not stored, strip by strip.
+    case strips(FinishedReduction)
+    /// A convolution, some images at a time, in the result's own memory.
+    case images(PendingConvolution)
+
+    var isWhole: Bool { if case .whole = self { true } else { false } }
+
+    var slices: SlicedReductions? { if case .slices(let slices) = self { slices } else { nil } }
+  }
+
   /// Where the one result goes, if it is stored.
   private let target: (storage: Storage, layout: Layout, dtype: DType)?
 
   /// The operands of the instruction that is being emitted.
   private var siblings: [Tensor] = []
 
-  /// Small tensors that one instruction waits for are made by one program, up to this size.
-  static let fewElements = 4096
+  /// Only a program that stores its result can run with others part by part; not one that is reduced.
+  var maySlice: Bool {
+    if case .images = schedule { return false }
+    return target != nil
+  }
 
-  /// Only a program that stores its result can run slice by slice; not one that is reduced.
-  var maySlice: Bool { target != nil && convolution == nil }
+  /// Whether it may still be chosen what runs with this program.
+  private var isFree: Bool { target != nil && schedule.isWhole }
 
   init(shape: [Int]) {
     program = Program(shape: shape)
@@ -96,15 +110,15 @@ struct Evaluation {
     let node = tensor.node
     guard case .pending(let work) = node.content else { return read(tensor) }
     if case .elementwise(let operation, let operands) = work {
-      if tensor.layout === node.layout, program.widths.count < Program.valueLimit, node.stream() {
+      if tensor.layout === node.layout, program.widths.count < Limits.valueLimit, node.stream() {
         return emit(operation, operands)
       }
       if let value = sliced(tensor, operation, operands) { return value }
     }
-    if case .reduction(let group, let result) = work, tensor.layout === node.layout, maySlice,
-      finished == nil, slices == nil, let new = FinishedReduction(group, result)
+    if case .reduction(let group, let result) = work, tensor.layout === node.layout, isFree,
+      let new = FinishedReduction(group, result)
     {
-      finished = new
+      schedule = .strips(new)
       return program.localInput(new.number, tensor.layout, tensor.dtype)
     }
     if case .convolution(let work) = work, let value = convolved(tensor, work) { return value }
@@ -113,11 +127,11 @@ struct Evaluation {
 
   /// The value of a convolution that writes to the memory of the result, where nobody else waits for it.
   private mutating func convolved(_ tensor: Tensor, _ work: PendingConvolution) -> Int? {
-    guard maySlice, finished == nil, slices == nil, let target, target.dtype == tensor.dtype,
+    guard isFree, let target, target.dtype == tensor.dtype,
       tensor.layout === tensor.node.layout, tensor.layout.isSame(as: target.layout),
       tensor.node.stream()
     else { return nil }
-    convolution = work
+    schedule = .images(work)
     return program.input(target.storage, tensor.layout, tensor.dtype)
   }
 
@@ -138,8 +152,9 @@ struct Evaluation {
   /// of a normalization, are waited for together.
   private func materializeSiblings(of tensor: Tensor) {
     let shape = tensor.node.layout.shape
-    guard slices == nil, tensor.layout !== tensor.node.layout, tensor.node.isPendingElementwise,
-      tensor.node.layout.count > 0, tensor.node.layout.count <= Evaluation.fewElements
+    guard schedule.slices == nil, tensor.layout !== tensor.node.layout,
+      tensor.node.isPendingElementwise,
+      tensor.node.layout.count > 0, tensor.node.layout.count <= Limits.smallSiblings
     else { return }
     // Those that wait for a reduction may yet run slice by slice with it.
     let group = SlicedReductions.group(below: tensor.node)
@@ -187,20 +202,29 @@ struct Evaluation {
     return compiled?.run() ?? true
   }
 
-  /// Stores one result. False where memory was missing.
-  func run(_ value: Int, _ dtype: DType, into storage: Storage, _ layout: Layout) -> Bool {
+  /// Stores one result, and keeps the plan for the trace of the same work. False where memory was missing.
+  func run(
+    _ value: Int, _ dtype: DType, into storage: Storage, _ layout: Layout, for trace: Trace?
+  ) -> Bool {
     var program = program
     let output = CompiledProgram.Output(
       value: program.stored(value, as: dtype), storage: storage, layout: layout,
       width: dtype.byteCount)
-    if let finished { return finished.run(before: program, output) }
-    if let slices { return slices.run(before: program, output) }
-    if let convolution { return convolution.run(before: program, output) }
-    let compiled = CompiledProgram(program, by: .elementwise(layout), outputs: [output]) {
+    switch schedule {
+    case .whole: break
+    case .slices(let slices): return slices.run(before: program, output)
+    case .strips(let strips): return strips.run(before: program, output)
+    case .images(let convolution): return convolution.run(before: program, output)
+    }
+    let space = {
       Space.elementwise(
         layout.shape, order: Layout.order(layout.shape, layout.strides),
         layouts: program.inputs.map(\.layout) + [layout])
     }
-    return compiled?.run() ?? true
+    if let trace, trace.isOf(program) {
+      return CompiledProgram(program, over: space(), outputs: [output], keptAs: trace.key).run()
+    }
+    return CompiledProgram(program, by: .elementwise(layout), outputs: [output], space: space)?
+      .run() ?? true
   }
 }

@@ -65,10 +65,10 @@ extension Layout {
   }
 }
 
-extension Program {
+extension [Program.Instruction] {
   /// The operations by name, in order.
   var operationNames: [String] {
-    instructions.compactMap { instruction in
+    compactMap { instruction in
       switch instruction.loop {
       case .operation(let code, _): code.name
       case .conversion: "convert"
@@ -77,7 +77,19 @@ extension Program {
       }
     }
   }
+}
 
+extension Plan {
+  /// What is special about running it.
+  var traits: Set<ExecutionPlan.Trait> {
+    var traits: Set<ExecutionPlan.Trait> = []
+    if isByRow { traits.insert(.byRow) }
+    if isStreamed { traits.insert(.streamed) }
+    return traits
+  }
+}
+
+extension Program {
   /// Bytes of the inputs that lie in memory, by where they lie.
   func readBytes(except known: Set<ObjectIdentifier> = []) -> Int {
     var bytes: [ObjectIdentifier: Int] = [:]

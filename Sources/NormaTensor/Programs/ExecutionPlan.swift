@@ -38,10 +38,8 @@ public struct ExecutionPlan: Sendable, Hashable {
     case slices
     /// A reduction and what follows, strip by strip, so that its results are not stored.
     case strips
-    /// One loop without a program: over few elements, over rows, or a step of Adam.
+    /// One loop without a program: a step of Adam.
     case oneLoop = "one loop"
-    /// A reduction of stored elements without a program.
-    case denseReduction = "dense reduction"
     /// A normalization, or its gradient, group by group.
     case groups
     /// The few numbers that a normalization reads beside its input.

@@ -6,13 +6,10 @@ struct FinishedReduction {
   let group: ReductionGroup
   private let result: ReductionGroup.Result
 
-  /// Fewer results are quicker stored than treated apart.
-  static let fewestResults = 4096
-
   /// - Returns: nil where results are few, or somebody else waits for the same trip.
   init?(_ group: ReductionGroup, _ result: ReductionGroup.Result) {
     let source = group.source
-    guard group.layout.count >= FinishedReduction.fewestResults, source.count > 0,
+    guard group.layout.count >= Limits.fewestInStrips, source.count > 0,
       result.isOfSource, group.pendingNodes().map(\.0) == [result]
     else { return nil }
     let space = Space.reduction(
@@ -47,7 +44,7 @@ struct FinishedReduction {
     {
       let first = CompiledProgram(evaluation.program, over: space, sinks: [sink(value)])
       let second = CompiledProgram(program, over: finishing, outputs: [output])
-      return first.run(finishedBy: second)
+      return first.run(by: .strips, before: second)
     }
     // Some operand cannot be cut into strips: store the results after all.
     let stored = group.tensor(result)

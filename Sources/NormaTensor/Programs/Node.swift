@@ -19,7 +19,8 @@ final class Node: Sendable {
   }
 
   private struct State {
-    var content: Content
+    /// Nil once the values are stored.
+    var work: Work?
     /// How often the work ran inside of other programs without being stored.
     var streamed = 0
     /// Pending reductions over this node's values, so that sisters share one trip.
@@ -46,6 +47,8 @@ final class Node: Sendable {
   /// Whether the work is a convolution, which is too much to be done twice.
   private let isConvolution: Bool
   private let isStored: Atomic<Bool>
+  /// The values, once they are there: read without the lock, as most operands are stored.
+  private let memory: Atomic<UInt>
   private let isShared = Atomic(false)
   private let state: Mutex<State>
 
@@ -57,7 +60,8 @@ final class Node: Sendable {
     bornDepth = 0
     isConvolution = false
     isStored = Atomic(true)
-    state = Mutex(State(content: .stored(storage)))
+    state = Mutex(State())
+    memory = Atomic(Node.retained(storage))
   }
 
   init(_ work: Work, dtype: DType, layout: Layout, cost: Int, depth: Int) {
@@ -68,7 +72,18 @@ final class Node: Sendable {
     bornDepth = depth
     if case .convolution = work { isConvolution = true } else { isConvolution = false }
     isStored = Atomic(false)
-    state = Mutex(State(content: .pending(work)))
+    state = Mutex(State(work: work))
+    memory = Atomic(0)
+  }
+
+  deinit { Node.storage(at: memory.load(ordering: .acquiring))?.release() }
+
+  private static func retained(_ storage: Storage) -> UInt {
+    UInt(bitPattern: Unmanaged.passRetained(storage).toOpaque())
+  }
+
+  private static func storage(at place: UInt) -> Unmanaged<Storage>? {
+    UnsafeRawPointer(bitPattern: place).map { .fromOpaque($0) }
   }
 
   /// What all pending instructions cost that a program with this node has to run.
@@ -77,18 +92,30 @@ final class Node: Sendable {
   /// The longest way of pending nodes to a stored one.
   var depth: Int { isStored.load(ordering: .acquiring) ? 0 : bornDepth }
 
-  var content: Content { state.withLock { $0.content } }
-
-  /// The content, and what corrects its values once they are computed.
-  var work: (content: Content, correction: Correction?) {
-    state.withLock { ($0.content, $0.correction) }
+  /// The values, if they are stored.
+  var storage: Storage? {
+    Node.storage(at: memory.load(ordering: .acquiring))?.takeUnretainedValue()
   }
+
+  var content: Content {
+    if let storage { return .stored(storage) }
+    return state.withLock { $0.work.map { .pending($0) } } ?? stored
+  }
+
+  /// After the work is gone.
+  private var stored: Content {
+    guard let storage else { fatalError("a node has neither work nor values") }
+    return .stored(storage)
+  }
+
+  /// What corrects the values once they are computed.
+  var correction: Correction? { state.withLock { $0.correction } }
 
   /// Has `correction` look at the values of this new node, which therefore are stored before they are used.
   func correct(with correction: @escaping Correction) {
     share()
     let stored = state.withLock { state -> Storage? in
-      if case .stored(let storage) = state.content { return storage }
+      if let storage { return storage }
       state.correction = correction
       return nil
     }
@@ -99,19 +126,26 @@ final class Node: Sendable {
   var isPlain: Bool { state.withLock { $0.correction == nil } }
 
   var isPendingElementwise: Bool {
-    if case .pending(.elementwise) = content { return true }
-    return false
+    state.withLock { state in
+      if case .elementwise? = state.work { return true }
+      return false
+    }
   }
 
   var isPending: Bool { !isStored.load(ordering: .acquiring) }
 
   /// Keeps the result of the work; the first one wins, and they are all equal.
   func store(_ storage: Storage) {
+    let place = Node.retained(storage)
+    if !memory.compareExchange(expected: 0, desired: place, ordering: .acquiringAndReleasing)
+      .exchanged
+    {
+      Node.storage(at: place)?.release()
+    }
     // The work is released outside of the lock: it may hold the last reference to other nodes.
-    let old = state.withLock { state -> (Content, Correction?)? in
-      guard case .pending = state.content else { return nil }
-      let old = (state.content, state.correction)
-      (state.content, state.correction) = (.stored(storage), nil)
+    let old = state.withLock { state in
+      let old = (state.work, state.correction)
+      (state.work, state.correction) = (nil, nil)
       return old
     }
     isStored.store(true, ordering: .releasing)
@@ -120,16 +154,12 @@ final class Node: Sendable {
 
   /// Whether no other node, and no work, holds the memory of these stored values.
   func holdsMemoryAlone() -> Bool {
-    state.withLock { state in
-      guard case .stored(var storage) = state.content else { return false }
-      // The content's own reference must not count.
-      state.content = .stored(Node.noMemory)
-      defer { state.content = .stored(storage) }
-      return !storage.isMissing && isKnownUniquelyReferenced(&storage)
-    }
+    // The node's own reference is borrowed, so that another one shows.
+    guard let own = Node.storage(at: memory.load(ordering: .acquiring)) else { return false }
+    var storage = own.takeRetainedValue()
+    defer { _ = Unmanaged.passRetained(storage) }
+    return !storage.isMissing && isKnownUniquelyReferenced(&storage)
   }
-
-  private static let noMemory = Storage(byteCount: 1)
 
   /// What misses the memory where no outer call is known that wanted the values.
   static let lossCall = "evaluated()"
@@ -154,7 +184,7 @@ final class Node: Sendable {
     if isShared.load(ordering: .relaxed) { return true }
     return state.withLock { state in
       if state.streamed > 0 { return true }
-      if case .pending(.elementwise) = state.content { return false }
+      if case .elementwise? = state.work { return false }
       return true
     }
   }
@@ -172,17 +202,33 @@ final class Node: Sendable {
   func stream() -> Bool {
     if isShared.load(ordering: .relaxed) { return false }
     return state.withLock { state in
-      guard state.streamed == 0 || bornCost * (state.streamed + 1) <= Program.streamLimit else {
-        return false
-      }
+      guard isStreamable(state) else { return false }
       state.streamed += 1
       return true
     }
   }
 
+  /// The elementwise work, counted as run inside of the program that asks; nil where there is none, or it may not.
+  func workInside() -> (operation: Operation, operands: [Tensor])? {
+    if isShared.load(ordering: .relaxed) { return nil }
+    return state.withLock { state in
+      guard case .elementwise(let operation, let operands)? = state.work, isStreamable(state)
+      else { return nil }
+      state.streamed += 1
+      return (operation, operands)
+    }
+  }
+
+  /// Takes back that the work ran inside of a program.
+  func forgetStream() { state.withLock { $0.streamed -= 1 } }
+
+  private func isStreamable(_ state: borrowing State) -> Bool {
+    state.streamed == 0 || bornCost * (state.streamed + 1) <= Limits.streamLimit
+  }
+
   /// The group of pending reductions of `source`, whose node this is, over `axes`.
   func group(of source: Tensor, over axes: [Int]) -> ReductionGroup {
-    if depth >= Program.depthLimit { _ = materialize() }
+    if depth >= Limits.depthLimit { _ = materialize() }
     return state.withLock { state in
       state.groups.removeAll { $0.group == nil }
       for case let group? in state.groups.map(\.group)

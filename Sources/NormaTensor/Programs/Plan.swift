@@ -4,29 +4,32 @@ import CNormaLoops
 ///
 /// It knows no memory of tensors, so it serves every program of the same structure on any thread.
 final class Plan: @unchecked Sendable {
-  let key: PlanKey
   let space: Space
+  /// What it was made of.
+  let instructions: [Program.Instruction]
   /// Whether instructions with such operands run row by row.
   let isByRow: Bool
   /// The elements of the space times the instructions.
   let work: Int
   /// What the C runner reads; it points into memory of the plan. Written by `init` alone.
-  private(set) var form = norma_program()
+  private let memory: UnsafeMutablePointer<norma_program>
+  var form: norma_program { memory.pointee }
 
   /// Whether some result goes past the caches.
   var isStreamed: Bool {
-    (0..<Int(form.output_count)).contains { form.outputs[$0].streamed == 1 }
+    (0..<Int(memory.pointee.output_count)).contains { memory.pointee.outputs[$0].streamed == 1 }
   }
 
   /// Whether elements only go to other places.
-  var isCopy: Bool { form.instruction_count == 0 && form.sink_count == 0 }
+  var isCopy: Bool { memory.pointee.instruction_count == 0 && memory.pointee.sink_count == 0 }
 
   /// `space` has the program's inputs as its operands, then the outputs.
   init(
     _ program: Program, over space: Space, outputs: [CompiledProgram.Output],
-    sinks: [CompiledProgram.Sink], key: PlanKey
+    sinks: [CompiledProgram.Sink]
   ) {
-    self.key = key
+    instructions = program.instructions
+    memory = .allocate(capacity: 1)
     // Few stored elements may be seen as more than can be counted.
     let (work, isEndless) = program.shape.reduce(1, *)
       .multipliedReportingOverflow(by: max(program.instructions.count, 1))
@@ -39,8 +42,15 @@ final class Plan: @unchecked Sendable {
     var space = space
     isByRow = sinks.isEmpty && program.canRunByRow(ends: ends, space: space)
     if isByRow { space.tileRows = min(space.rowsByRow, space.rows.size) }
-    self.space = space
     let singles = program.spreadSingles(ends: ends, space: space, byRow: isByRow)
+    if sinks.isEmpty, program.instructions.count == 1, space.rows.size == 1,
+      space.columns.size <= Limits.smallProgram,
+      !program.inputs.contains(where: { $0.local != nil })
+    {
+      // Nothing has to stay in the first-level cache, and no strips are those of a reduction.
+      space.tileColumns = space.columns.size
+    }
+    self.space = space
     // Bytes from row to row of what is read row by row.
     var pitches: [Int: Int] = [:]
     require(
@@ -83,7 +93,7 @@ final class Plan: @unchecked Sendable {
         program.inputs.count + index, width: output.width, value: output.value)
       if output.isReused {
         // From the thread's scratch memory: later instructions still read what is there.
-      } else if isDirect(operand) && output.storage.byteCount >= CompiledProgram.streamedBytes {
+      } else if isDirect(operand) && output.storage.byteCount >= Limits.streamedBytes {
         operand.streamed = 1
       } else if isDirect(operand) && made.contains(output.value)
         && !written.contains(output.value)
@@ -129,6 +139,7 @@ final class Plan: @unchecked Sendable {
         scratch += 3 * bytes
       }
     }
+    var form = norma_program()
     form.space = norma_space(space)
     form.singles_by_row =
       !isByRow && sources.contains { $0.single == 1 && $0.row != 0 } ? 1 : 0
@@ -151,9 +162,37 @@ final class Plan: @unchecked Sendable {
     form.instructions = UnsafePointer(Plan.stable(Array(steps)))
     form.sinks = UnsafePointer(Plan.stable(results))
     form.offsets = UnsafePointer(Plan.stable(places.offsets))
+    if sinks.isEmpty { norma_program_measure(&form) }
+    memory.initialize(to: form)
+    let isInPlace =
+      sources.allSatisfy { $0.single == 1 || $0.by_row == 0 && $0.local == 0 && isDirect($0) }
+      && targets.allSatisfy { $0.direct == 1 }
+    if isInPlace && sinks.isEmpty && form.unit_count == 1 && !steps.isEmpty
+      && places.offsets.count <= Int(NORMA_SMALL_VALUES) && scratch <= Int(NORMA_SMALL_SCRATCH)
+      && steps.allSatisfy({ $0.by_row == 0 })
+    {
+      memory.pointee.alone = 1
+    }
+  }
+
+  /// Work of fewer element instructions is not worth a second thread.
+  var threads: Int32 { work < Limits.leastToShare ? 1 : Int32(TensorThreads.count) }
+
+  /// Runs a plan without reductions on memory that begins at these places: inputs, then numbers; outputs.
+  func run(
+    _ bases: UnsafePointer<UnsafeMutablePointer<CChar>?>,
+    _ targets: UnsafePointer<UnsafeMutablePointer<CChar>?>
+  ) {
+    if norma_program_run_alone(memory, bases, targets) != 0 { return }
+    var form = form
+    form.input_bases = bases
+    form.output_bases = targets
+    norma_program_run(&form, nil, threads)
   }
 
   deinit {
+    let form = form
+    memory.deallocate()
     form.inputs.deallocate()
     form.outputs.deallocate()
     form.instructions.deallocate()

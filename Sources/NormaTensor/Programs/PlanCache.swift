@@ -10,7 +10,7 @@ final class PlanCache: @unchecked Sendable {
   private static let ways = 4
   private let lock = Lock()
   private let sets: Int
-  private var plans: [Plan?]
+  private var plans: [(key: PlanKey, plan: Plan)?]
   /// Which place of a set is taken next.
   private var next: [UInt8]
 
@@ -27,34 +27,35 @@ final class PlanCache: @unchecked Sendable {
   /// The plans that are kept now.
   var count: Int { lock.locked { plans.count { $0 != nil } } }
 
-  private func firstPlace(_ key: PlanKey) -> Int {
-    (key.hashValueOfWords & (sets - 1)) * PlanCache.ways
-  }
+  private func firstPlace(_ hash: Int) -> Int { (hash & (sets - 1)) * PlanCache.ways }
 
   func plan(_ key: PlanKey) -> Plan? {
-    let first = firstPlace(key)
-    return lock.locked {
-      for place in first..<first + PlanCache.ways {
-        if let plan = plans[place], plan.key.hashValueOfWords == key.hashValueOfWords,
-          plan.key.words == key.words
-        {
-          return plan
-        }
+    key.words.withUnsafeBufferPointer { plan($0, key.hash) }
+  }
+
+  /// The plan whose key has these words.
+  func plan(_ words: UnsafeBufferPointer<Int>, _ hash: Int) -> Plan? {
+    let first = firstPlace(hash)
+    lock.take()
+    defer { lock.give() }
+    for place in first..<first + PlanCache.ways {
+      if let kept = plans[place], kept.key.hash == hash, kept.key.isEqual(to: words) {
+        return kept.plan
       }
-      return nil
     }
+    return nil
   }
 
   /// Keeps a plan. Where two threads made the same one, both are right.
-  func keep(_ plan: Plan) {
-    let first = firstPlace(plan.key)
+  func keep(_ plan: Plan, as key: PlanKey) {
+    let first = firstPlace(key.hash)
     // What gives way is freed outside of the lock.
     let old = lock.locked {
       let set = first / PlanCache.ways
       let place = first + Int(next[set])
       next[set] = (next[set] + 1) % UInt8(PlanCache.ways)
       let old = plans[place]
-      plans[place] = plan
+      plans[place] = (key, plan)
       return old
     }
     withExtendedLifetime(old) {}

@@ -2,15 +2,33 @@
 /// the space is cut; not the memory, and not the numbers written in a program.
 struct PlanKey: Hashable {
   private(set) var words: ContiguousArray<Int> = []
-  private(set) var hashValueOfWords = 0
+  private(set) var hash = 0
 
   init() { words.reserveCapacity(96) }
 
+  /// A key of words that were counted elsewhere.
+  init(_ words: UnsafeBufferPointer<Int>, _ hash: Int) {
+    self.words = ContiguousArray(words)
+    self.hash = hash
+  }
+
   mutating func append(_ word: Int) {
     words.append(word)
-    var hash = (hashValueOfWords ^ word) &* -0x61c8_8646_80b5_83eb
-    hash ^= hash >> 32
-    hashValueOfWords = hash
+    hash = PlanKey.hash(hash, word)
+  }
+
+  /// The hash of words up to and with this one.
+  static func hash(_ hash: Int, _ word: Int) -> Int {
+    let product = (hash ^ word) &* -0x61c8_8646_80b5_83eb
+    return product ^ product >> 32
+  }
+
+  func isEqual(to others: UnsafeBufferPointer<Int>) -> Bool {
+    guard words.count == others.count else { return false }
+    return words.withUnsafeBufferPointer { words in
+      for index in 0..<words.count where words[index] != others[index] { return false }
+      return true
+    }
   }
 
   /// A layout of the program's shape, wherever in memory it begins.
@@ -56,6 +74,44 @@ struct PlanKey: Hashable {
       append(values)
     }
   }
+}
+
+/// The words of a key on the stack: most keys are looked up and never kept.
+struct KeyWords {
+  /// As many words fill 1 KiB.
+  static let most = 128
+
+  private let base: UnsafeMutablePointer<Int>
+  private var count = 0
+  private(set) var hash = 0
+
+  init(_ base: UnsafeMutablePointer<Int>) { self.base = base }
+
+  func hasRoom(_ more: Int) -> Bool { count + more <= KeyWords.most }
+
+  mutating func append(_ word: Int) {
+    base[count] = word
+    count += 1
+    hash = PlanKey.hash(hash, word)
+  }
+
+  /// A layout by itself; false where there is no room for it.
+  mutating func append(_ layout: Layout) -> Bool {
+    guard hasRoom(2 * layout.shape.count + 2) else { return false }
+    append(layout.isContiguous ? -1 : -2)
+    append(layout.shape.count)
+    for size in layout.shape { append(size) }
+    if !layout.isContiguous { for stride in layout.strides { append(stride) } }
+    return true
+  }
+
+  /// The plan that is kept for these words.
+  var plan: Plan? {
+    PlanCache.shared.plan(UnsafeBufferPointer(start: base, count: count), hash)
+  }
+
+  /// The same words, to be kept.
+  var key: PlanKey { PlanKey(UnsafeBufferPointer(start: base, count: count), hash) }
 }
 
 extension Program.Loop {

@@ -57,7 +57,7 @@ extension Program {
       if column == 0 && row != 0 { ofRows.insert(input.value) }
       if column == 1 && row == 0 { repeated.insert(input.value) }
     }
-    let isShort = space.columns.size < Space.shortRow
+    let isShort = space.columns.size < Limits.shortRow
     for instruction in instructions where isShort {
       if instruction.operands.contains(where: { repeated.contains($0) })
         && !instruction.isNormalization

@@ -6,19 +6,6 @@ import NormaValues
 /// It can be printed (``Tensor/programDescription``), counted, cut and compiled. All values have
 /// the shape of the space; an input that is smaller is seen through a broadcast layout.
 struct Program: Sendable {
-  /// A pending value is computed inside of the program that uses it. One that is used again is
-  /// computed again while its instructions times its uses stay at or under this; then it is stored.
-  static let streamLimit = 16
-  /// A pending program that would cost more than this, in additions, is stored in parts.
-  static let costLimit = 64
-  /// No more than this many pending nodes lie one behind another.
-  static let depthLimit = 64
-  /// A pending reduction counts as so many: running one inside of another takes more of the stack.
-  static let reductionDepth = 4
-  /// A program with this many values takes further ones from memory. What its open instructions
-  /// still need fits between this and what the C runner has room for.
-  static let valueLimit = 160
-
   enum Loop: Hashable, Sendable {
     case operation(Operation.Code, BlockType)
     /// Between types in memory, by their numbers in C.
@@ -42,6 +29,12 @@ struct Program: Sendable {
     let value: Int
     /// 1 + the number of such a result.
     var local: Int?
+
+    /// Where the first element lies.
+    var base: UnsafeMutablePointer<CChar>? {
+      guard let storage else { return nil }
+      return (storage.base + layout.offset * dtype.byteCount).assumingMemoryBound(to: CChar.self)
+    }
   }
 
   struct Immediate: Sendable {

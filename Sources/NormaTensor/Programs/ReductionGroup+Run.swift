@@ -13,7 +13,7 @@ extension ReductionGroup {
     }
     if source.count == 0 {
       results.clear()
-    } else if !runAtOnce(results, wanted.map(\.0)), !runProgram(results, wanted.map(\.0)) {
+    } else if !runProgram(results, wanted.map(\.0)) {
       for (_, node) in wanted { _ = node.loseQuietly() }
       return
     }
@@ -46,7 +46,7 @@ extension ReductionGroup {
       second = companion.copied(to: target).evaluated()
     }
     return ReductionGroup(
-      source: source, companion: second, center: center, isFromZero: isFromZero, axes: axes)
+      source: source, companion: second, center: center, axes: axes)
   }
 
   /// The program of the source with the reductions at its end.
@@ -148,16 +148,27 @@ extension ReductionGroup {
   }
 }
 
+extension ReductionGroup.Result {
+  /// How programs know the reduction.
+  var kind: norma_reduction_kind {
+    switch self {
+    case .sum, .companionSum: NORMA_SUM
+    case .squares: NORMA_MOMENTS
+    case .minimum: NORMA_REDUCE_MINIMUM
+    case .maximum: NORMA_REDUCE_MAXIMUM
+    case .product: NORMA_PRODUCT
+    case .centeredSum: NORMA_CENTERED_SUM
+    }
+  }
+}
+
 /// Reductions that run slice by slice with a program that needs them, so that the source is read
 /// from memory once: a normalization over all but the outermost axes in memory.
 struct SlicedReductions {
   let group: ReductionGroup
   private let wanted: [(ReductionGroup.Result, Node)]
   private let results: ReductionGroup.Results
-  private let compiled: (program: Program, values: ReductionGroup.Values)
-
-  /// Larger slices do not stay in cache until they are read again.
-  static let largestSlice = 4 << 20
+  private let compiled: CompiledProgram
 
   /// Whether the slices of a source stay in cache until a second program reads them.
   static func fits(
@@ -169,10 +180,10 @@ struct SlicedReductions {
     guard let last = dimensions.last, !last.isKept, last.size >= 16 else { return false }
     // A slice of short runs that lie apart costs more than a second trip in the order of memory.
     let runs = dimensions.count { !$0.isKept }
-    guard runs == 1 || last.size >= Space.longRun else { return false }
+    guard runs == 1 || last.size >= Limits.longRun else { return false }
     let count = axes.reduce(1) { $0 * source.shape[$1] }
     let bytes = count * (dtype.byteCount + (companion?.byteCount ?? 0))
-    return source.count / count >= 2 * TensorThreads.count && bytes <= largestSlice
+    return source.count / count >= 2 * TensorThreads.count && bytes <= Limits.largestSlice
   }
 
   /// - Returns: nil if the reductions do not fit a program of this shape.
@@ -186,17 +197,16 @@ struct SlicedReductions {
     guard let results = ReductionGroup.Results(group, wanted.map(\.0)) else { return nil }
     self.results = results
     let (evaluation, values) = group.evaluation(for: wanted.map(\.0))
-    compiled = (evaluation.program, values)
-    guard !wanted.isEmpty, group.compile(compiled.program, values, results) != nil else {
-      return nil
-    }
+    guard !wanted.isEmpty, let compiled = group.compile(evaluation.program, values, results)
+    else { return nil }
+    self.compiled = compiled
   }
 
   func storage(_ result: ReductionGroup.Result) -> Storage? { results.storage(result) }
 
   /// False where memory was missing.
   func run(before program: Program, _ output: CompiledProgram.Output) -> Bool {
-    if compiled.program.readsMissing { return false }
+    if compiled.readsMissing { return false }
     let shape = program.shape
     let second = CompiledProgram(program, by: .slices(group), outputs: [output]) {
       let order = Layout.order(shape, group.source.layout.strides)
@@ -206,10 +216,7 @@ struct SlicedReductions {
         shape, order: kept + reduced, layouts: program.inputs.map(\.layout) + [output.layout],
         isKept: { !group.axes.contains($0) })
     }
-    guard let second, let first = group.compile(compiled.program, compiled.values, results) else {
-      fatalError("a reduction of shape \(shape) was compiled once and not twice")
-    }
-    guard first.run(before: second) else { return false }
+    guard let second, compiled.run(by: .slices, before: second) else { return false }
     for (result, node) in wanted { results.store(result, in: node) }
     return true
   }

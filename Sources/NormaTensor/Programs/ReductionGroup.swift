@@ -44,21 +44,17 @@ final class ReductionGroup: Sendable {
   let companion: Tensor?
   /// A mean in `float64` for each result, stretched over the source's shape.
   let center: Tensor?
-  /// Whether the mean is known to be 0.
-  let isFromZero: Bool
   let axes: [Int]
   /// The shape with the reduced axes kept as 1, in the source's order of memory.
   let layout: Layout
   private let wanted = Mutex(ByResult<Weak>())
 
   init(
-    source: Tensor, companion: Tensor? = nil, center: Tensor? = nil, isFromZero: Bool = false,
-    axes: [Int]
+    source: Tensor, companion: Tensor? = nil, center: Tensor? = nil, axes: [Int]
   ) {
     self.source = source
     self.companion = companion
     self.center = center
-    self.isFromZero = isFromZero
     self.axes = axes
     for read in [source, companion] { read?.node.keep() }
     let shape = Shape.reduced(source.layout.shape, over: axes, keepDims: true)
@@ -74,7 +70,7 @@ final class ReductionGroup: Sendable {
         .reduction(self, result), dtype: dtype(result), layout: layout,
         cost: 0,
         depth: [source, companion, center].reduce(0) { max($0, $1?.node.depth ?? 0) }
-          + Program.reductionDepth)
+          + Limits.reductionDepth)
       wanted[result] = Weak(node: node)
       return node
     }

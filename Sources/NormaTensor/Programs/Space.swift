@@ -36,8 +36,6 @@ struct Space: Equatable, Sendable {
   var hasScatteredRows = false
 
   static let block = Int(NORMA_BLOCK)
-  /// Runs of so many elements are as good as contiguous memory.
-  static let longRun = 16384
 
   var keptCount: Int { outer.filter(\.isKept).reduce(1) { $0 * $1.size } }
 
@@ -103,27 +101,21 @@ struct Space: Equatable, Sendable {
     // Of an operand that lies transposed, a row of the result takes one element from each cache line; a
     // tile as high as a line takes them all.
     let isTurned =
-      rows.size >= turnedRows && columns.size >= 128
+      rows.size >= Limits.turnedRows && columns.size >= 128
       && zip(rows.strides, columns.strides).contains { $0 == 1 && $1 > 1 }
     if isTurned {
       return Space(
-        outer: outer, rows: rows, columns: columns, tileRows: turnedRows,
-        tileColumns: min(columns.size, block / turnedRows))
+        outer: outer, rows: rows, columns: columns, tileRows: Limits.turnedRows,
+        tileColumns: min(columns.size, block / Limits.turnedRows))
     }
     let tileRows =
-      columns.size < 128 ? max(min(rows.size, room / max(columns.size, 1)), 1) : 1
+      columns.size < Limits.wholeRow ? max(min(rows.size, room / max(columns.size, 1)), 1) : 1
     return Space(
       outer: outer, rows: rows, columns: columns, tileRows: tileRows,
       tileColumns: min(columns.size, block), rowsByRow: rowsByRow(rows, columns))
   }
 
-  /// Elements of four bytes in a cache line.
-  private static let turnedRows = 16
-
-  /// Rows so short are worth a call for each only where there is a loop for all of them.
-  static let shortRow = 64
-
-  /// The rows of a tile that goes row by row: where every operand is either without gaps, or a row
+  /// The rows of a tile that goes row by row: where every operand has rows without gaps, or a row
   /// that repeats, or one number to a row. A call per row costs less than gathering then.
   private static func rowsByRow(_ rows: Dimension, _ columns: Dimension) -> Int {
     guard rows.size > 1, columns.size >= 16, 2 * columns.size <= block else { return 0 }
@@ -131,7 +123,8 @@ struct Space: Equatable, Sendable {
     for (row, column) in zip(rows.strides, columns.strides) {
       if column == 0 {
         if row != 0 { isWorthIt = true }
-      } else if column == 1 && row == 0 {
+      } else if column == 1 && (row == 0 || row != columns.size && columns.size >= Limits.wholeRow)
+      {
         isWorthIt = true
       } else if column != 1 || row != columns.size {
         return 0
@@ -163,7 +156,7 @@ struct Space: Equatable, Sendable {
         columns: min(columns.size, block)
       )
     let isScattered =
-      !isDown && rows.strides[0] > (kept.last?.strides[0] ?? .max) && columns.size < longRun
+      !isDown && rows.strides[0] > (kept.last?.strides[0] ?? .max) && columns.size < Limits.longRun
 
     // The same dimensions for all operands.
     func expand(_ dimension: Dimension) -> [Dimension] {

@@ -62,7 +62,7 @@ private struct RowPlaces: Sendable {
       Tensor(shape: x.shape, dtype: .float32) { bytes in
         guard let into = bytes.baseAddress, let upstream else { return }
         kernel.gradient(
-          upstream, into: into, isStreamed: bytes.count >= CompiledProgram.streamedBytes,
+          upstream, into: into, isStreamed: bytes.count >= Limits.streamedBytes,
           threads: TensorThreads.count)
       }
     }

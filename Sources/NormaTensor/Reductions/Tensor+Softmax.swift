@@ -73,7 +73,7 @@ extension Tensor {
         RowSoftmax.gradient(
           rows: count / columns, columns: columns, y: storages.0.base + layout.offset * 4,
           upstream: storages.1.base + upstream.layout.offset * 4, into: result,
-          isStreamed: bytes.count >= CompiledProgram.streamedBytes, threads: TensorThreads.count)
+          isStreamed: bytes.count >= Limits.streamedBytes, threads: TensorThreads.count)
       }
     }
   }
@@ -124,7 +124,7 @@ extension Tensor {
             .rowSoftmax, [name], over: shape, reads: touchedBytes, writes: bytes.count))
         run(
           count / columns, columns, storage.base + layout.offset * 4, result,
-          bytes.count >= CompiledProgram.streamedBytes, TensorThreads.count)
+          bytes.count >= Limits.streamedBytes, TensorThreads.count)
       }
     }
   }

@@ -75,7 +75,7 @@ extension Tensor {
           shape, width: dtype.byteCount, from: source.base + layout.offset * dtype.byteCount,
           strides: strides, to: storage.base + place.offset * dtype.byteCount,
           strides: place.strides,
-          isStreamed: place.count * dtype.byteCount >= CompiledProgram.streamedBytes,
+          isStreamed: place.count * dtype.byteCount >= Limits.streamedBytes,
           threads: TensorThreads.count)
       }
       return
@@ -83,7 +83,7 @@ extension Tensor {
     var evaluation = Evaluation(shape: place.shape)
     let value = evaluation.value(of: detached().cast(to: dtype))
     if evaluation.program.readsMissing { return }
-    _ = evaluation.run(value, dtype, into: storage, place)
+    _ = evaluation.run(value, dtype, into: storage, place, for: nil)
   }
 }
 

@@ -16,6 +16,11 @@ package struct Lock: @unchecked Sendable {
   /// A lock for what lives as long as the process, unless ``free()`` ends it.
   package init() { pthread_mutex_init(mutex, nil) }
 
+  /// For few instructions in between: a closure costs 200 more.
+  package func take() { pthread_mutex_lock(mutex) }
+
+  package func give() { pthread_mutex_unlock(mutex) }
+
   package func locked<R>(_ body: () throws -> R) rethrows -> R {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }

@@ -81,8 +81,7 @@ import Testing
       var key = PlanKey()
       key.append(size)
       let space = Space.elementwise([size], order: [0], layouts: [Layout(contiguous: [size])])
-      cache.keep(
-        Plan(Program(shape: [size]), over: space, outputs: [], sinks: [], key: key))
+      cache.keep(Plan(Program(shape: [size]), over: space, outputs: [], sinks: []), as: key)
       #expect(cache.count <= cache.capacity)
       #expect(cache.plan(key)?.work == size)
       last = key

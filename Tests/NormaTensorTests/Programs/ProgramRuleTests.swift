@@ -22,14 +22,6 @@ import Testing
     #expect(dear.programDescription == nil)
   }
 
-  /// Instructions on few elements run one by one, and every value is stored.
-  @Test func aValueOfFewElementsIsStored() {
-    let value = Tensor([1, 2, 3] as [Float]) + 1
-    #expect(value.programDescription != nil)
-    #expect((value * 2).array(of: Float.self) == [4, 6, 8])
-    #expect(value.programDescription == nil)
-  }
-
   /// A chain that nobody looks into runs as one program, up to a length.
   @Test func aLongChainIsOneProgram() {
     var x = Tensor([1, 2, 3] as [Float])

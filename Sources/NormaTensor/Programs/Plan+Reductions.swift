@@ -1,0 +1,76 @@
+import CNormaLoops
+import NormaKernels
+
+extension Plan {
+  /// Places the results of reductions, with room for those of chunks.
+  ///
+  /// - Returns: false, and a mistake of the scope's, where there is no memory to work in.
+  func withSinks(
+    _ form: inout norma_program, over shape: [Int], isSliced: Bool = false,
+    place: (Int, inout norma_sink) -> Void, _ body: (UnsafePointer<norma_program>) -> Bool
+  ) -> Bool {
+    form.interleave = interleave(isSliced: isSliced)
+    norma_program_measure(&form)
+    let count = Int(form.sink_count)
+    return withUnsafeTemporaryAllocation(of: norma_sink.self, capacity: count) { placed in
+      for index in 0..<count {
+        placed.initializeElement(at: index, to: form.sinks[index])
+        place(index, &placed[index])
+      }
+      guard
+        let rooms = form.locals == 0 ? addRooms(placed, Int(form.chunk_count), of: shape) : []
+      else { return false }
+      form.sinks = UnsafePointer(placed.baseAddress)
+      return withExtendedLifetime(rooms) { body(&form) }
+    }
+  }
+
+  /// How many outputs are reduced side by side, in the order of memory: enough for 64 KiB at a
+  /// time, and the same for every thread.
+  func interleave(isSliced: Bool) -> Int {
+    guard space.hasScatteredRows, !isSliced else { return 0 }
+    let (kept, threads) = (space.keptCount, Int(threads))
+    let bytes = kept * space.columns.size * 4
+    let groups = max(bytes >> 16, 1)
+    let units = (groups + threads - 1) / threads * threads
+    return kept >= threads ? (kept + units - 1) / units : 0
+  }
+
+  /// Room for the results of chunks, where one output has several, and for what sums of `float64`
+  /// have lost.
+  ///
+  /// - Returns: nil, and a mistake of the scope's, where there is none.
+  private func addRooms(
+    _ sinks: UnsafeMutableBufferPointer<norma_sink>, _ chunks: Int, of shape: [Int]
+  ) -> [Storage]? {
+    let isWide = { (sink: norma_sink) in
+      sink.type == BlockType.float64.rawValue && sink.m2 != nil
+    }
+    if chunks <= 1 && !sinks.contains(where: isWide) { return [] }
+    let results = space.keptCount * (space.columnsKept ? space.columns.size : 1)
+    var rooms: [Storage] = []
+    func room(_ count: Int) -> UnsafeMutableRawPointer? {
+      let storage = Storage.scratchOrReport(byteCount: count * 8, of: shape)
+      if let storage { rooms.append(storage) }
+      return storage?.base
+    }
+    for index in sinks.indices {
+      let isWide = isWide(sinks[index])
+      if isWide {
+        guard let lost = room(results) else { return nil }
+        sinks[index].lost = lost.assumingMemoryBound(to: Double.self)
+      }
+      guard chunks > 1 else { continue }
+      guard let partial = room(results * chunks) else { return nil }
+      sinks[index].partial = partial.assumingMemoryBound(to: CChar.self)
+      guard sinks[index].m2 != nil else { continue }
+      guard let squares = room(results * chunks) else { return nil }
+      sinks[index].partial_m2 = squares.assumingMemoryBound(to: Double.self)
+      if isWide {
+        guard let lost = room(results * chunks) else { return nil }
+        sinks[index].partial_lost = lost.assumingMemoryBound(to: Double.self)
+      }
+    }
+    return rooms
+  }
+}
