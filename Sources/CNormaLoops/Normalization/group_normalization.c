@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "group_masks.h"
 #include "loops.h"
 #include "parts.h"
 #include "program.h"
@@ -74,41 +73,6 @@ static moments group_moments(const norma_groups *groups, const float *x, int fro
   return all;
 }
 
-// The mask of the first value of a piece; NULL where all count.
-static const uint8_t *piece_mask(
-    const norma_group_parameters *parameters, int64_t group, int64_t piece) {
-  return parameters->mask ? parameters->mask + group * parameters->mask_group_step
-                                + piece * parameters->mask_piece_step
-                          : NULL;
-}
-
-// Those of the values of group `group` that count.
-static moments masked_moments(
-    const norma_groups *groups, const norma_group_parameters *parameters, const float *x,
-    int64_t group) {
-  const norma_group_masks *loops = norma_find_group_masks();
-  moments all = {NULL, 0, 0, 0};
-  for (int64_t piece = 0; piece < groups->pieces; piece++) {
-    const float *row = x + piece * groups->piece_step;
-    const uint8_t *mask = piece_mask(parameters, group, piece);
-    for (int64_t at = 0; at < groups->length; at += NORMA_BLOCK) {
-      const int64_t n = smaller(groups->length - at, NORMA_BLOCK);
-      double sum;
-      const double count = (double)loops->sum(n, row + at, mask + at, &sum);
-      if (count == 0) continue;
-      const double squares = loops->squares(n, row + at, mask + at, sum / count, count);
-      if (all.count == 0) {
-        all.sum = sum, all.squares = squares;
-      } else {
-        norma_merge_moments(
-            1, all.count, &all.sum, &all.squares, NULL, count, &sum, &squares, NULL);
-      }
-      all.count += count;
-    }
-  }
-  return all;
-}
-
 // y of the run at `offset`, under one parameter.
 static void normalize_run(
     const norma_groups *groups, const norma_group_parameters *parameters, norma_loop normalize,
@@ -127,13 +91,12 @@ static void normalize_run(
 
 void norma_normalize_groups(
     const norma_groups *groups, const norma_group_parameters *parameters, const float *x, float *y,
-    double *mean, double *squares, double *variance, double *counts, int64_t begin, int64_t end) {
-  const norma_group_masks *masks = norma_find_group_masks();
+    double *mean, double *squares, double *variance, int64_t begin, int64_t end) {
   const norma_loop normalize = norma_find_loop(NORMA_NORMALIZE, NORMA_F32, 30);
   const int64_t length = groups->length;
   const int rows = groups->inner == 1 && parameters->weight;
   const int64_t run = rows ? length : smaller(groups->inner, length);
-  const int short_rows = groups->pieces == 1 && length <= NORMA_BLOCK && !parameters->mask;
+  const int short_rows = groups->pieces == 1 && length <= NORMA_BLOCK;
   const int64_t most = short_rows ? smaller(MOST_ROWS, 1 + MOST_VALUES / (length + 1)) : 1;
   for (int64_t group = begin; group < end; group += most) {
     const int64_t first = group * groups->group_step, some = smaller(most, end - group);
@@ -148,11 +111,7 @@ void norma_normalize_groups(
     } else {
       for (int64_t k = group; k < group + some; k++) {
         const float *values = x + k * groups->group_step;
-        moments all = parameters->mask ? masked_moments(groups, parameters, values, k)
-                                       : group_moments(groups, values, parameters->from_zero);
-        if (counts) counts[k] = all.count;
-        // Of no values: 0.
-        if (parameters->mask && all.count == 0) all.count = 1;
+        moments all = group_moments(groups, values, parameters->from_zero);
         mean[k] = all.sum / all.count;
         squares[k] = all.squares, variance[k] = all.squares / all.count;
       }
@@ -164,7 +123,7 @@ void norma_normalize_groups(
       // Nothing is left of an infinite mean.
       centers.low[k] = own != high ? (float)(own - high) : 0;
     }
-    if (rows && groups->pieces == 1 && !parameters->mask) {
+    if (rows && groups->pieces == 1) {
       OF_LEVEL(normalize_rows)(
           some, length, length, x + first, &centers, parameters->weight, parameters->bias, y + first);
       continue;
@@ -179,10 +138,6 @@ void norma_normalize_groups(
           } else {
             normalize_run(groups, parameters, normalize, &centers, inverse[k], k, at, run, x, y);
           }
-          if (parameters->mask) {
-            const uint8_t *mask = piece_mask(parameters, group, piece) + (at - start);
-            masks->copy(run, y + at, mask, y + at);
-          }
         }
       }
     }
@@ -191,32 +146,23 @@ void norma_normalize_groups(
 
 void norma_group_gradient(
     const norma_groups *groups, const norma_group_parameters *parameters, const float *x,
-    const float *upstream, const double *mean, const double *variance, const double *counts,
-    float *dx, double *products, double *plain, int64_t begin, int64_t end) {
-  const norma_group_masks *masks = norma_find_group_masks();
-  float kept_x[NORMA_BLOCK], kept_upstream[NORMA_BLOCK];
+    const float *upstream, const double *mean, const double *variance, float *dx,
+    double *products, double *plain, int64_t begin, int64_t end) {
   const norma_reductions *loops = norma_find_reductions(NORMA_F32);
   const norma_loop gradient = norma_find_loop(NORMA_NORMALIZE_GRADIENT, NORMA_F32, 60);
   const int64_t run = smaller(groups->inner, groups->length);
   for (int64_t group = begin; group < end; group++) {
     const int64_t first = group * groups->group_step;
     const double inverse = 1 / sqrt(variance[group] + parameters->eps);
-    const double count =
-        counts ? (counts[group] > 0 ? counts[group] : 1) : (double)(groups->pieces * groups->length);
+    const double count = (double)(groups->pieces * groups->length);
     double centered = 0, sum = 0;
     for (int64_t piece = 0; piece < groups->pieces; piece++) {
       const int64_t start = first + piece * groups->piece_step;
-      const uint8_t *mask = piece_mask(parameters, group, piece);
       for (int64_t offset = start; offset < start + groups->length; offset += run) {
         double a = 0, b = 0;
         for (int64_t at = 0; at < run; at += NORMA_BLOCK) {
           const int64_t n = smaller(run - at, NORMA_BLOCK);
           const float *values = x + offset + at, *g = upstream + offset + at;
-          if (mask) {
-            masks->copy(n, values, mask + (offset - start) + at, kept_x);
-            masks->copy(n, g, mask + (offset - start) + at, kept_upstream);
-            values = kept_x, g = kept_upstream;
-          }
           double part;
           loops->centered_sum((size_t)n, values, g, mean + group, &part);
           a += part;
@@ -236,7 +182,6 @@ void norma_group_gradient(
     const double shift = parameters->from_zero ? 0 : share * sum;
     for (int64_t piece = 0; piece < groups->pieces; piece++) {
       const int64_t start = first + piece * groups->piece_step;
-      const uint8_t *mask = piece_mask(parameters, group, piece);
       for (int64_t offset = start; offset < start + groups->length; offset += run) {
         const double scale =
             parameters->weight
@@ -245,7 +190,6 @@ void norma_group_gradient(
         const void *const operands[] = {
             x + offset, upstream + offset, mean + group, &scale, &slope, &shift};
         gradient((size_t)run, operands, dx + offset);
-        if (mask) masks->copy(run, dx + offset, mask + (offset - start), dx + offset);
       }
     }
   }

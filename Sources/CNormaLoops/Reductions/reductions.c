@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "lanes.h"
 #include "levels.h"
 #include "program.h"

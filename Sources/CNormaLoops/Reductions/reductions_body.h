@@ -363,6 +363,7 @@ COLUMN_SUM_INTEGER(column_sum_u8, uint8_t)
 #include "extremes_body.h"
 #include "merges_body.h"
 #include "centered_body.h"
+#include "weighted_moments_body.h"
 
 #undef TWO_SUM
 #undef NEAR
@@ -373,12 +374,12 @@ static const norma_reductions LEVEL(reductions)[NORMA_TYPE_COUNT] = {
   {LEVEL(sum_##s), LEVEL(moments_##s), LEVEL(min_##s), LEVEL(max_##s), LEVEL(column_sum_##s), \
    LEVEL(column_moments_##s), LEVEL(column_min_##s), LEVEL(column_max_##s), \
    LEVEL(centered_sum_##s), LEVEL(column_centered_sum_##s), \
-   LEVEL(product_##s), LEVEL(column_product_##s)}
+   LEVEL(product_##s), LEVEL(column_product_##s), LEVEL(weighted_##s), LEVEL(column_weighted_##s)}
 // Sums and products of uint64 have the bits of those of int64.
 #define INTEGERS(s, bits) \
   {LEVEL(sum_##bits), 0, LEVEL(min_##s), LEVEL(max_##s), LEVEL(column_sum_##bits), \
    0, LEVEL(column_min_##s), LEVEL(column_max_##s), 0, 0, \
-   LEVEL(product_##bits), LEVEL(column_product_##bits)}
+   LEVEL(product_##bits), LEVEL(column_product_##bits), 0, 0}
     FLOATS(f32), FLOATS(f64), INTEGERS(i64, i64), INTEGERS(i32, i32), INTEGERS(u8, u8),
     INTEGERS(u64, i64)
 #undef FLOATS

@@ -2,12 +2,15 @@
 
 #include <string.h>
 
+#pragma clang fp contract(off)
+
 size_t norma_result_width(int kind, int type) {
   switch (kind) {
     case NORMA_SUM:
     case NORMA_CENTERED_SUM:
     case NORMA_PRODUCT:
-    case NORMA_MOMENTS: return 8;
+    case NORMA_MOMENTS:
+    case NORMA_WEIGHTED_MOMENTS: return 8;
     default: return type == NORMA_U8 ? 1 : type == NORMA_F32 || type == NORMA_I32 ? 4 : 8;
   }
 }
@@ -29,6 +32,22 @@ static void add(int type, size_t count, void *sums, const void *from) {
   }
 }
 
+static void merge_weighted(
+    size_t count, double *means, double *m2, double *weights, const double *more,
+    const double *more_m2, const double *more_weights) {
+  for (size_t j = 0; j < count; j++) {
+    const double a = weights[j], b = more_weights[j], distance = more[j] - means[j];
+    if (b == 0) continue;
+    weights[j] = a + b;
+    if (a == 0) {
+      means[j] = more[j], m2[j] = more_m2[j];
+    } else {
+      const double share = b / (a + b);
+      means[j] += distance * share, m2[j] += more_m2[j] + distance * distance * (a * share);
+    }
+  }
+}
+
 void norma_merge_results(
     int kind, int type, size_t count, void *results, double *m2, double *lost, double values,
     const void *more, const double *more_m2, const double *more_lost, double more_values) {
@@ -39,6 +58,9 @@ void norma_merge_results(
     case NORMA_MOMENTS:
       norma_merge_moments(
           count, values, results, m2, lost, more_values, more, more_m2, more_lost);
+      break;
+    case NORMA_WEIGHTED_MOMENTS:
+      merge_weighted(count, results, m2, lost, more, more_m2, more_lost);
       break;
     case NORMA_REDUCE_MINIMUM:
       norma_find_reductions(type)->column_minimum(1, count, 0, more, results);
@@ -78,6 +100,14 @@ void norma_reduce_tile(
         loops->column_moments(rows, outputs, t->pitch, t->values, sums, m2s, losts);
       } else {
         loops->moments(n, t->values, sums, m2s, losts);
+      }
+      break;
+    case NORMA_WEIGHTED_MOMENTS:
+      if (t->by_column) {
+        loops->column_weighted(
+            rows, outputs, t->pitch, t->values, t->companion_pitch, t->companion, sums, m2s, losts);
+      } else {
+        loops->weighted(n, t->values, t->companion, sums, m2s, losts);
       }
       break;
     default: {

@@ -12,7 +12,7 @@ typedef struct {
   size_t rows, columns;
   const void *values;
   size_t pitch;  // from row to row, where there is a result for every column
-  // Of a centred sum only.
+  // Of a centred sum, and, without a center, of weighted moments.
   const void *companion;
   const double *center;
   size_t companion_pitch;

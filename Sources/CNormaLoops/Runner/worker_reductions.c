@@ -16,7 +16,8 @@ static ptrdiff_t pitch_of(const norma_program *p, int value, ptrdiff_t columns) 
 }
 
 static int keeps_lost(const norma_sink *sink) {
-  return sink->kind == NORMA_MOMENTS && sink->type == NORMA_F64;
+  return sink->kind == NORMA_WEIGHTED_MOMENTS
+         || (sink->kind == NORMA_MOMENTS && sink->type == NORMA_F64);
 }
 
 // Adds a tile to the results of its chunk; `seen` values a result were added before.
@@ -28,7 +29,7 @@ static void reduce_tile(
       .kind = sink->kind, .type = sink->type, .loops = sink->loops, .by_column = p->columns_kept,
       .rows = (size_t)rows, .columns = (size_t)columns, .values = w->values[sink->value],
       .pitch = (size_t)pitch_of(p, sink->value, columns)};
-  if (sink->kind == NORMA_CENTERED_SUM) {
+  if (sink->kind == NORMA_CENTERED_SUM || sink->kind == NORMA_WEIGHTED_MOMENTS) {
     tile.companion = w->values[sink->companion], tile.center = w->values[sink->center];
     tile.companion_pitch = (size_t)pitch_of(p, sink->companion, columns);
   }

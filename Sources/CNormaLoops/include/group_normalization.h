@@ -23,22 +23,16 @@ typedef struct {
   const float *_Nullable weight, *_Nullable bias;
   double eps;
   int from_zero;  // the mean is 0, and the variance the mean square
-  // Which values count, a byte each, 0 or 1; null: all. That of the first value of piece p of group g
-  // lies at `g * mask_group_step + p * mask_piece_step`. Not together with `from_zero`.
-  const uint8_t *_Nullable mask;
-  int64_t mask_group_step, mask_piece_step;
 } norma_group_parameters;
 
 /// For the groups `begin ..< end`: mean, sum of squared distances and variance of each, and
-/// y = ((x - high) - low) * scale + shift, as the instruction NORMA_NORMALIZE. What the mask leaves out
-/// has no influence and becomes 0; `counts`, null without a mask, are how many values were left.
+/// y = ((x - high) - low) * scale + shift, as the instruction NORMA_NORMALIZE.
 void norma_normalize_groups(
     const norma_groups *groups, const norma_group_parameters *parameters, const float *x, float *y,
-    double *mean, double *squares, double *variance, double *_Nullable counts, int64_t begin,
-    int64_t end);
+    double *mean, double *squares, double *variance, int64_t begin, int64_t end);
 
 /// For the groups `begin ..< end`, with c = x - mean, r = 1 / sqrt(variance + eps), u = g * weight,
-/// in double, over the n values that count:
+/// in double, over the n values of a group:
 ///
 ///     dx = r u - r^3 c sum(u c) / n - r sum(u) / n        (the last term not from zero)
 ///     products = r sum(g c)        plain = sum(g)         for each run of `inner` values
@@ -47,9 +41,8 @@ void norma_normalize_groups(
 /// which is min(inner, length) values long.
 void norma_group_gradient(
     const norma_groups *groups, const norma_group_parameters *parameters, const float *x,
-    const float *upstream, const double *mean, const double *variance,
-    const double *_Nullable counts, float *_Nullable dx, double *products, double *plain,
-    int64_t begin, int64_t end);
+    const float *upstream, const double *mean, const double *variance, float *_Nullable dx,
+    double *products, double *plain, int64_t begin, int64_t end);
 
 /// result[i / repeats % period] = the sum of such values[i], in order, in double and rounded once. The
 /// first `period` values are overwritten.

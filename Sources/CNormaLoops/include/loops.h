@@ -187,6 +187,13 @@ typedef void (*norma_column_centered_loop)(
     size_t rows, size_t columns, size_t pitch_x, const void *x, size_t pitch_g, const void *g,
     const double *means, double *sums);
 
+// Mean, sum of squared distances from it, and sum of weights, of values with weights that are not negative.
+typedef void (*norma_weighted_loop)(
+    size_t n, const void *values, const double *weights, double *mean, double *m2, double *count);
+typedef void (*norma_column_weighted_loop)(
+    size_t rows, size_t columns, size_t pitch, const void *values, size_t weight_pitch,
+    const double *weights, double *means, double *m2s, double *counts);
+
 typedef struct {
   norma_sum_loop sum;
   norma_moments_loop moments;
@@ -198,6 +205,8 @@ typedef struct {
   norma_column_centered_loop column_centered_sum;
   norma_sum_loop product;
   norma_column_loop column_product;
+  norma_weighted_loop weighted;  // of real types
+  norma_column_weighted_loop column_weighted;
 } norma_reductions;
 
 const norma_reductions *norma_find_reductions(int type);

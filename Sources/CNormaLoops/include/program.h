@@ -62,19 +62,20 @@ enum norma_reduction_kind {
   NORMA_REDUCE_MINIMUM,
   NORMA_REDUCE_MAXIMUM,
   NORMA_CENTERED_SUM,  // of (value - center) * companion
-  NORMA_PRODUCT
+  NORMA_PRODUCT,
+  NORMA_WEIGHTED_MOMENTS  // of values whose weights are the companion, in double
 };
 
 // Results are indexed by unit output: kept index, then column (when columns are kept).
 typedef struct {
   int kind;
   int value;
-  int companion, center;  // NORMA_CENTERED_SUM: values of the same type, and of double
+  int companion, center;  // NORMA_CENTERED_SUM: values of the same type, and of double; or weights
   int type;
   const norma_reductions *loops;
-  char *result;    // double or int64_t sums and products; minimum or maximum in the block type
-  double *m2;      // NORMA_MOMENTS
-  double *lost;    // NORMA_MOMENTS of double: what rounding took from the sums
+  char *result;    // double or int64_t sums and products, weighted means; minimum or maximum in the block type
+  double *m2;      // of both kinds of moments
+  double *lost;    // NORMA_MOMENTS of double: what rounding took from the sums; or sums of weights
   char *partial;   // like result, one per chunk; NULL when there is one chunk
   double *partial_m2, *partial_lost;
   // Results that stay with the thread: bytes into its scratch memory.

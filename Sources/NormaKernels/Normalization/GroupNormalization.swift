@@ -3,13 +3,12 @@ import CNormaLoops
 /// Normalization of groups of `float32` values that lie together, and its gradient, group by group while
 /// each is in cache: as the instructions of programs, without the programs.
 package struct GroupNormalization {
-  /// Weight and bias, one number for each parameter; `epsilon`; whether squares are measured from
-  /// zero; and which values count, if not all do.
+  /// Weight and bias, one number for each parameter; `epsilon`; and whether squares are measured from
+  /// zero.
   package struct Parameters {
     let weight: UnsafeRawPointer?, bias: UnsafeRawPointer?
     let epsilon: Double
     let fromZero: Bool
-    package var mask: Mask?
 
     package init(
       weight: UnsafeRawPointer?, bias: UnsafeRawPointer?, epsilon: Double, fromZero: Bool
@@ -20,23 +19,8 @@ package struct GroupNormalization {
     fileprivate var form: norma_group_parameters {
       norma_group_parameters(
         weight: weight?.assumingMemoryBound(to: Float.self),
-        bias: bias?.assumingMemoryBound(to: Float.self), eps: epsilon, from_zero: fromZero ? 1 : 0,
-        mask: mask?.bytes.assumingMemoryBound(to: UInt8.self),
-        mask_group_step: Int64(mask?.groupStep ?? 0), mask_piece_step: Int64(mask?.pieceStep ?? 0))
+        bias: bias?.assumingMemoryBound(to: Float.self), eps: epsilon, from_zero: fromZero ? 1 : 0)
     }
-  }
-
-  /// A byte for each value, 0 or 1: in the order of the values, or one set for all groups.
-  package struct Mask {
-    let bytes: UnsafeRawPointer
-    let groupStep: Int, pieceStep: Int
-  }
-
-  /// A mask that lies as the values do, or as those of one group with all its pieces.
-  package func mask(_ bytes: UnsafeRawPointer, isShared: Bool) -> Mask {
-    isShared
-      ? Mask(bytes: bytes, groupStep: 0, pieceStep: Int(form.length))
-      : Mask(bytes: bytes, groupStep: Int(form.group_step), pieceStep: Int(form.piece_step))
   }
 
   /// The shortest run of values under one parameter that is worth a loop of its own.
@@ -76,19 +60,16 @@ package struct GroupNormalization {
   /// Values under one parameter that lie together within a group.
   private var run: Int { Int(min(form.inner, form.length)) }
 
-  /// Writes y, and for each group the mean, the sum of squared distances from it and the variance; with a
-  /// mask, how many values counted.
+  /// Writes y, and for each group the mean, the sum of squared distances from it and the variance.
   package func run(
     _ parameters: Parameters, x: UnsafeRawPointer, y: UnsafeMutableRawPointer,
     mean: UnsafeMutablePointer<Double>, squares: UnsafeMutablePointer<Double>,
-    variance: UnsafeMutablePointer<Double>, counts: UnsafeMutablePointer<Double>? = nil,
-    threads: Int
+    variance: UnsafeMutablePointer<Double>, threads: Int
   ) {
     withUnsafePointers(parameters) { form, parameters in
       let x = x.assumingMemoryBound(to: Float.self), y = y.assumingMemoryBound(to: Float.self)
       split(count, work: valueCount, threads: threads) { begin, end in
-        norma_normalize_groups(
-          form, parameters, x, y, mean, squares, variance, counts, begin, end)
+        norma_normalize_groups(form, parameters, x, y, mean, squares, variance, begin, end)
       }
     }
   }
@@ -99,8 +80,7 @@ package struct GroupNormalization {
   /// Writes the gradient of x, unless that is nil, and those of weight and bias.
   package func gradient(
     _ parameters: Parameters, x: UnsafeRawPointer, upstream: UnsafeRawPointer,
-    mean: UnsafePointer<Double>, variance: UnsafePointer<Double>,
-    counts: UnsafePointer<Double>? = nil, dx: UnsafeMutableRawPointer?,
+    mean: UnsafePointer<Double>, variance: UnsafePointer<Double>, dx: UnsafeMutableRawPointer?,
     weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>,
     sums: UnsafeMutablePointer<Double>, threads: Int
   ) {
@@ -111,7 +91,7 @@ package struct GroupNormalization {
       let dx = dx?.assumingMemoryBound(to: Float.self)
       split(count, work: valueCount, threads: threads) { begin, end in
         norma_group_gradient(
-          form, parameters, x, upstream, mean, variance, counts, dx, sums, sums + runs, begin, end)
+          form, parameters, x, upstream, mean, variance, dx, sums, sums + runs, begin, end)
       }
     }
     let repeats = Int64(Int(form.inner) / run)

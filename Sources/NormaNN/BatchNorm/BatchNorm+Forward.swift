@@ -101,6 +101,8 @@ extension BatchNorm {
     let (output, statistics) = try x.normalized(
       over: axes, mask: mask, eps: eps, weight: weight, bias: bias, call: call)
     if usesBatch || follows {
+      // With the output, which reads what is in cache then.
+      if usesBatch { output.evaluated() }
       let counts = statistics.count.array(of: Double.self)
       if counts.contains(1) {
         if usesBatch && singleValuePolicy == .error {

@@ -200,6 +200,8 @@ extension InstanceNorm {
       if isTraining || runningMean == nil {
         let (output, statistics) = try maskedInstanceNorm(
           x, axis, mask, weight?.value, bias?.value, eps, call: call)
+        // With the output, which reads what is in cache then.
+        output.evaluated()
         if isTraining && !GradientMode.isRecomputing { commit(statistics) }
         return output
       }

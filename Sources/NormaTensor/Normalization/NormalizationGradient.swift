@@ -18,7 +18,8 @@ struct NormalizationGradients {
 ///
 /// Both sums are taken in one trip in `float64`, slice by slice with dx where slices stay in cache:
 /// then x and g are read once. A weight that is one number to a statistic stays outside of the
-/// sums, which then are dweight and dbias as well. Rows of `float32` have a kernel of their own,
+/// sums, which then are dweight and dbias as well. With a mask, what does not count is 0 in x and g, and n is the
+/// number of the others. Rows of `float32` have a kernel of their own,
 /// `ofRows`, which takes all three gradients in one trip.
 struct NormalizationGradient {
   private let rule: Backward
@@ -34,16 +35,20 @@ struct NormalizationGradient {
   private let own: OwnStatistics?
   /// Of x, with u beside it: Σ(u c) and Σ(u).
   private let group: ReductionGroup?
+  private let mask: NormalizationMask?
 
   /// - Parameter weight: with as many axes as the input.
-  init(_ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?) {
-    self.rule = rule
-    self.own = own
-    x = rule.saved[0].detached()
+  init(
+    _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?,
+    mask: NormalizationMask? = nil
+  ) {
+    func kept(_ values: Tensor) -> Tensor { mask?.kept(values) ?? values }
+    (self.rule, self.own, self.mask) = (rule, own, mask)
+    x = kept(rule.saved[0].detached())
     type = x.dtype == .float64 ? .float64 : .float32
     mean = rule.saved[1].cast(to: .float64)
     inverse = (rule.saved[2].cast(to: .float64) + eps).rsqrt()
-    upstream = rule.upstream.cast(to: type)
+    upstream = kept(rule.upstream.cast(to: type))
     self.weight = weight?.detached()
     isOutside = weight?.isConstant(along: mean) ?? true
     let axes = own?.axes ?? mean.shape.indices.filter { rule.saved[1].shape[$0] == 1 }
@@ -67,7 +72,7 @@ struct NormalizationGradient {
 
   private var input: Tensor {
     let scale = isOutside ? weight.map { inverse * $0.cast(to: .float64) } ?? inverse : inverse
-    if own?.origin == .mean && (group?.countPerResult ?? 1) == 1 {
+    if own?.origin == .mean && mask == nil && (group?.countPerResult ?? 1) == 1 {
       // A single value is its own mean, and stays at no distance from it.
       return Center.zeros(x.shape, type)
     }
@@ -75,16 +80,17 @@ struct NormalizationGradient {
       let u = isOutside ? upstream : weight.map { upstream * $0.cast(to: type) } ?? upstream
       return u * scale.cast(to: type)
     }
-    let share = scale / -Double(group.countPerResult)
+    let share = mask.map { -scale / $0.count } ?? scale / -Double(group.countPerResult)
     let slope = share * inverse.squared() * group.tensor(.centeredSum)
     let shift =
       own.origin == .mean
       ? share * group.tensor(.companionSum) : Center.zeros(mean.shape, .float64)
-    return checked { () throws(TensorError) in
+    let gradient = checked { () throws(TensorError) in
       try Tensor.elementwise(
         .normalizeGradient, [x, group.companion ?? upstream, mean, scale, slope, shift],
         in: type, result: x.dtype, call: "normalized")
     }
+    return mask?.kept(gradient) ?? gradient
   }
 
   /// The gradients of weight and bias.
@@ -120,16 +126,20 @@ struct NormalizationGradient {
 
 /// The same formula from differentiable operations, for gradients of gradients.
 func composedNormalizationGradients(
-  _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?
+  _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?,
+  mask: NormalizationMask? = nil
 ) -> NormalizationGradients {
-  let type = rule.saved[0].dtype == .float64 ? DType.float64 : .float32
-  let x = rule.saved[0].cast(to: type)
-  let upstream = rule.upstream.cast(to: type)
+  func kept(_ values: Tensor) -> Tensor { mask?.kept(values) ?? values }
+  let isWide = rule.saved[0].dtype == .float64 || mask != nil
+  let type = isWide ? DType.float64 : .float32
+  let x = kept(rule.saved[0].cast(to: type))
+  let upstream = kept(rule.upstream.cast(to: type))
   let weighted = weight.map { upstream * $0.cast(to: type) } ?? upstream
   let normalized: Tensor
   let input: Tensor
   func mean(_ values: Tensor, _ axes: [Int]) -> Tensor {
-    values.mean(over: axes, keepDims: true)
+    mask.map { values.sum(over: axes, keepDims: true) / $0.count }
+      ?? values.mean(over: axes, keepDims: true)
   }
   switch own {
   case nil:
@@ -146,10 +156,15 @@ func composedNormalizationGradients(
       * (rule.saved[2].cast(to: .float64) + eps).rsqrt().cast(to: type)
     input = weighted * 0
   case let own?:
-    let inverse = (x.variance(over: own.axes, correction: 0, keepDims: true) + eps).rsqrt()
-    normalized = (x - mean(x, own.axes)) * inverse
+    let center = kept(x - mean(x, own.axes))
+    let variance =
+      mask == nil
+      ? x.variance(over: own.axes, correction: 0, keepDims: true)
+      : mean(center.squared(), own.axes)
+    let inverse = (variance + eps).rsqrt()
+    normalized = center * inverse
     let share = mean(weighted * normalized, own.axes)
-    input = (weighted - mean(weighted, own.axes) - normalized * share) * inverse
+    input = kept((weighted - mean(weighted, own.axes) - normalized * share) * inverse)
   }
   return NormalizationGradients(
     input: rule.whenNeeded(0) { input }, weight: weight == nil ? nil : upstream * normalized,

@@ -81,56 +81,16 @@ struct NormalizedGroups {
     )
   }
 
-  /// The same with the statistics of the values that count; 0 for the others. Nil where one thread would
-  /// do most of the work, and for masks that do not stretch to the shape.
-  func normalized(
-    mask: Tensor, eps: Double, over axes: [Int]
-  ) -> (output: Tensor, statistics: MaskedStatistics)? {
-    guard mask.stretches(to: x.shape), isWorthwhile else { return nil }
-    let mask = bytes(of: mask, over: axes)
-    let count = kernel.count
-    guard let pack = Tensor.Pack(count: count, of: 4, dtype: .float64) else { return nil }
-    let numbers = pack.storage.base.assumingMemoryBound(to: Double.self)
-    let storages = (x.node.materialize(), weight?.node.materialize(), bias?.node.materialize())
-    let maskStorage = mask.node.materialize()
-    note("normalize", [x, weight, bias, mask], isMasked: true)
-    let output = withExtendedLifetime((storages, maskStorage)) {
-      Tensor(shape: x.shape, dtype: .float32) { bytes in
-        guard let result = bytes.baseAddress else { return }
-        var parameters = parameters(storages.1, storages.2, eps, .mean)
-        parameters.mask = kernel.mask(base(mask, maskStorage), isShared: mask.count < x.count)
-        kernel.run(
-          parameters, x: base(x, storages.0), y: result, mean: numbers, squares: numbers + count,
-          variance: numbers + 2 * count, counts: numbers + 3 * count, threads: TensorThreads.count)
-      }
-    }
-    let tensors = pack.tensors(
-      like: Layout(contiguous: Shape.reduced(x.shape, over: axes, keepDims: true)))
-    let statistics = MaskedStatistics(count: tensors[3], mean: tensors[0], squares: tensors[1])
-    return (output, statistics)
-  }
-
-  private func note(_ operation: String, _ operands: [Tensor?], isMasked: Bool = false) {
+  private func note(_ operation: String, _ operands: [Tensor?]) {
     ExecutionLog.add(
       ExecutionPlan.Step(
         .groups, [operation], over: x.shape,
-        reads: operands.reduce(0) { $0 + ($1?.touchedBytes ?? 0) }, writes: x.count * 4,
-        isMasked ? [.masked] : []))
+        reads: operands.reduce(0) { $0 + ($1?.touchedBytes ?? 0) }, writes: x.count * 4))
   }
 
   /// Whether there are groups enough to share out.
   private var isWorthwhile: Bool {
     x.count <= Limits.smallNormalization || kernel.count >= 2 * TensorThreads.count
-  }
-
-  /// The mask without gaps, for all values, or for those of one group where it is the same for all.
-  private func bytes(of mask: Tensor, over axes: [Int]) -> Tensor {
-    var shape = x.shape
-    let own = [Int](repeating: 1, count: x.rank - mask.rank) + mask.shape
-    let kept = shape.indices.filter { !axes.contains($0) }
-    if !kernel.isRows, kept.allSatisfy({ own[$0] == 1 }) { for axis in kept { shape[axis] = 1 } }
-    let stretched = mask.reshaped(own)
-    return Tensor(node: stretched.node, layout: stretched.layout.broadcast(to: shape)).contiguous()
   }
 
   private func parameters(
@@ -188,63 +148,28 @@ extension NormalizationGradient {
     guard let own, weight != nil || !rule.needs(1) else { return nil }
     let groups = NormalizedGroups(
       rule.saved[0].detached(), over: own.axes, weight: weight?.detached(), bias: nil)
-    return groups?.gradients(
-      rule, GroupStatistics(rule.saved[1], rule.saved[2]), eps: eps, from: own.origin)
+    return groups?.gradients(rule, eps: eps, from: own.origin)
   }
-
-  /// The same for a normalization with a mask: of what counts, saved with its statistics and number.
-  static func ofMaskedGroups(
-    _ rule: Backward, over axes: [Int], eps: Double, weight: Tensor?
-  ) -> NormalizationGradients? {
-    guard weight != nil || !rule.needs(1) else { return nil }
-    let groups = NormalizedGroups(
-      rule.saved[0].detached(), over: axes, weight: weight?.detached(), bias: nil)
-    let (mean, variance) = (rule.saved[3], rule.saved[4])
-    return groups?.gradients(
-      rule, GroupStatistics(mean, variance, count: rule.saved[2], mask: rule.saved[1]), eps: eps,
-      from: .mean, over: axes)
-  }
-}
-
-/// What the gradient of a normalization reads of its forward pass.
-private struct GroupStatistics {
-  let mean: Tensor, variance: Tensor
-  /// How many values counted, and which; nil where all did.
-  let count: Tensor?, mask: Tensor?
-
-  init(_ mean: Tensor, _ variance: Tensor, count: Tensor? = nil, mask: Tensor? = nil) {
-    (self.mean, self.variance) = (mean.detached(), variance.detached())
-    (self.count, self.mask) = (count?.detached(), mask?.detached())
-  }
-
-  var all: [Tensor] { [mean, variance] + (count.map { [$0] } ?? []) }
 }
 
 extension NormalizedGroups {
   fileprivate func gradients(
-    _ rule: Backward, _ statistics: GroupStatistics, eps: Double, from origin: NormalizationOrigin,
-    over axes: [Int] = []
+    _ rule: Backward, eps: Double, from origin: NormalizationOrigin
   ) -> NormalizationGradients? {
-    let isSmall = x.count <= Limits.smallNormalization
     let upstream = rule.upstream.detached()
-    let isMasked = statistics.mask != nil
+    let statistics = rule.saved[1...2].map { $0.detached() }
     guard !kernel.hasRowOfParameters, upstream.dtype == .float32, upstream.layout.isContiguous,
-      isSmall || isWorthwhile && (kernel.isRows || isMasked),
-      kernel.valuesPerGroup > 1 || isMasked,
-      statistics.all.allSatisfy({ $0.dtype == .float64 && $0.layout.isContiguous })
+      x.count <= Limits.smallNormalization || isWorthwhile && kernel.isRows,
+      kernel.valuesPerGroup > 1,
+      statistics.allSatisfy({ $0.dtype == .float64 && $0.layout.isContiguous })
     else { return nil }
-    let mask = statistics.mask.map { bytes(of: $0, over: axes) }
-    Tensor.evaluate([x, upstream] + statistics.all + (mask.map { [$0] } ?? []))
+    Tensor.evaluate([x, upstream] + statistics)
     let storages = (x.node.materialize(), upstream.node.materialize())
-    let numbers = statistics.all.map { $0.node.materialize() }
-    let doubles = zip(statistics.all, numbers).map {
+    let numbers = statistics.map { $0.node.materialize() }
+    let doubles = zip(statistics, numbers).map {
       base($0, $1).assumingMemoryBound(to: Double.self)
     }
-    let (parameter, maskStorage) = (weight?.node.materialize(), mask?.node.materialize())
-    var parameters = parameters(parameter, nil, eps, origin)
-    if let mask, let maskStorage {
-      parameters.mask = kernel.mask(base(mask, maskStorage), isShared: mask.count < x.count)
-    }
+    let parameter = weight?.node.materialize()
     let room = Layout(contiguous: x.shape)
     let dx = rule.needs(0) ? (try? Storage.room(room, .float32, "")) : nil
     if rule.needs(0) && dx == nil { return nil }
@@ -252,19 +177,18 @@ extension NormalizedGroups {
       let pack = Tensor.Pack(count: kernel.parameterCount, of: 2, dtype: .float32)
     else { return nil }
     let results = pack.storage.base.assumingMemoryBound(to: Float.self)
-    note("normalization gradient", [x, upstream, weight, mask], isMasked: isMasked)
-    withExtendedLifetime((storages, numbers, parameter, maskStorage)) {
+    note("normalization gradient", [x, upstream, weight])
+    withExtendedLifetime((storages, numbers, parameter)) {
       kernel.gradient(
-        parameters, x: base(x, storages.0), upstream: base(upstream, storages.1), mean: doubles[0],
-        variance: doubles[1], counts: doubles.count > 2 ? doubles[2] : nil, dx: dx?.base,
+        parameters(parameter, nil, eps, origin), x: base(x, storages.0),
+        upstream: base(upstream, storages.1), mean: doubles[0], variance: doubles[1], dx: dx?.base,
         weight: results, bias: results + kernel.parameterCount,
         sums: sums.base.assumingMemoryBound(to: Double.self), threads: TensorThreads.count)
     }
     let tensors = pack.tensors(
       like: Layout(contiguous: weight?.shape ?? [Int](repeating: 1, count: x.rank)))
     let input = dx.map { storage in
-      let layout = Layout(contiguous: x.shape)
-      return Tensor(node: Node(stored: storage, dtype: .float32, layout: layout), layout: layout)
+      Tensor(node: Node(stored: storage, dtype: .float32, layout: room), layout: room)
     }
     return NormalizationGradients(input: input, weight: tensors[0], bias: tensors[1])
   }

@@ -17,56 +17,48 @@ extension Tensor {
   /// these values over `axes`; 0 elsewhere. What is masked out has no influence, whatever it is.
   ///
   /// One operation to gradients, which are 0 where the mask does not hold. `mask`, `weight` and
-  /// `bias` broadcast to the shape. Cost: as without a mask where groups lie together in `float32`; else
-  /// four trips, and a gradient computed in `float64`.
+  /// `bias` broadcast to the shape. Cost: as without a mask, which is read beside the values.
   package func normalized(
     over axes: [Int], mask: Tensor, eps: Double, weight: Tensor?, bias: Tensor?, call: String
   ) throws(TensorError) -> (output: Tensor, statistics: MaskedStatistics) {
     try Tensor.requireEpsilon(eps, call)
     let sorted = axes.sorted()
     let holds = mask.detached().cast(to: .bool)
-    let output: Tensor
-    let statistics: MaskedStatistics
-    if let groups = NormalizedGroups(
-      detached(), over: sorted, weight: weight?.detached(), bias: bias?.detached()),
-      let result = groups.normalized(mask: holds, eps: eps, over: sorted)
-    {
-      (output, statistics) = result
-    } else {
-      let taken = try detached().weightedStatistics(
-        over: axes, mask: mask, weights: nil, call: call)
-      statistics = MaskedStatistics(
-        count: taken.count, mean: Tensor.where(taken.count .== 0.0, 0.0, taken.mean),
-        squares: taken.squares)
-      let zero = Tensor.zeros([], dtype: dtype)
-      if let scale = Tensor.where(holds, detached(), zero).scaleForNormalization(
+    let zero = Tensor.zeros([], dtype: dtype)
+    let taken = try detached().weightedStatistics(
+      over: sorted, mask: mask, weights: nil, call: call)
+    let statistics = MaskedStatistics(
+      count: taken.count, mean: Tensor.where(taken.count .== 0.0, 0.0, taken.mean),
+      squares: taken.squares)
+    if dtype == .float64,
+      let scale = Tensor.where(holds, detached(), zero).scaleForNormalization(
         over: sorted, variance: statistics.variance, isCentered: true, eps: eps),
-        scale.array(of: Double.self).contains(where: { $0 != 1 })
-      {
-        let output = try (self * scale).normalized(
-          over: axes, mask: mask, eps: eps, weight: weight, bias: bias, call: call
-        ).output
-        return (output, statistics)
-      }
-      let everywhere = try detached().normalized(
-        mean: statistics.mean, variance: statistics.variance, eps: eps,
-        weight: weight?.detached(), bias: bias?.detached(), call: call)
-      output = Tensor.where(holds, everywhere, zero)
+      scale.array(of: Double.self).contains(where: { $0 != 1 })
+    {
+      let output = try (self * scale).normalized(
+        over: axes, mask: mask, eps: eps, weight: weight, bias: bias, call: call
+      ).output
+      return (output, statistics)
     }
+    let everywhere = try detached().normalized(
+      mean: statistics.mean, variance: statistics.variance, eps: eps,
+      weight: weight?.detached(), bias: bias?.detached(), call: call)
     let hasWeight = weight != nil
     let hasBias = bias != nil
     let inputs = [self] + [weight, bias].compactMap { $0 }
     let saving =
-      [self, holds, statistics.count.clamped(min: 1), statistics.mean, statistics.variance]
-      + (weight.map { [$0] } ?? [])
+      [self, statistics.mean, statistics.variance] + (weight.map { [$0] } ?? [])
+      + [holds, statistics.count.clamped(min: 1)]
+    let output = Tensor.where(holds, everywhere, zero)
     let recorded = output.recorded(call, from: inputs, saving: saving) { rule in
-      let weight = hasWeight ? rule.saved[5] : nil
-      let atOnce =
-        rule.isRecording
-        ? nil
-        : NormalizationGradient.ofMaskedGroups(rule, over: sorted, eps: eps, weight: weight)
+      let weight = hasWeight ? rule.saved[3] : nil
+      let own = OwnStatistics(axes: sorted, origin: .mean)
+      let last = rule.saved.count - 1
+      let mask = NormalizationMask(holds: rule.saved[last - 1], count: rule.saved[last])
       let gradients =
-        atOnce ?? maskedNormalizationGradients(rule, over: axes, eps: eps, weight: weight)
+        rule.isRecording
+        ? composedNormalizationGradients(rule, eps: eps, weight: weight, own: own, mask: mask)
+        : NormalizationGradient(rule, eps: eps, weight: weight, own: own, mask: mask).gradients
       return [gradients.input] + (hasWeight ? [gradients.weight] : [])
         + (hasBias ? [gradients.bias] : [])
     }
@@ -74,30 +66,14 @@ extension Tensor {
   }
 }
 
-/// With g the upstream gradient where the mask holds, u = g weight, c = x - mean there, r = 1 /
-/// √(variance + eps), and sums and n over the values that count:
-///
-///     dx = r (u - Σ(u) / n - r² c Σ(u c) / n)        dweight = g c r        dbias = g
-///
-/// From differentiable operations in `float64`, so that gradients of it exist.
-private func maskedNormalizationGradients(
-  _ rule: Backward, over axes: [Int], eps: Double, weight: Tensor?
-) -> NormalizationGradients {
-  let (holds, count) = (rule.saved[1], rule.saved[2])
-  func kept(_ x: Tensor) -> Tensor { Tensor.where(holds, x.cast(to: .float64), 0.0) }
-  func mean(_ x: Tensor) -> Tensor {
-    x.sum(over: axes, keepDims: true) / count
+/// Which values a normalization counts.
+struct NormalizationMask {
+  let holds: Tensor
+  /// How many each statistic rests on, at least 1.
+  let count: Tensor
+
+  /// The values that count; 0 for others, whatever they are.
+  func kept(_ values: Tensor) -> Tensor {
+    Tensor.where(holds, values, Tensor.zeros([], dtype: values.dtype))
   }
-  let upstream = kept(rule.upstream)
-  let x = kept(rule.saved[0])
-  let center = kept(x - mean(x))
-  let inverse = (mean(center.squared()) + eps).rsqrt()
-  let normalized = center * inverse
-  return NormalizationGradients(
-    input: rule.whenNeeded(0) {
-      let weighted = weight.map { upstream * $0.cast(to: .float64) } ?? upstream
-      return kept(
-        (weighted - mean(weighted) - normalized * mean(weighted * normalized)) * inverse)
-    },
-    weight: weight == nil ? nil : upstream * normalized, bias: upstream)
 }

@@ -20,9 +20,11 @@ struct CompiledProgram {
     /// Nil where results stay with the thread.
     let result: Storage?
     let squares: Storage?
-    /// Of a centred sum: what is multiplied, and the mean that is taken off.
+    /// Of a centred sum: what is multiplied, and the mean that is taken off. Of weighted moments: the weights.
     var companion: Int?
     var center: Int?
+    /// Of weighted moments: where the sums of the weights go.
+    var weights: Storage?
 
     /// The values that have to be there when a tile has run.
     var values: [Int] { [value, companion, center].compactMap { $0 } }
@@ -132,6 +134,7 @@ struct CompiledProgram {
       place: { index, sink in
         sink.result = sinks[index].result?.base.assumingMemoryBound(to: CChar.self)
         sink.m2 = sinks[index].squares?.base.assumingMemoryBound(to: Double.self)
+        sink.lost = sinks[index].weights?.base.assumingMemoryBound(to: Double.self)
       }, body)
   }
 
@@ -167,7 +170,7 @@ struct CompiledProgram {
     guard ExecutionLog.isOpen else { return }
     let own = Set(program.inputs.compactMap { $0.storage.map { ObjectIdentifier($0) } })
     // What the first has read is in cache, and what it stored for the second alone, too.
-    let results = sinks.flatMap { [$0.result, $0.squares].compactMap { $0 } }
+    let results = sinks.flatMap { [$0.result, $0.squares, $0.weights].compactMap { $0 } }
     let known = own.union(results.map { ObjectIdentifier($0) })
     var traits: Set<ExecutionPlan.Trait> = []
     if isNew || second?.isNew == true { traits.insert(.planned) }

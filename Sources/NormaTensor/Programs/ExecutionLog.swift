@@ -113,6 +113,7 @@ extension CompiledProgram.Sink {
     case NORMA_REDUCE_MINIMUM: "minimum"
     case NORMA_REDUCE_MAXIMUM: "maximum"
     case NORMA_PRODUCT: "product"
+    case NORMA_WEIGHTED_MOMENTS: "weighted moments"
     default: "sum of products"
     }
   }

@@ -90,8 +90,6 @@ public struct ExecutionPlan: Sendable, Hashable {
     case inCache = "finished in cache"
     /// Weights were brought into another order of memory first.
     case packed = "weights packed"
-    /// Some values do not count.
-    case masked
     /// By oneDNN.
     case oneDNN
     /// By Norma's own loops.

@@ -43,8 +43,9 @@ extension Plan {
   private func addRooms(
     _ sinks: UnsafeMutableBufferPointer<norma_sink>, _ chunks: Int, of shape: [Int]
   ) -> [Storage]? {
+    // Weighted moments keep the sums of their weights there.
     let isWide = { (sink: norma_sink) in
-      sink.type == BlockType.float64.rawValue && sink.m2 != nil
+      sink.type == BlockType.float64.rawValue && sink.m2 != nil && sink.lost == nil
     }
     if chunks <= 1 && !sinks.contains(where: isWide) { return [] }
     let results = space.keptCount * (space.columnsKept ? space.columns.size : 1)
@@ -55,8 +56,7 @@ extension Plan {
       return storage?.base
     }
     for index in sinks.indices {
-      let isWide = isWide(sinks[index])
-      if isWide {
+      if isWide(sinks[index]) {
         guard let lost = room(results) else { return nil }
         sinks[index].lost = lost.assumingMemoryBound(to: Double.self)
       }
@@ -66,7 +66,7 @@ extension Plan {
       guard sinks[index].m2 != nil else { continue }
       guard let squares = room(results * chunks) else { return nil }
       sinks[index].partial_m2 = squares.assumingMemoryBound(to: Double.self)
-      if isWide {
+      if sinks[index].lost != nil {
         guard let lost = room(results * chunks) else { return nil }
         sinks[index].partial_lost = lost.assumingMemoryBound(to: Double.self)
       }

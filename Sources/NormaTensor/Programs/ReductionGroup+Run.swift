@@ -78,7 +78,8 @@ extension ReductionGroup {
       isFloatingPoint = group.source.dtype.isFloatingPoint
       // Squares need the sums beside them.
       let isAlone = wanted.contains(.squares) && !wanted.contains(.sum)
-      for result in isAlone ? wanted + [.sum] : wanted {
+      let weighted = wanted.contains(where: \.isWeighted) ? Result.weighted : []
+      for result in wanted.filter({ !$0.isWeighted }) + weighted + (isAlone ? [.sum] : []) {
         guard let storage = try? Storage.room(group.layout, .float64, "") else { return nil }
         storages[result] = storage
       }
@@ -88,8 +89,8 @@ extension ReductionGroup {
 
     var dependOnOrder: Bool {
       isFloatingPoint
-        && (storages[.sum] != nil || storages[.companionSum] != nil
-          || storages[.centeredSum] != nil || storages[.product] != nil)
+        && [Result.sum, .companionSum, .centeredSum, .product, .weightedMean]
+          .contains { storages[$0] != nil }
     }
 
     func store(_ result: Result, in node: Node) {
@@ -100,7 +101,10 @@ extension ReductionGroup {
       for storage in storages.all {
         storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: storage.byteCount)
       }
-      // The product of nothing.
+      // The mean and the product of nothing.
+      if let means = storages[.weightedMean] {
+        means.base.initializeMemory(as: Double.self, repeating: .nan, count: means.byteCount / 8)
+      }
       guard let products = storages[.product] else { return }
       let count = products.byteCount / 8
       if isFloatingPoint {
@@ -126,6 +130,13 @@ extension ReductionGroup {
             value: value, type: type, kind: NORMA_CENTERED_SUM, result: sum, squares: nil,
             companion: companion, center: center))
       }
+      if let companion = values.companion, let mean = storages[.weightedMean] {
+        var sink = CompiledProgram.Sink(
+          value: value, type: type, kind: NORMA_WEIGHTED_MOMENTS, result: mean,
+          squares: storages[.weightedSquares], companion: companion)
+        sink.weights = storages[.weightedCount]
+        sinks.append(sink)
+      }
       if let sum = storages[.sum] {
         let squares = storages[.squares]
         sinks.append(
@@ -149,6 +160,8 @@ extension ReductionGroup {
 }
 
 extension ReductionGroup.Result {
+  fileprivate static let weighted: [Self] = [.weightedMean, .weightedSquares, .weightedCount]
+
   /// How programs know the reduction.
   var kind: norma_reduction_kind {
     switch self {
@@ -158,6 +171,7 @@ extension ReductionGroup.Result {
     case .maximum: NORMA_REDUCE_MAXIMUM
     case .product: NORMA_PRODUCT
     case .centeredSum: NORMA_CENTERED_SUM
+    case .weightedMean, .weightedSquares, .weightedCount: NORMA_WEIGHTED_MOMENTS
     }
   }
 }

@@ -18,9 +18,14 @@ final class ReductionGroup: Sendable {
     case companionSum
     /// The sum of (source - center) * companion, in `float64`.
     case centeredSum
+    /// Moments of the source with the companion as weights, in `float64`: the mean, the sum of squared
+    /// distances from it, and the sum of the weights. One of them gives all.
+    case weightedMean, weightedSquares, weightedCount
 
     /// Whether this is a result of the source alone, which other programs may finish.
-    var isOfSource: Bool { self != .companionSum && self != .centeredSum }
+    var isOfSource: Bool { rawValue < Result.companionSum.rawValue }
+
+    var isWeighted: Bool { rawValue >= Result.weightedMean.rawValue }
   }
 
   private struct Weak: Sendable {
@@ -90,7 +95,8 @@ final class ReductionGroup: Sendable {
   func dtype(_ result: Result) -> DType {
     switch result {
     case .sum, .product: source.dtype.isFloatingPoint ? .float64 : .int64
-    case .squares, .companionSum, .centeredSum: .float64
+    case .squares, .companionSum, .centeredSum, .weightedMean, .weightedSquares, .weightedCount:
+      .float64
     case .minimum, .maximum: BlockType(source.dtype).dtype
     }
   }
@@ -107,7 +113,7 @@ final class ReductionGroup: Sendable {
     var evaluation = Evaluation(shape: source.shape)
     let isCentered = wanted.contains(.centeredSum)
     var second: Int?
-    if isCentered || wanted.contains(.companionSum), let companion {
+    if let companion, !wanted.allSatisfy(\.isOfSource) {
       second = evaluation.value(of: companion)
     }
     // The companion alone may be wanted.

@@ -17,7 +17,7 @@ extension Tensor {
   /// - Edge cases: a group without values has count 0, mean NaN and m2 0.
   /// - Accuracy: the mean to the last bits of a `Double`; m2 of `float32` to 6 ulp of `float32`, at
   ///   any distance from zero. With a mask or weights all is computed in `Double`.
-  /// - Cost: one trip; with a mask or weights three. PyTorch has `torch.var_mean`, which cannot be
+  /// - Cost: one trip. PyTorch has `torch.var_mean`, which cannot be
   ///   merged, and neither mask nor weights.
   public func moments(
     over axes: Int..., mask: Tensor? = nil, weights: Tensor? = nil,
@@ -83,28 +83,34 @@ extension Tensor {
   package func weightedStatistics(
     over axes: [Int], mask: Tensor?, weights: Tensor?, call: String
   ) throws(TensorError) -> (count: Tensor, mean: Tensor, squares: Tensor) {
-    let share = try share(mask: mask, weights: weights, call: call).broadcast(to: shape)
-    // What does not count may be infinite or NaN, which no factor of 0 removes.
-    let values = Tensor.where(share .> 0.0, cast(to: .float64), 0.0)
-    let count = share.total(over: axes)
-    let center = (values * share).total(over: axes) / count
-    let distance = values - center
-    let lost = (distance * share).total(over: axes)
-    let squares = (distance.squared() * share).total(over: axes) - lost.squared() / count
-    let isEmpty = count .== 0.0
-    return (
-      count, center + lost / count, Tensor.where(isEmpty, 0.0, squares.clamped(min: 0))
-    )
+    let share = try share(mask: mask, weights: weights, call: call)
+    if node.depth >= Limits.depthLimit { evaluated() }
+    let group = ReductionGroup(source: detached(), companion: share, axes: axes)
+    let count = group.tensor(.weightedCount)
+    let mean = group.tensor(.weightedMean).recorded(call, from: [self], saving: [share, count]) {
+      rule in
+      let (share, count) = (rule.saved[0], rule.saved[1])
+      return [Tensor.where(share .> 0.0, rule.upstream * share / count, 0.0)]
+    }
+    let squares = group.tensor(.weightedSquares)
+      .recorded(call, from: [self], saving: [self, share, mean]) { rule in
+        let (share, distance) = (rule.saved[1], rule.saved[0].cast(to: .float64) - rule.saved[2])
+        return [Tensor.where(share .> 0.0, rule.upstream * share * distance * 2, 0.0)]
+      }
+    return (count, mean, squares)
   }
 
-  /// How much each element counts, in `float64` and a shape that stretches to this one.
+  /// How much each element counts, in `float64` and this shape.
   func share(mask: Tensor?, weights: Tensor?, call: String) throws(TensorError) -> Tensor {
     for (name, tensor) in [("mask", mask), ("weights", weights)] {
       if let tensor, !tensor.stretches(to: shape) {
         throw TensorError(call, "\(name) of shape \(tensor.shape) does not stretch to \(shape)")
       }
     }
-    var factor = mask.map { $0.detached().cast(to: .bool).cast(to: .float64) }
+    // Stretched first: masks then are read as they lie, and never stored in `float64`.
+    var factor = mask.map {
+      $0.detached().cast(to: .bool).broadcast(to: shape).cast(to: .float64)
+    }
     if let weights = weights?.detached() {
       guard weights.dtype != .bool else {
         throw TensorError(call, "weights are numbers, got bool; pass truth values as mask:")
@@ -114,12 +120,9 @@ extension Tensor {
       }
       factor = factor.map { $0 * weights.cast(to: .float64) } ?? weights.cast(to: .float64)
     }
-    return factor ?? .ones([], dtype: .float64)
-  }
-
-  /// The sum over axes that may be none, kept with size 1.
-  private func total(over axes: [Int]) -> Tensor {
-    sum(over: axes, keepDims: true)
+    // A view would be stored before a program reads it.
+    if let factor, factor.shape == shape { return factor }
+    return (factor ?? .ones([], dtype: .float64)).broadcast(to: shape)
   }
 
   /// Whether the tensor broadcasts to a shape without making it larger.

@@ -33,7 +33,7 @@ extension Tensor {
   /// `torch.mean`.
   ///
   /// With a `mask`, nonzero where a value counts, or `weights`, how often it does, both of which
-  /// broadcast to the shape: Σ w x / Σ w, in three trips. What does not count has no influence, NaN
+  /// broadcast to the shape: Σ w x / Σ w, in one trip. What does not count has no influence, NaN
   /// among it. Weights are not negative and get no gradient.
   public func mean(
     over axes: [Int], mask: Tensor? = nil, weights: Tensor? = nil, keepDims: Bool = false,

@@ -56,7 +56,7 @@ extension Tensor {
   /// The variance over `axes` of what is not NaN, or over all axes if none are named.
   ///
   /// As `variance(over:)` with a mask. NaN where at most `correction` values are left and all are
-  /// equal. Cost: four trips. NumPy: `nanvar` (with `correction: 0`). PyTorch has none.
+  /// equal. Cost: one trip. NumPy: `nanvar` (with `correction: 0`). PyTorch has none.
   public func nanVariance(
     over axes: Int..., correction: Double = 1, keepDims: Bool = false,
     file: StaticString = #fileID, line: UInt = #line

@@ -191,6 +191,30 @@ import Testing
     #expect(Self.paths { Self.normalized(x + x, axes, weight, bias) }.last == .groups)
   }
 
+  /// What counts, and how much, is read beside the values, in the same trip.
+  @Test func masksAndWeights() throws {
+    let x = Self.random([4, 120_000])
+    let (mask, weights) = ((x .> 0.7).evaluated(), Self.random([4, 1], seed: 8))
+    func normalized(_ threads: Int) -> (value: Tensor, steps: [Step]) {
+      withThreads(threads) {
+        Self.run {
+          let result = try? x.normalized(
+            over: [1], mask: mask, eps: 1e-5, weight: nil, bias: nil, call: "")
+          return result?.output ?? .poisoned
+        }
+      }
+    }
+    let (value, steps) = normalized(2)
+    let large = steps.filter { $0.shape == x.shape }
+    #expect(large.map(\.path) == [.slices] && large[0].operations.contains("weighted moments"))
+    // Few numbers beside the values and their mask.
+    #expect(x.count * 5..<x.count * 5 + 1000 ~= large[0].bytesRead)
+    #expect(isSame(value, normalized(1).value))
+    let (mean, trips) = Self.run { x.mean(over: 1, mask: mask, weights: weights) }
+    #expect(trips.filter { $0.shape == x.shape }.map(\.path) == [.reduction])
+    #expect(isSame(mean, withThreads(1) { x.mean(over: 1, mask: mask, weights: weights) }))
+  }
+
   @Test func gradientsOfNormalizations() {
     func steps(_ x: Tensor, _ axes: [Int], _ weight: Tensor?) -> [Step] {
       let x = x.requiringGradient()
