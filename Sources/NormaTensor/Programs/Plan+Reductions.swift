@@ -1,5 +1,4 @@
 import CNormaLoops
-import NormaKernels
 
 extension Plan {
   /// Places the results of reductions, with room for those of chunks.

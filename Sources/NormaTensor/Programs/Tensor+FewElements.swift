@@ -1,5 +1,5 @@
 import CNormaLoops
-import NormaKernels
+import NormaValues
 
 extension Tensor {
   /// A reduction of few elements without gaps, which runs when it is called, by a plan that is kept: recording it

@@ -1,5 +1,5 @@
 import CNormaLoops
-import NormaKernels
+import NormaValues
 
 /// Pending elementwise work as the key of its plan, beside the memory and the numbers that it reads: all found by
 /// one walk, without memory of its own.
