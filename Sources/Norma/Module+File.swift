@@ -4,7 +4,7 @@ import NormaTensor
 
 extension Module {
   /// Sets parameters and buffers to the values of a file of any format that holds named tensors:
-  /// safetensors, PyTorch's (`torch.save`), `.npz`, or a ``Checkpoint``.
+  /// safetensors, PyTorch's (`torch.save`), `.npz`, or a ``Norma/Checkpoint``.
   ///
   ///     try network.load(contentsOf: "resnet18.safetensors")
   ///     try network.load(contentsOf: "lightning.ckpt", strippingPrefix: "model.")
@@ -18,7 +18,7 @@ extension Module {
   ///   - prefix: What is taken off the beginning of every name that has it.
   ///   - renaming: The module's name for a name of the file, after the prefix is taken off.
   /// - Returns: What was missing or unexpected, where that is allowed.
-  /// - Throws: ``NormaFiles/FileError``, ``CheckpointError`` or ``NormaNN/LoadError``; then nothing was
+  /// - Throws: ``NormaFiles/FileError``, ``Norma/CheckpointError`` or ``NormaNN/LoadError``; then nothing was
   ///   changed.
   @discardableResult
   public func load(
