@@ -1,14 +1,7 @@
-#include "loops.h"
-
 #include "integer_functions.h"
 #include "levels.h"
+#include "loops_levels.h"
 #include "vector_math.h"
-#include "vectors.h"
-
-#pragma clang fp contract(off)
-
-#define BODY "loops_body.h"
-#include "each_level.h"
 
 static norma_loop find_function(int operation, int type) {
   const norma_math_entry *e = &norma_math_table(norma_loops_level())[operation - NORMA_EXP];
@@ -23,21 +16,21 @@ norma_loop norma_find_loop(int operation, int type, unsigned singles) {
   }
 #if defined(__x86_64__)
   switch (norma_loops_level()) {
-    case 2: return find_v4(operation, type, singles);
-    case 1: return find_v3(operation, type, singles);
+    case 2: return norma_find_loop_v4(operation, type, singles);
+    case 1: return norma_find_loop_v3(operation, type, singles);
   }
 #endif
-  return find_base(operation, type, singles);
+  return norma_find_loop_base(operation, type, singles);
 }
 
 norma_rows_loop norma_find_rows_loop(int operation, int type, unsigned singles) {
 #if defined(__x86_64__)
   switch (norma_loops_level()) {
-    case 2: return find_rows_v4(operation, type, singles);
-    case 1: return find_rows_v3(operation, type, singles);
+    case 2: return norma_find_rows_loop_v4(operation, type, singles);
+    case 1: return norma_find_rows_loop_v3(operation, type, singles);
   }
 #endif
-  return find_rows_base(operation, type, singles);
+  return norma_find_rows_loop_base(operation, type, singles);
 }
 
 void norma_run_rows(

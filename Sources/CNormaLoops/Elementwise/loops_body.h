@@ -245,7 +245,7 @@ static const norma_loop LEVEL(spreads)[NORMA_TYPE_COUNT] = {
     LEVEL(spread_32), LEVEL(spread_64), LEVEL(spread_64), LEVEL(spread_32), LEVEL(spread_8),
     LEVEL(spread_64)};
 
-static norma_loop LEVEL(find)(int operation, int type, unsigned singles) {
+norma_loop LEVEL(norma_find_loop)(int operation, int type, unsigned singles) {
   if (operation == NORMA_SPREAD) return LEVEL(spreads)[type];
   if (operation == NORMA_LERP) {
     return singles & 3 || type > NORMA_F64 ? 0 : LEVEL(lerps)[type][singles >> 2];

@@ -1,16 +1,21 @@
 // Includes BODY once for each instruction set, with LEVEL(name) naming what belongs to it; levels.h says
-// which one runs.
+// which one runs. Where the compiler would take long, a file for each instruction set says ONLY_LEVEL.
 
+#if !defined(ONLY_LEVEL) || ONLY_LEVEL == 0
 #define LEVEL(name) name##_base
 #include BODY
 #undef LEVEL
+#endif
 
 #if defined(__x86_64__)
+#if !defined(ONLY_LEVEL) || ONLY_LEVEL == 1
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
 #define LEVEL(name) name##_v3
 #include BODY
 #undef LEVEL
 #pragma clang attribute pop
+#endif
+#if !defined(ONLY_LEVEL) || ONLY_LEVEL == 2
 // Whole 512-bit vectors, which the default tuning of this level would split.
 #pragma clang attribute push( \
     __attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
@@ -18,6 +23,7 @@
 #include BODY
 #undef LEVEL
 #pragma clang attribute pop
+#endif
 #endif
 
 #undef BODY

@@ -155,7 +155,7 @@ static norma_loop LEVEL(find_normalization)(int operation, int type, unsigned si
 #undef PICK
 }
 
-static norma_rows_loop LEVEL(find_rows)(int operation, int type, unsigned singles) {
+norma_rows_loop LEVEL(norma_find_rows_loop)(int operation, int type, unsigned singles) {
   if (type > NORMA_F64) return 0;
 #define PICK(name, form) \
   return type == NORMA_F32 ? LEVEL(name##_f32_##form) : LEVEL(name##_f64_##form)
