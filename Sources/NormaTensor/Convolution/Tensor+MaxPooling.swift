@@ -192,6 +192,7 @@ package func adaptiveMaxPool(
 
 /// Checks the input, takes the maxima over windows that `axes` gives for its space, and reports
 /// mistakes.
+@inline(never)
 private func maxPooled(
   _ x: Tensor, _ space: Int, _ call: String, _ file: StaticString, _ line: UInt,
   _ axes: (_ space: [Int]) throws(TensorError) -> [WindowAxis]

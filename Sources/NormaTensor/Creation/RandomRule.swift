@@ -19,6 +19,7 @@ struct RandomRule {
 
 extension Tensor {
   /// A tensor of a shape that the default generator fills, if its rule holds.
+  @inline(never)
   static func drawn(
     _ shape: [Int], _ rule: RandomRule, _ call: String, dtype: DType,
     _ file: StaticString, _ line: UInt,

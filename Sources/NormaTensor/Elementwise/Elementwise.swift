@@ -62,6 +62,7 @@ extension Tensor {
   /// - Parameters:
   ///   - type: the type in which the operands meet.
   ///   - result: the type of the result.
+  @inline(never)
   static func elementwise(
     _ code: Operation.Code, _ operands: [Tensor], in type: DType, result: DType,
     immediate: Operation.Immediate? = nil, call: String, gradient: ElementwiseRule? = nil,
@@ -102,6 +103,7 @@ extension Tensor {
 
   /// Throws where a tensor without axes holds an integer that the type does not hold in which it meets
   /// tensors with axes. It is read for that, where its type is wider.
+  @inline(never)
   private static func refuseMisfits(
     _ operands: [Tensor], in type: DType, _ code: Operation.Code, _ call: String
   ) throws(TensorError) {
@@ -157,6 +159,7 @@ extension Tensor {
   }
 
   /// One operand, same type out as in; integers become `float32` first if `toFloat`.
+  @inline(never)
   func unary(
     _ code: Operation.Code, toFloat: Bool, call: String, gradient: ElementwiseRule
   ) throws(TensorError) -> Tensor {
@@ -166,6 +169,7 @@ extension Tensor {
   }
 
   /// Two tensors in their common type; integers become `float32` first if `toFloat`.
+  @inline(never)
   static func binary(
     _ code: Operation.Code, _ a: Tensor, _ b: Tensor, toFloat: Bool = false, call: String,
     gradient: ElementwiseRule
@@ -176,6 +180,7 @@ extension Tensor {
   }
 
   /// A tensor and a number; `position` is the place of the number.
+  @inline(never)
   static func binary(
     _ code: Operation.Code, _ tensor: Tensor, _ scalar: Scalar, position: Int, call: String,
     gradient: ElementwiseRule
@@ -191,6 +196,7 @@ extension Tensor {
   }
 
   /// Arithmetic with PyTorch's rules for integers and truth values.
+  @inline(never)
   private static func arithmetic(
     _ code: Operation.Code, _ operands: [Tensor], _ common: DType, _ scalar: (Scalar, Int)?,
     _ call: String, _ gradient: ElementwiseRule
@@ -215,6 +221,7 @@ extension Tensor {
       gradient: gradient, scalar: scalar?.0)
   }
 
+  @inline(never)
   static func comparison(
     _ code: Operation.Code, _ a: Tensor, _ b: Tensor, call: String
   ) throws(TensorError) -> Tensor {
@@ -240,6 +247,7 @@ extension Tensor {
     }
   }
 
+  @inline(never)
   static func comparison(
     _ code: Operation.Code, _ tensor: Tensor, _ scalar: Scalar, position: Int, call: String
   ) throws(TensorError) -> Tensor {

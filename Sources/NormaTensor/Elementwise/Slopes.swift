@@ -38,6 +38,7 @@ extension Tensor {
 
   /// A function of several instructions. Half types are computed in `float32` and rounded once, values and
   /// gradients alike.
+  @inline(never)
   func roundedOnce(_ body: (Tensor) -> Tensor) -> Tensor {
     dtype.isHalf ? body(singleOrWide).cast(to: dtype) : body(self)
   }

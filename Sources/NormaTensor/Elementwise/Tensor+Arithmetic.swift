@@ -125,6 +125,7 @@ extension Tensor {
 }
 
 /// The rule of an operator, which does not know its caller's place.
+@inline(never)
 func checked(
   function: StaticString = #function, _ rule: () throws(TensorError) -> Tensor
 ) -> Tensor {

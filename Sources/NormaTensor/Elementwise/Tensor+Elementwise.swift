@@ -79,6 +79,8 @@ extension Tensor {
     real(.cos, "cos()", file, line, .ofOperands { [-($0.upstream * $0.saved[0].sin())] })
   }
 
+  // Not inlined into each function that it makes, whose bodies would be 5,000 instructions long.
+  @inline(never)
   func real(
     _ code: Operation.Code, _ call: String, _ file: StaticString, _ line: UInt,
     _ gradient: ElementwiseRule
@@ -210,6 +212,7 @@ extension Tensor {
     try select(condition, [x], Promotion.type([x], number), (number, position), call)
   }
 
+  @inline(never)
   private static func select(
     _ condition: Tensor, _ operands: [Tensor], _ type: DType, _ scalar: (Scalar, Int)?,
     _ call: String

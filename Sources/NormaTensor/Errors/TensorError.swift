@@ -32,6 +32,7 @@ public struct TensorError: Error, Sendable, Hashable {
   public internal(set) var wasCancelled = false
 
   /// An error of `call`.
+  @inline(never)
   public init(_ call: String, _ reason: String) {
     self.call = call
     self.reason = reason
@@ -136,16 +137,18 @@ final class ErrorScope: Sendable {
     error.withLock { if $0 == nil { $0 = new } }
   }
 
-  /// Gives an error of the scope that waits for its place that of the public call that ends here.
+  /// Gives an error of the scope that waits for its place that of the public call that ends here, and
+  /// its name where memory was missing.
   static func place(call: @autoclosure () -> String, _ file: StaticString, _ line: UInt) {
-    guard hasWaited.load(ordering: .relaxed), let current else { return }
-    current.place(call: call(), file, line)
+    if hasWaited.load(ordering: .relaxed) { placeWaiting(call: call(), file, line) }
   }
 
-  /// Gives an error that was made inside of the library the place of the outer call, and its name where
-  /// memory was missing.
-  private func place(call: @autoclosure () -> String, _ file: StaticString, _ line: UInt) {
-    error.withLock { error in
+  // What runs only after a mistake is not inlined: the compiler would copy it into every public call.
+  @inline(never)
+  private static func placeWaiting(
+    call: @autoclosure () -> String, _ file: StaticString, _ line: UInt
+  ) {
+    current?.error.withLock { error in
       guard let found = error, found.isOpen else { return }
       error = (found.isOfMemory ? found.named(call()) : found).at(file, line)
     }
@@ -187,6 +190,7 @@ extension TensorError {
   }
 
   /// The same mistake of another call.
+  @inline(never)
   fileprivate func named(_ call: String) -> TensorError {
     var error = TensorError(call, reason)
     (error.file, error.line, error.layer) = (file, line, layer)
@@ -229,6 +233,7 @@ package func checked(
 }
 
 /// Reports a mistake of a public call, or of one inside of it.
+@inline(never)
 func refuse(
   _ error: TensorError, call: @autoclosure () -> String, file: StaticString, line: UInt,
   isCaller: Bool = true

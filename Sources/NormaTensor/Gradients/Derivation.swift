@@ -47,6 +47,7 @@ package final class Derivation: Sendable {
     weak var derivation: Derivation?
   }
 
+  @inline(never)
   init(_ call: String, _ result: Tensor, _ links: Links) {
     self.call = call
     shape = result.shape
@@ -174,6 +175,7 @@ package struct Backward: Sendable {
   package func needs(_ index: Int) -> Bool { index < wanted.count && wanted[index] }
 
   /// A gradient if input `index` wants one.
+  @inline(never)
   package func whenNeeded(_ index: Int, _ gradient: () -> Tensor) -> Tensor? {
     needs(index) ? gradient() : nil
   }
@@ -198,6 +200,7 @@ extension Tensor {
   ///   - runsAtOnce: whether the rule runs kernels instead of making pending programs.
   ///   - rule: one gradient for each input, or nil. What was broadcast is summed and types are
   ///     converted afterwards.
+  @inline(never)
   package func recorded(
     _ call: String, from inputs: [Tensor], saving: [Tensor] = [], savesResult: Bool = false,
     runsAtOnce: Bool = false, _ rule: @escaping @Sendable (Backward) -> [Tensor?]
@@ -216,6 +219,7 @@ extension Tensor {
     inputs.contains { $0.history != nil } && GradientMode.isRecording
   }
 
+  @inline(never)
   func recorded(
     _ call: String, _ inputs: [Tensor], saving: [Tensor], savesResult: Bool,
     immediate: (value: Scalar, position: Int)?, runsAtOnce: Bool,
@@ -233,6 +237,7 @@ extension Tensor {
   }
 
   /// This view of a part of `whole` with a history.
+  @inline(never)
   func recorded(_ call: String, partOf whole: Tensor, through window: @escaping Window) -> Tensor {
     guard whole.isRecording, dtype.isFloatingPoint, let history = whole.history else { return self }
     let links = Derivation.Links(

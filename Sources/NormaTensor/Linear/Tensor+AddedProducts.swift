@@ -57,6 +57,7 @@ extension Tensor {
     }
   }
 
+  @inline(never)
   private func added(
     _ a: Tensor, _ b: Tensor, _ ranks: (Int, Int), _ beta: Double, _ alpha: Double,
     _ call: String, _ file: StaticString, _ line: UInt, _ product: (Tensor, Tensor) -> Tensor

@@ -38,6 +38,7 @@ final class Storage: @unchecked Sendable {
   /// Memory for elements.
   ///
   /// - Throws: where the system has none.
+  @inline(never)
   static func room(
     _ layout: Layout, _ dtype: DType, _ call: String
   ) throws(TensorError) -> Storage {

@@ -52,6 +52,7 @@ final class Node: Sendable {
   private let isShared = Atomic(false)
   private let state: Mutex<State>
 
+  @inline(never)
   init(stored storage: Storage, dtype: DType, layout: Layout, isPoisoned: Bool = false) {
     self.dtype = dtype
     self.layout = layout
@@ -64,6 +65,7 @@ final class Node: Sendable {
     memory = Atomic(Node.retained(storage))
   }
 
+  @inline(never)
   init(_ work: Work, dtype: DType, layout: Layout, cost: Int, depth: Int) {
     self.dtype = dtype
     self.layout = layout

@@ -11,6 +11,7 @@ extension Tensor {
   ///   - isRoot: whether the result is the root of that.
   ///   - companion: for a sum of products with what lies as this tensor does.
   /// - Returns: nil where there are many elements, or where that takes more.
+  @inline(never)
   func reducedAtOnce(
     _ result: ReductionGroup.Result, over axes: [Int], keepDims: Bool, to type: DType,
     divisor: Double = 1, isRoot: Bool = false, with companion: Tensor? = nil

@@ -86,6 +86,7 @@ extension Tensor {
   }
 
   /// The same for values and indices.
+  @inline(never)
   func pairs(
     _ axis: Int, call: String, file: StaticString, line: UInt,
     _ body: (Tensor, Int) throws(TensorError) -> (values: Tensor, indices: Tensor)

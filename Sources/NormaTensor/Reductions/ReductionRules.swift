@@ -5,6 +5,7 @@ import NormaValues
 extension Tensor {
   /// The reduction `result` over axes from the front, divided and with its root taken in `float64` if
   /// it is one of real numbers, then rounded to `type`. Of few elements at once, otherwise pending.
+  @inline(never)
   func reduced(
     _ result: ReductionGroup.Result, over axes: [Int], keepDims: Bool, to type: DType,
     divisor: Double = 1, isRoot: Bool = false
@@ -131,6 +132,7 @@ extension Tensor {
     try extreme(.maximum, axes, keepDims, "max(over:)")
   }
 
+  @inline(never)
   private func extreme(
     _ result: ReductionGroup.Result, _ axes: [Int], _ keepDims: Bool, _ call: String
   ) throws(TensorError) -> Tensor {
