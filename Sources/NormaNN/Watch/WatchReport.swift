@@ -61,9 +61,11 @@ extension WatchReport: CustomStringConvertible {
     func row(_ name: String, _ values: Values) -> [String] {
       let all = values.all
       let share = all.count == 0 ? 0 : Double(all.zeros) / Double(all.count)
-      return [name, "\(values.samples)"]
-        + [all.mean, all.std, all.smallest ?? .nan, all.largest ?? .nan].map(\.shortText)
-        + ["\((share * 100).shortText) %", "\(all.nonFinite)"]
+      let (smallest, largest) = (all.smallest ?? .nan, all.largest ?? .nan)
+      return [
+        name, "\(values.samples)", all.mean.shortText, all.std.shortText, smallest.shortText,
+        largest.shortText, "\((share * 100).shortText) %", "\(all.nonFinite)",
+      ]
     }
     var rows = [header]
     for layer in layers {
