@@ -5,7 +5,7 @@ SWIFTFLAGS ?=
 FASHION_MNIST ?= /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 SOURCES := Sources Tests Package.swift $(wildcard Snippets)
 
-.PHONY: demo test bench lint format layers names instructions dependents threads docs dependencies clean
+.PHONY: demo test bench lint format layers names instructions dependents threads docs docs-open snippets dependencies clean
 
 demo: ## Run the experiment, explain batch norm on images, and train for a short epoch.
 	@Tools/install-dependencies.sh demo
@@ -53,6 +53,12 @@ threads: dependencies ## Run what shares memory between tasks under the thread s
 
 docs: dependencies ## Write the documentation to .build/docs.
 	Tools/build-docs.sh
+
+docs-open: docs ## The same, and show it in a browser.
+	Tools/open-docs.sh
+
+snippets: ## Run the programs of the documentation; needs the build of the tests.
+	python3 Tools/run-snippets.py
 
 dependencies:
 	@Tools/install-dependencies.sh build

@@ -91,9 +91,9 @@ let network = GPT(characters: characters.count, context: context, width: 48, hea
 let optimizer = AdamW(network.parameters, learningRate: 3e-3)
 for step in 0..<60 {
   let starts = Tensor.randint([16, 1], low: 0, high: data.count - context)
-  let places = starts + Tensor.arange(context)
-  let scores = network(data[places])
-  let loss = crossEntropy(scores.flattened(from: 0, through: 1), data[places + 1].flattened())
+  let positions = starts + Tensor.arange(context)
+  let scores = network(data[positions])
+  let loss = crossEntropy(scores.flattened(from: 0, through: 1), data[positions + 1].flattened())
   optimizer.zeroGrad()
   loss.backward()
   try clipGradients(of: network.parameters, norm: 1)

@@ -54,7 +54,7 @@ manualSeed(0)
 let network = ResNet18(classes: 10)
 if CommandLine.arguments.count > 1 {
   // torch.save(model.state_dict(), ...), or safetensors.
-  try network.load(StateFile(contentsOf: CommandLine.arguments[1]).tensors())
+  try network.load(contentsOf: CommandLine.arguments[1])
 }
 print(network.stateDict().count, "tensors, such as")
 for (name, tensor) in network.stateDict() where name.contains("layer2.0.downsample") {
@@ -81,7 +81,7 @@ for _ in 0..<3 {
 let path = "\(FileManager.default.temporaryDirectory.path)/norma-resnet18.safetensors"
 try SafeTensors.write(network.stateDict(), to: path)
 let other = ResNet18(classes: 10)
-try other.load(StateFile(contentsOf: path).tensors())
+try other.load(contentsOf: path)
 network.eval()
 other.eval()
 withoutGradients { print((network(images) - other(images)).abs().max()) }  // 0.0

@@ -27,9 +27,21 @@ for module in Norma NormaValues NormaRandom NormaTensor NormaNN NormaFiles Norma
   done
 done
 
+# DOCS_BASE is the path under which the pages will be served: "norma" for OWNER.github.io/norma.
 $docc convert Sources/Norma/Norma.docc \
   --additional-symbol-graph-dir "$graphs" \
   --fallback-display-name Norma --fallback-bundle-identifier norma \
+  --transform-for-static-hosting --hosting-base-path "${DOCS_BASE:-/}" \
   --warnings-as-errors \
   --output-path .build/docs
-echo "documentation: .build/docs (docc preview, or any web server)"
+python3 Tools/check-documentation.py .build/docs
+
+# The root has no page of its own: it leads to the front page of the documentation.
+cat >.build/docs/index.html <<'PAGE'
+<!doctype html>
+<meta charset="utf-8">
+<title>Norma</title>
+<meta http-equiv="refresh" content="0; url=documentation/norma/">
+<a href="documentation/norma/">Norma: documentation</a>
+PAGE
+echo "documentation: .build/docs; make docs-open shows it"

@@ -9,7 +9,9 @@ import pathlib
 import re
 import sys
 
-DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "Sources/Norma/Norma.docc/*.md"]
+DOCUMENTS = [
+    "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/*.md", "Sources/Norma/Norma.docc/**/*.md",
+]
 BLOCK = re.compile(r"^```swift\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
