@@ -46,6 +46,6 @@ if let folder = CommandLine.arguments.dropFirst().first {
   print(photos.classes, photos.count)
 }
 
-// A stream, of which nobody knows the length.
+// A stream of unknown length.
 let stream = SampleSequence(0..<1000) { number in [Tensor(Float(number))] }
 for batch in StreamLoader(stream, batchSize: 400, shuffleWindow: 200) { print(batch[0].shape) }

@@ -1,4 +1,4 @@
-// From nothing to a trained network: two spirals, and the network that tells them apart.
+// First steps: two spirals, and a network that learns to tell them apart.
 
 import Norma
 

@@ -39,7 +39,9 @@ final class Run {
     try network.load(checkpoint.model)
     if let state = checkpoint.optimizer { try optimizer.load(state) }
     if let state = checkpoint.loader { try loader.restore(state) }
-    if let state = checkpoint.generators["default"] { Generator.current = try Generator(state: state) }
+    if let state = checkpoint.generators["default"] {
+      Generator.current = try Generator(state: state)
+    }
     scheduler.stepCount = try checkpoint.decode(Int.self, from: "step")
   }
 }

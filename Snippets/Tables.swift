@@ -1,4 +1,5 @@
-// A regression on a table: what is missing, categories, scales, validation, early stopping, and a second run.
+// A regression on a table: missing values, categories, scales, validation, early stopping, and a
+// second run.
 
 import Foundation
 import Norma
