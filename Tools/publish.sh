@@ -26,8 +26,10 @@ grep -q "from: \"${version%.*}\." README.md || fail "README.md does not name thi
 
 .ci/run
 
-for file in README.md CONTRIBUTING.md docs/*.md Sources/Norma/Norma.docc/*.md .github/CODEOWNERS; do
-  [ ! -f "$file" ] || sed -i.old -e "s#https://github.com/OWNER/norma#$repository#g" "$file"
+account=$(basename "$(dirname "$repository")")
+for file in README.md .spi.yml docs/*.md Sources/Norma/Norma.docc/*.md; do
+  sed -i.old -e "s#https://github.com/OWNER/norma#$repository#g" \
+    -e "s#OWNER.github.io#$account.github.io#g" "$file"
   rm -f "$file.old"
 done
 git diff --quiet || git commit -qam "The address of the repository in the documents"

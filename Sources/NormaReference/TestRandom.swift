@@ -8,16 +8,21 @@
 
 /// Random data for tests: SplitMix64, with a seed that is printed and can be given again.
 ///
-/// The seed is 1, or the environment's `NORMA_TEST_SEED`.
+/// The seed is the run's: another one in every run of the tests, or the environment's `NORMA_TEST_SEED`.
 /// Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
 package struct TestRandom: RandomNumberGenerator, Sendable {
+  /// The seed of all tests of this run that name none.
+  package static let runSeed: UInt64 = {
+    let given = getenv("NORMA_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
+    return given ?? UInt64.random(in: 1..<1_000_000)
+  }()
+
   package let seed: UInt64
   private var state: UInt64
 
   /// Starts a sequence and prints its seed, so that a failure can be repeated.
   package init(seed: UInt64? = nil, for test: String = #function) {
-    let given = getenv("NORMA_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
-    let seed = seed ?? given ?? 1
+    let seed = seed ?? TestRandom.runSeed
     print("\(test): random data from seed \(seed) (NORMA_TEST_SEED=\(seed) repeats it)")
     self.seed = seed
     state = seed

@@ -4,7 +4,7 @@ import NormaTensor
 import Testing
 
 /// Padded sequences give what their values without padding give.
-@Suite struct BatchNormMaskTests {
+@Suite(.seeded) struct BatchNormMaskTests {
   /// Sequences `[4, 3, 6]` of lengths 6, 2, 5, 1; the padding holds NaN.
   static func padded(
     _ random: inout TestRandom, mean: Double

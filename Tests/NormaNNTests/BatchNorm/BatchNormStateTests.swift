@@ -21,7 +21,7 @@ private func demand(
 }
 
 /// What a layer keeps, refuses and costs.
-@Suite struct BatchNormStateTests {
+@Suite(.seeded) struct BatchNormStateTests {
   /// A file may hold the largest count; counting goes on without a trap and stays there.
   @Test func countsFromFilesDoNotOverflow() throws {
     let x = Tensor.arange(8, dtype: .float32).reshaped(2, 2, 2)

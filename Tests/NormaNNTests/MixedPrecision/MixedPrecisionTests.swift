@@ -4,7 +4,7 @@ import NormaTensor
 import Testing
 
 /// A small network in mixed precision beside torch.autocast("cpu"), and the scaling of losses.
-@Suite struct MixedPrecisionTests {
+@Suite(.seeded) struct MixedPrecisionTests {
   private static func numbers(_ factor: Int, _ modulus: Int, _ shape: [Int]) -> Tensor {
     let count = shape.reduce(1, *)
     let numbers = Tensor.remainder(Tensor.arange(count) * factor, modulus).cast(to: .float32)

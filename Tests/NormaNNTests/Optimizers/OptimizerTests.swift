@@ -12,7 +12,7 @@ func fixture(_ name: String) -> String {
 }
 
 /// Optimizers against PyTorch's over 20 steps.
-@Suite struct OptimizerTests {
+@Suite(.seeded) struct OptimizerTests {
   static let makers: [(String, @Sendable ([Parameter]) -> any Optimizer)] = [
     ("sgd", { SGD($0, learningRate: 0.1) }),
     (

@@ -3,7 +3,7 @@ import Testing
 
 /// Public operations that take sizes, counts or indices, with numbers that no memory holds: an error or a
 /// result, and nothing else.
-@Suite struct ExtremeSizeTests {
+@Suite(.seeded) struct ExtremeSizeTests {
   static let numbers = [0, -1, Int.max, Int.max / 2, 1 << 62, Int.min, Int.max - 1]
 
   typealias Call = (Int) -> [Tensor]

@@ -2,7 +2,7 @@ import NormaTensor
 import Testing
 
 /// What people write to read an answer, in a scope in which a mistake was made.
-@Suite struct ServingTests {
+@Suite(.seeded) struct ServingTests {
   static let names = ["cat", "dog"]
 
   /// A mistake of shapes, as a bad request makes it.

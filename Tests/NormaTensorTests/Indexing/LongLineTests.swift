@@ -3,7 +3,7 @@ import NormaTensor
 import Testing
 
 /// Places along lines long enough to be looked at many at a time.
-@Suite struct LongLineTests {
+@Suite(.seeded) struct LongLineTests {
   /// Some are counted from the end, one is wrong.
   @Test func oneByOne() {
     var random = TestRandom()

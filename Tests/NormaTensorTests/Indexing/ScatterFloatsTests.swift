@@ -4,7 +4,7 @@ import Testing
 
 /// Numbers of `float32` that meet at a place, in shapes that take them a part of the result at a time,
 /// against sums of doubles in order.
-@Suite struct ScatterFloatsTests {
+@Suite(.seeded) struct ScatterFloatsTests {
   private static let reductions: [ScatterReduction] = [.sum, .product, .min, .max]
 
   private func meet(_ reduction: ScatterReduction, _ a: Double, _ b: Double) -> Double {

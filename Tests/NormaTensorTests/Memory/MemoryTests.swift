@@ -2,7 +2,7 @@ import NormaTensor
 import Testing
 
 /// The cache of freed buffers, in processes of their own because it belongs to the process.
-@Suite struct MemoryTests {
+@Suite(.seeded) struct MemoryTests {
   @Test func buffersAreUsedAgain() async {
     await #expect(processExitsWith: .success) {
       func address(_ x: Tensor) -> UInt { x.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) } }

@@ -3,7 +3,7 @@ import NormaTensor
 import Testing
 
 /// Normalization by the values that a mask leaves, against the definition in Double.
-@Suite struct MaskedNormalizationTests {
+@Suite(.seeded) struct MaskedNormalizationTests {
   static func normalized(
     _ x: Tensor, over axes: [Int], mask: Tensor, weight: Tensor? = nil, bias: Tensor? = nil
   ) -> Tensor {

@@ -4,7 +4,7 @@ import Testing
 
 /// Stored elements without gaps are reduced without a program: every bit is that of the program which reduces
 /// the same elements on their way.
-struct DenseReductionTests {
+@Suite(.seeded) struct DenseReductionTests {
   /// Shapes and axes on both sides of every border: rows and columns, tiles, several chunks of them, short
   /// runs, few elements and many.
   static let cases: [(shape: [Int], axes: [Int])] = [

@@ -4,7 +4,7 @@ import NormaTensor
 import Testing
 
 /// Moments with masks and weights, in parts and as text, against their definition in Double.
-@Suite struct MomentsTests {
+@Suite(.seeded) struct MomentsTests {
   /// The largest errors of the means, relative to the largest value, and of m2, relative to itself.
   static func errors(
     _ found: Moments?, _ groups: [[Double]]
