@@ -5,7 +5,7 @@ SWIFTFLAGS ?=
 FASHION_MNIST ?= /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 SOURCES := Sources Tests Package.swift $(wildcard Snippets)
 
-.PHONY: demo test bench lint format layers names instructions dependents threads docs docs-open snippets release-check dependencies clean
+.PHONY: demo test bench lint format layers names instructions dependents threads docs docs-open snippets release-check arm dependencies clean
 
 demo: ## Run the experiment, explain batch norm on images, and train for a short epoch.
 	@Tools/install-dependencies.sh demo
@@ -47,6 +47,9 @@ instructions: ## Count the instructions of small operations, which must not beco
 
 dependents: dependencies ## Check what a package that depends on Norma without traits links.
 	Tools/check-dependents.sh
+
+arm: ## Compare the bits of the C loops on arm64, under qemu, with those of this machine.
+	Tools/check-arm.sh
 
 release-check: dependencies ## Check that a package can depend on the version of the README.
 	Tools/check-release.sh
