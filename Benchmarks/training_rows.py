@@ -92,6 +92,59 @@ def mlp_step(torch, shape):
     return training_step(torch, network, torch.randn(shape))
 
 
+def gpt(torch, share):
+    """The language model of the command's BenchGPT.swift."""
+    nn, functional = torch.nn, torch.nn.functional
+    tokens, length, width, heads = 86, 128, 128, 4
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+            self.qkv, self.projection = nn.Linear(width, 3 * width), nn.Linear(width, width)
+            self.mlp = nn.Sequential(
+                nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width),
+                nn.Dropout(share))
+
+        def forward(self, x):
+            n, t, _ = x.shape
+            q, k, v = self.qkv(self.norm1(x)).view(n, t, 3, heads, width // heads).permute(
+                2, 0, 3, 1, 4)
+            mixed = functional.scaled_dot_product_attention(
+                q, k, v, dropout_p=share, is_causal=True)
+            x = x + self.projection(mixed.transpose(1, 2).reshape(n, t, width))
+            return x + self.mlp(self.norm2(x))
+
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.tokens, self.positions = nn.Embedding(tokens, width), nn.Embedding(length, width)
+            self.dropout = nn.Dropout(share)
+            self.blocks = nn.Sequential(*[Block() for _ in range(4)])
+            self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, tokens)
+
+        def forward(self, text):
+            x = self.dropout(self.tokens(text) + self.positions(torch.arange(text.shape[1])))
+            return self.head(self.norm(self.blocks(x))).flatten(0, 1)
+
+    return Network()
+
+
+def gpt_step(torch, shape, share):
+    network, text = gpt(torch, share), torch.randint(0, 86, shape)
+    targets = torch.randint(0, 86, (shape[0] * shape[1],))
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-4)
+
+    def body():
+        loss = torch.nn.functional.cross_entropy(network(text), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return body, text
+
+
 def residual_block(torch):
     """The class of blocks of residual networks: inputs, outputs, stride."""
     nn, relu = torch.nn, torch.nn.functional.relu
@@ -162,6 +215,8 @@ def training_row(torch, name, shape):
         return adamw(torch, shape)
     if name == "mlp.step":
         return mlp_step(torch, shape)
+    if name.startswith("gpt.step"):
+        return gpt_step(torch, shape, 0.1 if name.endswith("dropout") else 0)
     if name.startswith("residual.step."):
         return residual_step(torch, shape, int(name.rsplit(".", 1)[1]))
     if name.startswith("residual.evaluation."):

@@ -5,7 +5,7 @@ import Norma
 extension BenchRow {
   /// Whole steps: forward, loss, backward, optimizer.
   static func networks(_ sizes: BenchSizes) -> [BenchRow] {
-    [optimizer(sizes), mlp(sizes)]
+    [optimizer(sizes), mlp(sizes), gpt(0), gpt(0.1)]
       + sizes.widths.flatMap {
         [
           residualStep($0, sizes), residualEvaluation($0, sizes, isFolded: false),
@@ -89,6 +89,20 @@ extension BenchRow {
       let optimizer = SGD(network.parameters, learningRate: 0.01, momentum: 0.9)
       return BenchWork(source: x, byteCount: x.byteCount) {
         step(network, optimizer, x, labels)
+      }
+    }
+  }
+
+  /// A step of a language model on 32 texts of 128 characters, without dropout or with a tenth.
+  private static func gpt(_ dropout: Double) -> BenchRow {
+    let shape = [32, 128]
+    return BenchRow(name: dropout > 0 ? "gpt.step.dropout" : "gpt.step", shape: shape) {
+      let text = Tensor.randint(shape, low: 0, high: 86)
+      let targets = Tensor.randint([shape[0] * shape[1]], low: 0, high: 86)
+      let network = SmallGPT(tokens: 86, length: 128, width: 128, heads: 4, dropout: dropout)
+      let optimizer = AdamW(network.parameters, learningRate: 3e-4)
+      return BenchWork(source: text, byteCount: text.byteCount) {
+        step(network, optimizer, text, targets)
       }
     }
   }
