@@ -34,8 +34,9 @@ lint: ## Check style.
 format: ## Format in place.
 	swift format format --in-place -r $(SOURCES)
 
-layers: dependencies ## Check imports, file sizes, traps and the code in the documents.
+layers: dependencies ## Check imports, file sizes, traps, language and the code in the documents.
 	python3 Tools/check-layers.py
+	python3 Tools/check-language.py
 	python3 Tools/check-snippets.py
 
 names: ## Check that names of PyTorch and NumPy lead to Norma's; needs the build of the tests.

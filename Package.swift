@@ -1,9 +1,9 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// What stands behind a trait is also there by default. The default is one trait that stands for all, and not all of
-// them: SwiftPM before 6.4 compiles a package with several enabled traits anew whenever it plans a build, as it
-// passes their names in an order that changes (swift-package-manager#10525).
+// Everything behind a trait is there by default. The default is one trait for all of them, rather than all
+// of them: SwiftPM before 6.4 recompiles a package with several enabled traits whenever it plans a build,
+// because it passes their names in a changing order (swift-package-manager#10525).
 let everything = "Everything"
 
 func target(_ name: String, trait: String) -> [Target.Dependency] {
@@ -75,7 +75,8 @@ let package = Package(
       name: "CLibPNG", pkgConfig: "libpng",
       providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
     .target(
-      name: "CPNG", dependencies: target("CLibPNG", trait: "PNG"), cSettings: cDefine(trait: "PNG")),
+      name: "CPNG", dependencies: target("CLibPNG", trait: "PNG"),
+      cSettings: cDefine(trait: "PNG")),
     .systemLibrary(
       name: "CLibJPEG", pkgConfig: "libjpeg",
       providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
@@ -83,7 +84,7 @@ let package = Package(
       name: "CJPEG", dependencies: target("CLibJPEG", trait: "JPEG"),
       cSettings: cDefine(trait: "JPEG")),
 
-    // 2: values, random numbers, and kernels, which know pointers, counts and strides, and no tensor.
+    // 2: values, random numbers, and kernels, which know pointers and strides, and no tensor.
     .target(name: "NormaValues"),
     .target(name: "NormaRandom", dependencies: ["CNormaLoops", "NormaValues"]),
     .target(name: "NormaKernels", dependencies: ["CNormaLoops", "NormaValues"]),

@@ -1,4 +1,4 @@
-"""What a capture of a large network costs beside the network itself. Used by check-capture.py. Needs torch."""
+"""Measures the cost of capturing a large network. Used by check-capture.py. Needs torch."""
 
 import json
 import pathlib
@@ -14,14 +14,14 @@ from torch import nn
 import known_networks as known
 from norma_capture import capture
 
-# What a capture may need beside the network's own memory, and the times of a forward pass that a pass may take.
+# The memory that a capture may need in addition to the network's, and the relative time of a pass.
 MOST_MEGABYTES, MOST_FORWARDS = 200, 3
 LARGE = {"resnet18": known.resnet18, "resnet50": known.resnet50, "mobilenet": known.MobileNetV2,
          "transformer": known.VisionTransformer}
 
 
 def cost_of(what, name, images, threads):
-    """In a process of its own: peak memory, time, passes."""
+    """Peak memory, time and passes, measured in a separate process."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     x = torch.randn(images, 3, 224, 224)
@@ -39,7 +39,7 @@ def cost_of(what, name, images, threads):
 
 
 def fitted(net, x):
-    """Statistics of this very batch, so that the passes are those of a healthy network."""
+    """Sets the statistics to those of this batch, so that the passes are those of a healthy network."""
     for m in net.train().modules():
         if isinstance(m, nn.BatchNorm2d):
             m.momentum = None

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks norma_capture_numpy.py on small Keras and Flax networks, and what `norma doctor` says of its captures.
+"""Checks norma_capture_numpy.py and `norma doctor` on small Keras and Flax networks.
 
     pip install keras flax torch
     Tools/check-capture-numpy.py --norma .build/release/norma [--backend torch|jax|tensorflow]
@@ -102,7 +102,7 @@ def check(network, norma, folder):
 
 
 def check_repairs(model, x, variance, norma, path):
-    """The lines that doctor prints run, and make the network healthy: to load new statistics, and to compute them."""
+    """Checks that the lines printed by doctor, to load and to compute new statistics, run and repair the network."""
     from norma_capture_numpy import capture
     _, found, repair = doctor(norma, path, "--repair", path + ".fixed")
     names = {"model": model, "train_data": [(x, None)], **{k: sys.modules.get(k) for k in ("keras",)}}

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Checks norma_capture.py: that it leaves networks as they were, works for the ways in which they are called, that
+"""Checks norma_capture.py: that it leaves networks unchanged and supports the ways in which they are called, that
 repairs load and help, and what it costs.
 
     swift build -c release --product norma
     python Tools/check-capture.py [--norma PROGRAM] [--threads 2]             # a minute
     python Tools/check-capture.py --cost resnet50 [--images 64]               # memory and time, images of 224: minutes
 
-Prints a line for each check. Needs torch alone. A capture has ten seconds. On a machine that does other work as well,
-its processor time counts instead, divided by the threads, which the line then says.
+Prints a line for each check. Needs only torch. A capture may take ten seconds. On a busy machine, its processor time
+divided by the number of threads counts instead, and the line says so.
 """
 
 import argparse
@@ -79,7 +79,7 @@ def layer_names(path):
 
 
 class Desk:
-    """Where captures are written, and the program that reads them."""
+    """The folder for captures, and the program that reads them."""
 
     def __init__(self, norma, folder):
         self.norma, self.path, self.folder = norma, folder / "capture.safetensors", folder
@@ -96,7 +96,7 @@ class Desk:
 
 
 def snapshot(net):
-    """All that a user could see of a network."""
+    """Everything that a user can observe of a network."""
     tensors = {k: (v.clone(), id(v), v.requires_grad) for k, v in [*net.named_parameters(), *net.named_buffers()]}
     grads = {k: None if p.grad is None else p.grad.clone() for k, p in net.named_parameters()}
     modules = {k: (m.training, len(m._forward_hooks), len(m._forward_pre_hooks), sorted(m.__dict__), getattr(m, "eps", 0),
@@ -229,7 +229,7 @@ def every_kind_of_call_and_result(desk):
 
 @check
 def repairs_load_and_help(desk):
-    """The lines that doctor prints load the file, and the gap is gone."""
+    """Checks that the lines printed by doctor load the file, and that the gap is gone."""
     net = trained(Small())
     for m in (net.bn1, net.bn2):
         m.reset_running_stats()
@@ -260,7 +260,7 @@ def repairs_load_and_help(desk):
 
 
 def read(path):
-    """Tensors of a safetensors file, with torch alone."""
+    """Tensors of a safetensors file, read with torch only."""
     header = about_tensors(path)
     data = path.read_bytes()
     start = 8 + int.from_bytes(data[:8], "little")

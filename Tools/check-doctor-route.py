@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""The route of a PyTorch user, as a test: networks that misbehave in known ways are trained, captured and diagnosed.
+"""Tests the workflow of a PyTorch user: trains, captures and diagnoses networks with known defects.
 
     swift build -c release --product norma
     python Tools/check-doctor-route.py [OUT] [--norma PROGRAM] [--keep]
 
 Takes norma_capture.py from `norma capture --script`, lets make-doctor-networks.py train and capture its conditions with
-that file, and runs `norma doctor` on each capture, alone and with a capture of data of training. The first finding has
-to be the truth, or a label that truth.json calls as good, and never nothing where there is a defect; the exit status has
-to say the same. Prints a Markdown table. Fails where fewer than 17 of 18 are right, or an exit status is wrong.
---keep uses the networks that OUT has already. Two minutes on two cores. Needs torch and Fashion-MNIST.
+that file, and runs `norma doctor` on each capture, with and without a capture of training data. The first finding must
+be the truth, or an equally good label in truth.json, and a defect must never be missed; the exit status must agree.
+Prints a Markdown table. Fails if fewer than 17 of 18 are right, or an exit status is wrong. --keep reuses the networks
+in OUT. Two minutes on two cores. Needs torch and Fashion-MNIST.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def doctor(norma, *arguments):
 
 
 def is_right(findings, known):
-    """A defect has to be found; that nothing is found is right only where nothing is wrong."""
+    """A defect must be found; finding nothing is only right if nothing is wrong."""
     wanted = {known["defect"], *known["accept"]}
     if known["defect"] is None:
         return all(f["severity"] == "note" for f in findings)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Holds the names that people type first to messages that lead to Norma's; exits with 1 where one strays.
+"""Checks that names from other libraries give compiler messages that lead to Norma's; exits with 1 otherwise.
 
-Every line of CASES is compiled alone against the debug build; the compiler has to refuse it with a
-text that holds the words behind the arrow. The tables of the articles for newcomers have to hold the
+Every line of CASES is compiled separately against the debug build; the compiler must reject it with a
+message that contains the words after the arrow. The tables of the articles for newcomers must have the
 same names in one row.
 
-There is no `x ** 2`: an operator that Norma declared would be ambiguous for whoever imports another
+There is no `x ** 2`: an operator declared by Norma would be ambiguous for clients that import another
 package with powers.
 """
 
@@ -114,7 +114,7 @@ ARTICLES = ["ComingFromPyTorch", "ComingFromNumPy"]
 
 
 def table_rows():
-    """The rows of the articles' tables: names of others, and Norma's."""
+    """The rows of the articles' tables: names in other libraries, and Norma's."""
     rows = []
     for article in ARTICLES:
         text = pathlib.Path(f"Sources/Norma/Norma.docc/{article}.md").read_text()
@@ -126,7 +126,7 @@ def table_rows():
 
 
 def missing_in_tables(code, words, rows):
-    """What the tables lack of a case; nil for functions, which are named among methods."""
+    """What the tables lack for a case; nil for functions, which are listed with the methods."""
     named = re.match(r"(?:x|Tensor)\.(\w+)", code) or re.match(r"x ([^-+\s]\S*) ", code)
     if not named:
         return None

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Holds the Swift code of the documents to the snippets, which compile; exits with 1 where it strays.
+"""Checks that the Swift code of the documents is in the snippets, which compile; exits with 1 otherwise.
 
-Every ```swift block of a document must stand in one file of Snippets/, line after line. Lines of a
+Every ```swift block of a document must be in one file of Snippets/, line by line. Lines of a
 package manifest are exempt.
 """
 
@@ -16,7 +16,7 @@ BLOCK = re.compile(r"^```swift\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def plain(code):
-    """The code without indentation, blank lines and comments behind it."""
+    """The code without indentation, blank lines and trailing comments."""
     lines = (re.sub(r"\s+//.*", "", line).strip() for line in code.splitlines())
     return "\n".join(line for line in lines if line) + "\n"
 
@@ -33,7 +33,7 @@ def main():
                 blocks += 1
                 if not any(plain(block[1]) in snippet for snippet in snippets):
                     line = text.count("\n", 0, block.start()) + 1
-                    problems.append(f"{path}:{line}: this code stands in no snippet")
+                    problems.append(f"{path}:{line}: this code is in no snippet")
     print("\n".join(problems) or f"snippets: {blocks} blocks of the documents compile")
     return 1 if problems else 0
 

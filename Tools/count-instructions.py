@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Guards the small rows of the benchmark by counting instructions, which no clock and no other program disturbs.
+"""Checks the small rows of the benchmark by counting instructions, which do not depend on the machine's load.
 
 Usage: count-instructions.py [--write] [--build debug|release] [--norma PATH]
 
 Runs the rows of Benchmarks/instructions.json twenty times each under callgrind, which counts the instructions between
-entry and exit of the function that calls them, and exits with 1 where a row takes 5 percent more than is written
-there. --write writes what was counted. Counts belong to a compiler, an architecture and a build: with others
-nothing is compared, and the last line says so. Needs valgrind, on whose processor (AVX2, one thread) all machines
-count alike.
+entry and exit of the function that calls them, and exits with 1 if a row takes 5 percent more than recorded there.
+--write records the counts. Counts are specific to a compiler, an architecture and a build: with others nothing is
+compared, and the last line says so. Needs valgrind, whose emulated processor (AVX2, one thread) is the same on all
+machines.
 """
 
 import argparse

@@ -15,9 +15,9 @@ import torch
 from torch import nn
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# Another norma_capture.py on PYTHONPATH is taken instead.
+# A norma_capture.py on PYTHONPATH takes precedence.
 sys.path.append(str(ROOT / "Sources/NormaCLI/Capture"))
-# Networks so small are no faster with more threads, and much slower beside other work.
+# Such small networks are not faster with more threads, and much slower on a busy machine.
 torch.set_num_threads(1)
 from norma_capture import _Parts, capture  # noqa: E402
 

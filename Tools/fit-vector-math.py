@@ -1,9 +1,9 @@
 """Fits the polynomials of Sources/CNormaLoops/Math.
 
 Minimax fits (weighted Remez exchange). The coefficients are rounded to Float one after another,
-from the lowest power up, and the rest is fitted again, so that rounding one is made good by those
+from the lowest power up, and the rest is fitted again, so that the rounding of one is compensated by those
 that follow. Prints each polynomial and its worst error in units of 2^-24 of the whole function.
-Those that are computed in Double need no such care: their coefficients are rounded at once.
+Those that are computed in Double need no such care: their coefficients are rounded directly.
 
     python3 Tools/fit-vector-math.py [wide]        (needs mpmath and numpy)
 """
@@ -61,7 +61,7 @@ def to_float(x):
 
 
 def fit(name, function, weight, powers, low, high):
-    """Prints Float coefficients: fitted again after each rounding, or all rounded at once."""
+    """Prints Float coefficients: fitted again after each rounding, or all rounded directly."""
     low, high = mp.mpf(low), mp.mpf(high)
     xs = [low + (high - low) * i / 4000 for i in range(1, 4001)]
     points = [(x, function(x), weight(x)) for x in xs]

@@ -1,8 +1,8 @@
 """Writes gelu_tables.h, logarithm_tables.h and error_tables.h in Sources/CNormaLoops and prints the
 polynomials of vector_gelu_body.h and vector_logarithms_body.h.
 
-Each table of gelu holds 32 polynomials of degree 6 around centers of their own. An interval is the shorter
-the further out it lies, so that the function changes by the same factor in all. The centers are
+Each table of gelu holds 32 polynomials of degree 6 around different centers. Intervals are shorter
+further out, so that the function changes by the same factor in all. The centers are
 those floats where the first two coefficients are nearly floats, too (Gal's accurate tables).
 
     python3 Tools/fit-vector-tables.py        (needs mpmath and numpy)

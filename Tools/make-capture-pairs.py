@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes pairs of captures of one network, for `norma compare`: a port with a mistake beside what it
-was ported from.
+"""Writes pairs of captures of the same network, for `norma compare`: a port with a mistake and its
+original.
 
     python3 Tools/make-capture-pairs.py FOLDER
 
 Needs torch. FOLDER/truth.json has an entry for each pair: its two files, and the verdict, the layer and
-the causes that `norma compare` has to name. Tests/Fixtures/captures was written by this script.
+the causes that `norma compare` must name. Tests/Fixtures/captures was written by this script.
 """
 
 import copy
@@ -25,7 +25,7 @@ SPEC.loader.exec_module(norma_capture)
 
 
 class LayerNormByHand(nn.Module):
-    """Layer norm as people write it: n - 1."""
+    """A common manual layer norm: n - 1."""
 
     def __init__(self, other, correction=1):
         super().__init__()
@@ -84,7 +84,7 @@ class Tokens(nn.Module):
 
 
 def trained(network, x):
-    """Random weights that are none of a new layer, and statistics of the data."""
+    """Random weights unlike those of a new layer, and statistics of the data."""
     generator = torch.Generator().manual_seed(5)
     for module in network.modules():
         if getattr(module, "weight", None) is not None and "Norm" in type(module).__name__:

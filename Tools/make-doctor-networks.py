@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Trains small networks whose normalization misbehaves, one for each condition, and captures them.
+"""Trains small networks with defects of their normalization, one for each condition, and captures them.
 
     python Tools/make-doctor-networks.py OUT [NAME ...]
 
-Writes to OUT/<name>/: capture.safetensors (a batch in use), train.safetensors (a batch of training),
-model.safetensors and model.pt, truth.json, and other.safetensors where two networks are to be compared.
+Writes to OUT/<name>/: capture.safetensors (a batch in use), train.safetensors (a training batch),
+model.safetensors and model.pt, truth.json, and other.safetensors if two networks are to be compared.
 About a minute and a half on one core. Needs torch and Fashion-MNIST.
 
-truth.json: `defect` is what the first finding has to be (null: nothing), `accept` lists findings as good,
-`with_train` is what has to be found when train.safetensors decides, `false` lists what is false to state as the cause,
-`status` the exit statuses that are right where not 0 for health and 1 for a defect (findings that are notes);
-`compare` names the layer and the cause that `norma compare other.safetensors capture.safetensors` has to find.
+truth.json: `defect` is the expected first finding (null: none), `accept` lists equally good findings, `with_train` is
+the expected finding together with train.safetensors, `false` lists causes that must not be stated, `status` the correct
+exit statuses if not 0 for healthy networks and 1 for defects (findings that are notes); `compare` names the layer and
+the cause that `norma compare other.safetensors capture.safetensors` must find.
 """
 
 import copy

@@ -2,9 +2,9 @@
 
     python Tools/make-explain-cases.py OUT [--count 2000] [--seed 0]
 
-Needs torch, numpy and safetensors. The cases have the form of those that people collected: x.npy goes into
-the layer of layer.json, expected.npy is what somebody computed, truth.json says why they differ.
-A mistake whose effect vanishes in the data is not asked for, and what the data cannot tell apart is accepted.
+Needs torch, numpy and safetensors. The cases have the same form as the collected ones: x.npy is the input of
+the layer in layer.json, expected.npy is a user's result, truth.json says why they differ.
+A mistake without effect in the data is not required, and causes that the data cannot distinguish are accepted.
 """
 
 import argparse

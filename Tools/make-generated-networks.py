@@ -4,10 +4,10 @@
     python Tools/make-generated-networks.py OUT [--count 500] [--seed 1] [--first 0]
     .build/release/conformance --doctor OUT
 
-Every third network is healthy, the others take turns through DEFECTS. Width, depth, activation, kind of norm, batch
-size, epsilon, momentum, learning rate, data and what the user tells are drawn from the seed. Half of the networks
+Every third network is healthy, the others cycle through DEFECTS. Width, depth, activation, kind of norm, batch
+size, epsilon, momentum, learning rate, data and the user's facts are drawn from the seed. Half of the networks
 learn Fashion-MNIST at 14 x 14, half tables of clusters. OUT/<number>-<condition>/ has capture.safetensors, truth.json,
-and train.safetensors where data of training decide. About a second for a network. Needs torch.
+and train.safetensors if training data decide. About a second per network. Needs torch.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the small PyTorch files that NormaFilesTests reads. Needs torch; run from the repository root.
 
-Files whose name starts with `refused-` have to be refused. Some of them would run code in PyTorch;
+Files whose name starts with `refused-` must be rejected. Some of them would run code in PyTorch;
 here they are only written.
 """
 import argparse, collections, io, os, pathlib, pickle, struct, zipfile
@@ -27,7 +27,7 @@ def members(name):
 
 
 def pack(name, content, method=zipfile.ZIP_STORED, root="archive", wide=False, target=None):
-    """A ZIP file as somebody else's tool writes it."""
+    """A ZIP file as written by other tools."""
     with zipfile.ZipFile(target or folder / name, "w", method) as archive:
         for member, data in content.items():
             info = zipfile.ZipInfo(root + member[member.index("/"):] if root else
@@ -75,7 +75,7 @@ for name, data in slim.items():
         size = 8 if len(data) == 8 else 4
         big[name] = b"".join(data[i:i + size][::-1] for i in range(0, len(data), size))
 pack("state-big.pt", big)
-# Writers that take no checksums leave zeros.
+# Writers that compute no checksums leave zeros.
 data = bytearray((folder / "small-stored.pt").read_bytes())
 for mark, offset in ((b"PK\3\4", 14), (b"PK\1\2", 16)):
     place = data.find(mark)
@@ -138,7 +138,7 @@ save("partial.pt", {
     "rows": torch.eye(2).to_sparse_csr(), "meta": torch.empty(3, 4, device="meta"),
 })
 
-# To be refused.
+# To be rejected.
 
 
 class Call:

@@ -9,7 +9,7 @@ FOLDER (Tests/Fixtures/torch) gets a manifest.json and, for each operation, a .j
 A case holds its arguments, `outputs_f32`, `outputs_f64` from the same numbers widened, what the
 call left behind in its arguments (`mutated_*`) or buffers (`state_after_*`), and `f32_vs_f64`:
 PyTorch's own worst error, which a result must not exceed. `error_cases` are calls that PyTorch
-refuses.
+rejects.
 """
 
 import json

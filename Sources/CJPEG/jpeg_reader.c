@@ -1,4 +1,4 @@
-// Without the package trait there is nothing here, and nobody who asks for it.
+// Empty without the package trait, without which nothing calls it.
 #if defined(NORMA_JPEG)
 
 #include "CJPEG.h"
@@ -12,7 +12,7 @@
 
 #include <jerror.h>
 
-// A file can have as many scans as it likes, and each goes over all pixels; real ones have about ten.
+// A file can have any number of scans, and each processes all pixels; real ones have about ten.
 #define MOST_SCANS 500
 
 typedef struct {
@@ -38,8 +38,8 @@ static _Noreturn void fail(j_common_ptr jpeg) {
       text);
 }
 
-// libjpeg goes on with gray pixels where data are missing or broken, and only warns. Oddities that
-// cost no pixel are let pass, as image libraries do.
+// If data are missing or corrupt, libjpeg continues with gray pixels, and only warns.
+// Irregularities that affect no pixels are tolerated, as in image libraries.
 static void warn(j_common_ptr jpeg, int level) {
   if (level >= 0) return;
   switch (jpeg->err->msg_code) {
@@ -70,11 +70,11 @@ static void describe(const struct jpeg_decompress_struct *jpeg, failure *f) {
     case JCS_YCCK: leave(f, true, "the colours are CMYK, of printers; convert it to RGB");
     default: leave(f, true, "the colours are of no known kind");
   }
-  // A few such bytes can stand for any number of pixels, so that no size could be believed.
+  // A few such bytes can encode any number of pixels, so that no size would be plausible.
   if (jpeg->arith_code) leave(f, true, "it is compressed by arithmetic coding");
 }
 
-// Colours and gray as libjpeg gives them, and an alpha that is opaque.
+// Colours and gray as libjpeg returns them, with an opaque alpha.
 static void widen(const JSAMPLE *row, size_t width, int channels, uint8_t *target) {
   for (size_t x = 0; x < width; x++) {
     for (int c = 0; c < channels - 1; c++) *target++ = *row++;

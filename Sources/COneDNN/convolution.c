@@ -8,7 +8,7 @@
 enum { slot_source, slot_weights, slot_bias, slot_destination, slot_count };
 
 // The weights are read or written in `slots[slot_weights]`, and used in an order that oneDNN
-// chooses; `reorder` goes from one to the other, before the pass or after it.
+// chooses; `reorder` converts between the two, before or after the pass.
 struct norma_onednn_convolution {
   norma_onednn_pass pass;
   dnnl_primitive_desc_t description;
@@ -19,7 +19,7 @@ struct norma_onednn_convolution {
 
 typedef struct {
   Descriptor source, weights, bias, destination;
-  // Sums over all images, in float, and rounded on the way to their own order.
+  // Sums over all images, in float, converted and rounded to the result's type and order.
   Descriptor weights_gradient;
   int64_t dilation[NORMA_ONEDNN_MAX_SPACE];
   const norma_onednn_window *window;
@@ -68,7 +68,7 @@ static int is_direct(const_dnnl_primitive_desc_t description) {
   return begins(description, "jit:avx512_core");
 }
 
-// The inputs of each output.
+// The number of inputs of each output.
 static int64_t channels(const Request *r) {
   return r->weights->dims[r->weights->ndims == r->source->ndims ? 1 : 2];
 }
@@ -84,8 +84,8 @@ static dnnl_status_t describe_forward(
   status = dnnl_primitive_desc_iterator_create(&loops, &operation, r->attributes, r->engine, NULL);
   if (status) return status;
   *result = dnnl_primitive_desc_iterator_fetch(loops);
-  // 2.6 proposes batched products first. With few channels its direct loops are faster: 1.2 ms and
-  // not 1.9 for 16 channels of 128 images of 28 by 28, in the midst of a training step.
+  // 2.6 proposes batched products first. With few channels its direct loops are faster: 1.2 instead
+  // of 1.9 ms for 16 channels of 128 images of 28 by 28, measured in a training step.
   if (*result && r->source->data_type == dnnl_f32 && is_batched_product(*result)
       && channels(r) <= 16) {
     while (!dnnl_primitive_desc_iterator_next(loops)) {
@@ -133,7 +133,7 @@ static dnnl_status_t describe(
   if (pass == NORMA_ONEDNN_FORWARD) {
     return describe_forward(result, request, dnnl_forward_training);
   }
-  // A gradient wants to see the forward pass that it belongs to.
+  // Gradients require the descriptor of the corresponding forward pass.
   dnnl_primitive_desc_t hint = NULL;
   dnnl_status_t status = describe_forward(&hint, request, dnnl_forward_training);
   if (status) return status;
@@ -148,7 +148,7 @@ static int weights_argument(const norma_onednn_convolution *c) {
   return c->pass == NORMA_ONEDNN_WEIGHTS_GRADIENT ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS;
 }
 
-// Prepares the way of the weights to oneDNN's order, or back from it.
+// Prepares the conversion of the weights to oneDNN's order, or back from it.
 static dnnl_status_t prepare_reorder(norma_onednn_convolution *c, const Request *request) {
   ConstDescriptor used = used_layout(c->description, weights_argument(c));
   Descriptor given = c->slots[slot_weights];
@@ -222,7 +222,7 @@ int32_t norma_onednn_convolution_create(
   return dnnl_success;
 }
 
-// Memory objects of a run, which all have to be given back.
+// Memory objects of a run, all of which must be released.
 typedef struct {
   dnnl_exec_arg_t arguments[5];
   int count;

@@ -1,5 +1,5 @@
-// What 3.0 changed: memory descriptors became opaque handles, and an operation has no descriptor
-// of its own any more. `Descriptor` and `ConstDescriptor` work for both.
+// The changes of 3.0: memory descriptors became opaque handles, and operations no longer have
+// descriptors of their own. `Descriptor` and `ConstDescriptor` work for both.
 #pragma once
 
 #if !__has_include(<oneapi/dnnl/dnnl.h>)

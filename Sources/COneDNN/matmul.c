@@ -25,7 +25,7 @@ struct norma_onednn_product {
   Descriptor slots[slot_count];
 };
 
-/// The workspace is the caller's: a primitive with one of its own could not run on two threads.
+/// The workspace is the caller's: a primitive with its own could not run on two threads.
 static dnnl_status_t describe(norma_onednn_product *product, dnnl_engine_t engine) {
   dnnl_primitive_attr_t attributes = NULL;
   dnnl_status_t status = dnnl_primitive_attr_create(&attributes);

@@ -1,4 +1,4 @@
-// The package without its oneDNN trait.
+// Used if the package is built without its oneDNN trait.
 #if !defined(NORMA_ONEDNN)
 
 #include <stddef.h>
@@ -40,7 +40,8 @@ int32_t norma_onednn_convolution_create(
     norma_onednn_convolution **convolution, norma_onednn_pass pass, norma_onednn_type type,
     const norma_onednn_matrices *source, const norma_onednn_matrices *weights, bool has_bias,
     const norma_onednn_matrices *destination, const norma_onednn_window *window) {
-  (void)pass, (void)type, (void)source, (void)weights, (void)has_bias, (void)destination, (void)window;
+  (void)pass, (void)type, (void)source, (void)weights, (void)has_bias;
+  (void)destination, (void)window;
   *convolution = NULL;
   return NORMA_ONEDNN_NOT_BUILT;
 }

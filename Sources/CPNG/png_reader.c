@@ -1,4 +1,4 @@
-// Without the package trait there is nothing here, and nobody who asks for it.
+// Empty without the package trait, without which nothing calls it.
 #if defined(NORMA_PNG)
 
 #include "CPNG.h"
@@ -42,7 +42,7 @@ static void describe(png_structp png, png_infop info, norma_png *image) {
   image->bits = png_get_bit_depth(png, info) * png_get_channels(png, info);
 }
 
-// Asks libpng for `channels` channels of 8 or 16 bits.
+// Requests `channels` channels of 8 or 16 bits.
 static void transform(png_structp png, const norma_png *image, int channels) {
   png_set_expand(png);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -50,7 +50,7 @@ static void transform(png_structp png, const norma_png *image, int channels) {
 #endif
   const int is_color = image->channels >= 3, wants_color = channels >= 3;
   const int has_alpha = image->channels % 2 == 0, wants_alpha = channels % 2 == 0;
-  // The weights of luma in ITU-R BT.601, as image libraries use them.
+  // The luma weights of ITU-R BT.601, which image libraries use.
   if (is_color && !wants_color) png_set_rgb_to_gray_fixed(png, 1, 29900, 58700);
   if (!is_color && wants_color) png_set_gray_to_rgb(png);
   if (has_alpha && !wants_alpha) png_set_strip_alpha(png);

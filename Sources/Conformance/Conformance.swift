@@ -1,11 +1,11 @@
 import ArgumentParser
 import NormaConformance
 
-/// Runs recorded cases and says which of them do not hold.
+/// Runs recorded cases and reports those that fail.
 @main struct Conformance: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "conformance",
-    abstract: "Compares Norma with what PyTorch and exact arithmetic gave for the same numbers.",
+    abstract: "Compares Norma with results of PyTorch and of exact arithmetic.",
     discussion: """
       Prints a line for each case that fails, what is not supported, and the counts. Exits with 1 \
       when a case fails. Tools/make-torch-fixtures.py writes folders of PyTorch's calls.
@@ -17,7 +17,7 @@ import NormaConformance
   @Option(help: "A folder of recorded random numbers, with rng.json.")
   var rng: String?
 
-  @Option(help: "A folder of statistics known exactly, with numerics.json.")
+  @Option(help: "A folder of exactly known statistics, with numerics.json.")
   var numerics: String?
 
   @Option(help: "A folder of formulas that differ from a layer, with the known causes.")
@@ -29,7 +29,7 @@ import NormaConformance
   @Flag(help: "Print each explanation and diagnosis.")
   var verbose = false
 
-  @Option(help: "A folder of files of other people's models, with manifest.json.")
+  @Option(help: "A folder of third-party model files, with manifest.json.")
   var models: String?
 
   @Option(help: "Run only the entries whose name matches this regular expression.")

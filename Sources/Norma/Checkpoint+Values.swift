@@ -1,25 +1,25 @@
 import Foundation
 
 extension Checkpoint {
-  /// Keeps a value beside the model: a scaler, an imputer, names of classes or columns, options.
+  /// Stores a value with the model: a scaler, an imputer, names of classes or columns, options.
   ///
   ///     try checkpoint.encode(scaler, as: "scaler")
   ///     try checkpoint.encode(names, as: "classes")
   ///     try checkpoint.write(to: "houses.safetensors")
   ///
-  /// It becomes JSON in the note `value.<name>`; numbers come back with the same bits.
+  /// It is stored as JSON in the note `value.<name>`; numbers are restored bit for bit.
   /// - Throws: `EncodingError`.
   public mutating func encode(_ value: some Encodable, as name: String) throws {
     notes[Checkpoint.valuePrefix + name] = try Checkpoint.text(value)
   }
 
-  /// The value that was kept under a name.
+  /// The value that was stored under a name.
   ///
   ///     let saved = try Checkpoint(contentsOf: "houses.safetensors")
   ///     let scaler = try saved.decode(StandardScaler.self, from: "scaler")
   ///     try network.load(saved.model)
   ///
-  /// - Throws: ``CheckpointError`` where there is none, or one of another type.
+  /// - Throws: ``CheckpointError`` if there is none, or one of another type.
   public func decode<Value: Decodable>(
     _ type: Value.Type = Value.self, from name: String
   ) throws -> Value {
@@ -35,7 +35,7 @@ extension Checkpoint {
       return try Checkpoint.decoder.decode(type, from: Data(text.utf8))
     } catch {
       throw CheckpointError(
-        path: path, problem: "has a value \"\(name)\" that is no \(type): \(error)")
+        path: path, problem: "has a value \"\(name)\" that is not of type \(type): \(error)")
     }
   }
 

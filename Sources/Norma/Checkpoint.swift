@@ -1,11 +1,11 @@
 import Foundation
 
-/// A training run at rest: everything that is needed to go on as if it had never stopped.
+/// A saved training run: everything needed to continue as if it had never stopped.
 ///
-/// One safetensors file, which any reader of that format opens: tensors `model.<name>`,
-/// `optimizer.<place>.<name>` and `generator.<name>`, and notes, among them `format` and `version`. Version 1,
-/// of which the optimizer's state had fewer options and one number of steps for all parameters, is read, too.
-/// Written whole or not at all.
+/// It is one safetensors file, which any reader of that format opens: tensors `model.<name>`,
+/// `optimizer.<index>.<name>` and `generator.<name>`, and notes, among them `format` and `version`.
+/// Version 1, whose optimizer state had fewer options and a single step count for all parameters,
+/// can be read as well. The file is written completely or not at all.
 ///
 ///     var checkpoint = Checkpoint(model: network.stateDict())
 ///     checkpoint.optimizer = optimizer.state
@@ -14,17 +14,17 @@ import Foundation
 ///
 /// PyTorch: `torch.save({...})`.
 public struct Checkpoint: Sendable {
-  /// Parameters and buffers by name; of a checkpoint that was read, in the order of the file.
+  /// Parameters and buffers by name; in the order of the file for a checkpoint that was read.
   public var model: StateDict
-  /// The optimizer's numbers and tensors.
+  /// The optimizer's options and tensors.
   public var optimizer: OptimizerState?
-  /// Where the loader stands in its epoch.
+  /// The loader's position in its epoch.
   public var loader: DataLoaderState?
   /// States of generators by name, such as `default`.
   public var generators: [String: [UInt8]] = [:]
-  /// What else the program wants to remember: options, the epoch, the number of threads.
+  /// Anything else to remember: options, the epoch, the number of threads.
   public var notes: [String: String] = [:]
-  /// The file that it was read from, for errors.
+  /// The path that it was read from, for errors.
   private(set) var path = "the checkpoint"
 
   private static let format = "norma.checkpoint"
@@ -33,7 +33,7 @@ public struct Checkpoint: Sendable {
   /// A checkpoint of a model's state.
   public init(model: StateDict) { self.model = model }
 
-  /// Writes the checkpoint; a file of this name is replaced when the new one is complete.
+  /// Writes the checkpoint; an existing file is replaced when the new one is complete.
   /// - Throws: `FileError`.
   public func write(to path: String) throws {
     var tensors: [String: Tensor] = [:]
@@ -61,15 +61,15 @@ public struct Checkpoint: Sendable {
   }
 
   /// Reads a checkpoint.
-  /// - Throws: `FileError` for a file that is cut off or broken, ``CheckpointError`` for one that is
-  ///   something else.
+  /// - Throws: `FileError` for a truncated or damaged file, ``CheckpointError`` for one that is not
+  ///   a checkpoint.
   public init(contentsOf path: String) throws {
     let file = try SafeTensors(contentsOf: path)
     guard Checkpoint.isNamed(in: file.metadata) else {
       throw CheckpointError(
         path: path,
-        problem: "is a safetensors file with \(file.entries.count) tensors, but no checkpoint of "
-          + "Norma: its notes lack format \(Checkpoint.format)")
+        problem: "is a safetensors file with \(file.entries.count) tensors, but not a checkpoint "
+          + "of Norma: its notes lack format \(Checkpoint.format)")
     }
     let version = file.metadata["version"] ?? "?"
     guard version == "1" || version == Checkpoint.version else {
@@ -112,7 +112,7 @@ public struct Checkpoint: Sendable {
     var groups: [OptimizerState.Group]
     var stepCount: Int
 
-    /// What version 1 had in its place.
+    /// The corresponding part of version 1.
     private struct First: Codable {
       var groups: [[String: Double]]
       var stepCount: Int
@@ -123,7 +123,7 @@ public struct Checkpoint: Sendable {
       self.stepCount = stepCount
     }
 
-    /// Nil for a text that is something else.
+    /// Nil for any other text.
     init?(_ text: String, version: String) {
       let data = Data(text.utf8)
       let decoder = Checkpoint.decoder
@@ -139,11 +139,11 @@ public struct Checkpoint: Sendable {
   }
 }
 
-/// A file that is in order and is no checkpoint, or does not fit the run.
+/// A valid file that is not a checkpoint, or does not match the run.
 public struct CheckpointError: Error, Sendable, CustomStringConvertible {
-  /// The file.
+  /// The path of the file.
   public let path: String
-  /// What is wrong with it.
+  /// The problem.
   public let problem: String
 
   /// An error about a file.
@@ -152,6 +152,6 @@ public struct CheckpointError: Error, Sendable, CustomStringConvertible {
     self.problem = problem
   }
 
-  /// The file and what is wrong with it.
+  /// The file and the problem.
   public var description: String { "\(path) \(problem)" }
 }

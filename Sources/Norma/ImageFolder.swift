@@ -3,7 +3,7 @@ import NormaFiles
 import NormaNN
 import NormaTensor
 
-/// A folder of PNG and JPEG images with one folder inside for each class.
+/// A folder of PNG and JPEG images with one subfolder for each class.
 ///
 ///     animals/cat/1.png  animals/cat/2.jpg  animals/dog/a.JPEG
 ///
@@ -11,11 +11,11 @@ import NormaTensor
 ///     data.classes                                            // ["cat", "dog"]
 ///     let loader = DataLoader(data, batchSize: 32, shuffle: true, workers: 2)
 ///
-/// A batch is the images, `uint8 [N, channels, H, W]`, and the numbers of their classes, `int64 [N]`.
-/// Classes and files are in the order of their names, inner folders included; images are read when a
-/// batch asks for them, and those of a batch have one size. Images of other formats, by their names, are
-/// an error; files that are no images, and hidden ones, are skipped. PyTorch:
-/// `torchvision.datasets.ImageFolder`.
+/// A batch consists of the images, `uint8 [N, channels, H, W]`, and the indices of their classes,
+/// `int64 [N]`. Classes and files are sorted by name, including nested folders. Images are read
+/// when a batch needs them, and all images of a batch must have the same size. Images in other
+/// formats, judged by their names, are an error; hidden files and files that are not images are
+/// skipped. PyTorch: `torchvision.datasets.ImageFolder`.
 public struct ImageFolder: Dataset {
   /// An image.
   public struct Sample: Sendable, Hashable, Codable {
@@ -32,7 +32,7 @@ public struct ImageFolder: Dataset {
   private let channels: Int
   private let appliesOrientation: Bool
 
-  /// Endings of names, in lower case.
+  /// File extensions in lower case.
   private static let readable: Set<String> = ["png", "jpg", "jpeg", "jpe", "jfif"]
   private static let others: Set<String> = [
     "avif", "bmp", "gif", "heic", "heif", "jp2", "jxl", "pbm", "pgm", "pnm", "ppm", "tga", "tif",
@@ -42,16 +42,16 @@ public struct ImageFolder: Dataset {
   /// - Parameters:
   ///   - path: the folder.
   ///   - channels: 1 gray, 3 RGB, 4 with alpha; see `Tensor(image:channels:appliesOrientation:)`.
-  ///   - appliesOrientation: whether JPEG images are set upright as their EXIF orientation says; by
-  ///     default they stay as they are stored, as in torchvision.
-  /// - Throws: ``ImageFolderError`` where the folder has no classes, a class has no image, or images of a format
-  ///   that is not read.
+  ///   - appliesOrientation: whether to rotate JPEG images upright according to their EXIF
+  ///     orientation; by default they stay as they are stored, as in torchvision.
+  /// - Throws: ``ImageFolderError`` if the folder has no classes, a class has no image, or an image
+  ///   has an unsupported format.
   public init(_ path: String, channels: Int = 3, appliesOrientation: Bool = false) throws {
     self.channels = channels
     self.appliesOrientation = appliesOrientation
     let manager = FileManager.default
     guard let entries = try? manager.contentsOfDirectory(atPath: path) else {
-      throw ImageFolderError(path: path, problem: "is no folder that can be read")
+      throw ImageFolderError(path: path, problem: "is not a readable folder")
     }
     classes = entries.filter { name in
       var isFolder: ObjCBool = false
@@ -71,12 +71,12 @@ public struct ImageFolder: Dataset {
       if let other = all.first(where: { Self.others.contains(Self.ending(of: $0)) }) {
         throw ImageFolderError(
           path: "\(folder)/\(other)",
-          problem: "is of a format that is not read; PNG and JPEG are: convert it, or move it away")
+          problem: "has an unsupported format; convert it to PNG or JPEG, or move it away")
       }
       let files = all.filter { Self.readable.contains(Self.ending(of: $0)) }
       if files.isEmpty {
         throw ImageFolderError(
-          path: folder, problem: "has no .png, .jpg or .jpeg files; a class needs some")
+          path: folder, problem: "has no .png, .jpg or .jpeg files; a class needs at least one")
       }
       samples += files.map { Sample(path: "\(folder)/\($0)", label: label) }
     }
@@ -87,11 +87,11 @@ public struct ImageFolder: Dataset {
     name.split(separator: ".", omittingEmptySubsequences: false).last?.lowercased() ?? ""
   }
 
-  /// How many images there are.
+  /// The number of images.
   public var count: Int { samples.count }
 
   /// Images and labels.
-  /// - Throws: `FileError` of an image, ``ImageFolderError`` where sizes differ.
+  /// - Throws: `FileError` for an image that cannot be read, ``ImageFolderError`` if sizes differ.
   public func batch(_ indices: [Int]) throws -> [Tensor] {
     var images: [Tensor] = []
     for index in indices {
@@ -102,7 +102,8 @@ public struct ImageFolder: Dataset {
         throw ImageFolderError(
           path: path,
           problem: "is \(image.dtype) \(image.shape) and \(samples[indices[0]].path) "
-            + "\(first.dtype) \(first.shape): images of a batch have one size; crop or resize them")
+            + "\(first.dtype) \(first.shape): images of a batch must have the same size; crop or "
+            + "resize them")
       }
       images.append(image)
     }
@@ -110,11 +111,11 @@ public struct ImageFolder: Dataset {
   }
 }
 
-/// What keeps a folder from being a dataset.
+/// A reason why a folder is not a dataset.
 public struct ImageFolderError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The folder or file.
   public let path: String
-  /// What is wrong with it.
+  /// The problem.
   public let problem: String
   /// Both, in one line.
   public var description: String { "ImageFolder(_:): \(path) \(problem)" }

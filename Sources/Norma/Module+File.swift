@@ -3,23 +3,23 @@ import NormaNN
 import NormaTensor
 
 extension Module {
-  /// Sets parameters and buffers to the values of a file of any format that holds named tensors:
-  /// safetensors, PyTorch's (`torch.save`), `.npz`, or a ``Norma/Checkpoint``.
+  /// Sets parameters and buffers to the values in a file of named tensors: safetensors, PyTorch
+  /// (`torch.save`), `.npz`, or a ``Norma/Checkpoint``.
   ///
   ///     try network.load(contentsOf: "resnet18.safetensors")
   ///     try network.load(contentsOf: "lightning.ckpt", strippingPrefix: "model.")
   ///
-  /// Of a checkpoint that holds more than the model, the model's part is taken, as
-  /// ``NormaFiles/StateFile`` finds it. PyTorch: `model.load_state_dict(torch.load(path))`.
+  /// From a checkpoint that contains more than the model, it takes the model's part, as found by
+  /// ``NormaFiles/StateFile``. PyTorch: `model.load_state_dict(torch.load(path))`.
   /// - Parameters:
   ///   - path: The file.
-  ///   - strict: Refuse a state that lacks names or has others, as `load(_:)` does, and a tensor that
-  ///     cannot be read. Otherwise what cannot be read counts as missing.
-  ///   - prefix: What is taken off the beginning of every name that has it.
-  ///   - renaming: The module's name for a name of the file, after the prefix is taken off.
-  /// - Returns: What was missing or unexpected, where that is allowed.
-  /// - Throws: ``NormaFiles/FileError``, ``Norma/CheckpointError`` or ``NormaNN/LoadError``; then nothing was
-  ///   changed.
+  ///   - strict: Whether missing and unexpected names are errors, as in `load(_:)`, and tensors
+  ///     that cannot be read. Otherwise the latter count as missing.
+  ///   - prefix: A prefix to remove from every name that has it.
+  ///   - renaming: Maps a name in the file, without the prefix, to the module's name.
+  /// - Returns: The missing and unexpected names, where these are allowed.
+  /// - Throws: ``NormaFiles/FileError``, ``Norma/CheckpointError`` or ``NormaNN/LoadError``; then
+  ///   nothing was changed.
   @discardableResult
   public func load(
     contentsOf path: String, strict: Bool = true, strippingPrefix prefix: String = "",

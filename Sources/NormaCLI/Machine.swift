@@ -8,9 +8,9 @@ import Norma
   import Glibc
 #endif
 
-/// The machine that a program runs on.
+/// The machine that the program runs on.
 enum Machine {
-  /// The processor's own name and the number of its cores: `AMD EPYC, 2 cores`.
+  /// The processor's name and its number of cores: `AMD EPYC, 2 cores`.
   static var name: String {
     let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
     return "\(processor ?? architecture), \(cores == 1 ? "1 core" : "\(cores) cores")"
@@ -37,7 +37,7 @@ enum Machine {
       return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
   #else
-    /// Some processors, Arm's among them, have no name there.
+    /// Some processors, such as Arm's, have no name there.
     private static var processor: String? {
       guard let file = fopen("/proc/cpuinfo", "re") else { return nil }
       defer { fclose(file) }

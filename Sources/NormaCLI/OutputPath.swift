@@ -2,9 +2,9 @@ import Foundation
 
 /// A file that a command writes when its work is done.
 enum OutputPath {
-  /// Finds out before the work whether a file can be written.
+  /// Checks before the work whether a file can be written.
   ///
-  /// - Throws: where the path is a folder, or its folder does not exist or cannot be written.
+  /// - Throws: if the path is a folder, or its folder does not exist or is not writable.
   static func check(_ path: String, option: String) throws {
     let files = FileManager.default
     var isFolder: ObjCBool = false

@@ -6,14 +6,14 @@ import NormaExplain
 struct ReportOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Also write a page with charts here: one HTML file without script that loads nothing.",
+      "Also write a page with charts here: one self-contained HTML file without scripts.",
       valueName: "file"))
   var html: String?
 
-  /// Writes the page where one is wanted, behind the text: a page that cannot be written costs none of
-  /// it.
+  /// Writes the page if one is wanted, after the text, so that the text is printed even if the page
+  /// cannot be written.
   ///
-  /// - Throws: a `FileError` where the file cannot be written.
+  /// - Throws: a `FileError` if the file cannot be written.
   func write(_ page: () throws -> HTMLReport) throws {
     guard let html else { return }
     try page().write(to: html)

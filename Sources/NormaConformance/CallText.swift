@@ -1,12 +1,13 @@
-/// A call or value as a case names it: `Conv2d(4,6,(3,2),groups=2)`, `randint(0,2^28)_i64`.
+/// A call or value in the notation of the cases: `Conv2d(4,6,(3,2),groups=2)`,
+/// `randint(0,2^28)_i64`.
 indirect enum CallText: Equatable {
   case number(Double)
   case word(String)
   case tuple([CallText])
-  /// What stands behind the closing parenthesis is the suffix: `_i64`, `f64`, `fan_out,relu`.
+  /// The suffix follows the closing parenthesis: `_i64`, `f64`, `fan_out,relu`.
   case call(name: String, arguments: [CallText], options: [String: CallText], suffix: String)
 
-  /// Reads a whole text, or returns nil where it has no such form.
+  /// Parses a whole text; nil if it has no such form.
   init?(_ text: String) {
     var parser = CallTextParser(rest: Array(text)[...])
     guard var value = parser.value() else { return nil }
@@ -45,13 +46,13 @@ indirect enum CallText: Equatable {
 
   var suffix: String { if case .call(_, _, _, let suffix) = self { suffix } else { "" } }
 
-  /// The arguments as numbers; nil where one is something else.
+  /// The arguments as numbers; nil if one is something else.
   var numbers: [Double]? {
     let numbers = arguments.compactMap(\.number)
     return numbers.count == arguments.count ? numbers : nil
   }
 
-  /// The arguments as whole numbers; nil where one is something else.
+  /// The arguments as integers; nil if one is something else.
   var ints: [Int]? {
     let ints = arguments.compactMap(\.int)
     return ints.count == arguments.count ? ints : nil

@@ -2,18 +2,18 @@ import NormaTensor
 
 /// The arguments of a recorded call, read by position or by Python's name.
 ///
-/// It notes what was read, so that an option which an operation does not know is reported instead
-/// of being passed over.
+/// It keeps track of what was read, so that an option that an operation does not support is
+/// reported instead of ignored.
 final class CaseArguments {
   private let positional: [CaseValue]
   private let named: [String: CaseValue]
   private var readPositions: Set<Int> = []
   private var readNames: Set<String> = []
 
-  /// What the call is to leave behind in its arguments, by key: `in.1`.
+  /// What the call should leave in its arguments, by key: `in.1`.
   var mutated = StateDict()
 
-  /// Keywords that say nothing about a result on a CPU.
+  /// Keywords that do not affect a result on a CPU.
   private static let silent: Set = ["device", "layout", "requires_grad", "pin_memory"]
 
   init(_ positional: [CaseValue], _ named: [String: CaseValue] = [:]) {
@@ -23,7 +23,7 @@ final class CaseArguments {
 
   var count: Int { positional.count }
 
-  /// An argument that nobody asked for, or nil.
+  /// An argument that was not read, or nil.
   var unread: String? {
     if let name = named.keys.sorted().first(where: {
       !readNames.contains($0) && !Self.silent.contains($0)
@@ -33,7 +33,7 @@ final class CaseArguments {
     return positional.indices.first { !readPositions.contains($0) }.map { "argument \($0)" }
   }
 
-  /// The argument at a position or of a name; nil where it was left out.
+  /// The argument at a position or with a name; nil if it was omitted.
   func value(_ position: Int?, _ name: String) -> CaseValue? {
     if let position, position < positional.count {
       readPositions.insert(position)
@@ -84,7 +84,7 @@ final class CaseArguments {
     switch value(position, name) {
     case nil, .some(.none): return nil
     case .bool(let value): return value
-    default: throw mistyped(name, "a truth value")
+    default: throw mistyped(name, "a Boolean")
     }
   }
 
@@ -98,7 +98,7 @@ final class CaseArguments {
     }
   }
 
-  /// The axes that a reduction of `x` is over: to PyTorch, no `dim` and an empty one are all of them.
+  /// The axes of a reduction of `x`: in PyTorch, no `dim` and an empty one mean all of them.
   func axes(_ position: Int?, of x: Tensor) throws -> [Int] {
     let axes = try ints(position, "dim") ?? []
     return axes.isEmpty ? Array(x.shape.indices) : axes
@@ -113,7 +113,7 @@ final class CaseArguments {
     return values
   }
 
-  /// An element type; nil where none is asked for.
+  /// An element type; nil if none is given.
   func dtype(_ position: Int?, _ name: String = "dtype") throws -> DType? {
     switch value(position, name) {
     case nil, .some(.none): return nil
@@ -137,7 +137,7 @@ final class CaseArguments {
     }
   }
 
-  /// A tensor or a number; nil where it is None or was left out.
+  /// A tensor or a number; nil if it is None or was omitted.
   func optionalOperand(_ position: Int, _ name: String) throws -> Operand? {
     switch value(position, name) {
     case nil, .some(.none): nil
@@ -145,7 +145,7 @@ final class CaseArguments {
     }
   }
 
-  /// A text that is given by name; nil where it was left out.
+  /// A text given by name; nil if it was omitted.
   func text(_ name: String) throws -> String? { try text(nil, name) }
 
   /// Tensors in a sequence.
@@ -160,7 +160,7 @@ final class CaseArguments {
     }
   }
 
-  /// Counts everything as read: the options of a constructor that are passed on.
+  /// Marks everything as read: the options of a constructor that are passed on.
   func readEverything() {
     readPositions.formUnion(positional.indices)
     readNames.formUnion(named.keys)
@@ -184,14 +184,14 @@ final class CaseArguments {
   }
 }
 
-/// What stands on one side of an operator.
+/// One side of an operator.
 enum Operand {
   case tensor(Tensor)
   case number(any TensorElement)
 }
 
 extension DType {
-  /// The type that PyTorch calls by this name, or nil where Norma has none.
+  /// The type with this name in PyTorch, or nil if Norma has none.
   static func named(_ name: String) -> DType? {
     allCases.first { $0.description == name }
   }

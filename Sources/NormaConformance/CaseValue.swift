@@ -15,31 +15,31 @@ enum CaseValue {
   case dtype(String)
   case slice(start: Int?, stop: Int?, step: Int?)
   case ellipsis
-  /// A form that no operation here takes.
+  /// A form that no operation supports.
   case other(String)
 }
 
-/// Why a recorded call was not made; none of these is a fault of a result.
+/// Why a recorded call was not made; none of these is a wrong result.
 enum CaseObstacle: Error {
   /// Norma has no such operation, option or type.
   case unsupported(String)
-  /// Swift's compiler refuses such a call: a number where a tensor stands, and the like.
+  /// Swift's compiler rejects such a call: a number instead of a tensor, and the like.
   case notWritable(String)
   /// The recorded case itself cannot be read.
   case unreadable(String)
 }
 
-/// Turns the JSON forms of a case into values; its tensors lie in a safetensors file beside it.
+/// Decodes the JSON forms of a case; its tensors are in a safetensors file next to it.
 ///
-/// A tensor that PyTorch differentiated by begins a graph here too, and is noted in `leaves` by the
-/// name of its gradient: `in.0`, `kw.weight`.
+/// A tensor that PyTorch differentiated starts a graph here too, and is recorded in `leaves` under
+/// the name of its gradient: `in.0`, `kw.weight`.
 final class CaseDecoder {
   let tensors: SafeTensors
   private(set) var leaves: [String: Tensor] = [:]
 
   init(tensors: SafeTensors) { self.tensors = tensors }
 
-  /// Forgets the leaves of the last case.
+  /// Clears the leaves of the last case.
   func forgetLeaves() { leaves = [:] }
 
   /// The tensor of this key, contiguous.
@@ -51,7 +51,7 @@ final class CaseDecoder {
     return try tensors.tensor(named: key)
   }
 
-  /// The value that a JSON form stands for.
+  /// The value of a JSON form.
   func value(_ json: JSON) throws -> CaseValue {
     switch json {
     case .null: return .none
@@ -89,6 +89,6 @@ final class CaseDecoder {
 }
 
 extension JSON {
-  /// A number, also where it is written as the text `inf` or `nan`.
+  /// A number, which may be written as the text `inf` or `nan`.
   var number: Double? { doubleValue ?? stringValue.flatMap { Double($0) } }
 }

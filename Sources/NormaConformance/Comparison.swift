@@ -4,7 +4,7 @@ import NormaTensor
 struct ExpectedTensor {
   /// PyTorch's result in the types of the case.
   let recorded: Tensor
-  /// The result from the same numbers in Float64: the truth for Float32.
+  /// The result from the same numbers in `float64`: the truth for `float32`.
   let truth: Tensor?
   /// PyTorch's own worst error, |recorded - truth|.
   let ownError: Double
@@ -13,9 +13,9 @@ struct ExpectedTensor {
 extension ExpectedTensor {
   /// What is wrong with a result, or nil.
   ///
-  /// Integers and truth values must be equal. A real number must be no further from the truth than
-  /// the larger of PyTorch's worst error and 2 ulp of the largest true value, or else be the very
-  /// number that PyTorch gives: NaN and infinity are compared that way.
+  /// Integers and Booleans must be equal. A real number must be no further from the truth than the
+  /// larger of PyTorch's worst error and 2 ulp of the largest true value, or else be exactly
+  /// PyTorch's number: NaN and infinity are compared that way.
   func complaint(about actual: Tensor) -> String? {
     if actual.dtype != recorded.dtype {
       return "dtype \(actual.dtype) instead of \(recorded.dtype)"
@@ -56,7 +56,7 @@ extension ExpectedTensor {
 }
 
 extension DType {
-  /// The distance of neighbouring numbers of the type at a value.
+  /// The distance between neighboring numbers of the type at a value.
   func ulp(at value: Double) -> Double {
     switch self {
     case .float64: value.ulp

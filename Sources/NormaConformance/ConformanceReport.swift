@@ -1,16 +1,16 @@
-/// What became of the cases in a folder.
+/// The results of the cases in a folder.
 public struct ConformanceReport: Sendable {
-  /// Cases that hold.
+  /// The number of cases that pass.
   public private(set) var passed = 0
-  /// One line for each case that does not: its name and why.
+  /// One line for each case that fails: its name and why.
   public private(set) var failures: [String] = []
-  /// How many cases each missing operation, option or type keeps from running.
+  /// The number of cases that cannot run because of each missing operation, option or type.
   public private(set) var unsupported: [String: Int] = [:]
 
-  /// A report about nothing.
+  /// An empty report.
   public init() {}
 
-  /// Cases that could not be run.
+  /// The number of cases that could not be run.
   public var unsupportedCount: Int { unsupported.values.reduce(0, +) }
 
   /// `12 passed, 0 failed, 3 not supported`
@@ -28,7 +28,7 @@ public struct ConformanceReport: Sendable {
     return (lines + [summary]).joined(separator: "\n")
   }
 
-  /// Counts one case; `check` returns what is wrong with its results, or nil.
+  /// Records one case; `check` returns what is wrong with its results, or nil.
   ///
   /// An obstacle counts as not supported, every other error as a failure.
   mutating func record(_ name: String, operation: String, _ check: () throws -> String?) {
@@ -49,7 +49,7 @@ public struct ConformanceReport: Sendable {
     }
   }
 
-  /// Counts cases that could not be run.
+  /// Records cases that could not be run.
   mutating func missing(_ what: String, cases: Int = 1) {
     if cases > 0 { unsupported[what, default: 0] += cases }
   }

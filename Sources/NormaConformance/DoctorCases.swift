@@ -4,10 +4,10 @@ import NormaFiles
 import NormaNN
 import NormaTensor
 
-/// A trained network, a batch, and what is known to be wrong with it.
+/// A trained network, a batch, and its known defect.
 private struct DoctorCase {
   let folder: URL
-  /// nil where the case is a capture.
+  /// nil if the case is a capture.
   let description: JSON?
   let truth: JSON
 
@@ -20,13 +20,13 @@ private struct DoctorCase {
     truth = try Self.json(folder.appendingPathComponent("truth.json"))
   }
 
-  /// The name of the defect; nil where the network is healthy.
+  /// The name of the defect; nil if the network is healthy.
   var defect: String? { truth["defect"]?.stringValue }
 
-  /// The labels that are right: the defect's, and those that are as good; nil stands for health.
+  /// The correct labels: the defect's, and equally good ones; nil means healthy.
   var accepted: Set<String?> { Self.accepted(truth) }
 
-  /// The same where a second capture, of data of training, decides; nil without one.
+  /// The same with a second capture, of training data; nil without one.
   var acceptedWithTraining: Set<String?>? {
     guard FileManager.default.fileExists(atPath: path("train.safetensors")) else { return nil }
     return truth["with_train"].map(Self.accepted)
@@ -40,7 +40,7 @@ private struct DoctorCase {
     Set((truth["layers"]?.arrayValue ?? []).compactMap(\.stringValue))
   }
 
-  /// The channels of each layer that has some of its own.
+  /// The channels of each layer for which channels are known.
   var channels: [String: [Int]] {
     var channels: [String: [Int]] = [:]
     for (name, list) in truth["channels"]?.objectValue ?? [] {
@@ -60,7 +60,8 @@ private struct DoctorCase {
     }
     let network = try DoctorNetwork(description)
     let state = try SafeTensors(contentsOf: path("model.safetensors")).tensors()
-    // What a checkpoint lacks keeps its first values: that is one of the things to find.
+    // Tensors missing from a checkpoint keep their initial values, which is one of the defects to
+    // find.
     let report = try network.load(state, strict: false)
     if !report.unexpected.isEmpty {
       let names = report.unexpected.joined(separator: ", ")
@@ -82,16 +83,16 @@ private struct DoctorCase {
   }
 }
 
-/// Diagnoses every network in a folder and compares all findings with what is known.
+/// Diagnoses every network in a folder and compares all findings with the known defects.
 ///
-/// A case counts twice: for the defect, and, as `NAME/layers`, for the layers and channels that its
-/// finding names, where some are known; and `NAME/train` is the diagnosis with a second capture, of
-/// data of training, where there is one. The first finding must be the defect or a label that is as
-/// good, and no other finding may be more than a note. A healthy network may get notes. A folder
-/// without cases is a failure.
+/// A case counts twice: for the defect, and, as `NAME/layers`, for the layers and channels of its
+/// finding, if some are known. `NAME/train` is the diagnosis with a second capture, of training
+/// data, if there is one. The first finding must be the defect or an equally good label, and no
+/// other finding may be more than a note. A healthy network may get notes. A folder without cases
+/// is a failure.
 ///
 /// - Parameter isVerbose: whether to print each diagnosis.
-/// - Throws: when the folder cannot be read; a broken case is a failure in the report.
+/// - Throws: if the folder cannot be read; a broken case is a failure in the report.
 public func runDoctorCases(
   in folder: String, isVerbose: Bool = false, isWanted: (String) -> Bool = { _ in true }
 ) throws -> ConformanceReport {

@@ -2,11 +2,11 @@ import NormaFiles
 import NormaNN
 import NormaTensor
 
-/// Layers one after the other under their own names, as a file describes them.
+/// Named layers in sequence, as described by a file.
 final class DoctorNetwork: Module, Layer {
   private let layers: [(name: String, layer: any Layer)]
 
-  /// The layers of `layers`: a name, a kind of `torch.nn` and its options each.
+  /// Each layer of `layers` has a name, a kind of `torch.nn` and its options.
   init(_ description: JSON) throws {
     layers = try (description["layers"]?.arrayValue ?? []).map { item in
       guard let name = item["name"]?.stringValue, let kind = item["kind"]?.stringValue else {
@@ -26,7 +26,7 @@ final class DoctorNetwork: Module, Layer {
   }
 }
 
-/// One layer as a file describes it.
+/// The description of one layer in a file.
 private struct LayerDescription {
   let kind: String
   let options: JSON
@@ -46,7 +46,7 @@ private struct LayerDescription {
     options[name]?.doubleValue ?? standard
   }
 
-  /// One number or one for each axis; nil where it is not given.
+  /// One number or one for each axis; nil if it is not given.
   private func extents(_ name: String) -> Extents? {
     guard let value = options[name] else { return nil }
     if let one = value.intValue { return Extents([one]) }

@@ -3,7 +3,7 @@ import NormaExplain
 import NormaFiles
 import NormaTensor
 
-/// One difference between a user's formula and a layer, and its causes as people found them.
+/// A difference between a user's formula and a layer, and its known causes.
 struct ExplainCase {
   let folder: URL
   let layer: JSON
@@ -47,7 +47,7 @@ struct ExplainCase {
       isTraining: layer["training"]?.boolValue ?? true)
   }
 
-  /// Which values the layer takes together; nil for a kind that `explain` does not know.
+  /// The values that the layer normalizes together; nil for a kind that `explain` does not support.
   private func reach(_ options: JSON?) -> LayerNumbers.Reach? {
     switch kind {
     case "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm": .batch
@@ -76,7 +76,7 @@ struct ExplainCase {
   }
 }
 
-/// What Norma makes of a case; nil for a kind of layer that `explain` does not know.
+/// Norma's explanation of a case; nil for a kind of layer that `explain` does not support.
 func explain(_ item: ExplainCase) throws -> Explanation? {
   guard let layer = try item.numbers() else { return nil }
   guard let input = try item.tensor("x"), let expected = try item.tensor("expected") else {
@@ -89,7 +89,7 @@ func explain(_ item: ExplainCase) throws -> Explanation? {
   var origin = try item.tensor("raw")
   if let bias = try item.tensors(in: item.layer["preceding"]?["bias"]?.stringValue)["bias"] {
     var shape = [Int](repeating: 1, count: input.shape.count)
-    // A convolution's bias lies along its channels, a linear layer's along the last axis.
+    // A convolution's bias is along its channels, a linear layer's along the last axis.
     let isLinear = item.layer["preceding"]?["kind"]?.stringValue == "Linear"
     shape[isLinear ? input.shape.count - 1 : 1] = bias.count
     origin = input.cast(to: .float64) - Tensor(bias, shape: shape)
@@ -104,8 +104,8 @@ func explain(_ item: ExplainCase) throws -> Explanation? {
   return explainer.explanation()
 }
 
-/// The sizes of the parts in which somebody took the batch: given as sizes, or as the number of equal
-/// parts. Empty where they do not make up the batch.
+/// The sizes of separately normalized parts of the batch: given as sizes, or as the number of equal
+/// parts. Empty if they do not add up to the batch.
 private func blocks(_ item: ExplainCase, samples: Int) -> [Int] {
   guard let value = item.layer["blocks"] else { return [] }
   if let count = value.intValue, count > 1, samples % count == 0 {

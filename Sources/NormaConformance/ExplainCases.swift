@@ -1,9 +1,9 @@
 /// Explains every case in a folder and compares the causes with the known ones; see `ExplainTruth`.
 ///
-/// A case whose layer `explain` does not know yet counts as not supported.
+/// A case whose layer `explain` does not support yet counts as not supported.
 ///
 /// - Parameter isVerbose: whether to print each explanation.
-/// - Throws: when the folder cannot be read; a broken case is a failure in the report.
+/// - Throws: if the folder cannot be read; a broken case is a failure in the report.
 public func runExplainCases(
   in folder: String, isVerbose: Bool = false, isWanted: (String) -> Bool = { _ in true }
 ) throws -> ConformanceReport {

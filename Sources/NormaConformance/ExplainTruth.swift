@@ -1,30 +1,29 @@
 import NormaFiles
 
-/// The known causes of a gap, and what counts as finding them.
+/// The known causes of a gap, and the criteria for finding them.
 ///
-/// The first cause that is found must be the first one known, every known cause with more than a tenth
-/// of the gap must be among them, and none with more than a tenth may be found beside the known ones.
-/// Where all causes are found by their names, each must carry its part of the gap. A control must come
-/// back without a cause.
+/// The first cause found must be the first known one, every known cause with more than a tenth of
+/// the gap must be found, and no other cause with more than a tenth. If all causes are found by
+/// name, each must have its share of the gap. For a control, no cause may be found.
 struct ExplainTruth {
-  /// The causes, the most important first. None for a control.
+  /// The causes, most important first; none for a control.
   let causes: [String]
-  /// For a cause, or `none`, the names that are as good.
+  /// For a cause, or `none`, equally good names.
   let accepted: [String: [String]]
-  /// Causes that suggest themselves and have no influence.
+  /// Suggestive causes that have no effect.
   let decoys: Set<String>
   /// Whether the first two causes differ clearly in size.
   let isOrderStrict: Bool
-  /// The causes that carry more than a tenth of the gap, fairly split.
+  /// The causes whose fair share is more than a tenth of the gap.
   let important: [String]
-  /// The part of the gap that each cause carries, fairly split, where the case tells.
+  /// The fair share of each cause, if the case has it.
   let shares: [String: Double]
 
-  /// A found cause with no more than this share is no wrong answer.
+  /// A found cause with at most this share is not a wrong answer.
   static let smallShare = 0.1
-  /// The same for one that the case is there to warn of.
+  /// The same for a decoy.
   static let smallDecoyShare = 0.01
-  /// How far a share of what is explained may be from the known one, measured with rounding.
+  /// The tolerance for shares of the explained gap, including rounding.
   static let shareTolerance = 0.15
 
   init(_ json: JSON) {
@@ -49,7 +48,7 @@ struct ExplainTruth {
     }
   }
 
-  /// The names by which a cause, or `none`, may be called.
+  /// The accepted names of a cause, or of `none`.
   private func names(of cause: String) -> Set<String> {
     Set([cause] + accepted[cause, default: []])
   }
@@ -57,8 +56,8 @@ struct ExplainTruth {
   /// What is wrong with the causes that were found, or nil.
   ///
   /// - Parameters:
-  ///   - found: Names and shares, the most important first.
-  ///   - leavesRounding: Whether what they leave of the gap is rounding.
+  ///   - found: Names and shares, most important first.
+  ///   - leavesRounding: Whether the remainder of the gap is rounding.
   func complaint(about found: [(name: String, share: Double)], leavesRounding: Bool) -> String? {
     guard let wrong = mistake(in: found, leavesRounding: leavesRounding) else { return nil }
     var shares = found.map { "\($0.name) \(($0.share * 1e4).rounded() / 1e4)" }
@@ -71,7 +70,7 @@ struct ExplainTruth {
       guard leavesRounding else { return "no rounding" }
       return found.allSatisfy { names(of: "none").contains($0.name) } ? nil : "false blame"
     }
-    // To say that no known formula fits is right where there is none.
+    // If there is no known formula, saying so is right.
     let unknown = causes == ["other"] ? "other" : "unknown"
     let labels = found.isEmpty ? [leavesRounding ? "none" : unknown] : found.map(\.name)
     let mayComeFirst = causes.prefix(isOrderStrict ? 1 : 2).reduce(into: Set<String>()) {
@@ -88,7 +87,7 @@ struct ExplainTruth {
     }
     if let wrong { return "\(wrong.name) is no cause" }
     guard found.count > 1, Set(found.map(\.name)) == Set(shares.keys) else { return nil }
-    // Without what rounding makes of the gap.
+    // Without the share of rounding.
     let whole = found.reduce(0) { $0 + $1.share }
     let off = found.first {
       !(abs($0.share / whole - shares[$0.name, default: 0]) <= Self.shareTolerance)

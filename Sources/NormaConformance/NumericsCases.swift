@@ -2,12 +2,12 @@ import NormaFiles
 import NormaNN
 import NormaTensor
 
-/// Compares statistics and normalization with exact arithmetic, on data that are hard to get right.
+/// Compares statistics and normalization with exact arithmetic, on numerically difficult data.
 ///
-/// The folder holds `numerics.json` with `numerics.safetensors`. A result must be no further from
+/// The folder contains `numerics.json` and `numerics.safetensors`. A result must be no further from
 /// the exact one than the larger of PyTorch's own error and 2 ulp.
 ///
-/// - Throws: when a file cannot be read.
+/// - Throws: if a file cannot be read.
 public func runNumericsCases(
   in folder: String, isWanted: (String) -> Bool = { _ in true }
 ) throws -> ConformanceReport {
@@ -39,7 +39,7 @@ struct NumericsCase {
 
   var name: String { json["name"]?.stringValue ?? "" }
 
-  /// The tensor of this name in the file, or made by the formula of `form`.
+  /// The tensor with this name in the file, or the result of the formula in `form`.
   func input(_ form: JSON?, shape: [Int], dtype: DType = .float32, named key: String) throws
     -> Tensor
   {
@@ -70,7 +70,8 @@ struct NumericsCase {
     }
   }
 
-  /// A result against numbers: within `ulps` of each, NaN and infinity equal, or nil when it is so.
+  /// Compares a result with numbers: within `ulps` of each, with NaN and infinity equal; nil if it
+  /// matches.
   func complaint(
     _ what: String, _ actual: Tensor, _ expected: [Double], ulps: Double = 2,
     atLeast bar: Double = 0
@@ -90,7 +91,7 @@ struct NumericsCase {
     return nil
   }
 
-  /// What is wrong with a call that should be refused, or nil when it is.
+  /// What is wrong with a call that should be an error; nil if it is one.
   func refusal(_ body: () throws -> Tensor) throws -> String? {
     do {
       _ = try catchingTensorErrors { try body().evaluated() }
@@ -102,7 +103,7 @@ struct NumericsCase {
 }
 
 extension JSON {
-  /// All elements as numbers, `nan` and `inf` as texts and truth values among them; empty for anything
+  /// All elements as numbers, including `nan` and `inf` as text and Booleans; empty for anything
   /// else.
   var numbers: [Double] {
     arrayValue?.compactMap { $0.number ?? $0.boolValue.map { $0 ? 1 : 0 } } ?? []
@@ -113,7 +114,7 @@ extension JSON {
 }
 
 extension Tensor {
-  /// All 32-bit words of the elements, exclusive or.
+  /// The exclusive or of all 32-bit words of the elements.
   fileprivate var xor32: UInt32 {
     withUnsafeBytes { $0.bindMemory(to: UInt32.self).reduce(0, ^) }
   }

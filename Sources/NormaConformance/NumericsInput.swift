@@ -1,4 +1,4 @@
-/// The generator of badly centred data in the numerics cases.
+/// The generator of badly centered data in the numerics cases.
 ///
 ///     x[i] = (hash(i, seed) / 2^32 - 0.5) * (std * sqrt(12)) + mean
 ///

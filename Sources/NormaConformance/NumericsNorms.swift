@@ -3,7 +3,7 @@ import NormaNN
 import NormaTensor
 
 extension NumericsCase {
-  /// Each layer over one badly centred input, one case each.
+  /// Each layer on one input with a large mean, one case each.
   func checkNorms(_ report: inout ConformanceReport) {
     for (layer, recorded) in json["layers"]?.objectValue ?? [] {
       report.record("\(name)/\(layer)", operation: layer) {
@@ -64,7 +64,7 @@ extension NumericsCase {
     try input(json["cotangent"], shape: shape, named: "cotangent")
   }
 
-  /// A normalization without state, of input, weight, bias and eps.
+  /// A normalization without state, for an input, weight, bias and eps.
   private func checkPure(
     _ recorded: JSON, _ layer: String,
     _ normalize: (Tensor, Tensor, Tensor, Double) -> Tensor
@@ -89,7 +89,7 @@ extension NumericsCase {
     return compare(found, with: truths, recorded)
   }
 
-  /// The first complaint about results, each beside PyTorch's own error.
+  /// The first complaint about results, each compared with PyTorch's own error.
   private func compare(
     _ found: [String: Tensor?], with truths: [String: Tensor], _ recorded: JSON
   ) -> String? {
@@ -103,7 +103,7 @@ extension NumericsCase {
     return nil
   }
 
-  /// The answers of the file; where it leaves out `y`, they follow from the exact mean and variance.
+  /// The answers in the file; if `y` is missing, it follows from the exact mean and variance.
   private func trainingTruths(
     _ recorded: JSON, _ layer: String, _ x: Tensor, _ norm: BatchNorm
   ) throws -> [String: Tensor] {
@@ -128,7 +128,7 @@ extension NumericsCase {
     ]
   }
 
-  /// A fresh layer in training on an input that is degenerate in some way.
+  /// A new layer in training on an input that is degenerate in some way.
   func checkBatchNorm() throws -> String? {
     let isShape = json["kind"]?.stringValue == "bn_shape"
     let shape = json["shape"]?.ints ?? [3, 6, 2, 2]
@@ -155,7 +155,7 @@ extension NumericsCase {
     return ExpectedTensor(recorded: recorded, truth: truth, ownError: own).complaint(about: y)
   }
 
-  /// The input of the thread that Norma exists for, `torch.rand(6, 64, 224, 224)` from seed 0.
+  /// The input of the thread that motivated Norma, `torch.rand(6, 64, 224, 224)` with seed 0.
   func checkThread() throws -> String? {
     guard name == "rand(6,64,224,224)_seed0" else { throw CaseObstacle.unsupported(name) }
     let x = withSeed(0) { Tensor.rand(6, 64, 224, 224) }
@@ -164,7 +164,7 @@ extension NumericsCase {
     let state = norm.stateDict()
     let ends = y.array(of: Float.self)
     let wide = y.cast(to: .float64)
-    // What the layer gave in PyTorch is Float32 with an error of its own.
+    // PyTorch's recorded layer output is `float32`, with an error of its own.
     let own = json["bn_channel0_max_abs_err_vs_f64"]?.number ?? 0
     let layerSum = own * Double(y.count)
     let checks: [(key: String, actual: Tensor?, allowance: Double)] = [

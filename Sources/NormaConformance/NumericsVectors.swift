@@ -3,7 +3,7 @@ import NormaNN
 import NormaTensor
 
 extension NumericsCase {
-  /// Mean, sum, variance and std of a vector, in all the ways in which PyTorch was asked.
+  /// Mean, sum, variance and std of a vector, in all the ways recorded for PyTorch.
   func checkVector() throws -> String? {
     let dtype = json["dtype"]?.stringValue.flatMap(DType.named) ?? .float32
     guard let count = json["n"]?.intValue else { throw CaseObstacle.unreadable("no n") }
@@ -13,7 +13,7 @@ extension NumericsCase {
         throw CaseObstacle.unsupported(key)
       }
       guard let truth = json["ref"]?[reference]?.exact else { continue }
-      // PyTorch's error is no excuse in Float32, where sums in Double are at hand.
+      // In `float32`, PyTorch's error is not accepted, as sums can be taken in `float64`.
       let result = try catchingTensorErrors { statistic(x) }
       let ulps = max(2, own["ulp"]?.number ?? 0)
       if let complaint = complaint(key, result, [truth], ulps: ulps) { return complaint }
@@ -50,7 +50,7 @@ extension JSON {
 
 private typealias Statistic = @Sendable (Tensor) -> Tensor
 
-/// PyTorch's ways to a statistic, each with the name of the exact one.
+/// PyTorch's ways to compute a statistic, each with the name of the exact one.
 private let statistics: [String: (Statistic, reference: String)] = [
   "mean": ({ $0.mean() }, "mean"),
   "sum": ({ $0.sum() }, "sum"),

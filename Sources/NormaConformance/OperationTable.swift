@@ -1,9 +1,9 @@
 import NormaTensor
 
-/// Makes a recorded call with Norma and returns what it gives.
+/// Makes a recorded call with Norma and returns its results.
 typealias CaseOperation = @Sendable (CaseArguments) throws -> [Tensor]
 
-/// The operations that Norma has, by the names of the cases: one table for each family.
+/// Norma's operations by the names in the cases: one table for each family.
 let operations: [String: CaseOperation] = [
   elementwiseOperations, elementwiseFunctionOperations,
   reductionOperations, viewOperations, factoryOperations,
@@ -17,21 +17,21 @@ let operations: [String: CaseOperation] = [
   all.merge(family) { first, _ in first }
 }
 
-/// A module that a case made.
+/// A module created by a case.
 struct CaseModule {
   /// Calls it.
   let call: (CaseArguments) throws -> [Tensor]
-  /// Sets the parameter or buffer of a name in a PyTorch state dictionary.
+  /// Sets the parameter or buffer with a name in a PyTorch state dictionary.
   let load: (String, Tensor) throws -> Void
   /// All parameters and buffers by those names.
   let state: () -> StateDict
-  /// The gradient of the parameter of a name, after a backward pass.
+  /// The gradient of the parameter with a name, after a backward pass.
   let gradient: (String) -> Tensor?
-  /// Chooses between training and evaluation.
+  /// Switches between training and evaluation.
   let setTraining: (Bool) -> Void
 }
 
-/// The modules that Norma has: from the arguments of the constructor to the module.
+/// Norma's modules: from the constructor's arguments to the module.
 let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
   normalizationModules, layerNormModules, groupedNormModules, convolutionModules,
   poolingModules, activationModules, lossModules, tableModules,

@@ -3,11 +3,11 @@ import NormaTensor
 
 /// Compares random numbers with recorded ones, bit for bit.
 ///
-/// The folder holds `rng.json` with `rng.safetensors` and, if it likes, `rng_big.json` with sums
-/// over large draws. Layers that Norma lacks are drawn here by PyTorch's scheme, since what is
-/// tested are the numbers.
+/// The folder contains `rng.json`, `rng.safetensors` and optionally `rng_big.json` with checksums
+/// of large draws. Layers that Norma lacks are drawn here by PyTorch's scheme, since the numbers
+/// are what is tested.
 ///
-/// - Throws: when a file cannot be read.
+/// - Throws: if a file cannot be read.
 public func runRandomCases(
   in folder: String, isWanted: (String) -> Bool = { _ in true }
 ) throws -> ConformanceReport {
@@ -25,7 +25,7 @@ public func runRandomCases(
   return report
 }
 
-/// Entries that continue one another from a seed: the steps of a sequence, the parameters of one
+/// Entries that continue each other from a seed: the steps of a sequence, the parameters of one
 /// module, or a single draw.
 private struct RandomRun {
   var entries: [(key: String, json: JSON)]
@@ -59,7 +59,7 @@ private struct RandomRun {
     return UInt64(text) ?? Int64(text).map { UInt64(bitPattern: $0) }
   }
 
-  /// The tensor of each entry, nil where it is not known how to draw it.
+  /// The tensor of each entry, nil if it is not known how to draw it.
   private func draws() -> [Tensor?] {
     let json = entries[0].json
     let kind = json["kind"]?.stringValue ?? ""
@@ -83,7 +83,7 @@ private struct RandomRun {
   }
 }
 
-/// The entries in their order, those that continue one another together.
+/// The entries in order, with those that continue each other grouped.
 private func randomRuns(_ entries: [JSON]) -> [RandomRun] {
   var runs: [RandomRun] = []
   var last = ""
@@ -113,7 +113,8 @@ private func difference(_ actual: Tensor, _ expected: Tensor) -> String? {
   }
 }
 
-/// Checks ends, sums and the generator's place after `rand(6,64,224,224)` and the like.
+/// Checks the ends and checksums of `rand(6,64,224,224)` and the like, and the generator's position
+/// after it.
 private func checkBigDraw(_ key: String, _ expected: JSON) throws -> String? {
   let text = String(key.drop { $0 != "/" }.dropFirst())
   guard let seed = RandomRun.seed(of: key), let call = CallText(text), let shape = call.ints,

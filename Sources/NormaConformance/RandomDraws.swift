@@ -1,6 +1,6 @@
 import NormaTensor
 
-/// A tensor whose elements the default generator draws, in the order of memory.
+/// A tensor whose elements are drawn from the default generator, in memory order.
 func drawn(
   _ shape: [Int], _ dtype: DType,
   _ draw: (inout Generator, UnsafeMutableRawPointer, Int) -> Void
@@ -36,7 +36,7 @@ func dropoutOfOnes(_ shape: [Int], _ dtype: DType, p: Double) -> Tensor {
     * (Tensor.bernoulli(shape, p: 1 - p, dtype: dtype) / (1 - p))
 }
 
-/// Alpha dropout of ones, which keeps mean 0 and variance 1 behind SELU.
+/// Alpha dropout of ones, which keeps mean 0 and variance 1 after SELU.
 func alphaDropoutOfOnes(_ shape: [Int], _ dtype: DType, p: Double) -> Tensor {
   let alpha = 1.7580993408473766
   let scale = 1 / ((alpha * alpha * p + 1) * (1 - p)).squareRoot()
@@ -45,7 +45,7 @@ func alphaDropoutOfOnes(_ shape: [Int], _ dtype: DType, p: Double) -> Tensor {
   return Tensor.ones(shape, dtype: dtype) * (mask * scale) + shift
 }
 
-/// The draw that a case names, such as `uniform(-0.37,0.81)_f32`, or nil where nobody knows it.
+/// The draw named by a case, such as `uniform(-0.37,0.81)_f32`, or nil if it is unknown.
 func draw(_ call: CallText, count: Int) -> Tensor? {
   let suffixes: [String: DType] = [
     "f16": .float16, "bf16": .bfloat16, "f32": .float32, "f64": .float64, "u8": .uint8,
@@ -84,7 +84,7 @@ func draw(_ call: CallText, count: Int) -> Tensor? {
   }
 }
 
-/// One step of a sequence of draws, such as `randn(5)f32`, or nil where nobody knows it.
+/// One step of a sequence of draws, such as `randn(5)f32`, or nil if it is unknown.
 func sequenceStep(_ text: String) -> Tensor? {
   switch text {
   case "empty(4,6).t().uniform_()": return uniform([4, 6]).transposed(0, 1)

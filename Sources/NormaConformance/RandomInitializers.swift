@@ -1,10 +1,10 @@
 import NormaNN
 import NormaTensor
 
-/// The parameters that a fresh module of PyTorch draws, by name, in the order in which it draws.
+/// The parameters that a new PyTorch module draws, by name, in drawing order.
 ///
-/// - Parameter module: Such as `Conv2d(4,6,(3,2),groups=2)`; a suffix `f64` means Float64.
-/// - Returns: nil for a module that is not known here.
+/// - Parameter module: Such as `Conv2d(4,6,(3,2),groups=2)`; a suffix `f64` means `float64`.
+/// - Returns: nil for an unknown module.
 func initialParameters(_ module: CallText) -> StateDict? {
   guard let name = module.name else { return nil }
   let dtype: DType = module.suffix == "f64" ? .float64 : .float32
@@ -77,7 +77,7 @@ private func recurrent(
   ]
 }
 
-/// What a function of `torch.nn.init` draws, such as `xavier_uniform_(8,6)`; nil for others.
+/// The draw of a function of `torch.nn.init`, such as `xavier_uniform_(8,6)`; nil for others.
 func initialized(_ call: CallText) -> Tensor? {
   guard let shape = call.ints, !shape.isEmpty else { return nil }
   let area = Double(shape.dropFirst(2).reduce(1, *))

@@ -1,4 +1,4 @@
-/// The hash function SHA-256, by which recorded cases name exact bytes. Source: FIPS 180-4.
+/// The hash function SHA-256, which identifies exact bytes in recorded cases. Source: FIPS 180-4.
 enum SHA256 {
   /// The hash in 64 hexadecimal digits.
   static func hex(_ bytes: [UInt8]) -> String {
@@ -57,7 +57,7 @@ enum SHA256 {
     return primes.map(cubeRootFraction)
   }()
 
-  /// floor(2^32 prime^(1/3)) without its whole part, by bisection in integers of 128 bits.
+  /// The fractional part of floor(2^32 prime^(1/3)), by bisection in 128-bit integers.
   private static func cubeRootFraction(_ prime: UInt32) -> UInt32 {
     let target = UInt128(prime) << 96
     var (low, high) = (UInt128(0), UInt128(1) << 36)

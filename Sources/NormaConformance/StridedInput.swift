@@ -1,10 +1,10 @@
 import NormaTensor
 
 extension Tensor {
-  /// The same elements with other distances in memory, as a recorded input had them.
+  /// The same elements with other strides in memory, as in a recorded input.
   ///
-  /// Layouts that permutations, slices and steps of one block can give are rebuilt, and axes that
-  /// were stretched are stretched again; any other layout is left contiguous.
+  /// Layouts that permutations, slices and steps of one block can produce are reconstructed, and
+  /// broadcast axes are broadcast again; any other layout stays contiguous.
   func laidOut(strides: [Int]) throws -> Tensor {
     guard strides.count == rank, rank > 0, count > 0 else { return self }
     let stretched = shape.indices.filter { strides[$0] == 0 && shape[$0] > 1 }
@@ -15,7 +15,7 @@ extension Tensor {
       let packed = shape.indices.map { stretched.contains($0) ? 1 : strides[$0] }
       return try taking(one).laidOut(strides: packed).broadcast(to: shape)
     }
-    // Axes of one element may lie anywhere; put them outside.
+    // Axes of one element may be anywhere; put them outermost.
     let order = shape.indices.sorted {
       (shape[$0] == 1 ? Int.max : strides[$0], $1) > (shape[$1] == 1 ? Int.max : strides[$1], $0)
     }
@@ -27,13 +27,13 @@ extension Tensor {
   }
 }
 
-/// A block of memory in which a slice with steps has given distances, largest first.
+/// A block of memory in which a slice with steps has given strides, largest first.
 private struct Block {
   let shape: [Int]
   let strides: [Int]
 
   init?(shape: [Int], strides: [Int]) {
-    // Axes of one element take the distance that the axis behind them would give.
+    // Axes of one element get the stride that the next axis implies.
     var strides = strides
     for axis in shape.indices.reversed() where shape[axis] == 1 {
       strides[axis] = axis + 1 < shape.count ? strides[axis + 1] * shape[axis + 1] : 1
@@ -48,7 +48,7 @@ private struct Block {
 
   /// The slice of a fresh block, with the elements of `source`; the rest of the block is noise.
   func filled(with source: Tensor) -> Tensor {
-    // An axis has as many places as fit between two elements of the axis before it.
+    // An axis has as many positions as fit between two elements of the axis before it.
     let places = zip(strides, strides.dropFirst()).map { $0 / $1 }
     let full = Array(shape.prefix(1)) + places + Array(strides.suffix(1))
     let size = source.dtype.byteCount

@@ -2,15 +2,15 @@ import Foundation
 import NormaFiles
 import NormaTensor
 
-/// Runs the cases of a folder of recorded PyTorch calls that Norma has the operation for.
+/// Runs the recorded PyTorch calls in a folder for which Norma has the operation.
 ///
-/// The folder holds a `manifest.json` and, for each entry, a `.json` beside a `.safetensors` file.
-/// A case passes when shapes, types, integers and truth values are equal and real numbers are no
-/// worse than PyTorch's own; an error case passes when Norma refuses the call too, be it at run
-/// time or because Swift's compiler would not accept it.
+/// The folder contains a `manifest.json` and, for each entry, a `.json` and a `.safetensors` file.
+/// A case passes if shapes, types, integers and Booleans are equal and real numbers are no worse
+/// than PyTorch's own. An error case passes if Norma rejects the call too, at run time or because
+/// Swift's compiler would.
 ///
-/// - Parameter isWanted: Whether to run the entry of a name, such as `sum`.
-/// - Throws: when the manifest cannot be read; a broken entry is a failure in the report.
+/// - Parameter isWanted: Whether to run the entry with a name, such as `sum`.
+/// - Throws: if the manifest cannot be read; a broken entry is a failure in the report.
 public func runTorchCases(
   in folder: String, isWanted: (String) -> Bool = { _ in true }
 ) throws -> ConformanceReport {
@@ -104,7 +104,8 @@ private struct TorchEntry {
       ?? compareGradients(of: outputs, with: recorded, parameter: module.gradient)
   }
 
-  /// Sends the recorded gradients of the outputs back, and compares what arrives.
+  /// Propagates the recorded gradients of the outputs backward, and compares the resulting
+  /// gradients.
   private func compareGradients(
     of outputs: [Tensor], with recorded: JSON, parameter: (String) -> Tensor?
   ) throws -> String? {
@@ -113,7 +114,7 @@ private struct TorchEntry {
     for (index, key) in recorded["cotangents"]?.objectValue ?? [] {
       guard let key = key.stringValue, let index = Int(index), outputs.indices.contains(index)
       else { continue }
-      // An output that depends on nothing gives nothing, as in PyTorch.
+      // An output that depends on nothing has no gradient, as in PyTorch.
       guard outputs[index].hasHistory else { return "gradient: out.\(index) has no history" }
       let cotangent = try decoder.tensor(key)
       try catchingTensorErrors {
@@ -131,7 +132,7 @@ private struct TorchEntry {
     return try compareNamed(actual, with: recorded, recordedIn: "grads", prefix: "grad.")
   }
 
-  /// Makes the module of a case, with its state and in its mode.
+  /// Creates the module of a case, with its state and in its mode.
   private func makeModule(_ recorded: JSON) throws -> CaseModule {
     let arguments = try arguments(recorded, "ctor_args", "ctor_kwargs")
     guard let make = modules[name] else { throw CaseObstacle.unsupported("") }
@@ -158,7 +159,7 @@ private struct TorchEntry {
     return outputs
   }
 
-  /// A complaint when Norma accepts what PyTorch refuses.
+  /// A complaint if Norma accepts what PyTorch rejects.
   private func checkRefusal(_ recorded: JSON) throws -> String? {
     do {
       if isModule {

@@ -4,12 +4,12 @@ import NormaTensor
 
 /// Reads every PyTorch file that a folder's manifest.json lists under `zoo`.
 ///
-/// `open`: every tensor has the name, type, shape and exact bytes that are recorded, and there are no
-/// others. `partial`: some tensors are entries with a reason, and the others can be read. `refuse`: a
-/// `FileError`, which names the global that would run code where one is recorded.
+/// `open`: every tensor has the recorded name, type, shape and exact bytes, and there are no
+/// others. `partial`: some tensors are entries with a reason, and the others can be read. `refuse`:
+/// a `FileError`, which names the global that would run code if one is recorded.
 ///
-/// - Parameter isVerbose: whether to print what each file gave.
-/// - Throws: when the manifest cannot be read; a broken case is a failure in the report.
+/// - Parameter isVerbose: whether to print the result for each file.
+/// - Throws: if the manifest cannot be read; a broken case is a failure in the report.
 public func runZooCases(
   in folder: String, isVerbose: Bool = false, isWanted: (String) -> Bool = { _ in true }
 ) throws -> ConformanceReport {
@@ -66,7 +66,7 @@ private func complaint(about item: JSON, _ path: String, isVerbose: Bool) throws
   }
 }
 
-/// Compares names, types, shapes and bytes with those of a manifest.
+/// Compares names, types, shapes and bytes with those in a manifest.
 private func tensorComplaint(_ file: PyTorchFile, _ expected: [JSON]) throws -> String? {
   let names = expected.compactMap { $0["name"]?.stringValue }
   guard names.sorted() == file.keys.sorted() else {

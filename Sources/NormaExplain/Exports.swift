@@ -1,3 +1,3 @@
-// Explanations are of networks, and of tensors.
+// Explanations are about networks and tensors.
 @_exported import NormaNN
 @_exported import NormaTensor

@@ -1,4 +1,4 @@
-/// The formats that files of tensors have, told apart by their first bytes and never by their name.
+/// The formats of tensor files, detected by their first bytes and never by their name.
 package enum FileFormat: String, Sendable, CaseIterable {
   case npy
   case npz
@@ -6,7 +6,7 @@ package enum FileFormat: String, Sendable, CaseIterable {
   case safetensors
   case png
   case jpeg
-  /// A checkpoint of PyTorch: a ZIP file with a pickle in it, or pickles alone.
+  /// A PyTorch checkpoint: a ZIP file that contains a pickle, or plain pickles.
   case pytorch
 
   /// The format in words: `a PNG image`.
@@ -18,7 +18,7 @@ package enum FileFormat: String, Sendable, CaseIterable {
     case .safetensors: "a safetensors file"
     case .png: "a PNG image"
     case .jpeg: "a JPEG image"
-    case .pytorch: "a checkpoint of PyTorch, which PyTorchFile reads"
+    case .pytorch: "a PyTorch checkpoint, which PyTorchFile reads"
     }
   }
 
@@ -27,7 +27,7 @@ package enum FileFormat: String, Sendable, CaseIterable {
     try detect(InputFile(path: path, operation: "FileFormat.detect(_:)"))
   }
 
-  /// The format of a file, looking through gzip.
+  /// The format of a file, possibly compressed with gzip.
   static func detect(_ file: InputFile) throws -> FileFormat {
     let head = try file.head(16)
     if head.starts(with: [0x1f, 0x8b]) {
@@ -39,7 +39,7 @@ package enum FileFormat: String, Sendable, CaseIterable {
       case .idx: return .idx
       default:
         throw file.context.unsupported(
-          "holds an unknown format", "inside gzip .npy and IDX are read")
+          "holds an unknown format", "inside gzip, .npy and IDX are supported")
       }
     }
     if isSafeTensors(head, size: file.size) { return .safetensors }
@@ -49,7 +49,8 @@ package enum FileFormat: String, Sendable, CaseIterable {
     throw unknown(head, file.context)
   }
 
-  /// Whether a ZIP file is not one of NumPy: it has PyTorch's pickle, or what stands in its stead.
+  /// Whether a ZIP file comes from PyTorch rather than NumPy: it contains PyTorch's pickle or an
+  /// equivalent.
   private static func isCheckpoint(_ file: InputFile) throws -> Bool {
     try ZIPArchive(file).members.contains { member in
       ["data.pkl", "constants.pkl", "archive_format", "models/model.json"].contains {
@@ -58,7 +59,7 @@ package enum FileFormat: String, Sendable, CaseIterable {
     }
   }
 
-  /// The error for a file whose format is not known.
+  /// The error for a file of unknown format.
   static func unknown(_ file: InputFile) throws -> FileError {
     unknown(try file.head(16), file.context)
   }
@@ -74,13 +75,13 @@ package enum FileFormat: String, Sendable, CaseIterable {
     return nil
   }
 
-  /// The format of an image that starts so, or nil.
+  /// The format of an image that starts with these bytes, or nil.
   static func ofImage(_ head: [UInt8]) -> FileFormat? {
     if head.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) { return .png }
     return head.starts(with: [0xff, 0xd8, 0xff]) ? .jpeg : nil
   }
 
-  /// Whether the file starts with the length of a header and the header's brace.
+  /// Whether the file starts with the length of a header and the header's opening brace.
   private static func isSafeTensors(_ head: [UInt8], size: Int) -> Bool {
     guard head.count > 8, head[8] == UInt8(ascii: "{") else { return false }
     let length = head[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -91,9 +92,9 @@ package enum FileFormat: String, Sendable, CaseIterable {
     let hints: [([UInt8], String)] = [
       ([0x89, 0x48, 0x44, 0x46], "HDF5; save it as safetensors or .npz"),
       ([0x47, 0x47, 0x55, 0x46], "GGUF; save it as safetensors"),
-      (Array("<html".utf8), "an HTML page, which a download gives when it fails"),
-      (Array("<!DOCTYPE".utf8), "an HTML page, which a download gives when it fails"),
-      (Array("version https://".utf8), "a pointer of Git LFS; run git lfs pull to get the file"),
+      (Array("<html".utf8), "an HTML page, as failed downloads return"),
+      (Array("<!DOCTYPE".utf8), "an HTML page, as failed downloads return"),
+      (Array("version https://".utf8), "a Git LFS pointer; run git lfs pull to get the file"),
     ]
     let found =
       head.isEmpty
@@ -104,6 +105,6 @@ package enum FileFormat: String, Sendable, CaseIterable {
         .joined(separator: " ")
     return context.unsupported(
       "holds an unknown format",
-      "\(found); .npy, .npz, IDX, safetensors, PyTorch's files, PNG and JPEG are read")
+      "\(found); supported: .npy, .npz, IDX, safetensors, PyTorch, PNG and JPEG")
   }
 }

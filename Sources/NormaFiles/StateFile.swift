@@ -1,29 +1,29 @@
 import NormaTensor
 
-/// The named tensors of a model, from a file of any format: safetensors, PyTorch's or .npz.
+/// The named tensors of a model, from a file of any format: safetensors, PyTorch or .npz.
 ///
 ///     let state = try StateFile(contentsOf: "checkpoint.pth")
 ///     let mean = try state.tensor(named: "bn1.running_mean")
 ///
-/// The first bytes decide which format it is. A checkpoint of PyTorch often holds more than the
-/// model, such as `{"epoch": 3, "state_dict": {...}, "optimizer": {...}}`; the names then are those
-/// of the model's own part, and `container` says which that is. Opening reads no tensor.
+/// The format is detected from the first bytes. A PyTorch checkpoint often contains more than the
+/// model, such as `{"epoch": 3, "state_dict": {...}, "optimizer": {...}}`; the names are then those
+/// of the model's own part, and `container` is the path to it. Opening reads no tensor.
 public struct StateFile: Sendable {
-  /// What the file says of one tensor.
+  /// The description of one tensor in the file.
   public struct Entry: Sendable, Hashable {
     /// The name in the model's state dictionary, such as `bn1.running_mean`.
     public let name: String
-    /// The element type in the file's words: `float32`, `F32`.
+    /// The element type in the file's terms: `float32`, `F32`.
     public let dtypeName: String
-    /// The type of the tensor that is read, or nil where it cannot be read.
+    /// The type that the tensor is read into, or nil where it is not supported.
     public let dtype: DType?
     /// The length of each axis.
     public let shape: [Int]
-    /// Why it cannot be read, or nil where it can.
+    /// The reason why it cannot be read; nil if it can.
     public let reason: String?
   }
 
-  /// The formats that hold named tensors.
+  /// The formats for named tensors.
   public enum Format: String, Sendable, Codable {
     /// `safetensors.torch.save_file`.
     case safetensors
@@ -33,16 +33,16 @@ public struct StateFile: Sendable {
     case npz
   }
 
-  /// The file, as the caller named it.
+  /// The path, as given by the caller.
   public let path: String
-  /// What the first bytes of the file say.
+  /// The format according to the first bytes of the file.
   public let format: Format
   /// The tensors of the model, in the order of the file.
   public let entries: [Entry]
-  /// The keys in the file that lead to the model's tensors, joined by points: `state_dict`; empty
-  /// where nothing else is in the file.
+  /// The path of keys in the file to the model's tensors, joined by dots: `state_dict`; empty if
+  /// the file contains nothing else.
   public let container: String
-  /// Other parts of the file that hold tensors, such as `optimizer`.
+  /// Other parts of the file that contain tensors, such as `optimizer`.
   public let otherParts: [String]
 
   private let source: Source
@@ -58,7 +58,7 @@ public struct StateFile: Sendable {
 
   /// Opens a file.
   ///
-  /// - Throws: `FileError` where it cannot be read, is damaged, holds no named tensors, or would
+  /// - Throws: `FileError` where it cannot be read, is damaged, contains no named tensors, or would
   ///   have to run code.
   public init(contentsOf path: String) throws {
     let file = try InputFile(path: path, operation: "StateFile(contentsOf:)")
@@ -82,7 +82,7 @@ public struct StateFile: Sendable {
   }
 
   private init(_ file: NPZ, _ path: String) {
-    // The headers stand within the members; what an array is shows when it is read.
+    // The headers are inside the members, so an array's type is only known when it is read.
     let entries = file.keys.map { name in
       Entry(name: name, dtypeName: "", dtype: nil, shape: [], reason: nil)
     }
@@ -116,16 +116,16 @@ public struct StateFile: Sendable {
   /// The names of all tensors of the model.
   public var keys: [String] { entries.map(\.name) }
 
-  /// The tensor of this name, as `tensor(named:)` reads it; `keys` says which there are.
+  /// The tensor with this name, as `tensor(named:)` reads it; `keys` lists the names.
   ///
-  /// - Throws: `FileError` where there is none or it cannot be read.
+  /// - Throws: `FileError` if there is none or it cannot be read.
   public subscript(name: String) -> Tensor {
     get throws { try tensor(named: name) }
   }
 
-  /// Reads the tensor of this name.
+  /// Reads the tensor with this name.
   ///
-  /// - Throws: `FileError` where there is none, it is damaged, or it is of a kind that cannot be read.
+  /// - Throws: `FileError` if there is none, it is damaged, or it is of an unsupported kind.
   public func tensor(named name: String) throws -> Tensor {
     let fileName = places[name].map { fileNames[$0] } ?? name
     return switch source {

@@ -1,14 +1,14 @@
 import NormaTensor
 
 extension Tensor {
-  /// Reads the tensor in a file of any format that is known: .npy, IDX, PNG, JPEG, and .npz or
+  /// Reads the tensor in a file of any supported format: .npy, IDX, PNG, JPEG, and .npz or
   /// safetensors with a single tensor; .npy and IDX may be compressed with gzip.
   ///
-  /// The first bytes decide, not the name. For archives of several tensors there are
-  /// `NPZ(contentsOf:)` and `SafeTensors(contentsOf:)`, or `Tensor.all(contentsOf:)`.
+  /// The format is detected from the first bytes, not from the name. For archives of several
+  /// tensors use `NPZ(contentsOf:)`, `SafeTensors(contentsOf:)` or `Tensor.all(contentsOf:)`.
   ///
-  /// - Throws: `FileError` where the format is unknown, the file holds several tensors or none, or
-  ///   for the reasons of `Tensor(npy:)`, `Tensor(idx:count:)` and `SafeTensors.tensor(named:)`.
+  /// - Throws: `FileError` where the format is unknown, the file contains several tensors or none,
+  ///   or for the reasons of `Tensor(npy:)`, `Tensor(idx:count:)` and `SafeTensors.tensor(named:)`.
   public init(contentsOf path: String) throws {
     let file = try InputFile(path: path, operation: "Tensor(contentsOf:)")
     switch try FileFormat.detect(file) {
@@ -28,7 +28,7 @@ extension Tensor {
     }
   }
 
-  /// Reads all tensors in a file of any format that is known, by name.
+  /// Reads all tensors in a file of any supported format, by name.
   ///
   /// The only tensor of an .npy, IDX, PNG or JPEG file has the empty name.
   ///

@@ -1,2 +1,2 @@
-// Who imports this module works with tensors.
+// Everyone who imports this module works with tensors.
 @_exported import NormaTensor

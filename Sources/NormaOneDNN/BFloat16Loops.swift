@@ -1,15 +1,16 @@
-/// Whether oneDNN's loops for `bfloat16` are to be used on this processor: they differ by as much as 5 times in either
-/// direction, so one product and one convolution are timed in both types, when the first one is wanted.
+/// Whether to use oneDNN's `bfloat16` loops on this processor: they are up to 5 times faster or
+/// slower, so one product and one convolution are timed in both types at first use.
 ///
-/// They have to be a quarter faster, so that a processor on which they are not does not choose now one and now the
-/// other, whose bits differ. Elsewhere operands are multiplied in `float32` and results rounded.
+/// They must be faster by a quarter, so that a processor on which they are not does not alternate
+/// between the two, whose bits differ. Otherwise operands are multiplied in `float32` and results
+/// rounded.
 package enum BFloat16Loops {
-  /// Instead of what was measured, for the task that runs.
+  /// Overrides the measurement, for the current task.
   @TaskLocal package static var areWanted: Bool?
 
-  /// Whether they multiply matrices.
+  /// Whether to use them for matrix products.
   package static var multiply: Bool { areWanted ?? multiplyFaster }
-  /// Whether they run convolutions.
+  /// Whether to use them for convolutions.
   package static var convolve: Bool { areWanted ?? convolveFaster }
 
   private static let multiplyFaster = areFaster { type, memory throws(OneDNNError) in
@@ -40,7 +41,7 @@ package enum BFloat16Loops {
       source: memory[0], weights: memory[1], bias: nil, destination: memory[2])
   }
 
-  /// - Parameter run: runs something in a type, on three pieces of memory of a megabyte.
+  /// - Parameter run: runs an operation in a type, on three blocks of memory of a megabyte.
   private static func areFaster(
     _ run: (OperandType, [UnsafeMutableRawPointer]) throws(OneDNNError) -> Void
   ) -> Bool {
@@ -52,7 +53,7 @@ package enum BFloat16Loops {
     }
     defer { for piece in memory { piece.deallocate() } }
     let clock = ContinuousClock()
-    /// The fastest of some runs; nil where there are no loops.
+    /// The fastest of several runs; nil if there are no loops.
     func time(_ type: OperandType) -> Duration? {
       var best: Duration?
       for _ in 0..<8 {

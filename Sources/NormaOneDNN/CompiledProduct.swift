@@ -1,11 +1,11 @@
 import COneDNN
 import NormaValues
 
-/// oneDNN's compiled form of a batch of products. Compiling takes 0.2 milliseconds and more.
+/// oneDNN's compiled form of a batch of products. Compiling takes at least 0.2 milliseconds.
 final class CompiledProduct: @unchecked Sendable {  // The C object never changes.
   private let product: OpaquePointer
 
-  /// Nil where oneDNN cannot do this batch at once, or only by its slow reference loops.
+  /// Nil if oneDNN cannot compute this batch in one call, or only with its slow reference loops.
   init?(_ plan: MatrixProduct) {
     guard plan.batch.count + 2 <= Int(NORMA_ONEDNN_MAX_RANK) else { return nil }
     var a = Self.operand(plan.batch.map { ($0.length, $0.a) }, plan.m, plan.k, plan.a)
@@ -37,7 +37,7 @@ final class CompiledProduct: @unchecked Sendable {  // The C object never change
     if status != NORMA_ONEDNN_SUCCESS { throw OneDNNError(status: status) }
   }
 
-  /// The products that were compiled last, shared by all threads. Nil stands for a batch that has no
+  /// The most recently compiled products, shared by all threads. Nil marks a batch that has no
   /// compiled form, so that it is not tried again.
   static let cache = SharedCache<MatrixProduct, CompiledProduct?>(capacity: 256)
 
@@ -45,7 +45,7 @@ final class CompiledProduct: @unchecked Sendable {  // The C object never change
     _ axes: [(length: Int, stride: Int)], _ rows: Int, _ columns: Int, _ stored: StoredMatrix
   ) -> norma_onednn_matrices {
     let matrix = stored.isTransposed ? (1, stored.leading) : (stored.leading, 1)
-    // A matrix that is repeated has length 1 there, and a stride that only has to be plausible.
+    // A repeated matrix has length 1 there, and a stride that only has to be valid.
     let size = (stored.isTransposed ? columns : rows) * stored.leading
     let lengths = axes.map { $0.stride == 0 ? 1 : $0.length } + [rows, columns]
     let strides = axes.map { $0.stride == 0 ? size : $0.stride } + [matrix.0, matrix.1]

@@ -1,9 +1,9 @@
 import COneDNN
 import NormaValues
 
-/// One pass of a convolution: what oneDNN compiles, and the key under which it is kept.
+/// One pass of a convolution: what oneDNN compiles, and the key of the compiled form.
 package struct ConvolutionPlan: Hashable, Sendable {
-  /// What is computed from the other two operands.
+  /// Which operand is computed from the other two.
   package enum Pass: Hashable, Sendable {
     /// The destination, and the gradients of the two others.
     case forward, sourceGradient, weightsGradient
@@ -11,7 +11,8 @@ package struct ConvolutionPlan: Hashable, Sendable {
 
   /// Sizes and strides in elements.
   package struct Operand: Hashable, Sendable {
-    /// The sizes: batch, channels, space; outputs, inputs, kernel, with groups in front of them.
+    /// The sizes: batch, channels, space; or outputs, inputs, kernel, with groups as the first
+    /// axis.
     package let dims: [Int]
     /// The distances from one element to the next.
     package let strides: [Int]
@@ -23,15 +24,15 @@ package struct ConvolutionPlan: Hashable, Sendable {
   }
 
   package let pass: Pass
-  /// The elements of all operands.
+  /// The element type of all operands.
   package let type: OperandType
   package let source: Operand
   package let weights: Operand
   package let destination: Operand
   package let hasBias: Bool
-  /// By axis of space.
+  /// One number for each spatial axis.
   package let stride: [Int], dilation: [Int], before: [Int], after: [Int]
-  /// What it is compiled for: oneDNN divides the work when it compiles.
+  /// The number of threads it is compiled for: oneDNN divides the work when it compiles.
   package let threads: Int
 
   /// A plan with these properties.
@@ -52,7 +53,7 @@ package struct ConvolutionPlan: Hashable, Sendable {
   }
 }
 
-/// oneDNN's compiled form of a pass of a convolution. Compiling takes a millisecond and more.
+/// oneDNN's compiled form of a pass of a convolution. Compiling takes at least a millisecond.
 package final class CompiledConvolution: @unchecked Sendable {  // The C object never changes.
   private let convolution: OpaquePointer
 
@@ -100,10 +101,11 @@ package final class CompiledConvolution: @unchecked Sendable {  // The C object 
     String(cString: norma_onednn_convolution_implementation(convolution))
   }
 
-  /// Bytes of the weights in oneDNN's order; 0 where it reads them as they are.
+  /// Bytes of the weights in oneDNN's order; 0 if it reads them directly.
   package var packedByteCount: Int { Int(norma_onednn_convolution_packed_size(convolution)) }
 
-  /// Writes the weights in oneDNN's order to `packed`, which has room for ``packedByteCount`` bytes.
+  /// Writes the weights in oneDNN's order to `packed`, which has space for ``packedByteCount``
+  /// bytes.
   package func pack(
     _ weights: UnsafeRawPointer, into packed: UnsafeMutableRawPointer
   ) throws(OneDNNError) {
@@ -113,8 +115,9 @@ package final class CompiledConvolution: @unchecked Sendable {  // The C object 
 
   /// Reads two of the operands and writes the one that the pass is named for.
   ///
-  /// Weights lie without gaps, and may be given once more in oneDNN's order, which saves a trip; source and
-  /// destination as the plan says. The order of sums is oneDNN's and may depend on the number of threads.
+  /// Weights are dense, and may also be passed in oneDNN's order, which saves a pass over them;
+  /// source and destination have the plan's strides. The order of sums is oneDNN's and may depend
+  /// on the number of threads.
   package func run(
     source: UnsafeMutableRawPointer, weights: UnsafeMutableRawPointer,
     packed: UnsafeRawPointer? = nil, bias: UnsafeRawPointer?, destination: UnsafeMutableRawPointer

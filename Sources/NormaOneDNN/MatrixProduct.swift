@@ -1,14 +1,14 @@
-/// How oneDNN is to read one matrix: row by row, or as the transpose of one that is stored so.
+/// How oneDNN reads a matrix: row by row, or as the transpose of one that is stored so.
 package struct StoredMatrix: Hashable, Sendable {
   /// Whether the stored rows are the columns of the matrix.
   package var isTransposed: Bool
-  /// Elements from one stored row to the next, at least the length of a stored row.
+  /// The distance between stored rows in elements, at least the length of a stored row.
   package var leading: Int
 
-  /// The description of a matrix of `rows` by `columns`; nil where neither rows nor columns are
-  /// adjacent, or where they overlap.
+  /// The description of a matrix of `rows` by `columns`; nil if neither rows nor columns are
+  /// contiguous, or if they overlap.
   ///
-  /// The stride of an axis of length 1 is never used and may be anything.
+  /// The stride of an axis of length 1 is never used and may have any value.
   package init?(rows: Int, columns: Int, rowStride: Int, columnStride: Int) {
     if columnStride == 1 || columns == 1, rows == 1 || rowStride >= columns {
       (isTransposed, leading) = (false, rows == 1 ? columns : rowStride)
@@ -20,14 +20,14 @@ package struct StoredMatrix: Hashable, Sendable {
   }
 }
 
-/// A batch of matrix products, reduced to the fewest axes: the plan of a call, and the key under
-/// which its compiled form is kept.
+/// A batch of matrix products, reduced to the fewest axes: the plan of a call, and the key of its
+/// compiled form.
 package struct MatrixProduct: Hashable, Sendable {
-  /// An axis of the batch that is left.
+  /// A remaining axis of the batch.
   package struct Axis: Hashable, Sendable {
     /// The number of matrices along it.
     package var length: Int
-    /// Elements from one matrix of the first operand to the next, 0 if it is always the same one.
+    /// The distance between matrices of the first operand, 0 if it is always the same one.
     package var a: Int
     /// The same for the second operand.
     package var b: Int
@@ -40,7 +40,7 @@ package struct MatrixProduct: Hashable, Sendable {
 
   /// The axes of the batch, outermost first.
   package let batch: [Axis]
-  /// Rows of a result, those of folded axes included.
+  /// Rows of a result, including those of folded axes.
   package let m: Int
   /// Columns of a result.
   package let n: Int
@@ -54,7 +54,7 @@ package struct MatrixProduct: Hashable, Sendable {
   /// The elements of both operands and of the result.
   package let type: OperandType
 
-  /// What it was compiled for: oneDNN divides the work when it compiles.
+  /// The number of threads it was compiled for: oneDNN divides the work when it compiles.
   var threads = 1
 
   /// The number of matrices in the result.
@@ -106,7 +106,7 @@ package struct MatrixProduct: Hashable, Sendable {
     return (m, a)
   }
 
-  /// Neighbouring axes that both operands step through as if they were one.
+  /// Merges adjacent axes that both operands traverse as if they were one.
   private static func merged(_ axes: [Axis]) -> [Axis] {
     var result: [Axis] = []
     for axis in axes {

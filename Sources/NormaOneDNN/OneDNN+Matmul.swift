@@ -2,7 +2,7 @@ import COneDNN
 
 extension OneDNN {
   /// Whether ``multiply(batch:m:n:k:a:aStrides:b:bStrides:into:)`` can read a matrix with these
-  /// strides, or it must be copied first: rows or columns are adjacent, and rows do not overlap.
+  /// strides without a copy: rows or columns are contiguous, and rows do not overlap.
   package static func canRead(
     rows: Int, columns: Int, rowStride: Int, columnStride: Int
   ) -> Bool {
@@ -13,14 +13,14 @@ extension OneDNN {
   /// Computes `c = a b` for a batch of matrices, `a` of `m` by `k` and `b` of `k` by `n`.
   ///
   /// Strides are in elements, for the axes of `batch`, then rows, then columns. A transposed
-  /// operand has its last two strides exchanged; one that is the same along a batch axis has
-  /// stride 0 there. `c` is row-major without gaps, and shares no memory with `a` or `b`.
+  /// operand has its last two strides swapped; one that is the same along a batch axis has stride 0
+  /// there. `c` is row-major and dense, and shares no memory with `a` or `b`.
   ///
-  /// An empty sum (`k` is 0) is 0. The order of a sum is oneDNN's: it is the same in every run on
-  /// the same processor with the same number of threads, no more. Calls may come from several
-  /// threads at once. `threads` is the number that oneDNN will use: a compiled product is made for
-  /// one number. The first call of a process takes 30 milliseconds more, the first call with
-  /// a new batched shape 0.2.
+  /// An empty sum (`k` is 0) is 0. The order of a sum is oneDNN's: it is the same in every run only
+  /// on the same processor with the same number of threads. Calls may come from several threads
+  /// concurrently. `threads` is the number that oneDNN will use: a compiled product is made for one
+  /// number. The first call of a process takes 30 milliseconds more, the first call with a new
+  /// batched shape 0.2.
   ///
   /// PyTorch: `torch.matmul`.
   package static func multiply(
@@ -53,11 +53,12 @@ extension OneDNN {
 }
 
 extension OneDNN {
-  /// Computes `c = a b` for matrices of `bfloat16`, as ``multiply(batch:m:n:k:a:aStrides:b:bStrides:into:threads:)``
-  /// does for `float32`: sums are carried in `float32` and rounded once; processors' own instructions take
-  /// subnormal numbers as 0.
+  /// Computes `c = a b` for matrices of `bfloat16`, as
+  /// ``multiply(batch:m:n:k:a:aStrides:b:bStrides:into:threads:)`` does for `float32`: sums are
+  /// carried in `float32` and rounded once; the processor's `bfloat16` instructions flush subnormal
+  /// numbers to 0.
   ///
-  /// - Throws: where oneDNN has no loops for this processor and shape; nothing was written then.
+  /// - Throws: if oneDNN has no loops for this processor and shape; nothing has been written then.
   package static func multiplyBFloat16(
     batch: [Int], m: Int, n: Int, k: Int, a: UnsafeRawPointer, aStrides: [Int],
     b: UnsafeRawPointer, bStrides: [Int], into c: UnsafeMutableRawPointer, threads: Int
@@ -73,14 +74,14 @@ extension OneDNN {
 }
 
 extension MatrixProduct {
-  /// Whether one call for the whole batch beats a call for every matrix. Measured with 2.6.3 on
-  /// two cores: 1.2 to 12 times as fast up to 512 by 512, equal above, and half as fast for
-  /// columns. Two matrices do not repay the compiling.
+  /// Whether one call for the whole batch is faster than a call for every matrix. Measured with
+  /// 2.6.3 on two cores: 1.2 to 12 times as fast up to 512 by 512, equal above, and half as fast
+  /// for columns. For two matrices compiling does not pay.
   var isFasterAtOnce: Bool {
     count > 2 && n > 1 && batch.allSatisfy { $0.a >= 0 && $0.b >= 0 }
   }
 
-  /// Where the operands of one product begin.
+  /// The offsets of the operands of one product.
   func offsets(of index: Int) -> (a: Int, b: Int) {
     var rest = index
     var offsets = (a: 0, b: 0)

@@ -6,7 +6,7 @@ package enum OneDNN {
   /// ``OneDNNError/notBuilt``.
   package static var isAvailable: Bool { norma_onednn_version() > 0 }
 
-  /// The version of the library that was loaded, `2.6.3`; nil without the trait.
+  /// The version of the loaded library, `2.6.3`; nil without the trait.
   package static var version: String? {
     let number = norma_onednn_version()
     return number > 0 ? "\(number / 10_000).\(number / 100 % 100).\(number % 100)" : nil
@@ -32,13 +32,13 @@ package enum OneDNNError: Error, Hashable, CustomStringConvertible {
     }
   }
 
-  /// What happened, in a sentence.
+  /// The reason in one sentence.
   package var description: String {
     switch self {
     case .notBuilt: "this package was built without its OneDNN trait"
     case .unsupportedStrides(let operand, let strides):
       "oneDNN cannot read operand \(operand) with strides \(strides); rows or columns must be "
-        + "adjacent and must not overlap"
+        + "contiguous and must not overlap"
     case .outOfMemory: "oneDNN ran out of memory"
     case .failed(let status): "oneDNN failed with status \(status)"
     }

@@ -1,14 +1,14 @@
 import NormaValues
 
-/// Starts the default generator anew from `seed`.
+/// Restarts the default generator from `seed`.
 ///
-/// The default generator is what `Tensor.rand`, initialisers and dropout draw from: one for the
-/// process, or the task's own inside `withSeed`. After the same seed the same calls give the
-/// same numbers, and they are PyTorch's. It is safe to use from several threads, but which of
-/// them draws first is then chance; give each a generator of its own by `withSeed`.
+/// `Tensor.rand`, initializers and dropout draw from the default generator: one for the process, or
+/// the task's own inside `withSeed`. After the same seed the same calls give the same numbers, and
+/// they are PyTorch's. It is safe to use from several threads, but the order in which they draw is
+/// then undefined; give each a generator of its own with `withSeed`.
 ///
-/// Only the low 32 bits of the seed make a difference. A process that never calls this starts
-/// from 67280421310721, so two runs of it agree.
+/// Only the low 32 bits of the seed make a difference. A process that never calls this starts from
+/// 67280421310721, so two runs of it agree.
 /// PyTorch: `torch.manual_seed(seed)`.
 public func manualSeed(_ seed: some BinaryInteger) {
   Generator.current = Generator(seed: seed)
@@ -16,10 +16,10 @@ public func manualSeed(_ seed: some BinaryInteger) {
 
 /// Runs `body` with a default generator of its own, started from `seed`.
 ///
-/// Draws inside `body` do not move the generator outside, and the other way round: a test or a
-/// data loader is reproducible whatever runs beside it. Child tasks share the generator of the
-/// task that made them; detached tasks use that of the process. `manualSeed` inside `body`
-/// seeds the inner generator only.
+/// Draws inside `body` do not advance the generator outside, nor the other way round: a test or a
+/// data loader is reproducible whatever else runs. Child tasks share the generator of the task that
+/// created them; detached tasks use that of the process. `manualSeed` inside `body` seeds only the
+/// inner generator.
 ///
 ///     let split = withSeed(42) { Tensor.randperm(1000) }
 ///
@@ -30,9 +30,10 @@ public func withSeed<Result>(
   try GeneratorCell.$taskLocal.withValue(GeneratorCell(Generator(seed: seed)), operation: body)
 }
 
-/// Runs `body` with a default generator of its own, started from `seed`, across its suspensions.
+/// Runs `body` with a default generator of its own, started from `seed`, across its suspension
+/// points.
 ///
-/// Everything said of the other form holds: draws are kept apart from those outside.
+/// Otherwise like the synchronous form: draws are kept apart from those outside.
 public func withSeed<Result>(
   _ seed: some BinaryInteger, isolation: isolated (any Actor)? = #isolation,
   _ body: () async throws -> Result
@@ -41,10 +42,10 @@ public func withSeed<Result>(
     GeneratorCell(Generator(seed: seed)), operation: body)
 }
 
-/// Runs `body` with `generator` as its default generator, and moves `generator` on by what `body`
+/// Runs `body` with `generator` as its default generator, and advances `generator` by what `body`
 /// drew.
 ///
-/// The way to draw from a generator of one's own, for everything that draws at all:
+/// This is how everything that draws random numbers can draw from a generator of your own:
 ///
 ///     var generator = Generator(seed: 0)
 ///     let weights = withGenerator(&generator) { Tensor.randn(3, 4) }
@@ -58,9 +59,9 @@ public func withGenerator<Result>(
   return try GeneratorCell.$taskLocal.withValue(cell, operation: body)
 }
 
-/// Runs `body` with `generator` as its default generator across its suspensions.
+/// Runs `body` with `generator` as its default generator across its suspension points.
 ///
-/// Everything said of the other form holds. `generator` must not be used until `body` is done.
+/// Otherwise like the synchronous form. `generator` must not be used until `body` has returned.
 public func withGenerator<Result>(
   _ generator: inout Generator, isolation: isolated (any Actor)? = #isolation,
   _ body: () async throws -> Result
@@ -70,9 +71,10 @@ public func withGenerator<Result>(
   return try await GeneratorCell.$taskLocal.withValue(cell, operation: body)
 }
 
-/// Draws from the default generator, the task's own or else that of the process.
+/// Draws from the default generator: the task's own, or else that of the process.
 ///
-/// Nobody else draws until `body` returns, so it must not itself ask for the default generator.
+/// No other thread draws until `body` returns, so `body` must not itself ask for the default
+/// generator.
 package func withDefaultGenerator<Result: Sendable>(
   _ body: (inout Generator) throws -> Result
 ) rethrows -> Result {
@@ -80,9 +82,9 @@ package func withDefaultGenerator<Result: Sendable>(
 }
 
 extension Generator {
-  /// The default generator: read it to save its state, set it to go on from there.
+  /// The default generator: read it to save its state, set it to continue from that state.
   ///
-  /// Reading gives a copy, and draws from the copy leave the default generator where it is.
+  /// Reading gives a copy, and draws from the copy do not advance the default generator.
   /// PyTorch: `torch.get_rng_state()`, `torch.set_rng_state(state)`.
   public static var current: Generator {
     get { GeneratorCell.current.locked { $0 } }

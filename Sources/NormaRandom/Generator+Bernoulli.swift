@@ -6,7 +6,7 @@ extension Generator {
   ///
   ///     u < p, where u has 53 random bits
   ///
-  /// Cost: two words of the stream a value. PyTorch: `bernoulli_(p)` with a number; dropout.
+  /// Cost: two words of the stream per value. PyTorch: `bernoulli_(p)` with a number; dropout.
   package mutating func bernoulli(
     _ out: UnsafeMutableRawPointer, count: Int, dtype: DType, p: Double
   ) {
@@ -22,10 +22,9 @@ extension Generator {
 
   /// Fills `out` with ones, each with a probability of its own, and zeros.
   ///
-  /// `probabilities` has `count` values of the real type `probabilityType`. For `float64` they are
-  /// compared with 53 random bits, else with 24: the result of a tensor full of 0.3 is not the
-  /// result of the number 0.3.
-  /// Cost: one word of the stream a value, two for `float64`.
+  /// `probabilities` has `count` values of the real type `probabilityType`. `float64` probabilities
+  /// are compared with 53 random bits, others with 24: the result of a tensor full of 0.3 is not
+  /// the result of the number 0.3. Cost: one word of the stream per value, two for `float64`.
   /// PyTorch: `torch.bernoulli(probabilities)`, `bernoulli_(probabilities)`.
   package mutating func bernoulli(
     _ out: UnsafeMutableRawPointer, count: Int, dtype: DType,
@@ -65,7 +64,7 @@ extension Generator {
     }
   }
 
-  /// Lends a buffer of one byte for each element of a piece.
+  /// Provides a buffer of one byte for each element of a piece.
   private mutating func withMask(
     _ count: Int, _ body: (inout Generator, UnsafeMutablePointer<UInt8>) -> Void
   ) {

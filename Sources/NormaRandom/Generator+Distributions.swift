@@ -2,7 +2,7 @@ import CNormaLoops
 import NormaValues
 
 // Numbers of other distributions: each is a function of a uniform number in Double (two words of
-// the stream) or of a normal number, rounded to the element type at the end.
+// the stream) or of a normal number, rounded to the element type last.
 
 extension Generator {
   /// Fills `out` with exponential numbers: `-1 / rate * log1p(-u)`.
@@ -17,7 +17,7 @@ extension Generator {
 
   /// Fills `out` with the number of trials up to the first success: `ceil(log(u) / log1p(-p))`.
   ///
-  /// Any type but `bool`, with `0 < p < 1`; what an integer type cannot hold wraps.
+  /// Any type but `bool`, with `0 < p < 1`; values beyond an integer type wrap.
   /// PyTorch: `geometric_(p)`.
   package mutating func geometric(
     _ out: UnsafeMutableRawPointer, count: Int, dtype: DType, p: Double
@@ -38,8 +38,9 @@ extension Generator {
 
   /// Fills `out` with `exp(z)` of normal numbers z of the given mean and standard deviation.
   ///
-  /// `dtype` is a real type. The normal numbers are those of fewer than 16 values, in Double
-  /// pairs. PyTorch: `log_normal_(mean, std)`.
+  /// `dtype` is a real type. The normal numbers are drawn as those of fewer than 16 values are, as
+  /// pairs in Double.
+  /// PyTorch: `log_normal_(mean, std)`.
   package mutating func logNormal(
     _ out: UnsafeMutableRawPointer, count: Int, dtype: DType, mean: Double = 1, std: Double = 2
   ) {

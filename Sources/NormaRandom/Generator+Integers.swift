@@ -7,7 +7,7 @@ extension Generator {
   ///     low + bits % (high - low)
   ///
   /// with 32 bits, or 64 where the range is 2^28 or more. `high` must be above `low`.
-  /// Cost: one word of the stream a value, or two. PyTorch: `random_(low, high)`, `randint`.
+  /// Cost: one or two words of the stream per value. PyTorch: `random_(low, high)`, `randint`.
   package mutating func integers(
     _ out: UnsafeMutableRawPointer, count: Int, dtype: DType, low: Int64, high: Int64
   ) {
@@ -15,8 +15,8 @@ extension Generator {
     integers(out, count, dtype, low: low, range: range, isWide: range >= 1 << 28)
   }
 
-  /// Fills `out` with `width` different integers from `low` on, of 64 bits that wrap; a width of 0 stands for
-  /// 2^64, of which all bits are taken as they come.
+  /// Fills `out` with integers from a range of `width` values that starts at `low`, as 64 bits that
+  /// wrap; a width of 0 means 2^64, for which the random bits are used as they are.
   package mutating func integers(
     _ out: UnsafeMutableRawPointer, count: Int, dtype: DType, low: Int64, width: UInt64
   ) {
@@ -36,8 +36,8 @@ extension Generator {
       width: UInt64(bitPattern: Int64.max &- low) &+ 1)
   }
 
-  /// Fills `out` with integers from zero to the greatest of an integer type, or to the power of
-  /// two up to which a real type holds all integers.
+  /// Fills `out` with integers from zero to the greatest of an integer type, or to the power of two
+  /// up to which a real type holds all integers.
   ///
   /// PyTorch: `random_()`.
   package mutating func integers(_ out: UnsafeMutableRawPointer, count: Int, dtype: DType) {
@@ -50,7 +50,7 @@ extension Generator {
       case .uint16: 1 << 16
       case .int32: 1 << 31
       case .uint32: 1 << 32
-      // All bits as they come.
+      // All bits are used as they are.
       case .uint64: 0
       case .int64: 1 << 63
       case .float16: 1 << 11 + 1

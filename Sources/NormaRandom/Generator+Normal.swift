@@ -4,14 +4,15 @@ import NormaValues
 extension Generator {
   /// Fills `out` with normal numbers of the given mean and standard deviation.
   ///
-  /// From 16 values on, groups of 16 numbers in `0 ..< 1` turn into 8 pairs by Box and Muller,
+  /// From 16 values on, groups of 16 numbers in `0 ..< 1` are turned into 8 pairs by the Box-Muller
+  /// transform,
   ///
   ///     r = sqrt(-2 log(1 - u[j]));  t = 2 pi u[j + 8];  fma(r cos t, std, mean), the same of sin
   ///
-  /// in the element type (Float for the 16-bit types); a last group that is not whole is drawn
-  /// afresh over the last 16 values. Fewer values, and tensors that are not contiguous, take
-  /// pairs in Double, and the second of a pair is kept for the next such call. So the first
-  /// values of 15 and of 16 have nothing in common, as in PyTorch: `normal_(mean, std)`.
+  /// in the element type (Float for the 16-bit types); an incomplete last group is drawn again over
+  /// the last 16 values. Fewer values, and tensors that are not contiguous, use pairs in Double,
+  /// and the second of a pair is kept for the next such call. So the first values of 15 and of 16
+  /// have nothing in common, as in PyTorch: `normal_(mean, std)`.
   package mutating func normal(
     _ out: UnsafeMutableRawPointer, count: Int, dtype: DType, mean: Double = 0, std: Double = 1,
     isContiguous: Bool = true
@@ -24,13 +25,13 @@ extension Generator {
       }
     }
     let last = count % 16 == 0 ? nil : out + (count - 16) * dtype.byteCount
-    // The 16-bit types draw whole groups only.
+    // The 16-bit types draw complete groups only.
     let drawn = dtype.byteCount == 2 ? count - count % 16 : count
     normalGroups(out, drawn, dtype, mean, std)
     if let last { normalGroups(last, 16, dtype, mean, std) }
   }
 
-  /// Draws `count` numbers in `0 ..< 1` and makes the whole groups of 16 among them normal.
+  /// Draws `count` numbers in `0 ..< 1` and makes the complete groups of 16 among them normal.
   private mutating func normalGroups(
     _ out: UnsafeMutableRawPointer, _ count: Int, _ dtype: DType, _ mean: Double, _ std: Double
   ) {
@@ -58,7 +59,7 @@ extension Generator {
     }
   }
 
-  /// Draws standard normal numbers in Double, beginning with the one that is kept, if any.
+  /// Draws standard normal numbers in Double, starting with the one that was kept, if any.
   mutating func drawPairs(
     _ count: Int, _ body: (UnsafeMutablePointer<Double>, Range<Int>) -> Void
   ) {

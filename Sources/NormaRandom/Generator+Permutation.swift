@@ -2,13 +2,14 @@ import CNormaLoops
 import NormaValues
 
 extension Generator {
-  /// From this length on a 32-bit word is too short to choose a place fairly.
+  /// From this length on a 32-bit word is too short to choose an index fairly.
   private static let longPermutation = Int(UInt32.max) / 20
 
   /// Fills `out` with the integers `0 ..< count` in random order.
   ///
-  /// Fisher and Yates: place `i` changes with one of `i ..< count`. `dtype` must hold `count - 1`.
-  /// Cost: one word of the stream a value. PyTorch: `randperm(count)`.
+  /// Fisher-Yates: element `i` is swapped with one of `i ..< count`. `dtype` must hold `count - 1`.
+  /// Cost: one word of the stream per value.
+  /// PyTorch: `randperm(count)`.
   package mutating func permutation(
     _ out: UnsafeMutableRawPointer, count: Int, dtype: DType = .int64
   ) {
@@ -24,7 +25,7 @@ extension Generator {
     }
   }
 
-  /// The two ways to permute; the long one takes two words a value.
+  /// The two ways to permute; the one for long permutations uses two words per value.
   package mutating func permutation(
     _ values: UnsafeMutablePointer<Int64>, count: Int, isLong: Bool
   ) {

@@ -1,16 +1,16 @@
 import NormaValues
 
-/// Why bytes are no state of a generator.
+/// Why some bytes are not the state of a generator.
 public struct GeneratorStateError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What is wrong, in one sentence.
   public let description: String
 }
 
 extension Generator {
-  /// Bytes of a saved state.
+  /// The number of bytes of a saved state.
   public static let stateByteCount = 5056
 
-  // Where PyTorch keeps what, little-endian.
+  // The offsets in PyTorch's format, little-endian.
   private static let wordsOffset = 24
   private static let normalOffset = 5024
   private static let hasNormalOffset = 5040
@@ -34,10 +34,10 @@ extension Generator {
     return bytes
   }
 
-  /// Continues from a saved state, be it Norma's or PyTorch's.
+  /// Continues from a saved state, whether Norma's or PyTorch's.
   ///
-  /// Throws `GeneratorStateError` where the bytes are no state: another length, a generator that
-  /// was never seeded, or a position outside the block.
+  /// Throws a `GeneratorStateError` if the bytes are not a state: they have another length, belong
+  /// to a generator that was never seeded, or have a position outside the block.
   /// PyTorch: `generator.set_state(state)`.
   public init(state bytes: [UInt8]) throws {
     guard bytes.count == Self.stateByteCount else {
@@ -46,7 +46,7 @@ extension Generator {
     }
     let left = bytes.get(UInt32.self, at: 8)
     let position = bytes.get(UInt64.self, at: 16)
-    // A fresh seed is (1, 0): nothing left, nothing drawn. Afterwards both move together.
+    // A fresh seed is (1, 0): nothing left, nothing drawn. After that both change together.
     guard
       (position == 0 && left == 1) || (1...624 ~= position && UInt64(left) + position == 625)
     else {
@@ -67,7 +67,7 @@ extension Generator {
 }
 
 extension Generator: Codable {
-  /// Decodes the bytes of `state`, and refuses what is no state.
+  /// Decodes the bytes of `state`; throws if they are not a state.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     do {

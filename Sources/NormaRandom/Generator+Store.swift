@@ -31,7 +31,7 @@ extension Generator {
     _ mask: UnsafePointer<UInt8>, _ out: UnsafeMutableRawPointer, _ range: Range<Int>,
     _ dtype: DType
   ) {
-    // A byte that is 0 or 1 is a truth value already.
+    // A byte that is 0 or 1 is a Boolean already.
     store(mask, .uint8, out, range, dtype == .bool ? .uint8 : dtype)
   }
 
@@ -41,7 +41,7 @@ extension Generator {
   ) {
     let part = out + range.lowerBound * dtype.byteCount
     if dtype == .float16 || dtype == .bfloat16, type != .float32 {
-      // The way to the 16-bit types is by Float, in PyTorch as well.
+      // Conversion to the 16-bit types goes through Float, in PyTorch as well.
       withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count) { buffer in
         guard let floats = buffer.baseAddress else { return }
         convert(values, type, floats, .float32, range.count)
@@ -60,7 +60,7 @@ extension Generator {
     }
   }
 
-  /// Converts elements of one type to another, between which there must be a loop.
+  /// Converts elements of one type to another; there must be a loop for the pair.
   static func convert(
     _ values: UnsafeRawPointer, _ from: DType, _ out: UnsafeMutableRawPointer, _ to: DType,
     _ count: Int
@@ -74,7 +74,7 @@ extension Generator {
 }
 
 extension DType {
-  /// The number by which the loops know this type.
+  /// The number of this type in the C loops.
   fileprivate var number: Int32 {
     let type =
       switch self {

@@ -6,8 +6,8 @@ extension Generator {
   ///
   ///     x = bits * 2^-24 (float64: 2^-53);  y = fma(x, high - low, low);  y == high -> low
   ///
-  /// `dtype` is a real type. The 16-bit types compute in Float and round at the end.
-  /// Cost: one word of the stream a value, two for `float64`. PyTorch: `uniform_(low, high)`.
+  /// `dtype` is a real type. The 16-bit types are computed in Float and rounded last. Cost: one
+  /// word of the stream per value, two for `float64`. PyTorch: `uniform_(low, high)`.
   package mutating func uniform(
     _ out: UnsafeMutableRawPointer, count: Int, dtype: DType, low: Double = 0, high: Double = 1
   ) {

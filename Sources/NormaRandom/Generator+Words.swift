@@ -1,16 +1,16 @@
 import CNormaLoops
 import NormaValues
 
-// The stream of words is serial, and so is everything here: a Float in 0 ..< 1 costs 0.35 ns, a
-// normal one 0.8 ns, which is the speed of memory and half of it. Sharing the mathematics of each
-// turn among threads was tried: on a machine with other work every turn waits for the slowest
-// thread, and 19 million numbers took 57 ms instead of 7.
+// The stream of words is serial, and so is everything here: a uniform Float takes 0.35 ns, as fast
+// as memory, a normal one 0.8 ns, half as fast. Sharing the mathematics of each turn among threads
+// was tried: on a machine with other work every turn waits for the slowest thread, and 19 million
+// numbers took 57 ms instead of 7.
 
 extension Generator {
   /// Blocks generated in one turn: 160 KB of words, so that they stay in L2 until they are used.
   private static let blocksPerTurn = 64
 
-  /// Elements handled at a time by what needs a second buffer.
+  /// Elements handled at a time by whatever needs a second buffer.
   static let pieceSize = 2048
 
   /// The loops for this processor.
@@ -18,10 +18,10 @@ extension Generator {
     norma_find_random_loops(norma_loops_level())
   }
 
-  /// Draws words for `count` elements of `wordsEach` words.
+  /// Draws `wordsEach` words for each of `count` elements.
   ///
-  /// `body` gets untempered words and the range of elements they are for. Ranges come in order;
-  /// all but the last begin and end at multiples of 16.
+  /// `body` gets untempered words and the range of elements that they are for. Ranges come in
+  /// order; all but the last begin and end at multiples of 16.
   mutating func draw(
     _ count: Int, wordsEach: Int, _ body: (UnsafePointer<UInt32>, Range<Int>) -> Void
   ) {
@@ -50,7 +50,7 @@ extension Generator {
     }
   }
 
-  /// Fills `stream` turn by turn, its first block being known, and returns where it ends.
+  /// Fills `stream` turn by turn, starting from its first block, and returns where it ends.
   private static func turns(
     _ stream: UnsafeMutablePointer<UInt32>, position: Int, blocks: Int,
     _ count: Int, wordsEach: Int, _ body: (UnsafePointer<UInt32>, Range<Int>) -> Void
@@ -61,7 +61,7 @@ extension Generator {
     var done = 0
     while done < count {
       if end > size {
-        // What is left over is less than a block: it moves to the front with its block.
+        // The remainder is less than a block: it moves to the front together with its block.
         let start = end - size
         stream.update(from: stream + start, count: size)
         position -= start
@@ -70,7 +70,7 @@ extension Generator {
       let more = min(blocks, (missing + size - 1) / size)
       loops.pointee.extend(stream, more)
       end = (more + 1) * size
-      // All but the last turn end with a whole group of 16.
+      // All turns but the last end with a complete group of 16.
       var taken = min(count - done, (end - position) / wordsEach)
       if taken < count - done { taken -= taken % 16 }
       body(stream + position, done..<(done + taken))
@@ -111,7 +111,7 @@ extension Generator {
     }
   }
 
-  /// Draws words and hands them on with a buffer of `T` for what is made of them.
+  /// Draws words and passes them on with a buffer of `T` for the results.
   private mutating func drawPieces<T: BitwiseCopyable>(
     _ count: Int, wordsEach: Int, of type: T.Type, perElement: Int,
     _ body: (UnsafePointer<UInt32>, UnsafeMutablePointer<T>, Range<Int>) -> Void

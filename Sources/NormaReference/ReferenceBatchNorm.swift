@@ -1,7 +1,7 @@
 /// Batch norm of `[N, C, ...]` by its definition.
 ///
-/// y = (x - mean) / sqrt(variance + eps) * weight + bias, with one mean and variance a channel.
-/// Running statistics move by `momentum` (nil: the plain average over `batches` calls) and take the
+/// y = (x - mean) / sqrt(variance + eps) * weight + bias, with one mean and variance per channel.
+/// Running statistics move by `momentum` (nil: the plain average over `batches` calls) and use the
 /// variance with n - 1.
 package struct ReferenceBatchNorm: Equatable, Sendable {
   package var weight: [Double]?
@@ -22,7 +22,7 @@ package struct ReferenceBatchNorm: Equatable, Sendable {
     self.runningVariance = runningVariance
   }
 
-  /// Normalizes by the statistics of the batch and moves the running statistics.
+  /// Normalizes by the statistics of the batch and updates the running statistics.
   package mutating func trainingForward(_ x: ReferenceTensor) -> ReferenceTensor {
     let moments = channels(of: x).map(ReferenceMoments.init)
     batches += 1

@@ -1,6 +1,6 @@
-/// Convolutions and poolings by their definitions, over any number of axes of space.
+/// Convolutions and poolings by their definitions, over any number of spatial axes.
 package enum ReferenceWindows {
-  /// The sizes of windows along each axis of space.
+  /// The sizes of windows along each spatial axis.
   package struct Window: Sendable {
     package var stride: [Int], before: [Int], dilation: [Int], kernel: [Int]
 
@@ -9,10 +9,10 @@ package enum ReferenceWindows {
       (self.dilation, self.kernel) = (dilation, kernel)
     }
 
-    /// The element of the input that result `at` sees at kernel element `k`; nil outside.
-    func place(_ at: [Int], _ k: [Int], in sizes: [Int]) -> [Int]? {
-      let place = at.indices.map { at[$0] * stride[$0] - before[$0] + k[$0] * dilation[$0] }
-      return zip(place, sizes).allSatisfy { $0 >= 0 && $0 < $1 } ? place : nil
+    /// The index of the input element for result `at` and kernel element `k`; nil outside.
+    func index(_ at: [Int], _ k: [Int], in sizes: [Int]) -> [Int]? {
+      let index = at.indices.map { at[$0] * stride[$0] - before[$0] + k[$0] * dilation[$0] }
+      return zip(index, sizes).allSatisfy { $0 >= 0 && $0 < $1 } ? index : nil
     }
   }
 
@@ -29,8 +29,8 @@ package enum ReferenceWindows {
       var sum = bias?[at[1]] ?? 0
       let plane = at[0] * x.shape[1] + at[1] / perGroup * inputs
       for (number, k) in kernel.enumerated() {
-        guard let place = window.place(Array(at.dropFirst(2)), k, in: space) else { continue }
-        let offset = position(of: place, in: space)
+        guard let index = window.index(Array(at.dropFirst(2)), k, in: space) else { continue }
+        let offset = position(of: index, in: space)
         for c in 0..<inputs {
           sum +=
             x.values[(plane + c) * area + offset]
@@ -41,25 +41,26 @@ package enum ReferenceWindows {
     }
   }
 
-  /// The largest element of each window; the first of equal ones; NaN if there is one; -inf at -1 of none.
+  /// The largest element of each window; the first of equal ones; NaN if there is one; -inf at -1
+  /// for an empty window.
   package static func largest(
     _ x: ReferenceTensor, _ window: Window, outputs: [Int]
-  ) -> (values: ReferenceTensor, places: [Int]) {
+  ) -> (values: ReferenceTensor, indices: [Int]) {
     let space = Array(x.shape.dropFirst(2))
-    var places: [Int] = []
+    var found: [Int] = []
     let kernel = indices(of: window.kernel)
     let values = ReferenceTensor(shape: Array(x.shape.prefix(2)) + outputs) { at in
-      var best: (value: Double, place: Int)?
+      var best: (value: Double, index: Int)?
       for k in kernel {
-        guard let place = window.place(Array(at.dropFirst(2)), k, in: space) else { continue }
-        let value = x[Array(at.prefix(2)) + place]
+        guard let index = window.index(Array(at.dropFirst(2)), k, in: space) else { continue }
+        let value = x[Array(at.prefix(2)) + index]
         if best.map({ value > $0.value || value.isNaN }) ?? true {
-          best = (value, position(of: place, in: space))
+          best = (value, position(of: index, in: space))
         }
       }
-      places.append(best?.place ?? -1)
+      found.append(best?.index ?? -1)
       return best?.value ?? -.infinity
     }
-    return (values, places)
+    return (values, found)
   }
 }

@@ -1,7 +1,7 @@
 /// The definition of a matrix product: `c[i, j]` is the sum over `p` of `a[i, p] b[p, j]`.
 package enum ReferenceMatmul {
-  /// One element of a result, and the sum of the absolute products, of which a bound on the
-  /// rounding error is a multiple.
+  /// One element of a result, and the sum of the absolute products, which bounds the rounding error
+  /// up to a factor.
   package struct Element: Equatable, Sendable {
     /// The sum.
     package var value: Double
@@ -28,9 +28,9 @@ package enum ReferenceMatmul {
     return result
   }
 
-  /// The largest error of `values` in units of what rounding may cost: `k` half units in the last
-  /// place of the sum of the absolute products. At most 1 is right; infinite where a value is
-  /// missing, or NaN although the sum is not.
+  /// The largest error of `values` relative to the rounding error allowed: `k` half units in the
+  /// last place of the sum of the absolute products. At most 1 is correct; infinite if a value is
+  /// missing, or is NaN although the sum is not.
   package static func worstError(
     _ values: [Double], _ expected: [Element], k: Int, unit: Double
   ) -> Double {

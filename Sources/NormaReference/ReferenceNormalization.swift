@@ -2,12 +2,12 @@
 ///
 /// y = (x - mean) r weight + bias with r = 1 / sqrt(variance + eps), and with u = g weight
 /// dx = r (u - mean(u) - xhat mean(u xhat)), dweight = sum(g xhat), dbias = sum(g).
-/// Without centring, the mean is zero, the variance is the mean square, and mean(u) falls away.
+/// Without centering, the mean is zero, the variance is the mean square, and mean(u) is omitted.
 package struct ReferenceNormalization: Sendable {
   package var axes: [Int]
   package var eps = 1e-5
   package var isCentered = true
-  /// With as many axes as the input; sizes of 1 stretch.
+  /// With as many axes as the input; sizes of 1 broadcast.
   package var weight: ReferenceTensor
 
   package init(over axes: [Int], weight: ReferenceTensor, isCentered: Bool = true) {
@@ -62,7 +62,7 @@ package struct ReferenceNormalization: Sendable {
 }
 
 extension ReferenceTensor {
-  /// The element at an index of a shape to which this one stretches.
+  /// The element at an index of a shape to which this one broadcasts.
   fileprivate func stretched(_ index: [Int]) -> Double {
     self[zip(index, shape).map { $1 == 1 ? 0 : $0 }]
   }

@@ -1,10 +1,10 @@
 extension ReferenceTensor {
-  /// Each element through `function`.
+  /// Applies `function` to each element.
   package func map(_ function: (Double) -> Double) -> ReferenceTensor {
     ReferenceTensor(shape: shape, values: values.map(function))
   }
 
-  /// Pairs of elements through `function`, after broadcasting.
+  /// Applies `function` to pairs of elements, after broadcasting.
   package static func combine(
     _ a: ReferenceTensor, _ b: ReferenceTensor, _ function: (Double, Double) -> Double
   ) -> ReferenceTensor {

@@ -1,7 +1,7 @@
 extension ReferenceTensor {
   /// The matrix product over the last two axes, the axes before them broadcast.
   ///
-  /// A vector on the left is a row, a vector on the right a column, and its axis goes away.
+  /// A vector on the left is a row, a vector on the right a column; its axis is dropped.
   package func matmul(_ other: ReferenceTensor) -> ReferenceTensor {
     if rank == 1 {
       let row = reshaped([1] + shape).matmul(other)
@@ -19,9 +19,9 @@ extension ReferenceTensor {
     let b = other.broadcast(to: batch + other.shape.suffix(2))
     let result = batch + [shape[rank - 2], other.shape[other.rank - 1]]
     return ReferenceTensor(shape: result) { index in
-      let place = Array(index.dropLast(2))
+      let batch = Array(index.dropLast(2))
       let (row, column) = (index[index.count - 2], index[index.count - 1])
-      return compensatedSum((0..<inner).map { a[place + [row, $0]] * b[place + [$0, column]] })
+      return compensatedSum((0..<inner).map { a[batch + [row, $0]] * b[batch + [$0, column]] })
     }
   }
 }

@@ -1,5 +1,5 @@
 extension ReferenceTensor {
-  /// Each group of elements that share their position on the kept axes, through `function`.
+  /// Applies `function` to each group of elements that share their position on the kept axes.
   ///
   /// `axes` empty or nil means all axes, as in PyTorch.
   package func reduced(
@@ -49,7 +49,8 @@ extension ReferenceTensor {
   }
 }
 
-/// Count, mean and sum of squared distances from the mean, by two passes with compensated sums.
+/// Count, mean and sum of squared distances from the mean, computed in two passes with compensated
+/// sums.
 package struct ReferenceMoments: Equatable, Sendable {
   package let count: Int
   package let mean: Double
@@ -71,7 +72,7 @@ package struct ReferenceMoments: Equatable, Sendable {
   }
 }
 
-/// The sum with Neumaier's compensation: the rounding errors are summed apart and added last.
+/// The sum with Neumaier's compensation: the rounding errors are summed separately and added last.
 ///
 /// Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", 1974.
 package func compensatedSum(_ values: [Double]) -> Double {
@@ -82,5 +83,5 @@ package func compensatedSum(_ values: [Double]) -> Double {
     lost += abs(sum) >= abs(value) ? (sum - total) + value : (value - total) + sum
     sum = total
   }
-  return sum.isFinite ? sum + lost : sum  // Past infinity the errors are NaN and mean nothing.
+  return sum.isFinite ? sum + lost : sum  // Beyond infinity the errors are NaN.
 }

@@ -7,7 +7,7 @@ extension ReferenceTensor {
   /// Axis `i` of the result is axis `axes[i]` of this tensor.
   package func permuted(_ axes: [Int]) -> ReferenceTensor {
     let axes = axes.map(axis)
-    demand(Set(axes).count == rank, "\(axes) is no permutation of \(rank) axes")
+    demand(Set(axes).count == rank, "\(axes) is not a permutation of \(rank) axes")
     return ReferenceTensor(shape: axes.map { shape[$0] }) { index in
       var source = index
       for (i, axis) in axes.enumerated() { source[axis] = index[i] }

@@ -1,14 +1,14 @@
 /// Numbers in Double with a shape, row-major: the definition that fast kernels are compared with.
 ///
-/// Everything here is written to be read, and nothing to be fast. Integers up to 2^53 and truth
-/// values (0 and 1) are exact.
+/// Everything here is written to be readable, not fast. Integers up to 2^53 and Booleans (0 and 1)
+/// are exact.
 package struct ReferenceTensor: Equatable, Sendable {
   /// The extent of each axis; empty for a scalar.
   package let shape: [Int]
   /// The elements, last axis fastest.
   package let values: [Double]
 
-  /// The tensor with these elements; `values` has as many as `shape` asks for.
+  /// The tensor with these elements; the number of `values` must match `shape`.
   package init(shape: [Int], values: [Double]) {
     demand(
       values.count == shape.reduce(1, *), "\(values.count) values do not fill the shape \(shape)")
@@ -46,7 +46,7 @@ package func indices(of shape: [Int]) -> [[Int]] {
   }
 }
 
-/// Where a multi-index lies in row-major order.
+/// The row-major position of a multi-index.
 func position(of index: [Int], in shape: [Int]) -> Int {
   zip(index, shape).reduce(0) { $0 * $1.1 + $1.0 }
 }

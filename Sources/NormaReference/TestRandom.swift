@@ -6,12 +6,12 @@
   import Darwin
 #endif
 
-/// Random data for tests: SplitMix64, with a seed that is printed and can be given again.
+/// Random data for tests: SplitMix64, with a seed that is printed and can be set again.
 ///
-/// The seed is the run's: another one in every run of the tests, or the environment's `NORMA_TEST_SEED`.
-/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+/// The seed is that of the run: a different one each time, or the value of the environment variable
+/// `NORMA_TEST_SEED`. Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
 package struct TestRandom: RandomNumberGenerator, Sendable {
-  /// The seed of all tests of this run that name none.
+  /// The seed of every test in this run that names none.
   package static let runSeed: UInt64 = {
     let given = getenv("NORMA_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
     return given ?? UInt64.random(in: 1..<1_000_000)
@@ -36,12 +36,12 @@ package struct TestRandom: RandomNumberGenerator, Sendable {
     return z ^ (z >> 31)
   }
 
-  /// `count` numbers of which each is `mean` plus a uniform one with this standard deviation.
+  /// `count` numbers, each `mean` plus a uniform one with this standard deviation.
   package mutating func floats(_ count: Int, mean: Float = 0, std: Float = 1) -> [Float] {
     doubles(count, mean: Double(mean), std: Double(std)).map { Float($0) }
   }
 
-  /// `count` numbers of which each is `mean` plus a uniform one with this standard deviation.
+  /// `count` numbers, each `mean` plus a uniform one with this standard deviation.
   package mutating func doubles(_ count: Int, mean: Double = 0, std: Double = 1) -> [Double] {
     let halfWidth = std * 3.0.squareRoot()
     return (0..<count).map { _ in mean + Double.random(in: -halfWidth...halfWidth, using: &self) }

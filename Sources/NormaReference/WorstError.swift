@@ -9,7 +9,7 @@ package struct WorstError: Equatable, Sendable, CustomStringConvertible {
   package var ulps = 0.0
   /// |actual - expected| / the largest |expected|.
   package var relativeToScale = 0.0
-  /// Where `ulps` is largest, in row-major order; -1 when every number is exact.
+  /// The row-major index where `ulps` is largest; -1 if every number is exact.
   package var position = -1
 
   /// No error at all.
@@ -20,7 +20,7 @@ package struct WorstError: Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Why numbers cannot be compared: these are failures whatever the tolerance.
+/// Why numbers cannot be compared: a failure whatever the tolerance.
 package enum Mismatch: Error, Equatable {
   case shape(actual: [Int], expected: [Int])
   case count(actual: Int, expected: Int)
@@ -78,7 +78,7 @@ package func worstError<T: BinaryFloatingPoint>(
   return worst
 }
 
-/// How many numbers of the type lie from `a` to `b`: 0 when equal, 1 for neighbours.
+/// The number of steps between numbers of the type from `a` to `b`: 0 if equal, 1 for neighbours.
 ///
 /// 0 and -0 are equal, and so are two NaN; NaN is `Int.max` away from every number.
 package func ulpDistance(_ a: Float, _ b: Float) -> Int {
@@ -86,20 +86,20 @@ package func ulpDistance(_ a: Float, _ b: Float) -> Int {
   return abs(ordinal(a) - ordinal(b))
 }
 
-/// How many numbers of the type lie from `a` to `b`; more than `Int.max` counts as `Int.max`.
+/// The number of steps between numbers of the type from `a` to `b`; at most `Int.max`.
 package func ulpDistance(_ a: Double, _ b: Double) -> Int {
   if a.isNaN || b.isNaN { return a.isNaN && b.isNaN ? 0 : .max }
   let (distance, overflow) = ordinal(a).subtractingReportingOverflow(ordinal(b))
   return overflow || distance == .min ? .max : abs(distance)
 }
 
-/// The place of a number among all of its type, zero at 0.
+/// The index of a number among all numbers of its type; that of zero is 0.
 private func ordinal(_ value: Float) -> Int {
   let magnitude = Int(value.magnitude.bitPattern)
   return value.sign == .minus ? -magnitude : magnitude
 }
 
-/// The place of a number among all of its type, zero at 0.
+/// The index of a number among all numbers of its type; that of zero is 0.
 private func ordinal(_ value: Double) -> Int {
   let magnitude = Int(value.magnitude.bitPattern)
   return value.sign == .minus ? -magnitude : magnitude

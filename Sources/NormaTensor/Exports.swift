@@ -1,4 +1,4 @@
-// Element types, moments and random numbers are part of what a client of tensors writes; the module that they lie in is
-// no product.
+// Element types, moments and random numbers are part of the interface of tensors; the modules that
+// define them are not products.
 @_exported import NormaRandom
 @_exported import NormaValues

@@ -1,14 +1,14 @@
-/// Where the elements of a tensor lie: shape, strides in elements, and the first element's place.
+/// The memory layout of a tensor: shape, strides in elements, and the offset of the first element.
 ///
-/// Immutable and shared, so that passing a tensor on costs two references.
+/// Immutable and shared, so that passing a tensor costs two references.
 package final class Layout: Sendable {
   package let shape: [Int]
   package let strides: [Int]
   package let offset: Int
   package let count: Int
-  /// In row-major order without gaps.
+  /// Row-major and without gaps.
   package let isContiguous: Bool
-  /// Without gaps in the order of some permutation of the axes.
+  /// Without gaps in some order of the axes.
   let isDense: Bool
 
   /// A row-major layout.
@@ -37,7 +37,7 @@ package final class Layout: Sendable {
     isDense = contiguous || !Layout.repeats(shape, strides) && Layout.isDense(shape, strides)
   }
 
-  /// Whether elements are seen more than once along some axis.
+  /// Whether elements occur more than once along some axis.
   private static func repeats(_ shape: [Int], _ strides: [Int]) -> Bool {
     var repeats = false
     for axis in shape.indices {
@@ -58,7 +58,8 @@ package final class Layout: Sendable {
 
   /// The axes from the slowest in memory to the fastest.
   static func order(_ shape: [Int], _ strides: [Int]) -> [Int] {
-    // Axes of one element, and those that repeat elements, have no place of their own and stay.
+    // Axes of one element, and those that repeat elements, have no order in memory and stay in
+    // place.
     var isSorted = true
     var last = Int.max
     for axis in shape.indices where shape[axis] != 1 && strides[axis] != 0 {
@@ -71,11 +72,11 @@ package final class Layout: Sendable {
     let sorted = movable.sorted { a, b in
       strides[a] == strides[b] ? a < b : strides[a] > strides[b]
     }
-    for (place, axis) in zip(movable, sorted) { order[place] = axis }
+    for (index, axis) in zip(movable, sorted) { order[index] = axis }
     return order
   }
 
-  /// A layout without gaps for a result that this operand goes into: in this operand's order.
+  /// A dense layout for the result of an operation on this operand: in this operand's memory order.
   func denseTwin(of shape: [Int]) -> Layout {
     if isContiguous || !isDense || shape.count != self.shape.count {
       return Layout(contiguous: shape)
@@ -83,7 +84,7 @@ package final class Layout: Sendable {
     return Layout.dense(shape, order: Layout.order(self.shape, strides))
   }
 
-  /// A layout without gaps whose axes lie in the given order.
+  /// A dense layout with the axes in the given memory order.
   static func dense(_ shape: [Int], order: [Int]) -> Layout {
     var strides = [Int](repeating: 1, count: shape.count)
     var step = 1
@@ -94,7 +95,7 @@ package final class Layout: Sendable {
     return Layout(shape: shape, strides: strides, offset: 0)
   }
 
-  /// The same elements seen in a larger shape; new and stretched axes repeat them.
+  /// The same elements in a larger shape; new and broadcast axes repeat them.
   func broadcast(to target: [Int]) -> Layout {
     let shift = target.count - shape.count
     let strides = target.indices.map { axis in

@@ -1,8 +1,8 @@
 import NormaValues
 
-/// Shape arithmetic: pure functions that throw what is wrong.
+/// Shape arithmetic: pure functions that throw an error if shapes do not fit.
 package enum Shape {
-  /// The number of elements; sizes are not negative and their product fits.
+  /// The number of elements; throws if a size is negative or the product overflows.
   package static func count(_ shape: [Int], call: String) throws(TensorError) -> Int {
     if shape.count > mostAxes {
       throw TensorError(call, "\(shape.count) axes; a tensor has at most \(mostAxes)")
@@ -19,7 +19,7 @@ package enum Shape {
     return shape.contains(0) ? 0 : count
   }
 
-  /// The sum of sizes, which fits.
+  /// The sum of sizes; throws if it overflows.
   static func sum(_ sizes: [Int], call: String) throws(TensorError) -> Int {
     var sum = 0
     for size in sizes {
@@ -30,30 +30,30 @@ package enum Shape {
     return sum
   }
 
-  /// Throws where there would be more parts of a tensor than anybody can name.
+  /// Throws if a tensor would be split into an unreasonable number of parts.
   static func parts(_ count: Int, call: String) throws(TensorError) {
     if count > 1 << 24 { throw TensorError(call, "\(count) parts are more than memory can hold") }
   }
 
-  /// Kernels, strides and paddings are no larger, so that their products fit.
+  /// The largest kernels, strides and paddings, so that their products do not overflow.
   static let longestWindow = 1 << 30
 
-  /// Throws where an axis of results, for each of which there is a list of sources, would be too long.
+  /// Throws if an axis of results, each of which has a list of sources, would be too long.
   static func results(_ sizes: [Int], call: String) throws(TensorError) {
     if let wrong = sizes.first(where: { $0 > 1 << 26 }) {
       throw TensorError(call, "an axis of \(wrong) results is longer than \(1 << 26)")
     }
   }
 
-  /// Throws where the places along axes of space do not have numbers of 32 bits.
+  /// Throws if indices along spatial axes do not fit 32 bits.
   static func space(_ sizes: [Int], call: String) throws(TensorError) {
     if let wrong = sizes.first(where: { $0 >= Int(Int32.max) }) {
       throw TensorError(call, "an axis of \(wrong) elements is longer than \(Int32.max - 1)")
     }
   }
 
-  /// Throws where sums along an axis have more terms in all than can be listed, or an element for each of
-  /// which there is a list of sums.
+  /// Throws if sums along an axis have too many terms in all, or an axis has too many elements,
+  /// each of which has a list of sums.
   static func terms(_ count: Int, of inputs: Int, call: String) throws(TensorError) {
     if max(count, inputs) > 1 << 28 {
       throw TensorError(
@@ -62,14 +62,14 @@ package enum Shape {
     }
   }
 
-  /// Throws where there is no memory for a result, before anything is done for it.
+  /// Throws if there is no memory for a result, before any work is done.
   static func room(_ shape: [Int], _ dtype: DType, call: String) throws(TensorError) {
     let count = try count(shape, call: call)
     if count < 1 << 28 { return }
     _ = try Storage.room(Layout(contiguous: shape), dtype, call)
   }
 
-  /// More axes than any tensor needs, as in PyTorch.
+  /// The largest number of axes, as in PyTorch.
   package static let mostAxes = 64
 
   /// The axis counted from the front.
@@ -100,7 +100,7 @@ package enum Shape {
     return shape.isEmpty ? [] : result.sorted()
   }
 
-  /// The shape in which two operands meet: sizes are equal, or one of them is 1 or missing.
+  /// The common shape of two operands: sizes are equal, or one of them is 1 or missing.
   static func broadcast(_ a: [Int], _ b: [Int], call: String) throws(TensorError) -> [Int] {
     if a == b { return a }
     let (long, short) = a.count >= b.count ? (a, b) : (b, a)
@@ -140,7 +140,7 @@ package enum Shape {
       result[open] = count / known
     } else if known != count {
       throw TensorError(
-        call, "shape \(shape) has \(count) elements and \(target) would have \(known)")
+        call, "shape \(shape) has \(count) elements, but \(target) would have \(known)")
     }
     return result
   }
@@ -155,6 +155,6 @@ package enum Shape {
 }
 
 extension Tensor {
-  /// The axes that a call of `over: Int...` is about: all where it names none.
+  /// The axes that `over: Int...` refers to: all if none are named.
   func named(_ axes: [Int]) -> [Int] { axes.isEmpty ? Array(shape.indices) : axes }
 }

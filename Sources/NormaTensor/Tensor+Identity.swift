@@ -1,5 +1,6 @@
 extension Tensor {
-  /// Whether both are one value in one layout, and not only equal: nothing is computed.
+  /// Whether both have the same node and layout, rather than just equal elements: nothing is
+  /// computed.
   package func isSame(as other: Tensor) -> Bool {
     shares(with: other) && layout.isSame(as: other.layout)
   }

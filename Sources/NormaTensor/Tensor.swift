@@ -2,28 +2,28 @@ import NormaValues
 
 /// An array of numbers of one type in any number of dimensions: an immutable, Sendable value.
 ///
-/// Elementwise operations and reductions return at once; their programs run, fused into few trips
-/// over memory, when numbers are needed. Slices, permutations and broadcasts are views that copy
-/// nothing.
+/// Elementwise operations and reductions return immediately; their programs run, fused into few
+/// passes over memory, when numbers are needed. Slices, permutations and broadcasts are views that
+/// copy nothing.
 ///
-/// - Shapes broadcast from the last axis on, as in PyTorch and NumPy; a size of 1 stretches.
-/// - Types promote as in PyTorch: truth values, integers, real numbers; a number beside a tensor
-///   changes its type only if its kind is higher. Half types are computed in `float32` and rounded
-///   after every instruction.
-/// - Fusing, threads and the processor's instruction set never change a bit of a result, except
-///   for matrix products of `float32` and half types on oneDNN.
-/// - An operation takes no memory beside its result, but for these: 8 bytes for each element that truth
-///   values choose; the sorted values where only places are asked for, and both for each element of `unique`,
-///   with room for as many counts; running sums, scattered sums and half types once more in a wider type;
-///   a copy of what is not laid out as a kernel reads it; less than 1 MiB a thread of scratch. Elementwise
-///   work that waits holds its operands.
-/// - Mistakes in shapes, axes and types stop the program with a text, or are thrown inside of
+/// - Shapes broadcast from the last axis, as in PyTorch and NumPy: a size of 1 is repeated.
+/// - Types promote as in PyTorch: Booleans, integers, real numbers; a number combined with a tensor
+///   changes its type only if its category is higher. Half types are computed in `float32` and
+///   rounded after every instruction.
+/// - Fusion, threads and the processor's instruction set never change a bit of a result, except for
+///   matrix products of `float32` and half types on oneDNN.
+/// - An operation allocates only its result, with these exceptions: 8 bytes for each element that a
+///   Boolean mask selects; the sorted values if only their indices are wanted, and both for each
+///   element of `unique`, with memory for as many counts; running sums, scattered sums and half
+///   types once more in a wider type; a copy of operands whose layout a kernel cannot read; less
+///   than 1 MiB of scratch per thread. Pending elementwise work keeps its operands alive.
+/// - Mistakes in shapes, axes and types stop the program with a message, or are thrown inside
 ///   ``catchingTensorErrors(_:)-(()->R)``.
 /// - PyTorch: `torch.Tensor`.
 public struct Tensor: Sendable {
   var node: Node
   package let layout: Layout
-  /// What a gradient goes back to; nil for what does not depend on anything that wants one.
+  /// The origin for gradients; nil if this does not depend on anything that needs one.
   var history: Derivation?
 
   init(node: Node, layout: Layout) {
@@ -31,13 +31,13 @@ public struct Tensor: Sendable {
     self.layout = layout
   }
 
-  /// A pending result of the node's own layout.
+  /// A pending result with the node's own layout.
   init(_ work: Node.Work, dtype: DType, layout: Layout, cost: Int, depth: Int) {
     self.init(
       node: Node(work, dtype: dtype, layout: layout, cost: cost, depth: depth), layout: layout)
   }
 
-  /// Row-major elements that `fill` writes.
+  /// A row-major tensor whose elements `fill` writes.
   package init(
     shape: [Int], dtype: DType, fill: (UnsafeMutableRawBufferPointer) throws -> Void
   ) rethrows {
@@ -55,8 +55,8 @@ public struct Tensor: Sendable {
     self.init(node: Node(stored: storage, dtype: dtype, layout: layout), layout: layout)
   }
 
-  /// What a call with a mistake gives inside of a catching scope. It has axes so that looking at their
-  /// sizes, as at `shape[1]`, does not end the process.
+  /// The result of a call with a mistake inside a catching scope. It has axes, so that reading
+  /// their sizes, as in `shape[1]`, does not end the process.
   package static let poisoned: Tensor = {
     let layout = Layout(contiguous: [Int](repeating: 1, count: 8))
     let storage = Storage(byteCount: 8)
@@ -66,13 +66,13 @@ public struct Tensor: Sendable {
       layout: layout)
   }()
 
-  /// Whether a mistake made this tensor; see ``catchingTensorErrors(_:)``.
+  /// Whether a mistake produced this tensor; see ``catchingTensorErrors(_:)``.
   public var isPoisoned: Bool { node.isPoisoned }
 
   /// The sizes of the axes.
   public var shape: [Int] { layout.shape }
 
-  /// The number of axes; 0 for a single number.
+  /// The number of axes; 0 for a scalar.
   public var rank: Int { layout.shape.count }
 
   /// The number of elements.
@@ -86,21 +86,21 @@ public struct Tensor: Sendable {
   /// PyTorch: `stride()`.
   public var strides: [Int] { layout.strides }
 
-  /// The same tensor with its pending program run and its elements stored.
+  /// Runs this tensor's pending program and stores its elements; returns the same tensor.
   ///
-  /// Useful before a value is used many times, and to release what the program holds. Nothing else
-  /// changes: the numbers are the same, bit for bit. Cost: one read of every input and one write.
+  /// Useful before a value is used many times, and to release the operands that the program keeps
+  /// alive. The numbers are the same, bit for bit. Cost: one read of every input and one write.
   @discardableResult
   public func evaluated(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     _ = node.materialize()
-    ErrorScope.place(call: Node.lossCall, file, line)
+    ErrorScope.locate(call: Node.lossCall, file, line)
     return self
   }
 
-  /// The program that will run when this tensor's numbers are needed, one instruction a line; nil
-  /// when its elements are stored.
+  /// The program that will run when this tensor's numbers are needed, one instruction per line; nil
+  /// if its elements are stored.
   ///
-  /// Reading it evaluates what the program takes as inputs.
+  /// Reading it evaluates the program's inputs.
   public var programDescription: String? {
     guard case .pending(.elementwise(let operation, let operands)) = node.content else {
       return nil
@@ -110,13 +110,13 @@ public struct Tensor: Sendable {
     return evaluation.program.description
   }
 
-  /// The elements without gaps in row-major order, as this tensor or a copy.
+  /// Contiguous in row-major order: this tensor or a copy.
   func contiguous() -> Tensor { layout.isContiguous ? self : copied() }
 
-  /// A pending copy without gaps, in row-major order.
+  /// A pending copy that is contiguous in row-major order.
   func copied() -> Tensor { copied(to: Layout(contiguous: shape)) }
 
-  /// A pending copy without gaps, in the order of `target`, which has this shape.
+  /// A pending copy with the layout `target`, which is dense and has this shape.
   func copied(to target: Layout) -> Tensor {
     let operation = Operation(code: .convert, operands: dtype, result: dtype)
     let source = detached()

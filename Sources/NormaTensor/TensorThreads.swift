@@ -1,19 +1,21 @@
 import CNormaLoops
 import Synchronization
 
-/// How many threads tensor operations use.
+/// The number of threads that tensor operations use.
 ///
-/// Norma's own loops give the same bits for any number. PyTorch: `torch.set_num_threads`.
+/// Norma's own loops give the same bits for any number of threads. PyTorch:
+/// `torch.set_num_threads`.
 public enum TensorThreads {
   private static let chosen = Atomic<Int>(0)
-  /// Whether `withThreads` was ever called: looking into a task costs more than a small operation.
+  /// Whether `withThreads` was ever called: reading a task-local value costs more than a small
+  /// operation.
   private static let isScoped = Atomic(false)
   @TaskLocal private static var own: Int?
 
-  /// The number of threads, at first that of the processor cores that the process may use.
+  /// The number of threads; by default, the number of processor cores that the process may use.
   ///
-  /// Inside `withThreads` it is the number given there. Setting it changes the process's number;
-  /// one below 1 counts as 1.
+  /// Inside `withThreads` it is the number given there. Setting it changes the number for the
+  /// process; values below 1 count as 1.
   public static var count: Int {
     get {
       if isScoped.load(ordering: .relaxed), let own { return own }
@@ -23,7 +25,7 @@ public enum TensorThreads {
     set { chosen.store(within(newValue), ordering: .relaxed) }
   }
 
-  /// More threads than any machine has processors help nobody.
+  /// More threads than any machine has processors are of no use.
   private static func within(_ count: Int) -> Int { min(max(count, 1), 4096) }
 
   fileprivate static func with<Result>(
@@ -34,9 +36,10 @@ public enum TensorThreads {
   }
 }
 
-/// Runs `body` with a number of threads of its own, whatever other tasks use meanwhile.
+/// Runs `body` with its own number of threads; other tasks are not affected.
 ///
-/// Work that `body` leaves pending runs on as many threads as whoever asks for its values.
+/// Work that `body` leaves pending later runs on the number of threads of the task that needs its
+/// values.
 /// PyTorch: `torch.set_num_threads` before and after, for the whole process.
 public func withThreads<Result>(_ count: Int, _ body: () throws -> Result) rethrows -> Result {
   try TensorThreads.with(count, body)

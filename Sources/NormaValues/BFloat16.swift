@@ -1,7 +1,8 @@
 /// A 16-bit floating-point number: the upper half of a `Float`, with 8 bits of significand.
 ///
-/// Conversion rounds to nearest, ties to even. Arithmetic is for tensors; a single number is
-/// converted to `Float` first. PyTorch: `torch.bfloat16`.
+/// Conversion rounds to nearest, ties to even. Only tensors do arithmetic in this type; convert a
+/// single number to `Float` first.
+/// PyTorch: `torch.bfloat16`.
 public struct BFloat16: Sendable, BitwiseCopyable {
   /// The bits: 1 sign, 8 exponent, 7 fraction.
   public var bitPattern: UInt16
@@ -26,7 +27,7 @@ extension Float {
 }
 
 extension BFloat16: Hashable {
-  /// Equal as numbers: zero equals minus zero, and NaN equals nothing.
+  /// Equal as numbers: zero equals minus zero, and NaN equals nothing, itself included.
   public static func == (a: BFloat16, b: BFloat16) -> Bool { Float(a) == Float(b) }
 
   /// Hashes the value, so that equal numbers hash alike.

@@ -3,25 +3,27 @@
 /// | for | types |
 /// |---|---|
 /// | weights, activations, measurements | `float32`; `float16` and `bfloat16` for half the memory, `float64` for more digits |
-/// | indices, labels, counts | `int64`, which every call gives where it makes integers; `int32` |
-/// | images, quantized values, tokens and identifiers of files | `uint8`, `int8`, `int16`, `uint16`, `uint32`, `uint64` |
+/// | indices, labels, counts | `int64`, which operations return for integers; `int32` |
+/// | images, quantized values, token ids | `uint8`, `int8`, `int16`, `uint16`, `uint32`, `uint64` |
 /// | conditions and masks | `bool` |
 ///
-/// Every operation that takes one integer type takes all: indexing by them, sorting, extremes,
-/// sums, products of matrices. Those of real numbers only, such as means, convolutions and gradients, refuse
-/// them all.
+/// Every operation that accepts one integer type accepts all of them: indexing, sorting, extremes,
+/// sums, matrix products. Operations on real numbers only, such as means, convolutions and
+/// gradients, accept none.
 ///
-/// - Half types are computed in `float32` and rounded after every operation. `int8`, `int16`, `uint16`
-///   and `uint32` are computed in wider integers and narrowed after every operation: results wrap around, so
-///   100 + 100 is -56 in `int8`, fused with other operations or not. They take the memory that their names
-///   say and the time of the wider types.
-/// - Sums and products of the elements of an integer tensor are `int64`, of `uint64` they are `uint64`.
-/// - A cast from a real type cuts the fraction off. Beyond the integers' range: `int64` and `int32` give their
-///   smallest number, also for NaN; `uint8`, `int8`, `int16` and `uint16` the low bits of an `int32` so made,
-///   `uint32` those of an `int64`; `uint64` the bits of an `int64` for what is below zero, and 2^63 for NaN and
-///   from 2^64 on. A cast from an integer type keeps the low bits.
-/// - PyTorch: `torch.dtype`. It has `uint16`, `uint32` and `uint64` only for storage; here they compute.
-///   Complex numbers and 8-bit real numbers do not exist here.
+/// - Half types are computed in `float32` and rounded after every operation. `int8`, `int16`,
+///   `uint16` and `uint32` are computed in wider integers and narrowed after every operation:
+///   results wrap around, so 100 + 100 is -56 in `int8`, whether or not operations are fused. They
+///   take the memory of their own size and the time of the wider types.
+/// - Sums and products of the elements of an integer tensor are `int64`; those of `uint64` are
+///   `uint64`.
+/// - A cast from a real type truncates the fraction. Out of range: `int64` and `int32` give their
+///   smallest number, also for NaN; `uint8`, `int8`, `int16` and `uint16` give the low bits of the
+///   value cast to `int32`, `uint32` those of the value cast to `int64`; `uint64` gives the bits of
+///   an `int64` for negative values, and 2^63 for NaN and from 2^64 on. A cast from an integer type
+///   keeps the low bits.
+/// - PyTorch: `torch.dtype`. It has `uint16`, `uint32` and `uint64` only for storage; here they
+///   compute. Complex numbers and 8-bit real numbers do not exist here.
 public enum DType: UInt8, Sendable, Hashable, CaseIterable, Codable {
   case bool = 0
   case uint8 = 1
@@ -47,7 +49,7 @@ public enum DType: UInt8, Sendable, Hashable, CaseIterable, Codable {
     }
   }
 
-  /// Whether the type holds real numbers rather than integers or truth values.
+  /// Whether the type holds real numbers rather than integers or Booleans.
   public var isFloatingPoint: Bool {
     switch self {
     case .float16, .bfloat16, .float32, .float64: true
@@ -68,9 +70,10 @@ public enum DType: UInt8, Sendable, Hashable, CaseIterable, Codable {
 
   /// The type of a result that has `a` and `b` as operands, both of them tensors with dimensions.
   ///
-  /// The wider category wins (truth values, then integers, then real numbers), and within one
-  /// category the wider type; `float16` with `bfloat16` gives `float32`. Of integers with and without a sign
-  /// the signed type wins where it is wider; otherwise the result is the signed type that holds both:
+  /// The higher category wins (Booleans, then integers, then real numbers), and within one category
+  /// the wider type; `float16` with `bfloat16` gives `float32`. When signed and unsigned integers
+  /// meet, the signed type wins if it is wider; otherwise the result is the signed type that holds
+  /// both:
   ///
   /// | | `int8` | `int16` | `int32` | `int64` |
   /// |---|---|---|---|---|
@@ -79,9 +82,11 @@ public enum DType: UInt8, Sendable, Hashable, CaseIterable, Codable {
   /// | `uint32` | `int64` | `int64` | `int64` | `int64` |
   /// | `uint64` | `float64` | `float64` | `float64` | `float64` |
   ///
-  /// No integer type holds all of `uint64` and numbers below zero. `float64` here is NumPy's answer; operations
-  /// on tensors of both refuse them instead of rounding, except for comparisons, which are exact.
-  /// PyTorch: `torch.promote_types`, which refuses `uint16`, `uint32` and `uint64` beside other integers;
+  /// No integer type holds both all of `uint64` and negative numbers. `float64` here is NumPy's
+  /// answer; operations on tensors of both types report an error rather than round, except for
+  /// comparisons, which are exact.
+  /// PyTorch: `torch.promote_types`, which does not combine `uint16`, `uint32` and `uint64` with
+  /// other integers;
   /// NumPy: `numpy.promote_types`.
   public static func promoted(_ a: DType, _ b: DType) -> DType {
     if a == b { return a }
@@ -125,8 +130,8 @@ extension DType: CustomStringConvertible {
 }
 
 extension DType {
-  /// The smallest and the largest number of an integer type, or of truth values; nil for real types. The largest of
-  /// `uint64` is beyond `Int64`.
+  /// The smallest and the largest number of an integer type or of `bool`; nil for real types. The
+  /// largest `uint64` exceeds `Int64`.
   package var integerBounds: (low: Int64, high: UInt64)? {
     func bounds<T: FixedWidthInteger>(_ type: T.Type) -> (Int64, UInt64) {
       (Int64(T.min), UInt64(T.max))
@@ -145,8 +150,9 @@ extension DType {
     }
   }
 
-  /// The type in which kernels that order, search, count and scan take such elements: each value stands for itself
-  /// and in the same order, except for `uint64`, whose highest bit is turned to become `int64`.
+  /// The type in which kernels that sort, search, count and scan read such elements. The values and
+  /// their order are the same, except for `uint64`, whose highest bit is flipped to map it to
+  /// `int64`.
   package var kernelType: DType {
     switch self {
     case .int8, .int16, .uint16: .int32

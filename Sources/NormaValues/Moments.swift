@@ -1,8 +1,8 @@
-/// How many values there were, their mean, and the sum of their squared distances from it, for one
+/// The number of values, their mean, and the sum of their squared distances from the mean, for one
 /// or more groups of values.
 ///
-/// Moments of parts merge to the moments of the whole, exactly up to rounding in `Double`, whether
-/// the parts are batches, files, threads or machines.
+/// Moments of parts can be merged into the moments of the whole, exactly up to rounding in
+/// `Double`, whether the parts are batches, files, threads or machines.
 ///
 ///     var total: Moments?
 ///     for batch in batches {
@@ -19,16 +19,16 @@ public struct Moments: Sendable, Hashable, Codable {
   /// The number of values in each group, or the sum of their weights.
   public private(set) var count: [Double]
 
-  /// The mean of each group; NaN of no values.
+  /// The mean of each group; NaN for an empty group.
   public private(set) var mean: [Double]
 
   /// The sum of squared distances from the mean of each group.
   public private(set) var m2: [Double]
 
-  /// The shape in which the groups lie, row-major: one size per kept axis.
+  /// The shape in which the groups are arranged, row-major: one size per kept axis.
   public let shape: [Int]
 
-  /// Moments that are known. `count`, `mean` and `m2` have one value per group.
+  /// Moments that are known already. `count`, `mean` and `m2` have one value per group.
   package init(count: [Double], mean: [Double], m2: [Double], shape: [Int]) {
     self.count = count
     self.mean = mean
@@ -38,8 +38,8 @@ public struct Moments: Sendable, Hashable, Codable {
 
   private enum CodingKeys: String, CodingKey { case count, mean, m2, shape }
 
-  /// Writes counts, means and sums of squares: finite numbers as they are, others as the texts `nan`, `inf`
-  /// and `-inf`, so that every encoder takes them.
+  /// Writes counts, means and sums of squares: finite numbers as numbers, others as the strings
+  /// `nan`, `inf` and `-inf`, which every encoder accepts.
   public func encode(to encoder: any Encoder) throws {
     var fields = encoder.container(keyedBy: CodingKeys.self)
     try fields.encode(count.map(CodedNumber.init), forKey: .count)
@@ -73,7 +73,7 @@ public struct Moments: Sendable, Hashable, Codable {
   /// The variance of each group, `m2 / (n - correction)`: by default with n - 1, as in PyTorch.
   ///
   /// NaN where `n <= correction` and all values are equal, infinite where they are not. Weights
-  /// count as repetitions: a value of weight 2 is as good as two values.
+  /// count as repetitions: a value of weight 2 counts as two values.
   public func variance(correction: Double = 1) -> [Double] {
     zip(m2, count).map { $0 / max($1 - correction, 0) }
   }
@@ -85,8 +85,8 @@ public struct Moments: Sendable, Hashable, Codable {
 
   /// The moments of both sets of values together; nil if the shapes differ.
   ///
-  /// A group that is empty in one of them is the other's. The order of merging moves the last bits
-  /// of a `Double`, no more.
+  /// A group that is empty in one of them is taken from the other. The order of merging affects
+  /// only the last bits of a `Double`.
   public func merged(with other: Moments) -> Moments? {
     guard shape == other.shape else { return nil }
     var result = self
@@ -107,7 +107,7 @@ public struct Moments: Sendable, Hashable, Codable {
   }
 }
 
-/// A number that JSON may not know.
+/// A number that JSON may not be able to represent.
 private struct CodedNumber: Codable {
   let value: Double
 
@@ -125,7 +125,7 @@ private struct CodedNumber: Codable {
     case "-inf": value = -.infinity
     case let text:
       throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "'\(text)' is no number")
+        in: container, debugDescription: "'\(text)' is not a number")
     }
   }
 

@@ -1,4 +1,5 @@
-/// What a quantile is that falls between two elements a <= b, at the fraction w of the way.
+/// How a quantile is computed when it falls between two elements a <= b, at the fraction w of the
+/// distance.
 ///
 /// PyTorch: `interpolation` of `torch.quantile`; NumPy: `method`.
 public enum QuantileInterpolation: String, Sendable, Hashable, CaseIterable, Codable {
@@ -10,6 +11,6 @@ public enum QuantileInterpolation: String, Sendable, Hashable, CaseIterable, Cod
   case higher
   /// (a + b) / 2.
   case midpoint
-  /// The nearer of both; in the middle the one of even rank.
+  /// The nearer of the two; halfway between, the one of even rank.
   case nearest
 }

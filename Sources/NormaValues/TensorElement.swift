@@ -1,4 +1,4 @@
-/// A Swift type whose values a tensor can be made of and read back as.
+/// A Swift type whose values tensors can be made from and read back as.
 public protocol TensorElement: Sendable, BitwiseCopyable {
   /// The element type of a tensor of such values.
   static var dtype: DType { get }
@@ -6,38 +6,38 @@ public protocol TensorElement: Sendable, BitwiseCopyable {
   /// The value as a `Double`, rounded where an integer has more than 53 bits.
   var asDouble: Double { get }
 
-  /// The value as an integer, truncated towards zero; nil for NaN and what is out of range.
+  /// The value as an integer, truncated towards zero; nil if NaN or out of range.
   var asInt: Int64? { get }
 
   /// The nearest value of this type.
   init(nearest value: Double)
 
-  /// The value of this type for an integer; the low bits where it does not fit.
+  /// The value of this type for an integer; the low bits if it does not fit.
   init(wrapping value: Int64)
 }
 
 extension TensorElement where Self: BinaryFloatingPoint {
   /// The value as a `Double`.
   public var asDouble: Double { Double(self) }
-  /// The value truncated towards zero; nil where `Int64` has no such value.
+  /// The value truncated towards zero; nil if `Int64` cannot represent it.
   public var asInt: Int64? { Int64(exactly: Double(self).rounded(.towardZero)) }
   /// The nearest value of this type.
   public init(nearest value: Double) { self.init(value) }
-  /// The value of this type for an integer, with its low bits where it does not fit.
+  /// The value of this type for an integer; the low bits if it does not fit.
   public init(wrapping value: Int64) { self.init(value) }
 }
 
 extension TensorElement where Self: FixedWidthInteger {
   /// The value as a `Double`.
   public var asDouble: Double { Double(self) }
-  /// The value; nil where it is beyond `Int64`.
+  /// The value; nil if it exceeds `Int64`.
   public var asInt: Int64? { Int64(exactly: self) }
-  /// The nearest value of this type, without the fraction; the low bits of an `Int64` where it is out of range.
+  /// The value truncated towards zero; the low bits of an `Int64` if it is out of range.
   public init(nearest value: Double) {
     let whole = value.rounded(.towardZero)
     self = Self(exactly: whole) ?? Self(truncatingIfNeeded: Int64(exactly: whole) ?? .min)
   }
-  /// The value of this type for an integer, with its low bits where it does not fit.
+  /// The value of this type for an integer; the low bits if it does not fit.
   public init(wrapping value: Int64) { self.init(truncatingIfNeeded: value) }
 }
 
@@ -113,11 +113,11 @@ extension Bool: TensorElement {
   public static var dtype: DType { .bool }
   /// The value as a `Double`.
   public var asDouble: Double { self ? 1 : 0 }
-  /// The value truncated towards zero; nil where `Int64` has no such value.
+  /// 1 or 0.
   public var asInt: Int64? { self ? 1 : 0 }
-  /// The nearest value of this type.
+  /// Whether the value is not zero.
   public init(nearest value: Double) { self = value != 0 }
-  /// The value of this type for an integer, with its low bits where it does not fit.
+  /// Whether the value is not zero.
   public init(wrapping value: Int64) { self = value != 0 }
 }
 
@@ -126,10 +126,10 @@ extension BFloat16: TensorElement {
   public static var dtype: DType { .bfloat16 }
   /// The value as a `Double`.
   public var asDouble: Double { Double(Float(self)) }
-  /// The value truncated towards zero; nil where `Int64` has no such value.
+  /// The value truncated towards zero; nil if `Int64` cannot represent it.
   public var asInt: Int64? { Float(self).asInt }
   /// The nearest value of this type.
   public init(nearest value: Double) { self.init(Float(value)) }
-  /// The value of this type for an integer, with its low bits where it does not fit.
+  /// The nearest value of this type.
   public init(wrapping value: Int64) { self.init(Float(value)) }
 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import NormaCLI
 
-/// What the command says of itself.
+/// The help of the command.
 @Suite struct HelpTests {
   @Test func version() throws {
     #expect(NormaCommand.configuration.version == "norma \(NormaCommand.version)")
@@ -16,13 +16,13 @@ import Testing
     #expect(NormaCommand.fullMessage(for: request) == "norma \(NormaCommand.version)")
   }
 
-  /// The defaults that the help names are those that a run takes.
+  /// The defaults in the help are those of a run.
   @Test func defaults() throws {
     let words = TrainCommand.helpMessage().split(whereSeparator: \.isWhitespace)
     let help = words.joined(separator: " ")
     for text in [
       "images. (default: \(TrainCommand.defaultEpochs))",
-      "a step. (default: \(TrainCommand.defaultBatch))",
+      "per step. (default: \(TrainCommand.defaultBatch))",
       "cycle. (default: \(TrainCommand.defaultRate))",
       "blocks. (default: \(TrainCommand.defaultWidth))",
       "of images. (default: \(TrainCommand.defaultSeed))", "(default: all cores)",

@@ -55,7 +55,7 @@ import Testing
     ) { report in
       #expect(report.passed == 2 && report.failures.isEmpty, "\(report.text)")
     }
-    // A state without running statistics leaves the first values.
+    // A state without running statistics keeps the initial values.
     try Self.withCase(
       #"{"defect": "never-trained-statistics", "layers": ["bn1"]}"#,
       change: { state in for key in ["mean", "var"] { state["bn1.running_\(key)"] = nil } }
@@ -69,9 +69,9 @@ import Testing
       #expect(report.passed == 0 && report.failures.count == 2)
       #expect(report.text.contains("FAILED a-case: found [], known is double-update"))
     }
-    for places in [#"["bn1"], "channels": null"#, #"["bn2"], "channels": {"bn2": [0]}"#] {
+    for named in [#"["bn1"], "channels": null"#, #"["bn2"], "channels": {"bn2": [0]}"#] {
       try Self.withCase(
-        #"{"defect": "negative-running-variance", "layers": \#(places)}"#,
+        #"{"defect": "negative-running-variance", "layers": \#(named)}"#,
         change: { $0["bn2.running_var"] = Tensor([1, -1, 1] as [Float]) }
       ) { report in
         #expect(report.passed == 1 && report.failures.count == 1, "\(report.text)")

@@ -23,7 +23,8 @@ import Testing
     }
     #expect(
       truth.complaint(about: [("correction", 0.6), ("axes", 0.4)], leavesRounding: true)
-        == #"wrong first cause: found ["correction 0.6", "axes 0.4"], known are ["axes", "correction"]"#
+        == #"wrong first cause: found ["correction 0.6", "axes 0.4"], "#
+        + #"known are ["axes", "correction"]"#
     )
     let loose = try Self.truth(
       #"{"causes": ["axes", "correction"], "order_strict": false}"#)
@@ -101,7 +102,7 @@ import Testing
       try manager.createDirectory(at: url, withIntermediateDirectories: true)
     }
     defer { try? manager.removeItem(at: folder) }
-    #expect(try runExplainCases(in: cases.path).failures == ["\(cases.path): holds no case"])
+    #expect(try runExplainCases(in: cases.path).failures == ["\(cases.path): contains no case"])
     #expect(try runDoctorCases(in: cases.path).failures.count == 1)
     try manager.createSymbolicLink(
       at: cases.appending(path: "linked"), withDestinationURL: elsewhere)

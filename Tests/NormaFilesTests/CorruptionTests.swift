@@ -19,7 +19,7 @@ import Testing
     (".jpg", { [try Tensor(jpegBytes: $0, appliesOrientation: true)] }),
   ]
 
-  /// All tensors of types that tensors have; the others must be refused.
+  /// All tensors of supported types; the others must be rejected.
   @Sendable static func readAll(_ bytes: [UInt8]) throws -> [Tensor] {
     let file = try SafeTensors(bytes: bytes)
     return try file.entries.compactMap { entry in
@@ -29,7 +29,8 @@ import Testing
     }
   }
 
-  /// Reads damaged bytes: gives whether that threw a `FileError`, and checks what it gave if not.
+  /// Reads damaged bytes: returns whether that threw a `FileError`, and otherwise checks the
+  /// result.
   static func isRefused(
     _ bytes: [UInt8], _ read: ([UInt8]) throws -> [Tensor], _ comment: @autoclosure () -> String
   ) -> Bool {

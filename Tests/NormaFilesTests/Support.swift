@@ -3,7 +3,7 @@ import NormaFiles
 import NormaTensor
 import Testing
 
-/// The small files beside the tests, written by Tools/make-file-fixtures.py.
+/// The small files next to the tests, written by Tools/make-file-fixtures.py.
 enum Fixture {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Fixtures").path
@@ -14,7 +14,7 @@ enum Fixture {
     [UInt8](try Data(contentsOf: URL(fileURLWithPath: path(name))))
   }
 
-  /// The names of all fixtures that end so, in order.
+  /// The names of all fixtures with this suffix, in order.
   static func names(_ suffix: String) throws -> [String] {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
       .filter { $0.hasSuffix(suffix) }.sorted()
@@ -43,7 +43,7 @@ extension Tensor {
     }
   }
 
-  /// Random bits, NaN and infinity among them; truth values are 0 or 1.
+  /// Random bits, including NaN and infinity; Booleans are 0 or 1.
   init(random shape: [Int], _ dtype: DType, _ generator: inout SplitMix) {
     self.init(shape: shape, dtype: dtype) { target in
       for index in target.indices {
@@ -80,7 +80,7 @@ struct SplitMix: RandomNumberGenerator {
   }
 }
 
-/// The kind of `FileError` that `body` throws; any other error or none is an issue.
+/// The kind of `FileError` that `body` throws; another error or none is recorded as an issue.
 @discardableResult
 func kind(
   _ comment: @autoclosure () -> String = "", sourceLocation: SourceLocation = #_sourceLocation,

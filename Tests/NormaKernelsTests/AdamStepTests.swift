@@ -52,7 +52,7 @@ import Testing
 }
 
 extension [[Float]] {
-  /// Takes the step into these three, from a byte on.
+  /// Runs the step in place on these three, from a byte offset on.
   fileprivate mutating func run(
     _ step: AdamStep, _ count: Int,
     _ operands: (

@@ -2,7 +2,7 @@ import NormaKernels
 import NormaReference
 import Testing
 
-/// Copies between arrangements against a loop over all elements, for every width.
+/// Copies between layouts against a loop over all elements, for every width.
 @Suite struct CopyElementsTests {
   /// Row-major strides of a permuted shape with gaps at the end of rows.
   private static func strides(_ shape: [Int], order: [Int], gap: Int) -> [Int] {
@@ -15,19 +15,19 @@ import Testing
     return strides
   }
 
-  private static func places(_ shape: [Int], _ strides: [Int]) -> [Int] {
-    var places = [0]
+  private static func indices(_ shape: [Int], _ strides: [Int]) -> [Int] {
+    var indices = [0]
     for (size, stride) in zip(shape, strides) {
-      places = places.flatMap { place in (0..<size).map { place + $0 * stride } }
+      indices = indices.flatMap { index in (0..<size).map { index + $0 * stride } }
     }
-    return places
+    return indices
   }
 
   private func check<T: FixedWidthInteger>(
     _: T.Type, _ shape: [Int], _ source: [Int], _ target: [Int], threads: Int, isStreamed: Bool
   ) -> Bool {
-    let from = Self.places(shape, source)
-    let to = Self.places(shape, target)
+    let from = Self.indices(shape, source)
+    let to = Self.indices(shape, target)
     let low = from.min() ?? 0
     let input = (0...((from.max() ?? 0) - low)).map { T(truncatingIfNeeded: $0 &* 77 &+ 13) }
     let room = (to.max() ?? 0) + 1

@@ -4,7 +4,7 @@ import NormaValues
 import NormaReference
 import Testing
 
-/// A matrix of one of the types that Gemm knows, stored with gaps, transposed or broadcast.
+/// A matrix of one of the types of Gemm, stored with gaps, transposed or broadcast.
 private struct Operand<T: BitwiseCopyable> {
   var storage: [T]
   var batch: Int
@@ -15,7 +15,7 @@ private struct Operand<T: BitwiseCopyable> {
   var strides: [Int] { [batch, row, column] }
 }
 
-/// How an operand lies in memory.
+/// The memory layout of an operand.
 private enum Storage: CaseIterable {
   case plain, transposed, gaps, repeated
 

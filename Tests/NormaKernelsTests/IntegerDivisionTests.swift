@@ -17,8 +17,8 @@ import Testing
     (NORMA_FMOD, { $1 == 0 ? 0 : $0 % $1 }),
   ]
 
-  /// Numbers of all sizes, so that vectors and single elements alternate, and quotients next to
-  /// whole numbers.
+  /// Numbers of all magnitudes, so that vectors and single elements alternate, and quotients next
+  /// to integers.
   static func pairs(_ random: inout TestRandom) -> ([Int64], [Int64]) {
     var (a, b): ([Int64], [Int64]) = ([], [])
     for k in 0..<20_000 {

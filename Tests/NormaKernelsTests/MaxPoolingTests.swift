@@ -20,7 +20,7 @@ import Testing
     }
   }
 
-  /// Few different values, so that many are equal, and some that are no numbers.
+  /// Few distinct values, so that many are equal, and some NaN.
   private static func values(_ count: Int) -> [Float] {
     (0..<count).map { (i: Int) -> Float in
       if i % 29 == 3 { return .nan }
@@ -30,8 +30,8 @@ import Testing
 
   private func maxima(
     _ x: [Float], _ rows: WindowAxis, _ columns: WindowAxis, batch: Int
-  ) -> (values: [Float], places: [Int32]) {
-    var (values, places) = ([Float](), [Int32]())
+  ) -> (values: [Float], indices: [Int32]) {
+    var (values, indices) = ([Float](), [Int32]())
     for n in 0..<batch {
       for i in 0..<rows.outputs {
         for j in 0..<columns.outputs {
@@ -48,11 +48,11 @@ import Testing
             }
           }
           values.append(best)
-          places.append(place)
+          indices.append(place)
         }
       }
     }
-    return (values, places)
+    return (values, indices)
   }
 
   @Test(arguments: windows.indices, [7, 13, 46])
@@ -65,20 +65,20 @@ import Testing
     for level in 0...norma_loops_best_level() {
       norma_loops_select(level)
       var got = [Float](repeating: 0, count: wanted.values.count)
-      var places = [Int32](repeating: 0, count: got.count)
+      var indices = [Int32](repeating: 0, count: got.count)
       x.withUnsafeBytes { from in
         got.withUnsafeMutableBytes { to in
-          places.withUnsafeMutableBufferPointer { places in
+          indices.withUnsafeMutableBufferPointer { indices in
             guard let from = from.baseAddress, let to = to.baseAddress,
-              let places = places.baseAddress
+              let indices = indices.baseAddress
             else { return }
             MaxPooling(batch: 2, channels: 1, axes: [rows, columns])
-              .run(.float32, from: from, into: to, places: places, threads: 1)
+              .run(.float32, from: from, into: to, indices: indices, threads: 1)
           }
         }
       }
       #expect(got.map(\.order) == wanted.values.map(\.order), "level \(level)")
-      #expect(places == wanted.places, "level \(level)")
+      #expect(indices == wanted.indices, "level \(level)")
     }
   }
 }

@@ -96,7 +96,7 @@ import Testing
       let rounded = Float(truth)
       let isSame = got[k].isNaN ? truth.isNaN : got[k] == rounded && got[k].sign == truth.sign
       if isSame { continue }
-      // Next to a middle of two floats the other one may come out.
+      // Next to the middle of two floats, the other one may be the result.
       let error = abs(Double(got[k]) - truth) / Double(rounded.ulp)
       if !(error <= 0.51) || rounded.isInfinite != got[k].isInfinite {
         Issue.record("\(name)(\(x[k]), \(y[k])) is \(got[k]), not \(truth)")
@@ -112,7 +112,7 @@ import Testing
     }
   }
 
-  @Test(arguments: functions.indices) func placeDoesNotMatter(_ index: Int) {
+  @Test(arguments: functions.indices) func positionDoesNotMatter(_ index: Int) {
     let x = (0..<37).map { Float($0) * 0.37 - 5 }, y = (0..<37).map { Float($0 % 7) - 2.5 }
     for function in Self.levels(of: Self.functions[index].name) {
       let whole = function(x, y)
@@ -123,7 +123,7 @@ import Testing
     }
   }
 
-  /// Python's `//`, whose numbers these are.
+  /// Python's `//`, which computed these numbers.
   @Test func floorDivide() throws {
     let x: [Float] = [-7, 7, .infinity, 1, 0, -0.0, 1, -1, 0.3, 6, -6, 1e30, 5]
     let y: [Float] = [2, -2, 1, 0, 0, 3, .infinity, .infinity, 0.1, 0.1, 0.1, 3, .nan]

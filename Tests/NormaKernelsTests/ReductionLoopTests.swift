@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  /// Columns of a box whose rows lie apart.
+  /// Columns of a box whose rows are not contiguous.
   @Test func columnsOfFloats() {
     var random = TestRandom()
     for columns in [1, 3, 15, 16, 17, 40, 64] {
@@ -83,7 +83,8 @@ import Testing
     }
   }
 
-  /// Sums of doubles keep what their additions lose: parts far from zero merge as if exact.
+  /// Sums of doubles keep the rounding errors of their additions: parts far from zero merge as if
+  /// exact.
   @Test func momentsOfDoublesKeepWhatSumsLose() {
     var random = TestRandom()
     for length in [1, 5, 31, 64, 1000, 1792] {
@@ -113,7 +114,7 @@ import Testing
     }
   }
 
-  /// Columns far from zero give the same bits wherever they stand.
+  /// Columns far from zero give the same bits at any position.
   @Test func columnsOfDoubles() {
     var random = TestRandom()
     let (rows, columns) = (50, 19)

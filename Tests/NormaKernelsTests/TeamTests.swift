@@ -5,7 +5,7 @@ import Testing
 
 /// Runs a region of `threads` and returns how often each index ran; `inside` is called from each.
 ///
-/// The counts are plain memory: an index that ran twice at once is a race that the thread
+/// The counts are plain memory: an index that ran twice concurrently is a race that the thread
 /// sanitizer reports.
 private func runs(threads: Int32, inside: @escaping @Sendable () -> Void = {}) -> [Int] {
   struct Region {
@@ -35,7 +35,7 @@ private func countIndex(context: UnsafeMutableRawPointer?, index: Int32, count: 
   context?.assumingMemoryBound(to: Int.self)[Int(index)] += 1
 }
 
-// One after another: a region that finds the team busy runs alone and would test little.
+// Serialized: a region that finds the team busy runs alone and would test little.
 @Suite(.serialized) struct TeamTests {
   @Test(arguments: [-1, 0, 1, 2, 3, 7, 64] as [Int32])
   func everyIndexRunsOnce(threads: Int32) {
@@ -56,7 +56,7 @@ private func countIndex(context: UnsafeMutableRawPointer?, index: Int32, count: 
     #expect(wrong.load(ordering: .relaxed) == 0)
   }
 
-  @Test func severalThreadsCallAtOnce() {
+  @Test func severalThreadsCallConcurrently() {
     let wrong = Atomic<Int>(0)
     DispatchQueue.concurrentPerform(iterations: 8) { caller in
       for turn in 0..<200 {
@@ -96,7 +96,7 @@ private func countIndex(context: UnsafeMutableRawPointer?, index: Int32, count: 
 }
 
 @Suite struct LevelTests {
-  // Selecting a level concerns the whole process, but every level gives the same bits.
+  // Selecting a level affects the whole process, but every level gives the same bits.
   @Test func selectionIsClamped() {
     let best = norma_loops_best_level()
     defer { norma_loops_select(best) }

@@ -34,13 +34,14 @@ private func levels(of name: String) -> [Function] {
   }
 }
 
-/// The size of the terms whose sum or difference a function is, where that may be larger than itself.
+/// The magnitude of the terms whose sum or difference a function is, if that may be larger than
+/// itself.
 private func scale(of name: String, at x: Double) -> Double {
   name == "gelu_slope" && abs(x) < 50 ? abs(x) * exp(-x * x / 2) / (2 * Double.pi).squareRoot() : 0
 }
 
-/// The distance in units of the last place of the exact value or of a larger scale; infinity where NaN,
-/// infinity or the sign of a zero is wrong.
+/// The distance in units of the last place of the exact value or of a larger scale; infinity where
+/// NaN, infinity or the sign of a zero is wrong.
 private func ulps(_ got: Float, from exact: Double, scale: Double = 0) -> Double {
   if exact.isNaN { return got.isNaN ? 0 : .infinity }
   let rounded = Float(exact)
@@ -70,7 +71,7 @@ private func inDouble(_ name: String) -> @Sendable (Double) -> Double {
   { levels(of: name).first?.inDouble([$0]).first ?? .nan }
 }
 
-/// erfc(z) / 2 for z = -x √½, with what rounding takes from z.
+/// erfc(z) / 2 for z = -x √½, including the rounding error of z.
 private func normalShare(_ x: Double) -> Double {
   let root = 0.5.squareRoot()
   let z = -x * root
@@ -133,7 +134,7 @@ private let functions: [(name: String, exact: @Sendable (Double) -> Double, boun
   }
 
   @Test(arguments: functions.indices)
-  func placeDoesNotMatter(_ index: Int) throws {
+  func positionDoesNotMatter(_ index: Int) throws {
     let x = (0..<67).map { Float($0) * 0.37 - 9 }
     for function in levels(of: functions[index].name) {
       let whole = function(x).map(\.bitPattern)
@@ -168,7 +169,7 @@ private let functions: [(name: String, exact: @Sendable (Double) -> Double, boun
     }
   }
 
-  /// Results that are exact by definition: name, input, output; NaN stands for any NaN.
+  /// Results that are exact by definition: name, input, output; NaN matches any NaN.
   private static let special: [(String, Float, Float)] = [
     ("exp", 0, 1), ("exp", -0.0, 1), ("exp", .infinity, .infinity), ("exp", -.infinity, 0),
     ("exp", 88.72284, .infinity), ("exp", 1e30, .infinity),

@@ -13,8 +13,8 @@ import Testing
     return (value.detached(), leaves.map { $0.grad?.array(of: Double.self) ?? [] })
   }
 
-  /// The gradient follows the value: of several slices at one place the last stays. PyTorch has the same
-  /// value, and gives [1, 1, 10] as the gradient of the source.
+  /// The gradient matches the value: of several slices at the same index the last one stays.
+  /// PyTorch has the same value, but gives [1, 1, 10] as the gradient of the source.
   @Test func equalIndicesOfACopy() {
     let zeros = Tensor.zeros([3], dtype: .float64)
     let (value, slopes) = gradients(
@@ -37,7 +37,7 @@ import Testing
     let a = Tensor([1, .nan, 2, .nan] as [Float])
     let b = Tensor([1, 3, .nan, .nan] as [Float])
     let shares = Tensor([1, 2, 4, 8] as [Float])
-    // Where one is NaN, the gradient goes to both.
+    // If one is NaN, the gradient goes to both.
     for function in [maximum, minimum] as [(Tensor, Tensor, StaticString, UInt) -> Tensor] {
       let (_, own) = gradients([a], upstream: shares) { function($0[0], $0[0], #fileID, #line) }
       #expect(own == [[1, 4, 4, 16]])

@@ -2,8 +2,8 @@ import NormaNN
 import NormaTensor
 import Testing
 
-/// Layers, functions, schedules and loaders with sizes, counts and steps that nobody has: an error or a result, and
-/// nothing else.
+/// Layers, functions, schedules and loaders with extreme sizes, counts and steps: always an error
+/// or a result.
 @Suite struct ExtremeOptionTests {
   static let numbers = [0, -1, Int.max, Int.max / 2, 1 << 62, Int.min, Int.max - 1]
 

@@ -2,7 +2,7 @@ import NormaNN
 import NormaTensor
 import Testing
 
-/// What has no direction, no value or nothing to see leaves results and gradients finite.
+/// Vectors without direction and empty or masked inputs leave results and gradients finite.
 @Suite struct FiniteTests {
   @Test func weightsOfZerosStayFinite() throws {
     let dead = weightNorm(Linear(2, 2, bias: false))
@@ -22,7 +22,7 @@ import Testing
     none.sum().backward()
     #expect(none.array() == [0, 0])
     #expect(try #require(spectral.parameters.first?.grad).isFinite().all().item() == 1)
-    // The vectors are still there for what follows.
+    // The vectors are still valid for what follows.
     spectral.weight.value = .ones(2, 3)
     for _ in 0..<20 { _ = spectral(Tensor.ones(1, 3)) }
     #expect(abs(spectral(Tensor.ones(1, 3))[0, 0].item() - 3 / 6.0.squareRoot()) < 1e-5)
@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  /// A damaged variance is seen in its own channel and nowhere else.
+  /// A damaged variance affects only its own channel.
   @Test func negativeVariancesGiveNaN() {
     let norm = BatchNorm1d(2)
     norm.runningVar?.value = Tensor([-1, 1] as [Float])

@@ -4,7 +4,8 @@ import Testing
 
 private func half(_ values: [Float]) -> Tensor { Tensor(values).cast(to: .float16) }
 
-/// Functions of several steps are computed in `float32` for half types, so that steps may leave their range.
+/// Functions of several steps are computed in `float32` for half types, so that steps may leave
+/// their range.
 @Suite struct HalfTypeTests {
   /// torch 2.13 in float16: gradient 0 but for rounding.
   @Test func localResponse() {

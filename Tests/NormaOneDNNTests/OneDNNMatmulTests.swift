@@ -128,7 +128,7 @@ private struct Product {
     }
   }
 
-  @Test func twoThreadsMayMultiplyAtOnce() async throws {
+  @Test func twoThreadsMayMultiplyConcurrently() async throws {
     let worst = try await withThrowingTaskGroup(of: Double.self) { group in
       for task in 0..<8 {
         group.addTask {

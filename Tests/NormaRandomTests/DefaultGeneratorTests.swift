@@ -10,7 +10,7 @@ private func first(_ count: Int, seed: Int) -> [UInt64] {
   return (0..<count).map { _ in generator.next() }
 }
 
-// One after another, because there is one generator for the process.
+// Serialized, because there is one generator for the process.
 @Suite(.serialized) struct DefaultGeneratorTests {
   @Test func seedsTheProcess() {
     manualSeed(11)
@@ -44,7 +44,7 @@ private func first(_ count: Int, seed: Int) -> [UInt64] {
     let found = await withSeed(4) { () async -> [UInt64] in
       let one = drawn()
       await Task.yield()
-      // A child task draws from the generator of the task that made it.
+      // A child task draws from the generator of the task that created it.
       async let two = drawn()
       return [one, await two, drawn()]
     }

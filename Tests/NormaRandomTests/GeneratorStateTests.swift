@@ -24,7 +24,7 @@ import Testing
     #expect(floats(9) { restored.normal($0, count: 9, dtype: .float32) } == expected)
   }
 
-  @Test func refusesWhatIsNoState() {
+  @Test func rejectsInvalidStates() {
     let good = Generator(seed: 0).state
     var cases: [[UInt8]] = [[], Array(good.dropLast()), good + [0]]
     for (offset, value) in [(8, 0), (8, 2), (9, 3), (16, 1), (18, 1), (23, 0x80), (12, 0)] {

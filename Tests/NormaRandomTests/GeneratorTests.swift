@@ -52,7 +52,7 @@ import Testing
     #expect(Generator() == Generator(seed: 67_280_421_310_721))
   }
 
-  /// However a stream is cut into draws, the words are the same.
+  /// However a stream is divided into draws, the words are the same.
   @Test(arguments: [1, 7, 16, 623, 624, 625, 10_000, 39_936, 39_937, 100_000])
   func drawsContinueEachOther(first: Int) {
     let total = 100_003
@@ -72,7 +72,7 @@ import Testing
     var words = Generator(seed: 9)
     let all = fill(4 * 100_001) { words.integers($0, count: 100_001, dtype: .int32) }
     let pairs = fill(8 * 50_000) { generator.integers($0, count: 50_000, dtype: .int64) }
-    // Without their sign bits the words of `all` are the words of `pairs`, high ones first.
+    // Without their sign bits, the words of `all` are the words of `pairs`, high ones first.
     for index in [0, 1, 311, 312, 19_967, 19_968, 49_999] {
       let high = all[(4 + 8 * index)..<(8 + 8 * index)]
       let low = all[(8 + 8 * index)..<(11 + 8 * index)]
@@ -104,7 +104,7 @@ import Testing
     #expect(copy != original)
   }
 
-  @Test func permutationsHoldEveryPlaceOnce() {
+  @Test func permutationsHoldEveryIndexOnce() {
     for isLong in [false, true] {
       var generator = Generator(seed: 8)
       var found = [Int64](repeating: -1, count: 5000)

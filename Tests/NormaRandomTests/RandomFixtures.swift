@@ -3,7 +3,7 @@ import NormaRandom
 import NormaValues
 import Testing
 
-/// What `Tools/make-random-fixtures.py` recorded of PyTorch.
+/// Draws that `Tools/make-random-fixtures.py` recorded from PyTorch.
 struct RandomFixtures: Decodable {
   let streams: [Stream]
   let state: String
@@ -120,12 +120,12 @@ func fnv(_ bytes: some Sequence<UInt8>) -> String {
   return hexadecimal(bytes: NormaRandomTests.bytes(of: hash.bigEndian))
 }
 
-/// Two digits a byte.
+/// Two digits per byte.
 func hexadecimal(bytes: some Sequence<UInt8>) -> String {
   bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
 
-/// The bytes of two digits each.
+/// The bytes from two digits each.
 func bytes(hexadecimal digits: String) -> [UInt8] {
   let values = digits.utf8.map { UInt8($0 < 58 ? $0 - 48 : $0 - 87) }
   return stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }

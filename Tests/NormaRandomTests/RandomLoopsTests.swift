@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test(arguments: levels) func normalNumbers(level: Int32) {
-    // The ends of 0 ..< 1 and the corners of the quadrants, then whatever comes.
+    // The ends of 0 ..< 1 and the corners of the quadrants, then random ones.
     let corners: [Float] = [0, 0x1p-24, 0.125, 0.25, 0.375, 0.5, 0.75, 1 - 0x1p-24]
     for groups in [0, 1, 2, 3, 7, 64] {
       var units = [Float](repeating: 0, count: 16 * groups)

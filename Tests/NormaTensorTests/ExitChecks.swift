@@ -6,9 +6,9 @@
   import Darwin
 #endif
 
-// Tests of global state, of memory and of small stacks run in a process of their own.
+// Tests of global state, of memory and of small stacks run in their own processes.
 
-/// Ends the process with a failure that says what did not hold.
+/// Ends the process with a failure that says which expectation failed.
 func demand(
   _ condition: Bool, _ message: @autoclosure () -> String = "", line: UInt = #line
 ) {
@@ -54,7 +54,8 @@ private final class Body {
   }
 #endif
 
-/// Bytes that the process has in memory, where the system tells and no sanitizer keeps freed ones.
+/// Bytes that the process has in memory, if the system reports them and no sanitizer keeps freed
+/// ones.
 func residentBytes() -> Int {
   #if os(Linux)
     guard dlsym(nil, "__asan_init") == nil, dlsym(nil, "__tsan_init") == nil else { return 0 }

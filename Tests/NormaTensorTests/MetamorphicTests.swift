@@ -2,9 +2,9 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Expressions that have to be equal, on random shapes and layouts; the seed is printed.
+/// Expressions that must be equal, on random shapes and layouts; the seed is printed.
 @Suite struct MetamorphicTests {
-  /// A matrix of random size, as it lies, transposed, with steps or in part.
+  /// A matrix of random size, unchanged, transposed, with steps or in part.
   private static func matrix(_ random: inout TestRandom, _ dtype: DType = .float64) -> Tensor {
     let (rows, columns) = (
       Int.random(in: 1...40, using: &random), Int.random(in: 1...40, using: &random)
@@ -64,8 +64,8 @@ import Testing
         what)
       Self.expect(
         x.flipped(over: 1).cumulativeMax(over: 1).values[0..., -1], x.max(over: 1), what)
-      let (values, places) = x.sorted(over: 1)
-      Self.expect(x.gathered(places, over: 1), values, rtol: 0, what)
+      let (values, indices) = x.sorted(over: 1)
+      Self.expect(x.gathered(indices, over: 1), values, rtol: 0, what)
       Self.expect(values, -(-x).sorted(over: 1, descending: true).values, rtol: 0, what)
       Self.expect(values[0..., 0], x.min(over: 1), rtol: 0, what)
       Self.expect(
@@ -85,18 +85,19 @@ import Testing
     }
   }
 
-  @Test func placesAndProducts() {
+  @Test func indicesAndProducts() {
     var random = TestRandom()
     for round in 0..<20 {
       let x = Self.matrix(&random)
       let (rows, columns) = (x.shape[0], x.shape[1])
       let what: Comment = "round \(round), shape \(x.shape), strides \(x.strides)"
-      let places = Tensor((0..<rows).map { _ in Int64.random(in: 0..<Int64(rows), using: &random) })
-      let ones = places.oneHot(classes: rows).cast(to: .float64)
-      Self.expect(x.indexSelected(places, over: 0), ones.matmul(x), what)
-      Self.expect(x[places], ones.matmul(x), what)
+      let indices = Tensor(
+        (0..<rows).map { _ in Int64.random(in: 0..<Int64(rows), using: &random) })
+      let ones = indices.oneHot(classes: rows).cast(to: .float64)
+      Self.expect(x.indexSelected(indices, over: 0), ones.matmul(x), what)
+      Self.expect(x[indices], ones.matmul(x), what)
       let zeros = Tensor.zeros(x.shape, dtype: .float64)
-      Self.expect(zeros.indexAdded(places, x, over: 0), ones.transposed().matmul(x), what)
+      Self.expect(zeros.indexAdded(indices, x, over: 0), ones.transposed().matmul(x), what)
       let mask = x .> 0.2
       Self.expect(x[mask].sum(), Tensor.where(mask, x, 0).sum(), what)
       #expect(mask.nonzero().shape == [Int(mask.countNonZero().item()), 2], what)

@@ -1,7 +1,7 @@
 import NormaReference
 import NormaTensor
 
-/// Ways in which the elements of a tensor can lie, or come to be.
+/// Memory layouts of a tensor, and ways to compute it.
 enum Arrangement: CaseIterable, Sendable {
   case contiguous, channelsLast, reversed, stepped, offset, repeated, pending, mixed
 }
@@ -9,8 +9,8 @@ enum Arrangement: CaseIterable, Sendable {
 extension DType {
   static let realTypes: [DType] = [.float16, .bfloat16, .float32, .float64]
 
-  /// Types that have kernels of their own outside of programs, and half types; narrow integers go through those
-  /// of wider ones.
+  /// Types that have kernels of their own outside of programs, and half types; narrow integers use
+  /// those of wider ones.
   static let orderedTypes = DType.allCases.filter { $0.kernelType == $0 || $0.isFloatingPoint }
 
   /// The element of this type that is nearest to a number; integers wrap.
@@ -50,7 +50,7 @@ struct Sample {
   let values: [Double]
 
   /// Random elements of a shape: real ones with the given mean and deviation, integers from a range
-  /// that sums of bytes and products of words leave.
+  /// in which sums of bytes and products of words overflow.
   init(
     _ shape: [Int], _ dtype: DType, _ arrangement: Arrangement = .contiguous,
     random: inout TestRandom, mean: Double = 0.5, std: Double = 2
@@ -115,7 +115,7 @@ struct Sample {
   }
 }
 
-/// Calls `body` with the row-major number and the place in memory of every element.
+/// Calls `body` with the row-major index and the offset in memory of every element.
 func walk(_ shape: [Int], _ strides: [Int], from offset: Int, _ body: (Int, Int) -> Void) {
   var index = [Int](repeating: 0, count: shape.count)
   var place = offset
@@ -133,7 +133,7 @@ func walk(_ shape: [Int], _ strides: [Int], from offset: Int, _ body: (Int, Int)
   }
 }
 
-/// The elements that share their place on the kept axes, in row-major order of those.
+/// The elements with the same indices on the kept axes, in row-major order of those.
 func groups(_ values: [Double], _ shape: [Int], over axes: [Int]) -> [[Double]] {
   var strides = [Int](repeating: 0, count: shape.count)
   var count = 1

@@ -63,12 +63,12 @@ import Testing
         && "\($0)".contains("has no value \"options\"; it has \"columns\", \"imputer\"")
     }
     #expect { try read.decode(Int.self, from: "columns") } throws: {
-      "\($0)".contains("value \"columns\" that is no Int")
+      "\($0)".contains("value \"columns\" that is not of type Int")
     }
   }
 
-  /// A file that version 1 wrote: Adam of two groups after three steps. Steps and options that it lacks are
-  /// those of the optimizer that loads it, which takes the fourth step as the old one did.
+  /// A file written by version 1: Adam with two groups after three steps. Missing steps and options
+  /// are those of the optimizer that loads it, which takes the fourth step as the old one did.
   @Test func firstVersionIsRead() throws {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("Fixtures/checkpoint-version-1.safetensors").path
@@ -93,7 +93,7 @@ import Testing
     #expect(parameters[1].value.array() == [4, 5])
   }
 
-  /// A file that was cut off anywhere is refused; a whole one is replaced only by a whole one.
+  /// A truncated file is rejected; a complete one is only replaced by a complete one.
   @Test func halfWrittenFilesAreRefused() throws {
     defer { try? FileManager.default.removeItem(atPath: path) }
     try checkpoint().write(to: path)
@@ -111,7 +111,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: path) }
     try SafeTensors.write(["weight": .ones(2)], to: path)
     #expect { try Checkpoint(contentsOf: path) } throws: {
-      $0 is CheckpointError && "\($0)".contains("no checkpoint of Norma")
+      $0 is CheckpointError && "\($0)".contains("not a checkpoint of Norma")
     }
     try SafeTensors.write(
       ["model.weight": .ones(2)], metadata: ["format": "norma.checkpoint", "version": "9"], to: path
@@ -121,7 +121,7 @@ import Testing
     #expect(throws: FileError.self) { try Checkpoint(contentsOf: path) }
   }
 
-  /// What a resumed run needs beside its own checkpoint: a note, and the file of the best network.
+  /// What a resumed run needs besides its own checkpoint: a note, and the file of the best network.
   @Test func earlyStoppingGoesOn() throws {
     defer { try? FileManager.default.removeItem(atPath: path) }
     let layer = Linear(2, 1)

@@ -8,7 +8,8 @@ import Testing
   private static let black =
     "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAAC0lEQVR4nGNgAAEAAAYAAf6MZ8gAAAAASUVORK5CYII="
   private static let white =
-    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADklEQVR4nGP4/5/h/38AC/oD/eAlihAAAAAASUVORK5CYII="
+    "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADklEQVR4nGP4/5/h/38AC/oD/eAlihAAAAAASU"
+    + "VORK5CYII="
   private static let dot =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 
@@ -67,7 +68,7 @@ import Testing
     let root = try folder(["a/1.png": Self.black, "a/\(name)": ""])
     defer { try? FileManager.default.removeItem(atPath: root) }
     #expect { try ImageFolder(root) } throws: {
-      "\($0)".contains("a/\(name) is of a format that is not read")
+      "\($0)".contains("a/\(name) has an unsupported format")
     }
   }
 
@@ -78,7 +79,9 @@ import Testing
     #expect { try data.batch([0, 1]) } throws: { "\($0)".contains("2.png is uint8 [1, 1, 1]") }
     #expect { try data.batch([2]) } throws: { $0 is FileError && "\($0)".contains("3.png") }
     #expect { try ImageFolder(root + "/a") } throws: { "\($0)".contains("no folders inside") }
-    #expect { try ImageFolder(root + "/none") } throws: { "\($0)".contains("no folder") }
+    #expect { try ImageFolder(root + "/none") } throws: {
+      "\($0)".contains("not a readable folder")
+    }
     let empty = try folder(["b/readme.txt": ""])
     defer { try? FileManager.default.removeItem(atPath: empty) }
     #expect { try ImageFolder(empty) } throws: {

@@ -2,8 +2,8 @@ import Foundation
 import Norma
 import Testing
 
-/// What a client writes beside `import Norma`: names of the standard library and of the client's own, and variables
-/// where literals stand in examples.
+/// Client code that imports Norma: names of the standard library and of the client, and variables
+/// where examples have literals.
 @Suite struct InterfaceTests {
   @Test func namesOfTheStandardLibrary() {
     let numbers = [1, 2, 3, 4]
@@ -50,7 +50,7 @@ import Testing
     #expect(SplitBatchNorm2d(3, momentum: share).auxBn[0].momentum == 0.25)
     #expect(ConditionalBatchNorm2d(3, classes: 2, momentum: share).bn.momentum == 0.25)
     #expect(EvoNorm2dB0(3, momentum: share).momentum == 0.25)
-    // What literals mean stays.
+    // Literals keep their meaning.
     #expect(BatchNorm2d(3, momentum: 0.1).momentum == BatchNorm2d(3).momentum)
     #expect(BatchNorm2d(3, momentum: 1).momentum.share == 1)
     #expect(BatchNorm2d(3, momentum: nil).momentum == .cumulative)
@@ -97,7 +97,7 @@ import Testing
     #expect(throws: TensorError.self) { try catchingTensorErrors { small[0] = large } }
   }
 
-  /// A loop over a loader waits for others in its midst, and ends where it is left.
+  /// A loop over a loader can await inside, and ends where it is left.
   @Test func loopsOverLoadersWait() async throws {
     let data = TensorDataset(Tensor.arange(6).reshaped(6, 1))
     var sums: [Double] = []

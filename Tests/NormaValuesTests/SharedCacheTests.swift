@@ -2,7 +2,7 @@ import NormaValues
 import Testing
 
 @Suite struct LeastRecentlyUsedTests {
-  @Test func theOldestIsForgotten() {
+  @Test func theOldestIsEvicted() {
     var values = LeastRecentlyUsed<Int, String>(capacity: 2)
     values.insert("one", for: 1)
     values.insert("two", for: 2)
@@ -17,7 +17,7 @@ import Testing
     #expect(values.value(for: 1) == "uno")
   }
 
-  @Test func thereIsRoomForOne() {
+  @Test func capacityIsAtLeastOne() {
     var values = LeastRecentlyUsed<Int, Int>(capacity: 0)
     values.insert(1, for: 1)
     values.insert(2, for: 2)

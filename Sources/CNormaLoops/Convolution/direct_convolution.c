@@ -6,7 +6,8 @@ typedef struct {
   int64_t from, to;
 } Range;
 
-// The results along the last axis for which kernel element `k` sees an element of the source.
+// The results along the last axis for which kernel element `k` is applied to an existing source
+// element.
 static Range seen(const norma_convolution *s, int64_t k) {
   const int64_t shift = k * s->dilation[2] - s->before[2], step = s->stride[2];
   Range range = {shift < 0 ? (-shift + step - 1) / step : 0, 0};
@@ -16,15 +17,15 @@ static Range seen(const norma_convolution *s, int64_t k) {
   return range;
 }
 
-// The source element that result `i` sees at kernel element `k`, or -1.
+// The source element that kernel element `k` is applied to for result `i`, or -1.
 static int64_t seen_by(const norma_convolution *s, int axis, int64_t i, int64_t k) {
-  const int64_t place = i * s->stride[axis] - s->before[axis] + k * s->dilation[axis];
-  return place < s->source[axis] ? place : -1;
+  const int64_t index = i * s->stride[axis] - s->before[axis] + k * s->dilation[axis];
+  return index < s->source[axis] ? index : -1;
 }
 
-// The result that sees source element `place` at kernel element `k`, or -1.
-static int64_t seeing(const norma_convolution *s, int axis, int64_t place, int64_t k) {
-  const int64_t steps = place + s->before[axis] - k * s->dilation[axis];
+// The result for which kernel element `k` is applied to source element `index`, or -1.
+static int64_t seeing(const norma_convolution *s, int axis, int64_t index, int64_t k) {
+  const int64_t steps = index + s->before[axis] - k * s->dilation[axis];
   if (steps < 0 || steps % s->stride[axis]) return -1;
   const int64_t i = steps / s->stride[axis];
   return i < s->destination[axis] ? i : -1;

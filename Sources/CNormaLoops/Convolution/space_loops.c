@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "levels.h"
+#include "run_level.h"
 
 #pragma clang fp contract(off)
 
@@ -38,7 +38,7 @@
 #undef TYPE
 #undef LEVEL
 #pragma clang attribute pop
-// Whole 512-bit vectors, which the default tuning of this level would split.
+// Full 512-bit vectors, which the default tuning of this level would split.
 #pragma clang attribute push( \
     __attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
 #define LEVEL v4
@@ -54,49 +54,41 @@
 #undef TYPE
 #undef LEVEL
 #pragma clang attribute pop
-
-#define CHOOSE(name, ...)                               \
-  switch (norma_loops_level()) {                        \
-    case 2: name##_v4(__VA_ARGS__); break;              \
-    case 1: name##_v3(__VA_ARGS__); break;              \
-    default: name##_base(__VA_ARGS__);                  \
-  }
-#else
-#define CHOOSE(name, ...) name##_base(__VA_ARGS__);
 #endif
 
 #define ENTRIES(T, TYPE)                                                                         \
   void norma_axis_map_##TYPE(                                                                    \
       const norma_axis_map *map, const T *input, T *output, int64_t begin, int64_t end) {        \
-    CHOOSE(axis_map_##TYPE, map, input, output, begin, end)                                      \
+    OF_LEVEL(axis_map_##TYPE)(map, input, output, begin, end);                                   \
   }                                                                                              \
   void norma_max_pool_##TYPE(                                                                    \
-      const norma_windows *windows, const T *input, T *output, int32_t *places, int64_t begin,   \
+      const norma_windows *windows, const T *input, T *output, int32_t *indices, int64_t begin,  \
       int64_t end) {                                                                             \
-    CHOOSE(max_pool_##TYPE, windows, input, output, places, begin, end)                          \
+    OF_LEVEL(max_pool_##TYPE)(windows, input, output, indices, begin, end);                      \
   }                                                                                              \
-  void norma_scatter_places_##TYPE(                                                              \
-      int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *places,         \
+  void norma_scatter_elements_##TYPE(                                                            \
+      int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *indices,        \
       const T *narrow, T *wide, int64_t begin, int64_t end) {                                    \
     const int64_t sample = narrow_space * channels;                                              \
     for (int64_t n = begin; n < end; n++) {                                                      \
       const T *from = narrow + n * sample;                                                       \
-      const int32_t *place = places + n * sample;                                                \
+      const int32_t *index = indices + n * sample;                                               \
       T *to = wide + n * wide_space * channels;                                                  \
       for (int64_t i = 0; i < narrow_space; i++)                                                 \
-        for (int64_t c = 0; c < channels; c++, from++, place++) to[*place * channels + c] += *from; \
+        for (int64_t c = 0; c < channels; c++, from++, index++)                                  \
+          to[*index * channels + c] += *from;                                                    \
     }                                                                                            \
   }                                                                                              \
-  void norma_gather_places_##TYPE(                                                               \
-      int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *places,         \
+  void norma_gather_elements_##TYPE(                                                             \
+      int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *indices,        \
       const T *wide, T *narrow, int64_t begin, int64_t end) {                                    \
     const int64_t sample = narrow_space * channels;                                              \
     for (int64_t n = begin; n < end; n++) {                                                      \
       const T *from = wide + n * wide_space * channels;                                          \
-      const int32_t *place = places + n * sample;                                                \
+      const int32_t *index = indices + n * sample;                                               \
       T *to = narrow + n * sample;                                                               \
       for (int64_t i = 0; i < narrow_space; i++)                                                 \
-        for (int64_t c = 0; c < channels; c++, to++, place++) *to = from[*place * channels + c]; \
+        for (int64_t c = 0; c < channels; c++, to++, index++) *to = from[*index * channels + c]; \
     }                                                                                            \
   }
 

@@ -10,7 +10,7 @@ static void NAME(axis_map_row)(
     const int64_t length = left < NAME(chunk) ? left : NAME(chunk);
     for (int64_t j = 0; j < length; j++) sums[j] = 0;
     for (int32_t k = from; k < to; k++) {
-      const T *row = input + map->places[k] * map->inner + start;
+      const T *row = input + map->indices[k] * map->inner + start;
       const double weight = map->weights[k];
       for (int64_t j = 0; j < length; j++) sums[j] += weight * (double)row[j];
     }
@@ -27,11 +27,11 @@ static void NAME(axis_map)(
     T *target = output + row * inner;
     const int32_t from = map->first[i], to = map->first[i + 1];
     if (to - from == 1 && map->weights[from] == 1) {
-      const T *only = source + map->places[from] * inner;
+      const T *only = source + map->indices[from] * inner;
       for (int64_t j = 0; j < inner; j++) target[j] = only[j];
     } else if (inner == 1) {
       double sum = 0;
-      for (int32_t k = from; k < to; k++) sum += map->weights[k] * (double)source[map->places[k]];
+      for (int32_t k = from; k < to; k++) sum += map->weights[k] * (double)source[map->indices[k]];
       *target = (T)sum;
     } else {
       NAME(axis_map_row)(map, source, target, from, to);
@@ -45,9 +45,9 @@ static void NAME(axis_map)(
 
 // One window of single elements.
 static void NAME(max_pool_single)(
-    const norma_windows *w, const T *input, const int64_t at[3], T *output, int32_t *place) {
+    const norma_windows *w, const T *input, const int64_t at[3], T *output, int32_t *index) {
   T best = (T)-INFINITY;
-  int32_t best_place = -1;
+  int32_t best_index = -1;
   int is_first = 1;
   for (int64_t a = 0; a < w->lengths[0][at[0]]; a++) {
     const int64_t z = w->first[0][at[0]] + a * w->step[0];
@@ -59,20 +59,20 @@ static void NAME(max_pool_single)(
         const int keeps = value <= best || (best != best && value == value);
         if (is_first || !keeps) {
           best = value;
-          best_place = (int32_t)x;
+          best_index = (int32_t)x;
           is_first = 0;
         }
       }
     }
   }
   *output = best;
-  *place = best_place;
+  *index = best_index;
 }
 
-// One window of rows of channels: `output` and `places` collect what is largest so far.
+// One window of rows of channels: `output` and `indices` hold the largest elements so far.
 static void NAME(max_pool_rows)(
     const norma_windows *w, const T *input, const int64_t at[3], T *restrict output,
-    int32_t *restrict places) {
+    int32_t *restrict indices) {
   const int64_t channels = w->channels;
   int is_first = 1;
   for (int64_t a = 0; a < w->lengths[0][at[0]]; a++) {
@@ -82,18 +82,18 @@ static void NAME(max_pool_rows)(
       int64_t x = y * w->inputs[2] + w->first[2][at[2]];
       for (int64_t c = 0; c < w->lengths[2][at[2]]; c++, x += w->step[2]) {
         const T *restrict row = input + x * channels;
-        const int32_t place = (int32_t)x;
+        const int32_t index = (int32_t)x;
         if (is_first) {
           for (int64_t j = 0; j < channels; j++) {
             output[j] = row[j];
-            places[j] = place;
+            indices[j] = index;
           }
           is_first = 0;
         } else {
           for (int64_t j = 0; j < channels; j++) {
             const int keeps = row[j] <= output[j] || (output[j] != output[j] && row[j] == row[j]);
             output[j] = keeps ? output[j] : row[j];
-            places[j] = keeps ? places[j] : place;
+            indices[j] = keeps ? indices[j] : index;
           }
         }
       }
@@ -102,16 +102,16 @@ static void NAME(max_pool_rows)(
   if (is_first) {
     for (int64_t j = 0; j < channels; j++) {
       output[j] = (T)-INFINITY;
-      places[j] = -1;
+      indices[j] = -1;
     }
   }
 }
 
-// Windows side by side along the last axis that have all their elements and begin `stride` apart: elements go to
-// all of them at once, in the same order for each.
+// Adjacent windows along the last axis that are complete and begin `stride` apart, processed
+// together: each adds its elements in the same order.
 static inline __attribute__((always_inline)) void NAME(max_pool_side_by_side)(
-    const norma_windows *w, const T *restrict input, const int64_t at[3], int64_t windows, int64_t stride,
-    T *restrict output, int32_t *restrict places) {
+    const norma_windows *w, const T *restrict input, const int64_t at[3], int64_t windows,
+    int64_t stride, T *restrict output, int32_t *restrict indices) {
   int is_first = 1;
   const int64_t left = w->first[2][at[2]];
   for (int64_t a = 0; a < w->lengths[0][at[0]]; a++) {
@@ -121,11 +121,11 @@ static inline __attribute__((always_inline)) void NAME(max_pool_side_by_side)(
       int64_t x = y * w->inputs[2] + left;
       for (int64_t c = 0; c < w->lengths[2][at[2]]; c++, x += w->step[2]) {
         const T *restrict row = input + x;
-        const int32_t place = (int32_t)x, apart = (int32_t)stride;
+        const int32_t index = (int32_t)x, apart = (int32_t)stride;
         if (is_first) {
           for (int32_t j = 0; j < (int32_t)windows; j++) {
             output[j] = row[j * stride];
-            places[j] = place + j * apart;
+            indices[j] = index + j * apart;
           }
           is_first = 0;
           continue;
@@ -134,57 +134,59 @@ static inline __attribute__((always_inline)) void NAME(max_pool_side_by_side)(
           const T value = row[j * stride];
           const int keeps = value <= output[j] || (output[j] != output[j] && value == value);
           output[j] = keeps ? output[j] : value;
-          places[j] = keeps ? places[j] : place + j * apart;
+          indices[j] = keeps ? indices[j] : index + j * apart;
         }
       }
     }
   }
   for (int64_t j = 0; is_first && j < windows; j++) {
     output[j] = (T)-INFINITY;
-    places[j] = -1;
+    indices[j] = -1;
   }
 }
 
-// The windows of a row of outputs, single elements each: those in the middle side by side.
+// The windows of a row of outputs with single elements: those in the middle are processed together.
 static void NAME(max_pool_line)(
-    const norma_windows *w, const T *input, int64_t at[3], int64_t middle, int64_t behind, T *output,
-    int32_t *places) {
+    const norma_windows *w, const T *input, int64_t at[3], int64_t middle, int64_t behind,
+    T *output, int32_t *indices) {
   const int64_t stride = behind - middle > 1 ? w->first[2][middle + 1] - w->first[2][middle] : 0;
   for (at[2] = 0; at[2] < w->outputs[2];) {
     T *to = output + at[2];
-    int32_t *place = places + at[2];
+    int32_t *index = indices + at[2];
     if (at[2] != middle || stride == 0) {
-      NAME(max_pool_single)(w, input, at, to, place);
+      NAME(max_pool_single)(w, input, at, to, index);
       at[2]++;
       continue;
     }
-    // A constant stride takes vectors.
+    // A constant stride lets the compiler use vectors.
     const int64_t n = behind - middle;
-    if (stride == 1) NAME(max_pool_side_by_side)(w, input, at, n, 1, to, place);
-    else if (stride == 2) NAME(max_pool_side_by_side)(w, input, at, n, 2, to, place);
-    else if (stride == 3) NAME(max_pool_side_by_side)(w, input, at, n, 3, to, place);
-    else NAME(max_pool_side_by_side)(w, input, at, n, stride, to, place);
+    if (stride == 1) NAME(max_pool_side_by_side)(w, input, at, n, 1, to, index);
+    else if (stride == 2) NAME(max_pool_side_by_side)(w, input, at, n, 2, to, index);
+    else if (stride == 3) NAME(max_pool_side_by_side)(w, input, at, n, 3, to, index);
+    else NAME(max_pool_side_by_side)(w, input, at, n, stride, to, index);
     at[2] = behind;
   }
 }
 
-// The longest run of windows around the middle one that are as long as it and equally far apart.
+// The longest run of windows around the middle one with its length and with equal distances.
 static void NAME(windows_side_by_side)(const norma_windows *w, int64_t *from, int64_t *to) {
   const int32_t *first = w->first[2], *lengths = w->lengths[2];
   const int64_t middle = w->outputs[2] / 2;
   *from = middle, *to = middle + 1;
   if (w->outputs[2] < 2 || middle + 1 == w->outputs[2]) return;
   const int32_t stride = first[middle + 1] - first[middle];
-  while (*to < w->outputs[2] && lengths[*to] == lengths[middle] && first[*to] - first[*to - 1] == stride) {
+  while (*to < w->outputs[2] && lengths[*to] == lengths[middle] &&
+         first[*to] - first[*to - 1] == stride) {
     ++*to;
   }
-  while (*from > 0 && lengths[*from - 1] == lengths[middle] && first[*from] - first[*from - 1] == stride) {
+  while (*from > 0 && lengths[*from - 1] == lengths[middle] &&
+         first[*from] - first[*from - 1] == stride) {
     --*from;
   }
 }
 
 static void NAME(max_pool)(
-    const norma_windows *w, const T *input, T *output, int32_t *places, int64_t begin,
+    const norma_windows *w, const T *input, T *output, int32_t *indices, int64_t begin,
     int64_t end) {
   const int64_t channels = w->channels;
   const int64_t sample = w->inputs[0] * w->inputs[1] * w->inputs[2] * channels;
@@ -197,12 +199,12 @@ static void NAME(max_pool)(
     for (at[0] = 0; at[0] < w->outputs[0]; at[0]++)
       for (at[1] = 0; at[1] < w->outputs[1]; at[1]++) {
         if (channels == 1) {
-          NAME(max_pool_line)(w, from, at, middle, behind, output + result, places + result);
+          NAME(max_pool_line)(w, from, at, middle, behind, output + result, indices + result);
           result += w->outputs[2];
           continue;
         }
         for (at[2] = 0; at[2] < w->outputs[2]; at[2]++, result += channels) {
-          NAME(max_pool_rows)(w, from, at, output + result, places + result);
+          NAME(max_pool_rows)(w, from, at, output + result, indices + result);
         }
       }
   }

@@ -40,7 +40,7 @@ int64_t norma_base64_decode(const uint8_t *text, int64_t count, uint8_t *bytes) 
       if (bits < 0) return -1;
       word = word << 6 | (uint32_t)bits;
     }
-    // The bits that padding leaves over are zero, so that every text has one meaning.
+    // The bits that padding leaves unused must be zero, so that every value has one encoding.
     if (known < 4 && word << (8 + 8 * (known - 1)) != 0) return -1;
     *out++ = (uint8_t)(word >> 16);
     if (known > 2) *out++ = (uint8_t)(word >> 8);

@@ -8,13 +8,13 @@
 #include "vectors.h"
 #include "worker.h"
 
-// One axis; distances in bytes.
+// One axis; strides in bytes.
 typedef struct {
   ptrdiff_t size, from, to;
 } Axis;
 
-// A box cut into units of rows and columns: the last two axes. The columns are the fastest in the
-// target.
+// A box divided into units of rows and columns: the last two axes. The columns are the fastest axis
+// of the target.
 typedef struct {
   int rank;  // axes before the rows
   Axis outer[NORMA_MAX_DIMENSIONS], row, column;
@@ -29,7 +29,7 @@ typedef struct {
 
 // MARK: Transposed
 
-// Lines of the cache of one side meet as many lines of the other as they have elements.
+// Cache lines of one side are transposed in squares of as many lines as a line has elements.
 enum { LINE = 64 };
 
 typedef uint32_t four __attribute__((vector_size(16), aligned(4), may_alias));
@@ -63,8 +63,8 @@ TURN(uint8_t)
 TURN(uint16_t)
 TURN(uint64_t)
 
-// A square of whole lines. Lines that lie a power of two apart push each other out of the cache, so
-// each is read in one go, and written in one go.
+// A square of complete lines. Lines at distances of a power of two evict each other from the cache,
+// so each is read as a whole, and written as a whole.
 static void turn_square(const Copy *c, int side, const char *from, char *to) {
   _Alignas(64) char in[LINE * LINE], out[LINE * LINE];
   for (int j = 0; j < side; j++) STORE(u8v, in + j * LINE, LOAD(u8v, from + j * c->column.from));
@@ -141,7 +141,7 @@ static void copy_box(
   Axis row = c->row, column = c->column;
   const int isPair = columns == 2 && column.from == 0;
   if (isTall && !isPair) {
-    // The longer axis inside.
+    // The longer axis becomes the inner one.
     const Axis other = row;
     const ptrdiff_t count = rows;
     row = column, column = other, rows = columns, columns = count;
@@ -154,7 +154,7 @@ static void copy_box(
   }
 }
 
-// Whole squares, and what is left around them.
+// Complete squares, and the remainder around them.
 static void turn_box(
     const Copy *c, ptrdiff_t rows, ptrdiff_t columns, const char *from, char *to) {
   const int side = LINE / c->width;
@@ -214,12 +214,13 @@ static void run_units(void *context, int index, int count) {
     copy_units(c, begin, begin + c->grain < c->count ? begin + c->grain : c->count);
   }
 #if defined(__x86_64__)
-  // Streamed stores are seen by other threads after this.
+  // Makes streamed stores visible to other threads.
   if (c->streamed) __builtin_ia32_sfence();
 #endif
 }
 
-// The axes by their distance in the target, those that go on in both as one. Their number.
+// Sorts the axes by their stride in the target and merges those that are contiguous in both sides.
+// Returns their number.
 static int arrange(
     Axis *axes, int rank, const ptrdiff_t *shape, const ptrdiff_t *from, const ptrdiff_t *to,
     ptrdiff_t unit) {
@@ -227,9 +228,11 @@ static int arrange(
   for (int d = 0; d < rank; d++) {
     if (shape[d] == 1) continue;
     const Axis axis = {shape[d], from[d] * unit, to[d] * unit};
-    int place = count++;
-    for (; place > 0 && axes[place - 1].to < axis.to; place--) axes[place] = axes[place - 1];
-    axes[place] = axis;
+    int position = count++;
+    for (; position > 0 && axes[position - 1].to < axis.to; position--) {
+      axes[position] = axes[position - 1];
+    }
+    axes[position] = axis;
   }
   for (int d = 0; d < count; d++) {
     const Axis axis = axes[d];
@@ -254,7 +257,7 @@ void norma_copy(
   int count = arrange(c.outer, rank, shape, from_strides, to_strides, unit);
   const Axis one = {1, width, width};
   c.column = count ? c.outer[--count] : one;
-  // The rows are the axis that is the fastest in the source.
+  // The rows are the fastest axis of the source.
   for (int d = 0; d < count - 1 && c.column.from != width; d++) {
     if (c.outer[d].from != width) continue;
     const Axis fast = c.outer[d];

@@ -7,7 +7,8 @@
 
 #pragma clang fp contract(off)
 
-// `from + i * step` by eights, whose numbers count on as doubles, which hold them exactly.
+// `from + i * step`, eight at a time; the indices are counted in doubles, which represent them
+// exactly.
 #define RAMP(NAME, T, V)                                                                       \
   static void NAME(int64_t begin, int64_t end, double from, double step, T *out) {             \
     f64v k = (f64v){0, 1, 2, 3, 4, 5, 6, 7} + (double)begin;                                   \
@@ -29,7 +30,7 @@ void norma_arange_f32(int64_t begin, int64_t end, double start, double step, flo
 }
 
 void norma_arange_i64(int64_t begin, int64_t end, int64_t start, int64_t step, int64_t *out) {
-  // One after the other, and not a product each: vectors of 64 bits add faster than they multiply.
+  // Computed by additions, not by a product each: 64-bit vectors add faster than they multiply.
   uint64_t value = (uint64_t)start + (uint64_t)begin * (uint64_t)step;
   for (int64_t i = begin; i < end; i++, value += (uint64_t)step) out[i] = (int64_t)value;
 }
@@ -38,12 +39,12 @@ static double step_of(const norma_line *line) {
   return line->count > 1 ? (line->stop - line->start) / (double)(line->count - 1) : 0;
 }
 
-// Where numbers begin to be counted from the stop.
+// The index from which numbers are computed from the stop.
 static int64_t middle_of(const norma_line *line) {
   return line->count == 1 ? 1 : line->count / 2;
 }
 
-static double place(const norma_line *line, double step, int64_t i) {
+static double value_at(const norma_line *line, double step, int64_t i) {
   return i < middle_of(line) ? line->start + (double)i * step
                              : line->stop - (double)(line->count - 1 - i) * step;
 }
@@ -75,7 +76,7 @@ LINSPACE(f32, float)
 void norma_logspace_f64(
     const norma_line *line, double base, int64_t begin, int64_t end, double *out) {
   const double step = step_of(line);
-  for (int64_t i = begin; i < end; i++) out[i] = pow(base, place(line, step, i));
+  for (int64_t i = begin; i < end; i++) out[i] = pow(base, value_at(line, step, i));
 }
 
 void norma_triangle(

@@ -9,7 +9,7 @@
 
 #pragma clang fp contract(off)
 
-// Elements that are asked for ahead of their turn: 4 KiB of each tensor.
+// The number of elements to prefetch: 4 KiB of each tensor.
 enum { AHEAD = 1024 };
 
 #define BODY "adam_step_body.h"
@@ -21,7 +21,7 @@ void norma_adam_step_f32(
   const int lies_well = (uintptr_t)(memory->next_value + begin) % 64 == 0;
   OF_LEVEL(adam_step)(numbers, memory, streamed && lies_well, begin, end);
 #if defined(__x86_64__)
-  // Streamed stores are seen by other threads after this.
+  // Makes streamed stores visible to other threads.
   if (streamed) __builtin_ia32_sfence();
 #endif
 }

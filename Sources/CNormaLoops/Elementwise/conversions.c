@@ -17,7 +17,7 @@ static inline __attribute__((always_inline)) uint32_t float_to_bits(float value)
 
 static inline __attribute__((always_inline)) float norma_from_f16(uint16_t half) {
   uint32_t rest = (uint32_t)(half & 0x7fff) << 13;
-  // The product moves the exponent by 112 and makes subnormal numbers normal.
+  // The product adds 112 to the exponent and makes subnormal numbers normal.
   uint32_t bits = float_to_bits(bits_to_float(rest) * 0x1p112f);
   bits = (half & 0x7c00) == 0x7c00 ? rest | 0x7f800000 : bits;
   return bits_to_float(bits | (uint32_t)(half & 0x8000) << 16);

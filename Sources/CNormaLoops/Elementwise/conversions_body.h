@@ -40,8 +40,8 @@ CONVERT(i64, int64_t, i64v, u64, uint64_t, u64v)  // and back
       r[i] = expression;                                                               \
     }                                                                                  \
   }
-// What C leaves undefined is fixed here as x86-64 does it: NaN and what is out of range give the
-// smallest integer; bytes are the low bits of a 32-bit integer, and so are 16 bits. Numbers below zero
+// Where C leaves the result undefined, it is that of x86-64: NaN and values out of range give the
+// smallest integer; bytes and 16-bit integers are the low bits of a 32-bit one. Negative numbers
 // give the bits of an int64 as uint64.
 #define TO_I64(a) ((a) >= -0x1p63 && (a) < 0x1p63 ? (int64_t)(a) : INT64_MIN)
 #define TO_U64(a) ((a) >= 0x1p63 && (a) < 0x1p64 ? (uint64_t)(a) : (uint64_t)TO_I64(a))
@@ -111,7 +111,7 @@ static const norma_loop LEVEL(conversions)[NORMA_STORED_TYPE_COUNT][NORMA_STORED
     [NORMA_U16] = {[NORMA_I32] = LEVEL(u16_i32)},
     [NORMA_U32] = {[NORMA_I64] = LEVEL(u32_i64)},
 };
-// From NORMA_F16 on.
+// Indexed from NORMA_F16.
 static const norma_loop LEVEL(roundings)[NORMA_STORED_TYPE_COUNT - NORMA_F16] = {
     LEVEL(round_f16), LEVEL(round_bf16), LEVEL(round_i8), LEVEL(round_i16), LEVEL(round_u16),
     LEVEL(round_u32)};

@@ -15,14 +15,14 @@
 
 #define SIGN_OF(V, M) ((M)(-(V){0}))
 
-// The neighbour of a towards b: one bit pattern further from zero, or one nearer to it.
+// The next number after a towards b: the bit pattern one further from zero, or one nearer to it.
 #define NEXT_AFTER(V, M)                                                                        \
   CHOOSE(V, M, (a != a) | (b != b), a + b,                                                      \
          CHOOSE(V, M, a == b, b,                                                                \
                 CHOOSE(V, M, a == 0, ((M)b & SIGN_OF(V, M)) | 1,                                \
                        (M)a + (M)((((a < b) ^ (a > 0)) << 1) + 1))))
 
-// From the nearer end, so that weight 1 gives b itself.
+// Computed from the nearer end, so that weight 1 gives b exactly.
 #define LERP(name, T, V, M, vector_weight, scalar_weight)                                       \
   static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
     const T *p = operands[0], *q = operands[1], *w = operands[2];                               \
@@ -73,7 +73,8 @@
   LERP(lerp_##s##_v, T, V, M, LOAD(V, w + i), w[i])                                             \
   LERP(lerp_##s##_s, T, V, M, weight, w[0])
 
-// Vectors must not shift by more than their bits, so the shift is cut and the result chosen.
+// Vectors must not be shifted by more than their bits, so the shift is clamped and the result
+// selected.
 #define EXACT_INTEGER(s, T, V, U, W, bits)                                                      \
   OF_SIGN(s, T, V, U, W, bits)                                                                  \
   BINARY(and_##s, T, V, V, a & b, a & b)                                                        \
@@ -82,7 +83,7 @@
   BINARY(shift_left_##s, U, W, W, CHOOSE(W, W, b < bits, a << (b & (bits - 1)), (W){0}),        \
          b < bits ? a << b : 0)
 
-// What depends on the sign.
+// Operations that depend on the sign.
 #define OF_SIGN(s, T, V, U, W, bits)                                                            \
   UNARY(sign_##s, T, V, V, ((V)(a > 0) & 1) | (V)(a < 0), (a > 0) - (a < 0))                    \
   BINARY(heaviside_##s, T, V, V, CHOOSE(V, V, a == 0, b, (V)(a > 0) & 1), a == 0 ? b : a > 0)   \

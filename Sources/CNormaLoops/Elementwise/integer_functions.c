@@ -4,8 +4,8 @@
 
 #include "vectors.h"
 
-// Divisions and powers of integers; processors have no vectors of integers for them. All wrap, and
-// division by zero, which the processor would trap, gives 0.
+// Divisions and powers of integers, for which processors have no vector instructions. All wrap, and
+// division by zero, which would trap, gives 0.
 
 #define EACH(name, s, T, expression)                                                     \
   static void name##_##s(size_t n, const void *const *operands, void *out) {             \
@@ -17,7 +17,7 @@
     }                                                                                    \
   }
 
-// The smallest integer divided by -1 would trap too.
+// The smallest integer divided by -1 would trap as well.
 #define IS_MINUS_ONE(T, b) ((T)-1 < 1 && (b) == (T)-1)
 
 #define FUNCTIONS(s, T, U)                                                               \
@@ -64,8 +64,8 @@ DIVISIONS(EACH, i32, int32_t)
 DIVISIONS(EACH, u8, uint8_t)
 DIVISIONS(EACH, u64, uint64_t)
 
-// Integers of 64 bits are divided in vectors of double while they are below 2^50: there a quotient
-// that is not whole does not round to a whole number, and products with it are exact.
+// 64-bit integers are divided in vectors of double as long as they are below 2^50: a quotient that
+// is not an integer then does not round to one, and products with it are exact.
 enum { SMALL_BITS = 50 };
 #define TO_INTEGER 0x1.8p52
 #define TO_INTEGER_BITS 0x4338000000000000
@@ -93,7 +93,7 @@ enum { SMALL_BITS = 50 };
     }                                                                                    \
   }
 
-// Towards zero: below it, up where the floor is not whole itself.
+// Towards zero: negative quotients are rounded up if the floor is not exact.
 #define TRUNCATED \
   (floors - __builtin_convertvector((exact < 0) & (floors < exact), f64v))
 #define DOUBLES_fmod (x - TRUNCATED * y)

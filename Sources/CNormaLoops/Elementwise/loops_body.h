@@ -17,7 +17,8 @@
     }                                                                                           \
   }
 
-// The three forms of a binary loop: block with block, with one value on the right, on the left.
+// The three forms of a binary loop: two blocks, a single value on the right, a single value on the
+// left.
 #define BINARY(name, T, V, M, vector, scalar)                                                   \
   BINARY_FORM(name##_vv, T, V, M, LOAD(V, p + i), LOAD(V, q + i), p[i], q[i], vector, scalar)   \
   BINARY_FORM(name##_vs, T, V, M, LOAD(V, p + i), right, p[i], q[0], vector, scalar)            \
@@ -42,13 +43,13 @@
     }                                                                                           \
   }
 
-// Comparisons write one byte, 0 or 1, per element.
-#define COMPARE(name, T, V, N, op)                                                              \
-  COMPARE_FORM(name##_vv, T, V, N, op, LOAD(V, p + i), LOAD(V, q + i), p[i], q[i])              \
-  COMPARE_FORM(name##_vs, T, V, N, op, LOAD(V, p + i), right, p[i], q[0])                       \
-  COMPARE_FORM(name##_sv, T, V, N, op, left, LOAD(V, q + i), p[0], q[i])
+// Comparisons write one byte, 0 or 1, per element: the value of `test`, in terms of a and b.
+#define COMPARE(name, T, V, N, test)                                                            \
+  COMPARE_FORM(name##_vv, T, V, N, test, LOAD(V, p + i), LOAD(V, q + i), p[i], q[i])            \
+  COMPARE_FORM(name##_vs, T, V, N, test, LOAD(V, p + i), right, p[i], q[0])                     \
+  COMPARE_FORM(name##_sv, T, V, N, test, left, LOAD(V, q + i), p[0], q[i])
 
-#define COMPARE_FORM(name, T, V, N, op, va, vb, sa, sb)                                         \
+#define COMPARE_FORM(name, T, V, N, test, va, vb, sa, sb)                                       \
   static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
     const T *p = operands[0], *q = operands[1];                                                 \
     uint8_t *r = out;                                                                           \
@@ -58,11 +59,14 @@
       (void)left, (void)right;                                                                  \
       OUT_VECTORS(T) {                                                                          \
         V a = va, b = vb;                                                                       \
-        N bytes = __builtin_convertvector(a op b, N);                                           \
+        N bytes = __builtin_convertvector(test, N);                                             \
         STORE(N, r + i, bytes & 1);                                                             \
       }                                                                                         \
     }                                                                                           \
-    for (; i < n; i++) r[i] = sa op sb;                                                         \
+    for (; i < n; i++) {                                                                        \
+      const T a = sa, b = sb;                                                                   \
+      r[i] = test;                                                                              \
+    }                                                                                           \
   }
 
 #define SELECT(name, T, V, M, N)                                                                \
@@ -89,7 +93,7 @@
     for (; i < n; i++) r[i] = c[i] ? sa : sb;                                                   \
   }
 
-// Minimum and maximum let a NaN on either side through.
+// Minimum and maximum propagate NaN from either side.
 #define FLOATING(s, T, V, M, N)                                                                 \
   UNARY(neg_##s, T, V, M, -a, -a)                                                               \
   UNARY(abs_##s, T, V, M, (V)((M)a & ~(M)(-(V){0})), __builtin_fabs(a))               \
@@ -103,7 +107,7 @@
   COMPARISONS(s, T, V, N)                                                                       \
   SELECT(select_##s, T, V, M, N)
 
-// Sums and products of integers wrap, so they run on the unsigned twin.
+// Sums and products of integers wrap, so they are computed in the unsigned type of the same width.
 #define INTEGER(s, T, V, U, W, N)                                                               \
   UNARY(neg_##s, U, W, W, -a, -a)                                                               \
   BINARY(add_##s, U, W, W, a + b, a + b)                                                        \
@@ -115,26 +119,25 @@
   SELECT(select_##s, T, V, V, N)
 
 #define ORDER(s, T, V, N)                                                                       \
-  COMPARE(lt_##s, T, V, N, <)                                                                   \
-  COMPARE(le_##s, T, V, N, <=)                                                                  \
-  COMPARE(gt_##s, T, V, N, >)                                                                   \
-  COMPARE(ge_##s, T, V, N, >=)
+  COMPARE(lt_##s, T, V, N, a < b)                                                               \
+  COMPARE(le_##s, T, V, N, a <= b)                                                              \
+  COMPARE(gt_##s, T, V, N, a > b)                                                               \
+  COMPARE(ge_##s, T, V, N, a >= b)
 
 #define COMPARISONS(s, T, V, N)                                                                 \
-  COMPARE(eq_##s, T, V, N, ==)                                                                  \
-  COMPARE(ne_##s, T, V, N, !=)                                                                  \
+  COMPARE(eq_##s, T, V, N, a == b)                                                              \
+  COMPARE(ne_##s, T, V, N, a != b)                                                              \
   ORDER(s, T, V, N)                                                                             \
-  /* The operators as they stand between a and b. */                                            \
-  COMPARE(logical_and_##s, T, V, N, != 0 & 0 !=)                                                \
-  COMPARE(logical_or_##s, T, V, N, != 0 | 0 !=)                                                 \
-  COMPARE(logical_xor_##s, T, V, N, != 0 ^ 0 !=)
+  COMPARE(logical_and_##s, T, V, N, (a != 0) & (b != 0))                                        \
+  COMPARE(logical_or_##s, T, V, N, (a != 0) | (b != 0))                                         \
+  COMPARE(logical_xor_##s, T, V, N, (a != 0) ^ (b != 0))
 
 FLOATING(f32, float, f32v, i32v, u8x16)
 FLOATING(f64, double, f64v, i64v, u8x8)
 INTEGER(i64, int64_t, i64v, uint64_t, u64v, u8x8)
 INTEGER(i32, int32_t, i32v, uint32_t, u32v, u8x16)
 INTEGER(u8, uint8_t, u8v, uint8_t, u8v, u8v)
-// What depends on the sign; the rest is that of int64.
+// Operations that depend on the sign; all others are those of int64.
 BINARY(min_u64, uint64_t, u64v, u64v, CHOOSE(u64v, u64v, a < b, a, b), a < b ? a : b)
 BINARY(max_u64, uint64_t, u64v, u64v, CHOOSE(u64v, u64v, a > b, a, b), a > b ? a : b)
 ORDER(u64, uint64_t, u64v, u8x8)
@@ -145,8 +148,8 @@ UNARY(abs_i32, uint32_t, u32v, i32v, CHOOSE(u32v, i32v, (i32v)a < 0, -a, a),
 UNARY(abs_u8, uint8_t, u8v, u8v, a, a)
 UNARY(abs_u64, uint64_t, u64v, u64v, a, a)
 
-// Correctly rounded one by one as well as in vectors. (The library's function would set errno, and
-// keep the compiler from making vectors.)
+// Correctly rounded in scalars as well as in vectors. (The library function would set errno, which
+// prevents the compiler from vectorizing.)
 UNARY(sqrt_f32, float, f32v, f32v, __builtin_elementwise_sqrt(a), __builtin_elementwise_sqrt(a))
 UNARY(sqrt_f64, double, f64v, f64v, __builtin_elementwise_sqrt(a), __builtin_elementwise_sqrt(a))
 UNARY(rsqrt_f32, float, f32v, f32v, 1 / __builtin_elementwise_sqrt(a),
@@ -156,7 +159,7 @@ UNARY(rsqrt_f64, double, f64v, f64v, 1 / __builtin_elementwise_sqrt(a),
 
 #include "exact_loops_body.h"
 
-// One value over a whole block.
+// Copies one value to a whole block.
 #define SPREAD(name, T, V)                                                                      \
   static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
     const T value = *(const T *)operands[0];                                                    \
@@ -177,7 +180,7 @@ static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4]
 #define ALL_OF(OP, name, how, unsigned64) \
   [OP] = {how(name, f32), how(name, f64), how(name, i64), how(name, i32), how(name, u8), \
           how(name, unsigned64)},
-// With loops of uint64 of their own, and with those of int64, whose bits are the same.
+// With separate loops for uint64, or with those of int64, whose bits are the same.
 #define ALL_TYPES(OP, name, how) ALL_OF(OP, name, how, u64)
 #define ALL_ALIKE(OP, name, how) ALL_OF(OP, name, how, i64)
     ALL_ALIKE(NORMA_NEGATE, neg, ONE)

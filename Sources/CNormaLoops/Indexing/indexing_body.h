@@ -1,57 +1,57 @@
-// Elements picked and put by places; included once per instruction set with LEVEL defined.
+// Gathering and scattering by index; included once per instruction set with LEVEL defined.
 
-// Elements of single lines, where no axis is inside. Strides are constants where this is inlined.
-#define GATHER_LINE(T)                                                                         \
-  INLINE int64_t LEVEL(gather_line_##T)(                                                       \
-      const norma_places *p, const int64_t *index, const T *from, T *to, int64_t begin,        \
-      int64_t end, int64_t step, int64_t stride, int64_t ahead) {                              \
-    int64_t wrong = NORMA_ALL_INSIDE, k = begin;                                               \
-    const int64_t around = p->wraps ? p->size : 0;                                             \
-    const uint64_t size = (uint64_t)p->size;                                                   \
-    while (k < end) {                                                                          \
-      int64_t stop = end;                                                                      \
-      if (!ahead && k + BLOCK <= end) {                                                        \
-        stop = k + BLOCK;                                                                      \
-        if (are_inside(index + k * step, step, size)) {                                        \
-          for (; k < stop; k++) to[k] = from[index[k * step] * stride];                        \
-          continue;                                                                            \
-        }                                                                                      \
-      }                                                                                        \
-      for (; k < stop; k++) {                                                                  \
-        if (ahead && k + ahead < end) {                                                        \
-          __builtin_prefetch(from + (uint64_t)index[(k + ahead) * step] * (uint64_t)stride);   \
-        }                                                                                      \
-        int64_t place = index[k * step];                                                       \
-        place += (place >> 63) & around;                                                       \
-        if ((uint64_t)place < size) {                                                          \
-          to[k] = from[place * stride];                                                        \
-        } else if (wrong == NORMA_ALL_INSIDE) {                                                \
-          wrong = k;                                                                           \
-        }                                                                                      \
-      }                                                                                        \
-    }                                                                                          \
-    return wrong;                                                                              \
-  }                                                                                            \
-  static int64_t LEVEL(gather_lines_##T)(                                                      \
-      const norma_places *p, const int64_t *index, const T *wide, T *narrow, int64_t begin,    \
-      int64_t end) {                                                                           \
-    const int is_plain = p->index[1] == 1 && p->wide[1] == 1;                                  \
-    const int is_far = p->size * (int64_t)sizeof(T) > CACHED;                                  \
-    int64_t o = begin / p->count, first = begin % p->count;                                    \
-    for (int64_t row = begin; row < end; o++, first = 0) {                                     \
-      const int64_t rest = end - row, last = p->count - first < rest ? p->count : first + rest;\
-      const int64_t *at = index + o * p->index[0];                                             \
-      const T *from = wide + o * p->wide[0];                                                   \
-      T *to = narrow + o * p->count;                                                           \
-      const int64_t step = p->index[1], stride = p->wide[1];                                   \
-      const int64_t wrong =                                                                    \
-          is_plain ? is_far ? LEVEL(gather_line_##T)(p, at, from, to, first, last, 1, 1, AHEAD)\
-                            : LEVEL(gather_line_##T)(p, at, from, to, first, last, 1, 1, 0)    \
-                   : LEVEL(gather_line_##T)(p, at, from, to, first, last, step, stride, AHEAD);\
-      if (wrong != NORMA_ALL_INSIDE) return o * p->count + wrong;                              \
-      row += last - first;                                                                     \
-    }                                                                                          \
-    return NORMA_ALL_INSIDE;                                                                   \
+// Single elements, without inner axes. Strides are constants where this is inlined.
+#define GATHER_LINE(T)                                                                          \
+  INLINE int64_t LEVEL(gather_line_##T)(                                                        \
+      const norma_indices *p, const int64_t *index, const T *from, T *to, int64_t begin,        \
+      int64_t end, int64_t step, int64_t stride, int64_t ahead) {                               \
+    int64_t wrong = NORMA_ALL_INSIDE, k = begin;                                                \
+    const int64_t around = p->wraps ? p->size : 0;                                              \
+    const uint64_t size = (uint64_t)p->size;                                                    \
+    while (k < end) {                                                                           \
+      int64_t stop = end;                                                                       \
+      if (!ahead && k + BLOCK <= end) {                                                         \
+        stop = k + BLOCK;                                                                       \
+        if (are_inside(index + k * step, step, size)) {                                         \
+          for (; k < stop; k++) to[k] = from[index[k * step] * stride];                         \
+          continue;                                                                             \
+        }                                                                                       \
+      }                                                                                         \
+      for (; k < stop; k++) {                                                                   \
+        if (ahead && k + ahead < end) {                                                         \
+          __builtin_prefetch(from + (uint64_t)index[(k + ahead) * step] * (uint64_t)stride);    \
+        }                                                                                       \
+        int64_t position = index[k * step];                                                     \
+        position += (position >> 63) & around;                                                  \
+        if ((uint64_t)position < size) {                                                        \
+          to[k] = from[position * stride];                                                      \
+        } else if (wrong == NORMA_ALL_INSIDE) {                                                 \
+          wrong = k;                                                                            \
+        }                                                                                       \
+      }                                                                                         \
+    }                                                                                           \
+    return wrong;                                                                               \
+  }                                                                                             \
+  static int64_t LEVEL(gather_lines_##T)(                                                       \
+      const norma_indices *p, const int64_t *index, const T *wide, T *narrow, int64_t begin,    \
+      int64_t end) {                                                                            \
+    const int is_plain = p->index[1] == 1 && p->wide[1] == 1;                                   \
+    const int is_far = p->size * (int64_t)sizeof(T) > CACHED;                                   \
+    int64_t o = begin / p->count, first = begin % p->count;                                     \
+    for (int64_t row = begin; row < end; o++, first = 0) {                                      \
+      const int64_t rest = end - row, last = p->count - first < rest ? p->count : first + rest; \
+      const int64_t *at = index + o * p->index[0];                                              \
+      const T *from = wide + o * p->wide[0];                                                    \
+      T *to = narrow + o * p->count;                                                            \
+      const int64_t step = p->index[1], stride = p->wide[1];                                    \
+      const int64_t wrong =                                                                     \
+          is_plain ? is_far ? LEVEL(gather_line_##T)(p, at, from, to, first, last, 1, 1, AHEAD) \
+                            : LEVEL(gather_line_##T)(p, at, from, to, first, last, 1, 1, 0)     \
+                   : LEVEL(gather_line_##T)(p, at, from, to, first, last, step, stride, AHEAD); \
+      if (wrong != NORMA_ALL_INSIDE) return o * p->count + wrong;                               \
+      row += last - first;                                                                      \
+    }                                                                                           \
+    return NORMA_ALL_INSIDE;                                                                    \
   }
 
 GATHER_LINE(uint8_t)
@@ -61,7 +61,7 @@ GATHER_LINE(uint64_t)
 
 #define GATHER(T)                                                                              \
   static int64_t LEVEL(gather_##T)(                                                            \
-      const norma_places *p, const int64_t *index, const T *wide, T *narrow, int64_t begin,    \
+      const norma_indices *p, const int64_t *index, const T *wide, T *narrow, int64_t begin,   \
       int64_t end, int64_t first, int64_t last) {                                              \
     if (p->inner == 1) return LEVEL(gather_lines_##T)(p, index, wide, narrow, begin, end);     \
     int64_t wrong = NORMA_ALL_INSIDE;                                                          \
@@ -73,12 +73,12 @@ GATHER_LINE(uint64_t)
       T *to = narrow + row * p->inner;                                                         \
       if (++k == p->count) k = 0, o++;                                                         \
       if (p->index[2] == 0) {                                                                  \
-        const int64_t place = resolved(p, *at);                                                \
-        if (!is_inside(p, place)) {                                                            \
+        const int64_t position = resolved(p, *at);                                             \
+        if (!is_inside(p, position)) {                                                         \
           if (wrong == NORMA_ALL_INSIDE) wrong = row * p->inner;                               \
           continue;                                                                            \
         }                                                                                      \
-        from += place * p->wide[1];                                                            \
+        from += position * p->wide[1];                                                         \
         if (last - first == 1) {                                                               \
           to[first] = from[first * stride];                                                    \
         } else if (stride == 1) {                                                              \
@@ -88,9 +88,9 @@ GATHER_LINE(uint64_t)
         }                                                                                      \
       } else {                                                                                 \
         for (int64_t i = first; i < last; i++) {                                               \
-          const int64_t place = resolved(p, at[i * p->index[2]]);                              \
-          if (is_inside(p, place)) {                                                           \
-            to[i] = from[place * p->wide[1] + i * stride];                                     \
+          const int64_t position = resolved(p, at[i * p->index[2]]);                           \
+          if (is_inside(p, position)) {                                                        \
+            to[i] = from[position * p->wide[1] + i * stride];                                  \
           } else if (wrong == NORMA_ALL_INSIDE) {                                              \
             wrong = row * p->inner + i;                                                        \
           }                                                                                    \
@@ -106,8 +106,8 @@ GATHER(uint32_t)
 GATHER(uint64_t)
 
 static int64_t LEVEL(gather)(
-    const norma_places *p, int width, const int64_t *index, const void *wide, void *narrow,
-    int64_t begin, int64_t end, const norma_places_part *part) {
+    const norma_indices *p, int width, const int64_t *index, const void *wide, void *narrow,
+    int64_t begin, int64_t end, const norma_indices_part *part) {
   const int64_t first = part->inner[0], last = part->inner[1];
   if (first >= last) return NORMA_ALL_INSIDE;
   switch (width) {
@@ -118,70 +118,71 @@ static int64_t LEVEL(gather)(
   }
 }
 
-// Single lines, as above. Places outside of `low ..< high` are for others, if they are inside.
-#define SCATTER_LINE(NAME, S, T, STORE)                                                        \
-  INLINE int64_t LEVEL(NAME##_line)(                                                           \
-      const norma_places *p, const int64_t *index, const S *narrow, T *wide, int64_t low,      \
-      int64_t high, int64_t step, int64_t pace, int64_t stride, int64_t ahead) {               \
-    int64_t wrong = NORMA_ALL_INSIDE;                                                          \
-    const int64_t around = p->wraps ? p->size : 0, count = p->count;                           \
-    const uint64_t room = (uint64_t)(high - low);                                              \
-    const int is_whole = low == 0 && high == p->size;                                          \
-    int64_t k = 0;                                                                             \
-    while (k < count) {                                                                        \
-      int64_t stop = count;                                                                    \
-      if (!ahead && is_whole && k + BLOCK <= count) {                                          \
-        stop = k + BLOCK;                                                                      \
-        if (are_inside(index + k * step, step, room)) {                                        \
-          for (; k < stop; k++) {                                                              \
-            const S *from = narrow + k * pace;                                                 \
-            T *to = wide + index[k * step] * stride;                                           \
-            STORE                                                                              \
-          }                                                                                    \
-          continue;                                                                            \
-        }                                                                                      \
-      }                                                                                        \
-      for (; k < stop; k++) {                                                                  \
-        if (ahead && k + ahead < count) {                                                      \
-          __builtin_prefetch(wide + (uint64_t)index[(k + ahead) * step] * (uint64_t)stride, 1);\
-        }                                                                                      \
-        int64_t place = index[k * step];                                                       \
-        place += (place >> 63) & around;                                                       \
-        if ((uint64_t)place - (uint64_t)low < room) {                                          \
-          const S *from = narrow + k * pace;                                                   \
-          T *to = wide + place * stride;                                                       \
-          STORE                                                                                \
-        } else if (!is_inside(p, place) && wrong == NORMA_ALL_INSIDE) {                        \
-          wrong = k;                                                                           \
-        }                                                                                      \
-      }                                                                                        \
-    }                                                                                          \
-    return wrong;                                                                              \
-  }                                                                                            \
-  static int64_t LEVEL(NAME##_lines)(                                                          \
-      const norma_places *p, const int64_t *index, const S *narrow, T *wide,                   \
-      const norma_places_part *part) {                                                         \
-    const int64_t step = p->index[1], pace = p->narrow[1], stride = p->wide[1];                \
-    const int64_t low = part->axis[0], high = part->axis[1];                                   \
-    const int is_plain = step == 1 && pace == 1 && stride == 1;                                \
-    const int is_far = p->size * (int64_t)sizeof(T) > CACHED;                                  \
-    for (int64_t o = part->outer[0]; o < part->outer[1]; o++) {                                \
-      const int64_t *at = index + o * p->index[0];                                             \
-      const S *from = narrow + o * p->narrow[0];                                               \
-      T *to = wide + o * p->wide[0];                                                           \
-      const int64_t wrong =                                                                    \
-          is_plain ? is_far ? LEVEL(NAME##_line)(p, at, from, to, low, high, 1, 1, 1, AHEAD)   \
-                            : LEVEL(NAME##_line)(p, at, from, to, low, high, 1, 1, 1, 0)       \
-                   : LEVEL(NAME##_line)(p, at, from, to, low, high, step, pace, stride, AHEAD);\
-      if (wrong != NORMA_ALL_INSIDE) return o * p->count + wrong;                              \
-    }                                                                                          \
-    return NORMA_ALL_INSIDE;                                                                   \
+// Single elements, as above. Indices outside of `low ..< high` are left to other parts, if they are
+// in range.
+#define SCATTER_LINE(NAME, S, T, STORE)                                                         \
+  INLINE int64_t LEVEL(NAME##_line)(                                                            \
+      const norma_indices *p, const int64_t *index, const S *narrow, T *wide, int64_t low,      \
+      int64_t high, int64_t step, int64_t pace, int64_t stride, int64_t ahead) {                \
+    int64_t wrong = NORMA_ALL_INSIDE;                                                           \
+    const int64_t around = p->wraps ? p->size : 0, count = p->count;                            \
+    const uint64_t room = (uint64_t)(high - low);                                               \
+    const int is_whole = low == 0 && high == p->size;                                           \
+    int64_t k = 0;                                                                              \
+    while (k < count) {                                                                         \
+      int64_t stop = count;                                                                     \
+      if (!ahead && is_whole && k + BLOCK <= count) {                                           \
+        stop = k + BLOCK;                                                                       \
+        if (are_inside(index + k * step, step, room)) {                                         \
+          for (; k < stop; k++) {                                                               \
+            const S *from = narrow + k * pace;                                                  \
+            T *to = wide + index[k * step] * stride;                                            \
+            STORE                                                                               \
+          }                                                                                     \
+          continue;                                                                             \
+        }                                                                                       \
+      }                                                                                         \
+      for (; k < stop; k++) {                                                                   \
+        if (ahead && k + ahead < count) {                                                       \
+          __builtin_prefetch(wide + (uint64_t)index[(k + ahead) * step] * (uint64_t)stride, 1); \
+        }                                                                                       \
+        int64_t position = index[k * step];                                                     \
+        position += (position >> 63) & around;                                                  \
+        if ((uint64_t)position - (uint64_t)low < room) {                                        \
+          const S *from = narrow + k * pace;                                                    \
+          T *to = wide + position * stride;                                                     \
+          STORE                                                                                 \
+        } else if (!is_inside(p, position) && wrong == NORMA_ALL_INSIDE) {                      \
+          wrong = k;                                                                            \
+        }                                                                                       \
+      }                                                                                         \
+    }                                                                                           \
+    return wrong;                                                                               \
+  }                                                                                             \
+  static int64_t LEVEL(NAME##_lines)(                                                           \
+      const norma_indices *p, const int64_t *index, const S *narrow, T *wide,                   \
+      const norma_indices_part *part) {                                                         \
+    const int64_t step = p->index[1], pace = p->narrow[1], stride = p->wide[1];                 \
+    const int64_t low = part->axis[0], high = part->axis[1];                                    \
+    const int is_plain = step == 1 && pace == 1 && stride == 1;                                 \
+    const int is_far = p->size * (int64_t)sizeof(T) > CACHED;                                   \
+    for (int64_t o = part->outer[0]; o < part->outer[1]; o++) {                                 \
+      const int64_t *at = index + o * p->index[0];                                              \
+      const S *from = narrow + o * p->narrow[0];                                                \
+      T *to = wide + o * p->wide[0];                                                            \
+      const int64_t wrong =                                                                     \
+          is_plain ? is_far ? LEVEL(NAME##_line)(p, at, from, to, low, high, 1, 1, 1, AHEAD)    \
+                            : LEVEL(NAME##_line)(p, at, from, to, low, high, 1, 1, 1, 0)        \
+                   : LEVEL(NAME##_line)(p, at, from, to, low, high, step, pace, stride, AHEAD); \
+      if (wrong != NORMA_ALL_INSIDE) return o * p->count + wrong;                               \
+    }                                                                                           \
+    return NORMA_ALL_INSIDE;                                                                    \
   }
 
-// Walks over the narrow side; STORE puts the element at `from` to the one at `to`.
+// Iterates over the narrow side; STORE combines the element at `from` with the one at `to`.
 #define SCATTER(LINES, S, T, STORE)                                                            \
   if (p->inner == 1 && part->inner[0] == 0 && part->inner[1] == 1) {                           \
-    return LINES(p, index, narrow, wide, part);                                         \
+    return LINES(p, index, narrow, wide, part);                                                \
   }                                                                                            \
   int64_t wrong = NORMA_ALL_INSIDE;                                                            \
   const int64_t first = part->inner[0], last = part->inner[1];                                 \
@@ -193,13 +194,13 @@ static int64_t LEVEL(gather)(
       const int64_t *at = index + o * p->index[0] + k * p->index[1];                           \
       const S *source = narrow + o * p->narrow[0] + k * p->narrow[1];                          \
       if (p->index[2] == 0 || p->inner == 1) {                                                 \
-        const int64_t place = resolved(p, *at);                                                \
-        if (!is_inside(p, place)) {                                                            \
+        const int64_t position = resolved(p, *at);                                             \
+        if (!is_inside(p, position)) {                                                         \
           if (wrong == NORMA_ALL_INSIDE) wrong = (o * p->count + k) * p->inner;                \
           continue;                                                                            \
         }                                                                                      \
-        if (place < low || place >= high) continue;                                            \
-        T *target = outer + place * p->wide[1];                                                \
+        if (position < low || position >= high) continue;                                      \
+        T *target = outer + position * p->wide[1];                                             \
         if (last - first == 1) {                                                               \
           const S *from = source + first * p->narrow[2];                                       \
           T *to = target + first * p->wide[2];                                                 \
@@ -219,14 +220,14 @@ static int64_t LEVEL(gather)(
         }                                                                                      \
       } else {                                                                                 \
         for (int64_t i = first; i < last; i++) {                                               \
-          const int64_t place = resolved(p, at[i * p->index[2]]);                              \
-          if (!is_inside(p, place)) {                                                          \
+          const int64_t position = resolved(p, at[i * p->index[2]]);                           \
+          if (!is_inside(p, position)) {                                                       \
             if (wrong == NORMA_ALL_INSIDE) wrong = (o * p->count + k) * p->inner + i;          \
             continue;                                                                          \
           }                                                                                    \
-          if (place < low || place >= high) continue;                                          \
+          if (position < low || position >= high) continue;                                    \
           const S *from = source + i * p->narrow[2];                                           \
-          T *to = outer + place * p->wide[1] + i * p->wide[2];                                 \
+          T *to = outer + position * p->wide[1] + i * p->wide[2];                              \
           STORE                                                                                \
         }                                                                                      \
       }                                                                                        \
@@ -237,8 +238,8 @@ static int64_t LEVEL(gather)(
 #define SCATTER_BITS(T)                                                                        \
   SCATTER_LINE(scatter_##T, T, T, *to = *from;)                                                \
   static int64_t LEVEL(scatter_##T)(                                                           \
-      const norma_places *p, const int64_t *index, const T *narrow, T *wide,                   \
-      const norma_places_part *part) {                                                         \
+      const norma_indices *p, const int64_t *index, const T *narrow, T *wide,                  \
+      const norma_indices_part *part) {                                                        \
     SCATTER(LEVEL(scatter_##T##_lines), T, T, *to = *from;)                                    \
   }
 
@@ -248,8 +249,8 @@ SCATTER_BITS(uint32_t)
 SCATTER_BITS(uint64_t)
 
 static int64_t LEVEL(scatter)(
-    const norma_places *p, int width, const int64_t *index, const void *narrow, void *wide,
-    const norma_places_part *part) {
+    const norma_indices *p, int width, const int64_t *index, const void *narrow, void *wide,
+    const norma_indices_part *part) {
   switch (width) {
     case 1: return LEVEL(scatter_uint8_t)(p, index, narrow, wide, part);
     case 2: return LEVEL(scatter_uint16_t)(p, index, narrow, wide, part);
@@ -264,40 +265,40 @@ static int64_t LEVEL(scatter)(
   const T better = new IS old ? new : old;                                                     \
   *to = new != new ? new : better;
 
-#define SCATTER_REDUCING(NAME, S, T, ADD, MULTIPLY)                                            \
-  SCATTER_LINE(add_##NAME, S, T, *to = ADD;)                                                   \
-  static int64_t LEVEL(add_##NAME)(                                                            \
-      const norma_places *p, const int64_t *index, const S *narrow, T *wide,                   \
-      const norma_places_part *part) {                                                         \
-    SCATTER(LEVEL(add_##NAME##_lines), S, T, *to = ADD;)                                       \
-  }                                                                                            \
-  SCATTER_LINE(multiply_##NAME, S, T, *to = MULTIPLY;)                                         \
-  static int64_t LEVEL(multiply_##NAME)(                                                       \
-      const norma_places *p, const int64_t *index, const S *narrow, T *wide,                   \
-      const norma_places_part *part) {                                                         \
-    SCATTER(LEVEL(multiply_##NAME##_lines), S, T, *to = MULTIPLY;)                             \
-  }                                                                                            \
-  SCATTER_LINE(minimum_##NAME, S, T, EXTREME(T, <))                                            \
-  static int64_t LEVEL(minimum_##NAME)(                                                        \
-      const norma_places *p, const int64_t *index, const S *narrow, T *wide,                   \
-      const norma_places_part *part) {                                                         \
-    SCATTER(LEVEL(minimum_##NAME##_lines), S, T, EXTREME(T, <))                                \
-  }                                                                                            \
-  SCATTER_LINE(maximum_##NAME, S, T, EXTREME(T, >))                                            \
-  static int64_t LEVEL(maximum_##NAME)(                                                        \
-      const norma_places *p, const int64_t *index, const S *narrow, T *wide,                   \
-      const norma_places_part *part) {                                                         \
-    SCATTER(LEVEL(maximum_##NAME##_lines), S, T, EXTREME(T, >))                                \
-  }                                                                                            \
-  static int64_t LEVEL(scatter_##NAME)(                                                        \
-      const norma_places *p, int reduction, const int64_t *index, const S *narrow, T *wide,    \
-      const norma_places_part *part) {                                                         \
-    switch (reduction) {                                                                       \
-      case NORMA_PLACES_ADD: return LEVEL(add_##NAME)(p, index, narrow, wide, part);           \
-      case NORMA_PLACES_MULTIPLY: return LEVEL(multiply_##NAME)(p, index, narrow, wide, part); \
-      case NORMA_PLACES_MIN: return LEVEL(minimum_##NAME)(p, index, narrow, wide, part);       \
-      default: return LEVEL(maximum_##NAME)(p, index, narrow, wide, part);                     \
-    }                                                                                          \
+#define SCATTER_REDUCING(NAME, S, T, ADD, MULTIPLY)                                             \
+  SCATTER_LINE(add_##NAME, S, T, *to = ADD;)                                                    \
+  static int64_t LEVEL(add_##NAME)(                                                             \
+      const norma_indices *p, const int64_t *index, const S *narrow, T *wide,                   \
+      const norma_indices_part *part) {                                                         \
+    SCATTER(LEVEL(add_##NAME##_lines), S, T, *to = ADD;)                                        \
+  }                                                                                             \
+  SCATTER_LINE(multiply_##NAME, S, T, *to = MULTIPLY;)                                          \
+  static int64_t LEVEL(multiply_##NAME)(                                                        \
+      const norma_indices *p, const int64_t *index, const S *narrow, T *wide,                   \
+      const norma_indices_part *part) {                                                         \
+    SCATTER(LEVEL(multiply_##NAME##_lines), S, T, *to = MULTIPLY;)                              \
+  }                                                                                             \
+  SCATTER_LINE(minimum_##NAME, S, T, EXTREME(T, <))                                             \
+  static int64_t LEVEL(minimum_##NAME)(                                                         \
+      const norma_indices *p, const int64_t *index, const S *narrow, T *wide,                   \
+      const norma_indices_part *part) {                                                         \
+    SCATTER(LEVEL(minimum_##NAME##_lines), S, T, EXTREME(T, <))                                 \
+  }                                                                                             \
+  SCATTER_LINE(maximum_##NAME, S, T, EXTREME(T, >))                                             \
+  static int64_t LEVEL(maximum_##NAME)(                                                         \
+      const norma_indices *p, const int64_t *index, const S *narrow, T *wide,                   \
+      const norma_indices_part *part) {                                                         \
+    SCATTER(LEVEL(maximum_##NAME##_lines), S, T, EXTREME(T, >))                                 \
+  }                                                                                             \
+  static int64_t LEVEL(scatter_##NAME)(                                                         \
+      const norma_indices *p, int reduction, const int64_t *index, const S *narrow, T *wide,    \
+      const norma_indices_part *part) {                                                         \
+    switch (reduction) {                                                                        \
+      case NORMA_COMBINE_ADD: return LEVEL(add_##NAME)(p, index, narrow, wide, part);           \
+      case NORMA_COMBINE_MULTIPLY: return LEVEL(multiply_##NAME)(p, index, narrow, wide, part); \
+      case NORMA_COMBINE_MIN: return LEVEL(minimum_##NAME)(p, index, narrow, wide, part);       \
+      default: return LEVEL(maximum_##NAME)(p, index, narrow, wide, part);                      \
+    }                                                                                           \
   }
 
 SCATTER_REDUCING(f32, float, double, *to + (double)*from, *to * (double)*from)

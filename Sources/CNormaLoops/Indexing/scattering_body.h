@@ -1,5 +1,5 @@
-// Numbers of float that come together are added (or multiplied, ...) as doubles, a part at a time that
-// stays in cache or in registers; included once per instruction set with LEVEL defined.
+// Floats with the same index are added (or multiplied, ...) as doubles, part by part, so that a
+// part stays in cache or in registers; included once per instruction set with LEVEL defined.
 
 static void LEVEL(widen)(const float *from, int64_t stride, int64_t count, double *to) {
   if (stride == 1) {
@@ -14,10 +14,10 @@ static void LEVEL(round_down)(const double *from, int64_t count, float *to) {
 }
 
 static int64_t LEVEL(scatter_blocks)(
-    const norma_places *p, int reduction, const int64_t *index, const float *narrow,
+    const norma_indices *p, int reduction, const int64_t *index, const float *narrow,
     const float *start, float *wide, double *room, int64_t blocks, int64_t begin, int64_t end) {
   const int64_t block = p->size * p->inner;
-  norma_places some = *p;
+  norma_indices some = *p;
   some.wide[0] = block, some.wide[1] = p->inner, some.wide[2] = 1;
   for (int64_t o = begin; o < end; o += some.outer) {
     some.outer = end - o < blocks ? end - o : blocks;
@@ -32,7 +32,7 @@ static int64_t LEVEL(scatter_blocks)(
         }
       }
     }
-    const norma_places_part part = {{0, some.outer}, {0, p->inner}, {0, p->size}};
+    const norma_indices_part part = {{0, some.outer}, {0, p->inner}, {0, p->size}};
     const int64_t outside = norma_scatter_f32(
         &some, reduction, index + o * p->index[0], narrow + o * p->narrow[0], room, &part);
     if (outside != NORMA_ALL_INSIDE) return o * p->count * p->inner + outside;
@@ -41,12 +41,12 @@ static int64_t LEVEL(scatter_blocks)(
   return NORMA_ALL_INSIDE;
 }
 
-// What comes to one row from `count` others, whose numbers are in `order`: two vectors of doubles
-// collect all of them before the next two begin.
+// Adds to one row the `count` rows whose numbers are in `order`: two vectors of doubles accumulate
+// all of them before the next two.
 #define WIDE(p) __builtin_convertvector(LOAD(f32h, p), f64v)
 #define ROW(name, VECTOR, NUMBER)                                                              \
   static void LEVEL(row_##name)(                                                               \
-      const norma_places *p, const int64_t *order, int64_t count, const float *narrow,         \
+      const norma_indices *p, const int64_t *order, int64_t count, const float *narrow,        \
       const float *own, float *to) {                                                           \
     const int64_t pitch = p->narrow[1], pace = p->narrow[2], stride = p->wide[2];              \
     int64_t i = 0;                                                                             \
@@ -81,7 +81,7 @@ ROW(maximum, CHOOSE(f64v, i64v, (new != new) | (new > old), new, old),
 #undef ROW
 
 static void LEVEL(scatter_sorted)(
-    const norma_places *p, int reduction, const int64_t *starts, const int64_t *order,
+    const norma_indices *p, int reduction, const int64_t *starts, const int64_t *order,
     const float *narrow, const float *start, float *wide, int64_t begin, int64_t end) {
   for (int64_t t = begin; t < end; t++) {
     const float *own = start + t * p->wide[1];
@@ -92,9 +92,9 @@ static void LEVEL(scatter_sorted)(
       continue;
     }
     switch (reduction) {
-      case NORMA_PLACES_ADD: LEVEL(row_sum)(p, from, count, narrow, own, to); break;
-      case NORMA_PLACES_MULTIPLY: LEVEL(row_product)(p, from, count, narrow, own, to); break;
-      case NORMA_PLACES_MIN: LEVEL(row_minimum)(p, from, count, narrow, own, to); break;
+      case NORMA_COMBINE_ADD: LEVEL(row_sum)(p, from, count, narrow, own, to); break;
+      case NORMA_COMBINE_MULTIPLY: LEVEL(row_product)(p, from, count, narrow, own, to); break;
+      case NORMA_COMBINE_MIN: LEVEL(row_minimum)(p, from, count, narrow, own, to); break;
       default: LEVEL(row_maximum)(p, from, count, narrow, own, to);
     }
   }

@@ -1,5 +1,6 @@
-// Includes BODY once for each instruction set, with LEVEL(name) naming what belongs to it; levels.h says
-// which one runs. Where the compiler would take long, a file for each instruction set says ONLY_LEVEL.
+// Includes BODY once for each instruction set, with LEVEL(name) adding its suffix to names;
+// levels.h selects the one to run. If all levels in one file would compile slowly, each has a file
+// of its own, which defines ONLY_LEVEL.
 
 #if !defined(ONLY_LEVEL) || ONLY_LEVEL == 0
 #define LEVEL(name) name##_base
@@ -16,7 +17,7 @@
 #pragma clang attribute pop
 #endif
 #if !defined(ONLY_LEVEL) || ONLY_LEVEL == 2
-// Whole 512-bit vectors, which the default tuning of this level would split.
+// Full 512-bit vectors, which the default tuning of this level would split.
 #pragma clang attribute push( \
     __attribute__((target("arch=x86-64-v4,no-prefer-256-bit"))), apply_to = function)
 #define LEVEL(name) name##_v4

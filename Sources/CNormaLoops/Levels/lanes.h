@@ -1,12 +1,12 @@
 // Sums in 32 interleaved lanes, folded as a tree: the same order on every instruction set.
 #pragma once
 
-// Of lanes in memory.
+// The sum of lanes in memory.
 #define FOLD32(t) \
   for (int w = 16; w; w /= 2) \
     for (int k = 0; k < w; k++) t[k] += t[k + w]
 
-// The same of lanes in four vectors, which stay in registers.
+// The sum of lanes in four vectors, which stay in registers.
 #define FOLD_VECTORS(total, s)                                                             \
   do {                                                                                     \
     const f64v whole = (s[0] + s[2]) + (s[1] + s[3]);                                      \
@@ -15,8 +15,8 @@
     total = (half[0] + half[2]) + (half[1] + half[3]);                                     \
   } while (0)
 
-// Adds what is left behind the last 32 terms to the lanes: whole vectors first, then the last 8 terms
-// without those that were added before. `TERMS(at)` are 8 terms in double, `TERM(at)` is one.
+// Adds the terms after the last 32 to the lanes: full vectors first, then the last 8 terms, masking
+// those that were added before. `TERMS(at)` are 8 terms in double, `TERM(at)` is one.
 #define ADD_REST(s, i, n, TERMS, TERM)                                              \
   do {                                                                              \
     if (i + 8 <= n) s[0] += TERMS(i), i += 8;                                       \
@@ -32,8 +32,8 @@
     }                                                                               \
   } while (0)
 
-// Asks for the two cache lines far enough ahead that memory has answered when they are needed: the processor's
-// own prefetching stops at the end of a page.
+// Prefetches two cache lines far enough ahead that they have arrived when they are needed: the
+// processor's own prefetching stops at the end of a page.
 #define FETCH_AHEAD(p)                                     \
   do {                                                     \
     __builtin_prefetch((const char *)(p) + FETCH_BYTES);       \

@@ -1,4 +1,4 @@
-// What belongs to the instruction set in use: one of the functions that each_level.h made.
+// Selects the function for the instruction set in use, among those that each_level.h defines.
 #pragma once
 
 #include "levels.h"

@@ -1,5 +1,6 @@
-// Gradients of distances: each vector's is the sum over all others of a weight times the difference,
-// or times its sign. Components lie side by side in vectors, and four rows share what they meet.
+// Gradients of distances: that of each vector is the sum over all others of a weight times the
+// difference, or times its sign. Vectors hold adjacent components, and four rows share the loads of
+// the other operand.
 #include "distances.h"
 #include "levels.h"
 #include "parts.h"
@@ -14,7 +15,7 @@ int64_t norma_distance_slope_units(const norma_distances *s) {
   return parts(s->rows, rows_block) * parts(s->depth, depth_block);
 }
 
-// What a unit holds, in whole tiles.
+// What a unit operates on, in complete tiles.
 typedef struct {
   int64_t rows, others, depth;
 } Block;

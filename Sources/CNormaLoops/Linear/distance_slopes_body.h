@@ -1,6 +1,6 @@
 // Tiles and units of gradients of distances; included by distance_slopes.c once for each level.
 
-// Eight components of four rows meet those of `count` others.
+// Eight components of four rows with those of `count` others.
 #define TILE(name, TERM)                                                                     \
   static void LEVEL(slope_##name)(                                                           \
       int64_t count, int64_t pitch, const double *restrict a, const double *restrict b,      \
@@ -28,7 +28,7 @@ typedef void (*LEVEL(Slope))(
     int64_t, int64_t, const double *restrict, const double *restrict, const double *restrict,
     double *restrict);
 
-// Vectors as doubles, with zeros up to whole tiles.
+// Vectors as doubles, padded with zeros to complete tiles.
 #define UNIT(s, T)                                                                           \
   static void LEVEL(copy_##s)(                                                               \
       double *restrict to, const T *restrict x, int64_t row, int64_t element, int64_t rows,  \

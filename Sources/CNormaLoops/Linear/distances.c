@@ -1,5 +1,6 @@
-// Distances of all vectors from all others: blocks of both are copied as doubles into the order in
-// which a tile in registers reads them, components of four rows and of eight columns side by side.
+// Distances between all pairs of vectors: blocks of both operands are copied as doubles into the
+// order in which a tile in registers reads them, with the components of four rows and of eight
+// columns adjacent.
 #include "distances.h"
 
 #include "levels.h"
@@ -15,7 +16,7 @@ int64_t norma_distance_units(const norma_distances *s) {
   return parts(s->rows, block_rows) * parts(s->columns, block_columns);
 }
 
-// What a unit holds, in whole tiles.
+// What a unit operates on, in complete tiles.
 typedef struct {
   int64_t rows, columns, depth;
 } Block;

@@ -1,6 +1,6 @@
 // Tiles, blocks and units of distances; included by distances.c once for each level.
 
-// Four rows by eight columns of sums: each column's components meet those of four rows.
+// Four rows by eight columns of sums: each column's components with those of four rows.
 #define TILE(name, NEXT)                                                                     \
   static void LEVEL(tile_##name)(                                                            \
       int64_t depth, const double *restrict a, const double *restrict b,                     \
@@ -30,8 +30,7 @@ TILE(sum, WITH_SIZE)
 TILE(root, WITH_SQUARE)
 TILE(largest, WITH_LARGER)
 
-// `width` vectors at a time, their components of one place side by side; those that are missing
-// are 0.
+// `width` vectors at a time, interleaved by component; missing ones are 0.
 #define PACK(T, s)                                                                           \
   static void LEVEL(pack_##s)(                                                               \
       double *restrict packed, const T *restrict x, int64_t row, int64_t element,            \

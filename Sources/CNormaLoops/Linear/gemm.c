@@ -1,7 +1,7 @@
-// The plain matrix product: blocks that fit the caches are copied into the order in which a tile
-// in registers reads them. Multiplies and adds are separate instructions, not fused, because the
-// baseline has no fused one and all levels give the same bits; processors with adders of their
-// own lose nothing by it.
+// The plain matrix product: blocks that fit the caches are copied into the order in which a tile in
+// registers reads them. Multiplications and additions are not fused, because the baseline has no
+// fused instruction and all levels give the same bits; processors with separate adders lose
+// nothing.
 #include "gemm.h"
 
 #include "levels.h"
@@ -14,10 +14,10 @@
 enum { block_depth = 256, block_rows = 96, largest_tile_rows = 12, largest_tile_bytes = 128 };
 
 
-/// A block of `b` is to stay in a second-level cache.
+/// A block of `b` should stay in a second-level cache.
 static int64_t columns_of_block(int64_t element_bytes) { return 2048 / element_bytes; }
 
-/// A multiple of 16 elements, so that what follows is aligned.
+/// A multiple of 16 elements, so that the next buffer is aligned.
 static int64_t packed_rows_length(const norma_gemm_shape *s) {
   int64_t rows = smaller(s->m, block_rows) + largest_tile_rows;
   return (rows * smaller(s->k, block_depth) + 15) & ~(int64_t)15;

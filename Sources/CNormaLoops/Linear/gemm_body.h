@@ -10,13 +10,13 @@
 #define LOAD(p) (*(const NAME(Loaded) *)(p))
 #define STORE(p) (*(NAME(Loaded) *)(p))
 
-// Without it a compiler that thinks AVX-512 registers slow splits each vector in two.
+// Without this, a compiler that considers AVX-512 registers slow splits each vector in two.
 #define FUNCTION static __attribute__((min_vector_width(8 * VECTOR_BYTES))) void
 
 typedef T NAME(Vector) __attribute__((vector_size(VECTOR_BYTES)));
 typedef T NAME(Loaded) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T))));
 
-/// `ROWS` rows at a time, their elements of one column side by side; rows that are missing are 0.
+/// `ROWS` rows at a time, interleaved by column; missing rows are 0.
 FUNCTION NAME(pack_rows)(
     T *packed, const T *a, int64_t row, int64_t column, int64_t rows, int64_t k) {
   for (int64_t i = 0; i < rows; i += ROWS) {
@@ -29,7 +29,7 @@ FUNCTION NAME(pack_rows)(
   }
 }
 
-/// `COLUMNS` columns at a time, their elements of one row side by side.
+/// `COLUMNS` columns at a time, interleaved by row.
 FUNCTION NAME(pack_columns)(
     T *packed, const T *b, int64_t row, int64_t column, int64_t columns, int64_t k) {
   for (int64_t j = 0; j < columns; j += COLUMNS) {
@@ -69,7 +69,8 @@ FUNCTION NAME(tile)(int64_t k, const T *a, const T *b, T *c, int64_t c_row, int 
   }
 }
 
-/// A tile of which a part lies outside of `c`: computed beside it, then the part is copied.
+/// A tile that lies partly outside of `c`: computed in a buffer, from which the valid part is
+/// copied.
 FUNCTION NAME(edge_tile)(
     int64_t k, const T *a, const T *b, T *c, int64_t c_row, int add, int64_t rows,
     int64_t columns) {

@@ -1,4 +1,4 @@
-// Row by row: a row of the result collects rows of `b`.
+// Row by row: each row of the result accumulates rows of `b`.
 #include "gemm.h"
 
 #define PRODUCT(name, T)                                                                           \

@@ -1,5 +1,5 @@
-// Row by row with sums in double, in which products of floats are exact: so whether the compiler
-// fuses them changes nothing.
+// Row by row with sums in double, in which products of floats are exact, so the bits do not depend
+// on whether the compiler fuses them.
 #include "gemm.h"
 
 void norma_gemm_small_f32(

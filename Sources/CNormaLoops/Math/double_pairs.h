@@ -1,7 +1,8 @@
 #pragma once
 
-// Numbers of some 106 binary digits: the sum of a double and of what its rounding lost. Sums and products
-// are those of Dekker and Knuth, exact without fused multiply-adds, in numbers of usual size.
+// Numbers of about 106 binary digits: the sum of a double and its rounding error. Sums and products
+// are those of Dekker and Knuth, exact without fused multiply-adds as long as nothing overflows or
+// underflows.
 
 #pragma clang fp contract(off)
 
@@ -24,7 +25,7 @@ static inline norma_pair norma_pair_product(double a, double b) {
   return (norma_pair){product, a_low * b_low - lost};
 }
 
-// With a low part of at most half a unit of the high one's last place.
+// Normalized: the low part is at most half a unit in the last place of the high one.
 static inline norma_pair norma_pair_settled(double high, double low) {
   const double sum = high + low;
   return (norma_pair){sum, low - (sum - high)};

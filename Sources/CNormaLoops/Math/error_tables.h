@@ -1,13 +1,13 @@
 #pragma once
-// Written by Tools/fit-vector-tables.py. First the centers, then the coefficients from the
-// constant on, of the distance from the center.
+// Written by Tools/fit-vector-tables.py. First the centers, then the coefficients of the polynomial
+// in the distance from the center, starting with the constant.
 
-// The number of x's interval is x (0x1.67fd14p0f x + 0x1.1ffdaap1f), rounded.
+// The interval of x is x (0x1.67fd14p0f x + 0x1.1ffdaap1f), rounded.
 #define NORMA_ERFC_FACTOR 0x1.67fd14p0f
 #define NORMA_ERFC_OFFSET 0x1.1ffdaap1f
 #define NORMA_ERFC_END 0x1p2f
 
-// erfc x, relatively exact.
+// erfc x, with a small relative error.
 static const float norma_erfc_table[8][32] = {
     {0x1.9697cp-4f, 0x1.6a8016p-2f, 0x1.459a78p-1f, 0x1.b705acp-1f, 0x1.0fc486p0f, 0x1.3f0c08p0f,
      0x1.690386p0f, 0x1.91fc5p0f, 0x1.b731a6p0f, 0x1.d9d6d2p0f, 0x1.fb3baep0f, 0x1.0df77ep1f,
@@ -63,7 +63,7 @@ static const float norma_erfc_table[8][32] = {
      0x1.186e1ap-17f, 0x1.5b89fcp-18f},
 };
 
-// erfinv(1 - m 2^n), by the low five bits of n's field.
+// erfinv(1 - m 2^n), indexed by the low five bits of the exponent field.
 static const float norma_erfinv_table[11][32] = {
     {0x0p0f, 0x0p0f, 0x0p0f, 0x0p0f, 0x0p0f, 0x0p0f, 0x0p0f, 0x1.7d1e16p0f, 0x1.7cddc6p0f,
      0x1.8006bcp0f, 0x1.838d54p0f, 0x1.8336f4p0f, 0x1.802e98p0f, 0x1.7dfdep0f, 0x1.7d84dcp0f,

@@ -1,13 +1,13 @@
 #pragma once
-// Written by Tools/fit-vector-tables.py. First the centers, then the coefficients from the
-// constant on, of the distance from the center.
+// Written by Tools/fit-vector-tables.py. First the centers, then the coefficients of the polynomial
+// in the distance from the center, starting with the constant.
 
-// The number of a's interval is a (0x1.83963ap-1f a + 0x1.3611c8p0f), rounded.
+// The interval of a is a (0x1.83963ap-1f a + 0x1.3611c8p0f), rounded.
 #define NORMA_GELU_FACTOR 0x1.83963ap-1f
 #define NORMA_GELU_OFFSET 0x1.3611c8p0f
 #define NORMA_GELU_END 0x1.6cccccp2f
 
-// What the normal distribution has beyond a, relatively exact.
+// The probability that a normal variable exceeds a, with a small relative error.
 static const float norma_gelu_share[8][32] = {
     {0x1.58e43ap-3f, 0x1.2a9194p-1f, 0x1.01384ep0f, 0x1.55eeb8p0f, 0x1.9f855ep0f, 0x1.e26888p0f,
      0x1.0fe522p1f, 0x1.2bcba6p1f, 0x1.4686c8p1f, 0x1.5e6e72p1f, 0x1.75456cp1f, 0x1.8bd49p1f,
@@ -65,7 +65,7 @@ static const float norma_gelu_share[8][32] = {
      0x1.c4f35p-22f, 0x1.1afef6p-22f},
 };
 
-// gelu'(-a), exact at the scale of its larger term.
+// gelu'(-a), accurate at the scale of its larger term.
 static const float norma_gelu_slopes[8][32] = {
     {0x1.5b07ecp-3f, 0x1.2b94e8p-1f, 0x1.fd1dacp-1f, 0x1.554246p0f, 0x1.a00a12p0f, 0x1.e215a8p0f,
      0x1.1054eap1f, 0x1.2b4344p1f, 0x1.45dce4p1f, 0x1.5f0f2cp1f, 0x1.75d86ap1f, 0x1.8c0036p1f,

@@ -1,7 +1,7 @@
 #pragma once
 // Written by Tools/fit-vector-tables.py.
 
-// Where the first interval begins, as the bits of a float; each has 2^18 floats.
+// The start of the first interval, as the bits of a float; each covers 2^18 floats.
 #define NORMA_LOG_START 0x3f4e0000
 
 // log2: c, scale / c, and log c in two parts.

@@ -12,23 +12,23 @@ static double polynomial(double x, const double *coefficients, int count) {
   return sum;
 }
 
-// e^(-factor x^2) is the result and the result times *more: the leading digits have an exact square, and a
-// series takes the rest. |x| is below 39 and the factor a power of 2.
+// e^(-factor x^2) is the result plus the result times *more: the leading digits have an exact
+// square, and a series accounts for the rest. |x| is below 39 and the factor a power of 2.
 static double bell_power(double x, double factor, double *more) {
   const double lead = (float)x, rest = -factor * (x - lead) * (x + lead);
   *more = rest * (1 + rest * (0.5 + rest * (1.0 / 6)));
   return exp(-factor * lead * lead);
 }
 
-// What the normal distribution has below x as the sum of a number and a small one, erfc(z) / 2 for
-// z = -x root(1/2). Far out, what rounding takes from z is a factor e^(-2 z rest); the root is the
-// sum of three numbers, and products of leading digits are exact.
+// The normal distribution function at x as the sum of a number and a small one, erfc(z) / 2 for z =
+// -x root(1/2). For large |z| its rounding error contributes a factor e^(-2 z rest); the root is
+// the sum of three numbers, and products of leading digits are exact.
 static double normal_share(double x, double *small) {
   const double root = 0x1.6a09e667f3bcdp-1, first = 0x1.6a09e6p-1;
   const double second = root - first, third = -4.833646656726457e-17;
   const double z = -x * root, share = 0.5 * erfc(z);
   *small = 0;
-  // Here the result is 0, 1 or NaN anyway.
+  // The result is 0, 1 or NaN in any case.
   if (!(fabs(x) < 100)) return share;
   const double lead = (float)x, end = x - lead;
   const double rest =
@@ -38,15 +38,16 @@ static double normal_share(double x, double *small) {
 }
 
 double norma_gelu(double x) {
-  // 0 even where x is infinite.
+  // 0 even if x is infinite.
   if (x < -40) return -0.0;
   double small, share = normal_share(x, &small);
   return x * (share + small);
 }
 
-// 1/2 + x (2 / root(2 pi) + z p(z)), z = x^2, close to 0; constant + t p(t), t = |x| - 0.9375, around
-// the root. From there the share and x e^(-x^2 / 2) / root(2 pi), where the leading digits have an
-// exact square and a series takes the rest. Large parts are added with what their rounding loses.
+// 1/2 + x (2 / root(2 pi) + z p(z)), z = x^2, close to 0; constant + t p(t), t = |x| - 0.9375,
+// around the zero of the function. Beyond that, the sum of the distribution function and x
+// e^(-x^2 / 2) / root(2 pi), where the leading digits have an exact square and a series accounts
+// for the rest. Large terms are added together with their rounding errors.
 double norma_gelu_slope(double x) {
   const double factor = 0x1.9884533d43651p-2, factor_low = -0x1.cbc0d30ebfd15p-56;
   if (fabs(x) < 0.6) {
@@ -122,7 +123,8 @@ double norma_silu_slope(double x) {
 }
 
 // tanh(log(1 + e^x)) is a / b with e = e^-|x|, a = 1 + 2 e and b = a + 2 e^2, or a = e (e + 2) and
-// b = a + 2 below 0; the derivative is (a b + x c) / b^2, c = 4 e^2 (1 + e), or 4 e (1 + e) below 0.
+// b = a + 2 below 0; the derivative is (a b + x c) / b^2, c = 4 e^2 (1 + e), or 4 e (1 + e)
+// below 0.
 double norma_mish_slope(double x) {
   if (!(fabs(x) < 1000)) return x < 0 ? -0.0 : x > 0 ? 1 : x;
   const double e = exp(-fabs(x));
@@ -142,7 +144,7 @@ double norma_mish_slope(double x) {
   return norma_pair_divide(sum, norma_pair_multiply(b, b)).high;
 }
 
-// 1 / (1 + |x|)^2, whose square may be out of range.
+// 1 / (1 + |x|)^2, whose square may overflow.
 double norma_softsign_slope(double x) {
   if (!(fabs(x) < 0x1p60)) {
     if (!isfinite(x)) return x == x ? 0 : x;
@@ -163,7 +165,7 @@ double norma_erf_slope(double x) {
   return bell.high + (bell.low + 0x1.1ae3a914fed80p-56 * power + bell.high * more);
 }
 
-// Of numbers between 1/2 and 1, whose powers of 2 are put back.
+// Computed for numbers between 1/2 and 1, then scaled back by powers of 2.
 double norma_angle_slope(double a, double b) {
   if (!(isfinite(a) && isfinite(b))) return a != a || b != b ? NAN : copysign(0, a);
   if (a == 0) return a;
@@ -181,8 +183,8 @@ double norma_angle_slope(double a, double b) {
   return ldexp(norma_pair_divide(norma_pair_of(x), square).high, of_a - 2 * power);
 }
 
-// 1 / (1 + e), or e / (1 + e) where b is larger, for e = base^-|b - a|, which is made good for what the
-// difference loses.
+// 1 / (1 + e), or e / (1 + e) if b is larger, for e = base^-|b - a|, which is corrected for the
+// rounding error of the difference.
 static double share_of(double a, double b, double power(double), double logarithm) {
   const norma_pair distance = a == b ? norma_pair_of(0) : norma_pair_sum(b, -a);
   if (!isfinite(distance.high)) return distance.high > 0 ? 0 : distance.high < 0 ? 1 : NAN;

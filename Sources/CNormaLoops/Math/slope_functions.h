@@ -1,14 +1,15 @@
 #pragma once
 
-// Derivatives in double whose errors are those of one power of e and of one rounding: below 2 ulp at
-// the scale of the larger term, where there are two. NaN for NaN.
+// Derivatives in double with the error of a single power of e and one rounding: below 2 ulp, at the
+// scale of the larger term if there are two. NaN for NaN.
 
-// x times the share of the normal distribution below x, relatively exact also where it is nearly 0,
+// x times the normal distribution function, with a small relative error even where it is nearly 0,
 // and its derivative.
 double norma_gelu(double x);
 double norma_gelu_slope(double x);
 
-// Of 1 / (1 + e^-x), x / (1 + e^-x), x tanh(log(1 + e^x)), tanh x, x - tanh x, x / (1 + |x|) and erf x.
+// The derivatives of 1 / (1 + e^-x), x / (1 + e^-x), x tanh(log(1 + e^x)), tanh x, x - tanh x, x /
+// (1 + |x|) and erf x.
 double norma_sigmoid_slope(double x);
 double norma_silu_slope(double x);
 double norma_mish_slope(double x);

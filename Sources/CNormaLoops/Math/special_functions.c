@@ -12,9 +12,10 @@ static double polynomial(double x, const double *coefficients, int count) {
   return sum;
 }
 
-// Giles, "Approximating the erfinv function" (2010), to some 22 bits, and Halley's steps, each of which
-// triples them. Where only double comes, erfc x = e^(-x^2) / (x root(pi)) begins. Close to 1 the
-// error is taken of erfc, where y is not rounded.
+// Giles, "Approximating the erfinv function" (2010), to about 22 bits, refined by Halley's method,
+// each step of which triples them. For arguments that occur only in double, the first approximation
+// is erfc x = e^(-x^2) / (x root(pi)). Close to 1 the error is measured by erfc, for which y need
+// not be rounded.
 double norma_erfinv(double y) {
   const double size = fabs(y);
   if (!(size < 1)) return size == 1 ? copysign(INFINITY, y) : NAN;
@@ -41,13 +42,13 @@ double norma_erfinv(double y) {
 }
 
 double norma_lgamma(double x) {
-  // The library's own lgamma writes a global sign, which threads would share.
+  // The library's lgamma writes a global sign, which threads would share.
   int sign;
   return lgamma_r(x, &sign);
 }
 
-// Abramowitz and Stegun 6.3: reflected below 0, moved up to 10 by psi(x + 1) = psi(x) + 1 / x, then
-// log x - 1 / 2x - sum of B(2k) / 2k x^-2k.
+// Abramowitz and Stegun 6.3: reflected below 0, shifted up to 10 by psi(x + 1) = psi(x) + 1 / x,
+// then log x - 1 / 2x - sum of B(2k) / 2k x^-2k.
 double norma_digamma(double x) {
   static const double series[] = {
       1.0 / 12, -691.0 / 32760, 1.0 / 132, -1.0 / 240, 1.0 / 252, -1.0 / 120, 1.0 / 12};
@@ -55,7 +56,7 @@ double norma_digamma(double x) {
   double sum = 0;
   if (x < 0) {
     if (floor(x) == x) return NAN;
-    // pi cot(pi x), of what is left of whole periods, exact and at most a half.
+    // pi cot(pi x), for the remainder of x modulo 1, exact and at most a half.
     const double part = x - rint(x);
     sum = fabs(part) == 0.5 ? 0 : -pi / tan(pi * part);
     x = 1 - x;
@@ -65,15 +66,16 @@ double norma_digamma(double x) {
   return x == INFINITY ? x : sum + (log(x) - 0.5 / x - z * polynomial(z, series, 7));
 }
 
-// Abramowitz and Stegun 6.4: reflected below 1/2, moved up to 10 by the sum of 1 / x^2, then
-// 1 / x + 1 / 2x^2 + sum of B(2k) x^-(2k + 1).
+// Abramowitz and Stegun 6.4: reflected below 1/2, shifted up to 10 by the sum of 1 / x^2, then 1 /
+// x + 1 / 2x^2 + sum of B(2k) x^-(2k + 1).
 double norma_trigamma(double x) {
   static const double series[] = {
       7.0 / 6, -691.0 / 2730, 5.0 / 66, -1.0 / 30, 1.0 / 42, -1.0 / 30, 1.0 / 6};
   if (x == -INFINITY) return NAN;
   double sum = 0, sign = 1;
   if (x < 0.5) {
-    // Zero at poles, but for the rounding of pi x: the result there is some 10^31, as PyTorch's.
+    // Zero at poles, except for the rounding of pi x: the result there is about 10^31, like
+    // PyTorch's.
     const double sine = sin(pi * (floor(x) == x ? x : x - floor(x)));
     sum = pi * pi / (sine * sine);
     sign = -1;
@@ -88,7 +90,7 @@ double norma_trigamma(double x) {
   return sum + sign * above;
 }
 
-// Euler and Maclaurin's formula from q + 9 or above: the terms before are summed, the rest is
+// The Euler-Maclaurin formula from q + 9 or above: the terms before are summed, the remainder is
 // a^(1 - s) / (s - 1) + a^-s / 2 + sum of B(2k) / (2k)! s (s + 1) ... (s + 2k - 2) a^(1 - s - 2k).
 double norma_zeta(double s, double q) {
   // B(2k) / (2k)!
@@ -99,8 +101,8 @@ double norma_zeta(double s, double q) {
   if (!(s > 1) || q != q) return NAN;
   if (q <= 0) {
     if (floor(q) == q) return INFINITY;
-    // A power of a negative number has to be of a whole one. The terms before and after zero are
-    // sums from what is left of whole steps, r to -q and 1 - r onwards.
+    // A negative number can only be raised to an integral power. The terms below and above zero are
+    // summed from the fractional part: r up to -q, and from 1 - r on.
     if (floor(s) != s) return NAN;
     const double r = -q - floor(-q), below = norma_zeta(s, r) - norma_zeta(s, 1 - q);
     return (fmod(s, 2) == 0 ? below : -below) + norma_zeta(s, 1 - r);
@@ -124,8 +126,8 @@ double norma_zeta(double s, double q) {
   return sum;
 }
 
-// Abramowitz and Stegun 9.6.10, whose terms are all positive, below 20; from there 9.7.1, whose terms
-// fall below 2^-60 before they grow.
+// Abramowitz and Stegun 9.6.10, whose terms are all positive, below 20; from there 9.7.1, whose
+// terms fall below 2^-60 before they grow.
 double norma_bessel(int order, double x, int scaled) {
   const double size = fabs(x);
   double sum, term = 1;
@@ -148,7 +150,7 @@ double norma_bessel(int order, double x, int scaled) {
       sum += term;
     }
     sum /= sqrt(2 * pi * size);
-    // In two steps, because e^x may be out of range where the result is not.
+    // In two steps, because e^x may overflow although the result does not.
     if (!scaled) sum = sum * exp(0.5 * size) * exp(0.5 * size);
   }
   return order == 1 ? copysign(sum, x) : sum;

@@ -17,5 +17,5 @@ double norma_trigamma(double x);
 // Hurwitz's zeta function, the sum of (q + k)^-s over k from 0; s above 1.
 double norma_zeta(double s, double q);
 
-// The modified Bessel function of order 0 or 1, times e^-|x| where scaled.
+// The modified Bessel function of order 0 or 1, times e^-|x| if scaled.
 double norma_bessel(int order, double x, int scaled);

@@ -1,9 +1,11 @@
-// Elementwise erfc and erfinv over contiguous floats; included after wide_math_body.h and vector_tables_body.h,
-// under the same rules: polynomials whose coefficients are looked up (error_tables.h).
+// Elementwise erfc and erfinv over contiguous floats; included after wide_math_body.h and
+// vector_tables_body.h, under the same rules: polynomials whose coefficients are looked up
+// (error_tables.h).
 
 #pragma clang fp contract(off)
 
-// A table's function of a distance from the center as high + low. The table's polynomial has this degree.
+// A tabulated function of the distance from the center, as high + low. The polynomial in the table
+// has this degree.
 MATH_INLINE LEVEL(polynomial_looked_up)(
     const float (*table)[32], int degree, const PART_INTS *number, const PART_FLOATS *distance,
     PART_FLOATS *high, PART_FLOATS *low) {
@@ -21,7 +23,7 @@ MATH_INLINE LEVEL(polynomial_looked_up)(
   *low = PART_FMA(slope_low, d, PART_FMA(slope, d, constant - *high));
 }
 
-// erfc |x| up to 4, or 2 less that.
+// erfc |x| up to 4; for negative x, 2 minus that.
 MATH_INLINE LEVEL(near_erfc_part)(const float *from, float *to) {
   PART_FLOATS x = PART_LOAD(from), center, high, low;
   PART_FLOATS size = (PART_FLOATS)((PART_INTS)x & 0x7fffffff);
@@ -38,7 +40,7 @@ MATH_INLINE LEVEL(near_erfc_part)(const float *from, float *to) {
   *(PART_OPERAND *)to = sum + (((base - sum) + high) + low);
 }
 
-// Blocks with a number beyond 4, or NaN, go the longer way, too.
+// Blocks with a number beyond 4, or NaN, also take the slow path.
 // Worst error: 0.5834 at 3.92216516 (0x1.f60982p+1).
 MATH_INLINE LEVEL(erfc_lanes)(const float *from, float *to) {
   MATH_FLOATS x = *(const MATH_OPERAND *)from, y;
@@ -49,8 +51,8 @@ MATH_INLINE LEVEL(erfc_lanes)(const float *from, float *to) {
   *(MATH_OPERAND *)to = MATH_SELECT(near, *(MATH_OPERAND *)to, y);
 }
 
-// y (1 + s (first + s q(s))) root(pi) / 2, s = y^2, up to 1/2; from there by 1 - |y|, which is exact.
-// Worst error: 0.5873 at 0.500183463 (0x1.00180cp-1).
+// y (1 + s (first + s q(s))) root(pi) / 2, s = y^2, up to 1/2; from there by 1 - |y|, which is
+// exact. Worst error: 0.5873 at 0.500183463 (0x1.00180cp-1).
 MATH_INLINE LEVEL(erfinv_part)(const float *from, float *to) {
   PART_FLOATS x = PART_LOAD(from), center, high, low;
   PART_FLOATS size = (PART_FLOATS)((PART_INTS)x & 0x7fffffff);
@@ -78,7 +80,7 @@ MATH_INLINE LEVEL(erfinv_part)(const float *from, float *to) {
   PART_FLOATS y = PART_SELECT(near, sum, high) + PART_SELECT(near, small, low);
   if (__builtin_reduce_or(~(size < 1.0f) | (size < 0x1p-100f))) {
     typedef double part_doubles __attribute__((vector_size(2 * MATH_LANES)));
-    // Small parts of numbers near zero would be no normal ones.
+    // Small parts of numbers near zero would be subnormal.
     PART_FLOATS product = __builtin_convertvector(
         __builtin_convertvector(size, part_doubles) * 0x1.c5bf891b4ef6bp-1, PART_FLOATS);
     PART_FLOATS special = PART_SELECT(

@@ -1,4 +1,5 @@
-// Elementwise exp over contiguous floats; included after vector_tables_body.h, under the same rules.
+// Elementwise exp over contiguous floats; included after vector_tables_body.h, under the same
+// rules.
 
 #pragma clang fp contract(off)
 
@@ -17,7 +18,7 @@ MATH_INLINE LEVEL(near_exp_part)(const float *from, float *to) {
   *(PART_OPERAND *)to = (PART_FLOATS)((PART_INTS)y + ((PART_INTS)shifted << 23));
 }
 
-// Blocks with a number beyond, or NaN, go the longer way, too.
+// Blocks with a larger number, or NaN, also take the slow path.
 // Worst error: 0.8763 at -27.3443165 (-0x1.b58252p+4).
 MATH_INLINE LEVEL(exp_lanes)(const float *from, float *to) {
   MATH_FLOATS x = *(const MATH_OPERAND *)from, y;

@@ -1,10 +1,10 @@
-// Elementwise gelu and its slope over contiguous floats; included after vector_tables_body.h, under the
-// same rules. Up to 5.7 by polynomials whose coefficients are looked up (gelu_tables.h); only registers
-// with a number beyond take the tail.
+// Elementwise gelu and its slope over contiguous floats; included after vector_tables_body.h, under
+// the same rules. Polynomials with tabulated coefficients (gelu_tables.h) are used up to 5.7; only
+// registers with a larger number use the tail.
 
 #pragma clang fp contract(off)
 
-// A table's function of a is constant + distance p.
+// A tabulated function of a is constant + distance p.
 MATH_INLINE LEVEL(gelu_look_up_all)(
     const float (*table)[32], const PART_FLOATS *a, PART_FLOATS *constant, PART_FLOATS *distance,
     PART_FLOATS *p) {
@@ -26,7 +26,8 @@ MATH_INLINE LEVEL(gelu_look_up_all)(
 MATH_INLINE LEVEL(gelu_bell)(
     const PART_FLOATS *a, const PART_FLOATS *square, const PART_FLOATS *u, PART_FLOATS *y,
     PART_INTS *n) {
-  // The power's logarithm is -(square + lost) / 2 - log root(2 pi), in which n ln 2 and a rest.
+  // The logarithm of the power is -(square + lost) / 2 - log root(2 pi), split into n ln 2 and a
+  // remainder.
   PART_FLOATS lost = PART_FMA(*a, *a, -*square);
   PART_FLOATS turns = PART_FMA(*square, PART_ALL(-0x1.715476p-1f), PART_ALL(-0x1.536444p0f));
   PART_FLOATS shifted = turns + MATH_TO_INTEGER;
@@ -45,7 +46,7 @@ MATH_INLINE LEVEL(gelu_bell)(
   *n = (PART_INTS)shifted - MATH_TO_INTEGER_BITS;
 }
 
-// 2^n y, n of -170 to 0, in two steps, of which only the second may round.
+// 2^n y, for n from -170 to 0, in two steps, only the second of which may round.
 MATH_INLINE LEVEL(gelu_scaled)(const PART_FLOATS *y, const PART_INTS *n, PART_FLOATS *result) {
   PART_INTS half = *n >> 1;
   *result = *y * (PART_FLOATS)((half + 127) << 23) * (PART_FLOATS)((*n - half + 127) << 23);
@@ -100,7 +101,7 @@ MATH_INLINE LEVEL(gelu_part)(const float *from, float *to) {
   *(PART_OPERAND *)to = PART_SELECT(x < 0.0f, PART_ALL(-0.0f), x) - loss;
 }
 
-// slope(-|x|), or 1 less that.
+// slope(-|x|); for positive x, 1 minus that.
 // Worst error at the scale of its larger term: 1.0599 at -0.340585738 (-0x1.5cc282p-2).
 MATH_INLINE LEVEL(gelu_slope_part)(const float *from, float *to) {
   PART_FLOATS x = PART_LOAD(from), constant, distance, p;

@@ -1,15 +1,16 @@
-// Elementwise asin, acos and atan over contiguous floats; included after vector_tables_body.h, under the
-// same rules.
+// Elementwise asin, acos and atan over contiguous floats; included after vector_tables_body.h,
+// under the same rules.
 //
-// What is added to an argument, and the argument itself where it comes of a root or a quotient, is the sum of
-// two floats, so that little more than the last rounding counts.
+// Constants added to an argument, and the argument itself if it is a root or a quotient, are sums
+// of two floats, so that hardly more than the last rounding matters.
 
 #pragma clang fp contract(off)
 
 #ifndef INVERSE_SUM
-// What a float lacks of pi / 4, pi / 2 and pi, as a share of it.
+// The rounding errors of pi / 4, pi / 2 and pi as floats, relative to them.
 #define INVERSE_BASE_LOW -0x1.de12cap-26f
-// base + term (1 + first + rest) + low, the smaller of them the later; base is 0 or a multiple of pi / 4.
+// base + term (1 + first + rest) + low, added from large to small; base is 0 or a multiple of
+// pi / 4.
 #define INVERSE_SUM(result, base, term, first, rest, low)                                    \
   PART_FLOATS sum = (base) + (term), part = (term) * (first), all = sum + part;              \
   PART_FLOATS tail = PART_FMA(base, PART_ALL(INVERSE_BASE_LOW), ((base) - sum) + (term));    \
@@ -18,9 +19,9 @@
   *(result) = all + tail
 #endif
 
-// What asin and acos are made of, with r = |x| up to 1/2, from there root((1 - |x|) / 2), as asin |x| is
-// pi / 2 - 2 asin r: asin r = r (1 + first + rest), first + rest = z (1/6 + z q(z)), z = r^2. lost times share is
-// what r^2 has more than z near, and r more than the root of z far, makes of the results.
+// The parts of asin and acos, with r = |x| up to 1/2, and root((1 - |x|) / 2) beyond, because asin
+// |x| is pi / 2 - 2 asin r: asin r = r (1 + first + rest), first + rest = z (1/6 + z q(z)), z =
+// r^2. lost times share corrects for the rounding errors: of z for small |x|, of r for large |x|.
 MATH_INLINE LEVEL(asin_parts)(
     const PART_FLOATS *size, const PART_INTS *far, PART_FLOATS *r, PART_FLOATS *first,
     PART_FLOATS *rest, PART_FLOATS *lost, PART_FLOATS *share) {
@@ -54,7 +55,7 @@ MATH_INLINE LEVEL(asin_part)(const float *from, float *to) {
   *(PART_OPERAND *)to = (PART_FLOATS)((PART_INTS)y | sign);
 }
 
-// pi / 2 - asin x; from 1/2 on to either side 2 asin r or pi - 2 asin r.
+// pi / 2 - asin x; beyond 1/2 on either side, 2 asin r or pi - 2 asin r.
 // Worst error: 0.5130 at 0.550504923 (0x1.19dbc8p-1).
 MATH_INLINE LEVEL(acos_part)(const float *from, float *to) {
   PART_FLOATS x = PART_LOAD(from), r, first, rest, lost, share;
@@ -76,7 +77,7 @@ MATH_INLINE LEVEL(atan_part)(const float *from, float *to) {
   PART_FLOATS x = PART_LOAD(from), y;
   PART_FLOATS size = (PART_FLOATS)((PART_INTS)x & 0x7fffffff);
   PART_INTS sign = (PART_INTS)x & (int)0x80000000;
-  // From here on the result is pi / 2; what an infinite quotient lacks would be no number.
+  // From here on the result is pi / 2; the rounding error of an infinite quotient would be NaN.
   size = PART_SELECT(size > 0x1p30f, PART_ALL(0x1p30f), size);
   PART_INTS turned = size >= 0.5f, steep = size > 2.0f;
   PART_FLOATS one = (PART_FLOATS)((PART_INTS)PART_ALL(1.0f) & turned);
@@ -85,8 +86,8 @@ MATH_INLINE LEVEL(atan_part)(const float *from, float *to) {
   PART_FLOATS below_low = (PART_FLOATS)((PART_INTS)(size - (below - 1.0f)) & turned & ~steep);
   below = PART_SELECT(steep, size, below);
   PART_FLOATS t = above / below;
-  // What t lacks, times the slope, of which the mean suffices: 1 / below is (1 - t) / 2 or -t. Nothing is
-  // lacking below 1/2.
+  // The rounding error of t, times the slope, for which the mean is accurate enough: 1 / below is
+  // (1 - t) / 2 or -t. There is no error below 1/2.
   PART_FLOATS inverse = PART_SELECT(
       steep, t * -0.87f, PART_FMA(t, PART_ALL(-0.435f), PART_ALL(0.435f)));
   PART_FLOATS lost = PART_FMA(-t, below_low, PART_FMA(-t, below, above));

@@ -1,11 +1,11 @@
-// Elementwise log, log2 and log10 over contiguous floats; included after vector_tables_body.h, under the
-// same rules.
+// Elementwise log, log2 and log10 over contiguous floats; included after vector_tables_body.h,
+// under the same rules.
 
 #pragma clang fp contract(off)
 
 #ifndef LOGARITHM_PART
-// Infinite, NaN and subnormal numbers, zeros and those below go a longer way: -inf at zeros, inf at
-// inf, NaN below zero.
+// Infinite, NaN, subnormal, zero and negative numbers take the slow path: -inf for zeros, inf for
+// inf, NaN for negative numbers.
 #define LOGARITHM_PART(name)                                                                  \
   MATH_INLINE LEVEL(name##_part)(const float *from, float *to) {                              \
     PART_FLOATS x = PART_LOAD(from), y;                                                       \
@@ -24,13 +24,13 @@
   }                                                                                           \
   PART_LOOP(name)
 
-// x = 2^k m, m from 0.8 to 1.6, and m = c + d, c the center of one of 32 intervals (logarithm_tables.h):
-// log x = k log 2 + log c + p + p^2 q(p), p = d / (c log base). Around 1 c is 1, and there is no
-// cancellation. The sum of the first two has 15 binary places and is exact, p is the sum of two
-// floats, and so is what comes of both.
+// x = 2^k m, m from 0.8 to 1.6, and m = c + d, c the center of one of 32 intervals
+// (logarithm_tables.h): log x = k log 2 + log c + p + p^2 q(p), p = d / (c log base). Around 1, c
+// is 1, and there is no cancellation. The sum of the first two terms has 15 binary places and is
+// exact, p is the sum of two floats, and so is the result of both.
 //
-// With `two` and `two_low` the parts of log 2, `rest` what a table's p lacks in a unit of p, and the
-// coefficients of q.
+// `two` and `two_low` are the parts of log 2, `rest` is the error of a tabulated p in units of p,
+// and q0 to q3 are the coefficients of q.
 #define LOGARITHM(name, two, two_low, rest, q0, q1, q2, q3)                                   \
   MATH_INLINE LEVEL(name##_of_normal)(const PART_INTS *bits, PART_FLOATS *result) {           \
     PART_INTS above = *bits - NORMA_LOG_START, number = above >> 18;                          \
@@ -53,9 +53,8 @@
   }
 #endif
 
-// k ln 2 + log(1 + f), 1 + f from root(1/2) to root(2): log(1 + f) = f + f^2 (f p(f) - 1/2), p that of
-// composed_log.
-// Worst error: 0.8756 at 1.2743293 (0x1.463a72p+0).
+// k ln 2 + log(1 + f), 1 + f from root(1/2) to root(2): log(1 + f) = f + f^2 (f p(f) - 1/2), with
+// the p of composed_log. Worst error: 0.8756 at 1.2743293 (0x1.463a72p+0).
 MATH_INLINE LEVEL(log_of_normal)(const PART_INTS *bits, PART_FLOATS *result) {
   PART_INTS above = *bits - 0x3f3504f3;
   PART_FLOATS k = __builtin_convertvector(above >> 23, PART_FLOATS);
@@ -68,7 +67,7 @@ MATH_INLINE LEVEL(log_of_normal)(const PART_INTS *bits, PART_FLOATS *result) {
   p = PART_FMA(p, f, PART_ALL(-0x1.000226p-2f));
   p = PART_FMA(p, f, PART_ALL(0x1.555554p-2f));
   p = PART_FMA(p, f, PART_ALL(-0.5f));
-  // The sum of the two large parts, and what its rounding lost.
+  // The sum of the two large parts, and its rounding error.
   PART_FLOATS large = k * MATH_LN2_HIGH, sum = large + f, lost = f - (sum - large);
   *result = sum + PART_FMA(f * f, p, PART_FMA(k, PART_ALL(MATH_LN2_LOW), lost));
 }

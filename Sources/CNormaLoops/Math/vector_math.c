@@ -8,11 +8,11 @@
 #include "slope_functions.h"
 #include "special_functions.h"
 
-// Numbers at a time: several registers, whose parts fill each other's waits. What does not fit into the
-// registers of a level goes through the stack, which costs less.
+// The number of elements at a time: several registers, whose latencies overlap. What does not fit
+// into the registers of a level is kept on the stack, which costs less.
 #if defined(__x86_64__)
-// Without no-prefer-256-bit clang tunes this level for processors that slow down on 512 bits and
-// splits every vector; whole ones take a quarter to a third less time.
+// Without no-prefer-256-bit, clang tunes this level for processors that slow down with 512 bits and
+// splits every vector; full ones take a quarter to a third less time.
 #define LEVEL(name) name##_v4
 #define MATH_LANES 64
 #pragma clang attribute push( \
@@ -83,7 +83,8 @@ static double remainder_of(double x, double y) {
   return rest != 0 && (y < 0) != (rest < 0) ? rest + y : rest;
 }
 
-// What fmod leaves is taken off first, so that the quotient is whole but for rounding.
+// The remainder of fmod is subtracted first, so that the quotient is an integer except for
+// rounding.
 static double floor_divide(double x, double y) {
   if (y == 0) return x / y;
   double rest = fmod(x, y), quotient = (x - rest) / y;
@@ -93,8 +94,8 @@ static double floor_divide(double x, double y) {
   return quotient - whole > 0.5 ? whole + 1 : whole;
 }
 
-// log(e^x + e^y) and log2(2^x + 2^y): the larger one and what the other adds. A NaN comes out of the
-// difference, which is 0 between equal infinities.
+// log(e^x + e^y) and log2(2^x + 2^y): the larger operand and the contribution of the other. NaN
+// propagates through the difference, which is 0 for equal infinities.
 static double log_add_exp(double x, double y) {
   return (x > y ? x : y) + log1p(exp(x == y ? 0 : -fabs(x - y)));
 }
@@ -102,7 +103,7 @@ static double log_add_exp2(double x, double y) {
   return (x > y ? x : y) + log1p(exp2(x == y ? 0 : -fabs(x - y))) * 0x1.71547652b82fep0;
 }
 
-// In double every element goes to libm, the same on every level.
+// In double, every element is computed by libm, the same on every level.
 #define DOUBLE_LOOP(name, expression)                                                     \
   static void norma_##name##_f64(size_t n, const void *const *operands, void *out) {      \
     const double *x = operands[0];                                                        \
@@ -115,7 +116,7 @@ static double log_add_exp2(double x, double y) {
     double *z = out;                                                                      \
     for (size_t i = 0; i < n; i++) z[i] = expression;                                     \
   }
-// Floats of functions that have no vectors go there too.
+// Functions of floats without vector code use it too.
 #define SPECIAL_LOOP(name, expression)                                                    \
   DOUBLE_LOOP(name, expression)                                                           \
   static void norma_##name##_f32(size_t n, const void *const *operands, void *out) {      \

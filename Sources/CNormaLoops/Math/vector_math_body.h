@@ -1,12 +1,12 @@
 // Elementwise exp2, expm1, sigmoid, log1p and erf over contiguous floats. Included once for each
-// instruction-set level, inside that level's target attribute, with LEVEL(name) appending the level to
-// a name. What takes tables or fused multiply-adds follows after vector_tables_body.h, what is computed
-// in double in the bodies whose names begin with wide.
+// instruction-set level, inside that level's target attribute, with LEVEL(name) appending the level
+// to a name. Functions that need tables or fused multiply-adds follow after vector_tables_body.h,
+// those computed in double are in the files whose names begin with wide.
 //
 // The same bits on every level: only additions, multiplications, divisions, conversions, integer
 // operations and selections, each rounded by itself. No fused multiply-add, because the baseline
-// has none, and no approximate instructions. A result depends on its own input alone, not on its
-// place: the tail goes through the same vector code in a padded copy.
+// has none, and no approximate instructions. A result depends only on its own input, not on its
+// position: the tail goes through the same vector code in a padded copy.
 //
 // The coefficients are our own minimax fits (Tools/fit-vector-math.py). The errors are the worst
 // over all 2^32 floats against libm in double (Tools/check-vector-math.c), in units of the last
@@ -17,13 +17,13 @@
 #define MATH_FLOATS LEVEL(math_floats)
 #define MATH_INTS LEVEL(math_ints)
 #define MATH_OPERAND LEVEL(math_operand)
-// Vectors go through pointers: passed by value they would have another ABI on each level.
+// Vectors are passed by pointer: passed by value they would have a different ABI on each level.
 #define MATH_INLINE static inline __attribute__((always_inline)) void
 
 typedef float MATH_FLOATS __attribute__((vector_size(4 * MATH_LANES)));
 typedef int MATH_INTS __attribute__((vector_size(4 * MATH_LANES)));
-// Operands may start anywhere. Only they: variables that are not aligned take three times as long
-// in a debug build, where each of them lives on the stack.
+// Only operands may be unaligned: unaligned variables take three times as long in a debug build,
+// where each of them is on the stack.
 typedef float MATH_OPERAND __attribute__((vector_size(4 * MATH_LANES), aligned(4)));
 
 #ifndef MATH_SPLAT
@@ -33,11 +33,11 @@ typedef float MATH_OPERAND __attribute__((vector_size(4 * MATH_LANES), aligned(4
 #define MATH_SIGN(x) ((MATH_INTS)(x) & (int)0x80000000)
 #define MATH_SIZE(x) ((MATH_FLOATS)((MATH_INTS)(x) & 0x7fffffff))
 #define MATH_WITH_SIGN(x, sign) ((MATH_FLOATS)((MATH_INTS)(x) | (sign)))
-// 2^n for integer n of -126 to 127: the exponent field alone, which is never a NaN whatever n is.
+// 2^n for integer n from -126 to 127: only the exponent field, which is never a NaN for any n.
 #define MATH_POWER_OF_2(n) ((MATH_FLOATS)(((n) + 127) << 23))
-// Whether any lane is larger than a bound, or NaN: all others skip what cares for these.
+// Whether any lane exceeds a bound, or is NaN: other vectors skip the code for these cases.
 #define MATH_ANY_BEYOND(x, bound) __builtin_reduce_or(~(MATH_SIZE(x) <= (bound)))
-// 2^n y where it is normal, as y is and not NaN: n is added to the exponent.
+// 2^n y if it is normal, as y is: n is added to the exponent.
 #define MATH_TIMES_POWER_OF_2(y, n) ((MATH_FLOATS)((MATH_INTS)(y) + ((n) << 23)))
 // Adding 1.5 * 2^23 leaves an integer in the low bits of the sum, rounded to nearest.
 #define MATH_TO_INTEGER 0x1.8p23f
@@ -60,8 +60,9 @@ typedef float MATH_OPERAND __attribute__((vector_size(4 * MATH_LANES), aligned(4
   }
 #endif
 
-// n and high + rest with e^x = 2^n (1 + high + rest), |high + rest| < 0.42. high is x - n ln 2 but
-// for the low half of ln 2, which is in the rest: so nothing is rounded where it counts.
+// n and high + rest with e^x = 2^n (1 + high + rest), |high + rest| < 0.42. high is x - n ln 2
+// except for the low half of ln 2, which is in the rest, so that significant digits are not
+// rounded.
 MATH_INLINE LEVEL(reduced_exp)(
     const MATH_FLOATS *x, MATH_INTS *n, MATH_FLOATS *high, MATH_FLOATS *rest) {
   MATH_FLOATS shifted = *x * 0x1.715476p0f + MATH_TO_INTEGER;
@@ -78,18 +79,19 @@ MATH_INLINE LEVEL(reduced_exp)(
   *rest = r * r * p - small;
 }
 
-// 2^n y, for n of -150 to 128 and y of 0.7 to 1.5. In two steps, because 2^n itself may be out of
-// range; only the second one may round.
+// 2^n y, for n from -150 to 128 and y from 0.7 to 1.5. In two steps, because 2^n itself may be out
+// of range; only the second one may round.
 MATH_INLINE LEVEL(scaled)(const MATH_FLOATS *y, const MATH_INTS *n, MATH_FLOATS *result) {
   MATH_INTS half = *n >> 1;
   *result = *y * MATH_POWER_OF_2(half) * MATH_POWER_OF_2(*n - half);
 }
 
-// e^x, whatever x is: 2^n e^r, n = x / ln 2 to the nearest integer, e^r = 1 + r + r^2 p(r).
+// e^x for any x: 2^n e^r, n = x / ln 2 to the nearest integer, e^r = 1 + r + r^2 p(r).
 MATH_INLINE LEVEL(far_exp)(const MATH_FLOATS *from, MATH_FLOATS *to) {
   MATH_FLOATS x = *from, high, rest;
   MATH_INTS n;
-  // Beyond these the result is 0 or infinity anyway; a NaN fails both comparisons and stays.
+  // Beyond these the result is 0 or infinity in any case; a NaN fails both comparisons and
+  // propagates.
   x = MATH_SELECT(x > 89.0f, MATH_SPLAT(89.0f), x);
   x = MATH_SELECT(x < -104.0f, MATH_SPLAT(-104.0f), x);
   LEVEL(reduced_exp)(&x, &n, &high, &rest);
@@ -97,15 +99,16 @@ MATH_INLINE LEVEL(far_exp)(const MATH_FLOATS *from, MATH_FLOATS *to) {
   LEVEL(scaled)(&y, &n, to);
 }
 
-// e^x - 1 = (2^n - 1) + 2^n (high + rest): the two large parts are added with what their sum loses.
-// Worst error: 1.1621 at 0.347691417 (0x1.640938p-2).
+// e^x - 1 = (2^n - 1) + 2^n (high + rest): the two large parts are added together with the rounding
+// error of their sum. Worst error: 1.1621 at 0.347691417 (0x1.640938p-2).
 MATH_INLINE LEVEL(expm1_lanes)(const float *from, float *to) {
   MATH_FLOATS x = *(const MATH_OPERAND *)from, high, rest;
   MATH_INTS sign = MATH_SIGN(x), n;
   x = MATH_SELECT(x > 89.0f, MATH_SPLAT(89.0f), x);
   x = MATH_SELECT(x < -17.5f, MATH_SPLAT(-17.5f), x);
   LEVEL(reduced_exp)(&x, &n, &high, &rest);
-  // 2^128 is out of range: there everything is halved, and -1 or -1/2 does not matter.
+  // 2^128 is out of range: there everything is halved, and it does not matter whether 1 or 1/2 is
+  // subtracted.
   MATH_INTS over = n > 127;
   MATH_FLOATS power = MATH_POWER_OF_2(n + over);
   MATH_FLOATS less = power - 1.0f;
@@ -113,22 +116,21 @@ MATH_INLINE LEVEL(expm1_lanes)(const float *from, float *to) {
   MATH_FLOATS sum = less + part;
   MATH_FLOATS lost = part - (sum - less);
   MATH_FLOATS y = (sum + (lost + power * rest)) * MATH_POWER_OF_2(-over);
-  // The result has the sign of x, and so has the zero of a zero.
+  // The result has the sign of x, even if it is zero.
   *(MATH_OPERAND *)to = MATH_WITH_SIGN(y, sign);
 }
 
-// 1 / (1 + e^-x), e^-x = 2^n (1 + high + rest); of the two powers of 2 in the divisor the larger one is
-// added last.
-// Worst error: 1.9991 at -0.0003449918 (-0x1.69c008p-12).
+// 1 / (1 + e^-x), e^-x = 2^n (1 + high + rest); of the two powers of 2 in the divisor the larger
+// one is added last. Worst error: 1.9991 at -0.0003449918 (-0x1.69c008p-12).
 MATH_INLINE LEVEL(sigmoid_lanes)(const float *from, float *to) {
   MATH_FLOATS x = -*(const MATH_OPERAND *)from, high, rest, one = MATH_SPLAT(1.0f), power;
   MATH_INTS n;
   if (MATH_ANY_BEYOND(x, 86.0f)) {
-    // Beyond these the result is 1 or 0 anyway; a NaN stays, as in exp.
+    // Beyond these the result is 1 or 0 in any case; NaN propagates, as in exp.
     x = MATH_SELECT(x > 104.0f, MATH_SPLAT(104.0f), x);
     x = MATH_SELECT(x < -104.0f, MATH_SPLAT(-104.0f), x);
     LEVEL(reduced_exp)(&x, &n, &high, &rest);
-    // Half of n comes off everything, so that nothing overflows.
+    // Everything is scaled by half of n, so that nothing overflows.
     MATH_INTS half = n >> 1;
     one = MATH_POWER_OF_2(-half), power = MATH_POWER_OF_2(n - half);
   } else {
@@ -140,8 +142,8 @@ MATH_INLINE LEVEL(sigmoid_lanes)(const float *from, float *to) {
   *(MATH_OPERAND *)to = one / (large + (small + power * (high + rest)));
 }
 
-// k ln 2 + log(1 + f) + tail, for f of sqrt(1/2) - 1 to sqrt(2) - 1 and a tail that f is too short
-// for; log(1 + f) = f - f^2 / 2 + f^3 p(f).
+// k ln 2 + log(1 + f) + tail, for f from sqrt(1/2) - 1 to sqrt(2) - 1 and a tail below the
+// precision of f; log(1 + f) = f - f^2 / 2 + f^3 p(f).
 MATH_INLINE LEVEL(composed_log)(
     const MATH_INTS *k, const MATH_FLOATS *f, const MATH_FLOATS *tail, MATH_FLOATS *result) {
   MATH_FLOATS exponent = __builtin_convertvector(*k, MATH_FLOATS);
@@ -154,22 +156,22 @@ MATH_INLINE LEVEL(composed_log)(
   p = p * *f + 0x1.555554p-2f;
   MATH_FLOATS square = *f * *f;
   MATH_FLOATS rest = 0.5f * square - square * *f * p;
-  // The sum of the two large parts, and what its rounding lost.
+  // The sum of the two large parts, and its rounding error.
   MATH_FLOATS large = exponent * MATH_LN2_HIGH;
   MATH_FLOATS sum = large + *f;
   MATH_FLOATS lost = *f - (sum - large);
   *result = sum + (lost + *tail + (exponent * MATH_LN2_LOW - rest));
 }
 
-// k and f with x = 2^k (1 + f), 1 + f from sqrt(1/2) to sqrt(2), for a normal x. What is above the
-// bits of sqrt(1/2) carries into the exponent.
+// k and f with x = 2^k (1 + f), 1 + f from sqrt(1/2) to sqrt(2), for a normal x. Significands above
+// that of sqrt(1/2) carry into the exponent.
 MATH_INLINE LEVEL(split)(const MATH_FLOATS *x, MATH_INTS *k, MATH_FLOATS *f) {
   *k = ((MATH_INTS)*x - 0x3f3504f3) >> 23;
   *f = (MATH_FLOATS)((MATH_INTS)*x - (*k << 23)) - 1.0f;
 }
 
-// log(1 + x) = log u with what u = 1 + x loses added to f; where k = 0 that makes f exactly x.
-// log1p(-1) = -inf, log1p(inf) = inf, NaN below -1.
+// log(1 + x) = log u with the rounding error of u = 1 + x added to f; if k = 0, f is then exactly
+// x. log1p(-1) = -inf, log1p(inf) = inf, NaN below -1.
 // Worst error: 0.9439 at 0.445414931 (0x1.c81adap-2).
 MATH_INLINE LEVEL(log1p_lanes)(const float *from, float *to) {
   MATH_FLOATS x = *(const MATH_OPERAND *)from, f, y;
@@ -178,13 +180,13 @@ MATH_INLINE LEVEL(log1p_lanes)(const float *from, float *to) {
   MATH_FLOATS back = u - 1.0f;
   MATH_FLOATS lost = (1.0f - (u - back)) + (x - back);
   LEVEL(split)(&u, &k, &f);
-  // 2^-k; 0 for large k, where the loss does not matter and 2^-k may be out of range.
+  // 2^-k; 0 for large k, where the rounding error does not matter and 2^-k may be out of range.
   MATH_FLOATS power = (MATH_FLOATS)((MATH_INTS)MATH_POWER_OF_2(-k) & (k < 64));
   MATH_FLOATS addend = lost * power;
   MATH_FLOATS sum = f + addend;
   MATH_FLOATS tail = addend - (sum - f);
   LEVEL(composed_log)(&k, &sum, &tail, &y);
-  // The result has the sign of x, and so has the zero of a zero.
+  // The result has the sign of x, even if it is zero.
   y = MATH_WITH_SIGN(y, MATH_SIGN(x));
   MATH_FLOATS special = MATH_SELECT(x < -1.0f, MATH_SPLAT(__builtin_nanf("")), x);
   special = MATH_SELECT(x == -1.0f, MATH_SPLAT(-__builtin_inff()), special);
@@ -219,7 +221,7 @@ MATH_INLINE LEVEL(exp2_within_range)(const MATH_FLOATS *y, MATH_FLOATS *result) 
   *result = part * MATH_POWER_OF_2(n);
 }
 
-// 2^x = 2^n 2^r, with results that are out of range or subnormal.
+// 2^x = 2^n 2^r, also for results that are out of range or subnormal.
 // Worst error: 1.2915 at 0.513294518 (0x1.06ce8ap-1).
 MATH_INLINE LEVEL(exp2_lanes)(const float *from, float *to) {
   MATH_FLOATS x = *(const MATH_OPERAND *)from, y;

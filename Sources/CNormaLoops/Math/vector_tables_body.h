@@ -1,8 +1,8 @@
-// Tables of 32 floats in which every lane looks up its own number; included after
-// vector_math_body.h, under the same rules but one: what is computed with tables uses fused
-// multiply-adds, which processors without them make up for in double.
+// Tables of 32 floats from which every lane looks up an entry; included after vector_math_body.h,
+// under the same rules but one: functions with tables use fused multiply-adds, which are emulated
+// in double on processors without them.
 //
-// One register at a time, because a look-up takes whole registers: one permutation, or four.
+// One register at a time, because a look-up takes a full register: one permutation, or four.
 
 #pragma clang fp contract(off)
 
@@ -28,8 +28,8 @@ typedef float PART_OPERAND __attribute__((vector_size(MATH_LANES), aligned(4)));
 #undef PART_FMA
 #if defined(__x86_64__) && MATH_LANES == 16 && !defined(__FMA__)
 #define PART_FMA(a, b, c) LEVEL(fused)(a, b, c)
-// a b is exact in double. The sum is rounded to an odd last bit, which keeps on which side of a float or
-// of the middle of two it lies, and then to float.
+// a b is exact in double. The sum is rounded to odd, which preserves on which side of a float, or
+// of the middle of two, it lies, and then to float.
 static inline __attribute__((always_inline)) PART_FLOATS LEVEL(fused)(
     PART_FLOATS a, PART_FLOATS b, PART_FLOATS c) {
   typedef double doubles __attribute__((vector_size(32)));
@@ -46,7 +46,7 @@ static inline __attribute__((always_inline)) PART_FLOATS LEVEL(fused)(
 #define PART_FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
 #endif
 
-// A table's numbers by the low five bits of each lane.
+// Table entries indexed by the low five bits of each lane.
 MATH_INLINE LEVEL(look_up)(const float *table, const PART_INTS *number, PART_FLOATS *result) {
 #if MATH_LANES == 64
   *result = __builtin_ia32_vpermi2varps512(PART_LOAD(table), *number, PART_LOAD(table + 16));
@@ -64,8 +64,8 @@ MATH_INLINE LEVEL(look_up)(const float *table, const PART_INTS *number, PART_FLO
 #endif
 }
 
-// 1 / x for normal x within 1 %: the exponent turned around, and one step of Newton's. `more` is 2.0072, or a little
-// more where the result is to be.
+// 1 / x for normal x within 1 %: the negated exponent, and one step of Newton's method. `more` is
+// 2.0072, or slightly more if the result should be larger.
 MATH_INLINE LEVEL(rough_inverse)(
     const PART_FLOATS *x, const PART_FLOATS *more, PART_FLOATS *result) {
   PART_FLOATS guess = (PART_FLOATS)(0x7ef311c3 - (PART_INTS)*x);

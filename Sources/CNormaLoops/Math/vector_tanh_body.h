@@ -1,9 +1,10 @@
-// Elementwise tanh over contiguous floats; included after vector_tables_body.h, under the same rules.
+// Elementwise tanh over contiguous floats; included after vector_tables_body.h, under the same
+// rules.
 
 #pragma clang fp contract(off)
 
-// tanh x = x + x s p(s), s = x^2, below 0.65; from there 1 - 2 / (e^2|x| + 1), whose second part is
-// less than half the result, so that its error counts less.
+// tanh x = x + x s p(s), s = x^2, below 0.65; from there 1 - 2 / (e^2|x| + 1), whose second term is
+// less than half the result, so that its error matters less.
 // Worst error: 1.4262 at 0.652540624 (0x1.4e19cep-1).
 MATH_INLINE LEVEL(tanh_part)(const float *from, float *to) {
   PART_FLOATS x = PART_LOAD(from), s = x * x;

@@ -1,13 +1,15 @@
 // Elementwise sin, cos and tan over contiguous floats; included after wide_math_body.h and
-// vector_tables_body.h, under the same rules: the same bits on every level, whatever the size of the argument.
+// vector_tables_body.h, under the same rules: the same bits on every level, whatever the size of
+// the argument.
 
 #pragma clang fp contract(off)
 
 #ifndef MATH_LARGE_ANGLE
-// 2^23: from here on the fast reduction's product with the quadrant would be rounded.
+// 2^23: from here on the product with the quadrant in the fast reduction would be rounded.
 #define MATH_LARGE_ANGLE 0x4b000000
 #define MATH_INFINITY 0x7f800000
-// Up to here the quadrant comes of one product, and what it takes off is exact in float.
+// Up to here the quadrant is computed by one product, and its multiple of pi / 2 is subtracted
+// exactly in float.
 #define MATH_SMALL_ANGLE 1024.0f
 
 // The first 256 bits of 1 / (2 pi).
@@ -15,8 +17,9 @@ static const unsigned long long math_turns[4] = {
     0x28be60db9391054a, 0x7f09d5f47d4d3770, 0x36d8a5664f10e410, 0x7f9458eaf7aef158};
 #endif
 
-// Payne and Hanek's reduction: x = m 2^e is m turns of 2^e / (2 pi), of which the bits before the
-// point of 2^e / (2 pi) are whole turns; 96 bits after it suffice. x is at least 2^23 and finite.
+// Payne and Hanek's reduction: x = m 2^e is m times 2^e / (2 pi) turns, of which the bits before
+// the binary point of 2^e / (2 pi) are whole turns; 96 bits after it suffice. x is at least 2^23
+// and finite.
 static inline void LEVEL(reduce_large)(int bits, int *quadrant, double *r) {
   unsigned e = (unsigned)(bits >> 23) - 150;
   unsigned long long m = (unsigned long long)((bits & 0x7fffff) | 0x800000);
@@ -27,7 +30,7 @@ static inline void LEVEL(reduce_large)(int bits, int *quadrant, double *r) {
   unsigned __int128 turns = (window >> 32) * m << 32;
   unsigned long long fraction = (unsigned long long)(turns >> 64);
   *quadrant = (int)((fraction + (1ull << 61)) >> 62);
-  // The rest of the angle within an eighth of a turn to either side, times 2 pi / 2^64.
+  // The rest of the angle, within an eighth of a turn on either side, times 2 pi / 2^64.
   *r = (double)(long long)(fraction - ((unsigned long long)*quadrant << 62)) *
        0x1.921fb54442d18p-62;
 }
@@ -57,7 +60,7 @@ MATH_INLINE LEVEL(reduced_angle)(
   *rest = r;
 }
 
-// sin(|x| + turn pi / 2), for turn 0 or 1; r goes on as two floats. sin r = r + r s p(s) and
+// sin(|x| + turn pi / 2), for turn 0 or 1; r is passed on as two floats. sin r = r + r s p(s) and
 // cos r = 1 - s / 2 + s^2 p(s), s = r^2.
 MATH_INLINE LEVEL(turned_sin)(const MATH_FLOATS *x, int turn, MATH_FLOATS *result) {
   MATH_INTS quadrant;
@@ -78,7 +81,7 @@ MATH_INLINE LEVEL(turned_sin)(const MATH_FLOATS *x, int turn, MATH_FLOATS *resul
   *result = (MATH_FLOATS)((MATH_INTS)MATH_SELECT(odd, cosine, sine) ^ ((quadrant & 2) << 30));
 }
 
-// |x| = quadrant pi / 2 + high + low for |x| up to 1024, with whole multiples of 4 in the quadrant.
+// |x| = quadrant pi / 2 + high + low for |x| up to 1024; the quadrant may include multiples of 4.
 MATH_INLINE LEVEL(small_angle)(
     const PART_FLOATS *size, PART_INTS *quadrant, PART_FLOATS *high, PART_FLOATS *low) {
   PART_FLOATS shifted = PART_FMA(*size, PART_ALL(0x1.45f306p-1f), PART_ALL(MATH_TO_INTEGER));
@@ -91,9 +94,8 @@ MATH_INLINE LEVEL(small_angle)(
   *low = PART_FMA(n, PART_ALL(-0x1.68c234p-39f), *low);
 }
 
-// sin(|x| + turn pi / 2) for |x| up to 1024. sin r = r + r s p(s) and
-// cos r = 1 - s / 2 + s^2 p(s), s = r^2. Where r is so small that the second difference counts, that is
-// exact, too.
+// sin(|x| + turn pi / 2) for |x| up to 1024. sin r = r + r s p(s) and cos r = 1 - s / 2 + s^2 p(s),
+// s = r^2. If r is so small that the second difference matters, that is exact, too.
 MATH_INLINE LEVEL(small_turned_sin)(const PART_FLOATS *size, int turn, PART_FLOATS *result) {
   PART_FLOATS high, low;
   PART_INTS quadrant;
@@ -110,7 +112,8 @@ MATH_INLINE LEVEL(small_turned_sin)(const PART_FLOATS *size, int turn, PART_FLOA
   *result = (PART_FLOATS)((PART_INTS)PART_SELECT(odd, cosine, sine) ^ ((quadrant & 2) << 30));
 }
 
-// sin(x) with its sign, or cos(x). Vectors with larger angles, infinity or NaN go the longer way, too.
+// sin(x) with its sign, or cos(x). Vectors with larger angles, infinity or NaN also take the slow
+// path.
 MATH_INLINE LEVEL(sin_or_cos)(const float *from, int turn, float *to) {
   MATH_FLOATS x = *(const MATH_OPERAND *)from, y;
   const int sign = turn ? 0 : (int)0x80000000;
@@ -127,7 +130,7 @@ MATH_INLINE LEVEL(sin_or_cos)(const float *from, int turn, float *to) {
   *(MATH_OPERAND *)to = MATH_SELECT(small, *(MATH_OPERAND *)to, y);
 }
 
-// sin(-x) = -sin(x), and so for zeros. NaN at infinity.
+// sin(-x) = -sin(x), including for zeros. NaN at infinity.
 // Worst error: 1.0176 at 9.84454445e+35 (0x1.7b32b4p+119).
 MATH_INLINE LEVEL(sin_lanes)(const float *from, float *to) {
   LEVEL(sin_or_cos)(from, 0, to);
@@ -160,8 +163,8 @@ MATH_INLINE LEVEL(far_tan)(const MATH_FLOATS *from, MATH_FLOATS *to) {
   *to = (MATH_FLOATS)((MATH_INTS)y ^ MATH_SIGN(x));
 }
 
-// The same for |x| up to 1024 in floats: tan r = r (1 + s (1/3 + s q(s))), s = r^2, is the sum of two, and turned
-// over in odd quadrants.
+// The same for |x| up to 1024 in floats: tan r = r (1 + s (1/3 + s q(s))), s = r^2, as the sum of
+// two floats, inverted in odd quadrants.
 MATH_INLINE LEVEL(near_tan_part)(const float *from, float *to) {
   PART_FLOATS x = PART_LOAD(from), r, low;
   PART_FLOATS size = (PART_FLOATS)((PART_INTS)x & 0x7fffffff);
@@ -178,9 +181,9 @@ MATH_INLINE LEVEL(near_tan_part)(const float *from, float *to) {
   PART_FLOATS third_low = PART_FMA(s, q, 0x1.555556p-2f - third) - 0x1.555556p-27f;
   PART_FLOATS first = s * third;
   PART_FLOATS rest = PART_FMA(s, third_low, PART_FMA(s, third, -first));
-  // Nearly the slope in s.
+  // Approximately the slope in s.
   rest = PART_FMA(s_low, PART_FMA(s, PART_ALL(0.35f), PART_ALL(0.333f)), rest);
-  // The slope of tan is 1 + s (1 + s), nearly.
+  // The slope of tan is approximately 1 + s (1 + s).
   low = PART_FMA(low, PART_FMA(s, s, s), low);
   PART_FLOATS part = r * first, most = r + part;
   PART_FLOATS small = PART_FMA(r, first, -part) + (((r - most) + part) + PART_FMA(r, rest, low));
@@ -192,7 +195,7 @@ MATH_INLINE LEVEL(near_tan_part)(const float *from, float *to) {
   *(PART_OPERAND *)to = (PART_FLOATS)((PART_INTS)y ^ ((PART_INTS)x & (int)0x80000000));
 }
 
-// Blocks with a larger angle, or NaN, go the longer way, too.
+// Blocks with a larger angle, or NaN, also take the slow path.
 // Worst error: 0.5687 at -0.779635727 (-0x1.8f2c6ap-1).
 MATH_INLINE LEVEL(tan_lanes)(const float *from, float *to) {
   MATH_FLOATS x = *(const MATH_OPERAND *)from, y;

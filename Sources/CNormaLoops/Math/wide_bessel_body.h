@@ -3,11 +3,11 @@
 
 #pragma clang fp contract(off)
 
-// I0(x) = p(z) and I1(x) = x p(z), z = x^2, below 8; from there e^x q(t) / root(x), t = 8 / x. Without
-// e^|x| where `scaled`. Of |x|, and NaN.
+// I0(x) = p(z) and I1(x) = x p(z), z = x^2, below 8; from there e^x q(t) / root(x), t = 8 / x.
+// Without the factor e^|x| if `scaled`. For |x|, and NaN.
 MATH_INLINE LEVEL(wide_bessel)(
     const MATH_DOUBLES *from, int order, int scaled, MATH_DOUBLES *result) {
-  // Above 92 the results are infinite in float, without the scale.
+  // Above 92 the unscaled results are infinite in float.
   MATH_DOUBLES x = scaled ? *from : WIDE_SELECT(*from > 100.0, WIDE(100.0), *from);
   MATH_LONGS far = (MATH_LONGS)~(x < 8.0);
   MATH_DOUBLES z = WIDE_SELECT(far, WIDE(0.0), x * x), near, y;

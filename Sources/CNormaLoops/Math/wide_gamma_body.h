@@ -1,15 +1,15 @@
 // lgamma and digamma of floats, computed in double and rounded once; included after
 // wide_math_body.h, under the same rules.
 //
-// Where a result is so close to zero that what its parts have lost counts, single lanes go to the C
-// library and to norma_digamma.
+// Where a result is so close to zero that the rounding errors of its parts matter, single lanes are
+// computed by the C library and by norma_digamma.
 
 #pragma clang fp contract(off)
 
-// r = x - its nearest whole number, exact, and sin(pi r) / r; -1/2 <= r <= 1/2.
+// r = x - its nearest integer, exact, and sin(pi r) / r; -1/2 <= r <= 1/2.
 MATH_INLINE LEVEL(wide_sine_of_turn)(
     const MATH_DOUBLES *x, MATH_DOUBLES *rest, MATH_DOUBLES *ratio) {
-  // From 2^24 on all floats are whole.
+  // From 2^24 on all floats are integers.
   MATH_DOUBLES near = WIDE_SELECT(WIDE_SIZE(*x) < 0x1p24, *x, WIDE(0.0));
   MATH_DOUBLES r = near - ((near + WIDE_TO_INTEGER) - WIDE_TO_INTEGER);
   MATH_DOUBLES z = r * r;
@@ -22,10 +22,10 @@ MATH_INLINE LEVEL(wide_sine_of_turn)(
   *rest = r;
 }
 
-// log |gamma(x)|: v p(v) with v = t - 2 for t around 2, moved there by a logarithm from 0, 1 and 3
-// around; Stirling's series from 3.5 on. t is x, or 1 - x up to -1/2, where the result is
-// log(pi / |sin(pi x)|) less that of t. One logarithm serves both, but for t where that is large.
-// Infinite at both infinities, at 0 and at negative whole numbers.
+// log |gamma(x)|: v p(v) with v = t - 2 for t around 2; t around 0, 1 and 3 is shifted there by a
+// logarithm; Stirling's series from 3.5 on. t is x, or 1 - x up to -1/2, where the result is
+// log(pi / |sin(pi x)|) minus that of t. One logarithm serves both, except for large t. Infinite at
+// both infinities, at 0 and at negative integers.
 MATH_INLINE LEVEL(lgamma_lanes)(const float *from, float *to) {
   MATH_DOUBLES x = WIDE_LOAD(from), log;
   MATH_LONGS reflected = (MATH_LONGS)(x <= -0.5);
@@ -83,8 +83,8 @@ MATH_INLINE LEVEL(lgamma_lanes)(const float *from, float *to) {
   WIDE_STORE(to, WIDE_SELECT(WIDE_SIZE(x) == __builtin_inf(), WIDE_SIZE(x), y), 0);
 }
 
-// psi(x) = psi(1 - x) - pi cos(pi r) / sin(pi r) below 1/2, r as above. From there moved up by 8,
-// and log x - 1 / 2x - the sum of B(2k) / 2k x^-2k. NaN at negative whole numbers.
+// psi(x) = psi(1 - x) - pi cos(pi r) / sin(pi r) below 1/2, r as above. From there shifted up by 8,
+// and log x - 1 / 2x - the sum of B(2k) / 2k x^-2k. NaN at negative integers.
 MATH_INLINE LEVEL(digamma_lanes)(const float *from, float *to) {
   MATH_DOUBLES x = WIDE_LOAD(from), y;
   MATH_LONGS reflected = (MATH_LONGS)(x < 0.5);

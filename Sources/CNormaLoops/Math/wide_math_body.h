@@ -1,9 +1,9 @@
 // Elementwise functions of floats that are computed in double and rounded once; included after
 // vector_math_body.h, under the same rules.
 //
-// A few more terms than a float needs, and no care for what rounding loses: all errors are below
-// 0.52 ulp (Tools/check-vector-math.c), where a result out of float's range rounds
-// to infinity, to zero or to a subnormal number by itself.
+// A few more terms than a float needs, and no compensation of rounding errors: all errors are below
+// 0.52 ulp (Tools/check-vector-math.c), and a result beyond the range of float rounds to infinity,
+// to zero or to a subnormal number by itself.
 
 #pragma clang fp contract(off)
 
@@ -31,9 +31,9 @@ typedef long long MATH_LONGS __attribute__((vector_size(8 * MATH_LANES)));
   *(MATH_OPERAND *)(to) =                                                                     \
       (MATH_FLOATS)((MATH_INTS)__builtin_convertvector((y), MATH_FLOATS) | (sign))
 
-// Long polynomials are taken in even and odd powers: half the steps wait for each other.
+// Long polynomials are split into even and odd powers, which halves the chain of dependent steps.
 
-// 2^y = 2^n 2^r, 2^r = 1 + r p(r); y of more than 1000 to either side is taken as that.
+// 2^y = 2^n 2^r, 2^r = 1 + r p(r); |y| above 1000 counts as 1000.
 MATH_INLINE LEVEL(wide_exp2)(const MATH_DOUBLES *y, MATH_DOUBLES *result) {
   MATH_DOUBLES e = WIDE_SELECT(*y > 1000.0, WIDE(1000.0), *y);
   e = WIDE_SELECT(e < -1000.0, WIDE(-1000.0), e);
@@ -50,8 +50,8 @@ MATH_INLINE LEVEL(wide_exp2)(const MATH_DOUBLES *y, MATH_DOUBLES *result) {
   *result = (1.0 + r * (even + r * odd)) * (MATH_DOUBLES)((n + 1023) << 52);
 }
 
-// k ln 2 + log(1 + f), log(1 + f) = 2 s + s z p(z) for s = f / (2 + f), z = s^2. No subnormal x
-// comes here, because no float is one in double. -inf at zero, inf at inf, NaN below zero.
+// k ln 2 + log(1 + f), log(1 + f) = 2 s + s z p(z) for s = f / (2 + f), z = s^2. x is never
+// subnormal, because no float is subnormal in double. -inf at zero, inf at inf, NaN below zero.
 MATH_INLINE LEVEL(wide_log)(const MATH_DOUBLES *x, MATH_DOUBLES *result) {
   MATH_LONGS bits = (MATH_LONGS)*x;
   MATH_LONGS k = (bits - 0x3fe6a09e667f3bcdll) >> 52;
@@ -70,7 +70,7 @@ MATH_INLINE LEVEL(wide_log)(const MATH_DOUBLES *x, MATH_DOUBLES *result) {
 }
 
 // The angle of a point, 0 to pi / 2, from its height and width, which are not negative and neither
-// both zero nor both infinite: turned by pi / 4 or pi / 2 where it is steep, then t + t z p(z).
+// both zero nor both infinite: rotated by pi / 4 or pi / 2 if it is steep, then t + t z p(z).
 MATH_INLINE LEVEL(wide_angle)(
     const MATH_DOUBLES *height, const MATH_DOUBLES *width, MATH_DOUBLES *result) {
   MATH_LONGS middle = (MATH_LONGS)(*height > *width * 0x1.a827999fcef32p-2);
@@ -89,7 +89,8 @@ MATH_INLINE LEVEL(wide_angle)(
   *result = WIDE_SELECT(steep, WIDE(WIDE_PI / 2), turned) + (t + t * (z * p));
 }
 
-// asin |x| = r + r z p(z) with r = |x| up to 1/2; from there pi / 2 - 2 asin r, r^2 = (1 - |x|) / 2.
+// asin |x| = r + r z p(z) with r = |x| up to 1/2; from there pi / 2 - 2 asin r, r^2 = (1 -
+// |x|) / 2.
 MATH_INLINE LEVEL(wide_asin)(
     const MATH_DOUBLES *size, MATH_LONGS *large, MATH_DOUBLES *result) {
   *large = (MATH_LONGS)(*size > 0.5);
@@ -105,7 +106,7 @@ MATH_INLINE LEVEL(wide_asin)(
   *result = root + root * (z * p);
 }
 
-// e^|x|, |x| up to 100: beyond, results that are made of it are infinite in float.
+// e^|x|, |x| up to 100: beyond that, results computed from it are infinite in float.
 MATH_INLINE LEVEL(wide_growth)(const MATH_DOUBLES *size, MATH_DOUBLES *result) {
   MATH_DOUBLES power = WIDE_SELECT(*size > 100.0, WIDE(100.0), *size) * WIDE_LOG2_E;
   LEVEL(wide_exp2)(&power, result);
@@ -159,7 +160,7 @@ MATH_INLINE LEVEL(atanh_lanes)(const float *from, float *to) {
   WIDE_STORE(to, WIDE_SELECT(size < 0x1p-8, near, 0.5 * y), sign);
 }
 
-// t e^(p(t) - x^2) with t = 2 / (2 + |x|), which from 10.06 on rounds to zero; 2 minus that for
+// t e^(p(t) - x^2) with t = 2 / (2 + |x|), which rounds to zero from 10.06 on; 2 minus that for
 // negative x.
 MATH_INLINE LEVEL(far_erfc)(const MATH_FLOATS *from, MATH_FLOATS *to) {
   MATH_DOUBLES x = WIDE_LOAD(from), size = WIDE_SIZE(x), y;

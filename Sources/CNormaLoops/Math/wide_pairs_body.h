@@ -21,8 +21,8 @@
   }
 #endif
 
-// |x|^y = 2^(y log2 |x|), with the sign of x for odd y; NaN for negative x and y that is not whole.
-// 1 for y = 0 or x = 1, whatever the other is, and for (-1)^inf.
+// |x|^y = 2^(y log2 |x|), with the sign of x for odd y; NaN for negative x and fractional y. 1 for
+// y = 0 or x = 1, whatever the other operand, and for (-1)^inf.
 MATH_INLINE LEVEL(pow_lanes)(const float *from, const float *exponents, float *to) {
   MATH_FLOATS base = *(const MATH_OPERAND *)from;
   MATH_DOUBLES x = WIDE_LOAD(from), y = WIDE_LOAD(exponents), size = WIDE_SIZE(x), log, result;
@@ -35,7 +35,8 @@ MATH_INLINE LEVEL(pow_lanes)(const float *from, const float *exponents, float *t
   MATH_LONGS even = (MATH_LONGS)(WIDE_SIZE(y) >= 0x1p24);
   MATH_LONGS whole = even | (MATH_LONGS)(shifted - WIDE_TO_INTEGER == y);
   MATH_LONGS odd = whole & ~even & -((MATH_LONGS)shifted & 1);
-  result = WIDE_SELECT((x < 0.0) & (size < __builtin_inf()) & ~whole, WIDE(__builtin_nan("")), result);
+  result = WIDE_SELECT(
+      (x < 0.0) & (size < __builtin_inf()) & ~whole, WIDE(__builtin_nan("")), result);
   result = WIDE_SELECT((y == 0.0) | (x == 1.0), WIDE(1.0), result);
   WIDE_STORE(to, result, MATH_SIGN(base) & __builtin_convertvector(odd, MATH_INTS));
 }
@@ -54,7 +55,7 @@ MATH_INLINE LEVEL(atan2_lanes)(const float *from, const float *widths, float *to
   WIDE_STORE(to, y, sign);
 }
 
-// Squares of floats are exact in double and neither overflow nor vanish. Infinity beside NaN is
+// Squares of floats are exact in double and neither overflow nor underflow. Infinity with NaN gives
 // infinity.
 MATH_INLINE LEVEL(hypot_lanes)(const float *from, const float *others, float *to) {
   MATH_DOUBLES x = WIDE_SIZE(WIDE_LOAD(from)), y = WIDE_SIZE(WIDE_LOAD(others));
@@ -63,9 +64,9 @@ MATH_INLINE LEVEL(hypot_lanes)(const float *from, const float *others, float *to
   WIDE_STORE(to, WIDE_SELECT((x == infinity) | (y == infinity), infinity, result), 0);
 }
 
-// x - q y with the whole quotient q towards zero, exact: below 2^29 the product has no more than 53
-// bits, and a quotient that was rounded up to a whole number is made good by adding y. Larger
-// quotients go to the C library.
+// x - q y with the quotient q truncated to an integer, exact: below 2^29 the product has no more
+// than 53 bits, and if the quotient was rounded up to an integer, y is added again. Larger
+// quotients are computed by the C library.
 MATH_INLINE LEVEL(fmod_lanes)(const float *from, const float *divisors, float *to) {
   MATH_INTS sign = MATH_SIGN(*(const MATH_OPERAND *)from);
   MATH_DOUBLES x = WIDE_SIZE(WIDE_LOAD(from)), y = WIDE_SIZE(WIDE_LOAD(divisors));
@@ -83,7 +84,7 @@ MATH_INLINE LEVEL(fmod_lanes)(const float *from, const float *divisors, float *t
   WIDE_STORE(to, rest, sign);
 }
 
-// What fmod leaves, moved to the sign of the divisor.
+// The remainder of fmod, shifted to the sign of the divisor.
 MATH_INLINE LEVEL(remainder_lanes)(const float *from, const float *divisors, float *to) {
   MATH_FLOATS y = *(const MATH_OPERAND *)divisors, rest;
   LEVEL(fmod_lanes)(from, divisors, (float *)&rest);
@@ -91,8 +92,8 @@ MATH_INLINE LEVEL(remainder_lanes)(const float *from, const float *divisors, flo
   *(MATH_OPERAND *)to = MATH_SELECT(crosses, rest + y, rest);
 }
 
-// The quotient of x without what fmod leaves, which is whole but for rounding; less 1 where the rest
-// lies across zero.
+// The quotient of x minus its fmod, which is an integer except for rounding; minus 1 if the
+// remainder has the opposite sign.
 MATH_INLINE LEVEL(floor_divide_lanes)(const float *from, const float *divisors, float *to) {
   MATH_FLOATS x = *(const MATH_OPERAND *)from, y = *(const MATH_OPERAND *)divisors, rest;
   LEVEL(fmod_lanes)(from, divisors, (float *)&rest);
@@ -107,12 +108,12 @@ MATH_INLINE LEVEL(floor_divide_lanes)(const float *from, const float *divisors, 
 }
 
 // The larger of two, and log(1 + e) with e = 2^-power, power at least 0: 2 s + s z p(z) as in
-// wide_log, s = e / (2 + e), but halved first, s = (e - 1) / (e + 3), where 1 + e is above root 2.
+// wide_log, s = e / (2 + e); if 1 + e is above root 2, it is halved first: s = (e - 1) / (e + 3).
 MATH_INLINE LEVEL(wide_log_add)(
     const MATH_DOUBLES *x, const MATH_DOUBLES *y, double scale, MATH_DOUBLES *larger,
     MATH_DOUBLES *added) {
   MATH_DOUBLES power = -WIDE_SIZE(*x - *y) * scale, e;
-  // Equal infinities have no difference.
+  // The difference of equal infinities counts as 0.
   power = WIDE_SELECT(*x == *y, WIDE(0.0), power);
   LEVEL(wide_exp2)(&power, &e);
   MATH_LONGS halved = (MATH_LONGS)(e > 0x1.a827999fcef32p-2);
@@ -138,7 +139,7 @@ MATH_INLINE LEVEL(log_add_exp2_lanes)(const float *from, const float *others, fl
   WIDE_STORE(to, larger + added * WIDE_LOG2_E, 0);
 }
 
-// x log y, and 0 where x is 0 and y no NaN.
+// x log y, and 0 if x is 0 and y is not NaN.
 MATH_INLINE LEVEL(xlogy_lanes)(const float *from, const float *others, float *to) {
   MATH_DOUBLES x = WIDE_LOAD(from), y = WIDE_LOAD(others), log;
   LEVEL(wide_log)(&y, &log);

@@ -12,10 +12,10 @@
 
 #pragma clang fp contract(off)
 
-// Rows so short are taken together, up to so many values: one does not wait for another's division.
+// Rows this short are processed together, up to this many values, so that their divisions overlap.
 enum { MOST_ROWS = 16, MOST_VALUES = 1024 };
 
-// What is the same for all values of each of some rows.
+// What is the same for all values of a row, for several rows.
 typedef struct {
   float high[MOST_ROWS], low[MOST_ROWS], inverse[MOST_ROWS];
 } norma_centers;
@@ -60,32 +60,35 @@ static moments group_moments(const norma_groups *groups, const float *x, int fro
     }
     return all;
   }
-  // Short pieces are put side by side: a tile costs about the same whatever its length.
+  // Short pieces are gathered: a tile costs about the same whatever its length.
   float tile[NORMA_BLOCK];
   const int64_t most = NORMA_BLOCK / length;
   for (int64_t piece = 0; piece < groups->pieces; piece += most) {
     const int64_t count = smaller(most, groups->pieces - piece);
     for (int64_t i = 0; i < count; i++) {
-      memcpy(tile + i * length, x + (piece + i) * groups->piece_step, (size_t)length * sizeof(float));
+      const float *from = x + (piece + i) * groups->piece_step;
+      memcpy(tile + i * length, from, (size_t)length * sizeof(float));
     }
     add_tile(&all, count * length, tile, from_zero);
   }
   return all;
 }
 
-// y of the run at `offset`, under one parameter.
+// y of the run at `offset`, which shares one parameter.
 static void normalize_run(
     const norma_groups *groups, const norma_group_parameters *parameters, norma_loop normalize,
     const norma_centers *centers, double inverse, int64_t row, int64_t offset, int64_t n,
     const float *x, float *y) {
-  const int64_t place = offset / groups->inner % groups->period;
-  float scale = centers->inverse[row], shift = parameters->bias ? parameters->bias[place] : 0;
+  const int64_t parameter = offset / groups->inner % groups->period;
+  float scale = centers->inverse[row], shift = parameters->bias ? parameters->bias[parameter] : 0;
   if (parameters->weight) {
-    const float weight = parameters->weight[place];
-    // One number to the group belongs to its scale, which is rounded once.
+    const float weight = parameters->weight[parameter];
+    // If the parameter is the same for the whole group, it is part of its scale, which is rounded
+    // once.
     scale = groups->inner >= groups->length ? (float)(inverse * (double)weight) : scale * weight;
   }
-  const void *const operands[] = {x + offset, &centers->high[row], &centers->low[row], &scale, &shift};
+  const void *const operands[] = {
+      x + offset, &centers->high[row], &centers->low[row], &scale, &shift};
   normalize((size_t)n, operands, y + offset);
 }
 
@@ -120,12 +123,13 @@ void norma_normalize_groups(
       const double own = mean[group + k], high = (double)(float)own;
       inverse[k] = 1 / sqrt(variance[group + k] + parameters->eps);
       centers.inverse[k] = (float)inverse[k], centers.high[k] = (float)own;
-      // Nothing is left of an infinite mean.
+      // An infinite mean has no low part.
       centers.low[k] = own != high ? (float)(own - high) : 0;
     }
     if (rows && groups->pieces == 1) {
       OF_LEVEL(normalize_rows)(
-          some, length, length, x + first, &centers, parameters->weight, parameters->bias, y + first);
+          some, length, length, x + first, &centers, parameters->weight, parameters->bias,
+          y + first);
       continue;
     }
     for (int64_t k = 0; k < some; k++) {
@@ -171,8 +175,8 @@ void norma_group_gradient(
         }
         products[offset / run] = inverse * a;
         plain[offset / run] = b;
-        const double weight =
-            parameters->weight ? (double)parameters->weight[offset / groups->inner % groups->period] : 1;
+        const int64_t parameter = offset / groups->inner % groups->period;
+        const double weight = parameters->weight ? (double)parameters->weight[parameter] : 1;
         centered += weight * a, sum += weight * b;
       }
     }
@@ -197,11 +201,11 @@ void norma_group_gradient(
 
 void norma_add_runs(
     double *values, int64_t count, int64_t repeats, int64_t period, float *result) {
-  int64_t place = 0;
-  for (int64_t i = 0; i < count; i += repeats, place = place + 1 < period ? place + 1 : 0) {
+  int64_t index = 0;
+  for (int64_t i = 0; i < count; i += repeats, index = index + 1 < period ? index + 1 : 0) {
     double sum = values[i];
     for (int64_t k = 1; k < repeats; k++) sum += values[i + k];
-    values[place] = i / repeats == place ? sum : values[place] + sum;
+    values[index] = i / repeats == index ? sum : values[index] + sum;
   }
-  for (place = 0; place < period; place++) result[place] = (float)values[place];
+  for (index = 0; index < period; index++) result[index] = (float)values[index];
 }

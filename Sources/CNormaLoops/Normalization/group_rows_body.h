@@ -1,6 +1,6 @@
-// Rows of values under a row of parameters; included once per instruction set with LEVEL defined.
+// Rows of values with a row of parameters; included once per instruction set with LEVEL defined.
 
-// y = ((x - high) - low) * (inverse * weight) + bias for rows of n values that lie `pitch` apart.
+// y = ((x - high) - low) * (inverse * weight) + bias for rows of n values with stride `pitch`.
 static void LEVEL(normalize_rows)(
     int64_t rows, int64_t n, int64_t pitch, const float *x, const norma_centers *centers,
     const float *weight, const float *bias, float *y) {

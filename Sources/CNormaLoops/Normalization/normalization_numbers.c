@@ -2,42 +2,31 @@
 
 #include <math.h>
 
-#include "levels.h"
 #include "loops.h"
+#include "run_level.h"
 
 #pragma clang fp contract(off)
 
 #define BODY "normalization_numbers_body.h"
 #include "each_level.h"
 
-#if defined(__x86_64__)
-
-#define CHOOSE(name, ...)                        \
-  switch (norma_loops_level()) {                 \
-    case 2: name##_v4(__VA_ARGS__); return;      \
-    case 1: name##_v3(__VA_ARGS__); return;      \
-    default: name##_base(__VA_ARGS__); return;   \
-  }
-#else
-#define CHOOSE(name, ...) name##_base(__VA_ARGS__);
-#endif
-
 void norma_mean_and_variance(
     int64_t count, double n, const double *sums, const double *squares, double *mean,
     double *variance) {
-  CHOOSE(mean_and_variance, count, n, sums, squares, mean, variance)
+  OF_LEVEL(mean_and_variance)(count, n, sums, squares, mean, variance);
 }
 
 void norma_normalization_numbers(
     int64_t count, const double *mean, const double *variance, double eps, const float *weight,
     const float *bias, float *high, float *low, float *scale, float *shift) {
-  CHOOSE(normalization_numbers, count, mean, variance, eps, weight, bias, high, low, scale, shift)
+  OF_LEVEL(normalization_numbers)(
+      count, mean, variance, eps, weight, bias, high, low, scale, shift);
 }
 
 void norma_follow(
     int64_t count, const float *old, const double *target, double divisor, double share,
     float *result) {
-  CHOOSE(follow, count, old, target, divisor, share, result)
+  OF_LEVEL(follow)(count, old, target, divisor, share, result);
 }
 
 void norma_finish_reduction(

@@ -12,7 +12,7 @@ static void LEVEL(normalization_numbers)(
     const float *bias, float *high, float *low, float *scale, float *shift) {
   for (int64_t i = 0; i < count; i++) high[i] = (float)mean[i];
   for (int64_t i = 0; i < count; i++) {
-    // Nothing is left of an infinite mean, either.
+    // An infinite mean has no low part, either.
     low[i] = mean[i] == (double)high[i] ? 0 : (float)(mean[i] - (double)high[i]);
   }
   if (weight) {

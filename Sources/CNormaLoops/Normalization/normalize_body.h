@@ -1,7 +1,7 @@
 // Normalizations and their gradients; included once per instruction set with LEVEL defined.
 //
-// A statistic is one number for the block, as of channels of images or of rows, or one for each
-// value, as of channels that lie last.
+// A statistic is a single number for the block, as for channels of images or for rows, or one for
+// each value, as for channels-last tensors.
 
 // Operand k as `name`; its first value as name0, read before anything is written.
 #define OPERAND(T, name, k)     \
@@ -12,7 +12,7 @@
 #define ONLY(V, a) a##0
 #define EACH_VALUE(V, a) a[i]
 
-// S, C, B: how the statistics, the scale and the shift are given.
+// S, C, B: whether the statistics, the scale and the shift are single numbers or blocks.
 #define NORMALIZE(name, T, V, S, S1, C, C1, B, B1)                                              \
   static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
     OPERAND(T, x, 0) OPERAND(T, high, 1) OPERAND(T, low, 2)                                     \
@@ -28,7 +28,7 @@
     }                                                                                           \
   }
 
-// g * scale + (x - mean) * slope + shift in double, rounded once: the terms may cancel.
+// g * scale + (x - mean) * slope + shift in double, rounded once, because the terms may cancel.
 #define NORMALIZE_GRADIENT(name, T, V, H, S, S1)                                                \
   static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
     const T *x = operands[0], *g = operands[1];                                                 \
@@ -48,8 +48,8 @@
     }                                                                                           \
   }
 
-// The same for rows of a tile, which lie `pitches` bytes apart: statistics that are one number for a
-// row, or a row that repeats and stays in registers while all rows go by.
+// The same for rows of a tile with strides of `pitches` bytes: a statistic is a single number per
+// row, or a repeated row that stays in registers for all rows.
 #define ROW(T, k, row) ((const T *)((const char *)operands[k] + (ptrdiff_t)(row) * pitches[k]))
 #define OUT_ROW(T, row) ((T *)((char *)out + (ptrdiff_t)(row) * out_pitch))
 #define ROWS_ARGUMENTS                                                                          \
@@ -131,7 +131,7 @@
 NORMALIZATIONS(f32, float, f32v, f32h)
 NORMALIZATIONS(f64, double, f64v, f64v)
 
-// `singles` has a bit for each operand that is one number: high and low are bits 1 and 2.
+// `singles` has a bit for each operand that is a single number: high and low are bits 1 and 2.
 static norma_loop LEVEL(find_normalization)(int operation, int type, unsigned singles) {
   if (type > NORMA_F64) return 0;
 #define PICK(name, form) \

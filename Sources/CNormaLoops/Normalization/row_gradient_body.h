@@ -2,8 +2,9 @@
 
 #define WIDE(p) __builtin_convertvector(LOAD(f32h, p), f64v)
 
-// The sums of a row, with r = 1 / sqrt(variance + eps): of u c and of u, in 16 interleaved lanes, and, added to those of
-// the columns, of g c r and g. `kept`, where there is room, has the weights in double, then room for u and c.
+// The sums of a row, with r = 1 / sqrt(variance + eps): of u c and of u, in 16 interleaved lanes; g
+// c r and g are added to the sums of the columns. `kept`, if not NULL, holds the weights in double,
+// then space for u and c.
 static inline __attribute__((always_inline)) void LEVEL(row_sums)(
     int64_t n, const float *x, const float *g, const float *weight, double mean, double r,
     double *weight_sums, double *bias_sums, double *kept, double *centered, double *plain) {
@@ -39,7 +40,8 @@ static void LEVEL(row_gradient)(
     double *bias_sums) {
   const int64_t n = rows->columns;
   const float *weight = rows->weight;
-  // Conversions are a third of the work: what is converted once is kept while it is in the first-level cache.
+  // Conversions are a third of the work: converted values are kept as long as they fit the
+  // first-level cache.
   _Alignas(64) double kept[3 * MOST_KEPT];
   const int keeps = rows->gradient && n <= MOST_KEPT;
   for (int64_t j = 0; keeps && j < n; j++) kept[j] = weight[j];

@@ -17,10 +17,10 @@
 #include "each_level.h"
 
 enum {
-  // Longer rows are made where they end up.
+  // Longer rows are computed directly in the result.
   MOST_STREAMED = 16384,
-  // Short rows are taken together, up to so many values: no row waits for another's sum, and functions run over
-  // all of them.
+  // Short rows are processed together, up to this many values: their sums overlap, and functions
+  // run over all of them.
   MOST_ROWS = 16,
   MOST_VALUES = 1536,
   PART = 64
@@ -31,7 +31,7 @@ static int64_t rows_at_once(int64_t columns) {
   return most < 1 ? 1 : smaller(most, MOST_ROWS);
 }
 
-// The loops that rows are made of.
+// The loops that rows are computed with.
 typedef struct {
   const norma_reductions *reductions;
   norma_loop subtract, exp;
@@ -43,9 +43,9 @@ static row_loops find_loops(void) {
       norma_find_loop(NORMA_EXP, NORMA_F32, 0)};
 }
 
-// Powers of n values. Meanwhile asks for the next `rest` values, and for where their results go, a few lines at a
-// time: the processor's own prefetching stops at the end of a page, and does not foresee stores. `next` and
-// `target` may be NULL.
+// Powers of n values. Meanwhile prefetches the next `rest` values, and the destination of their
+// results, a few lines at a time: the processor's own prefetching stops at the end of a page, and
+// does not anticipate stores. `next` and `target` may be NULL.
 static void take_powers(
     const row_loops *loops, int64_t n, const float *values, float *powers, const float *next,
     const float *target, int64_t rest) {
@@ -58,7 +58,7 @@ static void take_powers(
   }
 }
 
-// By blocks, as every sum is taken.
+// Summed block by block, like every sum.
 static double row_sum(const row_loops *loops, int64_t n, const float *values) {
   double sum = 0;
   for (int64_t at = 0; at < n; at += NORMA_BLOCK) {
@@ -69,7 +69,7 @@ static double row_sum(const row_loops *loops, int64_t n, const float *values) {
   return sum;
 }
 
-// x - max(x), and the largest itself.
+// x - max(x), and the maximum itself.
 static float subtract_largest(const row_loops *loops, int64_t n, const float *x, float *distances) {
   float highest = x[0];
   loops->reductions->maximum((size_t)n, x, &highest);
@@ -91,7 +91,7 @@ void norma_row_softmax(
       const float *from = x + (row + k) * columns;
       float *own = powers + all;
       seen[k] = causal ? smaller(columns, (row + k) % causal + 1) : columns;
-      // Whole vectors: what is not seen of the last ones changes no largest value, and is 0 in the sum.
+      // Padded to full vectors: the padding does not affect the maximum, and adds 0 to the sum.
       widths[k] = smaller(columns, parts(seen[k], 32) * 32);
       if (seen[k] < widths[k]) {
         memcpy(own, from, (size_t)widths[k] * sizeof(float));
@@ -143,8 +143,8 @@ void norma_row_softmax_gradient(
   }
 }
 
-// The logarithm of the sum of exp(x - highest) over each of some rows; `distances`, where there is room for
-// them, takes x - highest, `sums` the sums. `rest` values follow.
+// The logarithm of the sum of exp(x - highest) for each of several rows; if not NULL, `distances`
+// gets x - highest, `sums` the sums. `rest` values follow.
 static void log_sums_of_rows(
     const row_loops *loops, int64_t rows, int64_t columns, int64_t rest, const float *x,
     float *distances, float *highest, double *sums, float *logs) {
@@ -174,7 +174,7 @@ static void log_sums_of_rows(
       sums[0] = at ? sums[0] + part : part;
     }
   }
-  // The largest element gives 1: what the others give keeps its digits apart from it.
+  // The largest element contributes 1: subtracting it keeps the digits of the others.
   for (int64_t k = 0; k < rows; k++) logs[k] = (float)(sums[k] - 1);
   log1p((size_t)rows, (const void *const[]){logs}, logs);
 }
@@ -188,7 +188,7 @@ void norma_row_log_sum_exp(
     const float *from = x + row * columns;
     float highest = from[0];
     loops.reductions->maximum((size_t)columns, from, &highest);
-    // Infinite maxima are not subtracted: infinity less itself is no number.
+    // Infinite maxima are not subtracted: infinity minus infinity is NaN.
     const float shift = __builtin_isinf(highest) ? 0 : highest;
     double sum = 0;
     for (int64_t at = 0; at < columns; at += NORMA_BLOCK) {
@@ -230,7 +230,7 @@ void norma_row_log_softmax(
 }
 
 void norma_row_log_softmax_at(
-    int64_t columns, const float *x, const int64_t *places, float *result, float *highest,
+    int64_t columns, const float *x, const int64_t *indices, float *result, float *highest,
     double *sums, int64_t begin, int64_t end) {
   const row_loops loops = find_loops();
   const int64_t most = rows_at_once(columns);
@@ -241,13 +241,13 @@ void norma_row_log_softmax_at(
         &loops, some, columns, (end - row - some) * columns, from, NULL, highest + row, sums + row,
         result + row);
     for (int64_t k = row; k < row + some; k++, from += columns) {
-      result[k] = places[k] < 0 ? 0 : (from[places[k]] - highest[k]) - result[k];
+      result[k] = indices[k] < 0 ? 0 : (from[indices[k]] - highest[k]) - result[k];
     }
   }
 }
 
 void norma_row_log_softmax_at_gradient(
-    int64_t columns, const float *x, const int64_t *places, const float *highest,
+    int64_t columns, const float *x, const int64_t *indices, const float *highest,
     const double *sums, const float *upstream, float *result, int streamed, int64_t begin,
     int64_t end) {
   const row_loops loops = find_loops();
@@ -268,16 +268,16 @@ void norma_row_log_softmax_at_gradient(
         end * columns - next);
     for (int64_t k = 0; k < some; k++) {
       float *to = all + k * columns;
-      const int64_t place = places[row + k];
-      if (place < 0) {
+      const int64_t index = indices[row + k];
+      if (index < 0) {
         memset(to, 0, n * sizeof(float));
         continue;
       }
       const double sum = sums[row + k], factor = (double)upstream[row + k] / sum;
-      // What the others give: their sum itself, where the place has nearly all.
-      const double others = sum - (double)to[place];
+      // The contribution of the others: summed directly if the element has almost all of the sum.
+      const double others = sum - (double)to[index];
       OF_LEVEL(scale)(columns, to, -factor, to);
-      to[place] = (float)(others * factor);
+      to[index] = (float)(others * factor);
     }
     if (apart) {
       norma_stream_copy(result + row * columns, scratch, (size_t)some * n * sizeof(float));

@@ -1,7 +1,7 @@
 // Included by random.c once for each instruction set, with LEVEL naming it.
 
 static void LEVEL(extend)(uint32_t *words, size_t blocks) {
-  // A word depends on words 624, 623 and 227 places earlier, so 16 at a time never meet.
+  // A word depends on words 624, 623 and 227 positions earlier, so 16 can be computed at a time.
   for (uint32_t *w = words, *end = words + NORMA_RANDOM_BLOCK * blocks; w < end; w += 16) {
     u32v next = LOAD(u32v, w + 1);
     u32v y = (LOAD(u32v, w) & 0x80000000u) | (next & 0x7fffffffu);
@@ -79,7 +79,7 @@ static void LEVEL(scale64)(double *values, size_t count, double from, double to)
 }
 
 // Two groups at a time: 16 radii, 16 angles. The polynomials and their order are PyTorch's, which
-// took them from Cephes; it ships them for 8 lanes.
+// are from Cephes; PyTorch has them for 8 lanes.
 static void LEVEL(normal32_two)(float *values, f32v *means, f32v *stds) {
   const f32v zero = {0};
   f32v a = LOAD(f32v, values), b = LOAD(f32v, values + 16);

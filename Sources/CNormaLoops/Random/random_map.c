@@ -87,7 +87,7 @@ void norma_random_below64(
 }
 
 void norma_random_replace16(uint16_t *values, size_t count, uint16_t old, uint16_t fresh) {
-  uint16_t mask = old & 0x7fff ? 0xffff : 0x7fff;  // A zero is compared without its sign.
+  uint16_t mask = old & 0x7fff ? 0xffff : 0x7fff;  // Zeros are compared without their sign.
   for (size_t i = 0; i < count; i++) {
     if ((values[i] & mask) == (old & mask)) values[i] = fresh;
   }

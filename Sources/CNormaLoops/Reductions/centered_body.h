@@ -1,5 +1,5 @@
-// Sums of (x - mean) * g for the gradients of normalizations; included once per instruction set with
-// LEVEL defined. Both factors are exact in double, and both tensors are read side by side.
+// Sums of (x - mean) * g for the gradients of normalizations; included once per instruction set
+// with LEVEL defined. Both factors are exact in double, and both tensors are read together.
 
 static void LEVEL(centered_sum_f32)(
     size_t n, const void *x, const void *g, const double *mean, double *sum) {
@@ -59,8 +59,9 @@ static void LEVEL(column_centered_sum_f32)(
       f64v s = {0};
       if (i) s = LOAD(f64v, sums + j);
       for (size_t k = 0; k < count; k++) {
-        s += (__builtin_convertvector(LOAD(f32h, p + k * pitch_x + j), f64v) - LOAD(f64v, means + j))
-           * __builtin_convertvector(LOAD(f32h, q + k * pitch_g + j), f64v);
+        const f64v x = __builtin_convertvector(LOAD(f32h, p + k * pitch_x + j), f64v);
+        const f64v g = __builtin_convertvector(LOAD(f32h, q + k * pitch_g + j), f64v);
+        s += (x - LOAD(f64v, means + j)) * g;
       }
       STORE(f64v, sums + j, s);
     }

@@ -2,12 +2,12 @@
 
 #include "loops.h"
 
-// Differences of numbers fit into 64 bits without a sign.
+// Differences of numbers fit into unsigned 64 bits.
 #define AT(v, low) ((uint64_t)(int64_t)(v) - (uint64_t)(low))
 
 #define COUNTING(T, s, type)                                                                     \
   void norma_range_##s(int64_t count, const T *x, int64_t *low, int64_t *high) {                 \
-    /* Both in one trip over memory. */                                                          \
+    /* Both in one pass over memory. */                                                          \
     enum { BLOCK = 4096 };                                                                       \
     const norma_reductions *loops = norma_find_reductions(type);                                 \
     T least = x[0], most = x[0];                                                                 \

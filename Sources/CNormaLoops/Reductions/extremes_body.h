@@ -1,11 +1,11 @@
 // Minima and maxima; included once per instruction set with LEVEL defined.
 
-// Whether a value replaces the best so far: a better one does, and a NaN, which is not equal to
-// itself and which nothing replaces.
+// Whether a value replaces the best so far: if it is better, or NaN, which differs from itself and
+// which nothing replaces.
 #define REPLACES(op, a, b) ((a) op (b) || (a) != (a))
 
-// In vectors, NaN are noticed on the way and looked for only if there was one: the choice alone is
-// one instruction.
+// In vectors, NaN is detected along the way and searched for only if there was one, so that
+// selecting a value is one instruction.
 #define EXTREME(name, T, V, M, op)                                                         \
   static void LEVEL(name)(size_t n, const void *values, void *best) {                      \
     const T *p = values;                                                                   \

@@ -1,7 +1,8 @@
-// Moments of two parts of the data; included once per instruction set with LEVEL defined.
+// Merging the moments of two parts; included once per instruction set with LEVEL defined.
 
-// The distance of the means is taken from a number near both, of so few bits that its product with
-// a count is exact: no digits are lost far from zero, and equal values have distance 0.
+// The distance between the means is measured from a number near both, with so few bits that its
+// product with a count is exact: no digits are lost far from zero, and equal values have
+// distance 0.
 static void LEVEL(merge_moments)(
     size_t columns, double count_a, double *sum_a, double *m2_a, double count_b,
     const double *sum_b, const double *m2_b) {
@@ -23,7 +24,7 @@ static void LEVEL(merge_moments)(
   }
 }
 
-// The same for sums that have lost digits, which are at hand.
+// The same for sums whose rounding errors are known.
 static void LEVEL(merge_whole_moments)(
     size_t columns, double count_a, double *sum_a, double *m2_a, double *lost_a, double count_b,
     const double *sum_b, const double *m2_b, const double *lost_b) {

@@ -1,5 +1,5 @@
 // Products; included once per instruction set with LEVEL defined. Real numbers are multiplied in
-// double, whose range a few hundred floats do not leave; integers wrap.
+// double, whose range a few hundred floats cannot exceed; integers wrap.
 
 #define PRODUCT_REAL(s, T, H)                                                              \
   static void LEVEL(product_##s)(size_t n, const void *values, void *product) {            \

@@ -21,7 +21,7 @@ static void LEVEL(sum_f32)(size_t n, const void *values, void *sum) {
   *(double *)sum = total;
 }
 
-// Adds x to s and what the addition lost to e, exactly (Knuth's two-sum).
+// Adds x to s and the rounding error to e, exactly (Knuth's two-sum).
 #define TWO_SUM(V, s, e, x)        \
   do {                             \
     const V before = s, term = x;  \
@@ -30,14 +30,15 @@ static void LEVEL(sum_f32)(size_t n, const void *values, void *sum) {
     e += (before - (s - part)) + (term - part); \
   } while (0)
 
-// A sum rounded once, and what that leaves.
+// A sum rounded once, and the remainder.
 static void LEVEL(settle)(double *sum, double *lost) {
   double s = *sum, e = 0, more = *lost;
   if (LEVEL(is_finite)(s)) TWO_SUM(double, s, e, more);
   *sum = s, *lost = e;
 }
 
-// A number near q of so few bits that its product with a count is exact; so is that of the rest.
+// A number near q with so few bits that its product with a count is exact; so is the product with
+// the rest.
 static double LEVEL(near)(double q) {
   int64_t bits;
   __builtin_memcpy(&bits, &q, 8);
@@ -47,18 +48,19 @@ static double LEVEL(near)(double q) {
 }
 #define NEAR(q) ((f64v)(((i64v)(q) + 0x10000000) & -(int64_t)0x20000000))
 
-// sum + lost - q * n, where q is close to the mean: digits far below the last place of the sum.
+// sum + lost - q * n, where q is close to the mean: keeps digits far below the last place of the
+// sum.
 #define DISTANCE(sum, lost, q, near, n) (((sum - near * n) - (q - near) * n) + lost)
 
-// The mean as exactly as double holds it: that of equal values is their value.
+// The mean to the full precision of double: that of equal values is their value.
 static double LEVEL(mean_of)(double sum, double lost, double n) {
   const double q = sum / n, near = LEVEL(near)(q);
   const double mean = q + DISTANCE(sum, lost, q, near, n) / n;
   return LEVEL(is_finite)(mean) ? mean : q;
 }
 
-// There is no wider type to sum in: what each addition loses is summed beside it. Both together
-// are the exact sum but for rounding far below the last place.
+// There is no wider type for the sum: the rounding error of each addition is summed separately.
+// Together they are the exact sum, up to rounding far below the last place.
 static void LEVEL(whole_sum)(size_t n, const double *p, double *sum, double *rest) {
   f64v s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, e0 = {0}, e1 = {0}, e2 = {0}, e3 = {0};
   size_t i = 0;
@@ -95,14 +97,14 @@ SUM_INTEGER(sum_i32, int32_t)
 SUM_INTEGER(sum_u8, uint8_t)
 #undef SUM_INTEGER
 
-// Squared distances from a mean that was rounded; what the rounding left, n * (mean - mu), is
-// taken off again: m2 = sum (x - mu)^2 - (sum (x - mu))^2 / n.
+// Squared distances from a rounded mean; the effect of its rounding error, n * (mean - mu), is
+// subtracted: m2 = sum (x - mu)^2 - (sum (x - mu))^2 / n.
 static double LEVEL(corrected)(double q, double c, double n) {
   double m2 = q - c * c / n;
   return m2 < 0 ? 0 : m2;
 }
 
-// In double, for blocks whose squares leave the range of float, such as constant ones.
+// In double, for blocks whose squares exceed the range of float, such as constant ones.
 static double LEVEL(wide_squares)(size_t n, const float *p, double mean) {
   f64v q0 = {0}, q1 = {0}, c0 = {0}, c1 = {0};
   size_t i = 0;
@@ -124,12 +126,12 @@ static double LEVEL(wide_squares)(size_t n, const float *p, double mean) {
 
 static int LEVEL(float_range)(double q) { return q > 0x1p-90 && q < 0x1p120; }
 
-// Of values with this sum.
+// For values with this sum.
 static double LEVEL(squares_f32)(size_t n, const float *p, double sum) {
   const double mean = sum / (double)n;
   const float mu = (float)mean;
-  // Sums of more than 16 squares drift in float, all to one side where the data lie on a coarse
-  // grid far from zero; so they move to double in time.
+  // Sums of more than 16 squares drift in float, all in one direction if the data lie on a coarse
+  // grid far from zero, so they are moved to double in time.
   f64v d[4] = {{0}, {0}, {0}, {0}};
   size_t i = 0;
   while (i + 32 <= n) {
@@ -163,14 +165,14 @@ static void LEVEL(moments_f32)(
   *m2 = LEVEL(squares_f32)(n, values, *sum);
 }
 
-// One row's sum does not wait for the division of another's.
+// The divisions of several rows overlap with their sums.
 static void LEVEL(row_moments_f32)(
     size_t rows, size_t n, size_t pitch, const float *values, double *sums, double *m2s) {
   for (size_t i = 0; i < rows; i++) LEVEL(sum_f32)(n, values + i * pitch, &sums[i]);
   for (size_t i = 0; i < rows; i++) m2s[i] = LEVEL(squares_f32)(n, values + i * pitch, sums[i]);
 }
 
-// The mean of numbers whose sum leaves the range of double.
+// The mean of numbers whose sum exceeds the range of double.
 static double LEVEL(divided_mean)(size_t n, size_t pitch, const double *p) {
   double mean = 0;
   for (size_t i = 0; i < n; i++) mean += p[i * pitch] / (double)n;
@@ -200,7 +202,7 @@ static void LEVEL(moments_f64)(
   *m2 = LEVEL(corrected)(q[0], c[0], (double)n);
 }
 
-// One value a column; the columns of a strip stay in registers while the rows go by.
+// One result per column; the columns of a strip stay in registers for all rows.
 
 // Four rows at a time, so that memory is read along the rows; every column is added in order.
 static void LEVEL(column_sum_f32)(
@@ -214,7 +216,7 @@ static void LEVEL(column_sum_f32)(
       f64v s0 = {0}, s1 = {0};
       if (i) s0 = LOAD(f64v, sums + j), s1 = LOAD(f64v, sums + j + 8);
       for (size_t k = 0; k < count; k++) {
-        // The same place four rows on, which the processor does not foresee.
+        // The same column four rows ahead, which the processor does not anticipate.
         __builtin_prefetch(p + (k + 4) * pitch + j);
         s0 += __builtin_convertvector(LOAD(f32h, p + k * pitch + j), f64v);
         s1 += __builtin_convertvector(LOAD(f32h, p + k * pitch + j + 8), f64v);
@@ -251,7 +253,7 @@ static void LEVEL(column_sum_f64)(
   LEVEL(whole_column_sum)(rows, columns, pitch, values, results, lost);
 }
 
-// In double where the squares of a column leave the range of float.
+// In double, if the squares of a column exceed the range of float.
 static void LEVEL(wide_column)(
     size_t rows, size_t pitch, const float *p, double sum, double squares, double *m2) {
   if (LEVEL(float_range)(squares)) return;
@@ -273,7 +275,7 @@ static void LEVEL(column_moments_f32)(
   const double n = (double)rows, per = 1 / n;
   size_t j = 0;
   for (; j + 16 <= columns; j += 16) {
-    // Any number close to the mean does: what it misses is taken off again.
+    // Any number close to the mean is suitable: its error is subtracted later.
     const f64v s0 = LOAD(f64v, sums + j), s1 = LOAD(f64v, sums + j + 8);
     const f32h mu0 = __builtin_convertvector(s0 * per, f32h);
     const f32h mu1 = __builtin_convertvector(s1 * per, f32h);
@@ -300,7 +302,7 @@ static void LEVEL(column_moments_f32)(
       LEVEL(wide_column)(rows, pitch, p + j + k, sums[j + k], d[k], &m2s[j + k]);
     }
   }
-  // Few columns go with many rows: more than a float adds up without losing digits.
+  // Few columns go with many rows: more than a float can sum accurately.
   for (; j < columns; j++) LEVEL(wide_column)(rows, pitch, p + j, sums[j], 0, &m2s[j]);
 }
 

@@ -1,7 +1,7 @@
-// Moments of values that count or not, or more or less; included once per instruction set with LEVEL defined.
+// Moments of masked or weighted values; included once per instruction set with LEVEL defined.
 //
-// What weighs nothing has no influence, whatever it is. The mean is carried and not the sum, and is corrected by what
-// its rounding leaves, so that equal values have a variance of 0.
+// Values with weight zero have no influence, whatever they are. The mean is carried instead of the
+// sum, and corrected for its rounding error, so that equal values have a variance of 0.
 
 #define KEPT(x, w) ((f64v)((i64v)(x) & ((w) != 0)))
 #define WIDE_f32(p) __builtin_convertvector(LOAD(f32h, p), f64v)
@@ -14,7 +14,7 @@ static void LEVEL(finish_weighted)(
   *m2 = weight > 0 ? LEVEL(corrected)(q, c, weight) : 0;
 }
 
-// 32 values at a time, the last ones with weights of 0 behind them.
+// 32 values at a time, the last ones padded with weights of 0.
 #define EACH_32(T, STEP)                                                                    \
   for (size_t i = 0; i < n; i += 32) {                                                      \
     const T *x = p + i;                                                                     \

@@ -48,8 +48,8 @@ static void run_slice(norma_worker *a, norma_worker *b, ptrdiff_t kept) {
   }
   norma_merge_chunks(p, kept);
   const ptrdiff_t tiles = q->unit_count / q->kept_count;
-  // The rows that were read last come first: they are the nearest. Within a row forwards, as
-  // prefetching expects.
+  // The rows that were read last come first, because they are still in cache. Within a row
+  // forwards, as prefetching expects.
   const ptrdiff_t columns = q->column_tiles;
   for (ptrdiff_t row = tiles - columns; row >= 0; row -= columns) {
     for (ptrdiff_t tile = row; tile < row + columns; tile++) {
@@ -105,7 +105,7 @@ static void run_all(norma_region *region, int threads) {
   else norma_team_run(run_region, region, threads);
 }
 
-// A program without instructions, whose elements only go to other places.
+// A program without instructions, which only copies elements.
 static int run_copy(const norma_program *p, int threads) {
   const norma_space *s = &p->space;
   const int rank = s->rank;
@@ -154,7 +154,7 @@ void norma_program_run(const norma_program *first, const norma_program *second, 
   norma_region region = {
       .first = first, .second = second, .is_of_rows = !second && norma_is_of_rows(first)};
   region.count = second && !first->locals ? first->kept_count : first->unit_count;
-  // Units are rows then, one after the other.
+  // Units are then consecutive rows.
   if (region.is_of_rows) region.count = first->kept_count;
   run_all(&region, threads);
   if (second || region.is_of_rows || first->sink_count == 0) return;

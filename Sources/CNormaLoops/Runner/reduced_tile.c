@@ -15,7 +15,7 @@ size_t norma_result_width(int kind, int type) {
   }
 }
 
-// Real numbers or integers, which wrap.
+// For real numbers or for integers, which wrap.
 static void multiply(int type, size_t count, void *products, const void *from) {
   if (type <= NORMA_F64) {
     for (size_t j = 0; j < count; j++) ((double *)products)[j] *= ((const double *)from)[j];
@@ -75,7 +75,7 @@ void norma_reduce_tile(
   const size_t outputs = t->by_column ? t->columns : 1, rows = t->rows;
   const size_t n = t->by_column ? rows : rows * t->columns;
   double first[NORMA_BLOCK], squares[NORMA_BLOCK], rest[NORMA_BLOCK];
-  // The first tile goes to the results themselves.
+  // The first tile is written directly to the results.
   double *const sums = seen ? first : result;
   double *const m2s = seen ? squares : m2, *const losts = seen || !lost ? rest : lost;
   switch (t->kind) {

@@ -19,7 +19,7 @@ void norma_worker_start(norma_worker *w, const norma_program *p) {
 void norma_worker_stop(norma_worker *w) {
   if (w->scratch != w->room) free(w->scratch);
 #if defined(__x86_64__)
-  // Streamed stores are seen by other threads after this.
+  // Makes streamed stores visible to other threads.
   __builtin_ia32_sfence();
 #endif
 }
@@ -98,7 +98,7 @@ static void copy_box(
   }
 }
 
-// The same where the columns are several dimensions to the operand: piece by piece of the fastest.
+// The same if the columns are several dimensions of the operand: piece by piece along the fastest.
 static void copy_split(
     const norma_operand *in, ptrdiff_t rows, ptrdiff_t first, ptrdiff_t columns,
     const char *source, char *target) {
@@ -134,7 +134,7 @@ void norma_stream_copy(void *target, const void *source, size_t bytes) {
   memcpy(to + at, from + at, bytes - at);
 }
 
-// The way back: a block to a box of memory.
+// The inverse: copies a block to a box of memory.
 static void scatter_box(
     ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t row, ptrdiff_t column, int width,
     const char *source, char *target) {
@@ -160,12 +160,12 @@ static void run_by_row(
     return;
   }
   norma_run_rows(
-      step->loop, (size_t)rows, (size_t)columns, operands, step->pitches, step->operand_count, result,
-      step->result_pitch);
+      step->loop, (size_t)rows, (size_t)columns, operands, step->pitches, step->operand_count,
+      result, step->result_pitch);
 }
 
-// Asks for elements behind this tile: the processor's own prefetching stops while a long program stays with
-// the tile, and follows few inputs at a time.
+// Prefetches the next tile: the processor's own prefetching stops while a long program works on a
+// tile, and follows only few inputs.
 static void ask_ahead(const norma_worker *w, size_t from, size_t to) {
   const norma_program *p = w->program;
   for (uint32_t left = p->prefetched; left; left &= left - 1) {
@@ -189,7 +189,8 @@ void norma_worker_run_tile(
     }
     const char *source = w->bases[k] + row * in->row + column * in->column;
     int direct = in->single || in->pitched || in->by_row ||
-                 (in->split_count == 0 && in->column == in->width && (rows == 1 || in->row == columns * in->width));
+                 (in->split_count == 0 && in->column == in->width &&
+                  (rows == 1 || in->row == columns * in->width));
     if (direct) {
       w->values[in->value] = source;
       continue;
@@ -212,7 +213,7 @@ void norma_worker_run_tile(
     w->values[out->value] = w->output_bases[k] + row * out->row + column * out->column;
   }
   const size_t n = (size_t)(rows * columns);
-  // Elements of the next tile that are asked for after every instruction, and how many were.
+  // How many elements of the next tile to prefetch after every instruction, and how many were.
   const int asks = p->instruction_count >= 6 && p->prefetched;
   const size_t share = asks ? (n / (size_t)p->instruction_count + 64) & ~(size_t)63 : 0;
   size_t asked = 0;

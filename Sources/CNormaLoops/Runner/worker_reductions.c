@@ -20,7 +20,7 @@ static int keeps_lost(const norma_sink *sink) {
          || (sink->kind == NORMA_MOMENTS && sink->type == NORMA_F64);
 }
 
-// Adds a tile to the results of its chunk; `seen` values a result were added before.
+// Adds a tile to the results of its chunk, to which `seen` values per result were added before.
 static void reduce_tile(
     norma_worker *w, const norma_sink *sink, char *result, double *m2, double *lost,
     ptrdiff_t seen, ptrdiff_t rows, ptrdiff_t columns) {
@@ -36,8 +36,8 @@ static void reduce_tile(
   norma_reduce_tile(&tile, result, m2, lost, seen);
 }
 
-// Runs tile number `tile` of an output, `at` in the results of its chunk, and adds it to them.
-// Returns how many values a result has now seen.
+// Runs tile number `tile` of an output, and adds it to the results `at` of its chunk. Returns the
+// number of values per result so far.
 static ptrdiff_t add_tile(
     norma_worker *w, ptrdiff_t kept, ptrdiff_t strip, ptrdiff_t chunk, ptrdiff_t tile,
     ptrdiff_t seen) {
@@ -45,14 +45,15 @@ static ptrdiff_t add_tile(
   const norma_space *s = &p->space;
   const ptrdiff_t column_count = p->columns_kept ? 1 : p->column_tiles;
   const ptrdiff_t above = tile / column_count, reduced = above / p->row_tiles;
-  const ptrdiff_t column = (p->columns_kept ? strip : tile - above * column_count) * s->tile_columns;
+  const ptrdiff_t column_tile = p->columns_kept ? strip : tile - above * column_count;
+  const ptrdiff_t column = column_tile * s->tile_columns;
   const ptrdiff_t row = (above - reduced * p->row_tiles) * s->tile_rows;
   norma_worker_move(w, kept * p->inner_count + reduced);
   const ptrdiff_t rows = s->rows - row < s->tile_rows ? s->rows - row : s->tile_rows;
   const ptrdiff_t columns =
       s->columns - column < s->tile_columns ? s->columns - column : s->tile_columns;
   norma_worker_run_tile(w, row, rows, column, columns);
-  // Where the results of this chunk begin, counted in results.
+  // The index of the first result of this chunk.
   const ptrdiff_t at = p->columns_kept
       ? (kept * p->chunk_count + chunk) * s->columns + strip * s->tile_columns
       : kept * p->chunk_count + chunk;
@@ -137,7 +138,8 @@ void norma_reduce_rows(const norma_program *p, ptrdiff_t begin, ptrdiff_t end) {
   norma_reduced_tile tile = {
       .kind = sink->kind, .type = sink->type, .loops = sink->loops, .by_column = down,
       .rows = (size_t)s->rows, .columns = (size_t)s->columns};
-  const ptrdiff_t length = down ? s->rows : s->columns, step = down ? s->tile_rows : s->tile_columns;
+  const ptrdiff_t length = down ? s->rows : s->columns;
+  const ptrdiff_t step = down ? s->tile_rows : s->tile_columns;
   const ptrdiff_t results = down ? s->columns : 1, width = (ptrdiff_t)result_width(sink);
   for (ptrdiff_t kept = begin; kept < end; kept++) {
     const ptrdiff_t first = kept * results;
@@ -162,7 +164,7 @@ void norma_reduce_rows(const norma_program *p, ptrdiff_t begin, ptrdiff_t end) {
   }
 }
 
-// How many values one result of a chunk stands for.
+// The number of values per result of a chunk.
 static double chunk_values(const norma_program *p, ptrdiff_t chunk) {
   const norma_space *s = &p->space;
   const ptrdiff_t column_count = p->columns_kept ? 1 : p->column_tiles, row_count = p->row_tiles;

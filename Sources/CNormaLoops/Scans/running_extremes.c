@@ -2,7 +2,7 @@
 #include "scan_parts.h"
 #include "vectors.h"
 
-// A vector in which every lane has what stands 1, 2, ... lanes before it, the first ones themselves.
+// Shifts: every lane gets the element 1, 2, ... lanes before it, the first lanes their own.
 #define UP1_16(v) __builtin_shufflevector(v, v, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14)
 #define UP2_16(v) __builtin_shufflevector(v, v, 0, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)
 #define UP4_16(v) __builtin_shufflevector(v, v, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
@@ -16,12 +16,12 @@
 
 #define EXTREME(T, s)                                                                          \
   void norma_scan_extreme_##s(                                                                 \
-      const norma_scan *scan, int largest, const T *x, T *y, int64_t *places, int64_t begin,   \
+      const norma_scan *scan, int largest, const T *x, T *y, int64_t *indices, int64_t begin,  \
       int64_t end) {                                                                           \
     if (largest) {                                                                             \
-      OF_LEVEL(running_max_##s)(scan, x, y, places, begin, end);                               \
+      OF_LEVEL(running_max_##s)(scan, x, y, indices, begin, end);                              \
     } else {                                                                                   \
-      OF_LEVEL(running_min_##s)(scan, x, y, places, begin, end);                               \
+      OF_LEVEL(running_min_##s)(scan, x, y, indices, begin, end);                              \
     }                                                                                          \
   }
 EXTREME(float, f32)

@@ -1,9 +1,11 @@
-// Largest and smallest elements so far; included once per instruction set with LEVEL defined.
+// Cumulative maxima and minima; included once per instruction set with LEVEL defined.
 
-// Whether an element stands for all up to it: a NaN does, and nothing that comes later replaces it.
+// Whether an element replaces the extreme so far: if it is not worse, or NaN, which nothing
+// replaces.
 #define REPLACES(op, a, b) ((a) op (b) || (a) != (a))
 
-// In a vector, every lane takes over from lanes ever further before it what its own does not replace.
+// In a vector, every lane takes the elements of lanes further and further before it, unless its own
+// replaces them.
 #define TAKE_OVER(op, V, M, UP)                                \
   do {                                                         \
     const V before = UP(a);                                    \
@@ -22,11 +24,11 @@
   TAKE_OVER(op, V, M, UP2_8);       \
   TAKE_OVER(op, V, M, UP4_8)
 
-// Places of lanes that stay what they were are negative here.
+// Lanes that do not change have a negative index here.
 #define PUT_EIGHT(eight, to)                                                     \
   do {                                                                           \
     const i64v own = (eight);                                                    \
-    STORE(i64v, to, CHOOSE(i64v, i64v, own < 0, (i64v){0} + place, own + i));    \
+    STORE(i64v, to, CHOOSE(i64v, i64v, own < 0, (i64v){0} + index, own + i));    \
   } while (0)
 #define PUT_16(at)                                                                               \
   PUT_EIGHT(__builtin_convertvector(__builtin_shufflevector(at, at, 0, 1, 2, 3, 4, 5, 6, 7),     \
@@ -35,11 +37,11 @@
                 __builtin_shufflevector(at, at, 8, 9, 10, 11, 12, 13, 14, 15), i64v), to + i + 8)
 #define PUT_8(at) PUT_EIGHT(at, to + i)
 
-// N lanes V and M at a time; S is what the elements T are in memory.
+// N lanes V and M at a time; S is the type of elements T in memory.
 #define ROW(name, op, T, N, V, M, S, LANE_NUMBERS)                                               \
   static void LEVEL(row_##name)(int64_t size, const T *x, T *y, int64_t *to) {                   \
     T best = x[0];                                                                               \
-    int64_t place = 0, i = 0;                                                                    \
+    int64_t index = 0, i = 0;                                                                    \
     for (; i + N <= size; i += N) {                                                              \
       V a = __builtin_convertvector(LOAD(S, x + i), V);                                          \
       M at = LANE_NUMBERS;                                                                       \
@@ -51,36 +53,36 @@
       STORE(S, y + i, __builtin_convertvector(a, S));                                            \
       PUT_##N(at);                                                                               \
       best = (T)a[N - 1];                                                                        \
-      place = at[N - 1] < 0 ? place : i + at[N - 1];                                             \
+      index = at[N - 1] < 0 ? index : i + at[N - 1];                                             \
     }                                                                                            \
     for (; i < size; i++) {                                                                      \
-      if (REPLACES(op, x[i], best)) best = x[i], place = i;                                      \
-      y[i] = best, to[i] = place;                                                                \
+      if (REPLACES(op, x[i], best)) best = x[i], index = i;                                      \
+      y[i] = best, to[i] = index;                                                                \
     }                                                                                            \
   }
 
-// Chains that lie beside each other, or backwards, row by row.
+// Adjacent chains, or backwards, row by row.
 #define EXTREME(name, op, T)                                                                     \
   static void LEVEL(running_##name)(                                                             \
-      const norma_scan *scan, const T *restrict x, T *restrict y, int64_t *restrict places,      \
+      const norma_scan *scan, const T *restrict x, T *restrict y, int64_t *restrict indices,     \
       int64_t begin, int64_t end) {                                                              \
     for (int64_t unit = begin; unit < end && scan->size > 0; unit++) {                           \
       const part p = part_of(scan, unit);                                                        \
       int64_t at = p.first;                                                                      \
       if (p.step == 1) {                                                                         \
-        LEVEL(row_##name)(scan->size, x + at, y + at, places + at);                              \
+        LEVEL(row_##name)(scan->size, x + at, y + at, indices + at);                             \
         continue;                                                                                \
       }                                                                                          \
-      for (int64_t j = 0; j < p.width; j++) y[at + j] = x[at + j], places[at + j] = 0;           \
+      for (int64_t j = 0; j < p.width; j++) y[at + j] = x[at + j], indices[at + j] = 0;          \
       for (int64_t i = 1; i < scan->size; i++) {                                                 \
         const T *best = y + at;                                                                  \
-        const int64_t *before = places + at;                                                     \
+        const int64_t *before = indices + at;                                                    \
         at += p.step;                                                                            \
         for (int64_t j = 0; j < p.width; j++) {                                                  \
           const T a = x[at + j], b = best[j];                                                    \
           const int replaces = (a op b) | (a != a);                                              \
           y[at + j] = replaces ? a : b;                                                          \
-          places[at + j] = replaces ? i : before[j];                                             \
+          indices[at + j] = replaces ? i : before[j];                                            \
         }                                                                                        \
       }                                                                                          \
     }                                                                                            \

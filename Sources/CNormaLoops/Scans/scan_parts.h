@@ -3,10 +3,10 @@
 
 #include "scans.h"
 
-// A strip of chains that lie beside each other: its rows are read as they lie in memory.
+// A strip of adjacent chains: its rows are read in memory order.
 enum { STRIP = 512 };
 
-// Where a unit's chains begin, how many there are, and the way from one element to the next.
+// The start and number of a unit's chains, and the stride between their elements.
 typedef struct {
   int64_t first, width, step;
 } part;

@@ -6,7 +6,7 @@
 
 int64_t norma_scan_units(const norma_scan *scan, int64_t outer) { return outer * strips(scan); }
 
-// log(e^x + ...) as `high` + log(sum): no sum overflows, and none of it is lost.
+// log(e^x + ...) as `high` + log(sum), which neither overflows nor loses digits.
 static void add_exp(double *high, double *sum, double x) {
   if (x > *high) {
     *sum = *sum * exp(*high - x) + 1;

@@ -1,13 +1,13 @@
 #include "searching.h"
 
-// So many values are looked up together: their steps do not wait for each other.
+// This many values are looked up together, so that their steps overlap.
 enum { EIGHT = 8 };
 
-// A number that the compiler knows nothing of: of a comparison it would make a branch, which random
-// values mispredict.
+// Hides a number from the compiler, which would compile a comparison to a branch that random values
+// mispredict.
 #define HIDE(number) __asm__("" : "+r"(number))
 
-// Halves what is left of N searches, without a branch.
+// Halves the remaining range of N searches, without a branch.
 #define FIND(N, ELEMENT, COMPARE)                                                                \
   do {                                                                                           \
     int64_t left = size;                                                                         \
@@ -35,7 +35,8 @@ enum { EIGHT = 8 };
     else FIND(N, row[middle], <);                                                                \
   } while (0)
 
-// NaN stands at the end of a row, behind all numbers: that is before it, and on its right is the end.
+// NaN is at the end of a row, after all numbers: a NaN is inserted before that, or at the end for
+// `right`.
 #define SEARCH(T, s)                                                                             \
   /* How many elements of a row are before its first NaN. */                                     \
   static int64_t numbers_##s(const T *row, const int64_t *order, int64_t size) {                 \
@@ -50,7 +51,7 @@ enum { EIGHT = 8 };
   }                                                                                              \
   void norma_search_##s(                                                                         \
       const norma_search *search, const T *sorted, const int64_t *sorter, const T *values,       \
-      int64_t *places, int64_t begin, int64_t end) {                                             \
+      int64_t *indices, int64_t begin, int64_t end) {                                            \
     const int64_t size = search->size, per_row = search->per_row;                                \
     const int right = search->right;                                                             \
     for (int64_t k = begin; k < end;) {                                                          \
@@ -66,7 +67,8 @@ enum { EIGHT = 8 };
         if (count == 1) FIND_ALL(1);                                                             \
         else FIND_ALL(EIGHT);                                                                    \
         for (int j = 0; j < count; j++)                                                          \
-          places[k + j] = value[j] == value[j] ? low[j] : right ? size : numbers_##s(row, order, size); \
+          indices[k + j] = value[j] == value[j] ? low[j]                                         \
+                        : right ? size : numbers_##s(row, order, size);                          \
         k += count;                                                                              \
       }                                                                                          \
     }                                                                                            \
@@ -77,16 +79,16 @@ SEARCH(int64_t, i64)
 SEARCH(int32_t, i32)
 SEARCH(uint8_t, u8)
 
-// Bins of equal width come from a division in the type of the values, as in PyTorch, unless
-// something overflows there.
+// The bin is computed by a division in the type of the values, as in PyTorch, unless that
+// overflows.
 #define HISTOGRAM(T, s)                                                                          \
   static int64_t divided_bin_##s(                                                                \
       T value, const double *edges, int64_t bins, double first, double last, int exact) {        \
-    const T place = (value - (T)first) * (T)bins / ((T)last - (T)first);                         \
+    const T index = (value - (T)first) * (T)bins / ((T)last - (T)first);                         \
     int64_t bin = bins - 1;                                                                      \
-    if (place < (T)bins) {                                                                       \
-      bin = (int64_t)place;                                                                      \
-    } else if (!(place <= (T)bins)) {                                                            \
+    if (index < (T)bins) {                                                                       \
+      bin = (int64_t)index;                                                                      \
+    } else if (!(index <= (T)bins)) {                                                            \
       const double part = ((double)value / 2 - first / 2) / (last / 2 - first / 2);              \
       bin = (int64_t)(T)(part * (double)bins);                                                   \
     }                                                                                            \

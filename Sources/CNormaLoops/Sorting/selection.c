@@ -12,17 +12,17 @@
 #define BODY "selection_body.h"
 #include "each_level.h"
 
-#define SELECTION(T, s)                                                                        \
-  void norma_first_of_rows_##s(                                                                \
-      const norma_order *order, const T *x, T *values, int64_t *places, void *scratch,         \
-      int64_t begin, int64_t end) {                                                            \
-    OF_LEVEL(first_of_rows_##s)(order, x, values, places, scratch, begin, end);                \
-  }                                                                                            \
-  void norma_select_rows_##s(                                                                  \
-      const norma_ranks *ranks, const T *x, T *low, int64_t *low_places, T *high,              \
-      int64_t *high_places, double *weights, void *scratch, int64_t begin, int64_t end) {      \
-    OF_LEVEL(select_rows_##s)(ranks, x, low, low_places, high, high_places, weights, scratch,  \
-        begin, end);                                                                           \
+#define SELECTION(T, s)                                                                         \
+  void norma_first_of_rows_##s(                                                                 \
+      const norma_order *order, const T *x, T *values, int64_t *indices, void *scratch,         \
+      int64_t begin, int64_t end) {                                                             \
+    OF_LEVEL(first_of_rows_##s)(order, x, values, indices, scratch, begin, end);                \
+  }                                                                                             \
+  void norma_select_rows_##s(                                                                   \
+      const norma_ranks *ranks, const T *x, T *low, int64_t *low_indices, T *high,              \
+      int64_t *high_indices, double *weights, void *scratch, int64_t begin, int64_t end) {      \
+    OF_LEVEL(select_rows_##s)(ranks, x, low, low_indices, high, high_indices, weights, scratch, \
+        begin, end);                                                                            \
   }
 SELECTION(float, f32)
 SELECTION(double, f64)

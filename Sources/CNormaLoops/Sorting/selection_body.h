@@ -1,6 +1,6 @@
 // Selection from rows of every element type; included once per instruction set with LEVEL defined.
 
-#define WITH_LEVEL(name) LEVEL(name)  // of a name that is a macro itself
+#define WITH_LEVEL(name) LEVEL(name)  // for a name that is itself a macro
 #define NAME(x) WITH_LEVEL(JOIN(x, TYPE))
 #define KEY JOIN(key, TYPE)
 
@@ -12,8 +12,8 @@
 #define HIGHEST(k) ((uint32_t)1 << (31 - __builtin_clz(k)))
 #define E uint64_t
 #define SORT norma_sort_words
-#define MAKE(key, place) ((uint64_t)(key) << 32 | (uint64_t)(place))
-#define PLACE_OF(e) ((int64_t)((e) & UINT32_MAX))
+#define MAKE(key, index) ((uint64_t)(key) << 32 | (uint64_t)(index))
+#define INDEX_OF(e) ((int64_t)((e) & UINT32_MAX))
 #define T float
 #define TYPE f32
 #define V f32v
@@ -43,7 +43,7 @@
 #undef E
 #undef SORT
 #undef MAKE
-#undef PLACE_OF
+#undef INDEX_OF
 
 // Elements of 64 bits.
 #define K uint64_t
@@ -53,8 +53,8 @@
 #define HIGHEST(k) ((uint64_t)1 << (63 - __builtin_clzll(k)))
 #define E norma_pair
 #define SORT norma_sort_pairs
-#define MAKE(key, place) ((norma_pair){(key), (uint64_t)(place)})
-#define PLACE_OF(e) ((int64_t)(e).place)
+#define MAKE(key, index) ((norma_pair){(key), (uint64_t)(index)})
+#define INDEX_OF(e) ((int64_t)(e).index)
 #define T double
 #define TYPE f64
 #define V f64v
@@ -77,7 +77,7 @@
 #undef E
 #undef SORT
 #undef MAKE
-#undef PLACE_OF
+#undef INDEX_OF
 #undef KEY
 #undef NAME
 #undef WITH_LEVEL

@@ -1,21 +1,21 @@
-// Elements of a rank, and the first few in order, without sorting rows; included once for each element
-// type T in vectors V with keys K in vectors KV.
+// Selecting elements by rank, and the first few in order, without sorting rows; included once for
+// each element type T in vectors V with keys K in vectors KV.
 //
-// Keys stand in memory up to a whole vector, filled up with the largest, which is smaller than nothing.
+// Keys in memory are padded to a full vector with the largest key, which is less than no other.
 
 enum {
   NAME(lanes) = LANES(K),
-  NAME(fill) = 64,          // room behind keys for what fills them up
-  NAME(most_ranks) = 6,     // more are taken from a sorted row
-  NAME(most_counted) = 32,  // so few elements are put in order by counting those before each
-  NAME(long_row) = 1024     // keys worth making fewer
+  NAME(fill) = 64,          // space for padding after keys
+  NAME(most_ranks) = 6,     // for more, the row is sorted
+  NAME(most_counted) = 32,  // up to this many are ordered by counting smaller ones
+  NAME(long_row) = 1024     // from this length on, candidates are copied
 };
 
 static void NAME(fill_up)(K *keys, int64_t count) {
   for (int64_t i = count; i % NAME(lanes); i++) keys[i] = (K) ~(K)0;
 }
 
-// The keys of a row; those of a descending order are flipped.
+// The keys of a row, inverted for descending order.
 static void NAME(take_keys)(const T *row, int64_t size, K flip, K *keys) {
   for (int64_t i = 0; i < size; i++) keys[i] = KEY(row[i]) ^ flip;
   NAME(fill_up)(keys, size);
@@ -27,7 +27,7 @@ static int64_t NAME(count_smaller)(const K *keys, int64_t size, K key) {
   return (int64_t)__builtin_reduce_add(count);
 }
 
-// The smallest key that is not smaller.
+// The smallest key that is not less than `key`.
 static K NAME(next_key)(const K *keys, int64_t size, K key) {
   KV next = ~(KV){0};
   for (int64_t i = 0; i < size; i += NAME(lanes)) {
@@ -37,7 +37,7 @@ static K NAME(next_key)(const K *keys, int64_t size, K key) {
   return __builtin_reduce_min(next);
 }
 
-// How many keys are smaller than each of three.
+// The number of keys less than each of three bounds.
 static void NAME(count_three)(const K *keys, int64_t size, const K *bounds, int64_t *counts) {
   KV a = {0}, b = {0}, c = {0};
   for (int64_t i = 0; i < size; i += NAME(lanes)) {
@@ -48,16 +48,19 @@ static void NAME(count_three)(const K *keys, int64_t size, const K *bounds, int6
   counts[2] = (int64_t)__builtin_reduce_add(c);
 }
 
-// The key of a rank. Two bits at a time, from the highest in which keys differ, it grows to the largest
-// number than which no more than `rank` keys are smaller, until one key alone fits. Of long rows, those
-// that may still be it are copied to `spare`. `below` keys are smaller, `equal` ones are this one.
+// The key of a rank, found bit by bit, two bits at a time from the highest in which keys differ.
+// `key` has the bits decided so far, and zeros in the `open` ones. Keys that agree with it in all
+// decided bits are candidates, of the ranks `begin ..< end`; the search ends when one is left. The
+// candidates of long rows are copied to `spare`, so that only they are read again. On return
+// `below` keys are less than the result, and `equal` ones are equal to it.
 static K NAME(key_at)(
     const K *keys, int64_t size, int64_t rank, K *spare, int64_t *below, int64_t *equal) {
-  K some = 0, every = (K) ~(K)0;
-  for (int64_t i = 0; i < size; i++) some |= keys[i], every &= keys[i];
-  K key = every, open = some ^ every;
-  int64_t smaller = 0, upto = size, gone = 0;  // than the key; up to and with those that fit; left out
-  while (open && upto - smaller > 1) {
+  K in_some = 0, in_all = (K) ~(K)0;
+  for (int64_t i = 0; i < size; i++) in_some |= keys[i], in_all &= keys[i];
+  K key = in_all, open = in_some ^ in_all;
+  int64_t begin = 0, end = size;
+  int64_t dropped = 0;  // keys less than all candidates, which were not copied
+  while (open && end - begin > 1) {
     const K high = HIGHEST(open);
     open ^= high;
     const K low = open ? HIGHEST(open) : 0;
@@ -66,28 +69,28 @@ static K NAME(key_at)(
     int64_t counts[3];
     NAME(count_three)(keys, size, bounds, counts);
     for (int b = 0; b < 3; b++) {
-      const int64_t count = gone + counts[b];
-      if (count > rank) {
-        upto = count;
+      const int64_t less = dropped + counts[b];
+      if (less > rank) {
+        end = less;
         break;
       }
-      key = bounds[b], smaller = count;
+      key = bounds[b], begin = less;
     }
-    if (size < NAME(long_row) || 4 * (upto - smaller) > size) continue;
+    if (size < NAME(long_row) || 4 * (end - begin) > size) continue;
     int64_t n = 0;
     for (int64_t i = 0; i < size; i += NAME(lanes)) {
       uint64_t bits = KEY_BITS((LOAD_KEYS(keys + i) & ~open) == key);
       for (; bits; bits &= bits - 1) spare[n++] = keys[i + __builtin_ctzll(bits)];
     }
     NAME(fill_up)(spare, n);
-    keys = spare, size = n, gone = smaller;
+    keys = spare, size = n, dropped = begin;
   }
-  *below = smaller, *equal = upto - smaller;
+  *below = begin, *equal = end - begin;
   return open ? NAME(next_key)(keys, size, key) : key;
 }
 
-// The place of the `number`-th of equal keys.
-static int64_t NAME(place_of)(const K *keys, K key, int64_t number) {
+// The index of the `number`-th among equal keys.
+static int64_t NAME(index_of)(const K *keys, K key, int64_t number) {
   for (int64_t i = 0;; i += NAME(lanes)) {
     uint64_t bits = KEY_BITS(LOAD_KEYS(keys + i) == key);
     const int found = __builtin_popcountll(bits);
@@ -99,24 +102,24 @@ static int64_t NAME(place_of)(const K *keys, K key, int64_t number) {
   }
 }
 
-// Where the elements of a rank and of the next one stand.
-static void NAME(places_at)(
+// The indices of the elements of a rank and of the next one.
+static void NAME(indices_at)(
     const K *keys, int64_t size, int64_t rank, int wants_next, K *spare, int64_t *low,
     int64_t *high) {
   int64_t below, equal;
   const K key = NAME(key_at)(keys, size, rank, spare, &below, &equal);
-  *low = *high = NAME(place_of)(keys, key, rank - below);
+  *low = *high = NAME(index_of)(keys, key, rank - below);
   if (!wants_next) return;
   if (rank + 1 < below + equal) {
-    *high = NAME(place_of)(keys, key, rank + 1 - below);
+    *high = NAME(index_of)(keys, key, rank + 1 - below);
   } else {
-    *high = NAME(place_of)(keys, NAME(next_key)(keys, size, key + 1), 0);
+    *high = NAME(index_of)(keys, NAME(next_key)(keys, size, key + 1), 0);
   }
 }
 
 static void NAME(select_rows)(
-    const norma_ranks *ranks, const T *x, T *low, int64_t *low_places, T *high,
-    int64_t *high_places, double *weights, void *scratch, int64_t begin, int64_t end) {
+    const norma_ranks *ranks, const T *x, T *low, int64_t *low_indices, T *high,
+    int64_t *high_indices, double *weights, void *scratch, int64_t begin, int64_t end) {
   const int64_t size = ranks->size, count = ranks->count;
   K *keys = scratch, *spare = keys + size + NAME(fill);
   for (int64_t r = begin; r < end; r++) {
@@ -126,7 +129,7 @@ static void NAME(select_rows)(
     if (HAS_NAN && ranks->nan_rule != NORMA_NAN_LAST) {
       const K missing = (K) ~(K)0;
       valid = NAME(count_smaller)(keys, size, missing);
-      if (valid < size) nan = NAME(place_of)(keys, missing, 0);
+      if (valid < size) nan = NAME(index_of)(keys, missing, 0);
     }
     const int is_nan = ranks->nan_rule == NORMA_NAN_WINS ? valid < size : valid == 0;
     E *sorted = NULL;
@@ -150,28 +153,28 @@ static void NAME(select_rows)(
           case NORMA_QUANTILE_NEAREST: base = rint(rank), weight = 0; break;
           case NORMA_QUANTILE_MIDPOINT: weight = weight > 0 ? 0.5 : 0; break;
         }
-        const int64_t place = (int64_t)base;
+        const int64_t index = (int64_t)base;
         if (sorted) {
-          below = PLACE_OF(sorted[place]);
-          above = weight > 0 ? PLACE_OF(sorted[place + 1]) : below;
+          below = INDEX_OF(sorted[index]);
+          above = weight > 0 ? INDEX_OF(sorted[index + 1]) : below;
         } else {
-          NAME(places_at)(keys, size, place, weight > 0, spare, &below, &above);
+          NAME(indices_at)(keys, size, index, weight > 0, spare, &below, &above);
         }
       }
-      low[at] = row[below], low_places[at] = below;
-      if (high) high[at] = row[above], high_places[at] = above;
+      low[at] = row[below], low_indices[at] = below;
+      if (high) high[at] = row[above], high_indices[at] = above;
       if (weights) weights[at] = weight;
     }
   }
 }
 
-// Candidates for the first of a row, as they came.
+// Candidates for the first elements of a row, in their original order.
 typedef struct {
-  K *keys, *places, *spare;
+  K *keys, *indices, *spare;
   int64_t held;
 } NAME(candidates);
 
-// Leaves the first `wanted` of them. Returns the place in the row of the last of these.
+// Keeps the first `wanted` candidates. Returns the row index of the last of them.
 static int64_t NAME(leave)(NAME(candidates) *c, int64_t wanted) {
   int64_t below, equal, last = 0, n = 0;
   NAME(fill_up)(c->keys, c->held);
@@ -183,9 +186,9 @@ static int64_t NAME(leave)(NAME(candidates) *c, int64_t wanted) {
       const int64_t at = i + __builtin_ctzll(bits);
       if (c->keys[at] == bound) {
         if (same-- <= 0) continue;
-        last = (int64_t)c->places[at];
+        last = (int64_t)c->indices[at];
       }
-      c->keys[n] = c->keys[at], c->places[n++] = c->places[at];
+      c->keys[n] = c->keys[at], c->indices[n++] = c->indices[at];
     }
   }
   c->held = wanted;
@@ -193,14 +196,14 @@ static int64_t NAME(leave)(NAME(candidates) *c, int64_t wanted) {
   return last;
 }
 
-// Finds the first `wanted` of a row, of up to `room` candidates: those behind the last of the first so
-// far are passed over, a vector at a time.
+// Finds the first `wanted` elements of a row, with up to `room` candidates: elements after the last
+// candidate so far are skipped, a vector at a time.
 static void NAME(find_first)(
     NAME(candidates) *c, const T *row, const norma_order *order, int64_t room) {
   const int64_t size = order->size, wanted = order->wanted;
   const K flip = order->descending ? (K) ~(K)0 : 0;
   NAME(take_keys)(row, room, flip, c->keys);
-  for (int64_t i = 0; i < room; i++) c->places[i] = (K)i;
+  for (int64_t i = 0; i < room; i++) c->indices[i] = (K)i;
   c->held = room;
   int64_t last = NAME(leave)(c, wanted);
   T bound = row[last];
@@ -208,7 +211,7 @@ static void NAME(find_first)(
   for (int64_t i = room; i < size; i += (int64_t)LANES(T)) {
     uint64_t bits = size - i < 64 ? ((uint64_t)1 << (size - i)) - 1 : ~(uint64_t)0;
     if (i + (int64_t)LANES(T) <= size) {
-      // NaN is neither, so it is looked at.
+      // NaN compares false, so it is not skipped.
       const V a = LOAD_ROW(row + i);
       bits &= ~(order->descending ? BITS(a <= bound) : BITS(a >= bound));
       if (LANES(T) < 64) bits &= ((uint64_t)1 << (LANES(T) & 63)) - 1;
@@ -217,7 +220,7 @@ static void NAME(find_first)(
       const int64_t at = i + __builtin_ctzll(bits);
       const K own = KEY(row[at]) ^ flip;
       if (own >= key) continue;
-      c->keys[c->held] = own, c->places[c->held++] = (K)at;
+      c->keys[c->held] = own, c->indices[c->held++] = (K)at;
       if (c->held < room) continue;
       last = NAME(leave)(c, wanted);
       bound = row[last], key = KEY(bound) ^ flip;
@@ -227,7 +230,7 @@ static void NAME(find_first)(
 }
 
 static void NAME(first_of_rows)(
-    const norma_order *order, const T *x, T *values, int64_t *places, void *scratch,
+    const norma_order *order, const T *x, T *values, int64_t *indices, void *scratch,
     int64_t begin, int64_t end) {
   const int64_t size = order->size, wanted = order->wanted;
   int64_t room = 4 * wanted > 256 ? 4 * wanted : 256;
@@ -238,24 +241,25 @@ static void NAME(first_of_rows)(
     NAME(candidates) c = {keys, stood, spare, 0};
     NAME(find_first)(&c, row, order, room);
     T *to = values + r * wanted;
-    int64_t *where = places + r * wanted;
+    int64_t *where = indices + r * wanted;
     if (wanted <= NAME(most_counted)) {
       for (int64_t i = 0; i < wanted; i++) {
         int64_t before = 0;
         for (int64_t j = 0; j < wanted; j += NAME(lanes)) {
           const KV k = LOAD_KEYS(keys + j);
-          const uint64_t came = i < j ? 0 : i - j < 64 ? ((uint64_t)1 << (i - j)) - 1 : ~(uint64_t)0;
+          const uint64_t came =
+              i < j ? 0 : i - j < 64 ? ((uint64_t)1 << (i - j)) - 1 : ~(uint64_t)0;
           before += __builtin_popcountll(KEY_BITS(k < keys[i]) | (KEY_BITS(k == keys[i]) & came));
         }
         where[before] = (int64_t)stood[i], to[before] = row[stood[i]];
       }
     } else {
-      // Behind the candidates there is room for both sides of a sort.
+      // After the candidates there is space for both buffers of a sort.
       E *a = (E *)scratch + size + 4096;
       for (int64_t i = 0; i < wanted; i++) a[i] = MAKE(keys[i], stood[i]);
       a = SORT(a, a + wanted, wanted);
       for (int64_t i = 0; i < wanted; i++) {
-        where[i] = PLACE_OF(a[i]), to[i] = row[where[i]];
+        where[i] = INDEX_OF(a[i]), to[i] = row[where[i]];
       }
     }
   }

@@ -1,8 +1,8 @@
 // A stable sort of elements E with a key; included once for each E. BYTES is the number of key
-// bytes, KEY_BYTE(e, k) its k-th from the least, PRECEDES(a, b) whether a stands before b though
-// it came after it.
+// bytes, KEY_BYTE(e, k) the k-th from the least significant, PRECEDES(a, b) whether a goes before b
+// although it came after it.
 
-// Rows shorter than this are merged; longer ones go to their places byte by byte.
+// Rows shorter than this are merge sorted; longer ones are radix sorted byte by byte.
 enum { NAME(shortest_radix) = 384, NAME(run) = 12 };
 
 static void NAME(insertion)(E *a, int64_t n) {
@@ -26,7 +26,7 @@ static void NAME(merge)(const E *a, int64_t m, const E *b, int64_t n, E *to) {
   while (j < n) *to++ = b[j++];
 }
 
-// Both sorts leave the order in a or in b, and return which.
+// Both sorts leave the result in a or in b, and return which.
 static E *NAME(merge_sort)(E *a, E *b, int64_t n) {
   for (int64_t i = 0; i < n; i += NAME(run)) {
     NAME(insertion)(a + i, n - i < NAME(run) ? n - i : NAME(run));
@@ -51,12 +51,12 @@ static E *NAME(radix_sort)(E *a, E *b, int64_t n) {
   }
   for (int k = 0; k < BYTES; k++) {
     int64_t *count = counts[k];
-    if (count[KEY_BYTE(a[0], k)] == n) continue;  // All are equal here.
-    int64_t place = 0;
+    if (count[KEY_BYTE(a[0], k)] == n) continue;  // All have the same byte.
+    int64_t index = 0;
     for (int d = 0; d < 256; d++) {
       const int64_t c = count[d];
-      count[d] = place;
-      place += c;
+      count[d] = index;
+      index += c;
     }
     for (int64_t i = 0; i < n; i++) {
       const E e = a[i];

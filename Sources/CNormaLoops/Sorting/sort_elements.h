@@ -1,17 +1,18 @@
-// What is sorted: a key in the order of the values, with the place where it stood.
+// The sorted elements: a key in the order of the values, with the original index.
 //
-// Keys are whole numbers: all ones for NaN of either sign, and the same for both zeros.
+// Keys are integers: all ones for NaN of either sign, and equal for both zeros.
 #pragma once
 
 #include <stdint.h>
 #include <string.h>
 
-// A 32-bit key with the place under it is one number, and all of them differ.
+// A 32-bit key with the index below it is one number, and all of them differ.
 typedef struct {
-  uint64_t key, place;
+  uint64_t key, index;
 } norma_pair;
 
-// Stable sorts; both leave the order in a or in b, which have room for n elements, and return which.
+// Stable sorts; both leave the result in a or in b, which have space for n elements, and return
+// which.
 uint64_t *norma_sort_words(uint64_t *a, uint64_t *b, int64_t n);
 norma_pair *norma_sort_pairs(norma_pair *a, norma_pair *b, int64_t n);
 

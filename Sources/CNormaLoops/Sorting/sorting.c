@@ -44,9 +44,9 @@ int64_t norma_sort_scratch(int64_t width, int64_t size) {
 #define K uint32_t
 #define E uint64_t
 #define SORT norma_sort_words
-#define MAKE(key, place) ((uint64_t)(key) << 32 | (uint64_t)(place))
+#define MAKE(key, index) ((uint64_t)(key) << 32 | (uint64_t)(index))
 #define KEY_OF(e) ((uint32_t)((e) >> 32))
-#define PLACE_OF(e) ((int64_t)((e) & UINT32_MAX))
+#define INDEX_OF(e) ((int64_t)((e) & UINT32_MAX))
 #define T float
 #define TYPE f32
 #include "sorting_body.h"
@@ -67,15 +67,15 @@ int64_t norma_sort_scratch(int64_t width, int64_t size) {
 #undef SORT
 #undef MAKE
 #undef KEY_OF
-#undef PLACE_OF
+#undef INDEX_OF
 
 // Elements of 64 bits.
 #define K uint64_t
 #define E norma_pair
 #define SORT norma_sort_pairs
-#define MAKE(key, place) ((norma_pair){(key), (uint64_t)(place)})
+#define MAKE(key, index) ((norma_pair){(key), (uint64_t)(index)})
 #define KEY_OF(e) ((e).key)
-#define PLACE_OF(e) ((int64_t)(e).place)
+#define INDEX_OF(e) ((int64_t)(e).index)
 #define T double
 #define TYPE f64
 #include "sorting_body.h"

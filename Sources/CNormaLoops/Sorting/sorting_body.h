@@ -1,12 +1,12 @@
 // Sorted rows, runs and slices; included once for each element type T with keys K in elements E.
 
 void NAME(norma_sort_rows)(
-    const norma_order *order, const T *x, T *values, int64_t *places, void *scratch, int64_t begin,
+    const norma_order *order, const T *x, T *values, int64_t *indices, void *scratch, int64_t begin,
     int64_t end) {
   const int64_t size = order->size, wanted = order->wanted;
   const K flip = order->descending ? (K)~(K)0 : 0;
   if (wanted > 0 && wanted <= size / 2) {
-    NAME(norma_first_of_rows)(order, x, values, places, scratch, begin, end);
+    NAME(norma_first_of_rows)(order, x, values, indices, scratch, begin, end);
     return;
   }
   for (int64_t r = begin; r < end; r++) {
@@ -15,15 +15,15 @@ void NAME(norma_sort_rows)(
     for (int64_t i = 0; i < size; i++) a[i] = MAKE(KEY(row[i]) ^ flip, i);
     const E *sorted = size > 0 ? SORT(a, a + size + 4096, size) : a;
     for (int64_t i = 0; i < wanted; i++) {
-      const int64_t place = PLACE_OF(sorted[i]);
-      places[r * wanted + i] = place;
-      values[r * wanted + i] = row[place];
+      const int64_t index = INDEX_OF(sorted[i]);
+      indices[r * wanted + i] = index;
+      values[r * wanted + i] = row[index];
     }
   }
 }
 
 void NAME(norma_mode_rows)(
-    int64_t size, const T *x, T *values, int64_t *places, void *scratch, int64_t begin,
+    int64_t size, const T *x, T *values, int64_t *indices, void *scratch, int64_t begin,
     int64_t end) {
   for (int64_t r = begin; r < end; r++) {
     const T *row = x + r * size;
@@ -35,13 +35,13 @@ void NAME(norma_mode_rows)(
       run = i > 0 && KEY_OF(a[i]) == KEY_OF(a[i - 1]) ? run + 1 : 1;
       if (run > best) best = run, last = i;
     }
-    places[r] = PLACE_OF(a[last]);
-    values[r] = row[places[r]];
+    indices[r] = INDEX_OF(a[last]);
+    values[r] = row[indices[r]];
   }
 }
 
 int64_t NAME(norma_runs)(
-    int64_t count, T *sorted, const int64_t *places, int64_t *inverse, int64_t *counts) {
+    int64_t count, T *sorted, const int64_t *indices, int64_t *inverse, int64_t *counts) {
   int64_t runs = 0;
   for (int64_t i = 0; i < count; i++) {
     if (i == 0 || sorted[i] != sorted[runs - 1]) {
@@ -49,7 +49,7 @@ int64_t NAME(norma_runs)(
       counts[runs++] = 0;
     }
     counts[runs - 1]++;
-    inverse[places[i]] = runs - 1;
+    inverse[indices[i]] = runs - 1;
   }
   return runs;
 }
@@ -58,18 +58,18 @@ int64_t NAME(norma_slice_runs)(
     int64_t count, int64_t width, const T *x, int64_t *order, int64_t *inverse, int64_t *counts) {
   int64_t runs = 0;
   for (int64_t i = 0; i < count; i++) {
-    const int64_t place = order[i];
+    const int64_t index = order[i];
     int differs = i == 0;
     if (!differs) {
-      const T *a = x + place * width, *b = x + order[runs - 1] * width;
+      const T *a = x + index * width, *b = x + order[runs - 1] * width;
       for (int64_t k = 0; k < width && !differs; k++) differs = a[k] != b[k];
     }
     if (differs) {
-      order[runs] = place;
+      order[runs] = index;
       counts[runs++] = 0;
     }
     counts[runs - 1]++;
-    inverse[place] = runs - 1;
+    inverse[index] = runs - 1;
   }
   return runs;
 }

@@ -14,7 +14,7 @@ typedef struct {
   atomic_int pending;
 } Region;
 
-/// A thread and its letter box. `region` changes under the lock and is also watched without it.
+/// A thread and its mailbox. `region` changes under the lock and is also polled without it.
 typedef struct {
   pthread_mutex_t lock;
   pthread_cond_t posted;
@@ -25,7 +25,7 @@ typedef struct {
 enum { max_workers = 255, spin_turns = 2000 };
 
 static Worker workers[max_workers];
-static int worker_count;  // Only the thread that holds the team changes it.
+static int worker_count;  // Changed only by the thread that owns the team.
 static pthread_mutex_t done_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t done = PTHREAD_COND_INITIALIZER;
 
@@ -37,8 +37,8 @@ static void pause_briefly(void) {
 #endif
 }
 
-/// Spinning saves the wake-up between regions that follow each other; with more threads than
-/// cores it would only keep the others from working.
+/// Spinning avoids waking threads between consecutive regions; with more threads than cores it
+/// would only keep the others from working.
 static int spins_for(int members) {
   return members <= norma_team_default_threads() ? spin_turns : 0;
 }
@@ -72,7 +72,7 @@ static void *work(void *argument) {
     spins = spins_for(region->members);
     run_share(region, worker->index);
     atomic_store_explicit(&worker->region, NULL, memory_order_relaxed);
-    // The region lives on the caller's stack and may be gone after this subtraction.
+    // The region is on the caller's stack and may be gone after this subtraction.
     if (atomic_fetch_sub_explicit(&region->pending, 1, memory_order_acq_rel) == 1) {
       pthread_mutex_lock(&done_lock);
       pthread_cond_signal(&done);
@@ -82,7 +82,7 @@ static void *work(void *argument) {
   return NULL;
 }
 
-/// Starts threads until there are `wanted`, or as many as the system grants.
+/// Starts threads until there are `wanted`, or as many as the system allows.
 static int available_workers(int wanted) {
   if (wanted > max_workers) wanted = max_workers;
   if (worker_count >= wanted) return wanted;

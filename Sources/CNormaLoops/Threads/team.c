@@ -40,7 +40,8 @@ static int default_threads;
 
 // MARK: The number of cores
 
-/// The whole cores that the control group's quota amounts to, at least 1; 0 where there is none.
+/// The number of cores in the control group's quota, rounded down but at least 1; 0 if there is
+/// none.
 static int quota_cores(void) {
   int cores = 0;
 #if defined(__linux__)
@@ -67,7 +68,7 @@ static int usable_cores(void) {
   return cores < 1 ? 1 : (int)cores;
 }
 
-/// The first number of `OMP_NUM_THREADS`, which may be a list; 0 where it says nothing useful.
+/// The first number of `OMP_NUM_THREADS`, which may be a list; 0 if it is not usable.
 static int threads_of_environment(void) {
   const char *text = getenv("OMP_NUM_THREADS");
   if (!text) return 0;
@@ -78,7 +79,7 @@ static int threads_of_environment(void) {
 // MARK: libgomp
 
 #if defined(__linux__) && !POOL_ONLY
-/// More threads than this would only be started, never useful.
+/// More threads than this would be started, but never useful.
 enum { max_members = 256 };
 
 static void (*gomp_parallel)(void (*)(void *), void *, unsigned, unsigned);
@@ -94,7 +95,7 @@ static void find_gomp(void) {
   if (!gomp_index || !gomp_count) gomp_parallel = NULL;
 }
 
-/// The team may be smaller than it was asked to be: the process may have a limit.
+/// The team may be smaller than requested: the process may have a limit.
 static void gomp_share(void *argument) {
   const Region *region = argument;
   int members = gomp_count();
@@ -121,7 +122,7 @@ static void prepare(void) {
 #if defined(__linux__) && !POOL_ONLY
   find_gomp();
 #endif
-  // A child has none of its parent's threads, and libgomp would wait for them for ever.
+  // A forked child has none of its parent's threads, and libgomp would wait for them forever.
   pthread_atfork(NULL, NULL, note_fork);
 }
 

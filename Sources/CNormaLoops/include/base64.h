@@ -9,5 +9,5 @@ void norma_base64_encode(const uint8_t *bytes, int64_t count, uint8_t *text);
 
 /// Reads `count` characters into at most count / 4 * 3 bytes.
 ///
-/// Returns the number of bytes, or -1 where the text is not what encoding writes.
+/// Returns the number of bytes, or -1 if the text is not the result of an encoding.
 int64_t norma_base64_decode(const uint8_t *text, int64_t count, uint8_t *bytes);

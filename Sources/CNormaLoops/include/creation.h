@@ -1,4 +1,4 @@
-// Loops that make tensors from a few numbers, and that keep a triangle of matrices.
+// Loops that create tensors from a few numbers, and that keep a triangle of matrices.
 #pragma once
 
 #include <stdint.h>
@@ -10,8 +10,7 @@ void norma_arange_f64(int64_t begin, int64_t end, double start, double step, dou
 void norma_arange_f32(int64_t begin, int64_t end, double start, double step, float *out);
 void norma_arange_i64(int64_t begin, int64_t end, int64_t start, int64_t step, int64_t *out);
 
-/// `count` numbers at equal distances, from `start` to `stop`: the first half counted from the one
-/// end, the second from the other.
+/// `count` evenly spaced numbers from `start` to `stop`: each half is computed from its own end.
 typedef struct {
   double start, stop;
   int64_t count;
@@ -23,9 +22,9 @@ void norma_linspace_f32(const norma_line *line, int64_t begin, int64_t end, floa
 void norma_logspace_f64(
     const norma_line *line, double base, int64_t begin, int64_t end, double *out);
 
-/// Copies rows `begin ..< end` of matrices of `rows x columns` elements of `width` bytes that lie one
-/// after the other: what is on and under the diagonal, or on and above it, and zeros elsewhere. The
-/// diagonal begins `diagonal` columns to the right.
+/// Copies rows `begin ..< end` of consecutive matrices of `rows x columns` elements of `width`
+/// bytes: elements on and below the diagonal, or on and above it, and zeros elsewhere. The diagonal
+/// is shifted `diagonal` columns to the right.
 void norma_triangle(
     int width, int64_t rows, int64_t columns, int64_t diagonal, int upper, const void *from,
     void *to, int64_t begin, int64_t end);

@@ -4,8 +4,8 @@
 
 #pragma clang assume_nonnull begin
 
-/// What a distance sums: how many components differ, the sizes of the differences, their squares; or
-/// takes the largest of.
+/// The terms of a distance: the number of components that differ, the magnitudes of the
+/// differences, or their squares, which are summed; or the largest magnitude.
 enum {
   NORMA_DISTANCE_COUNT,
   NORMA_DISTANCE_SUM,
@@ -13,21 +13,21 @@ enum {
   NORMA_DISTANCE_LARGEST,
 };
 
-/// The vectors of two matrices, of `depth` components each. Strides are in elements and may be
-/// anything.
+/// The vectors of two matrices, of `depth` components each. Strides are in elements and may have
+/// any value.
 typedef struct {
   int64_t rows, columns, depth;
   int64_t a_row, a_element, b_row, b_element;
 } norma_distances;
 
-/// Units of work of a pair of matrices. What a unit computes depends on its number alone.
+/// Units of work of a pair of matrices. What a unit computes depends only on its index.
 int64_t norma_distance_units(const norma_distances *shape);
 
-/// The scratch that units need, one after another, aligned to 64 bytes.
+/// The scratch memory of a unit, reusable for the next one, aligned to 64 bytes.
 int64_t norma_distance_scratch_bytes(const norma_distances *shape);
 
-/// For units `begin ..< end` the distances of rows of `a` from rows of `b`: `result[i, j]`, row by row
-/// without gaps. Differences and sums in double, component by component from the first, rounded
+/// For units `begin ..< end`, the distances between rows of `a` and rows of `b`: dense
+/// `result[i, j]`. Differences and sums in double, component by component from the first, rounded
 /// once; NaN propagates.
 #define NORMA_DISTANCES(name, T)                                                             \
   void norma_distances_##name(                                                               \
@@ -37,9 +37,10 @@ NORMA_DISTANCES(f32, float)
 NORMA_DISTANCES(f64, double)
 #undef NORMA_DISTANCES
 
-/// Gradients of distances of the kinds sum and root, with a weight for each pair of vectors: for units
-/// `begin ..< end` the sums over `j` of `weights[i, j]` times the sign of `a[i, k] - b[j, k]`, or times
-/// the difference; `result[i, k]` without gaps. In double from the first `j` on, rounded once.
+/// Gradients of distances of the kinds sum and root, with a weight for each pair of vectors: for
+/// units `begin ..< end` the sums over `j` of `weights[i, j]` times the sign of
+/// `a[i, k] - b[j, k]`, or times the difference; dense `result[i, k]`. In double from the first `j`
+/// on, rounded once.
 int64_t norma_distance_slope_units(const norma_distances *shape);
 int64_t norma_distance_slope_scratch_bytes(const norma_distances *shape);
 #define NORMA_SLOPES(name, T)                                                                \

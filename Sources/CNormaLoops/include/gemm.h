@@ -5,7 +5,7 @@
 #pragma clang assume_nonnull begin
 
 /// `c = a b` with `a` of `m` by `k`, `b` of `k` by `n` and `c` of `m` by `n`. Strides are in
-/// elements and may be anything, zero too; the columns of `c` are adjacent.
+/// elements and may have any value, including zero; the columns of `c` are contiguous.
 typedef struct {
   int64_t m, n, k;
   int64_t a_row, a_column;
@@ -13,13 +13,13 @@ typedef struct {
   int64_t c_row;
 } norma_gemm_shape;
 
-/// Bytes that the floating-point products need for copies of blocks of `a` and `b`.
+/// The scratch bytes that the floating-point products need for copies of blocks of `a` and `b`.
 int64_t norma_gemm_scratch_bytes(const norma_gemm_shape *shape, int64_t element_bytes);
 
 /// Each element is a sum in blocks of 256 terms: within a block from the first term to the last,
-/// then block by block, every product and every sum rounded. So an element has the same bits
-/// whatever the level, and however the rows and columns of a product are shared out.
-/// `scratch` is aligned to 64 bytes.
+/// then block by block, with every product and every sum rounded. So an element has the same bits
+/// on every level, and however the rows and columns of a product are divided. `scratch` is aligned
+/// to 64 bytes.
 void norma_gemm_f32(
     const norma_gemm_shape *shape, const float *a, const float *b, float *c, void *scratch);
 void norma_gemm_f64(

@@ -1,32 +1,32 @@
-// Normalization of groups of values that lie together, and its gradient, one group after the other
-// while it is in cache. Built from the loops of loops.h.
+// Normalization of contiguous groups of values, and its gradient, one group after the other while
+// it is in cache. Built from the loops of loops.h.
 #pragma once
 
 #include <stdint.h>
 
 #pragma clang assume_nonnull begin
 
-/// Where the groups of a tensor of `float` without gaps lie, in elements.
+/// The groups of a dense tensor of `float`, in elements.
 ///
-/// Group g holds `pieces` rows of `length` adjacent values; piece p begins at
-/// `g * group_step + p * piece_step`. The parameter of the value at offset o is number
-/// `o / inner % period`. Either `inner` divides `length` or is a multiple of it, and a row of values
-/// never begins in the midst of the parameters' own row where `inner` is 1.
+/// Group g consists of `pieces` rows of `length` adjacent values; piece p begins at
+/// `g * group_step + p * piece_step`. The value at offset o has parameter number
+/// `o / inner % period`. Either `inner` divides `length` or is a multiple of it, and if `inner` is
+/// 1, a row of values never begins in the middle of the row of parameters.
 typedef struct {
   int64_t groups, pieces, length;
   int64_t group_step, piece_step;
   int64_t inner, period;
 } norma_groups;
 
-/// What a normalization reads beside its input.
+/// The operands of a normalization besides its input.
 typedef struct {
   const float *_Nullable weight, *_Nullable bias;
   double eps;
   int from_zero;  // the mean is 0, and the variance the mean square
 } norma_group_parameters;
 
-/// For the groups `begin ..< end`: mean, sum of squared distances and variance of each, and
-/// y = ((x - high) - low) * scale + shift, as the instruction NORMA_NORMALIZE.
+/// For the groups `begin ..< end`: mean, sum of squared distances and variance of each, and y =
+/// ((x - high) - low) * scale + shift, like the instruction NORMA_NORMALIZE.
 void norma_normalize_groups(
     const norma_groups *groups, const norma_group_parameters *parameters, const float *x, float *y,
     double *mean, double *squares, double *variance, int64_t begin, int64_t end);
@@ -34,18 +34,19 @@ void norma_normalize_groups(
 /// For the groups `begin ..< end`, with c = x - mean, r = 1 / sqrt(variance + eps), u = g * weight,
 /// in double, over the n values of a group:
 ///
-///     dx = r u - r^3 c sum(u c) / n - r sum(u) / n        (the last term not from zero)
+///     dx = r u - r^3 c sum(u c) / n - r sum(u) / n        (from zero, without the last term)
 ///     products = r sum(g c)        plain = sum(g)         for each run of `inner` values
 ///
-/// `inner` is no smaller than 16. `products` and `plain` have one number for each run of the tensor,
-/// which is min(inner, length) values long.
+/// `inner` is no smaller than 16. `products` and `plain` have one number for each run of the
+/// tensor, which is min(inner, length) values long.
 void norma_group_gradient(
     const norma_groups *groups, const norma_group_parameters *parameters, const float *x,
     const float *upstream, const double *mean, const double *variance, float *_Nullable dx,
     double *products, double *plain, int64_t begin, int64_t end);
 
-/// result[i / repeats % period] = the sum of such values[i], in order, in double and rounded once. The
-/// first `period` values are overwritten.
+/// result[i / repeats % period] = the sum of all such values[i], in order, in double and rounded
+/// once.
+/// The first `period` values are overwritten.
 void norma_add_runs(
     double *values, int64_t count, int64_t repeats, int64_t period, float *result);
 

@@ -1,5 +1,6 @@
-// The few numbers of a normalization, one for each statistic. The same operations as instructions of
-// programs, so the same bits; a program for so few would take longer to lay out than to run.
+// The few operands of a normalization, one for each statistic. The same operations as instructions
+// of programs, so the same bits; for so small a number a program would take longer to lay out than
+// to run.
 #pragma once
 
 #include <stdint.h>
@@ -11,8 +12,8 @@ void norma_mean_and_variance(
     int64_t count, double n, const double *sums, const double *squares, double *mean,
     double *variance);
 
-/// `high` is the mean rounded to float and `low` what that leaves; scale = weight / sqrt(variance + eps)
-/// in double, rounded once, and shift = bias. No weight is 1, no bias 0.
+/// `high` is the mean rounded to float and `low` the remainder; scale = weight / sqrt(variance +
+/// eps) in double, rounded once, and shift = bias. Without a weight it is 1, without a bias 0.
 void norma_normalization_numbers(
     int64_t count, const double *mean, const double *variance, double eps,
     const float *_Nullable weight, const float *_Nullable bias, float *high, float *low,

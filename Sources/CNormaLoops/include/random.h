@@ -1,6 +1,7 @@
-// Inner loops of the random numbers: the words of MT19937 and what PyTorch makes of them on a CPU.
+// Inner loops of random numbers: the words of MT19937 and the numbers PyTorch makes of them on a
+// CPU.
 //
-// "Words" are untempered: the recurrence runs on them, and every loop that reads them tempers.
+// "Words" are untempered: the recurrence runs on them, and every loop that reads them tempers them.
 // Results are the same bits at every level of levels.h.
 #pragma once
 #include <stddef.h>
@@ -8,7 +9,7 @@
 
 #define NORMA_RANDOM_BLOCK 624  // Words of one state of the generator.
 
-/// The loops that gain from wide registers, compiled for one instruction set.
+/// The loops that benefit from wide registers, compiled for one instruction set.
 typedef struct norma_random_loops {
   /// Continues the recurrence: words[0 ..< 624] are known, 624 * blocks more follow them.
   void (*_Nonnull extend)(uint32_t *_Nonnull words, size_t blocks);
@@ -42,7 +43,7 @@ void norma_random_cauchy(double *_Nonnull values, size_t count, double median, d
 void norma_random_exp(double *_Nonnull values, size_t count);
 
 /// low + word % range, from one tempered word or two (the first is the high half). A range of 0
-/// stands for 2^64.
+/// means 2^64.
 void norma_random_integers32(
     const uint32_t *_Nonnull tempered, int64_t *_Nonnull out, size_t count, uint32_t range,
     int64_t low);
@@ -50,11 +51,11 @@ void norma_random_integers64(
     const uint32_t *_Nonnull tempered, int64_t *_Nonnull out, size_t count, uint64_t range,
     int64_t low);
 
-/// Exchanges values[i] with values[i + word % (total - i)], for the next `count` values of i.
+/// Swaps values[i] with values[i + word % (total - i)], for the next `count` values of i.
 void norma_random_shuffle(
     const uint32_t *_Nonnull tempered, int64_t *_Nonnull values, size_t first, size_t count,
     size_t total);
-/// Grows a permutation from `first` to first + count values, by two tempered words each.
+/// Extends a permutation from `first` to first + count values, with two tempered words each.
 void norma_random_grow(
     const uint32_t *_Nonnull tempered, int64_t *_Nonnull values, size_t first, size_t count);
 

@@ -1,8 +1,8 @@
-// Running results along one axis of `[outer, size, inner]`, all without gaps.
+// Cumulative results along one axis of dense `[outer, size, inner]`.
 //
-// Each chain of results is computed in order, so the bits do not depend on threads. Sums and products
-// are bound by memory, or by the latency of a chain, and not by the width of registers: there is one
-// loop for all instruction sets. Largest and smallest elements are taken over within vectors.
+// Each chain of results is computed in order, so the bits do not depend on threads. Sums and
+// products are bound by memory, or by the latency of a chain, and not by the width of registers:
+// there is one loop for all instruction sets. Maxima and minima are computed within vectors.
 #pragma once
 
 #include <stdint.h>
@@ -22,10 +22,10 @@ typedef struct {
   int64_t size, inner;
 } norma_scan;
 
-/// How many units of work a scan has: chains of one element each, or strips of them.
+/// The number of units of work of a scan: chains of one element each, or strips of them.
 int64_t norma_scan_units(const norma_scan *scan, int64_t outer);
 
-/// Computes the units `begin ..< end`. `factor` belongs to NORMA_SCAN_LINEAR.
+/// Computes the units `begin ..< end`. `factor` is for NORMA_SCAN_LINEAR.
 void norma_scan_f32(
     const norma_scan *scan, const float *x, const float *_Nullable factor, float *y,
     int64_t begin, int64_t end);
@@ -36,22 +36,22 @@ void norma_scan_i64(
     const norma_scan *scan, const int64_t *x, const int64_t *_Nullable factor, int64_t *y,
     int64_t begin, int64_t end);
 
-/// Largest (or smallest) elements so far, and the place of the last of them along the axis. The
-/// first NaN stays, and the last NaN counts.
+/// The maxima (or minima) so far, and the index of the last of them along the axis. NaN propagates,
+/// with the index of the last NaN.
 void norma_scan_extreme_f32(
-    const norma_scan *scan, int largest, const float *x, float *y, int64_t *places, int64_t begin,
+    const norma_scan *scan, int largest, const float *x, float *y, int64_t *indices, int64_t begin,
     int64_t end);
 void norma_scan_extreme_f64(
-    const norma_scan *scan, int largest, const double *x, double *y, int64_t *places,
+    const norma_scan *scan, int largest, const double *x, double *y, int64_t *indices,
     int64_t begin, int64_t end);
 void norma_scan_extreme_i64(
-    const norma_scan *scan, int largest, const int64_t *x, int64_t *y, int64_t *places,
+    const norma_scan *scan, int largest, const int64_t *x, int64_t *y, int64_t *indices,
     int64_t begin, int64_t end);
 void norma_scan_extreme_i32(
-    const norma_scan *scan, int largest, const int32_t *x, int32_t *y, int64_t *places,
+    const norma_scan *scan, int largest, const int32_t *x, int32_t *y, int64_t *indices,
     int64_t begin, int64_t end);
 void norma_scan_extreme_u8(
-    const norma_scan *scan, int largest, const uint8_t *x, uint8_t *y, int64_t *places,
+    const norma_scan *scan, int largest, const uint8_t *x, uint8_t *y, int64_t *indices,
     int64_t begin, int64_t end);
 
 #pragma clang assume_nonnull end

@@ -1,22 +1,22 @@
-// Order within rows of `size` elements that lie without gaps.
+// Sorting within contiguous rows of `size` elements.
 //
-// Everything goes by whole numbers in the order of the elements: NaN, of whatever sign, is above
-// anything, and -0 equals 0. Equal elements keep their order. Sorting is integer work without vectors,
-// in one loop for all instruction sets; selection counts in vectors.
+// Everything is done with integers in the order of the elements: NaN, whatever its sign, is above
+// all others, and -0 equals 0. Equal elements keep their order. Sorting is integer work without
+// vectors, in one loop for all instruction sets; selection counts in vectors.
 #pragma once
 
 #include <stdint.h>
 
 #pragma clang assume_nonnull begin
 
-/// What sorting rows needs.
+/// What to sort.
 typedef struct {
   int64_t size;
-  int64_t wanted;  // the first so many of each row in order; `size` for all of them
+  int64_t wanted;  // how many of each row, in order; `size` for all of them
   int descending;
 } norma_order;
 
-/// What is done with NaN: they are the largest elements, they are the result, or they do not count.
+/// How NaN is treated: it is the largest element, it is the result, or it does not count.
 enum norma_nan_rule { NORMA_NAN_LAST, NORMA_NAN_WINS, NORMA_NAN_IGNORED };
 
 enum norma_interpolation {
@@ -27,7 +27,7 @@ enum norma_interpolation {
   NORMA_QUANTILE_NEAREST
 };
 
-/// Which elements of a row in order are wanted.
+/// The ranks of the elements to select from a sorted row.
 typedef struct {
   int64_t size;
   int64_t count;        // of ranks
@@ -40,39 +40,40 @@ typedef struct {
 /// Bytes of scratch memory for rows whose elements have `width` bytes.
 int64_t norma_sort_scratch(int64_t width, int64_t size);
 
-#define NORMA_SORTING(T, s)                                                                      \
-  /* The rows `begin ..< end` in order, and where the elements stood. Rows of 32-bit types have  \
-     less than 2^32 elements. */                                                                 \
-  void norma_sort_rows_##s(                                                                      \
-      const norma_order *order, const T *x, T *values, int64_t *places, void *scratch,           \
-      int64_t begin, int64_t end);                                                               \
-  /* The same where no more than half of a row is wanted, and at least one element. */           \
-  void norma_first_of_rows_##s(                                                                  \
-      const norma_order *order, const T *x, T *values, int64_t *places, void *scratch,           \
-      int64_t begin, int64_t end);                                                               \
-  /* For each rank the element below and, unless NULL, above, where they stand, and the weight   \
-     of the one above. */                                                                        \
-  void norma_select_rows_##s(                                                                    \
-      const norma_ranks *ranks, const T *x, T *low, int64_t *low_places, T *_Nullable high,      \
-      int64_t *_Nullable high_places, double *_Nullable weights, void *scratch, int64_t begin,   \
-      int64_t end);                                                                              \
-  /* The most frequent element of each row, the smallest of several, and its last place. */      \
-  void norma_mode_rows_##s(                                                                      \
-      int64_t size, const T *x, T *values, int64_t *places, void *scratch, int64_t begin,        \
-      int64_t end);                                                                              \
-  /* Of elements in order that stood at `places`: the different ones, in place; the number of    \
-     the own one for each place; how often each is there. Returns how many there are. No NaN     \
-     equals another. */                                                                          \
-  int64_t norma_runs_##s(                                                                        \
-      int64_t count, T *sorted, const int64_t *places, int64_t *inverse, int64_t *counts);       \
-  /* The numbers of `count` slices of `width` elements in lexicographic order; `spare` is as     \
-     long. */                                                                                    \
-  void norma_order_slices_##s(                                                                   \
-      int64_t count, int64_t width, const T *x, int64_t *order, int64_t *spare);                 \
-  /* The same as the runs of elements, of slices in order: leaves the numbers of the different     \
-     ones in `order`. */                                                                         \
-  int64_t norma_slice_runs_##s(                                                                  \
-      int64_t count, int64_t width, const T *x, int64_t *order, int64_t *inverse,                \
+#define NORMA_SORTING(T, s)                                                                        \
+  /* Sorts the rows `begin ..< end`, and writes the indices of the elements. Rows of 32-bit types  \
+     have less than 2^32 elements. */                                                              \
+  void norma_sort_rows_##s(                                                                        \
+      const norma_order *order, const T *x, T *values, int64_t *indices, void *scratch,            \
+      int64_t begin, int64_t end);                                                                 \
+  /* The same if at least one element and at most half of a row are wanted. */                     \
+  void norma_first_of_rows_##s(                                                                    \
+      const norma_order *order, const T *x, T *values, int64_t *indices, void *scratch,            \
+      int64_t begin, int64_t end);                                                                 \
+  /* For each rank the elements below and, unless NULL, above it, their indices, and the weight    \
+     of the one above. */                                                                          \
+  void norma_select_rows_##s(                                                                      \
+      const norma_ranks *ranks, const T *x, T *low, int64_t *low_indices, T *_Nullable high,       \
+      int64_t *_Nullable high_indices, double *_Nullable weights, void *scratch, int64_t begin,    \
+      int64_t end);                                                                                \
+  /* The most frequent element of each row, the smallest if there are several, and its last        \
+     index. */                                                                                     \
+  void norma_mode_rows_##s(                                                                        \
+      int64_t size, const T *x, T *values, int64_t *indices, void *scratch, int64_t begin,         \
+      int64_t end);                                                                                \
+  /* Moves the distinct elements of `sorted` to its front, and returns their number. `indices` has \
+     the original indices of the sorted elements. Writes the count of each distinct element, and   \
+     for every original index the index of its value among them. A NaN equals no other. */         \
+  int64_t norma_runs_##s(                                                                          \
+      int64_t count, T *sorted, const int64_t *indices, int64_t *inverse, int64_t *counts);        \
+  /* The indices of `count` slices of `width` elements in lexicographic order; `spare` is as       \
+     long. */                                                                                      \
+  void norma_order_slices_##s(                                                                     \
+      int64_t count, int64_t width, const T *x, int64_t *order, int64_t *spare);                   \
+  /* The same as `norma_runs` for sorted slices: leaves the indices of the distinct ones in        \
+     `order`. */                                                                                   \
+  int64_t norma_slice_runs_##s(                                                                    \
+      int64_t count, int64_t width, const T *x, int64_t *order, int64_t *inverse,                  \
       int64_t *counts);
 NORMA_SORTING(float, f32)
 NORMA_SORTING(double, f64)

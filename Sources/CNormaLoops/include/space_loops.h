@@ -1,17 +1,18 @@
-// Loops over windows along the axes of space: weighted sums along one axis, maxima over several.
+// Loops over windows along the spatial axes: weighted sums along one axis, maxima over several.
 #pragma once
 
 #include <stdint.h>
 
 #pragma clang assume_nonnull begin
 
-/// Weighted sums along one axis of `[outer, inputs, inner]`, which become `[outer, outputs, inner]`.
+/// Weighted sums along one axis of `[outer, inputs, inner]`, giving `[outer, outputs, inner]`.
 ///
-/// Output i is the sum of `weights[k]` times input `places[k]` for k in `first[i] ..< first[i + 1]`;
-/// without any it is 0. It is summed in double, in this order, and rounded once.
+/// Output i is the sum of `weights[k]` times input `indices[k]` for k in
+/// `first[i] ..< first[i + 1]`; an empty sum is 0. It is summed in double, in this order, and
+/// rounded once.
 typedef struct {
   int64_t inputs, outputs, inner;
-  const int32_t *first, *places;
+  const int32_t *first, *indices;
   const double *weights;
 } norma_axis_map;
 
@@ -23,8 +24,8 @@ void norma_axis_map_f64(
 
 /// Windows over three axes of `[batch, space, channels]`, whose channels are adjacent.
 ///
-/// The window of output i along an axis holds the inputs `first[i] + k * step` for k below
-/// `lengths[i]`, all of them inside.
+/// The window of output i along an axis contains the inputs `first[i] + k * step` for k below
+/// `lengths[i]`, all of them in range.
 typedef struct {
   int64_t channels;
   int64_t inputs[3], outputs[3], step[3];
@@ -32,31 +33,31 @@ typedef struct {
   const int32_t *_Nonnull lengths[3];
 } norma_windows;
 
-/// The largest element of each window and the place of the first such one among the input's
-/// elements of space. A NaN is larger than anything, and the last one counts. An empty window gives
-/// -inf and place -1. Computes the samples `begin ..< end`.
+/// The largest element of each window, and its first index among the input's spatial elements. A
+/// NaN is larger than anything, and the last one counts. An empty window gives -inf and index -1.
+/// Computes the samples `begin ..< end`.
 void norma_max_pool_f32(
-    const norma_windows *windows, const float *input, float *output, int32_t *places,
+    const norma_windows *windows, const float *input, float *output, int32_t *indices,
     int64_t begin, int64_t end);
 void norma_max_pool_f64(
-    const norma_windows *windows, const double *input, double *output, int32_t *places,
+    const norma_windows *windows, const double *input, double *output, int32_t *indices,
     int64_t begin, int64_t end);
 
-/// `wide[n, places[n, i, c], c] += narrow[n, i, c]` for samples `begin ..< end`, where `wide` has
-/// `wide_space` elements of space and begins as 0.
-void norma_scatter_places_f32(
-    int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *places,
+/// `wide[n, indices[n, i, c], c] += narrow[n, i, c]` for samples `begin ..< end`, where `wide` has
+/// `wide_space` spatial elements and starts as 0.
+void norma_scatter_elements_f32(
+    int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *indices,
     const float *narrow, float *wide, int64_t begin, int64_t end);
-void norma_scatter_places_f64(
-    int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *places,
+void norma_scatter_elements_f64(
+    int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *indices,
     const double *narrow, double *wide, int64_t begin, int64_t end);
 
-/// `narrow[n, i, c] = wide[n, places[n, i, c], c]` for samples `begin ..< end`.
-void norma_gather_places_f32(
-    int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *places,
+/// `narrow[n, i, c] = wide[n, indices[n, i, c], c]` for samples `begin ..< end`.
+void norma_gather_elements_f32(
+    int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *indices,
     const float *wide, float *narrow, int64_t begin, int64_t end);
-void norma_gather_places_f64(
-    int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *places,
+void norma_gather_elements_f64(
+    int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *indices,
     const double *wide, double *narrow, int64_t begin, int64_t end);
 
 #pragma clang assume_nonnull end

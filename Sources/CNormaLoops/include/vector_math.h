@@ -2,8 +2,8 @@
 
 #include <stddef.h>
 
-// Elementwise transcendental functions of one operand or two: operands[0] holds n inputs, and so does
-// operands[1] of two; out receives n results and may be an operand.
+// Elementwise transcendental functions of one or two operands: operands[0] and, for two,
+// operands[1] hold n inputs; out receives n results and may be an operand.
 typedef void (*norma_math_loop)(size_t n, const void *const *operands, void *out);
 
 typedef struct {
@@ -16,5 +16,6 @@ typedef struct {
 // 0 is the baseline, 1 x86-64-v3 and 2 x86-64-v4.
 #define NORMA_MATH_LEVELS 3
 
-// The functions of a level, in the order of the operations from NORMA_EXP on (loops.h), ended by an entry without a name; NULL if this processor lacks it.
+// The functions of a level, in the order of the operations from NORMA_EXP on (loops.h), terminated
+// by an entry without a name; NULL if this processor does not support it.
 const norma_math_entry *norma_math_table(int level);

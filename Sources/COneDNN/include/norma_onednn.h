@@ -1,5 +1,5 @@
-// The part of oneDNN that Norma uses, the same for every version from 2.6 on. Nothing of oneDNN's
-// own headers is needed to use it. Without the package trait every call says that it is not built.
+// The part of oneDNN that Norma uses, the same for all versions from 2.6 on, without oneDNN's own
+// headers. Without the package trait every call reports that it is not built.
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 
 #pragma clang assume_nonnull begin
 
-/// What the calls return: 0, oneDNN's own status, or -1 without the package trait. Nothing was
+/// The results of calls: 0, oneDNN's own status, or -1 without the package trait. Nothing has been
 /// computed unless it is 0.
 enum {
   NORMA_ONEDNN_NOT_BUILT = -1,
@@ -23,12 +23,12 @@ typedef enum {
   NORMA_ONEDNN_BF16,
 } norma_onednn_type;
 
-/// The version of the library that was loaded, 20603 for 2.6.3; 0 without the package trait.
+/// The version of the loaded library, 20603 for 2.6.3; 0 without the package trait.
 int32_t norma_onednn_version(void);
 
-/// `c = op(a) op(b)` for row-major matrices, where `op(a)` is `m` by `k`, `op(b)` is `k` by `n`
-/// and `op` transposes if the flag says so. `lda`, `ldb` and `ldc` are the elements from one
-/// stored row to the next, at least the length of a stored row.
+/// `c = op(a) op(b)` for row-major matrices, where `op(a)` is `m` by `k`, `op(b)` is `k` by `n` and
+/// `op` transposes if the flag says so. `lda`, `ldb` and `ldc` are the strides of stored rows in
+/// elements, at least the length of a stored row.
 int32_t norma_onednn_sgemm(
     bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float *a,
     int64_t lda, const float *b, int64_t ldb, float *c, int64_t ldc);
@@ -42,8 +42,7 @@ typedef struct {
   int64_t strides[NORMA_ONEDNN_MAX_RANK];
 } norma_onednn_matrices;
 
-/// The sizes of a convolution along its axes of space, of which there are at most 3. A dilation of 1
-/// is a dense kernel.
+/// The sizes of a convolution along its spatial axes, at most 3. A dilation of 1 is a dense kernel.
 enum { NORMA_ONEDNN_MAX_SPACE = 3 };
 typedef struct {
   int64_t stride[NORMA_ONEDNN_MAX_SPACE], dilation[NORMA_ONEDNN_MAX_SPACE];
@@ -57,26 +56,28 @@ typedef enum {
   NORMA_ONEDNN_WEIGHTS_GRADIENT,
 } norma_onednn_pass;
 
-/// A compiled convolution. It does not change, and may run on several threads at once.
+/// A compiled convolution. It is immutable, and may run on several threads concurrently.
 typedef struct norma_onednn_convolution norma_onednn_convolution;
 
-/// Compiles one pass of a convolution; sums are `float`, and rounded once. Weights are `[outputs, inputs, kernel...]`, or
-/// `[groups, outputs, inputs, kernel...]` per group; oneDNN brings them into an order of its own when
-/// it runs. The other operands are read and written in the strides given.
+/// Compiles one pass of a convolution; sums are `float`, and rounded once. Weights are
+/// `[outputs, inputs, kernel...]`, or `[groups, outputs, inputs, kernel...]` per group; oneDNN
+/// converts them to an order of its own when it runs. The other operands are read and written with
+/// the given strides.
 int32_t norma_onednn_convolution_create(
     norma_onednn_convolution *_Nullable *_Nonnull convolution, norma_onednn_pass pass,
-    norma_onednn_type type, const norma_onednn_matrices *source, const norma_onednn_matrices *weights, bool has_bias,
+    norma_onednn_type type, const norma_onednn_matrices *source,
+    const norma_onednn_matrices *weights, bool has_bias,
     const norma_onednn_matrices *destination, const norma_onednn_window *window);
 
-/// Bytes of the weights in oneDNN's order; 0 where it reads them as they are.
+/// The bytes of the weights in oneDNN's order; 0 if it reads them directly.
 int64_t norma_onednn_convolution_packed_size(const norma_onednn_convolution *convolution);
 
 /// Writes the weights in oneDNN's order, for any number of runs with the same values.
 int32_t norma_onednn_convolution_pack(
     const norma_onednn_convolution *convolution, const void *weights, void *packed);
 
-/// Reads two operands and the bias, if there is one, and writes the third. `packed` has the weights in
-/// oneDNN's order; without it they are brought into that order first.
+/// Reads two operands and the bias, if there is one, and writes the third. `packed` has the weights
+/// in oneDNN's order; without it they are converted first.
 int32_t norma_onednn_convolution_run(
     const norma_onednn_convolution *convolution, const void *source, const void *weights,
     const void *_Nullable packed, const void *_Nullable bias, const void *destination);
@@ -87,8 +88,8 @@ const char *norma_onednn_convolution_implementation(
 
 void norma_onednn_convolution_free(norma_onednn_convolution *_Nullable convolution);
 
-/// A compiled product of batches of matrices. It does not change, and may run on several threads
-/// at once.
+/// A compiled product of batches of matrices. It is immutable, and may run on several threads
+/// concurrently.
 typedef struct norma_onednn_product norma_onednn_product;
 
 /// Compiles `c = a b`, all of one type; sums are `float`. Takes 0.05 to 6 milliseconds.

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// PNG images in memory, read through libpng. libpng leaves by longjmp, which Swift cannot have: so
-// all of it stays on this side, and errors come back as texts.
+// PNG images in memory, read by libpng. libpng reports errors by longjmp, which must not cross
+// Swift frames: so all of it stays on this side, and errors are returned as text.
 
 typedef struct {
   size_t width, height;
@@ -15,11 +15,11 @@ typedef struct {
   char problem[120];
 } norma_png;
 
-// What the header says; 0, or -1 with a problem.
+// Reads the header. Returns 0, or -1 with a problem.
 int norma_png_describe(const uint8_t *bytes, size_t count, norma_png *image);
 
-// The pixels, row by row with the channels of a pixel side by side, in `channels` channels of the
-// image's depth in the machine's byte order. `pixels` has room for all of them.
+// Reads the pixels, row by row with the channels of a pixel adjacent, as `channels` channels of the
+// image's depth in the machine's byte order. `pixels` has space for all of them.
 int norma_png_decode(
     const uint8_t *bytes, size_t count, int channels, void *pixels, norma_png *image);
 

@@ -6,34 +6,33 @@ import Norma
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measure operations beside a copy of the same bytes.",
+    abstract: "Measure operations relative to a copy of the same bytes.",
     discussion: """
       Columns:
-        ms            median of at least 9 runs and 0.3 seconds, after 2 runs that
-                      do not count
+        ms            median of at least 9 runs and 0.3 seconds, after 2 warm-up runs
         GB/s          bytes of all inputs and outputs, each counted once, divided
                       by the time
         copies        the time divided by that of one copy of the largest input's
                       bytes (for rand and randn, of the result's): memcpy on the
                       same number of threads into memory that is already mapped,
-                      run in turn with the row
-        temporary MB  most memory that tensors held beside inputs and result
+                      alternating with the row
+        temporary MB  peak memory of tensors other than inputs and result
 
       chain.64 is one of 1000 operations on 64 values that are recorded and run \
-      together, operation.64 one that runs alone. Rows of batchnorm.grid have the \
-      sizes of PyTorch's own benchmark of batch norm, up to 1 GB; they are run with \
-      --grid or when the filter contains "grid"; so are those of the catalogue, all \
-      operations of the tensor from 64 to 20 million elements. Names of rows do not change. \
-      Benchmarks/compare.py runs the same rows in PyTorch.
+      together; operation.64 is one that runs alone. Rows of batchnorm.grid have the \
+      sizes of PyTorch's own benchmark of batch norm, up to 1 GB; they run with \
+      --grid or when the filter contains "grid". The catalogue (--catalogue) has all \
+      operations of the tensor, from 64 to 20 million elements. Names of \
+      rows do not change. Benchmarks/compare.py runs the same rows in PyTorch.
       """)
 
   @Flag(help: "Print JSON instead of a table.")
   var json = false
 
-  @Option(help: "The number of threads; at first that of the cores.")
+  @Option(help: "The number of threads; by default the number of cores.")
   var threads: Int?
 
-  @Option(help: "Only rows whose name contains this regular expression.")
+  @Option(help: "Run only rows whose name matches this regular expression.")
   var filter: String?
 
   @Flag(help: "Also run the sizes of PyTorch's own benchmark of batch norm.")
@@ -42,20 +41,20 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Also run every operation of the tensor at four sizes.")
   var catalogue = false
 
-  @Option(help: "Run every row until it took so many seconds.")
+  @Option(help: "Run every row for at least this many seconds.")
   var seconds = 0.3
 
-  @Flag(help: "Print the names of the rows and measure nothing.")
+  @Flag(help: "Print the names of the rows without measuring.")
   var list = false
 
-  @Flag(help: "Run every row once on small tensors: a check that they run, no measurement.")
+  @Flag(help: "Run every row once on small tensors, as a check without measurements.")
   var quick = false
 
   @Option(
-    help: "Instead: run every row so often after two more runs, for tools that count instructions.")
+    help: "Instead: run every row this often after two warm-up runs, for instruction counters.")
   var calls: Int?
 
-  @Flag(help: "Instead: train for 1000 steps and print how much memory is held.")
+  @Flag(help: "Instead: train for 1000 steps and print the memory in use.")
   var memory = false
 
   func validate() throws {
@@ -107,13 +106,13 @@ struct BenchCommand: ParsableCommand {
     }
   }
 
-  /// Measures rows one after another and hands each result over at once.
+  /// Measures rows one after another and reports each result immediately.
   func measure(_ rows: [BenchRow], whenDone: (BenchResult) -> Void = { _ in }) -> [BenchResult] {
     let timer = quick ? BenchTimer.quick : BenchTimer(leastSeconds: seconds)
     return rows.enumerated().map { index, row in
       Terminal.showProgress("\(index + 1) of \(rows.count): \(row.name)")
       let result = withSeed(0) { timer.measure(row) }
-      // The next row shall not find more memory than in a run of its own.
+      // The next row must not find more cached memory than in a run of its own.
       TensorMemory.emptyCache()
       Terminal.showProgress(nil)
       whenDone(result)
@@ -121,7 +120,7 @@ struct BenchCommand: ParsableCommand {
     }
   }
 
-  /// The rows that were asked for.
+  /// The selected rows.
   func rows() throws -> [BenchRow] {
     let asksForGrid = grid || filter?.contains("grid") == true
     let asksForCatalogue = catalogue || filter?.contains("catalogue") == true
@@ -130,7 +129,7 @@ struct BenchCommand: ParsableCommand {
     guard let filter else { return all }
     let pattern: Regex<AnyRegexOutput>
     do { pattern = try Regex(filter) } catch {
-      throw ValidationError("--filter '\(filter)' is no regular expression: \(error)")
+      throw ValidationError("--filter '\(filter)' is not a regular expression: \(error)")
     }
     let chosen = all.filter { $0.name.contains(pattern) }
     if chosen.isEmpty {

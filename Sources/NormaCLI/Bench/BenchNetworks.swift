@@ -1,6 +1,6 @@
 import Norma
 
-// Networks that people run, with torchvision's structure. Benchmarks/network_rows.py has the same in PyTorch.
+// Common networks with torchvision's structure. Benchmarks/network_rows.py has the same in PyTorch.
 
 /// ResNet-18 for images `[N, 3, H, W]`.
 final class ResNet18: Module, Layer {
@@ -56,7 +56,7 @@ final class MobileNetV2: Module, Layer {
   }
 }
 
-/// Wide in the middle, with a convolution of each channel by itself.
+/// Expands the channels, with a depthwise convolution in the middle.
 private final class InvertedResidual: Module, Layer {
   private let conv: Sequential
   private let isResidual: Bool

@@ -1,13 +1,13 @@
 import Norma
 
-/// What `norma bench` prints: lines of a table as rows are measured, or one JSON value.
+/// The output of `norma bench`: a table, line by line as rows are measured, or one JSON value.
 struct BenchReport {
   let machine: String
   let threads: Int
-  /// The width of the column of names, known before the first row is measured.
+  /// The width of the name column, known before the first row is measured.
   let nameWidth: Int
 
-  /// Debug builds of Norma's own loops are as fast, but calls on small tensors are not.
+  /// Norma's C loops are as fast in debug builds, but calls on small tensors are not.
   static var build: String {
     #if DEBUG
       "debug"
@@ -22,7 +22,7 @@ struct BenchReport {
     nameWidth = names.map(\.count).max() ?? 0
   }
 
-  /// What stands over the table.
+  /// The header of the table.
   var header: String {
     let titles = line("row", "shape", ["ms", "GB/s", "copies", "temporary MB"])
     let count = threads == 1 ? "1 thread" : "\(threads) threads"
@@ -49,7 +49,7 @@ struct BenchReport {
     return zip(columns, widths).reduce(start) { $0 + padding($1.0, $1.1) + $1.0 }
   }
 
-  /// All rows for programs. Milliseconds and bytes are not rounded further than a nanosecond.
+  /// All rows as JSON. Milliseconds and bytes are rounded to nanoseconds at most.
   func json(_ results: [BenchResult]) -> String {
     func rounded(_ value: Double) -> JSON { .double((value * 1e6).rounded() / 1e6) }
     let rows = results.map { result in
@@ -71,7 +71,7 @@ struct BenchReport {
 
   // MARK: Numbers
 
-  /// About four digits that mean something, and no exponent.
+  /// About four significant digits, without an exponent.
   static func digits(_ value: Double) -> String {
     var decimals = 3
     var scale = value.magnitude
@@ -80,7 +80,7 @@ struct BenchReport {
     return fixed(value, decimals)
   }
 
-  /// A number with so many decimals.
+  /// A number with this many decimals.
   static func fixed(_ value: Double, _ decimals: Int) -> String {
     let unit = (0..<decimals).reduce(1.0) { unit, _ in unit * 10 }
     let scaled = (value.magnitude * unit).rounded()

@@ -1,26 +1,26 @@
 import Norma
 import NormaKernels
 
-/// One thing that `norma bench` measures, under a name that scripts may rely on.
+/// One measurement of `norma bench`, with a stable name for scripts.
 struct BenchRow {
   let name: String
-  /// The shape of what the operation reads, or of what it draws.
+  /// The shape of the operation's input, or of a draw's result.
   let shape: [Int]
-  /// Makes the inputs. Only the row that is measured holds memory.
+  /// Creates the inputs. Only the row that is being measured holds memory.
   let prepare: () -> BenchWork
 }
 
 /// A row that is ready to run.
 struct BenchWork {
-  /// The tensor whose bytes the row is compared with: the operation's largest input, or for a draw
+  /// The tensor whose bytes are copied for comparison: the operation's largest input, or for a draw
   /// a tensor like its result. Row-major.
   let source: Tensor
-  /// What the operation reads and writes at the least: every input and output once.
+  /// The minimum number of bytes to read and write: every input and output once.
   let byteCount: Int
-  /// How many operations a run is; times are given for one.
+  /// The number of operations in a run; times are per operation.
   var operations = 1
-  /// Runs the operation. The result is dropped, so that the next run finds its memory; nil where it
-  /// is no tensor.
+  /// Runs the operation. The result is dropped, so that the next run can reuse its memory; nil if
+  /// it is not a tensor.
   let run: () -> Tensor?
 }
 
@@ -54,36 +54,36 @@ extension Tensor {
 
 /// The sizes of the rows.
 struct BenchSizes {
-  /// A batch of feature maps, 77 MB: more than any cache holds.
+  /// A batch of feature maps, 77 MB: larger than any cache.
   var images = [6, 64, 224, 224]
   /// Activations in the middle of a residual network.
   var activations = [[32, 64, 56, 56], [32, 128, 28, 28]]
-  /// What training a small residual network normalizes.
+  /// Inputs of normalization layers when training a small residual network.
   var residuals = [[128, 16, 28, 28], [128, 32, 14, 14], [128, 64, 7, 7]]
   var matrix = [16384, 1024]
-  /// Where the call takes the time.
+  /// Sizes where the call itself dominates.
   var smallImages = [8, 32, 14, 14], smallMatrix = [32, 512]
   var values = [4096, 4096]
   var few = 64
   var chain = 1000
   var products = [64, 256, 1024]
-  /// Vectors, and their components.
+  /// Vectors and their components.
   var vectors = [[1000, 128], [1000, 3]]
-  /// 25 million numbers that an optimizer moves.
+  /// 25 million numbers for an optimizer.
   var parameter = [5000, 5000]
-  /// Of residual networks: channels of the first blocks, and images of a training step.
+  /// Channels of the first blocks of residual networks, and images of a training step.
   var widths = [16, 32]
   var networkBatch = 128
-  /// An image as networks for ImageNet take it.
+  /// An image of the size that ImageNet networks take.
   var photo = [3, 224, 224]
-  /// Those of PyTorch's own benchmark of batch norm: images, channels, height and width.
+  /// The sizes of PyTorch's own benchmark of batch norm: images, channels, height and width.
   var grid = (images: 20, channels: [1, 3, 10, 100, 1000], sides: [1, 4, 16, 64, 256])
-  /// Those of the catalogue of operations.
+  /// The sizes of the operation catalogue.
   var catalogue = [[8, 8], [64, 64], [1024, 1024], [4000, 5000]]
-  /// Tensors of the grid that take more bytes are left out.
+  /// Larger tensors of the grid are left out, in bytes.
   var largest = 1 << 30
 
-  /// Small stand-ins, to check in a moment that every row runs.
+  /// Small sizes, for a quick check that every row runs.
   static var quick: BenchSizes {
     BenchSizes(
       images: [2, 4, 6, 10], activations: [[2, 4, 5, 6], [2, 8, 3, 3]],

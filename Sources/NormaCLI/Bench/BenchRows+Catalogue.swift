@@ -1,10 +1,10 @@
 import Norma
 
-// The breadth of the tensor: every operation at four sizes, from one where the call takes the time to one
-// that no cache holds. Benchmarks/catalogue_rows.py has the same under the same names.
+// Every tensor operation at four sizes, from one where the call itself dominates to one larger than
+// any cache. Benchmarks/catalogue_rows.py has the same under the same names.
 
 extension BenchRow {
-  /// `catalogue.NAME.SIZE`, of matrices.
+  /// `catalogue.NAME.SIZE`, for matrices.
   static func catalogue(_ sizes: BenchSizes) -> [BenchRow] {
     let shapes = sizes.catalogue
     return Catalogue.all.flatMap { entry in
@@ -20,15 +20,15 @@ extension BenchRow {
   }
 }
 
-/// An operation that the catalogue measures.
+/// An operation of the catalogue.
 struct Catalogue {
   let name: String
-  /// Numbers that the operation takes.
+  /// Creates the operation's input.
   let source: ([Int]) -> Tensor
-  /// What a run does, with further inputs made.
+  /// Creates further inputs and returns the operation.
   let prepare: (Tensor) -> () -> Tensor?
 
-  /// Of one tensor.
+  /// An operation on one tensor.
   private static func on(
     _ name: String, _ source: @escaping ([Int]) -> Tensor = { Tensor.randn($0) },
     _ operation: @escaping (Tensor) -> Tensor
@@ -36,7 +36,7 @@ struct Catalogue {
     Catalogue(name: name, source: source) { x in { operation(x).evaluated() } }
   }
 
-  /// Of a tensor and another one that is made once.
+  /// An operation on a tensor and another one that is created once.
   private static func on(
     _ name: String, with other: @escaping (Tensor) -> Tensor,
     _ source: @escaping ([Int]) -> Tensor = { Tensor.randn($0) },
@@ -56,7 +56,7 @@ struct Catalogue {
   private static func integers(_ shape: [Int]) -> Tensor {
     Tensor.randint(shape, low: 1, high: 100).evaluated()
   }
-  /// Places along the last axis, one for each element.
+  /// Indices along the last axis, one for each element.
   private static func places(_ x: Tensor) -> Tensor {
     Tensor.randint(x.shape, low: 0, high: x.shape[1])
   }

@@ -1,9 +1,9 @@
 import Norma
 
-// Steps of training and of optimizers. Benchmarks/compare.py runs the same in PyTorch.
+// Training and optimizer steps. Benchmarks/compare.py runs the same in PyTorch.
 
 extension BenchRow {
-  /// Whole steps: forward, loss, backward, optimizer.
+  /// Complete steps: forward, loss, backward, optimizer.
   static func networks(_ sizes: BenchSizes) -> [BenchRow] {
     [optimizer(sizes), mlp(sizes), gpt(0), gpt(0.1)]
       + sizes.widths.flatMap {
@@ -15,8 +15,8 @@ extension BenchRow {
       + photoNetworks(sizes)
   }
 
-  /// ResNet-18 and MobileNet-v2 at the size of ImageNet: evaluation as they are and with folded batch norms, and
-  /// a step of training.
+  /// ResNet-18 and MobileNet-v2 at the size of ImageNet: evaluation with and without folded batch
+  /// norms, and a training step.
   private static func photoNetworks(_ sizes: BenchSizes) -> [BenchRow] {
     let makers: [(String, () -> any Layer)] = [
       ("resnet18", { ResNet18() }), ("mobilenet", { MobileNetV2() }),
@@ -35,7 +35,7 @@ extension BenchRow {
     ]
   }
 
-  /// - Parameter type: That of products and convolutions.
+  /// - Parameter type: The type of matrix products and convolutions.
   private static func photoStep(_ name: String, _ type: DType?, _ sizes: BenchSizes) -> BenchRow {
     BenchRow(name: name, shape: [16] + sizes.photo) {
       let x = Tensor.randn([16] + sizes.photo)
@@ -66,7 +66,8 @@ extension BenchRow {
     foldBatchNorms(inside: network, on: x)
   }
 
-  /// AdamW on one large parameter: reads value, gradient and two moments, writes all but the gradient.
+  /// AdamW on one large parameter: reads value, gradient and two moments, writes all but the
+  /// gradient.
   private static func optimizer(_ sizes: BenchSizes) -> BenchRow {
     BenchRow(name: "adamw", shape: sizes.parameter) {
       let parameter = Parameter(.randn(sizes.parameter))

@@ -1,10 +1,10 @@
 import Norma
 
-// The other normalizations, forward alone and with all gradients. Benchmarks/compare.py runs the same in
-// PyTorch.
+// The other normalizations, forward only and with all gradients. Benchmarks/compare.py runs the
+// same in PyTorch.
 
 extension BenchRow {
-  /// Large tensors, then small ones, where the call itself is what takes the time.
+  /// Large tensors, then small ones, where the call itself dominates.
   static func otherNorms(_ sizes: BenchSizes) -> [BenchRow] {
     var rows = [softmax(sizes.matrix), masked(sizes.images)]
     rows += rowNorms(sizes.matrix, "") + imageNorms(sizes.images, "")
@@ -47,7 +47,7 @@ extension BenchRow {
     ]
   }
 
-  /// Batch norm of images of which a tenth of the pixels do not count.
+  /// Batch norm of images with a tenth of the pixels masked.
   private static func masked(_ shape: [Int]) -> BenchRow {
     BenchRow(name: "batchnorm.masked", shape: shape) {
       let x = Tensor.randn(shape)

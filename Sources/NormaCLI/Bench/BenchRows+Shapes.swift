@@ -1,10 +1,11 @@
 import Norma
 
-// Layers at the shapes that networks give them, most of them in cache. Benchmarks/compare.py runs the same in
-// PyTorch (shape_rows.py).
+// Layers at shapes from real networks, most of them in cache. Benchmarks/compare.py runs the same
+// in PyTorch (shape_rows.py).
 
 extension BenchRow {
-  /// Rows `shape.NAME.SIZES`: forward without gradients, and with all gradients of the input where the name ends so.
+  /// Rows `shape.NAME.SIZES`: forward without gradients; names that end in `.gradient` include all
+  /// gradients.
   static var shapes: [BenchRow] {
     norms + activations
       + pair("logsoftmax", [32, 1000]) { $0.logSoftmax(over: 1) }

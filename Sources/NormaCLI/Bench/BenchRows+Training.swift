@@ -3,7 +3,7 @@ import Norma
 // Forward and backward passes of normalizations. Benchmarks/compare.py runs the same in PyTorch.
 
 extension BenchRow {
-  /// Rows whose gradients go to the input and the parameters.
+  /// Rows with gradients of the input and the parameters.
   static func training(_ sizes: BenchSizes) -> [BenchRow] {
     let images = sizes.images
     var rows = [
@@ -25,7 +25,7 @@ extension BenchRow {
     return rows
   }
 
-  /// Normal numbers for images, in either order of memory.
+  /// Normal random numbers for images, in either memory layout.
   private static func images(
     _ shape: [Int], _ channelsLast: Bool
   ) -> (images: Tensor, stored: Tensor) {

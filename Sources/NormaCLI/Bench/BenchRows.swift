@@ -1,10 +1,10 @@
 import Norma
 
-// The rows that `norma bench` measures. Benchmarks/compare.py runs the same in PyTorch: a new row
-// needs its twin there.
+// The rows of `norma bench`. Benchmarks/compare.py runs the same in PyTorch: add new rows there as
+// well.
 
 extension BenchRow {
-  /// All rows in the order of the table, those of the grid last.
+  /// All rows in the order of the table, the grid last.
   static func all(_ sizes: BenchSizes, grid: Bool, catalogue: Bool = false) -> [BenchRow] {
     memory(sizes) + statistics(sizes) + normalizations(sizes) + training(sizes)
       + otherNorms(sizes) + draws(sizes) + functions(sizes) + few(sizes) + products(sizes)
@@ -12,7 +12,7 @@ extension BenchRow {
       + (grid ? batchNormGrid(sizes) : []) + (catalogue ? self.catalogue(sizes) : [])
   }
 
-  /// A row whose operation reads normal numbers and gives a tensor.
+  /// A row whose operation takes normal random numbers and returns a tensor.
   private init(
     _ name: String, _ shape: [Int], outputs: Int, _ operation: @escaping (Tensor) -> Tensor
   ) {
@@ -87,7 +87,7 @@ extension BenchRow {
     return rows
   }
 
-  /// A forward pass; in training the running statistics follow.
+  /// A forward pass; in training it updates the running statistics.
   private static func batchNorm(
     _ name: String, _ shape: [Int], channelsLast: Bool = false, training: Bool = true
   ) -> BenchRow {
@@ -129,7 +129,7 @@ extension BenchRow {
     ]
   }
 
-  /// What an operation costs beside its arithmetic.
+  /// The overhead of an operation besides its arithmetic.
   private static func few(_ sizes: BenchSizes) -> [BenchRow] {
     let shape = [sizes.few]
     let one = BenchRow(name: "operation.64", shape: shape) {
@@ -156,7 +156,7 @@ extension BenchRow {
     }
   }
 
-  /// Of every vector from every other one.
+  /// The distances between all pairs of vectors.
   private static func distances(_ sizes: BenchSizes) -> [BenchRow] {
     zip(sizes.vectors, BenchSizes().vectors).map { shape, named in
       BenchRow(name: "cdist.\(named[1])", shape: shape) {

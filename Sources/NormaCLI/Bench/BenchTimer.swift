@@ -1,17 +1,17 @@
 import Norma
 
-/// How long a row takes, and how long one copy of its bytes.
+/// The time of a row, and of one copy of its bytes.
 struct BenchResult {
   let name: String
   let shape: [Int]
   let dtype: DType
-  /// The median, for one operation.
+  /// The median time of one operation.
   let seconds: Double
-  /// The median of the copies in between.
+  /// The median time of the copies in between.
   let copySeconds: Double
-  /// What the operation reads and writes at the least.
+  /// The minimum number of bytes to read and write.
   let byteCount: Int
-  /// The most that tensors held beside the operation's inputs and its result.
+  /// The peak memory of tensors other than the operation's inputs and result.
   let temporaryBytes: Int
 
   var milliseconds: Double { seconds * 1e3 }
@@ -19,16 +19,16 @@ struct BenchResult {
   var copies: Double { seconds / copySeconds }
 }
 
-/// Times a row and copies of its bytes in turn, so that a change of the processor's clock meets
+/// Times a row and copies of its bytes in turn, so that a change of the processor's clock affects
 /// both.
 struct BenchTimer {
-  /// A row is run this often, and until ``leastSeconds`` have been spent in it.
+  /// A row is run at least this often, and until ``leastSeconds`` have been spent on it.
   var leastRuns = 9
   var leastSeconds = 0.3
-  /// What takes less is timed several times at once, because reading the clock takes time, too.
+  /// Shorter operations are timed several at a time, because reading the clock takes time, too.
   var shortest = 50e-6
 
-  /// One run each: a check that they run, no measurement.
+  /// One run of each row, as a check without measurements.
   static let quick = BenchTimer(leastRuns: 1, leastSeconds: 0, shortest: 0)
 
   func measure(_ row: BenchRow) -> BenchResult {
@@ -54,19 +54,20 @@ struct BenchTimer {
       byteCount: work.byteCount, temporaryBytes: temporaryBytes)
   }
 
-  /// Runs a row without a clock: what a tool counts between entry and exit of ``counted(_:_:)`` are its calls.
+  /// Runs a row without timing: a tool counts the calls between entry and exit of
+  /// ``counted(_:_:)``.
   static func count(_ row: BenchRow, calls: Int) {
     let work = row.prepare()
     for _ in 0..<2 { _ = work.run() }
     counted(work, calls)
   }
 
-  /// A function of its own, by whose name Tools/count-instructions.py finds the calls.
+  /// A separate function, so that Tools/count-instructions.py finds the calls by name.
   @inline(never) private static func counted(_ work: BenchWork, _ calls: Int) {
     for _ in 0..<calls { _ = work.run() }
   }
 
-  /// The first warm-up run, watched.
+  /// Measures the memory of the first warm-up run.
   private static func temporaryBytes(of work: BenchWork) -> Int {
     TensorMemory.resetPeak()
     let result = work.run()
@@ -76,7 +77,7 @@ struct BenchTimer {
     }
   }
 
-  /// How often to run what may be short; the second warm-up run.
+  /// The number of repetitions of short operations; the second warm-up run.
   private func repeats(_ body: () -> Void) -> Int {
     let time = BenchTimer.seconds(body)
     return time >= shortest ? 1 : Int((shortest / max(time, 1e-8)).rounded(.up))

@@ -1,17 +1,17 @@
 import Foundation
 import Norma
 
-/// `norma bench --memory`: whether a training loop holds its memory.
+/// `norma bench --memory`: whether the memory of a training loop stays constant.
 ///
-/// A thousand steps of a small residual network; every hundred of them a line with what the process
-/// holds and what tensors hold.
+/// Runs a thousand steps of a small residual network, and prints the memory of the process and of
+/// tensors every hundred steps.
 struct MemoryCheck {
   var steps = 1000
   var every = 100
 
   struct Point: Encodable {
     let step: Int
-    /// What the system counts as resident, in bytes; nil where it does not tell.
+    /// The resident memory according to the system, in bytes; nil if unknown.
     let resident: Int?
     let tensors, cached: Int
   }

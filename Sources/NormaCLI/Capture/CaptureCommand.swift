@@ -6,7 +6,7 @@ struct CaptureCommand: ParsableCommand {
     commandName: "capture",
     abstract: "Print the script that records a network for norma doctor.",
     discussion: """
-      Three commands find out what is wrong with the normalization of a PyTorch network:
+      Three commands find problems with the normalization of a PyTorch network:
 
         $ norma capture --script > norma_capture.py
 
@@ -15,11 +15,11 @@ struct CaptureCommand: ParsableCommand {
 
         $ norma doctor mine.safetensors
 
-      The script needs torch alone. It leaves the model as it was, and the capture holds \
-      statistics and a few samples of each layer's input and output. Whatever you know makes the \
-      diagnosis surer: capture(model, x, path, batches=3000, batch_size=64, data="training"). A \
-      second capture, of data of training, decides between data and statistics: \
-      norma doctor mine.safetensors --train train.safetensors.
+      The script needs only torch. It leaves the model unchanged, and the capture contains \
+      statistics and a few samples of each layer's input and output. Additional facts make the \
+      diagnosis more certain: capture(model, x, path, batches=3000, batch_size=64, \
+      data="training"). A second capture, with training data, decides whether the data or the \
+      statistics are different: norma doctor mine.safetensors --train train.safetensors.
 
       For Keras 3 (any back end) and Flax NNX:
 
@@ -28,7 +28,7 @@ struct CaptureCommand: ParsableCommand {
       docs/capture-format.md defines the file, for other frameworks.
       """)
 
-  /// What a network is written in.
+  /// The framework of a network.
   enum Framework: String, ExpressibleByArgument, CaseIterable {
     case torch, keras, flax
   }
@@ -36,7 +36,7 @@ struct CaptureCommand: ParsableCommand {
   @Flag(help: "Print the script.")
   var script = false
 
-  @Option(help: "The network's framework. Keras and Flax have one script in common.")
+  @Option(help: "The network's framework. Keras and Flax share one script.")
   var framework: Framework = .torch
 
   func run() throws {
@@ -44,7 +44,7 @@ struct CaptureCommand: ParsableCommand {
     print(Self.script(for: framework), terminator: "")
   }
 
-  /// The script as it stands in the repository.
+  /// The script as in the repository.
   static func script(for framework: Framework) -> String {
     let bytes =
       switch framework {

@@ -1,10 +1,10 @@
-"""Records what the normalization layers of a PyTorch network are and do, for `norma doctor`.
+"""Captures the normalization layers of a PyTorch network for `norma doctor`.
 
     from norma_capture import capture
-    capture(model, x, "mine.safetensors")           # x: one batch as in use, best 64 samples or more
+    capture(model, x, "mine.safetensors")           # x: a typical batch, ideally 64 samples or more
     $ norma doctor mine.safetensors
 
-Say what you know, and the diagnosis is surer of itself:
+Additional facts make the diagnosis more certain:
 
     capture(model, x, "mine.safetensors", batches=3000, batch_size=64, data="use", shuffled=True)
     capture(model, x_of_training, "train.safetensors", data="training")
@@ -15,15 +15,15 @@ Say what you know, and the diagnosis is surer of itself:
     capture(model, x, path, call=lambda model, x: model.features(x))   # any other call
     capture(model, x, path, custom=("LlamaRMSNorm", MyNorm))           # normalization layers of your own
 
-Two captures of the same batch, of a port and its original: `norma compare a.safetensors b.safetensors`.
+Compare captures of a port and its original with the same batch: `norma compare a.safetensors b.safetensors`.
 
-The network runs without gradients and in evaluation: as it is, with all batch norms normalizing with the
-batch, with each of them alone doing so, and with other epsilons where these could matter. Parameters,
-buffers, counters, modes, hooks and random generators are as before when capture() returns, which it checks.
-Norms called as functions (F.batch_norm, F.layer_norm) are no modules and cannot be seen.
+The network runs without gradients in evaluation mode: unchanged, with all batch norms normalizing with the
+batch, with only one of them doing so, and with other epsilons where these could matter. capture() leaves
+parameters, buffers, counters, modes, hooks and random generators unchanged, and checks that.
+Norms called as functions (F.batch_norm, F.layer_norm) are not modules and cannot be captured.
 
-This file needs torch alone (1.13 or later), and may be copied into any project. Nothing leaves your machine:
-the result holds a few samples of each layer's input and output, statistics, and the layers' own numbers.
+This file needs only torch (1.13 or later), and may be copied into any project. Nothing leaves your machine:
+the result contains a few samples of each layer's input and output, statistics, and the layers' parameters.
 """
 import collections.abc
 import contextlib
@@ -42,9 +42,9 @@ import zlib
 import torch
 from torch import nn
 
-# What is kept of a layer's input and output, and of results.
+# The parts of a layer's input and output, and of results, that are kept.
 SAMPLES, VALUES, MOST_VALUES = 16, 65536, 1 << 20
-# Moments are kept for so many parts of a batch: its samples, or runs of neighbouring samples.
+# The number of parts of a batch with moments of their own: its samples, or runs of neighboring samples.
 PARTS, PARTS_OF_PROBES = 1024, 32
 # The epsilons of the frameworks, and powers of ten. Keras 2's 1.001e-5 shows as 1e-5.
 EPSILONS = (1e-5, 1e-3, 1e-6, 1e-8, 1e-12, 1e-4, 1e-2, 1e-1)
@@ -60,16 +60,16 @@ _KNOWN = tuple(c for c in (_BATCH, _INSTANCE, nn.LayerNorm, nn.GroupNorm, _RMS) 
 @torch.no_grad()
 def capture(model, x, path, call=None, batches=None, batch_size=None, data=None, shuffled=None,
             custom=(), alone=8, probes=12, quiet=False):
-    """Runs `model` on the batch `x` and writes what its normalization layers are and do to `path`.
+    """Runs `model` on the batch `x` and writes a capture of its normalization layers to `path`.
 
-    call        call(model, x) runs the network; else model(x), model(*x) for a tuple or list, model(**x) for a dict
-    batches     how many batches the network was trained on
-    batch_size  how many samples each of them had
-    data        "training" when x is data that the network was trained on, "use" when it is not
-    shuffled    whether x mixes the data (classes, sources) as training did
-    custom      further classes of normalization layers, or their names
-    alone       with more batch norms than this, only those that are off are tried alone, at most so many
-    probes      at most so many passes with other epsilons
+    call        call(model, x) runs the network; by default model(x), model(*x) for a tuple or list, model(**x) for a dict
+    batches     the number of batches that the network was trained on
+    batch_size  the number of samples in each of them
+    data        "training" if x is data that the network was trained on, "use" if it is not
+    shuffled    whether x mixes the data (classes, sources) as in training
+    custom      additional classes of normalization layers, or their names
+    alone       with more batch norms than this, only those that are off are tried alone, at most this many
+    probes      the largest number of passes with other epsilons
     quiet       print nothing
     """
     if data not in (None, "training", "use"):
@@ -97,10 +97,10 @@ def capture(model, x, path, call=None, batches=None, batch_size=None, data=None,
             print("  note: " + note, file=sys.stderr)
 
 
-# ---- Layers and what they see -----------------------------------------------------------------------------------
+# ---- Layers and their inputs ------------------------------------------------------------------------------------
 
 class _Layer:
-    """A normalization layer: what it is, and what it was seen to do."""
+    """A normalization layer, and what was recorded of it."""
 
     def __init__(self, module, names, is_custom):
         self.module, self.name, self.others = module, names[0], names[1:]
@@ -124,12 +124,12 @@ class _Layer:
                 or isinstance(v, list) and all(isinstance(n, plain) for n in v)}
 
     def has_one_value(self):
-        """Whether statistics of the batch would be those of a single value."""
+        """Whether the statistics of the batch would be based on a single value."""
         inside = math.prod(self.shape[2:])
         return (inside if isinstance(self.module, _INSTANCE) else inside * self.shape[0]) < 2
 
     def corner(self, x):
-        """The part of an input or output that is kept: whole statistics of a few samples.
+        """The part of an input or output that is kept: complete statistics of a few samples.
 
         Of batch norms all channels; of layer norms all that is normalized; of group and instance norms whole groups.
         """
@@ -159,7 +159,7 @@ class _Layer:
 
 
 def _fit(sizes, room):
-    """The first so many of every axis: the last axes whole, as far as there is room."""
+    """The first part of every axis: the last axes completely, as far as there is room."""
     kept = []
     for size in reversed(sizes):
         kept.insert(0, max(1, min(size, room)))
@@ -175,7 +175,7 @@ class _Moments:
 
     @classmethod
     def of(cls, x):
-        if x.device.type == "mps":                      # knows no float64
+        if x.device.type == "mps":                      # has no float64
             x = x.cpu()
         samples, channels = x.shape[:2]
         length = x[0, 0].numel() if samples and channels else 0
@@ -195,7 +195,7 @@ class _Moments:
         return cls(count, means.reshape(shape), squares.reshape(shape))
 
     def merged(self, other):
-        """Sample by sample where both have as many; else one behind the other."""
+        """Sample by sample if both have the same number; otherwise concatenated."""
         if len(self.count) != len(other.count):
             return _Moments(*(torch.cat(p) for p in zip(self, other)))
         count = self.count + other.count
@@ -207,7 +207,7 @@ class _Moments:
         return iter((self.count, self.mean, self.m2))
 
     def grouped(self, most):
-        """Neighbouring samples as one, so that there are at most so many."""
+        """Neighboring samples combined, so that there are at most this many."""
         size = -(-len(self.count) // most)
         if size <= 1:
             return self
@@ -223,7 +223,7 @@ class _Moments:
 
 
 class _Sums:
-    """One layer's moments over a batch beside its running statistics: what decides which passes are worth it."""
+    """One layer's moments over a batch and its running statistics, which decide which passes are worthwhile."""
 
     def __init__(self, moments):
         pooled = moments.pooled()
@@ -290,7 +290,7 @@ class _Capture:
         self.random = _random()
 
     def run(self, parts, alone, probes):
-        """All passes; returns how many there were."""
+        """Runs all passes and returns their number."""
         parts.add("result", self._pass([*self._look(parts, "layer/%s/eval", True), *self._follow()]))
         self.layers += [layer for layer in self.found if layer.calls == 0]
         norms = [layer for layer in self.layers if layer.keeps and layer.sums]
@@ -317,10 +317,10 @@ class _Capture:
         return self.passes
 
     def _worth_probing(self, judged):
-        """Pairs (layers, epsilon): a wrong epsilon shows in the layers behind, so those must be off where the first fits."""
+        """Pairs (layers, epsilon): a wrong epsilon shows in later layers, so those must be off while the first fits."""
         judged = [j for j in judged if j[0].is_batch and not _is_fresh(j[0].module)]
         multiples = [gap / max(chance, 1e-300) for _, gap, chance, _ in judged[1:]]
-        # One of them has to be beyond chance; with many layers, a sum of what chance does is no sign.
+        # One of them must be beyond chance; with many layers, an accumulation of chance is not a sign.
         if not multiples or judged[0][3] or not sum(max(m - 0.6, 0) for m in multiples) > 0.5 or max(multiples) < 1.1:
             return []
         layers, found = [j[0] for j in judged], []
@@ -354,7 +354,7 @@ class _Capture:
         return y.detach().reshape(-1)[::-(-y.numel() // VALUES)].float().clone()
 
     def _look(self, parts, place, is_first=False):
-        """Hooks that record what layers see: moments under `place`, and samples in the first pass."""
+        """Hooks that record the inputs of layers: moments under `place`, and samples in the first pass."""
         seen = set()
 
         def before(layer, _, args, kwargs=None):
@@ -379,7 +379,7 @@ class _Capture:
             key, is_probe = place % layer.name, place.startswith("probe")
             moments = _Moments.of(x).grouped(PARTS_OF_PROBES if is_probe else PARTS)
             top = y.amax([0, *range(2, y.dim())]).float() if y.shape == x.shape else None
-            if layer in seen:                           # a shared layer: what was written before is taken back
+            if layer in seen:                           # a shared layer: discard what was written before
                 moments = parts.moments(key).merged(moments)
                 if top is not None and not is_probe:
                     top = torch.maximum(top, parts.get(key + "/top").to(top))
@@ -393,7 +393,7 @@ class _Capture:
             _hook(layer.module, True, functools.partial(before, layer)), _hook(layer.module, False, functools.partial(after, layer)))]
 
     def _follow(self):
-        """Hooks that record which modules are called, and which tensor goes directly from one to the next."""
+        """Hooks that record which modules are called, and which tensors go directly from one to the next."""
         norms = {layer.module: layer for layer in self.found}
         last = {"module": None, "out": None, "version": 0}
         seen = set()
@@ -456,7 +456,7 @@ class _Capture:
 
 @contextlib.contextmanager
 def _settings(net, with_batch, epsilons):
-    """Inside, all is in evaluation, and some layers normalize with the batch or have another epsilon.
+    """Inside, everything is in evaluation mode, and some layers normalize with the batch or have another epsilon.
 
     Running statistics are set aside for that: without any, layers take the batch's, and nothing can write to them.
     """
@@ -492,7 +492,7 @@ def _settings(net, with_batch, epsilons):
 # ---- What must not change ---------------------------------------------------------------------------------------
 
 class _Memory:
-    """What a network holds: buffers that a pass wrote to are restored, and everything is compared in the end."""
+    """The state of a network: buffers that a pass wrote to are restored, and everything is compared at the end."""
 
     def __init__(self, net):
         self.net, self.random = net, _random()
@@ -559,7 +559,7 @@ def _hook(module, is_before, function):
 
 
 def _first_tensor(value):
-    """The first floating-point tensor in a result or in arguments; else the first tensor."""
+    """The first floating-point tensor in a result or in arguments; otherwise the first tensor."""
     found = list(_tensors(value))
     return next((t for t in found if t.is_floating_point()), found[0] if found else None)
 
@@ -590,7 +590,7 @@ def _bytes(t):
 
 
 class _Parts:
-    """A safetensors file whose tensors are written as they come; its header, which stands first, is written last."""
+    """A safetensors file whose tensors are written as they come; its header, which comes first, is written last."""
 
     TYPES = {torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
              torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8",
@@ -612,7 +612,7 @@ class _Parts:
                 os.remove(name)
 
     def add(self, key, t):
-        """Writes a tensor; a key's later tensor takes the place of its earlier one."""
+        """Writes a tensor; a later tensor with the same key replaces the earlier one."""
         if t is None:
             return
         t = t.detach().cpu().contiguous()
@@ -639,7 +639,7 @@ class _Parts:
         return _Moments(count, mean + center, m2)
 
     def finish(self, metadata):
-        """Puts header and tensors, wide types first, in the place of the file."""
+        """Replaces the file with the header and the tensors, wide types first."""
         order = sorted(self.places, key=lambda k: (-torch.empty(0, dtype=self.places[k][0]).element_size(), k))
         header, at = {"__metadata__": metadata}, 0
         for key in order:

@@ -1,10 +1,10 @@
-"""Records what the normalization layers of a Keras 3 or Flax NNX network are and do, for `norma doctor`.
+"""Captures the normalization layers of a Keras 3 or Flax NNX network for `norma doctor`.
 
     from norma_capture_numpy import capture
-    capture(model, x, "mine.safetensors")           # x: one batch as in use, best 64 samples or more
+    capture(model, x, "mine.safetensors")           # x: a typical batch, ideally 64 samples or more
     $ norma doctor mine.safetensors
 
-Say what you know, and the diagnosis is surer of itself:
+Additional facts make the diagnosis more certain:
 
     capture(model, x, "mine.safetensors", batches=3000, batch_size=64, data="use", shuffled=True)
     capture(model, x_of_training, "train.safetensors", data="training")
@@ -12,13 +12,13 @@ Say what you know, and the diagnosis is surer of itself:
 
     capture(model, x, path, call=lambda model, x: model(x, mask=None))   # any other call
 
-The network runs without compilation and in evaluation: as it is, with all batch norms normalizing with the
-batch, and with each of them alone doing so. Variables, modes and methods are as before when capture() returns,
-which it checks. Keras runs on any of its back ends. Other epsilons are not tried, as norma_capture.py does for
-PyTorch, so a wrong epsilon is found in fewer cases.
+The network runs without compilation in evaluation mode: unchanged, with all batch norms normalizing with the
+batch, and with only one of them doing so. capture() leaves variables, modes and methods unchanged, and checks
+that. Keras runs on any of its back ends. Unlike norma_capture.py for PyTorch, this does not try other epsilons,
+so a wrong epsilon is found in fewer cases.
 
-This file needs NumPy beside Keras or Flax, and may be copied into any project. Nothing leaves your machine: the
-result holds a few samples of each layer's input and output, statistics, and the layers' own numbers.
+This file needs NumPy and Keras or Flax, and may be copied into any project. Nothing leaves your machine: the
+result contains a few samples of each layer's input and output, statistics, and the layers' parameters.
 """
 import contextlib
 import json
@@ -29,21 +29,21 @@ import sys
 
 import numpy as np
 
-# What is kept of a layer's input and output, and of results; and for how many parts of a batch moments are kept.
+# The parts of a layer's input and output, and of results, that are kept; and the number of parts with moments.
 SAMPLES, VALUES, MOST_VALUES, PARTS = 16, 65536, 1 << 20, 1024
 
 
 def capture(model, x, path, call=None, batches=None, batch_size=None, data=None, shuffled=None, alone=24,
             quiet=False):
-    """Runs `model` on the batch `x` and writes what its normalization layers are and do to `path`.
+    """Runs `model` on the batch `x` and writes a capture of its normalization layers to `path`.
 
-    call        call(model, x) runs the network; else Keras' model(x, training=False), or model(x) of Flax, where
-                a tuple or a dictionary holds several arguments
-    batches     how many batches the network was trained on
-    batch_size  how many samples each of them had
-    data        "training" when x is data that the network was trained on, "use" when it is not
-    shuffled    whether x mixes the data (classes, sources) as training did
-    alone       at most so many batch norms are tried alone, in the order of their calls
+    call        call(model, x) runs the network; by default model(x, training=False) for Keras, or model(x) for
+                Flax, where a tuple or a dictionary contains several arguments
+    batches     the number of batches that the network was trained on
+    batch_size  the number of samples in each of them
+    data        "training" if x is data that the network was trained on, "use" if it is not
+    shuffled    whether x mixes the data (classes, sources) as in training
+    alone       the largest number of batch norms that are tried alone, in the order of their calls
     quiet       print nothing
     """
     if data not in (None, "training", "use"):
@@ -80,7 +80,7 @@ class _Layer:
         return self.family
 
     def meet(self, x):
-        """Learns from the first input what only its shape tells."""
+        """Determines from the first input what only its shape shows."""
         self.shape, self.dtype = list(self.turned(x).shape), str(x.dtype)
         if self.family == "GroupNorm":
             self.options["num_channels"] = self.shape[1]
@@ -97,7 +97,7 @@ class _Layer:
         return np.moveaxis(x, self.axes[0], 1) if self.family in ("BatchNorm", "InstanceNorm", "GroupNorm") else x
 
     def corner(self, x):
-        """The part of an input or output that is kept: whole statistics of a few samples."""
+        """The part of an input or output that is kept: complete statistics of a few samples."""
         x = self.turned(x)
         few = min(SAMPLES, x.shape[0])
         if self.is_batch:
@@ -129,7 +129,7 @@ class _Layer:
 
 
 def _fit(sizes, room):
-    """The first so many of every axis: the last axes whole, as far as there is room."""
+    """The first part of every axis: the last axes completely, as far as there is room."""
     kept = []
     for size in reversed(sizes):
         kept.insert(0, max(1, min(size, room)))
@@ -190,7 +190,7 @@ class _Keras:
         return self.keras.ops.cast(self.keras.ops.convert_to_tensor(array.astype(np.float32)), value.dtype)
 
     def is_training(self, model):
-        return False                                    # an argument of the call, and no state
+        return False                                    # an argument of the call, not state
 
     @contextlib.contextmanager
     def evaluating(self, model):
@@ -277,7 +277,7 @@ class _Flax:
             v.dtype, jax.dtypes.prng_key) else v) for path, v in self._leaves(model)}
 
     def restore(self, model, state):
-        pass                                            # nothing is written in evaluation; the check says so else
+        pass                                            # nothing is written in evaluation, which is checked
 
 
 # ---- The passes -------------------------------------------------------------------------------------------------
@@ -376,7 +376,7 @@ class _Capture:
         return None if y is None or y.size == 0 else y.reshape(-1)[::-(-y.size // VALUES)].astype(np.float32)
 
     def _follow(self, module, layer, x, last):
-        """Records which modules are called, and which array goes directly from one to the next."""
+        """Records which modules are called, and which arrays go directly from one to the next."""
         about = self._module(module)
         if about not in self.modules:
             self.modules.append(about)
@@ -427,7 +427,7 @@ class _Capture:
             self.tensors[key] = np.ascontiguousarray(value)
 
     def _values(self, value):
-        """The arrays in arguments or a result: those of floating-point numbers first."""
+        """The arrays in arguments or a result, floating-point ones first."""
         found = list(self._all(value))
         return iter(sorted(found, key=lambda v: "float" not in str(v.dtype)))
 
@@ -477,7 +477,7 @@ def _moments(x):
 
 
 def _merged(a, b):
-    """Sample by sample where both have as many; else one behind the other."""
+    """Sample by sample if both have the same number; otherwise concatenated."""
     if len(a[0]) != len(b[0]):
         return tuple(np.concatenate(p) for p in zip(a, b))
     count, way = a[0] + b[0], b[1] - a[1]

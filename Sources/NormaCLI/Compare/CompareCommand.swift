@@ -3,26 +3,27 @@ import Foundation
 import Norma
 import NormaExplain
 
-/// `norma compare`: where two normalization layers differ on one input, and by which option.
+/// `norma compare`: where two normalization layers differ on an input, and because of which option.
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare",
     abstract:
       "Compare two captured networks, or two normalization layers on your data.",
     discussion: """
-      Of two captures of one network (a port, a conversion, two versions), made by norma_capture.py \
-      with the same batch, it finds the first layer whose inputs agree and whose outputs do not, and \
-      says which option, parameter or buffer makes the difference. Names may differ.
+      For two captures of the same network (a port, a conversion, two versions), made by \
+      norma_capture.py with the same batch, it finds the first layer whose inputs agree but whose \
+      outputs differ, and names the option, parameter or buffer that makes the difference. Layer \
+      names may differ.
 
       Two layers get the same input. The difference of their results, and of their running \
-      statistics after the call, is divided among the options in which they differ; the shares and \
-      the unexplained rest add up to 100 %, and a negative share hides a part of the others. Where \
-      options hide most of each other, they stand with what each makes alone.
+      statistics after the call, is divided among the options that differ; the shares and the \
+      unexplained rest add up to 100 %, and a negative share hides a part of the others. Where \
+      options hide most of each other, each is shown with its effect alone.
 
-      A layer is pytorch, keras, flax or mlx for batch norm as that framework has it, or JSON, \
-      also in a file, with some of: layer (the names of norma explain --layer), convention, eps, \
-      momentum, groups, last-axes, training, state, a .safetensors file with its weight, bias and \
-      running statistics, and name, the layer's name in a file that holds more than this layer.
+      A layer is pytorch, keras, flax or mlx for batch norm as in that framework, or JSON, also in \
+      a file, with some of: layer (the names of norma explain --layer), convention, eps, momentum, \
+      groups, last-axes, training, state, a .safetensors file with its weight, bias and running \
+      statistics, and name, the layer's name in a file with more than this layer.
 
       EXAMPLES:
         norma compare mine.safetensors port.safetensors
@@ -44,12 +45,12 @@ struct CompareCommand: ParsableCommand {
   @Option(help: ArgumentHelp("The input of both layers, .npy or IDX.", valueName: "file"))
   var input: String?
 
-  @Option(help: ArgumentHelp("Read only so many items of the first axis.", valueName: "items"))
+  @Option(help: ArgumentHelp("Read only this many items of the first axis.", valueName: "items"))
   var count: Int?
 
   @Option(
     help: ArgumentHelp(
-      "The axes of the file: n items, c channels, d h w l places, such as nchw or nhwc.",
+      "The axes of the file: n items, c channels, d h w l space, such as nchw or nhwc.",
       valueName: "axes"))
   var layout: DataLayout?
 
@@ -78,7 +79,7 @@ struct CompareCommand: ParsableCommand {
     if !isSame { throw ExitCode(1) }
   }
 
-  /// Prints what is found, and returns whether nothing differs.
+  /// Prints the comparison, and returns whether nothing differs.
   private func show() throws -> Bool {
     if let found = try captures() {
       let comparison = compareCaptures(found.first, found.second, names: (first, second))
@@ -101,7 +102,7 @@ struct CompareCommand: ParsableCommand {
     return comparison.isSame
   }
 
-  /// Both captures; nil where neither argument is one.
+  /// Both captures; nil if neither argument is one.
   func captures() throws -> (first: NetworkCapture, second: NetworkCapture)? {
     let paths = [first, second]
     let files = paths.map { try? SafeTensors(contentsOf: $0) }
@@ -110,12 +111,12 @@ struct CompareCommand: ParsableCommand {
     if let other = zip(paths, areCaptures).first(where: { !$1 })?.0 {
       let capture = other == first ? second : first
       throw DataError(
-        "\(capture) is a capture and \(other) is none: a capture is compared with another capture, "
-          + "of the same batch")
+        "\(capture) is a capture and \(other) is not: a capture can only be compared with another "
+          + "capture of the same batch")
     }
     if input != nil || count != nil || layout != nil {
       throw ValidationError(
-        "--input, --count and --layout are for two layers; captures hold their own samples")
+        "--input, --count and --layout are for two layers; captures contain their own samples")
     }
     return (try NetworkCapture(contentsOf: first), try NetworkCapture(contentsOf: second))
   }

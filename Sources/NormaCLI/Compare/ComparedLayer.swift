@@ -1,15 +1,15 @@
 import Foundation
 import Norma
 
-/// One side of a comparison: the convention of a framework, or a layer described by JSON.
+/// One side of a comparison: a framework's convention, or a layer described by JSON.
 struct ComparedLayer {
-  /// What to call it.
+  /// Its name in the output.
   let name: String
   private let description: Description
 
-  /// A layer's options; what is left out is PyTorch's.
+  /// A layer's options, with PyTorch's defaults.
   private struct Description: Decodable {
-    /// nil for batch norm, or what a capture says.
+    /// nil for batch norm, or the kind in a capture.
     var layer: LayerKind?
     var convention: String?
     var eps: Double?
@@ -56,7 +56,7 @@ struct ComparedLayer {
       state = try values.decodeIfPresent(String.self, forKey: .state)
       name = try values.decodeIfPresent(String.self, forKey: .name)
       if name != nil && state == nil {
-        throw DataError("name picks a layer of a state; there is no state")
+        throw DataError("name selects a layer of a state, but there is no state")
       }
     }
   }
@@ -80,7 +80,7 @@ struct ComparedLayer {
     } catch {
       let names = Self.conventions.keys.sorted().joined(separator: ", ")
       throw DataError(
-        "\(isText ? "the layer" : argument) is no layer in JSON, and none of \(names): "
+        "\(isText ? "the layer" : argument) is neither a layer in JSON nor one of \(names): "
           + "\(error.localizedDescription)")
     }
     name = isText ? (description.layer ?? .batchnorm).rawValue : argument

@@ -1,18 +1,18 @@
 import Norma
 import NormaExplain
 
-/// What `norma doctor` says of a checkpoint alone.
+/// The output of `norma doctor` for a checkpoint alone.
 struct CheckpointReport: Encodable {
   let file: String
   let format: StateFile.Format
   let diagnosis: CheckpointDiagnosis
-  /// Parts of the file that are not the model's.
+  /// Parts of the file other than the model.
   let otherParts: [String]
-  /// What the numbers alone do not tell, and the lines that make a capture, which does.
+  /// What the values alone do not show, and the lines that record a capture, which does.
   let limits: String
   let capture: [String]
 
-  /// A report of a file, or nil where the file is a capture.
+  /// A report about a file, or nil if the file is a capture.
   ///
   /// - Throws: when the file cannot be read or has no normalization layer.
   init?(file: String) throws {
@@ -40,12 +40,12 @@ struct CheckpointReport: Encodable {
     }
   }
 
-  /// The page that `--html` writes.
+  /// The page for `--html`.
   var page: HTMLReport {
     var page = diagnosis.report(title: file)
     page.facts.insert(.init("file", kind), at: 0)
     if !otherParts.isEmpty {
-      page.facts.append(.init("beside the model", otherParts.joined(separator: ", ")))
+      page.facts.append(.init("other parts", otherParts.joined(separator: ", ")))
     }
     return page
   }
@@ -57,7 +57,7 @@ struct CheckpointReport: Encodable {
       "\(file): \(kind), \(diagnosis.tensors) tensors of a model, \(tracked) normalization "
       + "\(tracked == 1 ? "layer" : "layers") with running statistics"
     if others > 0 { head += " and \(others) without" }
-    if !otherParts.isEmpty { head += "; beside it \(otherParts.joined(separator: ", "))" }
+    if !otherParts.isEmpty { head += "; other parts: \(otherParts.joined(separator: ", "))" }
     return style.paragraph(head) + "\n\n" + diagnosis.text(style: style, showsAll: showsAll)
   }
 }

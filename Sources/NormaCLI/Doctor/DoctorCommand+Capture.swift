@@ -2,33 +2,33 @@ import ArgumentParser
 import Norma
 import NormaExplain
 
-/// What `norma doctor` says of a capture.
+/// The output of `norma doctor` for a capture.
 struct CaptureReport: Encodable {
   let file: String
   let framework: String
   let model: String
   let diagnosis: Diagnosis
   var repair: Repair?
-  /// What was diagnosed; it is no part of the JSON.
+  /// The diagnosed capture; not part of the JSON.
   let capture: NetworkCapture
 
   private enum CodingKeys: String, CodingKey { case file, framework, model, diagnosis, repair }
 
-  /// The buffers of exact recalibration, written to a file.
+  /// The buffers after exact recalibration, written to a file.
   struct Repair: Encodable {
     let file: String
     let layers: Int
-    /// The samples that the statistics rest on, and the capture that holds them.
+    /// The number of samples behind the statistics, and their capture.
     let samples: Int
     let from: String
-    /// Whether these are known to be data of training.
+    /// Whether these are known to be training data.
     let isTraining: Bool
-    /// The lines that load it into a network of PyTorch, and into one of the capture's framework.
+    /// The lines that load it into a PyTorch network, and into one of the capture's framework.
     let pytorch: [String]
     let code: [String]
   }
 
-  /// - Throws: when a file cannot be read, is no capture, or the repair cannot be written.
+  /// - Throws: when a file cannot be read, is not a capture, or the repair cannot be written.
   init(file: String, training: String?, repair: String?) throws {
     self.file = file
     let capture = try NetworkCapture(contentsOf: file)
@@ -43,7 +43,8 @@ struct CaptureReport: Encodable {
     model = capture.model
     diagnosis = capture.diagnosis(training: other)
     if let repair {
-      // Statistics are those of training: where a capture of such data is given, they come from it.
+      // Running statistics belong to training data, so they come from such a capture if there is
+      // one.
       let source = other ?? capture
       let layers = try source.writeRecalibrated(to: repair, from: training ?? file)
       self.repair = Repair(
@@ -53,8 +54,8 @@ struct CaptureReport: Encodable {
     }
   }
 
-  /// The lines that load new running statistics; in Keras and Flax layers have the names that the
-  /// script of the capture gave them.
+  /// The lines that load new running statistics. In Keras and Flax, layers have the names that the
+  /// capture script gave them.
   private static func loading(_ path: String, _ framework: NetworkCapture.Framework) -> [String] {
     let file = "\"\(path)\""
     let numpy = ["import safetensors.numpy", "new = safetensors.numpy.load_file(\(file))"]
@@ -113,7 +114,7 @@ struct CaptureReport: Encodable {
   }
 }
 
-/// Captures that do not belong together.
+/// Captures that do not match.
 struct CaptureReportError: Error, CustomStringConvertible {
   let problem: String
   var description: String { problem }

@@ -2,30 +2,30 @@ import ArgumentParser
 import Norma
 import NormaExplain
 
-/// `norma doctor`: what is wrong with the batch norm of a trained network, and its repair.
+/// `norma doctor`: finds problems with the normalization of a trained network, and repairs them.
 struct DoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
     abstract: "Find out why a trained network is worse than it should be, and repair it.",
     discussion: """
-      Batch norm keeps running statistics for the time when the network is used. Where they do not \
-      fit the network, it was good in training and is bad in evaluation, and no error says so. \
-      This command compares the running statistics of each layer with those of a batch, compares \
-      other normalization layers with their formulas, and says what is wrong, what shows it, what \
-      else it could be, and what to change.
+      Batch norm keeps running statistics for inference. If they do not match the network, it was \
+      good in training but is bad in evaluation, without any error. This command compares the \
+      running statistics of each layer with those of a batch, compares other normalization layers \
+      with their formulas, and reports what is wrong, the evidence, alternative explanations, and \
+      what to change.
 
       It takes a capture of a PyTorch network, which norma_capture.py writes: \
-      capture(model, x, "mine.safetensors"). A second capture, of data of training, decides whether \
-      the data are others or the statistics are. With --repair, running statistics pooled over the \
-      captured samples are written as a file for load_state_dict.
+      capture(model, x, "mine.safetensors"). A second capture, with training data, decides whether \
+      the data or the statistics are different. With --repair, running statistics pooled over the \
+      captured samples are written to a file for load_state_dict.
 
-      A checkpoint alone (.pt, .pth, .ckpt, .bin, .safetensors) shows what its numbers tell: \
+      A checkpoint alone (.pt, .pth, .ckpt, .bin, .safetensors) shows what its values reveal: \
       statistics that are not finite, negative or never trained, dead channels, names that \
-      load_state_dict(strict=False) passes over. Nothing in such a file is ever run.
+      load_state_dict(strict=False) ignores. No code in such a file is ever run.
 
-      It also takes checkpoints of norma train with the images of training; --repair then writes \
-      the whole network. For networks of your own in Swift, call network.diagnosis(on: images) and \
-      recalibrate(network, over: batches).
+      It also takes checkpoints of norma train together with the training images; --repair then \
+      writes the whole network. For your own networks in Swift, call network.diagnosis(on: images) \
+      and recalibrate(network, over: batches).
 
       EXAMPLES:
         norma doctor mine.safetensors
@@ -43,24 +43,24 @@ struct DoctorCommand: ParsableCommand {
   var capture: String?
 
   @Option(
-    help: ArgumentHelp("A capture of the same network with data of training.", valueName: "file"))
+    help: ArgumentHelp("A capture of the same network with training data.", valueName: "file"))
   var train: String?
 
-  @Option(help: ArgumentHelp("What norma train has written.", valueName: "file"))
+  @Option(help: ArgumentHelp("A checkpoint of norma train.", valueName: "file"))
   var checkpoint: String?
 
   @Option(
     help: ArgumentHelp(
-      "A folder with train-images-idx3-ubyte and its three companions, with .gz or without.",
+      "A folder with the four MNIST files (train-images-idx3-ubyte ...), optionally .gz.",
       valueName: "dir"))
   var data: String?
 
   @Option(
-    help: ArgumentHelp("How many training images to show the network at once.", valueName: "n"))
+    help: ArgumentHelp("The number of training images to run the network on.", valueName: "n"))
   var count: Int?
 
   @Option(
-    help: ArgumentHelp("Take the statistics anew and write them here.", valueName: "file"))
+    help: ArgumentHelp("Recompute the statistics and write them here.", valueName: "file"))
   var repair: String?
 
   @Flag(help: "Print JSON.")
@@ -76,12 +76,12 @@ struct DoctorCommand: ParsableCommand {
     if capture != nil {
       if checkpoint != nil || data != nil || count != nil {
         throw ValidationError(
-          "--checkpoint, --data and --count are for networks of norma train; a capture stands alone"
+          "--checkpoint, --data and --count are for networks of norma train, not for a capture"
         )
       }
       return
     }
-    if train != nil { throw ValidationError("--train goes with a capture") }
+    if train != nil { throw ValidationError("--train needs a capture") }
     guard checkpoint != nil, data != nil else {
       throw ValidationError(
         "Name a capture, or a checkpoint of norma train with --checkpoint and --data")
@@ -102,7 +102,7 @@ struct DoctorCommand: ParsableCommand {
     if !isHealthy { throw ExitCode(1) }
   }
 
-  /// Prints what is found, and returns whether nothing is wrong.
+  /// Prints the findings, and returns whether nothing is wrong.
   private func examine() throws -> Bool {
     if let capture, let report = try CheckpointReport(file: capture) {
       if train != nil || repair != nil {

@@ -1,13 +1,13 @@
 import Norma
 import NormaExplain
 
-/// A saved network with its data, as `norma doctor` sees it.
+/// A saved network with its data, for `norma doctor`.
 final class Patient {
   private var saved: Checkpoint
   private var options: TrainingOptions
   private let network: ResidualNetwork
   private let data: ClothingData
-  /// The steps of training.
+  /// The number of training steps.
   private let steps: Int
 
   init(checkpoint path: String, data folder: String) throws {
@@ -24,15 +24,15 @@ final class Patient {
     }
   }
 
-  /// What is wrong.
+  /// The diagnosis.
   func examined(count: Int) throws -> DoctorReport {
     DoctorReport(
       steps: steps, options: options, diagnosis: try diagnosis(count),
       accuracy: try accuracy(), repair: nil)
   }
 
-  /// What is wrong, and what is left after the running statistics were taken anew; the repaired
-  /// network is written to `path`.
+  /// The diagnoses before and after the running statistics are recomputed; the repaired network is
+  /// written to `path`.
   func repaired(count: Int, to path: String) throws -> DoctorReport {
     var report = try examined(count: count)
     let images = data.training.count
@@ -42,7 +42,7 @@ final class Patient {
         Terminal.showProgress("recalibrating: batch \($0.batches) of \(loader.count)")
       }
     }
-    // The new statistics stand for those of the whole training, and a run goes on from them.
+    // The new statistics replace those of the whole training, so that a run can continue from them.
     for norm in network.norms { norm.numBatchesTracked?.value = Tensor(Int64(steps)) }
     if let last = options.freezeStatistics, last <= steps {
       options.freezeStatistics = nil
@@ -58,7 +58,7 @@ final class Patient {
   }
 
   private func diagnosis(_ count: Int) throws -> Diagnosis {
-    Terminal.showProgress("looking at the layers")
+    Terminal.showProgress("diagnosing the layers")
     let images = data.training.batch(Array(0..<min(count, data.training.count)))[0]
     return try catchingTensorErrors {
       network.diagnosis(on: images, batches: steps, batchSize: options.batch)

@@ -1,13 +1,13 @@
 import Norma
 import NormaExplain
 
-/// The seven ways to normalize a batch by hand, explained one after the other.
+/// Seven ways to normalize a batch by hand, each with an explanation.
 struct AttemptReport {
   let asJSON: Bool
-  /// Whether identifiers, shares and code follow each attempt.
+  /// Whether to add identifiers, shares and code to each attempt.
   var showsDetails = false
 
-  /// What JSON says of an attempt.
+  /// An attempt as JSON.
   private struct Entry: Encodable {
     struct Part: Encodable {
       let name: String
@@ -46,18 +46,18 @@ struct AttemptReport {
   private func introduction(_ style: TextStyle) -> String {
     style.strong("Why does batch norm not leave normalized data alone?") + "\n"
       + style.paragraph(
-        "x = rand(6, 64, 224, 224) is normalized by hand to y in seven ways. Behind each stands "
-          + "the largest difference between BatchNorm2d(64)(y) and y, and under it what is left "
+        "x = rand(6, 64, 224, 224) is normalized by hand to y in seven ways. Each is followed by "
+          + "the largest difference between BatchNorm2d(64)(y) and y, and by what remains "
           + "after each repair, down to rounding.") + "\n"
   }
 
   private func conclusion(_ style: TextStyle) -> String {
     let repairs = [
       ("divide by n", "x.std(..., correction=0); std and var divide by n - 1 by default"),
-      ("epsilon once", "the layer adds it again, to a variance that is 1 by now"),
+      ("epsilon once", "the layer adds it again, to a variance that is already 1"),
       ("one variance", "over (0, 2, 3) in one call, which are all axes but the channels"),
     ]
-    return "\n" + style.strong("Repairs of the code that makes y") + "\n"
+    return "\n" + style.strong("Repairs of the code that computes y") + "\n"
       + repairs.map { style.strong($0.0) + String(repeating: " ", count: 14 - $0.0.count) + $0.1 }
       .joined(separator: "\n")
   }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Norma
 
-/// What the axes of a file mean: `nchw`, `nhwc`, `nhw`, ...
+/// The meaning of a file's axes: `nchw`, `nhwc`, `nhw`, ...
 struct DataLayout: ExpressibleByArgument {
   let axes: [Character]
 
@@ -12,7 +12,7 @@ struct DataLayout: ExpressibleByArgument {
     else { return nil }
   }
 
-  /// A file's numbers as `[N, C, ...]`.
+  /// The numbers of a file as `[N, C, ...]`.
   static func read(_ path: String, count: Int?, layout: DataLayout?) throws -> Tensor {
     let given = GivenTensor(path)
     let isArray = given.isArchive || path.hasSuffix(".npy")
@@ -27,7 +27,7 @@ struct DataLayout: ExpressibleByArgument {
     return (arranged ?? guess(tensor, isArray: isArray)).evaluated()
   }
 
-  /// Axes in the layer's order; a missing channel axis becomes one channel.
+  /// The axes in the layer's order; a missing channel axis becomes one channel.
   func arrange(_ tensor: Tensor) throws -> Tensor {
     guard tensor.rank == axes.count else {
       throw DataError(
@@ -38,7 +38,7 @@ struct DataLayout: ExpressibleByArgument {
     return tensor.permuted([0, channels] + rest)
   }
 
-  /// Images of an IDX file have no channels; arrays are taken for `[N, C, ...]`.
+  /// Images of an IDX file have no channels; arrays are assumed to be `[N, C, ...]`.
   private static func guess(_ tensor: Tensor, isArray: Bool) -> Tensor {
     !isArray && tensor.rank == 3 || tensor.rank == 1 ? tensor.unsqueezed(1) : tensor
   }

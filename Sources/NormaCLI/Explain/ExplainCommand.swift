@@ -3,26 +3,27 @@ import Foundation
 import Norma
 import NormaExplain
 
-/// `norma explain`: what a normalization layer does, and why a result differs from it.
+/// `norma explain`: what a normalization layer computes, and why a result differs from it.
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
     abstract: "Explain why your own normalization differs from a layer's.",
     discussion: """
-      Alone, it runs seven ways to normalize rand(6, 64, 224, 224) by hand, and says for each \
-      why a new BatchNorm2d(64) does not leave the result alone.
+      Alone, it normalizes rand(6, 64, 224, 224) by hand in seven ways, and explains for each why \
+      a new BatchNorm2d(64) changes the result.
 
-      With --input, it explains the layer on your own data: which values a statistic rests on, \
-      means, variances, and what epsilon does. With --expect, it compares the layer's result with \
-      yours: the largest difference now, what is left after one change of your code, and after the \
+      With --input, it explains the layer on your own data: the values of each statistic, means, \
+      variances, and the effect of epsilon. With --expect, it compares the layer's result with \
+      yours: the largest difference now, what remains after one change to your code, and after the \
       next, down to rounding. Each step shows both formulas and the line to write in PyTorch and \
       in Norma. --expect-running-mean and --expect-running-var do the same for a running \
       statistic after one call in training.
 
       The layer is in training, with weight 1 and bias 0, unless options say otherwise. Its state \
-      comes from files: each part by itself, or all from a checkpoint with --state and --name.
+      comes from files: each part separately, or everything from a checkpoint with --state and \
+      --name.
 
-      Files are .npy; .npz, .safetensors, .pt and .pth as file:name where they hold several \
+      Files are .npy; .npz, .safetensors, .pt and .pth, as file:name if they contain several \
       tensors; or IDX and IDX.gz (such as the MNIST files), whose bytes become numbers from 0 to 1.
 
       EXAMPLES:
@@ -46,13 +47,13 @@ struct ExplainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Your own result. The input itself when the layer should leave it alone.",
+      "Your own result; the input itself if the layer should leave it unchanged.",
       valueName: "file"))
   var expect: String?
 
   @Option(
     help: ArgumentHelp(
-      "What the input was made from; without it some causes cannot be told apart.",
+      "What the input was computed from; without it some causes cannot be distinguished.",
       valueName: "file"))
   var from: String?
 
@@ -68,7 +69,7 @@ struct ExplainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "1 where a position counts, 0 where it is padding: of the input's shape, or without its "
+      "1 at selected positions, 0 at padding: in the input's shape, or without its "
         + "channels, or features.", valueName: "file"))
   var mask: String?
 
@@ -76,16 +77,16 @@ struct ExplainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Compare with a variance divided by n - number, instead of with --expect.",
+      "Compare with a variance divided by n - number, instead of using --expect.",
       valueName: "number"))
   var correction: Double?
 
-  @Option(help: ArgumentHelp("Read only so many items of the first axis.", valueName: "items"))
+  @Option(help: ArgumentHelp("Read only this many items of the first axis.", valueName: "items"))
   var count: Int?
 
   @Option(
     help: ArgumentHelp(
-      "The axes of the files: n items, c channels, d h w l places, such as nchw or nhwc.",
+      "The axes of the files: n items, c channels, d h w l space, such as nchw or nhwc.",
       valueName: "axes"))
   var layout: DataLayout?
 
@@ -111,14 +112,14 @@ struct ExplainCommand: ParsableCommand {
       ("--expect-running-var", expectRunningVar != nil),
     ].filter(\.1).map(\.0)
     if targets.count > 1 {
-      throw ValidationError("\(targets.joined(separator: " and ")): compare with one at a time")
+      throw ValidationError("\(targets.joined(separator: " and ")): use only one of them")
     }
     if input == nil, let option = given.first {
       throw ValidationError("\(option) needs --input")
     }
     if from != nil && expect == nil { throw ValidationError("--from needs --expect") }
     if mask != nil && expect == nil {
-      throw ValidationError("--mask needs --expect: it tells whether padding was counted there")
+      throw ValidationError("--mask needs --expect")
     }
     if expectsRunning {
       if layer.evaluation {
@@ -130,13 +131,14 @@ struct ExplainCommand: ParsableCommand {
       }
     } else if layer.momentum != nil && layer.history.isEmpty {
       throw ValidationError(
-        "--momentum has an effect with --history, --expect-running-mean or --expect-running-var")
+        "--momentum only has an effect with --history, --expect-running-mean or "
+          + "--expect-running-var")
     }
   }
 
   private var expectsRunning: Bool { expectRunningMean != nil || expectRunningVar != nil }
 
-  /// The options that were given and say something of data.
+  /// The options that were given and concern data.
   private var given: [String] {
     let own: [(String, Bool)] = [
       ("--expect", expect != nil), ("--from", from != nil), ("--correction", correction != nil),
@@ -202,7 +204,7 @@ struct ExplainCommand: ParsableCommand {
       samples: samples, results: (layer: try layer.result(of: x), expected: expected))
   }
 
-  /// What the layer's result is compared with.
+  /// The tensor to compare the layer's result with.
   private func expected(_ x: Tensor, _ layer: ExplainLayer) throws -> Tensor? {
     try expect.map(data) ?? correction.map { try layer.handMade(x, correction: $0) }
   }
@@ -211,7 +213,7 @@ struct ExplainCommand: ParsableCommand {
     try DataLayout.read(path, count: count, layout: layout)
   }
 
-  /// A mask in the input's axes: one that lacks the channels, or the features, gets one of length 1.
+  /// A mask with the input's axes; missing channels or features become an axis of length 1.
   private func maskData(_ path: String, kind: LayerKind, like shape: [Int]) throws -> Tensor {
     var mask = try GivenTensor(path).read().cast(to: .float32)
     if let layout, mask.rank == layout.axes.count { mask = try layout.arrange(mask) }
@@ -226,7 +228,7 @@ struct ExplainCommand: ParsableCommand {
   }
 }
 
-/// Data that cannot be explained, in a sentence.
+/// Data that cannot be used, in a sentence.
 struct DataError: Error, CustomStringConvertible {
   let description: String
 

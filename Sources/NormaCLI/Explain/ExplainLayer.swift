@@ -2,16 +2,16 @@ import ArgumentParser
 import Norma
 import NormaExplain
 
-/// The layers that the command knows.
+/// The layers that the command supports.
 enum LayerKind: String, ExpressibleByArgument, CaseIterable, Decodable {
   case batchnorm, batchnorm1d, batchnorm2d, batchnorm3d, instancenorm, groupnorm, layernorm, rmsnorm
 
   static var allNames: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
-  /// Names in any case: `groupnorm`, `GroupNorm`.
+  /// Accepts names in any case: `groupnorm`, `GroupNorm`.
   init?(argument: String) { self.init(rawValue: argument.lowercased()) }
 
-  /// The kind for the class of a captured layer; nil where it is none of these.
+  /// The kind for the class of a captured layer; nil if it is not one of these.
   init?(captured kind: String) {
     let name = kind.lowercased()
     if name.contains("batchnorm") {
@@ -29,7 +29,7 @@ enum LayerKind: String, ExpressibleByArgument, CaseIterable, Decodable {
   /// Whether the layer can keep running statistics.
   var canTrack: Bool { hasChannels && self != .groupnorm }
 
-  /// The numbers of axes that the layer takes.
+  /// The ranks of inputs that the layer accepts.
   fileprivate var ranks: ClosedRange<Int> {
     switch self {
     case .batchnorm: 2...5
@@ -43,15 +43,15 @@ enum LayerKind: String, ExpressibleByArgument, CaseIterable, Decodable {
   }
 }
 
-/// A layer as the command's options describe it.
+/// A layer as described by the command's options.
 struct ExplainLayer {
   let kind: LayerKind
-  /// nil for the layer's own default.
+  /// nil for the layer's default.
   let eps: Double?
   let groups: Int
-  /// How many of the last axes layer and RMS norm take together.
+  /// The number of last axes that layer norm and RMS norm normalize together.
   let lastAxes: Int
-  /// Of batch norm; nil for PyTorch's.
+  /// For batch norm; nil for PyTorch's default.
   var momentum: Momentum?
   var weight: Tensor?
   var bias: Tensor?
@@ -59,13 +59,13 @@ struct ExplainLayer {
   var runningVar: Tensor?
   var batchesTracked: Tensor?
   var isInEvaluation = false
-  /// Whether an instance norm keeps running statistics, also where none are given.
+  /// Whether an instance norm has running statistics, even if none are given.
   var tracksRunningStatistics = false
-  /// Batches of training, or several of them along an axis in front.
+  /// Training batches, or several of them along an additional leading axis.
   var history: [Tensor] = []
   var mask: Tensor?
 
-  /// Refuses shapes that the layer does not take.
+  /// Reports shapes that the layer does not accept.
   func check(_ shape: [Int]) throws {
     guard kind.ranks.contains(shape.count), shape.count >= lastAxes else {
       throw DataError("\(kind.rawValue) does not take data of shape \(shape); see --layout")
@@ -105,7 +105,7 @@ struct ExplainLayer {
     kind.hasChannels ? [shape[1]] : Array(shape.suffix(lastAxes))
   }
 
-  /// What the layer says to a result.
+  /// The explanation of a result.
   func explain(_ x: Tensor, expecting expected: Tensor?, from origin: Tensor?) throws
     -> Explanation
   {
@@ -127,13 +127,13 @@ struct ExplainLayer {
     }
   }
 
-  /// What the layer makes of an input.
+  /// The layer's result for an input.
   func result(of x: Tensor) throws -> Tensor {
     let layer = made(for: x.shape)
     return try catchingTensorErrors { withoutGradients { layer(x).evaluated() } }
   }
 
-  /// What the layer says to a running statistic after one call in training.
+  /// The explanation of a running statistic after one call in training.
   func explain(_ x: Tensor, expectingRunningMean mean: Tensor?, variance: Tensor?) throws
     -> Explanation
   {
@@ -239,7 +239,7 @@ struct ExplainLayer {
     cell.value = value.reshaped(cell.value.shape).cast(to: cell.value.dtype)
   }
 
-  /// The layer's formula with another divisor than n, everything else the same.
+  /// The layer's formula with a divisor other than n, and otherwise the same.
   func handMade(_ x: Tensor, correction: Double) throws -> Tensor {
     var split = x
     var axes = Array(x.shape.indices.suffix(lastAxes))

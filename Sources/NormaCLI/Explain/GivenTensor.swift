@@ -1,13 +1,13 @@
 import Foundation
 import Norma
 
-/// A tensor that an option names: a file of one tensor, or `file:name` where a file holds several.
+/// A tensor given by an option: a file with one tensor, or `file:name` if a file contains several.
 struct GivenTensor {
   let path: String
-  /// The tensor's name in the file; nil where the option has none.
+  /// The tensor's name in the file; nil if the option has none.
   let name: String?
 
-  /// What ends the name of a file that holds several tensors.
+  /// The extensions of files that may contain several tensors.
   private static let endings = [".npz", ".safetensors", ".pt", ".pth", ".ckpt", ".bin"]
 
   init(_ argument: String) {
@@ -20,12 +20,12 @@ struct GivenTensor {
     (path, name) = (argument, nil)
   }
 
-  /// Whether the file holds named tensors.
+  /// Whether the file contains named tensors.
   var isArchive: Bool { name != nil || Self.endings.contains { path.hasSuffix($0) } }
 
-  /// The tensor as it is in the file.
+  /// The tensor as in the file.
   ///
-  /// - Parameter count: Of IDX files, how many items are read; others are read whole.
+  /// - Parameter count: The number of items to read from an IDX file; others are read completely.
   func read(count: Int? = nil) throws -> Tensor {
     guard isArchive else {
       return path.hasSuffix(".npy") ? try Tensor(npy: path) : try Tensor(idx: path, count: count)
@@ -36,8 +36,8 @@ struct GivenTensor {
       let some = file.keys.prefix(12).map { "\(path):\($0)" }.joined(separator: ", ")
       throw DataError(
         file.keys.isEmpty
-          ? "\(path) holds no tensor"
-          : "\(path) holds \(file.keys.count) tensors; name one of them: \(some)"
+          ? "\(path) contains no tensor"
+          : "\(path) contains \(file.keys.count) tensors; name one of them: \(some)"
             + (file.keys.count > 12 ? ", ..." : ""))
     }
     return try file.tensor(named: only)
@@ -45,7 +45,7 @@ struct GivenTensor {
 }
 
 extension StateFile {
-  /// The tensor of a name; where there is none, the message has the names that there are.
+  /// The tensor with a name; if there is none, the error lists the available names.
   func tensor(near name: String, in path: String) throws -> Tensor {
     guard keys.contains(name) else {
       throw DataError("\(path) has no tensor \(name); \(namesInWords(to: name, among: keys))")

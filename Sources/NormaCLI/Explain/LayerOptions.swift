@@ -2,18 +2,18 @@ import ArgumentParser
 import Norma
 import NormaExplain
 
-/// The options of `norma explain` that say what the layer is and holds.
+/// The options of `norma explain` that describe the layer and its state.
 struct LayerOptions: ParsableArguments {
   @Option(
     name: .customLong("layer"),
     help: ArgumentHelp(
-      "The layer's kind: \(LayerKind.allNames). batchnorm and instancenorm go by the number of axes. "
-        + "Without it batchnorm, or what the state says.", valueName: "kind"))
+      "The layer's kind: \(LayerKind.allNames). batchnorm and instancenorm adapt to the rank. "
+        + "Default: batchnorm, or the kind in the state.", valueName: "kind"))
   var kind: LayerKind?
 
   @Option(
     help: ArgumentHelp(
-      "The layer's epsilon; without it 1e-5, for rmsnorm PyTorch's.", valueName: "number"))
+      "The layer's epsilon. Default: 1e-5, for rmsnorm PyTorch's.", valueName: "number"))
   var eps: Double?
 
   @Option(help: ArgumentHelp("The number of groups of groupnorm.", valueName: "number"))
@@ -21,14 +21,14 @@ struct LayerOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How many of the last axes layernorm and rmsnorm take together; without it as many as the "
+      "The number of last axes that layernorm and rmsnorm normalize. Default: as many as the "
         + "weight has, or 1.", valueName: "number"))
   var lastAxes: Int?
 
-  @Option(help: ArgumentHelp("The layer's weight; without it 1.", valueName: "file"))
+  @Option(help: ArgumentHelp("The layer's weight. Default: 1.", valueName: "file"))
   var weight: String?
 
-  @Option(help: ArgumentHelp("The layer's bias; without it 0.", valueName: "file"))
+  @Option(help: ArgumentHelp("The layer's bias. Default: 0.", valueName: "file"))
   var bias: String?
 
   @Option(help: ArgumentHelp("The layer's running mean, before the call.", valueName: "file"))
@@ -40,7 +40,7 @@ struct LayerOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "A checkpoint with the layer's weight, bias and running statistics (.safetensors, .pt, .pth, "
-        + ".npz), or a capture, which knows the layer's kind and options too.", valueName: "file"))
+        + ".npz), or a capture, which also has the layer's kind and options.", valueName: "file"))
   var state: String?
 
   @Option(
@@ -54,14 +54,14 @@ struct LayerOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The weight of a new batch in the running statistics, as in PyTorch; without it 0.1. none: "
+      "The weight of a new batch in the running statistics, as in PyTorch. Default: 0.1. none: "
         + "the mean over all batches.", valueName: "number"))
   var momentum: MomentumOption?
 
   @Option(
     help: ArgumentHelp(
-      "The batches of training that led to the running statistics: one batch, or several along an "
-        + "axis in front; may be repeated. Without running statistics they come from these.",
+      "The training batches that led to the running statistics: one batch, or several along an "
+        + "additional leading axis; may be repeated. Missing running statistics come from these.",
       valueName: "file"))
   var history: [String] = []
 
@@ -70,17 +70,17 @@ struct LayerOptions: ParsableArguments {
     if let groups, groups < 1 { throw ValidationError("--groups must be at least 1") }
     if let lastAxes, lastAxes < 1 { throw ValidationError("--last-axes must be at least 1") }
     if name != nil && state == nil {
-      throw ValidationError("--name picks a layer of a state; name the file with --state")
+      throw ValidationError("--name selects a layer of a state; give the file with --state")
     }
     let parts = [
       ("--weight", weight), ("--bias", bias), ("--running-mean", runningMean),
       ("--running-var", runningVar),
     ]
     if state != nil, let part = parts.first(where: { $0.1 != nil }) {
-      throw ValidationError("--state holds what \(part.0) gives: leave out one of them")
+      throw ValidationError("--state and \(part.0) give the same tensor; leave out one of them")
     }
     if (runningMean == nil) != (runningVar == nil) {
-      throw ValidationError("--running-mean and --running-var go together")
+      throw ValidationError("--running-mean and --running-var must be given together")
     }
     if state == nil {
       if let misuse = misuse(by: kind ?? .batchnorm) { throw ValidationError(misuse) }
@@ -98,7 +98,7 @@ struct LayerOptions: ParsableArguments {
     }
   }
 
-  /// Which option a kind of layer has no use for, in a sentence; nil where all are of use.
+  /// The option that a kind of layer does not have, in a sentence; nil if it has all of them.
   func misuse(by kind: LayerKind) -> String? {
     if groups != nil && kind != .groupnorm { return "--groups is for --layer groupnorm" }
     if lastAxes != nil && kind.hasChannels {
@@ -116,7 +116,7 @@ struct LayerOptions: ParsableArguments {
     }
   }
 
-  /// The options that were given, by their names.
+  /// The names of the options that were given.
   var given: [String] {
     let all: [(String, Bool)] = [
       ("--layer", kind != nil), ("--eps", eps != nil), ("--groups", groups != nil),
@@ -128,7 +128,7 @@ struct LayerOptions: ParsableArguments {
     return all.filter(\.1).map(\.0)
   }
 
-  /// The layer that the options and the files describe.
+  /// The layer described by the options and the files.
   func layer() throws -> ExplainLayer {
     guard let state else {
       var layer = layer(kind ?? .batchnorm, weight: try weight.map(tensor))
@@ -150,7 +150,8 @@ struct LayerOptions: ParsableArguments {
     }
     if layer.runningMean != nil && !kind.canTrack {
       throw DataError(
-        "\(state) has running statistics for \(name ?? "the layer"), and \(kind.rawValue) keeps none"
+        "\(state) has running statistics for \(name ?? "the layer"), and \(kind.rawValue) keeps "
+          + "none"
       )
     }
     if evaluation && (layer.runningMean == nil || layer.runningVar == nil) && history.isEmpty {
@@ -158,7 +159,8 @@ struct LayerOptions: ParsableArguments {
         "\(state) has no running statistics for \(name ?? "the layer"), which --evaluation needs")
     }
     if kind == .groupnorm && groups == nil && read.captured?.options.groups == nil {
-      throw DataError("--layer groupnorm needs --groups: a checkpoint does not hold their number")
+      throw DataError(
+        "--layer groupnorm needs --groups: a checkpoint does not contain their number")
     }
     return try withHistory(layer)
   }
@@ -176,7 +178,7 @@ struct LayerOptions: ParsableArguments {
     return layer
   }
 
-  /// The kind that was named, or that a file tells.
+  /// The kind that was given, or that a file contains.
   private func kind(_ state: LayerState, _ path: String) throws -> LayerKind {
     let layer = name ?? "the layer"
     if let captured = state.captured, let known = LayerKind(captured: captured.kind) {
@@ -189,7 +191,7 @@ struct LayerOptions: ParsableArguments {
     if let kind { return kind }
     guard state.captured == nil, state.tensors["running_mean"] != nil else {
       throw DataError(
-        "\(path) does not tell what kind of layer \(layer) is: name it with --layer, as in "
+        "\(path) does not say what kind of layer \(layer) is: give it with --layer, as in "
           + "--layer layernorm")
     }
     return .batchnorm

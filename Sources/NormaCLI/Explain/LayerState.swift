@@ -1,24 +1,25 @@
 import Norma
 import NormaExplain
 
-/// What a file says of one layer: its weight, bias and running statistics, and of a capture its options.
+/// The content of a file for one layer: its weight, bias and running statistics, and its options in
+/// a capture.
 struct LayerState {
-  /// The tensors by their names in the layer, `running_mean`, as the file has them.
+  /// The tensors by their names in the layer, such as `running_mean`, as in the file.
   let tensors: [String: Tensor]
-  /// The layer as a capture describes it; nil of other files.
+  /// The layer's description in a capture; nil for other files.
   let captured: CapturedLayer?
 
-  /// What any normalization layer may hold.
+  /// The names that a normalization layer may have.
   static let names = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
 
-  /// The part of a file that belongs to a layer; whatever it has and the layer cannot use is an error, and
-  /// so is a file that has nothing for it.
+  /// The part of a file that belongs to a layer. It is an error if the file has nothing for the
+  /// layer, or something that the layer cannot use.
   ///
   /// - Parameters:
   ///   - path: A checkpoint or a capture.
-  ///   - name: The layer's name in the file; nil where the file holds this layer alone.
+  ///   - name: The layer's name in the file; nil if the file contains only this layer.
   ///   - known: The names that the layer has.
-  ///   - option: What picks a layer, in the words of the one who asks: `--name`.
+  ///   - option: The user's name for the option that selects a layer: `--name`.
   init(_ path: String, name: String?, known: [String], option: String) throws {
     if let file = try? SafeTensors(contentsOf: path), NetworkCapture.isCapture(file) {
       self = try Self.captured(
@@ -49,7 +50,7 @@ struct LayerState {
     let all = capture.layers.map(\.name)
     guard let name = name ?? (all.count == 1 ? all[0] : nil) else {
       throw DataError(
-        "\(path) is a capture of \(all.count) layers; \(option) picks one: \(listed(all))")
+        "\(path) is a capture of \(all.count) layers; \(option) selects one: \(listed(all))")
     }
     guard let layer = capture[name] else {
       throw DataError("\(path) has no layer \(name); \(namesInWords(to: name, among: all))")
@@ -70,23 +71,24 @@ struct LayerState {
     _ path: String, name: String?, known: [String], unused: [String], file: StateFile,
     option: String
   ) -> DataError {
-    // Weights of several axes belong to convolutions and linear layers, mostly.
+    // Weights with several axes mostly belong to convolutions and linear layers.
     let norms = layers(in: file, known: known, mostAxes: 1)
     let layers = norms.isEmpty ? layers(in: file, known: known, mostAxes: .max) : norms
     let problem =
       unused.isEmpty
       ? "\(path) has nothing \(name.map { "named \($0)" } ?? "in it")"
       : name == nil && !layers.isEmpty
-        ? "\(path) holds more than one layer"
+        ? "\(path) contains more than one layer"
         : "\(path) has \(listed(unused)), which the layer does not: it has "
           + known.sorted().joined(separator: ", ")
     if layers.isEmpty { return DataError(problem) }
     let near = name.map { nearestNames(to: $0, among: layers) } ?? []
     let nearest = near.isEmpty ? "" : "the nearest: \(near.joined(separator: ", ")); "
-    return DataError("\(problem); \(nearest)\(option) picks a layer of the file: \(listed(layers))")
+    return DataError(
+      "\(problem); \(nearest)\(option) selects a layer of the file: \(listed(layers))")
   }
 
-  /// The names in front of what a layer may hold.
+  /// The prefixes of names that a layer may have.
   private static func layers(in file: StateFile, known: [String], mostAxes: Int) -> [String] {
     let names = file.entries.compactMap { entry -> String? in
       guard let dot = entry.name.lastIndex(of: "."), entry.shape.count <= mostAxes else {

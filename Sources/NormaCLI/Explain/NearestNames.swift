@@ -1,11 +1,11 @@
-/// The names most like one that is missing, the most like first.
+/// The names most similar to a missing one, most similar first.
 func nearestNames(to wanted: String, among names: [String], limit: Int = 3) -> [String] {
   let scored = names.map { name in (name: name, distance: distance(wanted, name)) }
   let close = scored.filter { $0.distance < max(wanted.count, $0.name.count) * 2 / 3 }
   return close.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(limit).map(\.name)
 }
 
-/// `the nearest are a, b; it has 12: c, d, ...`: what a message says of the names that there are.
+/// Describes the available names in a message: `the nearest are a, b; it has 12: c, d, ...`
 func namesInWords(to wanted: String, among names: [String]) -> String {
   if names.isEmpty { return "it has none" }
   let near = nearestNames(to: wanted, among: names)
@@ -14,7 +14,7 @@ func namesInWords(to wanted: String, among names: [String]) -> String {
   return near.isEmpty ? words : "the nearest: \(near.joined(separator: ", ")); \(words)"
 }
 
-/// How many letters have to be changed; a name within the other is near.
+/// The number of letters to change; a name that contains the other is near.
 private func distance(_ a: String, _ b: String) -> Int {
   let (a, b) = (Array(a.lowercased().prefix(200)), Array(b.lowercased().prefix(200)))
   let (short, long) = a.count < b.count ? (a, b) : (b, a)

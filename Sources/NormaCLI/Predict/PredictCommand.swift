@@ -8,11 +8,11 @@ struct PredictCommand: ParsableCommand {
     commandName: "predict",
     abstract: "Classify images with a network that norma train has trained.",
     discussion: """
-      Prints for each image the most likely classes with their probabilities. Images are IDX files \
-      (.gz or not; all images in them), .npy arrays of bytes [H, W] or [N, H, W], or PNG or JPEG \
-      files, of the size that the network was trained on, light on dark. With --resize, images of \
-      another size are brought to it: areas are averaged where they shrink, and pixels are \
-      interpolated (bilinear) where they grow.
+      Prints the most likely classes of each image with their probabilities. Images are IDX files \
+      (optionally .gz; all images in them), .npy arrays of bytes [H, W] or [N, H, W], or PNG or \
+      JPEG files, of the size that the network was trained on, light on dark. With --resize, \
+      images of another size are resized: averaged over areas when they shrink, and bilinearly \
+      interpolated when they grow.
 
       EXAMPLES:
         norma predict --checkpoint norma-train.safetensors shoe.npy
@@ -23,13 +23,13 @@ struct PredictCommand: ParsableCommand {
       classified), 64 for wrong options.
       """)
 
-  @Option(help: ArgumentHelp("What norma train has written.", valueName: "file"))
+  @Option(help: ArgumentHelp("A checkpoint of norma train.", valueName: "file"))
   var checkpoint: String
 
-  @Option(help: ArgumentHelp("Classify only so many images of a file.", valueName: "n"))
+  @Option(help: ArgumentHelp("Classify only this many images of a file.", valueName: "n"))
   var count: Int?
 
-  @Flag(help: "Bring images of another size to that of the network's training.")
+  @Flag(help: "Resize images to the size that the network was trained on.")
   var resize = false
 
   @Flag(help: "Print one JSON object for each image.")
@@ -50,7 +50,7 @@ struct PredictCommand: ParsableCommand {
     network.eval()
     let size = saved.notes[ClothingData.imageNote]
     if size == nil {
-      warn("\(checkpoint) does not say which size of images it was trained on; any size is taken")
+      warn("\(checkpoint) does not say which image size it was trained on; any size is accepted")
     }
     var failures = 0
     for path in images {
@@ -80,18 +80,18 @@ struct PredictCommand: ParsableCommand {
     }
   }
 
-  /// Images of the size that the network was trained on.
+  /// The images, resized if necessary to the size that the network was trained on.
   private func fitted(_ images: Tensor, to size: String?, path: String) throws -> Tensor {
     let found = Array(images.shape.suffix(2))
     guard let size, size != ClothingData.sizeText(found) else { return images }
     guard resize else {
       throw TrainingError(
         "\(path) has images of \(ClothingData.sizeText(found)), and the network was trained on "
-          + "images of \(size); --resize brings them to that size")
+          + "images of \(size); --resize resizes them")
     }
     let wanted = size.split(separator: " x ").compactMap { Int($0) }
     guard wanted.count == 2, wanted.allSatisfy({ (1...4096).contains($0) }) else {
-      throw CheckpointError(path: checkpoint, problem: "has an image size that cannot be: \(size)")
+      throw CheckpointError(path: checkpoint, problem: "has an invalid image size: \(size)")
     }
     let shrinks = zip(wanted, found).allSatisfy { $0 <= $1 }
     return try catchingTensorErrors {

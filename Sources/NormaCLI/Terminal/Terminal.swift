@@ -1,19 +1,19 @@
 import Foundation
 import NormaExplain
 
-/// What is known of the place that standard output goes to.
+/// Properties of standard output.
 enum Terminal {
-  /// Whether somebody reads along.
+  /// Whether standard output is a terminal.
   static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
 
-  /// Whether colours are welcome: on a terminal that knows them, unless NO_COLOR says otherwise.
+  /// Whether to use colors: on a terminal that supports them, unless NO_COLOR is set.
   static var isColoured: Bool {
     let environment = ProcessInfo.processInfo.environment
     return isInteractive && (environment["NO_COLOR"] ?? "").isEmpty
       && environment["TERM"] != "dumb"
   }
 
-  /// The number of columns, at most 100; 80 where there is no terminal.
+  /// The number of columns, at most 100; 80 without a terminal.
   static var width: Int {
     if let columns = ProcessInfo.processInfo.environment["COLUMNS"], let width = Int(columns) {
       return min(max(width, 40), 100)
@@ -29,14 +29,14 @@ enum Terminal {
     TextStyle(width: width, isColoured: isColoured, drawsBars: isInteractive)
   }
 
-  /// Writes a line at once, also into a pipe.
+  /// Writes a line immediately, also into a pipe.
   static func show(_ text: String) {
     print(text)
     fflush(nil)
   }
 }
 
-/// Any value as JSON, its keys in order; what is no number becomes text.
+/// Any value as JSON with sorted keys; non-finite numbers become text.
 func encoded(_ value: some Encodable) throws -> String {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -1,14 +1,15 @@
 import Foundation
 import Norma
 
-/// A folder of IDX files as MNIST and Fashion-MNIST have them: images of one channel and labels.
+/// A folder of IDX files in the form of MNIST and Fashion-MNIST: images with one channel, and
+/// labels.
 struct ClothingData {
   let training: TensorDataset
   let test: TensorDataset
-  /// Rows and columns of an image.
+  /// The height and width of an image.
   let imageShape: [Int]
 
-  /// Mean and standard deviation of Fashion-MNIST's training images, which images are normalized by.
+  /// Mean and standard deviation of Fashion-MNIST's training images, which normalize images.
   static let mean = 0.2860
   static let std = 0.3530
 
@@ -30,7 +31,7 @@ struct ClothingData {
     let labels = try Tensor(idx: path("\(name)-labels-idx1-ubyte", in: folder))
     guard images.rank == 3, labels.rank == 1, images.shape[0] == labels.shape[0] else {
       throw TrainingError(
-        "the \(name) files in \(folder) do not go together: images \(images.shape), labels "
+        "the \(name) files in \(folder) do not match: images \(images.shape), labels "
           + "\(labels.shape)")
     }
     guard labels.max().item() < Double(classNames.count) else {
@@ -39,10 +40,10 @@ struct ClothingData {
     return (normalized(images), labels.cast(to: .int64))
   }
 
-  /// The note under which checkpoints hold the size of the images.
+  /// The name of the checkpoint note with the size of the images.
   static let imageNote = "image"
 
-  /// Rows and columns as text: `28 x 28`.
+  /// Height and width as text: `28 x 28`.
   static func sizeText(_ shape: [Int]) -> String {
     shape.map(String.init).joined(separator: " x ")
   }
@@ -61,7 +62,7 @@ struct ClothingData {
   }
 }
 
-/// What keeps a training run from starting or going on.
+/// A reason why a training run cannot start or continue.
 struct TrainingError: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }

@@ -1,7 +1,7 @@
-/// How often images of one class were taken for another.
+/// Counts how often images of one class were classified as another.
 struct ConfusionMatrix: Encodable {
   let names: [String]
-  /// By true class, then by the class that was found.
+  /// By true class, then by predicted class.
   private(set) var counts: [[Int]]
 
   init(_ names: [String]) {
@@ -17,7 +17,7 @@ struct ConfusionMatrix: Encodable {
   var correct: Int { names.indices.reduce(0) { $0 + counts[$1][$1] } }
   var accuracy: Double { Double(correct) / Double(max(total, 1)) }
 
-  /// A row for each true class, a column for each class found, and the share that was right.
+  /// A row for each true class, a column for each predicted class, and the fraction that was right.
   var text: String {
     let width = (names.map(\.count).max() ?? 0) + 1
     let cell = max(String(counts.joined().max() ?? 0).count, 3) + 1

@@ -1,22 +1,23 @@
 import Foundation
 import Synchronization
 
-/// A signal that asks the process to end, as a request that long work looks at between steps; a
-/// second one of the same kind ends it at once.
+/// A signal that asks the process to end, as a request that long work checks between steps; a
+/// second one of the same kind ends the process immediately.
 ///
-/// Ctrl-C sends SIGINT, a container or a batch queue SIGTERM, a closed terminal SIGHUP, and a reader
-/// that goes away (`| head`) SIGPIPE.
+/// Ctrl-C sends SIGINT, a container or a batch queue SIGTERM, a closed terminal SIGHUP, and a
+/// reader that exits (`| head`) SIGPIPE.
 enum Interruption {
   private static let requested = Atomic<Int32>(0)
 
-  /// The signal that came since ``watch()``, or nil.
+  /// The signal received since ``watch()``, or nil.
   static var signal: Int32? {
     let number = requested.load(ordering: .relaxed)
     return number == 0 ? nil : number
   }
 
-  /// Begins to look for signals. One that is ignored already, as `nohup` does with SIGHUP, stays so.
-  /// One that whoever started the process blocked, as Foundation's `Process` may, is let through.
+  /// Starts watching for signals. A signal that is already ignored, as `nohup` does with SIGHUP,
+  /// stays ignored. One that the parent process blocked, as Foundation's `Process` may do, is
+  /// unblocked.
   static func watch() {
     requested.store(0, ordering: .relaxed)
     var open = sigset_t()

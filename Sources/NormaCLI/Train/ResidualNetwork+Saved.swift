@@ -21,7 +21,8 @@ extension ResidualNetwork {
   /// All batch norm layers.
   var norms: [BatchNorm] { namedModules.compactMap { $0.module as? BatchNorm } }
 
-  /// Classifies images in evaluation mode, in which the network stays; `observe` gets how many are done.
+  /// Classifies images in evaluation mode, which stays set; `observe` gets the number of images
+  /// done.
   func evaluate(
     _ images: TensorDataset, _ observe: (Int) -> Void = { _ in }
   ) throws -> ConfusionMatrix {

@@ -1,6 +1,6 @@
 import Norma
 
-/// Two convolutions with batch norm, beside which the input passes on.
+/// Two convolutions with batch norm, and a shortcut.
 final class ResidualBlock: Module, Layer {
   let conv1: Conv2d
   let bn1: BatchNorm2d
@@ -28,8 +28,8 @@ final class ResidualBlock: Module, Layer {
   }
 }
 
-/// A small residual network for images of one channel: six blocks in three sizes, then the mean over
-/// the image and a linear layer.
+/// A small residual network for images with one channel: six blocks at three sizes, then the mean
+/// over the image and a linear layer.
 final class ResidualNetwork: Module, Layer {
   let conv: Conv2d
   let bn: BatchNorm2d

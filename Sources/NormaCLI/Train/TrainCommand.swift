@@ -3,19 +3,19 @@ import Foundation
 import Norma
 import NormaTensor
 
-/// `norma train`: a residual network on Fashion-MNIST, or any data in its form.
+/// `norma train`: a residual network on Fashion-MNIST, or any data in the same format.
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train a small residual network on Fashion-MNIST.",
     discussion: """
       Six residual blocks with batch norm, SGD with Nesterov momentum and weight decay, and one \
-      cycle of the learning rate. Shows loss, accuracy, images a second and the time left; \
+      cycle of the learning rate. Shows loss, accuracy, images per second and the remaining time; \
       evaluates after every epoch; ends with the confusion matrix.
 
       A checkpoint is written after every epoch and when a signal stops the run: Ctrl-C, SIGTERM \
-      of a container or a batch queue, SIGHUP of a closed terminal. A run that is resumed from \
-      one, with the same number of threads, ends with the same bits as one that was never stopped.
+      from a container or a batch queue, SIGHUP from a closed terminal. A run that is resumed from \
+      one, with the same number of threads, gives the same bits as one that was never stopped.
 
       EXAMPLES:
         norma train --data /usr/share/datasets/fashion-mnist
@@ -24,25 +24,25 @@ struct TrainCommand: ParsableCommand {
         norma train --data DIR --bn-momentum 0.001 --out wrong.safetensors
 
       EXIT STATUS:
-        0 when training is done, 128 and the number of the signal when one stopped it (130 after \
+        0 when training is done, 128 plus the number of the signal that stopped it (130 after \
       Ctrl-C), 1 when a file cannot be used, 64 for wrong options.
       """)
 
   @Option(
     help: ArgumentHelp(
-      "A folder with train-images-idx3-ubyte and its three companions, with .gz or without.",
+      "A folder with the four MNIST files (train-images-idx3-ubyte ...), optionally .gz.",
       valueName: "dir"))
   var data: String
 
   @Option(
     help: ArgumentHelp(
-      "How often to go over the training images. (default: \(Self.defaultEpochs))", valueName: "n"))
+      "Passes over the training images. (default: \(Self.defaultEpochs))", valueName: "n"))
   var epochs: Int?
 
-  @Option(help: ArgumentHelp("Stop after so many steps.", valueName: "n"))
+  @Option(help: ArgumentHelp("Stop after this many steps.", valueName: "n"))
   var steps: Int?
 
-  @Option(help: ArgumentHelp("Images of a step. (default: \(Self.defaultBatch))", valueName: "n"))
+  @Option(help: ArgumentHelp("Images per step. (default: \(Self.defaultBatch))", valueName: "n"))
   var batch: Int?
 
   @Option(
@@ -73,8 +73,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Let the running statistics follow only so many steps, and stand still from then on: a "
-        + "mistake to try norma doctor on.",
+      "Update the running statistics only for this many steps, and freeze them afterwards: a "
+        + "mistake for trying norma doctor.",
       valueName: "steps"))
   var freezeStatistics: Int?
 
@@ -87,10 +87,10 @@ struct TrainCommand: ParsableCommand {
       valueName: "file"))
   var out: String?
 
-  @Option(help: ArgumentHelp("Go on from a checkpoint, with its options.", valueName: "file"))
+  @Option(help: ArgumentHelp("Continue from a checkpoint, with its options.", valueName: "file"))
   var resume: String?
 
-  @Flag(help: "Print one JSON object a line.")
+  @Flag(help: "Print one JSON object per line.")
   var json = false
 
   func validate() throws {
@@ -122,7 +122,7 @@ struct TrainCommand: ParsableCommand {
   static let (defaultWidth, defaultSeed) = (16, 0)
   private static let defaultOutput = "norma-train.safetensors"
 
-  /// Where checkpoints go.
+  /// The path of checkpoints.
   private var target: String { out ?? resume ?? Self.defaultOutput }
 
   func run() throws {
@@ -144,8 +144,8 @@ struct TrainCommand: ParsableCommand {
       let before = try run.restore(checkpoint, path: resume)
       if before != TensorThreads.count {
         warn(
-          "the checkpoint was written with \(before) threads and this run has \(TensorThreads.count): "
-            + "results will differ in their last bits")
+          "the checkpoint was written with \(before) threads and this run has "
+            + "\(TensorThreads.count): results will differ in their last bits")
       }
     }
     try train(run)
@@ -167,11 +167,11 @@ struct TrainCommand: ParsableCommand {
         Terminal.showProgress(nil)
         try run.checkpoint().write(to: target)
         warn(
-          "stopped after step \(run.step) of \(run.totalSteps); go on with "
+          "stopped after step \(run.step) of \(run.totalSteps); continue with "
             + "norma train --data \(data) --resume \(target)")
         throw ExitCode(128 + signal)
       }
-      // Before the evaluation: whoever ends the process during it loses nothing.
+      // Written before the evaluation, so that ending the process during it loses nothing.
       try run.checkpoint().write(to: target)
       let start = ContinuousClock.now
       let test = try run.network.evaluate(run.data.test)
@@ -203,7 +203,7 @@ struct TrainCommand: ParsableCommand {
   }
 }
 
-/// A line on standard error, where somebody still reads it.
+/// A line on standard error, if that is still open.
 func warn(_ text: String) {
   try? FileHandle.standardError.write(contentsOf: Data("norma: \(text)\n".utf8))
 }
@@ -213,6 +213,5 @@ func warn(_ error: any Error) {
   warn((error as? FileError).map(plainText) ?? "\(error)")
 }
 
-/// What is wrong with a file, without the call that found it, which a user of the command never
-/// wrote.
+/// The problem with a file, without the call that found it, which users of the command do not know.
 func plainText(_ error: FileError) -> String { "\(error.path) \(error.problem): \(error.detail)" }

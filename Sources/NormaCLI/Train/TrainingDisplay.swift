@@ -1,7 +1,7 @@
 import Foundation
 
-/// Shows a run as it goes on: a line that moves on a terminal, plain lines elsewhere, one JSON object
-/// a line where that was asked for.
+/// Shows the progress of a run: an updating line on a terminal, plain lines elsewhere, or one JSON
+/// object per line.
 struct TrainingDisplay {
   let isJSON: Bool
   let total: Int
@@ -13,7 +13,7 @@ struct TrainingDisplay {
   private var correct = 0
   private var seen = 0
   private var steps = 0
-  /// The rate leaves out the first steps, which compile convolutions.
+  /// The rate excludes the first steps, which compile convolutions.
   private static let warmup = 10
   private(set) var firstLosses: [Double] = []
 
@@ -24,7 +24,7 @@ struct TrainingDisplay {
     epochs = (total + perEpoch - 1) / perEpoch
   }
 
-  /// Images a second so far.
+  /// Images per second so far.
   var rate: Double {
     let time = (ContinuousClock.now - start) / .seconds(1)
     return time > 0 ? Double(images) / time : 0
@@ -101,7 +101,7 @@ struct TrainingDisplay {
   }
 }
 
-/// A number with so many decimals.
+/// A number with this many decimals.
 func decimal(_ value: Double, _ digits: Int) -> String {
   String(format: "%.\(digits)f", value)
 }

@@ -1,10 +1,10 @@
 import Foundation
 import Norma
 
-/// What a training run was asked for; part of its checkpoints.
+/// The options of a training run; part of its checkpoints.
 struct TrainingOptions: Codable, Equatable {
   var epochs: Int
-  /// Stops after so many steps; nil trains whole epochs.
+  /// The number of steps after which to stop; nil trains whole epochs.
   var steps: Int?
   var batch: Int
   var learningRate: Double
@@ -12,10 +12,10 @@ struct TrainingOptions: Codable, Equatable {
   var seed: Int
   /// The share of a new batch in running statistics; nil for 0.1.
   var bnMomentum: Double?
-  /// The step after which running statistics stand still; nil where they follow to the end.
+  /// The step after which running statistics are frozen; nil if they are updated to the end.
   var freezeStatistics: Int?
 
-  /// The note under which checkpoints hold it.
+  /// The name of the checkpoint note with the options.
   static let note = "training"
 
   func text() throws -> String {
@@ -46,12 +46,12 @@ struct TrainingOptions: Codable, Equatable {
       throw CheckpointError(path: path, problem: "was not written by norma train")
     }
     guard options.isInRange else {
-      throw CheckpointError(path: path, problem: "has options that cannot be: \(text)")
+      throw CheckpointError(path: path, problem: "has invalid options: \(text)")
     }
     self = options
   }
 
-  /// Whether a network of this size can be built, whoever wrote the options.
+  /// Whether a network of this size can be built, as anyone may have written the options.
   private var isInRange: Bool {
     epochs > 0 && batch > 0 && (1...4096).contains(width) && learningRate > 0
       && learningRate.isFinite && steps ?? 1 > 0 && (0...1).contains(bnMomentum ?? 0.1)

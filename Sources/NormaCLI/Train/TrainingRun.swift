@@ -2,7 +2,7 @@ import Foundation
 import Norma
 import NormaTensor
 
-/// A training run: the network, what moves it, and where it stands.
+/// A training run: the network, its optimizer, and its position.
 final class TrainingRun {
   let options: TrainingOptions
   let network: ResidualNetwork
@@ -11,10 +11,10 @@ final class TrainingRun {
   private let optimizer: SGD
   private let scheduler: Scheduler
   private let loader: DataLoader<TensorDataset>
-  /// How many steps were taken.
+  /// The number of steps taken.
   private(set) var step = 0
 
-  /// Steps of an epoch, and of the whole run.
+  /// The number of steps in an epoch, and in the whole run.
   var stepsPerEpoch: Int { loader.count }
   let totalSteps: Int
 
@@ -34,14 +34,14 @@ final class TrainingRun {
       }, dropLast: true, generator: Generator(seed: options.seed))
     guard loader.count > 0 else {
       throw TrainingError(
-        "\(data.training.count) training images make no batch of \(options.batch)")
+        "\(data.training.count) training images are fewer than a batch of \(options.batch)")
     }
     totalSteps = options.steps ?? options.epochs * loader.count
     scheduler = Scheduler(
       optimizer, OneCycle(maximum: options.learningRate, totalSteps: totalSteps))
   }
 
-  /// What a step gives to its observer.
+  /// The report of a step to its observer.
   struct Step {
     let number: Int
     let loss: Double
@@ -49,7 +49,7 @@ final class TrainingRun {
     let images: Int
   }
 
-  /// Trains the rest of the epoch; `observe` returns whether to go on.
+  /// Trains the rest of the epoch; `observe` returns whether to continue.
   /// - Returns: whether the epoch was finished.
   func trainEpoch(_ observe: (Step) throws -> Bool) throws -> Bool {
     struct Stopped: Error {}
@@ -70,7 +70,7 @@ final class TrainingRun {
     return true
   }
 
-  /// Where the loader stood when an epoch was left before its end.
+  /// The loader's position if an epoch was interrupted.
   private var position: DataLoaderState?
 
   private func trainStep(_ images: Tensor, _ labels: Tensor) -> Step {
@@ -104,7 +104,7 @@ final class TrainingRun {
     return checkpoint
   }
 
-  /// Goes on where a checkpoint was written.
+  /// Continues from a checkpoint.
   /// - Returns: the number of threads of the run that wrote it.
   func restore(_ checkpoint: Checkpoint, path: String) throws -> Int {
     guard let optimizerState = checkpoint.optimizer, let loaderState = checkpoint.loader,

@@ -121,7 +121,7 @@ let activationModules: [String: @Sendable (CaseArguments) throws -> CaseModule] 
   },
 ]
 
-/// A module that maps one tensor to one.
+/// A module that maps one tensor to another.
 func layer(
   _ make: @escaping @Sendable (CaseArguments) throws -> any Layer
 ) -> @Sendable (CaseArguments) throws -> CaseModule {

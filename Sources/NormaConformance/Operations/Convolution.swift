@@ -175,7 +175,7 @@ private func channels(_ arguments: CaseArguments) throws -> (Int, Int) {
 }
 
 extension CaseModule {
-  /// A module whose names are those of its state dictionary.
+  /// A module whose parameter names are those of its state dictionary.
   init(_ module: Module, call: @escaping (CaseArguments) throws -> [Tensor]) {
     self.init(
       call: call, load: { name, tensor in try module.load([name: tensor], strict: false) },

@@ -102,7 +102,7 @@ private func ofTensors(
   { [function(try $0.tensor(0), try $0.tensor(1, "other"))] }
 }
 
-/// `torch.max(a, b)`, which is a reduction where `b` is an integer.
+/// `torch.max(a, b)`, which is a reduction if `b` is an integer.
 private func extreme(
   _ function: @escaping @Sendable (Tensor, Tensor) -> Tensor,
   _ reduction: @escaping @Sendable (Tensor, [Int]) -> Tensor
@@ -167,7 +167,7 @@ private let bothNumbers = CaseObstacle.notWritable("no operand is a tensor")
   }
 }
 
-/// `torch.where(condition, a, b)`, or the method of `a`, which has the condition second.
+/// `torch.where(condition, a, b)`, or the method of `a`, whose second argument is the condition.
 @Sendable private func choose(_ arguments: CaseArguments) throws -> [Tensor] {
   var (condition, a) = (try arguments.tensor(0), try arguments.operand(1, "input"))
   if case .tensor(let second) = a, second.dtype == .bool {

@@ -41,7 +41,7 @@ private func full(_ shape: [Int], _ value: some TensorElement, _ dtype: DType?) 
 
 /// `arange(end)`, `arange(start, end)`, `arange(start, end, step)`: real if one of them is.
 @Sendable private func arange(_ arguments: CaseArguments) throws -> [Tensor] {
-  // A tensor that takes the result says its type.
+  // The output tensor determines the type.
   let dtype = try arguments.dtype(nil) ?? arguments.optionalTensor(nil, "out")?.dtype
   let names = arguments.count == 1 ? ["end"] : ["start", "end", "step"]
   var bounds = try names.prefix(max(arguments.count, 1)).enumerated().map { position, name in

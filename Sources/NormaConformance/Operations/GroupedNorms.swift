@@ -1,7 +1,7 @@
 import NormaNN
 import NormaTensor
 
-// Norms of one sample by itself: group and instance norm.
+// Norms of single samples: group and instance norm.
 
 let groupedNormOperations: [String: CaseOperation] = [
   "nn.functional.group_norm": functionalGroupNorm,

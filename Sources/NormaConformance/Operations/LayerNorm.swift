@@ -12,7 +12,7 @@ let layerNormModules: [String: @Sendable (CaseArguments) throws -> CaseModule] =
   "nn.RMSNorm": rmsNormModule,
 ]
 
-/// `layer_norm(x, normalized_shape, weight, bias, eps)`, with what it was called with.
+/// `layer_norm(x, normalized_shape, weight, bias, eps)`, with its arguments.
 private func layerNorm(
   _ arguments: CaseArguments
 ) throws -> (output: Tensor, x: Tensor, axes: [Int], eps: Double) {

@@ -1,7 +1,7 @@
 import NormaNN
 import NormaTensor
 
-// Lengths of vectors, what is divided by them, and norms across channels.
+// Lengths of vectors, normalization by length, and norms across channels.
 
 let lengthOperations: [String: CaseOperation] = [
   "norm": norm,

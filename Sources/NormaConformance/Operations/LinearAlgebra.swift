@@ -103,7 +103,7 @@ private func cross(_ arguments: CaseArguments, axis: Int) throws -> [Tensor] {
 }
 
 extension CaseArguments {
-  /// The order of a matrix norm; nil where it was left out.
+  /// The order of a matrix norm; nil if it was omitted.
   fileprivate func order(_ position: Int, _ name: String) throws -> MatrixNormOrder? {
     switch value(position, name) {
     case nil, .some(.none): return nil
@@ -134,7 +134,8 @@ extension CaseArguments {
   ]
 }
 
-/// `norm(x, ord, dim, keepdim)`: of a matrix where there are two axes and an order, else of a vector.
+/// `norm(x, ord, dim, keepdim)`: a matrix norm if there are two axes and an order, otherwise a
+/// vector norm.
 @Sendable private func anyNorm(_ arguments: CaseArguments) throws -> [Tensor] {
   let x = try arguments.tensor(0)
   let axes = try arguments.ints(2, "dim")

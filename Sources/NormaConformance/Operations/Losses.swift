@@ -133,7 +133,8 @@ let lossModules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
   "nn.SoftMarginLoss": lossModule("soft_margin_loss"),
 ]
 
-/// PyTorch's loss modules are the functions with the constructor's options; Norma has the functions.
+/// PyTorch's loss modules are the functions with the constructor's options; Norma has the
+/// functions.
 func lossModule(
   _ name: String
 ) -> @Sendable (CaseArguments) throws -> CaseModule {

@@ -25,7 +25,7 @@ let normalizationModules: [String: @Sendable (CaseArguments) throws -> CaseModul
   },
 ]
 
-/// Both functional forms: the normalized batch, and the running statistics that it leaves.
+/// Both functional forms: the normalized batch, and the updated running statistics.
 private struct BatchNormCall {
   let x: Tensor
   let running: (mean: Tensor, variance: Tensor)?
@@ -77,8 +77,8 @@ private func pair(_ mean: Tensor?, _ variance: Tensor?) -> (mean: Tensor, varian
 }
 
 /// `native_batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps)`, which
-/// also gives mean and 1 / std of the batch, or nothing in evaluation. One form of it leaves out
-/// the running statistics.
+/// also returns mean and 1 / std of the batch, or empty tensors in evaluation. One form of it has
+/// no running statistics.
 @Sendable private func nativeBatchNorm(_ arguments: CaseArguments) throws -> [Tensor] {
   var hasRunning = true
   if case .bool = arguments.value(3, "training") { hasRunning = false }
@@ -103,7 +103,7 @@ private func pair(_ mean: Tensor?, _ variance: Tensor?) -> (mean: Tensor, varian
   ]
 }
 
-/// What stands behind the number of features: `eps, momentum, affine, track_running_stats, bias`.
+/// The options after the number of features: `eps, momentum, affine, track_running_stats, bias`.
 private struct BatchNormOptions {
   let eps: Double
   /// Nil for the mean of all batches.

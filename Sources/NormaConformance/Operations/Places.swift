@@ -1,6 +1,6 @@
 import NormaTensor
 
-/// Elements picked and put by places and by truth values.
+/// Elements selected and set by indices and Booleans.
 let placeOperations: [String: CaseOperation] = [
   "__getitem__": { [try $0.tensor(0).taking(try indices($0.value(1, "index")))] },
   "index_put": { arguments in
@@ -92,7 +92,7 @@ let placeOperations: [String: CaseOperation] = [
   return [x.scattered(places, source, over: axis, reducing: reduction, includingSelf: includes)]
 }
 
-/// What stands in brackets, alone or in a tuple.
+/// The expression in brackets, alone or in a tuple.
 private func indices(_ value: CaseValue?) throws -> [any TensorIndex] {
   if case .tuple(let parts) = value { return try parts.map(index) }
   guard let value else { throw CaseObstacle.unreadable("no index") }

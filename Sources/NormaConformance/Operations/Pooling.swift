@@ -32,7 +32,7 @@ let poolingOperations: [String: CaseOperation] = [
   },
 ]
 
-/// A pooling's options, of a call whose tensor stands first or of a constructor.
+/// The options of a pooling call, whose tensor comes first, or of a constructor.
 private struct WindowOptions {
   let kernel: Extents, stride: Extents?, padding: Extents
 
@@ -44,7 +44,7 @@ private struct WindowOptions {
 }
 
 extension CaseArguments {
-  /// A size for each axis, where None keeps the input's.
+  /// A size for each axis; None keeps the input's.
   func adaptiveSize(_ position: Int, _ name: String) throws -> AdaptiveSize {
     switch value(position, name) {
     case .int(let size): return AdaptiveSize([size])

@@ -10,7 +10,7 @@ let productOperations: [String: CaseOperation] = [
   "dot": product(1, 1),
 ]
 
-/// A product that PyTorch has for operands of given ranks only.
+/// A product that PyTorch has only for operands of certain ranks.
 ///
 /// Norma has one product for all ranks, so a case about other ranks says nothing about it.
 private func product(_ left: Int, _ right: Int) -> CaseOperation {

@@ -20,7 +20,7 @@ let reductionOperations: [String: CaseOperation] = [
 private typealias Reduction = @Sendable (Tensor, [Int], Bool) -> Tensor
 private typealias Spread = @Sendable (Tensor, [Int], _ correction: Double, Bool) -> Tensor
 
-/// A reduction that computes in the type it is asked for.
+/// A reduction that computes in the requested type.
 private func sumLike(_ reduction: @escaping Reduction) -> CaseOperation {
   { arguments in
     var x = try arguments.tensor(0)

@@ -59,7 +59,7 @@ func pair(_ result: (values: Tensor, indices: Tensor)) -> [Tensor] {
   [result.values, result.indices]
 }
 
-/// The first argument, in the type in which is computed.
+/// The first argument, in the type of the computation.
 private func typed(_ arguments: CaseArguments) throws -> Tensor {
   let x = try arguments.tensor(0)
   return try arguments.dtype(nil).map { x.cast(to: $0) } ?? x

@@ -1,11 +1,11 @@
 import NormaTensor
 
-// Order, places in what is sorted, different elements, and counts.
+// Sorting, searching in sorted values, unique elements, and counts.
 
 let sortingOperations: [String: CaseOperation] = [
   "msort": { [try $0.tensor(0).sorted(over: 0).values] },
   "unique": { arguments in
-    // Always in order, which is one of the orders that are allowed.
+    // Always sorted, which is one of the allowed orders.
     _ = try arguments.bool(nil, "sorted")
     let wantsInverse = try arguments.bool(nil, "return_inverse") ?? false
     let wantsCounts = try arguments.bool(nil, "return_counts") ?? false
@@ -17,7 +17,7 @@ let sortingOperations: [String: CaseOperation] = [
     let right = try arguments.bool(nil, "right")
     let side = try arguments.text("side")
     if let right, let side, right != (side == "right") {
-      throw CaseObstacle.notWritable("there is no side beside right:")
+      throw CaseObstacle.notWritable("side: is only supported through right:")
     }
     let places = try arguments.tensor(0).searchSorted(
       try arguments.tensor(1, "self"), right: right ?? (side == "right"),
@@ -44,7 +44,7 @@ let sortingOperations: [String: CaseOperation] = [
   },
 ]
 
-/// Places in the type that is asked for.
+/// Indices in the requested type.
 private func narrowed(_ places: Tensor, _ arguments: CaseArguments) throws -> Tensor {
   try arguments.bool(nil, "out_int32") == true ? places.cast(to: .int32) : places
 }

@@ -42,7 +42,7 @@ let viewOperations: [String: CaseOperation] = [
   let x = try arguments.tensor(0)
   guard let axes = try arguments.ints(1, "dim") else { return [x.squeezed()] }
   if axes.count == 1 { return [x.squeezed(axes[0])] }
-  // From the last axis to the first, so that the numbers of those to come stay right.
+  // From the last axis to the first, so that the indices of the remaining axes stay valid.
   let front = axes.map { $0 < 0 ? $0 + x.rank : $0 }.sorted(by: >)
   return [front.reduce(x) { $0.squeezed($1) }]
 }

@@ -1,10 +1,10 @@
-/// Why a file is not a capture that can be used.
+/// The reason why a file cannot be used as a capture.
 public struct CaptureError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// The file, as the caller named it.
+  /// The path, as given by the caller.
   public let path: String
-  /// What is wrong with it.
+  /// The problem.
   public let problem: String
 
-  /// The file and what is wrong with it, in one line.
+  /// The file and the problem, in one line.
   public var description: String { "\(path) \(problem)" }
 }

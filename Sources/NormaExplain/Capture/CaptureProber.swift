@@ -1,13 +1,13 @@
-/// Answers what a capture alone may not hold: what layers see with another epsilon, and the effect of
-/// one layer. A live network is called again; a file has what was written.
+/// Answers questions that a capture may not contain: what layers see with another epsilon, and the
+/// effect of a single layer. A live network is called again; a file has only what was written.
 protocol CaptureProber {
-  /// What every layer sees when some have another epsilon, by name; nil where that is not known.
+  /// What every layer sees, by name, when some layers have another epsilon; nil if unknown.
   func moments(epsilon: Double, layers: [String]) -> [String: SampleMoments]?
-  /// The network's result when one layer alone normalizes with the batch; nil where that is not known.
+  /// The network's result when only one layer normalizes with the batch; nil if unknown.
   func result(alone layer: String) -> [Double]?
 }
 
-/// A file, which has what was written.
+/// The answers in a file.
 struct WrittenProbes: CaptureProber {
   let capture: NetworkCapture
 

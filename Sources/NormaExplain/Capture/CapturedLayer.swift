@@ -1,35 +1,35 @@
 import NormaNN
 import NormaTensor
 
-/// One normalization layer of a ``NetworkCapture``: what it is, what it holds, what it saw and did.
+/// One normalization layer of a ``NetworkCapture``: its kind and state, its input and its output.
 public struct CapturedLayer: Sendable {
-  /// Where the layer is: `blocks.0.bn1`; empty where the network is the layer.
+  /// The layer's name: `blocks.0.bn1`; empty if the layer is the whole network.
   public var name: String
-  /// Its kind in PyTorch's words, such as `BatchNorm2d`; `custom` for a class that is none of them.
+  /// Its kind in PyTorch's terms, such as `BatchNorm2d`; `custom` for any other class.
   public var kind: String
   /// The full name of its class.
   public var className: String
-  /// How often the network called it.
+  /// How many times the network called it.
   public var calls: Int
-  /// What it was made with.
+  /// The options that it was created with.
   public var options: CapturedOptions
   /// Whether it was in training mode when the network was captured.
   public var isTraining: Bool
   /// The shape of its first input.
   public var shape: [Int]
-  /// The element type of its input in PyTorch's words: `float32`.
+  /// The element type of its input in PyTorch's terms: `float32`.
   public var dtype: String
   /// Other names of the same layer.
   public var otherNames: [String]
-  /// What was called right before it.
+  /// The module called right before it.
   public var before: CapturedNeighbour?
-  /// What was called right after it.
+  /// The module called right after it.
   public var after: CapturedNeighbour?
-  /// What was called between the normalization layer before it and it, in order; empty where that is
-  /// nothing or was not written.
+  /// The modules called between the previous normalization layer and this one, in order; empty if
+  /// there are none or they were not recorded.
   public var between: [CapturedNeighbour]
-  /// Why its running statistics do not follow batches of training: `frozen`; nil where they do, or it
-  /// is not known.
+  /// Why training batches do not update its running statistics: `frozen`; nil if they do, or if it
+  /// is unknown.
   public var standsStill: String?
 
   /// The weight, gamma.
@@ -40,18 +40,18 @@ public struct CapturedLayer: Sendable {
   public var runningMean: Tensor?
   /// The running variances.
   public var runningVariance: Tensor?
-  /// How many batches the running statistics have followed.
+  /// The number of batches in the running statistics.
   public var batchesTracked: Int?
 
   /// The first samples of its input, in evaluation.
   public var x: Tensor?
-  /// What it made of them.
+  /// Its output for them.
   public var y: Tensor?
   /// What it saw when all batch norms normalized with the batch, as in training.
   public var batch: SampleMoments?
   /// What it saw when the network ran as it is, in evaluation.
   public var evaluation: SampleMoments?
-  /// Values of the network's result when this layer alone normalizes with the batch.
+  /// Values of the network's result when only this layer normalizes with the batch.
   public var aloneResult: [Double]?
 
   /// A layer of which nothing else is known.
@@ -68,10 +68,10 @@ public struct CapturedLayer: Sendable {
     between = []
   }
 
-  /// The name for people: that of a network that is the layer itself is empty.
+  /// The name to display; a network that is itself the layer has no name.
   public var title: String { name.isEmpty ? "the layer" : name }
 
-  /// Whether it is a batch norm of any number of axes.
+  /// Whether it is a batch norm, for inputs of any rank.
   public var isBatchNorm: Bool {
     kind.hasPrefix("BatchNorm") || kind == "SyncBatchNorm" || kind.hasPrefix("LazyBatchNorm")
   }
@@ -80,23 +80,23 @@ public struct CapturedLayer: Sendable {
   public var usesRunningStatistics: Bool { runningMean != nil && runningVariance != nil }
 }
 
-/// What a captured layer was made with; nil where the kind has no such option or it was not written.
+/// The options of a captured layer; nil where the kind has no such option or it was not recorded.
 public struct CapturedOptions: Sendable, Hashable {
   /// The number of channels: `num_features` or `num_channels`.
   public var features: Int?
   /// The number of groups.
   public var groups: Int?
-  /// The shape that layer and root mean square norm normalize.
+  /// The shape that layer norm and RMS norm normalize.
   public var normalizedShape: [Int]?
-  /// Epsilon; nil for the kind's own.
+  /// Epsilon; nil for the default of the kind.
   public var epsilon: Double?
-  /// The share of a new batch in the running statistics.
+  /// The weight of a new batch in the running statistics.
   public var momentum: Momentum?
   /// Whether there are weight and bias.
   public var isAffine: Bool?
   /// Whether there are running statistics.
   public var tracksRunningStatistics: Bool?
-  /// Every option as the file has it, in its own words.
+  /// Every option as text, as written in the file.
   public var texts: [String: String]
 
   /// Options.
@@ -116,18 +116,18 @@ public struct CapturedOptions: Sendable, Hashable {
   }
 }
 
-/// A layer that was called right before or after another one.
+/// A module that was called right before or after a layer.
 public struct CapturedNeighbour: Sendable, Hashable {
   /// Its class: `Dropout`.
   public var kind: String
-  /// Where it is.
+  /// Its name.
   public var name: String
-  /// The share that a dropout leaves out.
+  /// The drop probability of a dropout layer.
   public var dropout: Double?
-  /// Whether it adds a bias; nil where it cannot, or it is not known.
+  /// Whether it adds a bias; nil if it has no such option, or if unknown.
   public var hasBias: Bool?
 
-  /// A neighbour.
+  /// A neighbor.
   public init(kind: String, name: String, dropout: Double? = nil, hasBias: Bool? = nil) {
     self.kind = kind
     self.name = name
@@ -135,6 +135,6 @@ public struct CapturedNeighbour: Sendable, Hashable {
     self.dropout = dropout
   }
 
-  /// Whether it is a normalization, by its name.
+  /// Whether it is a normalization, judged by its name.
   var isNorm: Bool { kind.lowercased().contains("norm") }
 }

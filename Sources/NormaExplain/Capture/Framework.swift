@@ -1,5 +1,5 @@
 extension NetworkCapture {
-  /// The framework that a network is written in, whose code advice is given in.
+  /// The framework that a network is written in, and that advice gives code for.
   public enum Framework: String, Sendable, Hashable, Codable, CaseIterable {
     /// PyTorch.
     case pytorch
@@ -10,14 +10,14 @@ extension NetworkCapture {
     /// Norma itself.
     case norma
 
-    /// From what a capture says: `torch 2.13.0+cpu`, `keras 3.15.1, jax`. PyTorch where it says nothing
-    /// that is known, as captures are written in its terms.
+    /// The framework named in a capture: `torch 2.13.0+cpu`, `keras 3.15.1, jax`. PyTorch if the
+    /// name is unknown, as captures use its terms.
     public init(named text: String) {
       let word = text.lowercased().prefix { $0.isLetter }
       self = NetworkCapture.Framework(rawValue: String(word)) ?? .pytorch
     }
 
-    /// The name for people: `PyTorch`.
+    /// The display name: `PyTorch`.
     public var title: String {
       switch self {
       case .pytorch: "PyTorch"
@@ -27,7 +27,8 @@ extension NetworkCapture {
       }
     }
 
-    /// Whether its momentum is the share of the old value, 0.99, and not of the new batch, 0.01.
+    /// Whether its momentum is the share of the old value, 0.99, rather than of the new batch,
+    /// 0.01.
     public var momentumIsOfOldValue: Bool { self == .keras || self == .flax }
   }
 }

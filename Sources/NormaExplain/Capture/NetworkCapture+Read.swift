@@ -3,27 +3,27 @@ import NormaNN
 import NormaTensor
 
 extension NetworkCapture {
-  /// The format's name, which every capture file carries.
+  /// The format's name, which is in every capture file.
   static let format = "norma.capture"
 
-  /// Whether a file's notes say that it is a capture.
+  /// Whether a file's metadata say that it is a capture.
   package static func isCapture(_ file: SafeTensors) -> Bool { file.metadata["format"] == format }
 
   /// Reads a capture.
   ///
-  /// - Throws: `FileError` where the file cannot be read, ``CaptureError`` where it holds no capture or
-  ///   one that contradicts itself.
+  /// - Throws: `FileError` where the file cannot be read, ``CaptureError`` where it does not
+  ///   contain a consistent capture.
   public init(contentsOf path: String) throws {
     try self.init(SafeTensors(contentsOf: path), path: path)
   }
 
-  /// The same for a file that is open; `path` stands for it in errors.
+  /// The same for an open file; `path` identifies it in errors.
   package init(_ file: SafeTensors, path: String) throws {
     self = try CaptureReader(file: file, path: path).capture()
   }
 }
 
-/// Reads the parts of a capture and checks that they fit each other.
+/// Reads the parts of a capture and checks that they are consistent.
 private struct CaptureReader {
   let file: SafeTensors
   let path: String
@@ -42,7 +42,8 @@ private struct CaptureReader {
       throw error("is not a capture: its metadata does not say so")
     }
     guard file.metadata["version"] == "1" else {
-      throw error("is a capture of another version than 1, which this Norma does not read")
+      throw error(
+        "is a capture of a version other than 1, which this version of Norma does not support")
     }
     guard let text = file.metadata["capture"] else {
       throw error("is a capture without a description")
@@ -117,7 +118,7 @@ private struct CaptureReader {
     layer.weight = try tensor(prefix + "weight")
     layer.bias = try tensor(prefix + "bias")
     if kind == "custom" {
-      // Classes of somebody's own have names of their own.
+      // Custom classes use other names.
       for name in ["gamma", "scale", "g", "a_2"] where layer.weight == nil {
         layer.weight = try tensor(prefix + name)
       }
@@ -136,7 +137,7 @@ private struct CaptureReader {
     return layer
   }
 
-  /// What has one value for each channel has as many as there are channels.
+  /// Per-channel values must have as many elements as there are channels.
   private func check(_ layer: CapturedLayer) throws {
     if let x = layer.x, let y = layer.y, x.shape != y.shape {
       throw error("has samples of \"\(layer.name)\" of shapes \(x.shape) and \(y.shape)")
@@ -188,7 +189,7 @@ private struct CaptureReader {
     }
     let layers = (json["layers"]?.arrayValue ?? []).compactMap(\.stringValue)
     if let unknown = layers.first(where: { !names.contains($0) }) {
-      throw error("has a probe of \"\(unknown)\", which is no layer of it")
+      throw error("has a probe of \"\(unknown)\", which is not one of its layers")
     }
     var moments: [String: SampleMoments] = [:]
     for name in names { moments[name] = try self.moments("\(key)/\(name)") }
@@ -223,7 +224,7 @@ private struct CaptureReader {
     return number
   }
 
-  /// Moments from `key/count`, `/mean`, `/m2` and, where they are there, `/center` and `/top`.
+  /// Moments from `key/count`, `/mean`, `/m2` and, if present, `/center` and `/top`.
   private func moments(_ key: String) throws -> SampleMoments? {
     guard let means = try tensor("\(key)/mean") else { return nil }
     guard means.rank == 2, let count = try values("\(key)/count"), let m2 = try values("\(key)/m2")

@@ -3,9 +3,9 @@ import NormaNN
 import NormaTensor
 
 extension NetworkCapture {
-  /// The buffers of exact recalibration: of each batch norm the pooled mean and the variance divided by
-  /// n - 1 of what it saw while all batch norms normalized with the batch, under the names of the
-  /// state, in the types that they had. Counts of batches stay as they are.
+  /// The buffers after exact recalibration, by name: for each batch norm the pooled mean and the
+  /// variance divided by n - 1 of its inputs while all batch norms normalized with the batch, in
+  /// the original types. Batch counts do not change.
   ///
   /// Layers whose moments were not captured, or are not finite, are left out.
   public func recalibratedBuffers() -> StateDict {
@@ -35,11 +35,13 @@ extension NetworkCapture {
 
   /// Writes ``recalibratedBuffers()`` as a safetensors file that PyTorch loads.
   ///
-  /// - Throws: `FileError` where it cannot be written, ``CaptureError`` where there is nothing to write.
+  /// - Throws: `FileError` where it cannot be written, ``CaptureError`` if there is nothing to
+  ///   write.
   package func writeRecalibrated(to path: String, from source: String) throws -> Int {
     let buffers = recalibratedBuffers()
     if buffers.isEmpty {
-      throw CaptureError(path: source, problem: "has no batch norm whose statistics can be renewed")
+      throw CaptureError(
+        path: source, problem: "has no batch norm whose statistics can be recomputed")
     }
     try SafeTensors.write(buffers, metadata: ["format": "pt"], to: path)
     return buffers.keys.filter { $0.hasSuffix("running_mean") }.count

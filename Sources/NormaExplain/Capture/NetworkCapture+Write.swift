@@ -5,7 +5,7 @@ import NormaTensor
 extension NetworkCapture {
   /// Writes the capture as a file that ``init(contentsOf:)`` reads.
   ///
-  /// Moments are kept in `Float`, about a center in `Double`; results in `Float`.
+  /// Moments are stored in `Float`, about a center in `Double`; results in `Float`.
   ///
   /// - Throws: `FileError` where the file cannot be written.
   public func write(to path: String) throws {
@@ -83,7 +83,7 @@ extension CapturedLayer {
 }
 
 extension CapturedOptions {
-  /// The options as they were read, or those that are known.
+  /// The options as they were read, or else those that are known.
   fileprivate var json: JSON {
     var members: [(key: String, value: JSON)] = []
     func add(_ key: String, _ value: JSON?) { if let value { members.append((key, value)) } }

@@ -1,37 +1,37 @@
 import NormaNN
 import NormaTensor
 
-/// What the normalization layers of a network saw and did with one batch: a value that is read from a
-/// file, written to one, diagnosed and compared.
+/// The inputs and outputs of a network's normalization layers for one batch. A capture can be read
+/// from a file, written to one, diagnosed and compared.
 ///
 ///     let capture = try NetworkCapture(contentsOf: "mine.safetensors")
 ///     print(capture.diagnosis())
 ///
-/// A capture comes from a network of any framework; docs/capture-format.md describes the file. What a
-/// file does not hold is nil here, and whoever reads a capture then says less.
+/// A capture comes from a network in any framework; docs/capture-format.md describes the file. What
+/// a file does not contain is nil here, and diagnoses then say less.
 public struct NetworkCapture: Sendable {
-  /// What made it: `torch 2.13.0`.
+  /// The framework that created it: `torch 2.13.0`.
   public var framework: String
   /// The class of the network.
   public var model: String
-  /// The samples of the batch.
+  /// The number of samples in the batch.
   public var samples: Int
   /// Whether the network was in training mode when it was captured.
   public var isTraining: Bool
-  /// What its user told of the data and of the training.
+  /// What the user said about the data and the training.
   public var facts: CaptureFacts
-  /// The half type of automatic mixed precision, where it was on: `float16`.
+  /// The half type of automatic mixed precision, if it was on: `float16`.
   public var autocast: String?
   /// The normalization layers in the order of their first calls.
   public var layers: [CapturedLayer]
   /// What layers see with other epsilons.
   public var probes: [CaptureProbe]
-  /// Values of the network's result, as it is in evaluation.
+  /// Values of the network's result in evaluation.
   public var result: [Double]?
   /// The same values when all batch norms normalize with the batch.
   public var batchResult: [Double]?
 
-  /// A capture of no layer yet.
+  /// A capture without layers.
   public init(
     framework: String = "", model: String = "", samples: Int, isTraining: Bool = false,
     facts: CaptureFacts = CaptureFacts(), autocast: String? = nil, layers: [CapturedLayer] = [],
@@ -49,22 +49,22 @@ public struct NetworkCapture: Sendable {
     self.batchResult = batchResult
   }
 
-  /// The layer of a name.
+  /// The layer with a name.
   public subscript(name: String) -> CapturedLayer? { layers.first { $0.name == name } }
 }
 
-/// What a user tells of the data of a capture, and of the training; nil is not told.
+/// What a user says about the data of a capture and about the training; nil if unknown.
 public struct CaptureFacts: Sendable, Hashable, Codable {
-  /// How many batches the network was trained with.
+  /// The number of batches that the network was trained with.
   public var batches: Int?
-  /// The number of samples in a batch of training.
+  /// The number of samples in a training batch.
   public var batchSize: Int?
-  /// Where the data of the capture come from.
+  /// The source of the capture's data.
   public var data: Origin?
-  /// Whether the samples of the capture are in random order, and of all kinds.
+  /// Whether the samples of the capture are shuffled, and of all classes.
   public var isShuffled: Bool?
 
-  /// Where data come from.
+  /// Sources of data.
   public enum Origin: String, Sendable, Hashable, Codable {
     /// The data that the network was trained with.
     case training
@@ -72,7 +72,7 @@ public struct CaptureFacts: Sendable, Hashable, Codable {
     case use
   }
 
-  /// Facts; nothing is told by default.
+  /// Facts; all are unknown by default.
   public init(
     batches: Int? = nil, batchSize: Int? = nil, data: Origin? = nil, isShuffled: Bool? = nil
   ) {
@@ -85,11 +85,11 @@ public struct CaptureFacts: Sendable, Hashable, Codable {
 
 /// What batch norm layers see when some of them have another epsilon.
 public struct CaptureProbe: Sendable {
-  /// The layers whose epsilon is another one.
+  /// The layers with another epsilon.
   public var layers: [String]
   /// Their epsilon.
   public var epsilon: Double
-  /// What each layer then sees, while all normalize with the batch, by name.
+  /// What each layer then sees, by name, while all normalize with the batch.
   public var moments: [String: SampleMoments]
 
   /// A probe.

@@ -1,8 +1,8 @@
 import NormaNN
 import NormaTensor
 
-/// A live network and one batch: captures what its batch norms see, under settings of the prober's
-/// choice.
+/// A live network and one batch: captures the inputs of its batch norms, under settings that the
+/// prober chooses.
 final class NetworkProbe: CaptureProber {
   private let model: Module
   private let forward: () -> Tensor
@@ -21,8 +21,8 @@ final class NetworkProbe: CaptureProber {
     }
   }
 
-  /// What the layers hold and see, in the order of their first calls, when all normalize with the
-  /// batch, and the network's results.
+  /// The state and inputs of the layers, in the order of their first calls, when all normalize with
+  /// the batch, and the network's results.
   func capture(samples: Int, facts: CaptureFacts) -> NetworkCapture {
     var capture = NetworkCapture(
       framework: "norma", model: "\(type(of: model))", samples: samples,
@@ -86,7 +86,7 @@ final class NetworkProbe: CaptureProber {
     Self.values(run(batchLayers: batchLayers, [:]) { _, _, _, _ in })
   }
 
-  /// At most so many values of a result are kept.
+  /// The largest number of values of a result that are kept.
   private static let valueLimit = 65_536
 
   /// Evenly strided values.
@@ -146,7 +146,7 @@ final class NetworkProbe: CaptureProber {
 }
 
 extension CapturedLayer {
-  /// What a live layer is and holds.
+  /// The kind and state of a live layer.
   init(_ name: String, _ layer: BatchNorm) {
     self.init(
       name: name, kind: "\(type(of: layer))",
@@ -168,7 +168,7 @@ extension CapturedLayer {
 }
 
 extension BatchNorm {
-  /// The result with the statistics of the batch; the bias where there is one value per channel.
+  /// The result with batch statistics; the bias where there is one value per channel.
   fileprivate func normalizedByBatch(
     _ x: Tensor, mask: Tensor?, eps: Double
   ) throws(TensorError) -> Tensor {
@@ -188,7 +188,7 @@ extension BatchNorm {
   }
 }
 
-/// What one layer sees of a batch, in one call or several: of each sample and channel the moments.
+/// What one layer sees of a batch, in one or several calls: the moments of each sample and channel.
 private struct LayerSight {
   let id: ObjectIdentifier
   /// The shape of the first input.
@@ -215,7 +215,7 @@ private struct LayerSight {
     top = top.isEmpty ? tops : zip(top, tops).map { max($0, $1) }
     for n in 0..<shape[0] {
       let range = (n * channels)..<((n + 1) * channels)
-      // A sample that is padding all through says nothing.
+      // A sample that is entirely padding has no information.
       if samples.count[range].contains(0) { continue }
       count.append(samples.count[range.lowerBound])
       mean += samples.mean[range]

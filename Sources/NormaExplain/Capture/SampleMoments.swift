@@ -1,27 +1,27 @@
 import NormaTensor
 
-/// What one layer sees of a batch: of each sample and channel the mean and the squared distances from
-/// it.
+/// What one layer sees of a batch: the mean and the sum of squared deviations of each sample and
+/// channel.
 ///
-/// Samples are kept apart because they are independent of each other and values inside of one are not:
-/// how much samples differ is what tells chance from a cause.
+/// Samples are kept separate because they are independent of each other, while values inside a
+/// sample are not: the differences between samples distinguish chance from a cause.
 public struct SampleMoments: Sendable, Hashable {
   /// The number of samples.
   public let samples: Int
   /// The number of channels.
   public let channels: Int
-  /// How many values of a channel each sample has.
+  /// The number of values per channel in each sample.
   public let count: [Double]
-  /// The mean of each sample's channel, samples first.
+  /// The mean of each sample and channel, samples first.
   public let mean: [Double]
-  /// The sum of squared distances from that mean.
+  /// The sum of squared deviations from that mean.
   public let m2: [Double]
-  /// The largest result of the layer in each channel; nil where it was not written.
+  /// The largest result of the layer in each channel; nil if it was not recorded.
   public let largest: [Double]?
 
-  /// Moments that are known.
+  /// Known moments.
   ///
-  /// - Returns: nil where the lengths do not fit `samples` and `channels`, or a count or a sum of
+  /// - Returns: nil where the lengths do not match `samples` and `channels`, or a count or a sum of
   ///   squares is negative.
   public init?(
     samples: Int, channels: Int, count: [Double], mean: [Double], m2: [Double],
@@ -40,7 +40,7 @@ public struct SampleMoments: Sendable, Hashable {
     self.largest = largest
   }
 
-  /// All samples together, channel by channel; empty samples do not count.
+  /// The moments of all samples together, per channel; empty samples are ignored.
   public var total: Moments {
     var total = Moments(
       count: Array(repeating: 0, count: channels), mean: Array(repeating: .nan, count: channels),
@@ -57,12 +57,12 @@ public struct SampleMoments: Sendable, Hashable {
 }
 
 extension SampleMoments {
-  /// How much samples differ in their mean of a channel, and in their mean squared distance from the
-  /// channel's mean: variances, from which standard errors follow. Values inside of a sample are not
+  /// The variances over the samples of their channel means, and of their mean squared deviations
+  /// from the channel's mean; standard errors follow from these. Values inside a sample are not
   /// independent, samples are.
   func spread(about total: Moments) -> (mean: [Double], square: [Double]) {
     let means = total.mean
-    // One sample does not show how much samples differ; it may be anything within its own spread.
+    // A single sample does not show how much samples differ, so its own spread is used.
     if samples < 2 {
       let variances = total.variance(correction: 0)
       return (variances, variances.map { 2 * $0 * $0 })

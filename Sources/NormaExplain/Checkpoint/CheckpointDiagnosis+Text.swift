@@ -1,23 +1,24 @@
 extension CheckpointDiagnosis: CustomStringConvertible {
-  /// The diagnosis in words, for 80 columns and without colours.
+  /// The diagnosis as text, for 80 columns and without colors.
   public var description: String { text(style: TextStyle()) }
 
-  /// The three lines that record what a checkpoint lacks.
+  /// The three lines that record what a checkpoint does not contain.
   public static let captureLines = [
     "$ norma capture --script > norma_capture.py",
     ">>> from norma_capture import capture; capture(model, x, \"mine.safetensors\")",
     "$ norma doctor mine.safetensors",
   ]
 
-  /// What no checkpoint tells.
+  /// What no checkpoint can show.
   public static let limits =
     "A checkpoint alone does not show whether the running statistics fit the weights and your data "
-    + "(they may be those of another checkpoint, of older weights, of other data or of batches that were "
-    + "too small), nor which epsilon, momentum and mode the layers had. A batch x shows that:"
+    + "(they may be those of another checkpoint, of older weights, of other data or of batches "
+    + "that were too small), nor which epsilon, momentum and mode the layers had. A batch x shows "
+    + "that:"
 
-  /// The diagnosis in words.
+  /// The diagnosis as text.
   ///
-  /// - Parameter showsAll: whether all evidence and all layers are printed.
+  /// - Parameter showsAll: whether to print all evidence and all layers.
   package func text(style: TextStyle, showsAll: Bool = false) -> String {
     var parts: [String] = []
     if isHealthy {
@@ -42,7 +43,7 @@ extension CheckpointDiagnosis: CustomStringConvertible {
     return parts.joined(separator: "\n\n")
   }
 
-  /// How many facts stand under a finding, and how many layers in the table.
+  /// The largest number of facts under a finding, and of layers in the table.
   private static let (shownFacts, shownLayers) = (4, 24)
 
   private func text(

@@ -1,61 +1,61 @@
 import NormaFiles
 
-/// What the numbers of a checkpoint alone tell about its normalization layers.
+/// What the values in a checkpoint alone show about its normalization layers.
 ///
 ///     let diagnosis = try StateFile(contentsOf: "model.pt").diagnosis()
 ///     print(diagnosis)
 ///
-/// Layers are found by the names of their tensors. Whether running statistics fit the data and the
-/// weights no checkpoint can tell; a ``NetworkCapture`` can.
+/// Layers are found by the names of their tensors. A checkpoint cannot show whether running
+/// statistics match the data and the weights; a ``NetworkCapture`` can.
 public struct CheckpointDiagnosis: Sendable, Hashable, Codable {
-  /// What is wrong, the most important first.
+  /// The problems, most important first.
   public let findings: [CheckpointFinding]
   /// The normalization layers, in the order of the file.
   public let layers: [CheckpointLayer]
-  /// The keys that lead to the model's tensors, joined by points; empty where they lie at the top.
+  /// The path of keys to the model's tensors, joined by dots; empty if they are at the top level.
   public let container: String
-  /// What all names begin with and a model that is not wrapped does not have: `module.`.
+  /// A common prefix of all names that an unwrapped model does not have: `module.`.
   public let prefix: String
-  /// How many tensors the model has.
+  /// The number of tensors of the model.
   public let tensors: Int
-  /// Tensors that could not be read, each with the reason.
+  /// Tensors that could not be read, with the reason for each.
   public let unread: [String: String]
 
-  /// Whether nothing is wrong; notes may be left.
+  /// Whether nothing is wrong; there may still be notes.
   public var isHealthy: Bool { findings.allSatisfy { $0.severity == .note } }
 }
 
-/// One thing that the numbers of a checkpoint show.
+/// One problem that the values of a checkpoint show.
 public struct CheckpointFinding: Sendable, Hashable, Codable {
-  /// How much it matters.
+  /// Its severity.
   public var severity: DefectFinding.Severity
-  /// What is wrong: the identifier of a ``Defect``, or one that only checkpoints have:
+  /// The problem: the identifier of a ``Defect``, or one that only checkpoints have:
   /// `non-finite-parameters`, `half-precision-range`, `missing-statistics`, `mismatched-shapes`,
   /// `copied-statistics`, `names-with-prefix`, `state-within-state`.
   public var name: String
-  /// The layers concerned, in the order of the file.
+  /// The affected layers, in the order of the file.
   public var layers: [String] = []
-  /// Of each layer the channels concerned, where not all are.
+  /// The affected channels of each layer, where not all are affected.
   public var channels: [String: [Int]] = [:]
-  /// What is wrong, in a sentence or two.
+  /// The problem, in a sentence or two.
   public var statement: String
-  /// What shows it, in numbers.
+  /// The evidence, in numbers.
   public var evidence: [String] = []
-  /// What the numbers cannot exclude.
+  /// Other explanations that the values do not exclude.
   public var alternatives: [String] = []
   /// What to do.
   public var repair: DefectFinding.Repair?
 }
 
-/// A normalization layer as a checkpoint has it.
+/// A normalization layer as stored in a checkpoint.
 public struct CheckpointLayer: Sendable, Hashable, Codable {
-  /// The name of the layer; empty where its tensors lie at the top.
+  /// The name of the layer; empty if its tensors are at the top level.
   public let name: String
-  /// How many channels its tensors have.
+  /// The number of channels of its tensors.
   public let channels: Int
   /// Whether it has running statistics.
   public let hasStatistics: Bool
-  /// How many batches the running statistics have followed, or nil where the file does not say.
+  /// The number of batches in the running statistics, or nil if the file does not say.
   public let batchesTracked: Int?
   /// The smallest and the largest running mean.
   public let mean: Extent?
@@ -64,7 +64,7 @@ public struct CheckpointLayer: Sendable, Hashable, Codable {
   /// The smallest and the largest weight.
   public let weight: Extent?
 
-  /// Two ends of finite numbers, and how many others there are.
+  /// The smallest and largest finite numbers, and the number of others.
   public struct Extent: Sendable, Hashable, Codable {
     /// The smallest finite number.
     public let smallest: Double
@@ -76,12 +76,12 @@ public struct CheckpointLayer: Sendable, Hashable, Codable {
 }
 
 extension StateFile {
-  /// What the numbers of a checkpoint alone tell about its normalization layers.
+  /// What the values in a checkpoint alone show about its normalization layers.
   ///
   /// Only the tensors of these layers are read.
   ///
-  /// - Throws: `FileError` where a tensor is damaged, ``NormaExplain/CheckpointDiagnosisError`` where the file has no
-  ///   normalization layer.
+  /// - Throws: `FileError` where a tensor is damaged, ``NormaExplain/CheckpointDiagnosisError``
+  ///   where the file has no normalization layer.
   public func diagnosis() throws -> CheckpointDiagnosis {
     var reader = StoredLayers(self)
     try reader.read()
@@ -101,7 +101,7 @@ public struct CheckpointDiagnosisError: Error, Sendable, CustomStringConvertible
   /// The names of its tensors.
   public let keys: [String]
 
-  /// What is missing, with names that the file has.
+  /// What is missing, and names that the file has.
   public var description: String {
     let names = keys.prefix(6).joined(separator: ", ") + (keys.count > 6 ? ", ..." : "")
     return

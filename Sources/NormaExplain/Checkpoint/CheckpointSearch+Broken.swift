@@ -1,6 +1,6 @@
-/// Numbers that no training leaves.
+/// Values that cannot come from training.
 extension CheckpointSearch {
-  /// The largest number of float16.
+  /// The largest finite float16.
   static let largestHalf = 65_504.0
 
   mutating func findMismatches() {
@@ -53,8 +53,8 @@ extension CheckpointSearch {
         finding.evidence.append(
           type
             ? "\(layer.title) is stored in float16, which ends at 65504"
-            : "all finite numbers of \(layer.title).\(Self.word(role)) are exact in float16, which ends "
-              + "at 65504, as if they had been float16 once")
+            : "all finite numbers of \(layer.title).\(Self.word(role)) are exact in float16, which "
+              + "ends at 65504, as if they had been float16 once")
       }
       finding.alternatives =
         overflowed.count == found.count
@@ -72,7 +72,7 @@ extension CheckpointSearch {
     }
   }
 
-  /// Whether an infinite number is what float16 makes of a large one.
+  /// Whether an infinite value may be a large one that overflowed in float16.
   private func hasOverflowed(_ layer: StoredLayer, _ role: StoredLayer.Role) -> Bool {
     guard let numbers = layer.numbers[role] else { return false }
     return numbers.values.contains { $0.isInfinite }
@@ -99,7 +99,7 @@ extension CheckpointSearch {
     explained.formUnion(found.map(\.layer.name))
   }
 
-  /// Statistics in float16 that are close to its end.
+  /// Statistics in float16 that are close to its limit.
   mutating func findHalfRange() {
     for role in [StoredLayer.Role.mean, .variance] {
       let stored = layers.filter { $0.numbers[role]?.dtype == .float16 }
@@ -121,7 +121,7 @@ extension CheckpointSearch {
     }
   }
 
-  /// Channels that give the same number whatever comes in.
+  /// Channels that give the same value for every input.
   mutating func findDead() {
     var found: [(layer: StoredLayer, channels: [Int])] = []
     for layer in layers where layer.channels > 0 {

@@ -1,8 +1,8 @@
 import NormaFiles
 
-/// What names and missing names do when the checkpoint is loaded.
+/// Problems of names and missing names when the checkpoint is loaded.
 extension CheckpointSearch {
-  /// What wrappers put in front of every name.
+  /// The prefixes that wrappers add to every name.
   private static let wrappers: [(prefix: String, by: String)] = [
     ("_orig_mod.", "torch.compile"),
     ("module.", "DataParallel, DistributedDataParallel or AveragedModel"),
@@ -11,7 +11,7 @@ extension CheckpointSearch {
     ("backbone.", "a network around it"), ("encoder.", "a network around it"),
   ]
 
-  /// What all names begin with, apart from the count of averaged models: `module._orig_mod.`
+  /// The common prefix of all names, except for the count of averaged models: `module._orig_mod.`
   var prefix: String {
     let names = keys.filter { $0 != Self.averageCount }
     var result = ""
@@ -23,7 +23,7 @@ extension CheckpointSearch {
     return result
   }
 
-  /// How AveragedModel counts; the only name without its prefix.
+  /// AveragedModel's counter; the only name without its prefix.
   static let averageCount = "n_averaged"
 
   mutating func noteAverage() {
@@ -50,8 +50,8 @@ extension CheckpointSearch {
         CheckpointFinding(
           severity: .note, name: "state-within-state",
           statement:
-            "The model's tensors are under \"\(container)\" in the file. If the whole file is passed to "
-            + "load_state_dict(strict=False), nothing is loaded and no error says so.",
+            "The model's tensors are under \"\(container)\" in the file. If the whole file is "
+            + "passed to load_state_dict(strict=False), nothing is loaded and no error says so.",
           repair: .init(
             "Load that part of the file.",
             pytorch: ["state = \(load)\(part)", "model.load_state_dict(state, strict=True)"])))
@@ -64,8 +64,8 @@ extension CheckpointSearch {
       CheckpointFinding(
         severity: .note, name: "names-with-prefix",
         statement: "All names begin with \"\(prefix)\", which comes from \(by). With "
-          + "load_state_dict(strict=False), a model without that prefix loads nothing, and no error says "
-          + "so.",
+          + "load_state_dict(strict=False), a model without that prefix loads nothing, and no "
+          + "error says so.",
         evidence: keys.first { $0.hasPrefix(prefix) }.map { ["\($0)"] } ?? [],
         repair: .init(
           "Remove the prefix if the model does not have it, and load with strict=True.",
@@ -79,7 +79,7 @@ extension CheckpointSearch {
 
   mutating func findMissing() {
     let half = normalized.filter { ($0.mean == nil) != ($0.variance == nil) }
-    // Names that say batch norm, or are those of other layers that have statistics.
+    // Layers whose names suggest batch norm, or match those of other layers that have statistics.
     let families = Set(normalized.map { Self.family($0.name) }).subtracting([""])
     let bare = layers.filter { layer in
       let family = Self.family(layer.name)
@@ -100,7 +100,8 @@ extension CheckpointSearch {
             "\($0.title): \($0.mean == nil ? "running_mean" : "running_var") is missing"
           }
             + bare.map { layer in
-              "\(layer.title): weight of \(layer.channels) channels, no running_mean and running_var"
+              "\(layer.title): weight of \(layer.channels) channels, no running_mean and "
+                + "running_var"
             },
           alternatives: bare.isEmpty
             ? []
@@ -121,7 +122,7 @@ extension CheckpointSearch {
     }
   }
 
-  /// The last part of a layer's name without its number: `bn` of `layer1.0.bn2`.
+  /// The last part of a layer's name without its number: `bn` for `layer1.0.bn2`.
   private static func family(_ name: String) -> String {
     let last = name.lowercased().split(whereSeparator: { $0 == "." || $0 == "/" }).last ?? ""
     return String(last.filter { !$0.isNumber && $0 != "_" })

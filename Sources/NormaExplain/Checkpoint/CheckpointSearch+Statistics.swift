@@ -1,4 +1,4 @@
-/// What running statistics that are numbers show about how they came about.
+/// What finite running statistics show about their origin.
 extension CheckpointSearch {
   mutating func findFirstValues() {
     let fresh = normalized.filter { $0.isInitial && !explained.contains($0.name) }
@@ -9,7 +9,8 @@ extension CheckpointSearch {
       fresh.count == normalized.count
       && fresh.allSatisfy { $0.isTrained == false && ($0.tracked ?? 0) == 0 }
     var alternatives = [
-      "the buffers were not in the file that was loaded, and load_state_dict(strict=False) ignored it",
+      "the buffers were not in the file that was loaded, and load_state_dict(strict=False) ignored "
+        + "it",
       "the layers were in evaluation mode, or frozen, throughout training",
     ]
     if fresh.contains(where: { $0.isTrained == true }) {
@@ -22,8 +23,8 @@ extension CheckpointSearch {
         severity: .error, name: Defect.neverTrained.rawValue, layers: fresh.map(\.name),
         statement: isNew
           ? "All layers have their initial values: they show no training."
-          : "The running statistics still have their initial values, 0 and 1, so evaluation does not "
-            + "normalize at all.",
+          : "The running statistics still have their initial values, 0 and 1, so evaluation does "
+            + "not normalize at all.",
         evidence: fresh.map { layer in
           let count = layer.tracked.map { "\($0) batches tracked" } ?? "batches not counted"
           let trained =
@@ -38,7 +39,7 @@ extension CheckpointSearch {
         alternatives: alternatives, repair: Defect.neverTrained.now))
   }
 
-  /// Layers whose statistics are those of another, to the last bit.
+  /// Layers whose statistics are equal to another layer's, bit for bit.
   mutating func findCopies() {
     var first: [[Double]: StoredLayer] = [:]
     var copies: [(StoredLayer, StoredLayer)] = []
@@ -46,7 +47,7 @@ extension CheckpointSearch {
       guard let mean = layer.mean, let variance = layer.variance, !layer.isInitial else { continue }
       let key = mean + variance
       if let other = first[key] {
-        // A layer that is shared is stored twice with all that it has.
+        // A shared layer is stored twice with all its tensors.
         if other.weight != layer.weight || other.bias != layer.bias {
           copies.append((other, layer))
         }
@@ -59,8 +60,8 @@ extension CheckpointSearch {
       CheckpointFinding(
         severity: .error, name: "copied-statistics", layers: copies.flatMap { [$0.name, $1.name] },
         statement:
-          "Two layers with different weights hold the same running statistics, bit for bit: one has "
-          + "those of the other.",
+          "Two layers with different weights hold the same running statistics, bit for bit: one "
+          + "has those of the other.",
         evidence: copies.map {
           "\($0.title) and \($1.title): all \($0.channels) channels are equal"
         },
@@ -74,7 +75,8 @@ extension CheckpointSearch {
     let few = normalized.filter { layer in
       guard let tracked = layer.tracked, tracked > 0, tracked < 44, !explained.contains(layer.name)
       else { return false }
-      // What the first variance, 1, leaves at least; less shows another momentum.
+      // At least what remains of the initial variance, 1; a smaller value indicates another
+      // momentum.
       return (layer.variance ?? []).allSatisfy { $0 >= 0.999 * Self.left(tracked) }
     }
     if few.isEmpty { return }
@@ -88,21 +90,22 @@ extension CheckpointSearch {
         evidence: few.map { layer in
           let tracked = layer.tracked ?? 0
           return "\(layer.title): \(tracked) \(tracked == 1 ? "batch" : "batches"), which leave "
-            + "\(short(100 * Self.left(tracked))) % of the initial values; the smallest variance is "
-            + "\(short(layer.variance?.min() ?? 0))"
+            + "\(short(100 * Self.left(tracked))) % of the initial values; the smallest variance "
+            + "is \(short(layer.variance?.min() ?? 0))"
         },
         alternatives: [
-          "the layers have momentum=None, the plain mean over all batches, which leaves nothing of them"
+          "the layers have momentum=None, the plain mean over all batches, which leaves nothing of "
+            + "them"
         ],
         repair: Defect.notConverged.now))
   }
 
-  /// The share of the first value after so many batches.
+  /// The share of the initial value after this many batches.
   private static func left(_ batches: Int) -> Double {
     (0..<batches).reduce(1.0) { share, _ in share * (1 - momentum) }
   }
 
-  /// Layers that followed fewer batches than those behind them.
+  /// Layers that followed fewer batches than later ones.
   mutating func findUnevenCounts() {
     let counted = normalized.filter { $0.tracked != nil }
     guard let most = counted.compactMap(\.tracked).max(), most > 0 else { return }
@@ -111,8 +114,8 @@ extension CheckpointSearch {
       return count > 0 && Double(count) < 0.95 * Double(most) && !explained.contains(layer.name)
     }
     if behind.isEmpty { return }
-    // A new head on a trained network has counted less; what has later siblings that counted all is
-    // none. The order in a file says nothing: safetensors sort names.
+    // A new head on a trained network has counted fewer batches; a layer with later siblings that
+    // counted all is not a head. The order in a file means nothing, as safetensors sorts names.
     let full = counted.filter { $0.tracked == most }.map { NumberedName($0.name) }
     let isInside = behind.contains { layer in
       let name = NumberedName(layer.name)
@@ -129,7 +132,8 @@ extension CheckpointSearch {
         alternatives: [
           "they were frozen for some time, so their statistics are those of older weights",
           "they are newer than the rest, such as a new head; then nothing is wrong",
-          "the others are called several times per step, as shared layers are; then nothing is wrong",
+          "the others are called several times per step, as shared layers are; then nothing is "
+            + "wrong",
         ],
         repair: Defect.stale.now))
   }

@@ -1,16 +1,16 @@
 import NormaFiles
 
-/// Looks through the numbers of a checkpoint's layers for what is wrong with them.
+/// Searches the values of a checkpoint's layers for problems.
 struct CheckpointSearch {
   let layers: [StoredLayer]
   let keys: [String]
   let container: String
   let format: StateFile.Format
   let path: String
-  /// How many models an averaged model is the mean of; nil for any other.
+  /// The number of models that an averaged model is the mean of; nil for any other model.
   let averaged: Double?
   var findings: [CheckpointFinding] = []
-  /// Layers whose statistics a finding explains already.
+  /// Layers whose statistics are already explained by a finding.
   var explained: Set<String> = []
 
   /// - Throws: `FileError` where the count of averaged models is damaged.
@@ -24,7 +24,7 @@ struct CheckpointSearch {
   /// The layers with running statistics.
   var normalized: [StoredLayer] { layers.filter(\.hasStatistics) }
 
-  /// Errors first, notes last; of equals the order in which they are looked for.
+  /// Errors first, notes last; otherwise in the order of the search.
   var sorted: [CheckpointFinding] {
     findings.enumerated().sorted {
       ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset)
@@ -46,7 +46,7 @@ struct CheckpointSearch {
     noteNames()
   }
 
-  /// Of each layer the channels for which a rule holds; layers without such are left out.
+  /// The channels of each layer that satisfy a rule; layers without any are left out.
   func channels(
     of layers: [StoredLayer], _ role: StoredLayer.Role, where isSo: (Double) -> Bool
   ) -> [(layer: StoredLayer, channels: [Int])] {
@@ -57,7 +57,7 @@ struct CheckpointSearch {
     }
   }
 
-  /// Channels by the name of their layer, where not all of the layer's are concerned.
+  /// Channels by layer name, where not all channels of the layer are affected.
   func named(_ found: [(layer: StoredLayer, channels: [Int])]) -> [String: [Int]] {
     var result: [String: [Int]] = [:]
     for (layer, channels) in found where channels.count < layer.channels {

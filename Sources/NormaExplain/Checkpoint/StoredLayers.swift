@@ -1,13 +1,13 @@
 import NormaFiles
 import NormaTensor
 
-/// A normalization layer's numbers as a file has them.
+/// The values of a normalization layer in a file.
 struct StoredLayer {
   let name: String
   var numbers: [Role: StoredNumbers] = [:]
   var tracked: Int?
 
-  /// What a tensor is to its layer.
+  /// The role of a tensor in its layer.
   enum Role: CaseIterable {
     case mean, variance, weight, bias
   }
@@ -19,16 +19,16 @@ struct StoredLayer {
 
   var hasStatistics: Bool { mean != nil || variance != nil }
   var channels: Int { (variance ?? mean ?? weight ?? bias)?.count ?? 0 }
-  /// What to call it in a sentence.
+  /// The name to use in a sentence.
   var title: String { name.isEmpty ? "the layer" : name }
 
-  /// Whether the running statistics are as they were at first.
+  /// Whether the running statistics have their initial values.
   var isInitial: Bool {
     guard let mean, let variance else { return false }
     return mean.allSatisfy { $0 == 0 } && variance.allSatisfy { $0 == 1 }
   }
 
-  /// Whether weight or bias is not as it was at first; nil where there are none.
+  /// Whether weight or bias differ from their initial values; nil where there are none.
   var isTrained: Bool? {
     if weight == nil && bias == nil { return nil }
     return !(weight ?? []).allSatisfy { $0 == 1 } || !(bias ?? []).allSatisfy { $0 == 0 }
@@ -48,11 +48,11 @@ struct StoredLayer {
   }
 }
 
-/// The numbers of a tensor with one axis.
+/// The values of a tensor with one axis.
 struct StoredNumbers {
   let values: [Double]
   let dtype: DType
-  /// Whether all numbers are numbers of float16, and not only few or simple ones.
+  /// Whether all values are representable in float16, and not only a few or simple ones.
   let areOfHalf: Bool
 
   init(_ tensor: Tensor) {
@@ -60,21 +60,21 @@ struct StoredNumbers {
     let wide = tensor.cast(to: .float64)
     values = wide.array(of: Double.self)
     let narrow = wide.cast(to: .float16).array(of: Double.self)
-    // Numbers of up to six bits, such as 3 and 0.25, are in every type; of longer ones in float32 only
-    // one in thousands is in float16, too.
+    // Numbers of up to six bits, such as 3 and 0.25, exist in every type; of longer float32 numbers
+    // only one in thousands is also a float16.
     let telling = Set(values.filter { $0.isNormal && $0.significandWidth >= 6 })
     areOfHalf =
       telling.count >= 8 && zip(values, narrow).allSatisfy { $0 == $1 || !$0.isFinite }
   }
 }
 
-/// Finds the normalization layers of a file by the names of their tensors, and reads these alone.
+/// Finds the normalization layers of a file by the names of their tensors, and reads only these.
 struct StoredLayers {
   private(set) var layers: [StoredLayer] = []
   private let file: StateFile
   private var places: [String: Int] = [:]
 
-  /// The last part of a name, in PyTorch, Keras and TensorFlow, and what it is.
+  /// The last part of a name, in PyTorch, Keras and TensorFlow, and its role.
   private static let roles: [String: StoredLayer.Role] = [
     "running_mean": .mean, "moving_mean": .mean, "running_var": .variance,
     "running_variance": .variance, "moving_var": .variance, "moving_variance": .variance,
@@ -87,7 +87,7 @@ struct StoredLayers {
     for entry in file.entries where entry.reason == nil {
       let (layer, last) = Self.split(entry.name)
       if let role = Self.roles[last] {
-        // The headers of an .npz are not known yet.
+        // The shapes in an .npz are not known yet.
         if file.format != .npz && entry.shape.count != 1 { continue }
         let tensor = try file.tensor(named: entry.name)
         if tensor.rank == 1 { self[layer].numbers[role] = StoredNumbers(tensor) }
@@ -116,7 +116,7 @@ struct StoredLayers {
     }
   }
 
-  /// `layer1.0.bn1.weight` as the layer and the tensor's own name.
+  /// Splits `layer1.0.bn1.weight` into the layer and the tensor's own name.
   static func split(_ name: String) -> (layer: String, last: String) {
     guard let end = name.lastIndex(where: { $0 == "." || $0 == "/" }) else { return ("", name) }
     let last = name[name.index(after: end)...]
@@ -124,8 +124,8 @@ struct StoredLayers {
     return (String(name[..<end]), String(last.prefix { $0 != ":" }))
   }
 
-  /// Statistics make a layer a normalization; weight and bias alone do where they have one axis and
-  /// belong together, which those of other layers do not.
+  /// Running statistics make a layer a normalization. So do weight and bias alone if they have one
+  /// axis and the same length, which those of other layers do not.
   private static func isNormalization(_ layer: StoredLayer) -> Bool {
     if layer.hasStatistics { return true }
     guard let weight = layer.weight else { return false }
@@ -135,7 +135,7 @@ struct StoredLayers {
   }
 }
 
-/// A name cut into words and numbers, so that bn10 comes behind bn2.
+/// A name split into words and numbers, so that bn10 sorts after bn2.
 struct NumberedName {
   private(set) var words: [String] = [""]
   private var numbers: [Int] = []

@@ -1,8 +1,8 @@
 extension CaptureComparison {
-  /// At most so many layers get a bar, or stand in the table without a difference.
+  /// The largest number of layers with a bar, and of layers without a difference in the table.
   private static let shownLayers = 24
 
-  /// A bar for each layer's outputs; nil where all agree, or they are too many for a screen.
+  /// A bar for each layer's outputs; nil if all agree, or there are too many for a screen.
   func bars(_ style: TextStyle) -> String? {
     let known = layers.compactMap { pair in pair.output.map { (pair, $0) } }
     guard (1...Self.shownLayers).contains(known.count), known.contains(where: { !$1.agrees }) else {
@@ -12,12 +12,12 @@ extension CaptureComparison {
       BarChart.Bar(
         pair.title, output.relative, words: output.mark, isMarked: pair.behaviour == .different)
     }
-    return style.strong("  outputs apart, in standard deviations") + "\n" + style.bars(bars)
+    return style.strong("  distance of outputs, in standard deviations") + "\n" + style.bars(bars)
   }
 
   /// A row for each layer.
   ///
-  /// - Parameter showsAll: whether layers without a difference stand in it, however many.
+  /// - Parameter showsAll: whether to list all layers without a difference.
   func table(_ style: TextStyle, _ showsAll: Bool) -> String {
     var rows = [["layer", "inputs", "outputs", "by itself", "differs"]]
     let isLong = layers.count > Self.shownLayers && !showsAll
@@ -30,8 +30,8 @@ extension CaptureComparison {
       ])
     }
     let legend =
-      "inputs, outputs: root mean square distance in standard deviations, !: more than rounding; by "
-      + "itself: what it makes of equal inputs"
+      "inputs, outputs: root mean square distance in standard deviations, !: more than rounding; "
+      + "by itself: what it computes from equal inputs"
       + (isLong ? "; layers without a difference are left out." : ".")
     let lines = style.table(rows).split(separator: "\n").map { line in
       String(line.reversed().drop { $0 == " " }.reversed())
@@ -42,7 +42,7 @@ extension CaptureComparison {
 }
 
 extension CapturedPair {
-  /// The names of what differs, short enough for a table.
+  /// The names of the differences, short enough for a table.
   var differing: String {
     var names: [String] = []
     for difference in differences {

@@ -1,10 +1,10 @@
 extension CaptureComparison: CustomStringConvertible {
-  /// The comparison in words, for 80 columns and without colours.
+  /// The comparison as text, for 80 columns and without colors.
   public var description: String { text(style: TextStyle()) }
 
-  /// The comparison in words: where the captures part, why, and a table of the layers.
+  /// The comparison as text: where the captures diverge, why, and a table of the layers.
   ///
-  /// - Parameter showsAll: whether layers without a difference stand in the table, however many.
+  /// - Parameter showsAll: whether to list all layers without a difference in the table.
   package func text(style: TextStyle, showsAll: Bool = false) -> String {
     var parts = [style.strong(style.paragraph(heading))]
     let verdict = style.paragraph(verdictText)
@@ -23,38 +23,38 @@ extension CaptureComparison: CustomStringConvertible {
     return "\(first) and \(second): \(count) matched \(matching.words)"
   }
 
-  /// What it comes to, in a sentence or two.
+  /// The verdict, in a sentence or two.
   var verdictText: String {
     let name = originLayer?.title ?? ""
     switch verdict {
     case .same: return "They do the same, up to rounding."
     case .layer:
-      let grown = "its inputs are apart by rounding that has grown, its outputs by more."
+      let grown = "its inputs differ by accumulated rounding, its outputs by more."
       return originLayer?.input?.agrees == false
-        ? "They part in \(name): \(grown)"
-        : "They part in \(name): its inputs agree, its outputs do not."
+        ? "They diverge in \(name): \(grown)"
+        : "They diverge in \(name): its inputs agree, its outputs do not."
     case .between:
-      guard let origin, origin > 0 else { return "They part in front of \(name)." }
+      guard let origin, origin > 0 else { return "They diverge before \(name)." }
       let before = layers[origin - 1]
       if before.output?.agrees != true {
-        return "They part between \(before.title) and \(name): the inputs of \(name) do not agree, "
-          + "and whether the outputs of \(before.title) do, the captures do not tell."
+        return "They diverge between \(before.title) and \(name): the inputs of \(name) do not "
+          + "agree; the captures do not show whether the outputs of \(before.title) do."
       }
-      return "They part in front of \(name): the outputs of \(before.title) agree, the inputs of "
-        + "\(name) do not. Something between them differs: a convolution, a product, an activation, "
-        + "or their weights."
+      return "They diverge before \(name): the outputs of \(before.title) agree, the inputs of "
+        + "\(name) do not. Something between them differs: a convolution, a product, an "
+        + "activation, or their weights."
     case .inputs:
       let which = onlyFirst.isEmpty && onlySecond.isEmpty ? "the first layer" : "the first in both"
       return "The inputs of \(name), \(which), differ already. Not the same batch? Or "
-        + "something in front of the first normalization differs: the preparation of the data, a "
+        + "something before the first normalization differs: the preparation of the data, a "
         + "convolution, or its weights."
     case .result:
       return "The normalization layers do the same, and the networks' results differ: something "
-        + "behind the last of them does something else."
+        + "after the last of them differs."
     case .state:
       return originLayer?.behaviour == .unknown
-        ? "Options, parameters or buffers differ, first in \(name); whether the outputs do, the "
-          + "captures do not tell."
+        ? "Options, parameters or buffers differ, first in \(name); the captures do not show "
+          + "whether the outputs do."
         : "The outputs agree; options, parameters or buffers differ, first in \(name)."
     case .layers: return "One has layers that the other does not; the others do the same."
     case .undecided: return "The captures do not hold what would decide."
@@ -99,7 +99,8 @@ extension CaptureComparison: CustomStringConvertible {
     return lines
   }
 
-  /// Layers that differ by themselves, beside the one that the verdict is about, and what one has alone.
+  /// Other layers that differ by themselves, besides the one in the verdict, and layers that only
+  /// one capture has.
   private func others(_ style: TextStyle) -> [String] {
     var parts: [String] = []
     let groups = PairGroup.all(of: self)
@@ -125,7 +126,7 @@ extension CaptureComparison: CustomStringConvertible {
     return parts
   }
 
-  /// What the names in lines of code mean; nil where there is no code.
+  /// The meaning of the names in lines of code; nil if there is no code.
   var codeLegend: String? {
     let code = layers.flatMap(\.causes).flatMap(\.pytorch)
     if code.isEmpty { return nil }
@@ -137,12 +138,12 @@ extension CaptureComparison: CustomStringConvertible {
 }
 
 extension CapturedPair {
-  /// The causes with their parts in the difference.
+  /// The causes with their shares of the difference.
   var parts: [ShareWords.Part] {
     causes.map { .init($0.name, $0.share, alone: $0.differenceAlone) }
   }
 
-  /// Whether a cause says the same as a difference of state.
+  /// Whether a cause already covers a difference of state.
   func names(_ difference: String) -> Bool {
     let covered = causes.map(\.name)
     switch difference {
@@ -167,7 +168,7 @@ extension SampleGap {
     return relative == 0 ? "equal" : short(relative) + (agrees ? "" : " !")
   }
 
-  /// The distance in words.
+  /// The distance as text.
   var words: String {
     if maximum == 0 && incomparable == 0 { return "equal" }
     var text =

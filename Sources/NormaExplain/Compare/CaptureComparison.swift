@@ -1,12 +1,13 @@
-/// Where two captures of one network differ first, and why: a port, a conversion, two versions.
+/// Where two captures of the same network first diverge, and why: for a port, a conversion, or two
+/// versions.
 ///
-/// A value that prints in words and encodes to JSON; ``compareCaptures(_:_:names:)`` makes it.
+/// It prints as text and encodes to JSON; ``compareCaptures(_:_:names:)`` creates it.
 public struct CaptureComparison: Sendable, Hashable, Codable {
   /// How the layers of two captures were matched.
   public enum Matching: String, Sendable, Hashable, Codable {
     /// By equal names.
     case names
-    /// By names that are equal but for a prefix.
+    /// By names that are equal except for a prefix.
     case prefix
     /// By the order of their calls, their kind and their size.
     case order
@@ -14,47 +15,47 @@ public struct CaptureComparison: Sendable, Hashable, Codable {
     case mixed
   }
 
-  /// What the comparison comes to.
+  /// The result of the comparison.
   public enum Verdict: String, Sendable, Hashable, Codable {
     /// Nothing differs by more than rounding.
     case same
-    /// A layer makes other outputs of equal inputs.
+    /// A layer computes different outputs from equal inputs.
     case layer
-    /// Equal outputs of one layer arrive as different inputs of the next.
+    /// Equal outputs of one layer reach the next layer as different inputs.
     case between
-    /// The inputs of the first layer differ already.
+    /// The inputs of the first layer already differ.
     case inputs
-    /// The layers' outputs agree and the networks' results do not.
+    /// The layers' outputs agree but the networks' results do not.
     case result
-    /// The samples agree, or there are none; options, parameters or buffers do not.
+    /// The samples agree, or there are none; options, parameters or buffers differ.
     case state
-    /// One has layers that the other does not, and nothing else was found.
+    /// One has layers that the other lacks, and nothing else was found.
     case layers
-    /// The captures do not hold what would decide.
+    /// The captures do not contain enough to decide.
     case undecided
   }
 
-  /// What the first capture is called.
+  /// The name of the first capture.
   public let first: String
-  /// What the second capture is called.
+  /// The name of the second capture.
   public let second: String
   /// How the layers were matched.
   public let matching: Matching
-  /// Whether the matched layers are called in another order.
+  /// Whether the matched layers are called in a different order.
   public let isReordered: Bool
   /// The matched layers in the order of their first calls in the first capture.
   public let layers: [CapturedPair]
-  /// The layers that the first capture alone has.
+  /// The layers that only the first capture has.
   public let onlyFirst: [String]
-  /// The layers that the second capture alone has.
+  /// The layers that only the second capture has.
   public let onlySecond: [String]
   /// The networks' results; nil where they cannot be compared.
   public let result: SampleGap?
-  /// What it comes to.
+  /// The result of the comparison.
   public let verdict: Verdict
-  /// Which of ``layers`` the verdict is about; nil where it is about none.
+  /// The index in ``layers`` of the layer that the verdict is about; nil if it is about none.
   public let origin: Int?
-  /// What the captures leave open, and what else a reader should know, in sentences.
+  /// Open questions and other remarks, in sentences.
   public let notes: [String]
 
   /// Whether nothing differs by more than rounding.
@@ -64,23 +65,24 @@ public struct CaptureComparison: Sendable, Hashable, Codable {
   public var originLayer: CapturedPair? { origin.map { layers[$0] } }
 }
 
-/// How far two samples of the same values are apart.
+/// The distance between two samples of the same values.
 public struct SampleGap: Sendable, Hashable, Codable {
   /// The largest distance between finite values.
   public let maximum: Double
-  /// The root of the mean squared distance.
+  /// The root mean square of the differences.
   public let rootMeanSquare: Double
-  /// The standard deviation of the first one's values.
+  /// The standard deviation of the first sample's values.
   public let spread: Double
-  /// The largest root mean square distance, in spreads, that counts as rounding: half the digits of
-  /// the narrowest type on the way, √u, where layer after layer adds its own rounding.
+  /// The largest relative root mean square distance that counts as rounding: half the digits of the
+  /// narrowest type so far, √u, as each layer adds its own rounding.
   public let tolerance: Double
-  /// At how many positions just one is finite, or both are other than finite and not alike.
+  /// The number of positions where only one value is finite, or both are not finite and differ.
   public let incomparable: Int
-  /// What one is of the other, in a clause: `255 times those of the first`; nil where it is unknown.
+  /// The relation of the second to the first, as a clause: `255 times those of the first`; nil if
+  /// unknown.
   public let relation: String?
 
-  /// The distance in spreads.
+  /// The distance in units of the spread.
   public var relative: Double { spread > 0 ? rootMeanSquare / spread : rootMeanSquare }
 
   /// Whether they agree up to rounding.
@@ -89,13 +91,13 @@ public struct SampleGap: Sendable, Hashable, Codable {
 
 /// Two layers that were matched.
 public struct CapturedPair: Sendable, Hashable, Codable {
-  /// What a layer makes of equal inputs, compared with the other layer.
+  /// Whether a layer and its counterpart compute the same from equal inputs.
   public enum Behaviour: String, Sendable, Hashable, Codable {
     /// The same, up to rounding.
     case same
-    /// Something else.
+    /// Something different.
     case different
-    /// The captures do not tell.
+    /// Unknown from the captures.
     case unknown
   }
 
@@ -107,69 +109,69 @@ public struct CapturedPair: Sendable, Hashable, Codable {
   public let firstKind: String
   /// The kind in the second capture.
   public let secondKind: String
-  /// How far their inputs are apart; nil where that is not known.
+  /// The distance between their inputs; nil if unknown.
   public let input: SampleGap?
-  /// How far their outputs are apart; nil where that is not known.
+  /// The distance between their outputs; nil if unknown.
   public let output: SampleGap?
-  /// Whether they make the same of equal inputs, whatever inputs they got.
+  /// Whether they compute the same from equal inputs, whatever inputs they got.
   public let behaviour: Behaviour
-  /// How far their outputs of one input are apart, and how much of that rounding may be, at the
-  /// position where it exceeds rounding most; nil where no formula reproduces a layer.
+  /// The distance between their outputs for the same input, and the part that may be rounding, at
+  /// the position where it exceeds rounding most; nil where no formula reproduces a layer.
   public let ownGap: OwnGap?
-  /// Why outputs of one input differ, the most important cause first.
+  /// Why outputs for the same input differ, most important cause first.
   public let causes: [PairCause]
-  /// What no cause accounts for.
+  /// The share that no cause accounts for.
   public let unexplained: Double
-  /// Whether that is no more than rounding.
+  /// Whether that is just rounding.
   public let unexplainedIsRounding: Bool
-  /// The options, parameters and buffers that differ, whether that matters in evaluation or not.
+  /// The options, parameters and buffers that differ, whether or not that matters in evaluation.
   public let differences: [StateDifference]
-  /// What keeps the samples from being compared, or limits it, in a sentence.
+  /// What prevents or limits a comparison of the samples, in a sentence.
   public let obstacle: String?
 
-  /// The outputs of one input.
+  /// The distance between outputs for the same input.
   public struct OwnGap: Sendable, Hashable, Codable {
     /// The largest distance.
     public let maximum: Double
-    /// The most that rounding makes of the layer's type at that position.
+    /// The largest rounding error of the layer's type at that position.
     public let rounding: Double
   }
 
-  /// The name for people: both, where they differ.
+  /// The name to display: both names, if they differ.
   public var title: String {
     let names = [first, second].map { $0.isEmpty ? "the layer" : $0 }
     return names[0] == names[1] ? names[0] : "\(names[0]) / \(names[1])"
   }
 }
 
-/// Why two captured layers make different outputs of one input.
+/// Why two captured layers compute different outputs from the same input.
 public struct PairCause: Sendable, Hashable, Codable {
   /// The option, as ``NormOption`` writes it, or the kind of mistake, as ``CauseName`` does.
   public let name: String
-  /// Its part in the difference; see ``compareLayers(_:_:on:names:file:line:)``.
+  /// Its share of the difference; see ``compareLayers(_:_:on:names:file:line:)``.
   public let share: Double
-  /// The largest difference that it makes where nothing else differs.
+  /// The largest difference that it causes if nothing else differs.
   public let differenceAlone: Double
   /// What the first layer does.
   public let first: String
   /// What the second layer does.
   public let second: String
-  /// Why that makes a difference; empty where the two above say it.
+  /// Why that causes a difference; empty where `first` and `second` already say it.
   public let reason: String
-  /// Lines of Python that give the second layer what the first has; empty where none are known.
+  /// Lines of Python that change the second layer to match the first; empty if none are known.
   public let pytorch: [String]
 }
 
-/// An option, a parameter or a buffer that two captured layers do not share.
+/// An option, a parameter or a buffer that differs between two captured layers.
 public struct StateDifference: Sendable, Hashable, Codable {
   /// Its name, as in the capture: `eps`, `running_var`.
   public let name: String
-  /// What the first layer has.
+  /// The first layer's value.
   public let first: String
-  /// What the second layer has.
+  /// The second layer's value.
   public let second: String
-  /// What the second is of the first, in a clause: `the square root of the first`; empty where it is
-  /// nothing known.
+  /// The relation of the second to the first, as a clause: `the square root of the first`; empty if
+  /// unknown.
   public let relation: String
   /// Whether results in evaluation depend on it.
   public let movesResults: Bool

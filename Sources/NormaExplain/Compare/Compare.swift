@@ -1,31 +1,31 @@
 import NormaNN
 import NormaTensor
 
-/// Where two layers differ on one input, by how much, and by which of their options.
+/// Where two layers differ on an input, by how much, and because of which options.
 ///
 ///     print(compareLayers(BatchNorm2d(64), GroupNorm(1, 64), on: x))
 ///
-/// Of normalization layers (batch, frozen, group, instance, layer and root mean square norm) the
-/// options are known: with f(S) the first layer's result with the options in S taken from the second,
-/// S is worth the part of the largest difference that is gone, v(S) = 1 - |f(S) - f(all)| /
-/// |f(nothing) - f(all)|, and an option gets its Shapley value of v. So what the options make together is
-/// divided fairly; a negative share means that an option hides a part of what others make.
-/// Running statistics after the call are compared in the same way. Of other layers the difference
-/// alone is found, and it is unexplained.
+/// The options of normalization layers (batch, frozen, group, instance, layer and RMS norm) are
+/// known. Let f(S) be the first layer's result with the options in S taken from the second. The
+/// value of S is the part of the largest difference that vanishes, v(S) = 1 - |f(S) - f(all)| /
+/// |f(nothing) - f(all)|, and each option gets its Shapley value of v. So combined effects are
+/// divided fairly; a negative share means that an option hides a part of the others' effect.
+/// Running statistics after the call are compared in the same way. For other layers, only the
+/// difference itself is reported, as unexplained.
 ///
-/// Each layer runs in the mode it is in. Neither changes: running statistics stay as they are.
+/// Each layer runs in its current mode. Neither changes, including running statistics.
 ///
 /// - Parameters:
 ///   - first: A layer.
 ///   - second: A layer with results of the same shape.
-///   - x: An input that both take.
-///   - names: What to call them; by default their classes.
-///   - file: The caller's file, for the text of a mistake.
+///   - x: An input for both.
+///   - names: Names for the layers; by default their classes.
+///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.
-/// - Returns: A value that prints in words and encodes to JSON.
-/// - Accuracy: formulas in `float64`. What is left and no larger than the rounding of the types is called
-///   rounding, and blamed on no option.
-/// - Cost: 2ⁿ evaluations of the formula where n options differ.
+/// - Returns: A comparison that prints as text and encodes to JSON.
+/// - Accuracy: formulas in `float64`. A remainder that is no larger than the rounding of the types
+///   counts as rounding and is not attributed to an option.
+/// - Cost: 2ⁿ evaluations of the formula for n options that differ.
 public func compareLayers(
   _ first: any Layer, _ second: any Layer, on x: Tensor,
   names: (first: String, second: String)? = nil, file: StaticString = #fileID,
@@ -34,7 +34,7 @@ public func compareLayers(
   let names = names ?? (title(first), title(second))
   let nothing = LayerComparison(
     first: names.first, second: names.second, shape: x.shape, options: [], quantities: [])
-  // As in a checkpoint's second run, running statistics stay.
+  // As when a checkpoint recomputes, running statistics do not change.
   let (a, b) = withoutGradients {
     GradientMode.$isRecomputing.withValue(true) {
       (
@@ -84,16 +84,17 @@ public func compareLayers(
     quantities: quantities, nonFinite: strange)
 }
 
-/// Where batch norm differs between the conventions of two frameworks, on one batch in training.
+/// How batch norm differs between the conventions of two frameworks, on one batch in training.
 ///
 ///     print(compareLayers(.keras, .pytorch, on: x))
 ///
-/// Both begin with running mean 0 and running variance 1; see ``compareLayers(_:_:on:names:file:line:)``.
+/// Both start with running mean 0 and running variance 1; see
+/// ``compareLayers(_:_:on:names:file:line:)``.
 /// - Parameters:
-///   - first: A framework's numbers.
-///   - second: Another's.
+///   - first: A framework's convention.
+///   - second: Another framework's convention.
 ///   - x: A batch `[N, C, ...]`.
-///   - file: The caller's file, for the text of a mistake.
+///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.
 public func compareLayers(
   _ first: NormalizationConvention, _ second: NormalizationConvention, on x: Tensor,
@@ -133,8 +134,8 @@ extension NormOption {
 }
 
 extension QuantityComparison {
-  /// The difference between two tensors, divided among options; `mixed` makes the first with some options
-  /// of the second.
+  /// The difference between two tensors, divided among options; `mixed` computes the first with
+  /// some options of the second.
   init(
     _ quantity: Quantity, _ first: Tensor, _ second: Tensor, rounding: Double,
     options: [NormOption], _ mixed: ([NormOption]) -> Tensor?
@@ -160,7 +161,7 @@ extension QuantityComparison {
     (largestDifference, largestValue, incomparable) = (largest, size, strange)
     rootMeanSquare = (energy / Double(max(a.count, 1))).squareRoot()
     place = Self.place(at, in: first.shape)
-    // Each side's rounding, of a few operations.
+    // The rounding of both sides, over a few operations.
     let slack = 8 * rounding * max(size, largest)
     let start = mixed([])?.array(of: Double.self)
     guard let start, !options.isEmpty, energy > 0 else {
@@ -182,7 +183,7 @@ extension QuantityComparison {
     }
     if options.count == 1 { alone[0] = left[0] }
     let division = GapShares(left: left, gap: largest, rest: rest)
-    // What moves nothing is no cause, and rounding has none.
+    // What has no effect is not a cause, and rounding has none.
     causes =
       largest <= slack
       ? []
@@ -193,7 +194,7 @@ extension QuantityComparison {
     isRounding = (causes.isEmpty ? largest : rest) <= slack && strange == 0
   }
 
-  /// The largest magnitude of what is finite.
+  /// The largest finite magnitude.
   private static func furthest(_ indices: Range<Int>, _ value: (Int) -> Double) -> Double {
     indices.reduce(0) { most, index in
       let size = abs(value(index))

@@ -1,28 +1,30 @@
 import NormaTensor
 
-/// Where two captures of one network differ first, and why: a port, a conversion, two versions.
+/// Where two captures of the same network first diverge, and why: for a port, a conversion, or two
+/// versions.
 ///
 ///     let mine = try NetworkCapture(contentsOf: "mine.safetensors")
 ///     let port = try NetworkCapture(contentsOf: "port.safetensors")
 ///     print(compareCaptures(mine, port))
 ///
-/// Layers are matched by name; what has no equal name by the order of the calls, kind and size. The first
-/// layer whose inputs agree and whose outputs do not is the origin: what comes behind it gets other
-/// inputs, and is judged by what it makes of equal ones. For that a layer's formula, with its own options, parameters
-/// and buffers, has to make its captured output; then it stands for the layer on the other one's input,
-/// and the difference is divided among options as ``compareLayers(_:_:on:names:file:line:)`` does. A
-/// layer that its formula does not make is explained as by `explain`.
+/// Layers are matched by name; those without an equal name by call order, kind and size. The first
+/// layer whose inputs agree but whose outputs do not is the origin. Later layers get different
+/// inputs, so they are judged by what they compute from equal ones. For this, a layer's formula
+/// with its own options, parameters and buffers must reproduce its captured output; the formula is
+/// then applied to the other layer's input, and the difference is divided among options as in
+/// ``compareLayers(_:_:on:names:file:line:)``. A layer that its formula does not reproduce is
+/// explained as by `explain`.
 ///
 /// - Parameters:
-///   - first: A capture: what is right, where one of them is.
+///   - first: A capture: the correct one, if one of them is.
 ///   - second: A capture of the same network with the same batch.
-///   - names: What to call them; by default what made them.
-/// - Returns: A value that prints in words and encodes to JSON.
-/// - Accuracy: formulas in `Float64`. With u the unit roundoff of the coarsest type on the way, inputs and
-///   outputs agree where their root mean square distance is at most √u of their standard deviation
-///   (half of the digits: every layer adds its rounding). What a layer makes of one input agrees where
-///   each value is within 64 u (half types: 16 u) of |y| + |bias| + slope (|x| + |mean|).
-/// - Cost: a few passes over the samples of a layer; 2ⁿ where n options of one differ.
+///   - names: Names for the captures; by default their models and frameworks.
+/// - Returns: A comparison that prints as text and encodes to JSON.
+/// - Accuracy: formulas in `float64`. With u the unit roundoff of the coarsest type so far, inputs
+///   and outputs agree if their root mean square distance is at most √u of their standard deviation
+///   (half of the digits: every layer adds its rounding). A layer's outputs for the same input
+///   agree if each value is within 64 u (half types: 16 u) of |y| + |bias| + slope (|x| + |mean|).
+/// - Cost: a few passes over the samples of a layer; 2ⁿ where n options of a layer differ.
 public func compareCaptures(
   _ first: NetworkCapture, _ second: NetworkCapture, names: (first: String, second: String)? = nil
 ) -> CaptureComparison {
@@ -34,7 +36,7 @@ private func title(_ capture: NetworkCapture) -> String {
   return capture.framework.isEmpty ? model : "\(model) (\(capture.framework))"
 }
 
-/// Goes through the matched layers in the order of their calls.
+/// Processes the matched layers in the order of their calls.
 private struct CaptureSearch {
   let first: NetworkCapture
   let second: NetworkCapture
@@ -83,19 +85,19 @@ private struct CaptureSearch {
     }
   }
 
-  /// What the comparison comes to, and at which pair.
+  /// The verdict, and the index of its pair.
   private func verdict(
     _ pairs: [CapturedPair], _ result: SampleGap?, _ notes: inout [String]
   ) -> (CaptureComparison.Verdict, Int?) {
-    // What the outputs of the layers so far are apart, in spreads.
+    // The distance between the outputs of the layers so far, in spreads.
     var before = 0.0
     for (place, pair) in pairs.enumerated() {
       let inputs = pair.input
       if let inputs, !inputs.agrees {
-        // Rounding that grew from layer to layer is no difference of its own.
+        // Rounding that grew from layer to layer is not a separate difference.
         let isGrown = inputs.incomparable == 0 && before > 0 && inputs.relative <= 4 * before
         if !isGrown {
-          // A layer whose outputs are not known, and whose state differs, may be what parts them.
+          // A layer whose outputs are unknown, and whose state differs, may be where they diverge.
           let suspect = pairs[..<place].firstIndex { pair in
             pair.behaviour == .unknown && pair.differences.contains(where: \.movesResults)
           }
@@ -116,7 +118,7 @@ private struct CaptureSearch {
     return pairs.contains { $0.behaviour != .unknown } ? (.same, nil) : (.undecided, nil)
   }
 
-  /// Says so where the input of a layer is another layer's in the second capture.
+  /// Adds a note if the input of a layer is another layer's in the second capture.
   private func addOrder(_ place: Int, _ pairs: [CapturedPair], _ notes: inout [String]) {
     let (one, other) = pairing.pairs[place]
     let layer = first.layers[one]
@@ -145,8 +147,8 @@ private struct CaptureSearch {
     }
     if pairs.count > 2, pairs.allSatisfy(isOther) {
       notes.append(
-        "Every layer has other weights, with no relation between them: these may be two trainings, and "
-          + "not one network.")
+        "Every layer has other weights, with no relation between them: these may be two training "
+          + "runs rather than one network.")
     }
     let all = Dictionary(grouping: pairs.filter { $0.obstacle != nil }) { $0.obstacle ?? "" }
     for (obstacle, pairs) in all.sorted(by: { $0.key < $1.key }).prefix(3) {
@@ -156,8 +158,8 @@ private struct CaptureSearch {
     let silent = pairs.filter { $0.behaviour == .unknown && $0.obstacle == nil }
     if !silent.isEmpty {
       notes.append(
-        "What these make of equal inputs is not known, as their inputs differ and no formula makes "
-          + "their outputs: \(PairGroup.names(silent[...])).")
+        "What these compute from equal inputs is unknown, as their inputs differ and no formula "
+          + "reproduces their outputs: \(PairGroup.names(silent[...])).")
     }
     if !pairs.isEmpty, pairs.allSatisfy({ $0.behaviour == .unknown }) {
       notes.append("Capture both networks with norma_capture.py and the same batch.")

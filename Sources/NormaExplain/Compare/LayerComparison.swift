@@ -1,38 +1,38 @@
-/// Where two layers differ on one input, by how much, and by which options; a value that prints in words
-/// and encodes to JSON.
+/// Where two layers differ on an input, by how much, and because of which options. It prints as
+/// text and encodes to JSON.
 public struct LayerComparison: Sendable, Hashable, Codable {
-  /// What the first layer is called.
+  /// The name of the first layer.
   public let first: String
-  /// What the second layer is called.
+  /// The name of the second layer.
   public let second: String
   /// The shape of the input.
   public let shape: [Int]
-  /// The options in which the layers differ, whether that matters on this input or not. Empty, too, for
-  /// layers whose options are not known: those that are no normalization of statistics.
+  /// The options that differ, whether or not that matters on this input. Also empty for layers
+  /// whose options are unknown, those that do not normalize with statistics.
   public let options: [OptionDifference]
-  /// The results, and the running statistics after the call where both layers have some.
+  /// The results, and the running statistics after the call if both layers have some.
   public let quantities: [QuantityComparison]
-  /// The NaN and infinite values, and where they are: those of the input and of what the layers hold, or
-  /// else of the results.
+  /// The NaN and infinite values and their positions: those of the input and of the layers' state,
+  /// or else of the results.
   public var nonFinite: [NonFinite] = []
 
   /// Whether nothing differs by more than rounding.
   public var isSame: Bool { quantities.allSatisfy { $0.causes.isEmpty && $0.isRounding } }
 }
 
-/// An option of two layers.
+/// An option that differs between two layers.
 public struct OptionDifference: Sendable, Hashable, Codable {
-  /// Which option.
+  /// The option.
   public let option: NormOption
-  /// What the first layer has, in words.
+  /// The first layer's value, as text.
   public let first: String
-  /// What the second layer has, in words.
+  /// The second layer's value, as text.
   public let second: String
 }
 
-/// A tensor that two layers make.
+/// A tensor that two layers compute.
 public struct QuantityComparison: Sendable, Hashable, Codable {
-  /// What the tensor is.
+  /// The kind of tensor.
   public enum Quantity: String, Sendable, Hashable, Codable {
     /// The layer's result.
     case result
@@ -42,42 +42,42 @@ public struct QuantityComparison: Sendable, Hashable, Codable {
     case runningVariance = "running variance"
   }
 
-  /// An option's part in the difference.
+  /// An option's share of the difference.
   public struct Share: Sendable, Hashable, Codable {
-    /// Which option.
+    /// The option.
     public let option: NormOption
-    /// The Shapley value; with those of the others and ``QuantityComparison/unexplained`` it adds up to
-    /// 1. A negative one hides a part of the difference.
+    /// The Shapley value; all of them and ``QuantityComparison/unexplained`` add up to 1. A
+    /// negative share hides a part of the difference.
     public let share: Double
-    /// The largest difference where this option alone differs.
+    /// The largest difference if only this option differs.
     public let differenceAlone: Double
   }
 
-  /// What is compared.
+  /// The compared tensor.
   public let quantity: Quantity
   /// The largest distance between finite values.
   public let largestDifference: Double
-  /// Where it is.
+  /// The position of the largest difference.
   public let place: [Int]
-  /// The root of the mean squared distance.
+  /// The root mean square of the differences.
   public let rootMeanSquare: Double
   /// The largest magnitude among the first layer's values.
   public let largestValue: Double
-  /// At how many places just one is finite, or both are other than finite and not alike.
+  /// The number of positions where only one value is finite, or both are not finite and differ.
   public let incomparable: Int
-  /// The options that make the difference, the most important first.
+  /// The options that cause the difference, most important first.
   public let causes: [Share]
-  /// What no option accounts for.
+  /// The share that no option accounts for.
   public let unexplained: Double
-  /// Whether that is no more than rounding of the layers' types.
+  /// Whether that is just rounding of the layers' types.
   public let isRounding: Bool
 }
 
 extension LayerComparison: CustomStringConvertible {
-  /// The comparison in words, for 80 columns and without colours.
+  /// The comparison as text, for 80 columns and without colors.
   public var description: String { text(style: TextStyle()) }
 
-  /// The comparison in words.
+  /// The comparison as text.
   package func text(style: TextStyle) -> String {
     var lines = [style.strong(style.paragraph("\(first) and \(second) on \(shape)"))]
     if !options.isEmpty {
@@ -112,7 +112,7 @@ extension LayerComparison: CustomStringConvertible {
       lines.append(style.bars(shares(quantity), longest: 24))
     }
     if quantity.incomparable > 0 {
-      lines.append("  \(quantity.incomparable) places are not finite in one of them")
+      lines.append("  \(quantity.incomparable) values are not finite in one of them")
     }
     return lines.joined(separator: "\n")
   }
@@ -128,7 +128,7 @@ extension LayerComparison: CustomStringConvertible {
 }
 
 extension QuantityComparison {
-  /// The options with their parts in the difference.
+  /// The options with their shares of the difference.
   var parts: [ShareWords.Part] {
     causes.map { .init($0.option.rawValue, $0.share, alone: $0.differenceAlone) }
   }

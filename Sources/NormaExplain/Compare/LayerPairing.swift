@@ -1,9 +1,9 @@
-/// Which layers of two captures belong together.
+/// The correspondence between the layers of two captures.
 ///
-/// Equal names first, as far as kind and size do not speak against them; then names that are equal
-/// without a prefix of all; then, in the order of the calls, what has the same kind and size.
+/// Layers with equal names first, unless kind or size differ; then names that are equal without a
+/// common prefix; then, in call order, layers of the same kind and size.
 struct LayerPairing {
-  /// Positions in both, in the order of the first capture.
+  /// Indices in both captures, in the order of the first.
   private(set) var pairs: [(first: Int, second: Int)] = []
   private(set) var onlyFirst: [Int] = []
   private(set) var onlySecond: [Int] = []
@@ -31,7 +31,7 @@ struct LayerPairing {
     let byPrefix = pairs.count
     matchByOrder()
     let byOrder = pairs.count
-    // A layer that kept its name and nothing else is still the one to look at.
+    // A layer that only kept its name is still the one to compare.
     match(by: Self.names(second) { $0 }, isStrict: false) { $0 }
     pairs.sort { $0.first < $1.first }
     if byOrder > byPrefix {
@@ -70,10 +70,10 @@ struct LayerPairing {
     onlySecond.removeAll { $0 == other }
   }
 
-  /// The longest common subsequence of kinds and sizes among what is left.
+  /// The longest common subsequence of kinds and sizes among the remaining layers.
   private mutating func matchByOrder() {
     let (rows, columns) = (onlyFirst, onlySecond)
-    // A table of more than this would come from a file made to be slow.
+    // A larger table would come from a file that was made to be slow.
     guard !rows.isEmpty, !columns.isEmpty, rows.count * columns.count <= 4_000_000 else { return }
     let width = columns.count + 1
     var longest = [Int32](repeating: 0, count: (rows.count + 1) * width)
@@ -98,15 +98,16 @@ struct LayerPairing {
     }
   }
 
-  /// Whether two layers may be the same: kind, as far as both say it, and number of features.
+  /// Whether two layers may correspond: the same kind, if both are known, and the same number of
+  /// features.
   private static func fit(_ a: CapturedLayer, _ b: CapturedLayer) -> Bool {
     if let one = a.features, let other = b.features, one != other { return false }
     let (one, other) = (a.family, b.family)
-    // A layer of a class of one's own may be anything, and frameworks call one thing by two names.
+    // A custom class may be anything, and frameworks have different names for the same kind.
     return one == other || one == "custom" || other == "custom" || a.name == b.name
   }
 
-  /// The dotted beginning that all names share, with its dot.
+  /// The dotted prefix that all names share, with its dot.
   private static func prefix(_ layers: [CapturedLayer]) -> String {
     guard var common = layers.first?.name.split(separator: ".").dropLast() else { return "" }
     for layer in layers.dropFirst() {
@@ -122,13 +123,13 @@ struct LayerPairing {
 }
 
 extension CapturedLayer {
-  /// Its kind without the number of axes.
+  /// Its kind without the suffix for the number of axes.
   var family: String {
     if isBatchNorm || kind.hasPrefix("FrozenBatchNorm") { return "batch" }
     return kind.hasPrefix("InstanceNorm") ? "instance" : kind
   }
 
-  /// The number of features, from whatever says it.
+  /// The number of features, from any source.
   var features: Int? {
     options.features ?? options.normalizedShape?.reduce(1, &*) ?? weight?.count
       ?? runningMean?.count

@@ -28,8 +28,8 @@ extension NormFormula {
     bias = along(axes, numbers.bias)
   }
 
-  /// The most that a few roundings of a unit make of each result for an input in Float64: those of the
-  /// input and of the mean, as far as the slope carries them, of the result and of the bias.
+  /// A bound for the effect of a few roundings on each result for a `float64` input: those of the
+  /// input and of the mean, scaled by the slope, of the result and of the bias.
   func rounding(_ x: Tensor, _ y: Tensor, unit: Double) -> Tensor {
     let center: Tensor
     let variance: Tensor
@@ -45,16 +45,16 @@ extension NormFormula {
     if let weight { slope = slope * weight.abs() }
     var bound = y.abs() + slope * (x.abs() + center.abs())
     if let bias { bound = bound + bias.abs() }
-    // Half types may round at every step of the formula; sums in Float lose a few digits more.
+    // Half types may round at every step of the formula; sums in `float32` lose a few more digits.
     return (bound * ((unit > 0x1p-20 ? 16 : 64) * unit)).evaluated()
   }
 }
 
 extension CapturedLayer {
-  /// The formulas that may be the layer's for its captured input, the likeliest first.
+  /// The possible formulas of the layer for its captured input, most likely first.
   ///
-  /// A class of one's own has none that is known; what its name suggests is tried, and holds where it
-  /// makes the captured output.
+  /// A custom class has no known formula; what its name suggests is tried, and is used if it
+  /// reproduces the captured output.
   func candidates(for x: Tensor) -> [LayerNumbers] {
     if let known = comparedNumbers(for: x) { return [known] }
     guard kind == "custom" else { return [] }
@@ -79,7 +79,7 @@ extension CapturedLayer {
     return layer
   }
 
-  /// The layer's formula for its captured input, also where it takes its own input's statistics.
+  /// The layer's formula for its captured input, also where it uses that input's statistics.
   private func comparedNumbers(for x: Tensor) -> LayerNumbers? {
     let isInstance = kind.hasPrefix("InstanceNorm")
     guard isBatchNorm || isInstance || kind.hasPrefix("FrozenBatchNorm"), x.rank >= 2 else {

@@ -1,17 +1,18 @@
 import NormaNN
 import NormaTensor
 
-/// What a normalization layer does, option by option, so that the options of two can be mixed.
+/// The computation of a normalization layer, by options, so that the options of two layers can be
+/// mixed.
 struct NormFormula {
-  /// Which values a statistic takes together.
+  /// The values that a statistic is taken over.
   enum Reach: Hashable {
-    /// All of a channel, at axis 1.
+    /// A channel, at axis 1.
     case channels
-    /// A sample's channel: the last so many axes.
+    /// A channel of a sample: this many last axes.
     case space(Int)
-    /// A sample's group of channels, with so many groups.
+    /// A group of channels of a sample, with this many groups.
     case groups(Int)
-    /// These axes; nil for the last so many.
+    /// These axes; if nil, the last ones.
     case axes([Int]?, last: Int)
   }
 
@@ -27,10 +28,10 @@ struct NormFormula {
   var momentum: Momentum = 0.1
   var correction = 1.0
   var updates = false
-  /// Whether running statistics could follow a batch at all.
+  /// Whether a batch can update running statistics at all.
   var hasUpdates = true
 
-  /// The formula of a layer for inputs of a shape and type; nil where it is not one of these.
+  /// The formula of a layer for inputs of a shape and type; nil if it is not one of these.
   init?(_ layer: any Layer, _ shape: [Int], _ dtype: DType) {
     func along(_ axes: [Int], _ parameter: Tensor?) -> Tensor? {
       parameter?.detached().cast(to: .float64)
@@ -91,7 +92,7 @@ struct NormFormula {
     }
   }
 
-  /// Mean and variance that normalize x, and x in the shape in which they broadcast.
+  /// Mean and variance that normalize x, and x in the shape that they broadcast to.
   func own(_ x: Tensor) -> (seen: Tensor, mean: Tensor, variance: Tensor) {
     let axes = Self.axes(reach, x.rank)
     var seen = x
@@ -105,7 +106,7 @@ struct NormFormula {
     return (seen, mean * 0, seen.squared().mean(over: axes, keepDims: true))
   }
 
-  /// The result for an input in Float64.
+  /// The result for a `float64` input.
   func result(_ x: Tensor) -> Tensor {
     var y: Tensor
     if usesInput || runningMean == nil {
@@ -128,7 +129,7 @@ struct NormFormula {
     return x.shape.indices.map { $0 == axis ? x.shape[$0] : 1 }
   }
 
-  /// Running mean and variance after the call; nil without any.
+  /// Running mean and variance after the call; nil if there are none.
   func running(_ x: Tensor) -> (mean: Tensor, variance: Tensor)? {
     guard let runningMean, let runningVariance else { return nil }
     let old = (Tensor(runningMean, dtype: .float64), Tensor(runningVariance, dtype: .float64))
@@ -137,7 +138,7 @@ struct NormFormula {
     let channels = channelShape(x)
     let axis = channels.firstIndex { $0 != 1 } ?? 1
     var axes = x.shape.indices.filter { $0 != axis }
-    // A sample's statistics first, and then their mean over the samples.
+    // First each sample's statistics, then their mean over the samples.
     if case .space(let space) = reach { axes = Array(x.rank - space..<x.rank) }
     let rest = x.shape.indices.filter { !axes.contains($0) && $0 != axis }
     let count = Double(axes.reduce(1) { $0 * x.shape[$1] })
@@ -182,7 +183,7 @@ struct NormFormula {
     return mixed
   }
 
-  /// The options in which two formulas differ for inputs of a shape, in words.
+  /// The options that differ between two formulas for inputs of a shape, as text.
   func differences(from other: NormFormula, _ shape: [Int]) -> [OptionDifference] {
     NormOption.allCases.compactMap { option in
       differs(from: other, in: option, shape)
@@ -197,7 +198,7 @@ struct NormFormula {
     func values(_ tensor: Tensor?, _ neutral: Double) -> [Double] {
       (tensor ?? Tensor(neutral)).broadcast(to: shape).array()
     }
-    // Options of running statistics mean nothing to a layer without any.
+    // Options of running statistics are meaningless for a layer without any.
     let bothTrack = runningMean != nil && other.runningMean != nil
     let bothFollow = bothTrack && hasUpdates && other.hasUpdates
     switch option {
@@ -218,8 +219,8 @@ struct NormFormula {
     }
   }
 
-  /// The sum of the places in the group of every place, and the number of groups: equal for reaches that group
-  /// the same values, whatever they are called.
+  /// The sum of the indices in the group of every element, and the number of groups: equal for
+  /// reaches that group the same values, whatever their names.
   private func grouping(_ shape: [Int]) -> [Double] {
     let shape = shape.enumerated().map { $0 == 1 ? $1 : min($1, 3) }
     let places = (0..<shape.reduce(1, *)).map(Double.init)

@@ -1,23 +1,23 @@
-/// What two normalization layers may do differently.
+/// An aspect in which two normalization layers may differ.
 public enum NormOption: String, Sendable, Hashable, Codable, CaseIterable {
-  /// Which values a statistic takes together.
+  /// The values that a statistic is taken over.
   case axes
-  /// Whether the mean is subtracted, and squares are taken of distances from it.
+  /// Whether the mean is subtracted, also before squaring.
   case meanSubtraction = "mean-subtraction"
-  /// Whether the input's own statistics normalize, or the running ones.
+  /// Whether the layer normalizes with the input's own statistics or the running ones.
   case statisticsSource = "statistics-source"
-  /// The values of the running statistics, and how many batches they have seen.
+  /// The values of the running statistics, and their number of batches.
   case runningStatistics = "running-statistics"
-  /// What is added to the variance under the root.
+  /// Added to the variance under the square root.
   case eps
-  /// γ.
+  /// The scale γ.
   case weight
-  /// β.
+  /// The shift β.
   case bias
-  /// How much a new batch counts in the running statistics.
+  /// The weight of a new batch in the running statistics.
   case momentum
-  /// What is taken off n in the variance that the running variance follows.
+  /// Subtracted from n in the variance that updates the running variance.
   case runningVarianceCorrection = "running-variance-correction"
-  /// Whether the running statistics follow this call.
+  /// Whether this call updates the running statistics.
   case updates
 }

@@ -2,8 +2,8 @@
 struct PairGroup {
   private(set) var pairs: [CapturedPair]
 
-  /// The groups of a comparison, in the order of the calls; that of the layer that the verdict is about,
-  /// where it is about what this does, first.
+  /// The groups of a comparison, in the order of the calls. The group of the verdict's layer comes
+  /// first if the verdict is about the layer itself.
   static func all(of comparison: CaptureComparison) -> [PairGroup] {
     var groups: [PairGroup] = []
     var places: [String: Int] = [:]
@@ -28,23 +28,23 @@ struct PairGroup {
     return shown + (pairs.count > 8 ? ", ..." : "")
   }
 
-  /// How they differ, in an adverb clause.
+  /// How they differ, as a clause.
   var manner: String {
     switch pairs.first?.behaviour {
     case .different: "by \(pairs.count > 1 ? "themselves" : "itself"), whatever the inputs"
     case .same: "though the outputs of equal inputs agree"
-    default: "and what they make of equal inputs is not known"
+    default: "and what they compute from equal inputs is unknown"
     }
   }
 }
 
 extension CaptureComparison {
-  /// Whether the verdict is about what its layer does, and not about what it gets.
+  /// Whether the verdict is about the layer itself rather than its inputs.
   var tellsOfOrigin: Bool { verdict == .layer || verdict == .state }
 }
 
 extension CapturedPair {
-  /// What layers that differ in the same way have in common, the lines of code aside.
+  /// What layers that differ in the same way have in common, without the lines of code.
   fileprivate var likeness: String {
     let reasons = causes.map { "\($0.name) \(percent($0.share)) \($0.first) \($0.second)" }
     return ([behaviour.rawValue] + reasons + differences.map(\.words)).joined(separator: "\n")

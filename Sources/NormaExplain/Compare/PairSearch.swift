@@ -1,26 +1,27 @@
 import NormaTensor
 
-/// Compares two matched layers: what they got, what they made of it, and what they make of equal inputs.
+/// Compares two matched layers: their inputs, their outputs, and what they compute from equal
+/// inputs.
 struct PairSearch {
   let first: CapturedLayer
   let second: CapturedLayer
-  /// The half types of automatic mixed precision, where they were on.
+  /// The half types of automatic mixed precision, if it was on.
   let autocast: [String]
   /// All layers of the first capture.
   let others: [CapturedLayer]
 
-  /// Samples of one layer in `Float64`, and its formula where that makes them.
+  /// Samples of one layer in `float64`, and its formula if it reproduces them.
   struct Side {
     var x: Tensor
     var y: Tensor
     var numbers: LayerNumbers?
-    /// Whether the formula makes y of x.
+    /// Whether the formula computes y from x.
     var isOwn = false
     /// The unit roundoff of the coarser type of x and y.
     var unit: Double
   }
 
-  /// What the outputs of one input come to.
+  /// The comparison of the outputs for the same input.
   struct Own {
     var behaviour = CapturedPair.Behaviour.unknown
     var gap: CapturedPair.OwnGap?
@@ -41,7 +42,7 @@ struct PairSearch {
       own = behaviour(a, b, input: input, output: output, differences)
       obstacle = note
     }
-    // Two classes that do the same are no difference.
+    // Two classes that compute the same are not a difference.
     if own.behaviour == .same { differences.removeAll { $0.name == "kind" } }
     return CapturedPair(
       first: first.name, second: second.name, firstKind: first.kind, secondKind: second.kind,
@@ -56,7 +57,7 @@ struct PairSearch {
 
   // MARK: Samples
 
-  /// The samples of both in one shape, and what had to be done for that.
+  /// The samples of both in the same shape, and a note on how that was achieved.
   private func sides(_ obstacle: inout String?) -> (Side, Side, String?)? {
     let missing = [first, second].filter { $0.x == nil || $0.y == nil }
     guard missing.isEmpty, let x = first.x, let y = first.y, var otherX = second.x,
@@ -106,7 +107,8 @@ struct PairSearch {
     return side
   }
 
-  /// The axes that bring the second shape, channels last or first, into the order of the first.
+  /// The axis order that brings the second shape, channels last or first, to the order of the
+  /// first.
   private static func order(_ first: [Int], _ second: [Int]) -> [Int]? {
     guard first.count == second.count, first.count > 2 else { return nil }
     let rank = first.count
@@ -115,7 +117,7 @@ struct PairSearch {
     return [toFront, toBack].first { axes in axes.map { second[$0] } == first }
   }
 
-  /// How far outputs are apart, where they exceed rounding most.
+  /// The distance between outputs, where they exceed rounding most.
   private static func excess(
     _ expected: Tensor, _ actual: Tensor, _ formula: NormFormula, _ x: Tensor, _ unit: Double
   ) -> (gap: CapturedPair.OwnGap, isRounding: Bool) {
@@ -140,7 +142,7 @@ struct PairSearch {
   ) -> Own {
     var own = Own()
     let unit = max(a.unit, b.unit)
-    // A formula that makes one layer's output stands for it on the other's input.
+    // A formula that reproduces one layer's output is applied to the other's input.
     if a.isOwn, let numbers = a.numbers, numbers.mistake(in: b.x.shape) == nil {
       let formula = NormFormula(numbers, b.x.shape)
       let (gap, isRounding) = Self.excess(formula.result(b.x), b.y, formula, b.x, unit)
@@ -152,7 +154,7 @@ struct PairSearch {
       own.gap = gap
       own.behaviour = isRounding ? .same : .different
     } else if let input, let output, input.agrees {
-      // What the inputs are apart may come out larger.
+      // The distance between the inputs may be amplified.
       let agrees = output.agrees || output.relative <= 8 * input.relative
       own.behaviour = agrees && output.incomparable == 0 ? .same : .different
     }
@@ -168,7 +170,7 @@ struct PairSearch {
     let words = PairWords(first: first, second: second, differences: differences)
     if a.isOwn, b.isOwn, let mine = a.numbers, let theirs = b.numbers {
       let (from, to) = (NormFormula(mine, b.x.shape), NormFormula(theirs, b.x.shape))
-      // What differs by no more than the rounding of its type is no cause.
+      // A difference within the rounding of its type is not a cause.
       let options = from.differences(from: to, b.x.shape).filter {
         $0.option.movesResults && words.isBeyondRounding($0.option)
       }
@@ -182,7 +184,7 @@ struct PairSearch {
       (own.unexplained, own.isRounding) = (result.unexplained, result.isRounding)
       return
     }
-    // One of them, or both, do something else than their kind says: the formula is explained.
+    // One of them, or both, do not compute their kind's formula: explain the formula.
     let isFirstOff = !a.isOwn && b.isOwn
     let side = isFirstOff ? a : b
     guard

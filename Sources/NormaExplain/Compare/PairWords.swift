@@ -1,18 +1,18 @@
-/// Causes of a difference between two captured layers, in words and in code.
+/// Causes of a difference between two captured layers, as text and code.
 struct PairWords {
   let first: CapturedLayer
   let second: CapturedLayer
   let differences: [StateDifference]
 
-  /// The name in the capture of what an option is.
+  /// The names of an option in the capture.
   private static let names: [NormOption: [String]] = [
     .eps: ["eps"], .weight: ["weight"], .bias: ["bias"],
     .runningStatistics: ["running_mean", "running_var"],
     .axes: ["kind", "normalized_shape", "num_groups"],
   ]
 
-  /// Whether a parameter or a buffer differs by more than the rounding of its type; other options always
-  /// do.
+  /// Whether a parameter or a buffer differs by more than the rounding of its type; always true for
+  /// other options.
   func isBeyondRounding(_ option: NormOption) -> Bool {
     switch option {
     case .weight, .bias, .runningStatistics:

@@ -1,7 +1,7 @@
 import NormaTensor
 
 extension SampleGap {
-  /// How far two tensors of one shape are apart.
+  /// The distance between two tensors of the same shape.
   init(_ first: Tensor, _ second: Tensor, unit: Double) {
     let (a, b) = (first.array(of: Double.self), second.array(of: Double.self))
     var (largest, energy, strange, counted) = (0.0, 0.0, 0, 0.0)
@@ -28,7 +28,7 @@ extension SampleGap {
     relation = isOff ? Self.relation(a, b, first.shape, tolerance * spread) : nil
   }
 
-  /// What happens to batches on the way: another scale, another order of samples or channels.
+  /// Common transformations of batches: another scale, another order of samples or channels.
   private static func relation(
     _ a: [Double], _ b: [Double], _ shape: [Int], _ slack: Double
   ) -> String? {
@@ -56,7 +56,7 @@ extension SampleGap {
 }
 
 extension PairSearch {
-  /// How far the inputs' means of channels are apart, where there are moments and no samples.
+  /// The distance between the inputs' channel means, if there are moments but no samples.
   func gapOfMoments() -> SampleGap? {
     for path in [\CapturedLayer.evaluation, \CapturedLayer.batch] {
       guard let a = first[keyPath: path], let b = second[keyPath: path], a.samples == b.samples,

@@ -1,13 +1,13 @@
 import NormaTensor
 
-/// The options, parameters and buffers that two captured layers do not share.
+/// The options, parameters and buffers that differ between two captured layers.
 struct StateDifferences {
   let first: CapturedLayer
   let second: CapturedLayer
-  /// All layers of the first capture: a buffer may be another layer's.
+  /// All layers of the first capture, as a buffer may be another layer's.
   let others: [CapturedLayer]
 
-  /// A parameter or a buffer: its name, and what is there where none was given.
+  /// A parameter or a buffer: its name, and its value if none was given.
   typealias Role = (
     name: String, path: @Sendable (CapturedLayer) -> Tensor?, neutral: Double?
   )
@@ -17,7 +17,7 @@ struct StateDifferences {
     ("running_mean", { $0.runningMean }, nil), ("running_var", { $0.runningVariance }, nil),
   ]
 
-  /// Whether results in evaluation take these options into account, by kind.
+  /// Options that do not affect results in evaluation, by kind.
   private static let quiet: Set<String> = [
     "momentum", "track_running_stats", "affine", "elementwise_affine", "num_batches_tracked",
     "bias", "device", "dtype",
@@ -141,7 +141,7 @@ struct StateDifferences {
 }
 
 extension CapturedLayer {
-  /// Epsilon, also under the names of classes that are not PyTorch's own.
+  /// Epsilon, also under the names in custom classes.
   var epsilon: Double? {
     if let known = options.epsilon { return known }
     for key in ["variance_epsilon", "epsilon", "layer_norm_eps", "rms_norm_eps"] {

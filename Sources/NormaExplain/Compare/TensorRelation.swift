@@ -1,15 +1,15 @@
 import NormaTensor
 
-/// What the numbers of one tensor are of another's, in words: what people do to weights and buffers on
-/// the way from one framework to another.
+/// How the values of one tensor relate to another's, as text: common transformations of weights and
+/// buffers between frameworks.
 struct TensorRelation {
-  /// A clause such as `the square root of the first`; empty where nothing is known.
+  /// A clause such as `the square root of the first`; empty if there is no known relation.
   let words: String
 
   /// Whether two lists are equal up to a few roundings of a unit.
   static func agree(_ a: [Double], _ b: [Double], unit: Double) -> Bool {
     guard a.count == b.count else { return false }
-    // Values far below the largest keep the rounding of half types below their normal numbers.
+    // Values far below the largest have the rounding of half types in their subnormal range.
     let floor = unit > 0x1p-20 ? 0x1p-24 : 0
     for i in a.indices {
       if a[i] == b[i] || a[i].isNaN && b[i].isNaN { continue }
@@ -22,10 +22,10 @@ struct TensorRelation {
 
   /// - Parameters:
   ///   - first: The values of the first.
-  ///   - second: As many of the second.
+  ///   - second: The same number of values of the second.
   ///   - shape: The first's shape.
   ///   - unit: The unit roundoff of the coarser type.
-  ///   - eps: The layer's epsilon, which people fold into variances.
+  ///   - eps: The layer's epsilon, which is sometimes folded into variances.
   init(_ first: [Double], _ second: [Double], shape: [Int], unit: Double, eps: Double = 0) {
     words = Self.found(first, second, shape, unit, eps) ?? ""
   }
@@ -37,10 +37,10 @@ struct TensorRelation {
     if let words = strange(a, b) { return words }
     guard (a + b).allSatisfy(\.isFinite) else { return nil }
     if b.allSatisfy({ $0 == start }) {
-      // What was never loaded has the values that layers begin with.
+      // Values that were never loaded are the layer's initial values.
       return start == 0 || start == 1 ? "\(short(start)) everywhere, as in a new layer" : nil
     }
-    // A function of constant values is met by anything.
+    // Constant values match any function.
     guard a.contains(where: { $0 != a[0] }) else { return nil }
     let unit = 8 * unit
     func fits(_ rule: (Double) -> Double) -> Bool { agree(a.map(rule), b, unit: unit) }
@@ -63,7 +63,7 @@ struct TensorRelation {
     return nil
   }
 
-  /// The factor of least squares.
+  /// The least squares factor.
   static func factor(_ a: [Double], _ b: [Double]) -> Double? {
     let (product, square) = zip(a, b).reduce((0.0, 0.0)) {
       ($0.0 + $1.0 * $1.1, $0.1 + $1.0 * $1.0)

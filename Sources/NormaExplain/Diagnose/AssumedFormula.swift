@@ -1,13 +1,13 @@
 import NormaTensor
 
-/// The formula that a layer of somebody's own class may have, by its numbers and its input.
+/// The possible formula of a custom layer, judged by its parameters and its input.
 struct AssumedFormula {
-  /// The kind of `torch.nn` that it would be: `RMSNorm`.
+  /// The corresponding kind of `torch.nn`: `RMSNorm`.
   let kind: String
   let numbers: LayerNumbers
 
-  /// The formulas that are worth a comparison, the likelier first; empty where the layer has no weight
-  /// that fits an axis.
+  /// The formulas worth comparing, most likely first; empty if the layer has no weight that matches
+  /// an axis.
   static func candidates(_ layer: CapturedLayer, for x: Tensor) -> [AssumedFormula] {
     guard layer.kind == "custom" || layer.kind == "LayerNorm" || layer.kind == "RMSNorm",
       let weight = layer.weight, weight.rank == 1, x.rank >= 2

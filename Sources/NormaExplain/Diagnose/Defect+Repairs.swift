@@ -1,7 +1,7 @@
 extension Defect {
   typealias Repair = DefectFinding.Repair
 
-  /// What repairs a network that has the defect.
+  /// How to repair a network with the defect.
   var now: Repair {
     switch self {
     case .nonFinite:
@@ -19,26 +19,26 @@ extension Defect {
     case .epsilon: .epsilon(1e-5)
     case .domainShift:
       Repair(
-        "Prepare the inputs as in training: scale, mean, order of colour channels. If the data really "
-          + "are different, compute the running statistics again from them.",
+        "Prepare the inputs as in training: scale, mean, order of color channels. If the data "
+          + "really are different, compute the running statistics again from them.",
         python: ["x = (x - mean_of_training) / std_of_training"],
         norma: ["x = (x - meanOfTraining) / stdOfTraining"])
     case .deadChannels:
-      Repair("Nothing has to be done: the network works without these channels.")
+      Repair("Nothing needs to be done: the network works without these channels.")
     case .differentFormula:
       Repair(
-        "Use the layer's own formula, or load its weights into the kind of layer that they were trained "
-          + "in.")
+        "Use the layer's own formula, or load its weights into the kind of layer that they were "
+          + "trained in.")
     }
   }
 
-  /// What keeps it from happening again.
+  /// How to prevent it in future.
   var next: Repair? {
     switch self {
     case .nonFinite:
       Repair(
-        "Keep running statistics in float32, as float16 ends at 65504, and keep batches with NaN or "
-          + "infinity out of them.",
+        "Keep running statistics in float32, as float16 ends at 65504, and keep batches with NaN "
+          + "or infinity out of them.",
         pytorch: [
           "for m in model.modules():",
           "    if isinstance(m, torch.nn.modules.batchnorm._BatchNorm): m.float()",
@@ -60,8 +60,8 @@ extension Defect {
         norma: ["BatchNorm2d(64, momentum: .pytorch(0.1))  // or .cumulative"])
     case .momentumConvention:
       Repair(
-        "PyTorch's momentum is 1 minus that of Keras and Flax: 0.01 in PyTorch is 0.99 in Keras and "
-          + "Flax.",
+        "PyTorch's momentum is 1 minus that of Keras and Flax: 0.01 in PyTorch is 0.99 in Keras "
+          + "and Flax.",
         pytorch: ["torch.nn.BatchNorm2d(64, momentum=1 - 0.99)"],
         keras: ["keras.layers.BatchNormalization(momentum=1 - 0.1)"],
         flax: ["nnx.BatchNorm(64, momentum=1 - 0.1, rngs=rngs)"],
@@ -75,9 +75,9 @@ extension Defect {
         norma: ["network.eval()", "let y = network(x)"])
     case .stale:
       Repair(
-        "Let the layers follow the batches while the network learns, and compute the statistics again "
-          + "after averaging weights. Or freeze them from the start, so that the network learns with "
-          + "the statistics that it keeps.",
+        "Let the layers follow the batches while the network learns, and compute the statistics "
+          + "again after averaging weights. Or freeze them from the start, so that the network "
+          + "learns with the statistics that it keeps.",
         pytorch: ["torch.optim.swa_utils.update_bn(train_loader, averaged_model)"],
         keras: ["norm.trainable = True  # a frozen layer does not follow the batches"],
         flax: ["model.train()  # with use_running_average=True no batch is followed"],
@@ -105,7 +105,7 @@ extension Defect {
         norma: ["DataLoader(data, batchSize: 64, shuffle: true)"])
     case .dropoutShift:
       Repair(
-        "Put the dropout behind the last batch norm.",
+        "Put the dropout after the last batch norm.",
         pytorch: ["nn.Sequential(linear, norm, relu, dropout)  # not dropout, linear, norm"],
         keras: ["keras.Sequential([dense, norm, relu, dropout])  # not dropout, dense, norm"],
         flax: ["nnx.Sequential(linear, norm, nnx.relu, dropout)  # not dropout, linear, norm"],
@@ -114,7 +114,7 @@ extension Defect {
       Repair("Store epsilon with the weights, and pass it wherever they are loaded.")
     case .domainShift:
       Repair(
-        "Keep the preparation of the inputs with the model, in one place for training and use.")
+        "Keep the preparation of the inputs with the model, together for training and use.")
     case .deadChannels:
       Repair("A smaller learning rate, or less weight decay on gamma, keeps channels alive.")
     case .differentFormula: nil

@@ -1,54 +1,53 @@
-/// What can be wrong with the normalization of a network.
+/// A possible defect of a network's normalization.
 public enum Defect: String, Sendable, Hashable, Codable, CaseIterable {
   /// Running statistics hold NaN or infinity.
   case nonFinite = "non-finite-statistics"
-  /// A running variance is below zero, which no variance is.
+  /// A running variance is below zero, which is impossible for a variance.
   case negativeVariance = "negative-running-variance"
-  /// Running statistics are as they were at first: mean 0, variance 1.
+  /// Running statistics have their initial values: mean 0, variance 1.
   case neverTrained = "never-trained-statistics"
-  /// Running statistics, or the means or variances alone, are those of another layer or of other
+  /// Running statistics, or only the means or variances, are those of another layer or of other
   /// channels.
   case exchanged = "exchanged-statistics"
-  /// Running statistics belong to other weights: another training, another checkpoint.
+  /// Running statistics belong to other weights: another training run or checkpoint.
   case foreign = "foreign-statistics"
-  /// The momentum is too small for the batches that were seen: the first values are still in the
-  /// running statistics, or batches of long ago.
+  /// The momentum is too small for the number of batches: the running statistics still contain the
+  /// initial values, or batches from long ago.
   case notConverged = "statistics-not-converged"
-  /// The momentum is the share of the old value where the layer takes that of the new one.
+  /// The momentum is the share of the old value, but the layer expects that of the new one.
   case momentumConvention = "momentum-convention"
-  /// Running statistics were updated more often than there were batches.
+  /// Running statistics were updated more often than there were training batches.
   case doubleUpdate = "double-update"
-  /// Batches that are no batches of training have replaced what training left: inference in training
-  /// mode.
+  /// Batches outside of training have overwritten the statistics: inference in training mode.
   case overwritten = "overwritten-statistics"
-  /// Running statistics stood still while the weights moved on.
+  /// Running statistics were not updated while the weights changed.
   case stale = "stale-statistics"
-  /// Running statistics rest on too few values: batches too small, or a momentum too large.
+  /// Running statistics are based on too few values: batches too small, or a momentum too large.
   case noisy = "noisy-statistics"
-  /// Running statistics come from a part of the data that does not stand for all: one class, one
-  /// process' share.
+  /// Running statistics come from an unrepresentative part of the data: one class, or one process'
+  /// share.
   case unrepresentative = "unrepresentative-statistics"
-  /// A dropout in front of the layer made the variance of training larger than that of evaluation.
+  /// A dropout before the layer made the variance in training larger than in evaluation.
   case dropoutShift = "dropout-variance-shift"
-  /// The layer's epsilon is not the one that the weights were trained with, or it dominates the
-  /// variance.
+  /// The layer's epsilon differs from the one that the weights were trained with, or it dominates
+  /// the variance.
   case epsilon = "epsilon-mismatch"
-  /// The batch is of another kind than the data of training.
+  /// The batch is of another kind than the training data.
   case domainShift = "domain-shift"
-  /// Channels give the same number whatever comes in.
+  /// Channels give the same value for every input.
   case deadChannels = "dead-channels"
-  /// A layer's results are not those of its formula: other axes, other groups, another divisor.
+  /// A layer's results do not match its formula: other axes, other groups, another divisor.
   case differentFormula = "different-formula"
 }
 
 extension DefectFinding {
-  /// How much a finding matters; the larger, the more.
+  /// How much a finding matters, in increasing order.
   public enum Severity: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
-    /// True, and no reason to do anything.
+    /// True, but no action is needed.
     case note
-    /// It costs something, or will.
+    /// A present or future cost.
     case warning
-    /// The network's results are wrong because of it.
+    /// It makes the network's results wrong.
     case error
 
     /// Notes first, errors last.
@@ -66,37 +65,37 @@ extension DefectFinding {
   }
 }
 
-/// One thing that is wrong: where, what shows it, what else it could be, and what to do.
+/// One problem: where it is, its evidence, alternative explanations, and what to do.
 public struct DefectFinding: Sendable, Hashable, Codable {
-  /// How much it matters.
+  /// Its severity.
   public var severity: DefectFinding.Severity
-  /// What is wrong, as the most likely cause.
+  /// The problem, as the most likely cause.
   public var defect: Defect
-  /// The layers concerned, in the order of their calls.
+  /// The affected layers, in the order of their calls.
   public var layers: [String]
-  /// Of each layer the channels concerned, where not all are.
+  /// The affected channels of each layer, where not all are affected.
   public var channels: [String: [Int]]
-  /// What is wrong, in a sentence or two.
+  /// The problem, in a sentence or two.
   public var statement: String
-  /// What shows it, in numbers.
+  /// The evidence, in numbers.
   public var evidence: [String]
-  /// What the data cannot exclude.
+  /// Other explanations that the data do not exclude.
   public var alternatives: [Alternative]
-  /// What would decide between the cause and its alternatives, as questions and things to try.
+  /// Questions and experiments that would decide between the cause and its alternatives.
   public var decides: [String]
-  /// How much the network's result changes when these layers normalize with the batch, relative to
-  /// the result's own spread: the largest of the layers alone; nil where it is not known.
+  /// How much the network's result changes when one of these layers normalizes with the batch,
+  /// relative to the result's own spread: the largest change; nil if unknown.
   public var effect: Double?
-  /// What repairs this network.
+  /// How to repair this network.
   public var now: Repair
-  /// What keeps it from happening in the next training; nil where nothing has to change.
+  /// How to prevent it in the next training run; nil if nothing has to change.
   public var next: Repair?
 
-  /// Another cause that the data cannot exclude.
+  /// Another cause that the data do not exclude.
   public struct Alternative: Sendable, Hashable, Codable {
-    /// The other cause; nil where it has no name.
+    /// The other cause; nil if it has no name.
     public var defect: Defect?
-    /// Why it cannot be excluded, or what would speak for it.
+    /// Why it cannot be excluded, or what would indicate it.
     public var reason: String
 
     /// An alternative.
@@ -106,7 +105,7 @@ public struct DefectFinding: Sendable, Hashable, Codable {
     }
   }
 
-  /// What to do, in a sentence and in code.
+  /// What to do, as a sentence and as code.
   public struct Repair: Sendable, Hashable, Codable {
     /// What to do.
     public var text: String
@@ -128,12 +127,12 @@ public struct DefectFinding: Sendable, Hashable, Codable {
       self.norma = norma
     }
 
-    /// A repair whose Python is the same for all frameworks.
+    /// A repair with the same Python for all frameworks.
     init(_ text: String, python: [String], norma: [String]) {
       self.init(text, pytorch: python, keras: python, flax: python, norma: norma)
     }
 
-    /// The lines for a framework; empty where the sentence says it all.
+    /// The lines for a framework; empty if the sentence is enough.
     public func code(for framework: NetworkCapture.Framework) -> [String] {
       switch framework {
       case .pytorch: pytorch
@@ -144,6 +143,6 @@ public struct DefectFinding: Sendable, Hashable, Codable {
     }
   }
 
-  /// What to do, now and in the next training, as sentences.
+  /// What to do now and in the next training run, as sentences.
   public var repairs: [String] { [now.text] + (next.map { [$0.text] } ?? []) }
 }

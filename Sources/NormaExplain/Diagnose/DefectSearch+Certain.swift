@@ -1,4 +1,4 @@
-/// What the numbers alone show.
+/// Defects that the values alone show.
 extension DefectSearch {
   func findBrokenNumbers() {
     func channels(_ isBroken: (Double, Double) -> Bool) -> [(LayerEvidence, [Int])] {
@@ -29,7 +29,7 @@ extension DefectSearch {
       })
   }
 
-  /// The largest number of float16.
+  /// The largest finite float16.
   private static let largestHalf = 65_504.0
 
   /// Whether the batch's own variance is too large for float16 where the running one is infinite.
@@ -59,8 +59,8 @@ extension DefectSearch {
     if overflowed(layer, channels) {
       let large = channels.map { layer.variance[$0] }.max() ?? 0
       facts.append(
-        "the batch has a variance of \(short(large)) there, and float16 ends at 65504, so a buffer in "
-          + "float16 overflows")
+        "the batch has a variance of \(short(large)) there, and float16 ends at 65504, so a buffer "
+          + "in float16 overflows")
     }
     return facts
   }
@@ -70,16 +70,17 @@ extension DefectSearch {
   }
 
   func findFirstValues() {
-    // Where one layer shows it, all that are as they were at first are named.
+    // If one layer shows it, all layers that still have their initial values are named.
     let fresh = layers.filter { $0.isInitial && !isExplained($0) }
     if !fresh.contains(where: \.isOff) { return }
     let never = fresh.allSatisfy { $0.tracked == 0 }
     report(
       .neverTrained, fresh,
       evidence: fresh.map { layer in
-        "\(layer.name): all means are 0 and all variances 1 after \(batches(layer.tracked)); in this "
-          + "batch means go up to \(short(layer.mean.map(abs).max() ?? 0)) in magnitude, and variances "
-          + "from \(short(layer.variance.min() ?? 0)) to \(short(layer.variance.max() ?? 0))"
+        "\(layer.name): all means are 0 and all variances 1 after \(batches(layer.tracked)); in "
+          + "this batch means go up to \(short(layer.mean.map(abs).max() ?? 0)) in magnitude, and "
+          + "variances from \(short(layer.variance.min() ?? 0)) to "
+          + "\(short(layer.variance.max() ?? 0))"
           + (layer.layer.standsStill.map { "; it does not follow batches (\($0))" } ?? "")
       },
       decides: [
@@ -89,14 +90,15 @@ extension DefectSearch {
       ])
   }
 
-  /// What leaves buffers out of a state that is loaded.
+  /// How buffers can be missing from a loaded state.
   private var lostOnLoading: String {
     switch capture.language {
     case .pytorch:
-      "Were the buffers in the file that was loaded? Loading with strict=False silently leaves them out."
+      "Were the buffers in the file that was loaded? Loading with strict=False silently leaves "
+        + "them out."
     case .keras:
-      "Were the moving statistics in the file that was loaded? Loading with skip_mismatch=True silently "
-        + "leaves them out."
+      "Were the moving statistics in the file that was loaded? Loading with skip_mismatch=True "
+        + "silently leaves them out."
     case .flax: "Was the BatchStat state saved and loaded along with the Param state?"
     case .norma:
       "Were the buffers in the file that was loaded? Loading with strict: false leaves them out."
@@ -105,10 +107,10 @@ extension DefectSearch {
 
   // MARK: Constant channels
 
-  /// The layers with channels that give the same number whatever comes in, and which.
+  /// The layers with channels that give the same value for every input, and these channels.
   ///
-  /// What is off right behind such a layer may have lost them after its statistics were taken, and
-  /// is not blamed for anything else.
+  /// Later layers that are off may have lost these channels after their statistics were taken, and
+  /// are not blamed for anything else.
   func deadChannels() -> [(LayerEvidence, [Int])] {
     var dead: [(LayerEvidence, [Int])] = []
     for (place, layer) in layers.enumerated() where layer.count > 1 {
@@ -126,7 +128,7 @@ extension DefectSearch {
     return dead
   }
 
-  /// How far each channel's results spread.
+  /// The spread of each channel's results.
   private func spreads(_ layer: LayerEvidence) -> [Double] {
     let biased = layer.biasedVariance
     return layer.channels.map { c in
@@ -134,13 +136,14 @@ extension DefectSearch {
     }
   }
 
-  /// Whether a ReLU comes right behind the layer.
+  /// Whether a ReLU follows the layer directly.
   private func isRectified(_ layer: LayerEvidence) -> Bool {
     layer.layer.after.map { $0.kind == "ReLU" || $0.kind == "ReLU6" } ?? false
   }
 
   func reportDead(_ dead: [(LayerEvidence, [Int])]) {
-    // A weight of zero stays so for all data; a ReLU that this batch never opens may open for others.
+    // A weight of zero is dead for all data; a ReLU that is never active in this batch may be for
+    // others.
     let isForGood = dead.contains { layer, channels in
       let typical = median(layer.weight.map(abs)) ?? 0
       return channels.contains { abs(layer.weight[$0]) < max(1e-3 * typical, 1e-6) }

@@ -1,11 +1,11 @@
-/// What is left when everything else is ruled out: other data, or other weights?
+/// What remains when everything else is ruled out: other data, or other weights?
 extension DefectSearch {
   /// Layers that are off although they followed all batches.
   func findWhatIsLeft() {
     let off = open
     guard let first = off.first else { return findLightShift() }
     let start = layers.firstIndex { $0.id == first.id } ?? 0
-    // What is off behind channels that died after the statistics were taken is off because of them.
+    // Layers that are off after channels that died later are off because of them.
     let beginsAhead = layers[..<start].contains {
       !isExplained($0) && $0.gap > 12 * $0.expectedGap && $0.gap > 0.01
     }
@@ -33,15 +33,15 @@ extension DefectSearch {
     }
   }
 
-  /// A layer with weights, no bias and no normalization behind it, in front of the first norm: what a
-  /// fusion leaves that forgets the bias.
+  /// A layer with weights but no bias before the first norm, and no normalization after it: the
+  /// result of a fusion that forgot the bias.
   func lostBias(_ first: LayerEvidence) -> CapturedNeighbour? {
     let weighted = first.layer.between.filter { $0.kind.hasPrefix("Conv") || $0.kind == "Linear" }
     return weighted.dropLast().last { $0.hasBias == false }
   }
 
-  /// Whether the running statistics fit a second capture, of data of training, in these layers; nil
-  /// without one, and where it is in between.
+  /// Whether the running statistics fit a second capture, of training data, in these layers; nil
+  /// without one, or if it is undecided.
   private func fitsTraining(_ off: [LayerEvidence]) -> Bool? {
     let others = off.compactMap { training[$0.id] }
     guard !others.isEmpty else { return nil }
@@ -54,31 +54,33 @@ extension DefectSearch {
 
   // MARK: Signs
 
-  /// Whether the first layer's input moved, and not its weights: its means moved along the directions
-  /// in which samples differ, or its variances alone did. nil where samples differ in all directions.
+  /// Whether the first layer's input changed rather than its weights: its means moved along the
+  /// directions in which samples differ, or only its variances changed. nil if samples differ in
+  /// all directions.
   func moved(_ first: LayerEvidence) -> Bool? {
     if first.gap < 4 * first.expectedGap { return false }
     if first.varianceOverMean > 5 { return true }
     return first.shiftAlongSamples.map { $0.share > 0.8 }
   }
 
-  /// Whether the first layer is about as far beyond chance as any other, or farther where that is not
-  /// far. What other data bring shows there first, and what is behind it sees results that are
-  /// normalized; what other weights bring is in all layers.
+  /// Whether the first layer is about as far beyond chance as any other, or farther if that is not
+  /// far. A change of the data shows there first, as later layers see normalized results; a change
+  /// of the weights shows in all layers.
   private func isLargest(_ first: LayerEvidence, _ off: [LayerEvidence]) -> Bool {
     let others = off.filter { $0.id != first.id }.map(\.multiple).max() ?? 0
     return first.multiple > (first.multiple > 6 ? 0.8 : 1.5) * others
   }
 
-  /// Weights move means first, and to where no sample is; data move the variances of the last layers.
+  /// Changed weights move means first, to where no sample is; changed data affect the variances of
+  /// the last layers.
   private func tellsOfData(_ off: [LayerEvidence]) -> Bool {
     guard let last = off.last else { return false }
     return last.varianceOverMean > 1 && (last.distanceAmongSamples ?? 0) < Self.amongSamples
   }
 
-  /// Whether the last layer, which tells classes apart, is by far the farthest off, with its running means
-  /// among the batch's samples: statistics, or a batch, of a part of the data. Other weights put means
-  /// where no sample is.
+  /// Whether the last layer, which separates classes, is by far the farthest off, with its running
+  /// means among the batch's samples: the statistics, or the batch, come from a part of the data.
+  /// Other weights put means where no sample is.
   private func liesAmongSamples(_ off: [LayerEvidence]) -> Bool {
     guard let last = off.last, last.id == layers.last?.id, last.mean.count >= 8 else {
       return false
@@ -88,7 +90,8 @@ extension DefectSearch {
       && (last.distanceAmongSamples ?? .infinity) < Self.amongSamples
   }
 
-  /// Over many networks means of a part of the data are below 1, and those of other weights above 1.8.
+  /// Over many networks, means of a part of the data are below 1, and those of other weights above
+  /// 1.8.
   private static let amongSamples = 1.3
 
   // MARK: Findings
@@ -138,8 +141,8 @@ extension DefectSearch {
     report(
       .domainShift, off,
       statement: isCertain
-        ? "This batch is not like the training data: the running statistics fit those, but not this "
-          + "batch." : nil,
+        ? "This batch is not like the training data: the running statistics fit those, but not "
+          + "this batch." : nil,
       evidence: evidence, alternatives: alternatives,
       decides: isCertain
         ? ["How are these inputs prepared differently than in training?"]
@@ -149,7 +152,7 @@ extension DefectSearch {
         ])
   }
 
-  /// The first layer's input moved, and data of training are off as well.
+  /// The first layer's input changed, and training data are off as well.
   private func reportOverwritten(_ off: [LayerEvidence]) {
     guard let first = off.first else { return }
     report(
@@ -169,7 +172,7 @@ extension DefectSearch {
       decides: ["What did the network see in training mode after its training?"])
   }
 
-  /// The mixture of the data is another one: statistics of some classes, or a batch of one.
+  /// The mixture of the data differs: statistics of some classes, or a batch of one.
   private func reportOtherKinds(_ off: [LayerEvidence]) {
     guard let last = off.last else { return }
     let (middle, spread) = last.commonRatio
@@ -180,16 +183,16 @@ extension DefectSearch {
       ]
     if let distance = last.distanceAmongSamples, distance < Self.amongSamples {
       evidence.append(
-        "\(last.name): the running means lie among the means of this batch's samples, "
-          + "\(short(distance.squareRoot())) of their standard deviations from the center; other weights "
-          + "would put them elsewhere")
+        "\(last.name): the running means are among the means of this batch's samples, "
+          + "\(short(distance.squareRoot())) of their standard deviations from the center; other "
+          + "weights would put them elsewhere")
     }
     if middle > 0.3 && middle > 1.2 * spread && facts.isShuffled != true {
       report(
         .unrepresentative, off,
         statement: "This batch seems to be only a part of the data, such as one class: in the last "
-          + "layers its samples differ less than those behind the running statistics. That is not a "
-          + "fault of the network.",
+          + "layers its samples differ less than those in the running statistics. That is not "
+          + "a fault of the network.",
         evidence: evidence,
         alternatives: [
           .init(.domainShift, "data of another kind, which differ less from each other"),
@@ -218,40 +221,40 @@ extension DefectSearch {
       ])
   }
 
-  /// Whether the layers are off by what networks show that learn with a constant rate until the end: not
-  /// far, and with variances that are right in the mean over the channels. That is no fault yet.
+  /// Whether the layers are off as in networks that train with a constant rate until the end: not
+  /// far, and with variances that are right on average over the channels. That is not yet a defect.
   private func isLag(_ off: [LayerEvidence]) -> Bool {
     off.allSatisfy {
       $0.gap - $0.expectedGap < 0.1 && abs($0.commonScale?.multiple ?? .infinity) < 2.5
     }
   }
 
-  /// The weights are others than those that the statistics were taken with.
+  /// The weights are not those that the statistics were taken with.
   func reportOldWeights(_ off: [LayerEvidence]) {
     var evidence = off.map(distance) + (haveWeightsShrunk ? scaleEvidence(layers) : [])
     let related = off.filter { !$0.isUnrelated && $0.mean.count >= 6 }
     if let middle = median(related.map(\.meanCorrelation)), middle > 0.5 {
       evidence.append(
-        "running and batch means correlate over the channels (by \(short(middle)), the median of these "
-          + "layers), so the statistics come from similar weights")
+        "running and batch means correlate over the channels (by \(short(middle)), the median of "
+          + "these layers), so the statistics come from similar weights")
     }
     if let first = layers.first(where: { !isExplained($0) }), first.id != off[0].id {
       evidence.append(
-        "the first layer fits (\(short(first.gap.squareRoot())) standard deviations), so the inputs seem "
-          + "to be as in training")
+        "the first layer fits (\(short(first.gap.squareRoot())) standard deviations), so the "
+          + "inputs seem to be as in training")
     }
     if let first = layers.first, let changed = lostBias(first) {
       evidence.append(
-        "\(changed.name) (\(changed.kind)) has no bias, and no normalization directly behind it, as when "
-          + "a batch norm was folded into it and its shift was forgotten")
+        "\(changed.name) (\(changed.kind)) has no bias, and no normalization directly after it, as "
+          + "when a batch norm was folded into it and its shift was forgotten")
     }
     let changed = layers.first.flatMap(lostBias)
     let isLittle = changed == nil && isLag(off)
     report(
       .stale, off,
       statement: isLittle
-        ? "The running statistics lag a little behind the weights, as they do while a network is still "
-          + "learning fast."
+        ? "The running statistics lag a little behind the weights, as they do while a network is "
+          + "still learning fast."
         : changed.map {
           "The running statistics do not fit these weights. A batch norm that was folded into "
             + "\($0.name) without its shift would explain it."
@@ -267,15 +270,15 @@ extension DefectSearch {
       decides: [
         changed == nil
           ? "Were weights averaged (SWA, EMA), or fine-tuned while these layers were in evaluation "
-            + "mode? Was a layer in front of these changed: a bias lost, two layers fused?"
+            + "mode? Was a layer before these changed: a bias lost, two layers fused?"
           : "Was a batch norm folded into \(changed?.name ?? "a layer") without its shift?",
-        "A capture of training data tells whether the data or the weights changed (--train).",
+        "A capture of training data shows whether the data or the weights changed (--train).",
       ],
       severity: isLittle ? .note : nil,
       now: changed.map { changed in
         .init(
-          "Give \(changed.name) the bias that the folding should have left. If it is lost, compute the "
-            + "running statistics behind it again from training data.",
+          "Give \(changed.name) the bias that the folding should have left. If it is lost, compute "
+            + "the running statistics after it again from training data.",
           pytorch: [
             "torch.nn.utils.fuse_conv_bn_eval(conv, bn)  # on the network before the folding",
             "torch.optim.swa_utils.update_bn(train_loader, model)  # if that is lost",
@@ -285,10 +288,10 @@ extension DefectSearch {
       },
       next: isLittle
         ? .init(
-          "Lower the learning rate towards the end of training, or compute the statistics again after "
-            + "it.")
+          "Lower the learning rate towards the end of training, or compute the statistics again "
+            + "after it.")
         : changed.map { _ in
-          .init("Fold batch norms with a tool that adds a bias where there is none.")
+          .init("Fold batch norms with a tool that adds a bias if there is none.")
         })
   }
 }

@@ -1,6 +1,6 @@
-/// Dropouts in front of a layer, whose noise is in the variance of training and not in that of use.
+/// Dropouts before a layer, whose noise is in the variance of training but not in that of use.
 extension DefectSearch {
-  /// Layers right behind a dropout whose means fit and whose running variances are all too large.
+  /// Layers directly after a dropout whose means fit and whose running variances are all too large.
   func findDropouts() {
     let shifted = layers.filter { layer in
       guard !isExplained(layer), dropout(before: layer) != nil, layer.count > 1 else {
@@ -31,7 +31,7 @@ extension DefectSearch {
         "Capture training data (--train): if the variances are as far off there, it is the dropout."
       ],
       severity: shifted.contains { $0.isOff } ? .error : .warning)
-    // What is behind it saw the noise of training as well.
+    // Later layers saw the noise of training as well.
     guard let start = layers.firstIndex(where: { layer in shifted.contains { $0.id == layer.id } })
     else { return }
     let multiple = shifted.map(\.multiple).max() ?? 0

@@ -1,22 +1,22 @@
 import Foundation
 
-/// What the statistics behind a layer tell of its epsilon.
+/// What the statistics after a layer show about its epsilon.
 extension DefectSearch {
-  /// Of the frameworks, and their powers of ten.
+  /// Defaults of the frameworks, and other powers of ten.
   private static let candidates = [1e-5, 1e-3, 1e-6, 1e-8, 1e-12, 1e-4, 1e-2, 1e-1]
 
-  /// One assumption: these layers were trained with another epsilon.
+  /// A hypothesis: these layers were trained with another epsilon.
   private struct Assumption {
     let layers: [LayerEvidence]
     let epsilon: Double
-    /// What is left beyond chance.
+    /// The gap that remains beyond chance.
     let gap: Double
-    /// The largest distance behind them, as a multiple of chance.
+    /// The largest distance in later layers, as a multiple of chance.
     let worst: Double
   }
 
   func findEpsilon() {
-    // A wrong epsilon changes what the layers behind it see, and not what the layer sees.
+    // A wrong epsilon changes what later layers see, but not what the layer itself sees.
     let first = layers.firstIndex { !isExplained($0) } ?? layers.count
     let behind = layers.dropFirst(first + 1).filter { !isExplained($0) }
     let base = excess(behind, layers)
@@ -41,12 +41,12 @@ extension DefectSearch {
       report(
         .epsilon, best.layers,
         evidence: [
-          "with eps \(short(best.epsilon)) instead of \(eps), the running statistics behind "
+          "with eps \(short(best.epsilon)) instead of \(eps), the running statistics after "
             + "\(best.layers[0].name) would fit the batch: they are up to "
-            + "\(short(worst(behind, layers))) times as far away from it as chance explains, and would "
-            + "be \(short(best.worst)) times as far"
+            + "\(short(worst(behind, layers))) times as far away from it as chance explains, and "
+            + "would be \(short(best.worst)) times as far"
         ], now: .epsilon(best.epsilon))
-      // What is off behind it is off because of it.
+      // Later layers that are off are off because of it.
       explain(behind)
       return
     }
@@ -54,11 +54,11 @@ extension DefectSearch {
     findDominatingEpsilon()
   }
 
-  /// An epsilon that is most of what a layer divides by: the layer hardly normalizes.
+  /// An epsilon that dominates the divisor, so that the layer hardly normalizes.
   private func findDominatingEpsilon() {
     let dominated = layers.filter { layer in
       let shares = layer.channels.map { layer.eps / layer.square($0) }
-      // Channels without any variance are another matter.
+      // Channels without any variance are a separate matter.
       return !isExplained(layer) && !layer.isOff && layer.count > 1
         && layer.variance.contains { $0 > 0 } && (median(shares) ?? 0) > 0.8
     }
@@ -70,7 +70,7 @@ extension DefectSearch {
       })
   }
 
-  /// A last layer has nothing behind it that would tell; an epsilon unlike all others does.
+  /// The last layer has no later layers to compare, but an epsilon unlike all others is suspicious.
   private func findOddEpsilon() {
     let counts = Dictionary(layers.map { ($0.eps, 1) }, uniquingKeysWith: +)
     guard let most = counts.max(by: { $0.value < $1.value }), most.value * 2 > layers.count else {
@@ -85,11 +85,12 @@ extension DefectSearch {
       evidence: odd.map { layer in
         let shares = layer.channels.map { layer.eps / layer.square($0) }
         return "\(layer.name) has eps \(short(layer.eps)), the other layers have "
-          + "\(short(most.key)); eps is up to \(short(100 * (shares.max() ?? 0))) % of variance + eps"
+          + "\(short(most.key)); eps is up to \(short(100 * (shares.max() ?? 0))) % of variance + "
+          + "eps"
       }, now: .epsilon(most.key))
   }
 
-  /// All layers of one epsilon together, and each alone.
+  /// All layers with the same epsilon together, and each alone.
   private func groups() -> [[LayerEvidence]] {
     let open = layers.filter { !isExplained($0) }
     let all = Dictionary(grouping: open, by: \.eps).values.filter { $0.count > 1 }
@@ -109,8 +110,8 @@ extension DefectSearch {
     }
   }
 
-  /// The gaps of these layers beyond what is usual, as multiples of chance, as other sights show
-  /// them. The same batch shows all of them, so that chance hardly changes from one to the other.
+  /// The gaps of these layers beyond what is usual, as multiples of chance, according to other
+  /// sights. All of them come from the same batch, so that chance hardly differs between them.
   private func excess(_ some: [LayerEvidence], _ sights: [LayerEvidence]) -> Double {
     multiples(some, sights).reduce(0) { $0 + max($1 - 0.6, 0) }
   }

@@ -1,8 +1,8 @@
 import Foundation
 
-/// Statistics in the wrong place.
+/// Statistics that belong to another layer or channel.
 extension DefectSearch {
-  /// What of the statistics was exchanged.
+  /// The part of the statistics that was exchanged.
   private enum Part: String {
     case both = "statistics"
     case means
@@ -28,15 +28,15 @@ extension DefectSearch {
       decides: ["Under which names were the running statistics saved and loaded?"])
   }
 
-  /// Whether the first values make much of the statistics: then all layers are alike.
+  /// Whether the statistics consist mostly of the initial values, so that all layers look alike.
   private func isMostlyInitial(_ layer: LayerEvidence) -> Bool {
     layer.tracked > 0 && (layer.momentum?.rest(after: layer.tracked) ?? 0) > 0.3
   }
 
   // MARK: Each other's
 
-  /// Pairs of layers that hold each other's statistics, or each other's means or variances: both fit
-  /// far better where the other is. That shows where the exchange itself is hardly more than chance.
+  /// Pairs of layers with each other's statistics, means or variances: both fit far better when
+  /// exchanged. This detects exchanges even where the distances are hardly more than chance.
   private func swaps() -> [(LayerEvidence, LayerEvidence, String)] {
     let free = layers.filter {
       !isExplained($0) && $0.count > 1 && $0.mean.count >= 6 && !isMostlyInitial($0)
@@ -63,17 +63,17 @@ extension DefectSearch {
     }
   }
 
-  /// Of layers that hold their own statistics, not one pair comes near it.
+  /// No pair of layers with their own statistics comes close to this.
   private static let swapBound = 0.2
 
-  /// What is left of the distances of a part of the statistics when the two are exchanged.
+  /// The fraction of the distances that remains when a part of the statistics is exchanged.
   private func swapRatio(_ a: LayerEvidence, _ b: LayerEvidence, _ part: Part) -> Double {
     let (own, other) = (distance(a, of: a, part), distance(b, of: b, part))
     guard min(own, other) > 0.005 else { return .infinity }
     return max(distance(a, of: b, part) / own, distance(b, of: a, part) / other)
   }
 
-  /// How far a part of `other`'s statistics is from the layer's batch.
+  /// The distance of a part of `other`'s statistics from the layer's batch.
   private func distance(_ layer: LayerEvidence, of other: LayerEvidence, _ part: Part) -> Double {
     switch part {
     case .both: layer.distance(mean: other.runningMean, variance: other.runningVariance)
@@ -100,7 +100,7 @@ extension DefectSearch {
 
   // MARK: Another layer
 
-  /// What shows that the layer's statistics, or a part of them, are those of another one; or nil.
+  /// Evidence that the layer's statistics, or a part of them, belong to another layer; or nil.
   private func otherLayer(_ layer: LayerEvidence) -> String? {
     let others = layers.filter { $0.id != layer.id && $0.mean.count == layer.mean.count }
     let candidates = [Part.both, .means, .variances].flatMap { part in
@@ -124,8 +124,8 @@ extension DefectSearch {
       + "\(short(own.squareRoot())) from \(layer.name)'s own" + (rest.map { "; \($0)" } ?? "")
   }
 
-  /// How far a part of the layer's statistics is from another layer's batch, if it fits that one and
-  /// not its own, and what is left fits its own.
+  /// The distance of a part of the layer's statistics from another layer's batch, if it fits that
+  /// one but not its own, and the other part fits its own.
   private func fit(_ layer: LayerEvidence, _ other: LayerEvidence, _ part: Part) -> Double? {
     let (mean, variance) = (layer.runningMean, layer.runningVariance)
     let (own, rest, distance): (Double, Double, Double) =
@@ -138,8 +138,8 @@ extension DefectSearch {
     guard own > 0.04, distance < 0.1 * own, distance < max(4 * other.expectedGap, 0.1),
       rest < fitting
     else { return nil }
-    // A part of few channels fits by chance, and where all layers look alike; over the channels it must
-    // go along.
+    // A part with few channels can fit by chance, and so can any part if all layers look alike; so
+    // it must correlate over the channels.
     if part != .both && layer.mean.count < 8 { return nil }
     switch part {
     case .both: return distance
@@ -159,22 +159,22 @@ extension DefectSearch {
 
   // MARK: Other channels
 
-  /// What shows that channels of the layer hold each other's statistics; or nil.
+  /// Evidence that channels of the layer have each other's statistics; or nil.
   private func otherChannels(_ layer: LayerEvidence) -> String? {
     guard (6...Self.mostChannels).contains(layer.mean.count) else { return nil }
     let all = Array(layer.channels)
     let order = ChannelOrder(layer, all, keepsPlaces: true)
     let chance = all.reduce(0) { $0 + layer.chance(of: $1) }
-    // Statistics of other weights find channels that fit them, too, but not so well: over many
-    // networks they are left with 7 % of the distance or more, and with 4 times chance where it is
-    // less than 9 %. A mere change of order leaves 3 % or less, or what chance explains.
+    // Statistics of other weights also find channels that they fit, but less well: over many
+    // networks, 7 % of the distance or more remains, and at least 4 times chance if it is less than
+    // 9 %. After a mere permutation 3 % or less remains, or what chance explains.
     if order.moved.count >= 2,
       order.after < 0.04 * order.before && order.after < 5 * chance
         || order.after < 0.08 * order.before && order.after < chance && isAloneUnrelated(layer)
     {
       return fact(layer, order)
     }
-    // A few channels alone.
+    // Only a few channels.
     let off = all.filter { c in
       let change = layer.change(c, layer.runningMean[c], layer.runningVariance[c])
       return change > max(9 * layer.chance(of: c), 0.01)
@@ -182,7 +182,7 @@ extension DefectSearch {
     guard off.count >= 2 else { return nil }
     let few = ChannelOrder(layer, off, keepsPlaces: false)
     let chanceOfFew = off.reduce(0) { $0 + layer.chance(of: $1) }
-    // What a channel finds by chance: the distance to the channel that is most like it.
+    // What a channel reaches by chance: the distance to the channel most like it.
     let nearest = few.moved.reduce(0) { sum, pair in
       sum
         + (off.filter { $0 != pair.to }.map {
@@ -197,12 +197,13 @@ extension DefectSearch {
     return fact(layer, few)
   }
 
-  /// Whether no other layer is unrelated to its batch: where several are, all hold those of another run.
+  /// Whether no other layer is unrelated to its batch: if several are, all have the statistics of
+  /// another run.
   private func isAloneUnrelated(_ layer: LayerEvidence) -> Bool {
     !layers.contains { $0.id != layer.id && $0.isOff && $0.isUnrelated }
   }
 
-  /// More pairs of channels than of so many are not worth the time.
+  /// With more channels the pairs take too much time.
   private static let mostChannels = 1024
 
   private func fact(_ layer: LayerEvidence, _ order: ChannelOrder) -> String {
@@ -217,11 +218,11 @@ extension DefectSearch {
   }
 }
 
-/// The order of channels in which a layer's running statistics fit its batch best: each takes the free
-/// channel that it fits best, the surest first.
+/// The channel order in which a layer's running statistics fit its batch best: each takes the free
+/// channel that it fits best, the most certain first.
 private struct ChannelOrder {
   private(set) var moved: [(from: Int, to: Int)] = []
-  /// The distances of what was matched, in its place and in the new one.
+  /// The distances of the matched channels, in the original order and in the new one.
   private(set) var before = 0.0
   private(set) var after = 0.0
   private(set) var matched = 0

@@ -1,8 +1,8 @@
-/// Data that differ a little, and what the first layer tells of how they differ.
+/// Data that differ slightly, and what the first layer shows about the difference.
 extension DefectSearch {
   // MARK: Data that differ a little
 
-  /// The first layer shows it far beyond chance, and those behind it less and less, where running
+  /// The first layer is far beyond chance, and later layers less and less, whereas running
   /// statistics that lag or are noisy would be off in all layers.
   func findLightShift() {
     guard let first = layers.first, !isExplained(first), first.count > 1 else { return }
@@ -22,7 +22,7 @@ extension DefectSearch {
         evidence: [
           distance(first),
           "training data, the second capture, are \(short(other.gap.squareRoot())) away there",
-          "the layers behind it show less of it",
+          "later layers show less of it",
         ] + direction(first),
         alternatives: [.init(.overwritten, "other data seen in training mode after training")],
         decides: ["Which data do the running statistics come from?"], severity: .warning)
@@ -30,7 +30,7 @@ extension DefectSearch {
     }
     report(
       .domainShift, [first],
-      evidence: [distance(first), "the layers behind it show less of it"]
+      evidence: [distance(first), "later layers show less of it"]
         + (isFar ? [] : scaleEvidence([first])) + likeness(first) + direction(first),
       alternatives: [
         .init(.unrepresentative, "the running statistics may come from only a part of the data")
@@ -40,20 +40,20 @@ extension DefectSearch {
 
   // MARK: Evidence
 
-  /// What the first layer tells of how the inputs differ.
+  /// What the first layer shows about how the inputs differ.
   func likeness(_ layer: LayerEvidence) -> [String] {
     var signs: [String] = []
     let (middle, spread) = layer.commonRatio
     let factor = middle.magnitude > 0.1 && spread < 0.1 ? exponential(-middle) : layer.uniformScale
     if let factor {
       signs.append(
-        "in all channels of \(layer.name), this batch spreads about \(short(factor)) times as wide as the "
-          + "running statistics say: the inputs may be scaled differently")
+        "in all channels of \(layer.name), this batch spreads about \(short(factor)) times as wide "
+          + "as the running statistics say: the inputs may be scaled differently")
     }
     if layer.isNegated {
       signs.append(
-        "the running means of \(layer.name) are those of this batch with the opposite sign: the inputs "
-          + "may be negated, as when black and white are exchanged")
+        "the running means of \(layer.name) are those of this batch with the opposite sign: the "
+          + "inputs may be negated, as when black and white are exchanged")
     }
     return signs
   }
@@ -63,8 +63,8 @@ extension DefectSearch {
     else { return [] }
     let words = directions == 1 ? "the one direction" : "the \(directions) directions"
     return [
-      "\(short(100 * share)) % of the shift of \(layer.name)'s means lies along \(words) in which the "
-        + "samples of this batch differ from each other, as when inputs are brighter or darker"
+      "\(short(100 * share)) % of the shift of \(layer.name)'s means is along \(words) in which "
+        + "the samples of this batch differ from each other, as when inputs are brighter or darker"
     ]
   }
 }

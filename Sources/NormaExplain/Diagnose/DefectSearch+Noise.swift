@@ -1,14 +1,14 @@
 import NormaNN
 
-/// Running statistics that rest on few values.
+/// Running statistics that are based on few values.
 extension DefectSearch {
-  /// How much of the spread of samples is left in running statistics: 1 / n for batches of n samples
-  /// and the momentum's window.
+  /// The fraction of the samples' spread that remains in running statistics: 1 / n for batches of n
+  /// samples and the momentum's window.
   private func noiseShare(_ layer: LayerEvidence, batchSize: Double) -> Double {
     windowShare(layer) / max(batchSize, 1)
   }
 
-  /// What the momentum leaves of the noise of one batch.
+  /// The fraction of one batch's noise that the momentum leaves.
   private func windowShare(_ layer: LayerEvidence) -> Double {
     guard let share = layer.momentum?.share(ofBatch: layer.tracked) else { return 1 }
     return share / max(2 - share, 1e-9)
@@ -28,13 +28,13 @@ extension DefectSearch {
     where reportNoise(candidates, batchSize: size, isTold: false) { return }
   }
 
-  /// Whether so small batches account for the gaps, which then are reported.
+  /// Whether such small batches account for the gaps, which are then reported.
   private func reportNoise(
     _ candidates: [LayerEvidence], batchSize: Double, isTold: Bool
   ) -> Bool {
     let noisy = candidates.filter { noiseShare($0, batchSize: batchSize) > 0.012 }
     guard let worst = noisy.max(by: { $0.gap < $1.gap }) else { return false }
-    // The gaps must be those of chance: not more, and not nothing, as after a recalibration.
+    // The gaps must be those of chance: not larger, and not zero, as after a recalibration.
     let fitting = noisy.filter { layer in
       let chance = layer.chance(
         noiseShare(layer, batchSize: batchSize) + 1 / Double(max(layer.sampleCount, 1)))
@@ -46,10 +46,10 @@ extension DefectSearch {
     let weight = worst.momentum?.share.map { ", each with a share of \(short($0))" } ?? ""
     var evidence = [
       isTold
-        ? "with batches of \(short(batchSize)) samples\(weight), the running statistics rest on about "
-          + "\(samples) samples"
-        : "statistics of about \(samples) samples would be as far away from this batch as these are; "
-          + "this is an estimate, as you did not give the batch size of training",
+        ? "with batches of \(short(batchSize)) samples\(weight), the running statistics rest on "
+          + "about \(samples) samples"
+        : "statistics of about \(samples) samples would be as far away from this batch as these "
+          + "are; this is an estimate, as you did not give the batch size of training",
       "\(worst.name): chance alone moves such statistics by about "
         + "\(short(worst.chance(share).squareRoot())) standard deviations; these are "
         + "\(short(worst.gap.squareRoot())) away from this batch",
@@ -62,7 +62,7 @@ extension DefectSearch {
       .noisy, noisy,
       statement: isTold
         ? nil
-        : "The running statistics look as if they rested on few values, so that chance moves them.",
+        : "The running statistics seem to rest on few values, so that chance moves them.",
       evidence: evidence,
       alternatives: isTold
         ? []
@@ -75,15 +75,15 @@ extension DefectSearch {
     return true
   }
 
-  /// The size of batches that makes the gaps what they are, if it is the same small number in all
-  /// layers, for means as for variances.
+  /// The batch size that explains the gaps, if it is the same small number in all layers, for means
+  /// and for variances.
   private func observedBatchSize(_ candidates: [LayerEvidence]) -> Double? {
     guard candidates.contains(where: \.isOff), candidates.count > 1, let last = candidates.last,
       !candidates.contains(where: \.isUnrelated), !haveWeightsShrunk
     else { return nil }
     if isNoiseOfTraining(candidates) { return commonBatchSize(candidates, ratios: 0.3...20) }
-    // Chance moves channels this way and that; other weights and another mixture of data move them
-    // together.
+    // Chance moves channels in different directions; other weights and another mixture of data move
+    // them together.
     let together = candidates.filter { layer in
       let (middle, spread) = layer.commonRatio
       return abs(middle) > max(0.05, 0.8 * spread)
@@ -94,9 +94,9 @@ extension DefectSearch {
     return commonBatchSize(candidates, ratios: 0.8...10)
   }
 
-  /// The size of batches that explains the gaps of all layers.
+  /// The batch size that explains the gaps of all layers.
   ///
-  /// - Parameter ratios: how many times as far variances may be off as means.
+  /// - Parameter ratios: the accepted ratios of the variances' distance to the means'.
   private func commonBatchSize(
     _ candidates: [LayerEvidence], ratios: ClosedRange<Double>
   ) -> Double? {
@@ -105,7 +105,7 @@ extension DefectSearch {
       let batch = 1 / Double(max(layer.sampleCount, 1))
       let excess = layer.gap - layer.chance(batch)
       let unit = layer.chance(1)
-      // Few values move variances as much as means; other data and other weights do not.
+      // Few values affect variances as much as means; other data and other weights do not.
       guard ratios.contains(layer.varianceOverMean), unit > 0,
         excess > 0.25 * layer.chance(batch)
       else {

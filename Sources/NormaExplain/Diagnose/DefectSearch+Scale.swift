@@ -1,24 +1,25 @@
 /// Running variances that are too large, or too small, in all channels of a layer together.
 extension DefectSearch {
-  /// Five standard errors: of over a hundred healthy networks none reaches four.
+  /// Five standard errors; none of over a hundred healthy networks reaches four.
   private static let certain = 5.0
 
-  /// Whether these layers' scales are off for certain, in one direction.
+  /// Whether these layers' scales are certainly off, in one direction.
   func isScaleOff(_ some: [LayerEvidence]) -> Bool { abs(scale(of: some) ?? 0) > Self.certain }
 
-  /// How far these layers' scales are off, as a multiple of what chance does to all of them together.
+  /// The common scale error of these layers, as a multiple of chance for all of them together.
   private func scale(of some: some Collection<LayerEvidence>) -> Double? {
     let multiples = some.map { $0.commonScale?.multiple }
     guard !multiples.isEmpty, !multiples.contains(nil) else { return nil }
     return multiples.compactMap { $0 }.reduce(0, +) / Double(multiples.count).squareRoot()
   }
 
-  /// Whether the running variances are larger than the batch's in the first layer and behind it: weights
-  /// became smaller after the statistics were taken, as their average is smaller than they are.
+  /// Whether the running variances are larger than the batch's in the first layer and after it: the
+  /// weights became smaller after the statistics were taken, as averages of weights are smaller
+  /// than the weights.
   ///
-  /// Other data show in the first layer, and what is behind it sees results that are normalized. The noise
-  /// of training shows behind it most, with means among those of the samples; means that lie where no
-  /// sample is are those of other weights.
+  /// A change of the data shows in the first layer, and later layers see normalized results. The
+  /// noise of training shows most in later layers, with means among those of the samples; means
+  /// where no sample is belong to other weights.
   var haveWeightsShrunk: Bool { haveWeightsShrunk(layers) }
 
   private func haveWeightsShrunk(_ layers: [LayerEvidence]) -> Bool {
@@ -33,9 +34,9 @@ extension DefectSearch {
     return farthest.map { $0 > 0.5 && first.multiple > 1 } ?? (first.multiple > 2.5)
   }
 
-  /// Whether the running variances are larger than the batch's behind the first layer, with running means
-  /// among the batch's samples everywhere: the noise of training, such as normalization with a batch of few
-  /// samples adds.
+  /// Whether the running variances are larger than the batch's after the first layer, with running
+  /// means among the batch's samples everywhere: noise in training, such as that of normalization
+  /// with small batches.
   func isNoiseOfTraining(_ layers: [LayerEvidence]) -> Bool {
     guard layers.count > 1, let first = layers[0].commonScale,
       let behind = scale(of: layers.dropFirst())
@@ -44,7 +45,7 @@ extension DefectSearch {
       && layers.allSatisfy { ($0.distanceAmongSamples ?? .infinity) < 0.3 }
   }
 
-  /// No layer is off for itself, and all of them together are.
+  /// No single layer is off, but all of them together are.
   func findShrunkWeights() {
     guard haveWeightsShrunk, !layers.contains(where: isExplained) else { return }
     let others = layers.compactMap { training[$0.id] }
@@ -65,8 +66,8 @@ extension DefectSearch {
     report(
       .stale, layers,
       statement: "Taken together, the running variances are larger than this batch's from the "
-        + "first layer on: the weights seem to be smaller than those that the statistics were taken "
-        + "with, as averaged weights are.",
+        + "first layer on: the weights seem to be smaller than those that the statistics were "
+        + "taken with, as averaged weights are.",
       evidence: evidence + ["no single layer is far off"],
       alternatives: (isSeenInTraining == true
         ? []
@@ -74,12 +75,12 @@ extension DefectSearch {
         + [.init(.noisy, "statistics of few or small batches")],
       decides: [
         "Were weights averaged (SWA, EMA) or otherwise changed after training?",
-        "A capture of training data tells whether the data or the weights changed (--train).",
+        "A capture of training data shows whether the data or the weights changed (--train).",
       ].dropLast(isSeenInTraining == true ? 1 : 0),
       severity: .warning)
   }
 
-  /// The layers' running deviations beside the batch's.
+  /// The layers' running deviations relative to the batch's.
   func scaleEvidence(_ layers: [LayerEvidence]) -> [String] {
     let ratios = layers.compactMap { layer in
       layer.commonScale.map { "\(layer.name) \(short(exponential($0.logarithm)))" }
@@ -88,13 +89,13 @@ extension DefectSearch {
     return [
       "running standard deviations as multiples of the batch's, averaged over the channels: "
         + ratios.joined(separator: ", ")
-        + "; \(layers.count == 1 ? "that is" : "all layers together are") \(short(all)) times what chance "
-        + "explains"
+        + "; \(layers.count == 1 ? "that is" : "all layers together are") \(short(all)) times what "
+        + "chance explains"
     ]
   }
 
-  /// The first layer's channels vary more, or less, than its running statistics all together, and what is
-  /// behind it does not.
+  /// Whether the first layer's channels all vary more, or all vary less, than its running
+  /// statistics, and those of later layers do not.
   var isFirstScaleAlone: Bool {
     guard let first = layers.first?.commonScale, layers.count > 1,
       let behind = scale(of: layers.dropFirst())
@@ -104,8 +105,9 @@ extension DefectSearch {
       && inSameDirection < 2.5 && layers.dropFirst().allSatisfy { $0.multiple < 2 }
   }
 
-  /// The one layer behind the first whose running variances are a multiple of the batch's, the same in every
-  /// channel, while its means and all other layers fit. Neither other data nor other weights do that.
+  /// The one later layer whose running variances are a multiple of the batch's, with the same
+  /// factor in every channel, while its means and all other layers fit. Neither other data nor
+  /// other weights do that.
   var multiplied: (layer: LayerEvidence, factor: Double)? {
     let off = layers.filter(\.isOff)
     guard off.count == 1, let layer = off.first, layer.id != layers[0].id, !isExplained(layer),
@@ -123,7 +125,7 @@ extension DefectSearch {
         + "channel, and its means fit: they seem to have been multiplied by a number.",
       evidence: [distance(layer), "the other layers fit this batch"],
       alternatives: [
-        .init(.unrepresentative, "statistics of data that vary otherwise in this layer alone")
+        .init(.unrepresentative, "statistics of data that vary differently in this layer only")
       ],
       decides: ["Does the file that the statistics come from hold the same numbers?"])
   }

@@ -1,8 +1,9 @@
 import NormaNN
 
-/// What counts of batches and momentum tell.
+/// What batch counts and momentum show.
 extension DefectSearch {
-  /// How many batches a layer should have followed: what the user knows, or what most layers did.
+  /// The number of batches that a layer should have followed: given by the user, or the most common
+  /// one.
   private var expectedBatches: Int? {
     if let batches = facts.batches { return batches }
     let counts = Dictionary(layers.map { ($0.tracked, 1) }, uniquingKeysWith: +)
@@ -13,15 +14,15 @@ extension DefectSearch {
 
   private var isTold: Bool { facts.batches != nil }
 
-  /// Layers that say themselves that they do not follow batches.
+  /// Layers that are known not to follow batches.
   func findFrozen() {
     let frozen = open.filter { $0.layer.standsStill != nil }
     report(
       .stale, frozen,
       evidence: frozen.map {
         "\($0.name) does not follow batches (\($0.layer.standsStill ?? "")\(followed($0))); its "
-          + "running statistics are \(short($0.gap.squareRoot())) standard deviations away from this "
-          + "batch"
+          + "running statistics are \(short($0.gap.squareRoot())) standard deviations away from "
+          + "this batch"
       })
   }
 
@@ -90,9 +91,9 @@ extension DefectSearch {
 
   // MARK: Momentum
 
-  /// Running statistics that the first values, or batches of long ago, still hold.
+  /// Running statistics that still contain the initial values, or batches from long ago.
   ///
-  /// Where one layer shows it, all of such a momentum are named: they have the same cause.
+  /// If one layer shows it, all layers with this momentum are named, as they have the same cause.
   private func findUnconverged(_ expected: Int?) {
     let slow = layers.filter { !isExplained($0) && isSlow($0, expected) }
     guard slow.contains(where: \.isOff) || holdsMuch(slow) && isScaleOff(slow),
@@ -105,22 +106,22 @@ extension DefectSearch {
       .notConverged, slow,
       statement: holdsFirst
         ? nil
-        : "The running statistics seem to lag behind the weights: they average over so many batches "
-          + "that the weights changed in the meantime.",
+        : "The running statistics seem to lag behind the weights: they average over many batches, "
+          + "and the weights changed in the meantime.",
       evidence: slow.map(slowness),
       alternatives: holdsFirst
         ? [] : [.init(.stale, "they may have stood still, or be those of another checkpoint")],
       decides: ["How many batches did the network see in training mode, and with which momentum?"])
   }
 
-  /// Whether a tenth of the initial values is left in one of these layers, by the momentum and the count
-  /// of batches alone.
+  /// Whether a tenth of the initial values remains in one of these layers, judged by momentum and
+  /// batch count alone.
   private func holdsMuch(_ slow: [LayerEvidence]) -> Bool {
     slow.contains { ($0.momentum?.rest(after: batchesSeen($0)) ?? 0) > 0.1 }
   }
 
-  /// Whether the statistics look as if they held what the momentum leaves of the initial values. Those
-  /// that were computed anew, as recalibration does, hold nothing of them after few batches.
+  /// Whether the statistics look as if they contained the initial values that the momentum leaves.
+  /// Recomputed statistics, as after recalibration, contain none of them even after few batches.
   private func showsInitialValues(_ layer: LayerEvidence) -> Bool {
     guard let rest = layer.momentum?.rest(after: batchesSeen(layer)), rest >= 0.1 else {
       return true
@@ -142,23 +143,24 @@ extension DefectSearch {
     }
     if momentum == .cumulative {
       return "\(layer.name): the mean of all \(batches(seen)), at the first of which the weights "
-        + "were different, is \(short(layer.gap.squareRoot())) standard deviations away from this batch"
+        + "were different, is \(short(layer.gap.squareRoot())) standard deviations away from this "
+        + "batch"
     }
     if momentum.rest(after: seen) < 0.005, let share = momentum.share {
       return
         "\(layer.name): with batches that have a share of \(short(share)) each, the statistics "
-        + "reach back over about \(batches(Int((1 / share).rounded()))) of \(seen), during which the "
-        + "weights changed; they are \(short(layer.gap.squareRoot())) standard deviations away from "
-        + "this batch"
+        + "reach back over about \(batches(Int((1 / share).rounded()))) of \(seen), during which "
+        + "the weights changed; they are \(short(layer.gap.squareRoot())) standard deviations away "
+        + "from this batch"
     }
     return
       "\(layer.name): after \(batches(seen)), each with a share of \(short(momentum.share ?? 0)), "
-      + "\(short(100 * momentum.rest(after: seen))) % is left of the initial values (mean 0, variance "
-      + "1)" + (look.map { "; \($0)" } ?? "")
+      + "\(short(100 * momentum.rest(after: seen))) % is left of the initial values (mean 0, "
+      + "variance 1)" + (look.map { "; \($0)" } ?? "")
   }
 
-  /// Whether the layers that average all batches are off as those are whose weights moved meanwhile:
-  /// most of them, those behind as much as the first, and none unrelated to its batch.
+  /// Whether the layers that average all batches are off in the way that changing weights cause:
+  /// most of them, later ones as much as the first, and none unrelated to its batch.
   private var meansLag: Bool {
     let plain = layers.filter { $0.momentum == .cumulative && !isExplained($0) }
     let off = plain.filter { $0.isOff || $0.multiple > 2 }
@@ -178,34 +180,37 @@ extension DefectSearch {
     let fits = share > 0.05 && left < 0.35 * layer.gap
     guard seen > 0, let momentum = layer.momentum else { return layer.isOff && fits }
     let isBehind = expected.map { Double(layer.tracked) < 0.8 * Double($0) } ?? false
-    // Others of this momentum followed on, and arrived: it is not the momentum.
+    // Others with this momentum continued and converged, so it is not the momentum.
     let othersArrived = layers.contains {
       $0.momentum == momentum && $0.tracked > 2 * seen && momentum.rest(after: $0.tracked) < 0.02
     }
-    // Those that are known to have missed batches stood still, whatever their momentum.
+    // Layers that are known to have missed batches stood still, whatever their momentum.
     if isBehind && (othersArrived || isTold) { return false }
-    // A window of 1 / momentum batches that reaches back to when the weights were others.
-    // A plain mean reaches back to the first batch, unless it was taken anew in the end.
+    // A window of 1 / momentum batches that reaches back to when the weights were different. A
+    // plain mean reaches back to the first batch, unless it was recomputed at the end.
     let isWide =
       momentum.share.map { $0 < 0.05 && $0 * Double(seen) < 10 } ?? (seen > 1 && meansLag)
     return momentum.rest(after: seen) > 0.02 && (!isBehind || fits) || isWide && !isBehind
   }
 
-  /// A momentum of 0.9 or more keeps little but the last batch: it is meant as the share of the old.
+  /// A momentum of 0.9 or more keeps little but the last batch: it is meant as the share of the old
+  /// value.
   private func findConvention() {
     let forgetful = layers.filter { layer in
       !isExplained(layer) && layer.tracked > 1 && (layer.momentum?.share ?? 0) >= 0.9
         && layer.momentum?.share ?? 1 < 1
     }
-    // Very small batches are worse than a large momentum, and statistics that were pooled are neither.
+    // Very small batches are worse than a large momentum, and pooled statistics have neither
+    // problem.
     if let size = facts.batchSize, size <= 8 { return }
     guard forgetful.contains(where: { $0.gap > 0.05 * $0.expectedGap }) else { return }
     let isOfOldValue = capture.language.momentumIsOfOldValue
     report(
       .momentumConvention, forgetful,
       statement: isOfOldValue
-        ? "The momentum is so small that the layer forgets all but the last batch. It looks like the "
-          + "share of the new batch, which PyTorch calls momentum; here it is the share of the old value."
+        ? "The momentum is so small that the layer forgets all but the last batch. It looks like "
+          + "the share of the new batch, which PyTorch calls momentum; here it is the share of the "
+          + "old value."
         : nil,
       evidence: forgetful.map { layer in
         let share = layer.momentum?.share ?? 0
@@ -214,8 +219,8 @@ extension DefectSearch {
           ? "\(short(1 - share)), the share of the old value"
           : "\(share), the share of the new batch"
         return
-          "\(layer.name): momentum is \(momentum), so all batches but the last one together make up "
-          + "\(short(100 * (1 - share))) % of the running statistics; they are "
+          "\(layer.name): momentum is \(momentum), so all batches but the last one together make "
+          + "up \(short(100 * (1 - share))) % of the running statistics; they are "
           + "\(short(layer.gap.squareRoot())) standard deviations away from this batch"
       },
       alternatives: [

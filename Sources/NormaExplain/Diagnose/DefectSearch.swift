@@ -1,23 +1,23 @@
 import NormaNN
 import NormaTensor
 
-/// The search for what is wrong, from what is certain to what is left.
+/// The search for defects, from what is certain to what remains.
 ///
-/// A layer that one finding explains is not blamed by a later one. The order: formulas; numbers that
-/// are none; first values; statistics of another layer; counts of batches; momentum; a dropout in
-/// front; too few values; another epsilon; and what is left tells by its signs whether the data or the
-/// weights are others.
+/// A layer that one finding explains is not blamed by a later one. The order: formulas; non-finite
+/// numbers; initial values; statistics of another layer; batch counts; momentum; a dropout before
+/// the layer; too few values; another epsilon. For what remains, its signs tell whether the data or
+/// the weights changed.
 final class DefectSearch {
   let capture: NetworkCapture
   let prober: any CaptureProber
   let facts: CaptureFacts
-  /// The same network's layers on data of training, where a second capture has them.
+  /// The same network's layers on training data, if there is a second capture.
   let training: [String: LayerEvidence]
   let layers: [LayerEvidence]
   private var explained: Set<String> = []
   private var found: [DefectFinding] = []
   private var effects: [String: Double] = [:]
-  /// The place of the first layer with channels that give the same number whatever comes in.
+  /// The index of the first layer with channels that give the same value for every input.
   var firstDead: Int?
 
   init(_ capture: NetworkCapture, prober: any CaptureProber, training: NetworkCapture? = nil) {
@@ -30,15 +30,15 @@ final class DefectSearch {
     findEffects()
   }
 
-  /// Layers that are off and that no finding explains yet.
+  /// Layers that are off and not yet explained by a finding.
   var open: [LayerEvidence] { layers.filter { $0.isOff && !explained.contains($0.id) } }
 
   func isExplained(_ layer: LayerEvidence) -> Bool { explained.contains(layer.id) }
 
-  /// Lets no later finding blame these layers.
+  /// Prevents later findings from blaming these layers.
   func explain(_ layers: [LayerEvidence]) { explained.formUnion(layers.map(\.id)) }
 
-  /// Adds a finding about layers, which explains them; what is nil is the defect's own.
+  /// Adds a finding about layers, which explains them; nil arguments take the defect's defaults.
   func report(
     _ defect: Defect, _ layers: [LayerEvidence], channels: [String: [Int]] = [:],
     statement: String? = nil, evidence: [String],
@@ -57,7 +57,7 @@ final class DefectSearch {
         next: next ?? defect.next))
   }
 
-  /// All that is wrong, errors first.
+  /// All findings, errors first.
   func findings() -> [DefectFinding] {
     findBrokenNumbers()
     findFirstValues()
@@ -76,8 +76,8 @@ final class DefectSearch {
     }
   }
 
-  /// Layers of one class with one main change of their formula are one finding: a small change beside it
-  /// does not show in every layer.
+  /// Combines layers of the same class with the same main change of their formula into one finding:
+  /// a small additional change does not show in every layer.
   private func formulaFindings() -> [DefectFinding] {
     var groups: [(key: String, findings: [DefectFinding])] = []
     for layer in capture.layers {
@@ -90,7 +90,7 @@ final class DefectSearch {
       }
     }
     return groups.compactMap { group in
-      // Of the layer that shows most, all evidence.
+      // All evidence of the layer that has most.
       guard var found = group.findings.max(by: { $0.evidence.count < $1.evidence.count }) else {
         return nil
       }
@@ -121,11 +121,11 @@ final class DefectSearch {
     let spread = (result.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count).squareRoot()
     let change = zip(result, other).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / count
     let effect = spread > 0 ? change.squareRoot() / spread : change.squareRoot()
-    // A result with NaN or infinity in it has no spread.
+    // A result with NaN or infinity has no spread.
     return effect.isFinite ? effect : nil
   }
 
-  /// The layers with the effect of those that are off.
+  /// The layers, with the effect of those that are off.
   func diagnoses() -> [LayerDiagnosis] { layers.map { $0.diagnosis(effect: effects[$0.id]) } }
 
   /// How much the result changes when all batch norms normalize with the batch.
@@ -144,7 +144,7 @@ final class DefectSearch {
 
   /// `bn2: 0.61 standard deviations away from this batch, 22.4 times what chance explains`
   func distance(_ layer: LayerEvidence) -> String {
-    "\(layer.name): the running statistics are \(short(layer.gap.squareRoot())) standard deviations "
-      + "away from this batch, \(short(layer.multiple)) times what chance explains"
+    "\(layer.name): the running statistics are \(short(layer.gap.squareRoot())) standard "
+      + "deviations away from this batch, \(short(layer.multiple)) times what chance explains"
   }
 }

@@ -2,29 +2,29 @@ import NormaNN
 import NormaTensor
 
 extension Layer {
-  /// What is wrong with the batch normalization of a network, which layers and channels it concerns,
-  /// and what to try.
+  /// Finds defects of a network's batch normalization, with the layers and channels that they
+  /// affect, and what to try.
   ///
   ///     print(network.diagnosis(on: images, batches: 1000, batchSize: 32))
   ///
-  /// The network is called with the batch several times, in evaluation mode, without gradients and
-  /// without changing anything. Each layer's running statistics are compared with the statistics that
-  /// its input has when all layers normalize with the batch, as in training; so a wrong layer does not
-  /// spoil the view of the next. What a batch shows by chance is estimated from how much its samples
-  /// differ. A healthy network gets no finding.
+  /// Calls the network with the batch several times, in evaluation mode, without gradients and
+  /// without changing anything. Each layer's running statistics are compared with the statistics of
+  /// its input while all layers normalize with the batch, as in training, so that a wrong layer
+  /// does not affect later ones. The differences that a batch shows by chance are estimated from
+  /// its samples. A healthy network gets no finding.
   ///
   /// - Parameters:
-  ///   - batch: Samples of the kind that the network is used on; 32 or more tell small gaps from
-  ///     chance.
-  ///   - batches: How many batches the network was trained with, if it is known; 0 or more. Layers that
-  ///     followed fewer or more are then found even where all of them did.
-  ///   - batchSize: The number of samples in a batch of training, if it is known; 1 or more.
-  ///   - file: The caller's file, for the text of a mistake.
+  ///   - batch: Samples of the kind that the network is used on; with 32 or more, small gaps can be
+  ///     told from chance.
+  ///   - batches: The number of batches that the network was trained with, if known; 0 or more.
+  ///     Then layers that followed fewer or more are found even if all of them did.
+  ///   - batchSize: The number of samples in a training batch, if known; 1 or more.
+  ///   - file: The caller's file, for error messages.
   ///   - line: The caller's line.
-  /// - Returns: A value that prints in words and encodes to JSON.
-  /// - Cost: two calls of the network, one more for each layer that is off, and some for each layer
-  ///   whose epsilon matters where the statistics behind it do not fit.
-  /// - PyTorch has no such call.
+  /// - Returns: A diagnosis that prints as text and encodes to JSON.
+  /// - Cost: two calls of the network, one more for each layer that is off, and several for each
+  ///   layer whose epsilon matters if the statistics after it do not fit.
+  /// - PyTorch has no counterpart.
   public func diagnosis(
     on batch: Tensor, batches: Int? = nil, batchSize: Int? = nil,
     file: StaticString = #fileID, line: UInt = #line
@@ -40,8 +40,8 @@ extension Layer {
 }
 
 extension Module {
-  /// ``NormaNN/Layer/diagnosis(on:batches:batchSize:file:line:)`` for models of any kind: `forward` calls the
-  /// model with the same batch of `samples` every time.
+  /// ``NormaNN/Layer/diagnosis(on:batches:batchSize:file:line:)`` for models of any kind: `forward`
+  /// calls the model, each time with the same batch of `samples` samples.
   public func diagnosis(
     samples: Int, batches: Int? = nil, batchSize: Int? = nil, file: StaticString = #fileID,
     line: UInt = #line, forward: () -> Tensor
@@ -51,7 +51,7 @@ extension Module {
     ] where value < least {
       report(
         TensorError(
-          "diagnosis(\(name):)", "\(name) is \(value); it has to be \(least) or more"),
+          "diagnosis(\(name):)", "\(name) is \(value); it must be at least \(least)"),
         file: file, line: line)
       return Diagnosis(findings: [], layers: [], samples: 0, framework: .norma)
     }
@@ -64,13 +64,13 @@ extension Module {
 }
 
 extension NetworkCapture {
-  /// What is wrong with the normalization of the captured network, which may be of any framework.
+  /// Finds defects of the captured network's normalization, for any framework.
   ///
   ///     print(try NetworkCapture(contentsOf: "mine.safetensors").diagnosis())
   ///
-  /// - Parameter training: A capture of the same network with data of training, which tells whether the
-  ///   data are others or the running statistics are.
-  /// - Returns: A value that prints in words and encodes to JSON.
+  /// - Parameter training: A capture of the same network with training data, which shows whether
+  ///   the data or the running statistics differ.
+  /// - Returns: A diagnosis that prints as text and encodes to JSON.
   public func diagnosis(training: NetworkCapture? = nil) -> Diagnosis {
     Diagnosis(self, prober: WrittenProbes(capture: self), training: training)
   }

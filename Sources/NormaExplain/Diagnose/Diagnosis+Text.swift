@@ -1,10 +1,10 @@
 extension Diagnosis: CustomStringConvertible {
-  /// The diagnosis in words, for 80 columns and without colours.
+  /// The diagnosis as text, for 80 columns and without colors.
   public var description: String { text(style: TextStyle()) }
 
-  /// The diagnosis in words: what is wrong, and a table of the layers.
+  /// The diagnosis as text: the findings, and a table of the layers.
   ///
-  /// - Parameter showsAll: whether all evidence is printed, and not the first facts alone.
+  /// - Parameter showsAll: whether to print all evidence, rather than only the first facts.
   package func text(style: TextStyle, showsAll: Bool = false) -> String {
     var parts: [String] = []
     if layers.isEmpty && formulas.isEmpty {
@@ -24,11 +24,11 @@ extension Diagnosis: CustomStringConvertible {
   private var healthy: String {
     if !findings.isEmpty { return "Healthy, with a note: nothing below is certain to be a fault." }
     if layers.isEmpty {
-      return "Healthy: the layers whose samples could be compared follow their formulas."
+      return "Healthy: the layers whose samples could be compared match their formulas."
     }
     let names = layers.count == 1 ? "1 layer" : "\(layers.count) layers"
     return "Healthy: the running statistics of \(names) fit a batch of \(samples) samples as well "
-      + "as such a batch can tell."
+      + "as such a batch can show."
   }
 
   private var formulaSummary: String {
@@ -39,10 +39,10 @@ extension Diagnosis: CustomStringConvertible {
       "Formulas: \(compared.count) of \(formulas.count) layers were compared with their formula "
       + "on samples, and \(off) \(off == 1 ? "differs" : "differ")"
       + (rest > 0
-        ? "; the others have a formula that is not known here, or samples that were cut." : ".")
+        ? "; the others have an unknown formula, or truncated samples." : ".")
   }
 
-  /// How many facts stand under a finding; the value has all of them.
+  /// The largest number of facts under a finding; the value has all of them.
   private static let shownFacts = 4
 
   private func text(
@@ -100,7 +100,7 @@ extension Diagnosis: CustomStringConvertible {
     }.joined(separator: ", ")
   }
 
-  /// Most layers that get a bar; more would not fit a screen.
+  /// The largest number of bars; more would not fit a screen.
   private static let shownBars = 24
 
   private func bars(_ style: TextStyle) -> String {
@@ -125,9 +125,9 @@ extension Diagnosis: CustomStringConvertible {
       ])
     }
     let legend =
-      "gap: how far running and batch statistics are apart, in standard deviations; by chance: the gap "
-      + "that such a batch shows anyway; shift: the largest distance between means; var ratio: running "
-      + "over batch variance; effect: on the network's result; !: more than chance."
+      "gap: distance of running and batch statistics, in standard deviations; by chance: the gap "
+      + "that such a batch shows anyway; shift: the largest distance between means; var ratio: "
+      + "running over batch variance; effect: on the network's result; !: more than chance."
     return style.table(rows) + "\n" + style.faint(style.paragraph(legend, first: "  ", indent: 2))
   }
 }

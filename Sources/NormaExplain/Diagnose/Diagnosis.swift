@@ -1,18 +1,18 @@
-/// What is wrong with a network's batch normalization, as far as one batch and the layers' own
-/// numbers can tell; a value that prints in words and encodes to JSON.
+/// Defects of a network's batch normalization, as far as one batch and the layers' own values show.
+/// It prints as text and encodes to JSON.
 public struct Diagnosis: Sendable, Hashable, Codable {
-  /// What is wrong, the most important first; empty for a healthy network.
+  /// The findings, most important first; empty for a healthy network.
   public let findings: [DefectFinding]
   /// The layers in the order of their first calls.
   public let layers: [LayerDiagnosis]
-  /// The samples of the batch.
+  /// The number of samples in the batch.
   public let samples: Int
   /// The layers without running statistics, whose samples were compared with their formula.
   public let formulas: [FormulaDiagnosis]
   /// How much the network's result changes when all batch norms normalize with the batch, relative
-  /// to the result's own spread; nil where it is not known.
+  /// to the result's own spread; nil if unknown.
   public let effect: Double?
-  /// What the network is written in: the language of the repairs that the text shows.
+  /// The network's framework, which is the language of the repairs in the text.
   public let framework: NetworkCapture.Framework
 
   /// A diagnosis.
@@ -29,11 +29,11 @@ public struct Diagnosis: Sendable, Hashable, Codable {
     self.effect = effect
   }
 
-  /// Whether nothing is wrong; notes may be left.
+  /// Whether nothing is wrong; there may still be notes.
   public var isHealthy: Bool { findings.allSatisfy { $0.severity == .note } }
 }
 
-/// A number with three digits.
+/// A number with three significant digits.
 func short(_ value: Double) -> String {
   if !value.isFinite { return "\(value)" }
   if value == 0 { return "0" }

@@ -1,10 +1,10 @@
 import NormaTensor
 
-/// Compares what a captured layer made of a few samples with its formula.
+/// Compares a captured layer's output for a few samples with its formula.
 struct FormulaCheck {
   let diagnosis: FormulaDiagnosis
   let finding: DefectFinding?
-  /// The changes of the formula that make the layer's results; empty where none is known.
+  /// The changes of the formula that reproduce the layer's results; empty if none are known.
   let causes: [String]
 
   /// nil for a layer without samples.
@@ -16,7 +16,7 @@ struct FormulaCheck {
       self = FormulaCheck(layer, numbers, kind: layer.kind, x, y)
       return
     }
-    // A class of somebody's own: the formula that makes its results, or is the nearest that is known.
+    // A custom class: the formula that reproduces its results, or the nearest known one.
     var near: FormulaCheck?
     for formula in AssumedFormula.candidates(layer, for: x) {
       let check = FormulaCheck(layer, formula.numbers, kind: formula.kind, x, y, isAssumed: true)
@@ -32,7 +32,7 @@ struct FormulaCheck {
     }
     diagnosis = FormulaDiagnosis(
       name: layer.title, kind: layer.kind, samples: x.shape.first ?? 0, gap: nil, expectedGap: 0,
-      isOff: false, obstacle: "\(layer.kind) has no formula that is known here")
+      isOff: false, obstacle: "\(layer.kind) has no known formula")
     finding = nil
     causes = []
   }
@@ -81,7 +81,7 @@ struct FormulaCheck {
     }
   }
 
-  /// What rounding, and the order of sums on another machine, may change, relative to the largest
+  /// The relative effect of rounding, and of the order of sums on another machine, on the largest
   /// result.
   private static func tolerance(_ input: DType, _ output: DType) -> Double {
     let unit = max(unitRoundoff(input), unitRoundoff(output), unitRoundoff(.float32))
@@ -115,7 +115,7 @@ struct FormulaCheck {
       effect: nil, now: Defect.differentFormula.now, next: nil)
   }
 
-  /// A class that computes a known formula with a change, which may be all right.
+  /// A custom class that computes a known formula with a change, which may be intended.
   private static func assumedFinding(
     _ layer: CapturedLayer, _ kind: String, _ explanation: Explanation, _ gap: Double,
     _ size: Double
@@ -141,9 +141,9 @@ struct FormulaCheck {
 }
 
 extension CapturedLayer {
-  /// The layer's formula for its captured input, as plain numbers; nil where the kind is not known.
+  /// The layer's formula for its captured input, as plain numbers; nil if the kind is unknown.
   ///
-  /// Of group and instance norms the input may have the first channels only.
+  /// For group and instance norms, the input may contain only the first channels.
   func numbers(for x: Tensor) -> LayerNumbers? {
     let weight = weight?.array(of: Double.self)
     let bias = bias?.array(of: Double.self)

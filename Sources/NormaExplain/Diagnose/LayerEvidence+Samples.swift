@@ -1,10 +1,11 @@
 extension LayerEvidence {
-  /// Most channels that are looked at together.
+  /// The largest number of channels that are considered together.
   private static let mostChannels = 64
 
-  /// Where the running means lie among the means of the batch's samples: the mean, over all directions,
-  /// of the squared distance in standard deviations of the samples. Statistics of other data of the same
-  /// kind lie well inside, below 1; those of other weights anywhere. nil for few samples.
+  /// The position of the running means among the means of the batch's samples: the mean, over all
+  /// directions, of the squared distance in standard deviations of the samples. For statistics of
+  /// other data of the same kind it is well below 1; for those of other weights it can be anything.
+  /// nil for few samples.
   var distanceAmongSamples: Double? {
     let size = min(moments.channels, Self.mostChannels)
     let filled = (0..<moments.samples).filter { moments.count[$0] > 0 }
@@ -19,7 +20,7 @@ extension LayerEvidence {
     }
     let largest = (0..<size).map { covariance[$0 * size + $0] }.max() ?? 0
     guard largest > 0, largest.isFinite else { return nil }
-    // Directions in which samples hardly differ do not count endlessly.
+    // Limits the weight of directions in which samples hardly differ.
     for a in 0..<size { covariance[a * size + a] += 1e-3 * largest }
     // Cholesky's factor L, and the solution of L z = shift.
     var distance = 0.0

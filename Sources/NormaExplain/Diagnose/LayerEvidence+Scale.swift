@@ -1,12 +1,12 @@
-/// What all channels of a layer tell together. One channel's variance may be off by chance where the
-/// mean over all channels is not: chance moves channels this way and that.
+/// What all channels of a layer show together. One channel's variance may be off by chance where
+/// the mean over all channels is not, as chance moves channels in different directions.
 extension LayerEvidence {
-  /// How much larger the running standard deviations are than the batch's, in the mean over the
-  /// channels, as a logarithm and as a multiple of what chance does to that mean; nil for few samples.
+  /// The mean, over the channels, of the ratios of running to batch standard deviations, as a
+  /// logarithm and as a multiple of chance; nil for few samples.
   var commonScale: (logarithm: Double, multiple: Double)? {
     let filled = (0..<moments.samples).filter { moments.count[$0] > 0 }
     guard filled.count >= 16, count > 1 else { return nil }
-    // Of every sample: what it would make of all variances, relative to those of the batch.
+    // For every sample: its effect on all variances, relative to those of the batch.
     let sizes = filled.map { n in
       channels.reduce(0.0) { sum, c in
         let index = n * moments.channels + c
@@ -23,14 +23,15 @@ extension LayerEvidence {
     return (logarithm, logarithm / error)
   }
 
-  /// How many times as wide as the running statistics say this batch spreads, in all channels alike; nil
-  /// where channels differ, or the factor is near 1.
+  /// The factor by which this batch spreads wider than the running statistics say, if it is the
+  /// same in all channels; nil if channels differ, or the factor is near 1.
   ///
-  /// Behind linear layers other weights change every channel by a factor of its own. Inputs of another
-  /// scale change all by one: over hundreds of networks nothing else did.
+  /// After linear layers, other weights change every channel by a different factor. Inputs of
+  /// another scale change all by the same: over hundreds of networks nothing else did.
   var uniformScale: Double? { uniformScale(within: 0.25) }
 
-  /// The same where channels spread around the factor by no more than a share of it, as logarithms.
+  /// The same for channels that spread around the factor by no more than a given share, as
+  /// logarithms.
   func uniformScale(within share: Double) -> Double? {
     let ratios = channels.compactMap { c in
       variance[c] > 0 && runningVariance[c] > 0
@@ -44,7 +45,7 @@ extension LayerEvidence {
     return spread < share * abs(middle) ? exponential(-middle) : nil
   }
 
-  /// Whether the running means are this batch's with the other sign, as where inputs were negated.
+  /// Whether the running means are this batch's with the opposite sign, as for negated inputs.
   var isNegated: Bool {
     let (product, square) = channels.reduce((0.0, 0.0)) { sums, c in
       (

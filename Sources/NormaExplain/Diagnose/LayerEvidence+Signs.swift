@@ -1,8 +1,8 @@
 import Foundation
 
-/// Signs that tell one cause from another: what moved, means or variances, and along which directions.
+/// Signs that distinguish causes: whether means or variances changed, and along which directions.
 extension LayerEvidence {
-  /// The mean square, over the channels, of the distances of means alone, in standard deviations.
+  /// The mean square, over the channels, of the distances of the means, in standard deviations.
   func meanDistance(_ other: [Double]) -> Double {
     average { c in
       let shift = other[c] - mean[c]
@@ -10,7 +10,7 @@ extension LayerEvidence {
     }
   }
 
-  /// The mean square of the changes of scale alone, as logarithms.
+  /// The mean square of the changes of scale, as logarithms.
   func varianceDistance(_ other: [Double]) -> Double {
     average { c in
       let ratio = logRatio(c, other[c])
@@ -30,18 +30,18 @@ extension LayerEvidence {
   var meanMultiple: Double { (meanGap / max(chanceOfMeans, 1e-300)).squareRoot() }
   var varianceMultiple: Double { (varianceGap / max(chanceOfVariances, 1e-300)).squareRoot() }
 
-  /// How many times as far variances are off as means, each as a multiple of chance.
+  /// The ratio of the variances' distance to the means', each as a multiple of chance.
   var varianceOverMean: Double { varianceMultiple / max(meanMultiple, 1e-6) }
 
-  /// The logarithm of a standard deviation's ratio to the batch's.
+  /// The logarithm of the ratio of a standard deviation to the batch's.
   func logRatio(_ channel: Int, _ otherVariance: Double) -> Double {
     log((max(otherVariance, 0) + eps) / square(channel)) / 2
   }
 
   var logRatios: [Double] { channels.map { logRatio($0, runningVariance[$0]) } }
 
-  /// How far, over the channels, the running standard deviations go along with those of the batch but
-  /// for a common factor: its logarithm, and how much channels differ from it.
+  /// How well the running standard deviations match those of the batch up to a common factor: its
+  /// logarithm, and how much channels deviate from it.
   var commonRatio: (middle: Double, spread: Double) {
     let ratios = logRatios
     let middle = median(ratios) ?? 0
@@ -55,8 +55,8 @@ extension LayerEvidence {
 
   // MARK: Correlation over the channels
 
-  /// How running and batch means go together over the channels: 1 for the same weights, about 0 for
-  /// others.
+  /// The correlation of running and batch means over the channels: 1 for the same weights, about 0
+  /// for others.
   var meanCorrelation: Double { Self.correlation(runningMean, mean) }
 
   /// The same for the logarithms of variances.
@@ -65,10 +65,10 @@ extension LayerEvidence {
       runningVariance.map { log(max($0, 0) + eps) }, variance.map { log($0 + eps) })
   }
 
-  /// What numbers that have nothing to do with each other reach, one time in three.
+  /// The correlation that unrelated numbers reach one time in three.
   var chanceOfCorrelation: Double { 1 / Double(max(mean.count - 1, 1)).squareRoot() }
 
-  /// Whether neither means nor variances go along with the batch's.
+  /// Whether neither means nor variances correlate with the batch's.
   var isUnrelated: Bool {
     let bound = max(0.5, 2 * chanceOfCorrelation)
     return mean.count >= 6 && abs(meanCorrelation) < bound && abs(varianceCorrelation) < bound
@@ -90,10 +90,10 @@ extension LayerEvidence {
   // MARK: Directions in which samples differ
 
   /// The part of the shift of means that lies along the few directions in which the batch's samples
-  /// differ most, and how many of all directions these are; nil where they are not few.
+  /// differ most, and the number of these directions; nil if they are not few.
   ///
-  /// Other data move the first layer's means the way samples differ from each other: brighter, of more
-  /// contrast. Other weights move them anywhere.
+  /// Other data move the first layer's means in the way samples differ from each other: brighter,
+  /// or with more contrast. Other weights move them anywhere.
   var shiftAlongSamples: (share: Double, directions: Int)? {
     let (samples, channels) = (moments.samples, moments.channels)
     guard samples >= 8, channels >= 4 else { return nil }
@@ -133,7 +133,7 @@ extension LayerEvidence {
   private static func mainDirection(
     _ rows: [Double], _ samples: Int, _ channels: Int
   ) -> [Double] {
-    // The longest row is hardly orthogonal to it.
+    // The longest row is unlikely to be orthogonal to it.
     let lengths = (0..<samples).map { n in
       (0..<channels).reduce(0.0) { $0 + rows[n * channels + $1] * rows[n * channels + $1] }
     }

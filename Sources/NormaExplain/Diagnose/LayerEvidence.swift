@@ -1,11 +1,11 @@
 import Foundation
 import NormaNN
 
-/// The numbers of one batch norm beside what it sees of the batch.
+/// The statistics of one batch norm compared with what it sees of the batch.
 struct LayerEvidence {
   let layer: CapturedLayer
   let eps: Double
-  /// nil where it is not known.
+  /// nil if unknown.
   let momentum: Momentum?
   let tracked: Int
   let runningMean: [Double]
@@ -13,15 +13,15 @@ struct LayerEvidence {
   let weight: [Double]
   let bias: [Double]
   let moments: SampleMoments
-  /// How many values of each channel the batch has.
+  /// The number of values per channel in the batch.
   let count: Double
   let mean: [Double]
   /// Divided by n - 1.
   let variance: [Double]
-  /// How much samples differ: see ``SampleMoments/spread``.
+  /// The differences between samples: see ``SampleMoments/spread``.
   let spread: (mean: [Double], square: [Double])
 
-  /// nil for a layer without running statistics, or that the batch did not reach.
+  /// nil for a layer without running statistics, or one that the batch did not reach.
   init?(_ layer: CapturedLayer, _ moments: SampleMoments? = nil) {
     guard layer.isBatchNorm, let moments = moments ?? layer.batch, moments.samples > 0,
       let runningMean = layer.runningMean, let runningVariance = layer.runningVariance,
@@ -44,7 +44,7 @@ struct LayerEvidence {
   }
 
   var name: String { layer.title }
-  /// What tells the layer from others.
+  /// The layer's identity.
   var id: String { layer.name }
   var sampleCount: Int { moments.samples }
   /// Divided by n.
@@ -52,30 +52,30 @@ struct LayerEvidence {
 
   var channels: Range<Int> { 0..<mean.count }
 
-  /// What means are measured against: the square of what the layer divides by.
+  /// The unit for means: the square of the layer's divisor.
   func square(_ channel: Int) -> Double { variance[channel] + eps }
 
-  /// How far other statistics are from the batch's: the mean square, over the channels, of what they
-  /// change in a result whose standard deviation is 1.
+  /// The distance of other statistics from the batch's: the mean square, over the channels, of
+  /// their effect on a result whose standard deviation is 1.
   func distance(mean otherMean: [Double], variance otherVariance: [Double]) -> Double {
     var sum = 0.0
     for c in channels { sum += change(c, otherMean[c], otherVariance[c]) }
     return sum / Double(max(mean.count, 1))
   }
 
-  /// The square of the shift, and of the change of scale as a logarithm; the scale of a channel that
-  /// hardly varies beside epsilon hardly matters.
+  /// The square of the shift, plus that of the change of scale as a logarithm; the scale of a
+  /// channel that hardly varies compared with epsilon hardly matters.
   func change(_ channel: Int, _ otherMean: Double, _ otherVariance: Double) -> Double {
     let shift = otherMean - mean[channel]
     let ratio = log((max(otherVariance, 0) + eps) / square(channel)) / 2
     return (shift * shift + ratio * ratio * variance[channel]) / square(channel)
   }
 
-  /// The distance of the running statistics.
+  /// The distance of the running statistics from the batch's.
   var gap: Double { distance(mean: runningMean, variance: runningVariance) }
 
-  /// The part of a distance that statistics from `share` of all samples' spread have by chance:
-  /// 1 / n for n samples.
+  /// The distance by chance for statistics that have `share` of the samples' spread: 1 / n for n
+  /// samples.
   func chance(_ share: Double) -> Double {
     var sum = 0.0
     for c in channels {
@@ -85,16 +85,17 @@ struct LayerEvidence {
     return sum / Double(max(mean.count, 1))
   }
 
-  /// What a batch of so many samples, and running statistics of 32 a batch, show by chance.
+  /// The distance by chance for a batch of this many samples, and running statistics of batches of
+  /// 32.
   var expectedGap: Double { chance(chanceShare) }
 
-  /// 1 / n for the samples of the batch, and what running statistics of 32 a batch add.
+  /// 1 / n for the samples of the batch, plus a share for running statistics of batches of 32.
   var chanceShare: Double { 1 / Double(max(sampleCount, 1)) + 0.003 }
 
   /// Whether the gap is more than chance and large enough to matter, in all channels together or in
   /// one of them.
   var isOff: Bool {
-    // One value has no variance and shows nothing.
+    // A single value has no variance.
     if count < 2 { return false }
     let chance = expectedGap
     if !gap.isFinite { return true }
@@ -105,25 +106,25 @@ struct LayerEvidence {
     }
   }
 
-  /// What one channel shows by chance.
+  /// The distance of one channel by chance.
   func chance(of channel: Int) -> Double {
     let square = square(channel)
     return chanceShare
       * (spread.mean[channel] / square + spread.square[channel] / (4 * square * square))
   }
 
-  /// Whether running statistics are as they were at first.
+  /// Whether running statistics have their initial values.
   var isInitial: Bool {
     runningMean.allSatisfy { $0 == 0 } && runningVariance.allSatisfy { $0 == 1 }
   }
 
-  /// The share of the first values, mean 0 and variance 1, that makes the running statistics out of
-  /// the batch's, and the distance that is left then.
+  /// The share of the initial values, mean 0 and variance 1, that best explains the running
+  /// statistics as a mixture with the batch's, and the remaining distance.
   var initialShare: (share: Double, rest: Double) {
     var (products, squares) = (0.0, 0.0)
     for c in channels {
       let scale = square(c)
-      // Both as relative errors: what the batch lacks, and what the first values would change.
+      // Both as relative errors: what the batch lacks, and the effect of the initial values.
       let meanWay = -mean[c] / scale.squareRoot()
       let varianceWay = (1 - variance[c]) / scale
       products += meanWay * (runningMean[c] - mean[c]) / scale.squareRoot()
@@ -140,7 +141,7 @@ struct LayerEvidence {
     return (share, left / Double(max(mean.count, 1)))
   }
 
-  /// The gap as users read it.
+  /// The gap as reported to users.
   func diagnosis(effect: Double?) -> LayerDiagnosis {
     LayerDiagnosis(
       name: layer.name, kind: layer.kind, count: count, batchesTracked: layer.batchesTracked,

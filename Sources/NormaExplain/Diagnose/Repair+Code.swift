@@ -15,7 +15,7 @@ extension DefectFinding.Repair {
       norma: ["try recalibrate(network, over: trainingBatches)"])
   }
 
-  /// The same with every dropout off, which training mode would turn on.
+  /// The same with every dropout disabled, which training mode would enable.
   static let recalibrationWithoutDropout = Self(
     "Compute the running statistics again with the dropout off. The weights stay.",
     pytorch: [
@@ -39,7 +39,7 @@ extension DefectFinding.Repair {
     ],
     norma: ["try recalibrate(network, over: trainingBatches)"])
 
-  /// A state that lacks nothing.
+  /// A complete state.
   static func completeState(_ text: String) -> Self {
     Self(
       "\(text), and treat missing names as an error.",

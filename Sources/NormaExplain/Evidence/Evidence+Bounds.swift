@@ -1,27 +1,27 @@
 import NormaTensor
 
-/// How many roundings of their sizes the values of a formula may be off, root mean square, where sums
-/// over `count` values are made in one wide type.
+/// The number of roundings by which a formula's values may be off, as a root mean square relative
+/// to their sizes, if sums over `count` values are computed in one wide type.
 ///
-/// Each step of a formula rounds once: 4. A sum that adds one value after the other rounds `count` times,
-/// this way and that, which comes to the root of that. Above 40 nothing is called rounding: long sums are
-/// added in parts, or in a wider type.
+/// Each step of a formula rounds once: 4. A sequential sum rounds `count` times in random
+/// directions, which adds up to the square root of that. Above 40 nothing counts as rounding: long
+/// sums are added in parts, or in a wider type.
 func mostRoundings(adding count: Int) -> Double {
   min(4 + Double(count).squareRoot(), 40)
 }
 
 extension Evidence {
-  /// The same for a formula whose coarsest rounding is `unit`: sums of half types are added in a wider
-  /// one, and all of a formula's steps in them together come to half a rounding of the sizes, root mean
-  /// square. Two are allowed for.
+  /// The same for a formula whose coarsest rounding is `unit`: sums of half types are added in a
+  /// wider type, and all half-type steps of a formula together amount to half a rounding, as a root
+  /// mean square. Two are allowed.
   func mostRoundings(_ unit: Double) -> Double {
     unit > 0x1p-20 ? 2 : NormaExplain.mostRoundings(adding: frame.count)
   }
 
-  /// The misfit up to which a careless order of additions may have made the difference.
+  /// The misfit that a careless order of additions may cause.
   var careless: Double { careless(unit: rounding) }
 
-  /// The same where steps are taken in a type.
+  /// The same for steps in a type.
   func careless(_ type: DType) -> Double { careless(unit: max(unitRoundoff(type), rounding)) }
 
   /// What exceeds one rounding of a half type counts eightfold in a misfit.
@@ -30,24 +30,24 @@ extension Evidence {
     return unit > 0x1p-20 ? 8 * (most - 1) : most
   }
 
-  /// How many roundings a single value may be off, where all together are off by as many as rounding
-  /// makes.
+  /// The number of roundings by which a single value may be off, if all together are off by the
+  /// expected rounding.
   private static let single = 4.0
 
-  /// Values that a formula misses by more than rounding makes of them.
+  /// Values that a formula misses by more than rounding.
   struct Strays {
     let count: Int
     let total: Int
-    /// Where the farthest of them is, in the input's shape, and how far it is.
+    /// The position of the farthest of them in the input's shape, and its distance.
     let place: [Int]
     let distance: Double
   }
 
-  /// The values of all, and not of the samples alone, that a recipe misses by more than rounding makes;
-  /// nil where there are none.
+  /// Among all values, not only the samples, those that a recipe misses by more than rounding; nil
+  /// if there are none.
   ///
-  /// - Parameter furthest: The largest distance between the target and the recipe's result: where that
-  ///   is as small as rounding of a common value, no further look is needed.
+  /// - Parameter furthest: The largest distance between the target and the recipe's result; if that
+  ///   is within the rounding of a common value, no search is needed.
   func strays(_ recipe: Recipe, furthest: Double) -> Strays? {
     let narrow = recipe.narrow ?? recipe.narrowSteps?.type
     let unit = max(narrow.map(unitRoundoff) ?? 0, rounding)
@@ -55,7 +55,7 @@ extension Evidence {
     if let common = median(sampledSizes(recipe)), furthest <= allowed * common { return nil }
     let made = output(recipe).evaluated()
     let distance = (target.cast(to: .float64) - made).abs().evaluated()
-    // Not a number is none that rounding makes.
+    // NaN is never due to rounding.
     let isFar = (1 - (distance .<= sizes(recipe, made) * allowed + 1e-30).cast(to: .float64))
       .evaluated()
     let count = isFar.sum().item()
@@ -72,8 +72,8 @@ extension Evidence {
       distance: distance.reshaped(-1)[index].item())
   }
 
-  /// The sizes that are rounded on the way to each value: `|w / d| (|x| + |m|) + |y| + |b|`, with the size
-  /// of the values whose mean is taken beside `|m|`.
+  /// The magnitudes that are rounded for each value: `|w / d| (|x| + |m|) + |y| + |b|`, with the
+  /// magnitude of the averaged values added to `|m|`.
   private func sizes(_ recipe: Recipe, _ made: Tensor) -> Tensor {
     let (mean, variance) = statistics(recipe)
     let (scale, offset) = recipe.scaleAndShift(layer, frame)
@@ -92,7 +92,7 @@ extension Evidence {
     return sizes + made.abs()
   }
 
-  /// The same for the samples, without what is added beside the formula.
+  /// The same for the samples, without what is added outside the formula.
   private func sampledSizes(_ recipe: Recipe) -> [Double] {
     let (means, variances) = sampledStatistics(recipe)
     let (scales, offsets) = sampledAffine(recipe.affine)
@@ -106,7 +106,7 @@ extension Evidence {
 }
 
 extension Evidence.Strays {
-  /// What is known of them, in words: `causes` account for all others.
+  /// A description; `causes` account for all other values.
   func words(beside causes: [CauseName]) -> String {
     let others =
       causes.isEmpty

@@ -1,6 +1,6 @@
 import NormaTensor
 
-/// Steps taken in a half type, and rounded as such.
+/// Steps that are computed and rounded in a half type.
 extension Evidence {
   /// A first step of statistics whose parts are rounded on the way.
   func narrowed(
@@ -17,12 +17,12 @@ extension Evidence {
     return step.statistic == .deviation ? variance.sqrt() : variance
   }
 
-  /// An input as steps in a half type see it.
+  /// An input as seen by steps in a half type.
   func entering(_ value: Tensor, _ narrow: Recipe.NarrowSteps) -> Tensor {
     narrow.contains(.input) ? roundTrip(value, narrow.type) : value
   }
 
-  /// A centred value, divided, with the roundings of the steps.
+  /// A centered value, divided, with the roundings of the steps.
   func normalized(
     _ centred: Tensor, _ divisor: Tensor, _ narrow: Recipe.NarrowSteps
   ) -> Tensor {
@@ -37,7 +37,7 @@ extension Evidence {
     tensor.cast(to: type).cast(to: .float64)
   }
 
-  /// The part of the samples that a recipe makes up to a few roundings of the data's type.
+  /// The fraction of the samples that a recipe reproduces up to a few roundings of the data's type.
   func closeness(_ recipe: Recipe) -> Double {
     let exact = sample(output(recipe).evaluated())
     let (means, variances) = sampledStatistics(recipe)

@@ -21,8 +21,8 @@ extension Evidence {
       return replay(momentum: recipe.momentum, variance: recipe.runningVariance)
     }
     if recipe.momentum != .layers { return (mean.map { _ in .nan }, mean.map { _ in .nan }) }
-    // Without the batches: what entered beside the initial 1 was n / (n - 1) times as large, or as
-    // small.
+    // Without the batches: the contribution on top of the initial 1 was larger or smaller by a
+    // factor of n / (n - 1).
     let start =
       layer.batchesTracked == 0
       ? 0 : layer.momentum.map { power(1 - $0, layer.batchesTracked) } ?? 0
@@ -55,7 +55,7 @@ extension Evidence {
     )
   }
 
-  /// A statistic for every channel: the mean where samples have statistics of their own.
+  /// A statistic per channel: the mean where samples have statistics of their own.
   func perChannel(_ statistic: Tensor) -> [Double] {
     let others = statistic.shape.indices.filter { !frame.parameterAxes.contains($0) }
     return statistic.mean(over: others, keepDims: false).array(of: Double.self)
@@ -91,19 +91,19 @@ extension Evidence {
           case .value(let value): value
           }
         for c in mean.indices {
-          // A sum of two products: a variance far below the initial 1 keeps its digits.
+          // A sum of two products, so that a variance far below the initial 1 keeps its digits.
           mean[c] = (1 - m) * mean[c] + m * batch.mean[c]
           spread[c] = (1 - m) * spread[c] + m * batch.variance[c]
         }
       }
     }
-    // A fitted momentum is asked for once.
+    // A fitted momentum is only used once.
     if case .value = momentum { return (mean, spread) }
     replays[key] = (mean, spread)
     return (mean, spread)
   }
 
-  /// Mean and variance of all values of batches of one size.
+  /// Mean and variance of all values of batches of the same size.
   private func pool(
     _ batches: [(mean: [Double], variance: [Double])], variance: Recipe.RunningVariance
   ) -> (mean: [Double], variance: [Double]) {

@@ -1,7 +1,7 @@
 import NormaTensor
 
 extension Evidence {
-  /// A mean, or a variance, of the input by steps, with the recipe's correction.
+  /// A mean, or a variance, of the input in several steps, with the recipe's correction.
   func nest(_ steps: [Recipe.Step], of recipe: Recipe) -> Tensor {
     let key = StatisticKey(
       shape: recipe.shape, steps: steps, mask: recipe.mask, surroundings: recipe.surroundings,
@@ -65,7 +65,7 @@ extension Evidence {
     }
   }
 
-  /// The steps in turn, each dividing by n. What a chain begins with is computed once.
+  /// The steps in order, each dividing by n. The prefix of a chain is computed once.
   private func chain(_ key: StatisticKey) -> Tensor {
     if let known = nested[key] { return known }
     let value: Tensor
@@ -125,7 +125,7 @@ extension Evidence {
     return step.statistic == .deviation ? variance.sqrt() : variance
   }
 
-  /// How many unmasked values a step takes together.
+  /// The number of unmasked values that a step averages.
   private func counts(_ step: Recipe.Step) -> Tensor {
     let ones = wide * 0 + (mask?.cast(to: .float64) ?? Tensor(1, dtype: .float64))
     return ones.sum(over: step.axes, keepDims: true).evaluated()
@@ -138,7 +138,7 @@ extension Evidence {
     return Tensor(factors, shape: counts.shape)
   }
 
-  /// By what a correction at every step multiplies the variance in the end.
+  /// The total factor for the variance of a correction at every step.
   private func correctionFactor(_ key: StatisticKey, _ correction: Recipe.Correction) -> Double {
     if correction == .none { return 1 }
     var shape = key.shape ?? frame.shape

@@ -1,37 +1,37 @@
 import NormaTensor
 
-/// The data that an explanation rests on, with every statistic computed once.
+/// The data behind an explanation, with every statistic computed once.
 ///
-/// Statistics are computed in Float64 from all values; the search looks at a sample of the
-/// elements, the final numbers at all of them. All tensors have the shape of the layer's frame.
+/// Statistics are computed in `float64` from all values; the search uses a sample of the elements,
+/// the final numbers use all of them. All tensors have the shape of the layer's frame.
 final class Evidence {
-  /// What the formula is applied to, and what the user says it gives.
+  /// The input of the formula, and the user's result.
   let input: Tensor
   let target: Tensor
   let layer: LayerNumbers
   let frame: Frame
-  /// What a preceding layer added to each channel, when known.
+  /// What a preceding layer added to each channel, if known.
   let shift: Grid?
-  /// The batches that led to the running statistics, each played `repetitions` times.
+  /// The batches that led to the running statistics, each repeated `repetitions` times.
   let history: [Tensor]
   let repetitions: Int
-  /// 1 where a position counts, 0 where it is padding; broadcasts to `input`.
+  /// 1 at selected positions, 0 at padding; broadcasts to `input`.
   let mask: Tensor?
-  /// The sizes of the parts of the batch that somebody normalized by themselves; empty where unknown.
+  /// The sizes of parts of the batch that were normalized separately; empty if unknown.
   let blocks: [Int]
   /// The relative size of one rounding.
   let rounding: Double
 
-  /// The sampled elements: where they are and what they hold.
+  /// The sampled elements: their indices and values.
   let places: [Int]
   let sampledInput: [Double]
   let sampledTarget: [Double]
 
-  /// Whether results of half types are taken to have been computed in `float32` and rounded once, in
-  /// the end: then small differences show.
+  /// Whether results of half types are assumed to be computed in `float32` and rounded once at the
+  /// end, so that small differences show.
   var isRoundedOnce = false
 
-  /// What the recipe that was found leaves of the target: the rounding on the user's way.
+  /// The residual of the best recipe: the rounding in the user's computation.
   var residual: Tensor?
 
   let wide: Tensor
@@ -47,14 +47,14 @@ final class Evidence {
     )
   }
   var replays: [ReplayKey: (mean: [Double], variance: [Double])] = [:]
-  /// Where the sampled places are in smaller tensors.
+  /// The indices of the samples in smaller tensors.
   private var offsets: [OffsetKey: [Int]] = [:]
   var samples: [Recipe: (mean: [Double], variance: [Double])] = [:]
   var affineSamples: [Recipe.Affine: (scale: [Double], offset: [Double])] = [:]
   lazy var sampledExtra = layer.extra.map {
     (scale: sample($0.scale.tensor), shift: sample($0.shift.tensor))
   }
-  /// The least and the largest value of the input.
+  /// The smallest and the largest value of the input.
   lazy var limits = (least: wide.min().item(), most: wide.max().item())
   /// The root mean square distance of the target's samples from their mean.
   lazy var spread: Double = {
@@ -109,7 +109,7 @@ final class Evidence {
     self.history = history
     self.repetitions = repetitions
     self.mask = mask
-    // Parts of the batch concern layers that take it together.
+    // Parts of the batch matter only for layers that normalize it as a whole.
     let isBatch = frame.axes.contains(0) && blocks.reduce(0, +) == frame.shape[0]
     self.blocks = isBatch ? blocks : []
     wide = input.cast(to: .float64)
@@ -119,7 +119,7 @@ final class Evidence {
     rounding = max(unitRoundoff(input.dtype), unitRoundoff(target.dtype))
   }
 
-  /// The same evidence for a part of the input, whose statistics are the same as in the whole.
+  /// The same evidence for a part of the input, with the statistics of the whole.
   func narrowed(to range: Range<Int>) -> Evidence {
     guard let axis = frame.sliceAxis else { return self }
     func part(_ tensor: Tensor) -> Tensor {
@@ -129,7 +129,7 @@ final class Evidence {
       let tensor = part(grid.tensor)
       return Grid(shape: tensor.shape, values: tensor.array(of: Double.self))
     }
-    // Running statistics lie along the channels: batches are cut where these are.
+    // Running statistics lie along the channels, so batches are cut together with them.
     let cutsChannels = frame.parameterAxes == [axis]
     return Evidence(
       frame: frame.narrowed(to: range), input: part(input), target: part(target),
@@ -138,7 +138,7 @@ final class Evidence {
       mask: mask.map(part), blocks: blocks, sampleLimit: 4096)
   }
 
-  /// Values of a tensor that broadcasts to a shape of the input, at the sampled places.
+  /// The values of a tensor that broadcasts to a shape of the input, at the sampled positions.
   func sample(
     _ tensor: Tensor, in shape: [Int]? = nil, first limit: Int = .max
   ) -> [Double] {
@@ -151,7 +151,7 @@ final class Evidence {
   /// A value for every channel in the shape that broadcasts to the input.
   func broadcast(channels: [Double]) -> Tensor { Tensor(channels, shape: frame.parameterShape) }
 
-  /// A part of the input, in Float64.
+  /// A part of the input in `float64`.
   func wideInput(slices: Range<Int>) -> Tensor {
     if let known = narrow[slices] { return known }
     let part = frame.sliceAxis.map { sliced(input, axis: $0, slices) } ?? input
@@ -160,7 +160,7 @@ final class Evidence {
     return result
   }
 
-  /// Mean and variance that a recipe divides by, in shapes that broadcast to the input.
+  /// The mean and variance that a recipe divides by, in shapes that broadcast to the input.
   func statistics(_ recipe: Recipe) -> (mean: Tensor, variance: Tensor) {
     let (mean, variance) = adjustedStatistics(recipe)
     guard let shape = recipe.shape else { return (mean, variance) }
@@ -170,7 +170,7 @@ final class Evidence {
     return (seen(mean), seen(variance))
   }
 
-  /// `plainStatistics(_:)` with what is done to the mean.
+  /// `plainStatistics(_:)`, with the recipe's changes to the mean.
   private func adjustedStatistics(_ recipe: Recipe) -> (mean: Tensor, variance: Tensor) {
     let (mean, variance) = plainStatistics(recipe)
     switch recipe.meanFactor {
@@ -204,8 +204,8 @@ final class Evidence {
     return (key.centred ? mean : mean * 0, nest(key.steps, of: key))
   }
 
-  /// The samples of `statistics(_:)`, at least the first `limit` of them. Of most recipes the first few are
-  /// enough; all samples of all recipes would take gigabytes.
+  /// The samples of `statistics(_:)`, at least the first `limit` of them. For most recipes the
+  /// first few are enough; all samples of all recipes would take gigabytes.
   func sampledStatistics(
     _ recipe: Recipe, first limit: Int = .max
   ) -> (mean: [Double], variance: [Double]) {
@@ -221,7 +221,7 @@ final class Evidence {
 }
 
 extension Recipe.Correction {
-  /// By what a mean over `count` squared deviations is multiplied; nan where there is none.
+  /// The factor for a mean over `count` squared deviations; NaN if there is none.
   func factor(count: Double, batch: Double) -> Double {
     switch self {
     case .none: 1

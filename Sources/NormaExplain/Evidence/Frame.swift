@@ -1,10 +1,10 @@
 import NormaTensor
 
-/// An input's shape as a layer sees it: where channels form groups, these are an axis of their own.
+/// An input's shape as a layer sees it: groups of channels are an axis of their own.
 struct Frame: Hashable, Sendable {
-  /// The shape that the user sees.
+  /// The user's shape.
   let outer: [Int]
-  /// The layer's: `[N, groups, C / groups, ...]` where channels form groups, else the user's.
+  /// The layer's shape: `[N, groups, C / groups, ...]` with groups of channels, else the user's.
   let shape: [Int]
   /// The axes of `shape` that a statistic is taken over.
   let axes: [Int]
@@ -20,17 +20,17 @@ struct Frame: Hashable, Sendable {
   var statisticsShape: [Int] { shape.indices.map { axes.contains($0) ? 1 : shape[$0] } }
   /// The shape of weight and bias, with 1 along the other axes.
   var parameterShape: [Int] { shape.indices.map { parameterAxes.contains($0) ? shape[$0] : 1 } }
-  /// The axes that a statistic is taken over, as the user counts them.
+  /// The axes that a statistic is taken over, in the user's numbering.
   var outerAxes: [Int] { isGrouped ? [1] + axes.dropFirst().map { $0 - 1 } : axes }
   /// An axis along which the input can be cut without changing a statistic.
   var sliceAxis: Int? { kept.first }
 
-  /// The number of values that axes of a shape hold together.
+  /// The number of values along some axes of a shape.
   static func count(_ axes: [Int], of shape: [Int]) -> Int {
     axes.reduce(1) { $0 * shape[$1] }
   }
 
-  /// The number of values that a statistic rests on.
+  /// The number of values of a statistic.
   var count: Int { Self.count(axes, of: shape) }
 
   /// The same frame for a part of the input.
@@ -43,7 +43,7 @@ struct Frame: Hashable, Sendable {
       parameterAxes: parameterAxes, channelAxis: channelAxis)
   }
 
-  /// A tensor of the user's shape, or one that broadcasts to it, in the layer's.
+  /// A tensor of the user's shape, or one that broadcasts to it, in the layer's shape.
   func seen(_ tensor: Tensor) -> Tensor {
     let shape = [Int](repeating: 1, count: outer.count - tensor.shape.count) + tensor.shape
     guard isGrouped else { return tensor.reshaped(shape) }
@@ -51,7 +51,7 @@ struct Frame: Hashable, Sendable {
     return tensor.reshaped([shape[0]] + channels + shape.dropFirst(2))
   }
 
-  /// Axes of `shape` as the user counts them: `(0, 2, 3)`, `(2, 3) and the channels of a group`.
+  /// Axes of `shape` in the user's numbering: `(0, 2, 3)`, `(2, 3) and the channels of a group`.
   func words(_ axes: [Int]) -> String {
     guard isGrouped else { return list(axes) }
     let others = axes.filter { $0 != 1 && $0 != 2 }.map { $0 > 2 ? $0 - 1 : $0 }
@@ -80,7 +80,7 @@ struct Grid: Hashable {
   }
 }
 
-/// A number as a place: `1st`, `2nd`, `32nd`.
+/// An ordinal number: `1st`, `2nd`, `32nd`.
 func ordinal(_ number: Int) -> String {
   let teen = 11...13 ~= number % 100
   let ending = teen ? "th" : [1: "st", 2: "nd", 3: "rd"][number % 10] ?? "th"

@@ -1,7 +1,7 @@
-/// Any momentum that the numbers tell.
+/// Momentum values that the data suggest.
 extension RunningAccount {
-  /// Weights of the new value that make the target together with other mistakes, with few digits
-  /// first. More digits than channels prove nothing.
+  /// Weights of the new value that, together with other mistakes, reproduce the target, those with
+  /// few digits first. More digits than channels prove nothing.
   func momenta(beside set: [Option]) -> [Option] {
     var recipe = right
     for option in set { option.write(&recipe) }

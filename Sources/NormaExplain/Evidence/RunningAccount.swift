@@ -1,38 +1,38 @@
 import NormaTensor
 
-/// Which running statistic a result is compared with.
+/// The running statistic that a result is compared with.
 package enum RunningStatistic: String, Sendable {
   case mean = "running_mean"
   case variance = "running_var"
 }
 
-/// How somebody may have updated a running statistic: one call of a layer in training.
+/// A possible update of a running statistic in one call of a layer in training.
 struct RunningRecipe: Hashable {
   enum Weight: Hashable {
     case layers
-    /// The momentum weighs the old value.
+    /// The momentum is the weight of the old value.
     case exchanged
     case cumulative
     /// The new value replaces the old one.
     case replaced
-    /// No update at all.
+    /// No update.
     case kept
-    /// The new value weighs this much.
+    /// The weight of the new value.
     case value(Double)
   }
 
   enum Value: Hashable {
     case statistic
-    /// The standard deviation where the variance belongs.
+    /// The standard deviation in place of the variance.
     case deviation
     case variancePlusEpsilon
     /// The mean over images of each image's statistic.
     case meanOverBatch
-    /// The mean over parts of the batch, as of several machines.
+    /// The mean over parts of the batch, as for several machines.
     case meanOverParts(Int)
-    /// The variance over images of every place, averaged over places.
+    /// The variance over images at every position, averaged over positions.
     case overBatchOnly
-    /// One statistic of the whole batch, where every sample has its own.
+    /// One statistic of the whole batch, although every sample should have its own.
     case wholeBatch
   }
 
@@ -40,18 +40,18 @@ struct RunningRecipe: Hashable {
   var correction: Recipe.Correction
   var value: Value = .statistic
   var updates = 1
-  /// Whether the old value is taken for 0.
+  /// Whether the old value is assumed to be 0.
   var startsAtZero = false
 }
 
-/// Finds out how a running statistic was updated, and splits the gap to the layer's.
+/// Finds how a running statistic was updated, and divides the gap to the layer's.
 struct RunningAccount {
   let layer: LayerNumbers
   let input: Tensor
   let statistic: RunningStatistic
   let target: [Double]
   let rounding: Double
-  /// Of each channel, the sizes that an update adds up.
+  /// For each channel, the magnitudes that an update adds up.
   let sizes: [Double]
 
   init(
@@ -80,7 +80,7 @@ struct RunningAccount {
       ?? [Double](repeating: statistic == .mean ? 0 : 1, count: layer.features)
   }
 
-  /// A mistake in an update; two of one `kind` exclude each other.
+  /// A mistake in an update; two of the same `kind` exclude each other.
   struct Option {
     let cause: CauseName
     let rarity: Int
@@ -226,7 +226,7 @@ struct RunningAccount {
   func misfit(_ recipe: RunningRecipe) -> Double {
     var total = 0.0
     for (channel, (own, wanted)) in zip(value(recipe), target).enumerated() {
-      // A sum rounds by the size of its parts, however near to 0 it comes.
+      // A sum rounds relative to its parts, however close to 0 it is.
       let slack = rounding * (2 * abs(own) + abs(wanted) + sizes[channel]) + 1e-30
       total += ((own - wanted) / slack) * ((own - wanted) / slack)
     }
@@ -251,7 +251,7 @@ struct RunningAccount {
       return (set, misfit(recipe))
     }
     let least = scored.map(\.misfit).min() ?? .infinity
-    // A running statistic is a few operations deep, and a sum of n values.
+    // A running statistic takes a few operations and a sum of n values.
     let most = mostRoundings(adding: layer.frame(input.shape).count)
     let bound = max(min(8, most), 2 * least)
     let fitting = scored.filter { $0.misfit <= bound }
@@ -264,7 +264,7 @@ struct RunningAccount {
     return split(best.set, equals: equals)
   }
 
-  /// What was found; `fits` where the rest is rounding, which is what is left of each channel.
+  /// The result; `fits` if the remainder of each channel is rounding.
   typealias Result = (
     causes: [Explanation.Cause], steps: [LadderStep], unexplained: Double, fits: Bool,
     left: [Double]

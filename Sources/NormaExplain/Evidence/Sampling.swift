@@ -1,9 +1,10 @@
 import NormaTensor
 
-/// At most `limit` places of `count`, spread evenly and without a period; all when they fit.
+/// At most `limit` of `count` indices, spread evenly but not periodically; all if there are no
+/// more.
 func samplePlaces(count: Int, limit: Int) -> [Int] {
   if count <= limit { return Array(0..<count) }
-  // Multiples of the golden ratio, in 64-bit fixed point: no two neighbours are close.
+  // Multiples of the golden ratio in 64-bit fixed point: neighbors are never close.
   var places: Set<Int> = []
   var phase: UInt64 = 0
   for _ in 0..<limit {
@@ -45,7 +46,7 @@ func broadcastOffsets(_ offsets: [Int], shape: [Int], from small: [Int]) -> [Int
   }
 }
 
-/// Half the distance from 1 to the next number of a type, the bound of one rounding.
+/// Half the distance from 1 to the next larger number of a type: the bound of one rounding.
 func unitRoundoff(_ dtype: DType) -> Double {
   switch dtype {
   case .float16: 0x1p-11
@@ -55,7 +56,7 @@ func unitRoundoff(_ dtype: DType) -> Double {
   }
 }
 
-/// A part of a tensor, cut along an axis.
+/// A part of a tensor along an axis.
 func sliced(_ tensor: Tensor, axis: Int, _ range: Range<Int>) -> Tensor {
   let shape = tensor.shape
   let inner = shape.dropFirst(axis + 1).reduce(1, *) * tensor.dtype.byteCount

@@ -1,13 +1,13 @@
-/// A change in words: what the user's result was made with, and what the layer does.
+/// A change as text: what the user's computation did, and what the layer does.
 struct ChangeWords {
   let yours: String
   let layers: String
   /// Why that makes a difference.
   let reason: String
-  /// The remark for a difference that has no influence.
+  /// The remark for a difference that has no effect.
   let idle: String
   let change: Change
-  /// What the words were made from.
+  /// The context that the words are made from.
   let scene: ChangeScene
 
   init(
@@ -26,7 +26,7 @@ struct ChangeWords {
   }
 }
 
-/// The circumstances in which a change is described.
+/// The context of a change.
 struct ChangeScene {
   let recipe: Recipe
   let right: Recipe
@@ -48,7 +48,7 @@ struct ChangeScene {
     case .epsilonPlacement, .epsilonValue: return epsilon()
     case .affine: return affine(change)
     case .runningVersusBatch:
-      let pooled = "statistics of all the training data at once"
+      let pooled = "statistics of all training data together"
       let yours =
         recipe.momentum == .pooled
         ? pooled : recipe.momentum == .last ? "the last batch's statistics" : source(recipe.source)
@@ -76,7 +76,7 @@ struct ChangeScene {
     }
   }
 
-  /// The reason in numbers where there are some, in general otherwise.
+  /// The reason, with numbers if there are any.
   func reason(for change: Change) -> String {
     switch change.cause {
     case .correction where recipe.correction == .one && recipe.observedScale == nil:
@@ -113,14 +113,14 @@ struct ChangeScene {
     return "over \(frame.words(axes)), \(n) values for each \(layer.unit(frame))"
   }
 
-  /// The number of values that the user's statistic rests on.
+  /// The number of values of the user's statistic.
   private var usersCount: Int {
     Frame.count(recipe.steps.flatMap(\.axes), of: recipe.shape ?? frame.shape)
   }
 
   private func groups() -> String {
     guard frame.isGrouped else { return over(frame.axes) }
-    return "\(frame.shape[1]) groups of \(frame.shape[2]) neighbouring channels"
+    return "\(frame.shape[1]) groups of \(frame.shape[2]) neighboring channels"
   }
 
   private func axesWords() -> String {
@@ -165,7 +165,7 @@ struct ChangeScene {
         )
     }
     return recipe.narrow.map { ("rounded to \($0)", "rounded to the tensor's type only") }
-      ?? ("variance as a difference of large numbers, E[x^2] - E[x]^2", "centred sums")
+      ?? ("variance as a difference of large numbers, E[x^2] - E[x]^2", "centered sums")
   }
 
   private func correction() -> (String, String) {
@@ -291,10 +291,10 @@ struct ChangeScene {
   }
 }
 
-/// Axes as Swift writes them: `(0, 2, 3)`.
+/// Axes as a Swift tuple: `(0, 2, 3)`.
 func list(_ axes: [Int]) -> String { "(\(axes.map(String.init).joined(separator: ", ")))" }
 
-/// A whole number with separators: `301,056`.
+/// An integer with separators: `301,056`.
 func grouped(_ number: Int) -> String {
   var digits = Array(String(number.magnitude))
   var place = digits.count - 3
@@ -305,7 +305,7 @@ func grouped(_ number: Int) -> String {
   return (number < 0 ? "-" : "") + String(digits)
 }
 
-/// A number in the shortest form that a reader takes in, with up to `digits` significant digits.
+/// A number in its shortest readable form, with up to `digits` significant digits.
 func text(_ value: Double, digits: Int = 5) -> String {
   guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
   let rounded = roundedTo(digits: digits, value)

@@ -1,7 +1,7 @@
 extension Explanation {
-  /// An attempt in two lines: what was done with its gap, and what is left of it after each repair.
+  /// An attempt in two lines: its gap, and what remains of it after each repair.
   ///
-  /// - Parameter details: Whether the attempt's code and the shares of the causes follow.
+  /// - Parameter details: Whether to add the attempt's code and the shares of the causes.
   package func summary(
     of attempt: Attempt, number position: Int, style: TextStyle, details: Bool = false
   ) -> String {
@@ -25,7 +25,7 @@ extension Explanation {
 }
 
 extension CauseName {
-  /// What puts the mistake right, in two or three words for a list.
+  /// How to fix the mistake, in two or three words for a list.
   fileprivate var repair: String {
     switch self {
     case .correction: "divide by n"

@@ -1,10 +1,10 @@
 extension Explanation: CustomStringConvertible {
-  /// The explanation in words, for 80 columns and without colours.
+  /// The explanation as text, for 80 columns and without colors.
   public var description: String { text(style: TextStyle()) }
 
-  /// The explanation in words: the way down, then what the layer computes.
+  /// The explanation as text: the steps that close the gap, then what the layer computes.
   ///
-  /// - Parameter details: Whether identifiers, shares and the effect of each cause alone follow.
+  /// - Parameter details: Whether to add identifiers, shares and the effect of each cause alone.
   package func text(style: TextStyle, details: Bool = false) -> String {
     var parts: [String] = []
     if gap != nil || !nonFinite.isEmpty {
@@ -20,7 +20,7 @@ extension Explanation: CustomStringConvertible {
     style.paragraph("\(layer)\(mode), input \(statistics.shape)", emphasis: style.strong)
   }
 
-  /// Layers without running statistics do the same in both modes.
+  /// Layers without running statistics behave the same in both modes.
   private var mode: String {
     statistics.runningMean == nil ? "" : isTraining ? " in training" : " in evaluation"
   }
@@ -42,7 +42,7 @@ extension Explanation: CustomStringConvertible {
     lines.append(
       style.paragraph(
         s.usesRunning
-          ? "with running statistics, made from earlier batches"
+          ? "with running statistics, from earlier batches"
           : "statistics over \(axesWords): \(grouped(s.count)) values for each \(s.unit)",
         indent: 2))
     lines.append(style.table(rows()))
@@ -65,7 +65,7 @@ extension Explanation: CustomStringConvertible {
     head += s.subtractsMean ? ["mean", "var (n)"] : ["mean of squares"]
     if s.usesRunning { head += ["running mean", "running var"] }
     if s.subtractsMean && !s.usesRunning { head.append("var (n - 1)") }
-    // Small ones leave their room to weight and bias.
+    // Small epsilon shares give way to weight and bias.
     let showsEpsilon = !affine || !s.usesRunning || s.epsilonShare.contains { $0 > 0.01 }
     if showsEpsilon { head.append("eps share") }
     if affine { head += ["weight", "bias"] }
@@ -88,7 +88,7 @@ extension Explanation: CustomStringConvertible {
     return rows
   }
 
-  /// Where a statistic belongs, as indices along the dimensions that it is not taken over.
+  /// The position of a statistic, as indices along the dimensions that it is not taken over.
   private func place(_ index: Int) -> String {
     let s = statistics
     let sizes =
@@ -113,7 +113,7 @@ extension CauseName {
       "The layer divides the sum of squares by n; std and var divide by n - 1 unless told not to."
     case .epsilonPlacement: "Epsilon belongs under the root: sqrt(var + eps)."
     case .epsilonValue: "Epsilon is not the layer's, or is added once more than it should be."
-    case .affine: "The layer multiplies by its weight and adds its bias, each at its own place."
+    case .affine: "The layer multiplies by its weight and adds its bias, each at its own position."
     case .momentumConvention: "Here momentum weighs the new batch, elsewhere the old value."
     case .runningVersusBatch:
       "In training a layer uses the batch's statistics, in evaluation the running ones."
@@ -121,10 +121,11 @@ extension CauseName {
       "The running variance is averaged over n - 1, although the batch's is divided by n."
     case .orderOfOperations: "The steps are right, their order is not."
     case .groupAssignment:
-      "A group is a run of neighbouring channels: the first C / groups of them, then the next."
+      "A group is a run of neighboring channels: the first C / groups of them, then the next."
     case .rounding: "Numbers were rounded on the way, to a type with fewer digits."
     case .meanNotSubtracted:
-      "Layer norm and its kin subtract the mean and divide by the deviation; RMS norm does neither."
+      "Layer norm and most other norms subtract the mean and divide by the deviation; RMS norm "
+        + "does not."
     case .perAxisComposition:
       "A statistic of statistics is not the statistic: use all axes in one call."
     case .mask: "Padding changes mean and variance."
@@ -133,7 +134,7 @@ extension CauseName {
   }
 }
 
-/// A number with four or five digits.
+/// A number with four or five significant digits.
 func number(_ value: Double) -> String {
   let size = abs(value)
   if size == 0 || !value.isFinite { return value.isFinite ? "0" : "\(value)" }
@@ -141,7 +142,7 @@ func number(_ value: Double) -> String {
   return text(value, digits: 3)
 }
 
-/// A part of a whole, right-aligned in 8 columns: ` 99.96 %`.
+/// A fraction as a percentage, right-aligned in 8 columns: ` 99.96 %`.
 func percent(_ share: Double) -> String {
   let hundredths = (share * 10000).rounded()
   var words: String

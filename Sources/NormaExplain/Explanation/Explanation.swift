@@ -1,6 +1,6 @@
-/// Why a normalization layer's result is what it is, and why it is not what was expected.
+/// What a normalization layer computes, and why its result differs from the expected one.
 ///
-/// `print(explanation)` writes it in words; as a Codable value it goes into files and tools.
+/// `print(explanation)` prints it as text; it is also a Codable value for files and tools.
 public struct Explanation: Codable, Sendable, Hashable {
   /// The layer, such as `BatchNorm2d(64)`.
   public let layer: String
@@ -8,32 +8,32 @@ public struct Explanation: Codable, Sendable, Hashable {
   /// Whether the layer was in training mode.
   public let isTraining: Bool
 
-  /// The statistics that the layer divides by, and what they rest on.
+  /// The statistics that the layer normalizes with, and what they are based on.
   public let statistics: LayerStatistics
 
-  /// The difference between the layer's result and the expected one; nil when none was given.
+  /// The difference between the layer's result and the expected one; nil if none was given.
   public let gap: Explanation.Gap?
 
-  /// Why there is a gap, the most important cause first; empty when there is nothing to blame.
+  /// Why there is a gap, most important cause first; empty if there is no cause.
   public let causes: [Explanation.Cause]
 
-  /// The way from the whole gap down: one change after the other, each with the code that makes it
-  /// and what is left behind it. The change that closes most comes first.
+  /// The steps that close the gap: one change after the other, each with its code and the gap that
+  /// remains after it. The change that closes most comes first.
   public let steps: [LadderStep]
 
-  /// The part of the gap that no cause carries: `1 - sum of the shares`.
+  /// The fraction of the gap that no cause accounts for: `1 - sum of the shares`.
   public let unexplained: Double
 
-  /// Whether the unexplained part is what rounding makes, element by element.
+  /// Whether the unexplained part is just rounding, element by element.
   public let unexplainedIsRounding: Bool
 
-  /// Remarks: differences without influence, inputs that would tell causes apart.
+  /// Remarks: differences without effect, inputs that would distinguish causes.
   public let notes: [String]
 
-  /// The tensors that hold NaN or infinite values, and where; empty where there are none.
+  /// The tensors with NaN or infinite values, and their positions; empty if there are none.
   public let nonFinite: [NonFinite]
 
-  /// What a page draws of the difference.
+  /// Samples of the difference, for charts.
   var differences = DifferenceSamples()
 
   /// Whether the results agree up to rounding.
@@ -47,10 +47,10 @@ public struct Explanation: Codable, Sendable, Hashable {
   }
 }
 
-/// Samples of the difference between two results, now and with all causes put right.
+/// Samples of the difference between two results, now and with all causes fixed.
 ///
-/// Pages draw them. They are no part of the JSON, and no part of what makes two explanations equal: the
-/// numbers of the explanation say the same.
+/// They are for charts, and part of neither JSON nor equality, as the other values of the
+/// explanation contain the same information.
 struct DifferenceSamples: Sendable, Hashable {
   var now: [Double] = []
   var after: [Double] = []
@@ -69,8 +69,8 @@ extension Explanation {
   }
 }
 
-/// The numbers in a normalization layer's formula,
-/// `y = (x - mean) / sqrt(variance + epsilon) * weight + bias`.
+/// The values in a normalization layer's formula, `y = (x - mean) / sqrt(variance + epsilon) *
+/// weight + bias`.
 ///
 /// Statistics are listed in the order of the dimensions that they are not taken over: one for
 /// every channel (batch norm), sample and channel (instance norm), sample and group (group norm),
@@ -80,48 +80,47 @@ public struct LayerStatistics: Codable, Sendable, Hashable {
   public let shape: [Int]
   /// The dimensions that a statistic is taken over.
   public let axes: [Int]
-  /// The number of groups that the channels form, when they do: a statistic is taken over the
-  /// channels of one group.
+  /// The number of groups of channels, if there are groups: a statistic is taken over the channels
+  /// of one group.
   public let groups: Int?
-  /// What has a statistic of its own, such as `channel` or `group of a sample`.
+  /// The unit with a statistic of its own, such as `channel` or `group of a sample`.
   public let unit: String
-  /// Whether the mean is subtracted. Where it is not, as in RMS norm, the variances are mean
-  /// squares.
+  /// Whether the mean is subtracted. If not, as in RMS norm, the variances are mean squares.
   public let subtractsMean: Bool
-  /// The number of values that a statistic rests on.
+  /// The number of values in a statistic.
   public let count: Int
   /// Whether the layer divides by running statistics instead of the batch's own.
   public let usesRunning: Bool
-  /// The input's mean of every unit.
+  /// The input's mean for every unit.
   public let mean: [Double]
   /// The input's mean squared deviation, over `count`.
   public let biasedVariance: [Double]
-  /// The same over `count - 1`; nan for a single value.
+  /// The same over `count - 1`; NaN for a single value.
   public let unbiasedVariance: [Double]
-  /// The running statistics before the call, when the layer keeps them.
+  /// The running statistics before the call, if the layer has them.
   public let runningMean: [Double]?
   /// See `runningMean`.
   public let runningVariance: [Double]?
-  /// The number that is added to the variance.
+  /// The constant that is added to the variance.
   public let epsilon: Double
-  /// `epsilon / (variance + epsilon)` of every unit, for the variance that is used.
+  /// `epsilon / (variance + epsilon)` for every unit, with the variance that is used.
   public let epsilonShare: [Double]
-  /// The factor of every channel, or position, when the layer has one.
+  /// The factor of every channel, or position, if there is one.
   public let weight: [Double]?
-  /// The addend of every channel, or position, when the layer has one.
+  /// The shift of every channel, or position, if there is one.
   public let bias: [Double]?
 
-  /// Whether weight and bias change anything.
+  /// Whether weight and bias have an effect.
   var hasAffine: Bool {
     weight?.contains { $0 != 1 } ?? false || bias?.contains { $0 != 0 } ?? false
   }
 
-  /// The mean that the layer subtracts; 0 where it subtracts none.
+  /// The mean that the layer subtracts; 0 if it subtracts none.
   public var usedMean: [Double] {
     let own = subtractsMean ? mean : mean.map { _ in 0 }
     return usesRunning ? runningMean ?? own : own
   }
-  /// The variance under the layer's root.
+  /// The variance under the layer's square root.
   public var usedVariance: [Double] {
     usesRunning ? runningVariance ?? biasedVariance : biasedVariance
   }

@@ -1,17 +1,17 @@
-/// Rare mistakes in words: what the user did, and what the layer does.
+/// Rare mistakes as text: what the user's computation did, and what the layer does.
 struct RareWords {
   let recipe: Recipe
   let right: Recipe
   let layer: LayerNumbers
   let frame: Frame
 
-  /// The words for a change that has a field of its own; nil for the others.
+  /// The words for a change that has a field of its own; nil for others.
   func words(for change: Change) -> (String, String)? {
     if change.cause == .other, let words = line(change) { return words }
     for field in change.fields {
       switch field {
       case .replaced(let function):
-        return ("\(function.rawValue) of the input, which is no normalization", "normalizes")
+        return ("\(function.rawValue) of the input, which is not a normalization", "normalizes")
       case .meanFactor(let value): return mean(value)
       case .gain(let value): return gain(value)
       case .fold(let value): return fold(value)
@@ -22,7 +22,7 @@ struct RareWords {
         )
       case .narrowSteps(let value): return steps(value)
       case .observedFactors:
-        return ("variance as a difference of large numbers, E[x^2] - E[x]^2", "centred sums")
+        return ("variance as a difference of large numbers, E[x^2] - E[x]^2", "centered sums")
       case .momentum(.value(let m)): return momentum(m)
       case .affine(.weightMinusOne):
         return ("times (weight - 1): the 1 is forgotten", "times weight")
@@ -33,7 +33,7 @@ struct RareWords {
     return nil
   }
 
-  /// A factor and an addend that the data show and no formula accounts for, with the first of them.
+  /// A factor and an addend that fit the data but no formula, with the first few of them.
   private func line(_ change: Change) -> (String, String)? {
     guard let shift = recipe.observedShift, change.isObserved else { return nil }
     let scale = recipe.observedScale
@@ -46,7 +46,7 @@ struct RareWords {
     let kind = scale == nil ? "shift" : "factor and shift"
     let more = shift.values.count - shown
     return (
-      "every \(unit) differs by its own \(kind); I do not know why: "
+      "every \(unit) differs by its own \(kind); the reason is unknown: "
         + numbers.joined(separator: "; ") + (more > 0 ? "; and \(grouped(more)) more" : ""),
       scale == nil ? "shift 0" : "factor 1 and shift 0"
     )

@@ -1,9 +1,9 @@
 extension TextStyle {
-  /// A line of Swift or Python behind `first`, broken only where the parts stay one statement: behind
-  /// the bracket of a call or a comma in brackets, and in Swift in front of an operator as well.
+  /// A line of Swift or Python after `first`, broken only where it remains one statement: after the
+  /// opening parenthesis of a call or a comma in brackets, and in Swift also before an operator.
   ///
-  /// What has no such position is not broken, however long it is. A remark at the end of a line that
-  /// is too long comes in front of it.
+  /// A line without such a position is not broken, however long it is. The trailing comment of a
+  /// line that is too long moves in front of it.
   package func code(
     _ line: String, first: String = "", indent: Int = 0, isSwift: Bool = false
   ) -> String {
@@ -33,7 +33,7 @@ extension TextStyle {
     return (lines + [start + rest]).joined(separator: "\n")
   }
 
-  /// Statements that semicolons part, as many to a line as fit.
+  /// Statements separated by semicolons, as many per line as fit.
   package func statements(_ text: String, first: String, indent: Int) -> String {
     let margin = String(repeating: " ", count: indent)
     var lines = [first]
@@ -52,22 +52,22 @@ extension TextStyle {
   }
 }
 
-/// Where a line of code may go on in the next one.
+/// A position where a line of code may be broken.
 private struct CodeBreak {
-  /// How many characters stay, and how many are gone from what is left.
+  /// The number of characters before the break, and the number that is dropped at it.
   let head: Int
   let tail: Int
-  /// How many brackets are open there.
+  /// The number of open brackets at that position.
   let depth: Int
-  /// An operator outside of brackets, the bracket of a call or a comma, from the best on.
+  /// An operator outside of brackets, the parenthesis of a call or a comma, in order of preference.
   let rank: Int
 
-  /// Outer breaks are better than inner ones, and late ones better than early ones.
+  /// Outer breaks are better than inner ones, and later ones better than earlier ones.
   static func isBetter(_ a: CodeBreak, _ b: CodeBreak) -> Bool {
     (a.rank, a.depth, -a.head) < (b.rank, b.depth, -b.head)
   }
 
-  /// All of them; text in quotes is left alone.
+  /// All breaks of a line, outside of quoted text.
   static func all(in line: Substring, depth start: Int, isSwift: Bool) -> [CodeBreak] {
     var breaks: [CodeBreak] = []
     var (depth, quote) = (start, Character?.none)

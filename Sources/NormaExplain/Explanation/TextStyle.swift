@@ -1,11 +1,11 @@
-/// How an explanation is printed: how wide, and with which marks.
+/// How an explanation is printed: width and emphasis.
 package struct TextStyle: Sendable {
-  /// The number of columns that a line may take.
+  /// The maximum number of columns in a line.
   package var width: Int
-  /// Whether names and numbers are emphasized with terminal colours.
+  /// Whether names and numbers are emphasized with terminal colors.
   package var isColoured: Bool
 
-  /// Whether the way down a gap is also drawn as bars.
+  /// Whether the steps that close a gap are also drawn as bars.
   package var drawsBars: Bool
 
   package init(width: Int = 80, isColoured: Bool = false, drawsBars: Bool = false) {
@@ -14,21 +14,21 @@ package struct TextStyle: Sendable {
     self.isColoured = isColoured
   }
 
-  /// Text that stands out.
+  /// Emphasized text.
   package func strong(_ text: String) -> String { wrap(text, "1") }
-  /// Text that steps back.
+  /// De-emphasized text.
   package func faint(_ text: String) -> String { wrap(text, "2") }
   /// The name of a cause.
   package func named(_ text: String) -> String { wrap(text, "1;33") }
-  /// Good news.
+  /// A positive result.
   package func good(_ text: String) -> String { wrap(text, "32") }
 
   private func wrap(_ text: String, _ code: String) -> String {
     isColoured ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
   }
 
-  /// Words broken into lines of at most `width` columns, all but the first indented as well.
-  /// `emphasis` marks each line as a whole.
+  /// Text wrapped to lines of at most `width` columns, all but the first indented. `emphasis` marks
+  /// each line separately.
   package func paragraph(
     _ words: String, first: String = "", indent: Int = 0,
     emphasis: (String) -> String = { $0 }
@@ -37,7 +37,7 @@ package struct TextStyle: Sendable {
       words, first: first, margin: String(repeating: " ", count: indent), emphasis: emphasis)
   }
 
-  /// The same with what all lines but the first begin with.
+  /// The same with a prefix for all lines but the first.
   func paragraph(
     _ words: String, first: String, margin: String, emphasis: (String) -> String = { $0 }
   ) -> String {
@@ -56,7 +56,7 @@ package struct TextStyle: Sendable {
     return lines.map(emphasis).joined(separator: "\n")
   }
 
-  /// A table with its columns aligned: those in `leading` to the left, the others to the right.
+  /// A table with aligned columns: those in `leading` to the left, the others to the right.
   package func table(_ rows: [[String]], indent: Int = 2, leading: Set<Int> = [0]) -> String {
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in

@@ -1,5 +1,5 @@
 extension ChangeScene {
-  /// What puts a change right, in a sentence.
+  /// How to fix a change, in a sentence.
   func advice(for change: Change) -> String {
     if change.isObserved && change.cause != .rounding { return observedAdvice(change) }
     switch change.cause {
@@ -21,7 +21,7 @@ extension ChangeScene {
     case .orderOfOperations: return orderAdvice()
     case .groupAssignment:
       return frame.isGrouped
-        ? "Form \(frame.shape[1]) groups of \(frame.shape[2]) neighbouring channels."
+        ? "Form \(frame.shape[1]) groups of \(frame.shape[2]) neighboring channels."
         : "Do not form groups: take mean and variance over \(frame.words(right.meanAxes))."
     case .rounding:
       return right.narrow == nil
@@ -30,7 +30,8 @@ extension ChangeScene {
     case .meanNotSubtracted: return centringAdvice()
     case .perAxisComposition:
       return
-        "Take one \(square) over \(frame.words(right.meanAxes)) at once, not one after the other."
+        "Take one \(square) over \(frame.words(right.meanAxes)) in one step, not one axis after "
+        + "the other."
     case .mask:
       return recipe.mask == .filled
         ? "Leave the masked positions as they are: the layer counts them like all others."
@@ -91,7 +92,7 @@ extension ChangeScene {
     let own = text(layer.epsilon)
     if identity == .epsilon {
       return recipe.epsilon == 0
-        ? "Give the layer a smaller epsilon: what it gets has variance 1 already."
+        ? "Give the layer a smaller epsilon: its input already has variance 1."
         : "Add epsilon once: you add it, and the layer adds it again."
     }
     if recipe.epsilon == 0 { return "Add epsilon, \(own), to the \(square)." }
@@ -141,11 +142,11 @@ extension ChangeScene {
   private func orderAdvice() -> String {
     if recipe.affine == .biasFirst { return "Multiply by the weight first, then add the bias." }
     return switch recipe.surroundings {
-    case .shiftAfter: "Add the preceding bias before the layer, not behind it."
+    case .shiftAfter: "Add the preceding bias before the layer, not after it."
     case .shiftMissing: "Add the preceding bias: it is part of the layer's input."
     case .rectifiedAfter: "Compare before the ReLU: the layer has none."
     case .rectifiedBefore: "Normalize first, and apply the ReLU to the result."
-    case .affineBefore: "Normalize first; weight and bias come behind that."
+    case .affineBefore: "Normalize first; weight and bias come after that."
     default: "Normalize, scale, then shift."
     }
   }
@@ -172,13 +173,13 @@ extension ChangeScene {
     case .variance: "Divide by the \(root), not by its square."
     case .reciprocal: "Divide by the \(root); you multiply by it."
     case .one: "Divide by the \(root)."
-    case .deviation: "Use the layer's formula; yours is another one."
+    case .deviation: "Use the layer's formula; yours is a different one."
     }
   }
 }
 
 extension CauseName {
-  /// The mistake in a few words, to stand in a sentence.
+  /// The mistake in a few words, for use in a sentence.
   package var title: String {
     switch self {
     case .axes: "other axes"

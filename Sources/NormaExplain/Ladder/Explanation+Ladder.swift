@@ -1,5 +1,5 @@
 extension Explanation {
-  /// The gap and the way down, or what there is to say where no step is known.
+  /// The gap and the steps that close it, or what can be said if no step is known.
   func ladderText(style: TextStyle) -> String {
     if nonFinite.isEmpty { return gap.map { gapText($0, style) } ?? "" }
     let words = nonFinite.map { style.paragraph($0.description, first: "- ", indent: 2) }
@@ -7,7 +7,7 @@ extension Explanation {
       + (gap.map { "\n\n" + finiteText($0, style) } ?? "")
   }
 
-  /// What there is to say of the values that are numbers.
+  /// What can be said about the finite values.
   private func finiteText(_ gap: Explanation.Gap, _ style: TextStyle) -> String {
     if !steps.isEmpty { return stepsText(gap, style) }
     let size = gap.maximum == 0 ? "are equal" : "differ by at most \(number(gap.maximum))"
@@ -34,7 +34,7 @@ extension Explanation {
     return parts.joined(separator: "\n")
   }
 
-  /// The way down as bars: equal ratios take equal lengths.
+  /// The steps as bars on a logarithmic scale.
   private func bars(_ gap: Explanation.Gap, _ style: TextStyle) -> String {
     let rungs = steps.enumerated().map { index, step in
       BarChart.Bar("after \(index + 1)", step.gapAfter, words: left(after: index))
@@ -43,7 +43,7 @@ extension Explanation {
     return style.bars([now] + rungs, isLogarithmic: true)
   }
 
-  /// What is left after a step, in words where that is rounding.
+  /// The gap that remains after a step, as text if it is just rounding.
   func left(after position: Int) -> String {
     position == steps.count - 1 && unexplainedIsRounding
       ? "rounding" : number(steps[position].gapAfter)
@@ -54,18 +54,18 @@ extension Explanation {
     return style.paragraph("The results differ: \(size).", emphasis: style.strong) + "\n"
       + style.paragraph(
         unexplainedIsRounding
-          ? "No single mistake makes that."
-          : "Norma knows no formula that makes the expected result out of this input.")
+          ? "No single mistake explains that."
+          : "Norma knows no formula that gives the expected result for this input.")
   }
 
-  /// What remains when all steps are done.
+  /// What remains after all steps.
   private func restText(_ style: TextStyle) -> String {
     let share = percent(abs(unexplained)).drop { $0 == " " }
     return style.paragraph(
-      "What is left then is \(share) of the difference, and Norma does not know why.")
+      "The remaining \(share) of the difference is unexplained.")
   }
 
-  /// A step: what to do and what is left, the formulas, the code, and why.
+  /// A step: what to do and what remains, the formulas, the code, and the reason.
   private func text(of step: LadderStep, number position: Int, _ style: TextStyle) -> String {
     let start = "\(position). "
     var lines = [
@@ -84,12 +84,12 @@ extension Explanation {
     }
     if !step.alternatives.isEmpty {
       let others = step.alternatives.map(\.title).joined(separator: "; ")
-      lines.append(style.paragraph("These data cannot tell it from: \(others).", indent: 2))
+      lines.append(style.paragraph("These data cannot distinguish it from: \(others).", indent: 2))
     }
     return lines.joined(separator: "\n")
   }
 
-  /// A name and lines of text or code beside it.
+  /// A name and lines of text or code next to it.
   private func row(_ name: String, _ text: String, _ style: TextStyle) -> String {
     let column = 10
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
@@ -107,7 +107,7 @@ extension Explanation {
     }.joined(separator: "\n")
   }
 
-  /// Words on the left, and a number at the right edge of the last line.
+  /// Text on the left, and a number at the right edge of the last line.
   func rung(
     _ words: String, _ figure: String, _ first: String, _ style: TextStyle, indent: Int,
     emphasis: (String) -> String = { $0 }
@@ -116,7 +116,7 @@ extension Explanation {
     var lines = plain.paragraph(words, first: first, indent: indent)
       .split(separator: "\n").map(String.init)
     let last = lines.removeLast()
-    // What is seen of a line that may hold marks of its own.
+    // The visible part of a line that may contain escape sequences.
     let seen = last.replacing("\u{1B}[1m", with: "").replacing("\u{1B}[0m", with: "").count
     let space = style.width - seen - figure.count
     let margin = String(repeating: " ", count: max(style.width - figure.count, 0))
@@ -127,8 +127,7 @@ extension Explanation {
     return (lines.map(emphasis) + [tail]).joined(separator: "\n")
   }
 
-  /// What conformance cases and scripts call the causes, how the gap is split among them, and how
-  /// they work together.
+  /// The identifiers of the causes, how the gap is divided among them, and how they interact.
   func detailsText(style: TextStyle) -> String {
     guard gap != nil, !agrees, gap?.maximum != 0 else { return "" }
     let parts = causes.map { ShareWords.Part($0.name.rawValue, $0.share, alone: $0.gapAlone) }
@@ -154,7 +153,7 @@ extension Explanation {
 }
 
 extension StringProtocol {
-  /// Whether the text is code that gives a name to a value, `var = x.var(0)`, and not words.
+  /// Whether the text is code that assigns a value, `var = x.var(0)`, rather than words.
   var isStatement: Bool {
     guard let end = range(of: " = ")?.lowerBound else { return false }
     return self[..<end].allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }

@@ -1,6 +1,6 @@
 /// A recipe written out as lines of code, so that two recipes can be compared line by line.
 struct Formula {
-  /// What a line makes; lines of two formulas with the same role stand for each other.
+  /// The result of a line; lines of two formulas with the same role correspond.
   enum Role: Int, Hashable, Comparable {
     case input, view, mean, spread, runningMean, runningVariance, result, layer
 
@@ -21,7 +21,7 @@ struct Formula {
   let layer: LayerNumbers
   let frame: Frame
   let notation: Notation
-  /// What the formula is applied to, and what it makes.
+  /// The names of the formula's input and output.
   var value = "x"
   var result = "y"
 
@@ -43,7 +43,7 @@ struct Formula {
     return lines
   }
 
-  /// Whether some line is no code: what it does has no short form.
+  /// Whether some line is not code because its operation has no short form.
   var isVague: Bool {
     recipe.blocks != .none || recipe.replaced != nil || layer.extra != nil && recipe.hasExtra
       || lines.contains { $0.text.contains("rearranged(") || $0.text.contains("over batches") }
@@ -73,7 +73,7 @@ struct Formula {
 
   // MARK: Statistics
 
-  /// The shape in which axes are counted, where it is not the input's.
+  /// The shape that axes refer to, if it is not the input's.
   private var view: [Int]? { recipe.shape ?? (frame.isGrouped ? frame.shape : nil) }
 
   /// The input in that shape.
@@ -86,14 +86,14 @@ struct Formula {
     return notation.reduced(seen, "mean", over: recipe.meanAxes)
   }
 
-  /// A mean over what the mask leaves.
+  /// A mean over unmasked values.
   private func masked(_ value: String, _ axes: [Int]) -> String {
     let brackets = value.contains(" ") ? "(\(value))" : value
     return notation.reduced("(\(brackets) * mask)", "sum", over: axes) + " / "
       + notation.reduced("mask", "sum", over: axes)
   }
 
-  /// Whether the deviation is spoken of, and not its square.
+  /// Whether the formula uses the deviation rather than its square.
   private var usesDeviation: Bool {
     if recipe.source != .batch || recipe.aboutZero { return false }
     if recipe.steps.contains(where: { [.deviation, .absolute].contains($0.statistic) }) {
@@ -124,7 +124,7 @@ struct Formula {
 
   private func reduced(_ text: String, _ step: Recipe.Step, isFirst: Bool) -> String {
     let correction = recipe.correction == .one || recipe.correction == .twice ? 1 : 0
-    // A sum needs no divisor, and neither does what is multiplied afterwards.
+    // A sum needs no divisor, and neither does a value that is multiplied afterwards.
     switch step.statistic {
     case .mean: return notation.reduced(text, "mean", over: step.axes)
     case .absolute:
@@ -142,7 +142,7 @@ struct Formula {
     }
   }
 
-  /// By what the variance is multiplied, as code.
+  /// The factor for the variance, as code.
   private func divisorChange(count: Int) -> String {
     let batch = frame.outer[0]
     switch recipe.correction {
@@ -154,7 +154,7 @@ struct Formula {
     }
   }
 
-  /// Running statistics in place of the batch's.
+  /// Running statistics instead of the batch's.
   private var running: [Line] {
     func cell(_ name: String) -> String { notation.cell(name, of: layerName, view: parameterView) }
     var lines: [Line] = []
@@ -195,7 +195,7 @@ struct Formula {
 
   // MARK: The result
 
-  /// What the centred value is divided by.
+  /// The divisor of the centered value.
   private var divisor: String {
     let eps = text(recipe.epsilon)
     let deviation = usesDeviation ? spreadName : notation.root(spreadName)
@@ -250,7 +250,7 @@ struct Formula {
   }
 
   private func affine(_ text: String) -> String {
-    // A weight of 1 and a bias of 0 are not worth a word.
+    // A weight of 1 and a bias of 0 are left out.
     let isPlain = recipe.affine == .both && !layer.hasAffine
     let weight = layer.weight == nil || isPlain ? nil : weight
     let bias = layer.bias == nil || isPlain ? nil : bias

@@ -1,15 +1,16 @@
-/// Puts the causes of a gap in order, and each into words and code.
+/// Orders the causes of a gap, and describes each as text and code.
 ///
-/// From the whole gap on, the change that leaves least comes next. What is left is that of ``Split``
-/// for a growing set of repaired causes.
+/// Starting with the whole gap, the change that leaves least comes next. The remaining gap is that
+/// of ``Split`` for a growing set of fixed causes.
 struct Ladder {
   let split: Split
   /// A description of every change of the split.
   let words: [ChangeWords]
   let alternatives: [[CauseName]]
-  /// Changes that were made too, and that no step puts right.
+  /// Changes that are also present, but that no step fixes.
   var idle: [Change] = []
-  /// Whether what no cause carries is rounding, which shrinks with the numbers that it rounds.
+  /// Whether the unexplained remainder is rounding, which shrinks with the numbers that are
+  /// rounded.
   var isRounding = false
 
   var steps: [LadderStep] {
@@ -32,19 +33,19 @@ struct Ladder {
           layers: rung.layers, code: rung.code, gapBefore: steps.last?.gapAfter ?? split.gap,
           gapAfter: left(fixed, next)))
       fixed |= 1 << next
-      // What else was done has no effect any more.
+      // The remaining changes have no more effect.
       if split.left[fixed] <= 1e-10 * (steps.last?.gapBefore ?? 0) { break }
     }
     return steps
   }
 
-  /// What is left with one more cause put right: no less than what no cause carries.
+  /// The gap with one more cause fixed: no less than what no cause accounts for.
   private func left(_ fixed: Int, _ next: Int) -> Double {
     max(split.left[fixed | 1 << next], isRounding ? 0 : min(split.division.rest, split.gap))
   }
 }
 
-/// A step of the ladder: the formula with the changes before it, and with those after it.
+/// A step of the ladder: the formula with all changes before it, and with all after it.
 private struct Rung {
   let words: ChangeWords
   let before: [ChangeWords]
@@ -59,7 +60,7 @@ private struct Rung {
     return Formula(recipe: recipe, layer: scene.layer, frame: scene.frame, notation: notation)
   }
 
-  /// The lines of a formula, and that which makes the layer.
+  /// The lines of a formula, and the line that creates the layer.
   private func lines(_ changes: [ChangeWords], _ notation: Notation) -> [Formula.Line] {
     let formula = formula(changes, notation)
     guard isIdentity else { return formula.lines }
@@ -77,7 +78,7 @@ private struct Rung {
     return Set(changed.map(\.role))
   }
 
-  /// Whether the formula says what the user did better than words.
+  /// Whether the formula describes the change better than words.
   private var isExpressible: Bool {
     let change = words.change
     if change.isObserved || change.cause == .rounding { return false }
@@ -129,14 +130,14 @@ private struct Rung {
 }
 
 extension ChangeScene {
-  /// A change in words where it is made together with others.
+  /// The words for a change when it is combined with others.
   func words(_ change: Change, among changes: [Change]) -> ChangeWords {
     ChangeWords(
       change, recipe: right.applying(changes), right: right, layer: layer, frame: frame,
       identity: identity)
   }
 
-  /// The call that puts a change right where it is no part of a formula.
+  /// The call that fixes a change outside of the formula.
   func call(for change: Change, _ notation: Notation) -> String? {
     let isPyTorch = notation.library == .pytorch
     let own = Formula(recipe: right, layer: layer, frame: frame, notation: notation)
@@ -160,7 +161,7 @@ extension ChangeScene {
 }
 
 extension Formula {
-  /// The line that makes a layer, with those of its parts put right that are no longer held.
+  /// The line that creates a layer, with corrections for those of its parts that are fixed.
   func constructor(
     holding parts: [LayerChange.LayerPart], of all: [LayerChange.LayerPart]
   ) -> String {

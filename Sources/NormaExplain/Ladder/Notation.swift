@@ -1,30 +1,30 @@
-/// How a formula is written: in the words of PyTorch or of Norma.
+/// How formulas are written: in PyTorch's or Norma's notation.
 struct Notation {
   enum Library { case pytorch, norma }
 
   let library: Library
-  /// Whether reduced axes stay, as code needs it; short formulas leave that out.
+  /// Whether reduced axes are kept, as running code needs; short formulas omit this.
   let keepsAxes: Bool
 
-  /// For a reader: PyTorch's words without what only the computer needs.
+  /// For readers: PyTorch's notation without details that only the computer needs.
   static let short = Notation(library: .pytorch, keepsAxes: false)
   static let pytorch = Notation(library: .pytorch, keepsAxes: true)
   static let norma = Notation(library: .norma, keepsAxes: true)
 
   private var isPyTorch: Bool { library == .pytorch }
 
-  /// The name that the variance has: `var` is a word of Swift.
+  /// The name of the variance, as `var` is a keyword of Swift.
   var variance: String { isPyTorch ? "var" : "variance" }
 
-  /// A line that gives a name to a value.
+  /// A line that assigns a value to a name.
   func line(_ name: String, _ value: String) -> String {
     isPyTorch ? "\(name) = \(value)" : "let \(name) = \(value)"
   }
 
-  /// A remark at the end of a line, or in a line of its own.
+  /// A comment at the end of a line, or on a line of its own.
   func remark(_ words: String) -> String { (isPyTorch ? "# " : "// ") + words }
 
-  /// `x.mean((0, 2, 3), keepdim=True)`; a correction only for variances and deviations.
+  /// `x.mean((0, 2, 3), keepdim=True)`; only variances and deviations have a correction.
   func reduced(_ value: String, _ name: String, over axes: [Int], correction: Int? = nil) -> String
   {
     let name = !isPyTorch && name == "var" ? "variance" : name
@@ -41,7 +41,7 @@ struct Notation {
     return "\(value).\(name)(\(arguments.joined(separator: ", ")))"
   }
 
-  /// The call that gives a tensor another shape.
+  /// The name of the call that reshapes a tensor.
   var reshape: String { isPyTorch ? "reshape" : "reshaped" }
 
   func reshaped(_ value: String, _ shape: [Int]) -> String {
@@ -50,7 +50,7 @@ struct Notation {
 
   func squared(_ value: String) -> String { isPyTorch ? "\(value) ** 2" : "\(value).squared()" }
 
-  /// The root of a sum, which needs brackets, or of a name.
+  /// The square root of a sum, which needs parentheses, or of a name.
   func root(_ value: String) -> String {
     value.contains(" ") ? "(\(value)).sqrt()" : "\(value).sqrt()"
   }
@@ -68,8 +68,8 @@ struct Notation {
     return isPyTorch ? "\(value).to(torch.\(type))" : "\(value).cast(to: .\(type))"
   }
 
-  /// A parameter or buffer of a layer, in the shape in which it meets the input; nil where it does as
-  /// it is.
+  /// A parameter or buffer of a layer, in the shape that broadcasts to the input; nil for its own
+  /// shape.
   func cell(_ name: String, of layer: String, view: [Int]?) -> String {
     if !keepsAxes { return name }
     let swift = ["running_mean": "runningMean", "running_var": "runningVar"][name] ?? name

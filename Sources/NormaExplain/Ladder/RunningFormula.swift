@@ -55,7 +55,8 @@ extension RunningAccount {
     }
   }
 
-  /// What puts a mistake in an update right, in a sentence; `recipe` is the right one with it.
+  /// How to fix a mistake in an update, in a sentence; `recipe` is the correct one with the
+  /// mistake.
   func advice(_ recipe: RunningRecipe) -> String {
     let share = layer.momentum(.layers)
     if recipe.updates != right.updates { return "Update once for each batch." }
@@ -79,7 +80,7 @@ extension RunningAccount {
     }
   }
 
-  /// The way down, what closes most first.
+  /// The steps, starting with the one that closes most.
   func steps(_ set: [Option], causes: [Explanation.Cause], left: [Double]) -> [LadderStep] {
     var steps: [LadderStep] = []
     var fixed = 0

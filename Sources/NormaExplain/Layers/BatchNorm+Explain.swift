@@ -2,34 +2,38 @@ import NormaNN
 import NormaTensor
 
 extension BatchNorm {
-  /// What the layer does to an input, in numbers, and why its result is not the expected one.
+  /// Explains what the layer computes for an input, and why the result differs from the expected
+  /// one.
   ///
-  /// The gap `layer(input) - expected` is split into causes by Shapley value: with `f(S)` the result
-  /// with the causes in `S` put right and `|.|` the largest magnitude, a set of causes is worth the
-  /// part of the gap that is gone, `v(S) = 1 - |f(S) - f(all)| / |f(nothing) - f(all)|`.
-  /// The causes come from a search for the formula that makes `expected` out of the input; what no
-  /// formula accounts for is left unexplained, and rounding is never blamed on a cause.
+  /// The gap `layer(input) - expected` is divided among causes by Shapley value. With `f(S)` the
+  /// result after the causes in `S` are fixed and `|.|` the largest magnitude, the value of a set
+  /// of causes is the fraction of the gap that vanishes, `v(S) = 1 - |f(S) - f(all)| /
+  /// |f(nothing) - f(all)|`. The causes come from a search for a formula that computes `expected`
+  /// from the input. What no formula accounts for remains unexplained, and rounding is never
+  /// attributed to a cause.
   ///
   ///     let mean = x.mean(over: 0, 2, 3, keepDims: true)
   ///     let y = (x - mean) / (x.std(over: 0, 2, 3, keepDims: true) + 1e-5)
   ///     print(bn.explain(y, expecting: y, from: x))
   ///
-  /// The layer and its running statistics are not changed. What a kind of batch norm does beside the
-  /// rest is named, too: parts of the batch (``GhostBatchNorm``, ``SplitBatchNorm2d``), and the factors
-  /// of ``BatchRenorm``.
+  /// The layer and its running statistics are not changed. Special properties of a kind of batch
+  /// norm are named, too: parts of the batch (``GhostBatchNorm``, ``SplitBatchNorm2d``), and the
+  /// factors of ``BatchRenorm``.
   ///
   /// - Parameters:
   ///   - input: A batch, as the layer takes it.
-  ///   - expected: The user's own result, of the input's shape. The input itself when the layer is
-  ///     expected to leave it alone. Without it, only the layer's formula is explained.
-  ///   - origin: What the input was made from: the data before a normalization by hand, or the
-  ///     tensor before a preceding bias was added. Without it some causes cannot be told apart.
-  ///   - history: The training batches that led from fresh running statistics to the present ones.
-  ///   - mask: 1 where a position counts and 0 where it is padding; broadcasts to the input.
-  ///   - file: The caller's file, for the text of a mistake.
+  ///   - expected: The user's own result, in the input's shape. Pass the input itself if the layer
+  ///     should leave it unchanged. Without it, only the layer's formula is explained.
+  ///   - origin: What the input was computed from: the data before a manual normalization, or the
+  ///     tensor before a preceding bias was added. Without it some causes cannot be distinguished.
+  ///   - history: The training batches that led from initial running statistics to the current
+  ///     ones.
+  ///   - mask: 1 at selected positions and 0 at padding; broadcasts to the input.
+  ///   - file: The caller's file, for error messages.
   ///   - line: The caller's line.
-  /// - Returns: A value that prints in words and encodes to JSON.
-  /// - Cost: some trips over the data for every cause, and a search on a sample of its elements.
+  /// - Returns: An explanation that prints as text and encodes to JSON.
+  /// - Cost: several passes over the data for every cause, and a search on a sample of its
+  ///   elements.
   public func explain(
     _ input: Tensor, expecting expected: Tensor? = nil, from origin: Tensor? = nil,
     history: [Tensor] = [], mask: Tensor? = nil, file: StaticString = #fileID, line: UInt = #line
@@ -41,10 +45,10 @@ extension BatchNorm {
     ).explanation { output(for: input) }
   }
 
-  /// Why the running mean that the user expects after training on `input` is not the layer's.
+  /// Why the running mean that the user expects after training on `input` differs from the layer's.
   ///
-  /// The layer is not changed. See ``explain(_:expecting:from:history:mask:file:line:)`` for the
-  /// split.
+  /// The layer is not changed. See ``explain(_:expecting:from:history:mask:file:line:)`` for how
+  /// the gap is divided.
   public func explain(
     _ input: Tensor, expectingRunningMean expected: Tensor, file: StaticString = #fileID,
     line: UInt = #line
@@ -52,10 +56,11 @@ extension BatchNorm {
     call(input, file, line).explanation(of: .mean, expecting: expected)
   }
 
-  /// Why the running variance that the user expects after training on `input` is not the layer's.
+  /// Why the running variance that the user expects after training on `input` differs from the
+  /// layer's.
   ///
-  /// The layer is not changed. See ``explain(_:expecting:from:history:mask:file:line:)`` for the
-  /// split.
+  /// The layer is not changed. See ``explain(_:expecting:from:history:mask:file:line:)`` for how
+  /// the gap is divided.
   public func explain(
     _ input: Tensor, expectingRunningVariance expected: Tensor, file: StaticString = #fileID,
     line: UInt = #line
@@ -69,11 +74,11 @@ extension BatchNorm {
       line: line)
   }
 
-  /// The layer's own result, without an update of its running statistics.
+  /// The layer's own result, without updating its running statistics.
   private func output(for input: Tensor) -> Tensor { withoutUpdates { self(input) } }
 }
 
-/// The result of a call that no running statistic follows, as in a checkpoint's second run.
+/// The result of a call that updates no running statistics, as when a checkpoint recomputes.
 func withoutUpdates(_ call: () -> Tensor) -> Tensor {
   withoutGradients { GradientMode.$isRecomputing.withValue(true) { call().evaluated() } }
 }

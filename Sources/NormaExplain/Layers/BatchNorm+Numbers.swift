@@ -2,7 +2,7 @@ import NormaNN
 import NormaTensor
 
 extension BatchNorm {
-  /// What an explanation needs to know of the layer, for an input.
+  /// The properties of the layer that an explanation needs, for an input.
   func numbers(for input: Tensor) -> LayerNumbers {
     var numbers = LayerNumbers(
       name: "\(type(of: self))(\(features))", features: features, epsilon: eps,
@@ -34,8 +34,8 @@ extension GhostBatchNorm {
     numbers.blocks =
       Array(repeating: partSize, count: samples / partSize) + (rest > 0 ? [rest] : [])
     numbers.notes.append(
-      "Each part of \(partSize) samples is normalized by its own statistics; those above are of the "
-        + "whole batch.")
+      "Each part of \(partSize) samples is normalized with its own statistics; those above are of "
+        + "the whole batch.")
   }
 }
 
@@ -47,7 +47,7 @@ extension SplitBatchNorm2d {
     numbers.blocks = layers.map { _ in size }
     let words = "weight and bias of each part's own layer"
     numbers.notes.append(
-      "Each of \(layers.count) parts of the batch is normalized by its own statistics, with the "
+      "Each of \(layers.count) parts of the batch is normalized with its own statistics, with the "
         + "\(words); the statistics above are of the whole batch.")
     guard weight != nil || bias != nil else { return }
     (numbers.weight, numbers.bias) = (nil, nil)
@@ -79,7 +79,7 @@ extension BatchRenorm {
       d.append(min(max((mean[c] - means[c]) / spread, -largestShift), largestShift))
     }
     let shape = input.shape.indices.map { $0 == 1 ? features : 1 }
-    // Behind weight and bias: ((x * r + d) * weight + bias) of x * weight + bias.
+    // After weight and bias: ((x * r + d) * weight + bias) in terms of x * weight + bias.
     let shift = d.indices.map { c in
       let (w, b) = (numbers.weight?[c] ?? 1, numbers.bias?[c] ?? 0)
       return d[c] * w + b - b * r[c]
@@ -88,7 +88,7 @@ extension BatchRenorm {
     numbers.extra = .init(
       scale: Grid(shape: shape, values: r), shift: Grid(shape: shape, values: shift), words: words)
     numbers.notes.append(
-      "Renormalization then multiplies by r, \(short(r.min() ?? 1)) to \(short(r.max() ?? 1)), and adds "
-        + "d, \(short(d.min() ?? 0)) to \(short(d.max() ?? 0)), before weight and bias.")
+      "Renormalization then multiplies by r, \(short(r.min() ?? 1)) to \(short(r.max() ?? 1)), and "
+        + "adds d, \(short(d.min() ?? 0)) to \(short(d.max() ?? 0)), before weight and bias.")
   }
 }

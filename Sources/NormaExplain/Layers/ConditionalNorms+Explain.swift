@@ -2,13 +2,14 @@ import NormaNN
 import NormaTensor
 
 // Norms whose scale and shift come from elsewhere are explained as the norm that they are based on,
-// with the scale and shift as a factor of their own.
+// with scale and shift as a separate factor.
 
 extension ConditionalBatchNorm2d {
-  /// What the layer does to an input under classes, and why its result is not the expected one.
+  /// Explains what the layer computes for an input and its classes, and why the result differs from
+  /// the expected one.
   ///
-  /// As ``BatchNorm/explain(_:expecting:from:history:mask:file:line:)`` of the batch norm inside; weight
-  /// and bias of the classes are a further factor, whose absence is an `affine` cause.
+  /// As ``BatchNorm/explain(_:expecting:from:history:mask:file:line:)`` of the batch norm inside.
+  /// Weight and bias of the classes are a separate factor; leaving them out is an `affine` cause.
   /// The layer is not changed.
   public func explain(
     _ input: Tensor, _ classes: Tensor, expecting expected: Tensor? = nil,
@@ -30,10 +31,11 @@ extension ConditionalBatchNorm2d {
 }
 
 extension AdaptiveLayerNorm {
-  /// What the layer does to an input under a condition, and why its result is not the expected one.
+  /// Explains what the layer computes for an input and a condition, and why the result differs from
+  /// the expected one.
   ///
-  /// As ``LayerNorm/explain(_:expecting:from:mask:file:line:)``; scale and shift of the condition are a
-  /// further factor, whose absence is an `affine` cause.
+  /// As ``LayerNorm/explain(_:expecting:from:mask:file:line:)``. Scale and shift of the condition
+  /// are a separate factor; leaving them out is an `affine` cause.
   public func explain(
     _ input: Tensor, _ condition: Tensor, expecting expected: Tensor? = nil,
     from origin: Tensor? = nil, mask: Tensor? = nil, file: StaticString = #fileID,
@@ -57,9 +59,9 @@ extension AdaptiveLayerNorm {
   }
 }
 
-/// What `adaptiveInstanceNorm(_:style:eps:file:line:)` does to an input, and why its result is not the
-/// expected one: as that of instance norm, with spread and
-/// mean of the style as a further factor.
+/// Explains what `adaptiveInstanceNorm(_:style:eps:file:line:)` computes for an input, and why the
+/// result differs from the expected one: as for instance norm, with spread and mean of the style as
+/// a separate factor.
 public func explainAdaptiveInstanceNorm(
   _ input: Tensor, style: Tensor, expecting expected: Tensor? = nil, from origin: Tensor? = nil,
   eps: Double = 1e-5, file: StaticString = #fileID, line: UInt = #line
@@ -84,7 +86,7 @@ public func explainAdaptiveInstanceNorm(
 }
 
 extension LayerNumbers {
-  /// Adds a factor and an addend that come behind the rest.
+  /// Adds a factor and an addend that are applied at the end.
   fileprivate mutating func add(
     scale: Tensor, shift: Tensor, _ shape: [Int], _ words: String
   ) {
@@ -92,6 +94,6 @@ extension LayerNumbers {
     extra = Extra(
       scale: Grid(shape: shape, values: scale.array(of: Double.self)),
       shift: Grid(shape: shape, values: shift.array(of: Double.self)), words: words)
-    notes.append("What is normalized is then scaled and shifted by \(words).")
+    notes.append("The normalized values are then scaled and shifted by \(words).")
   }
 }

@@ -1,7 +1,7 @@
 import NormaNN
 import NormaTensor
 
-/// A call of `explain` on a layer: what all layers check, and what they do then.
+/// A call of `explain` on a layer: the checks and steps that all layers share.
 struct ExplainCall {
   let layer: LayerNumbers
   let input: Tensor
@@ -13,9 +13,9 @@ struct ExplainCall {
   let file: StaticString
   let line: UInt
 
-  /// The explanation; that of nothing where the arguments have a mistake, which is reported.
+  /// The explanation; an empty one if the arguments are invalid, which is reported.
   ///
-  /// - Parameter output: The layer's own result, made only when it is needed.
+  /// - Parameter output: The layer's own result, computed only when it is needed.
   func explanation(output: () -> Tensor) -> Explanation {
     guard isExplicable() else { return .nothing(layer, input) }
     return Explainer(
@@ -40,7 +40,7 @@ struct ExplainCall {
       .explanation(of: statistic, expecting: target.array(of: Double.self))
   }
 
-  /// Reports what the arguments have wrong.
+  /// Reports invalid arguments.
   private func isExplicable() -> Bool {
     if [input, expected, origin, mask].contains(where: { $0?.isPoisoned ?? false }) {
       return false
@@ -60,11 +60,14 @@ struct ExplainCall {
       return "\(label): has shape \(tensor.shape), the input \(input.shape)"
     }
     if expected == nil {
-      // What is given and cannot be used would be taken for evidence.
+      // Unused arguments would be mistaken for evidence.
       let unused = [
         (origin != nil, "from"), (!history.isEmpty, "history"), (mask != nil, "mask"),
       ].first { $0.0 }
-      if let unused { return "\(unused.1): says why a result differs; expecting: is missing" }
+      if let unused {
+        return "\(unused.1): helps to explain a difference, but expecting: is "
+          + "missing"
+      }
     }
     if !history.isEmpty && layer.runningMean == nil {
       return "history: leads to running statistics, and the layer keeps none"
@@ -86,7 +89,7 @@ struct ExplainCall {
 }
 
 extension LayerNumbers {
-  /// What keeps the layer from taking an input of a shape; nil when nothing does.
+  /// Why the layer cannot take an input of this shape; nil if it can.
   func mistake(in shape: [Int]) -> String? {
     let rank = shape.count
     switch reach {
@@ -102,7 +105,7 @@ extension LayerNumbers {
         return "the layer takes \(axes + 1) or \(axes + 2) axes, the input has shape \(shape)"
       }
       let axis = rank - axes - 1
-      // Without parameters and running statistics any number of channels will do.
+      // Without parameters and running statistics any number of channels is accepted.
       if shape[axis] != features && (weight != nil || runningMean != nil) {
         return "the layer has \(features) channels in axis \(axis), the input has shape \(shape)"
       }

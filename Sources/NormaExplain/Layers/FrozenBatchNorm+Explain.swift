@@ -2,8 +2,9 @@ import NormaNN
 import NormaTensor
 
 extension FrozenBatchNorm2d {
-  /// What the layer does to an input, in numbers, and why its result is not the expected one; as
-  /// ``BatchNorm/explain(_:expecting:from:history:mask:file:line:)`` of a layer in evaluation.
+  /// Explains what the layer computes for an input, and why the result differs from the expected
+  /// one, as ``BatchNorm/explain(_:expecting:from:history:mask:file:line:)`` of a layer in
+  /// evaluation.
   ///
   ///     print(frozen.explain(x, expecting: y))
   public func explain(

@@ -1,23 +1,24 @@
 import NormaTensor
 
-/// What an explanation needs to know of a normalization layer, as plain numbers.
+/// The properties of a normalization layer that an explanation needs, as plain numbers.
 package struct LayerNumbers: Sendable {
-  /// Which values of an input a statistic takes together.
+  /// The values of an input that a statistic is taken over.
   package enum Reach: Sendable, Hashable {
-    /// All of a channel, which lies at axis 1. Batch norm.
+    /// A channel, at axis 1. Batch norm.
     case batch
-    /// A sample's channel: the last so many axes. Instance norm.
+    /// A channel of a sample: this many last axes. Instance norm.
     case instance(axes: Int)
-    /// A sample's group of neighbouring channels, with so many groups. Group norm.
+    /// A group of neighboring channels of a sample, with this many groups. Group norm.
     case groups(Int)
     /// Axes of these sizes, from first to last; nil for the last ones. Layer and RMS norm.
     case axes([Int]?, sizes: [Int])
   }
 
-  /// How the layer is written, such as `BatchNorm2d(64)`.
+  /// The layer as written in code, such as `BatchNorm2d(64)`.
   package var name: String
   package var reach: Reach
-  /// Whether values are centred and divided by their deviation; else by their root mean square.
+  /// Whether values are centered and divided by their deviation, rather than by their root mean
+  /// square.
   package var subtractsMean: Bool
   /// The number of weights: channels, or positions of a normalized shape.
   package var features: Int
@@ -32,16 +33,16 @@ package struct LayerNumbers: Sendable {
   package var isTraining: Bool
   /// Whether a call normalizes with the statistics of its own batch.
   package var usesBatch: Bool
-  /// What is taken off n in the variance that the running variance follows.
+  /// Subtracted from n in the variance that updates the running variance.
   package var runningVarianceCorrection = 1.0
-  /// The sizes of the parts of the batch that have statistics of their own; empty for one.
+  /// The sizes of the parts of the batch with statistics of their own; empty for a single part.
   var blocks: [Int] = []
-  /// What comes behind weight and bias.
+  /// What is applied after weight and bias.
   var extra: Extra?
-  /// What the layer does beside its formula, in sentences.
+  /// Additional properties of the layer, in sentences.
   var notes: [String] = []
 
-  /// A further factor and addend, such as those of a condition, which broadcast to the input.
+  /// An additional factor and addend, such as those of a condition, which broadcast to the input.
   struct Extra: Sendable {
     var scale: Grid
     var shift: Grid
@@ -49,7 +50,7 @@ package struct LayerNumbers: Sendable {
     let words: String
   }
 
-  /// - Parameter usesBatch: nil for what PyTorch does: in training, or without running statistics.
+  /// - Parameter usesBatch: nil for PyTorch's behavior: in training, or without running statistics.
   package init(
     name: String, reach: Reach = .batch, subtractsMean: Bool = true, features: Int,
     epsilon: Double = 1e-5, momentum: Double? = 0.1, weight: [Double]? = nil,
@@ -71,7 +72,7 @@ package struct LayerNumbers: Sendable {
     self.usesBatch = usesBatch ?? (isTraining || runningMean == nil || runningVariance == nil)
   }
 
-  /// How the layer sees an input of a shape.
+  /// The layer's view of an input shape.
   func frame(_ shape: [Int]) -> Frame {
     let rank = shape.count
     switch reach {
@@ -95,7 +96,7 @@ package struct LayerNumbers: Sendable {
     }
   }
 
-  /// What has a mean and a variance of its own.
+  /// The unit with a mean and a variance of its own.
   func unit(_ frame: Frame) -> String {
     switch reach {
     case .batch: "channel"
@@ -105,7 +106,7 @@ package struct LayerNumbers: Sendable {
     }
   }
 
-  /// The same layer for a part of an input, cut along an axis of `frame`.
+  /// The same layer for a part of an input along an axis of `frame`.
   func narrowed(to range: Range<Int>, of frame: Frame) -> LayerNumbers {
     guard let axis = frame.sliceAxis else { return self }
     var layer = self
@@ -127,20 +128,20 @@ package struct LayerNumbers: Sendable {
     return Grid(shape: part.shape, values: part.array(of: Double.self))
   }
 
-  /// How the layer's own running variance comes about.
+  /// How the layer updates its own running variance.
   var ownRunningVariance: Recipe.RunningVariance {
     runningVarianceCorrection == 0 ? .biased : .unbiased
   }
 
-  /// Whether weight and bias, or what comes behind them, change anything.
+  /// Whether weight and bias, or what is applied after them, have an effect.
   var changesScale: Bool { hasAffine || extra != nil }
 
-  /// Whether weight and bias change anything.
+  /// Whether weight and bias have an effect.
   var hasAffine: Bool {
     weight.map { $0.contains { $0 != 1 } } ?? false || bias.map { $0.contains { $0 != 0 } } ?? false
   }
 
-  /// The weight that a new batch has in the running statistics at the next update.
+  /// The weight of a new batch in the running statistics at the next update.
   func momentum(_ convention: Recipe.Momentum) -> Double {
     let layers = momentum ?? 1 / (Double(batchesTracked) + 1)
     return switch convention {
@@ -159,12 +160,12 @@ package struct LayerNumbers: Sendable {
     recipe.epsilon = epsilon
     recipe.affine = .both
     recipe.hasExtra = true
-    // Half types are rounded once, in the end.
+    // Half types are rounded once, at the end.
     if unitRoundoff(dtype) > unitRoundoff(.float32) { recipe.narrow = dtype }
     return recipe
   }
 
-  /// The formula whose results the layer would leave alone, had it no epsilon, weight and bias.
+  /// The formula whose results the layer would leave unchanged without epsilon, weight and bias.
   func standardization(_ frame: Frame) -> Recipe {
     Recipe(
       source: .batch, meanAxes: frame.axes,
@@ -174,7 +175,7 @@ package struct LayerNumbers: Sendable {
       blocks: usesBatch && !blocks.isEmpty ? .own : .none, hasExtra: false)
   }
 
-  /// What the layer makes of an input, computed in Float64 and rounded to the input's type.
+  /// The layer's output for an input, computed in `float64` and rounded to the input's type.
   package func output(for input: Tensor) -> Tensor {
     let evidence = Evidence(input: input, target: input, layer: self, sampleLimit: 1)
     return evidence.output(recipe(evidence.frame)).reshaped(input.shape).cast(to: input.dtype)

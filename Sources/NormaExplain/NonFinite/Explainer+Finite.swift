@@ -1,7 +1,8 @@
 import NormaTensor
 
 extension Explainer {
-  /// The explanation of the parts whose values are all numbers, behind where the others are not.
+  /// The explanation for the units with finite values only, in addition to the positions of the
+  /// others.
   func explanation(besides survey: NonFiniteSurvey) -> Explanation {
     let found = survey.found
     let frame = layer.frame(input.shape)
@@ -21,7 +22,7 @@ extension Explainer {
       ] + part.notes, nonFinite: found, differences: part.differences)
   }
 
-  /// Where they are, and no causes.
+  /// The positions of the values, without causes.
   func located(_ found: [NonFinite], gap: Explanation.Gap?) -> Explanation {
     Explanation(
       layer: layer.name, isTraining: layer.isTraining, statistics: statistics(), gap: gap,
@@ -30,14 +31,14 @@ extension Explainer {
       nonFinite: found)
   }
 
-  /// The places along an axis where all tensors have numbers only; nil where there are none.
+  /// The indices along an axis where all tensors are finite; nil if there are none.
   private func cleanPlaces(_ survey: NonFiniteSurvey, along axis: Int, _ frame: Frame) -> [Int]? {
     var bad: Set<Int> = []
     for scan in survey.scans {
       switch scan.found.tensor {
       case "input", "from", "expected", "output": bad.formUnion(scan.places(along: axis))
       default:
-        // A parameter or a batch concerns one channel; along samples it concerns all.
+        // A parameter or a batch affects one channel, but all samples.
         guard axis == frame.channelAxis, !frame.isGrouped, frame.parameterAxes == [axis] else {
           return nil
         }
@@ -48,7 +49,7 @@ extension Explainer {
     return kept.isEmpty ? nil : kept
   }
 
-  /// The same explainer for some places along an axis.
+  /// The same explainer for some indices along an axis.
   private func taken(_ kept: [Int], along axis: Int, _ frame: Frame) -> Explainer {
     let places = Tensor(kept.map { Int64($0) })
     func part(_ tensor: Tensor) -> Tensor {
@@ -72,7 +73,7 @@ extension Explainer {
       repetitions: repetitions, mask: mask.map(part))
   }
 
-  /// The difference where both results are numbers.
+  /// The difference where both results are finite.
   private func finiteGap() -> Explanation.Gap? {
     guard let expected else { return nil }
     let (a, b) = (output.array(of: Double.self), expected.array(of: Double.self))

@@ -2,8 +2,8 @@ import NormaNN
 import NormaTensor
 
 extension NonFinite {
-  /// The NaN and infinite values of two layers that are compared: those of the input and of what the
-  /// layers hold; where these have none, those of the results.
+  /// The NaN and infinite values of two layers in a comparison: those of the input and of the
+  /// layers' state; if there are none, those of the results.
   static func compared(
     _ first: any Layer, _ second: any Layer, on x: Tensor, results: (Tensor, Tensor)
   ) -> [NonFinite] {

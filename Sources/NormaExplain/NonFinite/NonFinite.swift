@@ -1,35 +1,35 @@
-/// Values of a tensor that are NaN or infinite: which, where, and why where that is known.
+/// The NaN and infinite values of a tensor: how many, where, and why, if known.
 ///
-/// They come first in an ``Explanation``, because no difference from them says anything.
+/// They come first in an ``Explanation``, as differences from them are meaningless.
 public struct NonFinite: Codable, Sendable, Hashable {
-  /// Which tensor: `input`, `expected`, `output` (the layer's result), `from`, `history`, `weight`,
-  /// `bias`, `running_mean`, `running_var`; of two layers that are compared
-  /// `first layer's running_var`.
+  /// The tensor: `input`, `expected`, `output` (the layer's result), `from`, `history`, `weight`,
+  /// `bias`, `running_mean` or `running_var`; in a comparison of two layers, for example `first
+  /// layer's running_var`.
   public let tensor: String
 
-  /// How many of its values are NaN.
+  /// The number of NaN values.
   public let nanCount: Int
 
-  /// How many of its values are infinite.
+  /// The number of infinite values.
   public let infiniteCount: Int
 
-  /// Where the first of them is.
+  /// The index of the first one.
   public let index: [Int]
 
-  /// The channel of the first; nil where the tensor has no channels.
+  /// The channel of the first one; nil if the tensor has no channels.
   public let channel: Int?
 
-  /// The channels that have any, in order; empty where the tensor has no channels.
+  /// The channels with such values, in order; empty if the tensor has no channels.
   public let channels: [Int]
 
-  /// The type whose range the value has left: `float16`, `bfloat16` or `float32`; nil where that is
-  /// not the reason, or is not known.
+  /// The type whose range was exceeded: `float16`, `bfloat16` or `float32`; nil if that is not the
+  /// reason, or unknown.
   public let overflow: String?
 
-  /// What the value was before it left that range, or what left it on the way; nil where it is not known.
+  /// The value before it exceeded that range, or the intermediate value that did; nil if unknown.
   public let valueBefore: Double?
 
-  /// What is known of the reason, in a sentence or two; nil where nothing is.
+  /// The reason as far as it is known, in a sentence or two; nil if unknown.
   public let reason: String?
 
   init(
@@ -47,7 +47,7 @@ public struct NonFinite: Codable, Sendable, Hashable {
     reason = why?.reason
   }
 
-  /// What is known of the reason.
+  /// The reason as far as it is known.
   struct Why {
     var overflow: String?
     var valueBefore: Double?
@@ -63,7 +63,7 @@ public struct NonFinite: Codable, Sendable, Hashable {
 }
 
 extension NonFinite: CustomStringConvertible {
-  /// What is where, and why where that is known, in a sentence or two.
+  /// The values, their positions and the reason if known, in a sentence or two.
   public var description: String {
     var counts: [String] = []
     if nanCount > 0 { counts.append("\(grouped(nanCount)) NaN") }

@@ -1,13 +1,13 @@
 import NormaTensor
 
-/// Where a tensor has values that are NaN or infinite.
+/// The positions of a tensor's NaN and infinite values.
 struct NonFiniteScan {
   let found: NonFinite
   /// Row-major offsets of all of them.
   let offsets: [Int]
   let shape: [Int]
 
-  /// - Returns: nil where all values are numbers. Cost: one pass over them then.
+  /// - Returns: nil if all values are finite, which takes one pass over them.
   init?(_ tensor: Tensor, named name: String, channelAxis: Int?) {
     if (tensor.cast(to: .float64) * 0).sum().item() == 0 { return nil }
     let values = tensor.array(of: Double.self)
@@ -27,14 +27,14 @@ struct NonFiniteScan {
     self.shape = shape
   }
 
-  /// The same for a parameter or buffer of a layer, a number for each channel where it has channels.
+  /// The same for a parameter or buffer of a layer, with one number per channel if it has channels.
   init?(_ values: [Double]?, named name: String, hasChannels: Bool) {
     guard let values, !values.allSatisfy(\.isFinite) else { return nil }
     self.init(
       Tensor(values, shape: [values.count]), named: name, channelAxis: hasChannels ? 0 : nil)
   }
 
-  /// The places of all of them along an axis.
+  /// Their indices along an axis.
   func places(along axis: Int) -> Set<Int> {
     Set(offsets.map { Self.index($0, of: shape)[axis] })
   }
@@ -50,7 +50,7 @@ struct NonFiniteScan {
 }
 
 extension DType {
-  /// The largest finite number, in words that people know; nil where none overflows in practice.
+  /// The largest finite number, in a familiar form; nil for types that never overflow in practice.
   var limit: (value: Double, words: String)? {
     switch self {
     case .float16: (65504, "65,504")

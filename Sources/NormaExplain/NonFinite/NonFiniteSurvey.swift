@@ -1,16 +1,15 @@
 import NormaTensor
 
-/// All values of an explanation's tensors that are NaN or infinite, the sources before what follows from
-/// them.
+/// The NaN and infinite values of an explanation's tensors, sources before what follows from them.
 struct NonFiniteSurvey {
   let explainer: Explainer
   private let frame: Frame
-  /// In the order in which they are told.
+  /// In the order of presentation.
   let scans: [NonFiniteScan]
 
   private var layer: LayerNumbers { explainer.layer }
 
-  /// - Returns: nil where all values are numbers.
+  /// - Returns: nil if all values are finite.
   init?(_ explainer: Explainer) {
     self.explainer = explainer
     let (layer, frame) = (explainer.layer, explainer.layer.frame(explainer.input.shape))
@@ -32,7 +31,7 @@ struct NonFiniteSurvey {
     if let expected = explainer.expected {
       scans += [NonFiniteScan(expected, named: "expected", channelAxis: axis)].compactMap { $0 }
     }
-    // What the layer makes of such values is no news.
+    // The layer's results for such values need no mention.
     if isClean {
       scans += [NonFiniteScan(explainer.output, named: "output", channelAxis: axis)]
         .compactMap { $0 }
@@ -41,7 +40,7 @@ struct NonFiniteSurvey {
     self.scans = scans
   }
 
-  /// What was found, with reasons.
+  /// The findings, with reasons.
   var found: [NonFinite] { scans.map { $0.found.because(why($0)) } }
 
   // MARK: Reasons
@@ -106,7 +105,7 @@ struct NonFiniteSurvey {
       let variance = layer.usesBatch ? nil : layer.runningVariance?[channel],
       variance + layer.epsilon < 0
     {
-      return .init(reason: "running_var is \(number(variance)) there, and has no root.")
+      return .init(reason: "running_var is \(number(variance)) there, which has no square root.")
     }
     let evidence = Evidence(
       input: explainer.input, target: explainer.input, layer: layer, sampleLimit: 1)
@@ -123,14 +122,14 @@ struct NonFiniteSurvey {
     return scan.found.tensor == "expected" ? whyOnTheWay(evidence, index) : nil
   }
 
-  /// Whether every one of a result's values lies where the layer's own is none either.
+  /// Whether a result's values are not finite only where the layer's own are not either.
   private func follows(_ scan: NonFiniteScan) -> Bool {
     guard scans.contains(where: { $0.found.tensor != scan.found.tensor }) else { return false }
     let own = values(of: explainer.output, at: scan.offsets)
     return own.allSatisfy { !$0.isFinite }
   }
 
-  /// What may have happened between a finite input and a result that is not.
+  /// Possible reasons for a result that is not finite although the input is.
   private func whyOnTheWay(_ evidence: Evidence, _ index: [Int]) -> NonFinite.Why? {
     let axes = frame.isGrouped ? [] : frame.axes
     if axes.isEmpty { return nil }

@@ -1,13 +1,13 @@
 import NormaNN
 import NormaTensor
 
-/// A way in which somebody normalized a batch by hand, expecting batch norm to leave it alone.
+/// A way of normalizing a batch by hand, expecting batch norm to leave it unchanged.
 ///
-/// These are the attempts of the forum thread "Understanding BatchNorm" and their neighbours.
+/// These are the attempts of the forum thread "Understanding BatchNorm" and similar ones.
 package struct Attempt: Sendable {
   /// What was done, in a line.
   package let name: String
-  /// The formula as a user of Norma writes it.
+  /// The formula in Norma's notation.
   package let code: String
   /// The hand-made normalization.
   package let normalize: @Sendable (Tensor) -> Tensor
@@ -67,7 +67,7 @@ package struct Attempt: Sendable {
     return (x - mean) / (x.std(over: axes, correction: correction, keepDims: true) + 1e-5)
   }
 
-  /// Why a new layer does not leave this normalization of `x` alone.
+  /// Why a new layer changes this normalization of `x`.
   package func explanation(of x: Tensor) -> Explanation {
     let y = normalize(x).evaluated()
     return BatchNorm2d(x.shape[1]).explain(y, expecting: y, from: x)

@@ -70,7 +70,7 @@ enum Field: Hashable {
     }
   }
 
-  /// Whether the field names the axes of a statistic.
+  /// Whether the field contains the axes of a statistic.
   var isAxes: Bool {
     switch self {
     case .meanAxes, .steps: true
@@ -78,7 +78,7 @@ enum Field: Hashable {
     }
   }
 
-  /// A number per kind of field; two changes of one kind exclude each other.
+  /// An identifier for each kind of field; two changes of the same kind exclude each other.
   var kind: Int {
     switch self {
     case .source: 0
@@ -116,13 +116,13 @@ enum Field: Hashable {
   }
 }
 
-/// A mistake: some fields of the right recipe, changed together under one name.
+/// A mistake: some fields of the correct recipe, changed together under one name.
 struct Change: Hashable {
   let cause: CauseName
   let fields: [Field]
-  /// How unusual the mistake is: 0 for everyday ones. Breaks ties, bounds the search.
+  /// How unusual the mistake is: 0 for everyday ones. Used to break ties and to bound the search.
   let rarity: Int
-  /// What the user did, where the fields alone do not say it.
+  /// What the user did, if the fields alone do not say it.
   let words: String?
   private let kinds: Int
 
@@ -136,7 +136,7 @@ struct Change: Hashable {
 
   func touches(_ field: Field) -> Bool { kinds & (1 << field.kind) != 0 }
 
-  /// Whether the change holds what the data show, and not a formula.
+  /// Whether the change was derived from the data rather than from a formula.
   var isObserved: Bool {
     fields.contains {
       switch $0 {
@@ -146,14 +146,14 @@ struct Change: Hashable {
     }
   }
 
-  /// Whether the change rounds the result to a narrower type, and does nothing else.
+  /// Whether the change only rounds the result to a narrower type.
   var isNarrowing: Bool {
     fields.allSatisfy {
       if case .narrow = $0 { true } else { false }
     }
   }
 
-  /// Whether the change leaves a formula in which it has an effect.
+  /// Whether the change can have an effect on a formula that was replaced.
   var replacesNothing: Bool {
     !fields.allSatisfy {
       switch $0 {
@@ -163,19 +163,19 @@ struct Change: Hashable {
     }
   }
 
-  /// Whether the change names a shape, which a part of the input does not have.
+  /// Whether the change refers to a shape, which a part of the input does not have.
   var hasShape: Bool {
     fields.contains {
       if case .shape = $0 { true } else { false }
     }
   }
 
-  /// Whether both can be made to one recipe.
+  /// Whether both changes can be applied to the same recipe.
   func combines(with other: Change) -> Bool { cause != other.cause && kinds & other.kinds == 0 }
 }
 
 extension Recipe {
-  /// This recipe with the changes made.
+  /// This recipe with the changes applied.
   func applying(_ changes: some Sequence<Change>) -> Recipe {
     var recipe = self
     for change in changes {
@@ -184,23 +184,23 @@ extension Recipe {
     return recipe
   }
 
-  /// This recipe with the changes made, or nil when one of them would have no effect.
+  /// This recipe with the changes applied, or nil if one of them would have no effect.
   func applyingAll(_ changes: [Change]) -> Recipe? {
     let result = applying(changes)
     let ownStatistics = result.source == .batch
-    // Of the formula nothing is left that another change could concern, but its type.
+    // After a replacement, no part of the formula is left to change but its type.
     if result.replaced != nil && changes.contains(where: { $0.replacesNothing }) { return nil }
     for change in changes {
       for field in change.fields {
         switch field {
         case .meanAxes, .steps, .shape, .mask, .aboutZero, .blocks:
           let isPlain = result.shape == nil && result.steps.count == 1
-          // A batch that enters running statistics may have been taken over other axes, too.
+          // The statistics of a batch in an update may have been taken over other axes, too.
           let isUpdate = result.source == .updated && isPlain && field.isAxes
           if !ownStatistics && !isUpdate { return nil }
           if (result.mask != .ignored || result.blocks != .none) && !isPlain { return nil }
           if result.mask != .ignored && result.blocks != .none { return nil }
-          // Parts of the batch are averaged where a statistic covers the batch.
+          // Parts of the batch are averaged if a statistic covers the batch.
           let coversBatch = result.meanAxes.contains(0) && result.steps[0].axes.contains(0)
           if result.blocks != .none && !coversBatch { return nil }
         case .rows:

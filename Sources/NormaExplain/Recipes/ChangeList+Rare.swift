@@ -1,4 +1,4 @@
-/// Mistakes that few people make: a count of something else, a factor, a sign, half the batch.
+/// Rare mistakes: a wrong count, a factor, a sign, half the batch.
 extension ChangeList {
   mutating func addRare(_ layer: LayerNumbers, _ frame: Frame, right: Recipe) {
     if right.affine == .both { addWeights(layer) }
@@ -41,7 +41,7 @@ extension ChangeList {
     everyday.append(Change(.other, .buffers(.reciprocal), rarity: 2))
   }
 
-  /// Sums divided by the number of something else.
+  /// Sums divided by a wrong count.
   private mutating func addCounts(_ frame: Frame, right: Recipe) {
     let shape = frame.outer
     let products = [
@@ -57,7 +57,7 @@ extension ChangeList {
     }
   }
 
-  /// Statistics of every head, where the layer takes all features of a position together.
+  /// Statistics per head, where the layer normalizes all features of a position together.
   private mutating func addHeads(_ layer: LayerNumbers, _ frame: Frame) {
     guard case .axes = layer.reach, frame.axes.count == 1, let axis = frame.axes.first,
       axis == frame.shape.count - 1

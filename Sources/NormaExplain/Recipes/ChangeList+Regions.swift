@@ -1,10 +1,10 @@
 extension ChangeList {
-  /// Statistics over every other set of axes; a group of channels is never torn apart.
+  /// Statistics over every other set of axes, without splitting groups of channels.
   mutating func addAxes(_ frame: Frame) {
     let rank = frame.shape.count
     for bits in 1..<(1 << rank) {
       let axes = (0..<rank).filter { bits & (1 << $0) != 0 }
-      // Over axis 1 alone, channels would be in other groups: see `addGroups`.
+      // Over axis 1 alone, channels would form other groups: see `addGroups`.
       let mixes = frame.isGrouped && axes.contains(1) && !axes.contains(2)
       if axes == frame.axes || mixes { continue }
       let step = Recipe.Step(statistic: .variance, axes: axes)
@@ -14,7 +14,7 @@ extension ChangeList {
     }
   }
 
-  /// The batch in parts, each with statistics of its own or with the mean of theirs.
+  /// The batch in parts, with separate or averaged statistics.
   mutating func addParts(_ frame: Frame) {
     guard frame.axes.contains(0), !frame.isGrouped else { return }
     let batch = frame.shape[0]
@@ -35,7 +35,7 @@ extension ChangeList {
     }
   }
 
-  /// Known parts of the batch, where the layer takes it as a whole, or the other way round.
+  /// Known parts of the batch where the layer normalizes it as a whole, or vice versa.
   mutating func addBlocks(_ frame: Frame, right: Recipe) {
     if right.blocks != .none {
       regions.append(
@@ -60,14 +60,14 @@ extension ChangeList {
     let (outer, axis) = (frame.outer, frame.channelAxis)
     let channels = outer[axis]
     let (before, after) = (Array(outer[..<axis]), Array(outer[(axis + 1)...]))
-    // The axes that a statistic covers beside the channels of a group, in the split shape.
+    // The axes of a statistic in addition to the channels of a group, in the split shape.
     let reduced = frame.isGrouped ? frame.outerAxes : frame.axes
     var others = [reduced.filter { $0 != axis }.map { $0 > axis ? $0 + 1 : $0 }]
     if layer.reach == .batch { others.append(Array(axis + 2..<outer.count + 1)) }
     let own = frame.isGrouped ? frame.shape[1] : nil
     for groups in 1...channels where channels % groups == 0 {
       let size = channels / groups
-      // One group, or one for each channel, is another set of axes as well.
+      // One group, or one per channel, is also a different set of axes.
       let isEdge = groups == 1 || size == 1
       if isEdge && own == nil { continue }
       let usual = own == nil ? 1 : groups == own || size == own ? 0 : 1
@@ -89,7 +89,7 @@ extension ChangeList {
     if let own { addReshapes(groups: own, frame) }
   }
 
-  /// Groups by a reshape that takes the axes for others.
+  /// Groups by a reshape that confuses the axes.
   private mutating func addReshapes(groups: Int, _ frame: Frame) {
     let outer = frame.outer
     let (batch, channels) = (outer[0], outer[1])
@@ -115,7 +115,7 @@ extension ChangeList {
     }
   }
 
-  /// Statistics over axes of another shape of the same elements.
+  /// Statistics over axes of the same elements in another shape.
   func view(
     _ cause: CauseName, _ shape: [Int], _ axes: [Int], rarity: Int, words: String
   ) -> Change {

@@ -2,14 +2,14 @@ import NormaTensor
 
 /// The mistakes that a search considers.
 struct ChangeList {
-  /// Mistakes that need no further statistics of the whole input: cheap to try.
+  /// Mistakes that need no further statistics of the whole input, and so are cheap to try.
   var everyday: [Change] = []
   /// Statistics over other axes, over masked positions or parts of the batch.
   var regions: [Change] = []
   /// Statistics of statistics.
   var nested: [Change] = []
 
-  /// The changes that make sense for a layer, an input and the other evidence.
+  /// The changes that are possible for a layer, an input and the other evidence.
   init(evidence: Evidence, right: Recipe) {
     let (layer, frame) = (evidence.layer, evidence.frame)
     addDivisors(right: right, isBatch: layer.reach == .batch)
@@ -55,7 +55,7 @@ struct ChangeList {
     everyday += [
       Change(
         .meanNotSubtracted, .centred(centred), .aboutZero(aboutZero), rarity: isBatch ? 1 : 0),
-      // The layer that subtracts, without doing so; RMS norm divided by a deviation.
+      // A layer that should subtract the mean but does not; RMS norm divided by a deviation.
       Change(
         .meanNotSubtracted, right.centred ? .centred(centred) : .aboutZero(aboutZero)),
       Change(
@@ -72,7 +72,7 @@ struct ChangeList {
     ] where !values.contains(value) && value != right.epsilon { values.append(value) }
     let placements: [Recipe.Placement] = [.outside, .larger, .both, .reciprocal]
     if right.epsilon == 0 {
-      // The layer's input is compared with its output: any epsilon on the way is one too many.
+      // The layer's input is compared with its output, so any epsilon in between is one too many.
       for value in [eps] + values where value != 0 {
         for placement in [.inside] + placements {
           everyday.append(
@@ -106,7 +106,7 @@ struct ChangeList {
     for kind in misplaced(layer, frame) {
       everyday.append(Change(.affine, .affine(kind), rarity: 2))
     }
-    // A factor that all values of a statistic share falls out of it again, but for its sign and epsilon.
+    // A factor that all values of a statistic share cancels, except for its sign and epsilon.
     everyday.append(
       Change(.orderOfOperations, .surroundings(.affineBefore), .affine(.none), rarity: 2))
   }
@@ -168,7 +168,7 @@ struct ChangeList {
   private mutating func addNested(axes: [Int]) {
     for parts in orderedPartitions(axes) where parts.count > 1 {
       for kind in [Recipe.Statistic.deviation, .variance] {
-        // Every assignment of "mean" or "spread" to the steps, but all means.
+        // Every assignment of "mean" or "spread" to the steps, except all means.
         for bits in 1..<(1 << parts.count) {
           let steps = parts.indices.map {
             Recipe.Step(statistic: bits & (1 << $0) != 0 ? kind : .mean, axes: parts[$0])
@@ -183,7 +183,8 @@ struct ChangeList {
   }
 }
 
-/// All ways to take the elements in turn, some of them at once: `[[0], [2, 3]]`, `[[3], [2], [0]]`.
+/// All ways to process the elements in order, some of them together: `[[0], [2, 3]]`, `[[3], [2],
+/// [0]]`.
 func orderedPartitions(_ elements: [Int]) -> [[[Int]]] {
   if elements.isEmpty { return [[]] }
   var result: [[[Int]]] = []

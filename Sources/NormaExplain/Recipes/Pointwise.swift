@@ -6,7 +6,7 @@ import NormaTensor
   import Darwin
 #endif
 
-/// A function of every single value that somebody took for a normalization, or compared with one.
+/// A function of every value that was mistaken for a normalization, or compared with one.
 enum Pointwise: String, Hashable, CaseIterable {
   case rectified = "max(x, 0)"
   case square = "x * x"
@@ -17,7 +17,7 @@ enum Pointwise: String, Hashable, CaseIterable {
   case silu = "x * sigmoid(x)"
   case range = "(x - min) / (max - min)"
 
-  /// The value, and by how many roundings of size 1 a careful computation misses it.
+  /// The value, and the error of a careful computation in roundings of size 1.
   func value(_ x: Double, _ limits: (least: Double, most: Double)) -> (value: Double, slack: Double)
   {
     switch self {
@@ -55,7 +55,7 @@ private func tanh(_ x: Double) -> Double {
 }
 
 extension Evidence {
-  /// The function of every value of the input.
+  /// The function applied to every value of the input.
   func output(_ function: Pointwise, of input: Tensor) -> Tensor {
     let values = input.array(of: Double.self).map { function.value($0, limits).value }
     return Tensor(values, shape: input.shape)

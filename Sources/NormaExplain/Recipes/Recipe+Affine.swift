@@ -1,5 +1,5 @@
 extension Recipe {
-  /// What the centred and divided value is multiplied by and what is added.
+  /// The factor and the addend of the normalized value.
   func scaleAndShift(_ layer: LayerNumbers, _ frame: Frame) -> (scale: Grid, shift: Grid) {
     let shape = frame.parameterShape
     func grid(_ values: [Double]?, _ initial: Double) -> Grid {

@@ -1,19 +1,19 @@
 import NormaTensor
 
-/// Mistakes that few people make, each with a kind of its own.
+/// Rare mistakes, each with a kind of its own.
 extension Recipe {
-  /// What the subtracted mean is multiplied by.
+  /// The factor of the subtracted mean.
   enum MeanFactor: Hashable {
     case one
     /// The mean is added.
     case negative
-    /// The sum is divided by this count, and squares are taken about the true mean.
+    /// The sum is divided by this count, but squares are taken about the true mean.
     case count(Int)
-    /// The same, with squares about what was made of the mean.
+    /// The same, with squares about the modified mean.
     case countBoth(Int)
   }
 
-  /// What the normalized value is multiplied by, with the count `n` of the layer's statistics.
+  /// The factor of the normalized value, with the count `n` of the layer's statistics.
   enum Gain: Hashable {
     case one
     /// `n`
@@ -36,20 +36,20 @@ extension Recipe {
     }
   }
 
-  /// What is done to running statistics before they are used.
+  /// Changes of running statistics before they are used.
   enum Buffers: Hashable {
     case kept
     /// They are still 0 and 1.
     case initial
     /// Both are multiplied by a factor that was never divided out.
     case times(Double)
-    /// The variance alone is.
+    /// Only the variance is.
     case varianceTimes(Double)
-    /// The mean alone is.
+    /// Only the mean is.
     case meanTimes(Double)
-    /// The running variance is taken for a deviation.
+    /// The running variance is mistaken for a deviation.
     case deviation
-    /// The running variance is taken for the reciprocal of a deviation.
+    /// The running variance is mistaken for the reciprocal of a deviation.
     case reciprocal
 
     func mean(_ value: Double) -> Double {
@@ -71,18 +71,18 @@ extension Recipe {
     }
   }
 
-  /// What the mean is multiplied by where a layer is folded into one product and one sum:
-  /// `x * weight / deviation + (bias - mean * ...)`.
+  /// The factor of the mean when a layer is folded into one product and one sum: `x * weight /
+  /// deviation + (bias - mean * ...)`.
   enum Fold: Hashable {
     /// `weight / deviation`.
     case right
-    /// Nothing.
+    /// No factor.
     case plain
     case weight
     /// `1 / deviation`
     case reciprocal
 
-    /// The factor, from the right one, the weight and what divides.
+    /// The factor, from the correct one, the weight and the divisor.
     func factor(_ right: Double, weight: Double, divisor: Double) -> Double {
       switch self {
       case .right: right
@@ -107,7 +107,7 @@ extension Recipe {
     let type: DType
     let steps: Set<Step>
 
-    /// The sets of steps that people take in a half type.
+    /// The sets of steps that are commonly computed in a half type.
     static let usual: [Set<Step>] = [
       [.reciprocal], [.squares, .variance], [.variance], [.mean], [.mean, .variance],
       [.mean, .squares, .variance], [.normalized], [.squares, .variance, .reciprocal],

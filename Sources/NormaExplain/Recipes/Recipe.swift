@@ -1,19 +1,19 @@
 import NormaTensor
 
-/// A formula for normalizing a tensor, as a value: what somebody may have computed.
+/// A formula for normalizing a tensor, as a value: a possible computation of the user.
 ///
-/// The layer's own formula is one recipe, and a mistake is a ``Change`` to it.
+/// The layer's own formula is a recipe, and a mistake is a ``Change`` to it.
 struct Recipe: Hashable {
-  /// Where mean and variance come from.
+  /// The source of mean and variance.
   enum Source: Hashable {
     case batch
-    /// The running statistics as they are before the call.
+    /// The running statistics before the call.
     case running
-    /// The running statistics after they have been updated with the batch.
+    /// The running statistics after they were updated with the batch.
     case updated
   }
 
-  /// By what the mean squared deviation is multiplied.
+  /// The factor of the mean squared deviation.
   enum Correction: Hashable {
     case none
     /// `n / (n - 1)`.
@@ -26,7 +26,7 @@ struct Recipe: Hashable {
     case batchSize
     /// `n`: the sum is not divided.
     case sum
-    /// `n` over this count, by which the sum is divided.
+    /// `n` over this count, when the sum is divided by the count.
     case count(Int)
   }
 
@@ -64,19 +64,19 @@ struct Recipe: Hashable {
     case along(Int)
     /// In another order: the weight of `c` is that at `c % groups * (C / groups) + c / groups`.
     case interleaved(Int)
-    /// The first weights only, each for so many channels in a row.
+    /// Only the first weights, each for this many consecutive channels.
     case stretched(Int)
-    /// The first so many weights only, over and over.
+    /// Only the first weights, this many, repeated.
     case repeated(Int)
   }
 
-  /// What the centred value is divided by.
+  /// The divisor of the centered value.
   enum Divisor: Hashable {
     case deviation
     case variance
-    /// The reciprocal of the deviation: a product where a quotient was meant.
+    /// The reciprocal of the deviation: a product instead of a quotient.
     case reciprocal
-    /// Nothing: the value is only centred.
+    /// One: the value is only centered.
     case one
   }
 
@@ -94,15 +94,15 @@ struct Recipe: Hashable {
 
   enum Momentum: Hashable {
     case layers
-    /// The new value weighs `1 - momentum`.
+    /// The new value has weight `1 - momentum`.
     case exchanged
     /// The mean over all batches.
     case cumulative
-    /// The statistics of all batches' values taken together.
+    /// The statistics of all values of all batches together.
     case pooled
     /// The last batch's own statistics.
     case last
-    /// A new batch weighs this much.
+    /// The weight of a new batch.
     case value(Double)
   }
 
@@ -113,9 +113,9 @@ struct Recipe: Hashable {
 
   enum Surroundings: Hashable {
     case none
-    /// A bias that belongs in front of the layer, added behind it.
+    /// A bias that belongs before the layer is added after it.
     case shiftAfter
-    /// A bias in front of the layer, left out.
+    /// A bias before the layer is left out.
     case shiftMissing
     case rectifiedAfter
     case rectifiedBefore
@@ -146,30 +146,30 @@ struct Recipe: Hashable {
   /// Statistics of known parts of the batch, such as those of several machines.
   enum Blocks: Hashable {
     case none
-    /// Each part has its own.
+    /// Each part has its own statistics.
     case own
-    /// The mean over the parts of their means and of their variances.
+    /// The mean over the parts of their means and variances.
     case averaged
-    /// The mean over the parts of their variances, about the mean of all.
+    /// The mean over the parts of their variances, about the overall mean.
     case variances
-    /// The same of their deviations.
+    /// The same for their deviations.
     case deviations
-    /// The same of their variances, each by its count.
+    /// The same for their variances, weighted by count.
     case weighted
   }
 
   var source: Source
-  /// The shape in which `meanAxes` and `steps` count their axes; nil for the frame's.
+  /// The shape that the axes in `meanAxes` and `steps` refer to; nil for the frame's.
   var shape: [Int]?
   var meanAxes: [Int]
-  /// How the variance is made, applied in turn; one step unless statistics are nested.
+  /// How the variance is computed, step by step; a single step unless statistics are nested.
   var steps: [Step]
   var correction: Correction = .none
   var epsilon: Double
   var placement: Placement = .inside
   var affine: Affine = .both
   var centred = true
-  /// Whether squares are taken of the values themselves, as an RMS norm does, and not of their
+  /// Whether squares are taken of the values themselves, as in RMS norm, rather than of their
   /// distances from the mean.
   var aboutZero = false
   var divisor: Divisor = .deviation
@@ -177,21 +177,21 @@ struct Recipe: Hashable {
   var gain: Gain = .one
   var fold: Fold = .right
   var buffers: Buffers = .kept
-  /// A function of every value that stands in for the whole formula.
+  /// A function of every value that replaces the whole formula.
   var replaced: Pointwise?
-  /// The rows at the start of the batch that statistics are taken of; nil for all.
+  /// The number of rows at the start of the batch that statistics are taken of; nil for all.
   var rows: Int?
   var narrowSteps: NarrowSteps?
   var momentum: Momentum = .layers
   var runningVariance: RunningVariance = .unbiased
-  /// The correction of the variance that enters the updated running variance.
+  /// The correction of the variance in the updated running variance.
   var updateCorrection: Correction = .one
   var surroundings: Surroundings = .none
   var mask: Mask = .ignored
   var blocks: Blocks = .none
-  /// Whether the layer's further factor is applied; see `LayerNumbers.extra`.
+  /// Whether the layer's additional factor is applied; see `LayerNumbers.extra`.
   var hasExtra = true
-  /// A factor and an addend that the data show and no formula accounts for.
+  /// A factor and an addend that fit the data but no formula.
   var observedScale: Grid?
   var observedShift: Grid?
   /// The same factor before the bias, for each statistic.
@@ -200,10 +200,11 @@ struct Recipe: Hashable {
   var narrow: DType?
   /// Whether the normalized value was rounded to that type before weight and bias as well.
   var narrowsEarly = false
-  /// Whether what no formula accounts for is part of the result; see `Evidence.residual`.
+  /// Whether the part that no formula accounts for is included in the result; see
+  /// `Evidence.residual`.
   var holdsResidual = false
 
-  /// The fields that statistics depend on; recipes that agree in them share mean and variance.
+  /// The fields that statistics depend on; recipes with the same key share mean and variance.
   var statisticsKey: Recipe {
     var key = self
     key.epsilon = 0
@@ -221,7 +222,7 @@ struct Recipe: Hashable {
     key.narrowsEarly = false
     key.holdsResidual = false
     if mask == .zeroed { key.mask = .statistics }
-    // On what is kept, what precedes it has no influence.
+    // Stored statistics do not depend on what precedes the layer.
     key.surroundings = source == .running ? .none : surroundings.before
     return key
   }

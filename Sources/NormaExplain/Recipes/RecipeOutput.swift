@@ -1,7 +1,7 @@
 import NormaTensor
 
 extension Recipe {
-  /// What the centred value is divided by, for a variance over `count` values.
+  /// The divisor of the centered value, for a variance over `count` values.
   func divisor(variance: Double, count: Double) -> Double {
     let deviation: Double =
       switch placement {
@@ -43,8 +43,8 @@ extension Recipe {
 }
 
 extension Evidence {
-  /// What the recipe makes of the input, in Float64 and the frame's shape: all of it, or a part
-  /// cut along the frame's `sliceAxis`.
+  /// The recipe's output for the input, in `float64` and the frame's shape: all of it, or a part
+  /// along the frame's `sliceAxis`.
   func output(_ recipe: Recipe, slices: Range<Int>? = nil) -> Tensor {
     func part(_ tensor: Tensor) -> Tensor {
       guard let slices, let axis = frame.sliceAxis, tensor.shape[axis] > 1 else { return tensor }
@@ -79,7 +79,7 @@ extension Evidence {
       result = ((value - part(mean)) / divisor.evaluated()).cast(to: narrow).cast(to: .float64)
       result = result * weight
     } else if scale.shape == variance.shape {
-      // One small factor, so that the large tensor sees a difference, a product and a sum.
+      // One small factor, so that the large tensor only needs a difference, a product and a sum.
       result = (value - part(mean)) * (weight / divisor).evaluated()
     } else {
       result = (value - part(mean)) / divisor.evaluated() * weight
@@ -104,7 +104,7 @@ extension Evidence {
     return result
   }
 
-  /// An input after what happens to it before it is normalized.
+  /// An input after the operations that precede the normalization.
   func prepared(
     _ value: Tensor, _ surroundings: Recipe.Surroundings, part: (Tensor) -> Tensor = { $0 }
   ) -> Tensor {
@@ -118,14 +118,14 @@ extension Evidence {
     }
   }
 
-  /// How far the target is from the recipe's output, in units of the rounding that a careful
-  /// computation in the data's type makes at each element: root mean square over the first
-  /// `count` samples. About 0.5 when the recipe is the one that was used.
+  /// The distance of the target from the recipe's output, in units of the rounding error of a
+  /// careful computation in the data's type at each element: root mean square over the first
+  /// `count` samples. About 0.5 for the recipe that was used.
   ///
-  /// The rounding of `w * (x - m) / d + b` is `u * (|w / d| * (|x| + |m|) + |w * (x - m) / d| + |b|)`,
-  /// with a tenth of the values' root mean square beside `|m|`, as their sum rounds however near to 0 it
-  /// comes.
-  /// Where it is at least `bound`, some number that is as well.
+  /// The rounding error of `w * (x - m) / d + b` is `u * (|w / d| * (|x| + |m|) + |w * (x - m) /
+  /// d| + |b|)`, with a tenth of the values' root mean square added to `|m|`, as their sum rounds
+  /// however close to 0 it is. If the distance is at least `bound`, any such number may be
+  /// returned.
   func misfit(_ recipe: Recipe, count limit: Int, bound: Double = .infinity) -> Double {
     let (means, variances) = sampledStatistics(recipe, first: limit)
     let (scales, offsets) = sampledAffine(recipe.affine)
@@ -134,7 +134,7 @@ extension Evidence {
     let observedShift = recipe.observedShift.map { sample($0.tensor) }
     let extras = recipe.hasExtra ? sampledExtra : nil
     let rounding = recipe.narrow.map(unitRoundoff) ?? rounding
-    // A half type is rounded to once, in the end: no order of additions adds much to that.
+    // A half type is rounded to once at the end, so the order of additions hardly matters.
     let isHalf = rounding > 0x1p-20
     let bound = isHalf && bound > 8.0 / 7 ? bound / 8 + 1 : bound
     let n = count(recipe)
@@ -191,7 +191,7 @@ extension Evidence {
       }
       let distance = (sampledTarget[i] - value) / (rounding * slack + 1e-30)
       total += distance * distance
-      // Worse than the bound, or not a number.
+      // Worse than the bound, or NaN.
       if !(total <= most) { return .greatestFiniteMagnitude }
     }
     let result = (total / Double(max(limit, 1))).squareRoot()
@@ -199,21 +199,21 @@ extension Evidence {
     return isHalf ? max(result, 8 * (result - 1)) : result
   }
 
-  /// A part of the size of the values whose mean is taken; 0 where none is.
+  /// A fraction of the magnitude of the averaged values; 0 without a mean.
   func meanSize(_ mean: Double, _ variance: Double, _ recipe: Recipe) -> Double {
     guard recipe.source == .batch, recipe.centred else { return 0 }
     let square = recipe.aboutZero ? variance : variance + mean * mean
     return square > 0 && square.isFinite ? 0.1 * square.squareRoot() : 0
   }
 
-  /// The most that a division by next to nothing may add to a slack. A statistic of one value has no
-  /// variance, and roundings of any size would make any target; what is called rounding never exceeds a
-  /// tenth of the target's own spread.
+  /// The largest slack from a division by nearly nothing. A statistic of one value has no variance,
+  /// and arbitrarily large roundings would match any target; rounding never exceeds a tenth of the
+  /// target's own spread.
   func mostSlack(_ rounding: Double) -> Double {
     spread.isFinite ? 0.1 * spread / (rounding * mostRoundings(rounding)) : .infinity
   }
 
-  /// The number of values that a recipe's last statistic rests on.
+  /// The number of values in a recipe's last statistic.
   private func count(_ recipe: Recipe) -> Double {
     let shape = recipe.shape ?? frame.shape
     return Double(recipe.steps.reduce(1) { $0 * Frame.count($1.axes, of: shape) })

@@ -1,14 +1,14 @@
 extension TextStyle {
-  /// Bars one under the other, as wide as the style allows, and coloured where it is.
+  /// Bars below each other, as wide as the style allows, in color if it has colors.
   ///
-  /// Marked lines have an exclamation mark behind their label, so that nothing depends on colour.
+  /// Marked lines have an exclamation mark after their label, so that nothing depends on color.
   ///
   /// - Parameters:
   ///   - bars: The lines.
-  ///   - isLogarithmic: Whether equal ratios take equal lengths; bars then begin a little below the
+  ///   - isLogarithmic: Whether equal ratios have equal lengths; bars then start slightly below the
   ///     smallest value.
-  ///   - indent: Columns in front.
-  ///   - longest: Most columns for the bars themselves.
+  ///   - indent: The number of columns before the bars.
+  ///   - longest: The largest number of columns for the bars themselves.
   package func bars(
     _ bars: [BarChart.Bar], isLogarithmic: Bool = false, indent: Int = 2, longest: Int = 40
   ) -> String {
@@ -33,7 +33,7 @@ extension TextStyle {
     isColoured && !blocks.isEmpty ? "\u{1B}[\(isMarked ? 33 : 34)m\(blocks)\u{1B}[0m" : blocks
   }
 
-  /// Blocks in steps of an eighth of a column; nothing for nothing, and at least an eighth else.
+  /// Blocks in steps of an eighth of a column; empty for 0, and otherwise at least an eighth.
   static func blocks(_ share: Double, columns: Int) -> String {
     guard share > 0, columns > 0 else { return "" }
     let eighths = max(Int((min(share, 1) * Double(columns * 8)).rounded()), 1)
@@ -45,7 +45,7 @@ extension TextStyle {
     return whole + String(Character(part))
   }
 
-  /// The length of each bar as a part of the longest one's.
+  /// The length of each bar relative to the longest.
   private static func shares(_ values: [Double], isLogarithmic: Bool) -> [Double] {
     let known = values.filter { $0.isFinite && $0 > 0 }
     guard let most = known.max(), let least = known.min() else {
@@ -61,7 +61,7 @@ extension TextStyle {
     }
   }
 
-  /// The text without so much of its middle that the rest fits.
+  /// The text without its middle, as far as needed to fit.
   private static func shortened(_ text: String, to columns: Int) -> String {
     if text.count <= columns { return text }
     let (head, tail) = ((columns - 1) * 2 / 5, columns - 1 - (columns - 1) * 2 / 5)

@@ -1,12 +1,12 @@
 import NormaTensor
 
-/// Formulas are found by samples, and what is said of them is said of all values.
+/// Formulas are found from samples, but statements about them concern all values.
 extension Explainer {
-  /// What a formula that fits the samples does not account for, or what there is to say where none fits.
+  /// What a formula that fits the samples does not account for, or what can be said if none fits.
   func doubt(
     of found: Finder.Result, _ evidence: Evidence, _ right: Recipe, _ split: Split
   ) -> String? {
-    // Numbers that were fitted to the data are not rounded as those of a formula are.
+    // Fitted numbers do not have the rounding of a formula.
     let fitted = found.changes.filter { !$0.fields.contains(.holdsResidual(true)) }
     if split.gap == 0 || fitted.contains(where: \.isObserved) { return nil }
     var recipe = right.applying(found.changes)
@@ -22,7 +22,7 @@ extension Explainer {
     if let strays = evidence.strays(right, furthest: split.gap), strays.count * 50 <= strays.total {
       return strays.words(beside: [])
     }
-    // Rounding in a half type leaves at least a twentieth of its unit, and at most one.
+    // Rounding in a half type leaves between a twentieth of its unit and one unit.
     let types = [DType.float16, .bfloat16].filter { type in
       var narrow = right
       narrow.narrow = type

@@ -1,7 +1,7 @@
 import NormaTensor
 
 extension Explainer {
-  /// The explanation that an account amounts to.
+  /// The explanation that results from an account.
   func explanation(of account: Account?) -> Explanation {
     var causes: [Explanation.Cause] = []
     var steps: [LadderStep] = []
@@ -27,7 +27,7 @@ extension Explainer {
           split: split, words: account.words, alternatives: account.alternatives,
           idle: account.idle, isRounding: account.isRounding
         ).steps
-      // A nearest formula that leaves much of the gap is no explanation.
+      // The nearest formula is no explanation if it leaves much of the gap.
       if !account.isRounding && unexplained > Finder.mostUnexplained {
         (causes, steps) = ([], [])
         unexplained = 1
@@ -48,8 +48,8 @@ extension Explainer {
     var notes = layer.notes + (account?.notes ?? [])
     if let account, account.alternatives.contains(where: { !$0.isEmpty }), account.notes.isEmpty {
       notes.append(
-        "Some causes cannot be told apart here. Data with more unlike variances, or the tensor in "
-          + "front of the layer (from:), would split them.")
+        "Some causes cannot be distinguished here. Data with more varied variances, or the tensor "
+          + "before the layer (from:), would separate them.")
     }
     if !layer.usesBatch, layer.batchesTracked == 0,
       layer.runningMean?.allSatisfy({ $0 == 0 }) ?? false,
@@ -63,7 +63,7 @@ extension Explainer {
 
   func statistics() -> LayerStatistics {
     let frame = layer.frame(input.shape)
-    // Running statistics are those of channels, whatever a sample has of its own.
+    // Running statistics are per channel, even if samples have statistics of their own.
     let channels = frame.shape.indices.filter { !frame.parameterAxes.contains($0) }
     let axes = layer.usesBatch ? frame.axes : channels
     let wide = frame.seen(input.cast(to: .float64))
@@ -89,7 +89,7 @@ extension Explainer {
 }
 
 extension Explanation {
-  /// What a call with a mistake gives inside of a catching scope.
+  /// The result of an invalid call inside `catchingTensorErrors`.
   static func nothing(_ layer: LayerNumbers, _ input: Tensor) -> Explanation {
     Explanation(
       layer: layer.name, isTraining: layer.isTraining,

@@ -7,14 +7,14 @@ package struct Explainer {
   let input: Tensor
   let output: Tensor
   var expected: Tensor?
-  /// What the input was made from.
+  /// What the input was computed from.
   var origin: Tensor?
-  /// The batches that led to the running statistics, and how many times they were played.
+  /// The batches that led to the running statistics, and how often they were repeated.
   var history: [Tensor] = []
   var repetitions = 1
-  /// 1 where a position counts, 0 where it is padding.
+  /// 1 at selected positions, 0 at padding.
   var mask: Tensor?
-  /// The sizes of the parts of the batch that somebody normalized by themselves.
+  /// The sizes of parts of the batch that were normalized separately.
   var blocks: [Int] = []
 
   package init(
@@ -33,7 +33,7 @@ package struct Explainer {
     self.blocks = blocks
   }
 
-  /// The explanation. A gap takes a few trips over the data for every cause that is found.
+  /// The explanation. With a gap, it takes several passes over the data for every cause.
   package func explanation() -> Explanation {
     if let survey = NonFiniteSurvey(self) { return explanation(besides: survey) }
     guard let expected else { return explanation(of: nil) }
@@ -52,14 +52,14 @@ package struct Explainer {
     return explanation(of: formula(expected: expected))
   }
 
-  /// A gap with its causes, before it is put into words.
+  /// A gap with its causes, before it is described.
   struct Account {
     var split: Split
     var alternatives: [[CauseName]]
     var words: [ChangeWords]
     var isRounding: Bool
     var notes: [String] = []
-    /// Changes that were made too, and that are not to blame.
+    /// Changes that are also present, but not causes.
     var idle: [Change] = []
   }
 
@@ -94,14 +94,14 @@ package struct Explainer {
     return result
   }
 
-  /// Half types on the way, where the layer rounds once at the end.
+  /// Intermediate half types, where the layer rounds once at the end.
   private func addRounding(to found: inout Finder.Result, _ evidence: Evidence, _ right: Recipe) {
     let recipe = right.applying(found.changes)
     guard evidence.roundsMoreThanOnce(recipe) else { return }
     evidence.keepResidual(of: recipe)
     let gap = (evidence.target - evidence.frame.seen(output)).abs().max().item()
     let left = evidence.residual?.abs().max().item() ?? 0
-    // Beside a real mistake, rounding is worth a word only where it makes much of the gap.
+    // Besides a real mistake, rounding is only worth mentioning if it causes much of the gap.
     if !found.changes.isEmpty && left < 0.05 * gap { return }
     let early = Change(.rounding, .narrowsEarly(true))
     let isEarly = evidence.agreement(right.applying(found.changes + [early])) > 0.98
@@ -109,7 +109,7 @@ package struct Explainer {
     found.alternatives.append(isEarly ? [.orderOfOperations] : [])
   }
 
-  /// What a preceding layer added to every channel: the input minus what it was made from.
+  /// What a preceding layer added to every channel: the input minus what it was computed from.
   private func knownShift() -> Grid? {
     guard let origin, origin.shape == input.shape else { return nil }
     let frame = layer.frame(input.shape)
@@ -125,7 +125,7 @@ package struct Explainer {
     return Grid(shape: frame.parameterShape, values: values)
   }
 
-  // MARK: The user expects the layer to leave its input alone
+  // MARK: The user expects the layer to leave its input unchanged
 
   private func identity(from origin: Tensor, expected: Tensor) -> Account {
     let evidence = Evidence(input: origin, target: expected, layer: layer)
@@ -158,7 +158,7 @@ package struct Explainer {
     return result
   }
 
-  /// The found changes, each with what the layer itself adds to it.
+  /// The changes, each with the layer's own contribution to it.
   private func layerChanges(_ found: [Change]) -> [LayerChange] {
     var changes = found.map { LayerChange(change: $0) }
     func add(_ part: LayerChange.LayerPart, to cause: CauseName) {
@@ -174,7 +174,7 @@ package struct Explainer {
     return changes
   }
 
-  /// Without the data that the input was made from: what the layer does to it, and no more.
+  /// Without the data that the input was computed from, only what the layer does to it.
   private func identity(expected: Tensor) -> Account {
     let evidence = Evidence(input: input, target: expected, layer: layer)
     let right = layer.standardization(evidence.frame)
@@ -213,12 +213,12 @@ package struct Explainer {
       })
     if !found.isEmpty {
       result.notes.append(
-        "To tell these causes apart, pass the data that the input was made from (from:).")
+        "To distinguish these causes, pass the data that the input was computed from (from:).")
     }
     return result
   }
 
-  /// What a variance other than 1 is most likely to come from.
+  /// The most likely reason for a variance other than 1.
   private func scaleCause(_ variances: [Double], _ frame: Frame) -> (CauseName, [CauseName]) {
     let middle = median(variances) ?? 1
     let even = variances.allSatisfy { abs($0 / middle - 1) < 1e-3 }
@@ -227,7 +227,7 @@ package struct Explainer {
     return (.other, [.affine, .perAxisComposition, .axes, .epsilonValue])
   }
 
-  /// Whether `(n - 1) / n` is the variance for one of the counts n that the shape suggests.
+  /// Whether the variance is `(n - 1) / n` for one of the counts n that the shape suggests.
   private func isDivisor(_ variance: Double, _ frame: Frame) -> Bool {
     let inner = frame.outer.dropFirst(2).reduce(1, *)
     return ([inner, frame.count] + frame.outer).contains {

@@ -6,13 +6,13 @@ import NormaTensor
   import Darwin
 #endif
 
-/// Numbers that a formula has, and that the data tell: a momentum, a factor of running statistics,
-/// a type that steps were rounded to.
+/// Numbers in a formula that are fitted to the data: a momentum, a factor of running statistics, a
+/// type that steps were rounded to.
 extension Finder {
-  /// Steps of the right formula in a half type.
+  /// The correct formula with steps in a half type.
   func withStepsInHalf() -> Result? {
     guard right.blocks == .none else { return nil }
-    // In float16 itself, what shows is a square beyond 65,504.
+    // In float16 itself, only a square beyond 65,504 is visible.
     let isFine = evidence.rounding < 0x1p-20
     let types: [DType] =
       isFine ? [.bfloat16, .float16] : evidence.input.dtype == .float16 ? [.float16] : []
@@ -33,7 +33,7 @@ extension Finder {
   }
 
   /// A variance by `E[x^2] - E[x]^2` in `float32`: the difference of two large numbers keeps only
-  /// their last digits, and may come out as 0.
+  /// their last digits, and may be 0.
   func withCancellation() -> Result? {
     guard right.centred, right.source == .batch, right.blocks == .none,
       let factors = evidence.observedFactors(right)
@@ -57,7 +57,7 @@ extension Finder {
       changes: [change], alternatives: [[.other]], fits: true)
   }
 
-  /// A momentum that the history tells, or a factor of the buffers: alone, or with one everyday
+  /// A momentum fitted to the history, or a factor of the buffers: alone, or with one everyday
   /// mistake.
   func withFittedBuffers() -> Result? {
     guard evidence.layer.runningMean != nil, right.affine == .both else { return nil }
@@ -97,7 +97,7 @@ extension Finder {
     }
   }
 
-  /// The simplest number that makes the target together with `base`, if one does.
+  /// The simplest number that reproduces the target together with `base`, if any does.
   private func fitted(_ base: [Change], _ ways: [Way]) -> Result? {
     for way in ways {
       func misfit(_ change: Change) -> Double {
@@ -125,7 +125,7 @@ extension Finder {
     change.cause == .other ? [.runningVersusBatch] : []
   }
 
-  /// The change with its number cut to few digits.
+  /// The change with its number rounded to few digits.
   private func simplified(_ change: Change) -> [Change] {
     (1...4).compactMap { digits in
       func cut(_ value: Double) -> Double { roundedTo(digits: digits, value) }
@@ -145,7 +145,7 @@ extension Finder {
 
 extension Evidence {
   /// For every statistic the factor between the target and a recipe's result before the bias, if
-  /// such factors are all that differs. Nil otherwise, and where values are too few to tell.
+  /// the results differ only by such factors. Nil otherwise, and if there are too few values.
   func observedFactors(_ recipe: Recipe) -> Grid? {
     let (means, variances) = sampledStatistics(recipe)
     let (scales, offsets) = sampledAffine(recipe.affine)
@@ -203,7 +203,7 @@ extension Evidence {
       case .shiftAfter: value += sampledShift?[i] ?? 0
       default: break
       }
-      // What grows without bound would hide the rest.
+      // Relative, so that large values do not hide the others.
       let distance = (value - sampledTarget[i]) / (abs(value) + abs(sampledTarget[i]) + 1e-30)
       total += distance * distance
       count += 1
@@ -212,7 +212,7 @@ extension Evidence {
   }
 }
 
-/// Where a function of one number is least: the best of 33 points, refined around it.
+/// The minimum of a function of one number: the best of 33 points, refined around it.
 func minimum(of function: (Double) -> Double, from first: Double, to last: Double) -> Double {
   let count = 33
   let step = (last - first) / Double(count - 1)

@@ -1,6 +1,6 @@
 import NormaTensor
 
-/// What to fall back on when no formula fits: numbers that the data show.
+/// Fallbacks when no formula fits: numbers derived from the data.
 extension Finder {
   /// An epsilon that is in no list, alone or with one everyday change.
   func withObservedEpsilon() -> Result? {
@@ -15,7 +15,7 @@ extension Finder {
         let candidate = Candidate(
           changes: base + [epsilon], recipe: recipe,
           misfit: evidence.misfit(recipe, count: RecipeSearch.coarse))
-        // Fewer digits come first and keep their place unless more digits fit much better.
+        // Fewer digits come first and win unless more digits fit much better.
         if candidate.misfit < 0.5 * (best?.misfit ?? evidence.careless) { best = candidate }
       }
     }
@@ -23,9 +23,9 @@ extension Finder {
     return Result(changes: best.changes, alternatives: best.changes.map { _ in [] }, fits: true)
   }
 
-  /// The right formula with steps in a narrower type that no list has, where the results show it, or
-  /// the normalized values: they are numbers of that type, and what is left is no larger than its
-  /// rounding.
+  /// The correct formula with steps in a narrower type that is in no list, if the results or the
+  /// normalized values show it: they are numbers of that type, and the remainder is no larger than
+  /// its rounding.
   func withNarrowSteps() -> Result? {
     for type in [DType.float16, .bfloat16, .float32] where unitRoundoff(type) > evidence.rounding {
       var recipe = right
@@ -44,14 +44,14 @@ extension Finder {
     return nil
   }
 
-  /// A factor and an addend per channel or per statistic that nothing accounts for, or per channel
-  /// beside one mistake: weight and bias that the layer does not have.
+  /// An unexplained factor and addend per channel or per statistic, or per channel in addition to
+  /// one mistake: a weight and bias that the layer does not have.
   func withObservedLine() -> Result? {
     let frame = evidence.frame
     if let line = line(over: right, frame.parameterShape) { return named(line, isChannels: true) }
     let list = ChangeList(evidence: evidence, right: right)
     var best: (misfit: Double, changes: [Change])?
-    // The roundings of a half type leave room for a line over anything.
+    // The rounding of half types would allow a line through anything.
     let isHalf = evidence.rounding > 0x1p-20
     let usualFirst = isHalf ? [] : (list.everyday + list.regions).sorted { $0.rarity < $1.rarity }
     for base in usualFirst where base.cause != .affine {
@@ -71,7 +71,7 @@ extension Finder {
 
   private typealias Line = (scale: Grid, shift: Grid, misfit: Double)
 
-  /// Factors and addends that make the target out of a recipe's result, if there are such.
+  /// Factors and addends that turn a recipe's result into the target, if there are any.
   private func line(over start: Recipe, _ shape: [Int]) -> Line? {
     guard let (scale, shift) = evidence.observedLine(start, shape) else { return nil }
     var recipe = start
@@ -84,7 +84,7 @@ extension Finder {
     return (scale, shift, misfit)
   }
 
-  /// A line that nothing accounts for: what may have made it, and no claim that it did.
+  /// An unexplained line: its possible origin, without certainty.
   private func named(_ line: Line, isChannels: Bool) -> Result {
     if isCancellation(line.scale) {
       let change = Change(.rounding, .observedScale(line.scale), .observedShift(line.shift))
@@ -101,13 +101,13 @@ extension Finder {
     return Result(changes: [change], alternatives: [others], fits: true, isKnown: false)
   }
 
-  /// A factor and an addend that no weight, bias or statistic has made.
+  /// A factor and an addend that do not come from weight, bias or a statistic.
   private func unknown(_ line: Line) -> Change {
     Change(.other, .observedScale(line.scale), .observedShift(line.shift))
   }
 
-  /// Whether the factors are what `E[x^2] - E[x]^2` makes of data far from zero: the difference
-  /// of two large numbers keeps only their last digits.
+  /// Whether the factors are those of `E[x^2] - E[x]^2` for data far from zero: the difference of
+  /// two large numbers keeps only their last digits.
   private func isCancellation(_ scale: Grid) -> Bool {
     let (mean, variance) = evidence.statistics(right)
     guard mean.shape == scale.shape, variance.shape == scale.shape else { return false }

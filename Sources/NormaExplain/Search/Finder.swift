@@ -1,28 +1,28 @@
 import NormaTensor
 
-/// Finds the changes that made a target, with what to fall back on when no formula fits.
+/// Finds the changes that led to a target, with fallbacks if no formula fits.
 struct Finder {
   let evidence: Evidence
   let right: Recipe
 
-  /// What was found, and for each change the causes that it cannot be told from.
+  /// The changes, and for each the causes that cannot be distinguished from it.
   struct Result {
     var changes: [Change]
     var alternatives: [[CauseName]]
     var fits: Bool
-    /// Whether it is known why: numbers that the data show, and functions that are no normalization,
-    /// make the target without explaining it.
+    /// Whether the reason is known: numbers derived from the data, and functions that are not
+    /// normalizations, reproduce the target without explaining it.
     var isKnown = true
   }
 
-  /// The part of a gap that may be left by what is called its explanation.
+  /// The largest fraction of a gap that an explanation may leave.
   static let mostUnexplained = 0.2
 
-  /// How many nats a formula has to be more likely than the right one: about 100,000 formulas are
-  /// tried, 11.5 nats, and one false name in a thousand is allowed for, 7 more.
+  /// How much more likely a formula has to be than the correct one, in nats: about 100,000 formulas
+  /// are tried, 11.5 nats, and one false name in a thousand is accepted, 7 more.
   static let chance = 18.5
 
-  /// Above so many elements, a part of the input is searched first: it holds the same formula.
+  /// For more elements, a part of the input is searched first, as it has the same formula.
   static let many = 1 << 20
 
   func run() -> Result {
@@ -52,7 +52,7 @@ struct Finder {
       }
     }
     let finding = RecipeSearch(evidence: evidence, right: right).run()
-    // A formula as careless as the right one, that closes no gap, has not been used.
+    // A formula that fits no better than the correct one, and closes no gap, was not used.
     let isReached = explains(finding.best)
     if finding.fits && isReached {
       return closer(than: finding.best) ?? result(of: finding, fits: true)
@@ -61,7 +61,7 @@ struct Finder {
     if let observed = fitted ?? withCancellation() ?? withObservedLine() ?? withNarrowSteps() {
       return observed
     }
-    // Another formula's fit says nothing about the layer's own.
+    // The fit of another formula says nothing about the layer's own.
     if evidence.misfit(right, count: .max) <= evidence.careless {
       return Result(changes: [], alternatives: [], fits: true)
     }
@@ -76,7 +76,7 @@ struct Finder {
       isKnown: finding.best.recipe.replaced == nil)
   }
 
-  /// What the data show where a formula fits as a careless computation would, and four times as well.
+  /// The fallback when a formula fits only as a careless computation would: four times better.
   private func closer(than best: Candidate) -> Result? {
     guard evidence.rounding < 0x1p-20, best.misfit > 4 else { return nil }
     if best.changes.isEmpty { return withCancellation() }
@@ -87,7 +87,8 @@ struct Finder {
     return misfit < 0.25 * best.misfit ? observed : nil
   }
 
-  /// Whether a candidate closes the gap, and better than one of so many formulas would by chance.
+  /// Whether a candidate closes the gap, better than the best of that many formulas would by
+  /// chance.
   private func explains(_ candidate: Candidate) -> Bool {
     candidate.changes.isEmpty || explains(candidate.recipe)
   }
@@ -98,7 +99,7 @@ struct Finder {
     return account.rest <= Self.mostUnexplained && account.nats > Self.chance
   }
 
-  /// For each change the other names that candidates which do as well give it.
+  /// For each change the names that equally good candidates give it.
   private func alternatives(to best: Candidate, in equals: [Candidate]) -> [[CauseName]] {
     best.changes.map { change in
       let others = best.changes.filter { $0 != change }

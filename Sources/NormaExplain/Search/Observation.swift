@@ -6,10 +6,10 @@ import NormaTensor
   import Darwin
 #endif
 
-/// What the samples show when no formula of the list fits: an epsilon of their own, a factor and
-/// an addend per channel, a narrower type.
+/// What the samples show if no formula in the list fits: an epsilon, a factor and an addend per
+/// channel, or a narrower type.
 extension Evidence {
-  /// Whether every sampled value of the target, but not of the input, survives in a type.
+  /// Whether every sampled value of the target, but not of the input, is representable in a type.
   func targetIsRepresentable(in dtype: DType) -> Bool {
     func survives(_ value: Double) -> Bool {
       guard value.isFinite else { return true }
@@ -35,7 +35,7 @@ extension Evidence {
     let (means, variances) = sampledStatistics(unrounded)
     let (scales, _) = sampledAffine(unrounded.affine)
     return exact.indices.contains { i in
-      // Before it is rounded, the value carries the rounding of `float32`.
+      // Before rounding, the value has the rounding error of `float32`.
       let divisor = unrounded.divisor(variance: variances[i], count: Double(frame.count))
       let factor = abs(scales[i] / divisor) * (abs(sampledInput[i]) + abs(means[i]))
       let slack = 1.02 * rounding * abs(exact[i]) + 0x1p-24 + 0x1p-20 * factor
@@ -43,8 +43,8 @@ extension Evidence {
     }
   }
 
-  /// Whether the target without weight and bias holds numbers of a narrower type, where its own digits
-  /// let that be told.
+  /// Whether the target without weight and bias consists of numbers of a narrower type, if its own
+  /// digits can show that.
   func normalizedIsRepresentable(in type: DType, _ recipe: Recipe) -> Bool {
     let (scales, offsets) = sampledAffine(recipe.affine)
     let unit = unitRoundoff(type)
@@ -60,7 +60,7 @@ extension Evidence {
     return told >= 32 && Double(fitting) >= 0.98 * Double(told)
   }
 
-  /// Keeps what a recipe leaves of the target, for changes that hold the residual.
+  /// Keeps the residual of a recipe, for changes that include it.
   func keepResidual(of recipe: Recipe) {
     residual = (target.cast(to: .float64) - output(recipe)).evaluated()
   }
@@ -74,12 +74,12 @@ extension Evidence {
     return squares[0] * squares[1] > 0 ? product / (squares[0] * squares[1]).squareRoot() : 0
   }
 
-  /// What a recipe leaves of the gap between the right one and the target.
+  /// What a recipe leaves of the gap between the correct one and the target.
   ///
-  /// `rest` is the part that is left, in the direction of the gap or as energy, whichever is more:
-  /// what overshoots leaves more than all. `nats` says how much likelier the recipe makes the samples
-  /// than the right one does, as a logarithm, where what each leaves is noise of its own size; every
-  /// number `fitted` to the data takes a value away.
+  /// `rest` is the remaining fraction, in the direction of the gap or as energy, whichever is
+  /// larger: overshooting leaves more than everything. `nats` is the log-likelihood ratio of the
+  /// samples under the recipe and the correct one, assuming that each residual is noise of its own
+  /// size; every number `fitted` to the data costs one value.
   func account(
     _ recipe: Recipe, from right: Recipe, fitted: Int
   ) -> (rest: Double, nats: Double) {
@@ -92,8 +92,8 @@ extension Evidence {
     }
     if energy == 0 { return (0, 0) }
     let count = Double(max(sampledTarget.count, 1))
-    // What makes next to nothing is near every faint target: the target's own spread has to be made,
-    // where it has one.
+    // A recipe with nearly zero output is close to every faint target, so it has to reproduce the
+    // target's own spread, if there is one.
     let all = isConstant ? energy : min(energy, spread * spread * count)
     let rest = max(abs(1 - product / energy), left / all)
     let ratio = (all / max(left, rounding * rounding * all)).squareRoot()
@@ -101,17 +101,18 @@ extension Evidence {
     return rest.isFinite && nats.isFinite ? (rest, nats) : (.infinity, 0)
   }
 
-  /// Whether the target's samples are all the same up to rounding.
+  /// Whether the target's samples are all equal up to rounding.
   var isConstant: Bool { spread <= 4 * rounding * (sampledTarget.map(abs).max() ?? 0) }
 
-  /// The part of the samples that a recipe makes to the last digit.
+  /// The fraction of the samples that a recipe reproduces to the last digit.
   func agreement(_ recipe: Recipe) -> Double {
     let exact = sample(output(recipe).evaluated())
     let equal = exact.indices.count { sampledTarget[$0] == exact[$0] }
     return Double(equal) / Double(max(exact.count, 1))
   }
 
-  /// The epsilons, inside and outside the root, that would make the target out of a recipe.
+  /// The epsilons, inside and outside the square root, that would turn a recipe's result into the
+  /// target.
   func observedEpsilons(_ recipe: Recipe) -> [Change] {
     let (means, variances) = sampledStatistics(recipe)
     let (scales, offsets) = sampledAffine(recipe.affine)
@@ -119,7 +120,7 @@ extension Evidence {
     var outside: [Double] = []
     for i in places.indices {
       let divisor = scales[i] * (sampledInput[i] - means[i]) / (sampledTarget[i] - offsets[i])
-      // Values near the mean say nothing about what they were divided by.
+      // Values near the mean say nothing about their divisor.
       let distance = abs(sampledInput[i] - means[i])
       guard divisor.isFinite, divisor > 0, distance * distance > 0.25 * variances[i] else {
         continue
@@ -139,8 +140,8 @@ extension Evidence {
     return changes
   }
 
-  /// The factors and the addends between a recipe's output and the target, by least squares, in
-  /// a shape that broadcasts to the input. Nil where values are too few to tell.
+  /// The factors and the addends between a recipe's output and the target, by least squares, in a
+  /// shape that broadcasts to the input. Nil if there are too few values.
   func observedLine(_ recipe: Recipe, _ shape: [Int]) -> (scale: Grid, shift: Grid)? {
     let (means, variances) = sampledStatistics(recipe)
     let (factors, offsets) = sampledAffine(recipe.affine)
@@ -159,7 +160,7 @@ extension Evidence {
   }
 }
 
-/// A least squares line, from sums about the first point so that nothing cancels.
+/// A least squares line, from sums about the first point to avoid cancellation.
 private struct Line {
   private var origin: (x: Double, y: Double)?
   private var (n, x, y, xx, xy) = (0.0, 0.0, 0.0, 0.0, 0.0)
@@ -192,7 +193,7 @@ func median(_ values: [Double]) -> Double? {
   values.isEmpty ? nil : values.sorted()[values.count / 2]
 }
 
-/// A number with so many significant decimal digits.
+/// A number with this many significant decimal digits.
 func roundedTo(digits: Int, _ value: Double) -> Double {
   guard value != 0, value.isFinite else { return value }
   var (scaled, exponent) = (abs(value), 0)

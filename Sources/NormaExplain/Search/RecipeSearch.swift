@@ -1,4 +1,4 @@
-/// A recipe that may have made the target, and how well it does.
+/// A recipe that may have been used for the target, and how well it fits.
 struct Candidate {
   var changes: [Change]
   var recipe: Recipe
@@ -7,41 +7,41 @@ struct Candidate {
   var rarity: Int { changes.reduce(0) { $0 + $1.rarity } }
 }
 
-/// What a search found.
+/// The result of a search.
 struct Finding {
-  /// The simplest recipe that makes the target, or the nearest.
+  /// The simplest recipe that reproduces the target, or the nearest.
   var best: Candidate
-  /// Other recipes, of as many changes, that make the target as well.
+  /// Other recipes with as many changes that reproduce the target as well.
   var equals: [Candidate]
-  /// Whether `best` makes the target up to rounding.
+  /// Whether `best` reproduces the target up to rounding.
   var fits: Bool
 }
 
 /// Finds the fewest changes to a formula that make a given result.
 ///
-/// The search tries the right recipe, every single change, every pair and every usual triple, and
-/// where none fits, four everyday mistakes at once.
-/// A further change is believed when it brings the misfit down at least by half; below
-/// `careful`, the misfit of a computation without a mistake, nothing needs explaining.
+/// The search tries the correct recipe, every single change, every pair and every usual triple, and
+/// if none fits, combinations of four everyday mistakes. A further change is accepted if it at
+/// least halves the misfit; below `careful`, the misfit of a correct computation, nothing needs
+/// explaining.
 struct RecipeSearch {
   let evidence: Evidence
   let right: Recipe
 
-  /// The misfit up to which a result counts as the recipe's, rounded.
+  /// The largest misfit at which a result counts as the recipe's, rounded.
   static let careful = 0.6
   static let coarse = 192
-  /// How many sets of changes of one size are scored on all samples.
+  /// The number of sets of changes of the same size that are scored on all samples.
   static let kept = 24
-  /// How unusual changes that come together may be in all.
+  /// The largest total rarity of combined changes.
   static let rarity = 3
-  /// The same for two: a wrong count, say, is often in the mean and in the variance.
+  /// The same for pairs: a wrong count, for example, is often in both mean and variance.
   static let pairRarity = 4
 
   func run() -> Finding {
     let list = ChangeList(evidence: evidence, right: right)
     var levels: [[Candidate]] = []
     var changes: [Change] = []
-    // Other axes change a result by much more than roundings do, unless these are those of a half type.
+    // Other axes change a result by much more than rounding, unless it is that of a half type.
     let isHalf =
       evidence.rounding > 0x1p-20 || list.everyday.contains { $0.cause == .rounding }
     let enough = isHalf ? evidence.isRoundedOnce ? Self.careful : 2 : evidence.careless
@@ -70,8 +70,8 @@ struct RecipeSearch {
     return levels
   }
 
-  /// Visits sets of changes that combine; the more unusual ones are, the fewer come together. One by one: all
-  /// triples of many changes at once would take gigabytes.
+  /// Visits sets of changes that can be combined; the rarer the changes, the fewer are combined.
+  /// One by one, as all triples of many changes together would take gigabytes.
   private func forEachSet(
     of size: Int, from changes: [Change], _ body: ([Change]) -> Void
   ) {
@@ -79,7 +79,7 @@ struct RecipeSearch {
       if set.count == size { return body(set) }
       for index in start..<changes.count {
         let next = changes[index]
-        // One change may be as unusual as any.
+        // A single change may have any rarity.
         let sum = rarity + next.rarity
         if size > 1 && sum > (size == 2 ? Self.pairRarity : Self.rarity)
           || !set.allSatisfy(next.combines)
@@ -92,9 +92,9 @@ struct RecipeSearch {
     extend([], from: 0, rarity: 0)
   }
 
-  /// Scores sets of changes: all on a few samples, the best on all of them.
+  /// Scores sets of changes: all on a few samples, the best on all samples.
   private func candidates(of size: Int, from list: [Change]) -> [Candidate] {
-    // The best so far, in order; what is worse than the last of them is not looked at to the end.
+    // The best so far, in order; the scoring of worse ones is cut short.
     var best: [Candidate] = []
     forEachSet(of: size, from: list) { changes in
       guard let recipe = right.applyingAll(changes) else { return }
@@ -112,12 +112,13 @@ struct RecipeSearch {
     }.sorted { $0.misfit < $1.misfit }
   }
 
-  /// The fewest changes that do about as well as any.
+  /// The fewest changes that fit about as well as any.
   private func conclude(_ levels: [[Candidate]]) -> Finding {
     let least = bestMisfit(levels)
     let factor = least <= evidence.careless ? 2.0 : 4.0
     let bound = max(Self.careful, factor * least)
-    // One number is made by many formulas: the most usual changes are the most likely, few or not.
+    // Many formulas give a single number, so the most common changes are the most likely, few or
+    // not.
     let ranked = evidence.isConstant ? [levels.flatMap(\.self)] : levels
     for level in ranked {
       guard let first = level.min(by: { $0.misfit < $1.misfit }), first.misfit <= bound else {

@@ -1,9 +1,9 @@
 import NormaTensor
 
-/// A change to how `y` was made, to how the layer treats it, or to both at once.
+/// A change to how `y` was computed, to how the layer treats it, or to both.
 struct LayerChange {
   var change: Change
-  /// What the layer itself contributes to this cause.
+  /// The layer's own contribution to this cause.
   var layer: LayerPart = .nothing
 
   enum LayerPart {
@@ -19,21 +19,21 @@ struct LayerChange {
 
 /// The question why `layer(y)` is not `y`.
 ///
-/// A layer leaves alone what has mean 0 and variance 1 over its axes, provided that it has no
-/// epsilon, weight 1, bias 0 and uses the batch. So `y` is compared with the standardization that
-/// would have been left alone, and the layer with the one that would have left it alone.
+/// A layer leaves values with mean 0 and variance 1 over its axes unchanged if it has no epsilon,
+/// weight 1, bias 0 and uses the batch. So `y` is compared with the standardization that would be
+/// left unchanged, and the layer with the one that would leave it unchanged.
 struct IdentityGame {
   let evidence: Evidence
   let right: Recipe
   let changes: [LayerChange]
 
-  /// The layer's input as made with the changes that `set` does not put right, of all of it or a part.
+  /// The layer's input, all or a part of it, with the changes that `set` does not fix.
   func made(fixing set: Int, slices: Range<Int>? = nil) -> Tensor {
     let kept = changes.indices.filter { set & (1 << $0) == 0 }.map { changes[$0].change }
     return evidence.output(right.applying(kept), slices: slices)
   }
 
-  /// What the layer adds to its input, with the causes in `set` put right.
+  /// What the layer adds to its input, with the causes in `set` fixed.
   func gap(fixing set: Int, slices: Range<Int>? = nil) -> Tensor {
     let y = made(fixing: set, slices: slices)
     let layer = evidence.layer
@@ -72,10 +72,10 @@ struct IdentityGame {
     return result - y
   }
 
-  /// The changes that must be put right for the gap to close, the fewest, as a set.
+  /// The smallest set of changes that must be fixed to close the gap.
   ///
-  /// Data standardized per pixel has mean 0 and one variance per channel already: its axes are
-  /// not the layer's, and yet they are not to blame. Looked at in a part of the data.
+  /// Data standardized per pixel already have mean 0 and one variance per channel: the axes differ
+  /// from the layer's, but are not to blame. Determined from a part of the data.
   func needed() -> Int {
     let slices = evidence.frame.sliceAxis.map { 0..<min(4, evidence.frame.shape[$0]) }
     let all = (1 << changes.count) - 1

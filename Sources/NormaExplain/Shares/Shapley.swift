@@ -1,6 +1,6 @@
 /// The Shapley value of every player of a game.
 ///
-/// `value[S]` is what the players in `S` achieve together; bit `i` of `S` stands for player `i`,
+/// `value[S]` is what the players in `S` achieve together; bit `i` of `S` represents player `i`,
 /// and `value` has `2^players` entries. The value of a player is its mean contribution over all
 /// orders in which the players may arrive:
 /// `sum over S without i of |S|! (n - |S| - 1)! / n! * (value[S + i] - value[S])`.

@@ -1,36 +1,37 @@
 import NormaTensor
 
-/// A gap divided among its causes, as `GapShares` does it.
+/// A gap divided among its causes by `GapShares`.
 struct Split {
   /// The largest and the root mean square difference.
   var gap: Double
   var rootMeanSquare: Double
   var changes: [Change]
   var division: GapShares
-  /// The difference at the sampled places.
+  /// The difference at the sampled positions.
   var differences = DifferenceSamples()
 
-  /// The largest difference that is left with a set of causes put right, bit `i` standing for
+  /// The largest difference that remains after a set of causes is fixed, where bit `i` represents
   /// `changes[i]`.
   var left: [Double] { division.left }
   var shares: [Double] { division.shares }
-  /// What no cause carries.
+  /// The fraction that no cause accounts for.
   var unexplained: Double { division.unexplained }
 
-  /// The causes beside others whose repair changes what is left by no more than `bound`, or 1 % of
-  /// the gap, whatever else is right: they cannot be seen in the result.
+  /// The causes whose repair changes the remaining gap by no more than `bound`, or 1 % of the gap,
+  /// whatever else is fixed: they are invisible in the result.
   func idle(bound: Double) -> [Int] {
     let idle = changes.indices.filter { division.isIdle($0, bound: min(bound, 0.01 * gap)) }
     return idle.count < changes.count ? idle : []
   }
 
-  /// The rounding of the result to a narrower type where other causes make nearly all of the gap.
+  /// The rounding of the result to a narrower type, if other causes account for nearly all of the
+  /// gap.
   var faintRounding: [Int] {
     changes.count < 2 ? [] : changes.indices.filter { changes[$0].isNarrowing && shares[$0] < 1e-3 }
   }
 
-  /// The gap between `actual`, the layer's output, and the evidence's target, which `changes`
-  /// to the right recipe have made.
+  /// The gap between `actual`, the layer's output, and the evidence's target, which is the result
+  /// of `changes` to the correct recipe.
   init(evidence: Evidence, right: Recipe, changes: [Change], actual: Tensor) {
     self.init(evidence: evidence, actual: actual)
     if changes.isEmpty || gap == 0 { return }
@@ -59,11 +60,11 @@ struct Split {
     differences.now = evidence.sample(wide)
   }
 
-  /// The gap between a layer's input `y` and its output, for a `y` that `changes` to the right
-  /// standardization have made out of the evidence's input.
+  /// The gap between a layer's input `y` and its output, for a `y` that was computed from the
+  /// evidence's input with `changes` to the correct standardization.
   ///
-  /// `f(S)` is what the layer adds to `y` when `y` is made, and the layer set up, with the causes
-  /// in `S` put right. `idle` changes have been made too and are never put right.
+  /// `f(S)` is what the layer adds to `y` if the causes in `S` are fixed, both in the computation
+  /// of `y` and in the layer. `idle` changes are also present and are never fixed.
   init(
     identity evidence: Evidence, right: Recipe, changes: [LayerChange], idle: [LayerChange] = [],
     actual: Tensor
@@ -82,7 +83,7 @@ struct Split {
   }
 }
 
-/// By how much the layer's output lies above the target, in Float64.
+/// How far the layer's output is above the target, in `float64`.
 private func difference(_ evidence: Evidence, _ actual: Tensor) -> Tensor {
   (evidence.frame.seen(actual).cast(to: .float64) - evidence.target.cast(to: .float64)).evaluated()
 }
@@ -90,7 +91,7 @@ private func difference(_ evidence: Evidence, _ actual: Tensor) -> Tensor {
 private func largest(_ difference: Tensor) -> Double { difference.abs().max().item() }
 
 extension Evidence {
-  /// The smallest difference of two results that roundings do not make: 4 of the largest value.
+  /// The smallest difference of two results beyond rounding: 4 roundings of the largest value.
   var visible: Double {
     let size = target.abs().max().cast(to: .float64).item()
     return size.isFinite ? 4 * rounding * size : 0

@@ -1,14 +1,14 @@
-/// What a header promises: the shape of an array, its elements and their order in the file.
+/// The contents of a header: the shape of an array, its elements and their order in the file.
 struct ArrayPlan: CustomStringConvertible {
-  /// Most axes that a header may name, so that a file that holds such a tensor beside others can be listed. One is read
-  /// with at most 64, as operations take them.
+  /// The largest number of axes in a header. It is larger than the 64 axes of a tensor that can be
+  /// read, so that files with such a tensor among others can be listed.
   static let maximumRank = 1024
 
   let shape: [Int]
   let element: ElementFormat
   /// Whether the first axis varies fastest, as in Fortran.
   let isColumnMajor: Bool
-  /// Bytes of all elements in the file.
+  /// The number of bytes of all elements in the file.
   let byteCount: Int
 
   init(
@@ -16,7 +16,7 @@ struct ArrayPlan: CustomStringConvertible {
   ) throws {
     self.shape = shape
     self.element = element
-    // An order is only visible where two axes are longer than one.
+    // The order only matters if two axes are longer than one.
     self.isColumnMajor = isColumnMajor && shape.count(where: { $0 > 1 }) > 1
     byteCount = try Self.byteCount(
       shape, bits: 8 * element.byteCount, dtype: element.name, context: context)
@@ -24,10 +24,11 @@ struct ArrayPlan: CustomStringConvertible {
 
   var description: String { "shape \(shape) of \(element.name) (\(byteCount) bytes)" }
 
-  /// Bytes of an array with elements of `bits` bits, or an error where that is no sensible number.
+  /// The number of bytes of an array with elements of `bits` bits; throws where that is
+  /// unreasonable.
   ///
-  /// The lengths other than zero must have a product that fits, even where one axis is empty:
-  /// strides are computed from them.
+  /// The product of the nonzero lengths must not overflow, even where one axis is empty: strides
+  /// are computed from them.
   static func byteCount(
     _ shape: [Int], bits: Int, dtype: String, context: FileContext
   ) throws -> Int {
@@ -46,7 +47,7 @@ struct ArrayPlan: CustomStringConvertible {
         continue
       }
       let (next, overflow) = product.multipliedReportingOverflow(by: length)
-      // A bit count that fits leaves room for every later sum of offsets.
+      // A bit count below this limit leaves room for all later sums of offsets.
       if overflow || next > Int.max / 64 {
         throw context.malformed(
           "has an absurd shape", "\(shape) of \(dtype) is larger than any memory")

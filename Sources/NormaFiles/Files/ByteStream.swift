@@ -1,16 +1,16 @@
 import NormaTensor
 
-/// Bytes that are read once, from front to back: a stretch of a file, or what it inflates to.
+/// Bytes that are read once, from start to end: a range of a file, or its decompressed contents.
 protocol ByteStream: AnyObject {
   var context: FileContext { get }
 
-  /// The exact number of bytes left, or nil where only the data can tell.
+  /// The exact number of remaining bytes; nil if that is only known after reading.
   var remaining: Int? { get }
 
-  /// The number of bytes that may be allocated because a header says so, before they are seen.
+  /// The number of bytes that may be allocated because of a header alone, before they are read.
   var plausibleCount: Int { get }
 
-  /// Fills the buffer as far as there are bytes; fewer than its size only at the end.
+  /// Fills the buffer; reads fewer bytes than its size only at the end.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
 }
 
@@ -23,15 +23,15 @@ extension ByteStream {
       done = found
     }
     if found < count {
-      throw context.truncated("\(what) needs \(count) bytes and \(found) follow")
+      throw context.truncated("\(what) needs \(count) bytes and only \(found) follow")
     }
     return bytes
   }
 
-  /// Reads the tensor that a header promised.
+  /// Reads the tensor that a header describes.
   ///
-  /// The memory for it is allocated at once only where the file is large enough to keep the
-  /// promise; compressed data that claim to be huge have to show their bytes first.
+  /// Its memory is allocated immediately only if the file is large enough for it; compressed data
+  /// that claim to be huge are read first.
   func tensor(_ plan: ArrayPlan) throws -> Tensor {
     try context.checkAxes(plan.shape)
     if let remaining, remaining < plan.byteCount { throw truncated(plan, found: remaining) }
@@ -48,7 +48,7 @@ extension ByteStream {
     }
   }
 
-  /// Throws unless everything was read; this also checks a compressed stream's own checksum.
+  /// Throws unless everything was read; for a compressed stream, this also checks its checksum.
   func expectEnd(after plan: ArrayPlan) throws {
     if let remaining, remaining > 0 {
       throw context.malformed(
@@ -66,7 +66,7 @@ extension ByteStream {
     if try withUnsafeMutableBytes(of: &extra, { try read(into: $0) }) > 0 { throw error() }
   }
 
-  /// Reads bytes and forgets them.
+  /// Reads and discards bytes.
   func skip(_ count: Int) throws {
     var left = count
     var buffer = [UInt8](repeating: 0, count: min(count, 1 << 18))
@@ -86,7 +86,7 @@ extension ByteStream {
     context.truncated("the header promises \(plan) and \(found) bytes follow")
   }
 
-  /// The next bytes, in memory that grows with what was really read.
+  /// The next bytes, in memory that grows as bytes are actually read.
   func collect(_ count: Int, orElse error: (_ found: Int) -> FileError) throws -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(min(count, plausibleCount))
@@ -106,7 +106,7 @@ extension ByteStream {
   }
 }
 
-/// A stretch of a file as it stands.
+/// A range of a file, uncompressed.
 final class FileStream: ByteStream {
   let context: FileContext
   private let file: InputFile
@@ -131,7 +131,7 @@ final class FileStream: ByteStream {
 }
 
 extension InputFile {
-  /// The file's content from the start, inflated where it begins like a gzip file.
+  /// The file's content from the start, decompressed if it starts with a gzip header.
   func stream() throws -> any ByteStream {
     try head(2) == [0x1f, 0x8b] ? try inflated(wrapper: .gzip) : FileStream(self)
   }

@@ -1,14 +1,14 @@
 import NormaTensor
 
-/// How one element lies in a file, and which type of tensor it is read into.
+/// How an element is stored in a file, and the tensor type that it is read into.
 struct ElementFormat {
-  /// The name in the format's own terms, for messages: `>u2`.
+  /// The name of the type in the format's terms, for messages: `>u2`.
   let name: String
   let dtype: DType
   let byteCount: Int
   var isBigEndian = false
 
-  /// Elements that are the tensor's own bytes.
+  /// Elements whose bytes are those of the tensor.
   init(_ dtype: DType, name: String? = nil, isBigEndian: Bool = false) {
     self.name = name ?? dtype.description
     self.dtype = dtype
@@ -16,7 +16,7 @@ struct ElementFormat {
     self.isBigEndian = isBigEndian
   }
 
-  /// Turns the file's bytes into the tensor's.
+  /// Converts the file's bytes to the tensor's.
   func decodeInPlace(_ bytes: UnsafeMutableRawBufferPointer) {
     if isBigEndian {
       switch byteCount {
@@ -38,11 +38,11 @@ struct ElementFormat {
     }
   }
 
-  /// Makes every byte that is not zero a one: any other value of a truth value is undefined.
+  /// Sets every nonzero byte to one, as other values of a Boolean are undefined.
   static func normalizeTruth(_ bytes: UnsafeMutableRawBufferPointer) {
     var offset = 0
     while offset < bytes.count {
-      // Whole words that are in order, nearly always all of them, are passed over quickly.
+      // Skips whole words that are already valid, which is nearly always the case.
       if offset + 8 <= bytes.count {
         let word = UnsafeRawBufferPointer(bytes).loadUnaligned(
           fromByteOffset: offset, as: UInt64.self)
@@ -60,7 +60,7 @@ struct ElementFormat {
 }
 
 extension ArrayPlan {
-  /// Turns the bytes of the file into the elements of the tensor.
+  /// Converts the bytes of the file to the elements of the tensor.
   func decode(_ bytes: UnsafeMutableRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
     let source = UnsafeRawBufferPointer(bytes)
     if isColumnMajor {
@@ -72,7 +72,7 @@ extension ArrayPlan {
     }
   }
 
-  /// Column-major elements to row-major ones: an odometer over all axes but the last.
+  /// Converts column-major elements to row-major ones, counting through all axes but the last.
   private func reorder(
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
   ) {

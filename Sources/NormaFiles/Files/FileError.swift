@@ -1,49 +1,49 @@
 import NormaTensor
 
-/// What is wrong with a file, thrown by everything that reads or writes one.
+/// An error of reading or writing a file.
 ///
-/// A file is the world's, not the caller's: whatever its bytes say, reading it gives a tensor or
-/// this error and never ends the process.
+/// The content of files is outside the caller's control: whatever the bytes are, reading returns a
+/// tensor or throws this error and never ends the process.
 ///
 ///     Tensor(npy:): images.npy is truncated: the header promises shape [60000, 28, 28] of
 ///     float32 (188160000 bytes) and 1024 bytes follow
 public struct FileError: Error, Sendable, Hashable {
-  /// The sort of fault, for programs that answer differently to each.
+  /// The kind of error, for programs that handle each differently.
   public enum Kind: String, Sendable, Hashable {
-    /// The system refused: no such file, no permission, no space.
+    /// The system reported an error: no such file, no permission, no space.
     case system
-    /// The file ends before what its header promises.
+    /// The file ends before the data that its header describes.
     case truncated
-    /// The bytes break the rules of their format.
+    /// The bytes violate their format.
     case malformed
-    /// The file is in order but holds something that Norma does not read or write.
+    /// The file is valid but contains something that Norma does not read or write.
     case unsupported
-    /// The file holds no tensor of the name that was asked for.
+    /// The file contains no tensor with the requested name.
     case missing
   }
 
-  /// The sort of fault.
+  /// The kind of error.
   public let kind: Kind
 
   /// The call that failed: `Tensor(npy:)`.
   public let operation: String
 
-  /// The file, as the caller named it.
+  /// The path, as given by the caller.
   public let path: String
 
-  /// What is wrong: `is truncated`.
+  /// The problem: `is truncated`.
   public let problem: String
 
-  /// What was expected and what was found instead.
+  /// What was expected and what was found.
   public let detail: String
 }
 
 extension FileError: CustomStringConvertible {
-  /// The call, the file, what is wrong and what was expected, in one line.
+  /// The call, the file, the problem and the details, in one line.
   public var description: String { "\(operation): \(path) \(problem): \(detail)" }
 }
 
-/// The call and the file that errors are reported for.
+/// The call and the file that errors name.
 struct FileContext: Sendable {
   var operation: String
   var path: String
@@ -58,7 +58,7 @@ struct FileContext: Sendable {
     error(.malformed, problem, detail)
   }
 
-  /// Throws for a tensor with more axes than any operation takes.
+  /// Throws for a tensor with more axes than operations support.
   func checkAxes(_ shape: [Int]) throws(FileError) {
     guard shape.count > Shape.mostAxes else { return }
     throw unsupported(
@@ -69,7 +69,7 @@ struct FileContext: Sendable {
     error(.unsupported, problem, detail)
   }
 
-  /// The error for a name that an archive lacks, with the names that it has.
+  /// The error for a name that is not in an archive, with the names that are.
   func missing(_ name: String, among names: [String]) -> FileError {
     let listed = names.prefix(8).map(quoted).joined(separator: ", ")
     let rest = names.count > 8 ? ", ..." : ""
@@ -78,7 +78,7 @@ struct FileContext: Sendable {
       names.isEmpty ? "it holds none" : "it holds \(names.count): \(listed)\(rest)")
   }
 
-  /// The error for what this build of Norma has no library for.
+  /// The error for a format whose library is not part of this build of Norma.
   func missingTrait(_ trait: String, _ what: String) -> FileError {
     unsupported(
       "cannot be read or written",
@@ -91,7 +91,7 @@ struct FileContext: Sendable {
   }
 }
 
-/// A name from a file made safe to print: short, quoted, without control characters.
+/// A name from a file, made safe to print: short, quoted, without control characters.
 func quoted(_ name: String) -> String {
   var text = "\""
   for scalar in name.unicodeScalars.prefix(120) {

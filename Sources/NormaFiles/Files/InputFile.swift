@@ -1,6 +1,7 @@
 /// A file, or bytes in memory, read at any offset.
 ///
-/// Files are read and not mapped: a mapped file that shrinks while it is used kills the process.
+/// Files are read rather than memory-mapped: if a mapped file shrinks, accessing it kills the
+/// process.
 final class InputFile: Sendable {
   private enum Source {
     case descriptor(Int32)
@@ -67,7 +68,7 @@ final class InputFile: Sendable {
     }
   }
 
-  /// The bytes at `offset`; at most the file's size is ever allocated.
+  /// The bytes at `offset`; never allocates more than the file's size.
   func bytes(at offset: Int, count: Int, for context: FileContext? = nil) throws -> [UInt8] {
     guard count >= 0, count <= size else {
       throw (context ?? self.context).truncated(

@@ -1,7 +1,7 @@
 /// A file that appears under its name only when it is complete.
 ///
-/// The bytes go to a file beside the target, which replaces the target after they reached the
-/// disk. Whatever fails before leaves the target as it was.
+/// The bytes are written to a temporary file in the same folder, which replaces the target after
+/// they have reached the disk. If anything fails earlier, the target is unchanged.
 final class OutputFile {
   let context: FileContext
   private let target: String
@@ -9,10 +9,10 @@ final class OutputFile {
   private let temporary: String
   private let descriptor: Int32
   private var isComplete = false
-  /// Bytes written so far.
+  /// The number of bytes written so far.
   private(set) var count = 0
 
-  /// Writes a file through `body`, whole or not at all.
+  /// Writes a file with `body`, completely or not at all.
   static func write(
     _ path: String, operation: String, _ body: (OutputFile) throws -> Void
   ) throws {
@@ -54,7 +54,7 @@ final class OutputFile {
     try bytes.withUnsafeBytes { try write($0) }
   }
 
-  /// Replaces bytes that were written before.
+  /// Replaces bytes that were already written.
   func overwrite(at offset: Int, _ bytes: [UInt8]) throws {
     try bytes.withUnsafeBytes { try System.write(descriptor, at: offset, $0) }
   }

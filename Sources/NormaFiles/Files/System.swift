@@ -6,7 +6,7 @@
   import Glibc
 #endif
 
-/// The few calls to the system that files need, each with its error text.
+/// The system calls for files, with error texts.
 enum System {
   struct Failure: Error {
     let text: String
@@ -14,13 +14,13 @@ enum System {
     init(text: String) { self.text = text }
   }
 
-  /// Most bytes moved by one call; some systems refuse more than 2 GiB.
+  /// The largest number of bytes for one call; some systems do not support more than 2 GiB.
   static let largestTransfer = 1 << 30
 
-  /// Opens a regular file and gives its descriptor and size.
+  /// Opens a regular file and returns its descriptor and size.
   static func openToRead(_ path: String) throws(Failure) -> (descriptor: Int32, size: Int) {
     if path.utf8.contains(0) { throw Failure(text: "the path contains a zero byte") }
-    // Non-blocking, so that a named pipe is refused below and not waited for.
+    // Non-blocking, so that a named pipe is reported below instead of being waited for.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     if descriptor < 0 { throw Failure("open") }
     var status = stat()
@@ -37,7 +37,8 @@ enum System {
     return (descriptor, Int(status.st_size))
   }
 
-  /// Reads at an offset until the buffer is full or the file ends; gives the number of bytes read.
+  /// Reads at an offset until the buffer is full or the file ends; returns the number of bytes
+  /// read.
   static func read(
     _ descriptor: Int32, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(Failure) -> Int {
@@ -73,14 +74,15 @@ enum System {
     }
   }
 
-  /// Creates a file that must not exist yet, with the permissions that the user's mask leaves.
+  /// Creates a file that must not exist yet, with the permissions that the umask allows.
   static func create(_ path: String) throws(Failure) -> Int32 {
     let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     if descriptor < 0 { throw Failure("creating \(path)") }
     return descriptor
   }
 
-  /// Where a write to `path` must land: behind symbolic links, and never on a device or directory.
+  /// The file that a write to `path` must replace: symbolic links are followed, and devices and
+  /// directories are errors.
   static func destination(_ path: String) throws(Failure) -> String {
     if path.isEmpty { throw Failure(text: "the path is empty") }
     if path.utf8.contains(0) { throw Failure(text: "the path contains a zero byte") }
@@ -95,12 +97,12 @@ enum System {
     return String(cString: resolved)
   }
 
-  /// Makes what was written survive a loss of power.
+  /// Makes sure that written data survive a power failure.
   static func synchronize(_ descriptor: Int32) throws(Failure) {
     if fsync(descriptor) != 0 { throw Failure("fsync") }
   }
 
-  /// Renames `source` to `target`, and makes the new name survive a loss of power.
+  /// Renames `source` to `target`, and makes sure that the new name survives a power failure.
   static func replace(_ target: String, with source: String, in folder: String) throws(Failure) {
     if rename(source, target) != 0 { throw Failure("rename") }
     // Some file systems cannot synchronize a folder; the data are in place either way.

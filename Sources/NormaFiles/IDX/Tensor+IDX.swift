@@ -1,25 +1,26 @@
 import NormaTensor
 
 extension Tensor {
-  /// Reads an IDX file, the format of MNIST and Fashion-MNIST, compressed with gzip or not.
+  /// Reads an IDX file, the format of MNIST and Fashion-MNIST, optionally compressed with gzip.
   ///
-  ///     let images = try Tensor(idx: "train-images-idx3-ubyte.gz")               // [60000, 28, 28]
+  /// let images = try Tensor(idx: "train-images-idx3-ubyte.gz") // [60000, 28, 28]
   ///     let labels = try Tensor(idx: "train-labels-idx1-ubyte.gz", count: 1000)  // [1000]
   ///
-  /// Numbers are big-endian in the file. Unsigned bytes become `uint8`, signed ones `int8`;
-  /// longer integers `int16` or `int32`, and real numbers `float32` or `float64`. Pixels stay 0 to 255: nothing is scaled.
+  /// Numbers are big-endian in the file. Unsigned bytes become `uint8`, signed ones `int8`; longer
+  /// integers `int16` or `int32`, and real numbers `float32` or `float64`. Pixels stay 0 to 255;
+  /// values are not scaled.
   ///
   /// - Parameters:
   ///   - path: The file.
-  ///   - count: At most this many entries along axis 0 are read, and the rest of a compressed
-  ///     file is not inflated (so its checksum is not checked either). Nil reads all.
-  /// - Throws: `FileError` where the file cannot be read, is cut off, is longer than its header
-  ///   promises, or breaks the format.
+  ///   - count: Reads at most this many entries along axis 0; the rest of a compressed file is not
+  ///     decompressed, and its checksum is not checked. Nil reads all.
+  /// - Throws: `FileError` where the file cannot be read, is truncated, is longer than its header
+  ///   says, or violates the format.
   public init(idx path: String, count: Int? = nil) throws {
     try self.init(idx: InputFile(path: path, operation: "Tensor(idx:)"), count: count)
   }
 
-  /// The same for a file that is already in memory; `name` stands for it in errors.
+  /// The same for a file that is already in memory; `name` identifies it in errors.
   package init(idxBytes bytes: [UInt8], count: Int? = nil, name: String = "the data") throws {
     let file = InputFile(bytes: bytes, name: name, operation: "Tensor(idxBytes:)")
     try self.init(idx: file, count: count)
@@ -30,7 +31,7 @@ extension Tensor {
     let context = stream.context
     let magic = try stream.header(4, "the magic number of an IDX file")
     if magic[0] != 0 || magic[1] != 0 {
-      throw context.malformed("is no IDX file", "it does not start with two zero bytes")
+      throw context.malformed("is not an IDX file", "it does not start with two zero bytes")
     }
     let element = try ElementFormat(idx: magic[2], context: context)
     let lengths = try stream.header(4 * Int(magic[3]), "the shape, \(magic[3]) lengths,")
@@ -47,7 +48,7 @@ extension Tensor {
       throw context.unsupported(
         "has no first \(count) entries", "its shape is \(shape), and count: takes 0 or more")
     }
-    // What is not read can still be known to be missing.
+    // Missing data are detected even if they need not be read.
     if let remaining = stream.remaining, remaining != whole.byteCount {
       let detail = "the header promises \(whole) and \(remaining) bytes follow"
       throw remaining < whole.byteCount

@@ -1,13 +1,13 @@
 import NormaTensor
 
-/// How a stored image has to be turned and mirrored to stand upright.
+/// How to rotate and mirror a stored image so that it is upright.
 ///
 /// Source: CIPA DC-008 (EXIF 2.32), tag 0x0112.
 struct Orientation: Hashable {
   /// 1 to 8, as in the tag; 1 for upright.
   var code = 1
 
-  /// What the EXIF block of a JPEG file says; upright where there is none, or none in order.
+  /// The orientation in the EXIF block of a JPEG file; upright if it is missing or invalid.
   init(jpeg bytes: [UInt8]) {
     var position = 2
     // Segments: 0xff, a marker, two bytes of length that count themselves. Pixels begin at 0xda.
@@ -52,7 +52,7 @@ struct Orientation: Hashable {
 }
 
 extension Tensor {
-  /// An image `[channels, height, width]` set upright.
+  /// An image `[channels, height, width]`, rotated and mirrored to be upright.
   func oriented(by orientation: Orientation) -> Tensor {
     let isTurned = orientation.code >= 5
     let image = isTurned ? transposed() : self

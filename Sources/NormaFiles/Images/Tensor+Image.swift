@@ -1,17 +1,18 @@
 import NormaTensor
 
 extension Tensor {
-  /// Reads a PNG or JPEG image as `[channels, height, width]`; the first bytes decide which, not the
-  /// name.
+  /// Reads a PNG or JPEG image as `[channels, height, width]`; the format is detected from the
+  /// first bytes, not from the name.
   ///
   ///     let photo = try Tensor(image: "photo.jpg", channels: 3)  // uint8 [3, 480, 640]
   ///
   /// - Parameters:
   ///   - path: the file.
   ///   - channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha; nil keeps those of the file.
-  ///   - appliesOrientation: whether a JPEG image is set upright as its EXIF orientation says.
-  /// - Throws: `FileError`, as `Tensor(png:channels:)` and `Tensor(jpeg:channels:appliesOrientation:)` do,
-  ///   and for files of another format.
+  ///   - appliesOrientation: whether to rotate a JPEG image upright according to its EXIF
+  ///     orientation.
+  /// - Throws: `FileError`, as `Tensor(png:channels:)` and
+  ///   `Tensor(jpeg:channels:appliesOrientation:)` do, and for files of another format.
   /// - PyTorch: `torchvision.io.decode_image`.
   public init(image path: String, channels: Int? = nil, appliesOrientation: Bool = false) throws {
     let file = try InputFile(path: path, operation: "Tensor(image:)")
@@ -20,7 +21,7 @@ extension Tensor {
     case .jpeg:
       try self.init(jpeg: file, channels: channels, appliesOrientation: appliesOrientation)
     default:
-      throw file.context.unsupported("is no image that is read", "PNG and JPEG are")
+      throw file.context.unsupported("is not a supported image", "PNG and JPEG are supported")
     }
   }
 }

@@ -10,18 +10,18 @@ extension Tensor {
   ///     let photo = try Tensor(jpeg: "photo.jpg")                           // uint8 [3, 480, 640]
   ///     let upright = try Tensor(jpeg: "photo.jpg", appliesOrientation: true)
   ///
-  /// Pixels are 0 to 255, as libjpeg makes them by its exact inverse transform and smooth
-  /// upsampling, which Pillow and torchvision use, too. They lie in memory channels last. Needs the
-  /// package trait `JPEG`.
+  /// Pixels are 0 to 255, decoded by libjpeg's exact inverse transform and smooth upsampling, as in
+  /// Pillow and torchvision. The result is channels last in memory. Requires the package trait
+  /// `JPEG`.
   ///
   /// - Parameters:
   ///   - path: the file.
-  ///   - channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha; nil keeps 1 or 3 of the file.
-  ///     Gray is the luma of the file, 0.299 R + 0.587 G + 0.114 B; alpha is opaque.
-  ///   - appliesOrientation: whether the image is turned and mirrored as its EXIF orientation says, so
-  ///     that people see it upright. By default pixels stay as they are stored, as in torchvision.
-  /// - Throws: `FileError` where the file cannot be read, is cut off or damaged, or of a kind that is
-  ///   not read: CMYK, 12 bits, lossless, arithmetic coding.
+  ///   - channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha; nil keeps the 1 or 3 of the
+  ///     file. Gray is the luma of the file, 0.299 R + 0.587 G + 0.114 B; alpha is opaque.
+  ///   - appliesOrientation: whether to rotate and mirror the image upright according to its EXIF
+  ///     orientation. By default pixels stay as they are stored, as in torchvision.
+  /// - Throws: `FileError` where the file cannot be read, is truncated or damaged, or of an
+  ///   unsupported kind: CMYK, 12 bits, lossless, arithmetic coding.
   /// - PyTorch: `torchvision.io.decode_image`.
   public init(jpeg path: String, channels: Int? = nil, appliesOrientation: Bool = false) throws {
     try self.init(
@@ -45,8 +45,8 @@ extension Tensor {
         throw image.error(file.context)
       }
       let channels = try file.context.imageChannels(wanted ?? Int(image.channels))
-      // A block of 64 pixels takes a bit at least in one of the channels, and another channel may
-      // have one block for 16 of them; a header that promises more is not believed.
+      // A block of 64 pixels takes at least one bit in one of the channels, and another channel may
+      // have one block for 16 of them; a header that claims more is rejected.
       guard image.width * image.height / 1024 <= bytes.count else {
         throw file.context.truncated(
           "the header promises \(image.width) x \(image.height) pixels, which \(bytes.count) bytes "
@@ -68,20 +68,20 @@ extension Tensor {
 
 #if NORMA_JPEG
   extension norma_jpeg {
-    /// What libjpeg said.
+    /// libjpeg's error.
     fileprivate func error(_ context: FileContext) -> FileError {
       let text = withUnsafeBytes(of: problem) {
         String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
       return is_unsupported
-        ? context.unsupported("is a JPEG image that is not read", text)
-        : context.malformed("is no JPEG image in order", text)
+        ? context.unsupported("is an unsupported JPEG image", text)
+        : context.malformed("is not a valid JPEG image", text)
     }
   }
 #endif
 
 extension FileContext {
-  /// Channels that an image can have.
+  /// Checks a number of image channels.
   func imageChannels(_ channels: Int) throws -> Int {
     guard (1...4).contains(channels) else {
       throw unsupported("cannot be read in \(channels) channels", "images have 1, 2, 3 or 4")

@@ -10,16 +10,17 @@ extension Tensor {
   ///     let photo = try Tensor(png: "photo.png")               // uint8 [3, 480, 640]
   ///     let digit = try Tensor(png: "digit.png", channels: 1)  // uint8 [1, 28, 28]
   ///
-  /// Numbers are those of the file: nothing is scaled and no gamma applied. 8 bits and less become
-  /// `uint8`, where less than 8 is widened to 0 to 255; 16 bits `uint16`. Palettes are
-  /// resolved. The pixels lie in memory channels last. Needs the package trait `PNG`.
+  /// Values are those of the file, without scaling or gamma correction. 8 bits and less become
+  /// `uint8`, where less than 8 bits are scaled to 0 to 255; 16 bits become `uint16`. Palettes are
+  /// resolved. The result is channels last in memory. Requires the package trait `PNG`.
   ///
   /// - Parameters:
   ///   - path: the file.
   ///   - channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha; nil keeps those of the file.
-  ///     Colours become gray as 0.299 R + 0.587 G + 0.114 B; alpha is dropped without blending, and
+  ///     Colors become gray as 0.299 R + 0.587 G + 0.114 B; alpha is dropped without blending, and
   ///     opaque where the file has none.
-  /// - Throws: `FileError` where the file cannot be read, is cut off, or is no PNG in order.
+  /// - Throws: `FileError` where the file cannot be read, is truncated, or is not a valid PNG
+  ///   image.
   /// - PyTorch: `torchvision.io.decode_image`.
   public init(png path: String, channels: Int? = nil) throws {
     try self.init(png: InputFile(path: path, operation: "Tensor(png:)"), channels: channels)
@@ -36,15 +37,15 @@ extension Tensor {
       let bytes = try file.bytes(at: 0, count: file.size)
       var image = norma_png()
       guard norma_png_describe(bytes, bytes.count, &image) == 0 else {
-        throw file.context.malformed("is no PNG image in order", image.text)
+        throw file.context.malformed("is not a valid PNG image", image.text)
       }
       let channels = try file.context.imageChannels(wanted ?? Int(image.channels))
-      // Deflate makes at most 1032 bytes of one; a header that promises more is not believed.
+      // Deflate expands by a factor of at most 1032; a header that claims more is rejected.
       let stored = (image.width * Int(image.bits) + 7) / 8 * image.height
       guard stored / 1032 <= bytes.count else {
         throw file.context.truncated(
-          "the header promises \(image.width) x \(image.height) pixels of \(image.bits) bits, which "
-            + "\(bytes.count) bytes cannot hold")
+          "the header promises \(image.width) x \(image.height) pixels of \(image.bits) bits, "
+            + "which \(bytes.count) bytes cannot hold")
       }
       var isRead = true
       let pixels = Tensor(
@@ -54,7 +55,7 @@ extension Tensor {
           norma_png_decode(bytes, bytes.count, Int32(channels), target.baseAddress, &image) == 0
       }
       guard isRead else {
-        throw file.context.malformed("is no PNG image in order", image.text)
+        throw file.context.malformed("is not a valid PNG image", image.text)
       }
       self = pixels.permuted(2, 0, 1)
     #else
@@ -65,7 +66,7 @@ extension Tensor {
 
 #if NORMA_PNG
   extension norma_png {
-    /// What libpng said.
+    /// libpng's error.
     fileprivate var text: String {
       withUnsafeBytes(of: problem) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }

@@ -2,7 +2,7 @@
 package enum JSON: Sendable {
   case null
   case bool(Bool)
-  /// A number without fraction and exponent that fits.
+  /// An integer without fraction or exponent that fits `Int`.
   case int(Int)
   case double(Double)
   case string(String)
@@ -16,12 +16,12 @@ extension JSON {
     if case .null = self { true } else { false }
   }
 
-  /// The truth value, or nil for anything else.
+  /// The Boolean, or nil for anything else.
   package var boolValue: Bool? {
     if case .bool(let value) = self { value } else { nil }
   }
 
-  /// The integer, or nil for anything else, numbers with a fraction among them.
+  /// The integer, or nil for anything else, including numbers with a fraction.
   package var intValue: Int? {
     if case .int(let value) = self { value } else { nil }
   }
@@ -50,12 +50,12 @@ extension JSON {
     if case .object(let value) = self { value } else { nil }
   }
 
-  /// The member of this name, or nil where there is none or this is no object.
+  /// The member with this name, or nil if there is none or this is not an object.
   package subscript(key: String) -> JSON? {
     objectValue?.first { $0.key == key }?.value
   }
 
-  /// The element at this index, or nil where there is none or this is no array.
+  /// The element at this index, or nil if there is none or this is not an array.
   package subscript(index: Int) -> JSON? {
     guard let elements = arrayValue, elements.indices.contains(index) else { return nil }
     return elements[index]
@@ -63,7 +63,7 @@ extension JSON {
 }
 
 extension JSON: Equatable {
-  /// Equal where the texts say the same in the same order; 1 and 1.0 differ.
+  /// Equal if the texts have the same content in the same order; 1 and 1.0 differ.
   package static func == (a: JSON, b: JSON) -> Bool {
     switch (a, b) {
     case (.null, .null): true

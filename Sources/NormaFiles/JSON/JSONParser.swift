@@ -1,6 +1,6 @@
-/// Where a text stops being JSON, and why.
+/// The position and reason of a JSON syntax error.
 package struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// The byte at which the fault was found.
+  /// The offset of the error in bytes.
   package let offset: Int
   /// What was expected there.
   package let message: String
@@ -9,11 +9,11 @@ package struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 extension JSON {
-  /// Reads one JSON text, strictly (RFC 8259) and safely whatever the bytes are.
+  /// Parses a JSON text, strictly (RFC 8259) and safely for any bytes.
   ///
-  /// Refused: two members of one name (compared as Swift compares strings), nesting deeper than
-  /// `maximumDepth`, invalid UTF-8, half surrogate pairs, numbers beyond the range of `Double`,
-  /// NaN and infinity, comments, trailing commas, anything but spaces after the value.
+  /// Rejected are: two members with the same name (compared as Swift compares strings), nesting
+  /// deeper than `maximumDepth`, invalid UTF-8, unpaired surrogates, numbers beyond the range of
+  /// `Double`, NaN and infinity, comments, trailing commas, anything but spaces after the value.
   package static func parse(_ bytes: [UInt8], maximumDepth: Int = 128) throws(JSONError) -> JSON {
     var parser = JSONParser(bytes: bytes, maximumDepth: maximumDepth)
     let value = try parser.value(depth: 0)
@@ -39,7 +39,7 @@ private struct JSONParser {
 
   func fault(_ message: String) -> JSONError { JSONError(offset: position, message: message) }
 
-  /// The next byte that is no space, or nil at the end.
+  /// The next byte that is not a space, or nil at the end.
   mutating func peek() -> UInt8? {
     while position < bytes.count {
       switch bytes[position] {
@@ -131,7 +131,7 @@ private struct JSONParser {
         while isDigit(end) { end += 1 }
       }
     }
-    // Whatever stands here now and belongs to no number ("01", "1.") fails at the caller.
+    // Whatever follows that is not part of a number ("01", "1.") fails in the caller.
     let text = String(decoding: bytes[start..<end], as: UTF8.self)
     if isWhole, text != "-0", let value = Int(text) {
       position = end

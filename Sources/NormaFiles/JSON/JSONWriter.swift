@@ -1,11 +1,12 @@
 extension JSON {
-  /// The value as text, the same for the same value on every system.
+  /// The value as text, which is the same for the same value on every system.
   ///
   /// Members keep their order. A real number has the fewest digits that read back as the same
-  /// number, and always a point or an exponent; NaN and infinity, which JSON lacks, become `null`.
+  /// number, and always a decimal point or an exponent; NaN and infinity, which JSON lacks, become
+  /// `null`.
   ///
-  /// - Parameter indent: Spaces for each level, or nil for one line without spaces. With it,
-  ///   arrays of plain values stay on one line.
+  /// - Parameter indent: The number of spaces per level, or nil for one line without spaces. With
+  ///   indentation, arrays of plain values stay on one line.
   package func text(indent: Int? = nil) -> String {
     var text = ""
     write(to: &text, indent: indent, level: 0)

@@ -1,7 +1,7 @@
 import NormaTensor
 
 extension ElementFormat {
-  /// The element that an .npy header names, such as `<f4`.
+  /// The element named in an .npy header, such as `<f4`.
   init(npy descr: String, context: FileContext) throws {
     var code = Substring(descr)
     var isBigEndian = false
@@ -25,7 +25,8 @@ extension ElementFormat {
     default:
       throw context.unsupported(
         "holds dtype \(quoted(descr))",
-        "\(Self.explanation(code)); bool, integers of 8 to 64 bits, float16, float32 and float64 are read"
+        "\(Self.explanation(code)); bool, integers of 8 to 64 bits, float16, float32 and float64 "
+          + "are read"
       )
     }
   }
@@ -51,11 +52,11 @@ extension ElementFormat {
 
   private static func explanation(_ code: Substring) -> String {
     switch code.first {
-    case "c": "complex numbers, which no tensor here holds; save x.real and x.imag"
+    case "c": "complex numbers, which tensors do not support; save x.real and x.imag"
     case "f": "a wider or unknown floating-point number"
     case "O": "pickled Python objects, which could run code"
     case "U", "S", "a": "text"
-    case "V": "raw bytes (bfloat16 saved by ml_dtypes looks so: save it as float32 or safetensors)"
+    case "V": "raw bytes (as for bfloat16 saved by ml_dtypes: save it as float32 or safetensors)"
     case "M", "m": "dates or durations"
     default: "an unknown type"
     }

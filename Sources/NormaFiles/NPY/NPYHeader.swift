@@ -3,7 +3,7 @@
 /// Source: numpy.lib.format, "Format Version 1.0" to "3.0".
 struct NPYHeader: Equatable {
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
-  /// Longest header that is read; NumPy itself stops at 10,000 bytes.
+  /// The longest header that is read; NumPy itself stops at 10,000 bytes.
   static let largestCount = 1 << 20
 
   var descr: String
@@ -15,7 +15,7 @@ struct NPYHeader: Equatable {
     let context = stream.context
     let start = try stream.header(8, "the start of an .npy header")
     if Array(start[..<6]) != Self.magic {
-      throw context.malformed("is no .npy file", "it does not start with \\x93NUMPY")
+      throw context.malformed("is not an .npy file", "it does not start with \\x93NUMPY")
     }
     let wide: Bool
     switch (start[6], start[7]) {
@@ -23,7 +23,7 @@ struct NPYHeader: Equatable {
     case (2, 0), (3, 0): wide = true
     default:
       throw context.unsupported(
-        "has .npy version \(start[6]).\(start[7])", "versions 1.0, 2.0 and 3.0 are read")
+        "has .npy version \(start[6]).\(start[7])", "versions 1.0, 2.0 and 3.0 are supported")
     }
     let lengthBytes = try stream.header(wide ? 4 : 2, "the header's length")
     let count = lengthBytes.reversed().reduce(0) { $0 << 8 | Int($1) }
@@ -55,7 +55,7 @@ struct NPYHeader: Equatable {
 
   /// The header as NumPy 2 writes it, byte for byte.
   ///
-  /// The data start at a multiple of 64, and the first length may grow in place to 21 digits.
+  /// The data start at a multiple of 64, and the first length can grow in place to 21 digits.
   func bytes() -> [UInt8] {
     let lengths = shape.count == 1 ? "\(shape[0])," : shape.map(String.init).joined(separator: ", ")
     var text = "{'descr': '\(descr)', 'fortran_order': \(isColumnMajor ? "True" : "False"), "
@@ -63,7 +63,7 @@ struct NPYHeader: Equatable {
     if let growing = isColumnMajor ? shape.last : shape.first {
       text += String(repeating: " ", count: max(0, 21 - "\(growing)".count))
     }
-    // Version 1 has two bytes for the length, version 2 four.
+    // Version 1 uses two bytes for the length, version 2 four.
     let isWide = text.utf8.count > 0xffff - 64
     let unpadded = (isWide ? 12 : 10) + text.utf8.count + 1
     text += String(repeating: " ", count: 64 - unpadded % 64) + "\n"
@@ -73,7 +73,7 @@ struct NPYHeader: Equatable {
   }
 }
 
-/// Reads the one Python literal that an .npy header may be.
+/// Parses the one Python literal that an .npy header may be.
 struct NPYHeaderParser {
   struct Fault: Error {
     var text: String
@@ -118,7 +118,7 @@ struct NPYHeaderParser {
     Fault(text: "\(expected) is expected at byte \(position) of the header")
   }
 
-  /// The next byte that is no space.
+  /// The next byte that is not a space.
   private mutating func peek() -> UInt8? {
     while position < bytes.count, [0x20, 0x09, 0x0a, 0x0d].contains(bytes[position]) {
       position += 1

@@ -1,11 +1,11 @@
 import NormaTensor
 
-/// A NumPy archive (.npz): named arrays in a ZIP file, read one by one when asked for.
+/// A NumPy archive (.npz): named arrays in a ZIP file, which are read on demand.
 ///
 ///     let archive = try NPZ(contentsOf: "batch.npz")
 ///     let images = try archive.tensor(named: "images")
 ///
-/// Members may be stored or deflated; their checksums are checked. The element types are those of
+/// Members may be stored or deflated; their checksums are verified. The element types are those of
 /// `Tensor(npy:)`. NumPy: `numpy.load(path)`.
 public struct NPZ: Sendable {
   /// The names of all arrays, without `.npy`, in the order of the file.
@@ -22,7 +22,7 @@ public struct NPZ: Sendable {
     try self.init(InputFile(path: path, operation: "NPZ(contentsOf:)"))
   }
 
-  /// The same for a file that is already in memory; `name` stands for it in errors.
+  /// The same for a file that is already in memory; `name` identifies it in errors.
   package init(bytes: [UInt8], name: String = "the data") throws {
     try self.init(InputFile(bytes: bytes, name: name, operation: "NPZ(bytes:)"))
   }
@@ -46,17 +46,17 @@ public struct NPZ: Sendable {
     self.members = members
   }
 
-  /// The array of this name, as `tensor(named:)` reads it; `keys` says which there are.
+  /// The array with this name, as `tensor(named:)` reads it; `keys` lists the names.
   ///
-  /// - Throws: `FileError` where there is none or it cannot be read.
+  /// - Throws: `FileError` if there is none or it cannot be read.
   public subscript(name: String) -> Tensor {
     get throws { try tensor(named: name) }
   }
 
-  /// Reads the array of this name.
+  /// Reads the array with this name.
   ///
   /// - Throws: `FileError` where there is no such array, or it is damaged or of a type that
-  ///   `Tensor(npy:)` refuses.
+  ///   `Tensor(npy:)` does not support.
   public func tensor(named name: String) throws -> Tensor {
     let context = FileContext(operation: "NPZ.tensor(named:)", path: file.context.path)
     guard let member = members[name] else { throw context.missing(name, among: keys) }
@@ -75,14 +75,14 @@ public struct NPZ: Sendable {
 
   /// Writes named tensors as a NumPy archive, in the order of their names.
   ///
-  /// The bytes depend on the tensors alone, and the file appears under its name when it is
-  /// complete. NumPy: `numpy.savez(path, **tensors)`, or `numpy.savez_compressed`.
+  /// The bytes depend only on the tensors, and the file appears under its name when it is complete.
+  /// NumPy: `numpy.savez(path, **tensors)`, or `numpy.savez_compressed`.
   ///
   /// - Parameters:
   ///   - tensors: The tensors, in a `StateDict` or a dictionary.
-  ///   - path: The file, replaced where it exists.
-  ///   - compressed: Whether the arrays are deflated, which is slow and for real numbers gains
-  ///     little.
+  ///   - path: The file; an existing one is replaced.
+  ///   - compressed: Whether to compress the arrays, which is slow and saves little for real
+  ///     numbers.
   /// - Throws: `FileError` where the file cannot be written, and for `bfloat16`, which NumPy does
   ///   not have.
   public static func write(

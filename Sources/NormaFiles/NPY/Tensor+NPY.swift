@@ -3,18 +3,18 @@ import NormaTensor
 extension Tensor {
   /// Reads a NumPy array file (.npy).
   ///
-  /// Versions 1 to 3, either byte order, C and Fortran order; the tensor is row-major in any case.
-  /// `bool`, all integers, `float16`, `float32` and `float64` keep their type. Other types (complex, text,
-  /// records, objects) are refused by name. A file that is compressed with gzip is inflated. NumPy:
-  /// `numpy.load(path)`.
+  /// Versions 1 to 3, either byte order, C and Fortran order; the tensor is always row-major.
+  /// `bool`, all integers, `float16`, `float32` and `float64` keep their type. Other types
+  /// (complex, text, records, objects) are errors that name the type. A file that is compressed
+  /// with gzip is decompressed. NumPy: `numpy.load(path)`.
   ///
-  /// - Throws: `FileError` where the file cannot be read, is cut off, is longer than its header
-  ///   promises, or breaks the format.
+  /// - Throws: `FileError` where the file cannot be read, is truncated, is longer than its header
+  ///   says, or violates the format.
   public init(npy path: String) throws {
     try self.init(npy: InputFile(path: path, operation: "Tensor(npy:)"))
   }
 
-  /// The same for a file that is already in memory; `name` stands for it in errors.
+  /// The same for a file that is already in memory; `name` identifies it in errors.
   package init(npyBytes bytes: [UInt8], name: String = "the data") throws {
     try self.init(npy: InputFile(bytes: bytes, name: name, operation: "Tensor(npyBytes:)"))
   }
@@ -32,8 +32,8 @@ extension Tensor {
 
   /// Writes a NumPy array file (.npy), row-major and little-endian, as `numpy.save` does.
   ///
-  /// The file appears under its name when it is complete: a reader, or a loss of power, sees the
-  /// old content or the new one and nothing between.
+  /// The file appears under its name when it is complete: a reader sees the old content or the new
+  /// one, never a mixture, even after a power failure.
   ///
   /// - Throws: `FileError` where the file cannot be written, and for `bfloat16`, which NumPy does
   ///   not have: cast to `float32` first, which is exact.

@@ -1,20 +1,20 @@
-/// Which part of a checkpoint is the model, told by the keys of its dictionaries.
+/// The part of a checkpoint that is the model, found by the keys of its dictionaries.
 struct ModelPart {
-  /// The keys that lead to the model's tensors.
+  /// The keys on the path to the model's tensors.
   let container: [String]
-  /// Other parts at the same levels that hold tensors.
+  /// Other parts at the same levels that contain tensors.
   let others: [String]
 
-  /// How people call the model in a checkpoint, the most telling first.
+  /// Common names of the model in a checkpoint, the most specific first.
   private static let names = [
     "state_dict", "model_state_dict", "model_state", "model", "module", "net", "network",
     "weights", "params", "model_ema", "ema_state_dict", "state_dict_ema", "ema",
   ]
 
-  /// How the names of parts begin that hold tensors and are no model.
+  /// Prefixes of the names of parts that contain tensors but are not a model.
   private static let foreign = ["optim", "sched", "lr_sched", "rng", "scaler", "amp", "loop"]
 
-  /// - Parameter paths: the keys that lead to each tensor.
+  /// - Parameter paths: the path of keys to each tensor.
   init(paths: [[String]]) {
     var container: [String] = []
     var others: [String] = []
@@ -37,8 +37,8 @@ struct ModelPart {
     (self.container, self.others) = (container, others)
   }
 
-  /// The only part that can be a model: a dictionary whose keys have points in them, as the names
-  /// of a state dictionary do.
+  /// The only part that can be a model: a dictionary whose keys contain dots, as the names in a
+  /// state dictionary do.
   private static func onlyModel(_ parts: [String], in paths: [[String]], level: Int) -> String? {
     let candidates = parts.filter { part in
       !foreign.contains { part.lowercased().hasPrefix($0) }

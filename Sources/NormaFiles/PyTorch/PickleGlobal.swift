@@ -1,6 +1,6 @@
-/// A function or class that a pickle names, and what it stands for here.
+/// A function or class that a pickle names, and its meaning here.
 ///
-/// Python would import it and call it. Here a name stands for data, or the file is refused.
+/// Python would import and call it. Here a name represents data, or the file is rejected.
 struct PickleGlobal {
   enum Meaning {
     /// `torch.FloatStorage`: the element type of a storage.
@@ -12,15 +12,15 @@ struct PickleGlobal {
     case list
     case tuple
     case set
-    /// `_codecs.encode`: bytes, as pickles of protocol 2 write them.
+    /// `_codecs.encode`: bytes, as written by pickle protocol 2.
     case encode
-    /// A class whose instances hold data alone; nothing of it is run.
+    /// A class whose instances contain only data; none of its code is run.
     case data
-    /// A class that is named as an argument and never called.
+    /// A class that is passed as an argument and never called.
     case type
   }
 
-  /// The functions of PyTorch that put tensors together.
+  /// PyTorch's functions that reconstruct tensors.
   enum Rebuild {
     case tensor, tensorWithType, parameter, typed, quantized, sparse, nested, meta, wrapper
     case fromNumPy, storage, numpyArray
@@ -29,7 +29,7 @@ struct PickleGlobal {
   let name: String
   let meaning: Meaning
 
-  /// What a name stands for, or an error that says what running it would mean.
+  /// The meaning of a name, or an error that says what running it would mean.
   init(module: String, name: String, context: FileContext) throws {
     let full = "\(module).\(name)"
     guard let meaning = Self.meaning(module, name, full) else {
@@ -114,7 +114,7 @@ struct PickleGlobal {
     return result
   }()
 
-  /// What to do with a file that has more in it than tensors.
+  /// Advice for a file that contains more than tensors.
   static let wayOut = "in PyTorch write torch.save(model.state_dict(), \"state.pt\") instead"
 
   private static func refusal(
@@ -131,7 +131,7 @@ struct PickleGlobal {
     }
     return context.unsupported(
       "would run code",
-      "\(title) is none of the names that stand for data, and nothing was run; if this file is "
+      "\(title) is not one of the names that represent data, and nothing was run; if this file is "
         + "yours, \(Self.wayOut)")
   }
 

@@ -1,8 +1,8 @@
 extension PickleMachine {
-  /// What a call stands for.
+  /// The result of a call.
   mutating func call(_ function: PickleValue, _ arguments: PickleValue) throws -> PickleValue {
     guard let global = heap.global(function) else {
-      throw damaged("what is no function is called before byte \(source.position)")
+      throw damaged("a value that is not a function is called before byte \(source.position)")
     }
     guard let items = heap.sequence(arguments) else {
       throw damaged("\(global.name) is called without a tuple of arguments")
@@ -18,11 +18,11 @@ extension PickleMachine {
     case .data: return heap.make(.object(global.name), items)
     case .storage, .dtype, .type:
       throw context.unsupported(
-        "would run code", "\(global.name) is called, which stands for no data")
+        "would run code", "\(global.name) is called, which does not represent data")
     }
   }
 
-  /// The state that a pickle sets on something it made.
+  /// The state that a pickle sets on an object that it created.
   mutating func build(_ target: PickleValue, _ state: PickleValue) throws {
     guard case .node(let index) = target else {
       throw damaged("a state before byte \(source.position) belongs to nothing")
@@ -35,21 +35,21 @@ extension PickleMachine {
         try spend(shape.count)
         heap.tensors[place].shape = shape
       }
-    // Attributes of a container, such as the versions in a state dictionary, are no tensors.
+    // Attributes of a container, such as the versions in a state dictionary, are not tensors.
     case .dictionary, .list, .set, .tuple, .storage: break
     case .string, .bytes, .wideInteger:
       throw damaged("a state before byte \(source.position) belongs to a constant")
     }
   }
 
-  /// The items of a sequence, counted as work.
+  /// The items of a sequence, counted as operations.
   private mutating func copied(_ value: PickleValue?) throws -> [PickleValue] {
     let items = value.flatMap(heap.sequence) ?? []
     try spend(items.count)
     return items
   }
 
-  /// A dictionary, empty or of pairs.
+  /// A dictionary, empty or from pairs.
   private mutating func dictionary(_ items: [PickleValue]) throws -> PickleValue {
     var content: [PickleValue] = []
     if let first = items.first, let node = heap.node(first) {
@@ -59,7 +59,7 @@ extension PickleMachine {
       case .list, .tuple:
         for pair in node.items {
           guard let parts = heap.sequence(pair), parts.count == 2 else {
-            throw damaged("a dictionary is made from something else than pairs")
+            throw damaged("a dictionary is created from something other than pairs")
           }
           content += parts
         }
@@ -69,20 +69,20 @@ extension PickleMachine {
     return heap.make(.dictionary, content)
   }
 
-  /// Bytes as text of Latin-1, which is how protocol 2 writes them.
+  /// Bytes as Latin-1 text, which is how protocol 2 writes them.
   private mutating func encoded(_ items: [PickleValue]) throws -> PickleValue {
     guard let text = items.first.flatMap(heap.string) else {
-      throw damaged("_codecs.encode gets no text")
+      throw damaged("_codecs.encode is called without text")
     }
     try spend(text.utf8.count)
     let bytes = text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
     return heap.make(.bytes(bytes))
   }
 
-  /// A storage that lies elsewhere in the file.
+  /// A storage elsewhere in the file.
   mutating func persistent(_ id: PickleValue) throws -> PickleValue {
     guard let parts = heap.sequence(id), let kind = parts.first.flatMap(heap.string) else {
-      throw damaged("a persistent identifier before byte \(source.position) is no tuple")
+      throw damaged("a persistent identifier before byte \(source.position) is not a tuple")
     }
     guard kind == "storage" else {
       throw context.unsupported(
@@ -99,7 +99,7 @@ extension PickleMachine {
     if parts.count > 5, let view = heap.sequence(parts[5]) {
       guard view.count == 3, let start = heap.int(view[1]), let length = heap.int(view[2]),
         start >= 0, length >= 0, start <= count, length <= count - start
-      else { throw damaged("a view of storage \(quoted(key)) lies outside of it") }
+      else { throw damaged("a view of storage \(quoted(key)) is outside of it") }
       storage.start = start
     }
     heap.storages.append(storage)

@@ -1,5 +1,5 @@
 extension PickleMachine {
-  /// Constants: numbers, texts and bytes. Gives whether the operation is one of them.
+  /// Constants: numbers, texts and bytes. Returns whether the operation is one of them.
   mutating func load(_ code: UInt8) throws -> Bool {
     switch code {
     case UInt8(ascii: "N"): stack.append(.none)
@@ -11,7 +11,7 @@ extension PickleMachine {
       let bits = UInt32(truncatingIfNeeded: try source.unsigned(4))
       stack.append(.int(Int(Int32(bitPattern: bits))))
     case UInt8(ascii: "G"):
-      // The only number of a pickle with the high byte first.
+      // The only big-endian number in pickles.
       stack.append(.double(Double(bitPattern: try source.unsigned(8).byteSwapped)))
     case 0x8a: try integer(try source.bytes(try source.length(1)))
     case 0x8b: try integer(try source.bytes(try source.length(4)))
@@ -28,7 +28,7 @@ extension PickleMachine {
     return true
   }
 
-  /// The same as lines of text.
+  /// The same constants, as lines of text.
   private mutating func loadLine(_ code: UInt8) throws -> Bool {
     switch code {
     case UInt8(ascii: "I"):
@@ -42,7 +42,7 @@ extension PickleMachine {
       stack.append(.int(try number(String(text.hasSuffix("L") ? text.dropLast() : text[...]))))
     case UInt8(ascii: "F"):
       let text = try source.line()
-      guard let number = Double(text) else { throw damaged("\(quoted(text)) is no number") }
+      guard let number = Double(text) else { throw damaged("\(quoted(text)) is not a number") }
       stack.append(.double(number))
     case UInt8(ascii: "V"): push(.string(try source.line()))
     case UInt8(ascii: "S"):

@@ -1,5 +1,5 @@
 extension PickleMachine {
-  /// The tensor that one of PyTorch's functions would put together.
+  /// The tensor that one of PyTorch's functions would reconstruct.
   mutating func rebuild(
     _ rebuild: PickleGlobal.Rebuild, _ items: [PickleValue], _ name: String
   ) throws -> PickleValue {
@@ -8,20 +8,20 @@ extension PickleMachine {
     case .tensor: return try strided(items, element: nil, metadata: 6, name)
     case .tensorWithType:
       guard items.count > 6, case .dtype(let element)? = heap.global(items[6])?.meaning else {
-        throw damaged("\(name) gets no element type")
+        throw damaged("\(name) is called without an element type")
       }
       return try strided(items, element: element, metadata: 7, name)
     case .parameter: return try tensor(items.first, name)
     case .typed:
-      // A function, a class and the function's arguments; the class's own state is no tensor.
+      // A function, a class and the function's arguments; the class's own state is not a tensor.
       guard items.count >= 3, let global = heap.global(items[0]),
         case .rebuild(let inner) = global.meaning, inner != .typed,
         let arguments = heap.sequence(items[2])
-      else { throw damaged("\(name) gets no function that makes a tensor") }
+      else { throw damaged("\(name) is called without a function that makes a tensor") }
       return try self.rebuild(inner, arguments, global.name)
     case .quantized:
       guard items.count >= 3, let place = storage(items[0]) else {
-        throw damaged("\(name) gets no storage")
+        throw damaged("\(name) is called without a storage")
       }
       let element = heap.storages[place].element
       return unsupported(
@@ -43,7 +43,7 @@ extension PickleMachine {
       let shape = items.count > 2 ? heap.ints(items[2]) ?? [] : []
       return unsupported(
         items.count > 1 ? typeName(items[1]) : "unknown", shape,
-        "a tensor of a class of its own, whose values lie in other objects")
+        "a tensor of a custom class, whose values are in other objects")
     case .fromNumPy:
       return unsupported(
         items.count > 1 ? typeName(items[1]) : "unknown", [],
@@ -53,13 +53,13 @@ extension PickleMachine {
     }
   }
 
-  /// A view of a storage: storage, offset, shape, strides, and what may stand behind.
+  /// A view of a storage: storage, offset, shape, strides, and possibly more arguments.
   private mutating func strided(
     _ items: [PickleValue], element: PyTorchElement?, metadata: Int, _ name: String
   ) throws -> PickleValue {
     guard items.count >= 4, let place = storage(items[0]), let offset = heap.int(items[1]),
       let shape = heap.ints(items[2]), let strides = heap.ints(items[3])
-    else { throw damaged("\(name) does not get a storage, an offset, a shape and strides") }
+    else { throw damaged("\(name) is called without a storage, an offset, a shape and strides") }
     try spend(shape.count + strides.count)
     var tensor = PickledTensor(
       element: element ?? heap.storages[place].element, shape: shape, strides: strides,
@@ -90,7 +90,7 @@ extension PickleMachine {
 
   private func tensor(_ value: PickleValue?, _ name: String) throws -> PickleValue {
     guard let value, case .tensor? = heap.node(value)?.kind else {
-      throw damaged("\(name) gets no tensor")
+      throw damaged("\(name) is called without a tensor")
     }
     return value
   }
@@ -107,7 +107,7 @@ extension PickleMachine {
     return element.name
   }
 
-  /// The element type of the last tensor among some values.
+  /// The element type of the last tensor among these values.
   private func element(in values: [PickleValue]) -> String {
     for value in values.prefix(8).reversed() {
       if case .tensor(let place)? = heap.node(value)?.kind {
@@ -117,20 +117,20 @@ extension PickleMachine {
     return "unknown"
   }
 
-  /// A storage as bytes in the pickle: a file of PyTorch's older format.
+  /// A storage whose bytes are in the pickle: a file in PyTorch's older format.
   private mutating func storageInPickle(
     _ items: [PickleValue], _ name: String
   ) throws -> PickleValue {
     guard case .node(let index)? = items.first, case .bytes(let bytes) = heap.nodes[index].kind
-    else { throw damaged("\(name) gets no bytes") }
-    // The same bytes again give the same storage, so that no byte of a file is read twice.
+    else { throw damaged("\(name) is called without bytes") }
+    // The same bytes give the same storage again, so that no byte of a file is read twice.
     if let known = storagesInPickle[index] { return known }
-    guard !isNested else { throw damaged("\(name) stands within itself") }
+    guard !isNested else { throw damaged("\(name) contains itself") }
     let file = InputFile(bytes: bytes, context: context.member(name))
     let content = try PyTorchContent(nested: file, budget: budget)
     budget = content.budget
     guard case .storage(let place)? = content.heap.node(content.root)?.kind else {
-      throw damaged("\(name) gets something else than a storage")
+      throw damaged("\(name) is called with something other than a storage")
     }
     heap.storages.append(content.heap.storages[place])
     let result = heap.make(.storage(heap.storages.count - 1))

@@ -1,23 +1,24 @@
-/// Runs a pickle on data alone: what would call a function makes a node, or refuses the file.
+/// Runs a pickle on data alone: a function call creates a node, or the file is rejected.
 ///
-/// Protocols 2 to 5, and the opcodes of text that Python 2 mixes in. Memory is at most a constant
-/// for each byte of the pickle. Source: Python's `pickletools`.
+/// Protocols 2 to 5, and the text opcodes that Python 2 uses as well. Memory is proportional to the
+/// size of the pickle. Source: Python's `pickletools`.
 struct PickleMachine {
-  /// Most operations of all pickles of a file, copied items counted. A tensor needs about 25.
+  /// The largest number of operations for all pickles of a file, including copied items. A tensor
+  /// needs about 25.
   static let operationLimit = 1 << 23
 
   var heap: PickleHeap
   var source: PickleSource
-  /// Whether this is a file within a file: a storage in a plain pickle is one.
+  /// Whether this is a file inside another: a storage in a plain pickle is one.
   let isNested: Bool
-  /// The storages that stand in the pickle, by the node of their bytes.
+  /// The storages inside the pickle, by the node of their bytes.
   var storagesInPickle: [Int: PickleValue] = [:]
   var stack: [PickleValue] = []
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
   private var globalPlaces: [String: Int] = [:]
 
-  /// How many operations are still allowed.
+  /// The number of operations that are still allowed.
   var budget: Int
 
   init(
@@ -33,7 +34,7 @@ struct PickleMachine {
     context.malformed("has a damaged pickle", detail)
   }
 
-  /// Runs to the end mark and gives the value that is left.
+  /// Runs until the end mark and returns the remaining value.
   mutating func run() throws -> PickleValue {
     (stack, marks, memo) = ([], [], [:])
     while true {
@@ -51,14 +52,14 @@ struct PickleMachine {
       case 0x80:
         let version = try source.byte()
         if version > 5 { throw context.unsupported("has an unknown pickle", "protocol \(version)") }
-      case 0x95: _ = try source.unsigned(8)  // Frames only help to read ahead.
+      case 0x95: _ = try source.unsigned(8)  // Frames only help with reading ahead.
       default:
-        throw damaged("byte \(start) is no operation: 0x\(String(code, radix: 16))")
+        throw damaged("byte \(start) is not an operation: 0x\(String(code, radix: 16))")
       }
     }
   }
 
-  /// Counts work that a few bytes of a pickle can ask for again and again.
+  /// Counts work that a few bytes of a pickle can request repeatedly.
   mutating func spend(_ count: Int) throws {
     budget -= count
     if budget < 0 {
@@ -153,16 +154,16 @@ struct PickleMachine {
       try build(try top(), state)
     case UInt8(ascii: "Q"): stack.append(try persistent(try pop()))
     case UInt8(ascii: "i"):
-      // Refuses by name what is not known, and else makes no object.
+      // Rejects unknown names; known ones would still create an object, which is not supported.
       let module = try source.line()
       _ = try global(module, try source.line())
-      throw damaged("INST before byte \(source.position) is not read")
+      throw damaged("INST before byte \(source.position) is not supported")
     default: return false
     }
     return true
   }
 
-  /// The memo, in which a pickle keeps what it uses again.
+  /// The memo, which holds the values that a pickle uses again.
   private mutating func look(_ code: UInt8) throws -> Bool {
     switch code {
     case UInt8(ascii: "q"): memo[Int(try source.byte())] = try top()
@@ -178,12 +179,12 @@ struct PickleMachine {
   }
 
   private func recalled(_ place: Int) throws -> PickleValue {
-    guard let value = memo[place] else { throw damaged("nothing was kept under \(place)") }
+    guard let value = memo[place] else { throw damaged("nothing was memoized as \(place)") }
     return value
   }
 
   func number(_ text: String) throws -> Int {
-    guard let number = Int(text) else { throw damaged("\(quoted(text)) is no number") }
+    guard let number = Int(text) else { throw damaged("\(quoted(text)) is not a number") }
     return number
   }
 
@@ -197,23 +198,28 @@ struct PickleMachine {
 
   private mutating func append(_ items: [PickleValue], to target: PickleValue) throws {
     guard case .node(let index) = target else {
-      throw damaged("what is no list gets items before byte \(source.position)")
+      throw damaged("items are added to a value that is not a list before byte \(source.position)")
     }
     switch heap.nodes[index].kind {
     case .list, .set: heap.nodes[index].items += items
     case .object: break
-    default: throw damaged("what is no list gets items before byte \(source.position)")
+    default:
+      throw damaged(
+        "items are added to a value that is not a list before byte \(source.position)")
     }
   }
 
   mutating func set(_ items: [PickleValue], in target: PickleValue) throws {
     guard case .node(let index) = target, items.count % 2 == 0 else {
-      throw damaged("what is no dictionary gets keys before byte \(source.position)")
+      throw damaged(
+        "keys are added to a value that is not a dictionary before byte \(source.position)")
     }
     switch heap.nodes[index].kind {
     case .dictionary: heap.nodes[index].items += items
     case .object: break
-    default: throw damaged("what is no dictionary gets keys before byte \(source.position)")
+    default:
+      throw damaged(
+        "keys are added to a value that is not a dictionary before byte \(source.position)")
     }
   }
 }

@@ -1,4 +1,4 @@
-/// The bytes of a pickle, read from front to back through a window of the file.
+/// The bytes of a pickle, read from start to end through a window of the file.
 struct PickleSource {
   let context: FileContext
   private let file: InputFile
@@ -15,7 +15,7 @@ struct PickleSource {
     end = range.upperBound
   }
 
-  /// Where the next byte lies in the file.
+  /// The offset of the next byte in the file.
   var position: Int { windowStart + index }
 
   mutating func byte() throws -> UInt8 {
@@ -24,14 +24,14 @@ struct PickleSource {
     return window[index]
   }
 
-  /// A little-endian number of up to eight bytes, without a sign.
+  /// A little-endian unsigned number of up to eight bytes.
   mutating func unsigned(_ count: Int) throws -> UInt64 {
     var value: UInt64 = 0
     for place in 0..<count { value |= UInt64(try byte()) << UInt64(8 * place) }
     return value
   }
 
-  /// The length of what follows, written in `count` bytes.
+  /// The length of the following data, encoded in `count` bytes.
   mutating func length(_ count: Int) throws -> Int {
     let value = try unsigned(count)
     guard value <= UInt64(end - position) else {
@@ -40,7 +40,7 @@ struct PickleSource {
     return Int(value)
   }
 
-  /// The next bytes, which are allocated only where the file has them.
+  /// The next bytes, which are allocated only if the file has them.
   mutating func bytes(_ count: Int) throws -> [UInt8] {
     guard count <= end - position else {
       throw context.truncated(
@@ -55,7 +55,7 @@ struct PickleSource {
     return try file.bytes(at: start, count: count, for: context)
   }
 
-  /// The next line, without the end of it.
+  /// The next line, without its line end.
   mutating func line() throws -> String {
     var bytes: [UInt8] = []
     while true {

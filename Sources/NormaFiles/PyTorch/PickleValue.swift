@@ -1,33 +1,33 @@
-/// A value of a pickle: a small one itself, or the number of a node.
+/// A value of a pickle: a small one itself, or the index of a node.
 ///
-/// Nodes are numbered and never refer to each other in memory, so that whatever a file nests or
-/// ties into a loop is freed without recursion.
+/// Nodes refer to each other by index and not by reference, so that whatever a file nests or links
+/// into a cycle is freed without recursion.
 enum PickleValue {
   case none
   case bool(Bool)
   case int(Int)
   case double(Double)
-  /// A function or class by its place in `PickleHeap.globals`.
+  /// A function or class by its index in `PickleHeap.globals`.
   case global(Int)
   case node(Int)
 }
 
-/// A value of a pickle that has parts, or is long.
+/// A value of a pickle that has parts or is long.
 struct PickleNode {
   enum Kind {
     case tuple
     case list
     case set
-    /// Keys and values by turns.
+    /// Alternating keys and values.
     case dictionary
     case string(String)
     case bytes([UInt8])
     /// An integer of more than 64 bits, little-endian.
     case wideInteger([UInt8])
-    /// Places in `PickleHeap.storages` and `PickleHeap.tensors`.
+    /// Indices in `PickleHeap.storages` and `PickleHeap.tensors`.
     case storage(Int)
     case tensor(Int)
-    /// An instance of a class that holds data alone, such as `argparse.Namespace`; its items are
+    /// An instance of a class that contains only data, such as `argparse.Namespace`; its items are
     /// its state.
     case object(String)
   }
@@ -36,7 +36,7 @@ struct PickleNode {
   var items: [PickleValue] = []
 }
 
-/// Everything that a pickle made.
+/// All values that a pickle created.
 struct PickleHeap {
   var nodes: [PickleNode] = []
   var globals: [PickleGlobal] = []
@@ -87,7 +87,7 @@ struct PickleHeap {
     return numbers.count == items.count ? numbers : nil
   }
 
-  /// The value of a key that is a string; the last where it occurs several times.
+  /// The value of a string key; the last one if it occurs several times.
   func value(_ key: String, in dictionary: PickleValue) -> PickleValue? {
     guard let node = node(dictionary), case .dictionary = node.kind else { return nil }
     for index in stride(from: node.items.count - 2, through: 0, by: -2)
@@ -98,27 +98,27 @@ struct PickleHeap {
   }
 }
 
-/// Memory that tensors of a file lie in.
+/// The memory of tensors in a file.
 struct PickledStorage {
   let key: String
   let element: PyTorchElement
-  /// Where the tensor lay, such as `cpu` or `cuda:0`.
+  /// The device of the saved tensor, such as `cpu` or `cuda:0`.
   let location: String
-  /// Elements of the storage in the file.
+  /// The number of elements of the storage in the file.
   let count: Int
-  /// The first element that belongs to it: files before PyTorch 0.4 have views of storages.
+  /// The first element that belongs to it: files from before PyTorch 0.4 have views of storages.
   var start = 0
-  /// Where its bytes lie; found when the pickle has been read.
+  /// The location of its bytes, which is found after the pickle has been read.
   var place: StoragePlace?
 }
 
-/// A tensor of a file: how it lies in its storage, or why it is none that Norma has.
+/// A tensor of a file: its layout in its storage, or the reason why it is not supported.
 struct PickledTensor {
   var element: PyTorchElement
   var shape: [Int]
   var strides: [Int] = []
   var offset = 0
-  /// A place in `PickleHeap.storages`.
+  /// An index in `PickleHeap.storages`.
   var storage: Int?
   var reason: String?
 }

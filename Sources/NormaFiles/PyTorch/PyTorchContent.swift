@@ -1,20 +1,20 @@
-/// What a file of PyTorch holds: the values of its pickle, with every storage found.
+/// The content of a PyTorch file: the values of its pickle, with all storages located.
 struct PyTorchContent {
-  /// Where the values of a file came from.
+  /// The container that the values came from.
   enum Container: Sendable {
     case zip
     case legacy
-    /// A pickle that PyTorch did not write by itself.
+    /// A pickle that was not written by PyTorch itself.
     case pickle
   }
 
   private(set) var heap: PickleHeap
   let root: PickleValue
   let container: Container
-  /// What is left of the operations that pickles may take.
+  /// The remaining number of operations that pickles may use.
   let budget: Int
 
-  /// Reads the pickles of a file and none of its tensors.
+  /// Reads the pickles of a file but none of its tensors.
   init(_ file: InputFile) throws {
     if try file.head(4) == [0x50, 0x4b, 3, 4] {
       try self.init(zip: file)
@@ -23,7 +23,7 @@ struct PyTorchContent {
     }
   }
 
-  /// Reads a storage that stands in a pickle, which is a file of the older format.
+  /// Reads a storage inside a pickle, which is a file of the older format.
   init(nested file: InputFile, budget: Int) throws {
     try self.init(pickles: file, isNested: true, budget: budget)
   }
@@ -38,7 +38,7 @@ struct PyTorchContent {
       members[String(member.name.dropFirst(root.count))] = member
     }
     guard let pickle = members["data.pkl"] else {
-      throw file.context.malformed("is no PyTorch file", "data.pkl is missing")
+      throw file.context.malformed("is not a PyTorch file", "data.pkl is missing")
     }
     let context = file.context.member(pickle.name)
     let (pickles, range) = try Self.bytes(of: pickle, in: file, context: context)
@@ -68,7 +68,7 @@ struct PyTorchContent {
     }
   }
 
-  /// The folder of the archive in which data.pkl lies, with its slash.
+  /// The archive's folder that contains data.pkl, with its slash.
   private static func root(_ archive: ZIPArchive, _ context: FileContext) throws -> String {
     let names = archive.members.map(\.name)
     func has(_ end: String) -> Bool { names.contains { $0 == end || $0.hasSuffix("/\(end)") } }
@@ -87,16 +87,16 @@ struct PyTorchContent {
     }
     guard let name = pickles.min(by: { depth($0) < depth($1) }) else {
       throw context.unsupported(
-        "is a ZIP file and no PyTorch file", "it has no data.pkl among \(names.count) members")
+        "is a ZIP file but not a PyTorch file", "it has no data.pkl among \(names.count) members")
     }
     return String(name.dropLast("data.pkl".count))
   }
 
-  /// The bytes of a member: in the file itself, or inflated.
+  /// The bytes of a member: in the file itself, or decompressed.
   private static func bytes(
     of member: ZIPArchive.Member, in file: InputFile, context: FileContext
   ) throws -> (InputFile, Range<Int>) {
-    // What inflates to more than any pickle needs is not held in memory.
+    // Data that decompress to more than any pickle needs are not held in memory.
     guard member.count <= 1 << 28 else {
       throw context.unsupported("has a huge pickle", "\(member.count) bytes")
     }
@@ -110,7 +110,7 @@ struct PyTorchContent {
 
   // MARK: - Pickles one after the other
 
-  /// The first pickle of a file before PyTorch 1.6: an integer of 80 bits.
+  /// The first pickle of a file from before PyTorch 1.6: an 80-bit integer.
   private static let magic: [UInt8] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
 
   private init(pickles file: InputFile, isNested: Bool, budget: Int) throws {
@@ -126,9 +126,9 @@ struct PyTorchContent {
     }
     let version = try machine.run()
     guard machine.heap.int(version) == 1001 else {
-      throw context.unsupported("is of an unknown version", "protocol 1001 is read")
+      throw context.unsupported("is of an unknown version", "protocol 1001 is supported")
     }
-    // About the writer's system; the numbers of such files are little-endian everywhere.
+    // Describes the writer's system; such files are always little-endian.
     _ = try machine.run()
     value = try machine.run()
     let keys = try machine.run()
@@ -136,7 +136,7 @@ struct PyTorchContent {
     try findStorages(keys, from: machine.source.position, in: file)
   }
 
-  /// Storages follow the pickles: each its number of elements, then these, little-endian.
+  /// Storages follow the pickles: for each its number of elements, then these, little-endian.
   private mutating func findStorages(
     _ keys: PickleValue, from start: Int, in file: InputFile
   ) throws {
@@ -146,7 +146,7 @@ struct PyTorchContent {
       uses[heap.storages[place].key, default: []].append(place)
     }
     guard let keys = heap.sequence(keys) else {
-      throw context.malformed("is damaged", "the list of storages is none")
+      throw context.malformed("is damaged", "the list of storages is not a list")
     }
     var position = start
     for key in keys {
@@ -191,7 +191,7 @@ struct PyTorchContent {
 }
 
 extension PickledStorage {
-  /// Whether its bytes lie in the file and have not been found yet.
+  /// Whether its bytes are in the file and have not been located yet.
   var needsPlace: Bool { place == nil && location != "meta" }
 
   func byteCount(_ context: FileContext) throws -> Int {

@@ -1,11 +1,11 @@
 import NormaTensor
 
-/// How PyTorch stores one element, and what it is read into.
+/// How PyTorch stores an element, and the type that it is read into.
 struct PyTorchElement: Sendable {
   /// PyTorch's name of the type: `float32`.
   let name: String
   let byteCount: Int
-  /// How it is read, or nil where tensors have no such elements.
+  /// How it is read, or nil where tensors have no such element type.
   let format: ElementFormat?
   /// Why there is no format.
   let reason: String
@@ -18,21 +18,21 @@ struct PyTorchElement: Sendable {
     (self.name, self.byteCount, self.format, self.reason) = (name, byteCount, format, reason)
   }
 
-  /// Elements of a storage without a type.
+  /// Elements of an untyped storage.
   static let byte = PyTorchElement(.uint8)
 
-  /// Elements that are not in the file, or of a type that nobody knows.
+  /// Elements that are not in the file, or of an unknown type.
   static func unknown(_ name: String, _ reason: String) -> PyTorchElement {
     PyTorchElement(name, 1, nil, reason)
   }
 
-  /// The elements of `torch.float32` and its kin, by the name behind `torch.`.
+  /// The elements of `torch.float32` and the other types, by their names without `torch.`.
   static let named: [String: PyTorchElement] = {
     var result: [String: PyTorchElement] = [:]
     for dtype in DType.allCases { result[dtype.description] = PyTorchElement(dtype) }
-    let complex = "complex numbers, which no tensor here holds; save torch.view_as_real(x)"
+    let complex = "complex numbers, which tensors do not support; save torch.view_as_real(x)"
     let quantized = "quantized numbers, which need dequantize() in PyTorch first"
-    let narrow = "8-bit floating-point numbers, which no tensor here holds; save x.bfloat16()"
+    let narrow = "8-bit floating-point numbers, which tensors do not support; save x.bfloat16()"
     for element in [
       PyTorchElement("complex32", 4, nil, complex), PyTorchElement("complex64", 8, nil, complex),
       PyTorchElement("complex128", 16, nil, complex), PyTorchElement("qint8", 1, nil, quantized),
@@ -43,15 +43,15 @@ struct PyTorchElement: Sendable {
       PyTorchElement("float8_e4m3fnuz", 1, nil, narrow),
       PyTorchElement("float8_e5m2fnuz", 1, nil, narrow),
       PyTorchElement("float8_e8m0fnu", 1, nil, narrow),
-      PyTorchElement("float4_e2m1fn_x2", 1, nil, "4-bit numbers, which no tensor here holds"),
+      PyTorchElement("float4_e2m1fn_x2", 1, nil, "4-bit numbers, which tensors do not support"),
     ] { result[element.name] = element }
     for bits in 1...7 {
       for prefix in ["int", "uint"] {
         result["\(prefix)\(bits)"] = PyTorchElement(
-          "\(prefix)\(bits)", 1, nil, "integers of \(bits) bits, which no tensor here holds")
+          "\(prefix)\(bits)", 1, nil, "integers of \(bits) bits, which tensors do not support")
       }
     }
-    // Names that PyTorch has twice.
+    // Types with two names in PyTorch.
     for (alias, name) in [
       ("double", "float64"), ("float", "float32"), ("half", "float16"), ("long", "int64"),
       ("int", "int32"), ("short", "int16"), ("cfloat", "complex64"), ("cdouble", "complex128"),
@@ -60,7 +60,7 @@ struct PyTorchElement: Sendable {
     return result
   }()
 
-  /// The element type of `torch.FloatStorage` and its kin, by the name of the class.
+  /// The element types of `torch.FloatStorage` and the other storages, by class name.
   static let storages: [String: String] = [
     "DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16",
     "BFloat16Storage": "bfloat16", "LongStorage": "int64", "IntStorage": "int32",

@@ -1,34 +1,36 @@
 import NormaTensor
 
-/// A checkpoint of PyTorch (.pt, .pth, .ckpt, .bin): named tensors, read when asked for.
+/// A PyTorch checkpoint (.pt, .pth, .ckpt, .bin): named tensors, which are read on demand.
 ///
 ///     let file = try PyTorchFile(contentsOf: "resnet.pth")
 ///     let weight = try file.tensor(named: "bn1.weight")
 ///
-/// Reads what `torch.save` writes, today (ZIP files) and before PyTorch 1.6, and plain pickles of
-/// tensors. Nothing in the file is ever run: its pickle is read by a machine that knows names for
-/// data alone, and every other name refuses the file. So a saved module (`torch.save(model)`) is
-/// refused, with the advice to save its state dictionary. Opening reads no tensor.
+/// Reads the files of `torch.save`, both current ones (ZIP files) and those from before PyTorch
+/// 1.6, and plain pickles of tensors. No code in the file is ever run: an interpreter for data
+/// alone reads its pickle and rejects a file with any other name in it. So a saved module
+/// (`torch.save(model)`) is an error, with the advice to save its state dictionary. Opening reads
+/// no tensor.
 ///
-/// Dictionaries, lists and tuples may be nested; a tensor's name is the keys on the way, joined by
-/// points: `optimizer.state.0.exp_avg`. `StateFile` finds the model's own tensors among them.
+/// Dictionaries, lists and tuples may be nested; a tensor's name is the path of keys joined by
+/// dots: `optimizer.state.0.exp_avg`. `StateFile` finds the model's own tensors among them.
 /// PyTorch: `torch.load(path, weights_only=True)`.
 public struct PyTorchFile: Sendable {
-  /// What the file says of one tensor.
+  /// The description of one tensor in the file.
   public struct Entry: Sendable, Hashable {
-    /// The keys that lead to the tensor, joined by points; empty for a file that is one tensor.
+    /// The path of keys to the tensor, joined by dots; empty for a file that is a single tensor.
     public let name: String
-    /// The keys that lead to the tensor.
+    /// The path of keys to the tensor.
     public let path: [String]
-    /// The element type in PyTorch's words: `float32`, `int16`, `complex64`.
+    /// The element type in PyTorch's terms: `float32`, `int16`, `complex64`.
     public let dtypeName: String
-    /// The type of the tensor that is read, or nil where there is none.
+    /// The type that the tensor is read into, or nil where it is not supported.
     public let dtype: DType?
     /// The length of each axis.
     public let shape: [Int]
-    /// Bytes of all elements in the file's own type, each counted once for every position.
+    /// The size of all elements in bytes, in the file's own type; elements of views that repeat
+    /// count each time.
     public let byteCount: Int
-    /// Why the tensor cannot be read, such as `a sparse tensor`, or nil where it can.
+    /// The reason why the tensor cannot be read, such as `a sparse tensor`; nil if it can.
     public let reason: String?
   }
 
@@ -43,13 +45,13 @@ public struct PyTorchFile: Sendable {
 
   /// Opens a file and reads everything but the tensors.
   ///
-  /// - Throws: `FileError` where the file cannot be read, is damaged, is no PyTorch file, or names
-  ///   anything whose code would have to run.
+  /// - Throws: `FileError` where the file cannot be read, is damaged, is not a PyTorch file, or
+  ///   names anything whose code would have to run.
   public init(contentsOf path: String) throws {
     try self.init(InputFile(path: path, operation: "PyTorchFile(contentsOf:)"))
   }
 
-  /// The same for a file that is already in memory; `name` stands for it in errors.
+  /// The same for a file that is already in memory; `name` identifies it in errors.
   package init(bytes: [UInt8], name: String = "the data") throws {
     try self.init(InputFile(bytes: bytes, name: name, operation: "PyTorchFile(bytes:)"))
   }
@@ -68,7 +70,7 @@ public struct PyTorchFile: Sendable {
     var numbers: [String: Int] = [:]
     for leaf in leaves {
       var name = leaf.path.joined(separator: ".")
-      // Keys with points in them can give two ways the same name.
+      // Keys that contain dots can give two paths the same name.
       if places[name] != nil {
         var number = numbers[name, default: 1]
         repeat { number += 1 } while places["\(name)#\(number)"] != nil
@@ -85,26 +87,26 @@ public struct PyTorchFile: Sendable {
     (self.entries, self.views, self.places) = (entries, views, places)
   }
 
-  /// The names of all tensors, those that cannot be read among them.
+  /// The names of all tensors, including those that cannot be read.
   public var keys: [String] { entries.map(\.name) }
 
-  /// The tensor of this name, as `tensor(named:)` reads it; `keys` says which there are.
+  /// The tensor with this name, as `tensor(named:)` reads it; `keys` lists the names.
   ///
-  /// - Throws: `FileError` where there is none or it cannot be read.
+  /// - Throws: `FileError` if there is none or it cannot be read.
   public subscript(name: String) -> Tensor {
     get throws { try tensor(named: name) }
   }
 
-  /// Reads the tensor of this name, contiguous whatever its layout in the file.
+  /// Reads the tensor with this name, contiguous whatever its layout in the file.
   ///
-  /// - Throws: `FileError` where there is no such tensor, its bytes are damaged, or it is of a kind
-  ///   that cannot be read: `entries` says why.
+  /// - Throws: `FileError` where there is no such tensor, its bytes are damaged, or it is of an
+  ///   unsupported kind; `entries` has the reason.
   public func tensor(named name: String) throws -> Tensor {
     let (view, context) = try view(name, "PyTorchFile.tensor(named:)")
     return try view.tensor(context, checks)
   }
 
-  /// The bytes of a tensor in the file's own element type, row by row, little-endian.
+  /// The bytes of a tensor in the file's own element type, row-major and little-endian.
   package func bytes(named name: String) throws -> [UInt8] {
     let (view, context) = try view(name, "PyTorchFile.bytes(named:)")
     return try view.bytes(context, checks)
@@ -120,7 +122,7 @@ public struct PyTorchFile: Sendable {
       total = total.addingReportingOverflow(entry.byteCount).partialValue
       guard total >= 0, total <= PyTorchView.largestCount(in: file) else {
         throw file.context.unsupported(
-          "repeats its memory", "its tensors take more than \(total) bytes, read them one by one")
+          "repeats its memory", "its tensors take more than \(total) bytes; read them one by one")
       }
       result[entry.name] = try tensor(named: entry.name)
     }

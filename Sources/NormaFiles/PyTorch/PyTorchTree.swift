@@ -1,24 +1,24 @@
-/// Finds the tensors in the values of a pickle and gives them names.
+/// Finds the tensors in the values of a pickle and names them.
 ///
-/// A name is the keys on the way, joined by points. What a pickle shares is found once for each
-/// way that leads there; loops are left.
+/// A name is the path of keys joined by dots. Shared values are found once for each path that leads
+/// to them; cycles are skipped.
 struct PyTorchTree {
   struct Leaf {
     var path: [String]
     let tensor: PickledTensor
   }
 
-  /// Most tensors, lists and dictionaries that are visited; a small pickle can describe a tree of any
-  /// size. Numbers in lists and keys count less.
+  /// The largest number of tensors, lists and dictionaries to visit, as a small pickle can describe
+  /// a tree of any size. Keys and numbers in lists count less.
   static let visitLimit = 1 << 20
   static let depthLimit = 128
-  /// Most bytes of all names.
+  /// The largest size of all names in bytes.
   static let nameLimit = 1 << 28
 
   private let heap: PickleHeap
   private let context: FileContext
   private var leaves: [Leaf] = []
-  /// The keys that lead to where the walk is, and which nodes it is in.
+  /// The path of keys to the current position, and the nodes on it.
   private var path: [String] = []
   private var isOpen: [Bool]
   private var visits = 0
@@ -83,7 +83,7 @@ struct PyTorchTree {
   private mutating func visitItems(_ node: PickleNode) throws {
     switch node.kind {
     case .dictionary:
-      // Of a key that occurs again the last value counts, at the place of the first.
+      // For a repeated key the last value counts, at the position of the first.
       try spend(node.items.count / 4)
       var places: [String: Int] = [:]
       var keys: [(name: String, value: PickleValue)] = []
@@ -100,7 +100,7 @@ struct PyTorchTree {
         try visit(value, under: name)
       }
     case .object:
-      // The state of an object has the names of its properties; its arguments have none.
+      // The state of an object has property names; its arguments have none.
       for item in node.items {
         if case .dictionary? = heap.node(item)?.kind { try visit(item) }
       }
@@ -112,7 +112,7 @@ struct PyTorchTree {
     }
   }
 
-  /// The text of a key, and a text that differs between keys that Python tells apart.
+  /// The text of a key, and an identity that distinguishes keys as Python does.
   private mutating func key(_ value: PickleValue) throws -> (name: String, identity: String) {
     switch value {
     case .none: return ("None", "n")
@@ -122,7 +122,7 @@ struct PyTorchTree {
     case .global(let index): return (heap.globals[index].name, "g\(index)")
     case .node(let index):
       if let text = heap.string(value) {
-        // Long names are work, too: a pickle can use one of megabytes again and again.
+        // Long names count as work, too: a pickle can use a name of megabytes repeatedly.
         try spend(text.utf8.count / 64)
         return (text, "s" + text)
       }

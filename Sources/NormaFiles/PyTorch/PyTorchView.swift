@@ -1,18 +1,18 @@
 import NormaTensor
 
-/// A tensor as a view of a storage in the file, checked to lie within it.
+/// A tensor as a view of a storage in the file, checked to be within it.
 struct PyTorchView: Sendable {
   let name: String
   let element: PyTorchElement
   let shape: [Int]
   /// In elements.
   let strides: [Int]
-  /// Bytes of all elements in the file's type.
+  /// The size of all elements in bytes, in the file's type.
   let byteCount: Int
-  /// Why it cannot be read, or nil.
+  /// The reason why it cannot be read, or nil.
   let reason: String?
   private let place: StoragePlace?
-  /// The bytes of the storage from the first element to the last.
+  /// The range of storage bytes from the first element to the last.
   private let span: Range<Int>
 
   init(
@@ -35,7 +35,8 @@ struct PyTorchView: Sendable {
         ? "\(byteCount) bytes, many times what its file of \(file.size) bytes holds" : nil)
   }
 
-  /// Most bytes that views of a file may make of it: a view can repeat one element for ever.
+  /// The largest size of all views of a file in bytes, as a view can repeat an element any number
+  /// of times.
   static func largestCount(in file: InputFile) -> Int {
     min(file.size, Int.max / 32) * 16 + 1 << 26
   }
@@ -89,7 +90,7 @@ struct PyTorchView: Sendable {
     }
   }
 
-  /// The elements in the file's own type and order of bytes, row by row.
+  /// The elements in the file's own type and byte order, row by row.
   func bytes(_ context: FileContext, _ checks: StorageChecks) throws -> [UInt8] {
     _ = try format(context)
     guard let place, byteCount > 0 else { return [] }
@@ -110,7 +111,7 @@ struct PyTorchView: Sendable {
     return format
   }
 
-  /// Whether the elements lie row by row without gaps.
+  /// Whether the elements are row-major without gaps.
   private var isContiguous: Bool {
     var expected = 1
     for (length, stride) in zip(shape, strides).reversed() where length > 1 {
@@ -120,7 +121,7 @@ struct PyTorchView: Sendable {
     return true
   }
 
-  /// Where the bytes of the tensor can be read as they are, or nil.
+  /// The offset where the tensor's bytes can be read directly, or nil.
   private func directStart(_ context: FileContext, _ checks: StorageChecks) throws -> Int? {
     guard let place, byteCount > 0, isContiguous, let start = try place.start(context) else {
       return nil
@@ -135,7 +136,7 @@ struct PyTorchView: Sendable {
     try place?.file.read(at: start, into: target, for: context)
   }
 
-  /// The bytes of the span, in memory that grows with what is really there.
+  /// The bytes of the span, in memory that grows as bytes are actually read.
   private func spanBytes(
     _ place: StoragePlace, _ context: FileContext, _ checks: StorageChecks
   ) throws -> [UInt8] {
@@ -151,7 +152,7 @@ struct PyTorchView: Sendable {
     }
   }
 
-  /// Elements of a view, row by row: an odometer over all axes but the last.
+  /// Elements of a view, row by row, counting through all axes but the last.
   private func gather(
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
   ) {

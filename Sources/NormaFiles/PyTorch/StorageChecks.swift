@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Which storages of a file have had their checksums compared: once each, before the first view.
+/// Verifies the checksum of each storage of a file once, before its first view is read.
 final class StorageChecks: Sendable {
   private let done = Mutex<Set<Int>>([])
 
-  /// Reads a storage to its end once, where its archive has a checksum for it.
+  /// Reads a storage to its end once, if its archive has a checksum for it.
   func check(_ place: StoragePlace, _ context: FileContext) throws {
     guard case .member(let member) = place.source else { return }
     if done.withLock({ $0.contains(member.offset) }) { return }

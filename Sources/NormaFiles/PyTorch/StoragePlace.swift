@@ -1,4 +1,4 @@
-/// Where the bytes of a storage lie.
+/// The location of a storage's bytes.
 struct StoragePlace: Sendable {
   enum Source: Sendable {
     case member(ZIPArchive.Member)
@@ -8,10 +8,10 @@ struct StoragePlace: Sendable {
   let file: InputFile
   let source: Source
   let byteCount: Int
-  /// Whether elements have the high byte first.
+  /// Whether elements are big-endian.
   var isBigEndian = false
 
-  /// All bytes from the first, with the checksum of an archive checked at the end.
+  /// All bytes from the start; an archive's checksum is verified at the end.
   func stream(_ context: FileContext) throws -> any ByteStream {
     switch source {
     case .member(let member):
@@ -20,7 +20,7 @@ struct StoragePlace: Sendable {
     }
   }
 
-  /// Where its bytes stand in the file as they are, or nil where they have to be inflated.
+  /// The offset of its bytes in the file, or nil where they have to be decompressed.
   func start(_ context: FileContext) throws -> Int? {
     switch source {
     case .range(let range): range.lowerBound

@@ -3,15 +3,16 @@ import NormaTensor
 extension SafeTensors {
   /// Writes named tensors as a safetensors file.
   ///
-  /// The bytes depend on the tensors alone: wider elements come first, so that all are aligned,
-  /// then names in order, which is the order of the reference writer. The file appears under its
-  /// name when it is complete: a reader, or a loss of power, sees the old content or the new one
-  /// and nothing between. Python: `safetensors.torch.save_file(tensors, path, metadata)`.
+  /// The bytes depend only on the tensors: wider elements come first, so that all are aligned, then
+  /// tensors are sorted by name, as in the reference writer. The file appears under its name when
+  /// it is complete: a reader sees the old content or the new one, never a mixture, even after a
+  /// power failure. Python: `safetensors.torch.save_file(tensors, path, metadata)`.
   ///
   /// - Parameters:
-  ///   - tensors: The tensors, in a `StateDict` or a dictionary; the name `__metadata__` is taken.
-  ///   - metadata: Notes to store beside them. PyTorch's own tools look for `format: pt`.
-  ///   - path: The file, replaced where it exists.
+  ///   - tensors: The tensors, in a `StateDict` or a dictionary; the name `__metadata__` is
+  ///     reserved.
+  ///   - metadata: Notes to store with them. PyTorch's own tools look for `format: pt`.
+  ///   - path: The file; an existing one is replaced.
   /// - Throws: `FileError` where the file cannot be written or the names are too long for a header
   ///   of 100 MB.
   public static func write(
@@ -81,12 +82,12 @@ extension SafeTensors {
 }
 
 extension FileContext {
-  /// The tensors by name; two of one name are refused, as a reader would find one of them alone.
+  /// The tensors by name; two with the same name are an error, as a reader would find only one.
   func namedOnce(_ tensors: some Sequence<(key: String, value: Tensor)>) throws -> StateDict {
     var all = StateDict()
     for (name, tensor) in tensors {
       if all[name] != nil {
-        throw unsupported("cannot hold two tensors named \(quoted(name))", "give one another name")
+        throw unsupported("cannot hold two tensors named \(quoted(name))", "rename one of them")
       }
       all[name] = tensor
     }

@@ -1,33 +1,33 @@
 import NormaTensor
 
-/// A safetensors file: named tensors, read one by one when asked for.
+/// A safetensors file: named tensors, which are read on demand.
 ///
 ///     let file = try SafeTensors(contentsOf: "model.safetensors")
 ///     let weight = try file.tensor(named: "bn1.weight")
 ///
-/// Opening reads the header alone, so that looking at a file of 100 GB is instant. The header is
-/// checked against every rule of the format: at most 100 MB, no name twice, no hole and no overlap
-/// in the data, no byte left over. Python: `safetensors.safe_open(path)`.
+/// Opening reads only the header, so a file of 100 GB opens instantly. The header is checked
+/// against every rule of the format: at most 100 MB, no duplicate names, no gaps or overlaps in the
+/// data, no trailing bytes. Python: `safetensors.safe_open(path)`.
 public struct SafeTensors: Sendable {
-  /// What the header says of one tensor.
+  /// The description of one tensor in the header.
   public struct Entry: Sendable, Hashable {
     /// The name, such as `bn1.running_mean`.
     public let name: String
-    /// The element type in the format's words: `F32`.
+    /// The element type in the format's terms: `F32`.
     public let dtypeName: String
     /// The length of each axis.
     public let shape: [Int]
-    /// Where the elements lie, counted from the end of the header.
+    /// The bytes of the elements, counted from the end of the header.
     public let range: Range<Int>
 
     /// The element type of the tensor, or nil where tensors have no such type (`F8_E4M3`, `C64`).
     public var dtype: DType? { SafeTensors.dtypes.first { $0.name == dtypeName }?.dtype }
 
-    /// Bytes of all elements.
+    /// The size of all elements in bytes.
     public var byteCount: Int { range.count }
   }
 
-  /// The element types that tensors have, in the order in which the reference writer sorts them.
+  /// The element types that tensors support, in the reference writer's sort order.
   static let dtypes: [(name: String, dtype: DType)] = [
     ("BOOL", .bool), ("U8", .uint8), ("I8", .int8), ("I16", .int16), ("U16", .uint16),
     ("F16", .float16), ("BF16", .bfloat16), ("I32", .int32), ("U32", .uint32), ("F32", .float32),
@@ -37,7 +37,7 @@ public struct SafeTensors: Sendable {
   /// All tensors, in the order of their data.
   public let entries: [Entry]
 
-  /// The file's own notes, such as `format: pt`; empty where it has none.
+  /// The file's own notes, such as `format: pt`; empty if there are none.
   public let metadata: [String: String]
 
   private let file: InputFile
@@ -46,12 +46,12 @@ public struct SafeTensors: Sendable {
 
   /// Opens a file and checks its header.
   ///
-  /// - Throws: `FileError` where the file cannot be read or its header breaks a rule.
+  /// - Throws: `FileError` where the file cannot be read or its header violates a rule.
   public init(contentsOf path: String) throws {
     try self.init(InputFile(path: path, operation: "SafeTensors(contentsOf:)"))
   }
 
-  /// The same for a file that is already in memory; `name` stands for it in errors.
+  /// The same for a file that is already in memory; `name` identifies it in errors.
   package init(bytes: [UInt8], name: String = "the data") throws {
     try self.init(InputFile(bytes: bytes, name: name, operation: "SafeTensors(bytes:)"))
   }
@@ -66,7 +66,7 @@ public struct SafeTensors: Sendable {
     }
     if length > UInt64(SafeTensorsHeader.largestCount) {
       if let format = try? FileFormat.detect(file) {
-        throw context.unsupported("is no safetensors file", "it is \(format.words)")
+        throw context.unsupported("is not a safetensors file", "it is \(format.words)")
       }
       throw context.malformed(
         "has an absurd header",
@@ -88,16 +88,16 @@ public struct SafeTensors: Sendable {
   /// The names of all tensors, in the order of their data.
   public var keys: [String] { entries.map(\.name) }
 
-  /// The tensor of this name, as `tensor(named:)` reads it; `keys` says which there are.
+  /// The tensor with this name, as `tensor(named:)` reads it; `keys` lists the names.
   ///
-  /// - Throws: `FileError` where there is none or it cannot be read.
+  /// - Throws: `FileError` if there is none or it cannot be read.
   public subscript(name: String) -> Tensor {
     get throws { try tensor(named: name) }
   }
 
-  /// Reads the tensor of this name; the cost is one trip over its bytes.
+  /// Reads the tensor with this name, in one pass over its bytes.
   ///
-  /// `BOOL`, `U8` to `U64`, `I8` to `I64`, `F16`, `BF16`, `F32` and `F64` are read.
+  /// Supports `BOOL`, `U8` to `U64`, `I8` to `I64`, `F16`, `BF16`, `F32` and `F64`.
   ///
   /// - Throws: `FileError` where there is no such tensor, its element type is another, or the file
   ///   cannot be read.
@@ -119,11 +119,11 @@ public struct SafeTensors: Sendable {
     }
   }
 
-  /// What a type is that tensors do not have, and the way out.
+  /// A description of an unsupported type, and what to do about it.
   private static func explanation(_ name: String) -> String {
     switch name.first {
-    case "C": "complex numbers, which no tensor here holds; save torch.view_as_real(x); "
-    case "F": "real numbers of less than 16 bits, which no tensor here holds; save x.bfloat16(); "
+    case "C": "complex numbers, which tensors do not support; save torch.view_as_real(x); "
+    case "F": "real numbers of less than 16 bits, which tensors do not support; save x.bfloat16(); "
     default: ""
     }
   }

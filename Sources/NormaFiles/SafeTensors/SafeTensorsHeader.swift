@@ -2,10 +2,10 @@
 ///
 /// Source: the safetensors format description and its reference implementation, 0.7.
 struct SafeTensorsHeader {
-  /// Longest header, the limit of the reference implementation.
+  /// The longest header, as in the reference implementation.
   static let largestCount = 100_000_000
 
-  /// Bits of one element of each type that the format defines.
+  /// The number of bits of an element, for each type that the format defines.
   static let bits: [String: Int] = [
     "BOOL": 8, "U8": 8, "I8": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32,
     "U32": 32, "F32": 32, "I64": 64, "U64": 64, "F64": 64, "C64": 64, "F4": 4, "F6_E2M3": 6,
@@ -15,7 +15,7 @@ struct SafeTensorsHeader {
   var metadata: [String: String] = [:]
   var entries: [SafeTensors.Entry] = []
 
-  /// Reads a header that `dataCount` bytes of data follow.
+  /// Reads a header that is followed by `dataCount` bytes of data.
   init(_ bytes: [UInt8], dataCount: Int, context: FileContext) throws {
     guard bytes.first == UInt8(ascii: "{") else {
       throw context.malformed("has a damaged header", "'{' is expected at byte 0 of the header")
@@ -84,9 +84,10 @@ struct SafeTensorsHeader {
     else { throw damaged("data_offsets is expected to be [start, end], 0 <= start <= end") }
     if end > dataCount {
       throw context.truncated(
-        "\(quoted(name)) lies in bytes \(start) ..< \(end) of the data and \(dataCount) follow")
+        "\(quoted(name)) has bytes \(start) ..< \(end) of the data and only \(dataCount) follow")
     }
-    // The size of a type from a later version of the format is unknown, so only its place counts.
+    // The element size of a type from a later version of the format is unknown, so only its range
+    // is checked.
     let promised = try ArrayPlan.byteCount(
       shape, bits: bits[dtype] ?? 8, dtype: dtype, context: context)
     if bits[dtype] != nil, promised != end - start {

@@ -1,11 +1,11 @@
 import NormaTensor
 
 extension CSV {
-  /// Columns as numbers, `[rows, columns]`; all of them without `columns`.
+  /// Columns as numbers, `[rows, columns]`; all columns by default.
   ///
-  /// Missing fields are NaN in real types and an error in others. `true` and `false`, in any case, are
-  /// 1 and 0.
-  /// - Throws: `FileError` naming the line and the column of what is no number of this type.
+  /// Missing fields are NaN in real types and an error in others. `true` and `false`, in any case,
+  /// are 1 and 0.
+  /// - Throws: `FileError` with the line and column of a field that is not a number of this type.
   public func tensor(_ columns: [String]? = nil, dtype: DType = .float32) throws -> Tensor {
     let places = try columns.map { try $0.map(place) } ?? Array(names.indices)
     if dtype.isFloatingPoint {
@@ -20,7 +20,7 @@ extension CSV {
       ? try integers(of: UInt64.self, places, dtype) : try integers(of: Int64.self, places, dtype)
   }
 
-  /// Columns of integers, read in a type that holds all those of `dtype`.
+  /// Columns of integers, read in a type that can represent all those of `dtype`.
   private func integers<T: FixedWidthInteger & TensorElement>(
     of type: T.Type, _ places: [Int], _ dtype: DType
   ) throws -> Tensor {
@@ -35,11 +35,12 @@ extension CSV {
     return Tensor(values).reshaped([rowCount, places.count]).cast(to: dtype).evaluated()
   }
 
-  /// The first number that an integer type does not hold.
+  /// The first number that an integer type cannot represent.
   private static func misfit<T: FixedWidthInteger & TensorElement>(
     _ values: [T], _ dtype: DType
   ) -> Int? {
-    // Which numbers a type holds is known to `Tensor(_:dtype:)`, but for 2 as a Boolean.
+    // `Tensor(_:dtype:)` knows the numbers that a type can represent, except that 2 is not a
+    // Boolean.
     func fits(_ values: [T]) -> Bool {
       (try? catchingTensorErrors { try Tensor(values, dtype: dtype).validated() }) != nil
     }
@@ -47,13 +48,13 @@ extension CSV {
     return fits(values) ? nil : values.firstIndex { !fits([$0]) }
   }
 
-  /// A column of names as numbers, `int64 [rows]`, and the names in their order.
+  /// A column of class names as indices, `int64 [rows]`, and the sorted names.
   ///
   /// - Parameters:
   ///   - column: the column.
-  ///   - missing: the number of missing fields, such as the -100 that `crossEntropy` ignores.
-  /// - Throws: `FileError` for a missing field where it has no number. Where a word such as `NA` is a
-  ///   name of its own, take it out of ``Options/missing``.
+  ///   - missing: the index for missing fields, such as the -100 that `crossEntropy` ignores.
+  /// - Throws: `FileError` for a missing field if `missing` is nil. Where a word such as `NA` is
+  ///   itself a class name, remove it from ``Options/missing``.
   public func classes(
     _ column: String, missing: Int? = nil
   ) throws -> (labels: Tensor, names: [String]) {
@@ -61,16 +62,16 @@ extension CSV {
     return (try classes(column, names: names, missing: missing), names)
   }
 
-  /// A column of names as numbers, `int64 [rows]`, by names that are known: the index of each among
-  /// `names`. For a second table, which has the numbers of the first then.
+  /// A column of class names as indices, `int64 [rows]`, into the given names. Use it for a second
+  /// table, so that it has the same indices as the first.
   ///
   /// - Parameters:
   ///   - column: the column.
-  ///   - names: all names in their order, each once; not all need occur.
-  ///   - missing: the number of missing fields.
-  ///   - unknown: the number of names that are not among `names`.
-  /// - Throws: `FileError` naming line and column of a missing field or an unknown name that has no
-  ///   number.
+  ///   - names: all names in order, without duplicates; not all need to occur.
+  ///   - missing: the index for missing fields.
+  ///   - unknown: the index for names that are not in `names`.
+  /// - Throws: `FileError` with line and column of a missing field or an unknown name without an
+  ///   index.
   public func classes(
     _ column: String, names: [String], missing: Int? = nil, unknown: Int? = nil
   ) throws -> Tensor {
@@ -79,7 +80,7 @@ extension CSV {
     for (number, name) in names.enumerated() {
       guard numbers.updateValue(Int64(number), forKey: name) == nil else {
         throw context.unsupported(
-          "cannot be classified", "\(quoted(name)) is twice among the names of the classes")
+          "cannot be classified", "\(quoted(name)) occurs twice in the names of the classes")
       }
     }
     let labels = try (0..<rowCount).map { row in
@@ -89,8 +90,8 @@ extension CSV {
         guard let missing else {
           throw context.malformed(
             "has a missing class",
-            description(row, place) + "; missing: gives it a number, and Options.missing says "
-              + "which words are missing")
+            description(row, place) + "; missing: gives it a number, and Options.missing lists "
+              + "the words for missing values")
         }
         return Int64(missing)
       }
@@ -98,15 +99,15 @@ extension CSV {
         let listed = names.prefix(8).map(quoted).joined(separator: ", ")
         throw context.malformed(
           "has an unknown class",
-          description(row, place) + "; known are \(listed)\(names.count > 8 ? ", ..." : "")"
-            + "; unknown: gives others a number")
+          description(row, place) + "; known names are \(listed)\(names.count > 8 ? ", ..." : "")"
+            + "; unknown: gives the others a number")
       }
       return Int64(unknown)
     }
     return Tensor(labels)
   }
 
-  /// A field without spaces around it, also where they count elsewhere.
+  /// A field without surrounding spaces, even where `trimsSpaces` is false.
   private func trimmed(_ row: Int, _ place: Int) -> Substring {
     var field = fields[row * names.count + place][...]
     while field.first == " " { field.removeFirst() }
@@ -131,7 +132,7 @@ extension CSV {
     if isMissing(field) {
       throw context.malformed(
         "has a missing field",
-        description(row, place) + "; \(dtype) has no NaN for it, as real types have")
+        description(row, place) + "; \(dtype) has no NaN to represent it, unlike real types")
     }
     if let value = options.plain(field).flatMap({ T($0) }) { return value }
     guard let truth = truth(field) else { throw noNumber(row, place, "a number of \(dtype)") }
@@ -152,7 +153,7 @@ extension CSV {
     if help.isEmpty, options.decimalMark != ",", Double(field.replacing(",", with: ".")) != nil {
       help = "; decimalMark: \",\" reads decimal commas"
     } else if help.isEmpty, Double(field) == nil {
-      help = "; Options.missing says which words are missing numbers"
+      help = "; Options.missing lists the words for missing values"
     }
     return context.malformed(
       "has a field that is not \(wanted)", description(row, place) + help)
@@ -160,7 +161,7 @@ extension CSV {
 }
 
 extension CSV.Options {
-  /// A number as Swift writes it, or nil where its marks are not in order.
+  /// A number in Swift's notation, or nil where its marks are invalid.
   fileprivate func plain(_ field: Substring) -> Substring? {
     if decimalMark == ".", thousandsMark == nil { return field }
     let parts = field.split(
@@ -174,7 +175,7 @@ extension CSV.Options {
       whole.removeAll { $0 == thousandsMark }
     }
     let text = parts.count == 2 ? "\(whole).\(parts[1])" : String(whole)
-    // A point that is not the mark, or a second mark, is no part of a number.
+    // A point that is not the decimal mark, or a second mark, is not part of a number.
     let points = text.count { $0 == "." }
     return points == parts.count - 1 ? text[...] : nil
   }

@@ -1,19 +1,19 @@
 extension CSV {
-  /// How characters are written as bytes.
+  /// The character encoding of a table.
   public struct Encoding: Sendable, Hashable {
     private enum Kind { case utf8, utf16, windows1252, latin1 }
     private let kind: Kind
 
-    /// UTF-8, or UTF-16 where a byte order mark says so.
+    /// UTF-8, or UTF-16 if a byte order mark says so.
     public static let utf8 = Encoding(kind: .utf8)
-    /// UTF-16, little-endian where no byte order mark says otherwise.
+    /// UTF-16, little-endian unless a byte order mark says otherwise.
     public static let utf16 = Encoding(kind: .utf16)
-    /// Windows-1252, in which older programs write Western European languages.
+    /// Windows-1252, which older programs use for Western European languages.
     public static let windows1252 = Encoding(kind: .windows1252)
     /// ISO 8859-1, the first 256 characters of Unicode.
     public static let latin1 = Encoding(kind: .latin1)
 
-    /// The text of a file in UTF-8, without a byte order mark; what should be UTF-8 is not checked yet.
+    /// The content of a file in UTF-8, without a byte order mark; UTF-8 input is not validated yet.
     func decoded(_ bytes: [UInt8], _ context: FileContext) throws -> [UInt8] {
       if bytes.starts(with: [0xef, 0xbb, 0xbf]) { return Array(bytes.dropFirst(3)) }
       if bytes.starts(with: [0xff, 0xfe]) {
@@ -26,7 +26,7 @@ extension CSV {
       case .utf8:
         if bytes.prefix(2).contains(0) {
           throw context.malformed(
-            "is no UTF-8", "it begins with a zero byte, as UTF-16 does; encoding: .utf16 reads that"
+            "is not UTF-8", "it begins with a zero byte, as UTF-16 does; use encoding: .utf16"
           )
         }
         return bytes
@@ -36,19 +36,19 @@ extension CSV {
       }
     }
 
-    /// - Parameter high: which byte of a pair is the high one.
+    /// - Parameter high: the index of the high byte in a pair.
     private static func utf16(
       _ bytes: ArraySlice<UInt8>, high: Int, _ context: FileContext
     ) throws -> [UInt8] {
       guard bytes.count.isMultiple(of: 2) else {
-        throw context.truncated("UTF-16 has two bytes a unit, and the file an odd number")
+        throw context.truncated("UTF-16 has two bytes per unit, but the file has an odd number")
       }
       let start = bytes.startIndex
       let units = stride(from: 0, to: bytes.count, by: 2).map {
         UInt16(bytes[start + $0 + high]) << 8 | UInt16(bytes[start + $0 + 1 - high])
       }
       guard let text = String(validating: units, as: UTF16.self) else {
-        throw context.malformed("is no UTF-16", "half of a pair of units is missing")
+        throw context.malformed("is not UTF-16", "half of a surrogate pair is missing")
       }
       return Array(text.utf8)
     }
@@ -64,7 +64,7 @@ extension CSV {
       return result
     }
 
-    /// Bytes that Windows leaves open stand for themselves, as in browsers.
+    /// Bytes that Windows does not define represent themselves, as in browsers.
     private static func windows(_ byte: UInt8) -> Unicode.Scalar {
       guard (0x80...0x9f).contains(byte), let scalar = Unicode.Scalar(special[Int(byte) - 0x80])
       else { return Unicode.Scalar(byte) }

@@ -1,33 +1,34 @@
 extension CSV {
-  /// How a table is written. The defaults are those of RFC 4180, with spaces around fields dropped.
+  /// The format of a table. By default that of RFC 4180, with spaces around fields removed.
   ///
-  ///     let table = try CSV(contentsOf: "messwerte.csv", options: .init(separator: ";", decimalMark: ","))
+  ///     let table = try CSV(
+  ///       contentsOf: "messwerte.csv", options: .init(separator: ";", decimalMark: ","))
   ///
   /// Pandas: the arguments of `read_csv`.
   public struct Options: Sendable, Hashable {
-    /// What stands between fields, `,` by default: an ASCII character. Pandas: `sep`.
+    /// The character between fields, `,` by default; it must be ASCII. Pandas: `sep`.
     public var separator: Character
-    /// Whether the first row has the names of the columns. Pandas: `header`.
+    /// Whether the first row contains the names of the columns. Pandas: `header`.
     public var hasHeader: Bool
-    /// The words that stand for a missing value, compared exactly: ``missingWords`` by default. They
-    /// are the same for numbers and for classes, in quotes or not. Pandas: `na_values`.
+    /// The words for a missing value, compared exactly: ``missingWords`` by default. They apply to
+    /// numbers and classes, quoted or not. Pandas: `na_values`.
     public var missing: Set<String>
-    /// Whether spaces and tabs around fields are dropped, but not those in quotes; true by default.
-    /// Pandas has `skipinitialspace`, false by default.
+    /// Whether to remove spaces and tabs around fields, but not those inside quotes; true by
+    /// default. Pandas has `skipinitialspace`, false by default.
     public var trimsSpaces: Bool
-    /// What stands before the decimals, `.` by default. With another mark a field with a point is no
-    /// number. Pandas: `decimal`.
+    /// The decimal mark, `.` by default. With another mark, a field with a point is not a number.
+    /// Pandas: `decimal`.
     public var decimalMark: Character
-    /// What stands between groups of three digits; nil, by default, for nothing. Pandas: `thousands`.
+    /// The mark between groups of three digits; nil, the default, for none. Pandas: `thousands`.
     public var thousandsMark: Character?
-    /// How lines begin that are skipped, `#` for example; nil, by default, for none. What stands
-    /// behind a field is not a comment. Pandas: `comment`.
+    /// The prefix of comment lines, which are skipped, such as `#`; nil, the default, for none.
+    /// Text after a field is not a comment. Pandas: `comment`.
     public var comment: String?
-    /// How characters are written as bytes, ``CSV/Encoding/utf8`` by default. A byte order mark at
-    /// the start of a file outweighs this. Pandas: `encoding`.
+    /// The character encoding, ``CSV/Encoding/utf8`` by default. A byte order mark at the start of
+    /// a file takes precedence. Pandas: `encoding`.
     public var encoding: Encoding
-    /// Whether a second column `a` becomes `a.1`; by default such a table is refused. Pandas always
-    /// numbers them.
+    /// Whether a second column `a` is renamed to `a.1`; by default it is an error. Pandas always
+    /// renames.
     public var numbersRepeatedNames: Bool
 
     /// The empty field, `NA`, `N/A`, `n/a`, `#N/A`, `#NA`, `<NA>`, `NaN`, `nan`, `NULL`, `null` and
@@ -36,7 +37,7 @@ extension CSV {
       "", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "NULL", "null", "None",
     ]
 
-    /// Options that are the defaults but for those that are named.
+    /// The defaults, except for the options that are given.
     public init(
       separator: Character = ",", hasHeader: Bool = true, missing: Set<String> = missingWords,
       trimsSpaces: Bool = true, decimalMark: Character = ".", thousandsMark: Character? = nil,
@@ -53,13 +54,13 @@ extension CSV {
       self.numbersRepeatedNames = numbersRepeatedNames
     }
 
-    /// Throws for options by which no table can be read.
+    /// Throws for options that cannot describe a table.
     func validate(_ context: FileContext) throws {
       guard let byte = separator.asciiValue, byte != UInt8(ascii: "\""), byte != 10, byte != 13
       else {
         throw context.unsupported(
           "cannot be split",
-          "the separator \(quoted(String(separator))) is no ASCII character "
+          "the separator \(quoted(String(separator))) is not an ASCII character "
             + "other than quotes and line ends")
       }
       guard decimalMark != thousandsMark, decimalMark.isMark, thousandsMark?.isMark ?? true else {
@@ -70,13 +71,13 @@ extension CSV {
             + quoted(thousandsMark.map(String.init) ?? ""))
       }
       if comment?.isEmpty ?? false {
-        throw context.unsupported("cannot be read", "an empty comment begins every line")
+        throw context.unsupported("cannot be read", "an empty comment prefix matches every line")
       }
     }
   }
 }
 
 extension Character {
-  /// Whether the character can stand within a number without being part of its digits.
+  /// Whether the character can be a mark inside a number.
   fileprivate var isMark: Bool { !isNumber && !isLetter && self != "-" && self != "+" }
 }

@@ -1,36 +1,37 @@
 import NormaTensor
 
-/// A table of text in rows and columns, as RFC 4180 describes it.
+/// A table of text in rows and columns, as described by RFC 4180.
 ///
 ///     let iris = try CSV(contentsOf: "iris.csv")
 ///     let x = try iris.tensor(["sepal length", "sepal width"])   // float32 [150, 2]
 ///     let (labels, names) = try iris.classes("species")          // int64 [150], 3 names
 ///
-///     let later = try CSV(contentsOf: "later.csv", options: .init(separator: ";", decimalMark: ","))
-///     let same = try later.classes("species", names: names)      // the same numbers
+///     let options = CSV.Options(separator: ";", decimalMark: ",")
+///     let later = try CSV(contentsOf: "later.csv", options: options)
+///     let same = try later.classes("species", names: names)      // the same indices
 ///
-/// Fields may stand in quotes, with separators, line ends and doubled quotes inside. Lines end with
-/// LF, CR LF or CR alone. Empty lines are skipped; in a table of one column they are missing fields,
-/// unless nothing follows them. A first line `sep=;`, which Excel writes, names the separator.
-/// Everything else is in ``Options``. NumPy: `genfromtxt`. Pandas: `read_csv`.
+/// Fields may be quoted, with separators, line ends and doubled quotes inside. Lines end with LF,
+/// CR LF or CR alone. Empty lines are skipped; in a table of one column they are missing fields,
+/// except at the end. A first line `sep=;`, which Excel writes, sets the separator. Everything else
+/// is in ``Options``. NumPy: `genfromtxt`. Pandas: `read_csv`.
 public struct CSV: Sendable {
-  /// The names of the columns; their numbers from 0 where the file has no header.
+  /// The names of the columns; their indices from 0 where the file has no header.
   public let names: [String]
-  /// How many rows there are, without the header.
+  /// The number of rows, without the header.
   public let rowCount: Int
-  /// How the table was read.
+  /// The options that the table was read with.
   public let options: Options
   let fields: [String]
-  /// The line on which each row starts.
+  /// The line where each row starts.
   let lines: [Int]
   let context: FileContext
-  /// The question whether the separator is another one, for the end of an error; or empty.
+  /// A hint that the separator may be another one, to append to errors; or empty.
   let hint: String
 
   /// Reads a table.
   ///
   /// - Throws: `FileError` where the file cannot be read, is not in its encoding, a row has more or
-  ///   fewer fields than the first, two columns have one name, or a quote is left open.
+  ///   fewer fields than the first, two columns have the same name, or a quote is not closed.
   public init(contentsOf path: String, options: Options = Options()) throws {
     let file = try InputFile(path: path, operation: "CSV(contentsOf:)")
     let bytes = try file.bytes(at: 0, count: file.size)
@@ -68,7 +69,7 @@ public struct CSV: Sendable {
     rowCount = lines.count
   }
 
-  /// The names of a header, of which no two are equal.
+  /// The names in a header, without duplicates.
   private static func distinct(
     _ names: [String], _ options: Options, _ context: FileContext
   ) throws -> [String] {
@@ -79,12 +80,13 @@ public struct CSV: Sendable {
       if let first = places[name] {
         guard options.numbersRepeatedNames else {
           throw context.malformed(
-            "has two columns of one name",
+            "has two columns with the same name",
             "columns \(first + 1) and \(place + 1) are named \(quoted(name)); "
-              + "numbersRepeatedNames: true makes them \(quoted(name)) and \(quoted(name + ".1"))")
+              + "numbersRepeatedNames: true renames them to \(quoted(name)) and "
+              + "\(quoted(name + ".1"))")
         }
         var number = 1
-        // Names further right keep theirs, too.
+        // Names of later columns are kept, too.
         while places["\(name).\(number)"] != nil || names.contains("\(name).\(number)") {
           number += 1
         }
@@ -96,7 +98,7 @@ public struct CSV: Sendable {
     return result
   }
 
-  /// The fields of a column as they are, missing ones too.
+  /// The fields of a column unchanged, including missing ones.
   /// - Throws: `FileError` where there is no such column.
   public func strings(_ column: String) throws -> [String] {
     let place = try place(column)
@@ -113,7 +115,7 @@ public struct CSV: Sendable {
     return place
   }
 
-  /// Where a field stands and what it is: `line 3, column "b": "x"`.
+  /// The position and content of a field: `line 3, column "b": "x"`.
   func description(_ row: Int, _ place: Int) -> String {
     "line \(lines[row]), column \(quoted(names[place])): "
       + quoted(fields[row * names.count + place])

@@ -7,7 +7,7 @@ struct CSVParser {
   private var separator: UInt8
   private(set) var fields: [String] = []
   private(set) var lines: [Int] = []
-  /// The fields of a row.
+  /// The number of fields in a row.
   private(set) var width = 0
 
   private var position = 0
@@ -29,7 +29,7 @@ struct CSVParser {
 
   mutating func run() throws {
     takeSeparatorLine()
-    // Empty lines of a table of one column: rows, once another row follows.
+    // Empty lines in a table of one column: they are rows if another row follows.
     var emptyLines: [Int] = []
     while !isAtEnd {
       if skipComment() { continue }
@@ -65,7 +65,7 @@ struct CSVParser {
     lines.append(start)
   }
 
-  /// Asks for another separator where the first row has one field, with one in it.
+  /// Suggests another separator if the first row has a single field that contains one.
   var separatorHint: String {
     guard width == 1, let first = fields.first else { return "" }
     let others: [Character] = [";", "\t", ",", "|"]
@@ -166,8 +166,8 @@ struct CSVParser {
   private func text(_ bytes: ArraySlice<UInt8>) throws -> String {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw context.malformed(
-        "is no UTF-8",
-        "on line \(line); encoding: .windows1252 reads what older programs write")
+        "is not UTF-8",
+        "on line \(line); use encoding: .windows1252 for files of older programs")
     }
     return text
   }

@@ -1,6 +1,6 @@
 import NormaTensor
 
-/// `(x - offset) / scale` for each column of a table and back, in `float64`.
+/// `(x - offset) / scale` for each column of a table, and its inverse, in `float64`.
 struct ColumnMap: Sendable {
   let offset: [Double]
   let scale: [Double]
@@ -28,17 +28,17 @@ struct ColumnMap: Sendable {
   }
 }
 
-/// Real types stay as they are, others become `float32`.
+/// Real types stay the same, others become `float32`.
 func resultType(of x: Tensor) -> DType { x.dtype.isFloatingPoint ? x.dtype : .float32 }
 
-/// Throws unless the last axis has the columns that were fitted.
+/// Throws unless the last axis has as many columns as the fitted table.
 func requireColumns(_ x: Tensor, _ count: Int, call: String) throws(TensorError) {
   guard let last = x.shape.last, last == count else {
     throw TensorError(call, "the last axis has \(count) columns, got shape \(x.shape)")
   }
 }
 
-/// A table of numbers for a fit, in `float64`.
+/// A table to fit, in `float64`.
 func fittingTable(_ x: Tensor, call: String) throws(TensorError) -> Tensor {
   guard x.rank == 2 else {
     throw TensorError(
@@ -49,7 +49,7 @@ func fittingTable(_ x: Tensor, call: String) throws(TensorError) -> Tensor {
   return x.detached().cast(to: .float64)
 }
 
-/// Throws unless what was found for each column is a finite number.
+/// Throws unless the fitted value of each column is finite.
 func requireFinite(
   _ found: [Double], _ what: String, in table: Tensor, call: String
 ) throws(TensorError) {

@@ -1,42 +1,44 @@
 import NormaTensor
 
-/// Fills in what is missing (NaN) in the columns of a table.
+/// Replaces missing values (NaN) in the columns of a table.
 ///
 ///     let imputer = Imputer(fitting: trainX, with: .median, addsFlags: true)
 ///     let x = imputer(testX)                            // with the medians of the training rows
 ///     try checkpoint.encode(imputer, as: "imputer")     // kept with the model
 ///
-/// - Edge cases: infinite values are not missing. A column without values has no mean and no median,
-///   which is a mistake; a constant fills it.
-/// - scikit-learn: `SimpleImputer`; the flags are its `add_indicator`, for the same columns.
+/// - Edge cases: infinite values are not missing. A column without values has neither mean nor
+///   median, which is an error; a constant works for it.
+/// - scikit-learn: `SimpleImputer`; the flags correspond to its `add_indicator`, for the same
+///   columns.
 public struct Imputer: Sendable, Hashable, Codable {
-  /// By what missing values are replaced.
+  /// The replacement of missing values.
   public struct Strategy: Sendable, Hashable {
     fileprivate enum Kind: Hashable { case mean, median, constant(Double) }
     fileprivate let kind: Kind
 
     /// The mean of the column's values.
     public static let mean = Strategy(kind: .mean)
-    /// The median of the column's values; of an even number, the mean of the two in the middle, as
-    /// NumPy has it.
+    /// The median of the column's values; for an even number, the mean of the two in the middle, as
+    /// in NumPy.
     public static let median = Strategy(kind: .median)
     /// A number, the same for all columns.
     public static func constant(_ value: Double) -> Strategy { Strategy(kind: .constant(value)) }
   }
 
-  /// What is written into each column.
+  /// The replacement for each column.
   public let values: [Double]
-  /// The columns that have a flag, 1 where a value was missing and 0 elsewhere, behind all columns.
+  /// The columns with a flag, which is 1 where a value was missing and 0 elsewhere; flags come
+  /// after all columns.
   public let flagged: [Int]
 
-  /// An imputer with the values of a table `[rows, columns]`.
+  /// An imputer fitted to a table `[rows, columns]`.
   ///
   /// - Parameters:
   ///   - x: the table, of a real type.
   ///   - strategy: the mean, the median or a constant.
   ///   - addsFlags: whether columns with missing values in this table get a flag, here and in every
-  ///     later table, so that all have the same columns.
-  ///   - file: the caller's file, for the text of a mistake.
+  ///     later table, so that all results have the same columns.
+  ///   - file: the caller's file, for error messages.
   ///   - line: the caller's line.
   public init(
     fitting x: Tensor, with strategy: Strategy = .mean, addsFlags: Bool = false,
@@ -76,8 +78,8 @@ public struct Imputer: Sendable, Hashable, Codable {
     return medians
   }
 
-  /// Fills rows `[..., columns]`; flags follow as further columns. The type stays, integers become
-  /// `float32`.
+  /// Fills in rows `[..., columns]` and appends flags as further columns. The type stays the same,
+  /// except that integers become `float32`.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -96,8 +98,8 @@ public struct Imputer: Sendable, Hashable, Codable {
 
   private enum CodingKeys: String, CodingKey { case values, flagged }
 
-  /// An imputer as it was encoded.
-  /// - Throws: `DecodingError` where a flag is of no column.
+  /// Decodes an imputer.
+  /// - Throws: `DecodingError` where a flag belongs to no column.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     values = try fields.decode([Double].self, forKey: .values)

@@ -1,15 +1,15 @@
 import NormaTensor
 
-/// Brings each column of a table to a range, and back.
+/// Scales each column of a table to a range, and back.
 ///
 ///     let scaler = MinMaxScaler(fitting: trainX)        // to 0 ... 1
 ///     let y = network(scaler(testX))
 ///
-/// - Formula: `lower + (x - min) / (max - min) (upper - lower)`, computed in `float64` and rounded once
-///   to the type of `x`; integers become `float32`.
-/// - Edge cases: NaN does not count in a fit and stays NaN. A column of equal values is not stretched,
-///   so those become `lower`. Values beyond those of the fit land outside of the range. A column without values,
-///   or with infinite ones, is a mistake.
+/// - Formula: `lower + (x - min) / (max - min) (upper - lower)`, computed in `float64` and rounded
+///   once to the type of `x`; integers become `float32`.
+/// - Edge cases: NaN is ignored when fitting and stays NaN. The values of a constant column become
+///   `lower`. Values outside those of the fitted table are mapped outside of the range. A column
+///   without values, or with infinite ones, is an error.
 /// - Cost: a fit takes two passes over the data in `float64`, a call one.
 /// - scikit-learn: `MinMaxScaler`.
 public struct MinMaxScaler: Sendable, Hashable, Codable {
@@ -17,12 +17,12 @@ public struct MinMaxScaler: Sendable, Hashable, Codable {
   public let min: [Double]
   /// The largest value of each column.
   public let max: [Double]
-  /// Where the smallest values go.
+  /// The image of the smallest values.
   public let lower: Double
-  /// Where the largest values go.
+  /// The image of the largest values.
   public let upper: Double
 
-  /// A scaler from the values of a table `[rows, columns]` to a range.
+  /// A scaler fitted to a table `[rows, columns]`, for a target range.
   public init(
     fitting x: Tensor, to range: ClosedRange<Double> = 0...1, file: StaticString = #fileID,
     line: UInt = #line
@@ -61,7 +61,7 @@ public struct MinMaxScaler: Sendable, Hashable, Codable {
     map.applied(to: x, call: "MinMaxScaler(_:)", file, line)
   }
 
-  /// The numbers that were scaled: `min + (y - lower) (max - min) / (upper - lower)`.
+  /// The unscaled values: `min + (y - lower) (max - min) / (upper - lower)`.
   public func inverse(
     _ y: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -70,8 +70,8 @@ public struct MinMaxScaler: Sendable, Hashable, Codable {
 
   private enum CodingKeys: String, CodingKey { case min, max, lower, upper }
 
-  /// A scaler as it was encoded.
-  /// - Throws: `DecodingError` where the numbers are no ranges.
+  /// Decodes a scaler.
+  /// - Throws: `DecodingError` where the values are not valid ranges.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     min = try fields.decode([Double].self, forKey: .min)

@@ -1,33 +1,33 @@
 import NormaTensor
 
-/// Brings each column of a table to mean 0 and standard deviation 1, and back.
+/// Scales each column of a table to mean 0 and standard deviation 1, and back.
 ///
 ///     let scaler = StandardScaler(fitting: trainX)      // float32 [rows, columns]
-///     let y = network(scaler(testX))                    // with the numbers of the training rows
+/// let y = network(scaler(testX)) // with the statistics of the training rows
 ///     let price = priceScaler.inverse(y)
 ///     try checkpoint.encode(scaler, as: "scaler")       // kept with the model
 ///
 /// - Formula: `(x - mean) / std`, computed in `float64` and rounded once to the type of `x`;
 ///   integers become `float32`.
-/// - Edge cases: NaN does not count in a fit and stays NaN. A column of equal values, or of one, has
-///   standard deviation 0 and is divided by 1, so it becomes 0. A column without values, or with
-///   infinite ones, is a mistake.
-/// - Accuracy: the statistics are those of ``NormaValues/Moments``, of columns far from 0 too. Cost: a fit takes
+/// - Edge cases: NaN is ignored when fitting and stays NaN. A constant column has standard
+///   deviation 0 and is divided by 1, so it becomes 0. A column without values, or with infinite
+///   ones, is an error.
+/// - Accuracy: that of ``NormaValues/Moments``, also for columns far from 0. Cost: fitting takes
 ///   three passes over the data in `float64`, a call one.
-/// - scikit-learn: `StandardScaler`, which also takes columns for equal whose variance is below its own
-///   rounding. PyTorch has none.
+/// - scikit-learn: `StandardScaler`, which also treats columns as constant if their variance is
+///   below its own rounding error. PyTorch has none.
 public struct StandardScaler: Sendable, Hashable, Codable {
   /// The mean of each column.
   public let mean: [Double]
-  /// The standard deviation of each column; 0 for one of equal values.
+  /// The standard deviation of each column; 0 for a constant one.
   public let std: [Double]
 
-  /// A scaler with the statistics of a table `[rows, columns]`.
+  /// A scaler fitted to a table `[rows, columns]`.
   ///
   /// - Parameters:
   ///   - x: the table, of any type.
-  ///   - correction: what is subtracted from n: 0 as in scikit-learn, 1 as in `Tensor.std`.
-  ///   - file: the caller's file, for the text of a mistake.
+  ///   - correction: subtracted from n: 0 as in scikit-learn, 1 as in `Tensor.std`.
+  ///   - file: the caller's file, for error messages.
   ///   - line: the caller's line.
   public init(
     fitting x: Tensor, correction: Double = 0, file: StaticString = #fileID, line: UInt = #line
@@ -47,17 +47,17 @@ public struct StandardScaler: Sendable, Hashable, Codable {
     (mean, std) = found
   }
 
-  /// A scaler with statistics that are known already, such as those of several files that were merged.
+  /// A scaler from known statistics, such as merged ones of several files.
   ///
   /// - Parameters:
-  ///   - moments: of each column: `x.moments(over: 0)`.
-  ///   - correction: what is subtracted from n.
+  ///   - moments: the moments of each column: `x.moments(over: 0)`.
+  ///   - correction: subtracted from n.
   public init(_ moments: Moments, correction: Double = 0) {
     mean = moments.mean
     std = Self.deviations(moments, correction)
   }
 
-  /// Deviations, where n - correction is 0 or less as of equal values.
+  /// Standard deviations; 0 where n - correction is 0 or less.
   private static func deviations(_ moments: Moments, _ correction: Double) -> [Double] {
     zip(moments.std(correction: correction), moments.m2).map { $1 == 0 ? 0 : $0 }
   }
@@ -73,7 +73,7 @@ public struct StandardScaler: Sendable, Hashable, Codable {
     map.applied(to: x, call: "StandardScaler(_:)", file, line)
   }
 
-  /// The numbers that were scaled: `y std + mean`.
+  /// The unscaled values: `y std + mean`.
   public func inverse(
     _ y: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -82,8 +82,8 @@ public struct StandardScaler: Sendable, Hashable, Codable {
 
   private enum CodingKeys: String, CodingKey { case mean, std }
 
-  /// A scaler as it was encoded.
-  /// - Throws: `DecodingError` where there is not one finite mean and deviation for each column.
+  /// Decodes a scaler.
+  /// - Throws: `DecodingError` unless there is a finite mean and deviation for each column.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     mean = try fields.decode([Double].self, forKey: .mean)

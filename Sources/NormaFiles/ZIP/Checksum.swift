@@ -2,9 +2,9 @@
   internal import CZlib
 #endif
 
-/// CRC-32 as ZIP and gzip use it.
+/// The CRC-32 of ZIP and gzip.
 package enum Checksum {
-  /// The checksum of what came before, with 0 for nothing, and these bytes.
+  /// Continues the checksum of earlier bytes, or 0 for none, with these bytes.
   static func update(_ start: UInt, _ bytes: UnsafeRawBufferPointer) -> UInt {
     #if NORMA_COMPRESSION
       var value = start
@@ -21,7 +21,7 @@ package enum Checksum {
     #endif
   }
 
-  /// The same without zlib, for files that are not compressed: slower, a byte at a time.
+  /// The same without zlib, for uncompressed files: slower, one byte at a time.
   package static func byTable(_ start: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
     table.withUnsafeBufferPointer { table in
       var value = ~start

@@ -1,11 +1,11 @@
 #if NORMA_COMPRESSION
   internal import CZlib
 
-  /// Deflates what is written to it into a file.
+  /// Compresses what is written to it into a file.
   final class DeflateStream {
     private let file: OutputFile
     private let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
-    // zlib keeps the address of its state, so the state may not move.
+    // zlib keeps the address of its state, so the state must not move.
     private let state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
 
     init(_ file: OutputFile) throws {

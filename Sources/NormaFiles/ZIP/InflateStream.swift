@@ -1,4 +1,4 @@
-/// What stands around deflated data.
+/// The format around deflated data.
 enum DeflateWrapper {
   case gzip
   /// Deflate without a header, as in ZIP.
@@ -6,7 +6,7 @@ enum DeflateWrapper {
 }
 
 extension InputFile {
-  /// What a stretch of the file inflates to.
+  /// The decompressed content of a range of the file.
   func inflated(
     _ range: Range<Int>? = nil, wrapper: DeflateWrapper, context: FileContext? = nil
   ) throws -> any ByteStream {
@@ -21,10 +21,10 @@ extension InputFile {
 #if NORMA_COMPRESSION
   internal import CZlib
 
-  /// What a compressed stretch of a file inflates to, a buffer at a time.
+  /// The decompressed content of a range of a file, one buffer at a time.
   ///
-  /// Checks the checksum and length that gzip writes at its end, and reads files of several
-  /// gzip members as one.
+  /// Verifies the checksum and length at the end of gzip data, and reads files of several gzip
+  /// members as one.
   final class InflateStream: ByteStream {
     let context: FileContext
     let remaining: Int? = nil
@@ -33,7 +33,7 @@ extension InputFile {
     private let wrapper: DeflateWrapper
     private var range: Range<Int>
     private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
-    // zlib keeps the address of its state, so the state may not move.
+    // zlib keeps the address of its state, so the state must not move.
     private let state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
     private var isFinished = false
 
@@ -45,7 +45,7 @@ extension InputFile {
       self.range = range ?? 0..<file.size
       self.wrapper = wrapper
       self.context = context ?? file.context
-      // Ordinary data shrink to a tenth at most; deflate itself could claim a thousandfold.
+      // Ordinary data shrink to a tenth at most; deflate itself could claim a factor of a thousand.
       plausibleCount = min(self.range.count, Int.max / 32) * 16 + 1 << 16
       state.initialize(to: z_stream())
       let windowBits: Int32 = wrapper == .gzip ? 15 + 16 : -15
@@ -67,7 +67,7 @@ extension InputFile {
       guard let start = buffer.baseAddress else { return 0 }
       var done = 0
       while done < buffer.count, !isFinished {
-        // At the end of the input zlib may still hold output back, so it is asked once more.
+        // At the end of the input zlib may still have buffered output, so it is called once more.
         if state.pointee.avail_in == 0, !range.isEmpty { try refill() }
         let wanted = min(buffer.count - done, System.largestTransfer)
         state.pointee.next_out = (start + done).assumingMemoryBound(to: UInt8.self)
@@ -96,7 +96,7 @@ extension InputFile {
       state.pointee.avail_in = UInt32(count)
     }
 
-    /// After the end mark: nothing, or another gzip member.
+    /// After the end mark there is nothing, or another gzip member.
     private func finishMember() throws {
       if state.pointee.avail_in == 0, range.isEmpty {
         isFinished = true

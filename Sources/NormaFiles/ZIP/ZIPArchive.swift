@@ -36,7 +36,8 @@ struct ZIPArchive {
 
   /// The bytes of a member, checked against its size and checksum at the end.
   ///
-  /// - Parameter zeroIsChecksum: Whether a checksum of 0 counts. Writers that take none leave 0.
+  /// - Parameter zeroIsChecksum: Whether a checksum of 0 is valid. Writers that compute none leave
+  ///   0.
   static func stream(
     _ member: Member, of file: InputFile, context: FileContext, zeroIsChecksum: Bool = true
   ) throws -> any ByteStream {
@@ -49,7 +50,7 @@ struct ZIPArchive {
     return ChecksumStream(stream, crc: crc, count: member.count)
   }
 
-  /// Where the bytes of a member stand in the file, as they are or deflated.
+  /// The range of a member's bytes in the file, stored or deflated.
   static func range(
     _ member: Member, of file: InputFile, context: FileContext
   ) throws -> Range<Int> {
@@ -68,7 +69,7 @@ struct ZIPArchive {
     return start..<start + member.compressedCount
   }
 
-  /// Reads one record of the directory.
+  /// Reads a record of the directory.
   private static func member(
     _ cursor: inout LittleEndian, _ context: FileContext
   ) throws -> Member {
@@ -100,7 +101,7 @@ struct ZIPArchive {
       let (id, length) = (extra.number(2), extra.number(2))
       guard extra.remaining >= length else { break }
       var field = LittleEndian(bytes: extra.bytes(length))
-      // Sizes that do not fit 32 bits: each that is marked, in this order.
+      // Sizes that do not fit 32 bits: those that are marked, in this order.
       guard id == 1 else { continue }
       if count == 0xffff_ffff, field.remaining >= 8 { count = field.number(8) }
       if compressedCount == 0xffff_ffff, field.remaining >= 8 { compressedCount = field.number(8) }
@@ -115,7 +116,7 @@ struct ZIPArchive {
     guard method == 0 || method == 8 else {
       throw context.unsupported(
         "is compressed in an unknown way",
-        "member \(quoted(name)) uses method \(method); stored (0) and deflated (8) are read")
+        "member \(quoted(name)) uses method \(method); stored (0) and deflated (8) are supported")
     }
     if method == 0, count != compressedCount {
       throw damaged("stored member \(quoted(name)) has sizes \(compressedCount) and \(count)")
@@ -135,7 +136,7 @@ struct LittleEndian {
 
   var remaining: Int { bytes.count - position }
 
-  /// The next number of up to eight bytes; one beyond `Int` becomes negative.
+  /// The next number of up to eight bytes; a number beyond `Int` becomes negative.
   mutating func number(_ count: Int) -> Int {
     defer { position += count }
     return Int(
@@ -149,7 +150,7 @@ struct LittleEndian {
   }
 }
 
-/// Passes bytes on and checks their number and, where there is one, their CRC-32 at the end.
+/// Passes bytes through and checks their number and, if there is one, their CRC-32 at the end.
 final class ChecksumStream: ByteStream {
   private let base: any ByteStream
   private let crc: UInt32?
@@ -178,7 +179,7 @@ final class ChecksumStream: ByteStream {
       }
       if let crc, UInt32(truncatingIfNeeded: running) != crc {
         throw context.malformed(
-          "is damaged", "the checksum of the content is not the one in the directory")
+          "is damaged", "the checksum of the content differs from the one in the directory")
       }
     }
     return found

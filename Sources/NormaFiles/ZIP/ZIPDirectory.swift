@@ -1,16 +1,16 @@
-/// Where the list of members of a ZIP file lies: its bytes and the promised number of members.
+/// The location of the member list of a ZIP file, and the claimed number of members.
 struct ZIPDirectory {
   let bytes: [UInt8]
   let memberCount: Int
 
-  /// Finds the end record, which stands last with a comment of up to 65,535 bytes behind it.
+  /// Finds the end record, which comes last, followed by a comment of up to 65,535 bytes.
   init(_ file: InputFile) throws {
     let context = file.context
     let tailCount = min(file.size, 22 + 0xffff)
     let tailStart = file.size - tailCount
     let tail = try file.bytes(at: tailStart, count: tailCount)
     guard let place = Self.endRecord(tail) else {
-      throw context.malformed("is no complete ZIP file", "its last record is missing")
+      throw context.malformed("is not a complete ZIP file", "its last record is missing")
     }
     var cursor = LittleEndian(bytes: tail)
     cursor.position = place + 8
@@ -40,7 +40,7 @@ struct ZIPDirectory {
     memberCount = total
   }
 
-  /// The last place where an end record fits exactly.
+  /// The last position where an end record fits exactly.
   private static func endRecord(_ tail: [UInt8]) -> Int? {
     var place = tail.count - 22
     while place >= 0 {
@@ -54,7 +54,7 @@ struct ZIPDirectory {
     return nil
   }
 
-  /// Where the 64-bit end record starts, or nil where there is none.
+  /// The offset of the 64-bit end record, or nil if there is none.
   private static func wideRecord(_ file: InputFile, before end: Int) throws -> Int? {
     guard end >= 20 else { return nil }
     var locator = LittleEndian(bytes: try file.bytes(at: end - 20, count: 20))

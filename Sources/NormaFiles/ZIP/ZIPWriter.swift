@@ -1,6 +1,6 @@
 /// Writes a ZIP file member by member.
 ///
-/// The bytes depend on the content alone: every member has the first date that ZIP knows.
+/// The bytes depend only on the content: every member has the earliest date that ZIP supports.
 struct ZIPWriter {
   private struct Member {
     let name: [UInt8]
@@ -13,7 +13,7 @@ struct ZIPWriter {
   }
 
   private let file: OutputFile
-  /// Sizes from here on are written with 64 bits; lower in tests.
+  /// Uses 64-bit sizes from this size on; lower in tests.
   private let wideFrom: Int
   private var members: [Member] = []
 

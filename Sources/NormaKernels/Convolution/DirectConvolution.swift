@@ -1,12 +1,12 @@
 import CNormaLoops
 import NormaValues
 
-/// Convolution by its definition, summed in double and rounded once: for tensors so small that
-/// nothing else is worth its preparation.
+/// Convolution by its definition, summed in double and rounded once: for tensors so small that no
+/// other way is worth its preparation.
 package struct DirectConvolution: Sendable {
   private var shape: norma_convolution
 
-  /// The convolution of these sizes: batch and channels first, then one to three axes of space.
+  /// The convolution of these sizes: batch and channels first, then one to three spatial axes.
   package init(
     source: [Int], weights: [Int], destination: [Int], stride: [Int], dilation: [Int],
     before: [Int], groups: Int
@@ -23,7 +23,7 @@ package struct DirectConvolution: Sendable {
       stride: three(stride, 1), dilation: three(dilation, 1), before: three(before, 0))
   }
 
-  /// Scratch for a row of the result of a pass.
+  /// Provides scratch for a row of the result of a pass.
   private func withRow(_ length: Int64, _ body: (UnsafeMutablePointer<Double>) -> Void) {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: Int(length)) { row in
       if let row = row.baseAddress { body(row) }

@@ -5,15 +5,15 @@ import NormaValues
 package struct WindowAxis: Sendable, Hashable {
   /// The length of the axis that is read.
   package let inputs: Int
-  /// The first element of each window, and the number of its elements, all inside of the axis.
+  /// The first element of each window, and the number of its elements, all within the axis.
   package let first: [Int32], lengths: [Int32]
-  /// From one element of a window to the next.
+  /// The distance between the elements of a window.
   package let step: Int
 
   /// The number of windows.
   package var outputs: Int { first.count }
 
-  /// The windows with these elements; bounds outside of the axis are cut off.
+  /// The windows with these elements; bounds outside of the axis are clipped.
   package init(inputs: Int, outputs: Int, step: Int, window: (Int) -> (start: Int, count: Int)) {
     var (first, lengths) = ([Int32](), [Int32]())
     for output in 0..<outputs {
@@ -34,9 +34,9 @@ package struct WindowAxis: Sendable, Hashable {
   static let single = WindowAxis(inputs: 1, outputs: 1, step: 1) { _ in (0, 1) }
 }
 
-/// Maxima over windows along one to three axes of `[batch, space, channels]`, without gaps.
+/// Maxima over windows along one to three axes of dense `[batch, space, channels]`.
 ///
-/// Where channels are not the fastest axis each channel is a sample of its own.
+/// If channels are not the fastest axis, each channel counts as a sample.
 package struct MaxPooling: Sendable {
   package let batch: Int, channels: Int
   /// The windows of each axis, one to three.
@@ -49,14 +49,15 @@ package struct MaxPooling: Sendable {
 
   private var outputSpace: Int { axes.reduce(1) { $0 * $1.outputs } }
 
-  /// Writes the largest element of each window, and its place among the elements of space.
+  /// Writes the largest element of each window, and its index among the spatial elements.
   ///
-  /// The first of equal elements counts; a NaN is larger than anything.
+  /// The first of equal elements; a NaN is larger than anything.
   package func run(
     _ dtype: DType, from input: UnsafeRawPointer, into output: UnsafeMutableRawPointer,
-    places: UnsafeMutablePointer<Int32>, threads: Int
+    indices: UnsafeMutablePointer<Int32>, threads: Int
   ) {
-    // The bounds of all windows in one array: for each axis their first elements, then their lengths.
+    // The bounds of all windows in one array: for each axis their first elements, then their
+    // lengths.
     let bounds = axes.flatMap { $0.first + $0.lengths }
     let counts = axes.map { Int64($0.outputs) }
     let inputs = axes.map { Int64($0.inputs) }
@@ -70,25 +71,25 @@ package struct MaxPooling: Sendable {
         outputs: (counts[0], counts[1], counts[2]), step: (steps[0], steps[1], steps[2]),
         first: (z, y, x),
         lengths: (z + axes[0].outputs, y + axes[1].outputs, x + axes[2].outputs))
-      split(batch, work: batch * channels * outputSpace, threads: threads) { begin, end in
+      inParallel(batch, work: batch * channels * outputSpace, threads: threads) { begin, end in
         if dtype == .float64 {
           norma_max_pool_f64(
             &windows, input.assumingMemoryBound(to: Double.self),
-            output.assumingMemoryBound(to: Double.self), places, begin, end)
+            output.assumingMemoryBound(to: Double.self), indices, begin, end)
         } else {
           norma_max_pool_f32(
             &windows, input.assumingMemoryBound(to: Float.self),
-            output.assumingMemoryBound(to: Float.self), places, begin, end)
+            output.assumingMemoryBound(to: Float.self), indices, begin, end)
         }
       }
     }
   }
 }
 
-/// Elements of space chosen by place, for each sample and channel of `[batch, space, channels]`.
-package struct PlacedElements: Sendable {
+/// Spatial elements selected by index, for each sample and channel of `[batch, space, channels]`.
+package struct IndexedElements: Sendable {
   package let batch: Int, channels: Int
-  /// Elements of space that there are, and that are chosen.
+  /// The number of spatial elements, and of selected ones.
   package let wide: Int, narrow: Int
 
   package init(batch: Int, channels: Int, wide: Int, narrow: Int) {
@@ -96,39 +97,39 @@ package struct PlacedElements: Sendable {
     (self.wide, self.narrow) = (wide, narrow)
   }
 
-  /// Adds each of the few to its place among the many, which begin as 0.
+  /// Adds each selected element at its index to the spatial ones, which start at 0.
   package func scatter(
     _ dtype: DType, from few: UnsafeRawPointer, into many: UnsafeMutableRawPointer,
-    places: UnsafePointer<Int32>, threads: Int
+    indices: UnsafePointer<Int32>, threads: Int
   ) {
     let (wide, narrow, channels) = (Int64(wide), Int64(narrow), Int64(channels))
-    split(batch, work: batch * self.channels * self.narrow, threads: threads) { begin, end in
+    inParallel(batch, work: batch * self.channels * self.narrow, threads: threads) { begin, end in
       if dtype == .float64 {
-        norma_scatter_places_f64(
-          wide, narrow, channels, places, few.assumingMemoryBound(to: Double.self),
+        norma_scatter_elements_f64(
+          wide, narrow, channels, indices, few.assumingMemoryBound(to: Double.self),
           many.assumingMemoryBound(to: Double.self), begin, end)
       } else {
-        norma_scatter_places_f32(
-          wide, narrow, channels, places, few.assumingMemoryBound(to: Float.self),
+        norma_scatter_elements_f32(
+          wide, narrow, channels, indices, few.assumingMemoryBound(to: Float.self),
           many.assumingMemoryBound(to: Float.self), begin, end)
       }
     }
   }
 
-  /// Reads each of the few from its place among the many.
+  /// Reads each selected element at its index from the spatial ones.
   package func gather(
     _ dtype: DType, from many: UnsafeRawPointer, into few: UnsafeMutableRawPointer,
-    places: UnsafePointer<Int32>, threads: Int
+    indices: UnsafePointer<Int32>, threads: Int
   ) {
     let (wide, narrow, channels) = (Int64(wide), Int64(narrow), Int64(channels))
-    split(batch, work: batch * self.channels * self.narrow, threads: threads) { begin, end in
+    inParallel(batch, work: batch * self.channels * self.narrow, threads: threads) { begin, end in
       if dtype == .float64 {
-        norma_gather_places_f64(
-          wide, narrow, channels, places, many.assumingMemoryBound(to: Double.self),
+        norma_gather_elements_f64(
+          wide, narrow, channels, indices, many.assumingMemoryBound(to: Double.self),
           few.assumingMemoryBound(to: Double.self), begin, end)
       } else {
-        norma_gather_places_f32(
-          wide, narrow, channels, places, many.assumingMemoryBound(to: Float.self),
+        norma_gather_elements_f32(
+          wide, narrow, channels, indices, many.assumingMemoryBound(to: Float.self),
           few.assumingMemoryBound(to: Float.self), begin, end)
       }
     }

@@ -1,17 +1,17 @@
 import CNormaLoops
 import NormaValues
 
-/// Weighted sums along one axis: output i is the sum of `weight * input[place]` over its taps.
+/// Weighted sums along one axis: output i is the sum of `weight * input[index]` over its taps.
 ///
-/// Interpolation, average pooling and padding are such maps, one axis after the other, and so are
-/// their gradients: the transposed maps. A value that knows nothing of a layout.
+/// Interpolation, average pooling and padding are such maps, applied axis by axis, and so are their
+/// gradients: the transposed maps. A value that is independent of any layout.
 package struct AxisMap: Sendable, Hashable {
   /// One term of a sum.
   package struct Tap: Sendable, Hashable {
-    package let place: Int
+    package let index: Int
     package let weight: Double
 
-    package init(_ place: Int, _ weight: Double = 1) { (self.place, self.weight) = (place, weight) }
+    package init(_ index: Int, _ weight: Double = 1) { (self.index, self.weight) = (index, weight) }
   }
 
   /// The length of the axis that is read.
@@ -20,56 +20,57 @@ package struct AxisMap: Sendable, Hashable {
   package let outputs: Int
   // The taps of output i are those from `first[i]` up to `first[i + 1]`.
   private let first: [Int32]
-  private let places: [Int32]
+  private let indices: [Int32]
   private let weights: [Double]
 
   /// The map with these taps for each output. Taps of weight 0 are left out.
   package init(inputs: Int, outputs: Int, taps: (Int) -> [Tap]) {
     var first: [Int32] = [0]
-    var places: [Int32] = []
+    var indices: [Int32] = []
     var weights: [Double] = []
     for output in 0..<outputs {
       for tap in taps(output) where tap.weight != 0 {
-        places.append(Int32(tap.place))
+        indices.append(Int32(tap.index))
         weights.append(tap.weight)
       }
-      first.append(Int32(places.count))
+      first.append(Int32(indices.count))
     }
     (self.inputs, self.outputs) = (inputs, outputs)
-    (self.first, self.places, self.weights) = (first, places, weights)
+    (self.first, self.indices, self.weights) = (first, indices, weights)
   }
 
   /// The terms of an output.
   package func taps(of output: Int) -> [Tap] {
-    (Int(first[output])..<Int(first[output + 1])).map { Tap(Int(places[$0]), weights[$0]) }
+    (Int(first[output])..<Int(first[output + 1])).map { Tap(Int(indices[$0]), weights[$0]) }
   }
 
-  /// The map whose matrix is this one's transposed: the way of gradients.
+  /// The map with the transposed matrix, which computes gradients.
   package var transposed: AxisMap {
     var columns = [[Tap]](repeating: [], count: inputs)
     for output in 0..<outputs {
-      for tap in taps(of: output) { columns[tap.place].append(Tap(output, tap.weight)) }
+      for tap in taps(of: output) { columns[tap.index].append(Tap(output, tap.weight)) }
     }
     return AxisMap(inputs: outputs, outputs: inputs) { columns[$0] }
   }
 
-  /// All sums times a number.
+  /// All sums multiplied by a number.
   package func scaled(by factor: Double) -> AxisMap {
     AxisMap(inputs: inputs, outputs: outputs) { output in
-      taps(of: output).map { Tap($0.place, $0.weight * factor) }
+      taps(of: output).map { Tap($0.index, $0.weight * factor) }
     }
   }
 
-  /// Whether every output is the input of its own number.
+  /// Whether every output equals the input with the same index.
   package var isIdentity: Bool {
-    inputs == outputs && places.count == outputs
-      && places.indices.allSatisfy { places[$0] == Int32($0) && weights[$0] == 1 }
+    inputs == outputs && indices.count == outputs
+      && indices.indices.allSatisfy { indices[$0] == Int32($0) && weights[$0] == 1 }
       && first.indices.allSatisfy { first[$0] == Int32($0) }
   }
 
-  /// Maps `[outer, inputs, inner]` to `[outer, outputs, inner]`, both without gaps.
+  /// Maps `[outer, inputs, inner]` to `[outer, outputs, inner]`, both dense.
   ///
-  /// Sums run in double, tap by tap, and are rounded once: the same on any number of threads.
+  /// Sums run in double, tap by tap, and are rounded once: the bits do not depend on the number of
+  /// threads.
   package func run(
     _ dtype: DType, outer: Int, inner: Int, from input: UnsafeRawPointer,
     into output: UnsafeMutableRawPointer, threads: Int
@@ -77,17 +78,17 @@ package struct AxisMap: Sendable, Hashable {
     let rows = outer * outputs
     guard rows > 0, inner > 0 else { return }
     first.withUnsafeBufferPointer { first in
-      places.withUnsafeBufferPointer { places in
+      indices.withUnsafeBufferPointer { indices in
         weights.withUnsafeBufferPointer { weights in
-          // An empty array may have no address; then nothing is read from it.
+          // An empty array may have no address; nothing is read from it then.
           guard let first = first.baseAddress,
-            let places = places.baseAddress ?? UnsafePointer(bitPattern: 8),
+            let indices = indices.baseAddress ?? UnsafePointer(bitPattern: 8),
             let weights = weights.baseAddress ?? UnsafePointer(bitPattern: 8)
           else { return }
           var map = norma_axis_map(
             inputs: Int64(inputs), outputs: Int64(outputs), inner: Int64(inner), first: first,
-            places: places, weights: weights)
-          split(rows, work: rows * inner, threads: threads) { begin, end in
+            indices: indices, weights: weights)
+          inParallel(rows, work: rows * inner, threads: threads) { begin, end in
             if dtype == .float64 {
               norma_axis_map_f64(
                 &map, input.assumingMemoryBound(to: Double.self),
@@ -102,32 +103,4 @@ package struct AxisMap: Sendable, Hashable {
       }
     }
   }
-}
-
-/// Runs `body` over parts of `0 ..< count` on the team; small work stays on the caller.
-package func split(_ count: Int, work: Int, threads: Int, _ body: (Int64, Int64) -> Void) {
-  let shares = max(min(threads, count, work / smallestShare), 1)
-  if shares == 1 { return body(0, Int64(count)) }
-  withoutActuallyEscaping(body) { body in
-    let region = SplitRegion(count: count, body: body)
-    withUnsafePointer(to: region) { region in
-      norma_team_run(
-        { context, index, shares in
-          guard let region = context?.assumingMemoryBound(to: SplitRegion.self).pointee else {
-            return
-          }
-          let (index, shares) = (Int(index), Int(shares))
-          region.body(
-            Int64(region.count * index / shares), Int64(region.count * (index + 1) / shares))
-        }, UnsafeMutableRawPointer(mutating: region), Int32(shares))
-    }
-  }
-}
-
-/// Results for which waking a thread is worth it.
-private let smallestShare = 1 << 13
-
-private struct SplitRegion {
-  let count: Int
-  let body: (Int64, Int64) -> Void
 }

@@ -3,8 +3,8 @@ import CNormaLoops
 /// Copies bytes, split over a number of threads, as fast as the machine can.
 ///
 /// The measure of everything that is bound by memory: `norma bench` prints how many such copies an
-/// operation costs. Less than ``smallestShare`` a thread is copied by fewer threads, because waking
-/// them would take longer.
+/// operation costs. If there are fewer than ``smallestShare`` bytes per thread, fewer threads copy,
+/// because waking them would take longer.
 package func copyBytes(
   from source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int, threads: Int
 ) {
@@ -27,7 +27,7 @@ private struct Copy {
   let target: UnsafeMutableRawPointer
   let count: Int
 
-  /// Shares end at pages, so that no two threads write to the same line.
+  /// Shares end at page boundaries, so that no two threads write to the same cache line.
   func run(share: Int, of shares: Int) {
     let pages = (count + 4095) / 4096
     let start = pages * share / shares * 4096

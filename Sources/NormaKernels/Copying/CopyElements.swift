@@ -1,10 +1,10 @@
 import CNormaLoops
 
-/// Copies elements of a box from one arrangement in memory to another, on a number of threads.
+/// Copies elements of a box from one memory layout to another, on a number of threads.
 ///
-/// Distances are in elements. Those of the source may be 0, where elements repeat, or negative.
+/// Strides are in elements. Those of the source may be 0, which repeats elements, or negative.
 ///
-/// - Parameter isStreamed: whether to store past the caches, which would not keep the result.
+/// - Parameter isStreamed: whether to bypass the caches, which are too small for the result.
 package func copyElements(
   _ shape: [Int], width: Int, from source: UnsafeRawPointer, strides: [Int],
   to target: UnsafeMutableRawPointer, strides targetStrides: [Int], isStreamed: Bool, threads: Int
@@ -14,7 +14,7 @@ package func copyElements(
   shape.withUnsafeBufferPointer { shape in
     strides.withUnsafeBufferPointer { strides in
       targetStrides.withUnsafeBufferPointer { targetStrides in
-        // No axis, no addresses; one element then.
+        // Without axes there are no addresses, and one element.
         guard let sizes = shape.baseAddress, let from = strides.baseAddress,
           let to = targetStrides.baseAddress
         else { return target.copyMemory(from: source, byteCount: width) }

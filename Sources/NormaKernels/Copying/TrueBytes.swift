@@ -1,12 +1,12 @@
 import CNormaLoops
 
-/// Where the bytes lie that are not 0.
+/// The indices of nonzero bytes.
 package enum TrueBytes {
-  /// So many bytes are counted in one go.
+  /// The number of bytes that are counted at a time.
   private static let chunk = 1 << 14
 
-  /// Calls `room` with the number of such bytes for memory, and writes their numbers there in order; nothing
-  /// where there is none.
+  /// Calls `room` with the number of nonzero bytes to get memory, and writes their indices there in
+  /// order; writes nothing if there is none.
   package static func list(
     _ bytes: UnsafePointer<UInt8>, count: Int, threads: Int,
     into room: (Int) -> UnsafeMutablePointer<Int64>?
@@ -15,7 +15,7 @@ package enum TrueBytes {
     var starts = [Int](repeating: 0, count: chunks + 1)
     starts.withUnsafeMutableBufferPointer { starts in
       let starts = Unshared(starts)
-      split(chunks, work: count, threads: threads) { begin, end in
+      inParallel(chunks, work: count, threads: threads) { begin, end in
         for k in Int(begin)..<Int(end) {
           starts.value[k + 1] = Int(
             norma_count_true(bytes, Int64(k * chunk), Int64(min((k + 1) * chunk, count))))
@@ -23,7 +23,7 @@ package enum TrueBytes {
       }
       for k in 0..<chunks { starts.value[k + 1] += starts.value[k] }
       guard let out = room(starts.value[chunks]) else { return }
-      split(chunks, work: count, threads: threads) { begin, end in
+      inParallel(chunks, work: count, threads: threads) { begin, end in
         for k in Int(begin)..<Int(end) {
           norma_list_true(
             bytes, Int64(k * chunk), Int64(min((k + 1) * chunk, count)), out + starts.value[k])
@@ -32,7 +32,8 @@ package enum TrueBytes {
     }
   }
 
-  /// The positions in a row-major shape of elements with the given numbers, one after the other.
+  /// The multi-indices in a row-major shape of elements with the given indices, one after the
+  /// other.
   package static func unravel(
     _ flat: UnsafePointer<Int64>, count: Int, shape: [Int], into out: UnsafeMutablePointer<Int64>,
     threads: Int
@@ -40,14 +41,14 @@ package enum TrueBytes {
     let sizes = shape.map(Int64.init)
     sizes.withUnsafeBufferPointer { sizes in
       guard let base = sizes.baseAddress else { return }
-      split(count, work: count * sizes.count, threads: threads) { begin, end in
+      inParallel(count, work: count * sizes.count, threads: threads) { begin, end in
         norma_unravel(Int64(sizes.count), base, flat, begin, end, out)
       }
     }
   }
 }
 
-/// Memory that parts of a loop write to, none of them where another does.
+/// Memory that parts of a loop write to, each its own range.
 private struct Unshared<T>: @unchecked Sendable {
   let value: T
   init(_ value: T) { self.value = value }

@@ -1,10 +1,11 @@
 import CNormaLoops
 
-/// A step of the optimizers Adam and AdamW in one trip over memory, with the bits of its operations one by one.
+/// A step of the optimizers Adam and AdamW in one pass over memory, with the same bits as its
+/// operations one by one.
 package struct AdamStep {
   private let numbers: norma_adam_numbers
 
-  /// The step that makes of a value p, its gradient g, and their means m and v:
+  /// The step for a value p, its gradient g, and their moments m and v:
   ///
   ///     g ← g + p joined;  m ← m + (g - m) meanShare;  v ← v squareKept + g g squareShare
   ///     p ← p decay - m size / (√v scale + eps)
@@ -18,7 +19,7 @@ package struct AdamStep {
       scale: Float(scale), eps: Float(eps))
   }
 
-  /// `float32` values without gaps; results may be their operands.
+  /// Contiguous `float32` values; results may overwrite their operands.
   package struct Memory {
     let memory: norma_adam_memory
 
@@ -41,11 +42,11 @@ package struct AdamStep {
     }
   }
 
-  /// Takes the step; the value goes past the caches if `isStreamed`.
+  /// Runs the step; the value bypasses the caches if `isStreamed`.
   package func run(_ count: Int, _ memory: Memory, isStreamed: Bool, threads: Int) {
-    // Whole cache lines for each thread.
+    // Complete cache lines for each thread.
     let lines = (count + 15) / 16
-    split(lines, work: count, threads: threads) { begin, end in
+    inParallel(lines, work: count, threads: threads) { begin, end in
       withUnsafePointer(to: numbers) { numbers in
         withUnsafePointer(to: memory.memory) { memory in
           norma_adam_step_f32(

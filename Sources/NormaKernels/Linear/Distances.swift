@@ -1,13 +1,13 @@
 import CNormaLoops
 import NormaValues
 
-/// Distances of the vectors of one matrix from those of another.
+/// Distances between the vectors of two matrices.
 package enum Distances {
-  /// What a distance is of the differences: how many are not 0, or the 1-, 2- or ∞-norm.
+  /// The distance as a function of the differences: how many are not 0, or the 1-, 2- or ∞-norm.
   package enum Kind: Int32 {
     case count, sum, root, largest
 
-    /// The kind of a p-norm; nil where terms would be powers.
+    /// The kind of a p-norm; nil if its terms would be powers.
     package init?(p: Double) {
       switch p {
       case 0: self = .count
@@ -20,12 +20,12 @@ package enum Distances {
   }
 
   /// Writes the `rows` by `columns` distances of each pair of matrices of a batch, of `depth`
-  /// components, into `result` one after another.
+  /// components, consecutively into `result`.
   ///
-  /// Strides are in elements, for the axes of `batch`, then rows, then components, and may be
-  /// anything. `float32` and `float64`.
-  /// Differences and sums are carried in Double and rounded once, component by component: the same on
-  /// every number of threads and every instruction set. NaN propagates. Scratch: 384 KiB a thread.
+  /// Strides are in elements, for the axes of `batch`, then rows, then components, and may have any
+  /// value. `float32` and `float64`. Differences and sums are carried in Double and rounded once,
+  /// component by component: the bits do not depend on threads or the instruction set. NaN
+  /// propagates. Scratch: 384 KiB per thread.
   package static func run(
     _ dtype: DType, _ kind: Kind, batch: [Int], rows: Int, columns: Int, depth: Int,
     a: UnsafeRawPointer, aStrides: [Int], b: UnsafeRawPointer, bStrides: [Int],
@@ -62,7 +62,7 @@ package enum Distances {
   /// over the vectors of `b` of a weight times the sign of the difference, or for `.root` times the
   /// difference. `weights` are Double, `rows` by `columns`.
   ///
-  /// As in `run`, and summed vector by vector. Scratch: 260 KiB a thread.
+  /// Otherwise like `run`, and summed vector by vector. Scratch: 260 KiB per thread.
   package static func runSlopes(
     _ dtype: DType, _ kind: Kind, batch: [Int], rows: Int, columns: Int, depth: Int,
     a: UnsafeRawPointer, aStrides: [Int], b: UnsafeRawPointer, bStrides: [Int],
@@ -99,13 +99,13 @@ package enum Distances {
     }
   }
 
-  /// Calls `body` with a pair of matrices, units of it, and scratch of a thread's own, until each of `pairs`
-  /// had all its `units`.
+  /// Calls `body` with a pair of matrices, some of its units, and a thread's own scratch, until all
+  /// `units` of each of the `pairs` are done.
   private static func forUnits(
     _ units: Int, of pairs: Int, _ scratchBytes: Int, work: Int, _ threads: Int,
     _ body: (Int, Int64, Int64, UnsafeMutableRawPointer) -> Void
   ) {
-    split(pairs * units, work: work, threads: threads) { begin, end in
+    inParallel(pairs * units, work: work, threads: threads) { begin, end in
       let scratch = UnsafeMutableRawPointer.allocate(byteCount: scratchBytes, alignment: 64)
       defer { scratch.deallocate() }
       var unit = Int(begin)

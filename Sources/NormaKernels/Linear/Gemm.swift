@@ -1,11 +1,11 @@
 import CNormaLoops
 import NormaValues
 
-/// Matrix products on plain loops: for the types that oneDNN does not multiply, and for the
-/// package without oneDNN.
+/// Matrix products in plain loops: for types that oneDNN does not multiply, and for packages built
+/// without oneDNN.
 package enum Gemm {
-  /// Whether there are loops for a type. Narrower floating-point types are multiplied as
-  /// `float32` and rounded once; truth values are not multiplied.
+  /// Whether there are loops for a type. Narrower floating-point types are multiplied as `float32`
+  /// and rounded once; Booleans are not multiplied.
   package static func supports(_ dtype: DType) -> Bool {
     switch dtype {
     case .uint8, .int32, .int64, .float32, .float64: true
@@ -13,8 +13,8 @@ package enum Gemm {
     }
   }
 
-  /// Whether a batch of `float32` products is so small that a plain loop on one thread, with sums in
-  /// `float64`, is the quickest way: up to 1024 terms each and 2048 in all.
+  /// Whether a batch of `float32` products is so small that a plain loop on one thread, with sums
+  /// in `float64`, is the fastest way: up to 1024 terms each and 2048 in all.
   package static func isSmall(_ dtype: DType, products: Int, m: Int, n: Int, k: Int) -> Bool {
     dtype == .float32 && n <= Int(NORMA_GEMM_SMALL_COLUMNS) && m <= 1024 && k <= 1024
       && m * n * k <= 1024 && products <= 2048 && products * m * n * k <= 2048
@@ -22,16 +22,15 @@ package enum Gemm {
 
   /// Computes `c = a b` for a batch of matrices, `a` of `m` by `k` and `b` of `k` by `n`.
   ///
-  /// Strides are in elements, for the axes of `batch`, then rows, then columns. They may be
-  /// anything: an operand that is the same along a batch axis has stride 0 there, a transposed one
-  /// has its strides exchanged. `c` is row-major without gaps, and shares no memory with `a` or
-  /// `b`.
+  /// Strides are in elements, for the axes of `batch`, then rows, then columns. They may have any
+  /// value: an operand that is the same along a batch axis has stride 0 there, a transposed one has
+  /// its strides swapped. `c` is row-major and dense, and shares no memory with `a` or `b`.
   ///
   /// An empty sum (`k` is 0) is 0. Integers wrap around. A floating-point element is summed in
-  /// blocks of 256 terms, term by term and block by block in its own type, which makes it the same
-  /// on every number of threads and every instruction set; its error is at most `k` units in the
-  /// last place of the sum of the absolute products. Small `float32` products are summed in `float64`
-  /// and rounded once. NaN and infinity propagate.
+  /// blocks of 256 terms, term by term and block by block in its own type, so its bits do not
+  /// depend on threads or the instruction set; its error is at most `k` units in the last place of
+  /// the sum of the absolute products. Small `float32` products are summed in `float64` and rounded
+  /// once. NaN and infinity propagate.
   ///
   /// PyTorch: `torch.matmul`. Algorithm: Goto and van de Geijn, Anatomy of high-performance matrix
   /// multiplication, 2008.
@@ -136,7 +135,7 @@ private struct GemmRegion {
   }
 }
 
-/// Where a matrix of a batch begins, in elements; `strides` begin with those of the batch.
+/// The offset of a matrix of a batch, in elements; `strides` begin with those of the batch.
 func startOfMatrix(_ matrix: Int, of batch: [Int], _ strides: [Int]) -> Int {
   var rest = matrix
   var offset = 0

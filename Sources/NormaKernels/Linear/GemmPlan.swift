@@ -1,6 +1,6 @@
-/// How a batch of matrix products is shared out among threads: a list of pieces of results.
+/// How a batch of matrix products is divided among threads: a list of pieces of results.
 ///
-/// Rows and columns of results are shared, terms of a sum never, so that the number of pieces
+/// Rows and columns of results are divided, terms of a sum never, so that the number of pieces
 /// cannot change a result.
 package struct GemmPlan: Sendable, Equatable {
   /// The number of products.
@@ -16,12 +16,13 @@ package struct GemmPlan: Sendable, Equatable {
   /// Strips of columns of each result.
   package let columnPieces: Int
 
-  /// A strip has a multiple of so many rows or columns, so that few tiles are cut.
+  /// A strip has a multiple of this many rows or columns, so that few tiles are partial.
   package static let strip = 48
 
   /// A plan for `products` results of `m` by `n`, each a sum of `k` terms, on up to `threads`.
   ///
-  /// Small work stays on one thread: starting a region costs as much as some ten thousand terms.
+  /// Small work stays on one thread: starting a parallel region costs as much as some ten thousand
+  /// terms.
   package init(products: Int, m: Int, n: Int, k: Int, threads: Int) {
     self.products = products
     self.m = m

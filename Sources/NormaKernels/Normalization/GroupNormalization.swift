@@ -1,10 +1,10 @@
 import CNormaLoops
 
-/// Normalization of groups of `float32` values that lie together, and its gradient, group by group while
-/// each is in cache: as the instructions of programs, without the programs.
+/// Normalization of contiguous groups of `float32` values, and its gradient, group by group while
+/// each is in cache: with the instructions of programs, but without programs.
 package struct GroupNormalization {
-  /// Weight and bias, one number for each parameter; `epsilon`; and whether squares are measured from
-  /// zero.
+  /// Weight and bias, one number for each parameter; `epsilon`; and whether squares are measured
+  /// from zero.
   package struct Parameters {
     let weight: UnsafeRawPointer?, bias: UnsafeRawPointer?
     let epsilon: Double
@@ -23,21 +23,21 @@ package struct GroupNormalization {
     }
   }
 
-  /// The shortest run of values under one parameter that is worth a loop of its own.
+  /// The shortest run of values with the same parameter that is worth a loop of its own.
   package static let shortestRun = 16
 
   private let form: norma_groups
 
-  /// Groups one behind the other, of `length` adjacent values each. The parameter of the value at
-  /// place o is number `o / inner % period`.
+  /// Consecutive groups of `length` adjacent values each. The value at offset o has the parameter
+  /// `o / inner % period`.
   package init(rows groups: Int, length: Int, inner: Int, period: Int) {
     form = norma_groups(
       groups: Int64(groups), pieces: 1, length: Int64(length), group_step: Int64(length),
       piece_step: 0, inner: Int64(inner), period: Int64(period))
   }
 
-  /// Groups in `pieces` of `length` values, the pieces of one group far from each other, as those of a
-  /// channel are in a batch.
+  /// Groups in `pieces` of `length` values, the pieces of a group being far from each other, like
+  /// those of a channel in a batch.
   package init(channels groups: Int, pieces: Int, length: Int, inner: Int, period: Int) {
     form = norma_groups(
       groups: Int64(groups), pieces: Int64(pieces), length: Int64(length),
@@ -47,17 +47,17 @@ package struct GroupNormalization {
 
   /// The number of groups, each with statistics of its own.
   package var count: Int { Int(form.groups) }
-  /// How many values each statistic rests on.
+  /// The number of values of each statistic.
   package var valuesPerGroup: Int { Int(form.pieces * form.length) }
   /// The number of parameters.
   package var parameterCount: Int { Int(form.period) }
-  /// Whether groups lie one behind the other.
+  /// Whether groups are consecutive in memory.
   package var isRows: Bool { form.pieces == 1 }
   /// Whether parameters change from value to value.
   package var hasRowOfParameters: Bool { form.inner == 1 }
 
   private var valueCount: Int { count * valuesPerGroup }
-  /// Values under one parameter that lie together within a group.
+  /// The number of adjacent values with the same parameter within a group.
   private var run: Int { Int(min(form.inner, form.length)) }
 
   /// Writes y, and for each group the mean, the sum of squared distances from it and the variance.
@@ -68,13 +68,13 @@ package struct GroupNormalization {
   ) {
     withUnsafePointers(parameters) { form, parameters in
       let x = x.assumingMemoryBound(to: Float.self), y = y.assumingMemoryBound(to: Float.self)
-      split(count, work: valueCount, threads: threads) { begin, end in
+      inParallel(count, work: valueCount, threads: threads) { begin, end in
         norma_normalize_groups(form, parameters, x, y, mean, squares, variance, begin, end)
       }
     }
   }
 
-  /// Bytes that `gradient` needs for the sums over runs.
+  /// The bytes that `gradient` needs for the sums over runs.
   package var sumBytes: Int { 2 * (valueCount / run) * 8 }
 
   /// Writes the gradient of x, unless that is nil, and those of weight and bias.
@@ -89,7 +89,7 @@ package struct GroupNormalization {
       let x = x.assumingMemoryBound(to: Float.self)
       let upstream = upstream.assumingMemoryBound(to: Float.self)
       let dx = dx?.assumingMemoryBound(to: Float.self)
-      split(count, work: valueCount, threads: threads) { begin, end in
+      inParallel(count, work: valueCount, threads: threads) { begin, end in
         norma_group_gradient(
           form, parameters, x, upstream, mean, variance, dx, sums, sums + runs, begin, end)
       }

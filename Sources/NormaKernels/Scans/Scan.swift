@@ -1,10 +1,10 @@
 import CNormaLoops
 import NormaValues
 
-/// Running results along one axis of `[outer, size, inner]`, without gaps.
+/// Cumulative results along one axis of dense `[outer, size, inner]`.
 ///
-/// A value that knows nothing of a layout. Sums, products and logarithms of real numbers are carried
-/// in `Double` and rounded once each; integers wrap.
+/// A value that is independent of any layout. Sums, products and logarithms of real numbers are
+/// carried in `Double` and rounded once each; integers wrap.
 package struct Scan: Sendable, Hashable {
   /// What is carried from one element to the next.
   package enum Kind: Sendable {
@@ -58,10 +58,10 @@ package struct Scan: Sendable, Hashable {
     }
   }
 
-  /// The largest or smallest elements so far, and where the last of them stands along the axis.
+  /// The largest or smallest elements so far, and the index of the last of them along the axis.
   package func runExtreme(
     largest: Bool, _ dtype: DType, from input: UnsafeRawPointer,
-    into output: UnsafeMutableRawPointer, places: UnsafeMutablePointer<Int64>
+    into output: UnsafeMutableRawPointer, indices: UnsafeMutablePointer<Int64>
   ) {
     let sign: Int32 = largest ? 1 : 0
     units(0) { scan, begin, end in
@@ -69,23 +69,23 @@ package struct Scan: Sendable, Hashable {
       case .float32:
         norma_scan_extreme_f32(
           scan, sign, input.assumingMemoryBound(to: Float.self),
-          output.assumingMemoryBound(to: Float.self), places, begin, end)
+          output.assumingMemoryBound(to: Float.self), indices, begin, end)
       case .float64:
         norma_scan_extreme_f64(
           scan, sign, input.assumingMemoryBound(to: Double.self),
-          output.assumingMemoryBound(to: Double.self), places, begin, end)
+          output.assumingMemoryBound(to: Double.self), indices, begin, end)
       case .int64:
         norma_scan_extreme_i64(
           scan, sign, input.assumingMemoryBound(to: Int64.self),
-          output.assumingMemoryBound(to: Int64.self), places, begin, end)
+          output.assumingMemoryBound(to: Int64.self), indices, begin, end)
       case .int32:
         norma_scan_extreme_i32(
           scan, sign, input.assumingMemoryBound(to: Int32.self),
-          output.assumingMemoryBound(to: Int32.self), places, begin, end)
+          output.assumingMemoryBound(to: Int32.self), indices, begin, end)
       case .uint8, .bool:
         norma_scan_extreme_u8(
           scan, sign, input.assumingMemoryBound(to: UInt8.self),
-          output.assumingMemoryBound(to: UInt8.self), places, begin, end)
+          output.assumingMemoryBound(to: UInt8.self), indices, begin, end)
       default: fatalError("there is no scan of \(dtype)")
       }
     }
@@ -99,7 +99,7 @@ package struct Scan: Sendable, Hashable {
     withUnsafePointer(to: scan) { scan in
       let count = Int(norma_scan_units(scan, Int64(outer)))
       guard count > 0, size > 0 else { return }
-      split(count, work: outer * size * inner, threads: threads) { body(scan, $0, $1) }
+      inParallel(count, work: outer * size * inner, threads: threads) { body(scan, $0, $1) }
     }
   }
 }

@@ -2,20 +2,20 @@ import CNormaLoops
 import NormaValues
 import Synchronization
 
-/// Whole numbers that are counted, because they lie close together.
+/// Integers that can be counted in a table, because their range is small.
 package struct NumberCounts {
   private let dtype: DType, count: Int, x: UnsafeRawPointer, threads: Int
 
-  /// `count` integers or truth values, which are there as long as this is used.
+  /// `count` integers or Booleans, which must outlive this value.
   package init(_ dtype: DType, _ count: Int, _ x: UnsafeRawPointer, threads: Int) {
     (self.dtype, self.count, self.x, self.threads) = (dtype, count, x, threads)
   }
 
-  /// The smallest and the largest number, of which there is one at least.
+  /// The smallest and the largest number, of at least one.
   package var range: ClosedRange<Int> {
     let low = Atomic(Int64.max)
     let high = Atomic(Int64.min)
-    split(count, work: count / 4, threads: threads) { begin, end in
+    inParallel(count, work: count / 4, threads: threads) { begin, end in
       let start = x + Int(begin) * dtype.byteCount
       var (least, most) = (Int64(0), Int64(0))
       switch dtype {
@@ -29,7 +29,8 @@ package struct NumberCounts {
     return Int(low.load(ordering: .relaxed))...Int(high.load(ordering: .relaxed))
   }
 
-  /// Adds to the place of each number, counted from `low`, how often it is there.
+  /// Adds the number of occurrences of each number to its table entry; the first entry is for
+  /// `low`.
   package func add(from low: Int, to counts: UnsafeMutablePointer<Int64>) {
     let (count, low) = (Int64(count), Int64(low))
     switch dtype {
@@ -39,13 +40,13 @@ package struct NumberCounts {
     }
   }
 
-  /// How many different numbers a table with such counts has.
+  /// The number of distinct numbers in such a table.
   package static func different(_ table: UnsafeMutableBufferPointer<Int64>) -> Int {
     table.baseAddress.map { Int(norma_count_counted(Int64(table.count), $0)) } ?? 0
   }
 
-  /// Of a table with such counts: the numbers that are there, in order, and how often each is. The table
-  /// then says which of them each is.
+  /// Lists the numbers in such a table, in ascending order, and their counts. Each entry of the
+  /// table is then replaced by the index of its number in that list.
   package func list(
     _ table: UnsafeMutableBufferPointer<Int64>, from low: Int,
     into values: UnsafeMutableRawPointer, counts: UnsafeMutablePointer<Int64>
@@ -59,12 +60,12 @@ package struct NumberCounts {
     }
   }
 
-  /// What a table has at the place of each number.
+  /// Reads the table entry of each number.
   package func lookUp(
     in table: UnsafePointer<Int64>, from low: Int, into out: UnsafeMutablePointer<Int64>
   ) {
     let low = Int64(low)
-    split(count, work: count, threads: threads) { begin, end in
+    inParallel(count, work: count, threads: threads) { begin, end in
       switch dtype {
       case .int64: norma_look_up_i64(table, low, x.bound(), out, begin, end)
       case .int32: norma_look_up_i32(table, low, x.bound(), out, begin, end)
@@ -73,7 +74,7 @@ package struct NumberCounts {
     }
   }
 
-  /// Adds to the place of each number, of `int64`, its weight.
+  /// Adds the weight of each `int64` number to its table entry.
   package func add(_ weights: UnsafePointer<Double>, to sums: UnsafeMutablePointer<Double>) {
     norma_add_weights(Int64(count), x.bound(), weights, sums)
   }

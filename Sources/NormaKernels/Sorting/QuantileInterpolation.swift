@@ -2,7 +2,7 @@ import CNormaLoops
 import NormaValues
 
 extension QuantileInterpolation {
-  /// Whether results may be no element.
+  /// Whether results may fall between elements.
   var isBetween: Bool { self == .linear || self == .midpoint }
 
   var number: Int32 {

@@ -1,47 +1,47 @@
 import CNormaLoops
 import NormaValues
 
-/// Places of values in sorted rows, and how many values fall where.
+/// Searches values in sorted rows, and counts values in bins.
 package enum RowSearch {
-  /// For each value the place of the first element that does not come before it; `right`, of the
-  /// first that comes after it.
+  /// For each value, the index of the first element that is not less than it; with `right`, of the
+  /// first that is greater.
   package static func run(
     _ dtype: DType, values count: Int, perRow: Int, size: Int, isShared: Bool, right: Bool,
     in sorted: UnsafeRawPointer, sorter: UnsafePointer<Int64>?, of values: UnsafeRawPointer,
-    into places: UnsafeMutablePointer<Int64>, threads: Int
+    into indices: UnsafeMutablePointer<Int64>, threads: Int
   ) {
     let search = norma_search(
       size: Int64(size), per_row: Int64(perRow), shared: isShared ? 1 : 0, right: right ? 1 : 0)
     withUnsafePointer(to: search) { search in
-      split(count, work: count * 8, threads: threads) { begin, end in
+      inParallel(count, work: count * 8, threads: threads) { begin, end in
         switch dtype {
         case .float32:
-          norma_search_f32(search, sorted.bound(), sorter, values.bound(), places, begin, end)
+          norma_search_f32(search, sorted.bound(), sorter, values.bound(), indices, begin, end)
         case .float64:
-          norma_search_f64(search, sorted.bound(), sorter, values.bound(), places, begin, end)
+          norma_search_f64(search, sorted.bound(), sorter, values.bound(), indices, begin, end)
         case .int64:
-          norma_search_i64(search, sorted.bound(), sorter, values.bound(), places, begin, end)
+          norma_search_i64(search, sorted.bound(), sorter, values.bound(), indices, begin, end)
         case .int32:
-          norma_search_i32(search, sorted.bound(), sorter, values.bound(), places, begin, end)
+          norma_search_i32(search, sorted.bound(), sorter, values.bound(), indices, begin, end)
         case .uint8, .bool:
-          norma_search_u8(search, sorted.bound(), sorter, values.bound(), places, begin, end)
+          norma_search_u8(search, sorted.bound(), sorter, values.bound(), indices, begin, end)
         default: fatalError("\(dtype) is searched as \(dtype.kernelType)")
         }
       }
     }
   }
 
-  /// How many of `count` values, or what weight of them, fall into the bins between `edges`.
+  /// The number of `count` values, or their total weight, in each bin between `edges`.
   ///
-  /// - Parameter isExact: whether bins of equal width look at their edges, or trust a division in the
-  ///   type of the values.
+  /// - Parameter isExact: whether bins of equal width compare with their edges, or rely on a
+  ///   division in the type of the values.
   package static func histogram(
     _ dtype: DType, count: Int, _ x: UnsafeRawPointer, weights: UnsafePointer<Double>?,
     edges: [Double], isUniform: Bool, isExact: Bool, threads: Int
   ) -> [Double] {
     let bins = edges.count - 1
-    // Numbers of values may be added in any order, weights may not. Many bins are not worth sums for
-    // each thread.
+    // Counts may be added in any order, weights may not. Many bins are not worth sums for each
+    // thread.
     let parts = weights == nil ? max(min(threads, count / max(1 << 16, bins)), 1) : 1
     var sums = [Double](repeating: 0, count: bins * parts)
     edges.withUnsafeBufferPointer { edges in
@@ -49,10 +49,10 @@ package enum RowSearch {
         guard let edges = edges.baseAddress, let base = sums.baseAddress else { return }
         let form = norma_bins(
           bins: Int64(bins), edges: edges, uniform: isUniform ? 1 : 0, exact: isExact ? 1 : 0)
-        // Each part adds to sums of its own.
+        // Each part adds to its own sums.
         nonisolated(unsafe) let own = base
         withUnsafePointer(to: form) { form in
-          split(parts, work: parts > 1 ? count : 0, threads: threads) { begin, end in
+          inParallel(parts, work: parts > 1 ? count : 0, threads: threads) { begin, end in
             for part in Int(begin)..<Int(end) {
               let (from, to) = (count * part / parts, count * (part + 1) / parts)
               let start = x + from * dtype.byteCount

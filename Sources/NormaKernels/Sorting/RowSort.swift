@@ -1,8 +1,8 @@
 import CNormaLoops
 import NormaValues
 
-/// Order within rows of `size` elements that lie without gaps. A value that knows nothing of a
-/// layout; half types and truth values come as what they are computed in.
+/// Sorting within contiguous rows of `size` elements. A value that is independent of any layout;
+/// half types and Booleans are converted to the type in which they are computed.
 package struct RowSort: Sendable {
   private let rows: Int, size: Int, threads: Int
 
@@ -11,24 +11,24 @@ package struct RowSort: Sendable {
     (self.rows, self.size, self.threads) = (rows, size, threads)
   }
 
-  /// Runs `body` over parts of the rows, each with scratch memory: 16 bytes an element of a row, 32
-  /// for types of 64 bits.
+  /// Runs `body` over parts of the rows, each with scratch memory: 16 bytes per element of a row,
+  /// 32 for 64-bit types.
   private func parts(
     _ dtype: DType, _ body: (Int64, Int64, UnsafeMutableRawPointer) -> Void
   ) {
     guard rows > 0, size > 0 else { return }
     let byteCount = Int(norma_sort_scratch(Int64(dtype.byteCount), Int64(size)))
-    split(rows, work: rows * size * 4, threads: threads) { begin, end in
+    inParallel(rows, work: rows * size * 4, threads: threads) { begin, end in
       let scratch = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
       defer { scratch.deallocate() }
       body(begin, end, scratch)
     }
   }
 
-  /// The first `wanted` elements of each row in order, and where they stood.
+  /// The first `wanted` elements of each row in order, and their indices.
   package func run(
     _ dtype: DType, first wanted: Int, descending: Bool, from x: UnsafeRawPointer,
-    into values: UnsafeMutableRawPointer, places: UnsafeMutablePointer<Int64>
+    into values: UnsafeMutableRawPointer, indices: UnsafeMutablePointer<Int64>
   ) {
     let order = norma_order(
       size: Int64(size), wanted: Int64(wanted), descending: descending ? 1 : 0)
@@ -37,49 +37,50 @@ package struct RowSort: Sendable {
         switch dtype {
         case .float32:
           norma_sort_rows_f32(
-            order, x.bound(), values.bound(), places, scratch, begin, end)
+            order, x.bound(), values.bound(), indices, scratch, begin, end)
         case .float64:
           norma_sort_rows_f64(
-            order, x.bound(), values.bound(), places, scratch, begin, end)
+            order, x.bound(), values.bound(), indices, scratch, begin, end)
         case .int64:
           norma_sort_rows_i64(
-            order, x.bound(), values.bound(), places, scratch, begin, end)
+            order, x.bound(), values.bound(), indices, scratch, begin, end)
         case .int32:
           norma_sort_rows_i32(
-            order, x.bound(), values.bound(), places, scratch, begin, end)
+            order, x.bound(), values.bound(), indices, scratch, begin, end)
         case .uint8, .bool:
           norma_sort_rows_u8(
-            order, x.bound(), values.bound(), places, scratch, begin, end)
+            order, x.bound(), values.bound(), indices, scratch, begin, end)
         default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
         }
       }
     }
   }
 
-  /// The most frequent element of each row, the smallest of several, and its last place.
+  /// The most frequent element of each row, the smallest if there are several, and its last index.
   package func runMode(
     _ dtype: DType, from x: UnsafeRawPointer, into values: UnsafeMutableRawPointer,
-    places: UnsafeMutablePointer<Int64>
+    indices: UnsafeMutablePointer<Int64>
   ) {
     let size = Int64(size)
     parts(dtype) { begin, end, scratch in
       switch dtype {
       case .float32:
-        norma_mode_rows_f32(size, x.bound(), values.bound(), places, scratch, begin, end)
+        norma_mode_rows_f32(size, x.bound(), values.bound(), indices, scratch, begin, end)
       case .float64:
-        norma_mode_rows_f64(size, x.bound(), values.bound(), places, scratch, begin, end)
+        norma_mode_rows_f64(size, x.bound(), values.bound(), indices, scratch, begin, end)
       case .int64:
-        norma_mode_rows_i64(size, x.bound(), values.bound(), places, scratch, begin, end)
+        norma_mode_rows_i64(size, x.bound(), values.bound(), indices, scratch, begin, end)
       case .int32:
-        norma_mode_rows_i32(size, x.bound(), values.bound(), places, scratch, begin, end)
+        norma_mode_rows_i32(size, x.bound(), values.bound(), indices, scratch, begin, end)
       case .uint8, .bool:
-        norma_mode_rows_u8(size, x.bound(), values.bound(), places, scratch, begin, end)
+        norma_mode_rows_u8(size, x.bound(), values.bound(), indices, scratch, begin, end)
       default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
       }
     }
   }
 
-  /// For each rank the elements below and above it, where they stand, and the weight of the upper.
+  /// For each rank, the elements below and above it, their indices, and the weight of the upper
+  /// one.
   package func runSelection(
     _ ranks: RowRanks, _ dtype: DType, from x: UnsafeRawPointer, into result: RowRanks.Target
   ) {
@@ -92,23 +93,23 @@ package struct RowSort: Sendable {
           switch dtype {
           case .float32:
             norma_select_rows_f32(
-              form, x.bound(), low.bound(), result.lowPlaces, high?.bound(), result.highPlaces,
+              form, x.bound(), low.bound(), result.lowIndices, high?.bound(), result.highIndices,
               result.weights, scratch, begin, end)
           case .float64:
             norma_select_rows_f64(
-              form, x.bound(), low.bound(), result.lowPlaces, high?.bound(), result.highPlaces,
+              form, x.bound(), low.bound(), result.lowIndices, high?.bound(), result.highIndices,
               result.weights, scratch, begin, end)
           case .int64:
             norma_select_rows_i64(
-              form, x.bound(), low.bound(), result.lowPlaces, high?.bound(), result.highPlaces,
+              form, x.bound(), low.bound(), result.lowIndices, high?.bound(), result.highIndices,
               result.weights, scratch, begin, end)
           case .int32:
             norma_select_rows_i32(
-              form, x.bound(), low.bound(), result.lowPlaces, high?.bound(), result.highPlaces,
+              form, x.bound(), low.bound(), result.lowIndices, high?.bound(), result.highIndices,
               result.weights, scratch, begin, end)
           case .uint8, .bool:
             norma_select_rows_u8(
-              form, x.bound(), low.bound(), result.lowPlaces, high?.bound(), result.highPlaces,
+              form, x.bound(), low.bound(), result.lowIndices, high?.bound(), result.highIndices,
               result.weights, scratch, begin, end)
           default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
           }
@@ -118,15 +119,15 @@ package struct RowSort: Sendable {
   }
 }
 
-/// Which elements of a row in order are wanted.
+/// The ranks of the elements to select from a sorted row.
 package struct RowRanks: Sendable {
-  /// What is done with NaN.
+  /// How NaN is treated.
   package enum NaNRule: Sendable {
-    /// They are the largest elements.
+    /// NaN counts as the largest element.
     case last
-    /// They are the result.
+    /// If there is a NaN, it is the result.
     case wins
-    /// They do not count.
+    /// NaN does not count.
     case ignored
   }
 
@@ -135,7 +136,7 @@ package struct RowRanks: Sendable {
   private let rule: NaNRule
   private let interpolation: QuantileInterpolation
 
-  /// Elements by their rank from 0.
+  /// Elements by rank, counted from 0.
   package init(rank: Int) {
     (values, isFraction, rule, interpolation) = ([Double(rank)], false, .last, .lower)
   }
@@ -148,10 +149,10 @@ package struct RowRanks: Sendable {
     self.interpolation = interpolation
   }
 
-  /// How many elements are wanted of a row.
+  /// The number of elements to select from a row.
   package var count: Int { values.count }
 
-  /// Whether results may lie between two elements.
+  /// Whether results may fall between two elements.
   package var isBetween: Bool { isFraction && interpolation.isBetween }
 
   fileprivate func form(size: Int, _ ranks: UnsafePointer<Double>) -> norma_ranks {
@@ -166,26 +167,26 @@ package struct RowRanks: Sendable {
       nan_rule: Int32(rule.rawValue), interpolation: interpolation.number)
   }
 
-  /// Where results go: as many for each row as there are ranks.
+  /// Destinations of results: for each row as many as there are ranks.
   package struct Target {
     let low: UnsafeMutableRawPointer, high: UnsafeMutableRawPointer?
-    let lowPlaces: UnsafeMutablePointer<Int64>, highPlaces: UnsafeMutablePointer<Int64>?
+    let lowIndices: UnsafeMutablePointer<Int64>, highIndices: UnsafeMutablePointer<Int64>?
     let weights: UnsafeMutablePointer<Double>?
 
-    /// Elements at ranks alone.
-    package init(low: UnsafeMutableRawPointer, places: UnsafeMutablePointer<Int64>) {
-      (self.low, lowPlaces) = (low, places)
-      (high, highPlaces, weights) = (nil, nil, nil)
+    /// Only elements at ranks.
+    package init(low: UnsafeMutableRawPointer, indices: UnsafeMutablePointer<Int64>) {
+      (self.low, lowIndices) = (low, indices)
+      (high, highIndices, weights) = (nil, nil, nil)
     }
 
     /// Elements on both sides of ranks.
     package init(
-      low: UnsafeMutableRawPointer, places: UnsafeMutablePointer<Int64>,
-      high: UnsafeMutableRawPointer, highPlaces: UnsafeMutablePointer<Int64>,
+      low: UnsafeMutableRawPointer, indices: UnsafeMutablePointer<Int64>,
+      high: UnsafeMutableRawPointer, highIndices: UnsafeMutablePointer<Int64>,
       weights: UnsafeMutablePointer<Double>
     ) {
-      (self.low, lowPlaces, self.high) = (low, places, high)
-      (self.highPlaces, self.weights) = (highPlaces, weights)
+      (self.low, lowIndices, self.high) = (low, indices, high)
+      (self.highIndices, self.weights) = (highIndices, weights)
     }
   }
 }

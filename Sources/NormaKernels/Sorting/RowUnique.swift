@@ -1,27 +1,29 @@
 import CNormaLoops
 import NormaValues
 
-/// Different elements, and different slices.
+/// Distinct elements, and distinct slices.
 package enum RowUnique {
-  /// Leaves the different ones of sorted elements that stood at `places` in `sorted`, with the number
-  /// of the own one for each place and how often each is there. Returns how many there are.
+  /// Moves the distinct elements of `sorted` to its front and returns their number. Writes how
+  /// often each occurs, and to `inverse`, for every element in its original order (`indices` are
+  /// the original indices of the sorted elements), the index of its value among the distinct ones.
   package static func run(
-    _ dtype: DType, _ count: Int, sorted: UnsafeMutableRawPointer, places: UnsafePointer<Int64>,
+    _ dtype: DType, _ count: Int, sorted: UnsafeMutableRawPointer, indices: UnsafePointer<Int64>,
     inverse: UnsafeMutablePointer<Int64>, counts: UnsafeMutablePointer<Int64>
   ) -> Int {
     let count = Int64(count)
     return switch dtype {
-    case .float32: Int(norma_runs_f32(count, sorted.bound(), places, inverse, counts))
-    case .float64: Int(norma_runs_f64(count, sorted.bound(), places, inverse, counts))
-    case .int64: Int(norma_runs_i64(count, sorted.bound(), places, inverse, counts))
-    case .int32: Int(norma_runs_i32(count, sorted.bound(), places, inverse, counts))
-    case .uint8, .bool: Int(norma_runs_u8(count, sorted.bound(), places, inverse, counts))
+    case .float32: Int(norma_runs_f32(count, sorted.bound(), indices, inverse, counts))
+    case .float64: Int(norma_runs_f64(count, sorted.bound(), indices, inverse, counts))
+    case .int64: Int(norma_runs_i64(count, sorted.bound(), indices, inverse, counts))
+    case .int32: Int(norma_runs_i32(count, sorted.bound(), indices, inverse, counts))
+    case .uint8, .bool: Int(norma_runs_u8(count, sorted.bound(), indices, inverse, counts))
     default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
     }
   }
 
-  /// The different ones of `count` slices of `width` elements in lexicographic order: the number of
-  /// the first of each, the number of the own one for each slice, and how often each is there.
+  /// The distinct slices of `count` slices of `width` elements, in lexicographic order: the index
+  /// of the first occurrence of each; for each slice, the index of its value among them; and the
+  /// counts.
   package static func slices(
     _ dtype: DType, _ count: Int, width: Int, _ x: UnsafeRawPointer
   ) -> (firsts: [Int64], inverse: [Int64], counts: [Int64]) {
@@ -41,7 +43,7 @@ package enum RowUnique {
     return (Array(order.prefix(found)), inverse, Array(counts.prefix(found)))
   }
 
-  /// Sorts with `inverse` as spare memory, and then writes it.
+  /// Sorts, using `inverse` as scratch memory, and then writes it.
   private static func slices(
     _ dtype: DType, _ count: Int, width: Int, _ x: UnsafeRawPointer,
     _ order: UnsafeMutablePointer<Int64>, _ inverse: UnsafeMutablePointer<Int64>,

@@ -2,25 +2,26 @@ import NormaTensor
 
 /// Attention: softmax(q kᵀ scale + mask) v.
 ///
-/// - Shapes: q `[..., L, E]`, k `[..., S, E]`, v `[..., S, Ev]` give `[..., L, Ev]`; the axes in front
-///   broadcast.
+/// - Shapes: q `[..., L, E]`, k `[..., S, E]` and v `[..., S, Ev]` give `[..., L, Ev]`; the leading
+///   axes broadcast.
 /// - Parameters:
-///   - query: what asks.
-///   - key: what is asked for.
-///   - value: what is given.
-///   - mask: truth values, where attention is allowed, or numbers that are added to the scores; they
-///     broadcast to `[..., L, S]`.
-///   - dropout: the probability with which a weight is dropped, also outside of training.
-///   - isCausal: each of L sees the keys up to its own place only; not beside a mask.
-///   - scale: 1 / √E if left out.
-///   - enableGQA: query heads (third axis from the end) may be several times as many as key heads; each
-///     key serves neighbouring ones.
-///   - file: The caller's file, for the text of a mistake.
+///   - query: the queries.
+///   - key: the keys.
+///   - value: the values.
+///   - mask: Booleans that are true where attention is allowed, or numbers that are added to the
+///     scores; broadcasts to `[..., L, S]`.
+///   - dropout: the probability with which a weight is dropped, outside of training too.
+///   - isCausal: each of the L positions attends only to keys up to its own position; cannot be
+///     combined with a mask.
+///   - scale: 1 / √E by default.
+///   - enableGQA: allows the number of query heads (third axis from the end) to be a multiple of
+///     the number of key heads; neighboring query heads then share a key head.
+///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.
-/// - Edge cases: where a query may see no key, its result is 0, and so are its gradients.
-/// - Accuracy: half types are computed in `float32`, and up to 65,536 products q kᵀ of `float32` in
-///   `float64`, rounded once.
-/// - Cost: two batches of matrix products and a softmax; the `[..., L, S]` weights are stored.
+/// - Edge cases: where a query may attend to no key, its result and its gradients are 0.
+/// - Accuracy: half types are computed in `float32`. `float32` with up to 65,536 products q kᵀ is
+///   computed in `float64` and rounded once.
+/// - Cost: two batched matrix products and a softmax; the `[..., L, S]` weights are stored.
 /// - PyTorch: `F.scaled_dot_product_attention`.
 public func scaledDotProductAttention(
   _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, dropout: Double = 0,
@@ -77,7 +78,8 @@ public func scaledDotProductAttention(
       if scores.isPoisoned { return .poisoned }
       if k.shape[k.rank - 2] > 0 {
         let isBlind = scores.detached().max(over: -1, keepDims: true) .== -Double.infinity
-        // Softmax of nothing has neither value nor gradient, so it gets other numbers there.
+        // The softmax of an empty set has neither value nor gradient, so these rows get other
+        // numbers.
         weights = Tensor.where(isBlind, 0, Tensor.where(isBlind, 0, scores).softmax(over: -1))
       } else {
         weights = scores.softmax(over: -1)
@@ -90,8 +92,8 @@ public func scaledDotProductAttention(
   }
 }
 
-/// The type in which attention is computed: softmax makes relative errors of absolute ones, so scores
-/// want more digits than their own type has where they cost little.
+/// The type in which attention is computed. Softmax turns absolute errors of the scores into
+/// relative errors of the weights, so the scores use a wider type where that is cheap.
 private func workingType(_ query: Tensor, keys: Tensor) -> DType {
   switch query.dtype {
   case .float16, .bfloat16: return .float32
@@ -103,7 +105,7 @@ private func workingType(_ query: Tensor, keys: Tensor) -> DType {
   }
 }
 
-/// Keys or values with each head as often as there are query heads for it, side by side.
+/// Keys or values with each head repeated for its query heads, next to each other.
 private func repeatedHeads(
   _ x: Tensor, as query: Tensor, _ call: String
 ) throws(TensorError) -> Tensor {

@@ -1,9 +1,10 @@
 import NormaTensor
 
 extension BatchNorm {
-  /// The normalized batch and what the running statistics would make of it; nothing changes.
+  /// The normalized batch and the update that it implies for the running statistics; changes
+  /// nothing.
   ///
-  /// The result is the one of a call. `update` is nil where a call would not change the running
+  /// The result is that of a call. `update` is nil where a call would not change the running
   /// statistics: in evaluation, frozen, without running statistics, or where a policy says so.
   ///
   ///     let (y, update) = bn.forward(x)
@@ -25,11 +26,11 @@ extension BatchNorm {
     }
   }
 
-  /// Lets the running statistics follow a batch; a batch without values changes none, and counts as a batch
-  /// except in the mean of all batches.
+  /// Updates the running statistics with those of a batch. A batch without values leaves them
+  /// unchanged, and counts as a batch except with cumulative momentum.
   ///
-  /// new = (1 - share) * old + share * batch, in `float64`, with the share of ``momentum``. Channels
-  /// without values in the batch stay as they are. Pending.
+  /// new = (1 - share) * old + share * batch, in `float64`, with the share of ``momentum``.
+  /// Channels without values in the batch do not change. The update is pending until it is read.
   public func commit(
     _ update: RunningStatisticsUpdate, file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -43,7 +44,7 @@ extension BatchNorm {
     if targets == nil && momentum.share == nil { return }
     let number = numBatchesTracked.countBatch()
     guard let targets else { return }
-    // The last update has run by now: pending updates never pile up over training steps.
+    // Runs the previous update, so that pending updates do not pile up over training steps.
     Tensor.evaluate([runningMean.value, runningVar.value])
     let share = momentum.share(ofBatch: number)
     runningMean.value = runningMean.value.following(targets.mean, share)
@@ -82,7 +83,7 @@ extension BatchNorm {
     return try finite((output, RunningStatisticsUpdate(.whole(own))))
   }
 
-  /// The values that count, normalized; 0 elsewhere.
+  /// Normalizes the values that the mask selects; 0 elsewhere.
   private func masked(
     _ x: Tensor, _ mask: Tensor, usesBatch: Bool, follows: Bool
   ) throws(TensorError) -> (output: Tensor, update: RunningStatisticsUpdate?) {
@@ -101,7 +102,7 @@ extension BatchNorm {
     let (output, statistics) = try x.normalized(
       over: axes, mask: mask, eps: eps, weight: weight, bias: bias, call: call)
     if usesBatch || follows {
-      // With the output, which reads what is in cache then.
+      // Run together with the output, which reads the batch while it is in cache.
       if usesBatch { output.evaluated() }
       let counts = statistics.count.array(of: Double.self)
       if counts.contains(1) {
@@ -119,7 +120,7 @@ extension BatchNorm {
     if usesBatch { return (output, update) }
     let holds = mask.detached().cast(to: .bool)
     let zero = Tensor.zeros([], dtype: x.dtype)
-    // What is masked out may be NaN, also to gradients.
+    // Masked values may be NaN and must not reach the gradients either.
     let everywhere = try batchNorm(
       Tensor.where(holds, x, zero), runningMean: runningMean?.value, runningVar: runningVar?.value,
       weight: self.weight?.value, bias: self.bias?.value, training: false, eps: eps, call: call
@@ -140,7 +141,7 @@ extension BatchNorm {
       call,
       "the batch has NaN or infinite values in \(channels.count) of \(features) channels (\(named)"
         + "\(channels.count > 8 ? ", ..." : "")); nothing was changed, nonFinitePolicy "
-        + ".skipUpdate would go on")
+        + ".skipUpdate would continue")
   }
 
   private func reducedAxes(_ x: Tensor) -> [Int] { x.shape.indices.filter { $0 != 1 } }

@@ -2,11 +2,11 @@ import NormaTensor
 
 /// Batch normalization as a pure function; running statistics are read and never changed.
 ///
-/// The formula, shapes, edge cases and cost are those of ``BatchNorm``. With `training` the
-/// statistics of the batch normalize; without it the running ones, which must then be given.
+/// Formula, shapes, edge cases and cost are those of ``BatchNorm``. With `training`, the batch is
+/// normalized with its own statistics; otherwise with the running ones, which are then required.
 ///
-/// PyTorch: `torch.nn.functional.batch_norm`, whose `momentum` belongs to an update that this
-/// function leaves to its caller.
+/// PyTorch: `torch.nn.functional.batch_norm`; its `momentum` has no counterpart here, as the caller
+/// updates the running statistics.
 public func batchNorm(
   _ x: Tensor, runningMean: Tensor? = nil, runningVar: Tensor? = nil, weight: Tensor? = nil,
   bias: Tensor? = nil, training: Bool = false, eps: Double = 1e-5,
@@ -20,12 +20,12 @@ public func batchNorm(
   }
 }
 
-/// The normalized batch and, if they were taken, its statistics.
+/// The normalized batch and, where they were computed, its statistics.
 package func batchNorm(
   _ x: Tensor, runningMean: Tensor?, runningVar: Tensor?, weight: Tensor?, bias: Tensor?,
   training: Bool, eps: Double, allowsSingleValues: Bool = false, call: String
 ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics?) {
-  // An empty vector has no channels and nothing to normalize; PyTorch gives it back.
+  // An empty vector has no channels and nothing to normalize; PyTorch returns it unchanged.
   if x.shape == [0] { return (x, nil) }
   try requireEpsilon(eps, call: call)
   guard x.rank >= 2 else {

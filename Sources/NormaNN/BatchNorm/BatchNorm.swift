@@ -2,67 +2,71 @@ import NormaTensor
 
 /// Batch normalization over the channels in axis 1, for inputs of any number of axes.
 ///
-/// y = (x - mean) / √(variance + eps) * weight + bias, where in training mean and variance are
-/// those of the batch, over all axes but 1, the variance divided by n; in evaluation the running
-/// ones. In training the running statistics follow: (1 - momentum) * old + momentum * batch, with
-/// the batch's variance divided by n - 1.
+/// y = (x - mean) / √(variance + eps) * weight + bias. In training, mean and variance are those of
+/// the batch over all axes but 1, with the variance divided by n; in evaluation, they are the
+/// running ones. Training updates the running statistics: (1 - momentum) * old + momentum * batch,
+/// with the batch's variance divided by n - 1.
 ///
 /// - Shapes: input and output `[N, C, ...]`; weight, bias and running statistics `[C]`.
 /// - Types: real ones; half types are computed in `float32`.
-/// - Settings apart from training and evaluation: ``statistics`` says which statistics normalize,
-///   ``updatesRunningStatistics`` whether the running ones follow; a frozen layer
+/// - Settings beyond training and evaluation: ``statistics`` selects the statistics that normalize,
+///   ``updatesRunningStatistics`` whether training updates the running ones. A frozen layer
 ///   (``Module/freeze()``) normalizes with its running statistics and keeps them, in training too.
-/// - Edge cases: a constant channel gives exactly the bias; an empty batch gives an empty result,
-///   leaves the running mean and variance, and counts as a batch except in the mean of all batches; one
-///   value per channel is refused in training, unless ``singleValuePolicy`` says otherwise. A running
-///   variance below -eps, as damaged files have, gives NaN in its channel in evaluation, as in PyTorch.
+/// - Edge cases: a constant channel gives exactly the bias. An empty batch gives an empty result,
+///   leaves the running mean and variance unchanged, and counts as a batch except with cumulative
+///   momentum. One value per channel is an error in training, unless ``singleValuePolicy`` says
+///   otherwise. A running variance below -eps, as damaged files have, gives NaN in its channel in
+///   evaluation, as in PyTorch.
 /// - Accuracy: the mean is carried in two numbers, so that data far from zero keep their digits: in
-///   `float32` at most 4 ulp of the largest result, for data at 1e7 ± 1 too. In evaluation a running
-///   mean has the digits of its own type: in `float32` it adds up to half an ulp of the mean,
-///   divided by the standard deviation (0.5 at 1e7 ± 1); with `dtype: .float64` it adds nothing.
-/// - Cost, in training: one read and one write where a channel's numbers lie together or in runs of
-///   at least 16,384, take at most 4 MiB, and there are at least twice as many channels as threads
-///   (large images, N, C, H, W); else one read more. In evaluation: one read and one write.
-/// - PyTorch: `torch.nn.BatchNorm1d`, `2d`, `3d`; use the class of that name. Keras and Flax count
+///   `float32` the error is at most 4 ulp of the largest result, for data at 1e7 ± 1 too. In
+///   evaluation the running mean is rounded to its own type: in `float32` this adds up to half an
+///   ulp of the mean, divided by the standard deviation (0.5 at 1e7 ± 1); with `dtype: .float64` it
+///   adds nothing.
+/// - Cost, in training: one read and one write where a channel is contiguous or comes in runs of at
+///   least 16,384 values, takes at most 4 MiB, and there are at least twice as many channels as
+///   threads (large images, N, C, H, W); otherwise one more read. In evaluation: one read and one
+///   write.
+/// - PyTorch: `torch.nn.BatchNorm1d`, `2d`, `3d`; use the class of that name. Keras and Flax define
 ///   momentum the other way round (their 0.99 is `.decay(0.99)`), and Keras' eps is 1e-3: see
 ///   ``NormalizationConvention``.
 /// - Source: Ioffe and Szegedy, "Batch Normalization" (2015).
 public class BatchNorm: Module, PlacedLayer, LazyChannels {
-  /// The number of channels; 0 for a lazy layer until it has a state or a first input.
+  /// The number of channels; 0 for a lazy layer that has neither loaded a state nor seen an input.
   public internal(set) var features: Int
-  /// Added to the variance under the root.
+  /// Added to the variance under the square root.
   public let eps: Double
-  /// How much a new batch counts in the running statistics.
+  /// The weight of a new batch in the running statistics.
   public let momentum: Momentum
-  /// γ of each channel, at first 1; nil without `affine`.
+  /// The scale γ of each channel, initially 1; nil without `affine`.
   public let weight: Parameter?
-  /// β of each channel, at first 0; nil without `affine` or `bias`.
+  /// The shift β of each channel, initially 0; nil without `affine` or `bias`.
   public let bias: Parameter?
-  /// The running mean of each channel, at first 0; nil without `trackRunningStats`.
+  /// The running mean of each channel, initially 0; nil without `trackRunningStats`.
   public let runningMean: Buffer?
-  /// The running variance of each channel (divided by n - 1), at first 1.
+  /// The running variance of each channel (divided by n - 1), initially 1.
   public let runningVar: Buffer?
-  /// How many training batches the running statistics have seen.
+  /// The number of training batches in the running statistics.
   public let numBatchesTracked: Buffer?
 
   /// Which statistics normalize.
   public var statistics = StatisticsSource.auto
-  /// Whether the running statistics follow the batches of training.
+  /// Whether training updates the running statistics.
   public var updatesRunningStatistics = true
-  /// Whether the layer keeps its running statistics and normalizes with them whatever the mode; see
+  /// Whether the layer keeps its running statistics and normalizes with them in either mode; see
   /// ``Module/freeze()``.
   public private(set) var isFrozen = false
-  /// What becomes of a batch with one value per channel.
+  /// What to do with a batch that has one value per channel.
   public var singleValuePolicy = SingleValuePolicy.error
-  /// What becomes of a training batch with NaN or infinity in it.
+  /// What to do with a training batch that contains NaN or infinity.
   public var nonFinitePolicy = NonFinitePolicy.propagate
-  /// The running variance follows Σ (x - mean)² / (n - this): 1 as in PyTorch, 0 in Keras and Flax.
+  /// The running variance is updated with Σ (x - mean)² / (n - this): 1 as in PyTorch, 0 in Keras
+  /// and Flax.
   public var runningVarianceCorrection = 1.0
 
-  /// Takes the layer's place while its statistics are taken anew or looked at.
+  /// Replaces the call while the layer is recalibrated or observed.
   package var intercept: ((Tensor, Tensor?) throws(TensorError) -> Tensor)?
 
-  /// The numbers of axes that an input may have.
+  /// The ranks that an input may have.
   var ranks: ClosedRange<Int> { 2...Int.max }
   /// The layer's name in messages.
   var name: String { "BatchNorm" }
@@ -70,7 +74,7 @@ public class BatchNorm: Module, PlacedLayer, LazyChannels {
   /// A layer for `features` channels, with PyTorch's defaults and meanings.
   ///
   /// `affine: false` leaves out weight and bias, `bias: false` the bias alone. Without
-  /// `trackRunningStats` the batch normalizes in evaluation, too. PyTorch:
+  /// `trackRunningStats` the layer normalizes with the batch in evaluation, too. PyTorch:
   /// `nn.BatchNorm2d(features)`.
   public init(
     _ features: Int, eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = true,
@@ -89,8 +93,18 @@ public class BatchNorm: Module, PlacedLayer, LazyChannels {
     numBatchesTracked = trackRunningStats ? Buffer(Tensor(0, dtype: .int64)) : nil
   }
 
-  /// A layer that takes its number of channels from the state that it loads, or else from its first
-  /// input. Give its parameters to an optimizer after that. PyTorch: `nn.LazyBatchNorm2d()`.
+  public override var optionsDescription: String {
+    OptionText(features).with("eps", eps).with("momentum", momentum)
+      .with("affine", weight != nil, unless: true)
+      .with("bias", bias != nil, unless: weight != nil)
+      .with("trackRunningStats", runningMean != nil, unless: true)
+      .with("statistics", statistics, unless: .auto)
+      .with("updatesRunningStatistics", updatesRunningStatistics, unless: true)
+      .with("isFrozen", isFrozen, unless: false).text
+  }
+
+  /// A layer that takes its number of channels from the state that it loads, or from its first
+  /// input. Pass its parameters to an optimizer only after that. PyTorch: `nn.LazyBatchNorm2d()`.
   public convenience init(
     eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = true, bias: Bool = true,
     trackRunningStats: Bool = true, dtype: DType = .float32, file: StaticString = #fileID,
@@ -109,20 +123,20 @@ public class BatchNorm: Module, PlacedLayer, LazyChannels {
     return statistics == .auto ? isTraining : statistics == .batch
   }
 
-  /// What a kind of batch norm makes of a checked batch that its own statistics normalize, and these;
-  /// nil where it does what all do.
+  /// A subclass's own normalization of a checked batch with its statistics, together with these;
+  /// nil where the subclass uses the common one.
   func normalizedByItself(
     _ x: Tensor
   ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics)? { nil }
 
-  /// Whether a mask may say which values count.
+  /// Whether calls accept a mask that selects values.
   var takesMasks: Bool { true }
 
   override func setFrozen(_ isFrozen: Bool) { self.isFrozen = isFrozen }
 
-  /// Normalizes a batch; in training the running statistics follow, once for every call.
+  /// Normalizes a batch; in training, each call updates the running statistics once.
   ///
-  /// The result is pending: its statistics and itself run when numbers are needed.
+  /// The result is pending: statistics and output are computed when their values are needed.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -133,9 +147,10 @@ public class BatchNorm: Module, PlacedLayer, LazyChannels {
 
   /// Normalizes the values where `mask` is not zero by their own statistics; 0 elsewhere.
   ///
-  /// Padding enters neither statistics, running ones included, nor results, nor gradients. The mask
-  /// broadcasts to the input: `[N, 1, L]` for sequences of several lengths. Cost: four trips.
-  /// Keras and Flax have `mask`, which leaves the padding in the result; PyTorch has none.
+  /// Padding affects neither statistics, running ones included, nor results, nor gradients. The
+  /// mask broadcasts to the input: `[N, 1, L]` for sequences of different lengths. Cost: four
+  /// passes over memory. Keras and Flax have `mask`, which leaves the padding in the result;
+  /// PyTorch has none.
   public func callAsFunction(
     _ x: Tensor, mask: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -145,7 +160,7 @@ public class BatchNorm: Module, PlacedLayer, LazyChannels {
       case let norm as BatchNorm: return norm(x, mask: mask, file: file, line: line)
       case let norm as GroupNorm: return norm(x, mask: mask, file: file, line: line)
       case let other?:
-        throw TensorError(call, "\(type(of: other)) stands in for the layer, and takes no mask")
+        throw TensorError(call, "\(type(of: other)) replaces the layer, and takes no mask")
       }
     }.attributed(to: self, of: x, file, line)
   }
@@ -164,7 +179,7 @@ public class BatchNorm: Module, PlacedLayer, LazyChannels {
     return result.observed(by: self)
   }
 
-  /// Running statistics as they were at first: mean 0, variance 1, no batch.
+  /// Resets the running statistics to their initial values: mean 0, variance 1, no batches.
   /// PyTorch: `reset_running_stats()`.
   public func resetRunningStatistics() {
     guard let runningMean, let runningVar, let numBatchesTracked else { return }
@@ -173,7 +188,7 @@ public class BatchNorm: Module, PlacedLayer, LazyChannels {
     numBatchesTracked.value = Tensor(0, dtype: .int64)
   }
 
-  /// What a message calls a call.
+  /// The name of a call in messages.
   var call: String { "\(name)(_:)" }
 
   func check(_ x: Tensor) throws(TensorError) {

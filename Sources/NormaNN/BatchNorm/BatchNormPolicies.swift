@@ -1,31 +1,33 @@
-/// Which statistics normalize.
+/// The statistics that a layer normalizes with.
 public enum StatisticsSource: String, Sendable, Hashable, Codable {
   /// Those of the batch in training, the running ones in evaluation.
   case auto
   /// Those of the batch, in evaluation too.
   case batch
-  /// The running ones, in training too; they follow the batches all the same unless
+  /// The running ones, in training too. Training still updates them unless
   /// ``BatchNorm/updatesRunningStatistics`` is false.
   case running
 }
 
-/// What becomes of a batch with one value per channel, whose variance says nothing.
+/// What to do with a batch that has one value per channel, whose variance is meaningless.
 public enum SingleValuePolicy: String, Sendable, Hashable, Codable {
-  /// It is refused, as in PyTorch.
+  /// The batch is an error, as in PyTorch.
   case error
-  /// The running statistics normalize it, and do not follow.
+  /// The batch is normalized with the running statistics, and does not update them.
   case running
-  /// It is its own mean: the result is the bias. The running statistics do not follow. Keras and
-  /// older PyTorch.
+  /// The value is its own mean, so the result is the bias. The running statistics are not updated.
+  /// As in Keras and older PyTorch.
   case zero
 }
 
-/// What becomes of a training batch with NaN or infinity in it.
+/// What to do with a training batch that contains NaN or infinity.
 public enum NonFinitePolicy: String, Sendable, Hashable, Codable {
-  /// They enter result and running statistics, as in PyTorch.
+  /// The values propagate into the result and the running statistics, as in PyTorch.
   case propagate
-  /// The batch is refused, and nothing changes. Costs looking at each batch's statistics at once.
+  /// The batch is an error, and nothing changes. Each call has to evaluate the batch's statistics
+  /// immediately.
   case error
-  /// The result has them, the running statistics stay as they are. Costs the same.
+  /// The values propagate into the result, but the running statistics do not change. Same cost as
+  /// `error`.
   case skipUpdate
 }

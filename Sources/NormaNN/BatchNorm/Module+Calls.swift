@@ -1,14 +1,14 @@
 import NormaTensor
 
 extension Module {
-  /// The modules of Norma's own that `body` calls, in the order of their calls.
+  /// Norma's own modules that `body` calls, in call order.
   package func calls(in body: () throws -> Void) rethrows -> [Module] {
     let recorder = CallRecorder()
     try CallRecorder.$current.withValue(recorder) { try body() }
     return recorder.calls.map(\.module)
   }
 
-  /// Runs `body` with all modules in evaluation mode; their modes are as before when it is done.
+  /// Runs `body` with all modules in evaluation mode, and restores their modes afterwards.
   package func withEvaluation<R>(_ body: () throws -> R) rethrows -> R {
     let modes = namedModules.map { ($0.module, $0.module.isTraining) }
     eval()

@@ -1,6 +1,7 @@
 import NormaTensor
 
-// Layers whose momentum is a variable: a literal can be a ``Momentum``, a variable is the number that it is.
+// Overloads for momentum in a variable. A literal can be a ``Momentum``, but a variable is a
+// number.
 
 extension BatchNorm {
   /// A layer with PyTorch's momentum, the share of a new batch, as a number.
@@ -14,7 +15,7 @@ extension BatchNorm {
       trackRunningStats: trackRunningStats, dtype: dtype, file: file, line: line)
   }
 
-  /// A layer that finds its number of channels, with PyTorch's momentum as a number.
+  /// A layer that infers its number of channels, with PyTorch's momentum as a number.
   public convenience init(
     eps: Double = 1e-5, momentum: some BinaryFloatingPoint, affine: Bool = true,
     bias: Bool = true, trackRunningStats: Bool = true, dtype: DType = .float32,
@@ -38,7 +39,7 @@ extension InstanceNorm {
       trackRunningStats: trackRunningStats, dtype: dtype, file: file, line: line)
   }
 
-  /// A layer that finds its number of channels, with PyTorch's momentum as a number.
+  /// A layer that infers its number of channels, with PyTorch's momentum as a number.
   public convenience init(
     eps: Double = 1e-5, momentum: some BinaryFloatingPoint, affine: Bool = false,
     bias: Bool = true, trackRunningStats: Bool = false, dtype: DType = .float32,

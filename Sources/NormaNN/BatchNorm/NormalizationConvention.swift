@@ -1,40 +1,40 @@
 import NormaTensor
 
-/// The numbers that a framework means when it says batch norm.
+/// The constants that a framework uses by default in batch norm.
 ///
 ///     BatchNorm2d(64, convention: .keras)
 ///
-/// Weights that were trained under one convention give other results under another: with eps
-/// wherever variances are small, with the rest only in further training.
+/// Weights that were trained under one convention give other results under another: a different eps
+/// matters wherever variances are small, the other constants only in further training.
 public struct NormalizationConvention: Sendable, Hashable, Codable {
-  /// Added to the variance under the root.
+  /// Added to the variance under the square root.
   public var eps: Double
-  /// How much a new batch counts in the running statistics.
+  /// The weight of a new batch in the running statistics.
   public var momentum: Momentum
-  /// The running variance follows Σ (x - mean)² / (n - this).
+  /// The running variance is updated with Σ (x - mean)² / (n - this).
   public var runningVarianceCorrection: Double
 
-  /// A convention with these numbers.
+  /// A convention with these constants.
   public init(eps: Double, momentum: Momentum, runningVarianceCorrection: Double) {
     self.eps = eps
     self.momentum = momentum
     self.runningVarianceCorrection = runningVarianceCorrection
   }
 
-  /// eps 1e-5, a new batch counts 0.1, running variance divided by n - 1.
+  /// eps 1e-5, a new batch has weight 0.1, running variance divided by n - 1.
   public static let pytorch = NormalizationConvention(
     eps: 1e-5, momentum: 0.1, runningVarianceCorrection: 1)
 
-  /// eps 1e-3, the old value counts 0.99, running variance divided by n.
+  /// eps 1e-3, the old value has weight 0.99, running variance divided by n.
   public static let keras = NormalizationConvention(
     eps: 1e-3, momentum: .decay(0.99), runningVarianceCorrection: 0)
 
-  /// eps 1e-5, the old value counts 0.99, running variance divided by n.
+  /// eps 1e-5, the old value has weight 0.99, running variance divided by n.
   public static let flax = NormalizationConvention(
     eps: 1e-5, momentum: .decay(0.99), runningVarianceCorrection: 0)
 
-  /// eps 1e-5, a new batch counts 0.1, running variance divided by n: MLX Swift, and MLX until July
-  /// 2026, since when it divides by n - 1 as ``pytorch``.
+  /// eps 1e-5, a new batch has weight 0.1, running variance divided by n: MLX Swift, and MLX until
+  /// July 2026. Later versions of MLX divide by n - 1, as in ``pytorch``.
   public static let mlx = NormalizationConvention(
     eps: 1e-5, momentum: 0.1, runningVarianceCorrection: 0)
 }

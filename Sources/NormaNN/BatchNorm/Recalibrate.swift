@@ -1,74 +1,75 @@
 import NormaTensor
 
-/// How the statistics of several batches become running statistics.
+/// How the statistics of several batches combine into running statistics.
 public enum RecalibrationRule: Sendable, Hashable {
-  /// Mean and variance of all values, as if they were one batch: exactly pooled.
+  /// Mean and variance of all values, exactly pooled as if they were one batch.
   case population
-  /// The mean of the batches' means and of their variances, each batch counting the same. The
-  /// variance between the batches' means is lost. PyTorch: `torch.optim.swa_utils.update_bn`.
+  /// The average of the batches' means and of their variances, with equal weights. The variance
+  /// between the batches' means is lost. PyTorch: `torch.optim.swa_utils.update_bn`.
   case cumulative
-  /// From the present running statistics on, as training goes on with this momentum.
+  /// Continues from the current running statistics with this momentum, as in training.
   case exponential(Momentum)
 }
 
-/// In which order the layers of a network get their statistics.
+/// The order in which the layers of a network get their statistics.
 public enum RecalibrationOrder: String, Sendable, Hashable, Codable {
-  /// All in one pass over the data, each layer normalizing with its batch, as in training.
+  /// All in one pass over the data, with each layer normalizing with its batch, as in training.
   case together
-  /// One pass for each layer, in the order of the calls, behind layers that are done already and
-  /// normalize with their new statistics: what the network will see in evaluation.
+  /// One pass for each layer, in call order. Layers that are done normalize with their new
+  /// statistics, so each layer sees what it will see in evaluation.
   case layerByLayer
 }
 
-/// How far a recalibration is.
+/// The progress of a recalibration.
 public struct RecalibrationProgress: Sendable, Hashable {
-  /// The pass over the data, counted from 1.
+  /// The current pass over the data, starting at 1.
   public let pass: Int
-  /// How many passes there will be, as far as it is known.
+  /// The total number of passes, as far as it is known.
   public let passes: Int
-  /// The batches of this pass that are done.
+  /// The number of batches of this pass that are done.
   public let batches: Int
 }
 
-/// What a recalibration made of one layer.
+/// The effect of a recalibration on one layer.
 public struct RecalibratedLayer: Sendable, Hashable, Codable {
-  /// Where the layer is: `blocks.0.bn1`.
+  /// The layer's name: `blocks.0.bn1`.
   public let name: String
-  /// How many values of each channel the new statistics rest on: the smallest number.
+  /// The number of values per channel behind the new statistics: the smallest over all channels.
   public let count: Double
-  /// How far the running mean moved, in standard deviations of the new variance: the largest of all
-  /// channels.
+  /// The largest change of the running mean over all channels, in standard deviations of the new
+  /// variance.
   public let largestShift: Double
-  /// The old running variance divided by the new one: the smallest of all channels.
+  /// The old running variance divided by the new one: the smallest over all channels.
   public let smallestVarianceRatio: Double
-  /// The old running variance divided by the new one: the largest of all channels; infinite where
-  /// one of them was or is no number.
+  /// The old running variance divided by the new one: the largest over all channels; infinite where
+  /// one of them was or is NaN.
   public let largestVarianceRatio: Double
 }
 
-/// Takes the running statistics of all batch norm layers anew from data.
+/// Recomputes the running statistics of all batch norm layers from data.
 ///
 ///     try recalibrate(network, over: batches)
 ///
-/// For networks whose running statistics do not belong to their weights or data: after averaging
-/// weights, after fine-tuning, with too small a momentum or batch, on data of another kind.
-/// Parameters, modes and generators are as before when it is done; the modules run in evaluation, so
-/// that nothing is dropped. Frozen layers and those without running statistics are left alone; a
+/// For networks whose running statistics do not match their weights or data: after averaging
+/// weights, after fine-tuning, with too small a momentum or batch, or on data of another kind.
+/// Parameters, modes and generators are unchanged afterwards; the modules run in evaluation mode,
+/// so that nothing is dropped. Frozen layers and those without running statistics are skipped. A
 /// layer that is called several times pools its calls.
 ///
 /// - Parameters:
-///   - model: The network, whose batch norm layers are called once or more with every batch.
-///   - data: Batches as the model takes them; run through once for each pass.
-///   - rule: How batches become statistics: exactly pooled, or as PyTorch's `update_bn`.
+///   - model: The network; its batch norm layers are called one or more times per batch.
+///   - data: Batches as the model takes them; iterated once for each pass.
+///   - rule: How batches are combined: exactly pooled, or as in PyTorch's `update_bn`.
 ///   - order: All layers in one pass, or one after the other.
-///   - progress: Told after every batch; what it throws ends the recalibration.
-///   - file: The caller's file, for the text of a mistake.
+///   - progress: Called after every batch; an error that it throws ends the recalibration.
+///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.
-/// - Returns: The layers in the order of their calls, with how far they moved.
-/// - Throws: `CancellationError` when the task is cancelled, and what `data` or `progress` throw; then
-///   all running statistics are as before.
-/// - Accuracy: pooled in `Double` by Chan's formula, far from zero too; rounded once to the type of
-///   the running statistics. How the data are cut into batches moves the last bits only.
+/// - Returns: The layers in call order, with the change of each.
+/// - Throws: `CancellationError` when the task is cancelled, and whatever `data` or `progress`
+///   throw; all running statistics are then restored.
+/// - Accuracy: pooled in `Double` by Chan's formula, also for data far from zero; rounded once to
+///   the type of the running statistics. How the data are split into batches affects only the last
+///   bits.
 @discardableResult
 public func recalibrate<Model: Layer, Data: Sequence>(
   _ model: Model, over data: Data, rule: RecalibrationRule = .population,
@@ -81,7 +82,7 @@ public func recalibrate<Model: Layer, Data: Sequence>(
   }
 }
 
-/// Takes the running statistics of all batch norm layers anew, for models and batches of any kind:
+/// Recomputes the running statistics of all batch norm layers, for models and batches of any kind:
 /// `forward` calls the model with a batch and evaluates the result.
 @discardableResult
 public func recalibrate<Model: Module, Data: Sequence>(

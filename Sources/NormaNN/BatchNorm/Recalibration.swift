@@ -24,8 +24,8 @@ final class Recalibration {
     }
   }
 
-  /// Runs passes until every layer that is called has new statistics; `pass` gives every batch's
-  /// step to its argument.
+  /// Runs passes until every layer that is called has new statistics. `pass` calls its argument
+  /// with each batch's step.
   func run(
     _ progress: ((RecalibrationProgress) throws -> Void)?,
     _ pass: ((() throws -> Void) throws -> Void) throws -> Void
@@ -78,7 +78,7 @@ final class Recalibration {
     try model.withEvaluation(body)
   }
 
-  /// One call of a layer: its batch is taken into account where it is the layer's turn.
+  /// One call of a layer; its batch is counted if it is the layer's turn.
   private func call(
     of layer: BatchNorm, _ x: Tensor, _ mask: Tensor?
   ) throws(TensorError) -> Tensor {
@@ -99,7 +99,7 @@ final class Recalibration {
     for layer in order == .together ? open : Array(open.prefix(1)) {
       done.insert(ObjectIdentifier(layer))
       accounts[ObjectIdentifier(layer)]?.write(to: layer)
-      // Behind it, the other layers see what they will see in evaluation.
+      // Later layers now see what they will see in evaluation.
       layer.statistics = .running
     }
   }
@@ -121,7 +121,7 @@ private struct RunningState {
     if let batches { layer.numBatchesTracked?.value = batches }
   }
 
-  /// From this state to the layer's present one.
+  /// The change from this state to the layer's current one.
   func move(to layer: BatchNorm, name: String, count: Double) -> RecalibratedLayer {
     func values(_ tensor: Tensor?) -> [Double] { tensor?.array() ?? [] }
     let new = (mean: values(layer.runningMean?.value), variance: values(layer.runningVar?.value))
@@ -153,7 +153,7 @@ private struct StatisticsAccount {
   init(_ layer: BatchNorm, rule: RecalibrationRule) {
     self.rule = rule
     correction = layer.runningVarianceCorrection
-    // Far from the largest number, which a file may hold.
+    // Well below the largest integer, which a file may hold.
     tracked = min(layer.numBatchesTracked?.value.item() ?? 0, Int.max / 2)
     mean = layer.runningMean?.value.array() ?? []
     variance = layer.runningVar?.value.array() ?? []
@@ -177,7 +177,7 @@ private struct StatisticsAccount {
     }
   }
 
-  /// Writes mean, variance and number of batches; channels without values stay as they were.
+  /// Writes mean, variance and batch count; channels without values do not change.
   func write(to layer: BatchNorm) {
     guard let total, let runningMean = layer.runningMean, let runningVar = layer.runningVar else {
       return

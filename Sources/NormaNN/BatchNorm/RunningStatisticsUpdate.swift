@@ -1,19 +1,19 @@
 import NormaTensor
 
-/// What one batch has to say to the running statistics: it can be looked at, committed or dropped.
+/// One batch's update of the running statistics, which can be inspected, committed or dropped.
 ///
 ///     let (y, update) = bn.forward(x)
 ///     if let update, update.isFinite { bn.commit(update) }
 ///
-/// Updates of parts of a batch, as in gradient accumulation, merge to the update of the whole:
+/// Updates of parts of a batch, as in gradient accumulation, merge into the update of the whole:
 ///
 ///     let whole = first.moments.merged(with: second.moments)
 ///
-/// - Cost: pending until it is looked at or committed.
+/// - Cost: pending until it is inspected or committed.
 public struct RunningStatisticsUpdate: Sendable {
-  /// What the statistics rest on.
+  /// The source of the statistics.
   enum Source: Sendable {
-    /// A batch without values, which counts as a batch.
+    /// A batch without values, which still counts as a batch.
     case nothing
     case whole(NormalizationStatistics)
     case masked(MaskedStatistics)
@@ -24,11 +24,11 @@ public struct RunningStatisticsUpdate: Sendable {
 
   init(_ source: Source) { self.source = source }
 
-  /// An update by known moments, one group for each channel.
+  /// An update from known moments, one group for each channel.
   public init(_ moments: Moments) { source = .moments(moments) }
 
-  /// Count, mean and squared distances of each channel. Runs what is pending; of a batch without
-  /// values there are none.
+  /// Count, mean and sum of squared deviations of each channel; empty for a batch without values.
+  /// Runs pending work.
   public var moments: Moments {
     func moments(_ count: [Double], _ mean: Tensor, _ squares: Tensor) -> Moments {
       Moments(
@@ -44,10 +44,10 @@ public struct RunningStatisticsUpdate: Sendable {
     }
   }
 
-  /// Whether all means and variances are numbers. Runs what is pending.
+  /// Whether all means and variances are finite. Runs pending work.
   public var isFinite: Bool { nonFiniteChannels.isEmpty }
 
-  /// The channels whose mean or variance is NaN or infinite. Runs what is pending.
+  /// The channels whose mean or variance is NaN or infinite. Runs pending work.
   public var nonFiniteChannels: [Int] {
     let moments = moments
     return moments.mean.indices.filter {
@@ -55,8 +55,8 @@ public struct RunningStatisticsUpdate: Sendable {
     }
   }
 
-  /// Mean and variance that running statistics follow, in `float64`, each where it is known: a
-  /// variance rests on more than `correction` values. Nil of nothing.
+  /// The mean and variance to move towards, in `float64`, each where it is known: a variance needs
+  /// more than `correction` values. Nil for a batch without values.
   func targets(correction: Double) -> (mean: Target, variance: Target)? {
     func targets(_ count: Tensor, _ mean: Tensor, _ squares: Tensor) -> (Target, Target) {
       let degrees = count - correction
@@ -78,7 +78,7 @@ public struct RunningStatisticsUpdate: Sendable {
     }
   }
 
-  /// A statistic, value / divisor, and, where not every channel has it, which do.
+  /// A statistic, value / divisor, and, where not every channel has one, which channels do.
   struct Target {
     let value: Tensor
     var divisor = 1.0

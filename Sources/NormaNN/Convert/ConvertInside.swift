@@ -1,16 +1,17 @@
 import NormaTensor
 
-/// Converts the norms over channels of any network, wherever it holds them.
+/// Converts the channel norms of any network, wherever it holds them.
 ///
 ///     let report = convertNorms(inside: network, to: .group(8))
 ///
-/// What is converted to what is said at ``convertNorms(in:to:)``. Properties keep the layers that they
-/// had, and each lets a new one take its calls and its place in ``Module/children``: parameters, state
-/// and modes are the new layer's, names stay. So make an optimizer after the conversion.
+/// Conversions are those of ``convertNorms(in:to:)``. Properties keep their layers, and each layer
+/// forwards its calls to a new one, which also replaces it in ``Module/children``: parameters,
+/// state and modes are those of the new layer, names do not change. So create the optimizer after
+/// the conversion.
 ///
 /// - Parameters:
-///   - model: The network, which changes. Norms inside of a norm go along with it.
-///   - kind: What its norms are to be.
+///   - model: The network, which is changed. Norms inside a norm are converted with it.
+///   - kind: The kind to convert to.
 /// - Returns: What was done.
 @discardableResult
 public func convertNorms(inside model: Module, to kind: NormKind) -> NormConversionReport {

@@ -1,29 +1,29 @@
 import NormaTensor
 
-/// The network with its norms over channels converted to another kind.
+/// A copy of the network with its channel norms converted to another kind.
 ///
 ///     let (small, report) = convertNorms(in: network, to: .group(32))
 ///
-/// Converted are batch norm in all its forms, frozen batch norm and group norm, in the sequence and in
-/// sequences inside; the rest is shared with the network, which does not change.
+/// Converts batch norm in all its forms, frozen batch norm and group norm, in the sequence and in
+/// nested sequences. The other layers are shared with the network, which does not change.
 ///
 /// | from | to | what is kept |
 /// |---|---|---|
 /// | batch, ghost, split | each other | all; a split's first part, or all parts alike |
-/// | any of these | frozen | what evaluation does, for good |
+/// | any of these | frozen | the result in evaluation, permanently |
 /// | frozen | batch, ghost, split | all; parameters can be trained again |
-/// | any of these | group | weight, bias and eps: another function, which has to be trained |
-/// | group | batch, ghost, split | weight, bias and eps; running statistics have to be taken |
+/// | any of these | group | weight, bias and eps: another function, which needs training |
+/// | group | batch, ghost, split | weight, bias and eps; running statistics must be recomputed |
 ///
-/// Settings of batch norm layers, such as ``BatchNorm/statistics`` and momentum, go along. Norms inside of
-/// modules other than ``Sequential`` stay, and the report names them:
+/// Settings of batch norm layers, such as ``BatchNorm/statistics`` and momentum, are kept. Norms
+/// inside modules other than ``Sequential`` are not converted, and the report names them;
 /// ``convertNorms(inside:to:)`` converts these in place.
 ///
 /// - Parameters:
 ///   - model: The network.
-///   - kind: What its norms are to be.
-/// - Returns: The converted network with parameters of its own in what was converted, for a new
-///   optimizer, and what was done.
+///   - kind: The kind to convert to.
+/// - Returns: The converted network, whose converted layers have parameters of their own and so
+///   need a new optimizer, and what was done.
 /// - PyTorch has `SyncBatchNorm.convert_sync_batchnorm`; timm `convert_splitbn_model`,
 ///   `freeze_batch_norm_2d` and `unfreeze_batch_norm_2d`.
 public func convertNorms(
@@ -62,7 +62,7 @@ private func converting(
   return converted
 }
 
-/// What a norm over channels is made of.
+/// The constituents of a channel norm.
 struct NormNumbers {
   let source: any Layer
   let features: Int
@@ -72,7 +72,7 @@ struct NormNumbers {
   var mean: Tensor?
   var variance: Tensor?
   var tracks = true
-  /// Whether there are parameters that do not move.
+  /// Whether there are parameters that are not trained.
   let isFrozen: Bool
 
   var isGroup: Bool { source is GroupNorm }
@@ -101,7 +101,7 @@ struct NormNumbers {
 
   private var dtype: DType { mean?.dtype ?? weight?.dtype ?? .float32 }
 
-  /// The layer of this kind; nil where it is of this kind already.
+  /// The layer converted to this kind; nil where it is of this kind already.
   func layer(of kind: NormKind) throws(TensorError) -> (any Layer)? {
     let call = "convertNorms(in:to:)"
     guard features > 0 else { throw TensorError(call, "its number of channels is not known yet") }
@@ -110,7 +110,7 @@ struct NormNumbers {
       if let norm = source as? BatchNorm, !(norm is GhostBatchNorm || norm is SplitBatchNorm2d) {
         return nil
       }
-      // What was frozen may have been a norm of any number of axes.
+      // A frozen layer may have been a norm for inputs of any rank.
       return source is SplitBatchNorm2d
         ? filled(made(BatchNorm2d.init)) : filled(made(BatchNorm.init))
     case .frozen:
@@ -120,14 +120,14 @@ struct NormNumbers {
       }
       return FrozenBatchNorm2d(norm)
     case .ghost(let size):
-      guard size > 0 else { throw TensorError(call, "a part has samples, not \(size)") }
+      guard size > 0 else { throw TensorError(call, "the part size must be positive, got \(size)") }
       if (source as? GhostBatchNorm)?.partSize == size { return nil }
       return filled(
         GhostBatchNorm(
           features, partSize: size, eps: eps, momentum: momentum, affine: weight != nil,
           bias: bias != nil, trackRunningStats: tracks, dtype: dtype))
     case .split(let splits):
-      guard splits > 1 else { throw TensorError(call, "\(splits) splits are no split") }
+      guard splits > 1 else { throw TensorError(call, "expected at least 2 parts, got \(splits)") }
       if let split = source as? SplitBatchNorm2d, split.auxBn.count + 1 == splits { return nil }
       if source is BatchNorm1d || source is BatchNorm3d {
         throw TensorError(call, "SplitBatchNorm2d takes images, and \(type(of: source)) does not")
@@ -160,7 +160,7 @@ struct NormNumbers {
     return norm
   }
 
-  /// Copies numbers and settings.
+  /// Copies parameters, statistics and settings.
   private func fill(_ norm: BatchNorm) {
     copy(to: norm.weight, norm.bias)
     if let mean { norm.runningMean?.value = mean }

@@ -1,20 +1,20 @@
-/// A kind of normalization over channels, to which ``convertNorms(in:to:)`` can bring a network.
+/// A kind of channel normalization that ``convertNorms(in:to:)`` can convert to.
 public enum NormKind: Sendable, Hashable, Codable {
   /// Batch norm.
   case batch
   /// Batch norm whose statistics and parameters never change: ``FrozenBatchNorm2d``.
   case frozen
-  /// Batch norm by parts of so many samples: ``GhostBatchNorm``.
+  /// Batch norm over parts of `partSize` samples: ``GhostBatchNorm``.
   case ghost(partSize: Int)
-  /// Batch norm with a layer of its own for each of so many parts: ``SplitBatchNorm2d``.
+  /// Batch norm with a separate layer for each of this many parts: ``SplitBatchNorm2d``.
   case split(Int)
-  /// Group norm with so many groups: ``GroupNorm``.
+  /// Group norm with this many groups: ``GroupNorm``.
   case group(Int)
 }
 
-/// What became of a network's norms when they were converted.
+/// The result of converting a network's norms.
 public struct NormConversionReport: Sendable, Hashable, Codable, CustomStringConvertible {
-  /// A layer of another kind now.
+  /// A layer that was converted.
   public struct Conversion: Sendable, Hashable, Codable {
     /// The layer's name.
     public let name: String
@@ -22,8 +22,8 @@ public struct NormConversionReport: Sendable, Hashable, Codable, CustomStringCon
     public let from: String
     /// What it is: `GroupNorm`.
     public let to: String
-    /// Whether it does the same in evaluation as before. Otherwise it has kept weight and bias alone,
-    /// and a batch norm needs statistics: ``recalibrate(_:over:rule:order:progress:forward:)``.
+    /// Whether its results in evaluation are unchanged. Otherwise only weight and bias were kept,
+    /// and a batch norm needs new statistics: ``recalibrate(_:over:rule:order:progress:forward:)``.
     public let isExactInEvaluation: Bool
   }
 

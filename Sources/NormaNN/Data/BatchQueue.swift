@@ -1,7 +1,7 @@
 import Foundation
 import NormaTensor
 
-/// Batches that threads prepare a few ahead of the one that is asked for.
+/// Batches that threads prepare a few ahead of the consumer.
 final class BatchQueue: @unchecked Sendable {  // Guarded by the condition.
   private let condition = NSCondition()
   private let make: @Sendable (Int) -> Result<[Tensor], any Error>
@@ -32,7 +32,7 @@ final class BatchQueue: @unchecked Sendable {  // Guarded by the condition.
 
   private func work() {
     while let number = take() {
-      // A team of its own would fight with the one that trains for the same cores.
+      // A thread team of its own would compete with the training thread for the same cores.
       let batch = withThreads(1) { make(number) }
       condition.lock()
       ready[number] = batch
@@ -51,7 +51,7 @@ final class BatchQueue: @unchecked Sendable {  // Guarded by the condition.
     return next - 1
   }
 
-  /// The batch of a number, as soon as it is there.
+  /// The batch with this number, as soon as it is ready.
   func next(_ number: Int) -> Result<[Tensor], any Error> {
     if workers == 0 { return make(number) }
     condition.lock()
@@ -64,7 +64,7 @@ final class BatchQueue: @unchecked Sendable {  // Guarded by the condition.
     }
   }
 
-  /// Lets the threads end after the batch that they are at.
+  /// Stops each thread after its current batch.
   func stop() {
     condition.lock()
     isStopped = true

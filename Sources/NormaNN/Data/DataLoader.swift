@@ -8,13 +8,14 @@ import NormaTensor
 ///       for batch in loader { train(batch[0], batch[1]) }
 ///     }
 ///
-/// Each loop is an epoch of its own, also inside of another. A loop ends the program when a sample cannot be
-/// read, or, inside `catchingTensorErrors`, ends early with that error; ``forEach(_:)`` throws it.
+/// Each loop is a separate epoch, also when nested in another. If a sample cannot be read, a loop
+/// ends the program, or, inside `catchingTensorErrors`, ends early with that error; ``forEach(_:)``
+/// throws it.
 ///
-/// The order is PyTorch's for the same seed, be it the default generator's or that of `generator`, and
-/// the generator is left as PyTorch leaves it. Batches come in order and are the same whatever the
-/// number of workers: a batch draws from a generator of its own. PyTorch:
-/// `torch.utils.data.DataLoader`.
+/// The order is PyTorch's for the same seed, for the default generator and for a `generator` of
+/// your own, and the generator is left in the state in which PyTorch leaves it. Batches come in
+/// order and do not depend on the number of workers, as each batch draws from its own generator.
+/// PyTorch: `torch.utils.data.DataLoader`.
 public final class DataLoader<Data: Dataset>: Sequence {
   let data: Data
   let batchSize: Int
@@ -27,9 +28,9 @@ public final class DataLoader<Data: Dataset>: Sequence {
   private var generator: NormaRandom.Generator?
   /// The number of the next epoch.
   private var next = 0
-  /// Where the next epoch begins, if it is the rest of another.
+  /// Where the next epoch starts, if it is the rest of an interrupted one.
   private var rest: (start: NormaRandom.Generator, batch: Int)?
-  /// The epochs that are under way, the innermost last.
+  /// The epochs in progress, innermost last.
   private var running: [Weak] = []
   private let file: StaticString
   private let line: UInt
@@ -42,15 +43,16 @@ public final class DataLoader<Data: Dataset>: Sequence {
   ///
   /// - Parameters:
   ///   - data: the samples.
-  ///   - batchSize: how many of them make a batch.
-  ///   - shuffle: whether each epoch has an order of its own, PyTorch's for the same seed.
-  ///   - sampler: another choice and order of samples, such as ``WeightedSampler``, ``SubsetSampler`` or
-  ///     ``DistributedSampler``; then nothing else draws from the generator, and `shuffle` plays no part.
-  ///   - dropLast: whether a last batch that is not full is left out.
-  ///   - workers: how many threads prepare batches ahead; 0 prepares on demand.
-  ///   - prefetch: how many batches are prepared ahead at most.
-  ///   - generator: what the order is drawn from; nil is the default generator.
-  ///   - file: The caller's file, for the text of a mistake.
+  ///   - batchSize: the number of samples in a batch.
+  ///   - shuffle: whether each epoch has its own order, PyTorch's for the same seed.
+  ///   - sampler: another choice and order of samples, such as ``WeightedSampler``,
+  ///     ``SubsetSampler`` or ``DistributedSampler``; then nothing else draws from the generator,
+  ///     and `shuffle` is ignored.
+  ///   - dropLast: whether an incomplete last batch is left out.
+  ///   - workers: the number of threads that prepare batches ahead; 0 prepares on demand.
+  ///   - prefetch: the largest number of batches that are prepared ahead.
+  ///   - generator: the generator that the order is drawn from; nil is the default generator.
+  ///   - file: The caller's file, for error messages.
   ///   - line: The caller's line.
   public init(
     _ data: Data, batchSize: Int = 1, shuffle: Bool = false, sampler: (any Sampler)? = nil,
@@ -85,20 +87,21 @@ public final class DataLoader<Data: Dataset>: Sequence {
     return samples / batchSize + (dropLast || samples % batchSize == 0 ? 0 : 1)
   }
 
-  /// At most the number of batches.
+  /// A lower bound of the number of batches; always 0.
   public var underestimatedCount: Int { 0 }
 
-  /// Where the loader stands; set it to go on from there.
+  /// The loader's position; set it to continue from there.
   public var state: DataLoaderState {
     if let epoch = running.last(where: { $0.epoch != nil })?.epoch { return epoch.state }
     return DataLoaderState(
       generator: (rest?.start ?? generator ?? .current).state, batch: rest?.batch ?? 0, epoch: next)
   }
 
-  /// Goes on from a saved state: the next epoch is the rest of the one that was interrupted.
+  /// Continues from a saved state: the next epoch is the rest of the interrupted one.
   ///
-  /// A loader that draws from the default generator does so again with the epoch after it.
-  /// - Throws: `GeneratorStateError` where the bytes are no state, and a `TensorError` for a negative batch or epoch.
+  /// A loader that draws from the default generator does so again from the following epoch on.
+  /// - Throws: `GeneratorStateError` where the bytes are not a generator state, and a `TensorError`
+  ///   for a negative batch or epoch.
   public func restore(_ state: DataLoaderState) throws {
     try state.check("DataLoader.restore(_:)")
     let start = try NormaRandom.Generator(state: state.generator)
@@ -107,10 +110,10 @@ public final class DataLoader<Data: Dataset>: Sequence {
     next = state.epoch
   }
 
-  /// Gives the batches of one epoch, or of the rest of a restored one, to `body` in order.
+  /// Calls `body` with the batches of one epoch, or of the rest of a restored one, in order.
   ///
-  /// - Throws: what a sample or `body` throws, and a `TensorError` where the sampler names samples that do
-  ///   not exist or more or fewer than it has; the next call begins a new epoch.
+  /// - Throws: whatever a sample or `body` throws, and a `TensorError` where the sampler returns
+  ///   samples that do not exist or the wrong number of them; the next call begins a new epoch.
   public func forEach(_ body: ([Tensor]) throws -> Void) throws {
     let epoch = try begin()
     while let batch = try epoch.nextBatch() { try body(batch) }
@@ -150,17 +153,17 @@ public final class DataLoader<Data: Dataset>: Sequence {
     return epoch
   }
 
-  /// PyTorch draws once more at the end of the samples, to find that there are none.
+  /// After the last batch PyTorch asks its sampler for more, which costs one more draw.
   func drawAfterLast() {
     if shuffle && sampler == nil { _ = generator?.permutation(data.count) }
   }
 
-  /// The samples of an epoch, with the draws that PyTorch makes at its beginning.
+  /// The samples of an epoch, with the draws that PyTorch makes at its start.
   private func samples(drawing stream: inout NormaRandom.Generator) -> [Int] {
     if let sampler {
       return sampler.samples(of: data.count, epoch: next - 1, drawing: &stream)
     }
-    // PyTorch's seed of its workers.
+    // The draw for PyTorch's worker seed.
     _ = stream.next()
     guard shuffle else { return Array(0..<data.count) }
     if generator != nil { return stream.permutation(data.count) }
@@ -170,7 +173,7 @@ public final class DataLoader<Data: Dataset>: Sequence {
 }
 
 extension Generator {
-  /// The numbers below `count` in an order that `torch.randperm` gives.
+  /// The numbers below `count` in the order of `torch.randperm`.
   fileprivate mutating func permutation(_ count: Int) -> [Int] {
     withGenerator(&self) { Tensor.randperm(count).array(of: Int.self) }
   }

@@ -1,25 +1,25 @@
 import NormaTensor
 
-/// Samples by number, for ``DataLoader``.
+/// Samples by index, for ``DataLoader``.
 ///
 /// PyTorch: `torch.utils.data.Dataset` (map style).
 public protocol Dataset: Sendable {
-  /// How many samples there are.
+  /// The number of samples.
   var count: Int { get }
 
-  /// The samples of these numbers, stacked along a new first axis: one tensor for each part of a
+  /// The samples at these indices, stacked along a new first axis: one tensor for each part of a
   /// sample, such as images and labels.
   ///
-  /// - Throws: what keeps a sample from being read; the loader throws it to its user.
+  /// - Throws: an error where a sample cannot be read; the loader passes it on.
   func batch(_ indices: [Int]) throws -> [Tensor]
 }
 
-/// Tensors whose first axes count the samples. PyTorch: `TensorDataset`.
+/// Tensors whose first axis is the sample index. PyTorch: `TensorDataset`.
 public struct TensorDataset: Dataset {
   /// The tensors.
   public let tensors: [Tensor]
 
-  /// Tensors of equal first axes.
+  /// Tensors whose first axes have the same size.
   public init(_ tensors: Tensor..., file: StaticString = #fileID, line: UInt = #line) {
     self.tensors = tensors.map { $0.detached().evaluated() }
     let counts = Set(tensors.map { $0.shape.first ?? -1 })
@@ -38,13 +38,13 @@ public struct TensorDataset: Dataset {
   public func batch(_ indices: [Int]) -> [Tensor] { tensors.map { $0.picked(0, indices) } }
 }
 
-/// Some samples of a dataset, in an order of their own. PyTorch: `Subset`.
+/// Some samples of a dataset, in a given order. PyTorch: `Subset`.
 public struct Subset<Base: Dataset>: Dataset {
   private let base: Base
-  /// The numbers of the samples in the whole dataset.
+  /// The indices of the samples in the whole dataset.
   public let indices: [Int]
 
-  /// The samples of `base` at `indices`; one that `base` lacks is a mistake.
+  /// The samples of `base` at `indices`; an index out of range is an error.
   public init(
     _ base: Base, _ indices: [Int], file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -60,11 +60,11 @@ public struct Subset<Base: Dataset>: Dataset {
     self.indices = indices
   }
 
-  /// How many samples there are.
+  /// The number of samples.
   public var count: Int { indices.count }
 
-  /// The samples at these places of the subset.
-  /// - Throws: a `TensorError` for a place that the subset lacks, and what the whole dataset throws.
+  /// The samples at these indices of the subset.
+  /// - Throws: a `TensorError` for an index out of range, and whatever the whole dataset throws.
   public func batch(_ indices: [Int]) throws -> [Tensor] {
     if let wrong = indices.first(where: { !self.indices.indices.contains($0) }) {
       throw TensorError(
@@ -75,7 +75,7 @@ public struct Subset<Base: Dataset>: Dataset {
   }
 }
 
-/// Samples that go through a function after they were stacked. PyTorch: `transform`, for batches.
+/// A dataset whose batches are passed through a function. PyTorch: `transform`, for batches.
 public struct MappedDataset<Base: Dataset>: Dataset {
   private let base: Base
   private let transform: @Sendable ([Tensor]) throws -> [Tensor]
@@ -85,7 +85,7 @@ public struct MappedDataset<Base: Dataset>: Dataset {
     self.transform = transform
   }
 
-  /// How many samples there are.
+  /// The number of samples.
   public var count: Int { base.count }
 
   /// The transformed batch.
@@ -93,15 +93,15 @@ public struct MappedDataset<Base: Dataset>: Dataset {
 }
 
 extension Dataset {
-  /// The same samples, each batch through `transform`; draws inside come from a generator that
-  /// belongs to the batch.
+  /// The same samples, with `transform` applied to each batch; random draws inside it come from a
+  /// generator that belongs to the batch.
   public func mapped(
     _ transform: @escaping @Sendable ([Tensor]) throws -> [Tensor]
   ) -> MappedDataset<Self> { MappedDataset(self, transform) }
 
-  /// Parts of so many samples each, drawn without repetition from the default generator.
+  /// Parts of these sizes, drawn without replacement from the default generator.
   ///
-  /// The same parts as PyTorch's `random_split` after the same seed. The numbers must add up to the
+  /// The same parts as PyTorch's `random_split` with the same seed. The sizes must add up to the
   /// number of samples.
   public func randomSplit(
     _ counts: [Int], file: StaticString = #fileID, line: UInt = #line
@@ -123,12 +123,14 @@ extension Dataset {
     }
   }
 
-  /// Parts of these shares of the samples, drawn without repetition from the default generator.
+  /// Parts with these fractions of the samples, drawn without replacement from the default
+  /// generator.
   ///
   ///     let parts = data.randomSplit(fractions: [0.8, 0.1, 0.1])
   ///
-  /// Shares are rounded down, and what is left goes to the first parts, one sample each: the same parts as
-  /// PyTorch's `random_split(data, fractions)` after the same seed. The shares must add up to 1.
+  /// Sizes are rounded down, and the remaining samples go to the first parts, one each: the same
+  /// parts as PyTorch's `random_split(data, fractions)` with the same seed. The fractions must add
+  /// up to 1.
   public func randomSplit(
     fractions: [Double], file: StaticString = #fileID, line: UInt = #line
   ) -> [Subset<Self>] {
@@ -137,7 +139,8 @@ extension Dataset {
       report(
         TensorError(
           "randomSplit(fractions:)",
-          "fractions in 0 ... 1 that add up to 1 are needed, got \(fractions), which add up to \(sum)"
+          "fractions in 0 ... 1 that add up to 1 are needed, got \(fractions), which add up to "
+            + "\(sum)"
         ),
         file: file, line: line)
       return fractions.map { _ in Subset(self, []) }

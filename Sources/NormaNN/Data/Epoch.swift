@@ -1,12 +1,12 @@
 import NormaTensor
 
-/// Where a loader stands: enough to go on in the middle of an epoch.
+/// A loader's position: enough to continue in the middle of an epoch.
 public struct DataLoaderState: Sendable, Codable, Hashable {
-  /// The generator's state at the beginning of the epoch.
+  /// The generator's state at the start of the epoch.
   public var generator: [UInt8]
-  /// How many batches of the epoch were given out.
+  /// The number of batches of the epoch that were returned.
   public var batch: Int
-  /// The number of the epoch, from 0.
+  /// The number of the epoch, starting at 0.
   public var epoch: Int
 
   /// A state with these parts.
@@ -16,14 +16,14 @@ public struct DataLoaderState: Sendable, Codable, Hashable {
     self.epoch = epoch
   }
 
-  /// Throws for numbers to which no loader counts, as a broken file may have them.
+  /// Throws for counts that no loader reaches, as a damaged file may contain.
   func check(_ call: String) throws(TensorError) {
     guard batch >= 0, epoch >= 0, batch < .max, epoch < .max else {
-      throw TensorError(call, "batch \(batch) of epoch \(epoch) is no place in the data")
+      throw TensorError(call, "batch \(batch) of epoch \(epoch) is not a valid position")
     }
   }
 
-  /// Reads a state; the number of the epoch may be missing, as it was in the first version.
+  /// Decodes a state; the epoch's number may be missing, as in the first version.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     generator = try values.decode([UInt8].self, forKey: .generator)
@@ -39,7 +39,7 @@ final class Epoch<Data: Dataset> {
   private let end: Int
   private let number: Int
   private let start: Generator
-  /// How many batches were given out.
+  /// The number of batches that were returned.
   private var position: Int
   private var isOver = false
 
@@ -56,7 +56,8 @@ final class Epoch<Data: Dataset> {
       let first = batch * loader.batchSize
       return Array(samples[first...].prefix(loader.batchSize))
     }
-    // A sampler need not draw, which leaves the generator as it was in the epoch before.
+    // A sampler need not draw, in which case the generator has the same state as in the previous
+    // epoch.
     let repeats = loader.sampler == nil ? 0 : UInt64(truncatingIfNeeded: number)
     let seed = start.state.hashValueOfBytes &+ repeats &* 0xD1B5_4A32_D192_ED03
     let data = loader.data
@@ -65,7 +66,8 @@ final class Epoch<Data: Dataset> {
     ) { number in
       Result {
         try withSeed(seed &+ UInt64(number) &* 0x9E37_79B9) {
-          // Threads do not know the scope of the loop; the loop throws what they find.
+          // Worker threads are outside the loop's error scope, so errors are caught here and thrown
+          // by the loop.
           try catchingTensorErrors { try data.batch(batches[number]).map { $0.evaluated() } }
         }
       }
@@ -78,7 +80,7 @@ final class Epoch<Data: Dataset> {
     DataLoaderState(generator: start.state, batch: position, epoch: number)
   }
 
-  /// The next batch; nil when all were given out.
+  /// The next batch; nil after the last.
   func nextBatch() throws -> [Tensor]? {
     guard position < end else {
       if !isOver { loader.drawAfterLast() }

@@ -1,24 +1,24 @@
 import NormaTensor
 
-/// What is done to the images of a batch before they reach the network.
+/// A transform of the images of a batch before they reach the network.
 ///
 ///     let training = data.transformed(
 ///       .unitRange, .randomCrop(28, 28, padding: 2), .randomHorizontalFlip(),
 ///       .normalize(mean: [0.286], std: [0.353]))
 ///
 /// Images are `[N, channels, H, W]`. Random transforms draw for every image, from the default
-/// generator: inside of a ``DataLoader`` from one that belongs to the batch.
-/// PyTorch: `torchvision.transforms`.
+/// generator; inside a ``DataLoader``, from the batch's own generator. PyTorch:
+/// `torchvision.transforms`.
 public struct ImageTransform: Sendable {
   private let body: @Sendable (Tensor) -> Tensor
 
-  /// A transform of one's own.
+  /// A custom transform.
   public init(_ body: @escaping @Sendable (Tensor) -> Tensor) { self.body = body }
 
   /// The transformed images.
   public func callAsFunction(_ images: Tensor) -> Tensor { body(images) }
 
-  /// A transform that is refused with an error for what is no batch of images.
+  /// A transform that reports an error for anything but a batch of images.
   private init(
     named call: String, _ body: @escaping @Sendable (Tensor) throws(TensorError) -> Tensor
   ) {
@@ -35,12 +35,12 @@ public struct ImageTransform: Sendable {
 }
 
 extension ImageTransform {
-  /// Bytes 0 to 255 as `float32` 0 to 1; real numbers stay. PyTorch: `ToDtype(scale=True)`.
+  /// Bytes 0 to 255 as `float32` 0 to 1; real types do not change. PyTorch: `ToDtype(scale=True)`.
   public static let unitRange = ImageTransform(named: "unitRange") { images in
     images.dtype.isFloatingPoint ? images : images.cast(to: .float32) / 255.0
   }
 
-  /// (x - mean) / std for each channel; one number stands for all. PyTorch: `Normalize`.
+  /// (x - mean) / std for each channel; a single number applies to all. PyTorch: `Normalize`.
   public static func normalize(mean: [Double], std: [Double]) -> ImageTransform {
     ImageTransform(named: "normalize(mean:std:)") { images throws(TensorError) in
       let call = "normalize(mean:std:)"
@@ -59,23 +59,23 @@ extension ImageTransform {
     }
   }
 
-  /// `amount` pixels more on every side, filled with `value`. PyTorch: `Pad`.
+  /// Adds `amount` pixels with value `value` on every side. PyTorch: `Pad`.
   public static func pad(_ amount: Int, value: Double = 0) -> ImageTransform {
     ImageTransform { $0.padded([amount, amount, amount, amount], mode: .constant(value)) }
   }
 
-  /// The middle of every image, `height` times `width` pixels. PyTorch: `CenterCrop`.
+  /// The central `height` × `width` pixels of every image. PyTorch: `CenterCrop`.
   public static func centerCrop(_ height: Int, _ width: Int) -> ImageTransform {
     ImageTransform(named: "centerCrop(_:_:)") { images throws(TensorError) in
       let room = try Room(images, height, width, padding: 0, call: "centerCrop(_:_:)")
-      // Halves go to the even number, as Python's `round` has it.
+      // Halves round to the even number, as in Python's `round`.
       func middle(_ free: Int) -> Int { Int((Double(free) / 2).rounded(.toNearestOrEven)) }
       return room.crop(images, top: middle(room.rows), left: middle(room.columns))
     }
   }
 
-  /// `height` times `width` pixels from anywhere in every image, which gets `padding` zeros on every
-  /// side before. PyTorch: `RandomCrop`.
+  /// A random crop of `height` × `width` pixels from every image, after adding `padding` zeros on
+  /// every side. PyTorch: `RandomCrop`.
   public static func randomCrop(_ height: Int, _ width: Int, padding: Int = 0) -> ImageTransform {
     ImageTransform(named: "randomCrop(_:_:padding:)") { images throws(TensorError) in
       let room = try Room(images, height, width, padding: padding, call: "randomCrop(_:_:padding:)")
@@ -92,12 +92,12 @@ extension ImageTransform {
     }
   }
 
-  /// Mirrors images left to right, each with this probability. PyTorch: `RandomHorizontalFlip`.
+  /// Mirrors each image left to right with this probability. PyTorch: `RandomHorizontalFlip`.
   public static func randomHorizontalFlip(probability: Double = 0.5) -> ImageTransform {
     flip(over: 3, probability, "randomHorizontalFlip(probability:)")
   }
 
-  /// Turns images upside down, each with this probability. PyTorch: `RandomVerticalFlip`.
+  /// Flips each image upside down with this probability. PyTorch: `RandomVerticalFlip`.
   public static func randomVerticalFlip(probability: Double = 0.5) -> ImageTransform {
     flip(over: 2, probability, "randomVerticalFlip(probability:)")
   }
@@ -107,7 +107,7 @@ extension ImageTransform {
   ) -> ImageTransform {
     ImageTransform(named: call) { images throws(TensorError) in
       guard (0...1).contains(probability) else {
-        throw TensorError(call, "the probability must lie in 0 ... 1, got \(probability)")
+        throw TensorError(call, "the probability must be in 0 ... 1, got \(probability)")
       }
       let size = images.shape[axis]
       let mirrored = images.picked(axis, Array((0..<size).reversed()))
@@ -149,7 +149,7 @@ extension ImageTransform {
 }
 
 extension Dataset {
-  /// The same samples with their first part, the images, through these transforms in order.
+  /// The same samples, with these transforms applied in order to their first part, the images.
   public func transformed(_ transforms: ImageTransform...) -> MappedDataset<Self> {
     mapped { parts in
       guard let images = parts.first else { return parts }

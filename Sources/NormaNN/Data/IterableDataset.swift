@@ -1,7 +1,7 @@
 import NormaTensor
 
-/// Samples that come one after the other, and of which nobody knows how many there are: lines of large files,
-/// messages, numbers that are made up on the way.
+/// Samples that come one after the other, in unknown number: lines of large files, messages, or
+/// numbers that are generated on the fly.
 ///
 ///     struct Lines: IterableDataset {
 ///       let path: String
@@ -11,17 +11,18 @@ import NormaTensor
 ///       }
 ///     }
 ///
-/// One of several processes gives its own share alone; nobody else can leave out what is not its own.
-/// PyTorch: `torch.utils.data.IterableDataset`.
+/// With several processes, a dataset must return its own process's share only, as the loader cannot
+/// select it. PyTorch: `torch.utils.data.IterableDataset`.
 public protocol IterableDataset: Sendable {
-  /// Begins an epoch: each call of the result gives the next sample, one tensor for each part, and nil after
-  /// the last. It is called by one thread at a time.
+  /// Begins an epoch: each call of the result returns the next sample, one tensor for each part,
+  /// and nil after the last. It is called by one thread at a time.
   ///
-  /// - Throws: what keeps a sample from being read; so may the result.
+  /// - Throws: an error where the epoch cannot begin; the result throws where a sample cannot be
+  ///   read.
   func samples() throws -> () throws -> [Tensor]?
 }
 
-/// The elements of a Swift sequence, each a sample. It is walked through once for every epoch.
+/// The elements of a Swift sequence as samples. The sequence is iterated once for every epoch.
 public struct SampleSequence<Base: Sequence & Sendable>: IterableDataset {
   private let base: Base
   private let sample: @Sendable (Base.Element) throws -> [Tensor]

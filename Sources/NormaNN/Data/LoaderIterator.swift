@@ -2,14 +2,15 @@ import NormaTensor
 
 /// The batches of a loop over a ``DataLoader`` or a ``StreamLoader``.
 ///
-/// The loop ends the program when a sample cannot be read, or, inside `catchingTensorErrors`, ends early with
-/// that error.
+/// If a sample cannot be read, the loop ends the program, or, inside `catchingTensorErrors`, ends
+/// early with that error.
 public struct LoaderIterator: IteratorProtocol {
   private var nextBatch: (() throws -> [Tensor]?)?
   private let file: StaticString
   private let line: UInt
 
-  /// - Parameter begin: begins an epoch and gives what takes its batches, one after the other.
+  /// - Parameter begin: begins an epoch and returns a function for its batches, one after the
+  ///   other.
   init(
     _ file: StaticString, _ line: UInt, begin: () throws -> () throws -> [Tensor]?
   ) {
@@ -17,7 +18,7 @@ public struct LoaderIterator: IteratorProtocol {
     do {
       nextBatch = try begin()
     } catch {
-      // The loop ends where it would have begun.
+      // The error is thrown at the first batch.
       nextBatch = { throw error }
     }
   }
@@ -35,7 +36,7 @@ public struct LoaderIterator: IteratorProtocol {
   }
 }
 
-/// Refuses options of a loader that are out of range.
+/// Reports options of a loader that are out of range.
 func checkLoader(
   _ call: String, _ options: KeyValuePairs<String, (Int, ClosedRange<Int>)>, _ file: StaticString,
   _ line: UInt

@@ -2,17 +2,18 @@ import NormaTensor
 
 /// Samples drawn in proportion to weights, such as 1 / (size of the sample's class).
 ///
-/// The weight of number i is that of sample i; there are as many as samples. Draws are those of
-/// ``NormaTensor/Tensor/multinomial(_:count:replacement:file:line:)`` of `float64` weights. PyTorch: `WeightedRandomSampler`.
+/// There is one weight per sample. The draws are those of
+/// ``NormaTensor/Tensor/multinomial(_:count:replacement:file:line:)`` with `float64` weights.
+/// PyTorch: `WeightedRandomSampler`.
 public struct WeightedSampler: Sampler {
   private let weights: [Double]
   private let count: Int
   private let replacement: Bool
 
-  /// `count` samples an epoch. Without `replacement` none comes twice.
+  /// `count` samples per epoch. Without `replacement`, no sample is drawn twice.
   ///
-  /// Weights that are negative or not finite, or all 0, and more draws without replacement than positive
-  /// weights are mistakes.
+  /// Weights that are negative, not finite, or all 0 are errors, and so are more draws without
+  /// replacement than there are positive weights.
   public init(
     weights: [Double], count: Int, replacement: Bool = true, file: StaticString = #fileID,
     line: UInt = #line
@@ -36,7 +37,7 @@ public struct WeightedSampler: Sampler {
     self.replacement = replacement
   }
 
-  /// The number of samples of an epoch.
+  /// The number of samples in an epoch.
   public func count(of total: Int) -> Int { count }
 
   /// The samples of an epoch.
@@ -49,16 +50,16 @@ public struct WeightedSampler: Sampler {
   }
 }
 
-/// Some of the samples, in a new random order every epoch: one part of the data for training, another for
-/// validation. PyTorch: `SubsetRandomSampler`.
+/// Some of the samples, in a new random order every epoch: one part of the data for training,
+/// another for validation. PyTorch: `SubsetRandomSampler`.
 public struct SubsetSampler: Sampler {
-  /// The numbers of the samples.
+  /// The indices of the samples.
   public let indices: [Int]
 
-  /// These samples.
+  /// Samples these indices.
   public init(_ indices: [Int]) { self.indices = indices }
 
-  /// The number of samples of an epoch.
+  /// The number of samples in an epoch.
   public func count(of total: Int) -> Int { indices.count }
 
   /// The samples of an epoch.
@@ -69,13 +70,14 @@ public struct SubsetSampler: Sampler {
   }
 }
 
-/// The share of one of several processes that train on the same data.
+/// One process's share of the samples, for several processes that train on the same data.
 ///
-/// All processes have the same number of samples: the order is filled up from its beginning, or with `dropLast`
-/// its end is left out; process r of n takes the samples r, r + n, r + 2n and so on of it. With `shuffle` the
-/// order is that of the seed plus the number of the epoch, the same in all processes, and the loader, which
-/// counts epochs, sees to it; a restored one goes on with the epoch that was interrupted. Nothing is drawn from the
-/// loader's generator. PyTorch: `DistributedSampler`, with `set_epoch(epoch)` before each epoch.
+/// All processes get the same number of samples: the order is extended by repeating its beginning,
+/// or with `dropLast` cut at its end. Process r of n takes the samples r, r + n, r + 2n and so on.
+/// With `shuffle`, the order is drawn with the seed plus the number of the epoch, and so is the
+/// same in all processes; the loader counts the epochs, and a restored loader continues the
+/// interrupted one. Nothing is drawn from the loader's generator. PyTorch: `DistributedSampler`,
+/// with `set_epoch(epoch)` before each epoch.
 public struct DistributedSampler: Sampler {
   private let rank: Int
   private let processes: Int
@@ -102,7 +104,7 @@ public struct DistributedSampler: Sampler {
     self.dropLast = dropLast
   }
 
-  /// The number of samples of an epoch in each process.
+  /// The number of samples per epoch in each process.
   public func count(of total: Int) -> Int {
     total / processes + (dropLast || total % processes == 0 ? 0 : 1)
   }

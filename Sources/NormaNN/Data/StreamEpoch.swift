@@ -3,14 +3,15 @@ import NormaTensor
 /// One pass over the samples of a ``StreamLoader``.
 final class StreamEpoch {
   private let queue: BatchQueue
-  /// Where it stands: the number of batches that were given out.
+  /// The position: the number of batches that were returned.
   private(set) var state: DataLoaderState
   private var isOver = false
 
   init(_ state: DataLoaderState, _ prefetch: Int, _ stream: SampleStream) {
     self.state = state
     let begun = state.batch
-    // One worker takes the numbers in order; the first of them leaves out what was given out before.
+    // One worker produces the batches in order; before the first one it skips those returned
+    // earlier.
     queue = BatchQueue(
       from: begun, through: .max, workers: prefetch > 0 ? 1 : 0, ahead: Swift.max(prefetch, 1)
     ) { number in
@@ -23,7 +24,7 @@ final class StreamEpoch {
 
   deinit { queue.stop() }
 
-  /// The next batch; nil at the end.
+  /// The next batch; nil after the last.
   func nextBatch() throws -> [Tensor]? {
     if isOver { return nil }
     do {
@@ -43,7 +44,7 @@ final class StreamEpoch {
   }
 }
 
-/// Samples of a streaming dataset in batches, in its order or shuffled within a window.
+/// Batches of a streaming dataset's samples, in its order or shuffled within a window.
 final class SampleStream: @unchecked Sendable {  // One thread at a time walks through it.
   private let begin: () throws -> () throws -> [Tensor]?
   private var generator: Generator
@@ -65,9 +66,10 @@ final class SampleStream: @unchecked Sendable {  // One thread at a time walks t
     self.window = window
   }
 
-  /// The next batch; nil at the end.
+  /// The next batch; nil after the last.
   func nextBatch() throws -> [Tensor]? {
-    // Threads do not know the scope of the loop; the loop throws what they find.
+    // Worker threads are outside the loop's error scope, so errors are caught here and thrown by
+    // the loop.
     try catchingTensorErrors {
       let samples = try nextSamples()
       guard let first = samples.first, !dropLast || samples.count == batchSize else { return nil }
@@ -79,7 +81,7 @@ final class SampleStream: @unchecked Sendable {  // One thread at a time walks t
     }
   }
 
-  /// Leaves out batches.
+  /// Skips batches.
   func skip(_ batches: Int) throws {
     for _ in 0..<batches {
       if try nextSamples().isEmpty { return }
@@ -104,9 +106,9 @@ final class SampleStream: @unchecked Sendable {  // One thread at a time walks t
     return kept.removeLast()
   }
 
-  /// A sample of the dataset, whose draws come from the epoch's generator.
+  /// The dataset's next sample, with draws from the epoch's generator.
   private func drawn() throws -> [Tensor]? {
-    // After an error nothing comes any more.
+    // If this throws, the stream has ended.
     isDry = true
     let sample = try withGenerator(&generator) { () -> [Tensor]? in
       let source = try source ?? begin()

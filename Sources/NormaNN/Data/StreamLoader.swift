@@ -1,18 +1,18 @@
 import NormaTensor
 
-/// Batches of a dataset that streams, epoch by epoch, prepared in the background.
+/// Batches of a streaming dataset, epoch by epoch, prepared in the background.
 ///
 ///     let loader = StreamLoader(Lines(path: path), batchSize: 128, shuffleWindow: 1024)
 ///     for batch in loader { train(batch[0], batch[1]) }
 ///
-/// The parts of a batch's samples are stacked along a new first axis. Samples are read in order by one thread, a
-/// few batches ahead; what the dataset draws comes from a generator that belongs to the epoch. A loop ends the program
-/// when a sample cannot be read, or, inside `catchingTensorErrors`, ends early with that error; ``forEach(_:)``
-/// throws it.
+/// The parts of a batch's samples are stacked along a new first axis. One thread reads the samples
+/// in order, a few batches ahead. What the dataset draws comes from a generator that belongs to the
+/// epoch. If a sample cannot be read, a loop ends the program, or, inside `catchingTensorErrors`,
+/// ends early with that error; ``forEach(_:)`` throws it.
 ///
-/// A loader is restored by reading the epoch again from its beginning and leaving out the batches that were given
-/// out: exact where the dataset gives the same samples again, at the cost of reading them. PyTorch: `DataLoader` of
-/// an `IterableDataset`.
+/// A restored loader reads the epoch again from the beginning and skips the batches that were
+/// returned before. This is exact if the dataset produces the same samples again, at the cost of
+/// reading them. PyTorch: `DataLoader` of an `IterableDataset`.
 public final class StreamLoader<Data: IterableDataset>: Sequence {
   private let data: Data
   private let batchSize: Int
@@ -31,13 +31,13 @@ public final class StreamLoader<Data: IterableDataset>: Sequence {
   ///
   /// - Parameters:
   ///   - data: the samples.
-  ///   - batchSize: how many of them make a batch.
-  ///   - shuffleWindow: how many samples are kept, of which a random one comes next; 0 keeps the order. A
-  ///     sample comes at most so many places early.
-  ///   - dropLast: whether a last batch that is not full is left out.
-  ///   - prefetch: how many batches are prepared ahead at most; 0 prepares on demand.
-  ///   - generator: where the draws of an epoch begin; nil is the default generator.
-  ///   - file: The caller's file, for the text of a mistake.
+  ///   - batchSize: the number of samples in a batch.
+  ///   - shuffleWindow: the number of buffered samples, from which the next one is drawn; 0 keeps
+  ///     the order. No sample comes earlier by more than this many positions.
+  ///   - dropLast: whether an incomplete last batch is left out.
+  ///   - prefetch: the largest number of batches that are prepared ahead; 0 prepares on demand.
+  ///   - generator: the generator at the start of an epoch's draws; nil is the default generator.
+  ///   - file: The caller's file, for error messages.
   ///   - line: The caller's line.
   public init(
     _ data: Data, batchSize: Int = 1, shuffleWindow: Int = 0, dropLast: Bool = false,
@@ -60,14 +60,15 @@ public final class StreamLoader<Data: IterableDataset>: Sequence {
     self.line = line
   }
 
-  /// Where the loader stands; restore it to go on from there.
+  /// The loader's position; use `restore(_:)` to continue from there.
   public var state: DataLoaderState {
     running?.state ?? rest
       ?? DataLoaderState(generator: (generator ?? .current).state, batch: 0, epoch: next)
   }
 
-  /// Goes on from a saved state: the next epoch is the rest of the one that was interrupted.
-  /// - Throws: `GeneratorStateError` where the bytes are no state, and a `TensorError` for a negative batch or epoch.
+  /// Continues from a saved state: the next epoch is the rest of the interrupted one.
+  /// - Throws: `GeneratorStateError` where the bytes are not a generator state, and a `TensorError`
+  ///   for a negative batch or epoch.
   public func restore(_ state: DataLoaderState) throws {
     try state.check("StreamLoader.restore(_:)")
     let start = try NormaRandom.Generator(state: state.generator)
@@ -77,10 +78,10 @@ public final class StreamLoader<Data: IterableDataset>: Sequence {
     running = nil
   }
 
-  /// Gives the batches of one epoch, or of the rest of a restored one, to `body` in order.
+  /// Calls `body` with the batches of one epoch, or of the rest of a restored one, in order.
   ///
-  /// - Throws: what a sample or `body` throws, and a `TensorError` where the samples of a batch do not stack;
-  ///   the next call begins a new epoch.
+  /// - Throws: whatever a sample or `body` throws, and a `TensorError` where the samples of a batch
+  ///   do not stack; the next call begins a new epoch.
   public func forEach(_ body: ([Tensor]) throws -> Void) throws {
     let epoch = try begin()
     while let batch = try epoch.nextBatch() { try body(batch) }

@@ -1,11 +1,11 @@
 import NormaTensor
 
-/// What a normalization does to each channel in evaluation: x * scale + shift, in `float64`.
+/// The effect of a normalization on each channel in evaluation: x * scale + shift, in `float64`.
 struct ChannelMap {
   let scale: Tensor
   let shift: Tensor
 
-  /// The map of a batch norm, frozen for good or not; nil of other layers.
+  /// The map of a batch norm or frozen batch norm; nil for other layers.
   init?(anyOf layer: any Layer, call: String) throws(TensorError) {
     if let norm = layer as? BatchNorm {
       try self.init(norm, call: call)
@@ -55,6 +55,6 @@ struct ChannelMap {
   }
 
   var channels: Int { scale.count }
-  /// Whether zero stays zero in every channel.
+  /// Whether zero maps to zero in every channel.
   var keepsZero: Bool { !shift.array(of: Double.self).contains { $0 != 0 } }
 }

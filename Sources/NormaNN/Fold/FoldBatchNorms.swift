@@ -1,32 +1,34 @@
 import NormaTensor
 
-/// The network with its batch norm layers folded into their neighbours, for evaluation.
+/// A copy of the network with its batch norm layers folded into their neighbors, for evaluation.
 ///
 ///     let (fast, report) = foldBatchNorms(in: network, verifying: batch)
 ///     print(report)
 ///
-/// Each norm becomes part of the convolution, transposed convolution or linear layer in front of it,
-/// or else of the one behind it where that is exact; an ``Identity`` takes its place, so that names
-/// stay. Sequences inside of the sequence are folded, too. The network itself is not changed; the
-/// folded one has its modes, and shares with it the layers that had nothing to fold.
+/// Each norm becomes part of the convolution, transposed convolution or linear layer before it, or
+/// of the one after it where that is exact. An ``Identity`` replaces the norm, so that names do not
+/// change. Nested sequences are folded, too. The network itself is not changed; the folded one has
+/// its modes, and shares the layers that had nothing to fold.
 ///
-/// What was folded behaves as in evaluation, whatever the mode. A norm behind a linear layer is folded
-/// for inputs `[N, inputs]`; with further axes it has other channels, and verification shows it.
+/// Folded layers behave as in evaluation, whatever the mode. A norm after a linear layer is folded
+/// for inputs `[N, inputs]`; with further axes the norm's channels are another axis, which
+/// verification detects.
 ///
-/// Norms that cannot be folded stay, and the report says why: without such a neighbour, in front of
-/// a convolution with padding, without running statistics. So do those inside of modules other than
-/// ``Sequential``: ``foldBatchNorms(inside:on:file:line:)`` folds these in place.
+/// Norms that cannot be folded stay, and the report says why: no such neighbor, a padded
+/// convolution after the norm, or no running statistics. Norms inside modules other than
+/// ``Sequential`` stay as well: ``foldBatchNorms(inside:on:file:line:)`` folds these in place.
 ///
 /// - Parameters:
 ///   - model: The network, which does not change.
 ///   - x: Data on which both networks are compared in evaluation.
-///   - file: The caller's file, for the text of a mistake.
+///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.
 /// - Returns: The folded network, and what was done.
-/// - Accuracy: see ``BatchNorm/folded(intoPrevious:)-(Conv)``; rounding differs, in `float32` by some ulp of
-///   the largest sum in each layer.
-/// - Cost: without data a trip over the weights. PyTorch: `torch.fx.experimental.optimization.fuse`,
-///   which folds what lies behind convolutions and verifies nothing.
+/// - Accuracy: see ``BatchNorm/folded(intoPrevious:)-(Conv)``; results differ by rounding, in
+///   `float32` by a few ulp of the largest sum in each layer.
+/// - Cost: without data one pass over the weights. PyTorch:
+///   `torch.fx.experimental.optimization.fuse`, which folds norms after convolutions and does not
+///   verify.
 public func foldBatchNorms(
   in model: Sequential, verifying x: Tensor? = nil, file: StaticString = #fileID,
   line: UInt = #line
@@ -46,7 +48,7 @@ public func foldBatchNorms(
   return (folded, report)
 }
 
-/// The sequence with its norms folded, those of sequences inside first.
+/// The sequence with its norms folded, starting with nested sequences.
 private func folding(_ model: Sequential, name: String, _ report: inout FoldingReport) -> Sequential
 {
   func place(_ index: Int) -> String { name.isEmpty ? "\(index)" : "\(name).\(index)" }
@@ -80,7 +82,7 @@ private func folding(_ model: Sequential, name: String, _ report: inout FoldingR
 
 private let call = "foldBatchNorms(in:)"
 
-/// The layer that takes a map in: the one in front of it, or else the one behind it.
+/// The layer to fold a map into: the one before it, or else the one after it.
 private func neighbour(
   of map: ChannelMap, _ layers: [any Layer], _ before: Int?, _ after: Int?
 ) throws(TensorError) -> (index: Int, isBefore: Bool, layer: any Layer) {
@@ -94,7 +96,7 @@ private func neighbour(
 }
 
 extension Layer {
-  /// The names of the batch norm layers that are parts of this one, and not the layer itself.
+  /// The names of the batch norm layers inside this layer, not including the layer itself.
   var normsInside: [String] {
     if self is BatchNorm { return [] }
     return namedModules.filter {
@@ -105,7 +107,7 @@ extension Layer {
 }
 
 extension FoldingReport {
-  /// Notes how far results are apart.
+  /// Records the differences between results.
   mutating func compare(_ expected: Tensor, _ found: Tensor) {
     let expected = expected.array(of: Double.self)
     let found = found.array(of: Double.self)

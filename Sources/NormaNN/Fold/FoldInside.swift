@@ -1,30 +1,31 @@
 import NormaTensor
 
-/// Folds the batch norm layers of any network into their neighbours, for evaluation, in place.
+/// Folds the batch norm layers of any network into their neighbors, for evaluation, in place.
 ///
 ///     let report = foldBatchNorms(inside: network, on: batch)
 ///     print(report)
 ///
-/// The network is called with the data, to see which layer gives a norm its input, or takes its result,
-/// and nothing else: that layer takes the norm in, behind a convolution, transposed convolution or
-/// linear layer always, in front of one where that is exact. Then it is called again. Where the result
-/// is another one, as when something else uses what lies between both, the fold is undone and the
-/// report says so.
+/// The network is run on the data to find the layer whose result is a norm's input, or whose input
+/// is a norm's result, with no other use. A norm is folded into a convolution, transposed
+/// convolution or linear layer before it, or into one after it where that is exact. Then the
+/// network is run again. Where the result differs, for example because the tensor between both
+/// layers has another use, the fold is undone and the report says so.
 ///
-/// Properties keep the layers that they had, and each lets a new one take its calls and its place in
-/// ``Module/children``: an ``Identity`` in place of a norm. Names stay; the state is that of the folded
-/// network, and does not fit one that is not folded.
+/// Properties keep their layers, and each layer forwards its calls to a new one, which also
+/// replaces it in ``Module/children``; an ``Identity`` replaces a norm. Names do not change. The
+/// state is that of the folded network, and does not fit an unfolded one.
 ///
 /// - Parameters:
-///   - model: The network, which changes.
-///   - x: Data of the kind that it is used on; zeros would show nothing.
-///   - file: The caller's file, for the text of a mistake.
+///   - model: The network, which is changed.
+///   - x: Typical input data; zeros would reveal nothing.
+///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.
 /// - Returns: What was done, with the largest difference on the data.
-/// - Accuracy: see ``BatchNorm/folded(intoPrevious:)-(Conv)``. A fold counts as wrong where results differ by more
-///   than 1e-3 of the largest (64 roundings of a half type).
-/// - Cost: two calls of the network, and one for each norm where a fold is wrong; during the first, the
-///   results of all layers concerned are kept. PyTorch: `torch.fx.experimental.optimization.fuse`.
+/// - Accuracy: see ``BatchNorm/folded(intoPrevious:)-(Conv)``. A fold is undone where results
+///   differ by more than 1e-3 of the largest (64 roundings of a half type).
+/// - Cost: two calls of the network, and one for each norm where a fold is wrong; during the first,
+///   the results of all layers concerned are kept. PyTorch:
+///   `torch.fx.experimental.optimization.fuse`.
 @discardableResult
 public func foldBatchNorms<Model: Layer>(
   inside model: Model, on x: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -32,14 +33,14 @@ public func foldBatchNorms<Model: Layer>(
   foldBatchNorms(inside: model) { model(x, file: file, line: line) }
 }
 
-/// ``foldBatchNorms(inside:on:file:line:)`` for models of any kind: `forward` calls the model with the
-/// same data every time.
+/// ``foldBatchNorms(inside:on:file:line:)`` for models of any kind: `forward` calls the model, with
+/// the same data every time.
 @discardableResult
 public func foldBatchNorms(inside model: Module, forward: () -> Tensor) -> FoldingReport {
   model.withEvaluation { withoutGradients { Folding(model).run(forward) } }
 }
 
-/// The search for neighbours, and their folds.
+/// The search for neighbors, and their folds.
 private final class Folding {
   private let norms: [(name: String, layer: any Layer)]
   private let targets: [(name: String, layer: any FoldableLayer)]
@@ -57,7 +58,7 @@ private final class Folding {
     (self.norms, self.targets) = (norms, targets)
   }
 
-  /// A norm and the layer that takes it in.
+  /// A norm and the layer that it is folded into.
   private struct Pair {
     let norm: (name: String, layer: any Layer)
     let target: (name: String, layer: any FoldableLayer)
@@ -75,7 +76,7 @@ private final class Folding {
       probes.map { (ObjectIdentifier($0.original), $0.calls) }
     ) { first, _ in first }
     var pairs: [Pair] = []
-    // What a folded norm gives is from then on the result of the layer that took it in.
+    // The result of a folded norm is then the result of the layer that it was folded into.
     var results = targets.map { calls[ObjectIdentifier($0.layer)]?.map(\.output) ?? [] }
     for norm in norms {
       let own = calls[ObjectIdentifier(norm.layer)] ?? []
@@ -110,7 +111,7 @@ private final class Folding {
     !(target is Linear) || inputs.allSatisfy { $0.rank == 2 }
   }
 
-  /// All folds at once, or one by one where their result is another one.
+  /// Makes all folds together, or one by one where the combined result differs.
   private func fold(
     _ pairs: [Pair], _ expected: Tensor, _ forward: () -> Tensor, _ report: inout FoldingReport
   ) {
@@ -136,14 +137,14 @@ private final class Folding {
         report.rest.append(
           .init(
             norm: pair.norm.name,
-            reason: "folded into \(pair.target.name), it changes the result; something else uses "
-              + "what lies between both"))
+            reason: "folding into \(pair.target.name) changes the result; something else uses "
+              + "the tensor between them"))
       }
     }
     report.compare(expected, forward().evaluated())
   }
 
-  /// Lets the target take the norm in; gives what undoes it.
+  /// Folds the norm into the target; returns a function that undoes it.
   private func fold(_ pair: Pair, _ report: inout FoldingReport) -> (() -> Void)? {
     let call = "foldBatchNorms(inside:on:)"
     do throws(TensorError) {
@@ -168,7 +169,7 @@ private final class Folding {
   }
 }
 
-/// Stands in for a layer, passes its calls on and keeps what went in and came out.
+/// Replaces a layer, forwards its calls and records their inputs and outputs.
 private final class CallProbe: Module, PlacedLayer {
   let original: any Layer
   private(set) var calls: [(input: Tensor, output: Tensor)] = []
@@ -190,7 +191,7 @@ private final class CallProbe: Module, PlacedLayer {
 }
 
 extension FoldingReport {
-  /// Whether both results are the same, as far as rounding goes.
+  /// Whether both results are equal up to rounding.
   fileprivate func isClose(_ expected: Tensor) -> Bool {
     let isHalf = expected.dtype == .float16 || expected.dtype == .bfloat16
     let unit = expected.dtype == .bfloat16 ? 0x1p-8 : 0x1p-11

@@ -1,22 +1,22 @@
 import NormaTensor
 
-/// A layer that mixes channels linearly, so that a map of its input or output channels can be made
-/// part of its weight and bias.
+/// A layer that mixes channels linearly, so that a map of its input or output channels can be
+/// folded into its weight and bias.
 protocol FoldableLayer: Layer {
   var weight: Parameter { get }
   var bias: Parameter? { get }
-  /// The weight in `float64` as `[groups, a, b, taps]`, where a and b are a group's inputs and outputs,
-  /// and which of the two axes has the inputs.
+  /// The weight in `float64` as `[groups, a, b, taps]`, where a and b are a group's inputs and
+  /// outputs, and which of these two axes holds the inputs.
   var grouped: (weight: Tensor, inputAxis: Int) { get }
-  /// Why a number that is added to an input channel does not add the same number to every result;
-  /// nil where it does.
+  /// The reason why adding a constant to an input channel does not add the same constant to every
+  /// result; nil where it does.
   var unevenShift: String? { get }
-  /// A plain layer of the same options.
+  /// A plain layer with the same options.
   func twin() -> any FoldableLayer
 }
 
 extension FoldableLayer {
-  /// The layer and, behind it, the map.
+  /// The layer followed by the map.
   func followed(by map: ChannelMap, call: String) throws(TensorError) -> any FoldableLayer {
     let (wide, inputAxis) = grouped
     let outputs = wide.shape[0] * wide.shape[3 - inputAxis]
@@ -26,14 +26,14 @@ extension FoldableLayer {
     return twin(weight: wide * scale, bias: moved ?? map.shift)
   }
 
-  /// The layer and, in front of it, the map.
+  /// The map followed by the layer.
   func preceded(by map: ChannelMap, call: String) throws(TensorError) -> any FoldableLayer {
     let (wide, inputAxis) = grouped
     try checkChannels(map, wide.shape[0] * wide.shape[inputAxis], "inputs", call)
     if let unevenShift, !map.keepsZero {
       throw TensorError(
         call,
-        "\(unevenShift), where the normalization's shift is missing: no bias makes up for that")
+        "\(unevenShift), where the normalization's shift is missing, which no bias can compensate")
     }
     let shape = Self.shape(of: wide, keeping: inputAxis)
     let through = (wide * map.shift.reshaped(shape)).sum(over: inputAxis, 3).reshaped(-1)
@@ -42,7 +42,7 @@ extension FoldableLayer {
   }
 
   private func twin(weight: Tensor, bias: Tensor) -> any FoldableLayer {
-    // The initial values are replaced; their draws are nobody's business.
+    // The initial values are replaced, so their draws must not advance the caller's generator.
     let twin = withSeed(0) { self.twin() }
     let dtype = self.weight.dtype
     twin.weight.value = weight.reshaped(self.weight.shape).cast(to: dtype).evaluated()
@@ -125,13 +125,13 @@ extension TransposedConvolution: FoldableLayer {
     return (wide.reshaped(groups, inputs / groups, outputs, taps), 1)
   }
 
-  /// Results rest on different taps, unless there is one tap, and every result rests on it.
+  /// Results depend on different taps, unless there is one tap and every result depends on it.
   var unevenShift: String? {
     let isEven =
       weight.shape.dropFirst(2).allSatisfy { $0 == 1 } && stride.values.allSatisfy { $0 == 1 }
       && outputPadding.values.allSatisfy { $0 == 0 }
     return isEven
-      ? nil : "the transposed convolution has results that rest on a part of its kernel"
+      ? nil : "the transposed convolution has results that depend on a part of its kernel only"
   }
 
   func twin() -> any FoldableLayer {

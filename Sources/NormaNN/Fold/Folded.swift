@@ -1,20 +1,20 @@
 import NormaTensor
 
 extension BatchNorm {
-  /// The convolution and the batch norm behind it as one convolution: norm(conv(x)) in evaluation.
+  /// Folds this batch norm into the convolution before it: norm(conv(x)) in evaluation.
   ///
   ///     let fused = try bn.folded(intoPrevious: conv)
   ///
-  /// With scale = γ / √(running variance + eps) of each output channel, weight' = weight * scale and
-  /// bias' = (bias - running mean) * scale + β. The new layer always has a bias; it has the options,
-  /// type and mode of the old one, and parameters of its own. Exact for every padding, stride and
-  /// group.
+  /// With scale = γ / √(running variance + eps) of each output channel, weight' = weight * scale
+  /// and bias' = (bias - running mean) * scale + β. The new layer always has a bias; it has the
+  /// options, type and mode of the old one, and parameters of its own. Exact for every padding,
+  /// stride and number of groups.
   ///
-  /// - Throws: `TensorError` where channels do not fit, where the norm has no running statistics or does
-  ///   not normalize with them, or where a channel's scale or shift is not finite.
-  /// - Accuracy: computed in `float64` and rounded once. In evaluation the bias carries the running mean:
-  ///   where that is far from zero, digits are lost as they are in the unfolded layer.
-  /// - Cost: the norm costs nothing any more: one read and one write less.
+  /// - Throws: `TensorError` where channels do not match, where the norm has no running statistics
+  ///   or does not normalize with them, or where a channel's scale or shift is not finite.
+  /// - Accuracy: computed in `float64` and rounded once. The bias contains the running mean in
+  ///   evaluation: where that is far from zero, digits are lost as they are in the unfolded layer.
+  /// - Cost: the norm is free afterwards, which saves one read and one write.
   /// - PyTorch: `torch.nn.utils.fusion.fuse_conv_bn_eval`.
   public func folded<Conv: Convolution>(
     intoPrevious conv: Conv
@@ -24,15 +24,16 @@ extension BatchNorm {
       call: previous)
   }
 
-  /// The batch norm and the convolution behind it as one convolution: conv(norm(x)) in evaluation.
+  /// Folds this batch norm into the convolution after it: conv(norm(x)) in evaluation.
   ///
   /// With scale = γ / √(running variance + eps) and shift = β - running mean * scale of each input
   /// channel, weight' = weight * scale and bias' = bias + Σ weight * shift over inputs and kernel.
   ///
-  /// A norm moves what it normalizes and not the padding behind it. So this is exact without padding,
-  /// with padding that repeats the input (`reflect`, `replicate`, `circular`), and where no channel is
-  /// moved; otherwise it is refused. See ``folded(intoPrevious:)-(Conv)`` for the rest.
-  /// - Throws: `TensorError`, also where padding makes it impossible.
+  /// A norm shifts its input, but not the padding that the convolution adds afterwards. So folding
+  /// is exact without padding, with padding that repeats the input (`reflect`, `replicate`,
+  /// `circular`), and where no channel is shifted; otherwise it is an error. See
+  /// ``folded(intoPrevious:)-(Conv)`` for the rest.
+  /// - Throws: `TensorError`, also where padding makes folding impossible.
   public func folded<Conv: Convolution>(
     intoNext conv: Conv
   ) throws(TensorError) -> Conv {
@@ -40,9 +41,9 @@ extension BatchNorm {
       conv.preceded(by: ChannelMap(self, call: next), call: next), as: Conv.self, call: next)
   }
 
-  /// The transposed convolution and the batch norm behind it as one; see
-  /// ``folded(intoPrevious:)-(Conv)``. Groups are no obstacle.
-  /// PyTorch: `fuse_conv_bn_eval(conv, bn, transpose=True)`, for one group.
+  /// Folds this batch norm into the transposed convolution before it, for any number of groups; see
+  /// ``folded(intoPrevious:)-(Conv)``. PyTorch: `fuse_conv_bn_eval(conv, bn, transpose=True)`, for
+  /// one group.
   public func folded<Transposed: TransposedConvolution>(
     intoPrevious conv: Transposed
   ) throws(TensorError) -> Transposed {
@@ -51,11 +52,11 @@ extension BatchNorm {
       call: previous)
   }
 
-  /// The batch norm and the transposed convolution behind it as one.
+  /// Folds this batch norm into the transposed convolution after it.
   ///
-  /// A transposed convolution's results rest on different parts of its kernel, and at the edges on
-  /// fewer. So this is exact for a kernel of one element and stride 1, and where no channel is moved;
-  /// otherwise it is refused.
+  /// The results of a transposed convolution depend on different parts of its kernel, and at the
+  /// edges on fewer elements. So folding is exact for a kernel of one element and stride 1, and
+  /// where no channel is shifted; otherwise it is an error.
   /// - Throws: `TensorError`.
   public func folded<Transposed: TransposedConvolution>(
     intoNext conv: Transposed
@@ -64,11 +65,11 @@ extension BatchNorm {
       conv.preceded(by: ChannelMap(self, call: next), call: next), as: Transposed.self, call: next)
   }
 
-  /// The linear layer and the batch norm behind it as one, for inputs `[N, inputs]`; see
+  /// Folds this batch norm into the linear layer before it, for inputs `[N, inputs]`; see
   /// ``folded(intoPrevious:)-(Conv)``.
   ///
-  /// With further axes a linear layer's outputs are the last axis and the norm's channels axis 1: such a
-  /// pair must not be folded. PyTorch: `torch.nn.utils.fusion.fuse_linear_bn_eval`.
+  /// With further axes, a linear layer's outputs are the last axis but the norm's channels are axis
+  /// 1: such a pair must not be folded. PyTorch: `torch.nn.utils.fusion.fuse_linear_bn_eval`.
   /// - Throws: `TensorError`.
   public func folded(intoPrevious linear: Linear) throws(TensorError) -> Linear {
     try typed(
@@ -76,7 +77,7 @@ extension BatchNorm {
       call: previous)
   }
 
-  /// The batch norm and the linear layer behind it as one, for inputs `[N, inputs]`: always exact.
+  /// Folds this batch norm into the linear layer after it, for inputs `[N, inputs]`; always exact.
   /// - Throws: `TensorError`.
   public func folded(intoNext linear: Linear) throws(TensorError) -> Linear {
     try typed(
@@ -87,7 +88,7 @@ extension BatchNorm {
 private let previous = "folded(intoPrevious:)"
 private let next = "folded(intoNext:)"
 
-/// Layers of special kinds fold into plain ones.
+/// Layers of special kinds fold into plain layers.
 private func typed<T>(
   _ layer: any FoldableLayer, as type: T.Type, call: String
 ) throws(TensorError) -> T {

@@ -4,9 +4,15 @@ import NormaTensor
 
 /// A layer without parameters: a function of each element or axis.
 public class Activation: Module, PlacedLayer {
+  private let options: String
   private let function: (Tensor) -> Tensor
 
-  init(_ function: @escaping (Tensor) -> Tensor) { self.function = function }
+  /// - Parameter options: The options of `function`, for the layer's description.
+  init(_ options: String = "", _ function: @escaping (Tensor) -> Tensor) {
+    (self.options, self.function) = (options, function)
+  }
+
+  public override var optionsDescription: String { options }
 
   /// The function of `x`.
   public func callAsFunction(
@@ -22,22 +28,22 @@ public final class ReLU: Activation {
 
 /// `Tensor.relu6()`. PyTorch: `nn.ReLU6`.
 public final class ReLU6: Activation {
-  /// x within 0 ... 6.
+  /// Clamps x to 0 ... 6.
   public init() { super.init { $0.relu6() } }
 }
 
 /// `Tensor.leakyRelu(slope:)`. PyTorch: `nn.LeakyReLU`.
 public final class LeakyReLU: Activation {
-  /// `slope` below zero.
-  public init(slope: Double = 0.01) { super.init { $0.leakyRelu(slope: slope) } }
+  /// Multiplies values below zero by `slope`.
+  public init(slope: Double = 0.01) { super.init("slope: \(slope)") { $0.leakyRelu(slope: slope) } }
 }
 
-/// `Tensor.prelu(_:)` with a weight that is trained. PyTorch: `nn.PReLU`.
+/// `Tensor.prelu(_:)` with a trainable weight. PyTorch: `nn.PReLU`.
 public final class PReLU: Module, PlacedLayer {
   /// One number, or one for each channel.
   public let weight: Parameter
 
-  /// Weights that start as `initial`.
+  /// Weights with the initial value `initial`.
   public init(
     _ count: Int = 1, initial: Double = 0.25, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
@@ -45,6 +51,8 @@ public final class PReLU: Module, PlacedLayer {
     let count = LayerOptions(layer: PReLU.self, file: file, line: line).size(count, "count")
     weight = Parameter(.full([count], initial, dtype: dtype))
   }
+
+  public override var optionsDescription: String { "\(weight.shape[0])" }
 
   /// The function of `x`.
   public func callAsFunction(
@@ -57,7 +65,7 @@ public final class PReLU: Module, PlacedLayer {
 /// `Tensor.elu(alpha:)`. PyTorch: `nn.ELU`.
 public final class ELU: Activation {
   /// alpha (eˣ - 1) below zero.
-  public init(alpha: Double = 1) { super.init { $0.elu(alpha: alpha) } }
+  public init(alpha: Double = 1) { super.init("alpha: \(alpha)") { $0.elu(alpha: alpha) } }
 }
 
 /// `Tensor.selu()`. PyTorch: `nn.SELU`.
@@ -69,14 +77,16 @@ public final class SELU: Activation {
 /// `Tensor.celu(alpha:)`. PyTorch: `nn.CELU`.
 public final class CELU: Activation {
   /// Smooth at zero for every alpha.
-  public init(alpha: Double = 1) { super.init { $0.celu(alpha: alpha) } }
+  public init(alpha: Double = 1) { super.init("alpha: \(alpha)") { $0.celu(alpha: alpha) } }
 }
 
 /// `Tensor.gelu(approximatingByTanh:)`. PyTorch: `nn.GELU`.
 public final class GELU: Activation {
   /// x Φ(x).
   public init(approximatingByTanh: Bool = false) {
-    super.init { $0.gelu(approximatingByTanh: approximatingByTanh) }
+    super.init(approximatingByTanh ? "approximatingByTanh: true" : "") {
+      $0.gelu(approximatingByTanh: approximatingByTanh)
+    }
   }
 }
 
@@ -106,15 +116,15 @@ public final class Tanh: Activation {
 
 /// `Tensor.hardtanh(min:max:)`. PyTorch: `nn.Hardtanh`.
 public final class Hardtanh: Activation {
-  /// x within `min ... max`.
+  /// Clamps x to `min ... max`.
   public init(min: Double = -1, max: Double = 1) {
-    super.init { $0.hardtanh(min: min, max: max) }
+    super.init("min: \(min), max: \(max)") { $0.hardtanh(min: min, max: max) }
   }
 }
 
 /// `Tensor.hardsigmoid()`. PyTorch: `nn.Hardsigmoid`.
 public final class Hardsigmoid: Activation {
-  /// (x + 3) / 6 within 0 ... 1.
+  /// (x + 3) / 6, clamped to 0 ... 1.
   public init() { super.init { $0.hardsigmoid() } }
 }
 
@@ -128,7 +138,9 @@ public final class Hardswish: Activation {
 public final class Softplus: Activation {
   /// log(1 + e^(beta x)) / beta.
   public init(beta: Double = 1, threshold: Double = 20) {
-    super.init { $0.softplus(beta: beta, threshold: threshold) }
+    super.init("beta: \(beta), threshold: \(threshold)") {
+      $0.softplus(beta: beta, threshold: threshold)
+    }
   }
 }
 
@@ -140,14 +152,18 @@ public final class Softsign: Activation {
 
 /// `Tensor.softshrink(lambda:)`. PyTorch: `nn.Softshrink`.
 public final class Softshrink: Activation {
-  /// Towards zero by `lambda`.
-  public init(lambda: Double = 0.5) { super.init { $0.softshrink(lambda: lambda) } }
+  /// Shrinks values towards zero by `lambda`.
+  public init(lambda: Double = 0.5) {
+    super.init("lambda: \(lambda)") { $0.softshrink(lambda: lambda) }
+  }
 }
 
 /// `Tensor.hardshrink(lambda:)`. PyTorch: `nn.Hardshrink`.
 public final class Hardshrink: Activation {
   /// 0 within ±`lambda`.
-  public init(lambda: Double = 0.5) { super.init { $0.hardshrink(lambda: lambda) } }
+  public init(lambda: Double = 0.5) {
+    super.init("lambda: \(lambda)") { $0.hardshrink(lambda: lambda) }
+  }
 }
 
 /// `Tensor.tanhshrink()`. PyTorch: `nn.Tanhshrink`.
@@ -164,32 +180,34 @@ public final class LogSigmoid: Activation {
 
 /// `Tensor.thresholded(at:value:)`. PyTorch: `nn.Threshold`.
 public final class Threshold: Activation {
-  /// `value` up to the threshold.
+  /// `value` where x is not above the threshold.
   public init(_ threshold: Double, value: Double) {
-    super.init { $0.thresholded(at: threshold, value: value) }
+    super.init("\(threshold), value: \(value)") {
+      $0.thresholded(at: threshold, value: value)
+    }
   }
 }
 
 /// `Tensor.glu(over:)`. PyTorch: `nn.GLU`.
 public final class GLU: Activation {
-  /// Halves along an axis.
-  public init(over axis: Int = -1) { super.init { $0.glu(over: axis) } }
+  /// Gates one half of an axis with the other.
+  public init(over axis: Int = -1) { super.init("over: \(axis)") { $0.glu(over: axis) } }
 }
 
 /// `Tensor.softmax(over:)`. PyTorch: `nn.Softmax`.
 public final class Softmax: Activation {
   /// Along an axis.
-  public init(over axis: Int) { super.init { $0.softmax(over: axis) } }
+  public init(over axis: Int) { super.init("over: \(axis)") { $0.softmax(over: axis) } }
 }
 
 /// The softmax of -x. PyTorch: `nn.Softmin`.
 public final class Softmin: Activation {
   /// Along an axis.
-  public init(over axis: Int) { super.init { (-$0).softmax(over: axis) } }
+  public init(over axis: Int) { super.init("over: \(axis)") { (-$0).softmax(over: axis) } }
 }
 
 /// `Tensor.logSoftmax(over:)`. PyTorch: `nn.LogSoftmax`.
 public final class LogSoftmax: Activation {
   /// Along an axis.
-  public init(over axis: Int) { super.init { $0.logSoftmax(over: axis) } }
+  public init(over axis: Int) { super.init("over: \(axis)") { $0.logSoftmax(over: axis) } }
 }

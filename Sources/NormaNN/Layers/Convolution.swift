@@ -1,28 +1,29 @@
 import NormaTensor
 
-/// A convolution over any number of axes of space; use ``Conv1d``, ``Conv2d`` or ``Conv3d``.
+/// A convolution over any number of spatial axes; use ``Conv1d``, ``Conv2d`` or ``Conv3d``.
 ///
 /// Formula, shapes and cost are those of `conv2d(_:weight:bias:stride:padding:dilation:groups:)`.
-/// Weight `[outputs, inputs / groups, kernel...]` and bias `[outputs]` start as PyTorch draws them.
+/// Weight `[outputs, inputs / groups, kernel...]` and bias `[outputs]` have PyTorch's initial
+/// values.
 public class Convolution: Module, PlacedLayer {
   /// `[outputs, inputs / groups, kernel...]`.
   public let weight: Parameter
   /// `[outputs]`; nil without `bias`.
   public let bias: Parameter?
-  /// Steps between neighbouring results.
+  /// The step between neighboring windows.
   public let stride: Extents
-  /// Zeros around the input.
+  /// The padding around the input.
   public let padding: ConvolutionPadding
-  /// Distances between elements of the kernel.
+  /// The distance between elements of the kernel.
   public let dilation: Extents
-  /// Parts into which the channels are divided.
+  /// The number of groups of channels.
   public let groups: Int
-  /// What stands around the input.
+  /// The kind of padding around the input.
   public let paddingMode: PaddingMode
 
-  /// The number of axes of space.
+  /// The number of spatial axes.
   var space: Int { 2 }
-  /// The weight that convolves.
+  /// The weight that the convolution uses.
   var convolvingWeight: Tensor { weight.value }
 
   init(
@@ -49,7 +50,16 @@ public class Convolution: Module, PlacedLayer {
     product(output + weight.shape.dropFirst())
   }
 
-  /// The convolution of `[N, inputs, space...]` or of one sample.
+  public override var optionsDescription: String {
+    OptionText(weight.shape[1] * groups, weight.shape[0])
+      .with("kernelSize", Extents(Array(weight.shape.dropFirst(2))))
+      .with("stride", stride, unless: 1).with("padding", padding, unless: 0)
+      .with("dilation", dilation, unless: 1).with("groups", groups, unless: 1)
+      .with("bias", bias != nil, unless: true).with("paddingMode", paddingMode, unless: .zeros)
+      .with("dtype", weight.dtype, unless: .float32).text
+  }
+
+  /// The convolution of `[N, inputs, space...]` or of a single sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -134,7 +144,8 @@ public final class Conv3d: Convolution {
 }
 
 extension Extents {
-  /// A number for each of `count` axes; what is neither one number nor `count` stays as it is.
+  /// One number for each of `count` axes; anything but one number or `count` numbers is returned
+  /// unchanged.
   func repeated(_ count: Int) -> [Int] {
     values.count == 1 ? Array(repeating: values[0], count: count) : values
   }

@@ -1,13 +1,14 @@
 import NormaTensor
 
-// Dropout draws PyTorch's numbers from the default generator: after the same seed the same elements
-// are dropped, counted in row-major order.
+// Dropout makes PyTorch's draws from the default generator: with the same seed the same elements
+// are dropped, in row-major order.
 
 extension Tensor {
   /// Zeros each element with probability `p` and divides the others by 1 - p, in training.
   ///
-  /// What is dropped is 0 whatever it was, and so is its gradient; PyTorch has NaN where it was infinite or NaN. The mask
-  /// is drawn at once; the product is pending. PyTorch: `F.dropout`.
+  /// A dropped element is 0 whatever its value, and so is its gradient; PyTorch gives NaN where it
+  /// was infinite or NaN. The mask is drawn immediately; the product is pending. PyTorch:
+  /// `F.dropout`.
   public static func dropout(
     _ x: Tensor, p: Double = 0.5, training: Bool = true, file: StaticString = #fileID,
     line: UInt = #line
@@ -16,7 +17,7 @@ extension Tensor {
   }
 }
 
-/// One draw for each of the first `axes` axes' positions.
+/// One draw for each position of the first `axes` axes.
 private func dropping(
   _ x: Tensor, _ p: Double, _ training: Bool, axes: Int, _ call: String, _ file: StaticString,
   _ line: UInt
@@ -26,17 +27,17 @@ private func dropping(
     if x.isPoisoned || !training || p == 0 || x.count == 0 { return x }
     if p == 1 { return allDropped(x) }
     let mask = noise(x, axes, p)
-    // A product alone would make NaN of an infinite element.
+    // The product alone would turn an infinite element into NaN.
     return Tensor.where(mask .== 0.0, 0.0, x * (mask / (1 - p)))
   }
 }
 
-/// Zeros with the history of `x`.
+/// Zeros that depend on `x` for gradients.
 private func allDropped(_ x: Tensor) -> Tensor { Tensor.where(.zeros([], dtype: .bool), x, 0.0) }
 
 private func checkProbability(_ p: Double, _ call: String) throws(TensorError) {
   guard (0...1).contains(p) else {
-    throw TensorError(call, "a probability lies in 0...1, got \(p)")
+    throw TensorError(call, "a probability must be in 0...1, got \(p)")
   }
 }
 
@@ -45,12 +46,12 @@ private func noise(_ x: Tensor, _ axes: Int, _ p: Double) -> Tensor {
   return Tensor.bernoulli(shape, p: 1 - p, dtype: x.dtype)
 }
 
-/// The base of the dropout layers: nothing happens in evaluation.
+/// The base class of dropout layers, which do nothing in evaluation.
 public class DropoutLayer: Module, PlacedLayer {
-  /// The probability of being dropped.
+  /// The probability that an element is dropped.
   public let p: Double
 
-  /// The number of axes of the input whose positions are drawn one by one; nil for all.
+  /// The number of leading axes whose positions are drawn separately; nil for all axes.
   var drawnAxes: Int? { nil }
 
   /// A layer that drops with probability `p`.
@@ -70,7 +71,8 @@ public class DropoutLayer: Module, PlacedLayer {
   }
 }
 
-/// ``NormaTensor/Tensor/dropout(_:p:training:file:line:)`` of single elements. PyTorch: `nn.Dropout`.
+/// Drops single elements with ``NormaTensor/Tensor/dropout(_:p:training:file:line:)``. PyTorch:
+/// `nn.Dropout`.
 public final class Dropout: DropoutLayer {}
 
 /// Dropout of whole channels of `[N, C, L]`. PyTorch: `nn.Dropout1d`.
@@ -88,8 +90,8 @@ public final class Dropout3d: DropoutLayer {
   override var drawnAxes: Int? { 2 }
 }
 
-/// Dropout that keeps mean 0 and variance 1, behind SELU: what is dropped becomes SELU's limit, and
-/// everything is scaled and moved. PyTorch: `nn.AlphaDropout`.
+/// Dropout that keeps mean 0 and variance 1 after SELU: dropped elements become SELU's lower limit,
+/// and everything is scaled and shifted. PyTorch: `nn.AlphaDropout`.
 public class AlphaDropout: DropoutLayer {
   override func dropped(_ x: Tensor, _ file: StaticString, _ line: UInt) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in

@@ -1,14 +1,14 @@
 import NormaTensor
 
 extension Tensor {
-  /// The rows of a table that integers name.
+  /// The rows of a table at integer indices.
   ///
   /// - Shapes: integers of any shape `[...]`, table `[rows, features]`, result `[..., features]`.
   /// - Parameters:
-  ///   - indices: the numbers of rows, from 0.
+  ///   - indices: row indices, from 0.
   ///   - weight: the table.
   ///   - paddingIndex: a row that gets no gradient.
-  ///   - file: The caller's file, for the text of a mistake.
+  ///   - file: The caller's file, for error messages.
   ///   - line: The caller's line.
   /// - PyTorch: `F.embedding`.
   public static func embedding(
@@ -28,8 +28,8 @@ extension Tensor {
         if let wrong {
           throw TensorError(
             call,
-            "index \(wrong) is out of range for a table of \(weight.shape[0]) rows; valid are 0 ..< "
-              + "\(weight.shape[0])")
+            "index \(wrong) is out of range for a table of \(weight.shape[0]) rows; valid are 0 "
+              + "..< \(weight.shape[0])")
         }
       }
       var table = weight
@@ -40,7 +40,7 @@ extension Tensor {
         }
         let row = padding < 0 ? padding + rows : padding
         let isOther = (Tensor.arange(rows) .!= row).unsqueezed(1)
-        // The same values; the gradient of the padding's row stops here.
+        // The same values, but without a gradient for the padding row.
         table = Tensor.where(isOther, weight, weight.detached())
       }
       return table.indexSelected(indices.flattened(), over: 0, file: file, line: line)
@@ -49,15 +49,16 @@ extension Tensor {
   }
 }
 
-/// A table of vectors that integers name, at first normal numbers. PyTorch: `nn.Embedding`.
+/// A table of vectors that is indexed with integers, initially normal random numbers. PyTorch:
+/// `nn.Embedding`.
 public final class Embedding: Module, PlacedLayer {
   /// `[rows, features]`.
   public let weight: Parameter
-  /// The row that stays zero.
+  /// The row for padding, which stays zero.
   public let paddingIndex: Int?
 
-  /// A table of `rows` vectors of `features` numbers; that of `paddingIndex` starts as zeros and gets
-  /// no gradient.
+  /// A table of `rows` vectors of `features` numbers. The row at `paddingIndex` is initially zero
+  /// and gets no gradient.
   public init(
     _ rows: Int, _ features: Int, paddingIndex: Int? = nil, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
@@ -76,7 +77,12 @@ public final class Embedding: Module, PlacedLayer {
     weight = Parameter(table.evaluated())
   }
 
-  /// The vectors of `x`'s integers.
+  public override var optionsDescription: String {
+    OptionText(weight.shape[0], weight.shape[1]).with("paddingIndex", paddingIndex as Any)
+      .with("dtype", weight.dtype, unless: .float32).text
+  }
+
+  /// The vectors at the indices in `x`.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -85,7 +91,7 @@ public final class Embedding: Module, PlacedLayer {
   }
 }
 
-/// y = x₁ᵀ W x₂ + b, for each output a matrix. PyTorch: `nn.Bilinear`.
+/// y = x₁ᵀ W x₂ + b, with one matrix per output. PyTorch: `nn.Bilinear`.
 public final class Bilinear: Module {
   /// `[outputs, first, second]`.
   public let weight: Parameter
@@ -108,7 +114,13 @@ public final class Bilinear: Module {
     self.bias = bias ? draw([outputs]) : nil
   }
 
-  /// The map of the last axes of `a` and `b`, whose other axes are equal.
+  public override var optionsDescription: String {
+    OptionText(weight.shape[1], weight.shape[2], weight.shape[0])
+      .with("bias", bias != nil, unless: true)
+      .with("dtype", weight.dtype, unless: .float32).text
+  }
+
+  /// The map of the last axes of `a` and `b`, whose other axes must be equal.
   public func callAsFunction(
     _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -132,7 +144,7 @@ public func bilinear(
     }
     let (outputs, first, second) = (weight.shape[0], weight.shape[1], weight.shape[2])
     let rows = a.reshaped(-1, first)
-    // Not among the products of mixed precision.
+    // Not one of the products that mixed precision converts.
     let left = autocast(nil) {
       rows.matmul(weight.permuted(1, 0, 2).reshaped(first, outputs * second))
     }

@@ -1,26 +1,32 @@
 import NormaTensor
 
-// Classes of one number of axes have initializers of their own; see Pooling.swift.
+// The subclasses have initializers of their own; see Pooling.swift.
 
 /// (Σ xᵖ)^(1/p) of each window; use ``LPPool1d``, ``LPPool2d`` or ``LPPool3d``.
 ///
-/// Formula, shapes and edge cases are those of ``lpPool2d(_:p:kernelSize:stride:ceilMode:file:line:)``.
+/// Formula, shapes and edge cases are those of
+/// ``lpPool2d(_:p:kernelSize:stride:ceilMode:file:line:)``.
 public class LPPool: Module, PlacedLayer {
-  /// The power.
+  /// The exponent.
   public let p: Double
-  /// Sizes of windows and steps between them, which are the sizes where they are nil.
+  /// The window size and the step between windows; a step of nil is the window size.
   public let kernelSize: Extents, stride: Extents?
   /// Whether the number of windows is rounded up.
   public let ceilMode: Bool
 
-  /// The number of axes of space.
+  /// The number of spatial axes.
   var space: Int { 2 }
 
   init(power p: Double, _ kernelSize: Extents, _ stride: Extents?, _ ceilMode: Bool) {
     (self.p, self.kernelSize, self.stride, self.ceilMode) = (p, kernelSize, stride, ceilMode)
   }
 
-  /// The norms of `[N, C, space...]` or of one sample.
+  public override var optionsDescription: String {
+    OptionText(p).with("kernelSize", kernelSize).with("stride", stride as Any)
+      .with("ceilMode", ceilMode, unless: false).text
+  }
+
+  /// The norms of the windows of `[N, C, space...]` or of a single sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -34,7 +40,7 @@ public class LPPool: Module, PlacedLayer {
 public final class LPPool1d: LPPool {
   override var space: Int { 1 }
 
-  /// A pooling with the power `p`.
+  /// A pooling layer with exponent `p`.
   public init(
     _ p: Double, kernelSize: some ExtentsConvertible,
     stride: (some ExtentsConvertible)? = Extents?.none, ceilMode: Bool = false
@@ -47,7 +53,7 @@ public final class LPPool1d: LPPool {
 public final class LPPool2d: LPPool {
   override var space: Int { 2 }
 
-  /// A pooling with the power `p`.
+  /// A pooling layer with exponent `p`.
   public init(
     _ p: Double, kernelSize: some ExtentsConvertible,
     stride: (some ExtentsConvertible)? = Extents?.none, ceilMode: Bool = false
@@ -60,7 +66,7 @@ public final class LPPool2d: LPPool {
 public final class LPPool3d: LPPool {
   override var space: Int { 3 }
 
-  /// A pooling with the power `p`.
+  /// A pooling layer with exponent `p`.
   public init(
     _ p: Double, kernelSize: some ExtentsConvertible,
     stride: (some ExtentsConvertible)? = Extents?.none, ceilMode: Bool = false
@@ -71,10 +77,11 @@ public final class LPPool3d: LPPool {
 
 /// (Σ xᵖ)^(1/p) over each window of `[N, C, H, W]`, or of one sample without N.
 ///
-/// Not of |x|: a negative x to a power that is not whole is NaN, and a negative sum has no root. Where the
-/// sum is 0, so is the gradient. Powers are taken in `float64`, sums as in
-/// `avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:)`; a window of
-/// `ceilMode` that reaches over the edge counts as if its values went on, as in PyTorch. PyTorch: `F.lp_pool2d`.
+/// It uses x rather than |x|: a negative x to a power that is not an integer is NaN, and a negative
+/// sum has no root. Where the sum is 0, the gradient is 0. Powers are taken in `float64`; sums are
+/// those of `avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:)`.
+/// With `ceilMode`, a window that extends beyond the edge is scaled as if it were full, as in
+/// PyTorch. PyTorch: `F.lp_pool2d`.
 public func lpPool2d(
   _ x: Tensor, p: Double, kernelSize: some ExtentsConvertible,
   stride: (some ExtentsConvertible)? = Extents?.none, ceilMode: Bool = false,
@@ -119,12 +126,12 @@ private func lpPool(
       throw TensorError(call, "p must be positive and finite, got \(p)")
     }
     guard x.dtype.isFloatingPoint else {
-      throw TensorError(call, "\(x.dtype) has no roots; cast(to: .float32) first")
+      throw TensorError(call, "\(x.dtype) is not a real type; cast(to: .float32) first")
     }
     let count = try kernelSize.expanded(space, atLeast: 1, "kernelSize", call: call)
       .reduce(1.0) { $0 * Double($1) }
-    // A zero has no logarithm, and its power no slope.
-    // Powers of half types leave their range.
+    // Zero has no logarithm, and the slope of its power is 0. Powers of half types can leave their
+    // range.
     let isHalf = x.dtype == .float16 || x.dtype == .bfloat16
     let powers = power(x.cast(to: .float64), p).cast(to: isHalf ? .float32 : x.dtype)
     let means = avgPool(

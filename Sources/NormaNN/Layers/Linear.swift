@@ -5,7 +5,8 @@ extension Tensor {
   ///
   /// - Shapes: input `[..., inputs]`, weight `[outputs, inputs]`, bias `[outputs]`, output
   ///   `[..., outputs]`.
-  /// - Cost: one matrix product; the bias joins what follows. PyTorch: `F.linear`.
+  /// - Cost: one matrix product; the bias is fused with the operations that follow. PyTorch:
+  ///   `F.linear`.
   public static func linear(
     _ x: Tensor, weight: Tensor, bias: Tensor? = nil, file: StaticString = #fileID,
     line: UInt = #line
@@ -16,7 +17,7 @@ extension Tensor {
       else {
         throw TensorError(
           "linear(_:weight:)",
-          "input \(x.shape) and weight \(weight.shape) do not go together; the last axes must be "
+          "input \(x.shape) and weight \(weight.shape) do not match; the last axes must be "
             + "equal")
       }
       let isNarrow = Autocast.type != nil
@@ -40,15 +41,16 @@ extension Tensor {
 
 /// A linear map of the last axis: y = x weightᵀ + bias.
 ///
-/// Weight `[outputs, inputs]` and bias start uniform within ±1 / √inputs, bit for bit as PyTorch
-/// draws them. PyTorch: `nn.Linear`.
+/// Weight `[outputs, inputs]` and bias are initially uniform within ±1 / √inputs, bit for bit as
+/// PyTorch draws them. PyTorch: `nn.Linear`.
 public final class Linear: Module, PlacedLayer {
   /// `[outputs, inputs]`.
   public let weight: Parameter
   /// `[outputs]`; nil without `bias`.
   public let bias: Parameter?
 
-  /// A map from `inputs` to `outputs` numbers. Sizes may be 0: of no inputs the result is the bias.
+  /// A map from `inputs` to `outputs` numbers. Sizes may be 0: without inputs the result is the
+  /// bias.
   public init(
     _ inputs: Int, _ outputs: Int, bias: Bool = true, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
@@ -57,6 +59,11 @@ public final class Linear: Module, PlacedLayer {
     let (inputs, outputs) = (options.size(inputs, "inputs"), options.size(outputs, "outputs"))
     (weight, self.bias) = affineParameters(
       [outputs, inputs], outputs: outputs, hasBias: bias, dtype: dtype)
+  }
+
+  public override var optionsDescription: String {
+    OptionText(weight.shape[1], weight.shape[0]).with("bias", bias != nil, unless: true)
+      .with("dtype", weight.dtype, unless: .float32).text
   }
 
   /// The map of the last axis of `x`.
@@ -73,7 +80,7 @@ public final class Linear: Module, PlacedLayer {
   }
 }
 
-/// Gives its input back: a place for a layer that is not there. PyTorch: `nn.Identity`.
+/// Returns its input unchanged: a placeholder for a layer that is left out. PyTorch: `nn.Identity`.
 public final class Identity: Module, PlacedLayer {
   /// `x`.
   public func callAsFunction(
@@ -81,18 +88,19 @@ public final class Identity: Module, PlacedLayer {
   ) -> Tensor { x }
 }
 
-/// The axes `from ... through` as one; by default all but the first. PyTorch: `nn.Flatten`.
+/// Merges the axes `from ... through` into one; by default all but the first. PyTorch:
+/// `nn.Flatten`.
 public final class Flatten: Module, PlacedLayer {
   private let from: Int
   private let through: Int
 
-  /// The axes from `from` to `through` become one.
+  /// Merges the axes from `from` to `through`.
   public init(from: Int = 1, through: Int = -1) {
     self.from = from
     self.through = through
   }
 
-  /// `x` with these axes as one.
+  /// `x` with these axes merged.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -101,23 +109,24 @@ public final class Flatten: Module, PlacedLayer {
   }
 }
 
-/// One layer after the other; parameters are named `0.weight`, `1.bias`. PyTorch: `nn.Sequential`.
+/// Applies layers one after the other; parameters are named `0.weight`, `1.bias`. PyTorch:
+/// `nn.Sequential`.
 public final class Sequential: Module, PlacedLayer {
   /// The layers in order.
   public let layers: [any Layer]
 
-  /// These layers, one after the other.
+  /// Applies these layers in order.
   public init(_ layers: any Layer...) { self.layers = layers }
 
-  /// These layers, one after the other.
+  /// Applies these layers in order.
   public init(_ layers: [any Layer]) { self.layers = layers }
 
-  /// The layers by their numbers.
+  /// The layers by index.
   public override var children: [(name: String, module: Module)] {
     layers.enumerated().map { ("\($0)", $1.current) }
   }
 
-  /// The layer at a place.
+  /// The layer at an index.
   public subscript(
     _ index: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> any Layer {
@@ -151,7 +160,7 @@ public final class Sequential: Module, PlacedLayer {
   }
 }
 
-/// What stands for a layer that is not there, in a scope that catches mistakes.
+/// Replaces a layer that does not exist, inside `catchingTensorErrors`.
 private final class MissingLayer: Module, Layer {
   func callAsFunction(_ x: Tensor) -> Tensor { .poisoned }
 }

@@ -1,20 +1,20 @@
 import NormaTensor
 
-// Classes of one number of axes have initializers of their own: an inherited one loses the defaults of
-// its generic parameters.
+// The subclasses have initializers of their own, as inherited ones lose the default values of their
+// generic parameters.
 
 /// The largest element of each window; use ``MaxPool1d``, ``MaxPool2d`` or ``MaxPool3d``.
 ///
 /// Formula, shapes and cost are those of
 /// `maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:)`.
 public class MaxPool: Module, PlacedLayer {
-  /// Sizes of windows, steps between them, what stands around the input (as -inf), and the distances
-  /// between elements of a window. The step is the size where it is nil.
+  /// The window size, the step between windows, the padding around the input (with -inf), and the
+  /// distance between elements of a window. A step of nil is the window size.
   public let kernelSize: Extents, stride: Extents?, padding: Extents, dilation: Extents
   /// Whether the number of windows is rounded up.
   public let ceilMode: Bool
 
-  /// The number of axes of space.
+  /// The number of spatial axes.
   var space: Int { 2 }
 
   init(
@@ -25,15 +25,21 @@ public class MaxPool: Module, PlacedLayer {
     (self.dilation, self.ceilMode) = (dilation, ceilMode)
   }
 
-  /// The largest elements of `[N, C, space...]` or of one sample.
+  public override var optionsDescription: String {
+    OptionText().with("kernelSize", kernelSize).with("stride", stride as Any)
+      .with("padding", padding, unless: 0).with("dilation", dilation, unless: 1)
+      .with("ceilMode", ceilMode, unless: false).text
+  }
+
+  /// The largest elements of the windows of `[N, C, space...]` or of a single sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     withIndices(x, file: file, line: line).values.observed(by: self, of: x, file, line)
   }
 
-  /// The largest elements and their places among the elements of space.
-  /// PyTorch: `return_indices=True`.
+  /// The largest elements and their indices among the spatial elements. PyTorch:
+  /// `return_indices=True`.
   public func withIndices(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> (values: Tensor, indices: Tensor) {
@@ -47,7 +53,7 @@ public class MaxPool: Module, PlacedLayer {
 public final class MaxPool1d: MaxPool {
   override var space: Int { 1 }
 
-  /// A pooling with PyTorch's defaults.
+  /// A pooling layer with PyTorch's defaults.
   public init(
     kernelSize: some ExtentsConvertible, stride: (some ExtentsConvertible)? = Extents?.none,
     padding: some ExtentsConvertible = 0, dilation: some ExtentsConvertible = 1,
@@ -63,7 +69,7 @@ public final class MaxPool1d: MaxPool {
 public final class MaxPool2d: MaxPool {
   override var space: Int { 2 }
 
-  /// A pooling with PyTorch's defaults.
+  /// A pooling layer with PyTorch's defaults.
   public init(
     kernelSize: some ExtentsConvertible, stride: (some ExtentsConvertible)? = Extents?.none,
     padding: some ExtentsConvertible = 0, dilation: some ExtentsConvertible = 1,
@@ -79,7 +85,7 @@ public final class MaxPool2d: MaxPool {
 public final class MaxPool3d: MaxPool {
   override var space: Int { 3 }
 
-  /// A pooling with PyTorch's defaults.
+  /// A pooling layer with PyTorch's defaults.
   public init(
     kernelSize: some ExtentsConvertible, stride: (some ExtentsConvertible)? = Extents?.none,
     padding: some ExtentsConvertible = 0, dilation: some ExtentsConvertible = 1,
@@ -96,15 +102,15 @@ public final class MaxPool3d: MaxPool {
 /// Formula, shapes and cost are those of
 /// `avgPool2d(_:kernelSize:stride:padding:ceilMode:countIncludePad:divisorOverride:)`.
 public class AvgPool: Module, PlacedLayer {
-  /// Sizes of windows, steps between them and zeros around the input. The step is the size where it
-  /// is nil.
+  /// The window size, the step between windows and the zero padding around the input. A step of nil
+  /// is the window size.
   public let kernelSize: Extents, stride: Extents?, padding: Extents
-  /// Whether the number of windows is rounded up, and whether zeros of the padding are counted.
+  /// Whether the number of windows is rounded up, and whether means count the padding's zeros.
   public let ceilMode: Bool, countIncludePad: Bool
-  /// What sums are divided by instead of their count.
+  /// A divisor for the sums, used instead of the number of elements.
   public let divisorOverride: Int?
 
-  /// The number of axes of space.
+  /// The number of spatial axes.
   var space: Int { 2 }
 
   init(
@@ -116,7 +122,14 @@ public class AvgPool: Module, PlacedLayer {
     self.divisorOverride = divisorOverride
   }
 
-  /// The means of `[N, C, space...]` or of one sample.
+  public override var optionsDescription: String {
+    OptionText().with("kernelSize", kernelSize).with("stride", stride as Any)
+      .with("padding", padding, unless: 0).with("ceilMode", ceilMode, unless: false)
+      .with("countIncludePad", countIncludePad, unless: true)
+      .with("divisorOverride", divisorOverride as Any).text
+  }
+
+  /// The means of the windows of `[N, C, space...]` or of a single sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -132,7 +145,7 @@ public class AvgPool: Module, PlacedLayer {
 public final class AvgPool1d: AvgPool {
   override var space: Int { 1 }
 
-  /// A pooling with PyTorch's defaults.
+  /// A pooling layer with PyTorch's defaults.
   public init(
     kernelSize: some ExtentsConvertible, stride: (some ExtentsConvertible)? = Extents?.none,
     padding: some ExtentsConvertible = 0, ceilMode: Bool = false, countIncludePad: Bool = true,
@@ -148,7 +161,7 @@ public final class AvgPool1d: AvgPool {
 public final class AvgPool2d: AvgPool {
   override var space: Int { 2 }
 
-  /// A pooling with PyTorch's defaults.
+  /// A pooling layer with PyTorch's defaults.
   public init(
     kernelSize: some ExtentsConvertible, stride: (some ExtentsConvertible)? = Extents?.none,
     padding: some ExtentsConvertible = 0, ceilMode: Bool = false, countIncludePad: Bool = true,
@@ -164,7 +177,7 @@ public final class AvgPool2d: AvgPool {
 public final class AvgPool3d: AvgPool {
   override var space: Int { 3 }
 
-  /// A pooling with PyTorch's defaults.
+  /// A pooling layer with PyTorch's defaults.
   public init(
     kernelSize: some ExtentsConvertible, stride: (some ExtentsConvertible)? = Extents?.none,
     padding: some ExtentsConvertible = 0, ceilMode: Bool = false, countIncludePad: Bool = true,
@@ -176,20 +189,20 @@ public final class AvgPool3d: AvgPool {
   }
 }
 
-/// Means over windows that share each axis evenly; use ``AdaptiveAvgPool1d`` and its sisters.
+/// The mean over windows that divide each axis evenly; use ``AdaptiveAvgPool1d``, `2d` or `3d`.
 public class AdaptiveAvgPool: Module, PlacedLayer {
   /// The number of windows along each axis; nil keeps the input's size.
   public let outputSize: AdaptiveSize
 
-  /// The number of axes of space.
+  /// The number of spatial axes.
   var space: Int { 2 }
 
-  /// A pooling to `outputSize` windows.
+  /// A pooling layer with `outputSize` windows.
   public init(_ outputSize: some AdaptiveSizeConvertible) {
     self.outputSize = outputSize.asAdaptiveSize
   }
 
-  /// The means of `[N, C, space...]` or of one sample.
+  /// The means of the windows of `[N, C, space...]` or of a single sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -207,28 +220,29 @@ public final class AdaptiveAvgPool2d: AdaptiveAvgPool { override var space: Int 
 /// ``AdaptiveAvgPool`` for volumes `[N, C, D, H, W]`. PyTorch: `nn.AdaptiveAvgPool3d`.
 public final class AdaptiveAvgPool3d: AdaptiveAvgPool { override var space: Int { 3 } }
 
-/// Largest elements of windows that share each axis evenly; use ``AdaptiveMaxPool1d`` and its sisters.
+/// The largest element of windows that divide each axis evenly; use ``AdaptiveMaxPool1d``, `2d` or
+/// `3d`.
 public class AdaptiveMaxPool: Module, PlacedLayer {
   /// The number of windows along each axis; nil keeps the input's size.
   public let outputSize: AdaptiveSize
 
-  /// The number of axes of space.
+  /// The number of spatial axes.
   var space: Int { 2 }
 
-  /// A pooling to `outputSize` windows.
+  /// A pooling layer with `outputSize` windows.
   public init(_ outputSize: some AdaptiveSizeConvertible) {
     self.outputSize = outputSize.asAdaptiveSize
   }
 
-  /// The largest elements of `[N, C, space...]` or of one sample.
+  /// The largest elements of the windows of `[N, C, space...]` or of a single sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     withIndices(x, file: file, line: line).values.observed(by: self, of: x, file, line)
   }
 
-  /// The largest elements and their places among the elements of space.
-  /// PyTorch: `return_indices=True`.
+  /// The largest elements and their indices among the spatial elements. PyTorch:
+  /// `return_indices=True`.
   public func withIndices(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> (values: Tensor, indices: Tensor) {

@@ -1,17 +1,18 @@
 import NormaTensor
 
-/// Resizes the axes of space; formula, shapes and cost are those of
-/// `interpolate(_:size:scaleFactor:mode:alignCorners:recomputeScaleFactor:)`. PyTorch: `nn.Upsample`.
+/// Resizes the spatial axes. Formula, shapes and cost are those of
+/// `interpolate(_:size:scaleFactor:mode:alignCorners:recomputeScaleFactor:)`. PyTorch:
+/// `nn.Upsample`.
 public final class Upsample: Module, PlacedLayer {
-  /// The lengths of the result; nil where factors say them.
+  /// The output sizes; nil where scale factors are given.
   public let size: Extents?
-  /// Factors to the lengths of the result.
+  /// The ratios of output to input sizes.
   public let scaleFactor: [Double]?
-  /// How values between elements are found.
+  /// How values between elements are interpolated.
   public let mode: InterpolationMode
-  /// Whether the first and last elements of input and result meet.
+  /// Whether the first and last elements of input and output coincide.
   public let alignCorners: Bool?
-  /// Whether the factor is that of the rounded lengths.
+  /// Whether the factor is recomputed from the rounded sizes.
   public let recomputeScaleFactor: Bool
 
   /// A layer that resizes to `size`, or by `scaleFactor`.
@@ -35,19 +36,19 @@ public final class Upsample: Module, PlacedLayer {
   }
 }
 
-/// Adds elements around the axes of space, as `padded(_:mode:)` does; use a class for a mode and a number
-/// of axes, such as ``ReflectionPad2d``.
+/// Pads the spatial axes, as `padded(_:mode:)` does; use the class of a mode and a number of axes,
+/// such as ``ReflectionPad2d``.
 public class PaddingLayer: Module, PlacedLayer {
-  /// Elements around the axes of space: one number for all sides, or two for each axis, last axis
+  /// The number of elements to add: one number for all sides, or two for each axis, last axis
   /// first.
   public let padding: Extents
-  /// What is added.
+  /// The kind of padding.
   var mode: PaddingMode { .zeros }
-  /// The number of axes of space.
+  /// The number of spatial axes.
   var space: Int { 2 }
   private var name: String { "\(type(of: self))(_:)" }
 
-  /// A layer that adds so many elements.
+  /// A layer that adds this many elements.
   public init(_ padding: some ExtentsConvertible) { self.padding = padding.asExtents }
 
   /// The padded `[N, C, space...]`, or one sample of it.
@@ -68,13 +69,13 @@ public class PaddingLayer: Module, PlacedLayer {
   }
 }
 
-/// ``PaddingLayer`` with a number. PyTorch: `nn.ConstantPad1d` to `3d`.
+/// Pads with a constant. PyTorch: `nn.ConstantPad1d` to `3d`.
 public class ConstantPad: PaddingLayer {
-  /// The number.
+  /// The constant.
   public let value: Double
   override var mode: PaddingMode { .constant(value) }
 
-  /// A layer that adds so many elements of `value`.
+  /// A layer that adds this many elements with value `value`.
   public init(_ padding: some ExtentsConvertible, value: Double) {
     self.value = value
     super.init(padding.asExtents)
@@ -88,73 +89,73 @@ public final class ConstantPad2d: ConstantPad { override var space: Int { 2 } }
 /// ``ConstantPad`` for volumes. PyTorch: `nn.ConstantPad3d`.
 public final class ConstantPad3d: ConstantPad { override var space: Int { 3 } }
 
-/// ``PaddingLayer`` of `[N, C, L]` with zeros. PyTorch: `nn.ZeroPad1d`.
+/// Pads `[N, C, L]` with zeros. PyTorch: `nn.ZeroPad1d`.
 public final class ZeroPad1d: PaddingLayer {
   override var space: Int { 1 }
   override var mode: PaddingMode { .zeros }
 }
 
-/// ``PaddingLayer`` of images with zeros. PyTorch: `nn.ZeroPad2d`.
+/// Pads images with zeros. PyTorch: `nn.ZeroPad2d`.
 public final class ZeroPad2d: PaddingLayer {
   override var space: Int { 2 }
   override var mode: PaddingMode { .zeros }
 }
 
-/// ``PaddingLayer`` of volumes with zeros. PyTorch: `nn.ZeroPad3d`.
+/// Pads volumes with zeros. PyTorch: `nn.ZeroPad3d`.
 public final class ZeroPad3d: PaddingLayer {
   override var space: Int { 3 }
   override var mode: PaddingMode { .zeros }
 }
 
-/// ``PaddingLayer`` of `[N, C, L]` with mirrored elements. PyTorch: `nn.ReflectionPad1d`.
+/// Pads `[N, C, L]` with mirrored elements. PyTorch: `nn.ReflectionPad1d`.
 public final class ReflectionPad1d: PaddingLayer {
   override var space: Int { 1 }
   override var mode: PaddingMode { .reflect }
 }
 
-/// ``PaddingLayer`` of images with mirrored elements. PyTorch: `nn.ReflectionPad2d`.
+/// Pads images with mirrored elements. PyTorch: `nn.ReflectionPad2d`.
 public final class ReflectionPad2d: PaddingLayer {
   override var space: Int { 2 }
   override var mode: PaddingMode { .reflect }
 }
 
-/// ``PaddingLayer`` of volumes with mirrored elements. PyTorch: `nn.ReflectionPad3d`.
+/// Pads volumes with mirrored elements. PyTorch: `nn.ReflectionPad3d`.
 public final class ReflectionPad3d: PaddingLayer {
   override var space: Int { 3 }
   override var mode: PaddingMode { .reflect }
 }
 
-/// ``PaddingLayer`` of `[N, C, L]` with the outermost elements. PyTorch: `nn.ReplicationPad1d`.
+/// Pads `[N, C, L]` by repeating the outermost elements. PyTorch: `nn.ReplicationPad1d`.
 public final class ReplicationPad1d: PaddingLayer {
   override var space: Int { 1 }
   override var mode: PaddingMode { .replicate }
 }
 
-/// ``PaddingLayer`` of images with the outermost elements. PyTorch: `nn.ReplicationPad2d`.
+/// Pads images by repeating the outermost elements. PyTorch: `nn.ReplicationPad2d`.
 public final class ReplicationPad2d: PaddingLayer {
   override var space: Int { 2 }
   override var mode: PaddingMode { .replicate }
 }
 
-/// ``PaddingLayer`` of volumes with the outermost elements. PyTorch: `nn.ReplicationPad3d`.
+/// Pads volumes by repeating the outermost elements. PyTorch: `nn.ReplicationPad3d`.
 public final class ReplicationPad3d: PaddingLayer {
   override var space: Int { 3 }
   override var mode: PaddingMode { .replicate }
 }
 
-/// ``PaddingLayer`` of `[N, C, L]` with elements of the other end. PyTorch: `nn.CircularPad1d`.
+/// Pads `[N, C, L]` with elements from the opposite end. PyTorch: `nn.CircularPad1d`.
 public final class CircularPad1d: PaddingLayer {
   override var space: Int { 1 }
   override var mode: PaddingMode { .circular }
 }
 
-/// ``PaddingLayer`` of images with elements of the other end. PyTorch: `nn.CircularPad2d`.
+/// Pads images with elements from the opposite end. PyTorch: `nn.CircularPad2d`.
 public final class CircularPad2d: PaddingLayer {
   override var space: Int { 2 }
   override var mode: PaddingMode { .circular }
 }
 
-/// ``PaddingLayer`` of volumes with elements of the other end. PyTorch: `nn.CircularPad3d`.
+/// Pads volumes with elements from the opposite end. PyTorch: `nn.CircularPad3d`.
 public final class CircularPad3d: PaddingLayer {
   override var space: Int { 3 }
   override var mode: PaddingMode { .circular }

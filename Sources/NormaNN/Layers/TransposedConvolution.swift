@@ -1,28 +1,28 @@
 import NormaTensor
 
-/// A transposed convolution over any number of axes of space; use ``ConvTranspose1d``,
+/// A transposed convolution over any number of spatial axes; use ``ConvTranspose1d``,
 /// ``ConvTranspose2d`` or ``ConvTranspose3d``.
 ///
 /// Formula, shapes and cost are those of
-/// `convTranspose2d(_:weight:bias:stride:padding:outputPadding:groups:dilation:)`.
-/// Weight `[inputs, outputs / groups, kernel...]` and bias `[outputs]` start as PyTorch draws them.
+/// `convTranspose2d(_:weight:bias:stride:padding:outputPadding:groups:dilation:)`. Weight `[inputs,
+/// outputs / groups, kernel...]` and bias `[outputs]` have PyTorch's initial values.
 public class TransposedConvolution: Module, PlacedLayer {
   /// `[inputs, outputs / groups, kernel...]`.
   public let weight: Parameter
   /// `[outputs]`; nil without `bias`.
   public let bias: Parameter?
-  /// Steps between the places of neighbouring inputs.
+  /// The step between the output positions of neighboring inputs.
   public let stride: Extents
-  /// Elements that are left out around the result.
+  /// The number of elements to remove around the result.
   public let padding: Extents
-  /// Elements added behind the result.
+  /// The number of elements to add after the result.
   public let outputPadding: Extents
-  /// Distances between elements of the kernel.
+  /// The distance between elements of the kernel.
   public let dilation: Extents
-  /// Parts into which the channels are divided.
+  /// The number of groups of channels.
   public let groups: Int
 
-  /// The number of axes of space.
+  /// The number of spatial axes.
   var space: Int { weight.shape.count - 2 }
 
   init(
@@ -45,7 +45,16 @@ public class TransposedConvolution: Module, PlacedLayer {
     self.groups = groups
   }
 
-  /// The transposed convolution of `[N, inputs, space...]` or of one sample.
+  public override var optionsDescription: String {
+    OptionText(weight.shape[0], weight.shape[1] * groups)
+      .with("kernelSize", Extents(Array(weight.shape.dropFirst(2))))
+      .with("stride", stride, unless: 1).with("padding", padding, unless: 0)
+      .with("outputPadding", outputPadding, unless: 0).with("groups", groups, unless: 1)
+      .with("bias", bias != nil, unless: true).with("dilation", dilation, unless: 1)
+      .with("dtype", weight.dtype, unless: .float32).text
+  }
+
+  /// The transposed convolution of `[N, inputs, space...]` or of a single sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -54,9 +63,9 @@ public class TransposedConvolution: Module, PlacedLayer {
       .observed(by: self, of: x, file, line)
   }
 
-  /// The same with a result of this size, one number for each axis of space, which takes the place of
-  /// ``outputPadding``: with a stride, several sizes have the same convolution.
-  /// PyTorch: `layer(x, output_size)`.
+  /// The same with a given output size, one number for each spatial axis, instead of
+  /// ``outputPadding``: with a stride, the convolution has several possible output sizes. PyTorch:
+  /// `layer(x, output_size)`.
   public func callAsFunction(
     _ x: Tensor, outputSize: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

@@ -1,28 +1,33 @@
 import NormaTensor
 
-/// Connectionist temporal classification: -log of the probability that T steps spell the target, with blanks and
-/// repetitions between its labels left free.
+/// Connectionist temporal classification: -log of the probability that T steps spell the target,
+/// where labels may be repeated and separated by blanks.
 ///
-/// - Shapes: log-probabilities `[T, N, C]`, as `logSoftmax(over: -1)` gives them, or `[T, C]` for one sample; targets
-///   `[N, S]` padded with anything, or those of all samples one after the other, `[Σ lengths]`; one sample `[S]`.
+/// - Shapes: log-probabilities `[T, N, C]`, as `logSoftmax(over: -1)` returns them, or `[T, C]` for
+///   one sample; targets `[N, S]` with any padding, or all targets concatenated, `[Σ lengths]`;
+///   `[S]` for one sample.
 /// - Parameters:
 ///   - x: log-probabilities of C classes.
 ///   - targets: classes, of an integer type; none is the blank.
-///   - inputLengths: how many of the T steps count in each sample; all if left out.
-///   - targetLengths: how many labels each sample has; S if left out.
-///   - blank: the class of no label.
-///   - reduction: `.mean` divides each loss by the length of its target, at least 1, and takes the mean.
-///   - zeroInfinity: whether a loss is 0, without a gradient, where the target is too long for the steps.
-///   - file: The caller's file, for the text of a mistake.
+///   - inputLengths: the number of steps of each sample; T by default.
+///   - targetLengths: the number of labels of each sample; S by default.
+///   - blank: the class for no label.
+///   - reduction: `.mean` divides each loss by the length of its target, at least 1, and takes the
+///     mean.
+///   - zeroInfinity: whether the loss is 0, without a gradient, where the target is too long for
+///     the steps.
+///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.
-/// - Edge cases: the loss of an empty target is that of nothing but blanks. A target that is too long (its labels, and
-///   one more for each pair of equal neighbours) has the loss ∞ and the gradient NaN, or 0 with `zeroInfinity`.
-/// - Gradient: eˣ less the probability that a step belongs to the class, which is PyTorch's. It is that of
-///   log-probabilities that add up to 1 whatever changes; through `logSoftmax` it is the exact one.
-///   There are no second derivatives; going through the gradient is a mistake.
-/// - Accuracy: sums of probabilities in logarithms, in `float64`.
-/// - Cost: for each sample 3 T (2 S + 1) exponentials and T (2 S + 1) numbers of memory, twice that with a gradient; one
-///   sample after the other. The gradient is one more tensor of the input's size.
+/// - Edge cases: the loss of an empty target is that of blanks only. A target that is too long (its
+///   labels, and one more for each pair of equal neighbors) has loss ∞ and gradient NaN, or 0 with
+///   `zeroInfinity`.
+/// - Gradient: eˣ minus the probability that a step belongs to the class, as in PyTorch. This
+///   assumes log-probabilities whose probabilities always add up to 1; through `logSoftmax` the
+///   gradient is exact. There are no second derivatives; differentiating the gradient is an error.
+/// - Accuracy: probabilities are summed as logarithms, in `float64`.
+/// - Cost: for each sample 3 T (2 S + 1) exponentials and T (2 S + 1) numbers of memory, twice that
+///   with a gradient; samples are processed one after the other. The gradient is one more tensor of
+///   the input's size.
 /// - PyTorch: `F.ctc_loss`, `nn.CTCLoss`. Source: Graves and others (2006).
 public func ctcLoss(
   _ x: Tensor, _ targets: Tensor, inputLengths: [Int]? = nil, targetLengths: [Int]? = nil,
@@ -68,7 +73,7 @@ public func ctcLoss(
   }
 }
 
-/// The targets of a batch with the paths that spell them.
+/// The targets of a batch, for the paths that spell them.
 private struct CTCSamples: Sendable {
   let steps: Int
   let classes: Int
@@ -167,7 +172,7 @@ private struct CTCSamples: Sendable {
     CTCPaths(labels[sample], blank: blank, steps: lengths[sample]) { at($0, sample, $1) }
   }
 
-  /// Lends the log-probability of a step, a sample and a class.
+  /// Calls `body` with a function that returns the log-probability of a step, a sample and a class.
   private func reading<R>(_ x: Tensor, _ body: ((Int, Int, Int) -> Double) -> R) -> R {
     let (samples, classes) = (labels.count, classes)
     if x.dtype == .float64 {

@@ -1,16 +1,17 @@
 import Foundation
 
-/// The paths through T steps that spell a target, forwards and backwards in logarithms.
+/// The paths through T steps that spell a target, by the forward and backward recursions in
+/// logarithms.
 ///
-/// A path is in one of 2 S + 1 states at every step: blank, first label, blank, second label, and so on. It
-/// stays, goes on, or skips a blank between unequal labels.
+/// At every step a path is in one of 2 S + 1 states: blank, first label, blank, second label, and
+/// so on. It stays, advances, or skips a blank between different labels.
 struct CTCPaths {
   /// The class of each state.
   let states: [Int]
   private let steps: Int
   /// The log-probability of each step and state.
   private let emissions: [Double]
-  /// That of all paths that are in a state at a step, up to there.
+  /// The log-probability of all paths that are in a state at a step, up to that step.
   private let forward: [Double]
   /// -log of the probability of all paths.
   let loss: Double
@@ -47,12 +48,14 @@ struct CTCPaths {
     loss = 0 - total
   }
 
-  /// Gives `body` the share of the paths that are in each state at each step, from the last step to the first.
+  /// Calls `body` with the share of the paths in each state at each step, from the last step to the
+  /// first.
   func forEachShare(
     _ body: (_ step: Int, _ state: Int, _ share: Double) -> Void, endOfStep: (_ step: Int) -> Void
   ) {
     let count = states.count
-    // What comes after a step, without the step itself, so that a probability of 0 takes nothing away.
+    // The paths after a step, without the step itself, so that a probability of 0 does not discard
+    // them.
     var after = [Double](repeating: -.infinity, count: count)
     for step in (0..<steps).reversed() {
       if step == steps - 1 {
@@ -74,7 +77,7 @@ struct CTCPaths {
     }
   }
 
-  /// Whether a path may come to a state from the one before the last.
+  /// Whether a path may reach a state from two states before it.
   private static func canSkip(to state: Int, _ states: [Int]) -> Bool {
     state >= 3 && state % 2 == 1 && states[state] != states[state - 2]
   }

@@ -1,12 +1,12 @@
 import NormaTensor
 
-/// What becomes of the losses of single samples.
+/// How the losses of single samples are combined.
 public enum LossReduction: Sendable, Hashable {
   /// Their mean, weighted where there are weights.
   case mean
   /// Their sum.
   case sum
-  /// Nothing: one loss for each.
+  /// No reduction: one loss per sample.
   case none
 
   func callAsFunction(_ losses: Tensor) -> Tensor {
@@ -18,22 +18,26 @@ public enum LossReduction: Sendable, Hashable {
   }
 }
 
-/// The cross entropy of scores (logits) with classes: -log softmax(x)[class].
+/// The cross entropy of scores (logits) and classes: -log softmax(x)[class].
 ///
-/// - Shapes: input `[C]`, `[N, C]` or `[N, C, d...]`; targets without C and of an integer type, or of the
-///   input's shape and real: probabilities of the classes.
+/// - Shapes: input `[C]`, `[N, C]` or `[N, C, d...]`; targets either without the axis C and of an
+///   integer type, or of the input's shape and real: probabilities of the classes.
 /// - Parameters:
 ///   - x: the scores.
 ///   - target: the classes, or their probabilities.
-///   - weight: a factor for each class, `[C]`; the mean is then divided by the factors of the targets.
-///   - ignoreIndex: a target that does not count; of a class only beside targets that are classes.
-///   - labelSmoothing: the share of the target's probability that is spread evenly over all classes.
-///   - reduction: what becomes of the samples' losses.
-///   - file: The caller's file, for the text of a mistake.
+///   - weight: a factor for each class, `[C]`; the mean is then divided by the sum of the targets'
+///     factors.
+///   - ignoreIndex: a target that is ignored; may name a class only if the targets are classes.
+///   - labelSmoothing: the share of the target's probability that is spread evenly over all
+///     classes.
+///   - reduction: how the samples' losses are combined.
+///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.
-/// - Edge cases: a target outside of `0 ..< C` is refused; with nothing to count the mean is NaN.
-/// - Cost: where the classes are the last axis of `float32` in memory, one trip over the input and one for its
-///   gradient, and nothing of its size is stored; else as `logSoftmax` and a gather.
+/// - Edge cases: a target outside of `0 ..< C` is an error; if all targets are ignored, the mean is
+///   NaN.
+/// - Cost: where the classes are the last axis of `float32` in memory, one pass over the input and
+///   one for its gradient, and nothing of its size is stored; otherwise that of `logSoftmax` and a
+///   gather.
 /// - PyTorch: `F.cross_entropy`.
 public func crossEntropy(
   _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100,
@@ -45,7 +49,7 @@ public func crossEntropy(
     let call = "crossEntropy(_:_:)"
     let (x, target, weight) = (x.widened, target.widened, weight?.widened)
     guard (0...1).contains(labelSmoothing) else {
-      throw TensorError(call, "labelSmoothing must lie in 0...1, got \(labelSmoothing)")
+      throw TensorError(call, "labelSmoothing must be in 0...1, got \(labelSmoothing)")
     }
     guard x.rank > 0, x.dtype.isFloatingPoint else {
       throw TensorError(call, "scores of shape [N, C] are needed, got \(x.dtype) \(x.shape)")
@@ -79,7 +83,8 @@ public func crossEntropy(
 
 /// The negative log-likelihood of classes, given log-probabilities: -x[class].
 ///
-/// Shapes and parameters are those of ``crossEntropy(_:_:weight:ignoreIndex:labelSmoothing:reduction:file:line:)``.
+/// Shapes and parameters are those of
+/// ``crossEntropy(_:_:weight:ignoreIndex:labelSmoothing:reduction:file:line:)``.
 /// PyTorch: `F.nll_loss`.
 public func nllLoss(
   _ x: Tensor, _ target: Tensor, weight: Tensor? = nil, ignoreIndex: Int = -100,
@@ -94,7 +99,7 @@ public func nllLoss(
   }
 }
 
-/// `[C, 1, ...]` of the classes' axis beside an input.
+/// `[C, 1, ...]`: aligns values per class with the class axis of an input.
 private func alongClasses(_ values: Tensor, _ x: Tensor) -> Tensor {
   x.rank <= 2 ? values : values.reshaped([-1] + [Int](repeating: 1, count: x.rank - 2))
 }
@@ -111,14 +116,14 @@ private func checkWeight(
   }
 }
 
-/// Targets that are classes: where they lie, and how each counts.
+/// Targets that are classes: their indices and weights.
 private struct ClassTargets {
-  /// The classes, -1 for one that does not count.
+  /// The classes, -1 for ignored targets.
   let places: Tensor
   private let axis: Int, classes: Int
-  /// Whether some do not count.
+  /// Whether some are ignored.
   private let hasIgnored: Bool
-  /// Factors of the classes, `[C]`.
+  /// The factors of the classes, `[C]`.
   private let weight: Tensor?
 
   init(
@@ -138,7 +143,7 @@ private struct ClassTargets {
     }
     try checkWeight(weight, x, axis, call)
     (self.axis, self.weight) = (axis, weight?.detached())
-    // Sisters: one trip.
+    // Siblings: one pass over memory.
     let (least, most) = (target.min(), target.max())
     let isInside =
       target.count == 0
@@ -161,19 +166,20 @@ private struct ClassTargets {
     }
   }
 
-  /// The elements of log-probabilities at the places; 0 where none counts.
+  /// The log-probabilities of the target classes; 0 for ignored targets.
   func picked(_ logits: Tensor) -> Tensor {
     let safe = hasIgnored ? places.clamped(min: 0) : places
     let picked = logits.gathered(safe.unsqueezed(axis), over: axis).squeezed(axis)
     return hasIgnored ? Tensor.where(places .< 0, 0, picked) : picked
   }
 
-  /// The loss of what was picked. With `smoothing` that share of each is spread evenly over all classes.
+  /// The loss of the picked log-probabilities. With `smoothing`, that share of each target is
+  /// spread evenly over all classes.
   func loss(
     _ picked: Tensor, _ reduction: LossReduction, spread logits: Tensor? = nil,
     smoothing: Double = 0
   ) -> Tensor {
-    // Of a place that does not count any factor will do: what was picked is 0.
+    // An ignored target may have any factor, as its picked value is 0.
     let factors = weight.map { $0[hasIgnored ? places.clamped(min: 0) : places] }
     var losses = factors.map { -(picked * $0) } ?? -picked
     if let logits {
@@ -199,7 +205,7 @@ private func probabilityLoss(
   try checkWeight(weight, logits, axis, call)
   var target = target
   if smoothing > 0 { target = target * (1 - smoothing) + smoothing / Double(classes) }
-  // What a class of no probability would cost plays no part, even where it is infinite.
+  // The loss of a class with probability 0 must not matter, even where it is infinite.
   let known = Tensor.where(
     (target.detached() .== 0) * (logits.detached() .== -Double.infinity), 0, logits)
   var products = known * target

@@ -1,21 +1,21 @@
 import NormaTensor
 
-// Negative log-likelihoods of numbers under a distribution that a network predicts. Each is one program to
-// its reduction.
+// Negative log-likelihoods of numbers under a distribution that a network predicts. Each is one
+// program up to its reduction.
 
-/// The negative log-likelihood of y under normal distributions of mean x and a variance:
-/// (log v + (x - y)² / v) / 2, with v = max(variance, eps).
+/// The negative log-likelihood of y under normal distributions with mean x and a variance: (log v +
+/// (x - y)² / v) / 2, with v = max(variance, eps).
 ///
-/// - Shapes: those of x and y broadcast. The variance has the shape of x, or size 1 in one axis, or lacks the
-///   last axis: one variance for each row.
+/// - Shapes: x and y broadcast. The variance has the shape of x, or size 1 in one axis, or lacks
+///   the last axis, with one variance per row.
 /// - Parameters:
 ///   - x: the means.
 ///   - y: the targets.
-///   - variance: not negative; its gradient goes through the bound `eps` as if it were not there.
-///   - full: adds log(2π) / 2.
-///   - eps: positive.
-///   - reduction: what becomes of the samples' losses.
-///   - file: The caller's file, for the text of a mistake.
+///   - variance: not negative; its gradient ignores the lower bound `eps`.
+///   - full: whether to add log(2π) / 2.
+///   - eps: a positive lower bound of the variance.
+///   - reduction: how the samples' losses are combined.
+///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.
 /// - PyTorch: `F.gaussian_nll_loss`, `nn.GaussianNLLLoss`.
 public func gaussianNLLLoss(
@@ -37,8 +37,8 @@ public func gaussianNLLLoss(
         guard unlike.count == 1, variance.shape[unlike[0]] == 1 else {
           throw TensorError(
             call,
-            "variances of shape \(variance.shape) are neither one for each of \(x.shape) nor one for "
-              + "all along one axis")
+            "variances of shape \(variance.shape) are neither one for each of \(x.shape) nor one "
+              + "for all along one axis")
         }
       }
     }
@@ -55,8 +55,8 @@ public func gaussianNLLLoss(
   }
 }
 
-/// The negative log-likelihood of counts y under Poisson distributions: eˣ - y x, or x - y log(x + eps)
-/// without `logInput`.
+/// The negative log-likelihood of counts y under Poisson distributions: eˣ - y x, or x - y log(x +
+/// eps) without `logInput`.
 ///
 /// `full` adds Stirling's approximation of log y!, y log y - y + log(2πy) / 2, where y > 1. Shapes
 /// are equal. PyTorch: `F.poisson_nll_loss`, `nn.PoissonNLLLoss`.

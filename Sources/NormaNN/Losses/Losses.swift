@@ -1,12 +1,13 @@
 import NormaTensor
 
-// Losses of numbers with numbers of the same shape; each is one program to its reduction, and nothing of the
-// inputs' size is stored. Half types are computed in `float32` and rounded at the end.
+// Losses of predictions and targets of the same shape. Each is one program up to its reduction, and
+// nothing of the inputs' size is stored. Half types are computed in `float32` and rounded at the
+// end.
 
-/// Runs the rule of a loss of tensors of one shape, in `float32` for half types.
+/// Runs the rule of a loss of tensors of the same shape, in `float32` for half types.
 ///
-/// `[4, 1]` beside `[4]` would be a loss of `[4, 4]`, which nobody means; with `broadcasts`, shapes of
-/// one rank may broadcast.
+/// `[4, 1]` with `[4]` would broadcast to a loss of `[4, 4]`, which is never intended; with
+/// `broadcasts`, shapes of the same rank may broadcast.
 func elementwiseLoss(
   _ call: String, _ x: Tensor, _ y: Tensor, _ reduction: LossReduction, _ file: StaticString,
   _ line: UInt, broadcasts: Bool = false,
@@ -35,10 +36,10 @@ private func unequalShapes(_ call: String, _ x: Tensor, _ y: Tensor) -> TensorEr
   let isSameCount = x.count == y.count
   return TensorError(
     call,
-    "shapes \(x.shape) and \(y.shape) differ and would be compared each with each; "
+    "shapes \(x.shape) and \(y.shape) differ and would broadcast to all pairs; "
       + (isSameCount
         ? "squeezed(_:), unsqueezed(_:) or reshaped(_:) makes them equal"
-        : "broadcast(to:) makes them equal if that is meant"))
+        : "broadcast(to:) makes them equal if that is intended"))
 }
 
 /// (x - y)². Shapes are equal. PyTorch: `F.mse_loss`, which broadcasts with a warning.
@@ -119,8 +120,8 @@ public func binaryCrossEntropy(
 
 /// The binary cross entropy of sigmoid(x) with y, without overflow.
 ///
-/// ((1 - y) log(1 + eˣ) + posWeight y log(1 + e⁻ˣ)) times `weight`; a term whose share is 0 is 0, also at infinite x.
-/// PyTorch: `F.binary_cross_entropy_with_logits`.
+/// ((1 - y) log(1 + eˣ) + posWeight y log(1 + e⁻ˣ)) times `weight`. A term with factor 0 is 0, also
+/// at infinite x. PyTorch: `F.binary_cross_entropy_with_logits`.
 public func binaryCrossEntropyWithLogits(
   _ x: Tensor, _ y: Tensor, weight: Tensor? = nil, posWeight: Tensor? = nil,
   reduction: LossReduction = .mean, file: StaticString = #fileID, line: UInt = #line
@@ -152,8 +153,8 @@ public func binaryCrossEntropyWithLogits(
 
 /// y (log y - x) for log-probabilities x; with `logTarget`, y is given as its logarithm.
 ///
-/// `.mean` divides by the number of elements, as PyTorch does; a batch's mean divides by its first
-/// axis: sum and divide. PyTorch: `F.kl_div`.
+/// `.mean` divides by the number of elements, as in PyTorch; for the mean over a batch, take the
+/// sum and divide it by the size of the first axis. PyTorch: `F.kl_div`.
 public func klDivergence(
   _ x: Tensor, _ y: Tensor, logTarget: Bool = false, reduction: LossReduction = .mean,
   file: StaticString = #fileID, line: UInt = #line

@@ -1,19 +1,19 @@
 import NormaTensor
 
-// Losses of scores of classes that want the right ones a margin above the others. Scores are `[C]` or
-// `[N, C]`; a loss is the mean over classes. Programs over `[N, C]` or, with several right classes,
-// `[N, C, C]`, of which nothing is stored.
+// Losses that push the scores of the right classes a margin above the others. Scores are `[C]` or
+// `[N, C]`; a loss is the mean over classes. The programs run over `[N, C]` or, with several right
+// classes, `[N, C, C]`, and store nothing of that size.
 
 /// Σ over classes i other than the target y: max(margin - x[y] + x[i], 0)ᵖ w[y] / C.
 ///
 /// - Parameters:
 ///   - x: scores `[N, C]`, or `[C]` or a number for one sample.
-///   - target: classes `[N]` of an integer type; without an axis, or with one of size 1, for one sample.
+///   - target: classes `[N]` of an integer type; a scalar or size 1 for one sample.
 ///   - p: 1 or 2.
-///   - margin: how much lower other scores shall be.
+///   - margin: the margin between the right score and the others.
 ///   - weight: a factor for each class, `[C]`; the mean is not divided by it.
-///   - reduction: what becomes of the samples' losses.
-///   - file: The caller's file, for the text of a mistake.
+///   - reduction: how the samples' losses are combined.
+///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.
 /// - PyTorch: `F.multi_margin_loss`, `nn.MultiMarginLoss`.
 public func multiMarginLoss(
@@ -37,7 +37,8 @@ public func multiMarginLoss(
     if let weight, weight.shape != [classes] || weight.dtype != x.dtype {
       throw TensorError(
         call,
-        "the weight holds \(weight.dtype) \(weight.shape); \(x.dtype) for \(classes) classes is needed"
+        "the weight holds \(weight.dtype) \(weight.shape); \(x.dtype) for \(classes) classes is "
+          + "needed"
       )
     }
     if let wrong = target.array(of: Int64.self).first(where: { $0 < 0 || $0 >= classes }) {
@@ -57,9 +58,9 @@ public func multiMarginLoss(
 
 /// Σ over right classes j and wrong classes i: max(1 - x[j] + x[i], 0) / C.
 ///
-/// The targets `[N, C]` (or `[C]`) name a row's right classes, up to the first -1; one that is named twice
-/// counts twice. Real scores.
-/// PyTorch: `F.multilabel_margin_loss`, `nn.MultiLabelMarginLoss`.
+/// The targets `[N, C]` (or `[C]`) list a row's right classes, up to the first -1; a class that is
+/// listed twice counts twice. Scores are real. PyTorch: `F.multilabel_margin_loss`,
+/// `nn.MultiLabelMarginLoss`.
 public func multiLabelMarginLoss(
   _ x: Tensor, _ target: Tensor, reduction: LossReduction = .mean,
   file: StaticString = #fileID, line: UInt = #line
@@ -76,7 +77,7 @@ public func multiLabelMarginLoss(
         "targets of the scores' shape \(x.shape) and an integer type are needed, got "
           + "\(target.dtype) \(target.shape)")
     }
-    // How often each class is named; they are few numbers beside the scores' program.
+    // The count of each class in its row, which is small next to the scores' program.
     var labels = [Float](repeating: 0, count: samples * classes)
     let list = target.array(of: Int64.self)
     for row in 0..<samples {
@@ -97,10 +98,10 @@ public func multiLabelMarginLoss(
   }
 }
 
-/// The mean over classes of -w (y log σ(x) + (1 - y) log σ(-x)): each class is asked on its own.
+/// The mean over classes of -w (y log σ(x) + (1 - y) log σ(-x)): a binary decision per class.
 ///
-/// x and y have one shape, classes in the last axis. The mean over samples follows. PyTorch:
-/// `F.multilabel_soft_margin_loss`, `nn.MultiLabelSoftMarginLoss`.
+/// x and y have the same shape, with classes in the last axis. The mean over samples follows.
+/// PyTorch: `F.multilabel_soft_margin_loss`, `nn.MultiLabelSoftMarginLoss`.
 public func multiLabelSoftMarginLoss(
   _ x: Tensor, _ y: Tensor, weight: Tensor? = nil, reduction: LossReduction = .mean,
   file: StaticString = #fileID, line: UInt = #line

@@ -1,10 +1,10 @@
 import NormaTensor
 
-// Losses of pairs and triples: how near they are, or which is larger. Half types are computed in `float32` and
-// rounded at the end.
+// Losses of pairs and triplets: how close they are, or which is larger. Half types are computed in
+// `float32` and rounded at the end.
 
-/// 1 - cos(a, b) where y is 1, max(cos(a, b) - margin, 0) where it is -1, with the cosine over the last
-/// axis. PyTorch: `F.cosine_embedding_loss`.
+/// 1 - cos(a, b) where y is 1, max(cos(a, b) - margin, 0) where it is -1, with the cosine over the
+/// last axis. PyTorch: `F.cosine_embedding_loss`.
 public func cosineEmbeddingLoss(
   _ a: Tensor, _ b: Tensor, _ y: Tensor, margin: Double = 0, reduction: LossReduction = .mean,
   file: StaticString = #fileID, line: UInt = #line
@@ -32,8 +32,8 @@ public func cosineEmbeddingLoss(
 
 /// The length of a - b over the last axis in the p-norm, with `eps` added to the difference.
 ///
-/// Shapes broadcast, p is any number. The gradient is 0 where the length is. Computed in `float64` and rounded
-/// once. PyTorch: `F.pairwise_distance`.
+/// Shapes broadcast, and p may be any number. The gradient is 0 where the length is. Computed in
+/// `float64` and rounded once. PyTorch: `F.pairwise_distance`.
 public func pairwiseDistance(
   _ a: Tensor, _ b: Tensor, p: Double = 2, eps: Double = 1e-6, keepDims: Bool = false,
   file: StaticString = #fileID, line: UInt = #line
@@ -54,9 +54,10 @@ public func pairwiseDistance(
   }
 }
 
-/// max(d(anchor, positive) - d(anchor, negative) + margin, 0), with
-/// ``pairwiseDistance(_:_:p:eps:keepDims:file:line:)``; with `swap` the nearer of anchor and positive counts. The
-/// margin is positive. PyTorch: `F.triplet_margin_loss`.
+/// max(d(anchor, positive) - d(anchor, negative) + margin, 0), where d is
+/// ``pairwiseDistance(_:_:p:eps:keepDims:file:line:)``. With `swap`, the smaller of the distances
+/// from negative to anchor and to positive is used. The margin is positive. PyTorch:
+/// `F.triplet_margin_loss`.
 public func tripletMarginLoss(
   _ anchor: Tensor, _ positive: Tensor, _ negative: Tensor, margin: Double = 1, p: Double = 2,
   eps: Double = 1e-6, swap: Bool = false, reduction: LossReduction = .mean,
@@ -87,7 +88,7 @@ public func tripletMarginLoss(
   }
 }
 
-/// x where y is 1, max(margin - x, 0) where it is -1. Shapes of one rank broadcast. PyTorch:
+/// x where y is 1, max(margin - x, 0) where it is -1. Shapes of the same rank broadcast. PyTorch:
 /// `F.hinge_embedding_loss`.
 public func hingeEmbeddingLoss(
   _ x: Tensor, _ y: Tensor, margin: Double = 1, reduction: LossReduction = .mean,
@@ -100,8 +101,8 @@ public func hingeEmbeddingLoss(
   }
 }
 
-/// max(margin - y (a - b), 0): a is to be larger where y is 1, smaller where it is -1. Shapes of one
-/// rank broadcast. PyTorch: `F.margin_ranking_loss`.
+/// max(margin - y (a - b), 0): a should be larger where y is 1, smaller where it is -1. Shapes of
+/// the same rank broadcast. PyTorch: `F.margin_ranking_loss`.
 public func marginRankingLoss(
   _ a: Tensor, _ b: Tensor, _ y: Tensor, margin: Double = 0, reduction: LossReduction = .mean,
   file: StaticString = #fileID, line: UInt = #line
@@ -120,7 +121,7 @@ public func marginRankingLoss(
   }
 }
 
-/// log(1 + e^(-y x)) for y of 1 and -1. Shapes are equal. PyTorch: `F.soft_margin_loss`.
+/// log(1 + e^(-y x)) for y = ±1. Shapes are equal. PyTorch: `F.soft_margin_loss`.
 public func softMarginLoss(
   _ x: Tensor, _ y: Tensor, reduction: LossReduction = .mean, file: StaticString = #fileID,
   line: UInt = #line

@@ -1,18 +1,19 @@
 import NormaTensor
 
-/// The share of samples whose class is among the `topK` best scores.
+/// The fraction of samples whose class is among the `topK` highest scores.
 ///
-/// A sample is right if fewer than `topK` classes have a higher score, or an equal one and a lower number: for 1, if
-/// ``NormaTensor/Tensor/argmax(over:keepDims:file:line:)`` gives its class. NaN counts as the highest score, as in
-/// sorting. PyTorch: `torchmetrics.Accuracy(top_k=topK, average="micro")`.
+/// A sample counts as correct if fewer than `topK` classes have a higher score, or an equal one and
+/// a lower index. With `topK` 1, this is the class that
+/// ``NormaTensor/Tensor/argmax(over:keepDims:file:line:)`` returns. NaN counts as the highest
+/// score, as in sorting. PyTorch: `torchmetrics.Accuracy(top_k=topK, average="micro")`.
 public struct Accuracy: Metric {
-  /// How many of the best scores count.
+  /// The number of highest scores that count.
   public let topK: Int
-  /// A target that does not count, such as that of padding.
+  /// A target that is ignored, such as that of padding.
   public let ignoreIndex: Int?
-  /// How many samples were right.
+  /// The number of correct samples.
   public private(set) var correct = 0
-  /// How many samples there were.
+  /// The number of samples.
   public private(set) var count = 0
 
   /// No samples yet.
@@ -28,11 +29,11 @@ public struct Accuracy: Metric {
     self.ignoreIndex = ignoreIndex
   }
 
-  /// The share; NaN of no samples.
+  /// The fraction of correct samples; NaN without samples.
   public var value: Double { Double(correct) / Double(count) }
 
-  /// Counts scores `[N, C]`, or `[N, C, d...]`, and classes without C. A class that does not exist is a
-  /// mistake.
+  /// Adds scores `[N, C]`, or `[N, C, d...]`, and classes without the axis C. A class that does not
+  /// exist is an error.
   public mutating func update(
     _ x: Tensor, _ target: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -62,7 +63,7 @@ public struct Accuracy: Metric {
     }
   }
 
-  /// Adds the samples of another one.
+  /// Adds the samples of another metric.
   public mutating func merge(_ other: Accuracy) {
     correct += other.correct
     count += other.count

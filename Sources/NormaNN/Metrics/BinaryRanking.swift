@@ -1,10 +1,12 @@
 import NormaTensor
 
-/// How well scores put positive samples before negative ones: area under the ROC curve, average precision.
+/// How well scores rank positive samples above negative ones: area under the ROC curve and average
+/// precision.
 ///
-/// Exact, with ties: all scores are kept, 9 bytes each in memory, and sorted when a value is asked for. Scores may
-/// be probabilities or any numbers of which higher ones mean positive. PyTorch: `torchmetrics.AUROC`,
-/// `AveragePrecision`; scikit-learn: `roc_auc_score`, `average_precision_score`.
+/// Exact, with ties: all scores are kept, 9 bytes each in memory, and sorted when a value is read.
+/// Scores may be probabilities or any numbers where higher means positive. PyTorch:
+/// `torchmetrics.AUROC`, `AveragePrecision`; scikit-learn: `roc_auc_score`,
+/// `average_precision_score`.
 public struct BinaryRanking: Metric {
   private var scores: [Double] = []
   private var isPositive: [Bool] = []
@@ -12,11 +14,11 @@ public struct BinaryRanking: Metric {
   /// No samples yet.
   public init() {}
 
-  /// How many samples there are.
+  /// The number of samples.
   public var count: Int { scores.count }
 
-  /// Takes scores and targets of one shape; targets are Booleans, or integers 0 and 1. NaN has no rank and is
-  /// a mistake.
+  /// Adds scores and targets of the same shape; targets are Booleans, or integers 0 and 1. NaN has
+  /// no rank and is an error.
   public mutating func update(
     _ x: Tensor, _ target: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -38,16 +40,17 @@ public struct BinaryRanking: Metric {
     }
   }
 
-  /// Adds the samples of another one.
+  /// Adds the samples of another metric.
   public mutating func merge(_ other: BinaryRanking) {
     scores += other.scores
     isPositive += other.isPositive
   }
 
-  /// The probability that a positive sample has a higher score than a negative one, ties counting half: the area
-  /// under the ROC curve. NaN without positive or without negative samples, as there is no such pair.
+  /// The probability that a positive sample has a higher score than a negative one, ties counting
+  /// half: the area under the ROC curve. NaN without positive or without negative samples, as there
+  /// is no such pair.
   public var areaUnderROC: Double {
-    // Twice the number of pairs in order is whole, and exact.
+    // Twice the number of ordered pairs is an integer, and exact.
     var (pairs, positives, negatives) = (0, 0, 0)
     for group in groups.reversed() {
       pairs += group.positives * (2 * negatives + group.negatives)
@@ -57,9 +60,9 @@ public struct BinaryRanking: Metric {
     return Double(pairs) / 2 / (Double(positives) * Double(negatives))
   }
 
-  /// Σ (R - R') P over thresholds from the highest score down, with precision P, recall R and the one before
-  /// R'; equal scores are one threshold. NaN without positive samples, of which nothing can be recalled;
-  /// scikit-learn gives 0 there.
+  /// Σ (R - R') P over thresholds from the highest score down, with precision P, recall R and the
+  /// previous recall R'; equal scores share a threshold. NaN without positive samples, where recall
+  /// is undefined; scikit-learn returns 0 there.
   public var averagePrecision: Double {
     let total = isPositive.count { $0 }
     var (sum, positives, all) = (0.0, 0, 0)

@@ -1,33 +1,34 @@
-/// How numbers about single classes become one number.
+/// How scores of single classes are averaged.
 public enum ClassAverage: Sendable, Hashable, Codable {
-  /// That of one class, as for two classes of which 1 is what is looked for. scikit-learn: `binary`.
+  /// The score of one class, such as class 1 of a binary classifier. scikit-learn: `binary`.
   case of(class: Int)
-  /// All samples together; precision, recall and F1 are then the accuracy.
+  /// All samples together; precision, recall and F1 then equal the accuracy.
   case micro
-  /// The mean of the classes that occur or were predicted.
+  /// The mean over the classes that occur or were predicted.
   case macro
-  /// The mean of the classes that occur, weighted by how often they do.
+  /// The mean over the classes that occur, weighted by their frequency.
   case weighted
 }
 
 /// Precision, recall and F1.
 ///
-/// A share of nothing has no value: the precision of a class that was never predicted, the recall of one that does
-/// not occur, the F1 of one that is neither. `undefined` stands for it, 0 as in scikit-learn (`zero_division`),
-/// which punishes a class that is never predicted. With NaN such classes are left out of means.
+/// A ratio with denominator 0 is undefined: the precision of a class that was never predicted, the
+/// recall of one that does not occur, the F1 of one that is neither. `undefined` replaces it: 0 as
+/// in scikit-learn (`zero_division`), which penalizes a class that is never predicted. With NaN,
+/// such classes are left out of means.
 extension ConfusionMatrix {
-  /// Of what was predicted as a class, the share that is. PyTorch: `torchmetrics.Precision`.
+  /// The fraction of predictions of a class that are right. PyTorch: `torchmetrics.Precision`.
   public func precision(_ average: ClassAverage = .macro, undefined: Double = 0) -> Double {
     averaged(average, precisions(undefined: undefined), undefined)
   }
 
-  /// Of what is of a class, the share that was predicted so. PyTorch: `torchmetrics.Recall`.
+  /// The fraction of a class's samples that were predicted as such. PyTorch: `torchmetrics.Recall`.
   public func recall(_ average: ClassAverage = .macro, undefined: Double = 0) -> Double {
     averaged(average, recalls(undefined: undefined), undefined)
   }
 
-  /// The harmonic mean of precision and recall: 2 hits / (predictions + support); of several classes
-  /// the mean of theirs. PyTorch: `torchmetrics.F1Score`.
+  /// The harmonic mean of precision and recall: 2 hits / (predictions + support); for several
+  /// classes, the mean of their F1. PyTorch: `torchmetrics.F1Score`.
   public func f1(_ average: ClassAverage = .macro, undefined: Double = 0) -> Double {
     averaged(average, f1s(undefined: undefined), undefined)
   }

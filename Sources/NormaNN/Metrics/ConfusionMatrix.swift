@@ -1,6 +1,7 @@
 import NormaTensor
 
-/// How often each class was taken for each other, with what follows from it: precision, recall, F1.
+/// Counts how often each class was predicted as each other class, and derives precision, recall and
+/// F1.
 ///
 ///     var confusion = ConfusionMatrix(classes: 10)
 ///     for batch in loader { confusion.update(model(batch[0]), batch[1]) }
@@ -10,15 +11,15 @@ import NormaTensor
 public struct ConfusionMatrix: Metric {
   /// The number of classes.
   public let classes: Int
-  /// A target that does not count, such as that of padding.
+  /// A target that is ignored, such as that of padding.
   public let ignoreIndex: Int?
-  /// How often class i (row) was taken for class j (column).
+  /// The number of samples of class i (row) that were predicted as class j (column).
   public private(set) var counts: [[Int]]
 
-  /// The counts of more classes take over 128 MiB.
+  /// For more classes the counts would take over 128 MiB.
   private static let mostClasses = 1 << 12
 
-  /// No samples yet, for up to 4096 classes.
+  /// An empty matrix for up to 4096 classes.
   public init(
     classes: Int, ignoreIndex: Int? = nil, file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -26,7 +27,7 @@ public struct ConfusionMatrix: Metric {
       report(
         TensorError(
           "ConfusionMatrix(classes:)",
-          "classes must lie in 1 ... \(Self.mostClasses), got \(classes)"),
+          "classes must be in 1 ... \(Self.mostClasses), got \(classes)"),
         file: file, line: line)
     }
     self.classes = min(max(classes, 1), Self.mostClasses)
@@ -34,8 +35,8 @@ public struct ConfusionMatrix: Metric {
     counts = Array(repeating: Array(repeating: 0, count: self.classes), count: self.classes)
   }
 
-  /// Counts a batch. Predictions are scores `[N, C]` or `[N, C, d...]`, whose highest counts, or classes in
-  /// the shape of the targets: integers, or Booleans such as `probability .> 0.5`.
+  /// Adds a batch. Predictions are scores `[N, C]` or `[N, C, d...]`, where the highest counts, or
+  /// classes in the shape of the targets: integers, or Booleans such as `probability .> 0.5`.
   public mutating func update(
     _ x: Tensor, _ target: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -66,7 +67,7 @@ public struct ConfusionMatrix: Metric {
     }
   }
 
-  /// Adds the counts of another one, which has as many classes.
+  /// Adds the counts of another matrix for the same number of classes.
   public mutating func merge(_ other: ConfusionMatrix) {
     guard other.classes == classes else {
       report(
@@ -80,19 +81,19 @@ public struct ConfusionMatrix: Metric {
     }
   }
 
-  /// How many samples there were.
+  /// The number of samples.
   public var count: Int { counts.joined().reduce(0, +) }
 
-  /// The share of right predictions; NaN of no samples.
+  /// The fraction of right predictions; NaN without samples.
   public var accuracy: Double { Double(hits.reduce(0, +)) / Double(count) }
 
-  /// Of each class, how many samples were right.
+  /// The number of right predictions of each class.
   var hits: [Int] { counts.indices.map { counts[$0][$0] } }
 
-  /// Of each class, how many samples there were.
+  /// The number of samples of each class.
   public var support: [Int] { counts.map { $0.reduce(0, +) } }
 
-  /// Of each class, how often it was predicted.
+  /// The number of predictions of each class.
   public var predictions: [Int] {
     counts.indices.map { column in counts.reduce(0) { $0 + $1[column] } }
   }

@@ -1,6 +1,6 @@
 import NormaTensor
 
-/// Ends a training that gets no better, and keeps the best model.
+/// Stops training that no longer improves, and keeps the best model.
 ///
 ///     var stopping = EarlyStopping(patience: 5)
 ///     for epoch in 0..<100 {
@@ -10,19 +10,20 @@ import NormaTensor
 ///     }
 ///     try stopping.restore(network)
 ///
-/// `step` returns whether the model is the best so far, which is the moment to write it to a file, such as a
-/// `Checkpoint`. ``state`` is all that a resumed run needs beside the model; it can be a checkpoint's note. PyTorch has
-/// none; Keras: `EarlyStopping(restore_best_weights=True)`.
+/// `step` returns whether the model is the best so far, which is the time to write it to a file,
+/// such as a `Checkpoint`. Besides the model, ``state`` is all that a resumed run needs; it can be
+/// stored in a checkpoint's notes. PyTorch has none; Keras:
+/// `EarlyStopping(restore_best_weights=True)`.
 public struct EarlyStopping: Sendable {
-  /// What has to be saved.
+  /// The state to save.
   public struct State: Sendable, Hashable, Codable {
-    /// The best number so far, always finite; nil before there was one.
+    /// The best value so far, always finite; nil before the first.
     public var best: Double?
-    /// The number of the report that was best, from 0.
+    /// The index of the best report, from 0.
     public var bestStep: Int?
-    /// How many reports there were.
+    /// The number of reports.
     public var stepCount = 0
-    /// How many reports in a row were not better.
+    /// The number of consecutive reports without improvement.
     public var badCount = 0
 
     /// The state before the first report.
@@ -32,13 +33,15 @@ public struct EarlyStopping: Sendable {
   private let patience: Int
   private let minimumDelta: Double
   private let isLowerBetter: Bool
-  /// What has to be saved.
+  /// The state to save.
   public var state = State()
-  /// Parameters and buffers of the best model by name; nil before there was one. Values are shared with the
-  /// model until training replaces them. A resumed run sets it from the file of the best model.
+  /// Parameters and buffers of the best model by name; nil before the first. Values share memory
+  /// with the model until training replaces them. A resumed run sets this from the file of the best
+  /// model.
   public var bestModel: StateDict?
 
-  /// Stops after `patience` reports in a row that are not better than the best by more than `minimumDelta`.
+  /// Stops after `patience` consecutive reports that do not improve on the best by more than
+  /// `minimumDelta`.
   public init(
     patience: Int = 10, minimumDelta: Double = 0, isLowerBetter: Bool = true,
     file: StaticString = #fileID, line: UInt = #line
@@ -53,13 +56,13 @@ public struct EarlyStopping: Sendable {
     self.isLowerBetter = isLowerBetter
   }
 
-  /// Whether it is time to stop.
+  /// Whether training should stop.
   public var shouldStop: Bool { state.badCount >= patience }
 
-  /// Reports a number, such as the loss or the accuracy of an epoch, and the model that had it.
+  /// Reports a value, such as the loss or the accuracy of an epoch, and the model that reached it.
   ///
-  /// NaN and infinite numbers are never better. The first finite one is the best so far.
-  /// - Returns: Whether it is the best so far; then the model's state is kept.
+  /// NaN and infinite values are never better. The first finite value is the best so far.
+  /// - Returns: Whether the value is the best so far; then the model's state is kept.
   @discardableResult
   public mutating func step(_ number: Double, _ model: Module? = nil) -> Bool {
     let isBeyond = state.best.map {
@@ -78,9 +81,9 @@ public struct EarlyStopping: Sendable {
     return isBetter
   }
 
-  /// Gives a model the state of the best one.
-  /// - Throws: ``LoadError`` where it has other parameters. Without a best model, which is so where none was
-  ///   handed to ``step(_:_:)`` yet, nothing happens.
+  /// Restores the best model's state.
+  /// - Throws: ``LoadError`` where the parameters do not match. Does nothing if ``step(_:_:)`` has
+  ///   not been given a model yet.
   public func restore(_ model: Module) throws {
     if let bestModel { try model.load(bestModel) }
   }

@@ -1,30 +1,31 @@
 import NormaTensor
 
-/// A number about predictions that is gathered batch by batch.
+/// A quantity that is computed from predictions, batch by batch.
 ///
 ///     var accuracy = Accuracy()
 ///     for batch in loader { accuracy.update(model(batch[0]), batch[1]) }
 ///     print(accuracy.value)
 ///
-/// Metrics are values: they can be saved, sent to other tasks and merged, and give the same number however the
-/// samples were divided. They hold counts and sums, no graph. Nothing counted gives NaN.
+/// Metrics are values: they can be saved, sent to other tasks and merged, and do not depend on how
+/// the samples were split. They hold counts and sums, but no graph. Without samples the result is
+/// NaN.
 public protocol Metric: Sendable, Hashable, Codable {
-  /// Counts a batch of predictions and what was right.
+  /// Adds a batch of predictions and targets.
   mutating func update(_ x: Tensor, _ target: Tensor, file: StaticString, line: UInt)
 
-  /// Adds what another one has gathered.
+  /// Adds what another metric has collected.
   mutating func merge(_ other: Self)
 }
 
 extension Metric {
-  /// What this one and another have gathered.
+  /// A metric of the samples of both.
   public func merged(with other: Self) -> Self {
     var sum = self
     sum.merge(other)
     return sum
   }
 
-  /// Runs a rule of an update; a mistake changes nothing.
+  /// Runs the rule of an update; an error leaves the metric unchanged.
   mutating func change(
     _ tensors: [Tensor], _ file: StaticString, _ line: UInt,
     _ rule: (inout Self) throws(TensorError) -> Void
@@ -42,7 +43,7 @@ extension Metric {
   }
 }
 
-/// Classes beside scores `[C]`, `[N, C]` or `[N, C, d...]`: the classes' axis, with the shapes checked.
+/// Checks classes against scores `[C]`, `[N, C]` or `[N, C, d...]`, and returns the class axis.
 func classAxis(_ x: Tensor, _ target: Tensor, _ call: String) throws(TensorError) -> Int {
   let axis = x.rank == 1 ? 0 : 1
   var expected = x.shape

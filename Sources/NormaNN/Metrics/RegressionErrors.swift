@@ -1,10 +1,11 @@
 import NormaTensor
 
-/// How far numbers are from their targets: mean absolute and squared errors, and R².
+/// The distance of predictions from their targets: mean absolute and squared errors, and R².
 ///
-/// Over all elements alike; for several outputs keep one for each. Sums are carried in `float64`, and targets' spread
-/// as ``NormaValues/Moments``, so that R² keeps its digits however large the targets are. PyTorch:
-/// `torchmetrics.MeanSquaredError`, `MeanAbsoluteError`, `R2Score`.
+/// All elements count equally; for several outputs keep one metric for each. Sums are kept in
+/// `float64`, and the targets' spread as ``NormaValues/Moments``, so that R² keeps its digits
+/// however large the targets are. PyTorch: `torchmetrics.MeanSquaredError`, `MeanAbsoluteError`,
+/// `R2Score`.
 public struct RegressionErrors: Metric {
   private var absolute = 0.0
   private var squared = 0.0
@@ -13,10 +14,10 @@ public struct RegressionErrors: Metric {
   /// No samples yet.
   public init() {}
 
-  /// How many elements there were.
+  /// The number of elements.
   public var count: Int { Int(targets?.count.first ?? 0) }
 
-  /// Takes predictions and targets of one shape.
+  /// Adds predictions and targets of the same shape.
   public mutating func update(
     _ x: Tensor, _ target: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -25,7 +26,7 @@ public struct RegressionErrors: Metric {
       guard x.shape == target.shape else {
         throw TensorError(
           call,
-          "shapes \(x.shape) and \(target.shape) differ and would be compared each with each; "
+          "shapes \(x.shape) and \(target.shape) differ and would broadcast to all pairs; "
             + "reshaped(_:) makes them equal")
       }
       if x.count == 0 { return }
@@ -38,7 +39,7 @@ public struct RegressionErrors: Metric {
     }
   }
 
-  /// Adds the elements of another one.
+  /// Adds the elements of another metric.
   public mutating func merge(_ other: RegressionErrors) {
     absolute += other.absolute
     squared += other.squared
@@ -46,18 +47,19 @@ public struct RegressionErrors: Metric {
     targets = targets.flatMap { $0.merged(with: moments) } ?? moments
   }
 
-  /// The mean of |x - y|; NaN of nothing.
+  /// The mean of |x - y|; NaN without elements.
   public var meanAbsoluteError: Double { absolute / Double(count) }
 
-  /// The mean of (x - y)²; NaN of nothing.
+  /// The mean of (x - y)²; NaN without elements.
   public var meanSquaredError: Double { squared / Double(count) }
 
-  /// The root of the mean of (x - y)²; NaN of nothing.
+  /// The square root of the mean of (x - y)²; NaN without elements.
   public var rootMeanSquaredError: Double { meanSquaredError.squareRoot() }
 
   /// 1 - Σ (x - y)² / Σ (y - mean)²: 1 is perfect, 0 no better than the mean of all targets.
   ///
-  /// Of targets that are all equal, a single one too, there is nothing to explain: -∞, or NaN where the
-  /// predictions are perfect. scikit-learn gives 0 and 1 there unless `force_finite=False`.
+  /// If all targets are equal, or there is only one, there is no variance to explain: -∞, or NaN
+  /// where the predictions are perfect. scikit-learn returns 0 and 1 there unless
+  /// `force_finite=False`.
   public var r2: Double { 1 - squared / (targets?.m2.first ?? .nan) }
 }

@@ -1,7 +1,7 @@
 import NormaTensor
 
-/// Multiplies the loss before the backward pass, so that small gradients do not vanish in `float16`, and divides
-/// the gradients by the same factor before the step.
+/// Multiplies the loss before the backward pass, so that small gradients do not vanish in
+/// `float16`, and divides the gradients by the same factor before the step.
 ///
 ///     let scaler = GradientScaler()
 ///     let loss = autocast(.float16) { mseLoss(network(x), y) }
@@ -9,19 +9,20 @@ import NormaTensor
 ///     scaler.step(optimizer)
 ///     scaler.update()
 ///
-/// A step whose gradients are not finite is left out, and the factor shrinks; after enough good steps it grows.
-/// To clip gradients, call ``unscale(_:file:line:)`` first. With several optimizers, call `update` once after their
-/// steps. Gradients in `float16` would vanish when they are divided, and are refused: keep parameters in `float32` and
-/// use `autocast`. PyTorch: `torch.amp.GradScaler`.
+/// A step with non-finite gradients is skipped, and the factor shrinks; after enough good steps it
+/// grows. To clip gradients, call ``unscale(_:file:line:)`` first. With several optimizers, call
+/// `update` once after their steps. Gradients in `float16` would underflow when they are divided,
+/// and are an error: keep parameters in `float32` and use `autocast`. PyTorch:
+/// `torch.amp.GradScaler`.
 public final class GradientScaler {
-  /// What has to be saved.
+  /// The state to save.
   public struct State: Sendable, Hashable, Codable {
     /// The factor.
     public var scale: Double
-    /// How many good steps there were since it changed.
+    /// The number of good steps since the last change.
     public var goodSteps = 0
 
-    /// A factor without good steps yet.
+    /// A factor before the first step.
     public init(scale: Double) { self.scale = scale }
   }
 
@@ -34,13 +35,13 @@ public final class GradientScaler {
   private let growthInterval: Int
   private let isEnabled: Bool
   private var stages: [ObjectIdentifier: Stage] = [:]
-  /// The optimizers whose gradients are not finite.
+  /// The optimizers with non-finite gradients.
   private var bad: Set<ObjectIdentifier> = []
-  /// What has to be saved, after ``update(file:line:)``.
+  /// The state to save, after ``update(file:line:)``.
   public var state: State
 
-  /// A scaler that begins with `scale`, which grows after `growthInterval` good steps in a row. With `isEnabled`
-  /// false it does nothing, so that one program serves all types.
+  /// A scaler with the initial factor `scale`, which grows after `growthInterval` consecutive good
+  /// steps. With `isEnabled` false it does nothing, so that one program serves all types.
   public init(
     scale: Double = 65536, growth: Double = 2, backoff: Double = 0.5, growthInterval: Int = 2000,
     isEnabled: Bool = true, file: StaticString = #fileID, line: UInt = #line
@@ -49,7 +50,7 @@ public final class GradientScaler {
     if !(scale > 0 && scale.isFinite) { problem = "scale must be positive, got \(scale)" }
     if !(growth > 1 && growth.isFinite) { problem = "growth must be above 1, got \(growth)" }
     if !(backoff > 0 && backoff < 1) {
-      problem = "backoff must lie between 0 and 1, got \(backoff)"
+      problem = "backoff must be between 0 and 1, got \(backoff)"
     }
     if growthInterval < 1 { problem = "growthInterval must be at least 1, got \(growthInterval)" }
     if let problem {
@@ -62,16 +63,16 @@ public final class GradientScaler {
     self.isEnabled = isEnabled
   }
 
-  /// The loss times the factor, in `float32` where it is of a type of 16 bits, which would not hold it.
-  /// PyTorch: `scale(outputs)`.
+  /// The loss times the factor, in `float32` for 16-bit types, whose range is too small. PyTorch:
+  /// `scale(outputs)`.
   public func scaled(_ loss: Tensor) -> Tensor {
     guard isEnabled else { return loss }
     let isHalf = loss.dtype == .float16 || loss.dtype == .bfloat16
     return (isHalf ? loss.cast(to: .float32) : loss) * state.scale
   }
 
-  /// Divides the gradients of an optimizer's parameters by the factor, once between two updates.
-  /// PyTorch: `unscale_(optimizer)`.
+  /// Divides the gradients of an optimizer's parameters by the factor; at most once between two
+  /// updates. PyTorch: `unscale_(optimizer)`.
   public func unscale(
     _ optimizer: any Optimizer, file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -80,7 +81,7 @@ public final class GradientScaler {
     let key = ObjectIdentifier(optimizer)
     guard stages[key] == nil else {
       return report(
-        TensorError(call, "the gradients were divided before; update() begins the next round"),
+        TensorError(call, "the gradients were divided already; update() begins the next round"),
         file: file, line: line)
     }
     let parameters = optimizer.parameters.filter { $0.grad != nil }
@@ -88,7 +89,8 @@ public final class GradientScaler {
       return report(
         TensorError(
           call,
-          "a gradient of shape \(wrong.shape) is float16; keep parameters in float32 and use autocast"
+          "a gradient of shape \(wrong.shape) is float16; keep parameters in float32 and use "
+            + "autocast"
         ), file: file, line: line)
     }
     stages[key] = .unscaled
@@ -97,7 +99,7 @@ public final class GradientScaler {
       for parameter in parameters {
         guard let gradient = parameter.grad else { continue }
         let divided = gradient * (1 / state.scale)
-        // 0 times anything finite is 0, times anything else NaN.
+        // 0 times a finite number is 0, times anything else NaN.
         sum += (divided * 0).sum().item()
         parameter.grad = divided.evaluated()
       }
@@ -105,7 +107,7 @@ public final class GradientScaler {
     }
   }
 
-  /// Takes the optimizer's step with divided gradients; none where a gradient is not finite.
+  /// Takes the optimizer's step with the divided gradients, unless a gradient is not finite.
   /// PyTorch: `step(optimizer)`.
   /// - Returns: Whether the step was taken.
   @discardableResult
@@ -119,7 +121,8 @@ public final class GradientScaler {
         if stages[key] == .stepped {
           report(
             TensorError(
-              "GradientScaler.step(_:)", "a step was taken before; update() begins the next round"),
+              "GradientScaler.step(_:)",
+              "a step was taken already; update() begins the next round"),
             file: file, line: line)
         }
         return false
@@ -131,13 +134,13 @@ public final class GradientScaler {
     return true
   }
 
-  /// Makes the factor smaller if a step was left out since the last update, else counts a good step. The factor
-  /// stays finite in `float32`. PyTorch: `update()`.
+  /// Shrinks the factor if a step was skipped since the last update; otherwise counts a good step.
+  /// The factor stays finite in `float32`. PyTorch: `update()`.
   public func update(file: StaticString = #fileID, line: UInt = #line) {
     guard isEnabled else { return }
     guard !stages.isEmpty else {
       return report(
-        TensorError("GradientScaler.update()", "no step and no unscale(_:) came before"),
+        TensorError("GradientScaler.update()", "call step(_:) or unscale(_:) first"),
         file: file, line: line)
     }
     if bad.isEmpty {

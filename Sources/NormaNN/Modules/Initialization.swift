@@ -1,11 +1,11 @@
 import NormaTensor
 
-// Initial values as PyTorch draws them, bit for bit after the same seed. All draw from the default
-// generator, in `float32` unless another type is named.
+// PyTorch's initial values, bit for bit with the same seed. All draw from the default generator, in
+// `float32` unless another type is given.
 
-/// What an activation does to the spread of its input, for Kaiming's bounds.
+/// The effect of an activation on the spread of its input, for Kaiming initialization.
 public enum Nonlinearity: Sendable, Hashable {
-  /// None, a convolution or a sigmoid: gain 1.
+  /// No activation, a convolution or a sigmoid: gain 1.
   case linear
   /// 5/3.
   case tanh
@@ -16,7 +16,7 @@ public enum Nonlinearity: Sendable, Hashable {
   /// 3/4.
   case selu
 
-  /// The factor by which weights are drawn wider. PyTorch: `nn.init.calculate_gain`.
+  /// The factor for the spread of initial weights. PyTorch: `nn.init.calculate_gain`.
   public var gain: Double {
     switch self {
     case .linear: 1
@@ -28,15 +28,16 @@ public enum Nonlinearity: Sendable, Hashable {
   }
 }
 
-/// Which side of a layer keeps its variance.
+/// The direction in which a layer keeps the variance.
 public enum FanMode: Sendable, Hashable {
-  /// The forward pass: the inputs of an output are counted.
+  /// The forward pass: counts the inputs of each output.
   case fanIn
-  /// The backward pass: the outputs of an input.
+  /// The backward pass: counts the outputs of each input.
   case fanOut
 }
 
-/// How many inputs an output has, and outputs an input, for a weight `[outputs, inputs, kernel...]`.
+/// The number of inputs per output, and of outputs per input, for a weight `[outputs, inputs,
+/// kernel...]`.
 func fans(_ shape: [Int]) -> (fanIn: Double, fanOut: Double) {
   let area = shape.dropFirst(2).reduce(1.0) { $0 * Double($1) }
   return (
@@ -44,7 +45,7 @@ func fans(_ shape: [Int]) -> (fanIn: Double, fanOut: Double) {
   )
 }
 
-/// The product of sizes, or the largest number where it is larger.
+/// The product of sizes, capped at the largest integer.
 func product(_ sizes: [Int]) -> Int {
   sizes.reduce(1) { product, size in
     let (next, isTooLarge) = product.multipliedReportingOverflow(by: size)
@@ -53,7 +54,7 @@ func product(_ sizes: [Int]) -> Int {
 }
 
 extension Tensor {
-  /// Uniform within ±√6 gain / √(fan-in + fan-out): the spread stays the same in both directions.
+  /// Uniform within ±√6 gain / √(fan-in + fan-out), which keeps the spread in both directions.
   /// PyTorch: `nn.init.xavier_uniform_`.
   public static func xavierUniform(
     _ shape: [Int], gain: Double = 1, dtype: DType = .float32
@@ -74,8 +75,8 @@ extension Tensor {
     return .normal(shape, mean: 0, std: std, dtype: dtype)
   }
 
-  /// Uniform within ±√3 gain / √fan: the spread stays the same in one direction.
-  /// PyTorch: `nn.init.kaiming_uniform_`, whose default is `leaky_relu` with slope 0.
+  /// Uniform within ±√3 gain / √fan, which keeps the spread in one direction. PyTorch:
+  /// `nn.init.kaiming_uniform_`, whose default is `leaky_relu` with slope 0.
   public static func kaimingUniform(
     _ shape: [Int], mode: FanMode = .fanIn, nonlinearity: Nonlinearity = .relu,
     dtype: DType = .float32
@@ -98,9 +99,9 @@ extension Tensor {
   }
 }
 
-/// The weight and bias with which PyTorch starts linear layers and convolutions.
+/// PyTorch's initial weight and bias of linear layers and convolutions.
 ///
-/// Both bounds are 1 / √fan-in, yet differ in their last bits, as PyTorch computes them.
+/// Both bounds are 1 / √fan-in, but differ in their last bits, as PyTorch computes them.
 func affineParameters(
   _ shape: [Int], outputs: Int, hasBias: Bool, dtype: DType
 ) -> (weight: Parameter, bias: Parameter?) {
@@ -113,19 +114,19 @@ func affineParameters(
   return (Parameter(weight), Parameter(bias))
 }
 
-/// What a layer is made with, for mistakes that name the layer.
+/// The options of a layer that is being created, for error messages that name the layer.
 struct LayerOptions {
   let layer: Any.Type
   let file: StaticString
   let line: UInt
 
-  /// A size; a negative one is a mistake, and 0.
+  /// A size; reports a size below `least`.
   func size(_ value: Int, _ name: String, atLeast least: Int = 0) -> Int {
     if value < least { refuse("\(name) must be at least \(least), got \(value)") }
     return max(value, least)
   }
 
-  /// The term that is added to a variance; a negative one, or NaN, is a mistake.
+  /// The term that is added to a variance; reports a negative one, or NaN.
   func eps(_ value: Double) -> Double {
     if let problem = negativeOption(("eps", value)) { refuse(problem) }
     return value

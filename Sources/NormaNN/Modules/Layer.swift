@@ -1,9 +1,9 @@
 import NormaTensor
 
-/// A module that maps one tensor to one tensor: what ``Sequential`` holds, and what can be summarized, diagnosed,
-/// folded and recalibrated as a whole.
+/// A module that maps one tensor to one tensor. ``Sequential`` holds layers, and they can be
+/// summarized, diagnosed, folded and recalibrated as a whole.
 ///
-/// A layer or network of one's own is a class with one method:
+/// A custom layer or network is a class with one method:
 ///
 ///     final class Scale: Module, Layer {
 ///       let factor = Parameter(Tensor.ones(1))
@@ -14,20 +14,20 @@ public protocol Layer: Module {
   @_disfavoredOverload
   func callAsFunction(_ x: Tensor) -> Tensor
 
-  /// The result for a tensor; mistakes name this file and line.
+  /// The result for a tensor; errors name this file and line.
   ///
-  /// There is nothing to write: mistakes of a layer of one's own name the lines of its method. Norma's layers
-  /// are ``PlacedLayer``s.
+  /// There is no need to implement this: errors inside a custom layer name the lines of its own
+  /// method. Norma's layers are ``PlacedLayer``s.
   func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor
 }
 
 extension Layer {
-  /// The result for a tensor; mistakes name the lines of the layer's own method.
+  /// The result for a tensor; errors name the lines of the layer's own method.
   public func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor {
     self.callAsFunction(_:)(x)
   }
 
-  /// The result for a tensor, where only ``Layer`` is known of the module.
+  /// The result for a tensor, where the module is only known to be a ``Layer``.
   public func callAsFunction(
     _ x: Tensor, calledFrom file: StaticString = #fileID, at line: UInt = #line
   ) -> Tensor {
@@ -35,12 +35,12 @@ extension Layer {
   }
 }
 
-/// A layer whose mistakes name the file and line of whoever called it, as those of Norma's own layers do.
+/// A layer whose errors name the file and line of its caller, as Norma's own layers do.
 ///
-/// It has `callAsFunction(_ x: Tensor, file: StaticString = #fileID, line: UInt = #line)` and hands both on to
-/// the calls inside.
+/// It implements `callAsFunction(_ x: Tensor, file: StaticString = #fileID, line: UInt = #line)`
+/// and passes both arguments on to the calls inside.
 public protocol PlacedLayer: Layer {
-  /// The result for a tensor; mistakes name this file and line.
+  /// The result for a tensor; errors name this file and line.
   func callAsFunction(_ x: Tensor, file: StaticString, line: UInt) -> Tensor
 }
 

@@ -1,41 +1,42 @@
 import NormaTensor
 
-/// A parameter, buffer or module that a module holds, however deep in values.
+/// A parameter, buffer or module that a module holds, at any depth inside values.
 struct Member {
   let name: String
-  /// The property's name as it is declared, and the way inside.
+  /// The property's declared name, and the path inside its value.
   let path: String
   let value: AnyObject
 }
 
 extension Module {
-  /// What the stored properties hold, those of superclasses below ``Module`` first; what is inside of values
-  /// one by one.
-  var members: [(name: String, value: AnyObject)] {
+  /// The stored properties, superclasses first, starting below ``Module``, whose own properties do
+  /// not belong to the network.
+  var storedProperties: [Mirror.Child] {
     var mirrors: [Mirror] = []
     var mirror: Mirror? = Mirror(reflecting: self)
-    // The base has none that belong to the network.
     while let current = mirror, current.subjectType != Module.self {
       mirrors.append(current)
       mirror = current.superclassMirror
     }
+    return mirrors.reversed().flatMap(\.children)
+  }
+
+  /// What the stored properties hold; values are searched element by element.
+  var members: [(name: String, value: AnyObject)] {
     var search = MemberSearch(self)
-    for mirror in mirrors.reversed() {
-      for child in mirror.children {
-        guard let label = child.label else { continue }
-        search.add(property: label, child.value)
-      }
+    for property in storedProperties {
+      if let label = property.label { search.add(property: label, property.value) }
     }
     return search.found.map { ($0.name, $0.value) }
   }
 }
 
-/// Finds what a module's properties hold.
+/// Searches a module's properties for members.
 private struct MemberSearch {
   private let owner: Module
   private(set) var found: [Member] = []
   private var positions: [String: Int] = [:]
-  /// Names in states that the module's class gives, by property.
+  /// Names in state dictionaries, by property, as given by the module's class.
   private let stateNames: [String: String]
 
   init(_ owner: Module) {
@@ -53,8 +54,8 @@ private struct MemberSearch {
     let name = String(label.dropFirst(lazyPrefix.count))
     if let storage = value as? any OptionalValue, storage.isNil, storage.mayHoldMembers {
       refuse(
-        "the lazy property \(name) has not been made, so its parameters are unknown; use it in init, or "
-          + "declare it without lazy")
+        "the lazy property \(name) has not been made, so its parameters are unknown; use it in "
+          + "init, or declare it without lazy")
     }
     add(stateName(name), name, value)
   }
@@ -68,7 +69,7 @@ private struct MemberSearch {
     let mirror = Mirror(reflecting: value)
     switch mirror.displayStyle {
     case .optional, .enum:
-      // The name of a case is no part of the name, as an optional's is not.
+      // The name of an enumeration's case is left out, as for optionals.
       for child in mirror.children { add(name, path, child.value) }
     case .collection:
       for (index, child) in mirror.children.enumerated() {
@@ -90,8 +91,8 @@ private struct MemberSearch {
     case .class:
       if let hidden = PlainObjectSearch.member(below: value, path, of: owner) {
         refuse(
-          "\(path) is a \(type(of: value)), a class that is no Module, so that \(hidden) is not found in it; make it "
-            + "a Module or a struct")
+          "\(path) is a \(type(of: value)), a class that is not a Module, so \(hidden) inside it "
+            + "is not found; make it a Module or a struct")
       }
     default: break
     }
@@ -99,7 +100,7 @@ private struct MemberSearch {
 
   private mutating func add(_ name: String, _ path: String, object: AnyObject) {
     if let index = positions[name], found[index].value !== object {
-      refuse("\(found[index].path) and \(path) have one name in state dictionaries, \(name)")
+      refuse("\(found[index].path) and \(path) have the same name in state dictionaries, \(name)")
     }
     positions[name] = found.count
     found.append(Member(name: name, path: path, value: object))
@@ -110,7 +111,7 @@ private struct MemberSearch {
   }
 }
 
-/// Whether values of a type hold no members, so that they need not be searched.
+/// Whether values of a type cannot hold members, so that they need not be searched.
 func isPlain(_ type: Any.Type) -> Bool {
   type is any BinaryInteger.Type || type is any BinaryFloatingPoint.Type || type == Bool.self
     || type == String.self || type == Tensor.self || type == DType.self
@@ -118,13 +119,13 @@ func isPlain(_ type: Any.Type) -> Bool {
 
 func elementType<C: Collection>(of collection: C) -> Any.Type { C.Element.self }
 
-/// Numbers by size, everything else by its text.
+/// Numbers by value, everything else by its text.
 private func isBefore(_ a: Any, _ b: Any) -> Bool {
   if let a = a as? Int, let b = b as? Int { return a < b }
   return "\(a)" < "\(b)"
 }
 
-/// An optional whose type is not known.
+/// An optional of unknown type.
 private protocol OptionalValue {
   var isNil: Bool { get }
   var mayHoldMembers: Bool { get }
@@ -133,7 +134,7 @@ private protocol OptionalValue {
 extension Optional: OptionalValue {
   fileprivate var isNil: Bool { self == nil }
 
-  /// Whether the type says that there are members inside; of structures that cannot be known.
+  /// Whether the type may hold members; for structures, this is unknown.
   fileprivate var mayHoldMembers: Bool { holdsMembers(Wrapped.self) }
 }
 
@@ -156,7 +157,8 @@ private protocol DictionaryType { static var value: Any.Type { get } }
 extension Dictionary: DictionaryType { fileprivate static var value: Any.Type { Value.self } }
 
 extension String {
-  /// `runningMean` as `running_mean`, `attnQKV` as `attn_qkv`, `conv2D` as `conv2d`, `URLPart` as `url_part`.
+  /// `runningMean` as `running_mean`, `attnQKV` as `attn_qkv`, `conv2D` as `conv2d`, `URLPart` as
+  /// `url_part`.
   var snakeCased: String {
     let all = Array(self)
     var result = ""

@@ -1,18 +1,18 @@
 import NormaTensor
 
-/// How the names and shapes of a state fit a module.
+/// The differences between a state and a module's names and shapes.
 public struct LoadReport: Sendable, Hashable, CustomStringConvertible {
   /// Names that the module has and the state lacks.
   public internal(set) var missing: [String] = []
   /// Names that the state has and the module lacks.
   public internal(set) var unexpected: [String] = []
-  /// What has another shape: `fc.weight: shape [10, 64] in the state, [10, 32] in the module`.
+  /// Values of a different shape: `fc.weight: shape [10, 64] in the state, [10, 32] in the module`.
   public internal(set) var misshapen: [String] = []
 
-  /// Names of the state that became one name: `a.weight, module.a.weight as a.weight`.
+  /// Names of the state that were mapped to the same name: `a.weight, module.a.weight as a.weight`.
   public internal(set) var doubled: [String] = []
 
-  /// Whether everything fits.
+  /// Whether there are no differences.
   public var isEmpty: Bool {
     missing.isEmpty && unexpected.isEmpty && misshapen.isEmpty && doubled.isEmpty
   }
@@ -33,11 +33,11 @@ public struct LoadError: Error, Sendable, CustomStringConvertible {
   /// What does not fit.
   public let report: LoadReport
 
-  /// The differences, and the way out.
+  /// The differences, and how to proceed.
   public var description: String {
     "the state does not fit the module; nothing was loaded\n\(report)\n"
-      + "strict: false loads what fits; strippingPrefix: removes a prefix such as \"module.\"; renaming: "
-      + "takes other names"
+      + "strict: false loads what fits; strippingPrefix: removes a prefix such as \"module.\"; "
+      + "renaming: maps names"
   }
 }
 
@@ -48,13 +48,13 @@ extension Module {
   /// modes do not change. PyTorch: `load_state_dict(state, strict)`.
   /// - Parameters:
   ///   - state: values by name: a ``NormaTensor/StateDict``, or a dictionary.
-  ///   - strict: refuse a state that lacks names or has others; wrong shapes and two values for one name are
-  ///     always refused.
-  ///   - prefix: what is taken off the beginning of every name that has it: `"module."` for
-  ///     states saved from `DataParallel`.
-  ///   - renaming: The module's name for a name of the state, after the prefix is taken off:
-  ///     `{ $0.replacing("gamma", with: "weight") }`.
-  /// - Returns: what was missing or unexpected, where that is allowed.
+  ///   - strict: whether missing and unexpected names are errors; wrong shapes and two values for
+  ///     one name always are.
+  ///   - prefix: a prefix to remove from every name that has it: `"module."` for states saved from
+  ///     `DataParallel`.
+  ///   - renaming: maps a name of the state, without the prefix, to the module's name: `{
+  ///     $0.replacing("gamma", with: "weight") }`.
+  /// - Returns: the missing and unexpected names, where these are allowed.
   /// - Throws: ``LoadError``; then nothing was changed.
   @discardableResult
   public func load(
@@ -82,8 +82,8 @@ extension Module {
         continue
       }
       let shape = cell.tensor.shape
-      // A number that counts may have been saved as a vector of one.
-      // A lazy layer takes the size that the state has.
+      // A scalar may have been saved as a vector of one element. A lazy layer takes its size from
+      // the state.
       let fits = value.shape == shape || value.count == 1 && shape == []
       guard fits || shape == [0] && value.rank == 1 else {
         report.misshapen.append(

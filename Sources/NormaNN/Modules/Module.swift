@@ -1,29 +1,29 @@
 import NormaTensor
 
-/// The base of layers and networks: classes whose stored properties are parameters, buffers and
-/// other modules, also in arrays, dictionaries, optionals, tuples, structures and enumerations. Nothing has to
-/// be registered. An object of another class that holds any of them is a mistake with the property's name.
+/// The base class of layers and networks: classes whose stored properties are parameters, buffers
+/// and other modules, also in arrays, dictionaries, optionals, tuples, structures and enumerations.
+/// Nothing needs to be registered. A property with an object of another class that holds any of
+/// them is an error.
 ///
-/// A `lazy var` that has not been made is a mistake once parameters are listed, and so are two properties of one
-/// name in state dictionaries. A property that leads back to a module further out, such as `weak var parent`, is
-/// left out.
+/// A `lazy var` that has not been initialized is an error when parameters are listed, and so are
+/// two properties with the same name in state dictionaries. A property that refers back to an
+/// enclosing module, such as `weak var parent`, is skipped.
 ///
 /// Names are PyTorch's: `running_mean` for a property `runningMean`, `blocks.0.conv1.weight` for a
-/// convolution `conv1` inside of the first element of an array or `Sequential` called `blocks`; ``stateNames``
-/// has the rule and the exceptions.
-/// PyTorch: `torch.nn.Module`.
+/// convolution `conv1` in the first element of an array or `Sequential` called `blocks`.
+/// ``stateNames`` describes the rule and its exceptions. PyTorch: `torch.nn.Module`.
 nonisolated open class Module {
-  /// Whether the module behaves as in training; see ``train()`` and ``eval()``.
+  /// Whether the module is in training mode; see ``train()`` and ``eval()``.
   public private(set) var isTraining = true
 
-  /// Those who look at its calls.
+  /// The observers of the module's calls.
   var watchers: [LayerWatcher] = []
 
-  /// What takes the module's calls, and its place among the ``children`` of others: what it was
-  /// converted to or folded into. The module itself stays as it was.
+  /// Receives the module's calls and replaces it among the ``children`` of others, after the module
+  /// was converted or folded. The module itself does not change.
   var standIn: (any Layer)?
 
-  /// The module, or what stands in for it.
+  /// The module, or its replacement.
   var current: Module { standIn?.current ?? self }
 
   /// The name under which a network listed the module; see ``Module/remember(name:)``.
@@ -32,42 +32,50 @@ nonisolated open class Module {
   /// A module in training mode.
   public init() {}
 
-  /// The names in state dictionaries of properties whose names do not lead to them, by property.
+  /// Names in state dictionaries for properties where the rule gives another name, by property.
   ///
-  /// A property's name is taken in lower case, with `_` between words; a run of capitals is one word: `runningMean`
-  /// is `running_mean`, `attnQKV` is `attn_qkv`, `conv2D` is `conv2d`. A class whose states are named otherwise
-  /// says so:
+  /// By the rule, a property's name becomes lower case, with `_` between words; a run of capitals
+  /// is one word: `runningMean` is `running_mean`, `attnQKV` is `attn_qkv`, `conv2D` is `conv2d`. A
+  /// class with other names overrides this property:
   ///
   ///     override class var stateNames: [String: String] { ["mixed5b": "Mixed_5b", "w": "W"] }
   ///
-  /// PyTorch has no such thing: names are those of the attributes.
+  /// PyTorch has no counterpart: its names are those of the attributes.
   open class var stateNames: [String: String] { [:] }
 
-  /// Switches this module and those inside to training mode. PyTorch: `module.train()`.
+  /// Switches this module and its submodules to training mode. PyTorch: `module.train()`.
   public func train() { setTraining(true) }
 
-  /// Switches this module and those inside to evaluation mode. PyTorch: `module.eval()`.
+  /// Switches this module and its submodules to evaluation mode. PyTorch: `module.eval()`.
   public func eval() { setTraining(false) }
 
   /// The mode of this module alone.
   func setOwnMode(_ isTraining: Bool) { self.isTraining = isTraining }
 
-  /// Pairs of a multiplication and an addition that a call with this result takes; for ``ModuleSummary``.
+  /// The number of multiply-adds of a call with this result; for ``ModuleSummary``.
   open func multiplyAdds(for output: [Int]) -> Int { 0 }
+
+  /// The options in the module's ``description``, as in a call of its initializer:
+  /// `3, 16, kernelSize: 3`.
+  ///
+  /// By default, these are the stored properties that are numbers, Booleans, texts, enumerations or
+  /// short lists, and the shapes of the module's own parameters and buffers. PyTorch:
+  /// `module.extra_repr()`.
+  open var optionsDescription: String { storedOptions.text }
 
   private func setTraining(_ isTraining: Bool) {
     for (_, module) in namedModules { module.isTraining = isTraining }
   }
 
-  /// Excludes all parameters from gradients, and lets batch normalization inside keep its running
+  /// Excludes all parameters from gradients, and makes batch norm layers inside keep their running
   /// statistics and normalize with them; ``train()`` does not change that.
   ///
-  /// PyTorch: `module.requires_grad_(False)`, which leaves running statistics to move on, and `eval()`
-  /// of every batch norm, which `train()` undoes. Keras: `layer.trainable = False`.
+  /// PyTorch: `module.requires_grad_(False)`, which does not stop running statistics, together with
+  /// `eval()` of every batch norm, which `train()` undoes. Keras: `layer.trainable = False`.
   public func freeze() { setAllFrozen(true) }
 
-  /// Includes all parameters again; batch normalization behaves as before.
-  /// PyTorch: `module.requires_grad_(True)`.
+  /// Includes all parameters again; batch norm layers return to normal. PyTorch:
+  /// `module.requires_grad_(True)`.
   public func unfreeze() { setAllFrozen(false) }
 
   private func setAllFrozen(_ isFrozen: Bool) {
@@ -75,14 +83,14 @@ nonisolated open class Module {
     for (_, module) in namedModules { module.setFrozen(isFrozen) }
   }
 
-  /// Tells the module alone whether its state is to stay as it is, parameters apart.
+  /// Freezes or unfreezes the module's own state other than parameters.
   func setFrozen(_ isFrozen: Bool) {}
 
-  /// Forgets the gradients of all parameters. PyTorch: `module.zero_grad()`.
+  /// Clears the gradients of all parameters. PyTorch: `module.zero_grad()`.
   public func zeroGrad() { for parameter in parameters { parameter.grad = nil } }
 
-  /// The modules that this one holds, by name and in the order of their declaration; those of a
-  /// superclass first. PyTorch: `named_children()`.
+  /// The direct submodules by name, in declaration order and superclass first. PyTorch:
+  /// `named_children()`.
   open var children: [(name: String, module: Module)] {
     members.compactMap { member in
       if let parametrization = (member.value as? Parameter)?.parametrization {
@@ -92,24 +100,24 @@ nonisolated open class Module {
     }
   }
 
-  /// The children that are not among the modules further out, which would lead round in circles.
+  /// The children without the enclosing modules, which would form a cycle.
   func children(below path: [Module]) -> [(name: String, module: Module)] {
     children.filter { child in !path.contains { $0 === child.module } }
   }
 
-  /// This module, under an empty name, and all modules inside. PyTorch: `named_modules()`.
+  /// This module, with an empty name, and all modules inside it. PyTorch: `named_modules()`.
   public var namedModules: [(name: String, module: Module)] {
     let all = namedModules(below: [])
     Self.namesLock.locked { for (name, module) in all { module.remember(name: name) } }
     return all
   }
 
-  private static let namesLock = Lock()
+  /// Guards the names of modules, parameters and buffers.
+  static let namesLock = Lock()
 
-  /// Keeps the name for the texts of mistakes; of several the one that leads from furthest out.
+  /// Keeps the name for error messages; the one from the outermost module wins.
   private func remember(name: String) {
-    func depth(_ name: String) -> Int { name.count { $0 == "." } }
-    if !name.isEmpty, listedName.map({ depth($0) < depth(name) }) ?? true { listedName = name }
+    if !name.isEmpty { listedName = outermostName(listedName, name) }
   }
 
   /// The name under which a network listed the module.
@@ -126,8 +134,8 @@ nonisolated open class Module {
     return all
   }
 
-  /// All parameters, each once, by name, in the order in which PyTorch lists them: a module's own
-  /// before those of the modules inside. PyTorch: `named_parameters()`.
+  /// All parameters by name, each once, in PyTorch's order: a module's own parameters before those
+  /// of its submodules. PyTorch: `named_parameters()`.
   public var namedParameters: [(name: String, parameter: Parameter)] {
     var seen: Set<ObjectIdentifier> = []
     return cells.compactMap { cell in
@@ -149,8 +157,8 @@ nonisolated open class Module {
     }
   }
 
-  /// The values of parameters and buffers by name, without histories, in the order of PyTorch's
-  /// `state_dict()`: each module's own before those of the modules inside.
+  /// The values of parameters and buffers by name, without gradient history, in the order of
+  /// PyTorch's `state_dict()`: each module's own before those of its submodules.
   public func stateDict() -> StateDict {
     var state = StateDict()
     var seen: [String: ObjectIdentifier] = [:]
@@ -166,7 +174,7 @@ nonisolated open class Module {
     return state
   }
 
-  /// A cell of state.
+  /// A parameter or buffer.
   enum Cell {
     case parameter(Parameter)
     case buffer(Buffer)
@@ -178,10 +186,26 @@ nonisolated open class Module {
       }
     }
 
+    var shape: [Int] {
+      switch self {
+      case .parameter(let parameter): parameter.shape
+      case .buffer(let buffer): buffer.value.shape
+      }
+    }
+
     var identity: ObjectIdentifier {
       switch self {
       case .parameter(let parameter): ObjectIdentifier(parameter)
       case .buffer(let buffer): ObjectIdentifier(buffer)
+      }
+    }
+
+    /// Keeps the name for descriptions.
+    func remember(name: String) {
+      switch self {
+      case .parameter(let parameter):
+        parameter.listedName = outermostName(parameter.listedName, name)
+      case .buffer(let buffer): buffer.listedName = outermostName(buffer.listedName, name)
       }
     }
 
@@ -193,8 +217,13 @@ nonisolated open class Module {
     }
   }
 
-  /// All cells by name: parameters, then buffers of a module, then those of the modules inside.
-  var cells: [(name: String, value: Cell)] { cells(below: []) }
+  /// All parameters and buffers by name: a module's parameters, its buffers, then those of its
+  /// submodules.
+  var cells: [(name: String, value: Cell)] {
+    let all = cells(below: [])
+    Self.namesLock.locked { for (name, cell) in all { cell.remember(name: name) } }
+    return all
+  }
 
   private func cells(below path: [Module]) -> [(name: String, value: Cell)] {
     var cells = ownCells
@@ -216,4 +245,10 @@ nonisolated open class Module {
     for case (let name, let buffer as Buffer) in own { cells.append((name, .buffer(buffer))) }
     return cells
   }
+}
+
+/// Of two names of the same object, the one in the outermost module, which has the longest path.
+private func outermostName(_ old: String?, _ new: String) -> String {
+  guard let old, old != new else { return new }
+  return old.count { $0 == "." } < new.count { $0 == "." } ? new : old
 }

@@ -1,32 +1,32 @@
 import NormaTensor
 
-/// What a network does to an input, layer by layer.
+/// The calls of a network's layers for an input, with shapes and costs.
 public struct ModuleSummary: Sendable, CustomStringConvertible {
   /// One call of a layer.
   public struct Row: Sendable, Hashable {
-    /// Where the layer is: `blocks.0.conv1`.
+    /// The layer's name: `blocks.0.conv1`.
     public let name: String
     /// Its class.
     public let kind: String
     /// The shape of its result.
     public let output: [Int]
-    /// The elements of its own parameters.
+    /// The number of elements of its own parameters.
     public let parameters: Int
-    /// Pairs of a multiplication and an addition.
+    /// The number of multiply-adds.
     public let multiplyAdds: Int
   }
 
   /// The calls in order.
   public let rows: [Row]
-  /// The elements of all parameters, each counted once.
+  /// The number of elements of all parameters, each counted once.
   public let parameters: Int
-  /// Of those, the ones that are not frozen.
+  /// The number of those that are not frozen.
   public let trainable: Int
 
   /// The sum over all calls.
   public var multiplyAdds: Int { rows.reduce(0) { $0 + $1.multiplyAdds } }
 
-  /// A table with a line for each call, and sums.
+  /// A table with one line for each call, and totals.
   public var description: String {
     let header = ["layer", "class", "output", "parameters", "multiply-adds"]
     let body = rows.map { row in
@@ -44,7 +44,8 @@ public struct ModuleSummary: Sendable, CustomStringConvertible {
   }
 }
 
-/// Rows of a table as lines, their first columns to the left and the others to the right.
+/// The rows of a table as lines; the first `leftColumns` columns are aligned left, the others
+/// right.
 func aligned(_ rows: [[String]], leftColumns: Int) -> [String] {
   let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
   return rows.map { row in
@@ -55,15 +56,15 @@ func aligned(_ rows: [[String]], leftColumns: Int) -> [String] {
   }
 }
 
-/// The calls of a summary that is being made, for the task that makes it.
+/// The calls of a summary in progress, for the task that makes it.
 final class CallRecorder: @unchecked Sendable {  // Used by the task that made it alone.
   @TaskLocal static var current: CallRecorder?
   var calls: [(module: Module, output: [Int])] = []
 }
 
 extension Tensor {
-  /// The same tensor; if it is a mistake that the call at this place made with `x`, that is the module's, which
-  /// is named where its name in a network is known.
+  /// Returns the same tensor. If it is an error of the call at this line with `x`, the error is
+  /// attributed to the module, with its name in the network if known.
   func attributed(
     to module: Module, of x: Tensor, _ file: StaticString, _ line: UInt
   ) -> Tensor {
@@ -73,15 +74,15 @@ extension Tensor {
     return self
   }
 
-  /// The same tensor, attributed and observed.
+  /// Returns the same tensor, attributed and observed.
   func observed(
     by module: Module, of x: Tensor, _ file: StaticString, _ line: UInt
   ) -> Tensor {
     attributed(to: module, of: x, file, line).observed(by: module)
   }
 
-  /// The same tensor, which a summary in the making lists as a result of `module`, and those who
-  /// watch the module look at.
+  /// Returns the same tensor after reporting it, as a result of `module`, to the summary in
+  /// progress and to the module's observers.
   func observed(by module: Module) -> Tensor {
     CallRecorder.current?.calls.append((module, shape))
     return module.watchers.reduce(self) { $1.look(at: $0) }
@@ -89,11 +90,11 @@ extension Tensor {
 }
 
 extension Module {
-  /// A table of layers, shapes of results, parameters and multiply-adds for one call.
+  /// A table of layers, output shapes, parameters and multiply-adds for one call.
   ///
   /// `body` calls the module, in evaluation mode and without gradients; modes, running statistics
-  /// and generators are as before when it is done. Layers of Norma's own are listed. PyTorch has no
-  /// such call; `torchinfo` is a package for it.
+  /// and generators are restored afterwards. Only Norma's own layers are listed. PyTorch has no
+  /// counterpart; `torchinfo` is a package for it.
   public func summary(_ body: () throws -> Void) rethrows -> ModuleSummary {
     let modules = namedModules
     let modes = modules.map { ($0.module, $0.module.isTraining) }
@@ -117,7 +118,7 @@ extension Module {
       trainable: parameters.reduce(0) { $0 + ($1.isFrozen ? 0 : $1.value.count) })
   }
 
-  /// The parameters of the module itself.
+  /// The parameters of the module itself, without those of submodules.
   var ownParameters: [Parameter] {
     ownCells.compactMap { cell in
       if case .parameter(let parameter) = cell.value { return parameter }
@@ -127,7 +128,7 @@ extension Module {
 }
 
 extension Module {
-  /// For networks that are no ``Layer``: the compiler answers with how they become one.
+  /// For networks that are not a ``Layer``: the compiler explains how to make them one.
   @available(
     *, unavailable,
     message: "declare the network as `: Module, Layer`; callAsFunction(_ x: Tensor) is all it takes"
@@ -138,29 +139,8 @@ extension Module {
 }
 
 extension Layer {
-  /// The table for an input of zeros of this shape.
+  /// The table for an input of zeros with this shape.
   public func summary(inputShape: [Int], dtype: DType = .float32) -> ModuleSummary {
     summary { _ = self(.zeros(inputShape, dtype: dtype), file: #fileID, line: #line) }
-  }
-}
-
-extension Module: CustomStringConvertible {
-  /// The module and those inside, with the shapes of their parameters.
-  public var description: String { description(below: []) }
-
-  private func description(below path: [Module]) -> String {
-    let shapes = ownCells.compactMap { cell -> String? in
-      guard case .parameter(let parameter) = cell.value else { return nil }
-      return "\(cell.name) \(parameter.shape)"
-    }
-    let head = "\(type(of: self))(\(shapes.joined(separator: ", "))"
-    let path = path + [self]
-    let children = children(below: path)
-    if children.isEmpty { return head + ")" }
-    let lines = children.map { name, child in
-      "  (\(name)): "
-        + child.description(below: path).split(separator: "\n").joined(separator: "\n  ")
-    }
-    return ([head] + lines + [")"]).joined(separator: "\n")
   }
 }

@@ -1,15 +1,15 @@
 import NormaTensor
 
-/// A tensor that training changes, with the gradient that backward passes add up beside it.
+/// A trainable tensor, together with the gradient that backward passes accumulate.
 ///
 /// PyTorch: `torch.nn.Parameter`.
 public final class Parameter {
   private let leaf = GradientLeaf()
   private var stored: Tensor
 
-  /// The current value, from which gradients find their way to ``grad`` unless the parameter is
-  /// frozen. Setting it does not change tensors that were computed before. Another shape is a mistake,
-  /// except for parameters of lazy layers, which have the shape `[0]` until they know theirs.
+  /// The current value. Gradients flow from it to ``grad`` unless the parameter is frozen. Setting
+  /// it does not change tensors that were computed before. A different shape is an error, except
+  /// for parameters of lazy layers, which have the shape `[0]` until theirs is known.
   public var value: Tensor {
     get { parametrization?.value() ?? stored }
     set {
@@ -19,17 +19,17 @@ public final class Parameter {
     }
   }
 
-  /// Whether nobody but the parameter holds the memory of its value.
+  /// Whether the parameter has the only reference to the memory of its value.
   func holdsMemoryAlone() -> Bool { parametrization == nil && stored.holdsMemoryAlone() }
 
-  /// What computes the value, if it is not a value of its own.
+  /// Computes the value, for a parameter without a value of its own.
   public internal(set) var parametrization: (any Parametrization)? {
-    // Of the value that was, the shape is left, and no memory.
+    // Keeps only the shape of the previous value, not its memory.
     didSet { stored = Tensor.zeros([], dtype: dtype).broadcast(to: shape) }
   }
 
-  /// The gradients that backward passes have added up since it was nil. Setting one of another shape or type
-  /// than the parameter's is a mistake. PyTorch: `parameter.grad`.
+  /// The sum of the gradients of all backward passes since it was nil. Setting a gradient of
+  /// another shape or type than the parameter's is an error. PyTorch: `parameter.grad`.
   public var grad: Tensor? {
     get { leaf.gradient }
     set {
@@ -54,14 +54,14 @@ public final class Parameter {
     report(TensorError("Parameter.\(property)", text), file: #fileID, line: #line)
   }
 
-  /// Shows `body` the gradient of every backward pass before it is added to ``grad``; it may return
-  /// another. Nil takes it away. PyTorch: `parameter.register_hook`.
+  /// Calls `body` with the gradient of every backward pass before it is added to ``grad``; `body`
+  /// may return a replacement. Nil removes the hook. PyTorch: `parameter.register_hook`.
   public func onGradient(_ body: ((Tensor) -> Tensor?)?) { leaf.onGradient(body) }
 
-  /// Those who look at the gradients with which an optimizer moves the parameter.
+  /// The observers of the gradients that optimizers use for the parameter.
   var watchers: [ParameterWatcher] = []
 
-  /// Whether gradients pass the parameter by. PyTorch: `requires_grad = False`.
+  /// Whether the parameter is excluded from gradients. PyTorch: `requires_grad = False`.
   public var isFrozen = false {
     didSet { if parametrization == nil { value = stored } }
   }
@@ -72,27 +72,23 @@ public final class Parameter {
   /// The type of the elements.
   public var dtype: DType { stored.dtype }
 
-  /// A parameter that starts as `value`.
+  /// The name under which a network listed the parameter, guarded by `Module.namesLock`.
+  var listedName: String?
+
+  /// A parameter with the initial value `value`.
   public init(_ value: Tensor) { stored = value.withLeaf(leaf) }
 }
 
-/// A tensor that belongs to a module's state and is not trained, such as running statistics.
+/// A tensor that is part of a module's state but not trained, such as running statistics.
 ///
 /// PyTorch: `register_buffer`.
 public final class Buffer {
   /// The current value.
   public var value: Tensor
 
-  /// A buffer that starts as `value`.
+  /// The name under which a network listed the buffer, guarded by `Module.namesLock`.
+  var listedName: String?
+
+  /// A buffer with the initial value `value`.
   public init(_ value: Tensor) { self.value = value }
-}
-
-extension Parameter: CustomStringConvertible {
-  /// The word, and the value as it prints.
-  public var description: String { "Parameter \(value)" }
-}
-
-extension Buffer: CustomStringConvertible {
-  /// The word, and the value as it prints.
-  public var description: String { "Buffer \(value)" }
 }

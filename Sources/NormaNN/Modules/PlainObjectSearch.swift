@@ -1,10 +1,11 @@
 import NormaTensor
 
-/// Looks for parameters, buffers and modules in objects whose class is no ``Module``.
+/// Searches for parameters, buffers and modules in objects whose class is not a ``Module``.
 ///
-/// What such an object holds has no name in states, and whether it is part of the module or belongs to somebody
-/// else, as a cache does, nobody can know. So it is not found, and refused where it would be missed. An
-/// object that leads back to the module, such as the trainer of a network, is further out and holds no part of it.
+/// What such an object holds has no name in state dictionaries, and it is unknown whether it is
+/// part of the module or belongs elsewhere, as with a cache. So its contents are not used, but
+/// reported where they would be missed. An object that refers back to the module, such as the
+/// trainer of a network, encloses it and holds no part of it.
 struct PlainObjectSearch {
   private let owner: Module
   private var open: [(value: Any, path: String)]
@@ -12,7 +13,8 @@ struct PlainObjectSearch {
   private var found: String?
   private var leadsBack = false
 
-  /// The way to the first member that an object in a property of `owner` holds; nil where there is none.
+  /// The path to the first member in an object that a property of `owner` holds; nil if there is
+  /// none.
   static func member(below object: Any, _ path: String, of owner: Module) -> String? {
     var search = PlainObjectSearch(owner: owner, open: [(object, path)])
     while !search.leadsBack, let (value, path) = search.open.popLast() {

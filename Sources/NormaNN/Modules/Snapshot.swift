@@ -1,10 +1,10 @@
 import Foundation
 import NormaTensor
 
-/// A network's state at one moment, for evaluation from any number of tasks at once.
+/// A network's state at one moment, for concurrent evaluation from any number of tasks.
 ///
-/// Later training of the network changes nothing in it. Copies of the network are made as tasks need
-/// them at the same time; parameters are shared between them.
+/// Training the network later does not change the snapshot. Concurrent tasks each get a copy of the
+/// network; the copies share their parameters.
 ///
 ///     let snapshot = Snapshot(of: network) { Network() }
 ///     async let first = snapshot { $0(batch) }
@@ -15,8 +15,9 @@ public final class Snapshot<Model: Module>: @unchecked Sendable {  // The pool h
   private let lock = NSLock()
   private var idle: [Model] = []
 
-  /// The state of `model` now; `make` makes another network of the same shape.
-  /// - Throws: ``LoadError`` when the networks that `make` makes have other parameters.
+  /// Captures the current state of `model`; `make` creates another network of the same
+  /// architecture.
+  /// - Throws: ``LoadError`` when the networks that `make` creates have other parameters.
   public init(of model: Model, make: @escaping @Sendable () -> Model) throws {
     state = model.stateDict().evaluated()
     self.make = make
@@ -24,7 +25,7 @@ public final class Snapshot<Model: Module>: @unchecked Sendable {  // The pool h
   }
 
   private func copy() throws -> Model {
-    // The initial values are replaced; their draws are nobody's business.
+    // The initial values are replaced, so their draws must not advance the caller's generator.
     let model = withSeed(0) { make() }
     try model.load(state)
     model.freeze()
@@ -32,9 +33,8 @@ public final class Snapshot<Model: Module>: @unchecked Sendable {  // The pool h
     return model
   }
 
-  /// Runs `body` with a network that nobody else uses meanwhile, in evaluation mode and without
-  /// gradients.
-  /// - Throws: what `body` throws.
+  /// Runs `body` with exclusive access to a network in evaluation mode, without gradients.
+  /// - Throws: whatever `body` throws.
   public func callAsFunction<R: Sendable>(_ body: (Model) throws -> R) throws -> R {
     let taken = lock.withLock { idle.popLast() }
     let model = try taken ?? copy()

@@ -1,6 +1,6 @@
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
-// A parameter is a place that holds a tensor. Operators on it cannot be called: the compiler answers with
-// where the tensor is.
+// A parameter is a cell that holds a tensor, so operators do not apply to it. These unavailable
+// overloads make the compiler point to the tensor.
 
 import NormaTensor
 

@@ -1,16 +1,16 @@
 import NormaTensor
 
-/// Batch renormalization: in training, what the batch's statistics make is moved to where the running
-/// ones would put it, so that training and evaluation agree for small batches, too.
+/// Batch renormalization: in training, results with the batch's statistics are corrected towards
+/// those with the running ones, so that training and evaluation agree for small batches, too.
 ///
 /// y = ((x - mean) / √(variance + eps) * r + d) * weight + bias, with
 ///
 ///     r = √(variance + eps) / √(running variance + eps), within 1 / largestScale ... largestScale
 ///     d = (mean - running mean) / √(running variance + eps), within ± largestShift
 ///
-/// which are constants to gradients. Begin training with `largestScale = 1` and `largestShift = 0`,
-/// which is batch norm, and let both grow once the running statistics mean something; the paper ends
-/// with 3 and 5. Evaluation and running statistics are those of ``BatchNorm``.
+/// Both are constants for gradients. Start training with `largestScale = 1` and `largestShift = 0`,
+/// which is batch norm, and increase both once the running statistics are meaningful; the paper
+/// ends with 3 and 5. Evaluation and running statistics are those of ``BatchNorm``.
 ///
 /// - Shapes: input and output `[N, C, ...]`.
 /// - Cost: as ``BatchNorm``.
@@ -24,6 +24,10 @@ public final class BatchRenorm: BatchNorm {
 
   override var name: String { "BatchRenorm" }
   override var takesMasks: Bool { false }
+
+  public override var optionsDescription: String {
+    super.optionsDescription + ", largestScale: \(largestScale), largestShift: \(largestShift)"
+  }
 
   override func normalizedByItself(
     _ x: Tensor
@@ -39,7 +43,7 @@ public final class BatchRenorm: BatchNorm {
     let axes = x.shape.indices.filter { $0 != 1 }
     let shape = x.shape.indices.map { $0 == 1 ? features : 1 }
     let own = x.detached().normalizationStatistics(over: axes)
-    // Running statistics as they were before this batch: they move when it is committed.
+    // The running statistics before this batch; committing it changes them.
     let spread = (runningVar.value.reshaped(shape).cast(to: .float64) + eps).sqrt()
     let mean = runningMean.value.reshaped(shape).cast(to: .float64)
     let r = ((own.variance + eps).sqrt() / spread).clamped(

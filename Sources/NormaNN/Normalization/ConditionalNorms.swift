@@ -1,14 +1,14 @@
 import NormaTensor
 
-/// Adaptive instance normalization: gives every channel of every sample the mean and spread that it
-/// has in `style`.
+/// Adaptive instance normalization: gives every channel of every sample its mean and spread in
+/// `style`.
 ///
-/// y = (x - mean(x)) / √(variance(x) + eps) * √(variance(style) + eps) + mean(style), with statistics,
-/// divided by n, over the axes behind the channels.
+/// y = (x - mean(x)) / √(variance(x) + eps) * √(variance(style) + eps) + mean(style), with
+/// statistics, divided by n, over the axes after the channels.
 ///
-/// - Shapes: `x` `[N, C, ...]`, `style` `[N, C, ...]` with space of any size; the result has that of
-///   `x`. Gradients go to both.
-/// - Accuracy and cost: as ``InstanceNorm``, and a trip over `style`.
+/// - Shapes: `x` `[N, C, ...]`, `style` `[N, C, ...]` with spatial axes of any size; the result has
+///   the shape of `x`. Gradients flow to both.
+/// - Accuracy and cost: as ``InstanceNorm``, plus one pass over `style`.
 /// - Source: Huang and Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance
 ///   Normalization" (2017), whose code divides variances by n - 1.
 public func adaptiveInstanceNorm(
@@ -35,27 +35,27 @@ public func adaptiveInstanceNorm(
   }
 }
 
-/// Layer normalization with scale and shift that a condition says, such as a time or a class.
+/// Layer normalization with a scale and shift computed from a condition, such as a time or a class.
 ///
-/// y = (x - mean) / √(variance + eps) * (1 + scale) + shift over the last axis, where scale and shift
-/// are a linear map of silu(condition).
+/// y = (x - mean) / √(variance + eps) * (1 + scale) + shift over the last axis, where scale and
+/// shift are a linear map of silu(condition).
 ///
 /// - Shapes: input `[N, ..., features]`, condition `[N, conditions]`; output that of the input.
 /// - Types: real ones.
-/// - Cost: as ``LayerNorm``, and a product for the condition.
-/// - diffusers: `AdaLayerNorm`, here without its table of embeddings; `linear.weight` and
-///   `linear.bias` hold the scales before the shifts.
-/// - Source: Perez, Strub, de Vries, Dumoulin and Courville, "FiLM" (2018); Peebles and Xie, "Scalable
-///   Diffusion Models with Transformers" (2023).
+/// - Cost: as ``LayerNorm``, plus a matrix product for the condition.
+/// - diffusers: `AdaLayerNorm`, here without its embedding table; `linear.weight` and `linear.bias`
+///   hold the scales before the shifts.
+/// - Source: Perez, Strub, de Vries, Dumoulin and Courville, "FiLM" (2018); Peebles and Xie,
+///   "Scalable Diffusion Models with Transformers" (2023).
 public final class AdaptiveLayerNorm: Module {
   /// The number of elements of the last axis.
   public let features: Int
-  /// Added to the variance under the root.
+  /// Added to the variance under the square root.
   public let eps: Double
-  /// From the condition to scales and shifts.
+  /// The map from the condition to scales and shifts.
   public let linear: Linear
 
-  /// A layer for `features` elements under conditions of `conditions` numbers.
+  /// A layer for `features` elements and conditions of `conditions` numbers.
   public init(
     _ features: Int, conditions: Int, eps: Double = 1e-5, dtype: DType = .float32
   ) {
@@ -63,7 +63,7 @@ public final class AdaptiveLayerNorm: Module {
     linear = Linear(conditions, product([2, features]), dtype: dtype)
   }
 
-  /// Normalizes `x` under a condition.
+  /// Normalizes `x` given a condition.
   public func callAsFunction(
     _ x: Tensor, _ condition: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -89,10 +89,10 @@ public final class AdaptiveLayerNorm: Module {
   }
 }
 
-/// Batch normalization of images with weight and bias for each class.
+/// Batch normalization of images with separate weight and bias for each class.
 ///
 /// y = (x - mean) / √(variance + eps) * weight[class] + bias[class], with the statistics of
-/// ``BatchNorm2d``. Weights start normal around 1 with standard deviation 0.02, biases as 0.
+/// ``BatchNorm2d``. Weights are initially normal with mean 1 and standard deviation 0.02, biases 0.
 ///
 /// - Shapes: input `[N, C, H, W]`, classes `[N]` of integers; output that of the input.
 /// - Cost: as ``BatchNorm``.
@@ -101,12 +101,12 @@ public final class AdaptiveLayerNorm: Module {
 /// - Source: de Vries, Strub, Mary, Larochelle, Pietquin and Courville, "Modulating early visual
 ///   processing by language" (2017); Dumoulin, Shlens and Kudlur (2017).
 public final class ConditionalBatchNorm2d: Module {
-  /// The statistics.
+  /// The batch norm that provides the statistics.
   public let bn: BatchNorm2d
   /// Weight and bias of each class.
   public let embed: Embedding
 
-  /// A layer for `features` channels and so many classes.
+  /// A layer for `features` channels and this many classes.
   public init(
     _ features: Int, classes: Int, eps: Double = 1e-5, momentum: Momentum = 0.1,
     dtype: DType = .float32
@@ -120,7 +120,7 @@ public final class ConditionalBatchNorm2d: Module {
       ], over: 1)
   }
 
-  /// Normalizes a batch whose samples belong to classes.
+  /// Normalizes a batch, given the classes of its samples.
   public func callAsFunction(
     _ x: Tensor, _ classes: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

@@ -1,30 +1,30 @@
 import NormaTensor
 
-/// EvoNorm B0: normalization and activation of images in one, found by search, with statistics of the
-/// batch.
+/// EvoNorm B0: normalization and activation of images in one layer, found by architecture search,
+/// with batch statistics.
 ///
 /// y = x / max(√(batch variance + eps), v x + √(instance variance + eps)) * weight + bias. In
-/// evaluation the running variance takes the batch's place, which follows that of the batches as in
-/// ``BatchNorm``. Variances that normalize are divided by n.
+/// evaluation the running variance, which is updated as in ``BatchNorm``, replaces the batch's.
+/// Variances that normalize are divided by n.
 ///
 /// - Shapes: input and output `[N, C, H, W]`; weight, bias, v and running variance `[C]`.
 /// - Types: real ones.
-/// - Edge cases: one value per channel is refused in training.
-/// - Cost: two trips for the variances, then one read and one write.
+/// - Edge cases: one value per channel is an error in training.
+/// - Cost: two passes over memory for the variances, then one read and one write.
 /// - timm: `EvoNorm2dB0`.
 /// - Source: Liu, Brock, Simonyan and Le, "Evolving Normalization-Activation Layers" (2020).
 public final class EvoNorm2dB0: Module, PlacedLayer {
-  /// Added to variances under the root.
+  /// Added to variances under the square root.
   public let eps: Double
-  /// How much a new batch counts in the running variance.
+  /// The weight of a new batch in the running variance.
   public let momentum: Momentum
-  /// γ of each channel, at first 1.
+  /// The scale γ of each channel, initially 1.
   public let weight: Parameter
-  /// β of each channel, at first 0.
+  /// The shift β of each channel, initially 0.
   public let bias: Parameter
-  /// The weight of x in the divisor, at first 1.
+  /// The weight of x in the divisor, initially 1.
   public let v: Parameter
-  /// The running variance (divided by n - 1), at first 1.
+  /// The running variance (divided by n - 1), initially 1.
   public let runningVar: Buffer
 
   /// A layer for `features` channels.
@@ -41,7 +41,7 @@ public final class EvoNorm2dB0: Module, PlacedLayer {
     runningVar = Buffer(.ones(features, dtype: dtype))
   }
 
-  /// Normalizes and activates a batch; in training the running variance follows.
+  /// Normalizes and activates a batch; in training this updates the running variance.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -75,26 +75,26 @@ public final class EvoNorm2dB0: Module, PlacedLayer {
   }
 }
 
-/// EvoNorm S0: normalization and activation of images in one, found by search, sample by sample.
+/// EvoNorm S0: normalization and activation of images in one layer, sample by sample.
 ///
-/// y = x sigmoid(v x) / √(variance + eps) * weight + bias, with the variance, divided by n, of groups
-/// of channels over all places, as in ``GroupNorm``.
+/// y = x sigmoid(v x) / √(variance + eps) * weight + bias, with the variance, divided by n, of
+/// groups of channels over all positions, as in ``GroupNorm``.
 ///
 /// - Shapes: input and output `[N, C, H, W]`; weight, bias and v `[C]`.
 /// - Types: real ones.
-/// - Cost: one trip for the variance, then one read and one write.
+/// - Cost: one pass over memory for the variance, then one read and one write.
 /// - timm: `EvoNorm2dS0`.
 /// - Source: Liu, Brock, Simonyan and Le, "Evolving Normalization-Activation Layers" (2020).
 public final class EvoNorm2dS0: Module, PlacedLayer {
   /// The number of groups.
   public let groups: Int
-  /// Added to the variance under the root.
+  /// Added to the variance under the square root.
   public let eps: Double
-  /// γ of each channel, at first 1.
+  /// The scale γ of each channel, initially 1.
   public let weight: Parameter
-  /// β of each channel, at first 0.
+  /// The shift β of each channel, initially 0.
   public let bias: Parameter
-  /// The weight of x in the sigmoid, at first 1.
+  /// The weight of x in the sigmoid, initially 1.
   public let v: Parameter
 
   /// A layer for `features` channels in `groups` groups.
@@ -123,7 +123,7 @@ public final class EvoNorm2dS0: Module, PlacedLayer {
       if x.isPoisoned { return x }
       let channels = weight.shape[0]
       _ = try imageChannels(x, channels, call: "EvoNorm2dS0(_:)")
-      // Groups and places in them as two axes.
+      // Two axes: the groups, and the channels of a group.
       let places = channels / groups
       let type = x.dtype
       let split = (evoType(type).map { x.cast(to: $0) } ?? x)
@@ -136,7 +136,7 @@ public final class EvoNorm2dS0: Module, PlacedLayer {
   }
 }
 
-/// The type in which half types are computed, as their variances leave their range; nil for others.
+/// The type in which half types are computed, as variances exceed their range; nil for others.
 private func evoType(_ type: DType) -> DType? {
   type == .float16 || type == .bfloat16 ? .float32 : nil
 }

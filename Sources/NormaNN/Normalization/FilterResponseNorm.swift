@@ -1,26 +1,27 @@
 import NormaTensor
 
-/// Filter response normalization of images with its thresholded linear unit: independent of the
-/// batch, without a mean.
+/// Filter response normalization of images, followed by its thresholded linear unit: independent of
+/// the batch, and without subtracting a mean.
 ///
-/// y = max(x / √(Σ x² / n + eps) * weight + bias, tau), with the sum over the n places of a channel;
-/// without `threshold` no maximum is taken.
+/// y = max(x / √(Σ x² / n + eps) * weight + bias, tau), with the sum over the n positions of a
+/// channel; without `threshold` there is no maximum.
 ///
 /// - Shapes: input and output `[N, C, H, W]`; weight, bias and tau `[C]`.
 /// - Types: real ones; half types are computed in `float32`.
-/// - Edge cases: an image of one place gives the sign of x, about, times weight, plus bias.
+/// - Edge cases: an image of one position gives approximately the sign of x, times weight, plus
+///   bias.
 /// - Accuracy: as ``RMSNorm``.
-/// - Cost: as ``InstanceNorm``; the maximum joins the trip.
+/// - Cost: as ``InstanceNorm``; the maximum is fused.
 /// - timm: `FilterResponseNormTlu2d`; the paper's eps is 1e-6, and learned where images are small.
 /// - Source: Singh and Krishnan, "Filter Response Normalization Layer" (2020).
 public final class FilterResponseNorm2d: Module, PlacedLayer {
-  /// Added to the mean square under the root.
+  /// Added to the mean square under the square root.
   public let eps: Double
-  /// γ of each channel, at first 1.
+  /// The scale γ of each channel, initially 1.
   public let weight: Parameter
-  /// β of each channel, at first 0.
+  /// The shift β of each channel, initially 0.
   public let bias: Parameter
-  /// The least result of each channel, at first 0; nil without `threshold`.
+  /// The lower bound of each channel, initially 0; nil without `threshold`.
   public let tau: Parameter?
 
   /// A layer for `features` channels.
@@ -53,7 +54,7 @@ public final class FilterResponseNorm2d: Module, PlacedLayer {
   }
 }
 
-/// The shape of parameters beside images with so many channels.
+/// The shape that broadcasts per-channel parameters to images with this many channels.
 func imageChannels(
   _ x: Tensor, _ channels: Int, call: String
 ) throws(TensorError) -> [Int] {

@@ -2,28 +2,28 @@ import NormaTensor
 
 /// Batch normalization of images whose statistics and parameters never change.
 ///
-/// y = (x - mean) / √(variance + eps) * weight + bias with the numbers of a trained ``BatchNorm2d``,
+/// y = (x - mean) / √(variance + eps) * weight + bias with the values of a trained ``BatchNorm2d``,
 /// in training and evaluation, for fine-tuning with batches too small for statistics of their own.
-/// Gradients go to the input alone. In state dictionaries all four are buffers; there is no
-/// `num_batches_tracked`, and one in a state that is loaded may be left out.
+/// Gradients flow to the input only. In state dictionaries all four are buffers; there is no
+/// `num_batches_tracked`, and one in a loaded state may be left out.
 ///
 /// - Shapes: input and output `[N, C, ...]`; buffers `[C]`.
 /// - Cost: one read and one write.
-/// - PyTorch: `torchvision.ops.FrozenBatchNorm2d`. ``Module/freeze()`` does the same to a layer that
-///   stays a ``BatchNorm2d``.
+/// - PyTorch: `torchvision.ops.FrozenBatchNorm2d`. ``Module/freeze()`` does the same to a layer
+///   that remains a ``BatchNorm2d``.
 public final class FrozenBatchNorm2d: Module, PlacedLayer {
-  /// Added to the variance under the root.
+  /// Added to the variance under the square root.
   public let eps: Double
-  /// γ of each channel.
+  /// The scale γ of each channel.
   public let weight: Buffer
-  /// β of each channel.
+  /// The shift β of each channel.
   public let bias: Buffer
   /// The mean of each channel.
   public let runningMean: Buffer
   /// The variance of each channel.
   public let runningVar: Buffer
 
-  /// A layer that leaves its input, up to eps, until a state is loaded.
+  /// A layer that is the identity, up to eps, until a state is loaded.
   public init(_ features: Int, eps: Double = 1e-5, dtype: DType = .float32) {
     self.eps = eps
     (weight, bias) = (
@@ -34,7 +34,7 @@ public final class FrozenBatchNorm2d: Module, PlacedLayer {
     )
   }
 
-  /// What a layer does in evaluation, for good.
+  /// Keeps what a layer does in evaluation, permanently.
   public convenience init(_ norm: BatchNorm) {
     self.init(norm.features, eps: norm.eps)
     for (own, value) in [
@@ -45,7 +45,11 @@ public final class FrozenBatchNorm2d: Module, PlacedLayer {
     }
   }
 
-  /// Normalizes a batch by the numbers that the layer has.
+  public override var optionsDescription: String {
+    OptionText(weight.value.shape[0]).with("eps", eps).text
+  }
+
+  /// Normalizes a batch with the layer's fixed values.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

@@ -1,16 +1,15 @@
 import NormaTensor
 
-/// Batch normalization in training by parts of the batch, each with statistics of its own.
+/// Batch normalization that splits the batch into parts in training, each with its own statistics.
 ///
 /// Parts of `partSize` samples are normalized as ``BatchNorm`` normalizes batches, so that large
-/// batches keep the noise of small ones. What is left over is a part of its own. Running statistics
-/// follow the means over the full parts of their means and of their variances, with one share for
-/// the batch; a batch of one part or less is normalized as a whole. Evaluation is that of
-/// ``BatchNorm``.
+/// batches keep the noise of small ones. The remainder is a part of its own. Running statistics are
+/// updated once per batch, with the means of the full parts' means and variances; a batch of one
+/// part or less is normalized as a whole. Evaluation is that of ``BatchNorm``.
 ///
 /// - Shapes: input and output `[N, C, ...]`.
-/// - Edge cases: a part with one value per channel is refused.
-/// - Cost: as ``BatchNorm``; what is left over is joined, with one more trip.
+/// - Edge cases: a part with one value per channel is an error.
+/// - Cost: as ``BatchNorm``; a remainder is concatenated, with one more pass over memory.
 /// - Keras 2: `BatchNormalization(virtual_batch_size:)`. PyTorch has none.
 /// - Source: Hoffer, Hubara and Soudry, "Train longer, generalize better" (2017), whose running
 ///   statistics follow part by part.
@@ -32,9 +31,15 @@ public final class GhostBatchNorm: BatchNorm {
       features, eps: eps, momentum: momentum, affine: affine, bias: bias,
       trackRunningStats: trackRunningStats, dtype: dtype, file: file, line: line)
     if partSize < 1 {
-      let error = TensorError("GhostBatchNorm(_:partSize:)", "a part has samples, not \(partSize)")
+      let error = TensorError(
+        "GhostBatchNorm(_:partSize:)",
+        "partSize must be positive, got \(partSize)")
       report(error, file: file, line: line)
     }
+  }
+
+  public override var optionsDescription: String {
+    super.optionsDescription + ", partSize: \(partSize)"
   }
 
   override func normalizedByItself(
@@ -50,7 +55,7 @@ public final class GhostBatchNorm: BatchNorm {
         "shape \(x.shape) in parts of \(partSize) samples has a part with one value per channel, "
           + "which has no variance")
     }
-    // Parts and samples as two axes.
+    // Two axes: the parts, and the samples of a part.
     let full = x.narrowed(over: 0, from: 0, count: parts * partSize)
     let split = full.reshaped([parts, partSize] + sample)
     let shape = split.shape.indices.map { $0 == 2 ? features : 1 }
@@ -73,15 +78,15 @@ public final class GhostBatchNorm: BatchNorm {
   }
 }
 
-/// Batch normalization in training with a layer of its own for each part of the batch, such as clean
+/// Batch normalization with a separate layer for each part of the batch in training, such as clean
 /// and adversarial samples.
 ///
-/// The batch is divided into `splits` parts of equal size, of which this layer normalizes the first
-/// and `auxBn` the others, each with parameters and running statistics of its own. In evaluation
-/// this layer normalizes all.
+/// The batch is divided into `splits` parts of equal size. This layer normalizes the first and
+/// `auxBn` the others, each with its own parameters and running statistics. In evaluation this
+/// layer normalizes everything.
 ///
 /// - Shapes: input and output `[N, C, H, W]`, N a multiple of `splits`.
-/// - Cost: as ``BatchNorm``, and one trip that joins the parts.
+/// - Cost: as ``BatchNorm``, plus one pass over memory to concatenate the parts.
 /// - timm: `SplitBatchNorm2d(num_features, num_splits)`.
 /// - Source: Xie, Tan, Gong, Wang, Yuille and Le, "Adversarial Examples Improve Image Recognition"
 ///   (2020).
@@ -89,7 +94,7 @@ public final class SplitBatchNorm2d: BatchNorm {
   /// The layers of all parts but the first; `aux_bn.0` and so on in state dictionaries.
   public let auxBn: [BatchNorm2d]
 
-  /// More parts than any batch has; each has a layer.
+  /// More parts than any batch needs; each part has a layer.
   private static let mostSplits = 1 << 16
 
   override var ranks: ClosedRange<Int> { 4...4 }
@@ -112,9 +117,13 @@ public final class SplitBatchNorm2d: BatchNorm {
       features, eps: eps, momentum: momentum, affine: affine, bias: bias,
       trackRunningStats: trackRunningStats, dtype: dtype, file: file, line: line)
     if !isSplit {
-      let text = "splits must lie in 2 ... \(Self.mostSplits), got \(splits)"
+      let text = "splits must be in 2 ... \(Self.mostSplits), got \(splits)"
       report(TensorError("SplitBatchNorm2d(_:splits:)", text), file: file, line: line)
     }
+  }
+
+  public override var optionsDescription: String {
+    super.optionsDescription + ", splits: \(auxBn.count + 1)"
   }
 
   override public func callAsFunction(

@@ -1,25 +1,25 @@
 import NormaTensor
 
-/// Global response normalization: channels compete by their lengths over an image.
+/// Global response normalization: scales channels by their norm relative to the other channels.
 ///
-/// y = weight * x * n + bias + x, where n is ‖x‖ of the channel over all places, divided by the mean of
-/// these lengths over the channels plus eps.
+/// y = weight * x * n + bias + x, where n is ‖x‖ of the channel over all positions, divided by the
+/// mean of these norms over the channels plus eps.
 ///
 /// - Shapes: input and output `[N, C, ...]`, or with the channels in another axis; weight and bias
-///   `[C]`, at first 0, so that the layer begins as the identity.
+///   `[C]`, initially 0, so that the layer starts as the identity.
 /// - Types: real ones.
-/// - Accuracy: lengths in `float64`; the factor of x is rounded once.
+/// - Accuracy: norms in `float64`; the factor of x is rounded once.
 /// - Cost: two reads and one write.
 /// - timm: `GlobalResponseNorm`, whose channels are last by default: `axis: -1`.
 /// - Source: Woo, Debnath, Hu, Chen, Liu, Kweon and Xie, "ConvNeXt V2" (2023).
 public final class GlobalResponseNorm: Module, PlacedLayer {
   /// The axis of the channels.
   public let axis: Int
-  /// Added to the mean length.
+  /// Added to the mean norm.
   public let eps: Double
   /// The weight of the response of each channel.
   public let weight: Parameter
-  /// What is added to each channel.
+  /// The shift of each channel.
   public let bias: Parameter
 
   /// A layer for `channels` channels.
@@ -34,7 +34,7 @@ public final class GlobalResponseNorm: Module, PlacedLayer {
     bias = Parameter(.zeros(channels, dtype: dtype))
   }
 
-  /// Weighs the channels of every sample.
+  /// Scales the channels of every sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

@@ -1,7 +1,7 @@
 import NormaTensor
 
-/// Group normalization as a pure function: `groups` parts of the channels in axis 1, each by its
-/// own mean and variance.
+/// Group normalization as a pure function: splits the channels in axis 1 into `groups` parts and
+/// normalizes each with its own mean and variance.
 ///
 /// The formula, edge cases and cost are those of ``GroupNorm``; `weight` and `bias` have the shape
 /// `[C]`. PyTorch: `torch.nn.functional.group_norm`.
@@ -31,13 +31,14 @@ package func groupNorm(
   return (output.reshaped(x.shape), statistics)
 }
 
-/// An input and its parameters with the channels as two axes: a group and a place in it.
+/// An input and its parameters with the channels as two axes: the groups, and the channels of a
+/// group.
 struct GroupedChannels {
   let input: Tensor
   let weight: Tensor?, bias: Tensor?
-  /// What a group's statistics are taken over.
+  /// The axes of a group's statistics.
   let axes: [Int]
-  /// How many channels a group has.
+  /// The number of channels in a group.
   let size: Int
 
   init(
@@ -59,7 +60,7 @@ struct GroupedChannels {
   }
 }
 
-/// Refuses a number of groups that does not divide the channels.
+/// Reports a number of groups that does not divide the channels.
 func requireGroups(_ groups: Int, _ channels: Int, call: String) throws(TensorError) {
   guard groups > 0, channels % groups == 0 else {
     throw TensorError(
@@ -67,21 +68,22 @@ func requireGroups(_ groups: Int, _ channels: Int, call: String) throws(TensorEr
   }
 }
 
-/// Group normalization: every sample by the mean and variance of groups of its channels.
+/// Group normalization: normalizes groups of channels of every sample with their own mean and
+/// variance.
 ///
 /// y = (x - mean) / √(variance + eps) * weight + bias, with mean and variance, divided by n, over
-/// the channels of a group and all axes behind them; weight and bias belong to the channel. The
-/// same in training and evaluation, and independent of the batch. One group is layer norm over
-/// channels and space, as many groups as channels is instance norm.
+/// the channels of a group and all axes after them; weight and bias are per channel. The same in
+/// training and evaluation, and independent of the batch. One group is layer norm over channels and
+/// space; as many groups as channels is instance norm.
 ///
 /// - Shapes: input and output `[N, C, ...]`; weight and bias `[C]`.
 /// - Types: real ones; half types are computed in `float32`.
 /// - Edge cases: a constant group gives exactly the bias; an empty batch gives an empty result; one
-///   sample with one value a group is refused, as in PyTorch.
+///   sample with one value per group is an error, as in PyTorch.
 /// - Accuracy: as ``BatchNorm``; the mean is carried in two numbers.
-/// - Cost: one read and one write where groups lie together in memory and take at most 4 MiB, and
-///   there are at least twice as many as threads; else, as channels last, one read more. What
-///   follows the layer is a trip of its own.
+/// - Cost: one read and one write where groups are contiguous in memory and take at most 4 MiB, and
+///   there are at least twice as many as threads; otherwise, as with channels last, one more read.
+///   Operations that follow the layer take another pass over memory.
 /// - PyTorch: `torch.nn.GroupNorm`. Flax's eps is 1e-6, Keras' 1e-3, and both have 32 groups by
 ///   default; MLX groups channels otherwise unless `pytorch_compatible`.
 /// - Source: Wu and He, "Group Normalization" (2018).
@@ -90,11 +92,11 @@ public final class GroupNorm: Module, PlacedLayer {
   public let groups: Int
   /// The number of channels.
   public let channels: Int
-  /// Added to the variance under the root.
+  /// Added to the variance under the square root.
   public let eps: Double
-  /// γ of each channel, at first 1; nil without `affine`.
+  /// The scale γ of each channel, initially 1; nil without `affine`.
   public let weight: Parameter?
-  /// β of each channel, at first 0; nil without `affine` or `bias`.
+  /// The shift β of each channel, initially 0; nil without `affine` or `bias`.
   public let bias: Parameter?
 
   /// A layer for `channels` channels in `groups` groups, with PyTorch's defaults.
@@ -115,6 +117,11 @@ public final class GroupNorm: Module, PlacedLayer {
     } catch {
       report(error, file: file, line: line)
     }
+  }
+
+  public override var optionsDescription: String {
+    OptionText(groups, channels).with("eps", eps).with("affine", weight != nil, unless: true)
+      .with("bias", bias != nil, unless: weight != nil).text
   }
 
   /// Normalizes every sample.

@@ -2,12 +2,12 @@ import NormaTensor
 
 /// Instance normalization as a pure function; running statistics are read and never changed.
 ///
-/// The formula, shapes, edge cases and cost are those of ``InstanceNorm``, for a batch. With
-/// `useInputStats` each channel of each sample normalizes itself; without it the running statistics
-/// do, which must then be given.
+/// Formula, shapes, edge cases and cost are those of ``InstanceNorm``, for a batch. With
+/// `useInputStats` each channel of each sample is normalized with its own statistics; otherwise
+/// with the running ones, which are then required.
 ///
-/// PyTorch: `torch.nn.functional.instance_norm`, whose `momentum` belongs to an update that this
-/// function leaves to its caller.
+/// PyTorch: `torch.nn.functional.instance_norm`; its `momentum` has no counterpart here, as the
+/// caller updates the running statistics.
 public func instanceNorm(
   _ x: Tensor, runningMean: Tensor? = nil, runningVar: Tensor? = nil, weight: Tensor? = nil,
   bias: Tensor? = nil, useInputStats: Bool = true, eps: Double = 1e-5,
@@ -21,8 +21,8 @@ public func instanceNorm(
   }
 }
 
-/// The normalized input and, if they were taken, its statistics, of the input's shape with the axes
-/// behind the channels reduced.
+/// The normalized input and, where they were computed, its statistics, in the input's shape with
+/// the axes after the channels reduced.
 package func instanceNorm(
   _ x: Tensor, channelAxis: Int, runningMean: Tensor?, runningVar: Tensor?, weight: Tensor?,
   bias: Tensor?, useInputStats: Bool, eps: Double, call: String

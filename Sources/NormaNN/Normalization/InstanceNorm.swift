@@ -1,46 +1,47 @@
 import NormaTensor
 
-/// Instance normalization: every channel of every sample by its own mean and variance; use
-/// ``InstanceNorm1d``, ``InstanceNorm2d`` or ``InstanceNorm3d``.
+/// Instance normalization: normalizes every channel of every sample with its own mean and variance;
+/// use ``InstanceNorm1d``, ``InstanceNorm2d`` or ``InstanceNorm3d``.
 ///
 /// y = (x - mean) / √(variance + eps) * weight + bias, with mean and variance, divided by n, over
-/// the axes behind the channels. Without running statistics, which is the default, training and
-/// evaluation are the same. With them they normalize in evaluation, and in training they follow
-/// (1 - momentum) * old + momentum * new, where new is the mean over the samples of their means and
-/// of their variances, divided by n - 1.
+/// the axes after the channels. Without running statistics, which is the default, training and
+/// evaluation are the same. With them, evaluation normalizes with the running statistics, and
+/// training updates them: (1 - momentum) * old + momentum * new, where new is the mean over the
+/// samples of their means and of their variances, divided by n - 1.
 ///
 /// - Shapes: input and output `[N, C, ...]` or one sample `[C, ...]`; weight, bias and running
 ///   statistics `[C]`.
 /// - Types: real ones; half types are computed in `float32`.
-/// - Edge cases: a constant channel gives exactly the bias; an empty batch gives an empty result and
-///   leaves the running statistics; one value per channel and sample is refused where it would
-///   normalize itself. Without parameters and running statistics any number of channels will do,
-///   as in PyTorch.
+/// - Edge cases: a constant channel gives exactly the bias; an empty batch gives an empty result
+///   and leaves the running statistics unchanged; one value per channel and sample is an error
+///   where it would be normalized with its own statistics. Without parameters and running
+///   statistics any number of channels is accepted, as in PyTorch.
 /// - Accuracy: as ``BatchNorm``; the mean is carried in two numbers.
-/// - Cost: one read and one write where a channel's numbers lie together and there are at least
-///   twice as many channels of samples as threads; else, as channels last, one read more.
-/// - PyTorch: `torch.nn.InstanceNorm1d`, `2d`, `3d`, whose `num_batches_tracked` never counts, and
+/// - Cost: one read and one write where a channel is contiguous and there are at least twice as
+///   many channels (over all samples) as threads; otherwise, as with channels last, one more read.
+/// - PyTorch: `torch.nn.InstanceNorm1d`, `2d`, `3d`. Its `num_batches_tracked` never counts, and
+///   its momentum `None` means 0; here it means ``Momentum/cumulative``.
 ///   for which a momentum of `None` means 0; here ``Momentum/cumulative`` means what it says.
 /// - Source: Ulyanov, Vedaldi and Lempitsky, "Instance Normalization" (2016).
 public class InstanceNorm: Module, PlacedLayer, LazyChannels {
-  /// The number of channels; 0 for a lazy layer until it has a state or a first input.
+  /// The number of channels; 0 for a lazy layer that has no state or input yet.
   public internal(set) var features: Int
-  /// Added to the variance under the root.
+  /// Added to the variance under the square root.
   public let eps: Double
-  /// How much new statistics count in the running ones.
+  /// The weight of new statistics in the running ones.
   public let momentum: Momentum
-  /// γ of each channel, at first 1; nil without `affine`, the default.
+  /// The scale γ of each channel, initially 1; nil without `affine`, the default.
   public let weight: Parameter?
-  /// β of each channel, at first 0; nil without `affine` or `bias`.
+  /// The shift β of each channel, initially 0; nil without `affine` or `bias`.
   public let bias: Parameter?
-  /// The running mean of each channel, at first 0; nil without `trackRunningStats`, the default.
+  /// The running mean of each channel, initially 0; nil without `trackRunningStats`, the default.
   public let runningMean: Buffer?
-  /// The running variance of each channel (divided by n - 1), at first 1.
+  /// The running variance of each channel (divided by n - 1), initially 1.
   public let runningVar: Buffer?
-  /// Counts with a cumulative ``momentum`` alone; with others it stays at 0, as in PyTorch.
+  /// Counts batches with a cumulative ``momentum`` only; otherwise it stays at 0, as in PyTorch.
   public let numBatchesTracked: Buffer?
 
-  /// The number of axes behind the channels.
+  /// The number of axes after the channels.
   package var space: Int { 2 }
   var name: String { "InstanceNorm\(space)d" }
 
@@ -64,7 +65,14 @@ public class InstanceNorm: Module, PlacedLayer, LazyChannels {
     numBatchesTracked = trackRunningStats ? Buffer(Tensor(0, dtype: .int64)) : nil
   }
 
-  /// A layer that takes its number of channels from the state that it loads, or else from its first
+  public override var optionsDescription: String {
+    OptionText(features).with("eps", eps).with("momentum", momentum)
+      .with("affine", weight != nil, unless: false)
+      .with("bias", bias != nil, unless: weight != nil)
+      .with("trackRunningStats", runningMean != nil, unless: false).text
+  }
+
+  /// A layer that takes its number of channels from the state that it loads, or from its first
   /// input. PyTorch: `nn.LazyInstanceNorm2d()`.
   public convenience init(
     eps: Double = 1e-5, momentum: Momentum = 0.1, affine: Bool = false, bias: Bool = true,
@@ -76,7 +84,7 @@ public class InstanceNorm: Module, PlacedLayer, LazyChannels {
       trackRunningStats: trackRunningStats, dtype: dtype, file: file, line: line)
   }
 
-  /// Normalizes a batch or one sample; in training the running statistics follow, if there are any.
+  /// Normalizes a batch or one sample; training updates the running statistics, if there are any.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -108,7 +116,7 @@ public class InstanceNorm: Module, PlacedLayer, LazyChannels {
     return axis
   }
 
-  /// Lets the running statistics follow.
+  /// Updates the running statistics.
   private func commit(_ statistics: NormalizationStatistics?) {
     guard let statistics else { return }
     follow(
@@ -119,14 +127,14 @@ public class InstanceNorm: Module, PlacedLayer, LazyChannels {
   func follow(mean: RunningStatisticsUpdate.Target, variance: RunningStatisticsUpdate.Target) {
     guard let runningMean, let runningVar else { return }
     let number = momentum == .cumulative ? numBatchesTracked?.countBatch() ?? 1 : 1
-    // The last update has run by now: pending updates never pile up over training steps.
+    // Runs the previous update, so that pending updates do not pile up over training steps.
     Tensor.evaluate([runningMean.value, runningVar.value])
     let share = momentum.share(ofBatch: number)
     runningMean.value = runningMean.value.following(mean, share)
     runningVar.value = runningVar.value.following(variance, share)
   }
 
-  /// The mean over the samples of a batch of their statistics.
+  /// The mean of a statistic over the samples of a batch.
   private func average(_ statistic: Tensor) -> Tensor {
     statistic.rank == space + 2 ? statistic.mean(over: 0, keepDims: true) : statistic
   }

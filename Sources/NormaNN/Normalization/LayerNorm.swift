@@ -32,7 +32,7 @@ package func layerNorm(
     bias: bias?.reshaped(places.parameterShape), call: call)
 }
 
-/// Layer normalization: every sample by the mean and variance of its own last axes.
+/// Layer normalization: normalizes every sample with the mean and variance of its last axes.
 ///
 /// y = (x - mean) / √(variance + eps) * weight + bias, with mean and variance, divided by n, over
 /// the last axes, whose sizes are `normalizedShape`, or over `axes`; the same in training and
@@ -41,11 +41,11 @@ package func layerNorm(
 /// - Shapes: input and output `[..., normalizedShape]`, or with these sizes at `axes`; weight and
 ///   bias `normalizedShape`.
 /// - Types: real ones; half types are computed in `float32`.
-/// - Edge cases: a constant sample gives exactly the bias, and so does one of a single value; with eps 0, which divides
-///   0 by 0, it gives NaN, as in PyTorch. No samples give none.
+/// - Edge cases: a constant sample gives exactly the bias, and so does one of a single value; with
+///   eps 0 this is 0 / 0 and gives NaN, as in PyTorch. An empty batch gives an empty result.
 /// - Accuracy: as ``BatchNorm``; the mean is carried in two numbers.
-/// - Cost: one read and one write where there are at least twice as many samples as threads; else
-///   one read more.
+/// - Cost: one read and one write where there are at least twice as many samples as threads;
+///   otherwise one more read.
 /// - PyTorch: `torch.nn.LayerNorm`. Keras' eps is 1e-3, Flax's 1e-6.
 /// - Source: Ba, Kiros and Hinton, "Layer Normalization" (2016).
 public class LayerNorm: Module, PlacedLayer {
@@ -53,15 +53,15 @@ public class LayerNorm: Module, PlacedLayer {
   public let normalizedShape: [Int]
   /// The normalized axes from first to last; nil for the last ones.
   public let axes: [Int]?
-  /// Added to the variance under the root.
+  /// Added to the variance under the square root.
   public let eps: Double
-  /// γ of each position, at first 1; nil without `elementwiseAffine`.
+  /// The scale γ of each position, initially 1; nil without `elementwiseAffine`.
   public let weight: Parameter?
-  /// β of each position, at first 0; nil without `elementwiseAffine` or `bias`.
+  /// The shift β of each position, initially 0; nil without `elementwiseAffine` or `bias`.
   public let bias: Parameter?
 
-  /// A layer over the last axes or those named, with PyTorch's defaults.
-  /// PyTorch: `nn.LayerNorm([10, 20])`.
+  /// A layer over the last axes, or over `axes`, with PyTorch's defaults. PyTorch:
+  /// `nn.LayerNorm([10, 20])`.
   public init(
     _ normalizedShape: [Int], axes: [Int]? = nil, eps: Double = 1e-5,
     elementwiseAffine: Bool = true, bias: Bool = true, dtype: DType = .float32,
@@ -89,6 +89,13 @@ public class LayerNorm: Module, PlacedLayer {
       dtype: dtype, file: file, line: line)
   }
 
+  public override var optionsDescription: String {
+    OptionText(normalizedShape.count == 1 ? normalizedShape[0] : normalizedShape as Any)
+      .with("axes", axes as Any).with("eps", eps)
+      .with("elementwiseAffine", weight != nil, unless: true)
+      .with("bias", bias != nil, unless: weight != nil).text
+  }
+
   /// Normalizes every sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -102,10 +109,10 @@ public class LayerNorm: Module, PlacedLayer {
   }
 }
 
-/// ``LayerNorm`` over the channels of images, `[N, C, H, W]`, for each place by itself.
+/// ``LayerNorm`` over the channels of images, `[N, C, H, W]`, separately for each pixel.
 ///
-/// ConvNeXt's layer; channels last in memory it costs one read and one write. timm: `LayerNorm2d`,
-/// whose eps is 1e-6 too.
+/// ConvNeXt's layer; with channels last in memory it costs one read and one write. timm:
+/// `LayerNorm2d`, whose eps is 1e-6 too.
 public final class LayerNorm2d: LayerNorm {
   /// A layer for `channels` channels.
   public init(

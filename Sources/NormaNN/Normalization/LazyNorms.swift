@@ -19,8 +19,8 @@ public typealias LazyInstanceNorm2d = InstanceNorm2d
 /// input. PyTorch: `torch.nn.LazyInstanceNorm3d`.
 public typealias LazyInstanceNorm3d = InstanceNorm3d
 
-/// A layer whose number of channels may be unknown at first. Its parameters and statistics have
-/// the shape `[0]` until then.
+/// A layer whose number of channels may be unknown at first. Until then, its parameters and
+/// statistics have the shape `[0]`.
 protocol LazyChannels: Module {
   var features: Int { get set }
   var weight: Parameter? { get }
@@ -30,7 +30,7 @@ protocol LazyChannels: Module {
 }
 
 extension LazyChannels {
-  /// Takes the number of channels from a state that was loaded, or else this one.
+  /// Takes the number of channels from a loaded state, or else uses this one.
   func begin(with channels: Int) {
     guard features == 0, channels > 0 else { return }
     let loaded = [weight?.shape[0], runningMean?.value.shape[0]].compactMap { $0 }.max() ?? 0

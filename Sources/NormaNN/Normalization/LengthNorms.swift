@@ -1,13 +1,13 @@
 import NormaTensor
 
-/// Every vector along an axis, divided by its Euclidean length.
+/// Divides every vector along an axis by its Euclidean length.
 ///
-/// y = x / max(‖x‖, eps); the pure function is `normalize(_:p:axis:eps:)`, which says the rest.
-/// Keras: `UnitNormalization`.
+/// y = x / max(‖x‖, eps); for details see the pure function `normalize(_:p:axis:eps:)`. Keras:
+/// `UnitNormalization`.
 public final class UnitNorm: Module, PlacedLayer {
-  /// The axis along which the vectors lie.
+  /// The axis of the vectors.
   public let axis: Int
-  /// The least length by which a vector is divided.
+  /// The smallest length that a vector is divided by.
   public let eps: Double
 
   /// A layer for vectors along the last axis, or another one.
@@ -22,17 +22,17 @@ public final class UnitNorm: Module, PlacedLayer {
   }
 }
 
-/// Every vector along the last axis, brought to one learned length.
+/// Scales every vector along the last axis to a learned length.
 ///
-/// y = scale * x / max(‖x‖, eps), with one scale for all, at first √features.
+/// y = scale * x / max(‖x‖, eps), with one scale for all, initially √features.
 ///
 /// - Shapes: input and output `[..., features]`.
 /// - Accuracy and cost: those of `normalize(_:p:axis:eps:)`.
 /// - Source: Nguyen and Salazar, "Transformers without Tears" (2019).
 public final class ScaleNorm: Module, PlacedLayer {
-  /// The least length by which a vector is divided.
+  /// The smallest length that a vector is divided by.
   public let eps: Double
-  /// The length of all results: a single number.
+  /// The length of all results, a single number.
   public let scale: Parameter
 
   /// A layer for vectors of `features` numbers.
@@ -46,7 +46,7 @@ public final class ScaleNorm: Module, PlacedLayer {
     scale = Parameter(.full([], Double(features).squareRoot(), dtype: dtype))
   }
 
-  /// Brings every vector to the learned length.
+  /// Scales every vector to the learned length.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -57,13 +57,13 @@ public final class ScaleNorm: Module, PlacedLayer {
 
 /// Normalizes the queries and keys of attention, so that their products stay small.
 ///
-/// Both go through an ``RMSNorm`` of their own over the last axis, that of a head.
+/// Each goes through its own ``RMSNorm`` over the last axis, that of a head.
 ///
-/// - Shapes: queries and keys `[..., headSize]`; so are the results.
+/// - Shapes: queries, keys and results `[..., headSize]`.
 /// - In state dictionaries `q_norm.weight` and `k_norm.weight`, as in Qwen 3 and OLMo 2.
-/// - Source: Henry, Dachapally, Pawar and Chen, "Query-Key Normalization for Transformers" (2020), with
-///   lengths instead of root mean squares; Dehghani et al., "Scaling Vision Transformers to 22 Billion
-///   Parameters" (2023).
+/// - Source: Henry, Dachapally, Pawar and Chen, "Query-Key Normalization for Transformers" (2020),
+///   with lengths instead of root mean squares; Dehghani et al., "Scaling Vision Transformers to 22
+///   Billion Parameters" (2023).
 public final class QKNorm: Module {
   /// The norm of the queries.
   public let qNorm: RMSNorm
@@ -84,12 +84,12 @@ public final class QKNorm: Module {
   }
 }
 
-/// What may take the place of a norm: a learned squashing without statistics.
+/// A substitute for a norm: learned squashing without statistics.
 ///
 /// y = weight * tanh(alpha x) + bias, with one alpha for all.
 ///
-/// - Shapes: input and output `[..., features]`, or with the features in another axis; weight and bias
-///   `[features]`, alpha `[1]`.
+/// - Shapes: input and output `[..., features]`, or with the features in another axis; weight and
+///   bias `[features]`, alpha `[1]`.
 /// - Types: real ones.
 /// - Cost: one read and one write.
 /// - Source: Zhu, Chen, He, LeCun and Liu, "Transformers without Normalization" (2025).
@@ -98,9 +98,9 @@ public final class DynamicTanh: Module, PlacedLayer {
   public let axis: Int
   /// The slope at 0.
   public let alpha: Parameter
-  /// γ of each feature, at first 1.
+  /// The scale γ of each feature, initially 1.
   public let weight: Parameter
-  /// β of each feature, at first 0.
+  /// The shift β of each feature, initially 0.
   public let bias: Parameter
 
   /// A layer for `features` features in the last axis, or another one.
@@ -116,7 +116,7 @@ public final class DynamicTanh: Module, PlacedLayer {
     bias = Parameter(.zeros(features, dtype: dtype))
   }
 
-  /// Squashes every number.
+  /// Squashes every element.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

@@ -19,8 +19,8 @@ public func localResponseNorm(
   }
 }
 
-/// x / (k + alpha / size Σ x²)^beta, with the sum over the channels from so many before each one to
-/// so many behind it.
+/// x / (k + alpha / size Σ x²)^beta, with the sum over the channels from `before` positions before
+/// each one to `behind` positions after it.
 private func neighbourNorm(
   _ x: Tensor, before: Int, behind: Int, size: Int, alpha: Double, beta: Double, k: Double,
   call: String
@@ -31,7 +31,7 @@ private func neighbourNorm(
   guard size > 0 else { throw TensorError(call, "size must be positive, got \(size)") }
   // Channels and space as the two axes of an image.
   let width = before + behind + 1
-  // Squares of half types leave their range.
+  // Squares of half types can exceed their range.
   let isHalf = x.dtype == .float16 || x.dtype == .bfloat16
   let squares = (isHalf ? x.cast(to: .float32) : x).squared()
     .reshaped(x.shape[0], 1, x.shape[1], -1)
@@ -41,21 +41,22 @@ private func neighbourNorm(
   return (x.cast(to: .float64) / power(divisor + k, beta)).cast(to: x.dtype)
 }
 
-/// xᵖ of positive x; roots for the usual p, which take a fraction of the time.
+/// xᵖ for positive x; uses square roots for the usual p, which are several times faster.
 private func power(_ x: Tensor, _ p: Double) -> Tensor {
   p == 0.75 ? x.sqrt() * x.sqrt().sqrt() : pow(x, p)
 }
 
-/// Local response normalization: every value by the squares of its neighbours in other channels.
+/// Local response normalization: scales every value by the squares of its neighbors in other
+/// channels.
 ///
-/// y = x / (k + alpha / size Σ x²)^beta, with the sum over `size` channels around each one (for even
-/// sizes one more before it than behind it), and zeros beyond the first and the last.
+/// y = x / (k + alpha / size Σ x²)^beta, with the sum over `size` channels around each one (for
+/// even sizes one more before it than after it), and zeros beyond the first and last channel.
 ///
-/// - Shapes: input and output `[N, C, ...]` with at least one axis of space.
+/// - Shapes: input and output `[N, C, ...]` with at least one spatial axis.
 /// - Types: real ones.
-/// - Accuracy: means of squares in the input's type, of half types in `float32`; the rest in `float64`, rounded
-///   once.
-/// - Cost: about five trips.
+/// - Accuracy: means of squares in the input's type, `float32` for half types; the rest in
+///   `float64`, rounded once.
+/// - Cost: about five passes over memory.
 /// - PyTorch: `torch.nn.LocalResponseNorm`. Keras and Caffe2 differ in whether alpha is divided by
 ///   `size`.
 /// - Source: Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional
@@ -65,9 +66,9 @@ public final class LocalResponseNorm: Module, PlacedLayer {
   public let size: Int
   /// The weight of the mean of squares.
   public let alpha: Double
-  /// The power of the divisor.
+  /// The exponent of the divisor.
   public let beta: Double
-  /// What is added to the mean of squares.
+  /// Added to the mean of squares.
   public let k: Double
 
   /// A layer with PyTorch's defaults. PyTorch: `nn.LocalResponseNorm(size)`.
@@ -90,16 +91,16 @@ public final class LocalResponseNorm: Module, PlacedLayer {
 /// and alpha is still divided by `size`.
 ///
 /// - Shapes: input and output `[N, C, H, W]`.
-/// - PyTorch: `torch.nn.CrossMapLRN2d`, which forgets to take the first channel out of the sums of
-///   later ones; Torch 7 and this layer do not.
+/// - PyTorch: `torch.nn.CrossMapLRN2d`, which fails to remove the first channel from the sums of
+///   later ones; Torch 7 and this layer remove it.
 public final class CrossMapLRN2d: Module, PlacedLayer {
-  /// The number of channels in a sum; of even ones, one less.
+  /// The number of channels in a sum; one less for even sizes.
   public let size: Int
   /// The weight of the mean of squares.
   public let alpha: Double
-  /// The power of the divisor.
+  /// The exponent of the divisor.
   public let beta: Double
-  /// What is added to the mean of squares.
+  /// Added to the mean of squares.
   public let k: Double
 
   /// A layer with PyTorch's defaults. PyTorch: `nn.CrossMapLRN2d(size)`.

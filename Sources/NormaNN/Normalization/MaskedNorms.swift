@@ -1,17 +1,17 @@
 import NormaTensor
 
-// Norms of samples where some values are padding: they enter neither statistics nor results nor
-// gradients. Batch norm has its own, with running statistics.
+// Norms of samples with padding, which affects neither statistics nor results nor gradients. Batch
+// norm has a masked form of its own, with running statistics.
 
 /// Layer normalization of the values where `mask` is not zero by their own statistics; 0 elsewhere.
 ///
-/// The formula is that of ``LayerNorm`` over the values that count, n being their number. The mask
-/// broadcasts to the input: `[N, L, 1]` for padded sequences `[N, L, F]`, or with places of the
-/// normalized axes left out.
+/// The formula is that of ``LayerNorm`` over the selected values, with n their number. The mask
+/// broadcasts to the input: `[N, L, 1]` for padded sequences `[N, L, F]`; it may also mask
+/// positions of the normalized axes.
 ///
-/// - Edge cases: a sample without values gives zeros, one with a single value gives the bias there; what
-///   is masked out may be NaN, and has gradient 0.
-/// - Accuracy: as ``LayerNorm``. Cost: four trips.
+/// - Edge cases: a sample without values gives zeros, one with a single value gives the bias there;
+///   masked values may be NaN, and have gradient 0.
+/// - Accuracy: as ``LayerNorm``. Cost: four passes over memory.
 /// - Flax: `LayerNorm` with `mask`, which leaves padding in the result. PyTorch has none.
 public func layerNorm(
   _ x: Tensor, normalizedShape: [Int], axes: [Int]? = nil, mask: Tensor, weight: Tensor? = nil,
@@ -39,10 +39,10 @@ private func maskedLayerNorm(
 
 /// Root mean square normalization of the values where `mask` is not zero; 0 elsewhere.
 ///
-/// y = x / √(Σ x² / n + eps) * weight over the n values that count; see ``RMSNorm`` and
+/// y = x / √(Σ x² / n + eps) * weight over the n selected values; see ``RMSNorm`` and
 /// ``layerNorm(_:normalizedShape:axes:mask:weight:bias:eps:file:line:)``.
 ///
-/// - Accuracy: computed in `float64` and rounded once. Cost: two trips.
+/// - Accuracy: computed in `float64` and rounded once. Cost: two passes over memory.
 public func rmsNorm(
   _ x: Tensor, normalizedShape: [Int], axes: [Int]? = nil, mask: Tensor, weight: Tensor? = nil,
   eps: Double? = nil, file: StaticString = #fileID, line: UInt = #line
@@ -52,7 +52,7 @@ public func rmsNorm(
   }
 }
 
-/// From differentiable operations: where the mask does not hold, gradients are 0 as results are.
+/// Composed of differentiable operations: masked values have gradient 0, as they have result 0.
 private func maskedRMSNorm(
   _ x: Tensor, _ normalizedShape: [Int], _ axes: [Int]?, _ mask: Tensor, _ weight: Tensor?,
   _ eps: Double?, call: String
@@ -74,11 +74,11 @@ private func maskedRMSNorm(
     .cast(to: x.dtype)
 }
 
-/// Group normalization of the values where `mask` is not zero by the statistics of those in their
-/// group; 0 elsewhere.
+/// Group normalization of the values where `mask` is not zero, with the statistics of those in
+/// their group; 0 elsewhere.
 ///
-/// The mask broadcasts to the input: `[N, 1, L]` for padded sequences `[N, C, L]`. See ``GroupNorm`` and
-/// ``layerNorm(_:normalizedShape:axes:mask:weight:bias:eps:file:line:)``.
+/// The mask broadcasts to the input: `[N, 1, L]` for padded sequences `[N, C, L]`. See
+/// ``GroupNorm`` and ``layerNorm(_:normalizedShape:axes:mask:weight:bias:eps:file:line:)``.
 public func groupNorm(
   _ x: Tensor, groups: Int, mask: Tensor, weight: Tensor? = nil, bias: Tensor? = nil,
   eps: Double = 1e-5, file: StaticString = #fileID, line: UInt = #line
@@ -103,8 +103,8 @@ private func maskedGroupNorm(
   ).output.reshaped(x.shape)
 }
 
-/// Instance normalization of a batch: in each channel of a sample the values where `mask` is not zero,
-/// by their own statistics; 0 elsewhere.
+/// Instance normalization of a batch: normalizes the values where `mask` is not zero with the
+/// statistics of those in their channel and sample; 0 elsewhere.
 ///
 /// The mask broadcasts to the input: `[N, 1, L]` for padded sequences `[N, C, L]`. See
 /// ``InstanceNorm`` and ``layerNorm(_:normalizedShape:axes:mask:weight:bias:eps:file:line:)``.
@@ -124,7 +124,7 @@ private func maskedInstanceNorm(
   _ eps: Double, call: String
 ) throws(TensorError) -> (output: Tensor, statistics: MaskedStatistics) {
   guard x.rank > channelAxis + 1 else {
-    throw TensorError(call, "shape \(x.shape) has no axes behind the channels")
+    throw TensorError(call, "shape \(x.shape) has no axes after the channels")
   }
   try requireReal(x, call: call)
   try requireChannels(
@@ -157,7 +157,7 @@ extension LayerNorm {
 }
 
 extension RMSNorm {
-  /// Normalizes the values where `mask` is not zero by their own size; 0 elsewhere. See
+  /// Normalizes the values where `mask` is not zero by their own root mean square; 0 elsewhere. See
   /// ``rmsNorm(_:normalizedShape:axes:mask:weight:eps:file:line:)``.
   public func callAsFunction(
     _ x: Tensor, mask: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -170,7 +170,7 @@ extension RMSNorm {
 }
 
 extension GroupNorm {
-  /// Normalizes the values where `mask` is not zero by the statistics of those in their group; 0
+  /// Normalizes the values where `mask` is not zero with the statistics of those in their group; 0
   /// elsewhere. See ``groupNorm(_:groups:mask:weight:bias:eps:file:line:)``.
   public func callAsFunction(
     _ x: Tensor, mask: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -185,11 +185,11 @@ extension GroupNorm {
 }
 
 extension InstanceNorm {
-  /// Normalizes the values where `mask` is not zero, each channel of a sample by their own statistics;
-  /// 0 elsewhere. See ``instanceNorm(_:mask:weight:bias:eps:file:line:)``.
+  /// Normalizes the values where `mask` is not zero with the statistics of those in their channel
+  /// and sample; 0 elsewhere. See ``instanceNorm(_:mask:weight:bias:eps:file:line:)``.
   ///
-  /// Running statistics, if there are any, follow the means over the samples that have values (two, for
-  /// the variance), and in evaluation normalize the values that count.
+  /// Running statistics, if there are any, are updated with the means over the samples that have
+  /// values (at least two for the variance), and normalize the selected values in evaluation.
   public func callAsFunction(
     _ x: Tensor, mask: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -200,7 +200,7 @@ extension InstanceNorm {
       if isTraining || runningMean == nil {
         let (output, statistics) = try maskedInstanceNorm(
           x, axis, mask, weight?.value, bias?.value, eps, call: call)
-        // With the output, which reads what is in cache then.
+        // Run together with the output, which reads the input while it is in cache.
         output.evaluated()
         if isTraining && !GradientMode.isRecomputing { commit(statistics) }
         return output
@@ -208,7 +208,7 @@ extension InstanceNorm {
       try requireMask(mask, x, call: call)
       let holds = mask.detached().cast(to: .bool)
       let zero = Tensor.zeros([], dtype: x.dtype)
-      // What is masked out may be NaN, also to gradients.
+      // Masked values may be NaN and must not reach the gradients either.
       let everywhere = try instanceNorm(
         Tensor.where(holds, x, zero), channelAxis: axis, runningMean: runningMean?.value,
         runningVar: runningVar?.value, weight: weight?.value, bias: bias?.value,
@@ -218,7 +218,7 @@ extension InstanceNorm {
     }.observed(by: self, of: x, file, line)
   }
 
-  /// Lets the running statistics follow the means over the samples of what they have.
+  /// Updates the running statistics with the means of the samples' statistics.
   private func commit(_ statistics: MaskedStatistics) {
     let degrees = statistics.count - 1
     let variance = statistics.squares / degrees.clamped(min: 1)
@@ -227,7 +227,7 @@ extension InstanceNorm {
       variance: average(variance, where: degrees .> 0.0))
   }
 
-  /// The mean over the samples that have a statistic.
+  /// The mean of a statistic over the samples that have it.
   private func average(_ value: Tensor, where isKnown: Tensor) -> RunningStatisticsUpdate.Target {
     guard value.rank == space + 2 else { return .init(value: value, isKnown: isKnown) }
     let count = isKnown.cast(to: .float64).sum(over: 0, keepDims: true)
@@ -237,12 +237,13 @@ extension InstanceNorm {
 }
 
 extension Tensor {
-  /// A mask for padded data of a shape: of sample n, the first axis, the first `lengths[n]` places of
-  /// an axis count.
+  /// A mask for padded data of a shape: selects the first `lengths[n]` positions of an axis in
+  /// sample n, along the first axis.
   ///
   ///     let y = norm(x, mask: .mask(lengths: [5, 3], over: 2, of: x.shape))
   ///
-  /// - Shapes: the sizes of the first axis and of `axis`, and 1 elsewhere; it broadcasts to `shape`.
+  /// - Shapes: the sizes of the first axis and of `axis`, and 1 elsewhere; it broadcasts to
+  ///   `shape`.
   /// - Keras: `tf.sequence_mask`. PyTorch has none.
   public static func mask(
     lengths: [Int], over axis: Int, of shape: [Int], file: StaticString = #fileID,

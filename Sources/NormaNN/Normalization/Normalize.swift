@@ -1,13 +1,13 @@
 import NormaTensor
 
 extension Tensor {
-  /// Vectors along an axis divided by their length: y = x / max(‖x‖ₚ, eps).
+  /// Divides vectors along an axis by their length: y = x / max(‖x‖ₚ, eps).
   ///
-  /// - Shapes: the result has the input's. Real types.
-  /// - Edge cases: vectors shorter than `eps` are divided by `eps`, so zeros give zeros; the gradient
-  ///   through the length of a vector of zeros is 0.
+  /// - Shapes: the result has the input's shape. Real types.
+  /// - Edge cases: vectors shorter than `eps` are divided by `eps`, so zeros give zeros; the
+  ///   gradient through the length of a zero vector is 0.
   /// - Accuracy: computed in `float64` and rounded once.
-  /// - Cost: two reads and one write; one read where vectors lie together in memory.
+  /// - Cost: two reads and one write; one read where vectors are contiguous in memory.
   /// - PyTorch: `torch.nn.functional.normalize(x, p, dim, eps)`, whose `dim` is 1 by default, too.
   public static func normalize(
     _ x: Tensor, p: Double = 2, axis: Int = 1, eps: Double = 1e-12, file: StaticString = #fileID,

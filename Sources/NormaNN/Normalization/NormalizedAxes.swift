@@ -1,13 +1,13 @@
 import NormaTensor
 
-/// The axes over which layer and root mean square norm go, and the shape in which their parameters
-/// meet the input.
+/// The axes of a layer norm or root mean square norm, and the shape that broadcasts its parameters
+/// to the input.
 struct NormalizedAxes {
   let axes: [Int]
   let parameterShape: [Int]
 
   /// - Parameters:
-  ///   - sizes: those of the normalized axes, which weight and bias have too.
+  ///   - sizes: the sizes of the normalized axes, which are also the shape of weight and bias.
   ///   - axes: the axes with these sizes, from first to last; nil for the last ones.
   init(
     _ sizes: [Int], axes: [Int]?, of x: Tensor, weight: Tensor?, bias: Tensor? = nil, call: String
@@ -44,19 +44,19 @@ struct NormalizedAxes {
   }
 }
 
-/// Refuses integers and truth values, which have no fractions between their mean and themselves.
+/// Reports integers and Booleans, which cannot represent normalized values.
 func requireReal(_ x: Tensor, call: String) throws(TensorError) {
   guard x.dtype.isFloatingPoint else {
     throw TensorError(call, "\(x.dtype) cannot be normalized; cast(to: .float32) first")
   }
 }
 
-/// Refuses an epsilon that is negative or NaN.
+/// Reports an epsilon that is negative or NaN.
 func requireEpsilon(_ eps: Double, call: String) throws(TensorError) {
   if let problem = negativeOption(("eps", eps)) { throw TensorError(call, problem) }
 }
 
-/// Refuses parameters and statistics that are not one number a channel.
+/// Reports parameters and statistics that do not have one number per channel.
 func requireChannels(
   _ channels: Int, _ named: KeyValuePairs<String, Tensor?>, call: String
 ) throws(TensorError) {

@@ -1,27 +1,27 @@
 import NormaTensor
 
-/// What computes the value of a parameter from parameters of its own, each time it is asked for.
+/// Computes the value of a parameter from other parameters, each time it is read.
 ///
-/// The parameter's layer need not know. In state dictionaries, and to optimizers, the originals take
-/// the parameter's place, under PyTorch's names: `parametrizations.weight.original0`.
+/// The parameter's layer does not need to know about it. In state dictionaries, and for optimizers,
+/// the original parameters replace it under PyTorch's names: `parametrizations.weight.original0`.
 /// PyTorch: `torch.nn.utils.parametrize`.
 public protocol Parametrization: Module {
-  /// The value, computed from the originals with a history that leads to them.
+  /// The value, computed from the original parameters with a gradient history that leads to them.
   func value() -> Tensor
 
-  /// Changes the originals so that the value becomes this one, as far as that is possible.
+  /// Changes the original parameters so that the value becomes this one, as far as possible.
   func assign(_ value: Tensor)
 }
 
 extension Parameter {
-  /// Computes the value from now on by `parametrization`.
+  /// Computes the value with `parametrization` from now on.
   /// PyTorch: `register_parametrization`.
   public func parametrize(by parametrization: any Parametrization) {
     self.parametrization = parametrization
   }
 
-  /// Makes the parameter one of its own again, with the value that it has.
-  /// PyTorch: `remove_parametrizations`.
+  /// Turns the parameter into a plain one again, with its current value. PyTorch:
+  /// `remove_parametrizations`.
   public func removeParametrization() {
     guard let parametrization else { return }
     let last = parametrization.value().detached().evaluated()
@@ -31,7 +31,7 @@ extension Parameter {
 }
 
 extension Module {
-  /// The parameter of this name, which the module itself holds.
+  /// The module's own parameter with this name.
   func parameter(named name: String, call: String) throws(TensorError) -> Parameter {
     let own = ownCells.compactMap { cell -> (name: String, parameter: Parameter)? in
       guard case .parameter(let parameter) = cell.value else { return nil }

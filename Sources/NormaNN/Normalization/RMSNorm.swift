@@ -30,13 +30,13 @@ package func rmsNorm(
 }
 
 extension DType {
-  /// The distance from 1 to the next number of the type in which elements are computed.
+  /// The distance from 1 to the next larger number of the type in which elements are computed.
   package var computingEpsilon: Double {
     self == .float64 ? Double.ulpOfOne : Double(Float.ulpOfOne)
   }
 }
 
-/// Root mean square normalization: every sample by the size of its own last axes, without a mean.
+/// Root mean square normalization: scales every sample by the root mean square of its last axes.
 ///
 /// y = x / √(Σ x² / n + eps) * weight, with the sum over the last axes, whose sizes are
 /// `normalizedShape`, or over `axes`; the same in training and evaluation.
@@ -44,12 +44,12 @@ extension DType {
 /// - Shapes: input and output `[..., normalizedShape]`, or with these sizes at `axes`; weight
 ///   `normalizedShape`.
 /// - Types: real ones; half types are computed in `float32`.
-/// - Edge cases: `eps: nil` is the distance from 1 to the next number of the computing type, 2⁻²³
-///   or for `float64` 2⁻⁵²; zeros give zeros; no samples give none.
+/// - Edge cases: `eps: nil` is the distance from 1 to the next larger number of the computing type,
+///   2⁻²³ or for `float64` 2⁻⁵²; zeros give zeros; an empty batch gives an empty result.
 /// - Accuracy: the sum is taken in `float64`, where squares of `float32` neither overflow nor
-///   vanish; in `float32` at most 4 ulp of the largest result.
-/// - Cost: one read and one write where there are at least twice as many samples as threads; else
-///   one read more.
+///   underflow; in `float32` the error is at most 4 ulp of the largest result.
+/// - Cost: one read and one write where there are at least twice as many samples as threads;
+///   otherwise one more read.
 /// - PyTorch: `torch.nn.RMSNorm`. Keras' and Flax's eps is 1e-6, MLX's 1e-5.
 /// - Source: Zhang and Sennrich, "Root Mean Square Layer Normalization" (2019).
 public class RMSNorm: Module, PlacedLayer {
@@ -57,13 +57,13 @@ public class RMSNorm: Module, PlacedLayer {
   public let normalizedShape: [Int]
   /// The normalized axes from first to last; nil for the last ones.
   public let axes: [Int]?
-  /// Added to the mean square under the root; nil for the smallest that the type can tell from 1.
+  /// Added to the mean square under the square root; nil for the machine epsilon of the type.
   public let eps: Double?
-  /// The scale of each position, at first 1; nil without `elementwiseAffine`.
+  /// The scale of each position, initially 1; nil without `elementwiseAffine`.
   public let weight: Parameter?
 
-  /// A layer over the last axes or those named, with PyTorch's defaults.
-  /// PyTorch: `nn.RMSNorm([10, 20])`.
+  /// A layer over the last axes, or over `axes`, with PyTorch's defaults. PyTorch: `nn.RMSNorm([10,
+  /// 20])`.
   public init(
     _ normalizedShape: [Int], axes: [Int]? = nil, eps: Double? = nil,
     elementwiseAffine: Bool = true, dtype: DType = .float32, file: StaticString = #fileID,
@@ -88,6 +88,12 @@ public class RMSNorm: Module, PlacedLayer {
       dtype: dtype, file: file, line: line)
   }
 
+  public override var optionsDescription: String {
+    OptionText(normalizedShape.count == 1 ? normalizedShape[0] : normalizedShape as Any)
+      .with("axes", axes as Any).with("eps", eps as Any)
+      .with("elementwiseAffine", weight != nil, unless: true).text
+  }
+
   /// Normalizes every sample.
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -101,7 +107,7 @@ public class RMSNorm: Module, PlacedLayer {
   }
 }
 
-/// ``RMSNorm`` over the channels of images, `[N, C, H, W]`, for each place by itself.
+/// ``RMSNorm`` over the channels of images, `[N, C, H, W]`, separately for each pixel.
 ///
 /// timm: `RmsNorm2d`, whose eps is 1e-6 too.
 public final class RMSNorm2d: RMSNorm {

@@ -3,22 +3,23 @@ import NormaTensor
 /// Divides a layer's weight by its largest singular value: W / σ, so that the layer stretches no
 /// vector.
 ///
-/// σ = uᵀ W v, with the weight as a matrix of one row for each place along `axis`. In training every
-/// use of the weight first improves u and v by `powerIterations` steps of the power method,
-/// u = W v / ‖W v‖ and v = Wᵀ u / ‖Wᵀ u‖; at first there are 15 more.
-/// Gradients take u and v for constants.
-/// `axis` is 0, the outputs, or 1 for transposed convolutions. Weights with one axis are divided by
-/// their length.
+/// σ = uᵀ W v, where the weight is a matrix with one row for each index along `axis`. In training,
+/// every use of the weight first improves u and v by `powerIterations` steps of the power method,
+/// u = W v / ‖W v‖ and v = Wᵀ u / ‖Wᵀ u‖; the first use takes 15 more. Gradients treat u and v as
+/// constants. `axis` is 0, the outputs, or 1 for transposed convolutions. Weights with one axis are
+/// divided by their length.
 ///
 ///     let layer = spectralNorm(Conv2d(3, 64, kernelSize: 3))
 ///
-/// In state dictionaries: `parametrizations.weight.original` and `parametrizations.weight.0._u`, `_v`.
+/// In state dictionaries: `parametrizations.weight.original` and `parametrizations.weight.0._u`,
+/// `_v`.
 ///
-/// - Cost: two products with a vector for each step, one for σ, and a read and a write of the weight.
+/// - Cost: two matrix-vector products for each step, one for σ, and a read and a write of the
+///   weight.
 /// - PyTorch: `torch.nn.utils.parametrizations.spectral_norm(module, name, n_power_iterations, eps,
-///   dim)`; u and v begin with the same random numbers.
-/// - Source: Miyato, Kataoka, Koyama and Yoshida, "Spectral Normalization for Generative Adversarial
-///   Networks" (2018).
+///   dim)`; u and v start with the same random numbers.
+/// - Source: Miyato, Kataoka, Koyama and Yoshida, "Spectral Normalization for Generative
+///   Adversarial Networks" (2018).
 @discardableResult
 public func spectralNorm<M: Module>(
   _ module: M, name: String = "weight", powerIterations: Int = 1, eps: Double = 1e-12,
@@ -32,8 +33,8 @@ public func spectralNorm<M: Module>(
     guard powerIterations > 0, parameter.shape.count > 0 else {
       throw TensorError(
         call,
-        "\(powerIterations) steps for a parameter of shape \(parameter.shape); at least one step and "
-          + "one axis are needed")
+        "\(powerIterations) steps for a parameter of shape \(parameter.shape); at least one step "
+          + "and one axis are needed")
     }
     parameter.parametrize(
       by: SpectralNorm(
@@ -48,16 +49,16 @@ public func spectralNorm<M: Module>(
 public final class SpectralNorm: Module, Parametrization {
   /// W.
   public let original: Parameter
-  /// The axis whose places are the rows of the matrix.
+  /// The axis whose indices are the rows of the matrix.
   public let axis: Int
-  /// Steps of the power method for each use in training.
+  /// The number of power method steps for each use in training.
   public let powerIterations: Int
-  /// The least length by which a vector is divided.
+  /// The smallest length that a vector is divided by.
   public let eps: Double
   /// Nil for a weight with one axis.
   private let vectors: SingularVectors?
 
-  /// u and v under the names that they have in PyTorch.
+  /// u and v, with PyTorch's names.
   final class SingularVectors: Module {
     let _u: Buffer
     let _v: Buffer
@@ -79,7 +80,7 @@ public final class SpectralNorm: Module, Parametrization {
     vectors =
       weight.rank > 1 ? SingularVectors(start(rows), start(weight.count / max(rows, 1))) : nil
     super.init()
-    // PyTorch takes 15 steps, and looks at the value once.
+    // PyTorch takes 15 steps, and reads the value once.
     improve(15 + powerIterations)
   }
 
@@ -95,7 +96,7 @@ public final class SpectralNorm: Module, Parametrization {
     withoutGradients {
       let w = matrix(original.value.detached())
       var (u, v) = (vectors._u.value, vectors._v.value)
-      // A weight of zeros has no direction and leaves the vectors as they are, for the weights that follow.
+      // A zero weight has no direction; the vectors are kept for later weights.
       func step(_ new: Tensor, _ old: Tensor) -> Tensor {
         .where((new .!= 0).any(), Tensor.normalize(new, axis: 0, eps: eps), old)
       }
@@ -111,7 +112,7 @@ public final class SpectralNorm: Module, Parametrization {
   public func value() -> Tensor {
     let weight = original.value
     guard let vectors else { return Tensor.normalize(weight, axis: 0, eps: eps) }
-    // A statistic of the weight, which mixed precision leaves in its own type.
+    // A statistic of the weight, which mixed precision keeps in its own type.
     let sigma = autocast(nil) {
       if isTraining && !GradientMode.isRecomputing { improve(powerIterations) }
       return vectors._u.value.matmul(matrix(weight).matmul(vectors._v.value))
@@ -119,6 +120,6 @@ public final class SpectralNorm: Module, Parametrization {
     return weight / Tensor.where(sigma .== 0, 1, sigma)
   }
 
-  /// The weight becomes this one; its division by σ stays.
+  /// Sets the original weight to this one; the division by σ stays.
   public func assign(_ value: Tensor) { original.value = value.detached() }
 }

@@ -1,21 +1,23 @@
 import NormaTensor
 
-/// A convolution of images whose weight is normalized before it convolves: each output's filter has
-/// mean 0 and variance 1 / (1 + eps / variance).
+/// A convolution of images whose weight is normalized before use: each output's filter has mean 0
+/// and variance 1 / (1 + eps / variance).
 ///
-/// The weight that convolves is (w - mean) / √(variance + eps), with mean and variance, divided by n,
-/// over all but the outputs; the parameter is w. With group norm behind it, it trains with small
+/// The convolution uses (w - mean) / √(variance + eps), with mean and variance, divided by n, over
+/// all axes but the outputs; the parameter is w. Followed by group norm, it trains with small
 /// batches.
 ///
-/// - Cost: one trip over the weight for each call.
-/// - timm: `StdConv2d`, which has no bias by default, either, and the padding that keeps the size.
-/// - Source: Qiao, Wang, Liu, Shen and Yuille, "Micro-Batch Training with Batch-Channel Normalization
-///   and Weight Standardization" (2019).
+/// - Cost: one pass over the weight for each call.
+/// - timm: `StdConv2d`, which has no bias by default, either, and padding that keeps the size.
+/// - Source: Qiao, Wang, Liu, Shen and Yuille, "Micro-Batch Training with Batch-Channel
+///   Normalization and Weight Standardization" (2019).
 public final class StdConv2d: Convolution {
-  /// Added to the variance under the root.
+  /// Added to the variance under the square root.
   public let eps: Double
 
   override var convolvingWeight: Tensor { standardized(eps: eps, gain: nil) }
+
+  public override var optionsDescription: String { super.optionsDescription + ", eps: \(eps)" }
 
   /// A convolution with timm's defaults.
   public init(
@@ -36,24 +38,27 @@ public final class StdConv2d: Convolution {
   }
 }
 
-/// A convolution of images with a normalized weight and a gain for each output: the convolution of
-/// networks without normalization of activations.
+/// A convolution of images with a normalized weight and a gain for each output, for networks
+/// without normalization of activations.
 ///
-/// The weight that convolves is gain * gamma / √n * (w - mean) / √(variance + eps), with n the number
-/// of values in an output's filter, over which mean and variance go. `gamma` is the gain of the
-/// activation in front of the layer.
+/// The convolution uses gain * gamma / √n * (w - mean) / √(variance + eps), with mean and variance
+/// over the n values of an output's filter. `gamma` is the gain of the activation before the layer.
 ///
-/// - Cost: one trip over the weight for each call.
+/// - Cost: one pass over the weight for each call.
 /// - timm: `ScaledStdConv2d`.
-/// - Source: Brock, De and Smith, "Characterizing signal propagation to close the performance gap in
-///   unnormalized ResNets" (2021).
+/// - Source: Brock, De and Smith, "Characterizing signal propagation to close the performance gap
+///   in unnormalized ResNets" (2021).
 public final class ScaledStdConv2d: Convolution {
-  /// Added to the variance under the root.
+  /// Added to the variance under the square root.
   public let eps: Double
-  /// The gain of the activation in front of the layer.
+  /// The gain of the activation before the layer.
   public let gamma: Double
   /// The gain of each output, `[outputs, 1, 1, 1]`.
   public let gain: Parameter
+
+  public override var optionsDescription: String {
+    super.optionsDescription + ", gamma: \(gamma), eps: \(eps)"
+  }
 
   override var convolvingWeight: Tensor {
     let count = weight.shape.dropFirst().reduce(1, *)
@@ -95,7 +100,7 @@ extension Convolution {
 }
 
 extension ConvolutionPadding {
-  /// timm's padding where none is named: ((stride - 1) + dilation (kernel - 1)) / 2.
+  /// timm's default padding: ((stride - 1) + dilation (kernel - 1)) / 2.
   fileprivate static func keepingSize(
     _ kernel: Extents, _ stride: Extents, _ dilation: Extents
   ) -> ConvolutionPadding {

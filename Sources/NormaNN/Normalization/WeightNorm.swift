@@ -1,10 +1,10 @@
 import NormaTensor
 
-/// Lets a layer's weight be a direction and a length of their own: w = g v / ‖v‖.
+/// Splits a layer's weight into a direction and a length: w = g v / ‖v‖.
 ///
-/// The Euclidean norm goes over all axes but `axis`, by default over the inputs of each output; with
-/// nil over all axes. At first w is the weight that the layer has. Gradients go to g and v, which in
-/// state dictionaries are `parametrizations.weight.original0` and `original1`.
+/// The Euclidean norm is taken over all axes but `axis`, by default over the inputs of each output;
+/// with nil over all axes. Initially w is the layer's weight. Gradients flow to g and v, which are
+/// `parametrizations.weight.original0` and `original1` in state dictionaries.
 ///
 ///     let layer = weightNorm(Linear(20, 40))
 ///
@@ -32,11 +32,11 @@ public func weightNorm<M: Module>(
 
 /// The parametrization that `weightNorm(_:name:axis:)` sets.
 public final class WeightNorm: Module, Parametrization {
-  /// g, the length: of the weight's shape with all axes but one reduced to 1.
+  /// g, the length: the weight's shape with all axes but one reduced to 1.
   public let original0: Parameter
   /// v, the direction, whose own length does not matter.
   public let original1: Parameter
-  /// The axis along which there is a length for each place; nil for one length.
+  /// The axis with a separate length for each index; nil for a single length.
   public let axis: Int?
 
   init(_ weight: Tensor, axis: Int?) {
@@ -55,7 +55,7 @@ public final class WeightNorm: Module, Parametrization {
     }
   }
 
-  /// g v / ‖v‖; 0 where v is, which has no direction.
+  /// g v / ‖v‖; 0 where v is 0 and has no direction.
   public func value() -> Tensor {
     let v = original1.value.cast(to: .float64)
     let length = WeightNorm.length(of: v, axis)
@@ -63,7 +63,7 @@ public final class WeightNorm: Module, Parametrization {
     return (v * scale).cast(to: original1.dtype)
   }
 
-  /// The direction of a weight, and its length.
+  /// Sets direction and length to those of a weight.
   public func assign(_ value: Tensor) {
     let value = value.detached()
     original0.value = WeightNorm.length(of: value, axis).cast(to: original0.dtype)

@@ -2,28 +2,28 @@ import NormaTensor
 
 /// The options and the step of ``Adadelta``.
 public struct AdadeltaRule: UpdateRule {
-  /// What the step is multiplied by.
+  /// The factor of each step.
   public var learningRate: Double = 1
-  /// How much of earlier squares is kept in their means.
+  /// The decay rate of the running means of squares.
   public var rho: Double = 0.9
-  /// Added to both means before their roots are taken.
+  /// Added to both means under the square root.
   public var eps: Double = 1e-6
-  /// The share of a parameter that is added to its gradient.
+  /// The weight decay: this multiple of the parameter is added to its gradient.
   public var weightDecay: Double = 0
-  /// Whether parameters move up the gradient.
+  /// Whether to maximize the objective instead of minimizing it.
   public var maximize = false
 
   /// PyTorch's defaults.
   public init() {}
 
-  /// What is wrong with the options.
+  /// Describes an invalid option; nil if all are valid.
   public var problem: String? {
-    if !(0...1 ~= rho) { return "rho must lie in 0 ... 1, got \(rho)" }
+    if !(0...1 ~= rho) { return "rho must be in 0 ... 1, got \(rho)" }
     return negativeOption(
       ("learningRate", learningRate), ("eps", eps), ("weightDecay", weightDecay))
   }
 
-  /// The parameter after a step.
+  /// The parameter's value after a step.
   public func moved(
     _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
   ) -> Tensor {
@@ -44,12 +44,13 @@ public struct AdadeltaRule: UpdateRule {
   }
 }
 
-/// Steps in the units of the parameter: the root of earlier squared steps over that of squared gradients.
+/// Steps in the parameter's units: scaled by the ratio of the root mean squares of steps and
+/// gradients.
 ///
-/// s ← ρ s + (1 - ρ) g²; Δ = √(d + eps) / √(s + eps) g; d ← ρ d + (1 - ρ) Δ²; p ← p - learningRate Δ. PyTorch:
-/// `torch.optim.Adadelta`. Source: Zeiler (2012).
+/// s ← ρ s + (1 - ρ) g²; Δ = √(d + eps) / √(s + eps) g; d ← ρ d + (1 - ρ) Δ²; p ← p - learningRate
+/// Δ. PyTorch: `torch.optim.Adadelta`. Source: Zeiler (2012).
 public final class Adadelta: RuleOptimizer<AdadeltaRule> {
-  /// An optimizer of these parameters.
+  /// An optimizer for these parameters.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1, rho: Double = 0.9, eps: Double = 1e-6,
     weightDecay: Double = 0, maximize: Bool = false, file: StaticString = #fileID,

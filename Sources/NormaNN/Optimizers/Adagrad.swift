@@ -2,28 +2,28 @@ import NormaTensor
 
 /// The options and the step of ``Adagrad``.
 public struct AdagradRule: UpdateRule {
-  /// The size of the first step.
+  /// The initial learning rate.
   public var learningRate: Double = 1e-2
-  /// How fast steps get smaller by themselves.
+  /// The decay of the learning rate over steps.
   public var learningRateDecay: Double = 0
-  /// The share of a parameter that is added to its gradient.
+  /// The weight decay: this multiple of the parameter is added to its gradient.
   public var weightDecay: Double = 0
   /// The sum of squares before the first step.
   public var initialAccumulator: Double = 0
-  /// Added to the root of the sum.
+  /// Added to the square root of the sum.
   public var eps: Double = 1e-10
 
   /// PyTorch's defaults.
   public init() {}
 
-  /// What is wrong with the options.
+  /// Describes an invalid option; nil if all are valid.
   public var problem: String? {
     negativeOption(
       ("learningRate", learningRate), ("learningRateDecay", learningRateDecay),
       ("weightDecay", weightDecay), ("initialAccumulator", initialAccumulator), ("eps", eps))
   }
 
-  /// The parameter after a step.
+  /// The parameter's value after a step.
   public func moved(
     _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
   ) -> Tensor {
@@ -35,12 +35,12 @@ public struct AdagradRule: UpdateRule {
   }
 }
 
-/// Divides each step by the root of all squared gradients so far.
+/// Divides each step by the square root of the sum of all squared gradients so far.
 ///
-/// s ← s + g²; p ← p - learningRate / (1 + (t - 1) decay) g / (√s + eps), with t the number of the
+/// s ← s + g²; p ← p - learningRate / (1 + (t - 1) decay) g / (√s + eps), where t counts the
 /// parameter's own steps. PyTorch: `torch.optim.Adagrad`.
 public final class Adagrad: RuleOptimizer<AdagradRule> {
-  /// An optimizer of these parameters.
+  /// An optimizer for these parameters.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-2, learningRateDecay: Double = 0,
     weightDecay: Double = 0, initialAccumulator: Double = 0, eps: Double = 1e-10,

@@ -4,21 +4,21 @@ import NormaTensor
 
 /// The options and the step of ``Adam`` and ``AdamW``.
 public struct AdamRule: UpdateRule, AdamMoments {
-  /// The size of the step.
+  /// The learning rate.
   public var learningRate: Double = 1e-3
-  /// How much of earlier gradients is kept in their mean.
+  /// The decay rate of the running mean of gradients.
   public var beta1: Double = 0.9
-  /// How much of earlier squares is kept in theirs.
+  /// The decay rate of the running mean of squared gradients.
   public var beta2: Double = 0.999
-  /// Added to the root of the squares.
+  /// Added to the square root of the mean square.
   public var eps: Double = 1e-8
-  /// The share of a parameter that is added to its gradient, or taken away.
+  /// The weight decay, which is added to the gradient or shrinks the parameter.
   public var weightDecay: Double = 0
-  /// Whether the largest mean square so far divides.
+  /// Whether to divide by the largest mean square so far.
   public var amsgrad = false
-  /// Whether parameters move up the gradient.
+  /// Whether to maximize the objective instead of minimizing it.
   public var maximize = false
-  /// Whether weight decay shrinks the parameter instead of joining the gradient, as in ``AdamW``.
+  /// Whether weight decay shrinks the parameter directly, as in ``AdamW``, not via the gradient.
   public var decoupledWeightDecay = false
 
   /// PyTorch's defaults for `Adam`.
@@ -27,12 +27,12 @@ public struct AdamRule: UpdateRule, AdamMoments {
   /// ``beta1``.
   public static var momentumOption: WritableKeyPath<AdamRule, Double>? { \.beta1 }
 
-  /// What is wrong with the options.
+  /// Describes an invalid option; nil if all are valid.
   public var problem: String? {
     problemOfMoments
   }
 
-  /// The parameter after a step.
+  /// The parameter's value after a step.
   public func moved(
     _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
   ) -> Tensor {
@@ -47,13 +47,13 @@ public struct AdamRule: UpdateRule, AdamMoments {
     return value - m * size / (spread.sqrt() * scale + eps)
   }
 
-  /// The factors that make up for means which began as 0.
+  /// The factors that correct for means that start at 0.
   private func factors(step: Int) -> (size: Double, scale: Double) {
     let t = Double(step)
     return (learningRate / (1 - pow(beta1, t)), 1 / (1 - pow(beta2, t)).squareRoot())
   }
 
-  /// The same step as one loop; nil for what that does not know.
+  /// The same step as a single loop; nil for options that the loop does not support.
   func loop(step: Int) -> AdamStep? {
     if amsgrad || maximize { return nil }
     let (size, scale) = factors(step: step)
@@ -77,13 +77,14 @@ public struct AdamRule: UpdateRule, AdamMoments {
   }
 }
 
-/// Adam: steps of a size that follows the mean and the spread of the gradient.
+/// Adam: steps that adapt to the mean and the spread of the gradient.
 ///
-/// m ← m + (1 - β₁)(g - m); v ← β₂ v + (1 - β₂) g²; p ← p - learningRate / (1 - β₁ᵗ) m / (√v / √(1 - β₂ᵗ) +
-/// eps), with t the number of the parameter's own steps. Weight decay is added to the gradient. With
-/// `amsgrad` the largest v so far divides. PyTorch: `torch.optim.Adam`. Source: Kingma and Ba (2015).
+/// m ← m + (1 - β₁)(g - m); v ← β₂ v + (1 - β₂) g²; p ← p - learningRate / (1 - β₁ᵗ) m / (√v /
+/// √(1 - β₂ᵗ) + eps), where t counts the parameter's own steps. Weight decay is added to the
+/// gradient. With `amsgrad` the step divides by the largest v so far. PyTorch: `torch.optim.Adam`.
+/// Source: Kingma and Ba (2015).
 public final class Adam: RuleOptimizer<AdamRule> {
-  /// An optimizer of these parameters.
+  /// An optimizer for these parameters.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-3,
     betas: (Double, Double) = (0.9, 0.999), eps: Double = 1e-8, weightDecay: Double = 0,
@@ -97,11 +98,11 @@ public final class Adam: RuleOptimizer<AdamRule> {
   }
 }
 
-/// ``Adam`` with weight decay that shrinks parameters and leaves the gradient alone:
-/// p ← p (1 - learningRate weightDecay) before the step. PyTorch: `torch.optim.AdamW`. Source:
-/// Loshchilov and Hutter (2019).
+/// ``Adam`` with weight decay that shrinks parameters directly, not via the gradient: p ← p (1 -
+/// learningRate weightDecay) before the step. PyTorch: `torch.optim.AdamW`. Source: Loshchilov and
+/// Hutter (2019).
 public final class AdamW: RuleOptimizer<AdamRule> {
-  /// An optimizer of these parameters.
+  /// An optimizer for these parameters.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-3,
     betas: (Double, Double) = (0.9, 0.999), eps: Double = 1e-8, weightDecay: Double = 1e-2,

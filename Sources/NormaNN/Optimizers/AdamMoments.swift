@@ -1,7 +1,7 @@
 import NormaTensor
 
-/// What ``Adam`` and the optimizers after it have in common: weight decay of two kinds, and running means of the
-/// gradient and of its square.
+/// The common part of ``Adam`` and its variants: two kinds of weight decay, and running means of
+/// the gradient and of its square.
 protocol AdamMoments: UpdateRule {
   var beta1: Double { get }
   var beta2: Double { get }
@@ -12,18 +12,18 @@ protocol AdamMoments: UpdateRule {
 }
 
 extension AdamMoments {
-  /// PyTorch's names of the running means.
+  /// PyTorch's name of the running mean.
   static var mean: String { "exp_avg" }
   static var square: String { "exp_avg_sq" }
 
-  /// What is wrong with the options that all of them have.
+  /// Describes an invalid option among the common ones; nil if all are valid.
   var problemOfMoments: String? {
     wrongBeta(beta1, beta2)
       ?? negativeOption(
         ("learningRate", learningRate), ("eps", eps), ("weightDecay", weightDecay))
   }
 
-  /// The parameter and its gradient after weight decay, which shrinks the one or joins the other.
+  /// The parameter and its gradient after weight decay, which changes one of them.
   func decayed(_ value: Tensor, _ gradient: Tensor) -> (value: Tensor, gradient: Tensor) {
     let g = maximize ? -gradient : gradient
     if weightDecay == 0 { return (value, g) }
@@ -31,7 +31,7 @@ extension AdamMoments {
       ? (value * (1 - learningRate * weightDecay), g) : (value, g + value * weightDecay)
   }
 
-  /// The running means of a gradient and of its square with the new one, which become the state.
+  /// Updates the running means of the gradient and of its square with the new gradient.
   func moments(with g: Tensor, _ state: inout ParameterState) -> (mean: Tensor, square: Tensor) {
     let mean = state[Self.mean].map { $0 + (g - $0) * (1 - beta1) } ?? g * (1 - beta1)
     let new = g * g * (1 - beta2)

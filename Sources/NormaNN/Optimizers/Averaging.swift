@@ -1,10 +1,10 @@
 import NormaTensor
 
-/// A running average of a network's parameters, which often does better than the last ones.
+/// A running average of a network's parameters, which often does better than the final ones.
 ///
 /// PyTorch: `torch.optim.swa_utils.AveragedModel`.
 public final class AveragedParameters {
-  /// How each update counts.
+  /// The weight of each update.
   public enum Rule: Sendable, Hashable {
     /// average ← decay · average + (1 - decay) · parameter.
     case exponential(decay: Double)
@@ -13,28 +13,27 @@ public final class AveragedParameters {
   }
 
   private let rule: Rule
-  /// The averages by the names of the parameters; in `float32` for half types, whose rounding would swallow
-  /// small changes.
+  /// The averages by parameter name; in `float32` for half types, whose rounding would lose small
+  /// changes.
   public private(set) var values = StateDict()
-  /// How many updates there were.
+  /// The number of updates.
   public private(set) var count = 0
 
-  /// An average of nothing so far; the first update is taken over whole. A decay outside of 0 ... 1 is a
-  /// mistake.
+  /// An empty average, which becomes the first update. A decay outside of 0 ... 1 is an error.
   public convenience init(
     _ rule: Rule, file: StaticString = #fileID, line: UInt = #line
   ) {
     self.init(rule, values: [:], count: 0, file: file, line: line)
   }
 
-  /// Goes on from a saved average.
+  /// Continues a saved average.
   public init(
     _ rule: Rule, values: StateDict, count: Int, file: StaticString = #fileID,
     line: UInt = #line
   ) {
     if case .exponential(let decay) = rule, !(0...1).contains(decay) {
       report(
-        TensorError("AveragedParameters(_:)", "decay must lie in 0 ... 1, got \(decay)"),
+        TensorError("AveragedParameters(_:)", "decay must be in 0 ... 1, got \(decay)"),
         file: file, line: line)
     }
     self.rule = rule
@@ -42,7 +41,7 @@ public final class AveragedParameters {
     self.count = count
   }
 
-  /// Adds the parameters as they are now.
+  /// Adds the current parameters.
   public func update(_ module: Module) {
     withoutGradients {
       for (name, parameter) in module.namedParameters {
@@ -64,9 +63,9 @@ public final class AveragedParameters {
     count += 1
   }
 
-  /// Runs `body` with the averages in the module's parameters, then puts its own back.
+  /// Runs `body` with the averages in the module's parameters, then restores its own.
   ///
-  /// Running statistics belong to the module's own parameters: see
+  /// Running statistics match the module's own parameters, not the averages: see
   /// ``recalibrate(_:over:rule:order:progress:forward:)``.
   public func applied<R>(to module: Module, _ body: () throws -> R) rethrows -> R {
     let own = module.namedParameters.map { ($0.parameter, $0.parameter.value.detached()) }

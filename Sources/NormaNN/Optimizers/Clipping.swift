@@ -1,27 +1,27 @@
 import Foundation
 import NormaTensor
 
-/// A gradient that is not finite where that was to be an error.
+/// A non-finite gradient that was to be reported as an error.
 public struct NonFiniteGradientError: Error, Sendable, CustomStringConvertible {
-  /// The norm that was found.
+  /// The norm of the gradients.
   public let norm: Double
-  /// What was found, and the way out.
+  /// The norm, and how to proceed.
   public var description: String {
     "the gradients' norm is \(norm); lower the learning rate, or look for the first layer with "
       + "such values"
   }
 }
 
-/// Scales all gradients down so that their common norm is at most `limit`.
+/// Scales all gradients down so that their total norm is at most `limit`.
 ///
-/// The norm is that of all elements together: (Σ |g|ᵖ)^(1/p), or the largest |g| for p = ∞; for p = 0 the number of
-/// gradients that are not all zero. Smaller gradients stay as they are. Cost: one read, and where they are
-/// scaled one read and write.
+/// The norm is that of all elements together: (Σ |g|ᵖ)^(1/p), or the largest |g| for p = ∞; for p =
+/// 0 the number of gradients that are not all zero. Gradients of smaller norm do not change. Cost:
+/// one read, and where they are scaled one read and write.
 ///
-/// A limit or p that is negative or NaN is a mistake.
-/// - Returns: the norm before.
-/// - Throws: ``NonFiniteGradientError`` if `errorIfNonFinite`; otherwise gradients of an infinite norm
-///   become zero or NaN, as in PyTorch.
+/// A limit or p that is negative or NaN is an error.
+/// - Returns: the norm before scaling.
+/// - Throws: ``NonFiniteGradientError`` if `errorIfNonFinite`; otherwise gradients of an infinite
+///   norm become zero or NaN, as in PyTorch.
 /// - PyTorch: `nn.utils.clip_grad_norm_`.
 @discardableResult
 public func clipGradients(
@@ -45,7 +45,7 @@ public func clipGradients(
   }
 }
 
-/// Moves every element of the gradients into ±`limit`. A limit that is negative or NaN is a mistake.
+/// Clamps every element of the gradients to ±`limit`. A limit that is negative or NaN is an error.
 /// PyTorch: `nn.utils.clip_grad_value_`.
 public func clipGradients(
   of parameters: [Parameter], value limit: Double, file: StaticString = #fileID,
@@ -62,7 +62,7 @@ public func clipGradients(
   }
 }
 
-/// The p-norm of all elements of tensors that have some.
+/// The p-norm of all elements of tensors that are not empty.
 private func commonNorm(_ gradients: [Tensor], _ p: Double) -> Double {
   func largest() -> Double {
     gradients.map { $0.abs().max().item() }.reduce(0) { $0.isNaN || $1.isNaN ? .nan : max($0, $1) }
@@ -78,7 +78,7 @@ private func commonNorm(_ gradients: [Tensor], _ p: Double) -> Double {
     return scale * pow(sums.reduce(0, +), 1 / p)
   }
   let norm = scaled(by: 1)
-  // The sum of powers may leave the range of numbers where the norm does not.
+  // The sum of powers may overflow or underflow where the norm does not.
   guard norm == 0 || norm.isInfinite else { return norm }
   let scale = largest()
   return scale > 0 && scale.isFinite ? scaled(by: scale) : scale

@@ -1,18 +1,18 @@
 import Foundation
 import NormaTensor
 
-/// Up from the group's own rate to a maximum and down again, over and over.
+/// Rises from the group's own rate to a maximum and falls again, repeatedly.
 ///
-/// With the cycle c = 1, 2, ... and the share h of the way up at a step,
-/// rate = base + (maximum - base) h · scale, where scale is 1, 2^(1 - c) or gammaˢᵗᵉᵖ. Momentum goes the other
-/// way between its bounds. PyTorch: `CyclicLR`, whose `base_lr` is the group's learning rate here. Source: Smith
-/// (2017).
+/// With the cycle c = 1, 2, ... and the fraction h of the way up at a step, rate = base +
+/// (maximum - base) h · scale, where scale is 1, 2^(1 - c) or gammaˢᵗᵉᵖ. Momentum moves in the
+/// opposite direction between its bounds. PyTorch: `CyclicLR`, whose `base_lr` is the group's
+/// learning rate here. Source: Smith (2017).
 public struct Cyclic: LearningRateSchedule {
-  /// How high the cycles are.
+  /// How the height of the cycles changes.
   public enum Mode: Sendable, Hashable {
-    /// All reach the maximum. PyTorch: `triangular`.
+    /// All cycles reach the maximum. PyTorch: `triangular`.
     case triangular
-    /// Each is half as high as the one before. PyTorch: `triangular2`.
+    /// Each cycle is half as high as the previous one. PyTorch: `triangular2`.
     case halving
     /// Heights shrink by a factor at every step. PyTorch: `exp_range`.
     case exponential(gamma: Double)
@@ -24,9 +24,9 @@ public struct Cyclic: LearningRateSchedule {
   private let mode: Mode
   private let momentum: ClosedRange<Double>?
 
-  /// Cycles of `up` steps to `maximum` and `down` steps back, as many as up if left out.
+  /// Cycles of `up` steps to `maximum` and `down` steps back, by default as many as up.
   ///
-  /// `momentum` is lowest where the rate is highest; nil leaves it alone.
+  /// `momentum` is lowest where the rate is highest; nil leaves it unchanged.
   public init(
     maximum: Double, up: Int = 2000, down: Int? = nil, mode: Mode = .triangular,
     momentum: ClosedRange<Double>? = 0.8...0.9, file: StaticString = #fileID, line: UInt = #line

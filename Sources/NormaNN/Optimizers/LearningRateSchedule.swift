@@ -1,21 +1,21 @@
 import Foundation
 import NormaTensor
 
-/// A learning rate for every step, as a pure function: nothing but the number of the step has to be
+/// A learning rate for every step, as a pure function of the step, so that only the step has to be
 /// saved.
 public protocol LearningRateSchedule: Sendable {
-  /// The learning rate at a step, counted from 0, for a group that began with `base`.
+  /// The learning rate at a step, starting at 0, for a group whose initial rate is `base`.
   func learningRate(at step: Int, base: Double) -> Double
-  /// The momentum at a step; nil where the schedule leaves it alone.
+  /// The momentum at a step; nil where the schedule does not change it.
   func momentum(at step: Int) -> Double?
 }
 
 extension LearningRateSchedule {
-  /// Most schedules leave momentum alone.
+  /// Most schedules do not change momentum.
   public func momentum(at step: Int) -> Double? { nil }
 }
 
-/// A number of steps; less than one is a mistake of `call`.
+/// A number of steps; reports less than one as an error of `call`.
 private func atLeastOne(
   _ steps: Int, _ name: String, _ call: String, _ file: StaticString, _ line: UInt
 ) -> Int {
@@ -25,7 +25,7 @@ private func atLeastOne(
   return max(steps, 1)
 }
 
-/// base · factorⁿ, with n one more after every `every` steps. PyTorch: `StepLR`.
+/// base · factorⁿ, where n grows by one every `every` steps. PyTorch: `StepLR`.
 public struct StepDecay: LearningRateSchedule {
   private let every: Int
   private let factor: Double
@@ -44,7 +44,7 @@ public struct StepDecay: LearningRateSchedule {
   }
 }
 
-/// base · factorⁿ, with n the number of milestones that were reached. PyTorch: `MultiStepLR`.
+/// base · factorⁿ, where n is the number of milestones reached. PyTorch: `MultiStepLR`.
 public struct MultiStepDecay: LearningRateSchedule {
   private let milestones: [Int]
   private let factor: Double
@@ -74,13 +74,13 @@ public struct ExponentialDecay: LearningRateSchedule {
   }
 }
 
-/// From base · start to base · end in a straight line, then constant. PyTorch: `LinearLR`.
+/// Linear from base · start to base · end, then constant. PyTorch: `LinearLR`.
 public struct LinearWarmup: LearningRateSchedule {
   private let start: Double
   private let end: Double
   private let steps: Int
 
-  /// A line of `steps` steps, at least 1.
+  /// A linear change over `steps` steps, at least 1.
   public init(
     from start: Double = 1.0 / 3, to end: Double = 1, steps: Int = 5,
     file: StaticString = #fileID, line: UInt = #line
@@ -97,14 +97,15 @@ public struct LinearWarmup: LearningRateSchedule {
 }
 
 /// Half a cosine from base to `minimum` in `steps` steps. PyTorch: `CosineAnnealingLR`; with
-/// `restarts` as `CosineAnnealingWarmRestarts`, each cycle `growth` times as long as the last.
+/// `restarts` as `CosineAnnealingWarmRestarts`, each cycle `growth` times as long as the previous
+/// one.
 public struct CosineAnnealing: LearningRateSchedule {
   private let steps: Int
   private let minimum: Double
   private let restarts: Bool
   private let growth: Int
 
-  /// A half cosine of `steps` steps, at least 1, once or again and again.
+  /// Half a cosine of `steps` steps, at least 1, once or repeatedly.
   public init(
     steps: Int, minimum: Double = 0, restarts: Bool = false, growth: Int = 1,
     file: StaticString = #fileID, line: UInt = #line
@@ -134,7 +135,7 @@ public struct PolynomialDecay: LearningRateSchedule {
   private let steps: Int
   private let power: Double
 
-  /// Down to 0 in `steps` steps, at least 1.
+  /// Decreases to 0 in `steps` steps, at least 1.
   public init(
     steps: Int, power: Double = 1, file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -148,12 +149,12 @@ public struct PolynomialDecay: LearningRateSchedule {
   }
 }
 
-/// One schedule until a step, then the next, which counts from 0 again. PyTorch: `SequentialLR`.
+/// Schedules in sequence, each starting again from step 0. PyTorch: `SequentialLR`.
 public struct SequentialSchedule: LearningRateSchedule {
   private let schedules: [any LearningRateSchedule]
   private let milestones: [Int]
 
-  /// Schedules, and the steps at which each but the first begins.
+  /// Schedules, and the steps at which each but the first starts.
   public init(_ schedules: [any LearningRateSchedule], at milestones: [Int]) {
     self.schedules = schedules
     self.milestones = milestones
@@ -180,7 +181,7 @@ public struct SequentialSchedule: LearningRateSchedule {
   }
 }
 
-/// All schedules at once: their factors multiply. PyTorch: `ChainedScheduler`.
+/// Several schedules together: their factors multiply. PyTorch: `ChainedScheduler`.
 public struct ChainedSchedule: LearningRateSchedule {
   private let schedules: [any LearningRateSchedule]
 

@@ -2,15 +2,15 @@ import NormaTensor
 
 /// The options and the step of ``Lion``.
 public struct LionRule: UpdateRule {
-  /// The size of the step of every element.
+  /// The learning rate: the step size of every element.
   public var learningRate: Double = 1e-4
-  /// How much of the mean gradient decides about the step.
+  /// The weight of the mean gradient in the direction of the step.
   public var beta1: Double = 0.9
-  /// How much of earlier gradients is kept in their mean.
+  /// The decay rate of the running mean of gradients.
   public var beta2: Double = 0.99
-  /// The share of a parameter that is taken away, times the learning rate.
+  /// The weight decay: parameters shrink by this fraction times the learning rate.
   public var weightDecay: Double = 0
-  /// Whether parameters move up the gradient.
+  /// Whether to maximize the objective instead of minimizing it.
   public var maximize = false
 
   /// The defaults of the paper's authors.
@@ -19,13 +19,13 @@ public struct LionRule: UpdateRule {
   /// ``beta1``.
   public static var momentumOption: WritableKeyPath<LionRule, Double>? { \.beta1 }
 
-  /// What is wrong with the options.
+  /// Describes an invalid option; nil if all are valid.
   public var problem: String? {
     wrongBeta(beta1, beta2)
       ?? negativeOption(("learningRate", learningRate), ("weightDecay", weightDecay))
   }
 
-  /// The parameter after a step.
+  /// The parameter's value after a step.
   public func moved(
     _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
   ) -> Tensor {
@@ -38,14 +38,14 @@ public struct LionRule: UpdateRule {
   }
 }
 
-/// Steps of one size for every element, in the direction of a mean gradient's sign.
+/// Steps of the same size for every element, in the direction of the sign of a mean gradient.
 ///
-/// p ← p (1 - learningRate weightDecay) - learningRate sign(β₁ m + (1 - β₁) g), then m ← β₂ m + (1 - β₂) g. Where
-/// the sign is 0, nothing moves. Its learning rate is 3 to 10 times smaller than that of ``AdamW``, and weight
-/// decay as much larger. One tensor of state for each parameter. PyTorch has no Lion; Optax: `optax.lion`.
-/// Source: Chen and others (2023).
+/// p ← p (1 - learningRate weightDecay) - learningRate sign(β₁ m + (1 - β₁) g), then m ← β₂ m +
+/// (1 - β₂) g. Elements with sign 0 do not move. The learning rate should be 3 to 10 times smaller
+/// than that of ``AdamW``, and the weight decay larger by the same factor. One tensor of state per
+/// parameter. PyTorch has no Lion; Optax: `optax.lion`. Source: Chen and others (2023).
 public final class Lion: RuleOptimizer<LionRule> {
-  /// An optimizer of these parameters.
+  /// An optimizer for these parameters.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-4,
     betas: (Double, Double) = (0.9, 0.99), weightDecay: Double = 0, maximize: Bool = false,

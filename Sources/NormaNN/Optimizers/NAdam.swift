@@ -3,21 +3,21 @@ import NormaTensor
 
 /// The options and the step of ``NAdam``.
 public struct NAdamRule: UpdateRule, AdamMoments {
-  /// The size of the step.
+  /// The learning rate.
   public var learningRate: Double = 2e-3
-  /// How much of earlier gradients is kept in their mean.
+  /// The decay rate of the running mean of gradients.
   public var beta1: Double = 0.9
-  /// How much of earlier squares is kept in theirs.
+  /// The decay rate of the running mean of squared gradients.
   public var beta2: Double = 0.999
-  /// Added to the root of the squares.
+  /// Added to the square root of the mean square.
   public var eps: Double = 1e-8
-  /// The share of a parameter that is added to its gradient, or taken away.
+  /// The weight decay, which is added to the gradient or shrinks the parameter.
   public var weightDecay: Double = 0
-  /// How fast the momentum grows towards ``beta1``.
+  /// The rate at which the momentum grows towards ``beta1``.
   public var momentumDecay: Double = 4e-3
-  /// Whether weight decay shrinks the parameter instead of joining the gradient, as in ``AdamW``.
+  /// Whether weight decay shrinks the parameter directly, as in ``AdamW``, not via the gradient.
   public var decoupledWeightDecay = false
-  /// Whether parameters move up the gradient.
+  /// Whether to maximize the objective instead of minimizing it.
   public var maximize = false
 
   /// PyTorch's defaults.
@@ -26,12 +26,12 @@ public struct NAdamRule: UpdateRule, AdamMoments {
   /// ``beta1``.
   public static var momentumOption: WritableKeyPath<NAdamRule, Double>? { \.beta1 }
 
-  /// What is wrong with the options.
+  /// Describes an invalid option; nil if all are valid.
   public var problem: String? {
     problemOfMoments ?? negativeOption(("momentumDecay", momentumDecay))
   }
 
-  /// The parameter after a step.
+  /// The parameter's value after a step.
   public func moved(
     _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
   ) -> Tensor {
@@ -39,7 +39,7 @@ public struct NAdamRule: UpdateRule, AdamMoments {
     let t = Double(state.step)
     let now = beta1 * (1 - 0.5 * pow(0.96, t * momentumDecay))
     let next = beta1 * (1 - 0.5 * pow(0.96, (t + 1) * momentumDecay))
-    // The product of all momenta so far is a number, which PyTorch keeps in float32.
+    // The product of all momenta so far, which PyTorch keeps in float32.
     let product = (state["mu_product"]?.item(as: Float.self) ?? 1) * Float(now)
     let (m, v) = moments(with: g, &state)
     state["mu_product"] = Tensor(product)
@@ -50,13 +50,13 @@ public struct NAdamRule: UpdateRule, AdamMoments {
   }
 }
 
-/// ``Adam`` with Nesterov's momentum: the step looks ahead by the mean that the next one will have.
+/// ``Adam`` with Nesterov momentum: the step uses the mean of the next step.
 ///
-/// m and v as in ``Adam``; μₜ = β₁ (1 - 0.96^(t momentumDecay) / 2), Πₜ the product of all μ so far;
-/// p ← p - learningRate ((1 - μₜ) / (1 - Πₜ) g + μₜ₊₁ / (1 - Πₜ μₜ₊₁) m) / (√(v / (1 - β₂ᵗ)) + eps). PyTorch:
-/// `torch.optim.NAdam`. Source: Dozat (2016).
+/// m and v as in ``Adam``; μₜ = β₁ (1 - 0.96^(t momentumDecay) / 2), Πₜ the product of all μ so
+/// far; p ← p - learningRate ((1 - μₜ) / (1 - Πₜ) g + μₜ₊₁ / (1 - Πₜ μₜ₊₁) m) / (√(v / (1 - β₂ᵗ)) +
+/// eps). PyTorch: `torch.optim.NAdam`. Source: Dozat (2016).
 public final class NAdam: RuleOptimizer<NAdamRule> {
-  /// An optimizer of these parameters.
+  /// An optimizer for these parameters.
   public init(
     _ parameters: [Parameter], learningRate: Double = 2e-3,
     betas: (Double, Double) = (0.9, 0.999), eps: Double = 1e-8, weightDecay: Double = 0,

@@ -1,8 +1,9 @@
 import Foundation
 import NormaTensor
 
-/// Up from maximum / `initialDivisor` to the maximum and down to a `finalDivisor`th of where it began,
-/// while momentum goes down and up again. PyTorch: `OneCycleLR`. Source: Smith and Topin (2017).
+/// Rises from maximum / `initialDivisor` to the maximum, then falls to the initial rate /
+/// `finalDivisor`, while momentum falls and rises. PyTorch: `OneCycleLR`. Source: Smith and Topin
+/// (2017).
 public struct OneCycle: LearningRateSchedule {
   private let maximum: Double
   private let ends: [Double]
@@ -10,11 +11,12 @@ public struct OneCycle: LearningRateSchedule {
   private let rates: [Double]
   private let isLinear: Bool
 
-  /// A cycle of `totalSteps` steps, of which the share `warmup` goes up; one step of it is at the maximum
-  /// already. `momentum` is lowest where the rate is highest; nil leaves it alone.
+  /// A cycle of `totalSteps` steps, of which the fraction `warmup` rises; the last of these is
+  /// already at the maximum. `momentum` is lowest where the rate is highest; nil leaves it
+  /// unchanged.
   ///
-  /// With `threePhases` the way down to where it began is as long as the way up, so `warmup` is at most a
-  /// half.
+  /// With `threePhases` the fall to the initial rate is as long as the rise, so `warmup` is at most
+  /// one half.
   public init(
     maximum: Double, totalSteps: Int, warmup: Double = 0.3, isLinear: Bool = false,
     momentum: ClosedRange<Double>? = 0.85...0.95, initialDivisor: Double = 25,
@@ -25,7 +27,7 @@ public struct OneCycle: LearningRateSchedule {
     var problem: String?
     if totalSteps < 1 { problem = "totalSteps must be positive, got \(totalSteps)" }
     if !(warmup >= 0 && warmup <= longest) {
-      problem = "warmup must lie in 0 ... \(longest), got \(warmup)"
+      problem = "warmup must be in 0 ... \(longest), got \(warmup)"
     }
     if !(initialDivisor > 0 && finalDivisor > 0) {
       problem = "divisors must be positive, got \(initialDivisor) and \(finalDivisor)"
@@ -48,7 +50,7 @@ public struct OneCycle: LearningRateSchedule {
     }
   }
 
-  /// The learning rate at a step; `base` plays no part.
+  /// The learning rate at a step; `base` is ignored.
   public func learningRate(at step: Int, base: Double) -> Double { value(rates, at: step) }
 
   /// The momentum at a step.
@@ -59,7 +61,7 @@ public struct OneCycle: LearningRateSchedule {
     var start = 0.0
     for (phase, end) in ends.enumerated() {
       if at <= end || phase == ends.count - 1 {
-        // A phase of no length is over when it begins.
+        // A phase of length 0 is over when it starts.
         let part = end > start ? min((at - start) / (end - start), 1) : 1
         let (from, to) = (values[phase], values[phase + 1])
         return isLinear

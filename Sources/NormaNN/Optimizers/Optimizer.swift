@@ -1,36 +1,37 @@
 import NormaTensor
 
-/// What changes parameters by their gradients.
+/// Updates parameters with their gradients.
 ///
 ///     let optimizer = AdamW(network.parameters, learningRate: 1e-3)
 ///     optimizer.zeroGrad()
 ///     loss.backward()
 ///     optimizer.step()
 ///
-/// ``RuleOptimizer`` is the implementation; ``SGD``, ``Adam``, ``AdamW``, ``NAdam``, ``RAdam``, ``Lion``,
-/// ``RMSprop``, ``Adagrad`` and ``Adadelta`` are kinds of it. PyTorch: `torch.optim.Optimizer`.
+/// ``RuleOptimizer`` is the implementation; ``SGD``, ``Adam``, ``AdamW``, ``NAdam``, ``RAdam``,
+/// ``Lion``, ``RMSprop``, ``Adagrad`` and ``Adadelta`` are its subclasses. PyTorch:
+/// `torch.optim.Optimizer`.
 public protocol Optimizer: AnyObject {
-  /// How many steps were taken.
+  /// The number of steps taken.
   var stepCount: Int { get }
 
   /// The parameters of all groups, in order.
   var parameters: [Parameter] { get }
 
-  /// Moves every parameter that has a gradient and is not frozen.
+  /// Updates every parameter that has a gradient and is not frozen.
   func step()
 
-  /// Forgets the gradients of all parameters. PyTorch: `optimizer.zero_grad()`.
+  /// Clears the gradients of all parameters. PyTorch: `optimizer.zero_grad()`.
   func zeroGrad()
 
-  /// What schedules set, group by group.
+  /// The options that schedules set, for each group.
   var rates: [GroupRates] { get set }
 
-  /// Everything that is needed to go on. PyTorch: `state_dict()`.
+  /// Everything needed to continue. PyTorch: `state_dict()`.
   var state: OptimizerState { get }
 
-  /// Goes on from a state. PyTorch: `load_state_dict(state)`.
+  /// Continues from a state. PyTorch: `load_state_dict(state)`.
   /// - Throws: ``OptimizerStateError`` when it belongs to other parameters or options; then nothing
-  ///   changed.
+  ///   was changed.
   func load(_ state: OptimizerState) throws
 }
 
@@ -44,14 +45,14 @@ extension Optimizer {
 
 /// The options of a group that schedules set.
 public struct GroupRates: Sendable, Hashable {
-  /// The size of a step.
+  /// The step size.
   public var learningRate: Double
-  /// Momentum, or what takes its place; nil where the optimizer has none.
+  /// The momentum or its equivalent; nil where the optimizer has none.
   public var momentum: Double?
-  /// The learning rate from which schedules start; nil before there was a ``Scheduler``.
+  /// The learning rate that schedules start from; nil before there is a ``Scheduler``.
   public var initialLearningRate: Double?
 
-  /// These numbers.
+  /// Options with these values.
   public init(
     _ learningRate: Double, _ momentum: Double? = nil, _ initialLearningRate: Double? = nil
   ) {
@@ -61,14 +62,14 @@ public struct GroupRates: Sendable, Hashable {
   }
 }
 
-/// Parameters with options of their own: `optimizer.groups[0].learningRate`.
+/// Parameters with their own options: `optimizer.groups[0].learningRate`.
 @dynamicMemberLookup
 public final class ParameterGroup<Rule: UpdateRule> {
-  /// What is trained.
+  /// The parameters to train.
   public let parameters: [Parameter]
   /// The options; they may be changed between steps.
   public var options: Rule
-  /// The learning rate from which schedules start; nil before there was a ``Scheduler``.
+  /// The learning rate that schedules start from; nil before there is a ``Scheduler``.
   public var initialLearningRate: Double?
   /// The state of each parameter.
   var slots: [ParameterSlot]

@@ -1,28 +1,29 @@
 import Foundation
 import NormaTensor
 
-/// Everything that an optimizer needs to go on: options of the groups, steps and tensors of the
-/// parameters.
+/// Everything that an optimizer needs to continue: the options of its groups, and the steps and
+/// tensors of its parameters.
 public struct OptimizerState: Sendable {
   /// The options of a group by name: `learning_rate`, `beta1`, `amsgrad`.
   public struct Group: Sendable, Hashable, Codable {
-    /// Options that are numbers, and the `initial_learning_rate` of schedules.
+    /// Numeric options, and the `initial_learning_rate` of schedules.
     public var numbers: [String: Double]
-    /// Options that are on or off.
+    /// Boolean options.
     public var flags: [String: Bool]
 
-    /// These options.
+    /// A group with these options.
     public init(numbers: [String: Double] = [:], flags: [String: Bool] = [:]) {
       self.numbers = numbers
       self.flags = flags
     }
   }
 
-  /// By group: all options.
+  /// The options of each group.
   public var groups: [Group]
-  /// By position of a parameter, counted over all groups, and PyTorch's name: `0.exp_avg`, `0.step`.
+  /// The tensors by the parameter's index over all groups and PyTorch's name: `0.exp_avg`,
+  /// `0.step`.
   public var tensors: [String: Tensor]
-  /// How many steps were taken.
+  /// The number of steps taken.
   public var stepCount: Int
 
   /// A state with these parts.
@@ -36,9 +37,9 @@ public struct OptimizerState: Sendable {
   static let initialLearningRate = "initial_learning_rate"
 }
 
-/// Why a state was not loaded.
+/// The reason why a state was not loaded.
 public struct OptimizerStateError: Error, Sendable, CustomStringConvertible {
-  /// What does not fit.
+  /// The mismatch.
   public let description: String
 }
 
@@ -55,12 +56,13 @@ extension OptimizerState {
       if parts[1] == OptimizerState.step {
         let step = tensor.count == 1 ? tensor.item() : -1
         guard step >= 0, let step = Int(exactly: step) else {
-          throw OptimizerStateError(description: "\(key) is no number of steps: \(tensor)")
+          throw OptimizerStateError(description: "\(key) is not a number of steps: \(tensor)")
         }
         slots[place].step = step
         continue
       }
-      // A rule may keep tensors of other shapes, but the common mistake is a state of another network.
+      // A rule may keep tensors of other shapes, but the usual mistake is a state of another
+      // network.
       guard tensor.shape == parameter.shape || tensor.rank != parameter.shape.count else {
         throw OptimizerStateError(
           description: "\(key) has shape \(tensor.shape), its parameter \(parameter.shape)")
@@ -70,7 +72,7 @@ extension OptimizerState {
       slots[place].tensors[String(parts[1])] =
         tensor.dtype.isFloatingPoint ? tensor.detached().cast(to: working) : tensor.detached()
     }
-    // States of version 1 have one number of steps for all.
+    // States of version 1 have a single step count for all parameters.
     for place in slots.indices
     where slots[place].step == 0 && !slots[place].tensors.isEmpty {
       slots[place].step = stepCount
@@ -117,7 +119,7 @@ extension OptimizerState.Group {
   }
 
   /// All options of a rule.
-  /// - Throws: what keeps an option from being a number or a Boolean.
+  /// - Throws: an error for an option that is neither a number nor a Boolean.
   init(_ options: some UpdateRule) throws {
     let encoder = Self.encoder
     encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -131,7 +133,7 @@ extension OptimizerState.Group {
     }
   }
 
-  /// The options `current`, changed to these where they are given.
+  /// The options `current`, with these changes.
   func options<Rule: UpdateRule>(
     over current: Rule, momentum: WritableKeyPath<Rule, Double>?
   ) throws -> Rule {
@@ -143,7 +145,7 @@ extension OptimizerState.Group {
     for (name, flag) in own.flags.merging(flags, uniquingKeysWith: { $1 }) {
       values[name] = .flag(flag)
     }
-    // Under this name states of version 1 have β₁, and a 0 where an optimizer has no momentum.
+    // Under this name, states of version 1 have β₁, or 0 for an optimizer without momentum.
     let isFirstVersion = own.numbers["momentum"] == nil && numbers["momentum"] != nil
     if isFirstVersion { values["momentum"] = nil }
     values[OptimizerState.initialLearningRate] = nil

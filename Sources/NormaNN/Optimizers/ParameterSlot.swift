@@ -2,22 +2,22 @@ import NormaTensor
 
 /// The state of one parameter of an optimizer.
 struct ParameterSlot {
-  /// How many steps the parameter has taken.
+  /// The number of steps that the parameter has taken.
   var step = 0
   /// The rule's tensors, and ``master``.
   var tensors: [String: Tensor] = [:]
-  /// The names of those tensors that nobody else holds, so that a step may write in their memory.
+  /// The names of the tensors with no other owner, whose memory a step may overwrite.
   private var owned: Set<String> = []
 
-  /// The `float32` value of a parameter of a half type. Steps that are small beside the parameter add up in
-  /// it, where the half type would round each of them away.
+  /// The `float32` value of a parameter of a half type. It accumulates steps that are too small for
+  /// the half type, which would round each of them away.
   static let master = "master"
 
-  /// From now on somebody else may hold the tensors.
+  /// Records that the tensors may have another owner from now on.
   mutating func share() { owned = [] }
 
-  /// Makes one program of a parameter's step, which reads parameter, gradient and state once and writes
-  /// parameter and state.
+  /// Makes one program of a parameter's step, which reads parameter, gradient and state once, and
+  /// writes parameter and state.
   mutating func move(_ parameter: Parameter, by gradient: Tensor, _ rule: some UpdateRule) {
     if let rule = rule as? AdamRule, moveInOneLoop(parameter, by: gradient, rule) { return }
     let stored = parameter.value.detached()
@@ -26,7 +26,7 @@ struct ParameterSlot {
     var value = stored
     if isHalf {
       value = stored.cast(to: .float32)
-      // Where somebody has set the parameter meanwhile, its own value counts.
+      // If the parameter has been set in the meantime, its own value is used.
       if let master = tensors[Self.master] {
         value = .where(master.cast(to: type) .== stored, master, value)
       }
@@ -41,7 +41,7 @@ struct ParameterSlot {
 
     let names = Array(state.tensors.keys)
     let results = names.map { state.tensors[$0] ?? value }
-    // Held by the state alone: made by this step, and under no other name.
+    // Owned by the state alone: created by this step, and under one name only.
     let others = [next, gradient]
     let isOwn = results.indices.map { index in
       results[index].isPending && !others.contains { $0.shares(with: results[index]) }
@@ -59,8 +59,8 @@ struct ParameterSlot {
     parameter.value = next
   }
 
-  /// A step of Adam as one loop, which writes over the parameter where nobody else holds its value; false where
-  /// the first step, a type or a layout asks for a program.
+  /// Runs Adam's step as a single loop, in place where the value has no other owner; returns false
+  /// where the first step, a type or a layout requires a program.
   private mutating func moveInOneLoop(
     _ parameter: Parameter, by gradient: Tensor, _ rule: AdamRule
   ) -> Bool {

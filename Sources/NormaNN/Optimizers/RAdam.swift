@@ -3,19 +3,19 @@ import NormaTensor
 
 /// The options and the step of ``RAdam``.
 public struct RAdamRule: UpdateRule, AdamMoments {
-  /// The size of the step.
+  /// The learning rate.
   public var learningRate: Double = 1e-3
-  /// How much of earlier gradients is kept in their mean.
+  /// The decay rate of the running mean of gradients.
   public var beta1: Double = 0.9
-  /// How much of earlier squares is kept in theirs.
+  /// The decay rate of the running mean of squared gradients.
   public var beta2: Double = 0.999
-  /// Added to the root of the squares.
+  /// Added to the square root of the mean square.
   public var eps: Double = 1e-8
-  /// The share of a parameter that is added to its gradient, or taken away.
+  /// The weight decay, which is added to the gradient or shrinks the parameter.
   public var weightDecay: Double = 0
-  /// Whether weight decay shrinks the parameter instead of joining the gradient, as in ``AdamW``.
+  /// Whether weight decay shrinks the parameter directly, as in ``AdamW``, not via the gradient.
   public var decoupledWeightDecay = false
-  /// Whether parameters move up the gradient.
+  /// Whether to maximize the objective instead of minimizing it.
   public var maximize = false
 
   /// PyTorch's defaults.
@@ -24,12 +24,12 @@ public struct RAdamRule: UpdateRule, AdamMoments {
   /// ``beta1``.
   public static var momentumOption: WritableKeyPath<RAdamRule, Double>? { \.beta1 }
 
-  /// What is wrong with the options.
+  /// Describes an invalid option; nil if all are valid.
   public var problem: String? {
     problemOfMoments
   }
 
-  /// The parameter after a step.
+  /// The parameter's value after a step.
   public func moved(
     _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
   ) -> Tensor {
@@ -48,13 +48,14 @@ public struct RAdamRule: UpdateRule, AdamMoments {
   }
 }
 
-/// ``Adam`` that divides by the spread of gradients only once enough of them are known.
+/// ``Adam`` that divides by the spread of gradients only once it is known well enough.
 ///
-/// m and v as in ``Adam``; ρ∞ = 2 / (1 - β₂) - 1, ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ). While ρ ≤ 5,
-/// p ← p - learningRate m / (1 - β₁ᵗ); then that step times r √(1 - β₂ᵗ) / (√v + eps), with
-/// r² = (ρ - 4)(ρ - 2) ρ∞ / ((ρ∞ - 4)(ρ∞ - 2) ρ). PyTorch: `torch.optim.RAdam`. Source: Liu and others (2020).
+/// m and v as in ``Adam``; ρ∞ = 2 / (1 - β₂) - 1, ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ). While ρ ≤ 5, p ←
+/// p - learningRate m / (1 - β₁ᵗ); then that step times r √(1 - β₂ᵗ) / (√v + eps), with r² = (ρ -
+/// 4)(ρ - 2) ρ∞ / ((ρ∞ - 4)(ρ∞ - 2) ρ). PyTorch: `torch.optim.RAdam`. Source: Liu and others
+/// (2020).
 public final class RAdam: RuleOptimizer<RAdamRule> {
-  /// An optimizer of these parameters.
+  /// An optimizer for these parameters.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-3,
     betas: (Double, Double) = (0.9, 0.999), eps: Double = 1e-8, weightDecay: Double = 0,

@@ -2,17 +2,17 @@ import NormaTensor
 
 /// The options and the step of ``RMSprop``.
 public struct RMSpropRule: UpdateRule {
-  /// The size of the step.
+  /// The learning rate.
   public var learningRate: Double = 1e-2
-  /// How much of earlier squares is kept in their mean.
+  /// The decay rate of the running mean of squared gradients.
   public var alpha: Double = 0.99
-  /// Added to the root of the squares.
+  /// Added to the square root of the mean square.
   public var eps: Double = 1e-8
-  /// The share of a parameter that is added to its gradient.
+  /// The weight decay: this multiple of the parameter is added to its gradient.
   public var weightDecay: Double = 0
-  /// How much of earlier steps is kept.
+  /// The momentum: the decay rate of the velocity.
   public var momentum: Double = 0
-  /// Whether the square of the mean gradient is taken off the mean square.
+  /// Whether to subtract the square of the mean gradient from the mean square.
   public var centered = false
 
   /// PyTorch's defaults.
@@ -21,14 +21,14 @@ public struct RMSpropRule: UpdateRule {
   /// ``momentum``.
   public static var momentumOption: WritableKeyPath<RMSpropRule, Double>? { \.momentum }
 
-  /// What is wrong with the options.
+  /// Describes an invalid option; nil if all are valid.
   public var problem: String? {
     negativeOption(
       ("learningRate", learningRate), ("alpha", alpha), ("eps", eps),
       ("weightDecay", weightDecay), ("momentum", momentum))
   }
 
-  /// The parameter after a step.
+  /// The parameter's value after a step.
   public func moved(
     _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
   ) -> Tensor {
@@ -40,7 +40,7 @@ public struct RMSpropRule: UpdateRule {
     if centered {
       let mean = state["grad_avg"].map { $0 + (g - $0) * (1 - alpha) } ?? g * (1 - alpha)
       state["grad_avg"] = mean
-      // Rounding may leave a little less than nothing.
+      // Rounding may make the difference slightly negative.
       root = (square - mean * mean).clamped(min: 0.0).sqrt()
     }
     let step = g / (root + eps)
@@ -51,13 +51,13 @@ public struct RMSpropRule: UpdateRule {
   }
 }
 
-/// Divides each step by a running root of the squared gradient.
+/// Divides each step by the running root mean square of the gradient.
 ///
-/// s ← α s + (1 - α) g²; p ← p - learningRate g / (√s + eps); with `centered` the square of the mean
-/// gradient is taken off s, with momentum v ← momentum v + g / (√s + eps) moves p.
+/// s ← α s + (1 - α) g²; p ← p - learningRate g / (√s + eps). With `centered`, the square of the
+/// mean gradient is subtracted from s; with momentum, the step is v ← momentum v + g / (√s + eps).
 /// PyTorch: `torch.optim.RMSprop`.
 public final class RMSprop: RuleOptimizer<RMSpropRule> {
-  /// An optimizer of these parameters.
+  /// An optimizer for these parameters.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-2, alpha: Double = 0.99,
     eps: Double = 1e-8, weightDecay: Double = 0, momentum: Double = 0, centered: Bool = false,

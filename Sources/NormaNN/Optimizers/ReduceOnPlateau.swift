@@ -1,14 +1,14 @@
 import NormaTensor
 
-/// Lowers the learning rate when a number stops getting better. PyTorch: `ReduceLROnPlateau`.
+/// Lowers the learning rate when a value stops improving. PyTorch: `ReduceLROnPlateau`.
 public final class ReduceOnPlateau {
-  /// What has to be saved.
+  /// The state to save.
   public struct State: Sendable, Hashable, Codable {
-    /// The best number so far, never NaN; nil before there was one.
+    /// The best value so far, never NaN; nil before the first.
     public var best: Double?
-    /// How many reports there were since without a better one.
+    /// The number of reports since the last improvement.
     public var badCount = 0
-    /// How many reports are left to wait for.
+    /// The number of reports left in the cooldown.
     public var waiting = 0
 
     /// The state before the first report.
@@ -22,11 +22,11 @@ public final class ReduceOnPlateau {
   private let cooldown: Int
   private let minimum: Double
   private let isLowerBetter: Bool
-  /// What has to be saved.
+  /// The state to save.
   public var state = State()
 
-  /// Multiplies by `factor` after `patience` reports that are not better by the relative `threshold`,
-  /// then waits for `cooldown` reports.
+  /// Multiplies the rate by `factor` after `patience` reports that do not improve by the relative
+  /// `threshold`, then waits for `cooldown` reports.
   public init(
     _ optimizer: any Optimizer, factor: Double = 0.1, patience: Int = 10,
     threshold: Double = 1e-4, cooldown: Int = 0, minimum: Double = 0, isLowerBetter: Bool = true,
@@ -42,18 +42,18 @@ public final class ReduceOnPlateau {
     var problem = negativeOption(
       ("threshold", threshold), ("minimum", minimum), ("patience", Double(patience)),
       ("cooldown", Double(cooldown)))
-    if !(factor >= 0 && factor < 1) { problem = "factor must lie in 0 ..< 1, got \(factor)" }
+    if !(factor >= 0 && factor < 1) { problem = "factor must be in 0 ..< 1, got \(factor)" }
     if let problem {
       report(TensorError("ReduceOnPlateau(_:factor:)", problem), file: file, line: line)
     }
   }
 
-  /// Reports a number, such as the loss of an epoch. NaN is never better.
+  /// Reports a value, such as the loss of an epoch. NaN is never better.
   ///
-  /// Better is beyond the best number by `threshold` of its magnitude, below 0 as above.
+  /// A value is better if it improves on the best one by more than `threshold` times its magnitude.
   public func step(_ number: Double) {
     let best = state.best ?? (isLowerBetter ? Double.infinity : -Double.infinity)
-    // From an infinite number any finite one is far enough.
+    // Any finite value improves on an infinite one.
     let margin = best.isInfinite ? 0 : threshold * abs(best)
     if isLowerBetter ? number < best - margin : number > best + margin {
       state.best = number

@@ -1,15 +1,15 @@
 import NormaTensor
 
-/// An optimizer of parameters in groups, by a rule.
+/// An optimizer that updates groups of parameters by a rule.
 ///
-/// A step makes one program for each parameter, which reads parameter, gradient and state once and writes
-/// parameter and state. Parameters without a gradient, and frozen ones, stay. Each parameter counts its own
-/// steps. Parameters of half types have a `float32` master value in the state, in which steps add up; it is
-/// rounded to the parameter.
+/// A step makes one program for each parameter, which reads parameter, gradient and state once, and
+/// writes parameter and state. Parameters without a gradient, and frozen ones, do not change. Each
+/// parameter counts its own steps. Parameters of half types have a `float32` master value in the
+/// state, which accumulates steps and is then rounded to the parameter.
 public class RuleOptimizer<Rule: UpdateRule>: Optimizer, CustomStringConvertible {
   /// The parameters with their options.
   public private(set) var groups: [ParameterGroup<Rule>] = []
-  /// How many steps were taken.
+  /// The number of steps taken.
   public private(set) var stepCount = 0
   /// The parameters of all groups, in order.
   public var parameters: [Parameter] { groups.flatMap(\.parameters) }
@@ -17,9 +17,9 @@ public class RuleOptimizer<Rule: UpdateRule>: Optimizer, CustomStringConvertible
   private let defaults: Rule
   private var known: Set<ObjectIdentifier> = []
 
-  /// An optimizer of these parameters, in one group.
+  /// An optimizer for these parameters, in one group.
   ///
-  /// Options out of their range, no parameters, and a parameter that is given twice are mistakes.
+  /// Invalid options, an empty list of parameters, and a parameter that is given twice are errors.
   public init(
     _ parameters: [Parameter], _ options: Rule, file: StaticString = #fileID, line: UInt = #line
   ) {
@@ -32,7 +32,7 @@ public class RuleOptimizer<Rule: UpdateRule>: Optimizer, CustomStringConvertible
     return name.prefix { $0 != "<" } == "RuleOptimizer" ? "RuleOptimizer" : name
   }
 
-  /// Adds parameters whose options differ from the optimizer's.
+  /// Adds parameters with other options than the optimizer's.
   ///
   ///     let optimizer = AdamW(matrices, weightDecay: 0.1)
   ///     optimizer.addGroup(others) { $0.weightDecay = 0 }
@@ -78,14 +78,14 @@ public class RuleOptimizer<Rule: UpdateRule>: Optimizer, CustomStringConvertible
     return group
   }
 
-  /// Forgets the gradients of all parameters. PyTorch: `optimizer.zero_grad()`.
+  /// Clears the gradients of all parameters. PyTorch: `optimizer.zero_grad()`.
   public func zeroGrad() {
     for group in groups {
       for parameter in group.parameters { parameter.grad = nil }
     }
   }
 
-  /// Moves every parameter that has a gradient and is not frozen.
+  /// Updates every parameter that has a gradient and is not frozen.
   public func step() {
     stepCount += 1
     withoutGradients {
@@ -99,7 +99,7 @@ public class RuleOptimizer<Rule: UpdateRule>: Optimizer, CustomStringConvertible
     }
   }
 
-  /// What schedules set, group by group.
+  /// The options that schedules set, for each group.
   public var rates: [GroupRates] {
     get {
       groups.map { group in
@@ -119,12 +119,13 @@ public class RuleOptimizer<Rule: UpdateRule>: Optimizer, CustomStringConvertible
     }
   }
 
-  /// The options of the groups, and the steps and tensors of the parameters. PyTorch: `state_dict()`.
+  /// The options of the groups, and the steps and tensors of the parameters. PyTorch:
+  /// `state_dict()`.
   public var state: OptimizerState {
     var state = OptimizerState(groups: [], tensors: [:], stepCount: stepCount)
     var place = 0
     for group in groups {
-      // Groups whose options have no such form were refused.
+      // Groups whose options cannot be encoded were rejected earlier.
       var options = (try? OptimizerState.Group(group.options)) ?? .init()
       options.numbers[OptimizerState.initialLearningRate] = group.initialLearningRate
       state.groups.append(options)
@@ -141,9 +142,9 @@ public class RuleOptimizer<Rule: UpdateRule>: Optimizer, CustomStringConvertible
     return state
   }
 
-  /// Goes on from a state, with its options. PyTorch: `load_state_dict(state)`.
+  /// Continues from a state, with its options. PyTorch: `load_state_dict(state)`.
   /// - Throws: ``OptimizerStateError`` when it belongs to other parameters or options; then nothing
-  ///   changed.
+  ///   was changed.
   public func load(_ state: OptimizerState) throws {
     guard state.groups.count == groups.count else {
       throw OptimizerStateError(
@@ -170,11 +171,13 @@ public class RuleOptimizer<Rule: UpdateRule>: Optimizer, CustomStringConvertible
   /// The options and the number of parameters, one line for each group.
   public var description: String {
     groups.map { group in
-      let options = try? OptimizerState.Group(group.options)
-      let numbers = (options?.numbers ?? [:]).map { ($0, "\($1)") }
-      let flags = (options?.flags ?? [:]).map { ($0, "\($1)") }
-      let list = (numbers + flags).sorted { $0.0 < $1.0 }.map { "\($0): \($1)" }
-      return "\(Self.name)(\(list.joined(separator: ", "))) of \(group.parameters.count) parameters"
+      let options = Mirror(reflecting: group.options).children.reduce(OptionText()) {
+        $0.with($1.label ?? "", $1.value)
+      }.with("initialLearningRate", group.initialLearningRate as Any)
+      let elements = group.parameters.reduce(0) { $0 + product($1.shape) }
+      let size = group.parameters.count
+      let count = size == 1 ? "1 parameter" : "\(size) parameters"
+      return "\(Self.name)(\(options.text)): \(count), \(elements) elements"
     }.joined(separator: "\n")
   }
 }

@@ -2,17 +2,17 @@ import NormaTensor
 
 /// The options and the step of ``SGD``.
 public struct SGDRule: UpdateRule {
-  /// The size of the step.
+  /// The learning rate.
   public var learningRate: Double = 1e-3
-  /// How much of earlier steps is kept.
+  /// The momentum: the decay rate of the velocity.
   public var momentum: Double = 0
-  /// How much of a new gradient is left out of the velocity.
+  /// The dampening of new gradients in the velocity.
   public var dampening: Double = 0
-  /// The share of a parameter that is added to its gradient.
+  /// The weight decay: this multiple of the parameter is added to its gradient.
   public var weightDecay: Double = 0
-  /// Whether the step looks ahead by the velocity.
+  /// Whether the step looks ahead by the velocity (Nesterov momentum).
   public var nesterov = false
-  /// Whether parameters move up the gradient.
+  /// Whether to maximize the objective instead of minimizing it.
   public var maximize = false
 
   /// PyTorch's defaults.
@@ -21,7 +21,7 @@ public struct SGDRule: UpdateRule {
   /// ``momentum``.
   public static var momentumOption: WritableKeyPath<SGDRule, Double>? { \.momentum }
 
-  /// What is wrong with the options.
+  /// Describes an invalid option; nil if all are valid.
   public var problem: String? {
     if nesterov && (!(momentum > 0) || dampening != 0) {
       return "nesterov needs a positive momentum and no dampening, got momentum \(momentum) and "
@@ -31,7 +31,7 @@ public struct SGDRule: UpdateRule {
       ("learningRate", learningRate), ("momentum", momentum), ("weightDecay", weightDecay))
   }
 
-  /// The parameter after a step.
+  /// The parameter's value after a step.
   public func moved(
     _ value: Tensor, by gradient: Tensor, _ state: inout ParameterState
   ) -> Tensor {
@@ -51,10 +51,11 @@ public struct SGDRule: UpdateRule {
 
 /// Stochastic gradient descent, with momentum.
 ///
-/// g ← gradient + weightDecay p; v ← momentum v + (1 - dampening) g, at first g; p ← p - learningRate v,
-/// or p - learningRate (g + momentum v) with `nesterov`. PyTorch: `torch.optim.SGD`.
+/// g ← gradient + weightDecay p; v ← momentum v + (1 - dampening) g, initially g; p ← p -
+/// learningRate v, or p - learningRate (g + momentum v) with `nesterov`. PyTorch:
+/// `torch.optim.SGD`.
 public final class SGD: RuleOptimizer<SGDRule> {
-  /// An optimizer of these parameters.
+  /// An optimizer for these parameters.
   public init(
     _ parameters: [Parameter], learningRate: Double = 1e-3, momentum: Double = 0,
     dampening: Double = 0, weightDecay: Double = 0, nesterov: Bool = false,

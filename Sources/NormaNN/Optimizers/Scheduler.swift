@@ -1,17 +1,19 @@
 import NormaTensor
 
-/// Sets the learning rates of an optimizer, step by step.
+/// Sets the learning rates of an optimizer at each step.
 ///
-/// Schedules start from the rate that each group had when its first scheduler was made. That rate is part of
-/// the optimizer's state, so a scheduler that is made after a state was loaded starts from the same.
-/// PyTorch: `torch.optim.lr_scheduler.LRScheduler`; `step()` comes after the optimizer's.
+/// Schedules start from the rate that each group had when its first scheduler was created. That
+/// rate is part of the optimizer's state, so a scheduler that is created after a state was loaded
+/// starts from the same rate. PyTorch: `torch.optim.lr_scheduler.LRScheduler`; `step()` comes after
+/// the optimizer's.
 public final class Scheduler {
   private let optimizer: any Optimizer
   private let schedule: any LearningRateSchedule
-  /// How many steps were taken; the rates are set when it changes.
+  /// The number of steps taken; setting it sets the rates.
   public var stepCount = 0 { didSet { apply() } }
 
-  /// Sets the rates of the first step. A schedule of momentum is a mistake where the optimizer has none.
+  /// Sets the rates of the first step. A schedule that changes momentum is an error where the
+  /// optimizer has none.
   public init(
     _ optimizer: any Optimizer, _ schedule: any LearningRateSchedule, file: StaticString = #fileID,
     line: UInt = #line
@@ -23,13 +25,13 @@ public final class Scheduler {
         TensorError(
           "Scheduler(_:_:)",
           "\(type(of: schedule)) changes momentum, which \(type(of: optimizer)) lacks; "
-            + "momentum: nil leaves it alone"),
+            + "pass momentum: nil to leave it unchanged"),
         file: file, line: line)
     }
     apply()
   }
 
-  /// Goes on to the next step's rates.
+  /// Advances to the next step's rates.
   public func step() { stepCount += 1 }
 
   private func apply() {

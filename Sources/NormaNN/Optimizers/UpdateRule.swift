@@ -1,15 +1,15 @@
 import NormaTensor
 
-/// The options of a group of parameters, and the step that they make of one parameter.
+/// The options of a group of parameters, and the update of one parameter.
 ///
-/// The optimizers of this library are rules; ``RuleOptimizer`` runs a rule of one's own just as well. Its
-/// options are its stored properties, numbers and Booleans: each group has its own, and all of them are
-/// part of ``Optimizer/state``.
+/// The optimizers of this library are rules, and ``RuleOptimizer`` runs custom rules in the same
+/// way. A rule's options are its stored properties, numbers and Booleans: each group has its own,
+/// and all of them are part of ``Optimizer/state``.
 ///
 ///     struct SignSGD: UpdateRule {
 ///       var learningRate = 1e-3
 ///       var beta = 0.9
-///       func moved(_ value: Tensor, by gradient: Tensor, _ state: inout ParameterState) -> Tensor {
+/// func moved(_ value: Tensor, by gradient: Tensor, _ state: inout ParameterState) -> Tensor {
 ///         let mean = state["mean"].map { $0 * beta + gradient * (1 - beta) } ?? gradient * 1
 ///         state["mean"] = mean
 ///         return value - mean.sign() * learningRate
@@ -17,44 +17,46 @@ import NormaTensor
 ///     }
 ///     let optimizer = RuleOptimizer(network.parameters, SignSGD())
 public protocol UpdateRule: Sendable, Codable {
-  /// The size of the step; schedules set it.
+  /// The step size; schedules set it.
   var learningRate: Double { get set }
 
-  /// The option that a schedule of momentum sets: SGD's momentum, β₁ of Adam; nil where there is none.
+  /// The option that a schedule of momentum sets: SGD's momentum, Adam's β₁; nil where there is
+  /// none.
   static var momentumOption: WritableKeyPath<Self, Double>? { get }
 
-  /// What is wrong with the options, such as "learningRate must not be negative, got -1"; nil if
-  /// nothing is.
+  /// Describes an invalid option, such as "learningRate must not be negative, got -1"; nil if all
+  /// are valid.
   var problem: String? { get }
 
-  /// The parameter after a step.
+  /// The parameter's value after a step.
   ///
-  /// Its result and the new state are best left pending: all of a parameter's step is then one program, and
-  /// the state is written over the old one. So a rule keeps no tensor of the state anywhere else.
+  /// Leave the result and the new state pending if possible: a parameter's whole step is then one
+  /// program, and the new state overwrites the old one. For this, a rule must not keep a tensor of
+  /// the state anywhere else.
   ///
   /// - Parameters:
-  ///   - value: The parameter; in `float32` where it is of a half type.
+  ///   - value: The parameter; in `float32` for half types.
   ///   - gradient: Its gradient, of the same shape and type.
-  ///   - state: What the rule keeps for this parameter from step to step.
+  ///   - state: The rule's state for this parameter, kept from step to step.
   func moved(_ value: Tensor, by gradient: Tensor, _ state: inout ParameterState) -> Tensor
 }
 
 extension UpdateRule {
-  /// No option is momentum.
+  /// No option is a momentum.
   public static var momentumOption: WritableKeyPath<Self, Double>? { nil }
 
-  /// Nothing is wrong with any option.
+  /// All options are valid.
   public var problem: String? { nil }
 }
 
-/// What a rule keeps for one parameter.
+/// The state that a rule keeps for one parameter.
 public struct ParameterState: Sendable {
-  /// How many steps the parameter has taken, the current one included. Parameters that join later, or had
-  /// no gradient for a while, have taken fewer than others.
+  /// The number of steps that the parameter has taken, including the current one. It is lower than
+  /// that of other parameters for one that was added later, or had no gradient for a while.
   public internal(set) var step: Int
   var tensors: [String: Tensor] = [:]
 
-  /// The state at the beginning of a parameter's first step.
+  /// The state before a parameter's first step.
   public init() { step = 1 }
 
   init(step: Int, tensors: [String: Tensor]) {
@@ -62,22 +64,22 @@ public struct ParameterState: Sendable {
     self.tensors = tensors
   }
 
-  /// A tensor of the parameter's shape, or any other; nil before it is set.
+  /// A tensor of the parameter's shape, or of any other; nil until it is set.
   public subscript(_ name: String) -> Tensor? {
     get { tensors[name] }
     set { tensors[name] = newValue }
   }
 }
 
-/// The first of some options that is negative or NaN, as a text.
+/// Describes the first of some options that is negative or NaN.
 func negativeOption(_ options: (name: String, value: Double)...) -> String? {
   options.first { !($0.value >= 0) }.map { "\($0.name) must not be negative, got \($0.value)" }
 }
 
-/// The first of some decay rates that does not lie in 0 ..< 1, as a text.
+/// Describes the first of some decay rates that is not in 0 ..< 1.
 func wrongBeta(_ first: Double, _ second: Double) -> String? {
   for (name, beta) in [("first", first), ("second", second)] where !(beta >= 0 && beta < 1) {
-    return "betas must lie in 0 ..< 1, got \(beta) as the \(name)"
+    return "betas must be in 0 ..< 1, got \(beta) as the \(name)"
   }
   return nil
 }

@@ -1,21 +1,22 @@
-/// How many values lie between neighbouring powers of two, on both sides of zero: 81 counts, whatever
-/// the values, that add up with those of other values.
+/// The number of values between neighboring powers of two, on both sides of zero: 81 counts for any
+/// values, so that histograms can be added.
 ///
 /// Bin 40 is for zero and magnitudes below 2⁻²⁴; bin 41 + k for 2^(k - 24) ..< 2^(k - 23), and bin
-/// 39 - k for the same with a minus. The outermost bins have everything beyond, too.
+/// 39 - k for the same range of negative values. The outermost bins also count everything beyond
+/// them.
 public struct MagnitudeHistogram: Sendable, Hashable, Codable {
   /// The number of bins.
   public static let binCount = 81
   private static let center = 40
   private static let lowest = -24
 
-  /// How many values lie in each bin, from the most negative to the most positive.
+  /// The number of values in each bin, from the most negative to the most positive.
   public private(set) var counts: [Int]
 
-  /// A histogram of nothing.
+  /// An empty histogram.
   public init() { counts = Array(repeating: 0, count: Self.binCount) }
 
-  /// A histogram as it was encoded.
+  /// Decodes a histogram.
   /// - Throws: `DecodingError` where there are not 81 counts.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
@@ -29,14 +30,14 @@ public struct MagnitudeHistogram: Sendable, Hashable, Codable {
   /// The bin of a value; NaN has none.
   public static func bin(of value: Float) -> Int? {
     if value.isNaN { return nil }
-    // The exponent from the bits: in debug builds this is many times as fast as `exponent`.
+    // The exponent from the bits: in debug builds this is much faster than `exponent`.
     let exponent = Int(value.bitPattern >> 23 & 0xff) - 127
     if exponent < lowest { return center }
     let distance = min(exponent - lowest, center - 1) + 1
     return value < 0 ? center - distance : center + distance
   }
 
-  /// The smallest and largest values of a bin; the outermost ones, which stand for all beyond them, reach to infinity.
+  /// The smallest and largest values of a bin; the outermost bins extend to infinity.
   public static func bounds(of bin: Int) -> (low: Double, high: Double) {
     let bin = min(max(bin, 0), 2 * center)
     let distance = abs(bin - center)
@@ -49,7 +50,7 @@ public struct MagnitudeHistogram: Sendable, Hashable, Codable {
     Double(sign: .plus, exponent: lowest + step, significand: 1)
   }
 
-  /// How many values there are.
+  /// The number of values.
   public var total: Int { counts.reduce(0, +) }
 
   mutating func add(_ value: Float) {

@@ -1,38 +1,40 @@
 import NormaTensor
 
 extension Module {
-  /// Looks at every `interval`-th call of each layer in training: moments, extremes and histograms of its
-  /// results and of the gradients that come back to them, and of the gradients with which an
-  /// optimizer moves each parameter. No tensor is kept, and no number of the training changes.
+  /// Samples every `interval`-th call of each layer in training: moments, extremes and histograms
+  /// of its results, of the gradients with respect to them, and of the gradients that an optimizer
+  /// uses for each parameter. No tensor is kept, and training is not affected.
   ///
   ///     let watch = network.watch(every: 100)
   ///     for batch in batches { step(batch) }
   ///     print(watch.report())
   ///     watch.stop()
   ///
-  /// Layers of Norma's own are watched, where this module is in training mode when they are called;
-  /// calls in evaluation do not count. The first call is looked at. Several watches may watch one
-  /// network.
+  /// Norma's own layers are watched while this module is in training mode; calls in evaluation do
+  /// not count. The first call is sampled. Several watches may watch the same network.
   ///
-  /// - Cost: nothing to speak of between samples. A sample evaluates the layer's result, which may
-  ///   otherwise have been part of a program, and takes two trips over it and two over its gradient;
-  ///   memory of a few kilobytes a layer, however long training is.
-  /// - PyTorch has hooks to build this from; `wandb.watch` is a service's.
-  /// - Returns: What stops the watch and has its report; it stops by itself when it is let go of.
+  /// - Cost: negligible between samples. A sample evaluates the layer's result, which may otherwise
+  ///   have been fused into a program, and takes two passes over it and two over its gradient;
+  ///   memory is a few kilobytes per layer, however long training takes.
+  /// - PyTorch has hooks for building this; `wandb.watch` belongs to a hosted service.
+  /// - Returns: An object that stops the watch and has its report; the watch ends when the object
+  ///   is released.
   public func watch(
     every interval: Int = 1, file: StaticString = #fileID, line: UInt = #line
   ) -> TrainingWatch {
     if interval < 1 {
-      let error = TensorError("watch(every:)", "an interval is at least 1 call, got \(interval)")
+      let error = TensorError(
+        "watch(every:)",
+        "the interval must be at least 1 call, got \(interval)")
       report(error, file: file, line: line)
     }
     return TrainingWatch(self, every: max(interval, 1))
   }
 }
 
-/// A running look at a network in training; see ``Module/watch(every:file:line:)``.
+/// An active watch of a network in training; see ``Module/watch(every:file:line:)``.
 public final class TrainingWatch {
-  /// One call of so many is looked at.
+  /// One in this many calls is sampled.
   public let interval: Int
   private var layers: [(module: Module, watcher: LayerWatcher)] = []
   private var parameters: [(parameter: Parameter, watcher: ParameterWatcher)] = []
@@ -53,15 +55,15 @@ public final class TrainingWatch {
     }
   }
 
-  /// What was seen so far. Layers that were never called, and parameters that never moved, are left
-  /// out.
+  /// The report so far. It leaves out layers that were not called and parameters that were not
+  /// updated.
   public func report() -> WatchReport {
     WatchReport(
       interval: interval, layers: layers.map(\.watcher.record).filter { $0.calls > 0 },
       parameters: parameters.map(\.watcher.record).filter { $0.steps > 0 })
   }
 
-  /// Forgets what was seen, as for a new epoch; the next call of each layer is looked at.
+  /// Clears the report, as for a new epoch; the next call of each layer is sampled.
   public func restart() {
     for (_, watcher) in layers {
       watcher.record = .init(name: watcher.record.name, kind: watcher.record.kind)
@@ -69,7 +71,7 @@ public final class TrainingWatch {
     for (_, watcher) in parameters { watcher.record = .init(name: watcher.record.name) }
   }
 
-  /// Ends the watch; the report stays.
+  /// Ends the watch; the report remains available.
   public func stop() {
     for (module, watcher) in layers { module.watchers.removeAll { $0 === watcher } }
     for (parameter, watcher) in parameters { parameter.watchers.removeAll { $0 === watcher } }
@@ -78,7 +80,7 @@ public final class TrainingWatch {
   deinit { stop() }
 }
 
-/// Looks at one layer's calls.
+/// Observes one layer's calls.
 final class LayerWatcher {
   var record: WatchReport.Layer
   private weak var root: Module?
@@ -90,10 +92,11 @@ final class LayerWatcher {
     self.interval = interval
   }
 
-  /// The result of a call, which may now tell its gradient.
+  /// Returns the result of a call, made to report its gradient if the call is sampled.
   func look(at result: Tensor) -> Tensor {
     guard root?.isTraining == true, !result.isPoisoned else { return result }
-    // A checkpoint's second run is the same call; its gradient is the one that comes back.
+    // When a checkpoint recomputes, it is the same call, and the recomputed result gets the
+    // gradient.
     if !GradientMode.isRecomputing {
       record.calls += 1
       if isSample { record.activations.add(result.evaluated()) }
@@ -108,7 +111,7 @@ final class LayerWatcher {
   private var isSample: Bool { (record.calls - 1) % interval == 0 }
 }
 
-/// Looks at the gradients with which one parameter moves.
+/// Observes the gradients that update one parameter.
 final class ParameterWatcher {
   var record: WatchReport.ParameterGradients
   private let interval: Int

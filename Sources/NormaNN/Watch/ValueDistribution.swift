@@ -1,32 +1,32 @@
 import NormaTensor
 
-/// What can be said about many values without keeping them: moments, extremes, zeros, values that are
-/// no numbers, and a histogram. Distributions of parts merge to that of the whole.
+/// A summary of many values: moments, extremes, zeros, non-finite values, and a histogram.
+/// Distributions of parts merge into that of the whole.
 public struct ValueDistribution: Sendable, Hashable, Codable {
-  /// How many values were seen.
+  /// The number of values.
   public private(set) var count = 0
-  /// Count, mean and squared distances of the finite values, one group; nil without any.
+  /// Count, mean and sum of squared deviations of the finite values, as one group; nil without any.
   public private(set) var moments: Moments?
   /// The smallest finite value.
   public private(set) var smallest: Double?
   /// The largest finite value.
   public private(set) var largest: Double?
-  /// How many values are zero.
+  /// The number of zeros.
   public private(set) var zeros = 0
-  /// How many values are NaN or infinite.
+  /// The number of values that are NaN or infinite.
   public private(set) var nonFinite = 0
   /// The finite values of a sample, at most ``histogramLimit`` of each tensor.
   public private(set) var histogram = MagnitudeHistogram()
 
-  /// How many values of a tensor enter the histogram; of larger ones, a sample that is spread evenly
-  /// and in no period.
+  /// The number of values of a tensor that enter the histogram; larger tensors are sampled evenly
+  /// but not periodically.
   public static let histogramLimit = 65_536
 
-  /// The distribution of nothing.
+  /// The distribution of no values.
   public init() {}
 
-  /// The distribution of a tensor's values. Runs at once, in two trips over memory, three more where
-  /// there are values that are no numbers.
+  /// The distribution of a tensor's values. Computed immediately, in two passes over memory, or
+  /// five if there are non-finite values.
   public init(_ x: Tensor) {
     guard !x.isPoisoned, x.count > 0 else { return }
     let values = (x.dtype.isFloatingPoint ? x.detached() : x.cast(to: .float32)).evaluated()

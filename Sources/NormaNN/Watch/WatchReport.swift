@@ -1,14 +1,14 @@
 import NormaTensor
 
-/// What a watch has seen of a network in training; a value that prints as a table and encodes to JSON.
+/// The observations of a watch of a network in training. It prints as a table and encodes to JSON.
 public struct WatchReport: Sendable, Hashable, Codable {
   /// Values of one kind, such as a layer's results.
   public struct Values: Sendable, Hashable, Codable {
-    /// How many tensors were looked at.
+    /// The number of tensors sampled.
     public internal(set) var samples = 0
-    /// The values of all of them.
+    /// The values of all samples.
     public internal(set) var all = ValueDistribution()
-    /// Those of the last one.
+    /// The values of the latest sample.
     public internal(set) var latest = ValueDistribution()
 
     mutating func add(_ x: Tensor) {
@@ -18,13 +18,13 @@ public struct WatchReport: Sendable, Hashable, Codable {
     }
   }
 
-  /// What one layer did.
+  /// Observations of one layer.
   public struct Layer: Sendable, Hashable, Codable {
-    /// Where the layer is: `blocks.0.conv1`.
+    /// The layer's name: `blocks.0.conv1`.
     public let name: String
     /// Its class.
     public let kind: String
-    /// How often it was called in training.
+    /// The number of calls in training.
     public internal(set) var calls = 0
     /// Its results.
     public internal(set) var activations = Values()
@@ -34,28 +34,29 @@ public struct WatchReport: Sendable, Hashable, Codable {
     init(name: String, kind: String) { (self.name, self.kind) = (name, kind) }
   }
 
-  /// What became of one parameter.
+  /// Observations of one parameter.
   public struct ParameterGradients: Sendable, Hashable, Codable {
     /// The parameter's name: `blocks.0.conv1.weight`.
     public let name: String
-    /// How many steps an optimizer took with it.
+    /// The number of optimizer steps of the parameter.
     public internal(set) var steps = 0
-    /// The gradients with which it did.
+    /// The gradients used in the sampled steps.
     public internal(set) var gradients = Values()
 
     init(name: String) { self.name = name }
   }
 
-  /// One call of so many was looked at.
+  /// One in this many calls was sampled.
   public let interval: Int
   /// The layers that were called, in the order of the network.
   public let layers: [Layer]
-  /// The parameters that moved, in the order of the network.
+  /// The parameters that were updated, in the order of the network.
   public let parameters: [ParameterGradients]
 }
 
 extension WatchReport: CustomStringConvertible {
-  /// A table with a line for each layer's results and gradients, and for each parameter's gradients.
+  /// A table with a line for each layer's results and gradients, and for each parameter's
+  /// gradients.
   public var description: String {
     let header = ["", "samples", "mean", "std", "smallest", "largest", "zeros", "not finite"]
     func row(_ name: String, _ values: Values) -> [String] {

@@ -2,9 +2,9 @@ import CNormaLoops
 import NormaKernels
 import NormaOneDNN
 
-/// The three passes of a convolution, each differentiable by the other two.
+/// The three passes of a convolution; the gradients of each are computed by the other two.
 ///
-/// A transposed convolution is the pass that gives the source gradient.
+/// A transposed convolution is the pass that computes the source gradient.
 enum Convolution {
   /// The convolution of `x`.
   static func forward(
@@ -159,7 +159,7 @@ enum Convolution {
     }
   }
 
-  /// By the definition, in row-major order; a result of space is channels last if its operand is.
+  /// By the definition, in row-major order; the result is channels last if the operand is.
   private static func direct(
     _ pass: ConvolutionPlan.Pass, _ shape: ConvolutionShape, _ resultShape: [Int],
     _ source: Tensor?, _ weights: Tensor?, _ bias: Tensor?, _ destination: Tensor?, _ call: String
@@ -195,7 +195,7 @@ enum Convolution {
     return isLast ? tensor.channelsLastDense.evaluated() : tensor
   }
 
-  /// A gradient through oneDNN, channels last; nil where it lacks something.
+  /// A gradient through oneDNN, channels last; nil if oneDNN does not support it.
   private static func fast(
     _ pass: ConvolutionPlan.Pass, _ shape: ConvolutionShape, _ resultShape: [Int],
     _ source: Tensor?, _ weights: Tensor?, _ destination: Tensor?, _ call: String
@@ -210,7 +210,7 @@ enum Convolution {
     let result = try Storage.room(layout, dtype, call)
     let threads = TensorThreads.count
     func operand(_ shape: [Int]) -> ConvolutionPlan.Operand {
-      // Strides of axes of size 1 may be anything to Norma, and not to oneDNN.
+      // Norma allows any stride for axes of size 1, oneDNN does not.
       ConvolutionPlan.Operand(dims: shape, strides: ConvolutionShape.layout(shape).strides)
     }
     let plan = ConvolutionPlan(
@@ -237,7 +237,8 @@ enum Convolution {
 }
 
 extension ConvolutionShape {
-  /// Whether oneDNN runs convolutions of this type: those of `bfloat16` where they are faster than in `float32`.
+  /// Whether oneDNN runs convolutions of this type: `bfloat16` only where it is faster than
+  /// `float32`.
   func isFast(_ dtype: DType) -> Bool {
     OneDNN.isAvailable && !isSmall
       && (dtype == .float32 || dtype == .bfloat16 && BFloat16Loops.convolve)
@@ -245,13 +246,13 @@ extension ConvolutionShape {
 }
 
 extension DType {
-  /// As oneDNN knows it, for what it runs.
+  /// oneDNN's name for this type, if `isFast`.
   var operandType: OperandType { self == .bfloat16 ? .bfloat16 : .float32 }
 }
 
 extension Tensor {
-  /// These values in the order in which the passes of a convolution read them, so that what is still
-  /// pending runs once, and nothing is copied twice.
+  /// These values in the memory order in which the passes of a convolution read them, so that
+  /// pending work runs once and nothing is copied twice.
   func asConvolved(_ shape: ConvolutionShape) -> Tensor {
     guard !isPoisoned, shape.isFast(dtype) else { return self }
     let ordered = channelsLastDense
@@ -259,13 +260,13 @@ extension Tensor {
       ? self : ordered.recorded("channelsLast()", from: [self]) { [$0.upstream] }
   }
 
-  /// The sum with a number for each channel (axis 1); the same values without.
+  /// The sum with one number for each channel (axis 1); the same values if there is no bias.
   func adding(bias: Tensor?) -> Tensor {
     guard let bias else { return self }
     return self + bias.reshaped([1, -1] + [Int](repeating: 1, count: rank - 2))
   }
 
-  /// These values with channels (axis 1) as the fastest axis of memory, without gaps.
+  /// These values with channels (axis 1) contiguous in memory, without gaps.
   var channelsLastDense: Tensor {
     let wanted = ConvolutionShape.layout(shape)
     let isSame = shape.indices.allSatisfy {
@@ -274,17 +275,17 @@ extension Tensor {
     return isSame ? self : copied(to: wanted)
   }
 
-  /// The same values with channels (axis 1) fastest in memory, for shapes `[N, C, ...]`.
+  /// The same values with channels (axis 1) contiguous in memory, for shapes `[N, C, ...]`.
   ///
-  /// Nothing else changes: shape and indices are those of the tensor. Convolutions give their
-  /// results in this order and need no copy of such inputs; elementwise operations and
-  /// normalizations keep it. PyTorch: `to(memory_format=torch.channels_last)`.
+  /// Shape and indices do not change. Convolutions return their results in this order and need no
+  /// copy of such inputs; elementwise operations and normalizations preserve it.
+  /// PyTorch: `to(memory_format=torch.channels_last)`.
   public func channelsLast(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
       guard rank >= 3 else {
         throw TensorError(
-          "channelsLast()", "shape \(shape) has no axes of space; [N, C, ...] is needed")
+          "channelsLast()", "expected a shape [N, C, ...] with spatial axes, got \(shape)")
       }
       return channelsLastDense.recorded("channelsLast()", from: [self]) { [$0.upstream] }
     }

@@ -1,5 +1,5 @@
-/// The zeros around the input of a convolution: a number for each axis, on both sides, or what
-/// keeps the size.
+/// The zeros around the input of a convolution: one number for both sides of each axis, or whatever
+/// preserves the size.
 public struct ConvolutionPadding: Sendable, Hashable, ExpressibleByIntegerLiteral,
   ExpressibleByArrayLiteral
 {
@@ -7,15 +7,15 @@ public struct ConvolutionPadding: Sendable, Hashable, ExpressibleByIntegerLitera
   let extents: Extents?
 
   fileprivate init(extents: Extents?) { self.extents = extents }
-  /// So many on both sides of each axis.
+  /// The padding on both sides of each axis.
   public init(_ extents: Extents) { self.extents = extents }
-  /// So many on both sides of every axis.
+  /// The same padding on both sides of every axis.
   public init(integerLiteral value: Int) { extents = Extents(value) }
-  /// A number for each axis.
+  /// One number for each axis.
   public init(arrayLiteral values: Int...) { extents = Extents(values) }
 }
 
-/// What can stand for ``ConvolutionPadding`` in a call: a number, an array of one for each axis, or
+/// Types that can be passed as ``ConvolutionPadding``: a number, an array of one for each axis, or
 /// `.same` and `.valid`.
 public protocol PaddingConvertible {
   /// The padding of the axes.
@@ -28,29 +28,30 @@ extension ConvolutionPadding: PaddingConvertible {
 }
 
 extension PaddingConvertible where Self == ConvolutionPadding {
-  /// As many as keep the size, with stride 1; an odd one is added behind. PyTorch: `'same'`.
+  /// Padding that preserves the size, with stride 1; an odd element is added after the input.
+  /// PyTorch: `'same'`.
   public static var same: ConvolutionPadding { ConvolutionPadding(extents: nil) }
-  /// None. PyTorch: `'valid'`.
+  /// No padding. PyTorch: `'valid'`.
   public static var valid: ConvolutionPadding { 0 }
 }
 
 extension Extents: PaddingConvertible {
-  /// So many on both sides of each axis.
+  /// The padding on both sides of each axis.
   public var asPadding: ConvolutionPadding { ConvolutionPadding(self) }
 }
 
 extension Int: PaddingConvertible {
-  /// So many on both sides of every axis.
+  /// The same padding on both sides of every axis.
   public var asPadding: ConvolutionPadding { ConvolutionPadding(Extents(self)) }
 }
 
 extension Array: PaddingConvertible where Element == Int {
-  /// A number for both sides of each axis.
+  /// One number for both sides of each axis.
   public var asPadding: ConvolutionPadding { ConvolutionPadding(Extents(self)) }
 }
 
 extension ConvolutionPadding {
-  /// The elements before and behind each axis, as `padded(_:mode:)` takes them: last axis first.
+  /// The padding before and after each axis, as `padded(_:mode:)` takes it: last axis first.
   package func amounts(
     kernel: [Int], stride: Extents, dilation: Extents, call: String
   ) throws(TensorError) -> [Int] {
@@ -60,7 +61,7 @@ extension ConvolutionPadding {
     return zip(before, after).reversed().flatMap { [$0, $1] }
   }
 
-  /// The elements before and behind each axis.
+  /// The padding before and after each axis.
   func sides(
     kernel: [Int], stride: [Int], dilation: [Int], call: String
   ) throws(TensorError) -> (before: [Int], after: [Int]) {
@@ -69,7 +70,7 @@ extension ConvolutionPadding {
       return (both, both)
     }
     guard stride.allSatisfy({ $0 == 1 }) else {
-      throw TensorError(call, "padding .same needs stride 1, got \(stride)")
+      throw TensorError(call, "padding .same requires stride 1, got \(stride)")
     }
     let total = zip(dilation, kernel).map { $0 * ($1 - 1) }
     let before = total.map { $0 / 2 }

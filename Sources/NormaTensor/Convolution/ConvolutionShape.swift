@@ -28,8 +28,8 @@ struct ConvolutionShape: Hashable, Sendable {
     guard !overflows, source[1] == channels else {
       throw TensorError(
         call,
-        "the input has \(source[1]) channels in axis 1 of \(source), and the weight \(weights) with "
-          + "\(groups) groups is for \(overflows ? "more" : "\(channels)")")
+        "the input has \(source[1]) channels in axis 1 of \(source), but the weight \(weights) "
+          + "with \(groups) groups is for \(overflows ? "more" : "\(channels)")")
     }
     guard weights[0] % groups == 0 else {
       throw TensorError(
@@ -51,7 +51,7 @@ struct ConvolutionShape: Hashable, Sendable {
       guard weights[axis + 2] > 0, reach <= room else {
         throw TensorError(
           call,
-          "the kernel reaches over \(reach) elements along axis \(axis + 2) and the padded input of "
+          "the kernel spans \(reach) elements along axis \(axis + 2), and the padded input of "
             + "shape \(source) has \(room)")
       }
       destination.append((room - reach) / self.stride[axis] + 1)
@@ -74,7 +74,7 @@ struct ConvolutionShape: Hashable, Sendable {
     guard input[1] == weights[0], input[1] % groups == 0 else {
       throw TensorError(
         call,
-        "the input has \(input[1]) channels in axis 1 of \(input), in \(groups) groups, and the "
+        "the input has \(input[1]) channels in axis 1 of \(input), in \(groups) groups, but the "
           + "weight \(weights) is for \(weights[0])")
     }
     try ConvolutionShape.checkKernel(weights, call)
@@ -122,7 +122,7 @@ struct ConvolutionShape: Hashable, Sendable {
     if groups < 1 { throw TensorError(call, "groups must be at least 1, got \(groups)") }
   }
 
-  /// So that products with strides and dilations fit.
+  /// Bounds the kernel so that products with strides and dilations do not overflow.
   private static func checkKernel(_ weights: [Int], _ call: String) throws(TensorError) {
     if let wrong = weights.dropFirst(2).first(where: { $0 > Shape.longestWindow }) {
       throw TensorError(
@@ -131,14 +131,14 @@ struct ConvolutionShape: Hashable, Sendable {
     }
   }
 
-  /// Channels last: the order of memory in which convolutions run, and give their results.
+  /// Channels last: the memory order in which convolutions run and return their results.
   static func layout(_ shape: [Int]) -> Layout {
     Layout.dense(shape, order: [0] + Array(2..<shape.count) + [1])
   }
 
-  /// Whether the definition is quicker than the preparation of anything else: at most 131,072 products,
-  /// some 50 microseconds, where oneDNN takes 10 after a millisecond of compiling. Sums in double make
-  /// such results as accurate as can be.
+  /// Whether direct evaluation of the definition is faster than anything that needs preparation: at
+  /// most 131,072 products, some 50 microseconds, where oneDNN takes 10 after a millisecond of
+  /// compiling. Sums in double also make such results as accurate as possible.
   var isSmall: Bool {
     // Broadcast tensors may have any number of elements.
     (destination + weights.dropFirst()).reduce(1.0) { $0 * Double($1) } <= 131_072
@@ -147,14 +147,14 @@ struct ConvolutionShape: Hashable, Sendable {
   /// The number of kernel elements of one channel.
   var kernelCount: Int { weights.dropFirst(2).reduce(1, *) }
 
-  /// Where kernel element `number` lies, by axis.
-  func kernelPlace(_ number: Int) -> [Int] {
+  /// The index of kernel element `number` along each axis.
+  func kernelIndex(_ number: Int) -> [Int] {
     var rest = number
-    var place = [Int](repeating: 0, count: rank)
-    for axis in place.indices.reversed() {
-      place[axis] = rest % weights[axis + 2]
+    var index = [Int](repeating: 0, count: rank)
+    for axis in index.indices.reversed() {
+      index[axis] = rest % weights[axis + 2]
       rest /= weights[axis + 2]
     }
-    return place
+    return index
   }
 }

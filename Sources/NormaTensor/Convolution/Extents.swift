@@ -1,4 +1,4 @@
-/// One number for every axis of space, or a number for each: `2`, `[2, 1]`.
+/// One number for all spatial axes, or one for each: `2`, `[2, 1]`.
 public struct Extents: Sendable, Hashable, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral {
   /// One number, or one for each axis.
   public let values: [Int]
@@ -24,13 +24,14 @@ public struct Extents: Sendable, Hashable, ExpressibleByIntegerLiteral, Expressi
     }
     // Products of two of them fit.
     if let wrong = values.first(where: { $0 > Shape.longestWindow }) {
-      throw TensorError(call, "\(name) \(wrong) is more than any axis has elements")
+      throw TensorError(call, "\(name) \(wrong) exceeds the largest possible size of an axis")
     }
     return values.count == count ? values : Array(repeating: values[0], count: count)
   }
 }
 
-/// What can stand for ``Extents`` in a call: a number for every axis, or an array of a number for each.
+/// Types that can be passed as ``Extents``: one number for every axis, or an array with a number
+/// for each.
 ///
 ///     let k = 3
 ///     conv2d(x, weight: w, stride: k - 1, padding: k / 2)

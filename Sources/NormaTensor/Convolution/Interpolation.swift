@@ -1,28 +1,28 @@
 import NormaKernels
 
-/// How ``Tensor/interpolate(_:size:scaleFactor:mode:alignCorners:recomputeScaleFactor:file:line:)`` finds values
-/// between elements.
+/// How ``Tensor/interpolate(_:size:scaleFactor:mode:alignCorners:recomputeScaleFactor:file:line:)``
+/// finds values between elements.
 public enum InterpolationMode: String, Sendable, Hashable, CaseIterable {
-  /// The element in whose place ⌊i n / m⌋ falls.
+  /// The element at ⌊i n / m⌋.
   case nearest
-  /// The element whose middle is nearest. PyTorch: `nearest-exact`.
+  /// The element whose center is nearest. PyTorch: `nearest-exact`.
   case nearestExact
-  /// Between two elements, for `[N, C, L]`.
+  /// Linear interpolation between two elements, for `[N, C, L]`.
   case linear
-  /// Between two elements along each axis, for `[N, C, H, W]`.
+  /// Linear interpolation between two elements along each axis, for `[N, C, H, W]`.
   case bilinear
-  /// Between two elements along each axis, for `[N, C, D, H, W]`.
+  /// Linear interpolation between two elements along each axis, for `[N, C, D, H, W]`.
   case trilinear
   /// A cubic convolution of four elements along each axis (a = -0.75), for `[N, C, H, W]`.
   case bicubic
-  /// Means of windows that share the axis evenly.
+  /// Means of windows that divide the axis evenly.
   case area
 }
 
 /// The interpolation along one axis: a pure value.
 struct AxisInterpolation {
   let inputs: Int, outputs: Int
-  /// Results for one element, where the caller gave it and it shall count.
+  /// Results per element, if the caller's factor is to be used as given.
   let scale: Double?
   let alignsCorners: Bool
   /// Whether positions are computed in `float32`, as PyTorch does for that type.
@@ -38,11 +38,11 @@ struct AxisInterpolation {
     }
   }
 
-  private func single(_ place: (Int) -> Int) -> AxisMap {
-    AxisMap(inputs: inputs, outputs: outputs) { [AxisMap.Tap(place($0))] }
+  private func single(_ index: (Int) -> Int) -> AxisMap {
+    AxisMap(inputs: inputs, outputs: outputs) { [AxisMap.Tap(index($0))] }
   }
 
-  /// ⌊(output + offset) * step⌋, in the type that decides on which side of an element it falls.
+  /// ⌊(output + offset) * step⌋, in the type that decides which element it falls on.
   private func position(_ output: Int, offset: Double) -> Int {
     if isSingle {
       let step = scale.map { Float(1 / $0) } ?? Float(inputs) / Float(outputs)
@@ -52,7 +52,7 @@ struct AxisInterpolation {
     return min(Int((Double(output) + offset) * step), inputs - 1)
   }
 
-  /// Where a result lies among the elements.
+  /// The position of a result among the elements.
   private func source(_ output: Int) -> Double {
     if alignsCorners {
       return outputs > 1 ? Double(output) * Double(inputs - 1) / Double(outputs - 1) : 0
@@ -77,8 +77,8 @@ struct AxisInterpolation {
       let source = source(output)
       let low = source.rounded(.down)
       return (-1...2).map { step in
-        let place = min(max(Int(low) + step, 0), inputs - 1)
-        return AxisMap.Tap(place, Self.cubicWeight(abs(source - low - Double(step))))
+        let index = min(max(Int(low) + step, 0), inputs - 1)
+        return AxisMap.Tap(index, Self.cubicWeight(abs(source - low - Double(step))))
       }
     }
   }
@@ -92,16 +92,17 @@ struct AxisInterpolation {
 }
 
 extension Tensor {
-  /// Resizes the axes of space of `[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]`.
+  /// Resizes the spatial axes of `[N, C, L]`, `[N, C, H, W]` or `[N, C, D, H, W]`.
   ///
-  /// Either `size` gives the lengths, or `scaleFactor` the factors to them (one, or one for each axis):
-  /// ⌊length * factor⌋. Result i lies at (i + 1/2) / factor - 1/2 among the elements, with the factor
-  /// as given unless `recomputeScaleFactor` asks for that of the rounded lengths; with `alignCorners` the
-  /// first and last elements of both meet, which only linear and cubic modes know.
+  /// Pass either the new `size`, or the `scaleFactor` by which to multiply it (one, or one for each
+  /// axis): ⌊length * factor⌋. Result i is at position (i + 1/2) / factor - 1/2 among the elements.
+  /// The factor is used as given, or recomputed from the rounded lengths with
+  /// `recomputeScaleFactor`. With `alignCorners`, which only the linear and cubic modes accept, the
+  /// first and last elements of input and result coincide.
   ///
-  /// - Types: real ones; positions of `float32` and half types in `nearest` modes are computed in `float32`.
-  ///   Sums run in double along one axis after the other, rounded after each.
-  /// - Cost: a read and a write for each axis. Runs at once.
+  /// - Types: real types; positions of `float32` and half types in the `nearest` modes are computed
+  ///   in `float32`. Sums run in double along one axis after the other, rounded after each.
+  /// - Cost: a read and a write for each axis. Runs eagerly.
   /// - PyTorch: `F.interpolate`, without `antialias`.
   public static func interpolate(
     _ x: Tensor, size: (some ExtentsConvertible)? = Extents?.none, scaleFactor: [Double]? = nil,
@@ -144,18 +145,18 @@ private func checkInterpolation(
     default: 3...5
     }
   guard ranks.contains(x.rank) else {
-    throw TensorError(call, "expected \(ranks) axes (N, C and space), got shape \(x.shape)")
+    throw TensorError(call, "expected \(ranks) axes (N, C and spatial axes), got shape \(x.shape)")
   }
   guard x.dtype.isFloatingPoint else {
     throw TensorError(call, "\(x.dtype) is not real; cast(to: .float32) first")
   }
   let knowsCorners = [.linear, .bilinear, .trilinear, .bicubic].contains(mode)
   if alignCorners != nil, !knowsCorners {
-    throw TensorError(call, "alignCorners belongs to linear and cubic modes")
+    throw TensorError(call, "alignCorners applies to linear and cubic modes only")
   }
 }
 
-/// The lengths of the results, and the factors where the caller gave them.
+/// The lengths of the results, and the factors if the caller gave them.
 private func interpolatedSizes(
   _ space: [Int], _ size: Extents?, _ factors: [Double]?, _ call: String
 ) throws(TensorError) -> (outputs: [Int], scales: [Double]?) {
@@ -166,7 +167,7 @@ private func interpolatedSizes(
     return (sizes, nil)
   case (nil, let factors?):
     guard factors.count == 1 || factors.count == space.count else {
-      throw TensorError(call, "\(factors.count) factors for \(space.count) axes of space")
+      throw TensorError(call, "\(factors.count) factors for \(space.count) spatial axes")
     }
     guard factors.allSatisfy({ $0 > 0 && $0.isFinite }) else {
       throw TensorError(call, "scaleFactor \(factors) must be positive")

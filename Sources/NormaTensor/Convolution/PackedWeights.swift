@@ -1,22 +1,23 @@
 import NormaOneDNN
 import Synchronization
 
-/// Weights in the orders that oneDNN's convolutions want, kept beside the memory they were read from for as long
-/// as that lives: they do not change, and networks that are evaluated use them again and again.
+/// Weights in the memory orders that oneDNN's convolutions prefer, kept as long as the memory that
+/// they were read from: that memory never changes, and networks in evaluation use the same weights
+/// again and again.
 final class PackedWeights: Sendable {
   private struct Entry: Sendable {
     let convolution: CompiledConvolution
     let offset: Int
-    /// Nil after the first use: weights of training are used once.
+    /// Nil after the first use: the weights of a training step are used only once.
     var storage: Storage?
   }
 
-  /// More than one compiled convolution reads the same weights where batches have different sizes.
+  /// Several compiled convolutions read the same weights when batches differ in size.
   private static let most = 4
 
   private let entries = Mutex<[Entry]>([])
 
-  /// The weights for a convolution: `pack` makes them where they are not kept.
+  /// The weights for a convolution; `pack` makes them if they are not kept yet.
   func storage(
     for convolution: CompiledConvolution, from offset: Int,
     pack: () throws(OneDNNError) -> Storage

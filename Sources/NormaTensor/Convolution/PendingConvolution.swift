@@ -1,12 +1,12 @@
 import CNormaLoops
 import NormaOneDNN
 
-/// A convolution by oneDNN, of `float32` or `bfloat16`, that has not run, over operands that are stored.
+/// A pending oneDNN convolution of `float32` or `bfloat16` with stored operands.
 ///
-/// It runs some images at a time, so that what follows, such as batch norm, ReLU or the sum of a residual
-/// block, finds its results in cache. The images of a part follow from sizes and threads alone, so the bits
-/// do not depend on what follows. oneDNN's own operations after a convolution are not used: its ReLU makes NaN 0,
-/// and it adds residuals in the midst of some sums.
+/// It runs a few images at a time, so that operations after it, such as batch norm, ReLU or the sum
+/// of a residual block, find its results in cache. How images are divided depends only on sizes and
+/// threads, so the bits do not depend on what follows. oneDNN's own post-operations are not used:
+/// its ReLU turns NaN into 0, and it adds residuals in the middle of some sums.
 final class PendingConvolution: Sendable {
   private let shape: ConvolutionShape
   /// Channels last.
@@ -14,7 +14,7 @@ final class PendingConvolution: Sendable {
   private let weights: Tensor
   private let bias: Tensor?
 
-  /// The operands are detached; they are stored now, if they are not yet.
+  /// The operands are detached, and stored if they are still pending.
   init(_ shape: ConvolutionShape, source: Tensor, weights: Tensor, bias: Tensor?) {
     self.shape = shape
     self.source = source.channelsLastDense
@@ -23,22 +23,22 @@ final class PendingConvolution: Sendable {
     for operand in [self.source, self.weights, self.bias] { _ = operand?.node.materialize() }
   }
 
-  /// Whether an operand has no values, for lack of memory.
+  /// Whether an operand has no values because memory ran out.
   var isLost: Bool { [source, weights, bias].contains { $0?.isPoisoned ?? false } }
 
-  /// The elements of operands and results.
+  /// The element type of operands and results.
   private var dtype: DType { source.dtype }
 
   /// The layout of the results.
   var layout: Layout { ConvolutionShape.layout(shape.destination) }
 
-  /// Writes the results to `target`. False where memory was missing.
+  /// Writes the results to `target`. False if memory ran out.
   func run(into target: Storage) -> Bool {
     run(into: target, before: [], reads: 0) { _ in true }
   }
 
-  /// Runs, and then `program`, which reads the results and writes over them, part by part. False where memory
-  /// was missing.
+  /// Runs, then runs `program`, which reads the results and overwrites them, part by part. False if
+  /// memory ran out.
   func run(before program: Program, _ output: CompiledProgram.Output) -> Bool {
     let reads = program.readBytes(except: [ObjectIdentifier(output.storage)])
     return run(into: output.storage, before: program.instructions.operationNames, reads: reads) {
@@ -57,8 +57,8 @@ final class PendingConvolution: Sendable {
     }
   }
 
-  /// Computes part after part; `finish` sees each while it is in cache. `operations` and `reads` are what it does,
-  /// for the mark.
+  /// Computes part after part; `finish` gets each while it is in cache. `operations` and `reads`
+  /// describe the work for the execution log.
   private func run(
     into target: Storage, before operations: [String], reads: Int, finish: (Range<Int>) -> Bool
   ) -> Bool {
@@ -99,7 +99,8 @@ final class PendingConvolution: Sendable {
         writes: layout.count * dtype.byteCount, traits))
   }
 
-  /// The weights in the order of a compiled convolution, kept or made now; nil where that is their own.
+  /// The weights in the order of a compiled convolution, kept or made now; nil if they are in that
+  /// order already.
   private func packedWeights(
     for convolution: CompiledConvolution, _ traits: inout Set<ExecutionPlan.Trait>
   ) throws(OneDNNError) -> Storage? {
@@ -116,7 +117,7 @@ final class PendingConvolution: Sendable {
     }
   }
 
-  /// What oneDNN cannot do, from the beginning. False where memory was missing.
+  /// Computes everything by products, for what oneDNN cannot do. False if memory ran out.
   private func runByProducts(into target: Storage) -> Bool {
     let result = PlainConvolution(shape: shape).forward(
       source.cast(to: .float32), weights.cast(to: .float32), bias?.cast(to: .float32)
@@ -127,7 +128,7 @@ final class PendingConvolution: Sendable {
     return true
   }
 
-  /// The images that run together, as equal in number as can be, the larger parts first.
+  /// The images that run together, divided as evenly as possible, larger parts first.
   private func parts(_ threads: Int) -> [Range<Int>] {
     let count = shape.source[0]
     let imageBytes = layout.count / count * dtype.byteCount
@@ -154,7 +155,7 @@ final class PendingConvolution: Sendable {
 }
 
 extension ConvolutionShape {
-  /// The weights as oneDNN takes them: groups in front.
+  /// The weights as oneDNN takes them: with the groups as the first axis.
   var weightsOperand: ConvolutionPlan.Operand {
     var dims = weights
     if groups > 1 { dims = [groups, dims[0] / groups] + dims.dropFirst() }
@@ -163,24 +164,24 @@ extension ConvolutionShape {
 }
 
 extension Tensor {
-  /// Stored elements, from the first on.
+  /// The address of the first stored element.
   fileprivate var memory: UnsafeMutableRawPointer {
     node.materialize().base + layout.offset * dtype.byteCount
   }
 }
 
 extension Program {
-  /// The same program for some of the images, which are counted by the first axis.
+  /// The same program for a range of images (the first axis).
   fileprivate func part(_ images: Range<Int>) -> Program {
     replacing(shape: [images.count] + shape.dropFirst(), inputs.map { $0.layout.part(images) })
   }
 }
 
 extension Layout {
-  /// What lies at some places of the first axis.
-  fileprivate func part(_ places: Range<Int>) -> Layout {
+  /// The layout of a range of indices of the first axis.
+  fileprivate func part(_ range: Range<Int>) -> Layout {
     Layout(
-      shape: [places.count] + shape.dropFirst(), strides: strides,
-      offset: offset + places.lowerBound * strides[0])
+      shape: [range.count] + shape.dropFirst(), strides: strides,
+      offset: offset + range.lowerBound * strides[0])
   }
 }

@@ -1,5 +1,5 @@
-/// Convolution by slices and matrix products, one for each element of the kernel: for `float64`, for
-/// builds without oneDNN, and as the definition.
+/// Convolution by slices and matrix products, one for each element of the kernel: for `float64`,
+/// for builds without oneDNN, and as the definition.
 struct PlainConvolution {
   let shape: ConvolutionShape
 
@@ -8,7 +8,7 @@ struct PlainConvolution {
       + (0..<shape.rank).map { shape.source[$0 + 2] + shape.before[$0] + shape.after[$0] }
   }
 
-  /// The padded source without its padding.
+  /// The indices of the padded source without its padding.
   private var inside: [any TensorIndex] {
     [AxisSlice(), AxisSlice()]
       + (0..<shape.rank).map {
@@ -16,12 +16,13 @@ struct PlainConvolution {
       }
   }
 
-  /// What a kernel element sees of the padded source, one value for each of the destination.
+  /// The elements of the padded source that a kernel element is multiplied with, one for each value
+  /// of the destination.
   private func seen(by number: Int) -> [any TensorIndex] {
-    let place = shape.kernelPlace(number)
+    let index = shape.kernelIndex(number)
     return [AxisSlice(), AxisSlice()]
       + (0..<shape.rank).map { axis in
-        let start = place[axis] * shape.dilation[axis]
+        let start = index[axis] * shape.dilation[axis]
         return AxisSlice(
           from: start, to: start + (shape.destination[axis + 2] - 1) * shape.stride[axis] + 1,
           by: shape.stride[axis])
@@ -29,7 +30,7 @@ struct PlainConvolution {
   }
 
   private func kernel(_ number: Int) -> [any TensorIndex] {
-    [AxisSlice(), AxisSlice()] + shape.kernelPlace(number).map { $0 as any TensorIndex }
+    [AxisSlice(), AxisSlice()] + shape.kernelIndex(number).map { $0 as any TensorIndex }
   }
 
   /// `[N, channels, space...]` as `[groups, N space, channels of a group]`.
@@ -40,7 +41,7 @@ struct PlainConvolution {
       .reshaped(shape.groups, channels / shape.groups, n * space).transposed()
   }
 
-  /// The way back.
+  /// The inverse of `rows`.
   private func batch(_ rows: Tensor, _ target: [Int]) -> Tensor {
     let order = [target[1], target[0]] + Array(target.dropFirst(2))
     return rows.transposed().reshaped(order).permuted([1, 0] + Array(2..<target.count))

@@ -1,14 +1,14 @@
 import NormaKernels
 import NormaValues
 
-/// What the poolings of one to three axes have in common.
+/// What poolings over one to three axes share.
 enum Pooling {
   /// The input as a batch, `[N, C, space...]`.
   static func batch(_ x: Tensor, _ space: Int, _ call: String) throws(TensorError) -> Tensor {
     guard x.rank == space + 1 || x.rank == space + 2 else {
       throw TensorError(
         call,
-        "expected \(space + 2) axes (N, C and \(space) of space), or \(space + 1) without N; got "
+        "expected \(space + 2) axes (N, C and \(space) spatial), or \(space + 1) without N; got "
           + "shape \(x.shape)")
     }
     guard x.dtype.isFloatingPoint else {
@@ -22,15 +22,15 @@ enum Pooling {
     return batch
   }
 
-  /// Maxima over the windows of each axis, and their places among the elements of space; -1 for windows without an
-  /// element, whose maximum is -inf.
+  /// Maxima over the windows of each axis, and their indices among the spatial elements; -1 for
+  /// windows without an element, whose maximum is -inf.
   static func max(
     _ x: Tensor, _ axes: [WindowAxis], _ call: String
-  ) throws(TensorError) -> (values: Tensor, places: Tensor) {
+  ) throws(TensorError) -> (values: Tensor, indices: Tensor) {
     let space = Array(x.shape.dropFirst(2))
     let shape = Array(x.shape.prefix(2)) + axes.map(\.outputs)
     guard space.reduce(1, *) < Int(Int32.max) else {
-      throw TensorError(call, "shape \(x.shape) has more elements of space than places are for")
+      throw TensorError(call, "shape \(x.shape) has more spatial elements than int32 can index")
     }
     if shape.contains(0) {
       return (.zeros(shape, dtype: x.dtype), .zeros(shape, dtype: .int32))
@@ -40,26 +40,26 @@ enum Pooling {
     let isLast = source.isChannelsLast
     let layout = isLast ? ConvolutionShape.layout(shape) : Layout(contiguous: shape)
     let values = try Storage.room(layout, type, call)
-    let places = try Storage.room(layout, .int32, call)
+    let found = try Storage.room(layout, .int32, call)
     let storage = source.node.materialize()
     if storage.isMissing { return (.poisoned, .poisoned) }
     MaxPooling(
       batch: isLast ? shape[0] : shape[0] * shape[1], channels: isLast ? shape[1] : 1, axes: axes
     ).run(
       type, from: storage.base + source.layout.offset * type.byteCount, into: values.base,
-      places: places.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
+      indices: found.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
     withExtendedLifetime(storage) {}
     ExecutionLog.add(.pooling, "max pooling", [source], into: shape, type)
-    let indices = Tensor(node: Node(stored: places, dtype: .int32, layout: layout), layout: layout)
-    // Windows that lie in the padding alone have the place -1, and no gradient.
+    let indices = Tensor(node: Node(stored: found, dtype: .int32, layout: layout), layout: layout)
+    // Windows entirely in the padding have index -1, and no gradient.
     let hasEmpty = axes.contains { $0.lengths.contains(0) }
     let result = Tensor(node: Node(stored: values, dtype: type, layout: layout), layout: layout)
       .cast(to: x.dtype)
       .recorded(call, from: [x], saving: [indices], runsAtOnce: true) { rule in
-        let places = rule.saved[0]
-        if !hasEmpty { return [rule.upstream.scatteredOverSpace(space, at: places, call: call)] }
-        let upstream = Tensor.where(places .>= 0, rule.upstream, 0)
-        let inside = places.clamped(min: 0).evaluated()
+        let indices = rule.saved[0]
+        if !hasEmpty { return [rule.upstream.scatteredOverSpace(space, at: indices, call: call)] }
+        let upstream = Tensor.where(indices .>= 0, rule.upstream, 0)
+        let inside = indices.clamped(min: 0).evaluated()
         if inside.isPoisoned { return [inside] }
         return [upstream.scatteredOverSpace(space, at: inside, call: call)]
       }
@@ -76,79 +76,80 @@ enum Pooling {
 }
 
 extension Tensor {
-  /// Zeros (of which there may be none) that depend on these values, with gradient 0.
+  /// Zeros (possibly none) that depend on these values, with gradient 0.
   func emptyResult(_ result: [Int], _ call: String) -> Tensor {
     let (shape, dtype) = (shape, dtype)
     return Tensor.zeros(result, dtype: dtype)
       .recorded(call, from: [self]) { _ in [.zeros(shape, dtype: dtype)] }
   }
 
-  /// Zeros of `space` to which each value is added at its place; `places` has the shape of self.
-  func scatteredOverSpace(_ space: [Int], at places: Tensor, call: String) -> Tensor {
+  /// Zeros of spatial size `space` with each value added at its index; `indices` has the shape of
+  /// self.
+  func scatteredOverSpace(_ space: [Int], at indices: Tensor, call: String) -> Tensor {
     let target = Array(shape.prefix(2)) + space
     if count == 0 { return emptyResult(target, call) }
     let type: DType = dtype == .float64 ? .float64 : .float32
-    let (few, elements, isLast) = placed(places, wide: space, type)
+    let (few, elements, isLast) = placed(indices, wide: space, type)
     let layout = isLast ? ConvolutionShape.layout(target) : Layout(contiguous: target)
-    let (from, at) = (few.node.materialize(), places.node.materialize())
+    let (from, at) = (few.node.materialize(), indices.node.materialize())
     guard !from.isMissing, !at.isMissing,
       let result = Storage.roomOrReport(layout, type, call)
     else { return .poisoned }
     result.base.initializeMemory(as: UInt8.self, repeating: 0, count: result.byteCount)
-    ExecutionLog.add(.scatter, "scatter", [few, places], into: layout.shape, type)
+    ExecutionLog.add(.scatter, "scatter", [few, indices], into: layout.shape, type)
     elements.scatter(
       type, from: from.base + few.layout.offset * type.byteCount, into: result.base,
-      places: at.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
+      indices: at.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
     withExtendedLifetime((from, at)) {}
     return Tensor(node: Node(stored: result, dtype: type, layout: layout), layout: layout)
       .cast(to: dtype)
-      .recorded(call, from: [self], saving: [places], runsAtOnce: true) { rule in
+      .recorded(call, from: [self], saving: [indices], runsAtOnce: true) { rule in
         [rule.upstream.gatheredFromSpace(at: rule.saved[0], call: call)]
       }
   }
 
-  /// The values of space at `places`, whose shape the result has.
-  func gatheredFromSpace(at places: Tensor, call: String) -> Tensor {
+  /// The spatial values at `indices`, whose shape the result has.
+  func gatheredFromSpace(at indices: Tensor, call: String) -> Tensor {
     let type: DType = dtype == .float64 ? .float64 : .float32
-    let isLast = places.isChannelsLast
+    let isLast = indices.isChannelsLast
     let source = detached().cast(to: type)
     let many = isLast ? source.channelsLastDense : source.contiguous()
     let space = Array(shape.dropFirst(2))
-    let (from, at) = (many.node.materialize(), places.node.materialize())
+    let (from, at) = (many.node.materialize(), indices.node.materialize())
     guard !from.isMissing, !at.isMissing,
-      let result = Storage.roomOrReport(places.layout, type, call)
+      let result = Storage.roomOrReport(indices.layout, type, call)
     else { return .poisoned }
-    ExecutionLog.add(.gather, "gather", [many, places], into: places.shape, type)
-    PlacedElements(places, wide: space, isLast).gather(
+    ExecutionLog.add(.gather, "gather", [many, indices], into: indices.shape, type)
+    IndexedElements(indices, wide: space, isLast).gather(
       type, from: from.base + many.layout.offset * type.byteCount, into: result.base,
-      places: at.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
+      indices: at.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
     withExtendedLifetime((from, at)) {}
     return Tensor(
-      node: Node(stored: result, dtype: type, layout: places.layout), layout: places.layout
+      node: Node(stored: result, dtype: type, layout: indices.layout), layout: indices.layout
     ).cast(to: dtype)
-      .recorded(call, from: [self], saving: [places], runsAtOnce: true) { rule in
+      .recorded(call, from: [self], saving: [indices], runsAtOnce: true) { rule in
         [rule.upstream.scatteredOverSpace(space, at: rule.saved[0], call: call)]
       }
   }
 
   private func placed(
-    _ places: Tensor, wide: [Int], _ type: DType
-  ) -> (few: Tensor, elements: PlacedElements, isLast: Bool) {
-    let isLast = places.isChannelsLast
+    _ indices: Tensor, wide: [Int], _ type: DType
+  ) -> (few: Tensor, elements: IndexedElements, isLast: Bool) {
+    let isLast = indices.isChannelsLast
     let source = detached().cast(to: type)
     return (
       isLast ? source.channelsLastDense : source.contiguous(),
-      PlacedElements(places, wide: wide, isLast), isLast
+      IndexedElements(indices, wide: wide, isLast), isLast
     )
   }
 }
 
-extension PlacedElements {
-  /// The places of a tensor `[N, C, space...]`, in row-major order or with channels last.
-  fileprivate init(_ places: Tensor, wide: [Int], _ isLast: Bool) {
-    let (batch, channels) = (places.shape[0], places.shape[1])
+extension IndexedElements {
+  /// The indices of a tensor `[N, C, space...]`, in row-major order or with channels last.
+  fileprivate init(_ indices: Tensor, wide: [Int], _ isLast: Bool) {
+    let (batch, channels) = (indices.shape[0], indices.shape[1])
     self.init(
       batch: isLast ? batch : batch * channels, channels: isLast ? channels : 1,
-      wide: wide.reduce(1, *), narrow: places.shape.dropFirst(2).reduce(1, *))
+      wide: wide.reduce(1, *), narrow: indices.shape.dropFirst(2).reduce(1, *))
   }
 }

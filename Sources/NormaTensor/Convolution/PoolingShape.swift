@@ -1,12 +1,12 @@
 import NormaKernels
 
-/// Where the windows of a pooling lie along the axes of space: a pure value.
+/// The positions of a pooling's windows along the spatial axes: a pure value.
 struct PoolingShape: Sendable {
   let kernel: [Int], stride: [Int], padding: [Int], dilation: [Int]
   let inputs: [Int]
   private(set) var outputs: [Int] = []
 
-  /// - Throws: for sizes that PyTorch refuses, too: padding above half of the kernel, no result.
+  /// - Throws: for sizes that PyTorch rejects as well: padding above half of the kernel, no result.
   init(
     _ inputs: [Int], kernel: Extents, stride: Extents?, padding: Extents, dilation: Extents = 1,
     ceilMode: Bool, call: String
@@ -14,20 +14,20 @@ struct PoolingShape: Sendable {
     let space = inputs.count
     self.inputs = inputs
     self.kernel = try kernel.expanded(space, atLeast: 1, "kernelSize", call: call)
-    // An empty list is no stride, as in PyTorch.
+    // An empty list means no stride, as in PyTorch.
     let given = stride.flatMap { $0.values.isEmpty ? nil : $0 }
     self.stride = try (given ?? kernel).expanded(space, atLeast: 1, "stride", call: call)
     self.padding = try padding.expanded(space, atLeast: 0, "padding", call: call)
     self.dilation = try dilation.expanded(space, atLeast: 1, "dilation", call: call)
     if inputs.contains(0) {
-      throw TensorError(call, "the input has no elements of space: \(inputs)")
+      throw TensorError(call, "the input has no spatial elements: \(inputs)")
     }
     for axis in 0..<space {
       let reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1
       guard self.padding[axis] <= reach / 2 else {
         throw TensorError(
           call,
-          "padding \(self.padding[axis]) is more than half of the kernel, which reaches over \(reach) "
+          "padding \(self.padding[axis]) is more than half of the kernel, which spans \(reach) "
             + "elements")
       }
       let room = inputs[axis] + 2 * self.padding[axis] - reach
@@ -35,11 +35,11 @@ struct PoolingShape: Sendable {
       guard room >= 0 || ceilMode && room > -step else {
         throw TensorError(
           call,
-          "the kernel reaches over \(reach) elements and an axis of \(inputs) with padding has "
+          "the kernel spans \(reach) elements and an axis of \(inputs) with padding has "
             + "\(room + reach)")
       }
       var count = (room + (ceilMode ? step - 1 : 0)) / step + 1
-      // The last window begins inside of the input or of the padding in front of it.
+      // The last window must begin inside the input or the padding before it.
       if ceilMode, (count - 1) * step >= inputs[axis] + self.padding[axis] { count -= 1 }
       guard count > 0 else { throw TensorError(call, "an axis of \(inputs) gives no result") }
       outputs.append(count)
@@ -47,14 +47,14 @@ struct PoolingShape: Sendable {
     try Shape.results(outputs, call: call)
   }
 
-  /// Throws where the terms of all means along an axis are more than can be listed.
+  /// Throws if the means along an axis have more terms than can be listed.
   func checkTerms(call: String) throws(TensorError) {
     for axis in inputs.indices {
       try Shape.terms(outputs[axis] * min(kernel[axis], inputs[axis]), of: inputs[axis], call: call)
     }
   }
 
-  /// The windows along an axis, of elements inside of the input.
+  /// The windows along an axis, restricted to elements inside the input.
   func windows(_ axis: Int) -> WindowAxis {
     WindowAxis(inputs: inputs[axis], outputs: outputs[axis], step: dilation[axis]) { output in
       (output * stride[axis] - padding[axis], kernel[axis])
@@ -63,8 +63,8 @@ struct PoolingShape: Sendable {
 
   /// The means of windows along an axis.
   ///
-  /// - Parameter countsPadding: whether zeros of the padding count as values; what a last window of
-  ///   `ceilMode` has beyond the padding never does.
+  /// - Parameter countsPadding: whether zeros of the padding count as values; the part of a last
+  ///   window with `ceilMode` that lies beyond the padding never does.
   func means(_ axis: Int, countsPadding: Bool) -> AxisMap {
     let (n, padding) = (inputs[axis], padding[axis])
     return AxisMap(inputs: n, outputs: outputs[axis]) { output in
@@ -91,9 +91,9 @@ struct PoolingShape: Sendable {
 struct AdaptiveWindows {
   let inputs: Int, outputs: Int
 
-  /// Throws where the terms of all means are more than can be listed.
+  /// Throws if the means have more terms than can be listed.
   func checkTerms(call: String) throws(TensorError) {
-    // Windows share at most their ends.
+    // Windows overlap only at their ends.
     try Shape.terms(inputs + 2 * outputs, of: inputs, call: call)
   }
 
@@ -133,7 +133,7 @@ public struct AdaptiveSize: Sendable, Hashable, ExpressibleByIntegerLiteral,
   func expanded(_ inputs: [Int], call: String) throws(TensorError) -> [Int] {
     guard values.count == 1 || values.count == inputs.count else {
       throw TensorError(
-        call, "outputSize has \(values.count) numbers for \(inputs.count) axes of space")
+        call, "outputSize has \(values.count) numbers for \(inputs.count) spatial axes")
     }
     var result: [Int] = []
     for (axis, size) in inputs.enumerated() {
@@ -142,7 +142,7 @@ public struct AdaptiveSize: Sendable, Hashable, ExpressibleByIntegerLiteral,
         throw TensorError(call, "outputSize must not be negative, got \(wanted)")
       }
       guard size > 0 else {
-        throw TensorError(call, "the input has no elements of space: \(inputs)")
+        throw TensorError(call, "the input has no spatial elements: \(inputs)")
       }
       result.append(wanted)
     }
@@ -151,14 +151,14 @@ public struct AdaptiveSize: Sendable, Hashable, ExpressibleByIntegerLiteral,
   }
 }
 
-/// What can stand for ``AdaptiveSize`` in a call: a number for every axis, or an array of a number or
-/// nil for each.
+/// Types that can be passed as ``AdaptiveSize``: a number for every axis, or an array of a number
+/// or nil for each.
 public protocol AdaptiveSizeConvertible {
   /// The sizes of the axes.
   var asAdaptiveSize: AdaptiveSize { get }
 }
 
-/// A size of one axis in an array that stands for ``AdaptiveSize``: a number, or nil.
+/// The size of one axis in an array passed as ``AdaptiveSize``: a number, or nil.
 public protocol AdaptiveLength {
   /// The size; nil keeps the input's.
   var asAdaptiveLength: Int? { get }

@@ -8,11 +8,11 @@ struct MappedAxis: Sendable {
 }
 
 extension Tensor {
-  /// These values after weighted sums along axes, one axis after the other, at once.
+  /// Applies weighted sums along axes, one axis after the other, eagerly.
   ///
-  /// A linear operation: its gradient is made of the transposed maps. Each map is summed in double
-  /// and rounded once. The order of memory stays as it is where there are no gaps. Cost: one read and
-  /// one write for each map.
+  /// A linear operation: its gradient applies the transposed maps. Each map is summed in double and
+  /// rounded once. The memory order is preserved if there are no gaps. Cost: one read and one write
+  /// for each map.
   func mapped(_ maps: [MappedAxis], call: String) -> Tensor {
     let type: DType = dtype == .float32 || dtype.isHalf ? .float32 : .float64
     var result = detached().cast(to: type)
@@ -29,7 +29,7 @@ extension Tensor {
     if isPoisoned { return self }
     let source = layout.isDense ? self : contiguous()
     let order = source.memoryOrder
-    let place = order.firstIndex(of: step.axis) ?? 0
+    let index = order.firstIndex(of: step.axis) ?? 0
     var target = shape
     target[step.axis] = step.map.outputs
     let layout = Layout.dense(target, order: order)
@@ -38,31 +38,31 @@ extension Tensor {
     if storage.isMissing { return .poisoned }
     ExecutionLog.add(.axisMap, "weighted sums", [source], into: target, dtype)
     step.map.run(
-      dtype, outer: order[..<place].reduce(1) { $0 * shape[$1] },
-      inner: order[(place + 1)...].reduce(1) { $0 * shape[$1] },
+      dtype, outer: order[..<index].reduce(1) { $0 * shape[$1] },
+      inner: order[(index + 1)...].reduce(1) { $0 * shape[$1] },
       from: storage.base + source.layout.offset * dtype.byteCount, into: result.base,
       threads: TensorThreads.count)
     withExtendedLifetime(storage) {}
     return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
   }
 
-  /// The axes of a tensor without gaps from the slowest in memory to the fastest.
+  /// The axes of a dense tensor from the slowest in memory to the fastest.
   ///
-  /// Axes of size 1 fit everywhere; they stand where a tensor of larger ones would have them.
+  /// Axes of size 1 could go anywhere; they are put where larger ones would be.
   var memoryOrder: [Int] {
     if layout.isContiguous { return Array(shape.indices) }
     if isChannelsLast { return [0] + Array(2..<rank) + [1] }
     return Layout.order(shape, strides)
   }
 
-  /// Whether channels (axis 1) are the fastest axis of memory, without gaps, and not only because
-  /// there is one channel or one element of space.
+  /// Whether channels (axis 1) are contiguous in memory, without gaps, and not just because there
+  /// is only one channel or one spatial element.
   var isChannelsLast: Bool {
     guard rank >= 3, !layout.isContiguous else { return false }
     let wanted = ConvolutionShape.layout(shape)
     return shape.indices.allSatisfy { shape[$0] == 1 || strides[$0] == wanted.strides[$0] }
   }
 
-  /// Without gaps: channels last if they are so already, else in row-major order.
+  /// Dense: unchanged if channels last already, else in row-major order.
   var denseOverSpace: Tensor { isChannelsLast ? self : contiguous() }
 }

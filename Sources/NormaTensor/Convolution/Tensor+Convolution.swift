@@ -1,7 +1,8 @@
-// Convolutions of batches `[N, C, space...]`, or of one sample without N. In `float32` they run through oneDNN with
-// channels last in memory, in which order results are given, and wait for what follows, so that it finds
-// their results in cache, and so do those in `bfloat16` where oneDNN is faster with it; else half types are computed in
-// `float32`. `float64`, and builds without oneDNN, use slices and matrix products at once.
+// Convolutions of batches `[N, C, space...]`, or of one sample without N. `float32`, and `bfloat16`
+// where oneDNN is faster with it, run through oneDNN with channels last in memory, which is also
+// the order of the results. They stay pending, so that operations after them find the results in
+// cache. Other half types are computed in `float32`. `float64`, and builds without oneDNN, use
+// slices and matrix products, eagerly.
 
 /// The convolution (cross-correlation) of `[N, C, L]` with `[outputs, C / groups, K]`; see
 /// ``conv2d(_:weight:bias:stride:padding:dilation:groups:file:line:)``. PyTorch: `F.conv1d`.
@@ -19,15 +20,17 @@ public func conv1d(
 
 /// The convolution (cross-correlation) of `[N, C, H, W]` with `[outputs, C / groups, KH, KW]`.
 ///
-/// y[n, o, i, j] = bias[o] + Σ x[n, c, i stride + a dilation - padding, ...] weight[o, c, a, b] over
-/// the channels of the output's group and the kernel; zeros outside of the input. The result has
-/// ⌊(size + 2 padding - dilation (K - 1) - 1) / stride⌋ + 1 elements along an axis.
+/// y[n, o, i, j] = bias[o] + Σ x[n, c, i stride + a dilation - padding, ...] weight[o, c, a, b]
+/// over the channels of the output's group and the kernel; zeros outside of the input. An axis of
+/// the result has ⌊(size + 2 padding - dilation (K - 1) - 1) / stride⌋ + 1 elements.
 ///
-/// Source and weight have the same type. Sums are oneDNN's in `float32`, whose last bits may depend
-/// on the number of threads. Refused: kernels larger than the padded input, channels that do not
-/// fit. Cost: as oneDNN needs; an input that is not channels last is copied once, and weights that are used again
-/// are kept in oneDNN's order, which takes their memory once more. What follows elementwise, such as evaluated batch norm,
-/// ReLU and a residual sum, takes no trip over memory of its own. PyTorch: `F.conv2d`.
+/// Source and weight have the same type. `float32` sums are oneDNN's, whose last bits may depend on
+/// the number of threads. Kernels larger than the padded input and mismatched channels are errors.
+/// Cost: as oneDNN needs; an input that is not channels last is copied once, and weights that are
+/// used again are also kept in oneDNN's order, which takes their memory a second time. Elementwise
+/// operations that follow, such as evaluated batch norm, ReLU and a residual sum, take no pass over
+/// memory of their own.
+/// PyTorch: `F.conv2d`.
 public func conv2d(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: some ExtentsConvertible = 1,
   padding: some PaddingConvertible = 0, dilation: some ExtentsConvertible = 1, groups: Int = 1,
@@ -72,11 +75,12 @@ public func convTranspose1d(
   }
 }
 
-/// The transposed convolution of `[N, C, H, W]` with `[C, outputs / groups, KH, KW]`: the gradient of
-/// a convolution with respect to its input, used forwards.
+/// The transposed convolution of `[N, C, H, W]` with `[C, outputs / groups, KH, KW]`: the gradient
+/// of a convolution with respect to its input, used as a forward operation.
 ///
-/// The result has (size - 1) stride - 2 padding + dilation (K - 1) + outputPadding + 1 elements along
-/// an axis. PyTorch: `F.conv_transpose2d`.
+/// An axis of the result has (size - 1) stride - 2 padding + dilation (K - 1) + outputPadding + 1
+/// elements.
+/// PyTorch: `F.conv_transpose2d`.
 public func convTranspose2d(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: some ExtentsConvertible = 1,
   padding: some ExtentsConvertible = 0,
@@ -160,7 +164,7 @@ private func asBatch(_ x: Tensor, _ space: Int, _ call: String) throws(TensorErr
   guard x.rank == space + 1 || x.rank == space + 2 else {
     throw TensorError(
       call,
-      "expected \(space + 2) axes (N, C and \(space) of space), or \(space + 1) without N; got "
+      "expected \(space + 2) axes (N, C and \(space) spatial), or \(space + 1) without N; got "
         + "shape \(x.shape)")
   }
   return x.rank == space + 2 ? x : x.unsqueezed(0)

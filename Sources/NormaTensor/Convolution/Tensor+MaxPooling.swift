@@ -1,16 +1,18 @@
 import NormaKernels
 
-// Largest elements of windows, for batches `[N, C, space...]` or samples without N. They run at once;
-// channels that are last in memory stay so.
+// Maxima of windows, for batches `[N, C, space...]` or samples without N. They run eagerly;
+// channels-last memory order is preserved.
 
-/// The largest element of each window of `[N, C, H, W]`, or of one sample without N.
+/// The maximum of each window of `[N, C, H, W]`, or of one sample without N.
 ///
-/// y[n, c, i, j] = max x[n, c, i stride + a dilation - padding, ...] over a and b in the kernel; padding
-/// counts as -inf. An axis has ⌊(size + 2 padding - dilation (kernel - 1) - 1) / stride⌋ + 1 results,
-/// rounded up with `ceilMode`, where the last window must begin inside of the input. The stride is the
-/// kernel's size unless given. NaN where the window has one. The gradient goes to the first of equal
-/// elements. A window whose elements all lie in the padding, which takes a dilation, has the maximum -inf and no
-/// gradient. Real types. Cost: one read, and one write of values and places. PyTorch: `F.max_pool2d`.
+/// y[n, c, i, j] = max x[n, c, i stride + a dilation - padding, ...] over a and b in the kernel;
+/// padding counts as -inf. An axis has ⌊(size + 2 padding - dilation (kernel - 1) - 1) / stride⌋ +
+/// 1 results, rounded up with `ceilMode`, where the last window must begin inside the input or the
+/// padding before it. The stride defaults to the kernel size. NaN if the window contains one. The
+/// gradient goes to the first of equal elements. A window entirely in the padding, which only a
+/// dilation makes possible, has the maximum -inf and no gradient. Real types. Cost: one read, and
+/// one write of values and indices.
+/// PyTorch: `F.max_pool2d`.
 public func maxPool2d(
   _ x: Tensor, kernelSize: some ExtentsConvertible,
   stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
@@ -24,9 +26,10 @@ public func maxPool2d(
   ).values
 }
 
-/// ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)`` with the place of each
-/// largest element in row-major order among the elements of space, as `int64`; -1 where a window has no element, for
-/// which PyTorch gives a place outside of the input. PyTorch: `F.max_pool2d(return_indices=True)`.
+/// ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)`` with the index of each
+/// maximum in row-major order among the spatial elements, as `int64`; -1 for a window without an
+/// element, for which PyTorch gives an index outside of the input.
+/// PyTorch: `F.max_pool2d(return_indices=True)`.
 public func maxPool2dWithIndices(
   _ x: Tensor, kernelSize: some ExtentsConvertible,
   stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
@@ -39,8 +42,9 @@ public func maxPool2dWithIndices(
     ceilMode: ceilMode, call: "maxPool2d(_:kernelSize:)", file: file, line: line)
 }
 
-/// The largest element of each window of `[N, C, L]`; see
-/// ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``. PyTorch: `F.max_pool1d`.
+/// The maximum of each window of `[N, C, L]`; see
+/// ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``.
+/// PyTorch: `F.max_pool1d`.
 public func maxPool1d(
   _ x: Tensor, kernelSize: some ExtentsConvertible,
   stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
@@ -54,9 +58,9 @@ public func maxPool1d(
   ).values
 }
 
-/// ``maxPool1d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)`` with the place of each
-/// largest element in row-major order among the elements of space, as `int64`. PyTorch:
-/// `F.max_pool1d(return_indices=True)`.
+/// ``maxPool1d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)`` with the index of each
+/// maximum in row-major order among the spatial elements, as `int64`.
+/// PyTorch: `F.max_pool1d(return_indices=True)`.
 public func maxPool1dWithIndices(
   _ x: Tensor, kernelSize: some ExtentsConvertible,
   stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
@@ -69,8 +73,9 @@ public func maxPool1dWithIndices(
     ceilMode: ceilMode, call: "maxPool1d(_:kernelSize:)", file: file, line: line)
 }
 
-/// The largest element of each window of `[N, C, D, H, W]`; see
-/// ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``. PyTorch: `F.max_pool3d`.
+/// The maximum of each window of `[N, C, D, H, W]`; see
+/// ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``.
+/// PyTorch: `F.max_pool3d`.
 public func maxPool3d(
   _ x: Tensor, kernelSize: some ExtentsConvertible,
   stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
@@ -84,9 +89,9 @@ public func maxPool3d(
   ).values
 }
 
-/// ``maxPool3d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)`` with the place of each
-/// largest element in row-major order among the elements of space, as `int64`. PyTorch:
-/// `F.max_pool3d(return_indices=True)`.
+/// ``maxPool3d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)`` with the index of each
+/// maximum in row-major order among the spatial elements, as `int64`.
+/// PyTorch: `F.max_pool3d(return_indices=True)`.
 public func maxPool3dWithIndices(
   _ x: Tensor, kernelSize: some ExtentsConvertible,
   stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
@@ -99,10 +104,11 @@ public func maxPool3dWithIndices(
     ceilMode: ceilMode, call: "maxPool3d(_:kernelSize:)", file: file, line: line)
 }
 
-/// The largest element of each of `outputSize` windows that share the axes evenly.
+/// The maximum of each of `outputSize` windows that divide the axes evenly.
 ///
-/// Window i of m over n elements goes from ⌊i n / m⌋ up to ⌈(i + 1) n / m⌉. Shapes `[N, C, H, W]`, or
-/// without N. PyTorch: `F.adaptive_max_pool2d`.
+/// Window i of m over n elements covers ⌊i n / m⌋ ..< ⌈(i + 1) n / m⌉. Shapes `[N, C, H, W]`, or
+/// without N.
+/// PyTorch: `F.adaptive_max_pool2d`.
 public func adaptiveMaxPool2d(
   _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
   line: UInt = #line
@@ -111,8 +117,9 @@ public func adaptiveMaxPool2d(
     .values
 }
 
-/// ``adaptiveMaxPool2d(_:outputSize:file:line:)`` with the places of the largest elements among the
-/// elements of space, as `int64`. PyTorch: `F.adaptive_max_pool2d(return_indices=True)`.
+/// ``adaptiveMaxPool2d(_:outputSize:file:line:)`` with the indices of the maxima among the spatial
+/// elements, as `int64`.
+/// PyTorch: `F.adaptive_max_pool2d(return_indices=True)`.
 public func adaptiveMaxPool2dWithIndices(
   _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
   line: UInt = #line
@@ -123,8 +130,9 @@ public func adaptiveMaxPool2dWithIndices(
     line: line)
 }
 
-/// Largest elements of `outputSize` windows of `[N, C, L]`; see
-/// ``adaptiveMaxPool2d(_:outputSize:file:line:)``. PyTorch: `F.adaptive_max_pool1d`.
+/// Maxima of `outputSize` windows of `[N, C, L]`; see
+/// ``adaptiveMaxPool2d(_:outputSize:file:line:)``.
+/// PyTorch: `F.adaptive_max_pool1d`.
 public func adaptiveMaxPool1d(
   _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
   line: UInt = #line
@@ -133,8 +141,9 @@ public func adaptiveMaxPool1d(
     .values
 }
 
-/// ``adaptiveMaxPool1d(_:outputSize:file:line:)`` with the places of the largest elements among the
-/// elements of space, as `int64`. PyTorch: `F.adaptive_max_pool1d(return_indices=True)`.
+/// ``adaptiveMaxPool1d(_:outputSize:file:line:)`` with the indices of the maxima among the spatial
+/// elements, as `int64`.
+/// PyTorch: `F.adaptive_max_pool1d(return_indices=True)`.
 public func adaptiveMaxPool1dWithIndices(
   _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
   line: UInt = #line
@@ -145,8 +154,9 @@ public func adaptiveMaxPool1dWithIndices(
     line: line)
 }
 
-/// Largest elements of `outputSize` windows of `[N, C, D, H, W]`; see
-/// ``adaptiveMaxPool2d(_:outputSize:file:line:)``. PyTorch: `F.adaptive_max_pool3d`.
+/// Maxima of `outputSize` windows of `[N, C, D, H, W]`; see
+/// ``adaptiveMaxPool2d(_:outputSize:file:line:)``.
+/// PyTorch: `F.adaptive_max_pool3d`.
 public func adaptiveMaxPool3d(
   _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
   line: UInt = #line
@@ -155,8 +165,9 @@ public func adaptiveMaxPool3d(
     .values
 }
 
-/// ``adaptiveMaxPool3d(_:outputSize:file:line:)`` with the places of the largest elements among the
-/// elements of space, as `int64`. PyTorch: `F.adaptive_max_pool3d(return_indices=True)`.
+/// ``adaptiveMaxPool3d(_:outputSize:file:line:)`` with the indices of the maxima among the spatial
+/// elements, as `int64`.
+/// PyTorch: `F.adaptive_max_pool3d(return_indices=True)`.
 public func adaptiveMaxPool3dWithIndices(
   _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
   line: UInt = #line
@@ -167,7 +178,7 @@ public func adaptiveMaxPool3dWithIndices(
     line: line)
 }
 
-/// Largest elements and their places over `space` axes.
+/// Maxima and their indices over `space` axes.
 package func maxPool(
   _ x: Tensor, space: Int, kernelSize: Extents, stride: Extents?, padding: Extents,
   dilation: Extents, ceilMode: Bool, call: String, file: StaticString, line: UInt
@@ -180,7 +191,7 @@ package func maxPool(
   }
 }
 
-/// Largest elements of evenly shared axes, and their places.
+/// Maxima of evenly divided axes, and their indices.
 package func adaptiveMaxPool(
   _ x: Tensor, space: Int, outputSize: AdaptiveSize, call: String, file: StaticString, line: UInt
 ) -> (values: Tensor, indices: Tensor) {
@@ -190,8 +201,8 @@ package func adaptiveMaxPool(
   }
 }
 
-/// Checks the input, takes the maxima over windows that `axes` gives for its space, and reports
-/// mistakes.
+/// Checks the input, takes the maxima over the windows that `axes` gives for its spatial axes, and
+/// reports mistakes.
 @inline(never)
 private func maxPooled(
   _ x: Tensor, _ space: Int, _ call: String, _ file: StaticString, _ line: UInt,
@@ -203,8 +214,8 @@ private func maxPooled(
     let x = space == 3 ? x.widened : x
     let batch = try Pooling.batch(x, space, call)
     let axes = try axes(Array(batch.shape.dropFirst(2)))
-    let (values, places) = try Pooling.max(batch, axes, call)
-    indices = places.cast(to: .int64)
+    let (values, found) = try Pooling.max(batch, axes, call)
+    indices = found.cast(to: .int64)
     if x.rank == batch.rank { return values }
     indices = indices.squeezed(0)
     return values.squeezed(0)

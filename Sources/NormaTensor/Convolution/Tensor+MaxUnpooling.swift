@@ -1,22 +1,22 @@
-// The way back from the largest elements of windows to where they stood.
+// The inverse of max pooling: puts maxima back where they came from.
 
-/// Zeros with the values of `x` at `indices`, as ``maxPool2dWithIndices(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``
-/// gave them.
+/// Zeros with the values of `x` at `indices`, as returned by
+/// ``maxPool2dWithIndices(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``.
 ///
 /// - Shapes: `[N, C, H, W]`, or one sample without N; the indices have the shape of x.
 /// - Parameters:
 ///   - x: values, of a real type.
-///   - indices: for each value its position among the elements of an output plane, in row-major order.
+///   - indices: the index of each value among the elements of an output plane, in row-major order.
 ///   - kernelSize: the pooling's window.
-///   - stride: the pooling's stride; the kernel's size if left out.
+///   - stride: the pooling's stride; the kernel size by default.
 ///   - padding: the pooling's padding.
-///   - outputSize: the size of the planes. (size - 1) stride - 2 padding + kernel if left out; pooling rounds sizes
-///     down, so others less than a stride away may be meant.
-///   - file: The caller's file, for the text of a mistake.
+///   - outputSize: the size of the planes; (size - 1) stride - 2 padding + kernel by default.
+///     Pooling rounds sizes down, so the original may have been larger by less than a stride.
+///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.
-/// - Edge cases: of several values at one position, as windows that overlap give them, the last stays, in
-///   row-major order, and gets the gradient, which in PyTorch all of them get. Positions outside of the plane are
-///   refused.
+/// - Edge cases: if several values have the same index, as overlapping windows produce, the last
+///   one in row-major order is kept and gets the gradient, which in PyTorch all of them get.
+///   Indices outside of the plane are errors.
 /// - Cost: one read, and one write of the result.
 /// - PyTorch: `F.max_unpool2d`.
 public func maxUnpool2d(
@@ -29,8 +29,9 @@ public func maxUnpool2d(
     "maxUnpool2d(_:indices:kernelSize:)", file, line)
 }
 
-/// Zeros with values `[N, C, L]` where they stood; see
-/// ``maxUnpool2d(_:indices:kernelSize:stride:padding:outputSize:file:line:)``. PyTorch: `F.max_unpool1d`.
+/// Zeros with values `[N, C, L]` put back where they came from; see
+/// ``maxUnpool2d(_:indices:kernelSize:stride:padding:outputSize:file:line:)``.
+/// PyTorch: `F.max_unpool1d`.
 public func maxUnpool1d(
   _ x: Tensor, indices: Tensor, kernelSize: some ExtentsConvertible,
   stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
@@ -41,8 +42,9 @@ public func maxUnpool1d(
     "maxUnpool1d(_:indices:kernelSize:)", file, line)
 }
 
-/// Zeros with values `[N, C, D, H, W]` where they stood; see
-/// ``maxUnpool2d(_:indices:kernelSize:stride:padding:outputSize:file:line:)``. PyTorch: `F.max_unpool3d`.
+/// Zeros with values `[N, C, D, H, W]` put back where they came from; see
+/// ``maxUnpool2d(_:indices:kernelSize:stride:padding:outputSize:file:line:)``.
+/// PyTorch: `F.max_unpool3d`.
 public func maxUnpool3d(
   _ x: Tensor, indices: Tensor, kernelSize: some ExtentsConvertible,
   stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
@@ -63,7 +65,7 @@ private func maxUnpool(
     guard indices.shape == x.shape, indices.dtype.isInteger else {
       throw TensorError(
         call,
-        "indices of shape \(x.shape) and an integer type are needed, got \(indices.dtype) "
+        "expected indices of shape \(x.shape) and an integer type, got \(indices.dtype) "
           + "\(indices.shape)")
     }
     let sizes = try unpooledSizes(
@@ -75,24 +77,24 @@ private func maxUnpool(
     let target = Array(x.shape.dropLast(space)) + sizes
     _ = try Shape.count(target, call: call)
     let values = batch.reshaped([planes, batch.shape.dropFirst(2).reduce(1, *)])
-    let places = indices.asPositions.reshaped(values.shape)
+    let positions = indices.asPositions.reshaped(values.shape)
     if values.count > 0 {
       let (least, greatest) = (
-        places.min().item(as: Int.self), places.max().item(as: Int.self)
+        positions.min().item(as: Int.self), positions.max().item(as: Int.self)
       )
       guard least >= 0, greatest < count else {
         throw TensorError(
           call,
-          "indices from \(least) to \(greatest) do not lie in a plane of shape \(sizes); the output "
-            + "size may be another")
+          "indices range from \(least) to \(greatest), outside of a plane of shape \(sizes); "
+            + "outputSize may be wrong")
       }
     }
-    return Tensor.zeros([planes, count], dtype: x.dtype).scattered(places, values, over: 1)
+    return Tensor.zeros([planes, count], dtype: x.dtype).scattered(positions, values, over: 1)
       .reshaped(target)
   }
 }
 
-/// The sizes of the planes from which sizes were pooled.
+/// The sizes of the planes before pooling.
 private func unpooledSizes(
   _ sizes: [Int], _ kernel: [Int], _ steps: [Int], _ padding: [Int], _ wanted: [Int]?,
   _ call: String
@@ -113,7 +115,7 @@ private func unpooledSizes(
       }
     guard fits else {
       throw TensorError(
-        call, "outputSize \(wanted) is not less than a stride, \(steps), away from \(result)")
+        call, "outputSize \(wanted) differs from \(result) by a stride, \(steps), or more")
     }
     result = wanted
   }

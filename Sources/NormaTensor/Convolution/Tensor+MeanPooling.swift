@@ -1,15 +1,16 @@
 import NormaKernels
 
-// Means of windows, for batches `[N, C, space...]` or samples without N. They run at once; the order
-// of memory stays as it is.
+// Means of windows, for batches `[N, C, space...]` or samples without N. They run eagerly; the
+// memory order is preserved.
 
 /// The mean of each window of `[N, C, H, W]`, or of one sample without N.
 ///
-/// y[n, c, i, j] = Σ x[n, c, i stride + a - padding, ...] / count over a and b in the kernel, with zeros as
-/// padding. `countIncludePad` counts these zeros, `divisorOverride` takes the place of the count. Sizes
-/// are those of ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``. Sums run in
-/// double along one axis after the other, rounded after each. Real types. Cost: a read and a write for
-/// each axis, of which the later ones are smaller. PyTorch: `F.avg_pool2d`.
+/// y[n, c, i, j] = Σ x[n, c, i stride + a - padding, ...] / count over a and b in the kernel, with
+/// zeros as padding. `countIncludePad` counts these zeros, `divisorOverride` replaces the count.
+/// Sizes are those of ``maxPool2d(_:kernelSize:stride:padding:dilation:ceilMode:file:line:)``. Sums
+/// run in double along one axis after the other, rounded after each. Real types. Cost: a read and a
+/// write for each axis, smaller for each further axis.
+/// PyTorch: `F.avg_pool2d`.
 public func avgPool2d(
   _ x: Tensor, kernelSize: some ExtentsConvertible,
   stride: (some ExtentsConvertible)? = Extents?.none, padding: some ExtentsConvertible = 0,
@@ -55,10 +56,11 @@ public func avgPool3d(
     call: "avgPool3d(_:kernelSize:)", file: file, line: line)
 }
 
-/// The mean of each of `outputSize` windows that share the axes evenly.
+/// The mean of each of `outputSize` windows that divide the axes evenly.
 ///
-/// Window i of m over n elements goes from ⌊i n / m⌋ up to ⌈(i + 1) n / m⌉. Size 1 is the mean over all of
-/// space, a pending reduction that runs with what makes its input. Shapes `[N, C, H, W]`, or without N.
+/// Window i of m over n elements covers ⌊i n / m⌋ ..< ⌈(i + 1) n / m⌉. Size 1 is the mean over all
+/// spatial elements, a pending reduction that is fused with its input. Shapes `[N, C, H, W]`, or
+/// without N.
 /// PyTorch: `F.adaptive_avg_pool2d`.
 public func adaptiveAvgPool2d(
   _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
@@ -114,7 +116,7 @@ package func avgPool(
   }
 }
 
-/// Means of evenly shared axes.
+/// Means of evenly divided axes.
 package func adaptiveAvgPool(
   _ x: Tensor, space: Int, outputSize: AdaptiveSize, call: String, file: StaticString, line: UInt
 ) -> Tensor {
@@ -127,8 +129,8 @@ package func adaptiveAvgPool(
   }
 }
 
-/// Checks the input, takes the means that `maps` gives for its space (nil: those over all of it), and
-/// reports mistakes.
+/// Checks the input, takes the means that `maps` gives for its spatial axes (nil: those over all of
+/// them), and reports mistakes.
 private func meanPooled(
   _ x: Tensor, _ space: Int, _ call: String, _ file: StaticString, _ line: UInt,
   _ maps: (_ space: [Int]) throws(TensorError) -> [AxisMap]?

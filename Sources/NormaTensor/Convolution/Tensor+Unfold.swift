@@ -1,6 +1,7 @@
 import NormaKernels
 
-/// Where the patches of ``Tensor/unfold(_:kernelSize:dilation:padding:stride:file:line:)`` lie.
+/// The positions of the patches of
+/// ``Tensor/unfold(_:kernelSize:dilation:padding:stride:file:line:)``.
 private struct Patches {
   let kernel: [Int], counts: [Int], maps: [AxisMap]
 
@@ -27,9 +28,9 @@ private struct Patches {
     maps = (0..<2).map { axis in
       let count = counts[axis]
       return AxisMap(inputs: space[axis], outputs: kernel[axis] * count) { output in
-        let place =
+        let index =
           output % count * stride[axis] + output / count * dilation[axis] - padding[axis]
-        return place >= 0 && place < space[axis] ? [AxisMap.Tap(place)] : []
+        return index >= 0 && index < space[axis] ? [AxisMap.Tap(index)] : []
       }
     }
     (self.kernel, self.counts) = (kernel, counts)
@@ -37,11 +38,11 @@ private struct Patches {
 }
 
 extension Tensor {
-  /// The patches of `[N, C, H, W]` (or without N) as columns: `[N, C * KH * KW, patches]`, with zeros as
-  /// padding.
+  /// The patches of `[N, C, H, W]` (or without N) as columns: `[N, C * KH * KW, patches]`, with
+  /// zeros as padding.
   ///
-  /// Cost: two reads and writes of as many elements as the result has, and one copy. PyTorch:
-  /// `F.unfold`.
+  /// Cost: two reads and writes of as many elements as the result has, and one copy.
+  /// PyTorch: `F.unfold`.
   public static func unfold(
     _ x: Tensor, kernelSize: some ExtentsConvertible, dilation: some ExtentsConvertible = 1,
     padding: some ExtentsConvertible = 0,
@@ -65,8 +66,9 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// The way back of ``Tensor/unfold(_:kernelSize:dilation:padding:stride:file:line:)``: sums the values of
-  /// overlapping patches in an image of `outputSize`. PyTorch: `F.fold`.
+  /// The inverse of ``Tensor/unfold(_:kernelSize:dilation:padding:stride:file:line:)``: sums the
+  /// values of overlapping patches in an image of `outputSize`.
+  /// PyTorch: `F.fold`.
   public static func fold(
     _ x: Tensor, outputSize: some ExtentsConvertible, kernelSize: some ExtentsConvertible,
     dilation: some ExtentsConvertible = 1,
@@ -85,7 +87,7 @@ extension Tensor {
       guard batch.shape[1] % area == 0, batch.shape[2] == m[0] * m[1] else {
         throw TensorError(
           call,
-          "shape \(x.shape) holds no \(m[0] * m[1]) patches of \(k) for an image of \(size)")
+          "shape \(x.shape) does not hold \(m[0] * m[1]) patches of \(k) for an image of \(size)")
       }
       let (n, channels) = (batch.shape[0], batch.shape[1] / area)
       let rows = batch.reshaped(n, channels, k[0], k[1], m[0], m[1]).permuted(0, 1, 2, 4, 3, 5)

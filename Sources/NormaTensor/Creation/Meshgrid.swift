@@ -1,15 +1,15 @@
 extension Tensor {
-  /// Which axis of a grid the first tensor lies along.
+  /// The axis of the grid along which the first tensor runs.
   public enum MeshIndexing: Sendable, Hashable {
-    /// The first one: rows, columns. PyTorch's default.
+    /// The first axis: rows, columns. PyTorch's default.
     case ij
-    /// The second one: x, y. NumPy's default.
+    /// The second axis: x, y. NumPy's default.
     case xy
   }
 }
 
 extension Tensor {
-  /// The coordinates of a grid: one tensor of the grid's shape for each tensor of at most one axis.
+  /// The coordinates of a grid: for each tensor of at most one axis, a tensor of the grid's shape.
   ///
   /// Views: nothing is copied. PyTorch: `torch.meshgrid(tensors, indexing=)`.
   public static func meshgrid(
@@ -24,7 +24,7 @@ extension Tensor {
         guard tensor.rank <= 1, tensor.dtype == first.dtype else {
           throw TensorError(
             call,
-            "tensors of one type and at most one axis are needed, got \(tensor.dtype) "
+            "expected tensors of one type and at most one axis, got \(tensor.dtype) "
               + "\(tensor.shape)")
         }
       }

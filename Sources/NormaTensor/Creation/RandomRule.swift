@@ -1,24 +1,24 @@
 import NormaRandom
 import NormaValues
 
-/// What must hold of the arguments of a random call: nothing, or the first thing that does not.
+/// What the arguments of a random call must satisfy; keeps the first violation, if any.
 struct RandomRule {
   private(set) var broken: String?
 
-  /// The element type must be a real one.
+  /// The element type must be real.
   static func real(_ dtype: DType) -> RandomRule {
     RandomRule().and(
       dtype.isFloatingPoint, "\(dtype) holds no real numbers; choose a floating-point type")
   }
 
-  /// The same with one more condition.
+  /// The same rule with one more condition.
   func and(_ condition: Bool, _ reason: @autoclosure () -> String) -> RandomRule {
     broken != nil || condition ? self : RandomRule(broken: reason())
   }
 }
 
 extension Tensor {
-  /// A tensor of a shape that the default generator fills, if its rule holds.
+  /// A tensor of this shape filled from the default generator, if the rule holds.
   @inline(never)
   static func drawn(
     _ shape: [Int], _ rule: RandomRule, _ call: String, dtype: DType,
@@ -48,14 +48,14 @@ extension DType {
     }
   }
 
-  /// The integers that the type can hold, of a real type those within its range.
+  /// The integers that the type can hold; for a real type, those within its range.
   var integers: ClosedRange<Int> {
     if self == .float16 { return -65504...65504 }
     guard let (low, high) = integerBounds else { return Int.min...Int.max }
     return Int(low)...(Int(exactly: high) ?? .max)
   }
 
-  /// The integers up to which a real type holds every one.
+  /// The range in which the type represents every integer.
   var exactIntegers: ClosedRange<Int> {
     switch self {
     case .float16: -(1 << 11)...(1 << 11)

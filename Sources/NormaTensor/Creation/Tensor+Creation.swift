@@ -1,7 +1,7 @@
 import NormaValues
 
 extension Tensor {
-  /// A single number without axes. PyTorch: `torch.tensor(value)`.
+  /// A scalar: a tensor without axes. PyTorch: `torch.tensor(value)`.
   public init<T: TensorElement>(_ value: T, dtype: DType? = nil) {
     self.init([value], shape: [], dtype: dtype)
   }
@@ -14,8 +14,8 @@ extension Tensor {
 
   /// The elements of an array in row-major order.
   ///
-  /// `dtype` rounds real numbers, and cuts off the fractions for integers; values that the type does not
-  /// hold are refused, NaN among integers too. ``cast(to:file:line:)`` converts whatever comes.
+  /// `dtype` rounds real numbers, and truncates fractions for integers; values that the type cannot
+  /// hold are errors, including NaN for integer types. ``cast(to:file:line:)`` converts any value.
   /// PyTorch: `torch.tensor(array, dtype=dtype).reshape(shape)`.
   public init<T: TensorElement>(
     _ array: [T], shape: [Int], dtype: DType? = nil, file: StaticString = #fileID,
@@ -81,8 +81,9 @@ extension Tensor {
     return first
   }
 
-  /// A tensor of one number, `float32` for real ones if no type is named. A number that the type does not
-  /// hold is refused. PyTorch: `torch.full`, whose type for a Swift literal is the same.
+  /// A tensor filled with one number, `float32` for real numbers if no type is given. A number that
+  /// the type cannot hold is an error.
+  /// PyTorch: `torch.full`, whose type for a Swift literal is the same.
   public static func full<T: TensorElement>(
     _ shape: [Int], _ value: T, dtype: DType? = nil, file: StaticString = #fileID,
     line: UInt = #line

@@ -1,7 +1,7 @@
 import NormaValues
 
-// Random numbers of less common distributions, under the rules of Tensor+Random.swift. All are
-// computed in Double from 53 random bits and rounded to the element type.
+// Random numbers of less common distributions; the conventions are those of Tensor+Random.swift.
+// All are computed in Double from 53 random bits and rounded to the element type.
 
 extension Tensor {
   /// Exponential numbers: `-1 / rate * log1p(-u)`, with mean 1 / rate.
@@ -11,7 +11,7 @@ extension Tensor {
     _ shape: [Int], rate: Double = 1, dtype: DType = .float32, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    let rule = RandomRule.real(dtype).and(rate > 0, "the rate is \(rate), which is not above 0")
+    let rule = RandomRule.real(dtype).and(rate > 0, "the rate must be positive, got \(rate)")
     return drawn(shape, rule, "exponential(_:rate:)", dtype: dtype, file, line) {
       generator, out, count in
       generator.exponential(out, count: count, dtype: dtype, rate: rate)
@@ -27,7 +27,7 @@ extension Tensor {
     line: UInt = #line
   ) -> Tensor {
     let rule = RandomRule().and(dtype != .bool, "bool holds no number above 1")
-      .and(p > 0 && p < 1, "\(p) is no probability between 0 and 1")
+      .and(p > 0 && p < 1, "the probability must be between 0 and 1, got \(p)")
     return drawn(shape, rule, "geometric(_:p:)", dtype: dtype, file, line) {
       generator, out, count in
       generator.geometric(out, count: count, dtype: dtype, p: p)
@@ -41,7 +41,7 @@ extension Tensor {
     _ shape: [Int], median: Double = 0, sigma: Double = 1, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    let rule = RandomRule.real(dtype).and(sigma > 0, "sigma is \(sigma), which is not above 0")
+    let rule = RandomRule.real(dtype).and(sigma > 0, "sigma must be positive, got \(sigma)")
     return drawn(shape, rule, "cauchy(_:median:sigma:)", dtype: dtype, file, line) {
       generator, out, count in
       generator.cauchy(out, count: count, dtype: dtype, median: median, sigma: sigma)
@@ -57,7 +57,7 @@ extension Tensor {
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     let rule = RandomRule.real(dtype).and(
-      std > 0, "the standard deviation is \(std), which is not above 0")
+      std > 0, "the standard deviation must be positive, got \(std)")
     return drawn(shape, rule, "logNormal(_:mean:std:)", dtype: dtype, file, line) {
       generator, out, count in
       generator.logNormal(out, count: count, dtype: dtype, mean: mean, std: std)

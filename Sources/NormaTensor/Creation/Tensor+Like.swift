@@ -1,6 +1,6 @@
 import NormaValues
 
-// Tensors in the shape of another, and in its type if none is named. They have no history.
+// Tensors in the shape of another, and in its type if none is given. They have no history.
 
 extension Tensor {
   /// Zeros in the shape of another tensor. PyTorch: `torch.zeros_like`, `torch.empty_like`.

@@ -1,10 +1,11 @@
 import NormaValues
 
-// One-hot rows and masked filling, at once or pending.
+// One-hot rows and masked filling, eager or pending.
 
 extension Tensor {
-  /// For each integer a row of zeros with a one at its place; `classes` or the largest integer + 1
-  /// long. `int64`. PyTorch: `F.one_hot`.
+  /// For each integer a row of zeros with a one at that index, as `int64`. A row has `classes`
+  /// elements; by default, the largest integer + 1.
+  /// PyTorch: `F.one_hot`.
   public func oneHot(
     classes: Int? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -12,11 +13,11 @@ extension Tensor {
       if isPoisoned { return self }
       let call = "oneHot(classes:)"
       guard dtype.isInteger, dtype != .bool else {
-        throw TensorError(call, "\(dtype) does not count classes; integers do")
+        throw TensorError(call, "classes are integers, got \(dtype)")
       }
       if count == 0 {
         guard let classes else {
-          throw TensorError(call, "nothing says how many classes there are; pass classes:")
+          throw TensorError(call, "the number of classes is unknown; pass classes:")
         }
         try Shape.room(shape + [classes], .int64, call: call)
         return .zeros(shape + [classes], dtype: .int64)
@@ -33,8 +34,9 @@ extension Tensor {
     }
   }
 
-  /// A number where `mask` holds, the tensor's element elsewhere. A number that the type does not hold is
-  /// refused; of one with a fraction integers take the whole part. PyTorch: `masked_fill`.
+  /// A number where `mask` is true, the tensor's element elsewhere. A number that the type cannot
+  /// hold is an error; integer types truncate a fraction.
+  /// PyTorch: `masked_fill`.
   public func filled<T: TensorElement>(
     where mask: Tensor, with number: T, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

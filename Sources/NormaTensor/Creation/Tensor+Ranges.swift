@@ -1,7 +1,7 @@
 import NormaKernels
 import NormaValues
 
-// Numbers at equal distances.
+// Evenly spaced numbers.
 
 extension Tensor {
   /// 0, 1, 2, ... below `end`, as `int64`. PyTorch: `torch.arange(end)`.
@@ -14,9 +14,10 @@ extension Tensor {
   /// `start + i * step` below `end` (above it for a negative step), with ⌈(end - start) / step⌉
   /// elements.
   ///
-  /// Real bounds give `float32`; each number is computed in `Double` and rounded once. For an integer
-  /// type the bounds and the step are truncated first. Cost: one write (types but `float32`, `float64`
-  /// and `int64` by way of one of these). PyTorch: `torch.arange`.
+  /// Real bounds give `float32`; each number is computed in `Double` and rounded once. For an
+  /// integer type the bounds and the step are truncated first. Cost: one write; a conversion too
+  /// for types other than `float32`, `float64` and `int64`.
+  /// PyTorch: `torch.arange`.
   public static func arange<T: TensorElement>(
     _ start: T, _ end: T, _ step: T? = nil, dtype: DType? = nil, file: StaticString = #fileID,
     line: UInt = #line
@@ -24,11 +25,11 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       let call = "arange(_:_:_:)"
       let type = dtype ?? (T.dtype.isFloatingPoint ? .float32 : .int64)
-      // Integers are counted in integers.
+      // Integer ranges are computed in integers.
       let isReal = T.dtype.isFloatingPoint && type.isFloatingPoint
       for number in [start, end, step ?? start] where T.dtype == .uint64 && number.asInt == nil {
         throw TensorError(
-          call, "\(Scalar(number).text) is beyond int64, in which integers are counted")
+          call, "\(Scalar(number).text) exceeds int64, in which integer ranges are computed")
       }
       let scalar = { (number: T) in isReal ? Scalar(number) : Scalar(number.asInt ?? .min) }
       let (a, b) = (scalar(start), scalar(end))
@@ -36,7 +37,7 @@ extension Tensor {
       guard step.asDouble != 0 else { throw TensorError(call, "a step of 0 never reaches the end") }
       let steps = (b.asDouble - a.asDouble) / step.asDouble
       guard steps.isFinite, steps < Double(Int.max / 16) else {
-        throw TensorError(call, "from \(a.text) to \(b.text) is no finite number of steps")
+        throw TensorError(call, "the number of steps from \(a.text) to \(b.text) is not finite")
       }
       guard steps >= 0 else {
         throw TensorError(
@@ -73,10 +74,11 @@ extension Tensor {
     }
   }
 
-  /// `count` numbers at equal distances from `start` to `end`, both included.
+  /// `count` evenly spaced numbers from `start` to `end`, both included.
   ///
-  /// The element i is start + i (end - start) / (count - 1), the second half counted from the end, in
-  /// `Double` and rounded once; one number is `start`. Integer types are truncated. Cost: one write.
+  /// Element i is start + i (end - start) / (count - 1), the second half computed from the end, in
+  /// `Double` and rounded once; a single number is `start`. Integer types are truncated. Cost: one
+  /// write.
   /// PyTorch: `torch.linspace`.
   public static func linspace(
     _ start: Double, _ end: Double, count: Int, dtype: DType = .float32,
@@ -95,8 +97,8 @@ extension Tensor {
     }
   }
 
-  /// ``linspace(_:_:count:dtype:file:line:)-(Double,_,_,_,_,_)`` between numbers in tensors without
-  /// axes, which are read at once.
+  /// ``linspace(_:_:count:dtype:file:line:)-(Double,_,_,_,_,_)`` between numbers in scalar tensors,
+  /// which are read immediately.
   public static func linspace(
     _ start: Tensor, _ end: Tensor, count: Int, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
@@ -108,10 +110,11 @@ extension Tensor {
     }
   }
 
-  /// `count` powers of `base`, their exponents at equal distances from `start` to `end`.
+  /// `count` powers of `base` with evenly spaced exponents from `start` to `end`.
   ///
-  /// Exponents as those of ``linspace(_:_:count:dtype:file:line:)-(Double,_,_,_,_,_)``, the power in
-  /// `Double`, rounded once. PyTorch: `torch.logspace`.
+  /// The exponents are those of ``linspace(_:_:count:dtype:file:line:)-(Double,_,_,_,_,_)``; the
+  /// power is computed in `Double` and rounded once.
+  /// PyTorch: `torch.logspace`.
   public static func logspace(
     _ start: Double, _ end: Double, count: Int, base: Double = 10, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
@@ -127,8 +130,8 @@ extension Tensor {
     }
   }
 
-  /// ``logspace(_:_:count:base:dtype:file:line:)-(Double,_,_,_,_,_,_)`` between exponents in tensors
-  /// without axes, which are read at once.
+  /// ``logspace(_:_:count:base:dtype:file:line:)-(Double,_,_,_,_,_,_)`` between exponents in scalar
+  /// tensors, which are read immediately.
   public static func logspace(
     _ start: Tensor, _ end: Tensor, count: Int, base: Double = 10, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
@@ -141,7 +144,7 @@ extension Tensor {
   }
 
   private static func checkSteps(_ count: Int, _ call: String) throws(TensorError) {
-    guard count >= 0 else { throw TensorError(call, "\(count) is no number of elements") }
+    guard count >= 0 else { throw TensorError(call, "count must not be negative, got \(count)") }
     _ = try Shape.count([count], call: call)
   }
 
@@ -150,12 +153,12 @@ extension Tensor {
   ) throws(TensorError) -> (Double, Double) {
     guard start.rank == 0, end.rank == 0 else {
       throw TensorError(
-        call, "bounds are numbers without axes, got shapes \(start.shape) and \(end.shape)")
+        call, "bounds must be scalars, got shapes \(start.shape) and \(end.shape)")
     }
     return (start.item(), end.item())
   }
 
-  /// Numbers that one of two loops writes, in `float32` or in `float64`, converted from there.
+  /// Numbers written by one of two loops, in `float32` or in `float64`, and converted from there.
   private static func filled(
     _ count: Int, _ dtype: DType, _ narrow: (UnsafeMutablePointer<Float>) -> Void,
     _ wide: (UnsafeMutablePointer<Double>) -> Void

@@ -1,10 +1,10 @@
 import NormaKernels
 import NormaValues
 
-// Unit matrices, and halves of matrices.
+// Identity matrices, and triangular parts of matrices.
 
 extension Tensor {
-  /// A matrix with ones on the diagonal and zeros elsewhere; square unless `columns` says otherwise.
+  /// Matrices with ones on the diagonal and zeros elsewhere; square unless `columns` is given.
   /// PyTorch: `torch.eye`.
   public static func eye(
     _ rows: Int, _ columns: Int? = nil, dtype: DType = .float32, file: StaticString = #fileID,
@@ -17,9 +17,10 @@ extension Tensor {
     }
   }
 
-  /// Matrices with zeros above a diagonal, which begins `diagonal` columns further right.
+  /// The lower triangle: matrices with zeros above a diagonal, which begins `diagonal` columns
+  /// further right.
   ///
-  /// Cost: one read and one write, at once. PyTorch: `torch.tril`.
+  /// Runs eagerly. Cost: one read and one write. PyTorch: `torch.tril`.
   public func tril(
     _ diagonal: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -28,9 +29,10 @@ extension Tensor {
     }
   }
 
-  /// Matrices with zeros under a diagonal, which begins `diagonal` columns further right.
+  /// The upper triangle: matrices with zeros below a diagonal, which begins `diagonal` columns
+  /// further right.
   ///
-  /// Cost: one read and one write, at once. PyTorch: `torch.triu`.
+  /// Runs eagerly. Cost: one read and one write. PyTorch: `torch.triu`.
   public func triu(
     _ diagonal: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -44,13 +46,13 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     if isPoisoned { return self }
     guard rank >= 2 else {
-      throw TensorError(call, "matrices are needed, got shape \(shape)")
+      throw TensorError(call, "expected matrices, got shape \(shape)")
     }
     let source = contiguous()
     let storage = source.node.materialize()
     if storage.isMissing { return .poisoned }
     let (rows, columns) = (shape[rank - 2], shape[rank - 1])
-    // Further out nothing changes.
+    // Diagonals further out make no difference.
     let diagonal = Swift.max(Swift.min(diagonal, columns), -rows)
     let triangle = Triangle(rows: rows, columns: columns, diagonal: diagonal, isUpper: isUpper)
     let matrices = shape.dropLast(2).reduce(1, *)
@@ -69,10 +71,10 @@ extension Tensor {
     }
   }
 
-  /// The rows and columns of the elements on and under a diagonal, in row-major order: `[2, n]`.
+  /// The rows and columns of the elements on and below a diagonal, in row-major order: `[2, n]`.
   ///
-  /// Cost: two bytes for every element of the matrix besides the result. PyTorch:
-  /// `torch.tril_indices`.
+  /// Cost: two bytes for every element of the matrix in addition to the result.
+  /// PyTorch: `torch.tril_indices`.
   public static func trilIndices(
     _ rows: Int, _ columns: Int, offset: Int = 0, dtype: DType = .int64,
     file: StaticString = #fileID, line: UInt = #line
@@ -82,8 +84,8 @@ extension Tensor {
 
   /// The rows and columns of the elements on and above a diagonal, in row-major order: `[2, n]`.
   ///
-  /// Cost: two bytes for every element of the matrix besides the result. PyTorch:
-  /// `torch.triu_indices`.
+  /// Cost: two bytes for every element of the matrix in addition to the result.
+  /// PyTorch: `torch.triu_indices`.
   public static func triuIndices(
     _ rows: Int, _ columns: Int, offset: Int = 0, dtype: DType = .int64,
     file: StaticString = #fileID, line: UInt = #line
@@ -99,7 +101,7 @@ extension Tensor {
       let shape = [rows, columns]
       _ = try Shape.count(shape, call: call)
       guard dtype.isInteger else {
-        throw TensorError(call, "\(dtype) holds no places; integers do")
+        throw TensorError(call, "indices are integers, got \(dtype)")
       }
       let all = ones(shape, dtype: .bool)
       return half(all).nonzero().cast(to: dtype).transposed().contiguous()

@@ -1,13 +1,14 @@
 import NormaValues
 
-/// The type in which operands of an elementwise call meet.
+/// The common type of the operands of an elementwise call.
 ///
-/// Tensors with axes count most, then tensors without, then plain numbers: a lower rank changes the
-/// type only if its category (truth value, integer, real) is higher. An integer of a lower rank that the
-/// type does not hold is refused, whether it is written or in a tensor. PyTorch: `torch.result_type`, which
-/// lets it wrap; NumPy 2 refuses it as well where it is written, and widens the type for one in a tensor.
+/// Tensors with axes rank highest, then tensors without, then plain numbers: a lower rank changes
+/// the type only if its category (Boolean, integer, real) is higher. An integer of a lower rank
+/// that the type cannot hold is an error, whether it is a literal or in a tensor.
+/// PyTorch: `torch.result_type`, which lets it wrap; NumPy 2 reports an error for a literal, and
+/// widens the type for one in a tensor.
 enum Promotion {
-  /// The type of a tensor beside a number.
+  /// The type of a tensor combined with a number.
   static func type(_ tensor: Tensor, _ scalar: Scalar) -> DType {
     combine(tensor.dtype, scalar.defaultType) ?? tensor.dtype
   }
@@ -40,7 +41,7 @@ struct ElementwiseRule: Sendable {
   let savesResult: Bool
   let rule: @Sendable (Backward) -> [Tensor?]
 
-  /// A rule that needs the upstream gradient alone.
+  /// A rule that needs only the upstream gradient.
   static func linear(_ rule: @escaping @Sendable (Backward) -> [Tensor?]) -> ElementwiseRule {
     ElementwiseRule(savesOperands: false, savesResult: false, rule: rule)
   }
@@ -60,7 +61,7 @@ extension Tensor {
   /// The pending result of one instruction on operands that broadcast.
   ///
   /// - Parameters:
-  ///   - type: the type in which the operands meet.
+  ///   - type: the common type of the operands.
   ///   - result: the type of the result.
   @inline(never)
   static func elementwise(
@@ -97,12 +98,12 @@ extension Tensor {
     return value.recorded(
       call, operands, saving: gradient.savesOperands ? operands : [],
       savesResult: gradient.savesResult,
-      immediate: immediate.flatMap { place in scalar.map { ($0, place.position) } },
+      immediate: immediate.flatMap { entry in scalar.map { ($0, entry.position) } },
       runsAtOnce: false, .gradients(gradient.rule))
   }
 
-  /// Throws where a tensor without axes holds an integer that the type does not hold in which it meets
-  /// tensors with axes. It is read for that, where its type is wider.
+  /// Throws if a tensor without axes holds an integer that does not fit the common type with
+  /// tensors that have axes. Its value is read only if its type is wider.
   @inline(never)
   private static func refuseMisfits(
     _ operands: [Tensor], in type: DType, _ code: Operation.Code, _ call: String
@@ -116,15 +117,16 @@ extension Tensor {
     }
   }
 
-  /// Throws where `uint64` meets integers with a sign, and nothing real: no integer type holds both, and `float64`
-  /// rounds from 2^53 on.
+  /// Throws if `uint64` is combined with signed integers and nothing real: no integer type holds
+  /// both, and `float64` rounds from 2^53 on.
   static func refuseMixedSigns(_ types: [DType], _ call: String) throws(TensorError) {
     guard types.count > 1, types.contains(.uint64), !types.contains(where: \.isFloatingPoint),
       let signed = types.first(where: { $0.isInteger && $0.isSigned })
     else { return }
     throw TensorError(
       call,
-      "no integer type holds both uint64 and \(signed); cast one of them, to .int64, .uint64 or .float64"
+      "no integer type holds both uint64 and \(signed); "
+        + "cast one of them, to .int64, .uint64 or .float64"
     )
   }
 
@@ -136,8 +138,8 @@ extension Tensor {
     return Layout(contiguous: shape)
   }
 
-  /// The cost and depth of a result's operands, after storing those that would make a program too
-  /// long.
+  /// The cost and depth of a result's operands, after evaluating and storing those that would make
+  /// a program too long.
   static func bounded(_ operands: [Tensor]) -> (cost: Int, depth: Int) {
     var (cost, depth) = (0, 0)
     for index in operands.indices {
@@ -145,7 +147,8 @@ extension Tensor {
       guard node.isPending else { continue }
       let isOwn = operands[index].layout === node.layout
       if isOwn { cost += node.cost }
-      // What is seen through a view is stored first, in the midst of this: that takes more of the stack.
+      // An operand seen through a view is stored first, in the middle of this evaluation, which
+      // takes more of the stack.
       depth = Swift.max(depth, node.depth + (isOwn ? 0 : Limits.reductionDepth))
     }
     if cost <= Limits.costLimit && depth < Limits.depthLimit { return (cost, depth) }
@@ -158,7 +161,8 @@ extension Tensor {
     return operands.reduce((0, 0)) { ($0.0 + $1.node.cost, Swift.max($0.1, $1.node.depth)) }
   }
 
-  /// One operand, same type out as in; integers become `float32` first if `toFloat`.
+  /// A function of one operand with a result of the same type; integers are cast to `float32` first
+  /// if `toFloat`.
   @inline(never)
   func unary(
     _ code: Operation.Code, toFloat: Bool, call: String, gradient: ElementwiseRule
@@ -168,7 +172,8 @@ extension Tensor {
       code, [self], in: type, result: type, call: call, gradient: gradient)
   }
 
-  /// Two tensors in their common type; integers become `float32` first if `toFloat`.
+  /// A function of two tensors in their common type; integers are cast to `float32` first if
+  /// `toFloat`.
   @inline(never)
   static func binary(
     _ code: Operation.Code, _ a: Tensor, _ b: Tensor, toFloat: Bool = false, call: String,
@@ -179,7 +184,7 @@ extension Tensor {
     return try arithmetic(code, [a, b], type, nil, call, gradient)
   }
 
-  /// A tensor and a number; `position` is the place of the number.
+  /// A function of a tensor and a number; `position` is the operand position of the number.
   @inline(never)
   static func binary(
     _ code: Operation.Code, _ tensor: Tensor, _ scalar: Scalar, position: Int, call: String,
@@ -189,13 +194,13 @@ extension Tensor {
     return try arithmetic(code, [tensor], type, (scalar, position), call, gradient)
   }
 
-  /// The real type for operands that meet in `type`: `float32` for integers alone.
+  /// The real type for operands whose common type is `type`: `float32` if all are integers.
   private static func realType(_ type: DType, of operands: [Tensor]) -> DType {
     let areWhole = operands.count > 1 && !operands.contains { $0.dtype.isFloatingPoint }
     return areWhole || !type.isFloatingPoint ? .float32 : type
   }
 
-  /// Arithmetic with PyTorch's rules for integers and truth values.
+  /// Arithmetic with PyTorch's rules for integers and Booleans.
   @inline(never)
   private static func arithmetic(
     _ code: Operation.Code, _ operands: [Tensor], _ common: DType, _ scalar: (Scalar, Int)?,
@@ -209,7 +214,7 @@ extension Tensor {
       case .add: code = .maximum
       case .multiply: code = .minimum
       case .subtract:
-        throw TensorError(call, "truth values cannot be subtracted; compare them with .!= instead")
+        throw TensorError(call, "Booleans cannot be subtracted; compare them with .!= instead")
       default: break
       }
     }
@@ -225,7 +230,7 @@ extension Tensor {
   static func comparison(
     _ code: Operation.Code, _ a: Tensor, _ b: Tensor, call: String
   ) throws(TensorError) -> Tensor {
-    // The result says nothing of the type, so integers meet in one that holds both.
+    // The result does not depend on the type, so integers are compared in one that holds both.
     let type =
       a.dtype.isFloatingPoint || b.dtype.isFloatingPoint
       ? Promotion.type([a, b]) : DType.promoted(a.dtype, b.dtype)
@@ -236,7 +241,7 @@ extension Tensor {
     return try elementwise(code, [a, b], in: type, result: .bool, call: call)
   }
 
-  /// `uint64` beside integers with a sign: those below zero are smaller than all.
+  /// `uint64` compared with signed integers: negative ones are smaller than all.
   private static func mixedComparison(
     _ code: Operation.Code, _ large: Tensor, _ signed: Tensor, _ call: String
   ) throws(TensorError) -> Tensor {
@@ -271,12 +276,12 @@ extension Tensor {
 }
 
 extension Operation.Immediate {
-  /// A number that the type holds.
+  /// A number that the type can hold.
   init(_ scalar: Scalar, at position: Int, in type: DType) {
     self.init(position: position, bits: BlockType(type).bits(scalar), number: scalar)
   }
 
-  /// - Throws: where the type does not hold the number; see ``Scalar/fits(_:)``.
+  /// - Throws: if the type cannot hold the number; see ``Scalar/fits(_:)``.
   init(
     _ scalar: Scalar, at position: Int, in type: DType, call: String
   ) throws(TensorError) {
@@ -286,7 +291,7 @@ extension Operation.Immediate {
 
   /// An operand of an instruction.
   ///
-  /// - Throws: where it does not fit; see ``Scalar/fits(_:of:)``.
+  /// - Throws: if the number does not fit; see ``Scalar/fits(_:of:)``.
   init(
     _ scalar: Scalar, at position: Int, in type: DType, of code: Operation.Code, call: String
   ) throws(TensorError) {

@@ -1,11 +1,11 @@
 import NormaValues
 
-// Whether a written number is a value of an element type. The rule is one for arithmetic, creation,
-// filling, clamping and assignment: an integer type takes what its range holds, a fraction being cut
-// off; a real type takes what rounds to a finite number, NaN and the infinities.
+// Whether a number is valid for an element type. Arithmetic, creation, filling, clamping and
+// assignment share one rule: an integer type accepts numbers within its range, truncating
+// fractions; a real type accepts numbers that round to a finite one, NaN and the infinities.
 
 extension Scalar {
-  /// Whether the type holds the number, rounded.
+  /// Whether the type can hold the number, after rounding.
   func fits(_ dtype: DType) -> Bool {
     switch dtype {
     case .bool: true
@@ -24,8 +24,8 @@ extension Scalar {
 
   /// Whether the number can be an operand of an instruction in a type.
   ///
-  /// Sums, products and bits of integers wrap, so types without a sign take negative numbers as well. Arithmetic of half
-  /// types is computed in `float32`, and so is the number.
+  /// Sums, products and bits of integers wrap, so unsigned types accept negative numbers as well.
+  /// Half types are computed in `float32`, so the number need only fit that.
   func fits(_ dtype: DType, of code: Operation.Code) -> Bool {
     switch code {
     case .add, .subtract, .multiply, .and, .or, .xor:
@@ -39,25 +39,25 @@ extension Scalar {
     }
   }
 
-  /// The mistake of a number that a type does not hold.
+  /// The error for a number that a type cannot hold.
   func misfit(_ dtype: DType, _ call: String, _ way: String = "cast the tensor first")
     -> TensorError
   {
     TensorError(call, "\(text) does not fit \(dtype); \(way)")
   }
 
-  /// Throws unless the type holds the number, rounded.
+  /// Throws unless the type can hold the number, after rounding.
   func require(
     _ dtype: DType, _ call: String, _ way: String = "cast the tensor first"
   ) throws(TensorError) {
     if !fits(dtype) { throw misfit(dtype, call, way) }
   }
 
-  /// The number as an element of a real type; itself for integers.
+  /// The number rounded to a real type; unchanged for integer types.
   func rounded(to dtype: DType) -> Scalar {
     switch dtype {
     case .bfloat16: return Scalar(Double(Float(BFloat16(Float(asDouble)))))
-    // Small whole numbers are there already.
+    // Small whole numbers are exact already.
     case .float16 where Swift.abs(asDouble) > 2048 || asDouble != asDouble.rounded():
       return Scalar(Tensor.nearestHalf(asDouble))
     default: return self
@@ -66,16 +66,16 @@ extension Scalar {
 }
 
 extension Tensor {
-  /// The `float16` number that is nearest to one, by way of `float32` as everywhere.
+  /// The nearest `float16` number, through `float32` as everywhere.
   fileprivate static func nearestHalf(_ value: Double) -> Double {
     Tensor(value).cast(to: .float16).item()
   }
 
-  /// Throws where an element type does not hold a value of an array, of which this tensor was made.
+  /// Throws if an element type cannot hold a value of the array that this tensor was made from.
   func requireFit<T: TensorElement>(
     _ array: [T], in dtype: DType, _ call: String
   ) throws(TensorError) {
-    // Large arrays are looked through one by one only where their bounds do not fit.
+    // The elements of large arrays are checked one by one only if their bounds do not fit.
     if array.count > 16, areBoundsWithin(dtype) { return }
     if let wrong = array.first(where: { !Scalar($0).fits(dtype) }) {
       throw Scalar(wrong).misfit(dtype, call, "leave dtype out, pass a wider one, or cast(to:)")
@@ -94,7 +94,7 @@ extension Tensor {
     return min().integer.fits(dtype) && max().integer.fits(dtype)
   }
 
-  /// The one integer that the tensor holds.
+  /// The one integer in this tensor.
   var integer: Scalar {
     dtype == .uint64 ? Scalar(item(as: UInt64.self)) : Scalar(item(as: Int64.self))
   }
@@ -114,7 +114,7 @@ extension Operation.Code {
     }
   }
 
-  /// A comparison of integers with a real number, as the same one with an integer.
+  /// A comparison of integers with a real number, as an equivalent one with an integer.
   ///
   /// Nothing is rounded: x < 2.5 is x <= 2, and no integer equals 2.5.
   func amongIntegers(_ number: Double) -> (Operation.Code, Scalar) {
@@ -124,7 +124,7 @@ extension Operation.Code {
     let floor = number.rounded(.down)
     let large = UInt64(exactly: floor).map { Scalar($0) }
     guard let below = Int64(exactly: floor).map({ Scalar($0) }) ?? large else {
-      // Beyond all integers on one side.
+      // Beyond all integers, on one side.
       switch self {
       case .notEqual: return always
       case .less, .lessOrEqual: return number > 0 ? always : never
@@ -141,8 +141,8 @@ extension Operation.Code {
     }
   }
 
-  /// A comparison of integers with one that their type does not hold, below or above all that it holds, as one
-  /// with its smallest number.
+  /// A comparison of integers with one below or above the range of their type, as an equivalent one
+  /// with the type's smallest number.
   func beyondIntegers(of dtype: DType, isBelow: Bool) -> (Operation.Code, Scalar) {
     let lowest = Scalar(dtype.integerBounds?.low ?? 0)
     let isTrue =
@@ -155,8 +155,8 @@ extension Operation.Code {
     return (isTrue ? .greaterOrEqual : .less, lowest)
   }
 
-  /// A comparison of real elements with a finite number beyond their type's largest, which would be
-  /// rounded to an infinity: only infinite elements lie behind it.
+  /// A comparison of real elements with a finite number beyond the largest of their type, which
+  /// would be rounded to infinity: only infinite elements are beyond it.
   func beyondRange(_ number: Double) -> (Operation.Code, Scalar) {
     let infinity = number > 0 ? Double.infinity : -.infinity
     switch self {

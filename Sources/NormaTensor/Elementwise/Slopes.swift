@@ -1,13 +1,14 @@
 import NormaValues
 
-// Derivatives of elementwise functions, from the operand and in `float64`: what the result's rounding
-// hides, as in 1 - tanh² x, is not lost, and the gradient is rounded once. Powers of e are those of
-// `float32` where the operand is, which keeps programs quick. Where the operand is `float64`, so that
-// no wider type catches the roundings, slopes of several steps are instructions of their own.
+// Derivatives of elementwise functions, computed from the operand in `float64`: digits that the
+// result's rounding loses, as in 1 - tanh² x, are kept, and the gradient is rounded once. For
+// `float32` operands, powers of e are `float32`'s, which keeps programs fast. For `float64`
+// operands, where no wider type absorbs the roundings, slopes with several steps are instructions
+// of their own.
 
 extension Tensor {
-  /// A slope by `formula`, or by one instruction where this is `float64`, whose own derivative is that of
-  /// the formula.
+  /// A slope computed by `formula`, or by one instruction for `float64`; that instruction's
+  /// derivative is the formula's.
   func slope(
     _ code: Operation.Code, _ formula: @escaping @Sendable (Tensor) -> Tensor
   ) -> Tensor {
@@ -36,24 +37,26 @@ extension Tensor {
   /// Half types as `float32`.
   var singleOrWide: Tensor { dtype.isHalf ? cast(to: .float32) : self }
 
-  /// A function of several instructions. Half types are computed in `float32` and rounded once, values and
-  /// gradients alike.
+  /// A function of several instructions. Half types are computed in `float32` and rounded once,
+  /// both values and gradients.
   @inline(never)
   func roundedOnce(_ body: (Tensor) -> Tensor) -> Tensor {
     dtype.isHalf ? body(singleOrWide).cast(to: dtype) : body(self)
   }
 
-  /// e to the power of this `float64` tensor, as exact as `exp` of `type` and of what rounding to `type`
-  /// takes from the exponent.
+  /// e to the power of this `float64` tensor, as accurate as `exp` of `type`, corrected for what
+  /// rounding the exponent to `type` loses.
   func exponential(as type: DType) -> Tensor {
     if type == .float64 { return exp() }
-    // Beyond these bounds the power is 0 or infinite, and an infinite exponent leaves no rest.
+    // Beyond these bounds the power is 0 or infinite; an infinite exponent would give NaN as the
+    // remainder.
     let exponent = clamped(min: -1000.0, max: 1000.0)
     let rounded = exponent.cast(to: .float32)
     return rounded.exp().wide * (exponent - rounded.wide + 1)
   }
 
-  /// e^-|x| in `float64`. At 0 its derivative is that of x >= 0, as what it is used in has two branches.
+  /// e^-|x| in `float64`. At 0 its derivative is that for x >= 0, because the functions that use it
+  /// have two branches.
   fileprivate var decay: Tensor {
     let x = dtype == .float64 ? self : cast(to: .float32)
     return Tensor.where(x .< 0, x, -x).exp().wide
@@ -90,7 +93,7 @@ extension Tensor {
   /// The derivative of erf, 2 / √π e^(-x²).
   var erfSlope: Tensor { slope(.erfSlope) { $0.bell() * (2 / Double.pi.squareRoot()) } }
 
-  /// The derivative of `slope` x where it is positive, and of alpha (eˣ - 1) elsewhere.
+  /// The derivative of the function that is `slope` x for positive x, and alpha (eˣ - 1) elsewhere.
   func eluSlope(_ alpha: Double, above slope: Double = 1) -> Tensor {
     Tensor.where(self .> 0, slope, clamped(max: 0.0).wide.exponential(as: dtype) * alpha)
   }
@@ -100,7 +103,8 @@ extension Tensor {
     let x = wide.clamped(min: -1e4 * alpha.magnitude)
     let quotient = x / alpha
     if dtype != .float64 { return quotient.exponential(as: dtype) }
-    // What the quotient's rounding takes from a large exponent: products of leading digits are exact.
+    // Corrects for what rounding the quotient loses of a large exponent: products of leading digits
+    // are exact.
     let first = Double(Float(alpha))
     let lead = quotient.leadingDigits
     let end = quotient - lead
@@ -134,7 +138,8 @@ extension Tensor {
     }
   }
 
-  /// In `float64` within what any power of e leaves, so that infinite elements times 0 are 0.
+  /// In `float64`, clamped to the range in which powers of e are not 0 or infinite, so that
+  /// infinite elements times 0 are 0.
   private var clampedWide: Tensor { wide.clamped(min: -1e5, max: 1e5) }
 
   /// e^(-factor x²) in `float64`, for a factor that is a power of two.

@@ -1,21 +1,21 @@
-// Activations: one element in, one out. All are pending, so that they join the program of what
-// comes before and after; their gradients are programs too. Integers give `float32` where the
-// result is not whole.
+// Activations: elementwise functions of one operand. All are pending, so that they are fused with
+// the operations before and after; their gradients are programs too. Integers give `float32` unless
+// the result is whole.
 
 extension Tensor {
   /// max(x, 0); NaN stays NaN. The gradient at 0 is 0. PyTorch: `torch.relu`.
   public func relu(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      if dtype == .bool { throw TensorError("relu()", "truth values have no sign") }
+      if dtype == .bool { throw TensorError("relu()", "Booleans have no sign") }
       return try Tensor.binary(
         .maximum, self, Scalar(0), position: 1, call: "relu()", gradient: .relu)
     }
   }
 
-  /// x moved into 0 ... 6; the gradient at the ends is 0. PyTorch: `F.relu6`.
+  /// x clamped to 0 ... 6; the gradient at the ends is 0. PyTorch: `F.relu6`.
   public func relu6() -> Tensor { hardtanh(min: 0, max: 6) }
 
-  /// x moved into `min ... max`; the gradient at the ends is 0. PyTorch: `F.hardtanh`.
+  /// x clamped to `min ... max`; the gradient at the ends is 0. PyTorch: `F.hardtanh`.
   public func hardtanh(
     min low: Double = -1, max high: Double = 1, file: StaticString = #fileID,
     line: UInt = #line
@@ -29,12 +29,12 @@ extension Tensor {
     }
   }
 
-  /// x where it is positive, else `slope` x. PyTorch: `F.leaky_relu`.
+  /// x if positive, else `slope` x. PyTorch: `F.leaky_relu`.
   public func leakyRelu(slope: Double = 0.01) -> Tensor {
     Tensor.where(self .> 0, self, self * slope)
   }
 
-  /// x where it is positive, else weight · x, with one weight, or one for each channel in axis 1.
+  /// x if positive, else weight · x, with one weight, or one for each channel in axis 1.
   /// PyTorch: `F.prelu`.
   public func prelu(
     _ weight: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -45,8 +45,8 @@ extension Tensor {
       guard weight.count == 1 || weight.shape == [channels] else {
         throw TensorError(
           "prelu(_:)",
-          "the weight has shape \(weight.shape); one number or \(channels), one for each channel, "
-            + "are needed")
+          "the weight has shape \(weight.shape); expected one number, or \(channels), one for each "
+            + "channel")
       }
       let factors =
         weight.count == 1
@@ -57,7 +57,7 @@ extension Tensor {
     }
   }
 
-  /// x where it is positive, else alpha (eˣ - 1). PyTorch: `F.elu`.
+  /// x if positive, else alpha (eˣ - 1). PyTorch: `F.elu`.
   public func elu(alpha: Double = 1) -> Tensor {
     roundedOnce { x in
       let y = x.detached()
@@ -66,11 +66,12 @@ extension Tensor {
     }
   }
 
-  /// scale · elu(x, alpha) with the numbers that keep mean 0 and variance 1 through layers.
+  /// scale · elu(x, alpha) with the constants that preserve mean 0 and variance 1 from layer to
+  /// layer.
   /// PyTorch: `F.selu`.
   public func selu() -> Tensor {
     let (alpha, scale) = (1.6732632423543772848170429916717, 1.0507009873554804934193349852946)
-    // Their product, rounded once.
+    // The product of scale and alpha, rounded once.
     let slope = 1.7580993408473768599402175208123
     return roundedOnce { x in
       x.custom("selu()", x.detached().elu(alpha: alpha) * scale) { g, x in
@@ -90,15 +91,16 @@ extension Tensor {
     }
   }
 
-  /// x Φ(x), with the normal distribution Φ, or its approximation by tanh. With Φ, value and gradient have their
-  /// digits also far below 0, where both nearly vanish; -0 at -∞; worst error in `float32` 0.92 ulp. PyTorch:
-  /// `F.gelu`, which has no digits there and is NaN at -∞.
+  /// x Φ(x), with the normal distribution Φ, or its approximation by tanh. With Φ, value and
+  /// gradient keep their precision far below 0, where both nearly vanish; -0 at -∞; worst error in
+  /// `float32` 0.92 ulp.
+  /// PyTorch: `F.gelu`, which loses all digits there and is NaN at -∞.
   public func gelu(approximatingByTanh: Bool = false) -> Tensor {
     roundedOnce { x in
       guard approximatingByTanh else {
         return x.real(.gelu, "gelu()", #fileID, #line, .slope { $0.geluSlope })
       }
-      // Far out the tangent is ±1, and a cube may be infinite.
+      // For large |x| the hyperbolic tangent is ±1, and a cube may be infinite.
       let low = x.clamped(min: -100.0)
       let near = low.clamped(max: 100.0)
       let inner = (near + near * near * near * 0.044715) * (2 / Double.pi).squareRoot()
@@ -122,7 +124,7 @@ extension Tensor {
     }
   }
 
-  /// log(1 + e^(beta x)) / beta, and x itself where beta x is above `threshold`.
+  /// log(1 + e^(beta x)) / beta, or x itself if beta x is above `threshold`.
   /// PyTorch: `F.softplus`.
   public func softplus(beta: Double = 1, threshold: Double = 20) -> Tensor {
     roundedOnce { x in
@@ -152,7 +154,7 @@ extension Tensor {
   /// x / (1 + |x|); ±1 at ±∞, where PyTorch has NaN. PyTorch: `F.softsign`.
   public func softsign() -> Tensor {
     roundedOnce { x in
-      // Numbers of this size give ±1, and infinite ones would give NaN.
+      // Numbers this large give ±1, and infinite ones would give NaN.
       let y = x.detached().clamped(min: -0x1p64, max: 0x1p64)
       return x.custom("softsign()", y / (y.abs() + 1)) { g, x in g * x.softsignSlope }
     }
@@ -166,7 +168,7 @@ extension Tensor {
     }
   }
 
-  /// x moved towards zero by `lambda`, which it does not cross. PyTorch: `F.softshrink`.
+  /// x moved towards zero by `lambda`, but not across it. PyTorch: `F.softshrink`.
   public func softshrink(
     lambda: Double = 0.5, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -179,12 +181,12 @@ extension Tensor {
     }
   }
 
-  /// x, but 0 within ±`lambda`. PyTorch: `F.hardshrink`.
+  /// x, or 0 within ±`lambda`. PyTorch: `F.hardshrink`.
   public func hardshrink(lambda: Double = 0.5) -> Tensor {
     Tensor.where((self .>= -lambda) * (self .<= lambda), 0, self)
   }
 
-  /// (x + 3) / 6 moved into 0 ... 1; the gradient at the ends is 0. PyTorch: `F.hardsigmoid`.
+  /// (x + 3) / 6 clamped to 0 ... 1; the gradient at the ends is 0. PyTorch: `F.hardsigmoid`.
   public func hardsigmoid() -> Tensor { roundedOnce { ($0 + 3).relu6() / 6 } }
 
   /// x hardsigmoid(x); -0 at -∞, where PyTorch has NaN. PyTorch: `F.hardswish`.
@@ -198,7 +200,7 @@ extension Tensor {
     }
   }
 
-  /// x where it is above `threshold`, else `value`. PyTorch: `F.threshold`.
+  /// x if above `threshold`, else `value`. PyTorch: `F.threshold`.
   public func thresholded(
     at threshold: Double, value: Double, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -218,17 +220,18 @@ extension Tensor {
       if isPoisoned { return self }
       let front = try Shape.axis(axis, of: shape, call: "glu(over:)")
       guard rank > 0, shape[front] % 2 == 0 else {
-        throw TensorError("glu(over:)", "axis \(axis) of shape \(shape) has no two halves")
+        throw TensorError("glu(over:)", "axis \(axis) of shape \(shape) has an odd size")
       }
       let half = shape[front] / 2
       return roundedOnce { $0.narrowed(front, 0, half) * $0.narrowed(front, half, half).sigmoid() }
     }
   }
 
-  /// These elements, and finite ones where they lie so far below 0 that a factor is 0.
+  /// These elements, clamped to finite ones where they are so far below 0 that a factor is 0.
   private var notFarBelow: Tensor { clamped(min: -1e5) }
 
-  /// A result computed without history, with its rule: the gradient from upstream and the input.
+  /// A result computed without history, recorded with a rule that computes the gradient from
+  /// upstream and the input.
   private func custom(
     _ call: String, _ result: Tensor, _ rule: @escaping @Sendable (Tensor, Tensor) -> Tensor
   ) -> Tensor {
@@ -237,7 +240,7 @@ extension Tensor {
 }
 
 extension ElementwiseRule {
-  /// Where the result is positive: the result is there anyway, as the next operation's input.
+  /// 1 where the result is positive; the result is kept anyway, as the next operation's input.
   static let relu = ofResult { rule in
     if rule.isRecording { return [.where(rule.result .> 0, rule.upstream, 0)] }
     return [

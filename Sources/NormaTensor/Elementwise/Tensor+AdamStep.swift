@@ -1,15 +1,17 @@
 import NormaKernels
 
 extension Tensor {
-  /// Whether this variable alone holds the elements' memory, so that they may be changed where they are.
+  /// Whether this variable is the only owner of the elements' memory, so that they may be changed
+  /// in place.
   package mutating func holdsMemoryAlone() -> Bool {
     isKnownUniquelyReferenced(&node) && node.holdsMemoryAlone()
   }
 
-  /// The value and both means after a step of Adam, in one loop; nil where these and the gradient are not
-  /// `float32` that lies alike.
+  /// The value and both moments after a step of Adam, in one loop; nil unless these and the
+  /// gradient are `float32` with the same layout.
   ///
-  /// - Parameter inPlace: which of the three nobody reads any more after this: it gives its memory to its result.
+  /// - Parameter inPlace: which of the three are not read again; their memory is reused for their
+  ///   results.
   package static func adamStep(
     _ step: AdamStep, value: Tensor, gradient: Tensor, mean: Tensor, square: Tensor,
     inPlace: (value: Bool, mean: Bool, square: Bool)

@@ -1,38 +1,39 @@
 import NormaValues
 
-// Arithmetic with broadcasting and type promotion, pending: a program of any length costs one trip
-// over memory. Each result is rounded once to its type. Operators have no place for a caller's file
-// and line, so a mistake names the operator and both shapes.
+// Arithmetic with broadcasting and type promotion, pending: a program of any length costs one pass
+// over memory. Each result is rounded once to its type. Operators cannot take the caller's file and
+// line, so an error names the operator and both shapes.
 
 extension Tensor {
 
-  /// The elementwise sum. Shapes broadcast; integers wrap, truth values are joined by "or".
+  /// The elementwise sum. Shapes broadcast; integers wrap, Booleans are combined with "or".
   /// PyTorch: `torch.add`.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in try binary(.add, a, b, call: "+", gradient: .sum) }
   }
 
-  /// The elementwise sum of every element with a number, which keeps the tensor's type.
+  /// The elementwise sum of every element with a number, in the tensor's type.
   public static func + <T: TensorElement>(a: Tensor, b: T) -> Tensor {
     checked { () throws(TensorError) in
       try binary(.add, a, Scalar(b), position: 1, call: "+", gradient: .sum)
     }
   }
 
-  /// The elementwise sum of a number with every element, whose type it takes.
+  /// The elementwise sum of a number with every element, in the tensor's type.
   public static func + <T: TensorElement>(a: T, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in
       try binary(.add, b, Scalar(a), position: 0, call: "+", gradient: .sum)
     }
   }
 
-  /// Replaces the variable's tensor by the result; the old tensor's other uses do not change.
+  /// Replaces the tensor in this variable by the result; other references to the old tensor do not
+  /// change.
   public static func += (a: inout Tensor, b: Tensor) { a = a + b }
 
-  /// Replaces the variable's tensor by the result with a number.
+  /// Replaces the tensor in this variable by the result with a number.
   public static func += <T: TensorElement>(a: inout Tensor, b: T) { a = a + b }
 
-  /// The elementwise difference. Shapes broadcast; integers wrap, truth values are refused.
+  /// The elementwise difference. Shapes broadcast; integers wrap, Booleans are not allowed.
   /// PyTorch: `torch.sub`.
   public static func - (a: Tensor, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in
@@ -40,50 +41,52 @@ extension Tensor {
     }
   }
 
-  /// The elementwise difference of every element with a number, which keeps the tensor's type.
+  /// The elementwise difference of every element and a number, in the tensor's type.
   public static func - <T: TensorElement>(a: Tensor, b: T) -> Tensor {
     checked { () throws(TensorError) in
       try binary(.subtract, a, Scalar(b), position: 1, call: "-", gradient: .difference)
     }
   }
 
-  /// The elementwise difference of a number with every element, whose type it takes.
+  /// The elementwise difference of a number and every element, in the tensor's type.
   public static func - <T: TensorElement>(a: T, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in
       try binary(.subtract, b, Scalar(a), position: 0, call: "-", gradient: .difference)
     }
   }
 
-  /// Replaces the variable's tensor by the result; the old tensor's other uses do not change.
+  /// Replaces the tensor in this variable by the result; other references to the old tensor do not
+  /// change.
   public static func -= (a: inout Tensor, b: Tensor) { a = a - b }
 
-  /// Replaces the variable's tensor by the result with a number.
+  /// Replaces the tensor in this variable by the result with a number.
   public static func -= <T: TensorElement>(a: inout Tensor, b: T) { a = a - b }
 
-  /// The elementwise product. Shapes broadcast; integers wrap, truth values are joined by "and".
+  /// The elementwise product. Shapes broadcast; integers wrap, Booleans are combined with "and".
   /// PyTorch: `torch.mul`.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in try binary(.multiply, a, b, call: "*", gradient: .product) }
   }
 
-  /// The elementwise product of every element with a number, which keeps the tensor's type.
+  /// The elementwise product of every element with a number, in the tensor's type.
   public static func * <T: TensorElement>(a: Tensor, b: T) -> Tensor {
     checked { () throws(TensorError) in
       try binary(.multiply, a, Scalar(b), position: 1, call: "*", gradient: .scaling)
     }
   }
 
-  /// The elementwise product of a number with every element, whose type it takes.
+  /// The elementwise product of a number with every element, in the tensor's type.
   public static func * <T: TensorElement>(a: T, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in
       try binary(.multiply, b, Scalar(a), position: 0, call: "*", gradient: .scaling)
     }
   }
 
-  /// Replaces the variable's tensor by the result; the old tensor's other uses do not change.
+  /// Replaces the tensor in this variable by the result; other references to the old tensor do not
+  /// change.
   public static func *= (a: inout Tensor, b: Tensor) { a = a * b }
 
-  /// Replaces the variable's tensor by the result with a number.
+  /// Replaces the tensor in this variable by the result with a number.
   public static func *= <T: TensorElement>(a: inout Tensor, b: T) { a = a * b }
 
   /// The elementwise quotient; integers give `float32`. Shapes broadcast. A number divided by zero
@@ -92,15 +95,15 @@ extension Tensor {
     checked { () throws(TensorError) in try binary(.divide, a, b, call: "/", gradient: .quotient) }
   }
 
-  /// The elementwise quotient of every element by a number, which keeps the tensor's type; integers
-  /// give `float32`.
+  /// The elementwise quotient of every element by a number, in the tensor's type; integers give
+  /// `float32`.
   public static func / <T: TensorElement>(a: Tensor, b: T) -> Tensor {
     checked { () throws(TensorError) in
       try binary(.divide, a, Scalar(b), position: 1, call: "/", gradient: .shrinking)
     }
   }
 
-  /// The elementwise quotient of a number by every element, whose type it takes; integers give
+  /// The elementwise quotient of a number by every element, in the tensor's type; integers give
   /// `float32`.
   public static func / <T: TensorElement>(a: T, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in
@@ -108,23 +111,24 @@ extension Tensor {
     }
   }
 
-  /// Replaces the variable's tensor by the result; the old tensor's other uses do not change.
+  /// Replaces the tensor in this variable by the result; other references to the old tensor do not
+  /// change.
   public static func /= (a: inout Tensor, b: Tensor) { a = a / b }
 
-  /// Replaces the variable's tensor by the result with a number.
+  /// Replaces the tensor in this variable by the result with a number.
   public static func /= <T: TensorElement>(a: inout Tensor, b: T) { a = a / b }
 
   /// The elementwise negation; integers wrap. PyTorch: `torch.neg`.
   public static prefix func - (a: Tensor) -> Tensor {
     checked { () throws(TensorError) in
-      if a.dtype == .bool { throw TensorError("-", "truth values have no negation") }
+      if a.dtype == .bool { throw TensorError("-", "Booleans have no negation") }
       return try a.unary(
         .negate, toFloat: false, call: "-", gradient: .linear { [-$0.upstream] })
     }
   }
 }
 
-/// The rule of an operator, which does not know its caller's place.
+/// Runs the rule of an operator, which does not know its call site.
 @inline(never)
 func checked(
   function: StaticString = #function, _ rule: () throws(TensorError) -> Tensor
@@ -147,27 +151,27 @@ extension ElementwiseRule {
     ]
   }
 
-  /// Of a / b: 1 / b, and -a / b².
+  /// The gradients of a / b: 1 / b, and -a / b².
   static let quotient = ofOperands { rule in
     let (a, b) = (rule.saved[0], rule.saved[1])
     return [
       rule.whenNeeded(0) { rule.upstream / b },
-      // In `float64` nothing of narrower types overflows on the way.
+      // In `float64` the intermediate results of narrower types do not overflow.
       rule.whenNeeded(1) { -(rule.upstream * (a.wide / b.wide / b.wide)) },
     ]
   }
 
-  /// Of a product with a number.
+  /// The gradient of a product with a number.
   static let scaling = linear { rule in
     [rule.immediate.map { rule.upstream.multiplied(by: $0.value) }]
   }
 
-  /// Of a quotient by a number.
+  /// The gradient of a quotient by a number.
   static let shrinking = linear { rule in
     [rule.immediate.map { rule.upstream.divided(by: $0.value) }]
   }
 
-  /// Of a number divided by x: -number / x².
+  /// The gradient of a number divided by x: -number / x².
   static let inverse = ofOperands { rule in
     let x = rule.saved[0].wide
     return [rule.immediate.map { -((rule.upstream.wide / x).multiplied(by: $0.value) / x) }]
@@ -175,14 +179,14 @@ extension ElementwiseRule {
 }
 
 extension Tensor {
-  /// The product with a number as it stood beside a tensor.
+  /// The product with the number of a scalar operand.
   func multiplied(by scalar: Scalar) -> Tensor {
     checked { () throws(TensorError) in
       try Tensor.binary(.multiply, self, scalar, position: 1, call: "*", gradient: .scaling)
     }
   }
 
-  /// The quotient by a number as it stood beside a tensor.
+  /// The quotient by the number of a scalar operand.
   func divided(by scalar: Scalar) -> Tensor {
     checked { () throws(TensorError) in
       try Tensor.binary(.divide, self, scalar, position: 1, call: "/", gradient: .shrinking)

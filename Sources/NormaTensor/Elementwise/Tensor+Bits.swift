@@ -1,32 +1,32 @@
 import NormaValues
 
-// Bits of integers, and truth values. Real numbers are refused. The operators are those of the
+// Bits of integers, and Booleans. Real numbers are not allowed. The operators are those of the
 // standard library's masks, `<<` and `>>` those of its integers.
 
 extension Tensor {
-  /// The bits that both have; "and" of truth values. Shapes broadcast.
+  /// The bits set in both; "and" of Booleans. Shapes broadcast.
   /// PyTorch: `torch.bitwise_and`.
   public static func .& (a: Tensor, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in try bits(.and, a, b, call: ".&") }
   }
 
-  /// The bits that an element and a number have.
+  /// The bits set in both an element and a number.
   public static func .& <T: TensorElement>(a: Tensor, b: T) -> Tensor {
     a .& a.companion(b, .and, ".&")
   }
 
-  /// The bits that at least one has; "or" of truth values. Shapes broadcast.
+  /// The bits set in at least one; "or" of Booleans. Shapes broadcast.
   /// PyTorch: `torch.bitwise_or`.
   public static func .| (a: Tensor, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in try bits(.or, a, b, call: ".|") }
   }
 
-  /// The bits that an element or a number has.
+  /// The bits set in an element or a number.
   public static func .| <T: TensorElement>(a: Tensor, b: T) -> Tensor {
     a .| a.companion(b, .or, ".|")
   }
 
-  /// The bits in which both differ; "either, or" of truth values. Shapes broadcast.
+  /// The bits in which both differ; "exclusive or" of Booleans. Shapes broadcast.
   /// PyTorch: `torch.bitwise_xor`.
   public static func .^ (a: Tensor, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in try bits(.xor, a, b, call: ".^") }
@@ -37,31 +37,31 @@ extension Tensor {
     a .^ a.companion(b, .xor, ".^")
   }
 
-  /// All bits turned over; "not" of truth values. PyTorch: `torch.bitwise_not`.
+  /// All bits flipped; "not" of Booleans. PyTorch: `torch.bitwise_not`.
   public static prefix func .! (a: Tensor) -> Tensor {
     a.dtype == .bool ? a .^ true : a .^ -1
   }
 
-  /// Bits moved to the left, which multiplies by 2ᵇ and wraps. Where b is negative, or not less
-  /// than the number of bits, the result is 0. Truth values are refused.
+  /// Bits shifted left, which multiplies by 2ᵇ and wraps. Where b is negative, or not less than the
+  /// number of bits, the result is 0. Booleans are not allowed.
   /// PyTorch: `torch.bitwise_left_shift`.
   public static func << (a: Tensor, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in try bits(.shiftLeft, a, b, call: "<<") }
   }
 
-  /// Bits moved to the left by a number.
+  /// Bits shifted left by a number.
   public static func << (a: Tensor, b: Int) -> Tensor {
     a << a.companion(b.asShift, .shiftLeft, "<<")
   }
 
-  /// Bits moved to the right, which divides by 2ᵇ and rounds down. Where b is negative, or not less
-  /// than the number of bits, the result is 0, or -1 for negative elements. Truth values are
-  /// refused. PyTorch: `torch.bitwise_right_shift`.
+  /// Bits shifted right, which divides by 2ᵇ and rounds down. Where b is negative, or not less than
+  /// the number of bits, the result is 0, or -1 for negative elements. Booleans are not allowed.
+  /// PyTorch: `torch.bitwise_right_shift`.
   public static func >> (a: Tensor, b: Tensor) -> Tensor {
     checked { () throws(TensorError) in try bits(.shiftRight, a, b, call: ">>") }
   }
 
-  /// Bits moved to the right by a number.
+  /// Bits shifted right by a number.
   public static func >> (a: Tensor, b: Int) -> Tensor {
     a >> a.companion(b.asShift, .shiftRight, ">>")
   }
@@ -72,17 +72,17 @@ extension Tensor {
     if a.isPoisoned || b.isPoisoned { return .poisoned }
     let type = Promotion.type([a, b])
     if type.isFloatingPoint {
-      throw TensorError(call, "\(type) has no bits to work on; cast to an integer type first")
+      throw TensorError(call, "\(type) has no bits to operate on; cast to an integer type first")
     }
     if type == .bool && (code == .shiftLeft || code == .shiftRight) {
-      throw TensorError(call, "truth values cannot be shifted; cast to an integer type first")
+      throw TensorError(call, "Booleans cannot be shifted; cast to an integer type first")
     }
     return try elementwise(code, [a, b], in: type, result: type, call: call)
   }
 }
 
 extension Int {
-  /// A shift that every integer type holds: all that move each bit out are alike.
+  /// A shift that every integer type can hold: all shifts that move every bit out are equivalent.
   fileprivate var asShift: Int { (0..<64).contains(self) ? self : 64 }
 }
 
@@ -96,7 +96,7 @@ public func gcd(
   }
 }
 
-/// The least common multiple, not negative; 0 where both are. Integers only. Shapes broadcast.
+/// The least common multiple, not negative; 0 if both are 0. Integers only. Shapes broadcast.
 /// PyTorch: `torch.lcm`.
 public func lcm(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -105,7 +105,7 @@ public func lcm(
     let call = "lcm(_:_:)"
     let common = try divisor(a, b, call)
     if common.isPoisoned { return common }
-    // By the loop itself, which gives 0 / 0 = 0.
+    // Computed by the loop itself, which gives 0 / 0 = 0.
     let part = try Tensor.elementwise(
       .truncDivide, [a, common], in: common.dtype, result: common.dtype, call: call)
     return (part * b).abs()

@@ -1,10 +1,10 @@
 import NormaValues
 
-// Functions of two tensors and three, made of a few instructions that run in one trip.
+// Functions of two and three tensors, made of a few instructions that run in one pass.
 
-/// The point between `start` and `end` at a weight: start + weight (end - start), from the end where
-/// the weight is at least 1/2, so that weight 1 gives `end` itself. Real types, the same for both.
-/// Shapes broadcast. PyTorch: `torch.lerp`.
+/// Linear interpolation: start + weight (end - start), computed from the end where the weight is at
+/// least 1/2, so that weight 1 gives `end` exactly. Both have the same real type. Shapes broadcast.
+/// PyTorch: `torch.lerp`.
 public func lerp(
   _ start: Tensor, _ end: Tensor, _ weight: Double, file: StaticString = #fileID,
   line: UInt = #line
@@ -26,7 +26,7 @@ public func lerp(
   }
 }
 
-/// The point between `start` and `end` at a weight for each element. PyTorch: `torch.lerp`.
+/// Linear interpolation with a weight for each element. PyTorch: `torch.lerp`.
 public func lerp(
   _ start: Tensor, _ end: Tensor, _ weight: Tensor, file: StaticString = #fileID,
   line: UInt = #line
@@ -62,7 +62,7 @@ public func addcmul<T: TensorElement>(
   }
 }
 
-/// x + value · a / b. Shapes broadcast; three integer tensors are refused.
+/// x + value · a / b. Shapes broadcast; three integer tensors are not allowed.
 /// PyTorch: `torch.addcdiv`.
 public func addcdiv<T: TensorElement>(
   _ x: Tensor, _ a: Tensor, _ b: Tensor, value: T = 1, file: StaticString = #fileID,
@@ -84,20 +84,21 @@ public func addcdiv<T: TensorElement>(
       return [
         rule.upstream,
         rule.whenNeeded(1) { rule.upstream * (number / b) },
-        // The product in a's own type, as PyTorch has it.
+        // The product in the type of a, as in PyTorch.
         rule.whenNeeded(2) { -(rule.upstream * (a * number / b / b)) },
       ]
     }
   }
 }
 
-/// The tensor times a number of its own type, which 1 leaves alone.
+/// The tensor times a number of its own type; the tensor itself if the number is 1.
 private func scaled<T: TensorElement>(_ x: Tensor, by value: T) -> Tensor {
   value.asDouble == 1 ? x : x * Tensor(value).cast(to: x.dtype)
 }
 
 /// 0 where x is negative, 1 where it is positive, and the element of `values` where it is 0. Shapes
-/// broadcast, types must be equal. PyTorch: `torch.heaviside`.
+/// broadcast; types must be equal.
+/// PyTorch: `torch.heaviside`.
 public func heaviside(
   _ x: Tensor, _ values: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -117,8 +118,9 @@ public func heaviside(
   }
 }
 
-/// The larger of two elements, or the other one where one is NaN. Shapes broadcast. The gradient
-/// goes to `a` where both are equal. PyTorch: `torch.fmax`.
+/// The larger of two elements; if one is NaN, the other. Shapes broadcast. The gradient goes to `a`
+/// where both are equal.
+/// PyTorch: `torch.fmax`.
 public func fmax(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -130,8 +132,9 @@ public func fmax(
   }
 }
 
-/// The smaller of two elements, or the other one where one is NaN. Shapes broadcast. The gradient
-/// goes to `a` where both are equal. PyTorch: `torch.fmin`.
+/// The smaller of two elements; if one is NaN, the other. Shapes broadcast. The gradient goes to
+/// `a` where both are equal.
+/// PyTorch: `torch.fmin`.
 public func fmin(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -143,7 +146,7 @@ public func fmin(
   }
 }
 
-/// The upstream gradient to the first operand where it was chosen, else to the second.
+/// The upstream gradient: to the first operand where it was chosen, else to the second.
 private func chosen(_ rule: Backward, _ isFirst: Tensor) -> [Tensor?] {
   [
     rule.whenNeeded(0) { .where(isFirst, rule.upstream, 0) },
@@ -151,8 +154,9 @@ private func chosen(_ rule: Backward, _ isFirst: Tensor) -> [Tensor?] {
   ]
 }
 
-/// The number of the type that is next to `a` towards `b`. `float32` and `float64`. Shapes
-/// broadcast. The gradient goes to `a` where both differ. PyTorch: `torch.nextafter`.
+/// The next representable number after `a` towards `b`. `float32` and `float64`. Shapes broadcast.
+/// The gradient goes to `a` where both differ.
+/// PyTorch: `torch.nextafter`.
 public func nextafter(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -170,7 +174,7 @@ public func nextafter(
   }
 }
 
-/// Throws unless all have one real type.
+/// Throws unless all have the same real type.
 private func refuseMixedTypes(_ tensors: [Tensor], _ call: String) throws(TensorError) {
   if tensors.contains(where: \.isPoisoned) { return }
   for tensor in tensors where tensor.dtype != tensors[0].dtype {
@@ -178,6 +182,6 @@ private func refuseMixedTypes(_ tensors: [Tensor], _ call: String) throws(Tensor
       call, "the types \(tensors[0].dtype) and \(tensor.dtype) differ; cast one of them")
   }
   guard tensors[0].dtype.isFloatingPoint else {
-    throw TensorError(call, "\(tensors[0].dtype) has nothing between its numbers; cast to real")
+    throw TensorError(call, "expected a real type, got \(tensors[0].dtype); cast it first")
   }
 }

@@ -1,8 +1,8 @@
 import NormaValues
 
-// Comparisons give truth values (`bool`), and are pending like arithmetic. NaN is unequal to
-// everything and neither less nor greater. A number that an integer tensor's type does not hold is
-// compared as it is.
+// Comparisons give Booleans (`bool`), and are pending like arithmetic. NaN is unequal to everything
+// and neither less nor greater. A number that an integer tensor's type cannot hold is compared by
+// its exact value.
 
 extension Tensor {
   /// Where the elements are equal. Shapes broadcast. PyTorch: `torch.eq`.

@@ -1,22 +1,22 @@
 import CNormaLoops
 import NormaValues
 
-// Quotients that are whole, and what they leave. Truth values are refused, and so are integers
-// divided by zero: to find one, the divisor is evaluated when the function is called.
+// Integral quotients and remainders. Booleans are not allowed, and so is dividing an integer by
+// zero: to detect it, the divisor is evaluated when the function is called.
 
-/// How the quotient of a division becomes whole.
+/// How a quotient is rounded to an integer.
 public enum DivisionRounding: Sendable {
-  /// Down, as Python's `//`.
+  /// Down, like Python's `//`.
   case floor
-  /// Towards zero, as `/` of Swift's integers.
+  /// Towards zero, like `/` of Swift's integers.
   case trunc
 }
 
 extension Tensor {
-  /// The quotient as a whole number; integers stay integers. Shapes broadcast.
+  /// The quotient rounded to an integral value; integers stay integers. Shapes broadcast.
   ///
-  /// For real types `.trunc` is the quotient, rounded as `/` does, without its fraction, and `.floor`
-  /// is (a - r) / b with what `remainder(_:_:)` leaves. The gradient is zero.
+  /// For real types `.trunc` is the quotient, rounded as `/` does, without its fraction, and
+  /// `.floor` is (a - r) / b with the remainder r of `remainder(_:_:)`. The gradient is zero.
   /// PyTorch: `torch.div(a, b, rounding_mode=)`, `torch.floor_divide`.
   public static func divide(
     _ a: Tensor, _ b: Tensor, rounding: DivisionRounding, file: StaticString = #fileID,
@@ -32,7 +32,7 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// The quotient by a number as a whole number.
+  /// The quotient by a number, rounded to an integral value.
   public static func divide<T: TensorElement>(
     _ a: Tensor, _ b: T, rounding: DivisionRounding, file: StaticString = #fileID,
     line: UInt = #line
@@ -44,7 +44,7 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// Quotients of a number as whole numbers.
+  /// The quotient of a number by every element, rounded to an integral value.
   public static func divide<T: TensorElement>(
     _ a: T, _ b: Tensor, rounding: DivisionRounding, file: StaticString = #fileID,
     line: UInt = #line
@@ -55,8 +55,9 @@ extension Tensor {
   }
 }
 
-/// What a division by b leaves, with the sign of a: a - b · trunc(a / b), exact. Shapes broadcast.
-/// NaN where b is zero or a infinite. PyTorch: `torch.fmod`.
+/// The remainder of a division by b, with the sign of a: a - b · trunc(a / b), exact. Shapes
+/// broadcast. NaN where b is zero or a infinite.
+/// PyTorch: `torch.fmod`.
 public func fmod(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -66,7 +67,7 @@ public func fmod(
   }
 }
 
-/// What a division by a number leaves, with the sign of a.
+/// The remainder of a division by a number, with the sign of a.
 public func fmod<T: TensorElement>(
   _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -74,9 +75,10 @@ public func fmod<T: TensorElement>(
 }
 
 extension Tensor {
-  /// What a division by b leaves, with the sign of b as in Python: a - b · floor(a / b). Shapes
-  /// broadcast. NaN where b is zero or a infinite. (C's function of this name rounds the quotient to
-  /// nearest.) PyTorch: `torch.remainder`.
+  /// The remainder of a division by b, with the sign of b as in Python: a - b · floor(a / b).
+  /// Shapes broadcast. NaN where b is zero or a infinite. (C's function of this name rounds the
+  /// quotient to nearest.)
+  /// PyTorch: `torch.remainder`.
   public static func remainder(
     _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -89,7 +91,7 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// What a division by a number leaves, with the sign of the number.
+  /// The remainder of a division by a number, with the sign of the number.
   public static func remainder<T: TensorElement>(
     _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -101,7 +103,7 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// What divisions of a number leave.
+  /// The remainder of a number divided by every element.
   public static func remainder<T: TensorElement>(
     _ a: T, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -113,7 +115,7 @@ extension Tensor {
 }
 
 extension ElementwiseRule {
-  /// 1, and minus the whole quotient.
+  /// 1, and minus the integral quotient.
   static func rest(_ rounding: DivisionRounding) -> ElementwiseRule {
     ofOperands { rule in
       let (a, b) = (rule.saved[0], rule.saved[1])
@@ -126,22 +128,23 @@ extension ElementwiseRule {
 }
 
 extension Tensor {
-  /// The common type of a division, which must not be bool and, if integer, not by zero.
+  /// The common type of a division. Throws if it is bool, or if it is an integer type and a divisor
+  /// is zero.
   fileprivate static func divisionType(
     _ a: Tensor, _ b: Tensor, _ call: String
   ) throws(TensorError) -> DType {
     if a.isPoisoned || b.isPoisoned { return .float32 }
     let type = Promotion.type([a, b])
     if type == .bool {
-      throw TensorError(call, "truth values cannot be divided; cast to an integer type first")
+      throw TensorError(call, "Booleans cannot be divided; cast to an integer type first")
     }
     if type.isInteger && b.holdsZero {
-      throw TensorError(call, "an integer is divided by zero; replace the zeros or cast to real")
+      throw TensorError(call, "division of an integer by zero; replace the zeros or cast to real")
     }
     return type
   }
 
-  /// Whether one of the integers is zero. Where they are not one behind the other, a copy is.
+  /// Whether one of the integers is zero. Tensors that are not contiguous are copied.
   private var holdsZero: Bool {
     let dense = layout.isDense ? self : detached().contiguous()
     let storage = dense.node.materialize()

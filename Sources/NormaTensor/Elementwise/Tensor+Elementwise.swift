@@ -1,8 +1,8 @@
 import NormaValues
 
-// Functions of one element, and of two tensors or three element by element. All are pending; a
-// program of them costs one trip over memory. The errors in ulp were found over all floats by
-// Tools/check-vector-math.c and are the same on every processor; `float64` is the C library's.
+// Elementwise functions of one, two and three tensors. All are pending; a program of them costs one
+// pass over memory. The errors in ulp were found over all floats by Tools/check-vector-math.c and
+// are the same on every processor; `float64` uses the C library.
 
 extension Tensor {
   /// |x|, exact. PyTorch: `torch.abs`.
@@ -31,8 +31,9 @@ extension Tensor {
     real(.exp, "exp()", file, line, .ofResult { [$0.upstream * $0.result] })
   }
 
-  /// eˣ - 1, also where x is close to zero. Worst error in `float32` 1.17 ulp. Integers give
-  /// `float32`. PyTorch: `torch.expm1`.
+  /// eˣ - 1, accurate even where x is close to zero. Worst error in `float32` 1.17 ulp. Integers
+  /// give `float32`.
+  /// PyTorch: `torch.expm1`.
   public func expm1(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.expm1, "expm1()", file, line, .slope { $0.exp() })
   }
@@ -43,8 +44,9 @@ extension Tensor {
     real(.log, "log()", file, line, .ofOperands { [$0.upstream / $0.saved[0]] })
   }
 
-  /// log(1 + x), also where x is close to zero. Worst error in `float32` 0.95 ulp. Integers give
-  /// `float32`. PyTorch: `torch.log1p`.
+  /// log(1 + x), accurate even where x is close to zero. Worst error in `float32` 0.95 ulp.
+  /// Integers give `float32`.
+  /// PyTorch: `torch.log1p`.
   public func log1p(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.log1p, "log1p()", file, line, .ofOperands { [$0.upstream / ($0.saved[0].wide + 1)] })
   }
@@ -67,14 +69,16 @@ extension Tensor {
     real(.sigmoid, "sigmoid()", file, line, .slope { $0.sigmoidSlope })
   }
 
-  /// The sine of radians, exact reduction of any size. Worst error in `float32` 1.02 ulp. Integers
-  /// give `float32`. PyTorch: `torch.sin`.
+  /// The sine of x in radians, with exact argument reduction at any size. Worst error in `float32`
+  /// 1.02 ulp. Integers give `float32`.
+  /// PyTorch: `torch.sin`.
   public func sin(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.sin, "sin()", file, line, .ofOperands { [$0.upstream * $0.saved[0].cos()] })
   }
 
-  /// The cosine of radians, exact reduction of any size. Worst error in `float32` 1.02 ulp.
-  /// Integers give `float32`. PyTorch: `torch.cos`.
+  /// The cosine of x in radians, with exact argument reduction at any size. Worst error in
+  /// `float32` 1.02 ulp. Integers give `float32`.
+  /// PyTorch: `torch.cos`.
   public func cos(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.cos, "cos()", file, line, .ofOperands { [-($0.upstream * $0.saved[0].sin())] })
   }
@@ -86,7 +90,7 @@ extension Tensor {
     _ gradient: ElementwiseRule
   ) -> Tensor {
     checked(file: file, line: line, call: call) { () throws(TensorError) in
-      // The slopes of half types are those of `float32`.
+      // The slopes of half types are computed in `float32`.
       if dtype.isHalf && isRecording {
         return roundedOnce { $0.real(code, call, file, line, gradient) }
       }
@@ -109,14 +113,15 @@ extension Tensor {
     }
   }
 
-  /// Every element moved into `min ... max`; one bound may be left out. NaN stays NaN, and where
-  /// the bounds cross, `max` wins. Cost: one instruction a bound. PyTorch: `torch.clamp`.
+  /// Every element clamped to `min ... max`; either bound may be omitted. NaN stays NaN, and if the
+  /// bounds cross, `max` wins. Cost: one instruction per bound.
+  /// PyTorch: `torch.clamp`.
   public func clamped<T: TensorElement>(
     min: T? = nil, max: T? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if min == nil && max == nil {
-        throw TensorError("clamped(min:max:)", "at least one of min and max is needed")
+        throw TensorError("clamped(min:max:)", "at least one of min and max is required")
       }
       var result = self
       if let min {
@@ -133,14 +138,14 @@ extension Tensor {
     }
   }
 
-  /// Every element moved between the elements of two tensors, which broadcast.
+  /// Every element clamped between the elements of two tensors, which broadcast.
   /// PyTorch: `torch.clamp`.
   public func clamped(
     min: Tensor? = nil, max: Tensor? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if min == nil && max == nil {
-        throw TensorError("clamped(min:max:)", "at least one of min and max is needed")
+        throw TensorError("clamped(min:max:)", "at least one of min and max is required")
       }
       var result = self
       let call = "clamped(min:max:)"
@@ -154,12 +159,12 @@ extension Tensor {
     }
   }
 
-  /// The same numbers as another type.
+  /// The same numbers in another type.
   ///
-  /// Real numbers become integers by truncation; NaN and what is out of range give the smallest
-  /// integer. To a narrower real type they are rounded to nearest, ties to even (`float64` to a
-  /// half type by way of `float32`, as in PyTorch); to `bool` all but zero are true. PyTorch:
-  /// `Tensor.to(dtype)`.
+  /// Real numbers are truncated to integers; NaN and values out of range give the smallest integer.
+  /// Conversion to a narrower real type rounds to nearest, ties to even (`float64` to a half type
+  /// through `float32`, as in PyTorch); as `bool`, everything but zero is true.
+  /// PyTorch: `Tensor.to(dtype)`.
   public func cast(to dtype: DType, file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     if dtype == self.dtype { return self }
     return checked(file: file, line: line) { () throws(TensorError) in
@@ -169,11 +174,13 @@ extension Tensor {
     }
   }
 
-  /// The elements of `a` where `condition` holds, of `b` elsewhere; all three broadcast.
+  /// The elements of `a` where `condition` is true, of `b` elsewhere; all three broadcast.
   ///
-  /// The gradient of what is not chosen is 0, whatever it is. But both choices are functions of their own, and one whose
-  /// slope is infinite or NaN makes NaN of that 0, as in PyTorch: the gradient of `Tensor.where(x .> 0, x.sqrt(), 0)` at
-  /// 0 is 0 / 0. So choose before the function, too, an operand with which it is harmless:
+  /// The gradient of an element that is not chosen is 0. But if that element was itself computed by
+  /// a function whose slope is infinite or NaN, the 0 becomes NaN, as in PyTorch: the gradient of
+  /// `Tensor.where(x .> 0, x.sqrt(), 0)` at 0 is 0 / 0. So choose a harmless operand before the
+  /// function as well:
+  /// too, an operand with which it is harmless:
   ///
   ///     Tensor.where(x .> 0, Tensor.where(x .> 0, x, 1).sqrt(), 0)
   ///
@@ -187,7 +194,7 @@ extension Tensor {
     }
   }
 
-  /// The elements of `a` where `condition` holds, a number elsewhere.
+  /// The elements of `a` where `condition` is true, a number elsewhere.
   public static func `where`<T: TensorElement>(
     _ condition: Tensor, _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -196,7 +203,7 @@ extension Tensor {
     }
   }
 
-  /// A number where `condition` holds, the elements of `b` elsewhere.
+  /// A number where `condition` is true, the elements of `b` elsewhere.
   public static func `where`<T: TensorElement>(
     _ condition: Tensor, _ a: T, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -205,7 +212,7 @@ extension Tensor {
     }
   }
 
-  /// The elements of a tensor, or a number at the position of `where`'s first or second choice.
+  /// The elements of a tensor, with a number in the position of `where`'s first or second choice.
   static func choose(
     _ condition: Tensor, _ x: Tensor, _ number: Scalar, position: Int, _ call: String
   ) throws(TensorError) -> Tensor {
@@ -218,7 +225,7 @@ extension Tensor {
     _ call: String
   ) throws(TensorError) -> Tensor {
     guard condition.dtype == .bool || condition.isPoisoned else {
-      throw TensorError(call, "the condition holds \(condition.dtype), not bool; compare it first")
+      throw TensorError(call, "the condition is \(condition.dtype), not bool; compare it first")
     }
     let immediate = try scalar.map { (number, position) throws(TensorError) in
       try Operation.Immediate(number, at: position, in: type, call: call)
@@ -229,8 +236,9 @@ extension Tensor {
   }
 }
 
-/// The larger of two elements, NaN if one of them is. Shapes broadcast. The gradient goes to the larger, half to
-/// each of equal ones, and to both where one is NaN. PyTorch: `torch.maximum`.
+/// The larger of two elements; NaN if either is NaN. Shapes broadcast. The gradient goes to the
+/// larger, half to each of equal ones, and fully to both if one is NaN.
+/// PyTorch: `torch.maximum`.
 public func maximum(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -239,8 +247,9 @@ public func maximum(
   }
 }
 
-/// The smaller of two elements, NaN if one of them is. Shapes broadcast. The gradient goes to the smaller, half to
-/// each of equal ones, and to both where one is NaN. PyTorch: `torch.minimum`.
+/// The smaller of two elements; NaN if either is NaN. Shapes broadcast. The gradient goes to the
+/// smaller, half to each of equal ones, and fully to both if one is NaN.
+/// PyTorch: `torch.minimum`.
 public func minimum(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -250,7 +259,8 @@ public func minimum(
 }
 
 extension ElementwiseRule {
-  /// To the operand that was chosen; half to each where they are equal, and all to both where one is NaN.
+  /// The gradient goes to the operand that was chosen; half to each if they are equal, and fully to
+  /// both if one is NaN.
   static let larger = ofOperands { rule in
     shared(rule, rule.saved[0] .> rule.saved[1], rule.saved[1] .> rule.saved[0])
   }
@@ -268,13 +278,13 @@ extension ElementwiseRule {
     ]
   }
 
-  /// To what lies at or above the bound, else to the bound.
+  /// The gradient goes to elements at or above the bound, else to the bound.
   static let lowerBound = ofOperands { rule in
     let inside = rule.immediate.map { rule.saved[0].compared(.greaterOrEqual, $0.value) }
     return bounded(rule, inside ?? (rule.saved[0] .>= rule.saved[1]))
   }
 
-  /// To what lies at or under the bound, else to the bound.
+  /// The gradient goes to elements at or below the bound, else to the bound.
   static let upperBound = ofOperands { rule in
     let inside = rule.immediate.map { rule.saved[0].compared(.lessOrEqual, $0.value) }
     return bounded(rule, inside ?? (rule.saved[0] .<= rule.saved[1]))
@@ -286,7 +296,7 @@ extension ElementwiseRule {
     return [first, rule.whenNeeded(1) { .where(inside, 0, rule.upstream) }]
   }
 
-  /// To the operand that was chosen; the condition has none.
+  /// The gradient goes to the operand that was chosen; the condition has none.
   static let selection = ofOperands { rule in
     let condition = rule.saved[0]
     let chosen = rule.immediate.map { $0.position == 2 } ?? rule.needs(1)
@@ -299,7 +309,7 @@ extension ElementwiseRule {
 }
 
 extension Tensor {
-  /// A comparison with a number as it stood beside a tensor.
+  /// A comparison with the number of a scalar operand.
   func compared(_ code: Operation.Code, _ scalar: Scalar) -> Tensor {
     checked { () throws(TensorError) in
       try Tensor.comparison(code, self, scalar, position: 1, call: "clamped(min:max:)")

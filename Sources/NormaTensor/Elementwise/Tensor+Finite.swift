@@ -26,9 +26,10 @@ extension Tensor {
     dtype.isFloatingPoint ? self .== -Double.infinity : isNaN()
   }
 
-  /// NaN and infinities replaced by numbers, at first 0 and the largest and the smallest finite
-  /// number of the type; integers come back as they are. The gradient is 0 where an element was
-  /// replaced. PyTorch: `torch.nan_to_num`.
+  /// NaN and infinities replaced by numbers; by default 0 and the largest and smallest finite
+  /// numbers of the type. Integers are returned unchanged. The gradient is 0 where an element was
+  /// replaced.
+  /// PyTorch: `torch.nan_to_num`.
   public func nanToNum(
     nan: Double = 0, positiveInfinity: Double? = nil, negativeInfinity: Double? = nil
   ) -> Tensor {

@@ -1,5 +1,5 @@
-// Hyperbolic functions. In `float32` results are computed in double and rounded once, which leaves
-// errors of at most 0.51 ulp, the same on every processor; `float64` is the C library's. Integers
+// Hyperbolic functions. `float32` results are computed in double and rounded once, which leaves
+// errors of at most 0.51 ulp, the same on every processor; `float64` uses the C library. Integers
 // give `float32`.
 
 extension Tensor {
@@ -35,7 +35,7 @@ extension Tensor {
       .ofOperands { rule in
         let x = rule.saved[0].wide
         let slope = rule.upstream / ((x - 1) * (x + 1)).sqrt()
-        // The square of what is left, but of negative numbers, which have no slope.
+        // A square root would be real again below -1, where the function has no slope.
         let inside = Tensor.where(x .<= -1, Double.nan, slope)
         guard rule.saved[0].dtype == .float64 else { return [inside] }
         return [.where(x .> 1e9, rule.upstream / x, inside)]

@@ -1,9 +1,10 @@
 import NormaValues
 
 extension Tensor {
-  /// Where |a - b| <= atol + rtol |b|, element by element; equal infinities are close, and NaN with
-  /// NaN if `equalNaN`. Shapes broadcast, types must be equal. ``allClose(to:rtol:atol:equalNaN:file:line:)``
-  /// asks it of whole tensors. PyTorch: `torch.isclose`, with the same defaults.
+  /// Where |a - b| <= atol + rtol |b|, element by element; equal infinities are close, and NaN is
+  /// close to NaN if `equalNaN`. Shapes broadcast; types must be equal.
+  /// ``allClose(to:rtol:atol:equalNaN:file:line:)`` compares whole tensors.
+  /// PyTorch: `torch.isclose`, with the same defaults.
   public func isClose(
     to other: Tensor, rtol: Double = 1e-5, atol: Double = 1e-8, equalNaN: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
@@ -21,7 +22,7 @@ extension Tensor {
       var close = a .== b
       if equalNaN { close = close .| (a.isNaN() .& b.isNaN()) }
       if rtol == 0 && atol == 0 { return close }
-      // Differences of half types may be infinite there.
+      // Differences of half types may overflow in their own type.
       let real: DType = dtype.isHalf ? .float32 : dtype.isFloatingPoint ? dtype : .float64
       let (x, y) = (a.cast(to: real), b.cast(to: real))
       let distance = dtype.isFloatingPoint ? (x - y).abs() : a.wholeDistance(to: b)
@@ -30,7 +31,7 @@ extension Tensor {
     }
   }
 
-  /// |a - b| of integers and truth values in `float64`: exact up to 2⁵³, rounded once beyond.
+  /// |a - b| of integers and Booleans in `float64`: exact up to 2⁵³, rounded once beyond.
   private func wholeDistance(to other: Tensor) -> Tensor {
     let exact = (cast(to: .int64) - other.cast(to: .int64)).abs().cast(to: .float64)
     if dtype == .uint64 {

@@ -1,8 +1,8 @@
 import NormaValues
 
-// Powers of two, logarithms, and functions made of them. In `float32` logarithms are computed in
+// Powers of two, logarithms, and functions made of them. `float32` logarithms are computed in
 // double and rounded once, which leaves errors of at most 0.51 ulp, the same on every processor;
-// `float64` is the C library's. Integers give `float32`.
+// `float64` uses the C library. Integers give `float32`.
 
 private let ln2 = 0.693147180559945309417
 
@@ -25,7 +25,7 @@ extension Tensor {
   }
 
   /// log(x / (1 - x)), the inverse of the sigmoid; NaN outside of 0 ... 1. With `eps`, x is first
-  /// moved into eps ... 1 - eps, and the gradient is zero where it was moved.
+  /// clamped to eps ... 1 - eps, and the gradient is zero where it was clamped.
   /// PyTorch: `torch.logit`.
   public func logit(eps: Double? = nil) -> Tensor { roundedOnce { $0.logOdds(eps) } }
 
@@ -43,8 +43,8 @@ extension Tensor {
   }
 }
 
-/// a log b, and 0 where a is 0 and b not NaN. Shapes broadcast; integers give `float32`. Worst error
-/// in `float32` 0.51 ulp.
+/// a log b, and 0 where a is 0 and b is not NaN. Shapes broadcast; integers give `float32`. Worst
+/// error in `float32` 0.51 ulp.
 /// PyTorch: `torch.xlogy`.
 public func xlogy(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -68,9 +68,10 @@ public func xlogy<T: TensorElement>(
   xlogy(b.companion(a, .xLogY, "xlogy(_:_:)", file: file, line: line), b, file: file, line: line)
 }
 
-/// log(eᵃ + eᵇ) without overflow: the larger one + log(1 + e^-|a - b|). Shapes broadcast; integers
-/// beside integers are refused. Worst error in `float32` 0.51 ulp, and 1e-10 of the
-/// larger operand where that is more, because both cancel. PyTorch: `torch.logaddexp`.
+/// log(eᵃ + eᵇ) without overflow: the larger operand + log(1 + e^-|a - b|). Shapes broadcast; two
+/// integer tensors are not allowed. Worst error in `float32` 0.51 ulp, or 1e-10 of the larger
+/// operand if that is more, because both cancel.
+/// PyTorch: `torch.logaddexp`.
 public func logAddExp(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -81,8 +82,8 @@ public func logAddExp(
   }
 }
 
-/// log₂(2ᵃ + 2ᵇ) without overflow, as exact as ``logAddExp(_:_:file:line:)``. Shapes broadcast;
-/// integers beside integers are refused.
+/// log₂(2ᵃ + 2ᵇ) without overflow, as accurate as ``logAddExp(_:_:file:line:)``. Shapes broadcast;
+/// two integer tensors are not allowed.
 /// PyTorch: `torch.logaddexp2`.
 public func logAddExp2(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -119,7 +120,7 @@ extension Backward {
   fileprivate func share(of a: Tensor, beside b: Tensor, scale: Double) -> Tensor {
     let type = gradientType(of: a)
     let formula = { @Sendable (a: Tensor, b: Tensor) in
-      // A difference of equal infinities is 0; of others it may be infinite.
+      // The difference of equal infinities counts as 0; other differences may be infinite.
       let (a, b) = (a.wide, b.wide)
       let isSame = (a .== b) .& (a.abs() .== Double.infinity)
       let distance = Tensor.where(isSame, 0.0, b - Tensor.where(isSame, 0.0, a))

@@ -1,5 +1,5 @@
-// Logic of elements of any type, of which all but zero are true, NaN too. Truth values alone are
-// joined with the operators .&, .|, .^ and .!
+// Logic on elements of any type: everything but zero is true, including NaN. For Booleans only,
+// there are the operators .&, .|, .^ and .!
 
 extension Tensor {
   /// Where elements are zero. PyTorch: `torch.logical_not`.
@@ -21,7 +21,7 @@ public func logicalXor(_ a: Tensor, _ b: Tensor) -> Tensor {
   truth(.logicalXor, a, b, "logicalXor(_:_:)")
 }
 
-/// Operands of two types become truth values first, so that none is rounded to zero.
+/// Operands of different types are converted to Booleans first, so that none is rounded to zero.
 private func truth(_ code: Operation.Code, _ a: Tensor, _ b: Tensor, _ call: String) -> Tensor {
   checked { () throws(TensorError) in
     if a.isPoisoned || b.isPoisoned { return .poisoned }

@@ -1,14 +1,15 @@
 import NormaValues
 
-// Powers. In `float32` they are computed in double and rounded once, which leaves errors of at most
-// 0.51 ulp, the same on every processor; `float64` is the C library's. Powers of integers wrap.
+// Powers. `float32` is computed in double and rounded once, which leaves errors of at most 0.51
+// ulp, the same on every processor; `float64` uses the C library. Powers of integers wrap.
 
 /// aᵇ, element by element. Shapes broadcast.
 ///
-/// Special values are C's: a⁰ = 1 and 1ᵇ = 1 whatever the other is, NaN for negative a where b is
-/// not whole. An integer to a negative power is 0 unless it is 1 or -1. Truth values are refused.
-/// Gradients: b a^(b - 1), which is 0 where b is; aᵇ log a, which is 0 where a is 0 and b not
-/// negative. PyTorch: `torch.pow`.
+/// Special values are C's: a⁰ = 1 and 1ᵇ = 1 for any other operand, NaN for negative a with
+/// fractional b. An integer to a negative power is 0 unless it is 1 or -1. Booleans are not
+/// allowed. Gradients: b a^(b - 1), which is 0 where b is 0; aᵇ log a, which is 0 where a is 0 and
+/// b not negative.
+/// PyTorch: `torch.pow`.
 public func pow(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -16,7 +17,7 @@ public func pow(
     if a.isPoisoned || b.isPoisoned { return .poisoned }
     let type = Promotion.type([a, b])
     if type == .bool {
-      throw TensorError("pow(_:_:)", "truth values have no powers; cast to an integer type first")
+      throw TensorError("pow(_:_:)", "Booleans have no powers; cast to an integer type first")
     }
     if type.isHalf && Tensor.isRecorded([a, b]) {
       // The slopes of half types are those of `float32`; the result is rounded once in any case.
@@ -27,10 +28,11 @@ public func pow(
   }
 }
 
-/// Every element to one power, which keeps the tensor's type.
+/// Every element to the same power, in the tensor's type.
 ///
-/// The powers 2, 3, 1/2, -1/2, -1 and -2 are products, roots and quotients. A negative power of
-/// integers is refused. PyTorch: `torch.pow`.
+/// The powers 2, 3, 1/2, -1/2, -1 and -2 are computed as products, roots and quotients. A negative
+/// power of integers is an error.
+/// PyTorch: `torch.pow`.
 public func pow<T: TensorElement>(
   _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -41,7 +43,7 @@ public func pow<T: TensorElement>(
     if type.isInteger && number.asDouble < 0 {
       throw TensorError(
         "pow(_:_:)",
-        "integers have no power \(number.text) that is whole; cast to a real type first")
+        "an integer to the power \(number.text) is not an integer; cast to a real type first")
     }
     let x = a.cast(to: type)
     switch number.asDouble {
@@ -53,7 +55,7 @@ public func pow<T: TensorElement>(
     case -1 where type.isFloatingPoint: return x.reciprocal()
     case -2 where type.isFloatingPoint: return x.squared().reciprocal()
     default:
-      // Half types round the power, too.
+      // Half types also round the exponent.
       if type.isHalf {
         try number.require(type, "pow(_:_:)")
         return pow(x, Tensor(b, dtype: type))
@@ -71,12 +73,12 @@ public func pow<T: TensorElement>(
   pow(b.companion(a, .power, "pow(_:_:)", file: file, line: line), b, file: file, line: line)
 }
 
-/// aᵇ in `float64`, whatever the types are. PyTorch: `torch.float_power`.
+/// aᵇ in `float64`, whatever the types. PyTorch: `torch.float_power`.
 public func floatPower(_ a: Tensor, _ b: Tensor) -> Tensor {
   pow(a.cast(to: .float64), b.cast(to: .float64))
 }
 
-/// Every element to one power in `float64`. PyTorch: `torch.float_power`.
+/// Every element to the same power in `float64`. PyTorch: `torch.float_power`.
 public func floatPower<T: TensorElement>(_ a: Tensor, _ b: T) -> Tensor {
   pow(a.cast(to: .float64), b.asDouble)
 }
@@ -104,8 +106,8 @@ extension ElementwiseRule {
 }
 
 extension Backward {
-  /// The type in which the gradient of an operand is computed: `float64` where one element of it
-  /// meets many of the result, whose gradients are summed and may cancel.
+  /// The type in which the gradient of an operand is computed: `float64` if one of its elements is
+  /// broadcast to many of the result, whose gradients are summed and may cancel.
   func gradientType(of operand: Tensor) -> DType {
     operand.shape == upstream.shape ? upstream.dtype : .float64
   }

@@ -1,28 +1,28 @@
-// Whole numbers near an element, exact. Integers are whole already and come back as they are. The
-// gradient is zero wherever it exists, and so everywhere, as in PyTorch.
+// Rounding to integral values, exact. Integers are returned unchanged. The gradient is zero
+// wherever it exists, and is taken to be zero everywhere, as in PyTorch.
 
 extension Tensor {
-  /// The largest whole number that is not above x. PyTorch: `torch.floor`.
+  /// The largest integral value that is not above x. PyTorch: `torch.floor`.
   public func floor(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     whole(.floor, "floor()", file, line)
   }
 
-  /// The smallest whole number that is not below x. PyTorch: `torch.ceil`.
+  /// The smallest integral value that is not below x. PyTorch: `torch.ceil`.
   public func ceil(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     whole(.ceil, "ceil()", file, line)
   }
 
-  /// The whole number next to x towards zero. PyTorch: `torch.trunc`, `torch.fix`.
+  /// x rounded towards zero. PyTorch: `torch.trunc`, `torch.fix`.
   public func trunc(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     whole(.trunc, "trunc()", file, line)
   }
 
-  /// The nearest whole number, ties to even: 2.5 gives 2.
+  /// The nearest integral value, ties to even: 2.5 gives 2.
   ///
   /// With decimals d, the nearest multiple of 10⁻ᵈ: x is multiplied by 10ᵈ, rounded, and divided
-  /// again (for negative d the other way round), each step in the tensor's type, that
-  /// of half types in `float32`. Integers are
-  /// refused with decimals. PyTorch: `torch.round`.
+  /// again (for negative d the other way round), each step in the tensor's type, or in `float32`
+  /// for half types. Integers with decimals are not allowed.
+  /// PyTorch: `torch.round`.
   public func rounded(
     decimals: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -32,20 +32,20 @@ extension Tensor {
         throw TensorError(
           "rounded(decimals:)", "\(dtype) has no decimals; cast to a real type first")
       }
-      // Further out every number is whole, or none is left.
-      let places = Swift.max(Swift.min(decimals, 400), -400)
-      if dtype.isHalf { return roundedOnce { $0.rounded(decimals: places) } }
-      // Larger powers are no numbers of `float32`.
-      if dtype == .float32 && places.magnitude > 30 {
-        return wide.rounded(decimals: places).cast(to: dtype)
+      // Beyond this, every number is unchanged, or rounds to 0.
+      let digits = Swift.max(Swift.min(decimals, 400), -400)
+      if dtype.isHalf { return roundedOnce { $0.rounded(decimals: digits) } }
+      // Larger powers exceed `float32`.
+      if dtype == .float32 && digits.magnitude > 30 {
+        return wide.rounded(decimals: digits).cast(to: dtype)
       }
-      let scale = Tensor.power(of: 10, Swift.abs(places))
-      if scale.isInfinite && places < 0 {
+      let scale = Tensor.power(of: 10, Swift.abs(digits))
+      if scale.isInfinite && digits < 0 {
         return (detached() * 0).recorded("rounded(decimals:)", from: [self]) {
           [$0.upstream.asZeros]
         }
       }
-      // One instruction where its steps round as three would.
+      // One instruction where its steps round like three would.
       if decimals > 0 {
         return try Tensor.binary(
           .roundDecimal, self, Scalar(scale), position: 1, call: "rounded(decimals:)",
@@ -57,7 +57,8 @@ extension Tensor {
     }
   }
 
-  /// x - trunc(x), with the sign of x; NaN for infinities. Integers are refused. The gradient is 1.
+  /// x - trunc(x), with the sign of x; NaN for infinities. Integers are not allowed. The gradient
+  /// is 1.
   /// PyTorch: `torch.frac`.
   public func frac(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
@@ -74,7 +75,7 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line, call: call) { () throws(TensorError) in
       if isPoisoned { return self }
-      if dtype == .bool { throw TensorError(call, "truth values are not rounded") }
+      if dtype == .bool { throw TensorError(call, "Booleans cannot be rounded") }
       if !dtype.isFloatingPoint { return self }
       return try unary(code, toFloat: false, call: call, gradient: .flat)
     }
@@ -86,7 +87,7 @@ extension Tensor {
 }
 
 extension ElementwiseRule {
-  /// Of what is constant between its steps.
+  /// The gradient of a step function: zero.
   static let flat = linear { [$0.upstream.asZeros, $0.upstream.asZeros] }
 }
 

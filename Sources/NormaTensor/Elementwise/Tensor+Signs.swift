@@ -10,7 +10,7 @@ extension Tensor {
     }
   }
 
-  /// Where the sign is negative, that of zeros and NaN too. PyTorch: `torch.signbit`.
+  /// Where the sign is negative, including that of zeros and NaN. PyTorch: `torch.signbit`.
   public func signBit(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if !dtype.isFloatingPoint { return self .< 0 }
@@ -28,8 +28,9 @@ extension Tensor {
   }
 }
 
-/// The size of `a` with the sign of `b`, that of a zero too. Shapes broadcast; integers give
-/// `float32`. The gradient of `a` is 0 where `a` is. PyTorch: `torch.copysign`.
+/// The magnitude of `a` with the sign of `b`, even if `b` is zero. Shapes broadcast; integers give
+/// `float32`. The gradient of `a` is 0 where `a` is 0.
+/// PyTorch: `torch.copysign`.
 public func copysign(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -39,7 +40,7 @@ public func copysign(
   }
 }
 
-/// The size of `a` with the sign of a number.
+/// The magnitude of `a` with the sign of a number.
 public func copysign<T: TensorElement>(
   _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -49,7 +50,7 @@ public func copysign<T: TensorElement>(
 }
 
 extension ElementwiseRule {
-  /// 1 or -1, as the sign was kept or turned.
+  /// 1 where the sign was kept, -1 where it was flipped.
   static let copiedSign = ElementwiseRule(savesOperands: true, savesResult: true) { rule in
     let a = rule.saved[0]
     return [
@@ -60,7 +61,7 @@ extension ElementwiseRule {
 }
 
 extension Tensor {
-  /// A number beside this tensor, as a tensor of the type that both meet in.
+  /// A number to combine with this tensor, as a tensor of their common type.
   func companion<T: TensorElement>(
     _ number: T, _ code: Operation.Code, _ call: String, file: StaticString = #fileID,
     line: UInt = #line

@@ -1,17 +1,17 @@
 import NormaValues
 
-// Special functions. Most have vectors in `float32`, in double and rounded once; `polygamma` is
-// computed one by one, in double for every type. Integers give `float32`.
+// Special functions. Most are vectorized in `float32`, computed in double and rounded once;
+// `polygamma` is computed element by element, in double for every type. Integers give `float32`.
 
 extension Tensor {
-  /// 1 - erf x, without cancellation: relative precision also where it is close to zero. Worst error
-  /// in `float32` 0.59 ulp. PyTorch: `torch.erfc`.
+  /// 1 - erf x, without cancellation: relative precision even where it is close to zero. Worst
+  /// error in `float32` 0.59 ulp. PyTorch: `torch.erfc`.
   public func erfc(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.erfc, "erfc()", file, line, .slope { -$0.erfSlope })
   }
 
   /// The inverse of the error function: infinite at -1 and 1, NaN beyond. Worst error in `float32`
-  /// 0.59 ulp; in `float64` Giles's approximation (2010), made exact by Halley's steps.
+  /// 0.59 ulp; in `float64` Giles's approximation (2010), refined by Halley's method.
   /// PyTorch: `torch.erfinv`.
   public func erfinv(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
@@ -34,14 +34,15 @@ extension Tensor {
   }
 
   /// The derivative of order n of ``digamma(file:line:)``: (-1)ⁿ⁺¹ n! ζ(n + 1, x). Order 0 is
-  /// digamma itself. Infinite at 0 and at negative integers (order 1 there: very large). PyTorch: `torch.polygamma`.
+  /// digamma itself. Infinite at 0 and at negative integers (order 1 there: very large).
+  /// PyTorch: `torch.polygamma`.
   public func polygamma(
     _ order: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       let call = "polygamma(_:)"
-      guard order >= 0 else { throw TensorError(call, "order \(order) is negative") }
-      // Factorials of larger numbers are infinite, and so is the function.
+      guard order >= 0 else { throw TensorError(call, "order must not be negative, got \(order)") }
+      // For larger orders the factorial is infinite, and so is the function.
       guard order < 1 << 16 else { throw TensorError(call, "order \(order) is too large") }
       if isPoisoned || order == 0 { return digamma() }
       let rule = ElementwiseRule.ofOperands {

@@ -1,33 +1,38 @@
-// Angles. Results in `float32` are the same on every processor; `float64` is the C library's.
+// Trigonometric functions. `float32` results are the same on every processor; `float64` uses the C
+// library.
 
 extension Tensor {
-  /// The tangent of radians, exact reduction of any size. Worst error in `float32` 0.58 ulp.
+  /// The tangent of x in radians, with exact argument reduction at any size. Worst error in
+  /// `float32` 0.58 ulp.
   /// Integers give `float32`. PyTorch: `torch.tan`.
   public func tan(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.tan, "tan()", file, line, .ofResult { [$0.upstream * ($0.result.wide.squared() + 1)] })
   }
 
-  /// The angle from -π/2 to π/2 with the sine x; NaN outside of -1 ... 1. Worst error in `float32`
-  /// 0.52 ulp. Integers give `float32`. PyTorch: `torch.asin`.
+  /// The angle in -π/2 ... π/2 whose sine is x; NaN outside of -1 ... 1. Worst error in `float32`
+  /// 0.52 ulp. Integers give `float32`.
+  /// PyTorch: `torch.asin`.
   public func asin(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.asin, "asin()", file, line, .ofOperands { [$0.upstream / $0.saved[0].circle] })
   }
 
-  /// The angle from 0 to π with the cosine x; NaN outside of -1 ... 1. Worst error in `float32`
-  /// 0.52 ulp. Integers give `float32`. PyTorch: `torch.acos`.
+  /// The angle in 0 ... π whose cosine is x; NaN outside of -1 ... 1. Worst error in `float32` 0.52
+  /// ulp. Integers give `float32`.
+  /// PyTorch: `torch.acos`.
   public func acos(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(.acos, "acos()", file, line, .ofOperands { [-($0.upstream / $0.saved[0].circle)] })
   }
 
-  /// The angle from -π/2 to π/2 with the tangent x. Worst error in `float32` 0.55 ulp. Integers
-  /// give `float32`. PyTorch: `torch.atan`.
+  /// The angle in -π/2 ... π/2 whose tangent is x. Worst error in `float32` 0.55 ulp. Integers give
+  /// `float32`.
+  /// PyTorch: `torch.atan`.
   public func atan(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     real(
       .atan, "atan()", file, line,
       .ofOperands { rule in
         let x = rule.saved[0].wide
         let slope = rule.upstream / (x.squared() + 1)
-        // Squares of narrower types do not leave the range of `float64`.
+        // Squares of narrower types stay within the range of `float64`.
         guard rule.saved[0].dtype == .float64 else { return [slope] }
         return [.where(x.abs() .> 1e9, rule.upstream / x / x, slope)]
       })
@@ -39,9 +44,9 @@ extension Tensor {
   /// Radians as degrees, x 180 / π. Integers give `float32`. PyTorch: `torch.rad2deg`.
   public func rad2deg() -> Tensor { self * (180 / Double.pi) }
 
-  /// sin(π x) / (π x), and 1 at 0, where the gradient is 0; π x is rounded to the tensor's type, that of
-  /// half types to `float32`.
-  /// Integers give `float32`. PyTorch: `torch.sinc`.
+  /// sin(π x) / (π x), and 1 at 0, where the gradient is 0; π x is rounded to the tensor's type, or
+  /// to `float32` for half types. Integers give `float32`.
+  /// PyTorch: `torch.sinc`.
   public func sinc() -> Tensor { roundedOnce { $0.ratioOfSine } }
 
   private var ratioOfSine: Tensor {
@@ -57,8 +62,8 @@ extension Tensor {
   }
 }
 
-/// The angle of the point (x, y) from -π to π, with the sign of y: where x is -0 or negative beyond
-/// ±π/2. Shapes broadcast; integers give `float32`. Worst error in `float32` 0.51 ulp.
+/// The angle of the point (x, y) in -π ... π, with the sign of y; beyond ±π/2 where x is negative
+/// or -0. Shapes broadcast; integers give `float32`. Worst error in `float32` 0.51 ulp.
 /// PyTorch: `torch.atan2`.
 public func atan2(
   _ y: Tensor, _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -68,8 +73,9 @@ public func atan2(
   }
 }
 
-/// √(a² + b²), without overflow. Shapes broadcast; integers beside integers are refused. Worst error
-/// in `float32` 0.51 ulp. PyTorch: `torch.hypot`.
+/// √(a² + b²), without overflow. Shapes broadcast; two integer tensors are not allowed. Worst error
+/// in `float32` 0.51 ulp.
+/// PyTorch: `torch.hypot`.
 public func hypot(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -90,7 +96,7 @@ extension ElementwiseRule {
       ]
     }
     let length = rule.length(x, y)
-    // At the origin, where there is no angle, both are 0.
+    // At the origin, where the angle is undefined, both are 0.
     let divisor = Tensor.where(length .== 0, 1.0, length)
     let share = rule.upstream.wide / divisor
     return [
@@ -119,7 +125,7 @@ extension Tensor {
 }
 
 extension Backward {
-  /// √(a² + b²) in `float64`. Squares of narrower types neither overflow nor vanish there.
+  /// √(a² + b²) in `float64`. Squares of narrower types neither overflow nor underflow there.
   fileprivate func length(_ a: Tensor, _ b: Tensor) -> Tensor {
     upstream.dtype == .float64
       ? hypot(a, b) : (a.wide.squared() + b.wide.squared()).sqrt()
@@ -127,7 +133,7 @@ extension Backward {
 }
 
 extension Tensor {
-  /// Throws where both operands are integers or truth values, as PyTorch does.
+  /// Throws if both operands are integers or Booleans, as PyTorch does.
   static func refuseIntegers(_ a: Tensor, _ b: Tensor, _ call: String) throws(TensorError) {
     let areReal = a.dtype.isFloatingPoint || b.dtype.isFloatingPoint
     if !areReal && !a.isPoisoned && !b.isPoisoned {

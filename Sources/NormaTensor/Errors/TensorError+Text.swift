@@ -1,7 +1,7 @@
 extension TensorError {
-  /// A mistake in a text that describes a call: the text again, and a caret under what is wrong.
+  /// An error in a text passed to a call: quotes the text, with a caret under the faulty part.
   ///
-  ///     rearranged(_:): 'w' is on the left alone
+  ///     rearranged(_:): 'w' is only on the left; reduced(_:by:) removes it
   ///       h w -> h
   ///         ^
   init(_ call: String, _ reason: String, in text: String, at range: Range<Int>) {

@@ -1,34 +1,36 @@
 import NormaValues
 import Synchronization
 
-/// A mistake in a call: shapes, axes, types or options that do not go together.
+/// A mistake in a call: shapes, axes, types or options that do not fit together.
 ///
 /// Outside of ``catchingTensorErrors(_:)`` such a mistake stops the program with this text and the
-/// caller's file and line. PyTorch: `RuntimeError`, `IndexError`, `TypeError`, `ValueError`.
+/// caller's file and line.
+/// PyTorch: `RuntimeError`, `IndexError`, `TypeError`, `ValueError`.
 public struct TensorError: Error, Sendable, Hashable {
   /// The call as the user wrote it: `mean(over:)`.
   public let call: String
 
-  /// What was wrong with which value, and what would be right.
+  /// What was wrong with which value, and what would be valid.
   public let reason: String
 
-  /// The file of the call that made the mistake, as `#fileID` names it; nil for operators.
+  /// The file of the call that made the mistake, in the form of `#fileID`; nil for operators.
   ///
-  /// In Swift an operator takes its operands and nothing else, so that `a + b` cannot know its caller; the text
-  /// has the operator and both shapes, and ``layer`` the layer. Functions, subscripts and readers know their caller.
-  /// Memory that is missing when pending work runs is a mistake of the call that wanted the numbers.
+  /// An operator in Swift takes only its operands, so `a + b` cannot know its call site; the text
+  /// contains the operator and both shapes, and ``layer`` the layer. Functions, subscripts and
+  /// readers know their caller. If memory runs out while pending work runs, the error is that of
+  /// the call that needed the numbers.
   public internal(set) var file: String?
 
   /// The line of that call.
   public internal(set) var line: Int?
 
-  /// The layer that the call was part of: `layers.3 (Linear)`; nil outside of layers.
+  /// The layer in which the call was made: `layers.3 (Linear)`; nil outside of layers.
   ///
-  /// The name is the one under which a network listed the layer, as `eval()` and `namedModules` do; without that,
-  /// its position in a `Sequential`.
+  /// The name is the one under which a network listed the layer, as `eval()` and `namedModules` do;
+  /// failing that, its position in a `Sequential`.
   public internal(set) var layer: String?
 
-  /// Whether the task was cancelled after the mistake, and the body of the scope threw for that.
+  /// Whether the task was cancelled after the mistake, and the scope's body threw for that reason.
   public internal(set) var wasCancelled = false
 
   /// An error of `call`.
@@ -38,14 +40,15 @@ public struct TensorError: Error, Sendable, Hashable {
     self.reason = reason
   }
 
-  /// Whether the place is still to come, from the call that the library was asked for.
+  /// Whether the file and line are still to be set, to those of the public call.
   fileprivate(set) var isOpen = false
 
-  /// Whether memory was missing: then the call is the one that the library was asked for, whichever part of it
-  /// wanted the memory.
+  /// Whether memory ran out: then the call named is the public one, whichever part of it needed the
+  /// memory.
   fileprivate(set) var isOfMemory = false
 
-  /// The error of a call at a place. One inside of the library waits for that of its caller.
+  /// The error with a file and line. An error inside the library is updated later to those of its
+  /// caller.
   func at(_ file: StaticString, _ line: UInt) -> TensorError {
     var error = self
     let name = "\(file)"
@@ -58,33 +61,37 @@ public struct TensorError: Error, Sendable, Hashable {
 }
 
 extension TensorError: CustomStringConvertible {
-  /// `mean(over:): axis 4 is out of range for shape [8, 3, 32, 32]; valid axes are -4 ..< 4`, and the layer.
+  /// `mean(over:): axis 4 is out of range for shape [8, 3, 32, 32]; valid axes are -4 ..< 4`, and
+  /// the layer.
   public var description: String {
     (call.isEmpty ? reason : "\(call): \(reason)") + (layer.map { "; in \($0)" } ?? "")
   }
 }
 
-/// Runs `body` and throws the first mistake that a tensor call in it made, instead of stopping.
+/// Runs `body` and throws the first mistake that a tensor call in it made, instead of stopping the
+/// program.
 ///
-/// Inside, a call that makes a mistake returns a poisoned tensor. Calls on a poisoned tensor give poisoned
-/// tensors. Wherever one becomes something else, ``Tensor/validated()`` stops the request; that is the safe
-/// pattern of a server, which runs each request in a scope of its task:
+/// Inside, a call with a mistake returns a poisoned tensor, and calls on poisoned tensors return
+/// poisoned tensors. Before a result is turned into anything else, ``Tensor/validated()`` throws
+/// the mistake; this is the safe pattern for a server, which runs each request in a scope of its
+/// task:
 ///
 ///     let name = try catchingTensorErrors {
 ///       let scores = try model(input).validated()
 ///       return names[scores.argmax().item(as: Int.self)]
 ///     }
 ///
-/// Without it, reading a poisoned tensor gives zeros, which are no answer: the scope throws at its end, but
-/// what was read may have gone elsewhere before. ``Tensor/item(file:line:)`` gives 0,
-/// ``Tensor/array(of:file:line:)->[T]`` one 0, and the shape has eight axes of size 1, so that
-/// `names[Int(scores.argmax().item())]`, `scores.array(of: Float.self)[0]` and `scores.shape[1]` do not end
-/// the process. Swift's own traps, such as `array[9]`, are not caught.
+/// Without it, reading a poisoned tensor gives zeros, which look like an answer: the scope throws
+/// at its end, but what was read may have been passed on by then. ``Tensor/item(file:line:)`` gives
+/// 0, ``Tensor/array(of:file:line:)->[T]`` a single 0, and the shape has eight axes of size 1, so
+/// that `names[Int(scores.argmax().item())]`, `scores.array(of: Float.self)[0]` and
+/// `scores.shape[1]` do not end the process. Swift's own traps, such as `array[9]`, are not caught.
 ///
-/// Memory that the system does not have is such a mistake, too.
+/// Running out of memory counts as such a mistake, too.
 ///
-/// - Throws: the first ``TensorError``, with the place of the call; or what `body` throws. Where that is
-///   `CancellationError`, a mistake before it is thrown, and ``TensorError/wasCancelled`` set.
+/// - Throws: the first ``TensorError``, with its call site; otherwise what `body` throws. If that
+///   is a `CancellationError` and a mistake came before it, the mistake is thrown, with
+///   ``TensorError/wasCancelled`` set.
 public func catchingTensorErrors<R>(_ body: () throws -> R) throws -> R {
   let scope = ErrorScope()
   do {
@@ -111,25 +118,26 @@ public func catchingTensorErrors<R: Sendable>(
 }
 
 extension Tensor {
-  /// This tensor, unless a mistake made it: then the mistake is thrown. For the end of a computation in
-  /// ``catchingTensorErrors(_:)-(()->R)``, before its result is read.
+  /// This tensor; throws if a mistake produced it. Use it at the end of a computation in
+  /// ``catchingTensorErrors(_:)-(()->R)``, before reading the result.
   ///
-  /// Nothing is evaluated, so memory that is missing later is not seen yet.
+  /// Nothing is evaluated, so running out of memory later is not detected here.
   public func validated() throws(TensorError) -> Tensor {
     guard isPoisoned else { return self }
     throw ErrorScope.current?.first
-      ?? TensorError("validated()", "the tensor comes from a mistake in another scope")
+      ?? TensorError("validated()", "the tensor is the result of a mistake in another scope")
   }
 }
 
-/// Where the first error of a scope is kept.
+/// Holds the first error of a scope.
 final class ErrorScope: Sendable {
   @TaskLocal static var current: ErrorScope?
   private let error = Mutex<TensorError?>(nil)
 
   var first: TensorError? { error.withLock { $0 } }
 
-  /// Whether some error has waited for its place since the program began: until then nobody looks for one.
+  /// Whether any error has lacked its call site since the program began: until then, none needs to
+  /// be looked for.
   private static let hasWaited = Atomic(false)
 
   func record(_ new: TensorError) {
@@ -137,15 +145,15 @@ final class ErrorScope: Sendable {
     error.withLock { if $0 == nil { $0 = new } }
   }
 
-  /// Gives an error of the scope that waits for its place that of the public call that ends here, and
-  /// its name where memory was missing.
-  static func place(call: @autoclosure () -> String, _ file: StaticString, _ line: UInt) {
-    if hasWaited.load(ordering: .relaxed) { placeWaiting(call: call(), file, line) }
+  /// Sets the call site of the scope's error, if it still lacks one, to that of the public call
+  /// that ends here, and its name too if memory ran out.
+  static func locate(call: @autoclosure () -> String, _ file: StaticString, _ line: UInt) {
+    if hasWaited.load(ordering: .relaxed) { locateWaiting(call: call(), file, line) }
   }
 
-  // What runs only after a mistake is not inlined: the compiler would copy it into every public call.
+  // What runs only after a mistake is not inlined: it would be copied into every public call.
   @inline(never)
-  private static func placeWaiting(
+  private static func locateWaiting(
     call: @autoclosure () -> String, _ file: StaticString, _ line: UInt
   ) {
     current?.error.withLock { error in
@@ -154,7 +162,7 @@ final class ErrorScope: Sendable {
     }
   }
 
-  /// Names the layer of a mistake that a call at this place made.
+  /// Names the layer of a mistake that a call at this file and line made.
   func name(layer: String, _ file: StaticString, _ line: UInt) {
     error.withLock { error in
       guard let found = error, found.layer == nil, found.line == Int(line), found.file == "\(file)"
@@ -163,7 +171,7 @@ final class ErrorScope: Sendable {
     }
   }
 
-  /// What the scope throws where its body has thrown.
+  /// The error that the scope throws when its body has thrown.
   fileprivate func outcome(of thrown: any Error) -> any Error {
     guard thrown is CancellationError, var error = first else { return thrown }
     error.wasCancelled = true
@@ -172,24 +180,24 @@ final class ErrorScope: Sendable {
 }
 
 extension TensorError {
-  /// Elements for which there is no memory.
+  /// There is not enough memory for these elements.
   static func memory(_ shape: [Int], _ dtype: DType, _ call: String = "") -> TensorError {
     let bytes = shape.reduce(dtype.byteCount, *)
     return memory(call, "shape \(shape) of \(dtype) takes \(bytes) bytes")
   }
 
-  /// Work on elements of a shape for which there is no memory.
+  /// There is not enough scratch memory for work on elements of a shape.
   static func scratch(_ shape: [Int], bytes: Int) -> TensorError {
     memory("", "shape \(shape) takes \(bytes) bytes of scratch")
   }
 
   private static func memory(_ call: String, _ need: String) -> TensorError {
-    var error = TensorError(call, "\(need), and there is no such memory")
+    var error = TensorError(call, "\(need), more than the available memory")
     (error.isOpen, error.isOfMemory) = (true, true)
     return error
   }
 
-  /// The same mistake of another call.
+  /// The same error for another call.
   @inline(never)
   fileprivate func named(_ call: String) -> TensorError {
     var error = TensorError(call, reason)
@@ -199,7 +207,7 @@ extension TensorError {
   }
 }
 
-/// Reports a mistake: recorded inside a catching scope, the end of the program outside.
+/// Reports a mistake: recorded inside a catching scope; outside, it ends the program.
 ///
 /// - Parameter isCaller: whether `file` and `line` are those of the caller.
 package func report(
@@ -213,17 +221,17 @@ package func report(
   scope.record(isCaller ? error.at(file, line) : error)
 }
 
-/// Runs the rule of a public call; a mistake gives a poisoned tensor or ends the program.
+/// Runs the rule of a public call; a mistake returns a poisoned tensor or ends the program.
 ///
-/// - Parameter call: the call's name where `function` is not it.
+/// - Parameter call: the call's name, if it differs from `function`.
 package func checked(
   file: StaticString, line: UInt, isCaller: Bool = true, call: String? = nil,
   function: StaticString = #function, _ rule: () throws(TensorError) -> Tensor
 ) -> Tensor {
   do {
     let result = try rule()
-    // Memory may have been missing where no caller was known.
-    ErrorScope.place(call: call ?? "\(function)".asCall, file, line)
+    // Memory may have run out where the caller was unknown.
+    ErrorScope.locate(call: call ?? "\(function)".asCall, file, line)
     return result
   } catch {
     refuse(
@@ -232,7 +240,7 @@ package func checked(
   }
 }
 
-/// Reports a mistake of a public call, or of one inside of it.
+/// Reports a mistake of a public call, or of a call inside it.
 @inline(never)
 func refuse(
   _ error: TensorError, call: @autoclosure () -> String, file: StaticString, line: UInt,
@@ -240,11 +248,11 @@ func refuse(
 ) {
   report(
     error.isOfMemory ? error.named(call()) : error, file: file, line: line, isCaller: isCaller)
-  ErrorScope.place(call: call(), file, line)
+  ErrorScope.locate(call: call(), file, line)
 }
 
 extension String {
-  /// A function's name without the parameters that tell the caller's place.
+  /// A function's name without the parameters for the call site.
   fileprivate var asCall: String {
     let text = replacing("file:line:", with: "")
     return text.hasSuffix("(_:_:)") && !(text.first?.isLetter ?? false)
@@ -253,7 +261,7 @@ extension String {
 }
 
 extension TensorError {
-  /// Says of the mistake that a call at this place made, if it made one, in which layer it was.
+  /// Names the layer in the scope's error, if a call at this file and line made it.
   package static func name(layer: String, file: StaticString, line: UInt) {
     ErrorScope.current?.name(layer: layer, file, line)
   }

@@ -1,31 +1,32 @@
 import NormaValues
 
-/// Sends gradients from results back to where their histories begin, in the order of creation
-/// reversed: an operation comes after all that used its result.
+/// Propagates gradients from results back to the leaves of their histories, in reverse order of
+/// creation: an operation comes after everything that used its result.
 struct Backpropagation {
   private struct Entry {
     let derivation: Derivation
     var gradient: Tensor?
-    /// What parts have given so far.
+    /// The sum of the gradients of parts so far.
     var collected: CollectedParts?
-    /// Whether a target, or a leaf where there are no targets, can be reached.
+    /// Whether a target, or a leaf if there are no targets, can be reached.
     var isWanted = false
   }
 
   private var entries: [Entry] = []
-  private var places: [ObjectIdentifier: Int] = [:]
-  /// Entries from the oldest to the latest; those done are taken from the end.
+  private var positions: [ObjectIdentifier: Int] = [:]
+  /// Entries from oldest to newest; finished ones are removed from the end.
   private var order: [Int] = []
   private let targets: [ObjectIdentifier: Int]
   private let retains: Bool
   private let isRecording: Bool
-  /// Leaves that got a gradient which may be pending still.
+  /// Leaves whose new gradients may still be pending.
   private var touched: [GradientLeaf] = []
   /// The gradients with respect to the targets.
   private(set) var results: [Tensor?]
 
   /// - Parameters:
-  ///   - targets: whose gradients are wanted; nil for all leaves, which then keep theirs.
+  ///   - targets: the tensors whose gradients are wanted; nil for all leaves, which then accumulate
+  ///     them.
   ///   - retains: whether the graph can be used again.
   ///   - isRecording: whether the gradients have histories.
   init(targets: [Tensor]?, retains: Bool, isRecording: Bool) {
@@ -42,7 +43,7 @@ struct Backpropagation {
 
   private let keepsLeaves: Bool
 
-  /// Adds a result with its gradient and everything that it was computed from.
+  /// Adds a result with its gradient, and everything that the result was computed from.
   mutating func add(_ result: Derivation, _ gradient: Tensor) {
     discover(from: result)
     receive(gradient, at: result)
@@ -63,8 +64,8 @@ struct Backpropagation {
 
   private mutating func note(_ derivation: Derivation, _ pile: inout [Derivation]) {
     let key = ObjectIdentifier(derivation)
-    guard places[key] == nil else { return }
-    places[key] = entries.count
+    guard positions[key] == nil else { return }
+    positions[key] = entries.count
     entries.append(Entry(derivation: derivation))
     pile.append(derivation)
   }
@@ -72,47 +73,47 @@ struct Backpropagation {
   private func isWanted(_ derivation: Derivation) -> Bool {
     if targets[ObjectIdentifier(derivation)] != nil { return true }
     if derivation.leaf != nil { return keepsLeaves }
-    // What was released is reported when its turn comes.
+    // Released derivations are reported when their turn comes.
     guard let links = derivation.links else { return true }
     if case .continuation = links.rule { return true }
     return links.inputs.contains { input in
-      guard let input, let place = places[ObjectIdentifier(input)] else { return false }
-      return entries[place].isWanted
+      guard let input, let position = positions[ObjectIdentifier(input)] else { return false }
+      return entries[position].isWanted
     }
   }
 
   private mutating func receive(_ gradient: Tensor, at derivation: Derivation) {
-    guard let place = places[ObjectIdentifier(derivation)] else { return }
+    guard let position = positions[ObjectIdentifier(derivation)] else { return }
     let fitted = gradient.fitted(to: derivation.shape, derivation.dtype)
     if keepsLeaves, let leaf = derivation.leaf, !leaf.hasHook {
       leaf.add(fitted)
       touched.append(leaf)
       return
     }
-    entries[place].gradient = entries[place].gradient.map { $0 + fitted } ?? fitted
+    entries[position].gradient = entries[position].gradient.map { $0 + fitted } ?? fitted
   }
 
   /// - Throws: when the graph was used before and not retained.
   mutating func run(call: String) throws(TensorError) {
-    while let place = order.popLast() {
-      let derivation = entries[place].derivation
-      guard let gradient = takeGradient(at: place) else { continue }
+    while let position = order.popLast() {
+      let derivation = entries[position].derivation
+      guard let gradient = takeGradient(at: position) else { continue }
       if let target = targets[ObjectIdentifier(derivation)] { results[target] = gradient }
       if keepsLeaves, let leaf = derivation.leaf {
-        // A hook sees what all uses of the leaf have added up to.
+        // A hook sees the sum over all uses of the leaf.
         leaf.add(leaf.seen(gradient.evaluated()))
         touched.append(leaf)
       }
-      guard derivation.leaf == nil, entries[place].isWanted else { continue }
+      guard derivation.leaf == nil, entries[position].isWanted else { continue }
       try step(derivation, gradient, call)
     }
     settle(touched.count)
   }
 
-  /// All that has arrived at an entry.
-  private mutating func takeGradient(at place: Int) -> Tensor? {
-    let (sum, parts) = (entries[place].gradient, entries[place].collected?.tensor)
-    (entries[place].gradient, entries[place].collected) = (nil, nil)
+  /// Everything that has arrived at an entry.
+  private mutating func takeGradient(at position: Int) -> Tensor? {
+    let (sum, parts) = (entries[position].gradient, entries[position].collected?.tensor)
+    (entries[position].gradient, entries[position].collected) = (nil, nil)
     guard let sum, let parts else { return sum ?? parts }
     return sum + parts
   }
@@ -124,11 +125,11 @@ struct Backpropagation {
     else {
       throw TensorError(
         call,
-        "a gradient has gone through \(derivation.call) before, which released what it had saved; "
+        "a gradient has already passed through \(derivation.call), which released what it saved; "
           + "pass retainGraph: true the first time")
     }
     let wanted = links.inputs.map { input in
-      input.flatMap { places[ObjectIdentifier($0)] }.map { entries[$0].isWanted } ?? false
+      input.flatMap { positions[ObjectIdentifier($0)] }.map { entries[$0].isWanted } ?? false
     }
     let backward = Backward(
       upstream: gradient, derivation, links, wanted: wanted, isRecording: isRecording)
@@ -137,8 +138,8 @@ struct Backpropagation {
       if let whole = links.inputs[0] { receive(gradient, at: whole) }
     case .part(let window):
       let before = touched.count
-      if let whole = links.inputs[0], let place = places[ObjectIdentifier(whole)] {
-        try collect(gradient, window, at: place, derivation.call)
+      if let whole = links.inputs[0], let position = positions[ObjectIdentifier(whole)] {
+        try collect(gradient, window, at: position, derivation.call)
       }
       settle(before)
     case .continuation(let rule):
@@ -152,27 +153,27 @@ struct Backpropagation {
       for (index, input) in links.inputs.enumerated() where wanted[index] {
         if let input, let gradient = gradients[index] { receive(gradient, at: input) }
       }
-      // Kernels have run, and in the same trips what earlier gradients of leaves wait for.
+      // Kernels have run, and earlier gradients of leaves are fused with them.
       if links.runsAtOnce { settle(before) }
     }
   }
 
-  /// Adds the gradient of a part to what others of the same whole have given.
+  /// Adds the gradient of a part to those of other parts of the same whole.
   private mutating func collect(
-    _ gradient: Tensor, _ window: @escaping Window, at place: Int, _ call: String
+    _ gradient: Tensor, _ window: @escaping Window, at position: Int, _ call: String
   ) throws(TensorError) {
-    let whole = entries[place].derivation
+    let whole = entries[position].derivation
     if isRecording {
       receive(try gradient.spread(over: whole.shape, window, call), at: whole)
-    } else if entries[place].collected == nil {
-      entries[place].collected = try CollectedParts(gradient, of: whole.shape, window)
+    } else if entries[position].collected == nil {
+      entries[position].collected = try CollectedParts(gradient, of: whole.shape, window)
     } else {
-      try entries[place].collected?.add(gradient, window)
+      try entries[position].collected?.add(gradient, window)
     }
   }
 
-  /// One gradient that goes several ways, as behind a residual connection, is stored once instead
-  /// of being computed on each.
+  /// A gradient that goes to several inputs, as behind a residual connection, is stored once
+  /// instead of being computed for each.
   private static func share(_ gradients: [Tensor?]) {
     for (index, gradient) in gradients.enumerated() {
       guard let node = gradient?.node, node.isPendingElementwise else { continue }
@@ -180,7 +181,7 @@ struct Backpropagation {
     }
   }
 
-  /// Stores the first gradients of leaves, so that they hold nothing of the graph.
+  /// Stores the first gradients of leaves, so that they keep nothing of the graph alive.
   private mutating func settle(_ count: Int) {
     for leaf in touched[..<count] { leaf.gradient?.evaluated() }
     touched.removeFirst(count)
@@ -188,19 +189,19 @@ struct Backpropagation {
 }
 
 extension Tensor {
-  /// This gradient of something broadcast, summed to its shape and in its type.
+  /// This gradient of a broadcast operand, summed to its shape and cast to its type.
   func fitted(to target: [Int], _ type: DType) -> Tensor {
     summed(to: target).cast(to: type)
   }
 }
 
-/// A gradient that the parts of a tensor make together, in memory of its own.
+/// The gradient of a tensor, assembled from the gradients of its parts in memory of its own.
 private struct CollectedParts {
   private let storage: Storage
   private let layout: Layout
   private let dtype: DType
 
-  /// Zeros but for the first part.
+  /// Zeros except for the first part.
   init(_ part: Tensor, of shape: [Int], _ window: Window) throws(TensorError) {
     dtype = part.dtype
     layout = part.layout.denseTwin(of: shape)
@@ -212,9 +213,9 @@ private struct CollectedParts {
   /// Adds a part, which may overlap others, in place: each element is read before it is written.
   func add(_ part: Tensor, _ window: Window) throws(TensorError) {
     guard part.count > 0 else { return }
-    let place = try window(layout)
+    let target = try window(layout)
     let node = Node(stored: storage, dtype: dtype, layout: layout)
-    (Tensor(node: node, layout: place) + part).write(into: storage, place, as: dtype)
+    (Tensor(node: node, layout: target) + part).write(into: storage, target, as: dtype)
   }
 
   var tensor: Tensor {
@@ -223,7 +224,7 @@ private struct CollectedParts {
 }
 
 extension Derivation {
-  /// Whether this is where parts come together.
+  /// Whether this collects the gradients of parts.
   fileprivate var isWhole: Bool {
     if case .whole = links?.rule { return true }
     return false

@@ -1,31 +1,33 @@
 import NormaValues
 import Synchronization
 
-/// Where a tensor comes from, for gradients: the operation's inputs, what it saved, and its rule.
+/// The origin of a tensor, for gradients: the operation's inputs, what it saved, and its rule.
 ///
-/// Tensors hold derivations and pending nodes never do, so values are computed and freed without
-/// regard to gradients. A derivation forgets what it saved when a gradient has gone through it.
+/// Tensors hold derivations and pending nodes never do, so values are computed and freed
+/// independently of gradients. A derivation drops what it saved when a gradient has passed through
+/// it.
 package final class Derivation: Sendable {
   enum Rule: Sendable {
-    /// Gives a gradient for each input.
+    /// Computes a gradient for each input.
     case gradients(@Sendable (Backward) -> [Tensor?])
-    /// Gives tensors, computed anew, into whose histories the gradients beside them go on.
+    /// Recomputes tensors and returns them with gradients, which continue into their histories.
     case continuation(@Sendable (Backward) -> [(result: Tensor, gradient: Tensor)])
-    /// Puts the gradient where a window sees it in the whole, which is the only input.
+    /// Adds the gradient to the part of the whole that the window selects; the whole is the only
+    /// input.
     case part(Window)
-    /// Takes the gradients of all parts of a tensor and sends their sum on.
+    /// Collects the gradients of all parts of a tensor and passes their sum on.
     case whole
   }
 
-  /// What a gradient needs to go on.
+  /// What is needed to propagate a gradient.
   struct Links: Sendable {
     /// The derivations of the inputs; nil for constants.
     var inputs: [Derivation?]
     var saved: [Tensor]
-    /// The result without its history, which would be a circle.
+    /// The result without its history, which would be a reference cycle.
     var result: Tensor?
     var immediate: (value: Scalar, position: Int)?
-    /// Whether the rule runs kernels, instead of making pending programs.
+    /// Whether the rule runs kernels eagerly instead of creating pending programs.
     var runsAtOnce: Bool
     let rule: Rule
   }
@@ -38,7 +40,7 @@ package final class Derivation: Sendable {
   let call: String
   let shape: [Int]
   let dtype: DType
-  /// Where gradients end up; nil in the midst of a graph.
+  /// Where gradients accumulate; nil inside a graph.
   package let leaf: GradientLeaf?
   private let state: Mutex<Links?>
   private let parts = Mutex(WeakDerivation())
@@ -56,7 +58,7 @@ package final class Derivation: Sendable {
     state = Mutex(links)
   }
 
-  /// The beginning of a graph.
+  /// The start of a graph.
   package init(leaf: GradientLeaf, shape: [Int], dtype: DType) {
     call = "leaf"
     self.shape = shape
@@ -65,8 +67,8 @@ package final class Derivation: Sendable {
     state = Mutex(nil)
   }
 
-  /// Where the gradients of all parts of this result come together, so that they make one gradient of its
-  /// size and not one each. Parts hold it; it saves nothing, and is not released when a gradient goes by.
+  /// Collects the gradients of all parts of this result, so that they make one gradient of its size
+  /// and not one each. Parts hold it; it saves nothing, and is not released when a gradient passes.
   func whole(of result: Tensor) -> Derivation {
     parts.withLock { parts in
       if let known = parts.derivation { return known }
@@ -79,7 +81,7 @@ package final class Derivation: Sendable {
     }
   }
 
-  /// Nil for leaves, and after a gradient has gone through.
+  /// Nil for leaves, and after a gradient has passed through.
   var links: Links? { state.withLock { $0 } }
 
   func takeLinks() -> Links? {
@@ -89,7 +91,7 @@ package final class Derivation: Sendable {
     }
   }
 
-  // A graph may be millions of operations deep: it is taken apart in a loop, not by recursion.
+  // A graph may be millions of operations deep: it is released in a loop, not by recursion.
   deinit {
     var pile = released()
     while var derivation = pile.popLast() {
@@ -97,14 +99,14 @@ package final class Derivation: Sendable {
     }
   }
 
-  /// Drops what the rule needs, and returns the derivations it led to, which nothing else may hold.
+  /// Drops what the rule needs, and returns the input derivations that have no other owner.
   private func released() -> [Derivation] {
     guard let links = takeLinks() else { return [] }
     return links.inputs.compactMap { $0 } + links.saved.compactMap(\.history)
   }
 }
 
-/// Where the gradient of a parameter, or of a tensor that asked for one, is added up.
+/// Accumulates the gradient of a parameter, or of a tensor created by `requiringGradient()`.
 package final class GradientLeaf: Sendable {
   private let state = Mutex<Tensor?>(nil)
   private let hook = Mutex<Unchecked<((Tensor) -> Tensor?)?>>(Unchecked(nil))
@@ -116,7 +118,8 @@ package final class GradientLeaf: Sendable {
     set { state.withLock { $0 = newValue } }
   }
 
-  /// Sees the gradient of each backward pass before it is added, and may return another.
+  /// Sets a hook that gets the gradient of each backward pass before it is added, and may replace
+  /// it.
   package func onGradient(_ body: ((Tensor) -> Tensor?)?) {
     let new = Unchecked(body)
     hook.withLock { $0 = new }
@@ -124,7 +127,7 @@ package final class GradientLeaf: Sendable {
 
   var hasHook: Bool { hook.withLock { $0.value != nil } }
 
-  /// What the hook makes of a gradient.
+  /// The gradient after the hook.
   func seen(_ gradient: Tensor) -> Tensor {
     let body = hook.withLock { $0 }.value
     return body.flatMap { $0(gradient) } ?? gradient
@@ -135,7 +138,7 @@ package final class GradientLeaf: Sendable {
   }
 }
 
-/// What the rule of an operation gets: the gradient of its result, and what the operation saved.
+/// The arguments of an operation's gradient rule: the gradient of its result, and what it saved.
 package struct Backward: Sendable {
   /// The gradient with respect to the result, in its shape and type.
   package let upstream: Tensor
@@ -168,38 +171,38 @@ package struct Backward: Sendable {
     return result
   }
 
-  /// The number that was one of two operands.
+  /// The scalar that was one of two operands.
   var immediate: (value: Scalar, position: Int)? { links.immediate }
 
-  /// Whether input `index` wants a gradient.
+  /// Whether input `index` needs a gradient.
   package func needs(_ index: Int) -> Bool { index < wanted.count && wanted[index] }
 
-  /// A gradient if input `index` wants one.
+  /// The gradient, if input `index` needs one.
   @inline(never)
   package func whenNeeded(_ index: Int, _ gradient: () -> Tensor) -> Tensor? {
     needs(index) ? gradient() : nil
   }
 }
 
-/// Whether operations leave a history, for the task that runs.
+/// Whether operations record a history, for the current task.
 package enum GradientMode {
   @TaskLocal package static var isRecording = true
-  /// Whether a checkpointed part runs for the second time: what a first run has changed, such as
-  /// running statistics, must not change again.
+  /// Whether a checkpointed part is running for the second time: side effects of the first run,
+  /// such as updates of running statistics, must not be repeated.
   @TaskLocal package static var isRecomputing = false
 }
 
 extension Tensor {
-  /// This result of an operation with a history, if gradients are on and an input has one.
+  /// This result of an operation, with a history if gradients are on and an input has one.
   ///
   /// - Parameters:
   ///   - call: the operation as the user wrote it.
-  ///   - inputs: what the operation is differentiated by, in the order of the rule's gradients.
+  ///   - inputs: the operands to differentiate by, in the order of the rule's gradients.
   ///   - saving: what the rule needs; it must capture no tensors itself.
   ///   - savesResult: whether the rule needs the result.
-  ///   - runsAtOnce: whether the rule runs kernels instead of making pending programs.
-  ///   - rule: one gradient for each input, or nil. What was broadcast is summed and types are
-  ///     converted afterwards.
+  ///   - runsAtOnce: whether the rule runs kernels eagerly instead of creating pending programs.
+  ///   - rule: one gradient for each input, or nil. Sums over broadcast axes and type conversions
+  ///     are applied afterwards.
   @inline(never)
   package func recorded(
     _ call: String, from inputs: [Tensor], saving: [Tensor] = [], savesResult: Bool = false,
@@ -211,10 +214,10 @@ extension Tensor {
       runsAtOnce: runsAtOnce, .gradients(rule))
   }
 
-  /// Whether an operation on this tensor alone leaves a history.
+  /// Whether an operation on this tensor records a history.
   var isRecording: Bool { history != nil && GradientMode.isRecording }
 
-  /// Whether an operation on these tensors leaves a history.
+  /// Whether an operation on these tensors records a history.
   package static func isRecorded(_ inputs: [Tensor]) -> Bool {
     inputs.contains { $0.history != nil } && GradientMode.isRecording
   }
@@ -248,12 +251,12 @@ extension Tensor {
     return result
   }
 
-  /// The same values without a history: no gradient goes further back. PyTorch: `detach()`.
+  /// The same values without a history: gradients do not propagate further. PyTorch: `detach()`.
   public func detached() -> Tensor {
     history == nil ? self : Tensor(node: node, layout: layout)
   }
 
-  /// Whether a gradient can be taken with respect to what this tensor was computed from.
+  /// Whether this tensor has a history through which gradients can propagate.
   /// PyTorch: `requires_grad`.
   public var hasHistory: Bool { history != nil }
 }

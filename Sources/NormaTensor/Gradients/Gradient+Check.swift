@@ -1,8 +1,8 @@
-/// A gradient that differs from what small steps show.
+/// A gradient that differs from the central differences.
 public struct GradientCheckError: Error, Sendable, CustomStringConvertible {
-  /// Which input, which element of it in row-major order.
+  /// The index of the input, and of the element in it in row-major order.
   public let input: Int, element: Int
-  /// What the rule gives, and what central differences give.
+  /// The gradient by the rule, and by central differences.
   public let gradient: Double, expected: Double
   /// The difference, in units of 1 + |expected|.
   public let error: Double
@@ -16,21 +16,22 @@ public struct GradientCheckError: Error, Sendable, CustomStringConvertible {
 
 /// Compares the gradient of a function with central differences, in `float64`.
 ///
-/// The inputs are converted to `float64`. The results are weighed with numbers that are neither
-/// constant nor small, so that a rule which forgets or misplaces the upstream gradient is found.
-/// For each element x of each input, |rule - (f(x + step) - f(x - step)) / (2 step)| is compared
-/// with `tolerance` (1 + |expected|). Keep away from kinks, such as `abs()` at 0.
+/// The inputs are converted to `float64`. The results are weighted with numbers that are neither
+/// constant nor small, to catch a rule that omits or misapplies the upstream gradient. For each
+/// element x of each input, |rule - (f(x + step) - f(x - step)) / (2 step)| is compared with
+/// `tolerance` (1 + |expected|). Avoid kinks, such as `abs()` at 0.
 ///
 /// - Parameters:
 ///   - function: the function.
-///   - inputs: where its gradient is checked.
-///   - step: how far inputs are moved to both sides.
-///   - tolerance: the largest error that passes.
+///   - inputs: the point at which the gradient is checked.
+///   - step: how far each element is moved in both directions.
+///   - tolerance: the largest allowed error.
 ///   - order: 2 checks the gradient of the gradient as well.
 /// - Returns: the largest error.
 /// - Throws: ``GradientCheckError`` for the element with the largest error if that is above
-///   `tolerance` or not a number, and the first ``TensorError`` of a call.
-/// - Cost: two evaluations for each element. PyTorch: `torch.autograd.gradcheck`, `gradgradcheck`.
+///   `tolerance` or NaN, and the first ``TensorError`` of a call.
+/// - Cost: two evaluations for each element.
+/// - PyTorch: `torch.autograd.gradcheck`, `gradgradcheck`.
 @discardableResult
 public func checkGradient(
   of function: ([Tensor]) -> Tensor, at inputs: [Tensor], step: Double = 1e-5,
@@ -48,7 +49,7 @@ public func checkGradient(
   return worst
 }
 
-/// Σ weight * result, with weights from -2.2 to 2.2 that repeat in no short period.
+/// Σ weight * result, with weights in -2.2 ... 2.2 that have no short period.
 private func weighed(_ result: Tensor) -> Tensor {
   let weights = (0..<result.count).map { index in
     let phase = (Double(index) * 0.754877666 + 0.31).truncatingRemainder(dividingBy: 1)

@@ -2,11 +2,12 @@ import NormaRandom
 
 extension Tensor {
   /// Runs `body` without keeping what its operations save, and runs it again when a gradient needs
-  /// it: memory for time.
+  /// it: saves memory at the cost of time.
   ///
-  /// The second run uses the default generator's state of the first, so that the same values are
-  /// dropped, and does not update running statistics again. Parameters and other tensors that `body`
-  /// uses get their gradients as usual. `body` runs in the task that runs the backward pass.
+  /// The second run uses the default generator's state of the first, so that dropout drops the same
+  /// values, and does not update running statistics again. Parameters and other tensors used in
+  /// `body` get their gradients as usual. The second run happens in the task that runs the backward
+  /// pass.
   /// PyTorch: `torch.utils.checkpoint.checkpoint`.
   public static func checkpoint(_ inputs: Tensor..., body: @escaping ([Tensor]) -> Tensor) -> Tensor
   {
@@ -32,12 +33,13 @@ extension Tensor {
   }
 }
 
-/// A tensor function with a gradient of its own.
+/// A tensor function with its own gradient.
 ///
 /// `forward` gets the inputs without histories; `gradient` gets the upstream gradient, the inputs
-/// and the result, and returns one gradient for each input, or nil. Written with tensor operations,
-/// it can be differentiated again. It runs in the task that runs the backward pass. PyTorch:
-/// `torch.autograd.Function`.
+/// and the result, and returns one gradient for each input, or nil. If `gradient` is written with
+/// tensor operations, it can be differentiated again. It runs in the task that runs the backward
+/// pass.
+/// PyTorch: `torch.autograd.Function`.
 public func customFunction(
   _ inputs: Tensor..., forward: ([Tensor]) -> Tensor,
   gradient: @escaping (_ upstream: Tensor, _ inputs: [Tensor], _ result: Tensor) -> [Tensor?]

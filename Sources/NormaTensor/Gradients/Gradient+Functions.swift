@@ -1,10 +1,11 @@
 extension Tensor {
-  /// The gradient of a number that `function` computes from `x`, without side effects: parameters
-  /// inside keep what they hold.
+  /// The gradient of a number that `function` computes from `x`, without side effects: gradients of
+  /// parameters used inside do not change.
   ///
-  /// The result has the shape of `x`. It can be differentiated again, also by a call inside of
-  /// another. Where the result has several elements their sum is differentiated, unless `upstream`
-  /// weighs them. PyTorch: `torch.func.grad`; JAX: `grad`.
+  /// The result has the shape of `x`. It can be differentiated again, including by nested calls. If
+  /// the result has several elements, their sum is differentiated, or the sum weighted by
+  /// `upstream`.
+  /// PyTorch: `torch.func.grad`; JAX: `grad`.
   public static func gradient(
     of function: (Tensor) throws -> Tensor, at x: Tensor, upstream: Tensor? = nil,
     file: StaticString = #fileID, line: UInt = #line
@@ -28,7 +29,7 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// What `function` gives at `x`, and its gradient; see `gradient(of:at:upstream:)`.
+  /// The value of `function` at `x`, and its gradient; see `gradient(of:at:upstream:)`.
   public static func valueAndGradient(
     of function: (Tensor) throws -> Tensor, at x: Tensor, upstream: Tensor? = nil,
     file: StaticString = #fileID, line: UInt = #line
@@ -40,19 +41,19 @@ extension Tensor {
 }
 
 extension Tensor {
-  /// What `function` gives at `inputs`, and its gradients with respect to each of them.
+  /// The value of `function` at `inputs`, and its gradients with respect to each of them.
   public static func valueAndGradient(
     of function: ([Tensor]) throws -> Tensor, at inputs: [Tensor], upstream: Tensor? = nil,
     file: StaticString = #fileID, line: UInt = #line
   ) rethrows -> (value: Tensor, gradients: [Tensor]) {
-    // Inside of another differentiation the gradient itself needs a history.
+    // Inside another differentiation the gradient itself needs a history.
     let isNested = FunctionScope.isNested || inputs.contains { $0.history != nil }
     let call = "gradient(of:at:)"
     let starts = inputs.map(\.asStart)
     let value = try FunctionScope.$isNested.withValue(true) {
       try GradientMode.$isRecording.withValue(true) { try function(starts) }
     }
-    defer { ErrorScope.place(call: call, file, line) }
+    defer { ErrorScope.locate(call: call, file, line) }
     do throws(TensorError) {
       if let wrong = inputs.first(where: { !$0.dtype.isFloatingPoint }) {
         throw TensorError(call, "\(wrong.dtype) has no gradient; cast(to: .float32) first")
@@ -70,16 +71,16 @@ extension Tensor {
 
 extension Tensor {
   /// The gradients of one tensor with respect to others that it was computed from.
-  ///
-  /// The targets are parameters' values, ``Tensor/requiringGradient(file:line:)`` tensors or results in
-  /// between; zeros where there is no dependence. Leaves keep what they hold. PyTorch:
-  /// `torch.autograd.grad`.
+  /// The targets are values of parameters, ``Tensor/requiringGradient(file:line:)`` tensors or
+  /// intermediate results; zeros where there is no dependence. Gradients stored in leaves do not
+  /// change.
+  /// PyTorch: `torch.autograd.grad`.
   public static func gradient(
     of result: Tensor, at targets: [Tensor], upstream: Tensor? = nil, retainGraph: Bool = false,
     createGraph: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
     let call = "gradient(of:at:)"
-    defer { ErrorScope.place(call: call, file, line) }
+    defer { ErrorScope.locate(call: call, file, line) }
     do throws(TensorError) {
       return try result.gradients(
         at: targets, upstream: upstream, retainGraph: retainGraph, createGraph: createGraph,
@@ -91,13 +92,13 @@ extension Tensor {
   }
 }
 
-/// Whether a function is being differentiated, for the task that runs.
+/// Whether a function is being differentiated, for the current task.
 private enum FunctionScope {
   @TaskLocal static var isNested = false
 }
 
 extension Tensor {
-  /// The same values where a differentiation begins, joined to what they were computed from.
+  /// The same values as the start of a differentiation, connected to what they were computed from.
   fileprivate var asStart: Tensor {
     guard dtype.isFloatingPoint, !isPoisoned else { return self }
     if history == nil { return withLeaf(GradientLeaf()) }

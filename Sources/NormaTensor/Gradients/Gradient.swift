@@ -1,6 +1,6 @@
 extension Tensor {
-  /// The same values as the beginning of a graph: what is computed from them has a history, and
-  /// ``backward(upstream:retainGraph:createGraph:file:line:)`` leaves a gradient in ``grad``.
+  /// The same values as the start of a graph: what is computed from them has a history, and
+  /// ``backward(upstream:retainGraph:createGraph:file:line:)`` stores a gradient in ``grad``.
   ///
   /// Real types only. PyTorch: `x.detach().requires_grad_()`.
   public func requiringGradient(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
@@ -14,39 +14,41 @@ extension Tensor {
     }
   }
 
-  /// These values as the beginning of a graph whose gradient goes to `leaf`.
+  /// These values as the start of a graph whose gradient goes to `leaf`.
   package func withLeaf(_ leaf: GradientLeaf) -> Tensor {
     var result = detached()
     result.history = Derivation(leaf: leaf, shape: shape, dtype: dtype)
     return result
   }
 
-  /// The gradient that backward passes have added up in a tensor that began a graph; nil before the
+  /// The gradient accumulated by backward passes, for a tensor that starts a graph; nil before the
   /// first. Parameters have their own. PyTorch: `x.grad`.
   public var grad: Tensor? { history?.leaf?.gradient }
 
-  /// Computes the gradient of this number with respect to every parameter, and every tensor
-  /// of ``requiringGradient(file:line:)``, that it depends on, and adds it to what they hold.
+  /// Computes the gradient of this number with respect to every parameter and every
+  /// ``requiringGradient(file:line:)`` tensor that it depends on, and adds it to their stored
+  /// gradients.
   ///
   /// - Parameters:
-  ///   - upstream: the gradient of some later number with respect to this tensor, in its shape; left
-  ///     out, the tensor must have one element, and it is 1.
+  ///   - upstream: the gradient of some later number with respect to this tensor, in its shape. If
+  ///     omitted, the tensor must have one element, and the gradient is 1.
   ///   - retainGraph: keep what the operations saved, for another pass. Otherwise memory is
-  ///     released as the gradient goes by.
-  ///   - createGraph: give the gradients histories, to differentiate them again.
-  ///   - file: The caller's file, for the text of a mistake.
+  ///     released as the gradient passes.
+  ///   - createGraph: give the gradients histories, so that they can be differentiated again.
+  ///   - file: The caller's file, for error messages.
   ///   - line: The caller's line.
   ///
-  /// The number itself is stored, so that keeping it, or ``detached()``, holds no graph.
+  /// This tensor's value is stored, so that keeping it, or ``detached()``, does not keep the graph
+  /// alive.
   ///
-  /// Cost: about twice the forward pass. A graph may be as deep as memory allows. PyTorch:
-  /// `loss.backward()`.
+  /// Cost: about twice the forward pass. A graph may be as deep as memory allows.
+  /// PyTorch: `loss.backward()`.
   public func backward(
     upstream: Tensor? = nil, retainGraph: Bool = false, createGraph: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
   ) {
-    defer { ErrorScope.place(call: "backward()", file, line) }
-    // A value that is kept does not hold what it was computed from.
+    defer { ErrorScope.locate(call: "backward()", file, line) }
+    // A stored value does not keep what it was computed from.
     if history != nil { evaluated() }
     do throws(TensorError) {
       _ = try gradients(
@@ -57,8 +59,8 @@ extension Tensor {
     }
   }
 
-  /// The gradients at `targets`, zeros where there is no dependence; or those of all leaves, added
-  /// to them, if there are no targets.
+  /// The gradients of `targets`, zeros where there is no dependence; without targets, adds the
+  /// gradients of all leaves to them.
   func gradients(
     at targets: [Tensor]?, upstream: Tensor?, retainGraph: Bool, createGraph: Bool, call: String
   ) throws(TensorError) -> [Tensor] {
@@ -95,19 +97,19 @@ extension Tensor {
       guard count == 1 else {
         throw TensorError(
           call,
-          "a gradient starts from one number and the tensor has shape \(shape); sum() it, or pass "
+          "a gradient starts from one number, but the tensor has shape \(shape); sum() it, or pass "
             + "the upstream gradient")
       }
       return .ones(shape, dtype: dtype)
     }
     guard upstream.shape == shape else {
       throw TensorError(
-        call, "the upstream gradient has shape \(upstream.shape), the tensor \(shape)")
+        call, "the upstream gradient has shape \(upstream.shape), but the tensor has \(shape)")
     }
     return upstream.cast(to: dtype)
   }
 
-  /// The same values; a gradient that comes by is shown to `body`, which may return another.
+  /// The same values; a gradient that passes is given to `body`, which may replace it.
   ///
   /// `body` runs during the backward pass, in the task that runs it. PyTorch: `register_hook`.
   public func onGradient(_ body: @escaping (Tensor) -> Tensor?) -> Tensor {
@@ -116,7 +118,7 @@ extension Tensor {
   }
 }
 
-/// Runs `body` without leaving histories: cheaper, and nothing is kept for gradients.
+/// Runs `body` without recording histories: faster, and nothing is kept for gradients.
 ///
 /// The scope belongs to the task. PyTorch: `torch.no_grad()`.
 public func withoutGradients<R>(_ body: () throws -> R) rethrows -> R {
@@ -130,8 +132,8 @@ public func withoutGradients<R>(
   try await GradientMode.$isRecording.withValue(false) { try await body() }
 }
 
-/// A caller's closure that the backward pass runs where the caller calls it: it never leaves the
-/// caller's isolation unless the caller takes the graph elsewhere.
+/// A caller's closure that the backward pass runs where the caller starts it: it never leaves the
+/// caller's isolation unless the caller moves the graph elsewhere.
 struct Unchecked<T>: @unchecked Sendable {
   let value: T
   init(_ value: T) { self.value = value }

@@ -1,5 +1,5 @@
 extension Layout {
-  /// The layout of a view of the chosen elements.
+  /// The layout of a view of the selected elements.
   func taking(
     _ indices: [Tensor.AxisIndex], _ call: String = "subscript"
   ) throws(TensorError) -> Layout {
@@ -32,7 +32,8 @@ extension Layout {
 extension Tensor.AxisIndex {
   static let whole = Tensor.AxisIndex.slice(from: nil, upTo: nil, by: 1)
 
-  /// Indices for all axes of a shape: whole slices stand for the ellipsis, or for missing ones behind.
+  /// Indices for all axes of a shape: whole slices replace the ellipsis, or missing indices at the
+  /// end.
   static func complete(
     _ indices: [Tensor.AxisIndex], for shape: [Int], call: String
   ) throws(TensorError) -> [Tensor.AxisIndex] {
@@ -45,9 +46,9 @@ extension Tensor.AxisIndex {
       throw TensorError(call, "more than one ellipsis")
     }
     var indices = indices
-    let place = indices.firstIndex(where: \.isEllipsis) ?? indices.endIndex
-    if place < indices.endIndex { indices.remove(at: place) }
-    indices.insert(contentsOf: repeatElement(whole, count: shape.count - named), at: place)
+    let position = indices.firstIndex(where: \.isEllipsis) ?? indices.endIndex
+    if position < indices.endIndex { indices.remove(at: position) }
+    indices.insert(contentsOf: repeatElement(whole, count: shape.count - named), at: position)
     return indices
   }
 
@@ -76,7 +77,7 @@ extension Tensor.AxisIndex {
       return (start, end - start, 1)
     case .slice(let from, let upTo, let step):
       guard step > 0 else {
-        throw TensorError(call, "step \(step) of a slice is not positive")
+        throw TensorError(call, "the step of a slice must be positive, got \(step)")
       }
       func clamp(_ bound: Int) -> Int { min(max(bound < 0 ? bound + size : bound, 0), size) }
       let start = from.map(clamp) ?? 0

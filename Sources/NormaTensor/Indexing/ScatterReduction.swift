@@ -1,7 +1,7 @@
 import NormaKernels
 import NormaValues
 
-/// What becomes of elements that come to the same place.
+/// How elements with the same index are combined.
 public enum ScatterReduction: Sendable, Hashable, CaseIterable {
   /// Their sum. PyTorch: `sum`.
   case sum
@@ -14,7 +14,7 @@ public enum ScatterReduction: Sendable, Hashable, CaseIterable {
   /// The largest. PyTorch: `amax`.
   case max
 
-  fileprivate var loop: PlacesAlongAxis.Reduction {
+  fileprivate var loop: IndexedAxis.Reduction {
     switch self {
     case .sum, .mean: .sum
     case .product: .product
@@ -23,7 +23,7 @@ public enum ScatterReduction: Sendable, Hashable, CaseIterable {
     }
   }
 
-  /// What changes nothing.
+  /// The identity element of the operation.
   fileprivate func identity(_ dtype: DType) -> Tensor {
     switch self {
     case .sum, .mean: return Tensor(0, dtype: dtype)
@@ -39,45 +39,46 @@ public enum ScatterReduction: Sendable, Hashable, CaseIterable {
 }
 
 extension Tensor {
-  /// These `[outer, size, inner]` with `part`, `[outer, count, inner]`, reduced into them at places.
+  /// This `[outer, size, inner]` with `part`, `[outer, count, inner]`, reduced into it at the
+  /// indices.
   func scattered(
-    _ part: Tensor, at places: AxisPlaces, _ reduction: ScatterReduction, _ includesSelf: Bool
+    _ part: Tensor, at indices: AxisIndices, _ reduction: ScatterReduction, _ includesSelf: Bool
   ) throws(TensorError) -> Tensor {
     let (x, new) = (detached(), part.detached())
     let start =
       includesSelf
       ? x
-      : try x.replaced(by: reduction.identity(dtype).broadcast(to: places.narrow), at: places)
+      : try x.replaced(by: reduction.identity(dtype).broadcast(to: indices.narrow), at: indices)
     let result: Tensor
     if reduction == .mean {
-      let wide = try start.reduced(.sum, with: new, at: places)
+      let wide = try start.reduced(.sum, with: new, at: indices)
       if dtype == .uint64 {
-        let counts = try places.counts(shape, includesSelf, wide.dtype).cast(to: dtype)
+        let counts = try indices.counts(shape, includesSelf, wide.dtype).cast(to: dtype)
         result = Tensor.divide(wide.cast(to: dtype), counts, rounding: .floor).evaluated()
       } else {
-        result = wide.dividedDown(by: try places.counts(shape, includesSelf, wide.dtype))
+        result = wide.dividedDown(by: try indices.counts(shape, includesSelf, wide.dtype))
           .cast(to: dtype).evaluated()
       }
     } else {
-      result = try start.combined(reduction.loop, with: new, at: places)
+      result = try start.combined(reduction.loop, with: new, at: indices)
     }
     return result.recorded(
-      places.call, from: [self, part], saving: [self, part], savesResult: true, runsAtOnce: true
+      indices.call, from: [self, part], saving: [self, part], savesResult: true, runsAtOnce: true
     ) { rule in
       let gradient = ScatterGradient(
-        rule: rule, places: places, reduction: reduction, includesSelf: includesSelf)
+        rule: rule, indices: indices, reduction: reduction, includesSelf: includesSelf)
       return gradient.both()
     }
   }
 
-  /// A quotient; of integers rounded down.
+  /// A quotient; for integers, rounded down.
   fileprivate func dividedDown(by counts: Tensor) -> Tensor {
     if dtype.isFloatingPoint { return self / counts }
     let (a, b) = (node.materialize(), counts.node.materialize())
     return withExtendedLifetime((a, b)) {
       Tensor(shape: shape, dtype: .int64) { bytes in
         guard let out = bytes.baseAddress else { return }
-        PlacesAlongAxis.floorDivide(
+        IndexedAxis.floorDivide(
           a.base.assumingMemoryBound(to: Int64.self), b.base.assumingMemoryBound(to: Int64.self),
           into: out.assumingMemoryBound(to: Int64.self), count: count, threads: TensorThreads.count)
       }
@@ -85,8 +86,8 @@ extension Tensor {
   }
 }
 
-extension AxisPlaces {
-  /// How many elements come together at each place of the wide side; 1 where none come.
+extension AxisIndices {
+  /// How many elements have each index of the wide side; 1 if there are none.
   fileprivate func counts(
     _ wide: [Int], _ includesSelf: Bool, _ dtype: DType
   ) throws(TensorError) -> Tensor {
@@ -97,20 +98,20 @@ extension AxisPlaces {
   }
 }
 
-/// The gradients of a reduction by places: of what was there, and of what came.
+/// The gradients of a scatter reduction: with respect to the tensor, and to the source.
 private struct ScatterGradient {
   let rule: Backward
-  let places: AxisPlaces
+  let indices: AxisIndices
   let reduction: ScatterReduction
   let includesSelf: Bool
 
   func both() -> [Tensor?] {
     do throws(TensorError) {
       let (own, part) = try gradients()
-      // Where something came, what was there had no part in it.
+      // Elements that were replaced do not affect the result.
       let kept =
         includesSelf || !rule.needs(0)
-        ? own : try own.replaced(by: number(0).broadcast(to: places.narrow), at: places)
+        ? own : try own.replaced(by: number(0).broadcast(to: indices.narrow), at: indices)
       return [kept, part]
     } catch {
       report(error, file: #fileID, line: #line)
@@ -123,46 +124,46 @@ private struct ScatterGradient {
 
   private func gradients() throws(TensorError) -> (Tensor, Tensor) {
     switch reduction {
-    case .sum: return (upstream, try upstream.picked(places))
+    case .sum: return (upstream, try upstream.picked(indices))
     case .mean:
-      let counts = try places.counts(upstream.shape, includesSelf, .float64)
+      let counts = try indices.counts(upstream.shape, includesSelf, .float64)
       let shared = (upstream / counts.cast(to: upstream.dtype)).evaluated()
-      return (shared, try shared.picked(places))
+      return (shared, try shared.picked(indices))
     case .product: return try ofProducts()
     case .min, .max: return try ofExtremes()
     }
   }
 
-  /// The product of the others: the whole divided by one, or where that is zero, taken without it.
+  /// The product of the others: the total divided by one, or recomputed without it if it is zero.
   private func ofProducts() throws(TensorError) -> (Tensor, Tensor) {
     let (x, part, result) = (rule.saved[0], rule.saved[1], rule.result)
     let one = Tensor.where(x .== 0, 1, x)
-    let others = try one.scattered(part, at: places, .product, includesSelf)
+    let others = try one.scattered(part, at: indices, .product, includesSelf)
     let own = upstream * others / one
     let isZero = part .== 0
     let zeros = try number(0).broadcast(to: upstream.shape)
-      .added(isZero.cast(to: upstream.dtype), at: places).picked(places)
-    // Two zeros make all other products zero; a single one leaves its own.
+      .added(isZero.cast(to: upstream.dtype), at: indices).picked(indices)
+    // Two zeros make all other products zero; a single zero still has a gradient of its own.
     let isOnly = isZero * (zeros .== 1)
-    let without = try x.scattered(.where(isOnly, 1, part), at: places, .product, includesSelf)
+    let without = try x.scattered(.where(isOnly, 1, part), at: indices, .product, includesSelf)
     let new = Tensor.where(
-      isOnly, try (upstream * without).picked(places),
-      try (upstream * result).picked(places) / Tensor.where(isZero, 1, part))
+      isOnly, try (upstream * without).picked(indices),
+      try (upstream * result).picked(indices) / Tensor.where(isZero, 1, part))
     return (own, new)
   }
 
-  /// To the elements that are the smallest or largest, in equal shares.
+  /// The gradient goes to the elements that are the smallest or largest, in equal shares.
   private func ofExtremes() throws(TensorError) -> (Tensor, Tensor) {
     let (x, part, result) = (rule.saved[0], rule.saved[1].detached(), rule.result.detached())
     let type = upstream.dtype
     var isOwn = (x.detached() .== result).cast(to: type)
     if !includesSelf {
-      isOwn = try isOwn.replaced(by: number(0).broadcast(to: places.narrow), at: places)
+      isOwn = try isOwn.replaced(by: number(0).broadcast(to: indices.narrow), at: indices)
     }
-    let isNew = (part .== (try result.picked(places))).cast(to: type)
-    let winners = try isOwn.added(isNew, at: places)
+    let isNew = (part .== (try result.picked(indices))).cast(to: type)
+    let winners = try isOwn.added(isNew, at: indices)
     let shared = upstream / maximum(winners, number(1))
-    // Where nothing came, what was there stays.
-    return (includesSelf ? isOwn * shared : upstream, try shared.picked(places) * isNew)
+    // Elements without a source element are kept.
+    return (includesSelf ? isOwn * shared : upstream, try shared.picked(indices) * isNew)
   }
 }

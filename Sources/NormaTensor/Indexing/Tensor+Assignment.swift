@@ -1,24 +1,24 @@
 import NormaValues
 
 extension Tensor {
-  /// Assigns one number, or a Boolean, to the chosen elements: `x[x .< 0] = 0`. One that the type does not hold is
-  /// refused. Reading gives a tensor.
+  /// Assigns one number, or a Boolean, to the selected elements: `x[x .< 0] = 0`. A number that the
+  /// type cannot hold is an error. Reading returns a tensor.
   @_disfavoredOverload
   public subscript(
     _ indices: any TensorIndex..., file file: StaticString = #fileID, line line: UInt = #line
   ) -> any TensorElement {
-    @available(*, unavailable, message: "chosen elements are a Tensor; item() gives a number")
+    @available(*, unavailable, message: "selected elements are a Tensor; item() gives a number")
     get { 0 }
     set { assign(newValue, at: indices, file, line) }
   }
 
-  /// Assigns one number to the elements that indices for the last axes choose: `x[..., 0] = 1`.
+  /// Assigns one number to the elements selected by indices for the last axes: `x[..., 0] = 1`.
   @_disfavoredOverload
   public subscript(
     _ all: UnboundedRange, _ rest: any TensorIndex..., file file: StaticString = #fileID,
     line line: UInt = #line
   ) -> any TensorElement {
-    @available(*, unavailable, message: "chosen elements are a Tensor; item() gives a number")
+    @available(*, unavailable, message: "selected elements are a Tensor; item() gives a number")
     get { 0 }
     set { assign(newValue, at: [Ellipsis()] + rest, file, line) }
   }
@@ -35,13 +35,13 @@ extension Tensor {
     assign(Tensor(value), at: indices, file, line)
   }
 
-  /// Replaces the chosen elements of this variable.
+  /// Replaces the selected elements of this variable.
   mutating func assign(
     _ values: Tensor, at indices: [any TensorIndex], _ file: StaticString, _ line: UInt
   ) {
     do throws(TensorError) {
       try assign(values, indices.map(\.axisIndex))
-      ErrorScope.place(call: "subscript", file, line)
+      ErrorScope.locate(call: "subscript", file, line)
     } catch {
       refuse(error, call: "subscript", file: file, line: line)
       self = .poisoned
@@ -54,13 +54,13 @@ extension Tensor {
     if history == nil && !values.isPoisoned && !Tensor.isRecorded([values]) && layout.isDense {
       let layout = layout
       var held = node
-      // Without its own reference to the node, whoever else holds it is somebody else.
+      // Once this variable's own reference to the node is gone, any other one is shared.
       self = .poisoned
       if isKnownUniquelyReferenced(&held), !held.isPoisoned,
         let storage = held.storage,
         try held.write(values, into: storage, layout, indices, call)
       {
-        // Another node, so that nothing kept with the old one outlives its values.
+        // A new node, so that nothing cached with the old one outlives its values.
         let new = Node(stored: storage, dtype: held.dtype, layout: held.layout)
         self = Tensor(node: new, layout: layout)
         return
@@ -72,9 +72,9 @@ extension Tensor {
 }
 
 extension Node {
-  /// Writes chosen elements of a view of stored ones.
+  /// Writes selected elements of a view of stored ones.
   ///
-  /// - Returns: false where they cannot be reached without a copy.
+  /// - Returns: false if they cannot be reached without a copy.
   fileprivate func write(
     _ values: Tensor, into storage: Storage, _ layout: Layout, _ indices: [Tensor.AxisIndex],
     _ call: String
@@ -88,8 +88,8 @@ extension Node {
     let plan = try AdvancedIndex(indices, of: layout.shape, call)
     let fitted = try values.fitted(to: plan.shape, dtype, call)
     guard let wide = try plan.wide(layout) else { return false }
-    try plan.places.check()
-    try fitted.reshaped(plan.places.narrow).put(into: storage, wide, at: plan.places)
+    try plan.axisIndices.check()
+    try fitted.reshaped(plan.axisIndices.narrow).put(into: storage, wide, at: plan.axisIndices)
     return true
   }
 }

@@ -1,11 +1,12 @@
-// Elements picked and put along an axis by a tensor of places with as many axes. These run at once.
+// Gathering along an axis by a tensor of indices with as many axes. These run eagerly.
 
 extension Tensor {
-  /// y[i, j, k] = x[i, indices[i, j, k], k] for axis 1, and likewise for others.
+  /// y[i, j, k] = x[i, indices[i, j, k], k] for axis 1, and likewise for other axes.
   ///
-  /// `indices` are integers from 0 on, with as many axes as the tensor; no axis but `axis` is longer
-  /// than the tensor's. Cost: one read and one write of what is picked. The gradient adds up, in order
-  /// and in `float64`, what was picked several times. PyTorch: `torch.gather`.
+  /// `indices` are not negative and have as many axes as the tensor; no axis but `axis` is longer
+  /// than the tensor's. Cost: one read and one write of the gathered elements. The gradient sums,
+  /// in order and in `float64`, over elements that were gathered several times.
+  /// PyTorch: `torch.gather`.
   public func gathered(
     _ indices: Tensor, over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -14,10 +15,12 @@ extension Tensor {
     }
   }
 
-  /// The elements at `indices` along an axis, whose other axes broadcast with the tensor's; negative
-  /// indices count from the end. Without an axis, of all elements in row-major order.
+  /// The elements at `indices` along an axis, whose other axes broadcast with the tensor's;
+  /// negative indices count from the end. Without an axis, the indices count all elements in
+  /// row-major order.
   ///
-  /// Takes what `argsorted` and `argmax(keepDims: true)` give. PyTorch: `torch.take_along_dim`.
+  /// Accepts the results of `argsorted` and `argmax(keepDims: true)`. PyTorch:
+  /// `torch.take_along_dim`.
   public func takenAlong(
     _ indices: Tensor, over axis: Int? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -30,12 +33,14 @@ extension Tensor {
       let front = try Shape.axis(axis, of: shape, call: call)
       guard indices.rank == rank else {
         throw TensorError(
-          call, "indices of shape \(indices.shape) for shape \(shape); give as many axes")
+          call,
+          "indices of shape \(indices.shape) do not fit shape \(shape): the number of axes must be "
+            + "the same")
       }
       if rank == 0 { return try gathered(0, indices, wraps: true, call) }
-      var (own, places) = (shape, indices.shape)
-      (own[front], places[front]) = (1, 1)
-      var common = try Shape.broadcast(own, places, call: call)
+      var (own, other) = (shape, indices.shape)
+      (own[front], other[front]) = (1, 1)
+      var common = try Shape.broadcast(own, other, call: call)
       common[front] = shape[front]
       let x = broadcast(to: common)
       common[front] = indices.shape[front]
@@ -47,29 +52,30 @@ extension Tensor {
     _ axis: Int, _ indices: Tensor, wraps: Bool, _ call: String
   ) throws(TensorError) -> Tensor {
     if isPoisoned || indices.isPoisoned { return .poisoned }
-    try AxisPlaces.integers(indices, call)
-    // Nothing is picked; the history stays.
+    try AxisIndices.integers(indices, call)
+    // Nothing is gathered, but the history is kept.
     if indices.count == 0 {
       _ = try Shape.axis(axis, of: shape, call: call)
       return flattened().narrowed(0, 0, 0).reshaped(indices.shape)
     }
     let frame = try GatherFrame(self, axis, indices, wraps: wraps, call)
-    return try frame.wide(self).picked(frame.places).reshaped(indices.shape)
+    return try frame.wide(self).picked(frame.axisIndices).reshaped(indices.shape)
   }
 }
 
-/// The part of a tensor that a tensor of indices can reach along an axis, as `[outer, size, inner]`.
+/// The part of a tensor that a tensor of indices can reach along an axis, as
+/// `[outer, size, inner]`.
 struct GatherFrame {
-  let places: AxisPlaces
-  /// The sizes of the reachable part; of a number without axes that of a vector.
+  let axisIndices: AxisIndices
+  /// The sizes of the reachable part; a scalar counts as a vector.
   let region: [Int]
   private let axis: Int
 
   init(
     _ x: Tensor, _ axis: Int, _ indices: Tensor, wraps: Bool = false, _ call: String
   ) throws(TensorError) {
-    try AxisPlaces.integers(indices, call)
-    // A number without an axis counts as a vector of one.
+    try AxisIndices.integers(indices, call)
+    // A scalar counts as a vector of one element.
     let own = x.shape.isEmpty ? [1] : x.shape
     let given = indices.shape.isEmpty ? [1] : indices.shape
     let front = try Shape.axis(axis, of: own, call: call)
@@ -78,8 +84,8 @@ struct GatherFrame {
     else {
       throw TensorError(
         call,
-        "indices of shape \(indices.shape) do not fit shape \(x.shape): there must be as many axes, "
-          + "and only axis \(axis) may be longer")
+        "indices of shape \(indices.shape) do not fit shape \(x.shape): the number of axes must be "
+          + "the same, and only axis \(axis) may be longer")
     }
     self.axis = front
     var region = given
@@ -88,7 +94,7 @@ struct GatherFrame {
     let narrow = [
       given[..<front].reduce(1, *), given[front], given[(front + 1)...].reduce(1, *),
     ]
-    places = AxisPlaces(
+    axisIndices = AxisIndices(
       indices.reshaped(narrow), narrow: narrow, size: own[front], wraps: wraps, call: call,
       axis: axis, shape: x.shape)
   }
@@ -104,6 +110,6 @@ struct GatherFrame {
 
   /// The reachable part as `[outer, size, inner]`.
   func wide(_ x: Tensor) -> Tensor {
-    part(x).reshaped(places.narrow[0], region[axis], places.narrow[2])
+    part(x).reshaped(axisIndices.narrow[0], region[axis], axisIndices.narrow[2])
   }
 }

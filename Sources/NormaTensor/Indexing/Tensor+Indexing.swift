@@ -1,19 +1,22 @@
 import NormaValues
 
 extension Tensor {
-  /// The chosen elements: `x[0, 1..<3, -1]`, `x[mask]`, `x[[0, 2]]`, `x[0..., places]`.
+  /// The selected elements: `x[0, 1..<3, -1]`, `x[mask]`, `x[[0, 2]]`, `x[0..., indices]`.
   ///
-  /// - Integers take one element and drop the axis; ranges must lie inside; ``AxisSlice`` has steps and
-  ///   clamps. Axes that are not named stay whole. With these alone the result is a view.
-  /// - Tensors and arrays of integers pick elements by their places; several broadcast to one shape,
-  ///   which stands where they stand, or in front if other axes are between them. Truth values pick
-  ///   where they hold, along as many axes as they have. The result is a copy, made at once.
+  /// - An integer selects one element and drops the axis; ranges must be in bounds; ``AxisSlice``
+  ///   has steps and clamps. Axes without an index are kept whole. With only these the result is a
+  ///   view.
+  /// - Tensors and arrays of integers select elements by their indices; several of them broadcast
+  ///   to one shape, which takes the position of their axes, or comes first if other axes are
+  ///   between them. Boolean masks select the elements where they are true, along as many axes as
+  ///   they have. The result is a copy, made eagerly.
   /// - Negative numbers count from the end.
   ///
-  /// Assigning replaces these elements; the new ones broadcast and take this tensor's type. Other
-  /// tensors keep their values. Cost: what is assigned, if nothing else uses this tensor's memory, it
-  /// has no gaps and no gradient is recorded; else a copy besides. The gradient reaches what was not
-  /// replaced, and what replaced it. PyTorch: `x[...]` and `x[...] = y`.
+  /// Assigning replaces these elements; the new ones broadcast and are cast to this tensor's type.
+  /// Other tensors keep their values. Cost: that of the assigned elements, if nothing else uses
+  /// this tensor's memory, it has no gaps and no gradient is recorded; otherwise a copy as well.
+  /// The gradient reaches elements that were not replaced, and the new ones.
+  /// PyTorch: `x[...]` and `x[...] = y`.
   public subscript(
     _ indices: any TensorIndex..., file file: StaticString = #fileID, line line: UInt = #line
   ) -> Tensor {
@@ -21,7 +24,7 @@ extension Tensor {
     set { assign(newValue, at: indices, file, line) }
   }
 
-  /// `x[..., 0]`: the indices belong to the last axes.
+  /// `x[..., 0]`: indices for the last axes.
   public subscript(
     _ all: UnboundedRange, _ rest: any TensorIndex..., file file: StaticString = #fileID,
     line line: UInt = #line
@@ -48,7 +51,7 @@ extension Tensor {
     set { assign(newValue, at: [first, second, Ellipsis()] + rest, file, line) }
   }
 
-  /// The elements that an array of indices chooses, for callers that do not write them down.
+  /// The elements selected by an array of indices, for callers that compute the indices.
   package func taking(
     _ indices: [any TensorIndex], _ file: StaticString = #fileID, _ line: UInt = #line
   ) -> Tensor {
@@ -59,19 +62,19 @@ extension Tensor {
         return try seen(through: Tensor.window(indices), "subscript")
       }
       let plan = try AdvancedIndex(indices, of: shape, "subscript")
-      return try plan.wide(self).picked(plan.places).reshaped(plan.shape)
+      return try plan.wide(self).picked(plan.axisIndices).reshaped(plan.shape)
     }
   }
 
-  /// A copy with other elements where `indices` choose them: assignment in brackets,
-  /// as a function.
+  /// A copy with other elements at `indices`: assignment with brackets, as a function.
   ///
   /// - Parameters:
-  ///   - indices: what stands between brackets.
-  ///   - values: the new elements, which broadcast to the chosen ones and take this tensor's type.
-  ///   - accumulating: whether to add them, in order and in `float64`, where one place is chosen
-  ///     several times; otherwise the last stays.
-  ///   - file: The caller's file, for the text of a mistake.
+  ///   - indices: as between brackets.
+  ///   - values: the new elements, which broadcast to the selected ones and are cast to this
+  ///     tensor's type.
+  ///   - accumulating: whether to add the values, in order and in `float64`, where an element is
+  ///     selected several times; otherwise the last one is kept.
+  ///   - file: The caller's file, for error messages.
   ///   - line: The caller's line.
   /// - PyTorch: `x.index_put(indices, values, accumulate)`.
   public func replacing(
@@ -94,16 +97,17 @@ extension Tensor {
       return self + (try fitted.spread(over: shape, window, call))
     }
     let plan = try AdvancedIndex(indices, of: shape, call)
-    let part = try values.fitted(to: plan.shape, dtype, call).reshaped(plan.places.narrow)
+    let part = try values.fitted(to: plan.shape, dtype, call).reshaped(plan.axisIndices.narrow)
     let wide = plan.wide(self)
     let new =
-      try accumulates ? wide.added(part, at: plan.places) : wide.replaced(by: part, at: plan.places)
+      try accumulates
+      ? wide.added(part, at: plan.axisIndices) : wide.replaced(by: part, at: plan.axisIndices)
     let result = plan.restored(new)
     guard let window = plan.window else { return result }
     return try replacing(window, with: result, call)
   }
 
-  /// These values for a part of a shape and type: without axes of size 1 that are too many.
+  /// These values for a part with the given shape and type: without superfluous axes of size 1.
   func fitted(
     to shape: [Int], _ dtype: DType, _ call: String
   ) throws(TensorError) -> Tensor {
@@ -114,7 +118,7 @@ extension Tensor {
     let common = try? Shape.broadcast(values.shape, shape, call: call)
     guard common == shape else {
       throw TensorError(
-        call, "values of shape \(self.shape) do not broadcast to the chosen elements, \(shape)")
+        call, "values of shape \(self.shape) do not broadcast to the selected elements, \(shape)")
     }
     return values.cast(to: dtype).broadcast(to: shape)
   }
@@ -124,7 +128,8 @@ extension Tensor {
     { (whole: Layout) throws(TensorError) in try whole.taking(indices, call) }
   }
 
-  /// Zeros, or another number, in a shape, with these elements where `indices` would take them from.
+  /// Zeros, or another number, in a shape, with these elements at the positions that `indices`
+  /// select.
   func spread(
     over shape: [Int], at indices: [any TensorIndex], filling value: Double = 0
   ) -> Tensor {

@@ -1,15 +1,16 @@
 import NormaKernels
 
-// Elements chosen by truth values. What is chosen is counted first, so these run at once.
+// Selection by Boolean masks. The selected elements are counted first, so these run eagerly.
 
 extension Tensor {
-  /// The positions of the elements that are not zero, one a row, in row-major order: `[n, rank]`,
-  /// `int64`. NaN is not zero.
+  /// The indices of the nonzero elements, one row each, in row-major order: `[n, rank]`, `int64`.
+  /// NaN is not zero.
   ///
-  /// Cost: two reads of a byte an element, and one write. PyTorch: `torch.nonzero`, `torch.argwhere`.
+  /// Cost: two reads of a byte per element, and one write.
+  /// PyTorch: `torch.nonzero`, `torch.argwhere`.
   public func nonzero() -> Tensor {
     if isPoisoned { return self }
-    let flat = checked { () throws(TensorError) in try truePlaces("nonzero()") }
+    let flat = checked { () throws(TensorError) in try trueIndices("nonzero()") }
     if flat.isPoisoned { return flat }
     if rank == 1 { return flat.unsqueezed(1) }
     let storage = flat.node.materialize()
@@ -24,18 +25,18 @@ extension Tensor {
     }
   }
 
-  /// The positions of the elements that are not zero, one tensor for each axis; of a number without
-  /// axes as of a vector. PyTorch: `torch.nonzero(x, as_tuple=True)`, `torch.where(x)`.
+  /// The indices of the nonzero elements, one tensor for each axis; a scalar counts as a vector.
+  /// PyTorch: `torch.nonzero(x, as_tuple=True)`, `torch.where(x)`.
   public func nonzeroByAxis() -> [Tensor] { atLeast1D().nonzero().unbound(over: 1) }
 
-  /// The numbers, in row-major order, of the elements that are not zero.
+  /// The row-major indices of the nonzero elements.
   ///
-  /// - Throws: where there is no memory for them.
-  func truePlaces(_ call: String) throws(TensorError) -> Tensor {
+  /// - Throws: if there is no memory for them.
+  func trueIndices(_ call: String) throws(TensorError) -> Tensor {
     let bytes = detached().cast(to: .bool).contiguous()
     let storage = bytes.node.materialize()
     if storage.isMissing { throw .memory(shape, .bool, call) }
-    ExecutionLog.add(.search, "places of true", [bytes], into: [0], .int64)
+    ExecutionLog.add(.search, "indices of true", [bytes], into: [0], .int64)
     var result: Storage?
     var found = 0
     withExtendedLifetime(storage) {
@@ -52,25 +53,27 @@ extension Tensor {
     return Tensor(node: Node(stored: result, dtype: .int64, layout: layout), layout: layout)
   }
 
-  /// The elements where `mask` holds, in row-major order; both broadcast.
+  /// The elements where `mask` is true, in row-major order; both broadcast.
   ///
-  /// The gradient goes back to where they were. Cost: one read of the mask, 8 bytes for each chosen
-  /// element, one read and one write of those. PyTorch: `torch.masked_select`.
+  /// The gradient is scattered back to them. Cost: one read of the mask, 8 bytes for each selected
+  /// element, one read and one write of those.
+  /// PyTorch: `torch.masked_select`.
   public func selected(
     where mask: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned || mask.isPoisoned { return .poisoned }
       let call = "selected(where:)"
-      let (x, places) = try masked(by: mask, call)
-      return try x.picked(places).flattened()
+      let (x, indices) = try masked(by: mask, call)
+      return try x.picked(indices).flattened()
     }
   }
 
-  /// The tensor with the elements of `source`, in row-major order, where `mask` holds; tensor and mask
-  /// broadcast, and `source` has at least as many elements as there are places.
+  /// The tensor with the elements of `source`, in row-major order, where `mask` is true; tensor and
+  /// mask broadcast, and `source` has at least as many elements as the mask selects.
   ///
-  /// The gradient reaches `source` and what was not replaced. PyTorch: `torch.masked_scatter`.
+  /// The gradient reaches `source` and the elements that were not replaced.
+  /// PyTorch: `torch.masked_scatter`.
   public func scattered(
     where mask: Tensor, _ source: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -79,39 +82,41 @@ extension Tensor {
       let call = "scattered(where:_:)"
       guard source.dtype == dtype else {
         throw TensorError(
-          call, "the source holds \(source.dtype), the tensor \(dtype); cast one of them")
+          call, "the source is \(source.dtype), the tensor \(dtype); cast one of them")
       }
-      let (x, places) = try masked(by: mask, call)
-      let needed = places.narrow[1]
+      let (x, indices) = try masked(by: mask, call)
+      let needed = indices.narrow[1]
       guard source.count >= needed else {
-        throw TensorError(call, "\(needed) places are chosen and the source has \(source.count)")
+        throw TensorError(
+          call, "the mask selects \(needed) elements, but the source has \(source.count)")
       }
       let part = source.flattened().narrowed(0, 0, needed).reshaped(1, needed, 1)
-      return try x.replaced(by: part, at: places)
+      return try x.replaced(by: part, at: indices)
         .reshaped(try Shape.broadcast(shape, mask.shape, call: call))
     }
   }
 
-  /// These elements as `[1, count, 1]` and the places where a mask holds, both broadcast.
+  /// This tensor as `[1, count, 1]` and the indices where a mask is true, both broadcast.
   private func masked(
     by mask: Tensor, _ call: String
-  ) throws(TensorError) -> (Tensor, AxisPlaces) {
+  ) throws(TensorError) -> (Tensor, AxisIndices) {
     guard mask.dtype == .bool else {
-      throw TensorError(call, "the mask holds \(mask.dtype), not bool; compare it first")
+      throw TensorError(call, "the mask is \(mask.dtype), not bool; compare it first")
     }
     let common = try Shape.broadcast(shape, mask.shape, call: call)
-    let places = try mask.broadcast(to: common).truePlaces(call)
+    let indices = try mask.broadcast(to: common).trueIndices(call)
     let x = broadcast(to: common)
     return (
       x.reshaped(1, x.count, 1),
-      AxisPlaces(
-        places.reshaped(1, places.count, 1), narrow: [1, places.count, 1], size: x.count,
+      AxisIndices(
+        indices.reshaped(1, indices.count, 1), narrow: [1, indices.count, 1], size: x.count,
         wraps: false, call: call, axis: 0, shape: common)
     )
   }
 
-  /// One number, which a tensor without axes holds, where `mask` holds, the tensor's element
-  /// elsewhere. A gradient reaches both. Pending. PyTorch: `x.masked_fill(mask, value)`.
+  /// The number in a scalar tensor where `mask` is true, the tensor's element elsewhere. A gradient
+  /// reaches both. Pending.
+  /// PyTorch: `x.masked_fill(mask, value)`.
   public func filled(
     where mask: Tensor, with value: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -119,7 +124,7 @@ extension Tensor {
       guard value.rank == 0 else {
         throw TensorError(
           "filled(where:with:)",
-          "the value is one number without axes, got shape \(value.shape); where(_:_:_:) takes more"
+          "the value must be a scalar, got shape \(value.shape); where(_:_:_:) takes any shape"
         )
       }
       return Tensor.where(mask, value.cast(to: dtype), self)

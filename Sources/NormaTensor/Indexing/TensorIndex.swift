@@ -1,26 +1,27 @@
 import NormaValues
 
-/// What can stand between the brackets of `tensor[...]`: integers, ranges, ``AxisSlice``, ``Ellipsis`` and
-/// ``NewAxis``, which see a part; tensors and arrays of integers or truth values, which pick elements.
+/// What `tensor[...]` accepts between brackets: integers, ranges, ``AxisSlice``, ``Ellipsis`` and
+/// ``NewAxis``, which make views; tensors and arrays of integers or Booleans, which select
+/// elements.
 public protocol TensorIndex: Sendable {
-  /// What the index does to an axis.
+  /// The effect of the index on an axis.
   var axisIndex: Tensor.AxisIndex { get }
 }
 
 extension Tensor {
-  /// What an index does, in one form.
+  /// The effect of an index, in a common form.
   public enum AxisIndex: Sendable {
-    /// Takes one element and drops the axis; negative counts from the end.
+    /// Selects one element and drops the axis; negative counts from the end.
     case element(Int)
-    /// Takes elements that must exist.
+    /// Selects elements that must exist.
     case range(from: Int, upTo: Int?)
-    /// Takes every `by`-th element; bounds are clamped as in Python.
+    /// Selects every `by`-th element; bounds are clamped as in Python.
     case slice(from: Int?, upTo: Int?, by: Int)
-    /// Stands for all axes that no other index names.
+    /// All axes that no other index names.
     case ellipsis
     /// Adds an axis of size 1.
     case newAxis
-    /// Picks elements by their places, integers, or where truth values hold.
+    /// Selects elements by integer indices, or where Booleans are true.
     case tensor(Tensor)
 
     var isEllipsis: Bool {
@@ -33,13 +34,13 @@ extension Tensor {
       return false
     }
 
-    /// Whether the index changes nothing.
+    /// Whether the index selects the whole axis.
     var isWhole: Bool {
       if case .slice(nil, nil, 1) = self { return true }
       return false
     }
 
-    /// How many axes of a tensor the index is for.
+    /// How many axes of a tensor the index covers.
     var axisCount: Int {
       switch self {
       case .ellipsis, .newAxis: 0
@@ -50,7 +51,7 @@ extension Tensor {
   }
 }
 
-/// Every `by`-th element from `from` up to, not including, `to`; bounds may be negative, missing or
+/// Every `by`-th element from `from` up to, not including, `to`; bounds may be negative, omitted or
 /// out of range as in Python. `x[AxisSlice(from: 1, to: -1, by: 2)]` is PyTorch's `x[1:-1:2]`.
 public struct AxisSlice: TensorIndex {
   /// The slice in the common form.
@@ -62,9 +63,9 @@ public struct AxisSlice: TensorIndex {
   }
 }
 
-/// All axes that no other index names, as `...` between brackets.
+/// All axes that no other index names, like `...` between brackets.
 public struct Ellipsis: TensorIndex {
-  /// The only one.
+  /// Creates the index.
   public init() {}
   /// The index in the common form.
   public var axisIndex: Tensor.AxisIndex { .ellipsis }
@@ -72,7 +73,7 @@ public struct Ellipsis: TensorIndex {
 
 /// A new axis of size 1. PyTorch: `None`.
 public struct NewAxis: TensorIndex {
-  /// The only one.
+  /// Creates the index.
   public init() {}
   /// The index in the common form.
   public var axisIndex: Tensor.AxisIndex { .newAxis }
@@ -109,16 +110,16 @@ extension PartialRangeThrough<Int>: TensorIndex {
 }
 
 extension Int {
-  /// Behind the last element of a range; nil where that is the axis's last one.
+  /// The end of a range after its last element; nil if that is the axis's last one.
   fileprivate var end: Int? { self == -1 ? nil : self == .max ? .max : self + 1 }
 }
 
 extension Tensor: TensorIndex {
-  /// Integers pick elements by their places; truth values pick where they hold.
+  /// Integers select elements by index; Booleans select where they are true.
   public var axisIndex: Tensor.AxisIndex { .tensor(self) }
 }
 
 extension Array: TensorIndex where Element: TensorElement {
-  /// The places, or the truth values, as a tensor.
+  /// The indices, or the Booleans, as a tensor.
   public var axisIndex: Tensor.AxisIndex { .tensor(Tensor(self)) }
 }

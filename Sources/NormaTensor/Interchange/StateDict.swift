@@ -3,33 +3,35 @@
 ///     for (name, tensor) in network.stateDict() { print(name, tensor.shape) }
 ///     let weight = state["layers.0.weight"]
 ///
-/// Whatever takes a state takes a dictionary as well. A name is found in constant time, removing one is linear
-/// in their number. PyTorch: the `OrderedDict` of `state_dict()`.
+/// Whatever accepts a state also accepts a dictionary. Looking up a name takes constant time,
+/// removing one time linear in their number.
+/// PyTorch: the `OrderedDict` of `state_dict()`.
 public struct StateDict: Sendable {
   private var members: [(key: String, value: Tensor)] = []
-  private var places: [String: Int] = [:]
+  private var positions: [String: Int] = [:]
 
-  /// No tensors.
+  /// An empty state.
   public init() {}
 
-  /// The tensors of a dictionary or of pairs; of two with one name the last, in the place of the first.
+  /// The tensors of a dictionary or of pairs; if a name occurs twice, the last tensor at the
+  /// position of the first.
   public init(_ members: some Sequence<(key: String, value: Tensor)>) {
     for (name, tensor) in members { self[name] = tensor }
   }
 
-  /// The tensor of this name; nil where there is none. A new name comes last, and setting nil removes one.
+  /// The tensor with this name, or nil. A new name is appended, and setting nil removes one.
   public subscript(name: String) -> Tensor? {
-    get { places[name].map { members[$0].value } }
+    get { positions[name].map { members[$0].value } }
     set {
-      switch (places[name], newValue) {
-      case (let place?, let tensor?): members[place].value = tensor
+      switch (positions[name], newValue) {
+      case (let position?, let tensor?): members[position].value = tensor
       case (nil, let tensor?):
-        places[name] = members.count
+        positions[name] = members.count
         members.append((name, tensor))
-      case (let place?, nil):
-        members.remove(at: place)
-        places[name] = nil
-        for later in place..<members.count { places[members[later].key] = later }
+      case (let position?, nil):
+        members.remove(at: position)
+        positions[name] = nil
+        for later in position..<members.count { positions[members[later].key] = later }
       case (nil, nil): break
       }
     }
@@ -41,7 +43,7 @@ public struct StateDict: Sendable {
   /// The tensors in order.
   public var values: [Tensor] { members.map(\.value) }
 
-  /// What `transform` makes of each tensor, by name.
+  /// The results of `transform` for each tensor, by name.
   public func mapValues<T>(_ transform: (Tensor) throws -> T) rethrows -> [String: T] {
     Dictionary(uniqueKeysWithValues: try members.map { ($0.key, try transform($0.value)) })
   }
@@ -49,24 +51,26 @@ public struct StateDict: Sendable {
   /// The same names with all values computed and nothing pending.
   public func evaluated() -> StateDict {
     var copy = self
-    for place in members.indices { copy.members[place].value = members[place].value.evaluated() }
+    for position in members.indices {
+      copy.members[position].value = members[position].value.evaluated()
+    }
     return copy
   }
 }
 
 extension StateDict: RandomAccessCollection {
-  /// 0: the first place.
+  /// 0: the first position.
   public var startIndex: Int { 0 }
 
   /// The number of tensors.
   public var endIndex: Int { members.count }
 
-  /// The name and the tensor in a place.
-  public subscript(place: Int) -> (key: String, value: Tensor) { members[place] }
+  /// The name and tensor at a position.
+  public subscript(position: Int) -> (key: String, value: Tensor) { members[position] }
 }
 
 extension StateDict: ExpressibleByDictionaryLiteral {
-  /// The tensors in the order in which they are written.
+  /// The tensors in the order of the literal.
   public init(dictionaryLiteral elements: (String, Tensor)...) {
     self.init(elements.map { (key: $0.0, value: $0.1) })
   }

@@ -1,10 +1,11 @@
 import NormaValues
 
 extension Tensor {
-  /// A copy of bytes in memory: elements in row-major order, in the processor's byte order.
+  /// A tensor copied from bytes in memory: elements in row-major order, in the processor's byte
+  /// order.
   ///
-  /// The bytes must be as many as the shape needs. For `bool` any byte but 0 is true. PyTorch:
-  /// `torch.frombuffer(bytes, dtype=dtype).reshape(shape).clone()`.
+  /// The number of bytes must match the shape. For `bool` any byte but 0 is true.
+  /// PyTorch: `torch.frombuffer(bytes, dtype=dtype).reshape(shape).clone()`.
   public init(
     copying bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType,
     file: StaticString = #fileID, line: UInt = #line

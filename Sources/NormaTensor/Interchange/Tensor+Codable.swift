@@ -1,21 +1,21 @@
 import CNormaLoops
 import NormaValues
 
-/// A tensor as its type's name, its shape, and its elements' bytes as text: exact for all types, NaN and
-/// infinities too.
+/// Encodes a tensor as the name of its type, its shape, and the bytes of its elements as text:
+/// exact for all types, including NaN and infinities.
 ///
 ///     {"dtype": "float32", "shape": [2], "data": "AACAPwAAAEA="}
 ///
-/// `data` is Base64 of the elements in row-major order, least significant byte first. Histories are
-/// not kept. Decoding never ends the program: sizes are checked before memory is taken. For
-/// large tensors files are quicker and smaller. PyTorch: none (`pickle`).
+/// `data` is the Base64 of the elements in row-major order, little-endian. Histories are not kept.
+/// Decoding never ends the program: sizes are checked before memory is allocated. For large tensors
+/// files are faster and smaller. PyTorch: none (`pickle`).
 extension Tensor: Codable {
   private enum Key: String, CodingKey { case dtype, shape, data }
 
-  /// More axes than any tensor needs: a hostile shape must not cost time.
+  /// More axes than any tensor needs: a malicious shape must not cost time.
   private static let axisLimit = 64
 
-  /// Writes the tensor; a poisoned one has no elements and is refused.
+  /// Writes the tensor; throws for a poisoned one, which has no elements.
   public func encode(to encoder: any Encoder) throws {
     if isPoisoned {
       throw EncodingError.invalidValue(
@@ -40,7 +40,8 @@ extension Tensor: Codable {
 
   /// Reads a tensor.
   ///
-  /// - Throws: `DecodingError` for an unknown type, a shape that is none, and bytes that do not fill it.
+  /// - Throws: `DecodingError` for an unknown type, an invalid shape, and bytes that do not fill
+  ///   it.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     func corrupted(_ key: Key, _ text: String) -> DecodingError {
@@ -48,7 +49,7 @@ extension Tensor: Codable {
     }
     let name = try container.decode(String.self, forKey: .dtype)
     guard let dtype = DType.allCases.first(where: { $0.description == name }) else {
-      throw corrupted(.dtype, "'\(name)' is no element type")
+      throw corrupted(.dtype, "'\(name)' is not an element type")
     }
     let shape = try container.decode([Int].self, forKey: .shape)
     guard shape.count <= Tensor.axisLimit else {
@@ -75,7 +76,7 @@ extension Tensor: Codable {
           throw corrupted(.data, "the text is not Base64 of \(byteCount) bytes")
         }
         if dtype == .bool, bytes.contains(where: { $0 > 1 }) {
-          throw corrupted(.data, "a truth value is neither 0 nor 1")
+          throw corrupted(.data, "a Boolean is neither 0 nor 1")
         }
       }
     }

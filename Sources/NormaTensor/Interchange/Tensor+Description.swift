@@ -7,8 +7,9 @@
 #endif
 
 extension Tensor: CustomStringConvertible {
-  /// The elements as PyTorch prints them: four decimals, aligned, summarized above 1,000 elements.
-  /// A tensor without axes prints as its number.
+  /// The elements as PyTorch prints them: four decimals, aligned, summarized above 1,000 elements,
+  /// with `requiresGrad=True` if gradients flow through the tensor. A tensor without axes prints as
+  /// its number.
   public var description: String {
     if isPoisoned { return "poisoned tensor" }
     let printed = count > TensorText.threshold ? corners() : self
@@ -16,13 +17,14 @@ extension Tensor: CustomStringConvertible {
     if rank == 0 { return format.texts(of: self)[0] }
     if count == 0 {
       let shapeSuffix = rank == 1 ? "" : ", shape=\(shape)"
-      return "tensor([]\(shapeSuffix)\(dtype == .float32 ? "" : ", dtype=\(dtype)"))"
+      let type = dtype == .float32 ? "" : ", dtype=\(dtype)"
+      return "tensor([]\(shapeSuffix)\(type)\(gradientSuffix))"
     }
     let body = format.rows(of: self, indent: "tensor(".count)
-    return "tensor(\(body)\(typeSuffix))"
+    return "tensor(\(body)\(typeSuffix)\(gradientSuffix))"
   }
 
-  /// float32, int64 and bool are what literals give and are not named.
+  /// float32, int64 and bool are the types of literals and are omitted.
   private var typeSuffix: String {
     switch dtype {
     case .float32, .int64, .bool: ""
@@ -30,7 +32,7 @@ extension Tensor: CustomStringConvertible {
     }
   }
 
-  /// The elements that a summary shows: three at each end of every axis.
+  /// The elements shown in a summary: three at each end of every axis.
   private func corners() -> Tensor {
     var (values, integers): ([Double], [Int64]) = ([], [])
     func collect(_ tensor: Tensor) {
@@ -51,8 +53,8 @@ extension Tensor: CustomStringConvertible {
     return (dtype.isInteger ? Tensor(integers) : Tensor(values)).cast(to: dtype)
   }
 
-  /// One line: type, shape, mean, standard deviation (of more than one value), range, and how many values are NaN or
-  /// infinite; the statistics are those of the finite values.
+  /// One line: type, shape, mean, standard deviation (of more than one value), range, and the
+  /// number of values that are NaN or infinite; the statistics are those of the finite values.
   ///
   ///     float32 [6, 64, 224, 224] mean 0.5 std 0.2887 range 0 ... 1
   public var summary: String {
@@ -71,7 +73,7 @@ extension Tensor: CustomStringConvertible {
       let low = Tensor.where(finite, values, Double.infinity).min().item()
       let high = Tensor.where(finite, values, -Double.infinity).max().item()
       text += " mean \(TensorText.short(mean))"
-      // One value has none.
+      // A single value has none.
       if n > 1 {
         text += " std \(TensorText.short((squares.sum().item() / (n - 1)).squareRoot()))"
       }
@@ -83,7 +85,8 @@ extension Tensor: CustomStringConvertible {
   }
 }
 
-/// How numbers of one tensor are written: with or without decimals, with an exponent, how wide.
+/// How the numbers of one tensor are written: with or without decimals or an exponent, and how
+/// wide.
 struct TensorText {
   static let threshold = 1000
   static let edge = 3
@@ -93,8 +96,8 @@ struct TensorText {
   private let style: Style
   private let width: Int
 
-  /// Chosen as in PyTorch: an exponent where the largest number is over 1,000 times the smallest,
-  /// over 10⁸, or the smallest under 10⁻⁴.
+  /// Chosen as in PyTorch: an exponent if the largest number is over 1,000 times the smallest, or
+  /// over 10⁸, or if the smallest is under 10⁻⁴.
   init(_ tensor: Tensor) {
     if tensor.dtype.isInteger {
       style = .integer
@@ -153,13 +156,13 @@ struct TensorText {
     }
   }
 
-  /// The indices along an axis that are shown; nil stands for the dots between.
+  /// The indices along an axis that are shown; nil represents the dots between them.
   static func shownIndices(_ size: Int) -> [Int?] {
     if size <= 2 * edge { return (0..<size).map { $0 } }
     return (0..<edge).map { $0 } + [nil] + (size - edge..<size).map { $0 }
   }
 
-  /// Nested brackets, broken into lines as PyTorch breaks them.
+  /// Nested brackets, with line breaks as in PyTorch.
   func rows(of tensor: Tensor, indent: Int) -> String {
     let isSummary = tensor.count > TensorText.threshold
     return rows(of: tensor, indent: indent, isSummary)

@@ -1,9 +1,10 @@
 import NormaValues
 
 extension Tensor {
-  /// A tensor's elements where they lie, by their indices; see ``Tensor/withElements(of:file:line:_:)``.
+  /// Direct access to a tensor's elements in memory, by their indices; see
+  /// ``Tensor/withElements(of:file:line:_:)``.
   ///
-  /// Indices are counted from 0 and checked; a wrong one ends the program, as an array's does.
+  /// Indices start at 0 and are checked; a wrong one ends the program, like an array's.
   public struct Elements<T: TensorElement> {
     /// The sizes of the axes.
     public let shape: [Int]
@@ -16,28 +17,28 @@ extension Tensor {
       self.base = base
     }
 
-    /// The element of a vector.
-    public subscript(_ i: Int) -> T { element(1, place(i, 0)) }
+    /// The element of a tensor with one axis.
+    public subscript(_ i: Int) -> T { element(1, offset(i, 0)) }
 
-    /// The element of a matrix.
-    public subscript(_ i: Int, _ j: Int) -> T { element(2, place(i, 0) + place(j, 1)) }
+    /// The element of a tensor with two axes.
+    public subscript(_ i: Int, _ j: Int) -> T { element(2, offset(i, 0) + offset(j, 1)) }
 
-    /// The element of a tensor of three axes.
+    /// The element of a tensor with three axes.
     public subscript(_ i: Int, _ j: Int, _ k: Int) -> T {
-      element(3, place(i, 0) + place(j, 1) + place(k, 2))
+      element(3, offset(i, 0) + offset(j, 1) + offset(k, 2))
     }
 
-    /// The element of a tensor of four axes.
+    /// The element of a tensor with four axes.
     public subscript(_ i: Int, _ j: Int, _ k: Int, _ l: Int) -> T {
-      element(4, place(i, 0) + place(j, 1) + place(k, 2) + place(l, 3))
+      element(4, offset(i, 0) + offset(j, 1) + offset(k, 2) + offset(l, 3))
     }
 
-    /// The element of a tensor of any number of axes.
+    /// The element of a tensor with any number of axes.
     public subscript(_ indices: [Int]) -> T {
-      element(indices.count, indices.enumerated().reduce(0) { $0 + place($1.element, $1.offset) })
+      element(indices.count, indices.enumerated().reduce(0) { $0 + offset($1.element, $1.offset) })
     }
 
-    private func place(_ index: Int, _ axis: Int) -> Int {
+    private func offset(_ index: Int, _ axis: Int) -> Int {
       if base == nil { return 0 }
       require(
         axis < shape.count && index >= 0 && index < shape[axis],
@@ -45,24 +46,24 @@ extension Tensor {
       return index * strides[axis]
     }
 
-    private func element(_ count: Int, _ place: Int) -> T {
+    private func element(_ count: Int, _ offset: Int) -> T {
       guard let base else { return T(wrapping: 0) }
       require(
         count == shape.count,
         "withElements(of:): \(count) indices for shape \(shape), which has "
           + "\(shape.count) axes")
-      return base.load(fromByteOffset: place * MemoryLayout<T>.stride, as: T.self)
+      return base.load(fromByteOffset: offset * MemoryLayout<T>.stride, as: T.self)
     }
   }
 }
 
 extension Tensor {
-  /// Lends the elements for reading by indices, in any layout without a copy:
+  /// Calls `body` with the elements for reading by index, in any layout without a copy:
   /// `x.withElements(of: Float.self) { $0[1, 2] }`.
   ///
-  /// `T` is the tensor's own type. What is pending is computed first. The value must not leave `body`.
-  /// After a mistake, and for a poisoned tensor, every element is 0. NumPy:
-  /// `x[1, 2]` in a loop.
+  /// `T` is the tensor's own type. Pending work runs first. The value must not escape `body`. After
+  /// a mistake, and for a poisoned tensor, every element is 0.
+  /// NumPy: `x[1, 2]` in a loop.
   public func withElements<T: TensorElement, R>(
     of type: T.Type, file: StaticString = #fileID, line: UInt = #line,
     _ body: (Elements<T>) throws -> R
@@ -71,13 +72,13 @@ extension Tensor {
       if !isPoisoned {
         report(
           TensorError(
-            "withElements(of:)", "the tensor holds \(dtype), not \(T.dtype); cast it first"),
+            "withElements(of:)", "the tensor is \(dtype), not \(T.dtype); cast it first"),
           file: file, line: line)
       }
       return try body(Elements(layout, base: nil))
     }
     let storage = node.materialize()
-    ErrorScope.place(call: "withElements(of:)", file, line)
+    ErrorScope.locate(call: "withElements(of:)", file, line)
     if storage.isMissing { return try body(Elements(layout, base: nil)) }
     return try withExtendedLifetime(storage) {
       try body(
@@ -85,11 +86,12 @@ extension Tensor {
     }
   }
 
-  /// One number, without a copy of anything else: `x.item(at: 0, -1)`; negative indices count from the
-  /// end. 0 after a mistake.
+  /// One number, without a copy of anything else: `x.item(at: 0, -1)`; negative indices count from
+  /// the end. 0 after a mistake.
   ///
-  /// What is pending is computed first. Integers beyond 2⁵³ are rounded; ``withElements(of:file:line:_:)``
-  /// reads them exactly, and many elements quickly. PyTorch: `x[0, -1].item()`.
+  /// Pending work runs first. Integers beyond 2⁵³ are rounded; ``withElements(of:file:line:_:)``
+  /// reads them exactly, and reads many elements fast.
+  /// PyTorch: `x[0, -1].item()`.
   public func item(
     at indices: Int..., file: StaticString = #fileID, line: UInt = #line
   ) -> Double {
@@ -101,7 +103,7 @@ extension Tensor {
       }
       let one = try layout.taking(indices.map(\.axisIndex))
       let storage = node.materialize()
-      ErrorScope.place(call: "item(at:)", file, line)
+      ErrorScope.locate(call: "item(at:)", file, line)
       if storage.isMissing { return 0 }
       return withExtendedLifetime(storage) {
         let address = storage.base + one.offset * dtype.byteCount
@@ -118,7 +120,7 @@ extension Tensor {
         case .uint32: return load(UInt32.self)
         case .int64: return load(Int64.self)
         case .uint64: return load(UInt64.self)
-        // Not every processor that Swift knows has a type for it.
+        // `Float16` does not exist on every processor that Swift supports.
         case .float16: return Tensor(node: node, layout: one).item()
         case .bfloat16: return load(BFloat16.self)
         case .float32: return load(Float.self)

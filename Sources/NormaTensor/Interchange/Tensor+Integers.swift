@@ -1,12 +1,13 @@
 import NormaValues
 
-// Integers of any Swift type, into any integer type and back. Nothing wraps.
+// Integers of any Swift type to and from any integer element type. Nothing wraps.
 
 extension Tensor {
-  /// Integers of any Swift type, which `dtype` must hold as they are.
+  /// Integers of any Swift type, which `dtype` must represent exactly.
   ///
-  /// `dtype` is an integer type. The first integer that it does not hold is named and refused. Cost:
-  /// one conversion an element, in Swift. PyTorch: `torch.tensor(numpy_array)`.
+  /// `dtype` is an integer type. The error names the first integer that does not fit. Cost: one
+  /// conversion per element, in Swift.
+  /// PyTorch: `torch.tensor(numpy_array)`.
   public init<I: BinaryInteger>(
     exactly integers: [I], shape: [Int]? = nil, dtype: DType = .int64,
     file: StaticString = #fileID, line: UInt = #line
@@ -14,7 +15,7 @@ extension Tensor {
     self = checked(file: file, line: line) { () throws(TensorError) in
       let call = "Tensor(exactly:shape:dtype:)"
       guard dtype.isInteger else {
-        throw TensorError(call, "\(dtype) is no integer type; cast the tensor afterwards")
+        throw TensorError(call, "\(dtype) is not an integer type; cast the tensor afterwards")
       }
       let (low, high) = dtype.integerBounds ?? (0, 0)
       if let wrong = integers.first(where: { $0 < low || $0 > high }) {
@@ -29,9 +30,10 @@ extension Tensor {
     }
   }
 
-  /// The elements in row-major order as integers of any Swift type, which must hold them as they are.
+  /// The elements in row-major order as integers of any Swift type, which must represent them
+  /// exactly.
   ///
-  /// For tensors of integers and truth values. One 0 after a mistake.
+  /// For tensors of integers and Booleans. A single 0 after a mistake.
   public func array<I: FixedWidthInteger>(
     exactly type: I.Type, file: StaticString = #fileID, line: UInt = #line
   ) -> [I] {

@@ -1,11 +1,11 @@
 import NormaValues
 
-// Swift arrays in arrays; the way in is `Tensor(_:)`.
+// Conversion to nested Swift arrays; the inverse is `Tensor(_:)`.
 
 extension Tensor {
-  /// A matrix as rows: `x.array(of: [Float].self)` is a `[[Float]]`, cast to its type.
+  /// A matrix as rows: `x.array(of: [Float].self)` is a `[[Float]]`, cast to that type.
   ///
-  /// The tensor has two axes. One 0 after a mistake. PyTorch: `tolist()`.
+  /// The tensor has two axes. A single 0 after a mistake. PyTorch: `tolist()`.
   public func array<T: TensorElement>(
     of type: [T].Type, file: StaticString = #fileID, line: UInt = #line
   ) -> [[T]] {
@@ -14,7 +14,7 @@ extension Tensor {
     }
   }
 
-  /// A tensor of three axes as arrays in arrays: `x.array(of: [[Float]].self)`. PyTorch: `tolist()`.
+  /// A tensor with three axes as nested arrays: `x.array(of: [[Float]].self)`. PyTorch: `tolist()`.
   public func array<T: TensorElement>(
     of type: [[T]].Type, file: StaticString = #fileID, line: UInt = #line
   ) -> [[[T]]] {
@@ -24,7 +24,7 @@ extension Tensor {
     }
   }
 
-  /// A tensor of four axes as arrays in arrays: `x.array(of: [[[Float]]].self)`.
+  /// A tensor with four axes as nested arrays: `x.array(of: [[[Float]]].self)`.
   /// PyTorch: `tolist()`.
   public func array<T: TensorElement>(
     of type: [[[T]]].Type, file: StaticString = #fileID, line: UInt = #line
@@ -42,7 +42,7 @@ extension Tensor {
     let ones = [Int](repeating: 1, count: axes)
     guard rank == axes || isPoisoned else {
       report(
-        TensorError("array(of:)", "shape \(shape) has \(rank) axes and the array's type \(axes)"),
+        TensorError("array(of:)", "shape \(shape) has \(rank) axes, the array type \(axes)"),
         file: file, line: line)
       return cut([T(wrapping: 0)], ones)
     }
@@ -50,7 +50,7 @@ extension Tensor {
     return cut(values, isPoisoned ? ones : shape)
   }
 
-  /// `count` arrays of `size` values each, one after the other.
+  /// `count` consecutive arrays of `size` values each.
   private static func parts<T>(_ values: [T], of size: Int, count: Int) -> [[T]] {
     (0..<count).map { Array(values[$0 * size..<($0 + 1) * size]) }
   }

@@ -1,15 +1,15 @@
 import NormaValues
 
 extension Tensor {
-  /// Lends the elements as bytes in row-major order; without a copy where they lie so already. A
-  /// poisoned tensor lends none. The pointer must not leave `body`.
+  /// Calls `body` with the elements as bytes in row-major order; without a copy if they are
+  /// contiguous. A poisoned tensor has no bytes. The pointer must not escape `body`.
   public func withUnsafeBytes<R>(
     file: StaticString = #fileID, line: UInt = #line,
     _ body: (UnsafeRawBufferPointer) throws -> R
   ) rethrows -> R {
     let source = contiguous()
     let storage = source.node.materialize()
-    ErrorScope.place(call: "withUnsafeBytes(_:)", file, line)
+    ErrorScope.locate(call: "withUnsafeBytes(_:)", file, line)
     if source.isPoisoned { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
     return try withExtendedLifetime(storage) {
       try body(
@@ -19,8 +19,8 @@ extension Tensor {
     }
   }
 
-  /// Lends the elements in row-major order as values of their own type; without a copy where they
-  /// lie so already. The pointer must not leave `body`. PyTorch: `data_ptr`.
+  /// Calls `body` with the elements in row-major order as values of their own type; without a copy
+  /// if they are contiguous. The pointer must not escape `body`. PyTorch: `data_ptr`.
   public func withUnsafeBuffer<T: TensorElement, R>(
     of type: T.Type, file: StaticString = #fileID, line: UInt = #line,
     _ body: (UnsafeBufferPointer<T>) throws -> R
@@ -28,14 +28,14 @@ extension Tensor {
     if T.dtype != dtype && !isPoisoned {
       report(
         TensorError(
-          "withUnsafeBuffer(of:)", "the tensor holds \(dtype), not \(T.dtype); cast it first"),
+          "withUnsafeBuffer(of:)", "the tensor is \(dtype), not \(T.dtype); cast it first"),
         file: file, line: line)
       return try body(UnsafeBufferPointer(start: nil, count: 0))
     }
-    // One 0, so that looking at the first element does not end the process.
-    // Row-major elements may need memory of their own.
+    // A single 0 if poisoned, so that reading the first element does not end the process. Making
+    // the elements contiguous may run out of memory.
     let values = contiguous().evaluated()
-    ErrorScope.place(call: "withUnsafeBuffer(of:)", file, line)
+    ErrorScope.locate(call: "withUnsafeBuffer(of:)", file, line)
     if values.isPoisoned {
       return try withUnsafePointer(to: T(wrapping: 0)) {
         try body(UnsafeBufferPointer(start: $0, count: 1))
@@ -44,7 +44,7 @@ extension Tensor {
     return try values.withUnsafeBytes { try body($0.bindMemory(to: T.self)) }
   }
 
-  /// The elements in row-major order as a Swift array, cast to its type. One 0 if poisoned.
+  /// The elements in row-major order as a Swift array, cast to its type. A single 0 if poisoned.
   /// PyTorch: `flatten().tolist()`.
   public func array<T: TensorElement>(
     of type: T.Type = T.self, file: StaticString = #fileID, line: UInt = #line
@@ -52,27 +52,27 @@ extension Tensor {
     elements(call: "array(of:)", file, line)
   }
 
-  /// The elements in row-major order for a call that reads them; one 0 if poisoned.
+  /// The elements in row-major order for a call that reads them; a single 0 if poisoned.
   func elements<T: TensorElement>(
     call: String, _ file: StaticString, _ line: UInt
   ) -> [T] {
     let values =
       evaluated().isPoisoned ? self : cast(to: T.dtype).contiguous().evaluated()
-    ErrorScope.place(call: call, file, line)
-    // There may have been no memory.
+    ErrorScope.locate(call: call, file, line)
+    // Memory may have run out.
     if values.isPoisoned { return [T(wrapping: 0)] }
     return values.withUnsafeBytes { Array($0.bindMemory(to: T.self)) }
   }
 
-  /// The number that a tensor of one element holds; 0 if poisoned. PyTorch: `item()`.
+  /// The number in a tensor of one element; 0 if poisoned. PyTorch: `item()`.
   ///
   /// Integers beyond 2⁵³ are rounded; read them with ``item(as:file:line:)``.
   public func item(file: StaticString = #fileID, line: UInt = #line) -> Double {
     item(as: Double.self, file: file, line: line)
   }
 
-  /// The number that a tensor of one element holds, in the type that the context asks for, converted as
-  /// ``cast(to:file:line:)`` converts; 0 if poisoned. PyTorch: `item()`.
+  /// The number in a tensor of one element, in the type that the context requires, converted as
+  /// ``cast(to:file:line:)`` does; 0 if poisoned. PyTorch: `item()`.
   ///
   ///     let name = names[scores.argmax().item()]  // an Int
   ///     let loss: Float = loss.item()
@@ -83,7 +83,7 @@ extension Tensor {
     guard count == 1 else {
       report(
         TensorError(
-          "item()", "shape \(shape) has \(count) elements, not one; take array(of:) or reduce it"),
+          "item()", "shape \(shape) has \(count) elements, not one; use array(of:) or reduce it"),
         file: file, line: line)
       return T(wrapping: 0)
     }
@@ -91,8 +91,8 @@ extension Tensor {
     return elements(call: "item()", file, line)[0]
   }
 
-  /// Whether both tensors have the same shape, type and elements. NaN differs from itself.
-  /// Cost: one trip over both. PyTorch: `torch.equal`.
+  /// Whether both tensors have the same shape, type and elements. NaN differs from itself. Cost:
+  /// one pass over both. PyTorch: `torch.equal`.
   public func isEqual(to other: Tensor) -> Bool {
     guard shape == other.shape, dtype == other.dtype, !isPoisoned, !other.isPoisoned else {
       return false
@@ -100,8 +100,9 @@ extension Tensor {
     return (self .== other).all().item() == 1
   }
 
-  /// Whether |a - b| <= atol + rtol |b| holds for all elements, which broadcast. Equal infinities
-  /// are close. Cost: one trip over both. PyTorch: `torch.allclose`, with the same defaults.
+  /// Whether |a - b| <= atol + rtol |b| for all elements, with broadcasting. Equal infinities are
+  /// close. Cost: one pass over both.
+  /// PyTorch: `torch.allclose`, with the same defaults.
   public func allClose(
     to other: Tensor, rtol: Double = 1e-5, atol: Double = 1e-8, equalNaN: Bool = false,
     file: StaticString = #fileID, line: UInt = #line

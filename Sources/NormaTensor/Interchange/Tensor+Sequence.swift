@@ -1,13 +1,13 @@
-/// The parts of a tensor along its first axis, as views: `for row in x`.
+/// The slices of a tensor along its first axis, as views: `for row in x`.
 ///
-/// Nothing is copied; what is pending is computed once, before the first part. A tensor without axes has no
-/// parts and is refused. The parts have histories, so gradients go back to the whole. PyTorch:
-/// `for row in x`.
+/// Nothing is copied; pending work runs once, before the first slice. Iterating over a tensor
+/// without axes is a mistake. The slices have histories, so gradients propagate to the whole.
+/// PyTorch: `for row in x`.
 extension Tensor: Sequence {
-  /// Gives one part after the other.
+  /// Iterates over the slices.
   public struct Iterator: IteratorProtocol, Sendable {
     private let whole: Tensor
-    private var place = 0
+    private var position = 0
     private let count: Int
 
     fileprivate init(_ whole: Tensor) {
@@ -15,19 +15,19 @@ extension Tensor: Sequence {
       count = whole.rank == 0 || whole.isPoisoned ? 0 : whole.shape[0]
     }
 
-    /// The next part; nil after the last.
+    /// The next slice; nil after the last.
     public mutating func next() -> Tensor? {
-      guard place < count else { return nil }
-      defer { place += 1 }
-      return whole.taking([place])
+      guard position < count else { return nil }
+      defer { position += 1 }
+      return whole.taking([position])
     }
   }
 
-  /// Begins at the first part.
+  /// An iterator that starts at the first slice.
   public func makeIterator() -> Iterator {
     if rank == 0 && !isPoisoned {
       report(
-        TensorError("for in", "a tensor without axes has no parts; item() is its number"),
+        TensorError("for in", "a tensor without axes has no slices; item() is its number"),
         file: #fileID, line: #line)
     }
     return Iterator(evaluated())

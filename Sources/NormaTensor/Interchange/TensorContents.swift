@@ -6,11 +6,12 @@
   import Darwin
 #endif
 
-/// What a tensor holds, to be compared and hashed: a key of a dictionary, a member of a set.
+/// The contents of a tensor, to be compared and hashed: a key of a dictionary, a member of a set.
 ///
-/// Equal are the same type, the same shape and the same bits, in whatever layout: NaN equals NaN of
-/// its bits, and 0 differs from -0. That is an equivalence, which ``Tensor/isEqual(to:)`` (as numbers) and
-/// `.==` (element by element) are not; so `Tensor` itself has no `==`. Cost: one trip over each.
+/// Contents are equal if type, shape and bits are, in any layout: NaN equals a NaN with the same
+/// bits, and 0 differs from -0. This is an equivalence relation, which ``Tensor/isEqual(to:)``
+/// (numeric equality) and `.==` (element by element) are not; so `Tensor` itself has no `==`. Cost:
+/// one pass over each.
 public struct TensorContents: Hashable, Sendable {
   /// The tensor, evaluated and without history.
   public let tensor: Tensor
@@ -40,6 +41,6 @@ public struct TensorContents: Hashable, Sendable {
 }
 
 extension Tensor {
-  /// What this tensor holds, as a value to compare and hash. PyTorch: none.
+  /// The contents of this tensor as a value to compare and hash. PyTorch: none.
   public var contents: TensorContents { TensorContents(self) }
 }

@@ -1,32 +1,34 @@
 import NormaValues
 
-/// Runs products and convolutions of `body` in a type of 16 bits, and leaves the rest in `float32`.
+/// Runs products and convolutions in `body` in a 16-bit type, and leaves the rest in `float32`.
 ///
 ///     let loss = autocast(.bfloat16) { crossEntropy(network(x), y) }
 ///     loss.backward()
 ///
-/// After PyTorch's lists for processors:
-/// - Operands of ``Tensor/matmul(_:file:line:)``, `addmm`, `addbmm`, `baddbmm`, `einsum`, `tensordot`, `linear`,
-///   attention, convolutions and transposed convolutions are rounded to `type`, biases too. Sums are
-///   carried in `float32` or wider and rounded once, so results have `type`.
-///   Those of `prelu` are rounded, too.
-/// - Losses take such results as `float32` and give `float32`, and so do products over axes, quantiles, `cdist`, `trace`,
-///   poolings of volumes, padding that repeats elements or mirrors those of lines and planes, and local response norm.
-/// - Everything else runs in the type of its operands. Statistics, normalizations and reductions of 16-bit types
-///   are computed in `float32` or wider as everywhere, and rounded at the end. PyTorch leaves the operands of `mv`
-///   alone.
+/// Follows PyTorch's lists for CPUs:
+/// - Operands of ``Tensor/matmul(_:file:line:)``, `addmm`, `addbmm`, `baddbmm`, `einsum`,
+///   `tensordot`, `linear`, attention, convolutions and transposed convolutions are rounded to
+///   `type`, including biases. Sums are carried in `float32` or wider and rounded once, so results
+///   have type `type`. Operands of `prelu` are rounded, too.
+/// - Losses convert such results to `float32` and return `float32`, and so do products over axes,
+///   quantiles, `cdist`, `trace`, poolings of volumes, padding that repeats elements or mirrors
+///   those of lines and planes, and local response norm.
+/// - Everything else runs in the type of its operands. Statistics, normalizations and reductions of
+///   16-bit types are computed in `float32` or wider as everywhere, and rounded at the end. PyTorch
+///   does not round the operands of `mv`.
 ///
-/// Parameters stay as they are, and their gradients have the parameters' own types. `float64` and integers are
-/// left alone. Backward passes run in the types of the forward pass, whether inside of the scope or not; they
-/// belong outside. A parameter that is used several times is rounded each time.
+/// Parameters do not change, and their gradients have the parameters' own types. `float64` and
+/// integers are not affected. Backward passes run in the types of the forward pass, inside the
+/// scope or not; they belong outside. A parameter that is used several times is rounded each time.
 ///
-/// Scopes belong to the task and nest; the innermost decides. `autocast(nil)` computes in the operands' own types
-/// again. With `.float16` gradients need a `GradientScaler`.
+/// Scopes belong to the task and nest; the innermost one applies. `autocast(nil)` restores the
+/// operands' own types. With `.float16`, gradients need a `GradientScaler`.
 ///
-/// Any type but `.bfloat16` and `.float16` is a mistake. Cost: half the memory for what products keep for gradients.
-/// With `.bfloat16`, products and convolutions run by oneDNN's loops for it where these are faster on this processor
-/// (2 to 5 times with AMX; a product and a convolution are timed when the first one is wanted); elsewhere, and with
-/// `.float16`, they run in `float32` and no time is saved. PyTorch: `torch.autocast("cpu", dtype)`.
+/// Any type but `.bfloat16` and `.float16` is a mistake. Cost: half the memory for what products
+/// keep for gradients. With `.bfloat16`, products and convolutions run in oneDNN's `bfloat16` loops
+/// if these are faster on this processor (2 to 5 times with AMX; a product and a convolution are
+/// timed at first use); otherwise, and with `.float16`, they run in `float32` and no time is saved.
+/// PyTorch: `torch.autocast("cpu", dtype)`.
 public func autocast<R>(
   _ type: DType?, file: StaticString = #fileID, line: UInt = #line, _ body: () throws -> R
 ) rethrows -> R {
@@ -43,7 +45,7 @@ public func autocast<R>(
   return try await Autocast.$type.withValue(type) { try await body() }
 }
 
-/// The type to which products round their operands, for the task that runs.
+/// The type to which products round their operands, for the current task.
 package enum Autocast {
   /// Nil outside of a scope.
   @TaskLocal package static var type: DType?
@@ -53,7 +55,7 @@ package enum Autocast {
   ) -> DType? {
     guard let type, !type.isHalf else { return type }
     report(
-      TensorError("autocast(_:)", "bfloat16, float16 or nil is needed, got \(type)"),
+      TensorError("autocast(_:)", "expected bfloat16, float16 or nil, got \(type)"),
       file: file, line: line)
     return nil
   }
@@ -75,7 +77,8 @@ package enum Autocast {
 }
 
 extension Tensor {
-  /// As an operand of a product: rounded in a scope of ``autocast(_:file:line:_:)-(_,_,_,()->R)``.
+  /// This tensor as an operand of a product: rounded in a scope of
+  /// ``autocast(_:file:line:_:)-(_,_,_,()->R)``.
   package var narrowed: Tensor {
     guard let type = Autocast.type, dtype != type, dtype == .float32 || dtype.isHalf else {
       return self
@@ -83,9 +86,9 @@ extension Tensor {
     return cast(to: type)
   }
 
-  /// As an argument of a loss: `float32` in such a scope where it is of a type of 16 bits.
+  /// This tensor as an argument of a loss: in such a scope, 16-bit types become `float32`.
   package var widened: Tensor { isWidened ? cast(to: .float32) : self }
 
-  /// Whether ``widened`` is of another type.
+  /// Whether ``widened`` has another type.
   var isWidened: Bool { dtype.isHalf && Autocast.type != nil }
 }

@@ -1,6 +1,6 @@
 import NormaKernels
 
-// Gradients of `cdist`. They compute the differences again: these take more room than all else.
+// Gradients of `cdist`. They recompute the differences, which would take more memory than all else.
 
 extension Tensor {
   /// The gradients of the distances between two saved tensors.
@@ -17,10 +17,10 @@ extension Tensor {
         rule.whenNeeded(1) { b.slopes(from: a, weights.transposed(), kind) },
       ]
     }
-    // The differences are pending: their slopes and the sums over vectors are one trip.
+    // The differences are pending: their slopes and the sums over vectors take one pass.
     let difference = Tensor.differences(a.cast(to: .float64), b.cast(to: .float64))
     let last = difference.rank - 1
-    // The largest is looked for among the differences, so it must not be rounded.
+    // The largest difference is searched for by value, so it must not be rounded.
     let exact =
       kind == .largest && difference.shape[last] > 0
       ? difference.abs().max(over: last, keepDims: true) : norm.unsqueezed(last)
@@ -32,7 +32,8 @@ extension Tensor {
     ]
   }
 
-  /// Σⱼ weights[..., i, j] (self[..., i, k] - other[..., j, k]), or of the signs of the differences.
+  /// Σⱼ weights[..., i, j] (self[..., i, k] - other[..., j, k]), or of the signs of the
+  /// differences.
   private func slopes(from other: Tensor, _ weights: Tensor, _ kind: Distances.Kind) -> Tensor {
     if dtype.isHalf {
       return cast(to: .float32).slopes(from: other.cast(to: .float32), weights, kind)

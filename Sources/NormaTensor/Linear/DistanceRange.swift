@@ -1,12 +1,12 @@
-/// Euclidean distances of `float64` vectors whose squares leave the range: those of 1e200 are infinite and those of
-/// 1e-200 are 0, which their distances are not.
+/// Euclidean distances of `float64` vectors whose squares overflow or underflow: squares of 1e200
+/// are infinite and those of 1e-200 are 0, although the distances are not.
 struct DistanceRange {
   let a: Tensor, b: Tensor
   let batch: [Int]
 
-  /// Computes those of these new distances of `a` and `b` again that may be wrong, and writes them over the others.
+  /// Recomputes those of the new distances of `a` and `b` that may be wrong, and overwrites them.
   ///
-  /// - Cost: one trip over the distances, and the wrong ones once more, component by component.
+  /// - Cost: one pass over the distances; the wrong ones are recomputed component by component.
   func correct(_ distances: Tensor) {
     let range = TermRange(power: 2)
     let isRight = (distances .>= range.lowest) .& (distances .<= range.highest)
@@ -16,26 +16,26 @@ struct DistanceRange {
     guard !wrong.isEmpty, ![left, right, storage].contains(where: \.isMissing) else { return }
     withExtendedLifetime((left, right, storage)) {
       let results = storage.base.assumingMemoryBound(to: Double.self)
-      for place in wrong {
-        results[place] = distance(
-          at: place, left.base.assumingMemoryBound(to: Double.self),
-          right.base.assumingMemoryBound(to: Double.self), or: results[place])
+      for index in wrong {
+        results[index] = distance(
+          at: index, left.base.assumingMemoryBound(to: Double.self),
+          right.base.assumingMemoryBound(to: Double.self), or: results[index])
       }
     }
   }
 
-  /// The distance at a position of the row-major result; the one that is there where it is 0, infinite or NaN.
+  /// The distance at an index of the row-major result; recomputed only if it is 0, infinite or NaN.
   private func distance(
-    at place: Int, _ left: UnsafePointer<Double>, _ right: UnsafePointer<Double>,
+    at index: Int, _ left: UnsafePointer<Double>, _ right: UnsafePointer<Double>,
     or known: Double
   ) -> Double {
     let (rows, columns) = (a.shape[a.rank - 2], b.shape[b.rank - 2])
-    let (row, column) = (place / columns % rows, place % columns)
+    let (row, column) = (index / columns % rows, index % columns)
     var (from, to) = (
       a.layout.offset + row * a.strides[a.rank - 2],
       b.layout.offset + column * b.strides[b.rank - 2]
     )
-    var pair = place / columns / rows
+    var pair = index / columns / rows
     for axis in batch.indices.reversed() {
       from += pair % batch[axis] * a.strides[axis]
       to += pair % batch[axis] * b.strides[axis]

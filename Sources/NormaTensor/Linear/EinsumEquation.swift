@@ -1,18 +1,18 @@
 /// The parsed text of an einsum: which subscript each axis has. A pure value.
 struct EinsumEquation: Hashable {
-  /// What stands for an axis, or for several.
+  /// A letter, or the ellipsis.
   enum Subscript: Hashable {
     case letter(Character)
     case ellipsis
   }
 
-  /// A subscript and its place in the text.
+  /// A subscript and its position in the text.
   struct Entry: Hashable {
     let what: Subscript
-    let place: Int
+    let index: Int
   }
 
-  /// An operand's subscripts, and the place of its text.
+  /// An operand's subscripts, and their range in the text.
   struct Term: Hashable {
     var entries: [Entry] = []
     var range: Range<Int>
@@ -23,7 +23,7 @@ struct EinsumEquation: Hashable {
 
   let text: String
   let operands: [Term]
-  /// Nil where the text has no arrow.
+  /// Nil if the text has no arrow.
   let output: Term?
 
   init(_ text: String, call: String) throws(TensorError) {
@@ -31,38 +31,38 @@ struct EinsumEquation: Hashable {
     let characters = Array(text)
     var terms = [Term(range: 0..<0)]
     var arrow: Int?
-    var place = 0
+    var index = 0
     func wrong(_ reason: String, _ count: Int = 1) -> TensorError {
-      TensorError(call, reason, in: text, at: place..<(place + count))
+      TensorError(call, reason, in: text, at: index..<(index + count))
     }
-    while place < characters.count {
-      let character = characters[place]
+    while index < characters.count {
+      let character = characters[index]
       switch character {
       case " ": break
       case ",":
-        if arrow != nil { throw wrong("a comma does not belong into the output") }
-        terms.append(Term(range: (place + 1)..<(place + 1)))
+        if arrow != nil { throw wrong("the output must not contain a comma") }
+        terms.append(Term(range: (index + 1)..<(index + 1)))
       case "-":
-        guard place + 1 < characters.count, characters[place + 1] == ">" else {
+        guard index + 1 < characters.count, characters[index + 1] == ">" else {
           throw wrong("'-' is not part of an arrow '->'")
         }
         if arrow != nil { throw wrong("a second arrow", 2) }
-        arrow = place
-        terms.append(Term(range: (place + 2)..<(place + 2)))
-        place += 1
+        arrow = index
+        terms.append(Term(range: (index + 2)..<(index + 2)))
+        index += 1
       case ".":
-        guard place + 2 < characters.count, characters[place + 1] == ".",
-          characters[place + 2] == "."
+        guard index + 2 < characters.count, characters[index + 1] == ".",
+          characters[index + 2] == "."
         else { throw wrong("'.' is not part of an ellipsis '...'") }
         if terms[terms.count - 1].hasEllipsis { throw wrong("a second ellipsis in one tensor", 3) }
-        terms[terms.count - 1].append(Entry(what: .ellipsis, place: place), length: 3)
-        place += 2
+        terms[terms.count - 1].append(Entry(what: .ellipsis, index: index), length: 3)
+        index += 2
       case _ where character.isASCII && character.isLetter:
-        terms[terms.count - 1].append(Entry(what: .letter(character), place: place), length: 1)
+        terms[terms.count - 1].append(Entry(what: .letter(character), index: index), length: 1)
       default:
-        throw wrong("'\(character)' is no subscript; letters a ... z and A ... Z are")
+        throw wrong("'\(character)' is not a subscript; use letters a ... z and A ... Z")
       }
-      place += 1
+      index += 1
     }
     output = arrow == nil ? nil : terms.removeLast()
     operands = terms
@@ -74,12 +74,12 @@ struct EinsumEquation: Hashable {
     var seen: Set<Subscript> = []
     for entry in output?.entries ?? [] {
       guard case .letter(let letter) = entry.what else { continue }
-      let range = entry.place..<(entry.place + 1)
+      let range = entry.index..<(entry.index + 1)
       guard known.contains(entry.what) else {
-        throw TensorError(call, "'\(letter)' is in no input", in: text, at: range)
+        throw TensorError(call, "'\(letter)' is not in any input", in: text, at: range)
       }
       guard seen.insert(entry.what).inserted else {
-        throw TensorError(call, "'\(letter)' is twice in the output", in: text, at: range)
+        throw TensorError(call, "'\(letter)' occurs twice in the output", in: text, at: range)
       }
     }
   }
@@ -87,8 +87,8 @@ struct EinsumEquation: Hashable {
 
 extension EinsumEquation.Term {
   mutating func append(_ entry: EinsumEquation.Entry, length: Int) {
-    if entries.isEmpty { range = entry.place..<entry.place }
+    if entries.isEmpty { range = entry.index..<entry.index }
     entries.append(entry)
-    range = range.lowerBound..<(entry.place + length)
+    range = range.lowerBound..<(entry.index + length)
   }
 }

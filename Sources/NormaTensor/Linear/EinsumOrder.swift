@@ -1,8 +1,8 @@
-/// In which order the terms of an einsum are contracted, pair by pair: a pure value.
+/// The order in which the terms of an einsum are contracted, pair by pair: a pure value.
 ///
-/// The order of least work (multiplications) for up to `exactLimit` terms, found over all
-/// ways to set brackets. More terms are first brought down to that number, the cheapest pair
-/// each time.
+/// For up to `exactLimit` terms the order with the fewest multiplications, found over all ways to
+/// parenthesize. More terms are first reduced to that number, contracting the cheapest pair each
+/// time.
 struct EinsumOrder {
   static let exactLimit = 8
 
@@ -47,7 +47,7 @@ struct EinsumOrder {
   /// split.
   private mutating func takeBestOrder() {
     let full = (1 << terms.count) - 1
-    // What is left of the terms in a subset: labels that somebody outside still needs.
+    // The labels that remain for the terms of a subset: those that terms outside still need.
     let labels = (0...full).map { subset in
       let inside = union(subset, of: terms)
       return inside.intersection(union(full & ~subset, of: terms).union(output))

@@ -1,9 +1,9 @@
 import NormaValues
 
-/// What an einsum does with operands of given shapes: a pure value.
+/// How an einsum is computed for operands of given shapes: a pure value.
 ///
-/// Subscripts are numbers: those of letters first, then those of the axes for which ellipses stand,
-/// counted from the last.
+/// Subscripts are numbers: first those of letters, then those of the ellipsis axes, counted from
+/// the last.
 struct EinsumPlan: Hashable {
   /// The subscript of each axis of each operand.
   let operands: [[Int]]
@@ -11,8 +11,8 @@ struct EinsumPlan: Hashable {
   let output: [Int]
   /// The size of each subscript.
   let sizes: [Int]
-  /// Pairs of terms to contract, one after the other; the result takes the first one's place, and the
-  /// second is taken out.
+  /// Pairs of terms to contract, in order; the result replaces the first term, and the second is
+  /// removed.
   let steps: [Step]
 
   struct Step: Hashable {
@@ -41,7 +41,7 @@ struct EinsumPlan: Hashable {
       }
       if term.hasEllipsis { open = max(open, shape.count - term.letters) }
     }
-    /// Subscripts of `count` axes under an ellipsis: they are aligned at the last.
+    /// Subscripts of `count` axes of an ellipsis: they are aligned at the last one.
     func ellipsis(_ count: Int) -> [Int] {
       (0..<count).map { letters.count + open - count + $0 }
     }
@@ -55,18 +55,18 @@ struct EinsumPlan: Hashable {
     for (term, shape) in zip(equation.operands, shapes) {
       let labels = subscripts(term.entries, ellipsis: shape.count - term.letters)
       for (axis, label) in labels.enumerated() {
-        let place = term.place(of: axis, open: shape.count - term.letters)
+        let index = term.index(of: axis, open: shape.count - term.letters)
         if let twin = labels[..<axis].firstIndex(of: label), shape[twin] != shape[axis] {
           throw TensorError(
-            call, "sizes \(shape[twin]) and \(shape[axis]) of one diagonal differ", in: text,
-            at: place)
+            call, "sizes \(shape[twin]) and \(shape[axis]) of a diagonal differ", in: text,
+            at: index)
         }
         if sizes[label] == 1 {
           sizes[label] = shape[axis]
         } else if shape[axis] != 1 && shape[axis] != sizes[label] {
           throw TensorError(
-            call, "size \(shape[axis]) does not broadcast with \(sizes[label]) before", in: text,
-            at: place)
+            call, "size \(shape[axis]) does not broadcast with \(sizes[label])", in: text,
+            at: index)
         }
       }
       operands.append(labels)
@@ -83,7 +83,7 @@ struct EinsumPlan: Hashable {
     steps =
       EinsumOrder(
         terms: zip(operands, shapes).map { labels, shape in
-          // What is broadcast takes no part in a product.
+          // Broadcast axes are not part of a product.
           Set(zip(labels, shape).filter { sizes[$0] == $1 }.map(\.0))
         }, output: Set(output), sizes: sizes
       ).steps
@@ -91,13 +91,13 @@ struct EinsumPlan: Hashable {
 }
 
 extension EinsumPlan {
-  /// What a plan follows from.
+  /// Everything that a plan depends on.
   struct Key: Hashable {
     let equation: String
     let shapes: [[Int]]
   }
 
-  /// Finding the order takes time that grows as 3 to the power of the number of operands.
+  /// Finding the order takes time proportional to 3 to the power of the number of operands.
   static let plans = SharedCache<Key, EinsumPlan>(capacity: 256)
 
   /// The plan for a text and these shapes, made by the first call that needs it.
@@ -118,13 +118,13 @@ extension EinsumEquation.Entry {
 }
 
 extension EinsumEquation.Term {
-  /// Where the subscript of an axis stands, if its ellipsis takes `open` axes.
-  func place(of axis: Int, open: Int) -> Range<Int> {
+  /// The position in the text of an axis's subscript, if the ellipsis covers `open` axes.
+  func index(of axis: Int, open: Int) -> Range<Int> {
     var first = 0
     for entry in entries {
       let count = entry.what == .ellipsis ? open : 1
       if axis < first + count {
-        return entry.place..<(entry.place + (entry.what == .ellipsis ? 3 : 1))
+        return entry.index..<(entry.index + (entry.what == .ellipsis ? 3 : 1))
       }
       first += count
     }

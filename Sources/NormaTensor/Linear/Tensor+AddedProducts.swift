@@ -1,10 +1,10 @@
-// β c + α a b, for the kinds of products that PyTorch has names for. The product runs at once, the
-// sum is pending. `beta: 0` leaves c out: its NaN and infinities do not get through.
+// β c + α a b, for the kinds of products that PyTorch has names for. The product runs eagerly, the
+// sum is pending. `beta: 0` ignores c, including its NaN and infinities.
 
 extension Tensor {
   /// β self + α a b for matrices `[m, k]` and `[k, n]`; self broadcasts to `[m, n]`.
   ///
-  /// One type. For integers α and β are whole. Accuracy: the product as in
+  /// Equal types. For integers α and β must be integers. Accuracy: the product as in
   /// ``matmul(_:file:line:)``, then two products and a sum, each rounded. PyTorch: `torch.addmm`.
   public func addmm(
     _ a: Tensor, _ b: Tensor, beta: Double = 1, alpha: Double = 1,
@@ -43,7 +43,8 @@ extension Tensor {
     added(a, b, (3, 3), beta, alpha, "baddbmm(_:_:)", file, line) { $0.matmul($1) }
   }
 
-  /// β self + α Σ aₙ bₙ over the batch, for `[n, m, k]` and `[n, k, p]`; self broadcasts to `[m, p]`.
+  /// β self + α Σ aₙ bₙ over the batch, for `[n, m, k]` and `[n, k, p]`; self broadcasts to
+  /// `[m, p]`.
   ///
   /// One product with the batch as part of the summed axis, for which `a` is copied. See
   /// ``addmm(_:_:beta:alpha:file:line:)``. PyTorch: `torch.addbmm`.
@@ -65,7 +66,7 @@ extension Tensor {
     checked(file: file, line: line, call: call) { () throws(TensorError) in
       if isPoisoned || a.isPoisoned || b.isPoisoned { return .poisoned }
       if Autocast.type != nil {
-        // PyTorch's list has the products of matrices alone.
+        // PyTorch's list contains only products of matrices.
         let isNarrow = ranks.1 > 1
         let (x, y, z) = isNarrow ? (narrowed, a.narrowed, b.narrowed) : (self, a, b)
         return try Autocast.off { () throws(TensorError) in
@@ -81,7 +82,7 @@ extension Tensor {
       guard ranks.0 == 1 || a.shape[a.rank - 1] == meets,
         ranks.0 < 3 || a.shape[0] == b.shape[0]
       else {
-        throw TensorError(call, "shapes \(a.shape) and \(b.shape) do not multiply")
+        throw TensorError(call, "shapes \(a.shape) and \(b.shape) cannot be multiplied")
       }
       try Tensor.requireFactors(a, b, call: call)
       guard dtype == a.dtype else {
@@ -91,21 +92,21 @@ extension Tensor {
       let stretched = try Shape.broadcast(shape, result.shape, call: call)
       guard stretched == result.shape else {
         throw TensorError(
-          call, "shape \(shape) does not stretch to that of the product, \(result.shape)")
+          call, "shape \(shape) does not broadcast to that of the product, \(result.shape)")
       }
       if beta == 0 { return result }
       return try scaled(by: beta, "beta", call: call) + result
     }
   }
 
-  /// The product with a number, which is whole where elements are.
+  /// The product with a number, which must be an integer if the elements are.
   private func scaled(
     by factor: Double, _ name: String, call: String
   ) throws(TensorError) -> Tensor {
     if factor == 1 { return self }
     if dtype.isFloatingPoint { return self * factor }
     guard let whole = Int64(exactly: factor) else {
-      throw TensorError(call, "\(name) is \(factor) and must be whole for \(dtype)")
+      throw TensorError(call, "\(name) must be an integer for \(dtype), got \(factor)")
     }
     return self * Tensor(whole).cast(to: dtype)
   }

@@ -1,19 +1,20 @@
 import NormaKernels
 
 extension Tensor {
-  /// The distance of every vector of this tensor from every vector of the other.
+  /// The distance of every vector of this tensor to every vector of the other.
   ///
-  /// result[..., i, j] = (Σₖ |self[..., i, k] - other[..., j, k]|ᵖ)^(1/p), for p ≥ 0, ∞ included; p = 0
-  /// counts the components that differ.
+  /// result[..., i, j] = (Σₖ |self[..., i, k] - other[..., j, k]|ᵖ)^(1/p), for p ≥ 0, ∞ included;
+  /// p = 0 counts the components that differ.
   ///
-  /// - Shapes: `[..., P, M]` and `[..., R, M]` give `[..., P, R]`; the axes in front broadcast.
+  /// - Shapes: `[..., P, M]` and `[..., R, M]` give `[..., P, R]`; the leading axes broadcast.
   /// - Edge cases: 0 where M is 0. The gradient is 0 where the distance is.
-  /// - Accuracy: differences and sums in `float64`, rounded once (differences in the tensors' type for
-  ///   p that is not 0, 1, 2 or ∞); also where squares of `float64` leave the range. Never by way of |a|² + |b|² - 2ab, which loses near neighbours.
-  /// - Cost: P R M differences, for p of 0, 1, 2 and ∞ in registers, eight or more in a nanosecond a
-  ///   thread with AVX-512; for others powers, in one trip. Only the result is stored. The gradient for p of
-  ///   1 and 2 takes about as long again for each tensor; for others it computes the differences in
-  ///   one more trip.
+  /// - Accuracy: differences and sums in `float64`, rounded once (differences in the tensors' type
+  ///   for p other than 0, 1, 2 or ∞), even if squares exceed the range of `float64`. Never
+  ///   computed as |a|² + |b|² - 2ab, which loses near neighbours.
+  /// - Cost: P R M differences, for p of 0, 1, 2 and ∞ in registers, eight or more per nanosecond
+  ///   and thread with AVX-512; for other p powers, in one pass. Only the result is stored. The
+  ///   gradient for p of 1 and 2 takes about as long again for each tensor; for other p it computes
+  ///   the differences in one more pass.
   /// - PyTorch: `torch.cdist` with `donot_use_mm_for_euclid_dist`.
   public func cdist(
     _ other: Tensor, p: Double = 2, file: StaticString = #fileID, line: UInt = #line
@@ -32,7 +33,7 @@ extension Tensor {
       guard p >= 0 else { throw TensorError(call, "p must not be negative, got \(p)") }
       guard dtype == other.dtype, dtype.isFloatingPoint else {
         throw TensorError(
-          call, "real numbers of one type are needed, got \(dtype) and \(other.dtype)")
+          call, "expected real numbers of one type, got \(dtype) and \(other.dtype)")
       }
       let batch = try Shape.broadcast(
         Array(shape.dropLast(2)), Array(other.shape.dropLast(2)), call: call)
@@ -49,7 +50,7 @@ extension Tensor {
     }
   }
 
-  /// [..., i, j, k]: component k of vector i of `a` less that of vector j of `b`.
+  /// [..., i, j, k]: component k of vector i of `a` minus that of vector j of `b`.
   static func differences(_ a: Tensor, _ b: Tensor) -> Tensor {
     a.unsqueezed(-2) - b.unsqueezed(-3)
   }

@@ -1,24 +1,25 @@
 /// Sums of products over subscripts: `einsum("bij,bjk->bik", a, b)` is a batch of matrix products.
 ///
-/// Each tensor's axes get subscripts, letters between commas; the result has the axes after the arrow, and
-/// what is not there is summed.
+/// Each tensor's axes get subscripts, letters between commas; the result has the axes named after
+/// the arrow, and all others are summed.
 ///
 /// - Parameters:
-///   - equation: letters a ... z and A ... Z, spaces as you like. A letter twice in one tensor is a
-///     diagonal. `...` stands for all axes without a letter; they broadcast. Without an arrow the result
-///     has the axes of `...` and then the letters that occur once, in the order of the alphabet (capitals
+///   - equation: letters a ... z and A ... Z; spaces are ignored. A letter twice in one tensor is a
+///     diagonal. `...` means all axes without a letter; they broadcast. Without an arrow the result
+///     has the axes of `...` and then the letters that occur once, in alphabetical order (capitals
 ///     first).
-///   - tensors: one for each part between commas, of one type.
-///   - file: The caller's file, for the text of a mistake.
+///   - tensors: one for each part between commas, all of the same type.
+///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.
-/// - Edge cases: sizes of 1 broadcast, also under a letter. A sum over nothing is 0. Products of integers
-///   keep their type and wrap; a sum of one tensor of integers gives `int64`. Truth values have no
-///   products.
-/// - Accuracy: products of two tensors as in ``Tensor/matmul(_:file:line:)``; sums alone, and products
-///   summed to a number for each batch, in `float64`; every step is rounded once.
-/// - Cost: tensors are multiplied two by two in the order of least work, each pair as one matrix
-///   product, or pending where nothing is summed. Operands whose axes do not lie in the order of a
-///   product are copied. One tensor alone is seen as a view, and summed in one trip.
+/// - Edge cases: sizes of 1 broadcast, also under a letter. A sum over an axis of size 0 is 0.
+///   Products of integers keep their type and wrap; a sum of one tensor of integers gives `int64`.
+///   Booleans have no products.
+/// - Accuracy: products of two tensors as in ``Tensor/matmul(_:file:line:)``; sums without a
+///   product, and products summed to one number per batch, in `float64`; every step is rounded
+///   once.
+/// - Cost: tensors are multiplied pairwise in the order of least work, each pair as one matrix
+///   product, or pending if nothing is summed. Operands whose axes are not in the order of a
+///   product are copied. A single tensor is viewed without a copy, and summed in one pass.
 /// - PyTorch: `torch.einsum` (with `opt_einsum`'s optimal order).
 public func einsum(
   _ equation: String, _ tensors: Tensor..., file: StaticString = #fileID, line: UInt = #line
@@ -53,12 +54,12 @@ private struct EinsumTerm {
     }
   }
 
-  /// With the axes of these labels, which it has, in their order.
+  /// The tensor with the axes of these labels, in their order.
   func ordered(_ labels: [Int]) -> Tensor {
     tensor.permuted(labels.map { label in self.labels.firstIndex(of: label) ?? 0 })
   }
 
-  /// Without axes under a label twice: their diagonal is left, with its label last.
+  /// Replaces axes with equal labels by their diagonal, whose label comes last.
   mutating func takeDiagonals() {
     while let second = labels.indices.first(where: { labels[..<$0].contains(labels[$0]) }),
       let first = labels.firstIndex(of: labels[second])
@@ -70,7 +71,7 @@ private struct EinsumTerm {
     }
   }
 
-  /// Without axes of size 1 that stand for more.
+  /// Drops axes of size 1 that are broadcast.
   mutating func dropBroadcast(_ sizes: [Int]) {
     let kept = labels.indices.filter { tensor.shape[$0] == sizes[labels[$0]] }
     guard kept.count < labels.count else { return }
@@ -78,7 +79,7 @@ private struct EinsumTerm {
     labels = kept.map { labels[$0] }
   }
 
-  /// Sums over all labels but these; as a factor a sum has the type of its terms.
+  /// Sums over all labels but these; as a factor, a sum keeps the type of its terms.
   mutating func sum(except kept: Set<Int>, isFactor: Bool) {
     let axes = labels.indices.filter { !kept.contains(labels[$0]) }
     guard !axes.isEmpty else { return }
@@ -87,7 +88,7 @@ private struct EinsumTerm {
     labels = labels.filter(kept.contains)
   }
 
-  /// The product with another term, summed over what is not kept.
+  /// The product with another term, summed over the labels that are not kept.
   func contracted(with other: EinsumTerm, keeping kept: Set<Int>) throws(TensorError) -> EinsumTerm
   {
     let (a, b) = (self, other)
@@ -98,7 +99,7 @@ private struct EinsumTerm {
     let right = b.labels.filter { !shared.contains($0) }
     let labels = batch + left + right
     if summed.isEmpty || left.isEmpty && right.isEmpty {
-      // Element by element, and the sum, if there is one, in the same trip.
+      // Elementwise, with the sum, if any, in the same pass.
       let ones = [Int](repeating: 1, count: left.count)
       let first = a.ordered(batch + left + summed)
       let second = b.ordered(batch + right + summed)

@@ -5,15 +5,16 @@ import NormaOneDNN
 extension Tensor {
   /// The matrix product, with PyTorch's rules for the number of axes.
   ///
-  /// - `[n] · [n]` is a number; `[m, k] · [k]` and `[k] · [k, n]` are vectors.
-  /// - `[..., m, k] · [..., k, n]` multiplies matrices; the axes in front broadcast.
+  /// - `[n] · [n]` is a scalar; `[m, k] · [k]` and `[k] · [k, n]` are vectors.
+  /// - `[..., m, k] · [..., k, n]` multiplies matrices; the leading axes broadcast.
   ///
   /// Both tensors have the same type. `float32` runs on oneDNN, whose last bits may depend on the
-  /// number of threads, but for up to 1024 terms (2048 in a batch), which are summed in `float64`;
-  /// half types are multiplied in `float32` and rounded once, `bfloat16` by oneDNN's own loops where the processor
-  /// is faster with these (they take subnormal numbers as 0); `float64` and integers run on plain loops. Runs at
-  /// once, except that the product of two vectors of real numbers is a pending sum, carried in `float64`. PyTorch:
-  /// `torch.matmul`.
+  /// number of threads, except for up to 1024 terms (2048 in a batch), which are summed in
+  /// `float64`; half types are multiplied in `float32` and rounded once, `bfloat16` by oneDNN's own
+  /// loops if they are faster on the processor (they flush subnormal numbers to 0); `float64` and
+  /// integers run on plain loops. Runs eagerly, except that the product of two vectors of real
+  /// numbers is a pending sum, carried in `float64`.
+  /// PyTorch: `torch.matmul`.
   public func matmul(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -36,15 +37,15 @@ extension Tensor {
     if !Tensor.isRecorded([self, other]), let plain = try plainProduct(other) { return plain }
     // A vector is a row on the left and a column on the right; its axis is dropped at the end.
     var a = rank == 1 ? unsqueezed(0) : self
-    // One product of tall matrices is quicker than many with the same second one.
+    // One product of a tall matrix is faster than many with the same second factor.
     let isTall = rank > 2 && other.rank <= 2 && layout.isContiguous
     if isTall { a = a.reshaped(-1, shape[rank - 1]) }
     let b = other.rank == 1 ? other.unsqueezed(1) : other
     guard a.shape[a.rank - 1] == b.shape[b.rank - 2] else {
       throw TensorError(
         "matmul(_:)",
-        "shapes \(shape) and \(other.shape) do not multiply: \(a.shape[a.rank - 1]) columns meet "
-          + "\(b.shape[b.rank - 2]) rows")
+        "shapes \(shape) and \(other.shape) cannot be multiplied: \(a.shape[a.rank - 1]) columns "
+          + "and \(b.shape[b.rank - 2]) rows")
     }
     var result = try Tensor.product(a.detached(), b.detached())
       .recorded("matmul(_:)", from: [a, b], saving: [a, b], runsAtOnce: true) { rule in
@@ -77,17 +78,18 @@ extension Tensor {
       throw TensorError("matmul(_:)", "\(a.dtype) and \(b.dtype) differ; cast one of them")
     }
     guard a.dtype != .bool else {
-      throw TensorError("matmul(_:)", "truth values have no product; cast(to: .float32) first")
+      throw TensorError("matmul(_:)", "Booleans have no product; cast(to: .float32) first")
     }
   }
 
-  /// Whether a matrix lies in memory column by column: its gradient then does, too.
+  /// Whether a matrix is stored column by column: its gradient then is, too.
   private var isColumnMajor: Bool {
     let strides = layout.strides.suffix(2)
     return strides.first == 1 && strides.last != 1
   }
 
-  /// The product of a matrix and a vector or another matrix, without views of them; nil where it takes more.
+  /// The product of a matrix and a vector or another matrix, without creating views; nil if more is
+  /// needed.
   private func plainProduct(_ other: Tensor) throws(TensorError) -> Tensor? {
     guard rank <= 2, other.rank <= 2, Gemm.supports(dtype) else { return nil }
     let (k, l) = (layout.shape[rank - 1], other.layout.shape[0])
@@ -121,14 +123,15 @@ extension Tensor {
     return try widenedProduct(a, b)
   }
 
-  /// Products of narrow types are those of wider ones, rounded or wrapped; `uint64` has the bits of `int64`.
+  /// Products of narrow types are computed in wider ones, and rounded or wrapped; `uint64` has the
+  /// bits of `int64`.
   private static func widenedProduct(_ a: Tensor, _ b: Tensor) throws(TensorError) -> Tensor {
     let wide = a.dtype.kernelType
     return try product(a.cast(to: wide), b.cast(to: wide)).cast(to: a.dtype)
   }
 
-  /// Products of `batch` matrices m x k and k x n, whose elements lie as the strides say; nil where oneDNN cannot
-  /// multiply `bfloat16` so.
+  /// Products of `batch` matrices m x k and k x n with the given strides; nil if oneDNN cannot
+  /// multiply them as `bfloat16`.
   private static func multiplied(
     _ left: Tensor, _ leftStrides: [Int], _ right: Tensor, _ rightStrides: [Int], batch: [Int],
     _ size: (m: Int, k: Int, n: Int), into shape: [Int]
@@ -176,7 +179,7 @@ extension Tensor {
             note(.oneDNN)
             return
           } catch {
-            // The plain loops below need nothing that oneDNN could lack.
+            // The plain loops below support everything.
           }
         }
         note(.ownLoops)
@@ -188,7 +191,8 @@ extension Tensor {
     }
   }
 
-  /// This batch of matrices as oneDNN can read it: a copy if neither rows nor columns are adjacent.
+  /// This batch of matrices as oneDNN can read it: a copy if neither rows nor columns are
+  /// contiguous.
   private var readable: Tensor {
     OneDNN.canRead(
       rows: shape[rank - 2], columns: shape[rank - 1], rowStride: strides[rank - 2],

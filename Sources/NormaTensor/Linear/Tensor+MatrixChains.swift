@@ -3,9 +3,9 @@
 extension Tensor {
   /// The product of several matrices in the order of least work.
   ///
-  /// The first may be a vector (a row) and the last one too (a column); their axes are dropped from
-  /// the result. Work is counted in multiplications and minimized over all ways to set brackets.
-  /// One type; two tensors at least. PyTorch: `torch.linalg.multi_dot`.
+  /// The first may be a vector (a row) and so may the last (a column); their axes are dropped from
+  /// the result. Work is counted in multiplications and minimized over all ways to parenthesize. At
+  /// least two tensors, all of the same type. PyTorch: `torch.linalg.multi_dot`.
   public static func multiDot(
     _ tensors: [Tensor], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -13,7 +13,7 @@ extension Tensor {
       if tensors.contains(where: \.isPoisoned) { return .poisoned }
       let call = "multiDot(_:)"
       guard tensors.count >= 2, let first = tensors.first, let last = tensors.last else {
-        throw TensorError(call, "two tensors at least make a product, got \(tensors.count)")
+        throw TensorError(call, "a product needs at least two tensors, got \(tensors.count)")
       }
       var matrices = tensors
       if first.rank == 1 { matrices[0] = first.unsqueezed(0) }
@@ -21,13 +21,13 @@ extension Tensor {
       if let wrong = matrices.first(where: { $0.rank != 2 }) {
         throw TensorError(
           call,
-          "shape \(wrong.shape) is not that of a matrix; only the first and the last may be vectors"
+          "shape \(wrong.shape) is not a matrix; only the first and the last may be vectors"
         )
       }
       for (a, b) in zip(matrices, matrices.dropFirst()) {
         try requireFactors(a, b, call: call)
         guard a.shape[1] == b.shape[0] else {
-          throw TensorError(call, "shapes \(a.shape) and \(b.shape) do not multiply")
+          throw TensorError(call, "shapes \(a.shape) and \(b.shape) cannot be multiplied")
         }
       }
       let order = MatrixChain(sizes: [matrices[0].shape[0]] + matrices.map { $0.shape[1] })
@@ -38,10 +38,10 @@ extension Tensor {
     }
   }
 
-  /// A square matrix times itself `exponent` times; batches `[..., n, n]` too.
+  /// A square matrix to the power of `exponent`; batches `[..., n, n]` too.
   ///
-  /// The identity for 0. Negative exponents need an inverse and are refused. Cost: at most
-  /// 2 log₂ exponent products. PyTorch: `torch.linalg.matrix_power`.
+  /// The identity for 0. Negative exponents would need an inverse and are not allowed. Cost: at
+  /// most 2 log₂ exponent products. PyTorch: `torch.linalg.matrix_power`.
   public func matrixPower(
     _ exponent: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -49,11 +49,11 @@ extension Tensor {
       if isPoisoned { return self }
       let call = "matrixPower(_:)"
       guard rank >= 2, shape[rank - 1] == shape[rank - 2] else {
-        throw TensorError(call, "shape \(shape) is not that of square matrices")
+        throw TensorError(call, "expected square matrices, got shape \(shape)")
       }
       guard exponent >= 0 else {
         throw TensorError(
-          call, "exponent \(exponent) is negative, and there are no inverses yet")
+          call, "exponent \(exponent) is negative; matrix inverses are not supported yet")
       }
       if exponent == 0 {
         let numbers = Tensor.arange(shape[rank - 1])
@@ -71,9 +71,9 @@ extension Tensor {
   }
 }
 
-/// Where to set brackets in a product of matrices of `sizes[i]` by `sizes[i + 1]`: a pure value.
+/// How to parenthesize a product of matrices of `sizes[i]` by `sizes[i + 1]`: a pure value.
 struct MatrixChain {
-  /// The last product of matrices `i ... j` comes after matrix `cuts[i][j]`.
+  /// The last product of matrices `i ... j` is split after matrix `cuts[i][j]`.
   private let cuts: [[Int]]
   /// The number of multiplications.
   let work: Double

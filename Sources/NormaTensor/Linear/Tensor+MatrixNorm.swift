@@ -1,28 +1,28 @@
 import NormaValues
 
-/// Which norm of a matrix is meant: `.frobenius`, or a number or `.infinity` as PyTorch's `ord`.
+/// The kind of matrix norm: `.frobenius`, or a number or `.infinity` as PyTorch's `ord`.
 public enum MatrixNormOrder: Sendable, Hashable, ExpressibleByIntegerLiteral,
   ExpressibleByFloatLiteral
 {
   /// √Σ x².
   case frobenius
-  /// The sum of singular values; not there yet.
+  /// The sum of singular values; not supported yet.
   case nuclear
   /// 1 and -1: the largest and smallest sum of |x| down a column; ∞ and -∞: along a row. 2 and -2,
-  /// the largest and smallest singular value, are not there yet.
+  /// the largest and smallest singular value, are not supported yet.
   case number(Double)
 
   /// The largest sum of |x| along a row.
   public static let infinity = MatrixNormOrder.number(.infinity)
 
-  /// The order that PyTorch writes as a whole number.
+  /// The order that PyTorch writes as an integer.
   public init(integerLiteral value: Int) { self = .number(Double(value)) }
   /// The order that PyTorch writes as a number.
   public init(floatLiteral value: Double) { self = .number(value) }
 }
 
 extension Tensor {
-  /// The norm of an order that is a number, as `MatrixNormOrder.number` has it: 1, -1, ∞ or -∞.
+  /// The norm of a numeric order, as in `MatrixNormOrder.number`: 1, -1, ∞ or -∞.
   public func matrixNorm(
     _ order: some TensorElement, over axes: (Int, Int) = (-2, -1), keepDims: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
@@ -32,11 +32,11 @@ extension Tensor {
 
   /// The norm of the matrices in two axes: rows `axes.0`, columns `axes.1`.
   ///
-  /// Real types. The gradient of a largest or smallest sum is shared evenly by sums that are equal,
-  /// that of |x| is 0 at 0. Empty matrices: 0 where that is a sum over nothing; the largest of no sums is
-  /// refused. The nuclear norm and orders 2 and -2 need singular values and come with decompositions.
-  /// Accuracy: sums in `float64`, rounded once. Cost: one trip. PyTorch:
-  /// `torch.linalg.matrix_norm`.
+  /// Real types. The gradient of a largest or smallest sum is shared evenly by equal sums; the
+  /// gradient of |x| is 0 at 0. Empty matrices: 0 where that is an empty sum; an error where it is
+  /// the largest of no sums. The nuclear norm and orders 2 and -2 need singular values, which are
+  /// not supported yet. Accuracy: sums in `float64`, rounded once. Cost: one pass.
+  /// PyTorch: `torch.linalg.matrix_norm`.
   public func matrixNorm(
     _ order: MatrixNormOrder = .frobenius, over axes: (Int, Int) = (-2, -1),
     keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
@@ -45,7 +45,7 @@ extension Tensor {
       if isPoisoned { return self }
       let call = "matrixNorm(_:over:)"
       guard rank >= 2 else {
-        throw TensorError(call, "shape \(shape) has no matrices; norm(_:over:) takes vectors")
+        throw TensorError(call, "shape \(shape) has no matrices; norm(_:over:) is for vectors")
       }
       guard dtype.isFloatingPoint else {
         throw TensorError(call, "\(dtype) has no norm of its own type; cast(to: .float32) first")
@@ -70,12 +70,12 @@ extension Tensor {
       case .nuclear, .number(2), .number(-2):
         throw TensorError(
           call,
-          "order \(order.text) needs singular values, and decompositions come later; .frobenius, 1, "
-            + "-1, .infinity and -.infinity are there")
+          "order \(order.text) needs singular values, which are not supported yet; use .frobenius, "
+            + "1, -1, .infinity or -.infinity")
       case .number(let number):
         throw TensorError(
           call,
-          "\(number) is no order of a matrix norm; valid are .frobenius, 1, -1, .infinity and "
+          "\(number) is not an order of a matrix norm; valid are .frobenius, 1, -1, .infinity and "
             + "-.infinity")
       }
     }

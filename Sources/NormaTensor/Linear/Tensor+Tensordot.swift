@@ -1,9 +1,10 @@
 extension Tensor {
-  /// Σ over the last `axes` axes of this tensor and the first of the other, in their order.
+  /// Σ over the last `axes` axes of this tensor and the first ones of the other, in their order.
   ///
-  /// The result has the axes that are left of both, one after the other; with 0 it holds all products.
-  /// One type. Cost: one matrix product, and copies of operands whose summed axes do not lie
-  /// together. PyTorch: `torch.tensordot(a, b, dims=axes)`.
+  /// The result has the remaining axes of both, this tensor's first; with 0 it holds all products.
+  /// Equal types. Cost: one matrix product, and copies of operands whose summed axes are not
+  /// adjacent.
+  /// PyTorch: `torch.tensordot(a, b, dims=axes)`.
   public func tensordot(
     _ other: Tensor, axes: Int = 2, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -12,17 +13,17 @@ extension Tensor {
       let call = "tensordot(_:axes:)"
       guard axes >= 0, axes <= Swift.min(rank, other.rank) else {
         throw TensorError(
-          call, "\(axes) axes are not there in both of shapes \(shape) and \(other.shape)")
+          call, "shapes \(shape) and \(other.shape) do not both have \(axes) axes")
       }
       return try contracted(
         Array((rank - axes)..<rank), with: other, over: Array(0..<axes), call: call)
     }
   }
 
-  /// Σ over pairs of axes: axis `over[i]` of this tensor runs with axis `and[i]` of the other.
+  /// Σ over pairs of axes: axis `over[i]` of this tensor is paired with axis `and[i]` of the other.
   ///
-  /// An axis of size 1 runs with any other. The result has the axes that are left of both, one after
-  /// the other. PyTorch: `torch.tensordot(a, b, dims=(over, and))`.
+  /// An axis of size 1 matches any other. The result has the remaining axes of both, this tensor's
+  /// first. PyTorch: `torch.tensordot(a, b, dims=(over, and))`.
   public func tensordot(
     _ other: Tensor, over axes: [Int], and otherAxes: [Int], file: StaticString = #fileID,
     line: UInt = #line
@@ -32,7 +33,7 @@ extension Tensor {
       let call = "tensordot(_:over:and:)"
       guard axes.count == otherAxes.count else {
         throw TensorError(
-          call, "\(axes) and \(otherAxes) do not name as many axes of both tensors")
+          call, "\(axes) and \(otherAxes) name different numbers of axes")
       }
       let own = try Tensor.distinct(axes, of: shape, call: call)
       let theirs = try Tensor.distinct(otherAxes, of: other.shape, call: call)
@@ -47,7 +48,7 @@ extension Tensor {
     for axis in axes {
       let front = try Shape.axis(axis, of: shape, call: call)
       guard front < shape.count, !result.contains(front) else {
-        throw TensorError(call, "\(axes) are not different axes of shape \(shape)")
+        throw TensorError(call, "\(axes) are not distinct axes of shape \(shape)")
       }
       result.append(front)
     }
@@ -60,7 +61,7 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     try Tensor.requireFactors(self, other, call: call)
     var (a, b) = (self, other)
-    // What meets an axis of size 1 is summed beforehand.
+    // An axis paired with one of size 1 is summed beforehand.
     for (own, their) in zip(axes, otherAxes) where a.shape[own] != b.shape[their] {
       if a.shape[own] == 1 {
         b = b.sum(over: their, keepDims: true).cast(to: dtype)
@@ -83,7 +84,7 @@ extension Tensor {
     return rows.matmulOrSum(columns).reshaped(shape)
   }
 
-  /// The product of two matrices; of a row and a column by one sum in `float64`.
+  /// The product of two matrices; for a row and a column, one sum in `float64`.
   private func matmulOrSum(_ other: Tensor) -> Tensor {
     shape[0] == 1 && other.shape[1] == 1
       ? squeezed(0).matmul(other.squeezed(1)) : matmul(other)

@@ -2,13 +2,13 @@ import NormaValues
 
 // Products of vectors. Sums of products are pending reductions, carried in `float64` for real
 // numbers and in `int64` for integers; outer products are pending instructions. All of them fuse
-// with what comes before and after.
+// with the operations before and after.
 
 extension Tensor {
-  /// Σ aᵢ bᵢ of two vectors of equal length and type, as a number without axes.
+  /// Σ aᵢ bᵢ of two vectors of equal length and type, as a scalar.
   ///
   /// 0 for empty vectors. Real numbers are multiplied and added in `float64` and rounded once;
-  /// integers wrap. Cost: one trip over both. PyTorch: `torch.dot`, `torch.vdot`.
+  /// integers wrap. Cost: one pass over both. PyTorch: `torch.dot`, `torch.vdot`.
   public func dot(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -18,17 +18,17 @@ extension Tensor {
         throw TensorError(
           "dot(_:)",
           "shapes \(shape) and \(other.shape) are not two vectors of equal length; matmul, inner "
-            + "and vecdot take more axes")
+            + "and vecdot accept more axes")
       }
       return try productSum(other, over: [0], call: "dot(_:)")
     }
   }
 
-  /// Σ a b over one axis of two tensors of one type, which broadcast.
+  /// Σ a b over one axis of two tensors of equal type, which broadcast.
   ///
-  /// The axis is counted in the shape where both meet, and has the same size in both. Real numbers
-  /// are multiplied and added in `float64` and rounded once; integers wrap; 0 of nothing. Cost: one
-  /// trip over both; products are not stored. PyTorch: `torch.linalg.vecdot`.
+  /// The axis is counted in the common shape, and has the same size in both. Real numbers are
+  /// multiplied and added in `float64` and rounded once; integers wrap; 0 for an empty axis. Cost:
+  /// one pass over both; products are not stored. PyTorch: `torch.linalg.vecdot`.
   public func vecdot(
     _ other: Tensor, over axis: Int = -1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -51,7 +51,7 @@ extension Tensor {
     }
   }
 
-  /// Σ a b over axes from the front of the shape where both meet.
+  /// Σ a b over axes of the common shape, counted from the front.
   func productSum(
     _ other: Tensor, over axes: [Int], call: String
   ) throws(TensorError) -> Tensor {
@@ -82,8 +82,8 @@ extension Tensor {
     }
   }
 
-  /// Σ a b in `float64`, over axes that keep size 1: sums of products with distances from zero, in one trip
-  /// that stores no products.
+  /// Σ a b in `float64`, over axes that keep size 1, in one pass that stores no products. The
+  /// reduction is a centered sum with the center 0: Σ (a - 0) b.
   private static func centeredProducts(_ a: Tensor, _ b: Tensor, over axes: [Int]) -> Tensor {
     for factor in [a, b] where factor.node.depth >= Limits.depthLimit { factor.evaluated() }
     let zero = Center.zeros(Shape.reduced(a.shape, over: axes, keepDims: true), .float64)
@@ -94,13 +94,13 @@ extension Tensor {
     ).tensor(.centeredSum)
   }
 
-  /// Factors of a product are of one type, which is not that of truth values.
+  /// Factors of a product must have the same type, other than bool.
   static func requireFactors(_ a: Tensor, _ b: Tensor, call: String) throws(TensorError) {
     guard a.dtype == b.dtype else {
       throw TensorError(call, "\(a.dtype) and \(b.dtype) differ; cast one of them")
     }
     guard a.dtype != .bool else {
-      throw TensorError(call, "truth values have no product; cast(to: .float32) first")
+      throw TensorError(call, "Booleans have no product; cast(to: .float32) first")
     }
   }
 
@@ -115,16 +115,16 @@ extension Tensor {
       guard rank == 1, other.rank == 1 else {
         throw TensorError(
           "outer(_:)",
-          "shapes \(shape) and \(other.shape) are not two vectors; flattened() makes one")
+          "shapes \(shape) and \(other.shape) are not two vectors; use flattened()")
       }
       return unsqueezed(1) * other
     }
   }
 
-  /// Σ over the last axes: `[..., k]` and `[..., k]` give the axes in front of both, one after the
-  /// other; a tensor without axes multiplies.
+  /// Σ over the last axes: `[..., k]` and `[..., k]` give the leading axes of both, this tensor's
+  /// first; a scalar multiplies.
   ///
-  /// One type. Two vectors are a ``dot(_:file:line:)``, anything else one matrix product.
+  /// Equal types. Two vectors are a ``dot(_:file:line:)``, anything else one matrix product.
   /// PyTorch: `torch.inner`.
   public func inner(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -142,10 +142,10 @@ extension Tensor {
     }
   }
 
-  /// The Kronecker product: every element of `self` times the whole of `other`.
+  /// The Kronecker product: every element of `self` times all of `other`.
   ///
-  /// result[i₀ m₀ + j₀, i₁ m₁ + j₁, ...] = self[i₀, i₁, ...] other[j₀, j₁, ...], with m the shape of
-  /// `other`; missing axes in front count as 1. Types promote as in `a * b`. Cost: one write.
+  /// result[i₀ m₀ + j₀, i₁ m₁ + j₁, ...] = self[i₀, i₁, ...] other[j₀, j₁, ...], with m the shape
+  /// of `other`; missing leading axes count as 1. Types promote as in `a * b`. Cost: one write.
   /// PyTorch: `torch.kron`.
   public func kron(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -163,10 +163,10 @@ extension Tensor {
     }
   }
 
-  /// The vector product a × b along an axis of size 3; shapes broadcast.
+  /// The cross product a × b along an axis of size 3; shapes broadcast.
   ///
-  /// (a₁ b₂ - a₂ b₁, a₂ b₀ - a₀ b₂, a₀ b₁ - a₁ b₀). Types promote as in `a * b`. Cost: pending; each
-  /// component in a program, joined by one write. PyTorch: `torch.linalg.cross`.
+  /// (a₁ b₂ - a₂ b₁, a₂ b₀ - a₀ b₂, a₀ b₁ - a₁ b₀). Types promote as in `a * b`. Cost: pending; a
+  /// program for each component, joined by one write. PyTorch: `torch.linalg.cross`.
   public func cross(
     _ other: Tensor, over axis: Int = -1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

@@ -10,23 +10,24 @@ import NormaValues
 import NormaOneDNN
 import Synchronization
 
-/// A piece of memory that holds the elements of tensors; back to the cache when nobody uses it.
+/// A block of memory for the elements of tensors; returned to the cache when it is no longer used.
 final class Storage: @unchecked Sendable {
-  // Written only while one alone holds the storage; shared, it is read-only.
+  // Written only while it has a single owner; shared storage is read-only.
   let base: UnsafeMutableRawPointer
   let byteCount: Int
 
-  /// Whether this stands for elements for which there was no memory: zeros that can be read.
+  /// Whether this represents elements for which there was no memory: zeros that can be read.
   let isMissing: Bool
 
-  /// The elements in other orders, where they are the weights of convolutions; under the lock of all.
+  /// The elements in other orders, if they are weights of convolutions; protected by the lock
+  /// shared by all storages.
   private var packedWeights: PackedWeights?
   private static let packing = Mutex(())
 
   /// Memory for the few bytes of a constant.
   convenience init(byteCount: Int) {
     guard let base = BufferCache.shared.take(byteCount) else {
-      fatalError("there is no memory of \(byteCount) bytes")
+      fatalError("\(byteCount) bytes of memory are not available")
     }
     self.init(base, byteCount, isMissing: false)
   }
@@ -37,7 +38,7 @@ final class Storage: @unchecked Sendable {
 
   /// Memory for elements.
   ///
-  /// - Throws: where the system has none.
+  /// - Throws: if the system has none.
   @inline(never)
   static func room(
     _ layout: Layout, _ dtype: DType, _ call: String
@@ -49,8 +50,8 @@ final class Storage: @unchecked Sendable {
     return Storage(base, byteCount, isMissing: false)
   }
 
-  /// Memory for the elements of a call that cannot throw; nil, and a mistake of the scope's, where the system
-  /// has none. Outside of a scope the program ends.
+  /// Memory for the elements of a call that cannot throw; nil, with a mistake recorded in the
+  /// scope, if the system has none. Outside of a scope the program ends.
   static func roomOrReport(_ layout: Layout, _ dtype: DType, _ call: String = "") -> Storage? {
     do throws(TensorError) {
       return try room(layout, dtype, call)
@@ -60,7 +61,8 @@ final class Storage: @unchecked Sendable {
     }
   }
 
-  /// Scratch memory of a program over a shape; nil, and a mistake of the scope's, where the system has none.
+  /// Scratch memory of a program over a shape; nil, with a mistake recorded in the scope, if the
+  /// system has none.
   static func scratchOrReport(byteCount: Int, of shape: [Int]) -> Storage? {
     guard let base = BufferCache.shared.take(byteCount) else {
       report(.scratch(shape, bytes: byteCount), file: #fileID, line: #line)
@@ -69,22 +71,24 @@ final class Storage: @unchecked Sendable {
     return Storage(base, byteCount, isMissing: false)
   }
 
-  /// What stands for elements that have no memory; whoever is in the midst of work may read it. Where they are more
-  /// than the system can give addresses to, fewer: kernels that would read so many look at `isMissing`.
+  /// Represents elements that have no memory; work in progress may read it. If there are more
+  /// elements than the system can address, it holds fewer: kernels that would read that many check
+  /// `isMissing`.
   static func missing(_ byteCount: Int) -> Storage {
     var byteCount = min(byteCount, largest)
     while true {
       let base = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE | mapAnonymous | mapNoReserve, -1, 0)
       if let base, base != MAP_FAILED { return Storage(base, byteCount, isMissing: true) }
-      if byteCount < 1 << 16 { fatalError("there is no memory of \(byteCount) bytes") }
+      if byteCount < 1 << 16 { fatalError("\(byteCount) bytes of memory are not available") }
       byteCount /= 2
     }
   }
 
-  /// More bytes than processors of today give addresses to.
+  /// More bytes than today's processors can address.
   static let largest = 1 << 48
 
-  /// These weights in the order of a compiled convolution, kept from an earlier use or made by `pack`.
+  /// These weights in the order of a compiled convolution, kept from an earlier use or packed now
+  /// by `pack`.
   func packed(
     for convolution: CompiledConvolution, from offset: Int,
     pack: () throws(OneDNNError) -> Storage
@@ -97,7 +101,7 @@ final class Storage: @unchecked Sendable {
     return try weights.storage(for: convolution, from: offset, pack: pack)
   }
 
-  /// What was packed is of elements that are about to change.
+  /// Drops the packed weights, because the elements are about to change.
   func forgetPacked() { Storage.packing.withLock { _ in packedWeights = nil } }
 
   deinit {

@@ -10,9 +10,10 @@ import NormaValues
 
 /// The memory of tensors: how much is in use, and how much is kept for reuse.
 ///
-/// Fresh memory costs more than most kernels that fill it, because the system clears every page.
-/// So buffers that tensors give back are kept, up to ``TensorMemory/cacheLimit`` bytes, and taken again
-/// by tensors of about the same size. PyTorch: `torch.cuda.memory_allocated`, `empty_cache`.
+/// Fresh memory costs more than most kernels that fill it, because the system clears every page. So
+/// buffers that tensors release are kept, up to ``TensorMemory/cacheLimit`` bytes, and reused by
+/// tensors of about the same size.
+/// PyTorch: `torch.cuda.memory_allocated`, `empty_cache`.
 public enum TensorMemory {
   /// Bytes at one moment.
   public struct Usage: Sendable, Hashable, Codable {
@@ -24,16 +25,16 @@ public enum TensorMemory {
     public let peak: Int
   }
 
-  /// What tensors hold now and what is kept for them.
+  /// What tensors hold now, and what is kept for reuse.
   public static var usage: Usage { BufferCache.shared.usage }
 
-  /// Gives all kept buffers back to the system. PyTorch: `torch.cuda.empty_cache`.
+  /// Returns all kept buffers to the system. PyTorch: `torch.cuda.empty_cache`.
   public static func emptyCache() { BufferCache.shared.trim(to: 0) }
 
-  /// Forgets the highest use so far. PyTorch: `torch.cuda.reset_peak_memory_stats`.
+  /// Resets the peak to the current use. PyTorch: `torch.cuda.reset_peak_memory_stats`.
   public static func resetPeak() { BufferCache.shared.resetPeak() }
 
-  /// At most this many bytes are kept for reuse: at first an eighth of the machine's memory.
+  /// The most bytes to keep for reuse: by default an eighth of the machine's memory.
   public static var cacheLimit: Int {
     get { BufferCache.shared.limit }
     set { BufferCache.shared.limit = newValue }
@@ -45,7 +46,7 @@ final class BufferCache: @unchecked Sendable {
   static let shared = BufferCache()
 
   private struct State {
-    /// By the place of their size class.
+    /// By the index of their size class.
     var buffers = [[UnsafeMutableRawPointer]](repeating: [], count: BufferCache.classes)
     var cached = 0
     var inUse = 0
@@ -57,7 +58,7 @@ final class BufferCache: @unchecked Sendable {
 
   private init() {}
 
-  /// Lends the state to one thread at a time.
+  /// Gives one thread at a time access to the state.
   private func locked<R>(_ body: (inout State) -> R) -> R {
     lock.take()
     defer { lock.give() }
@@ -68,8 +69,8 @@ final class BufferCache: @unchecked Sendable {
     sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / 8
   }
 
-  /// Sizes are rounded up to a sixteenth of their power of two, so that few sizes exist and at most
-  /// an eighth is unused; small ones to 64 bytes.
+  /// Sizes are rounded up to a sixteenth of their power of two, so that there are few sizes and at
+  /// most an eighth is unused; small ones to 64 bytes.
   static func sizeClass(_ byteCount: Int) -> Int {
     if byteCount <= 1024 { return max((byteCount + 63) & ~63, 64) }
     let step = 1 << (Int.bitWidth - byteCount.leadingZeroBitCount - 4)
@@ -78,27 +79,27 @@ final class BufferCache: @unchecked Sendable {
 
   private static let classes = 16 + 8 * 53
 
-  /// The number of a size class, among all in order.
-  static func place(ofClass size: Int) -> Int {
+  /// The index of a size class.
+  static func index(ofClass size: Int) -> Int {
     if size <= 1024 { return size / 64 - 1 }
     let power = Int.bitWidth - 1 - size.leadingZeroBitCount
     return 16 + (power - 10) * 8 + (size >> (power - 3)) & 7
   }
 
-  static func sizeOfClass(at place: Int) -> Int {
-    if place < 16 { return (place + 1) * 64 }
-    let (power, eighths) = (10 + (place - 16) / 8, (place - 16) % 8)
+  static func sizeOfClass(at index: Int) -> Int {
+    if index < 16 { return (index + 1) * 64 }
+    let (power, eighths) = (10 + (index - 16) / 8, (index - 16) % 8)
     return (8 + eighths) << (power - 3)
   }
 
-  /// Memory of this size; nil where the system has none.
+  /// Memory of this size; nil if the system has none.
   func take(_ byteCount: Int) -> UnsafeMutableRawPointer? {
-    // Sizes that nobody has do not enter the sums.
+    // Impossible sizes must not enter the sums.
     guard byteCount <= Storage.largest else { return nil }
     let size = BufferCache.sizeClass(byteCount)
     let found = locked { state -> UnsafeMutableRawPointer? in
       state.inUse += size
-      guard let buffer = state.buffers[BufferCache.place(ofClass: size)].popLast() else {
+      guard let buffer = state.buffers[BufferCache.index(ofClass: size)].popLast() else {
         return nil
       }
       state.cached -= size
@@ -119,8 +120,8 @@ final class BufferCache: @unchecked Sendable {
     return buffer
   }
 
-  /// New memory. Large buffers ask for large pages: programs that go over a tensor channel by
-  /// channel touch a page a row, and looking up small pages then costs more than the work.
+  /// New memory. Large buffers ask for huge pages: programs that process a tensor channel by
+  /// channel touch a page per row, and looking up small pages then costs more than the work.
   private static func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
     let hugePage = 2 << 20
     let isLarge = size >= 2 * hugePage
@@ -138,7 +139,7 @@ final class BufferCache: @unchecked Sendable {
     let kept = locked { state in
       state.inUse -= size
       guard state.cached + size <= state.limit else { return false }
-      state.buffers[BufferCache.place(ofClass: size)].append(buffer)
+      state.buffers[BufferCache.index(ofClass: size)].append(buffer)
       state.cached += size
       return true
     }
@@ -148,9 +149,9 @@ final class BufferCache: @unchecked Sendable {
   func trim(to bytes: Int) {
     let surplus = locked { state in
       var surplus: [UnsafeMutableRawPointer] = []
-      for place in state.buffers.indices.reversed() {
-        let size = BufferCache.sizeOfClass(at: place)
-        while state.cached > bytes, let buffer = state.buffers[place].popLast() {
+      for index in state.buffers.indices.reversed() {
+        let size = BufferCache.sizeOfClass(at: index)
+        while state.cached > bytes, let buffer = state.buffers[index].popLast() {
           surplus.append(buffer)
           state.cached -= size
         }
@@ -161,7 +162,7 @@ final class BufferCache: @unchecked Sendable {
   }
 
   var usage: TensorMemory.Usage {
-    // Memory that is being taken is in use already.
+    // Memory that is being allocated counts as in use already.
     locked {
       TensorMemory.Usage(inUse: $0.inUse, cached: $0.cached, peak: max($0.peak, $0.inUse))
     }

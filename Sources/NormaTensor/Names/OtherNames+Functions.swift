@@ -1,6 +1,6 @@
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
-// Functions of NumPy, and of Swift for numbers, that are methods of tensors. None of them can be called: the compiler
-// answers with the method.
+// Free functions of NumPy and Swift that are methods of tensors here. They cannot be called: the
+// compiler replies with the method.
 
 import NormaValues
 
@@ -34,20 +34,20 @@ public func ceil(_ x: Tensor) -> Tensor { x }
 @available(*, unavailable, message: "x.rounded()")
 public func round(_ x: Tensor) -> Tensor { x }
 
-@available(*, unavailable, message: "maximum(x, y), element by element; x.max() is the largest one")
+@available(*, unavailable, message: "maximum(x, y), elementwise; x.max() is the largest element")
 public func max(_ x: Tensor, _ y: Tensor) -> Tensor { x }
 
 @available(
-  *, unavailable, message: "x.clamped(min: y), element by element; x.max() is the largest one"
+  *, unavailable, message: "x.clamped(min: y), elementwise; x.max() is the largest element"
 )
 public func max<T: TensorElement>(_ x: Tensor, _ y: T) -> Tensor { x }
 
 @available(
-  *, unavailable, message: "minimum(x, y), element by element; x.min() is the smallest one"
+  *, unavailable, message: "minimum(x, y), elementwise; x.min() is the smallest element"
 )
 public func min(_ x: Tensor, _ y: Tensor) -> Tensor { x }
 
 @available(
-  *, unavailable, message: "x.clamped(max: y), element by element; x.min() is the smallest one"
+  *, unavailable, message: "x.clamped(max: y), elementwise; x.min() is the smallest element"
 )
 public func min<T: TensorElement>(_ x: Tensor, _ y: T) -> Tensor { x }

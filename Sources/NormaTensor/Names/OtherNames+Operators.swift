@@ -1,6 +1,6 @@
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
-// Operators of PyTorch and NumPy that compare and combine elements. None of them can be called: the
-// compiler answers with the operator that Norma has.
+// Operators of PyTorch and NumPy that compare and combine elements. They cannot be called: the
+// compiler replies with Norma's operator.
 
 import NormaValues
 
@@ -51,21 +51,21 @@ extension Tensor {
   @available(*, unavailable, message: "remainder(x, y) has the sign of y, fmod(x, y) that of x")
   public static func % <T: TensorElement>(x: Tensor, y: T) -> Tensor { x }
 
-  @available(*, unavailable, message: "x .& y combines bits and booleans")
+  @available(*, unavailable, message: "x .& y combines bits and Booleans")
   public static func & (x: Tensor, y: Tensor) -> Tensor { x }
 
-  @available(*, unavailable, message: "x .& y combines bits and booleans")
+  @available(*, unavailable, message: "x .& y combines bits and Booleans")
   public static func & <T: TensorElement>(x: Tensor, y: T) -> Tensor { x }
 
-  @available(*, unavailable, message: "x .| y combines bits and booleans")
+  @available(*, unavailable, message: "x .| y combines bits and Booleans")
   public static func | (x: Tensor, y: Tensor) -> Tensor { x }
 
-  @available(*, unavailable, message: "x .| y combines bits and booleans")
+  @available(*, unavailable, message: "x .| y combines bits and Booleans")
   public static func | <T: TensorElement>(x: Tensor, y: T) -> Tensor { x }
 
-  @available(*, unavailable, message: "x .^ y combines bits and booleans; powers are pow(x, 2)")
+  @available(*, unavailable, message: "x .^ y combines bits and Booleans; powers are pow(x, 2)")
   public static func ^ (x: Tensor, y: Tensor) -> Tensor { x }
 
-  @available(*, unavailable, message: "x .^ y combines bits and booleans; powers are pow(x, 2)")
+  @available(*, unavailable, message: "x .^ y combines bits and Booleans; powers are pow(x, 2)")
   public static func ^ <T: TensorElement>(x: Tensor, y: T) -> Tensor { x }
 }

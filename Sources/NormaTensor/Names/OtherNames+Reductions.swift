@@ -1,6 +1,6 @@
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
-// Names of reductions in PyTorch and NumPy that people type first. None of them can be called: the
-// compiler answers with the name that Norma has.
+// Reductions of PyTorch and NumPy that people try first. They cannot be called: the compiler
+// replies with Norma's name.
 
 extension Tensor {
   @available(

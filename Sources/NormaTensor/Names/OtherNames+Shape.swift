@@ -1,6 +1,6 @@
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
-// Names of shapes in PyTorch and NumPy that people type first. None of them can be called: the
-// compiler answers with the name that Norma has.
+// Shape operations of PyTorch and NumPy that people try first. They cannot be called: the compiler
+// replies with Norma's name.
 
 extension Tensor {
   @available(*, unavailable, renamed: "reshaped(_:)")
@@ -19,13 +19,13 @@ extension Tensor {
   public func permute(_ axes: Int...) -> Tensor { self }
 
   @available(
-    *, unavailable, message: "transposed(_:_:) exchanges two axes, permuted(_:) orders all of them"
+    *, unavailable, message: "transposed(_:_:) swaps two axes, permuted(_:) orders all of them"
   )
   public func transpose(_ axes: Int...) -> Tensor { self }
 
   @available(
     *, unavailable,
-    message: "transposed() exchanges the last two axes, permuted(_:) orders all of them"
+    message: "transposed() swaps the last two axes, permuted(_:) orders all of them"
   )
   public var T: Tensor { self }
 

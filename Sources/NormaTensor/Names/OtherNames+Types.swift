@@ -1,6 +1,6 @@
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
-// Names of types and gradients in PyTorch and NumPy that people type first. None of them can be called: the
-// compiler answers with the name that Norma has.
+// Names for types and gradients in PyTorch and NumPy that people try first. They cannot be called:
+// the compiler replies with Norma's name.
 
 import NormaValues
 
@@ -65,10 +65,10 @@ extension Tensor {
   @available(*, unavailable, message: "write x.cast(to: .uint64)")
   public func uint64() -> Tensor { self }
 
-  @available(*, unavailable, message: "not needed: a tensor is a value, and nobody else changes it")
+  @available(*, unavailable, message: "not needed: a tensor is a value, which nothing else changes")
   public func clone() -> Tensor { self }
 
-  @available(*, unavailable, message: "not needed: all tensors lie in the memory of the CPU")
+  @available(*, unavailable, message: "not needed: all tensors are in CPU memory")
   public func cpu() -> Tensor { self }
 
   @available(*, unavailable, message: "write x.array(of: Float.self)")

@@ -1,8 +1,8 @@
 import NormaKernels
 
 extension NormalizationGradient {
-  /// The gradients where rows are normalized and the weight changes along them, as in layer norm:
-  /// dx, dweight and dbias in one trip, at once. Nil for anything else.
+  /// The gradients if rows are normalized and the weight varies along them, as in layer norm: dx,
+  /// dweight and dbias in one pass, eagerly. Nil otherwise.
   static func ofRows(
     _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?
   ) -> NormalizationGradients? {
@@ -10,7 +10,7 @@ extension NormalizationGradient {
     guard let weight = weight?.detached(), let own, x.dtype == .float32,
       rule.upstream.dtype == .float32, x.layout.isContiguous, x.count > 0
     else { return nil }
-    // The last axes, with one weight for each of their places.
+    // The last axes, with one weight for each of their indices.
     let first = x.rank - own.axes.count
     let rowShape = [Int](repeating: 1, count: first) + x.shape[first...]
     guard !own.axes.isEmpty, own.axes == Array(first..<x.rank), weight.shape == rowShape

@@ -1,26 +1,27 @@
 import NormaValues
 
-/// What a normalization's rule gives; nil for what nobody wants.
+/// The gradients of a normalization; nil for those that are not needed.
 struct NormalizationGradients {
   let input: Tensor?
   let weight: Tensor?
   let bias: Tensor?
 }
 
-/// The gradient of a normalization, in as few trips as its layout allows.
+/// The gradient of a normalization, in as few passes as its layout allows.
 ///
-/// With g the upstream gradient, u = g weight, c = x - mean, r = 1 / √(variance + eps), and sums over
-/// the n values of a statistic:
+/// With g the upstream gradient, u = g weight, c = x - mean, r = 1 / √(variance + eps), and sums
+/// over the n values of a statistic:
 ///
 ///     dx = r u - r³ c Σ(u c) / n - r Σ(u) / n        dweight = Σ(g c r)        dbias = Σ(g)
 ///
-/// A mean of zero that is given, as in root mean square norm, has no share in dx: Σ(u) falls away.
+/// If the mean is given as zero, as in root mean square norm, it does not contribute to dx: Σ(u) is
+/// omitted.
 ///
-/// Both sums are taken in one trip in `float64`, slice by slice with dx where slices stay in cache:
-/// then x and g are read once. A weight that is one number to a statistic stays outside of the
-/// sums, which then are dweight and dbias as well. With a mask, what does not count is 0 in x and g, and n is the
-/// number of the others. Rows of `float32` have a kernel of their own,
-/// `ofRows`, which takes all three gradients in one trip.
+/// Both sums are taken in one pass in `float64`, slice by slice together with dx if slices stay in
+/// cache: x and g are then read once. A weight that is constant within each statistic is factored
+/// out of the sums, which then also give dweight and dbias. With a mask, excluded values are 0 in x
+/// and g, and n is the number of the others. Rows of `float32` have a kernel of their own,
+/// `ofRows`, which computes all three gradients in one pass.
 struct NormalizationGradient {
   private let rule: Backward
   private let type: DType
@@ -29,11 +30,11 @@ struct NormalizationGradient {
   private let inverse: Tensor
   private let upstream: Tensor
   private let weight: Tensor?
-  /// Whether the weight is one number to a statistic.
+  /// Whether the weight is constant within each statistic.
   private let isOutside: Bool
-  /// Nil where the statistics are constants.
+  /// Nil if the statistics are constants.
   private let own: OwnStatistics?
-  /// Of x, with u beside it: Σ(u c) and Σ(u).
+  /// The reductions of x with u as companion: Σ(u c) and Σ(u).
   private let group: ReductionGroup?
   private let mask: NormalizationMask?
 
@@ -73,7 +74,7 @@ struct NormalizationGradient {
   private var input: Tensor {
     let scale = isOutside ? weight.map { inverse * $0.cast(to: .float64) } ?? inverse : inverse
     if own?.origin == .mean && mask == nil && (group?.countPerResult ?? 1) == 1 {
-      // A single value is its own mean, and stays at no distance from it.
+      // A single value is its own mean, so its distance is zero.
       return Center.zeros(x.shape, type)
     }
     guard let group, let own else {
@@ -95,14 +96,14 @@ struct NormalizationGradient {
 
   /// The gradients of weight and bias.
   private var parameters: (weight: Tensor?, bias: Tensor?) {
-    let place = weight == nil ? 1 : 2
-    guard rule.needs(1) || rule.needs(place) else { return (nil, nil) }
+    let index = weight == nil ? 1 : 2
+    guard rule.needs(1) || rule.needs(index) else { return (nil, nil) }
     if let group, isOutside {
       return (
         weight == nil ? nil : group.tensor(.centeredSum) * inverse, group.tensor(.companionSum)
       )
     }
-    // Σ(g c r) and Σ(g) over the axes along which there is one weight.
+    // Σ(g c r) and Σ(g) over the axes along which the weight is constant.
     guard let weight else { return (nil, upstream) }
     let shift = x.rank - weight.rank
     let axes = x.shape.indices.filter { $0 < shift || weight.shape[$0 - shift] == 1 }
@@ -124,7 +125,7 @@ struct NormalizationGradient {
   }
 }
 
-/// The same formula from differentiable operations, for gradients of gradients.
+/// The same formula from differentiable operations, for second derivatives.
 func composedNormalizationGradients(
   _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?,
   mask: NormalizationMask? = nil

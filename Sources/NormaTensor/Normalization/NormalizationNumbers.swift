@@ -1,14 +1,15 @@
 import CNormaLoops
 import NormaValues
 
-/// What the normalizing instruction reads beside its input: y = ((x - high) - low) * scale + shift.
+/// The operands of the normalizing instruction besides its input: y = ((x - high) - low) * scale +
+/// shift.
 ///
 /// The mean is two numbers of the computing type, so that data far from zero keep their digits.
 struct NormalizationNumbers {
   let high: Tensor, low: Tensor
   let scale: Tensor, shift: Tensor
 
-  /// Pending numbers, for an input of this shape.
+  /// Pending operands, for an input of this shape.
   init(
     mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?, of shape: [Int],
     in type: DType
@@ -27,8 +28,8 @@ struct NormalizationNumbers {
     shift = bias?.detached().cast(to: type) ?? Center.zeros(mean.shape, type)
   }
 
-  /// The same numbers at once, where mean and variance are stored; nil otherwise, and for a weight that
-  /// is one number to a statistic but does not lie as they do.
+  /// The same operands computed eagerly, if mean and variance are stored; nil otherwise, and for a
+  /// weight that is constant within each statistic but has another layout.
   init?(
     stored mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?,
     of shape: [Int]
@@ -76,19 +77,19 @@ struct NormalizationNumbers {
 }
 
 extension Tensor {
-  /// This scale times a weight that changes along the reduced axes: pending in the input's shape, so
-  /// that it is multiplied within the trip over the input and not stored.
+  /// This scale times a weight that varies along the reduced axes: pending in the input's shape, so
+  /// that it is multiplied within the pass over the input and not stored.
   fileprivate func weighted(by weight: Tensor, _ shape: [Int]) -> Tensor {
     self * weight.cast(to: dtype).broadcast(to: shape)
   }
 
-  /// Memory for several small tensors of one layout.
+  /// Memory for several small tensors with the same layout.
   struct Pack {
     let storage: Storage
     private let count: Int, parts: Int
     private let dtype: DType
 
-    /// Nil, and a mistake of the scope's, where the system has no memory for them.
+    /// Nil, with a mistake recorded in the scope, if the system has no memory for them.
     init?(count: Int, of parts: Int, dtype: DType) {
       (self.count, self.parts, self.dtype) = (count, parts, dtype)
       let byteCount = count * parts * dtype.byteCount
@@ -98,7 +99,7 @@ extension Tensor {
       self.storage = storage
     }
 
-    /// The tensors, once their elements are written, one after the other.
+    /// The tensors, once their elements have been written one after the other.
     func tensors(like layout: Layout) -> [Tensor] {
       let node = Node(
         stored: storage, dtype: dtype, layout: Layout(contiguous: [count * parts]))
@@ -110,14 +111,14 @@ extension Tensor {
     }
   }
 
-  /// The elements of a stored `float64` tensor without gaps, in the order of memory.
+  /// The elements of a stored dense `float64` tensor, in memory order.
   fileprivate var storedDoubles: UnsafePointer<Double>? {
     guard dtype == .float64, layout.isDense, let storage = node.storage else { return nil }
     return UnsafePointer(storage.base.assumingMemoryBound(to: Double.self) + layout.offset)
   }
 
-  /// (1 - share) * self + share * target / divisor, in `float64`, rounded once to this tensor's type.
-  /// At once where both are stored, pending otherwise.
+  /// (1 - share) * self + share * target / divisor, in `float64`, rounded once to this tensor's
+  /// type. Computed eagerly if both are stored, pending otherwise.
   package func following(_ target: Tensor, _ share: Double, divisor: Double = 1) -> Tensor {
     if dtype == .float32, layout.isContiguous, target.layout.isContiguous, count == target.count,
       !isPoisoned, !isPending, let goals = target.storedDoubles
@@ -144,13 +145,13 @@ struct Center {
 
   init(_ mean: Tensor, in type: DType) {
     high = mean.cast(to: type)
-    // A mean of the computing type is whole, also where it is infinite.
+    // If the mean has the computing type already, its low part is zero, even if it is infinite.
     low =
       mean.dtype == type
       ? Center.zeros(mean.shape, type) : (mean - high.cast(to: .float64)).cast(to: type)
   }
 
-  /// Zeros of the mean's shape: what is one number for all channels would be spread in every tile.
+  /// Zeros in the mean's shape: a single number for all channels would be expanded in every tile.
   static func zeros(_ shape: [Int], _ type: DType) -> Tensor {
     Tensor(shape: shape, dtype: type) { $0.initializeMemory(as: UInt8.self, repeating: 0) }
   }

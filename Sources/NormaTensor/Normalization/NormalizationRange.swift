@@ -1,15 +1,17 @@
-// `float64` whose squared distances leave the range, such as values of 1e200: their variance is infinite, and what
-// it normalizes is not. Such slices are normalized from values that are scaled by a power of two.
+// `float64` values whose squared distances overflow or underflow, such as values of 1e200: their
+// variance is infinite, although the normalized result is not. Such slices are normalized from
+// values that are scaled by a power of two.
 
 extension Tensor {
-  /// For `float64` values whose variance over `axes` is no normal number, a power of two for each slice that brings it
-  /// where eps, which is not scaled, is still nothing beside it; nil where all are.
+  /// For `float64` values whose variance over `axes` is not a normal number, a power of two for
+  /// each slice that makes it one, large enough that eps, which is not scaled, remains negligible;
+  /// nil if all variances are normal.
   func scaleForNormalization(
     over axes: [Int], variance: Tensor, isCentered: Bool, eps: Double
   ) -> Tensor? {
     guard dtype == .float64, count > 0 else { return nil }
     let variances = variance.detached().array(of: Double.self)
-    // Small variances matter only beside an eps that is smaller still.
+    // Small variances matter only if eps is smaller still.
     let lowest = eps >= 0x1p-800 ? 0 : 0x1p-900
     func isRight(_ variance: Double) -> Bool { variance >= lowest && variance <= 0x1p960 }
     if variances.allSatisfy(isRight) { return nil }
@@ -24,7 +26,8 @@ extension Tensor {
     return Tensor(far, shape: variance.shape)
   }
 
-  /// Throws where epsilon is NaN. PyTorch's functions of layers, groups and root mean squares take negative ones.
+  /// Throws if epsilon is NaN. PyTorch's functions for layer, group and RMS norm accept negative
+  /// values.
   static func requireEpsilon(_ eps: Double, _ call: String) throws(TensorError) {
     if eps.isNaN { throw TensorError(call, "eps must be a number, got \(eps)") }
   }

@@ -1,45 +1,47 @@
 import CNormaLoops
 
-/// From where a normalization measures its input.
+/// The point from which a normalization measures its input.
 package enum NormalizationOrigin: Sendable {
-  /// From the mean: batch, layer, group and instance norm.
+  /// The mean: batch, layer, group and instance norm.
   case mean
-  /// From zero: root mean square norm.
+  /// Zero: root mean square norm.
   case zero
 }
 
-/// That a normalization's statistics are those of its input, and gradients go through them.
+/// Indicates that a normalization's statistics are those of its input, so that gradients go through
+/// them.
 package struct OwnStatistics: Sendable {
   /// The reduced axes, from the front.
   let axes: [Int]
   let origin: NormalizationOrigin
 }
 
-/// The statistics that a normalization takes from its input, in `float64`.
+/// The statistics that a normalization computes from its input, in `float64`.
 ///
-/// Reduced axes have size 1. They are pending where they may run slice by slice with the
-/// normalization, which then reads its input once; elsewhere they are taken at once.
+/// Reduced axes have size 1. They are pending if they may run slice by slice with the
+/// normalization, which then reads its input once; otherwise they are computed eagerly.
 package struct NormalizationStatistics: Sendable {
   package let mean: Tensor
-  /// The sum of squared distances from the mean, or from zero where that is the origin.
+  /// The sum of squared distances from the mean, or from zero if that is the origin.
   package let squares: Tensor
   /// The biased variance, which normalizes.
   package let variance: Tensor
-  /// How many values each statistic rests on.
+  /// The number of values of each statistic.
   package let count: Int
 
-  /// Statistics of so many values each; `squares / count` is the variance where it is not given.
+  /// Statistics of `count` values each; `squares / count` is the variance unless it is given.
   package init(mean: Tensor, squares: Tensor, count: Int, variance: Tensor? = nil) {
     (self.mean, self.squares, self.count) = (mean, squares, count)
     self.variance = variance ?? squares / Double(count)
   }
 
-  /// The variance of an unbiased estimate, which running statistics follow.
+  /// The unbiased variance, which running statistics track.
   package var unbiasedVariance: Tensor { squares / Double(max(count - 1, 0)) }
 }
 
 extension Tensor {
-  /// Mean and squared distances over `axes`, kept as axes of size 1; from zero, the mean is zero.
+  /// Mean and squared distances over `axes`, kept as axes of size 1; if measured from zero, the
+  /// mean is zero.
   package func normalizationStatistics(
     over axes: [Int], from origin: NormalizationOrigin = .mean
   ) -> NormalizationStatistics {
@@ -47,7 +49,7 @@ extension Tensor {
     let group = origin == .mean ? node.group(of: self, over: axes) : squareGroup(over: axes)
     let squares = group.tensor(origin == .mean ? .squares : .centeredSum)
     let sum = origin == .mean ? group.tensor(.sum) : nil
-    // A mean that is given is whole in the computing type.
+    // A mean that is given has the computing type.
     let given =
       origin == .zero
       ? Center.zeros(group.layout.shape, dtype == .float64 ? .float64 : .float32) : nil
@@ -76,7 +78,7 @@ extension Tensor {
       variance: tensors[1])
   }
 
-  /// Of the values with themselves, measured from zero: their squares.
+  /// The values paired with themselves, measured from zero: their squares.
   private func squareGroup(over axes: [Int]) -> ReductionGroup {
     if node.depth >= Limits.depthLimit { evaluated() }
     let zero = Center.zeros(Shape.reduced(shape, over: axes, keepDims: true), .float64)

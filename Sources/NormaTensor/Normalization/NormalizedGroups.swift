@@ -1,17 +1,17 @@
 import NormaKernels
 
-/// A normalization by a `float32` tensor's own statistics whose groups lie together in memory, so that a
-/// kernel can take them one after the other.
+/// A normalization by a `float32` tensor's own statistics whose groups are contiguous in memory, so
+/// that a kernel can process them one after the other.
 ///
-/// Small tensors are normalized so: a program takes longer to lay out than to run. So are rows that stay in cache,
-/// which a program runs one by one; and gradients of any size where groups are rows: x and the upstream gradient are
-/// then read once.
+/// Used for small tensors, for which laying out a program takes longer than running it; for rows
+/// that stay in cache, which a program would run one by one; and for gradients of any size if
+/// groups are rows: x and the upstream gradient are then read once.
 struct NormalizedGroups {
   private let kernel: GroupNormalization
   private let x: Tensor
   private let weight: Tensor?, bias: Tensor?
 
-  /// Nil where the groups lie otherwise. `axes` are sorted; weight and bias have the rank of x.
+  /// Nil if the groups are not contiguous. `axes` are sorted; weight and bias have the rank of x.
   init?(_ x: Tensor, over axes: [Int], weight: Tensor?, bias: Tensor?) {
     guard x.dtype == .float32, x.layout.isContiguous, x.count > 0, let first = axes.first,
       let shape = Parameters(weight, bias, of: x)
@@ -30,7 +30,7 @@ struct NormalizedGroups {
       kernel = GroupNormalization(
         rows: size(0..<first), length: length, inner: inner, period: period)
     } else {
-      // The kept axes lie in the midst: as many of the reduced ones go before them as do not follow.
+      // The kept axes are in the middle, with reduced ones before and after them.
       guard let kept = (0..<rank).first(where: { !axes.contains($0) }),
         let rest = axes.firstIndex(where: { $0 > kept }).map({ axes[$0] }),
         axes == Array(0..<kept) + Array(rest..<rank)
@@ -44,17 +44,17 @@ struct NormalizedGroups {
     (self.x, self.weight, self.bias) = (x, weight, bias)
   }
 
-  /// Whether the kernel is faster than a program, and takes sums in the same order.
+  /// Whether the kernel is faster than a program, and computes sums in the same order.
   var runAtOnce: Bool {
     x.count <= Limits.smallNormalization
       || kernel.isRows && isWorthwhile && x.count < Limits.normalizedInRows
         && NormalizedGroups.oneChunk.contains(kernel.valuesPerGroup)
   }
 
-  /// Rows that are reduced along, in one chunk of tiles.
+  /// Sizes of rows that are reduced in one chunk of tiles.
   private static let oneChunk = 16...(CompiledProgram.chunk * Space.block)
 
-  /// The normalized tensor and its statistics, at once.
+  /// The normalized tensor and its statistics, computed eagerly.
   func normalized(
     from origin: NormalizationOrigin, eps: Double, over axes: [Int]
   ) -> (output: Tensor, statistics: NormalizationStatistics)? {
@@ -88,7 +88,7 @@ struct NormalizedGroups {
         reads: operands.reduce(0) { $0 + ($1?.touchedBytes ?? 0) }, writes: x.count * 4))
   }
 
-  /// Whether there are groups enough to share out.
+  /// Whether there are enough groups for all threads.
   private var isWorthwhile: Bool {
     x.count <= Limits.smallNormalization || kernel.count >= 2 * TensorThreads.count
   }
@@ -108,9 +108,9 @@ struct NormalizedGroups {
 }
 
 extension NormalizedGroups {
-  /// Along which adjacent axes weight and bias change; they have to agree.
+  /// The adjacent axes along which weight and bias vary; they have to agree.
   private struct Parameters {
-    /// Nil where each is one number.
+    /// Nil if each is a single number.
     let range: Range<Int>?
 
     init?(_ weight: Tensor?, _ bias: Tensor?, of x: Tensor) {
@@ -139,12 +139,12 @@ extension NormalizedGroups {
 }
 
 extension NormalizationGradient {
-  /// The gradients where groups lie together and each parameter belongs to a run of values: dx, dweight
-  /// and dbias at once, group by group in cache. Nil for anything else.
+  /// The gradients if groups are contiguous and each parameter belongs to a run of values: dx,
+  /// dweight and dbias, eagerly, group by group in cache. Nil otherwise.
   static func ofGroups(
     _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?
   ) -> NormalizationGradients? {
-    // A bias without a weight says nothing of its own shape here.
+    // Without a weight, the shape of the bias is unknown here.
     guard let own, weight != nil || !rule.needs(1) else { return nil }
     let groups = NormalizedGroups(
       rule.saved[0].detached(), over: own.axes, weight: weight?.detached(), bias: nil)

@@ -1,23 +1,23 @@
-/// The statistics that a normalization takes from the values that count, pending, in `float64`.
+/// The statistics that a normalization computes from the unmasked values, pending, in `float64`.
 ///
 /// Reduced axes have size 1.
 package struct MaskedStatistics: Sendable {
-  /// How many values each statistic rests on.
+  /// The number of values of each statistic.
   package let count: Tensor
   package let mean: Tensor
   /// The sum of squared distances from the mean.
   package let squares: Tensor
 
-  /// The biased variance, which normalizes; 0 of no values.
+  /// The biased variance, which normalizes; 0 if there are no values.
   package var variance: Tensor { squares / count.clamped(min: 1) }
 }
 
 extension Tensor {
-  /// (x - mean) / √(variance + eps) * weight + bias where the mask holds, with the statistics of
-  /// these values over `axes`; 0 elsewhere. What is masked out has no influence, whatever it is.
+  /// (x - mean) / √(variance + eps) * weight + bias where the mask is true, with the statistics of
+  /// these values over `axes`; 0 elsewhere. Masked values have no influence, whatever they are.
   ///
-  /// One operation to gradients, which are 0 where the mask does not hold. `mask`, `weight` and
-  /// `bias` broadcast to the shape. Cost: as without a mask, which is read beside the values.
+  /// A single operation for differentiation; gradients are 0 where the mask is false. `mask`,
+  /// `weight` and `bias` broadcast to the shape. Cost: as without a mask, plus reading the mask.
   package func normalized(
     over axes: [Int], mask: Tensor, eps: Double, weight: Tensor?, bias: Tensor?, call: String
   ) throws(TensorError) -> (output: Tensor, statistics: MaskedStatistics) {
@@ -66,10 +66,10 @@ extension Tensor {
   }
 }
 
-/// Which values a normalization counts.
+/// The values that a normalization counts.
 struct NormalizationMask {
   let holds: Tensor
-  /// How many each statistic rests on, at least 1.
+  /// The number of values of each statistic, at least 1.
   let count: Tensor
 
   /// The values that count; 0 for others, whatever they are.

@@ -3,8 +3,8 @@ import NormaValues
 extension Tensor {
   /// (x - mean) / √(variance + eps) * weight + bias with the input's own statistics over `axes`.
   ///
-  /// From zero the mean is 0 and the variance the mean square. One operation to gradients. `weight`
-  /// and `bias` broadcast to the shape.
+  /// From zero, the mean is 0 and the variance the mean square. A single operation for
+  /// differentiation. `weight` and `bias` broadcast to the shape.
   package func normalized(
     over axes: [Int], from origin: NormalizationOrigin = .mean, eps: Double, weight: Tensor?,
     bias: Tensor?, call: String
@@ -41,9 +41,9 @@ extension Tensor {
   /// (x - mean) / √(variance + eps) * weight + bias, in one instruction.
   ///
   /// The mean is carried as two numbers of the computing type, so that data far from zero keep
-  /// their digits: y = ((x - high) - low) * scale + shift, each step rounded once. Half types
-  /// are computed in `float32` and rounded at the end. To gradients, mean and variance are
-  /// constants unless they are the input's own.
+  /// their digits: y = ((x - high) - low) * scale + shift, each step rounded once. Half types are
+  /// computed in `float32` and rounded at the end. Mean and variance are constants for gradients
+  /// unless they are the input's own.
   /// - Parameters: `mean` and `variance` (usually in `float64`), `weight` and `bias` have as many
   ///   axes as the input and broadcast to its shape.
   package func normalized(
@@ -104,7 +104,7 @@ extension Tensor {
       in: type, result: dtype, call: call)
   }
 
-  /// Whether this weight is one number to a statistic: constant along the axes that it reduced.
+  /// Whether this weight is constant within each statistic: along the axes that were reduced.
   func isConstant(along statistic: Tensor) -> Bool {
     let shift = rank - statistic.rank
     return statistic.shape.indices.allSatisfy { axis in

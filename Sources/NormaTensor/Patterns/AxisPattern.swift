@@ -1,6 +1,6 @@
 /// One side of a pattern such as `n c (h h2) w`: groups of axes. A pure value.
 struct AxisPattern: Hashable {
-  /// What stands for an axis, or for several.
+  /// An axis, or the ellipsis for several.
   enum Axis: Hashable {
     case named(String)
     /// A size without a name, such as `1`.
@@ -8,22 +8,22 @@ struct AxisPattern: Hashable {
     case ellipsis
   }
 
-  /// An axis and its place in the text.
+  /// An axis and its position in the text.
   struct Entry: Hashable {
     let axis: Axis
     let range: Range<Int>
   }
 
-  /// Axes that make one axis of the tensor; without parentheses a single one.
+  /// Axes that form one axis of the tensor; without parentheses a single one.
   struct Group: Hashable {
     var entries: [Entry]
-    /// In parentheses.
+    /// Whether it is in parentheses.
     var isJoined: Bool
     var range: Range<Int>
   }
 
   let groups: [Group]
-  /// Where this side stands in the text.
+  /// The range of this side in the text.
   let range: Range<Int>
 
   var entries: [Entry] { groups.flatMap(\.entries) }
@@ -38,48 +38,48 @@ struct AxisPattern: Hashable {
     var groups: [Group] = []
     var open: Group?
     var seen: Set<Axis> = []
-    var place = range.lowerBound
-    while place < range.upperBound {
-      let character = characters[place]
+    var index = range.lowerBound
+    while index < range.upperBound {
+      let character = characters[index]
       if character.isWhitespace {
-        place += 1
+        index += 1
         continue
       }
       if character == "(" {
-        if open != nil { throw wrong("parentheses inside of parentheses", place..<place) }
-        open = Group(entries: [], isJoined: true, range: place..<(place + 1))
-        place += 1
+        if open != nil { throw wrong("parentheses inside of parentheses", index..<index) }
+        open = Group(entries: [], isJoined: true, range: index..<(index + 1))
+        index += 1
         continue
       }
       if character == ")" {
-        guard var group = open else { throw wrong("a ')' without its '('", place..<place) }
-        group.range = group.range.lowerBound..<(place + 1)
+        guard var group = open else { throw wrong("a ')' without its '('", index..<index) }
+        group.range = group.range.lowerBound..<(index + 1)
         groups.append(group)
         open = nil
-        place += 1
+        index += 1
         continue
       }
       let end =
-        characters[place..<range.upperBound].firstIndex {
+        characters[index..<range.upperBound].firstIndex {
           $0.isWhitespace || $0 == "(" || $0 == ")"
         } ?? range.upperBound
-      let word = String(characters[place..<end])
+      let word = String(characters[index..<end])
       guard let axis = Axis(word) else {
         throw wrong(
-          "'\(word)' is no axis; names begin with a letter, sizes are 1 or more, '...' stands for "
-            + "several axes", place..<end)
+          "'\(word)' is not an axis; names begin with a letter, sizes are 1 or more, '...' means "
+            + "several axes", index..<end)
       }
       if case .size = axis {
       } else if !seen.insert(axis).inserted {
-        throw wrong("'\(word)' is twice on one side", place..<end)
+        throw wrong("'\(word)' occurs twice on one side", index..<end)
       }
-      let entry = Entry(axis: axis, range: place..<end)
+      let entry = Entry(axis: axis, range: index..<end)
       if open == nil {
-        groups.append(Group(entries: [entry], isJoined: false, range: place..<end))
+        groups.append(Group(entries: [entry], isJoined: false, range: index..<end))
       } else {
         open?.entries.append(entry)
       }
-      place = end
+      index = end
     }
     if let open { throw wrong("a '(' without its ')'", open.range) }
     self.groups = groups

@@ -1,37 +1,37 @@
 import NormaValues
 
-/// What a pattern does with a tensor of a given shape: reshape, reduce, permute, stretch, reshape. A
-/// pure value.
+/// How a pattern transforms a tensor of a given shape: reshape, reduce, permute, broadcast,
+/// reshape. A pure value.
 struct PatternPlan: Hashable {
   /// Which axes may differ between the sides.
   enum Kind {
     /// None.
     case rearranging
-    /// Those on the left alone are reduced.
+    /// Axes only on the left are reduced.
     case reducing
-    /// Those on the right alone are new.
+    /// Axes only on the right are new.
     case repeating
   }
 
-  /// The tensor's shape with every axis of the left side on its own.
+  /// The tensor's shape with every axis of the left side separate.
   private(set) var split: [Int] = []
-  /// Which of them are reduced.
+  /// Those of them that are reduced.
   private(set) var reduced: [Int] = []
   /// The order of the others on the right side.
   private(set) var order: [Int] = []
-  /// The shape after that, with new axes at 1, and with them stretched.
+  /// The shape after that: with new axes of size 1, and with them broadcast.
   private(set) var ones: [Int] = []
   private(set) var stretched: [Int] = []
   /// The shape of the result.
   private(set) var shape: [Int] = []
 
-  /// An axis on its own.
+  /// A separate axis.
   private enum Single: Hashable {
     case named(String)
-    /// One of those under the ellipsis.
+    /// One of the axes of the ellipsis.
     case open(Int)
-    /// One without a name, which is like no other.
-    case anonymous(place: Int)
+    /// An unnamed axis, which equals no other.
+    case anonymous(index: Int)
   }
 
   init(
@@ -44,15 +44,15 @@ struct PatternPlan: Hashable {
     try PatternPlan.check(left, right, kind, sizes, wrong)
     let open = try PatternPlan.openAxes(left, shape, wrong)
 
-    // The left side, group by group: every single axis gets its size.
+    // The left side, group by group: every separate axis gets its size.
     var known: [Single: Int] = [:]
     var singles: [Single] = []
     var axis = 0
     for group in left.groups {
       if group.entries.first?.axis == .ellipsis {
-        for place in 0..<open {
-          known[.open(place)] = shape[axis + place]
-          singles.append(.open(place))
+        for index in 0..<open {
+          known[.open(index)] = shape[axis + index]
+          singles.append(.open(index))
         }
         axis += open
         continue
@@ -67,7 +67,7 @@ struct PatternPlan: Hashable {
     }
     split = singles.map { known[$0] ?? 1 }
 
-    // The right side: where its axes come from, and what is new.
+    // The right side: the origin of its axes, and the new ones.
     var result: [Single] = []
     for group in right.groups {
       var size = 1
@@ -115,7 +115,7 @@ struct PatternPlan: Hashable {
 
   private static func single(_ entry: AxisPattern.Entry) -> Single {
     if case .named(let name) = entry.axis { return .named(name) }
-    return .anonymous(place: entry.range.lowerBound)
+    return .anonymous(index: entry.range.lowerBound)
   }
 
   /// The two sides of the arrow.
@@ -139,7 +139,7 @@ struct PatternPlan: Hashable {
     )
   }
 
-  /// Whether both sides go together, whatever the shape is.
+  /// Checks that both sides match, independently of the shape.
   private static func check(
     _ left: AxisPattern, _ right: AxisPattern, _ kind: Kind, _ sizes: [String: Int],
     _ wrong: (String, Range<Int>) -> TensorError
@@ -151,38 +151,39 @@ struct PatternPlan: Hashable {
         "'...' inside of parentheses on the left: its sizes would be unknown", group.range)
     }
     for entry in right.entries where entry.axis == .ellipsis && !left.hasEllipsis {
-      throw wrong("'...' is on the right alone", entry.range)
+      throw wrong("'...' is only on the right", entry.range)
     }
     let (before, after) = (left.entries.map(\.axis), right.entries.map(\.axis))
     for entry in left.entries where kind != .reducing && !after.contains(entry.axis) {
       if case .size(let size) = entry.axis {
         if size == 1 { continue }
-        throw wrong("an axis of size \(size) needs a name to stay, or reduced(_:by:)", entry.range)
+        throw wrong(
+          "an axis of size \(size) needs a name to be kept, or reduced(_:by:)", entry.range)
       }
       throw wrong(
-        "'\(entry.axis.text)' is on the left alone; reduced(_:by:) takes it away", entry.range)
+        "'\(entry.axis.text)' is only on the left; reduced(_:by:) removes it", entry.range)
     }
     for entry in right.entries where kind != .repeating && !before.contains(entry.axis) {
       if case .size(let size) = entry.axis {
         if size == 1 { continue }
-        throw wrong("a new axis of size \(size): repeated(_:) makes it", entry.range)
+        throw wrong("a new axis of size \(size): repeated(_:) adds it", entry.range)
       }
       throw wrong(
-        "'\(entry.axis.text)' is on the right alone; repeated(_:) makes new axes", entry.range)
+        "'\(entry.axis.text)' is only on the right; repeated(_:) adds new axes", entry.range)
     }
     for case .size(let size) in after where size > 1 && kind != .repeating {
       let entry = right.entries.first { $0.axis == .size(size) }
-      throw wrong("a new axis of size \(size): repeated(_:) makes it", entry?.range ?? right.range)
+      throw wrong("a new axis of size \(size): repeated(_:) adds it", entry?.range ?? right.range)
     }
     for (name, size) in sizes.sorted(by: { $0.key < $1.key }) {
       guard (before + after).contains(.named(name)) else {
-        throw wrong("a size is given for '\(name)', which is not there", left.range)
+        throw wrong("a size is given for '\(name)', which does not occur", left.range)
       }
       guard size >= 0 else { throw wrong("size \(size) of '\(name)' is negative", left.range) }
     }
   }
 
-  /// The number of axes that the ellipsis stands for.
+  /// The number of axes that the ellipsis covers.
   private static func openAxes(
     _ left: AxisPattern, _ shape: [Int], _ wrong: (String, Range<Int>) -> TensorError
   ) throws(TensorError) -> Int {
@@ -195,7 +196,7 @@ struct PatternPlan: Hashable {
     return shape.count - count
   }
 
-  /// The sizes of the axes in a group that makes an axis of `total` elements; one may be unknown.
+  /// The sizes of the axes in a group that forms an axis of `total` elements; one may be unknown.
   private static func sizes(
     of group: AxisPattern.Group, making total: Int, _ axis: Int, _ sizes: [String: Int],
     _ wrong: (String, Range<Int>) -> TensorError
@@ -215,23 +216,25 @@ struct PatternPlan: Hashable {
     var product = 1
     for case let size? in found {
       let (next, overflow) = product.multipliedReportingOverflow(by: size)
-      if overflow { throw wrong("sizes do not make axis \(axis) of \(total)", group.range) }
+      if overflow {
+        throw wrong("the sizes do not multiply to \(total), the size of axis \(axis)", group.range)
+      }
       product = next
     }
     if let open = unknown.first {
       guard product > 0, total % product == 0 else {
-        throw wrong("axis \(axis) of \(total) elements does not divide by \(product)", group.range)
+        throw wrong("axis \(axis) of \(total) elements is not divisible by \(product)", group.range)
       }
       found[open] = total / product
     } else if product != total {
-      throw wrong("axis \(axis) has \(total) elements and not \(product)", group.range)
+      throw wrong("axis \(axis) has \(total) elements, not \(product)", group.range)
     }
     return found.map { $0 ?? 1 }
   }
 }
 
 extension PatternPlan {
-  /// What a plan follows from.
+  /// Everything that a plan depends on.
   struct Key: Hashable {
     let text: String
     let kind: Kind

@@ -5,11 +5,11 @@ enum PatternSizes {
   ) throws(TensorError) -> [String: Int] {
     let characters = Array(text)
     var words: [(text: String, range: Range<Int>)] = []
-    for (place, character) in characters.enumerated() where !character.isWhitespace {
-      if let last = words.last, last.range.upperBound == place {
-        words[words.count - 1] = (last.text + String(character), last.range.lowerBound..<place + 1)
+    for (index, character) in characters.enumerated() where !character.isWhitespace {
+      if let last = words.last, last.range.upperBound == index {
+        words[words.count - 1] = (last.text + String(character), last.range.lowerBound..<index + 1)
       } else {
-        words.append((String(character), place..<(place + 1)))
+        words.append((String(character), index..<(index + 1)))
       }
     }
     func wrong(_ reason: String, _ range: Range<Int>) -> TensorError {
@@ -33,14 +33,14 @@ enum PatternSizes {
       axis += 1
       if word == "_" { continue }
       if let number = Int(word) {
-        if number != size { throw wrong("the axis has \(size) elements and not \(word)", range) }
+        if number != size { throw wrong("the axis has \(size) elements, not \(word)", range) }
         continue
       }
       guard word.first?.isLetter == true,
         word.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" })
-      else { throw wrong("'\(word)' is no name of an axis", range) }
+      else { throw wrong("'\(word)' is not an axis name", range) }
       if result.updateValue(size, forKey: word) != nil {
-        throw wrong("'\(word)' is there twice", range)
+        throw wrong("'\(word)' occurs twice", range)
       }
     }
     return result

@@ -1,6 +1,6 @@
 import CNormaLoops
 
-/// A program with its plan, the memory it works on, and the numbers written in it: ready to run.
+/// A program with its plan, the memory it works on, and its immediates: ready to run.
 struct CompiledProgram {
   /// Elements that a program writes.
   struct Output {
@@ -8,43 +8,44 @@ struct CompiledProgram {
     let storage: Storage
     let layout: Layout
     let width: Int
-    /// Whether inputs may lie there, too: then it is written when a tile has run.
+    /// Whether inputs may be in the same memory: then it is written only after a tile has run.
     var isReused = false
   }
 
-  /// A reduction at the end of a program. Results are without gaps in the order of the space.
+  /// A reduction at the end of a program. Results are dense, in the order of the space.
   struct Sink {
     let value: Int
     let type: BlockType
     let kind: norma_reduction_kind
-    /// Nil where results stay with the thread.
+    /// Nil if results stay in the thread's scratch memory.
     let result: Storage?
     let squares: Storage?
-    /// Of a centred sum: what is multiplied, and the mean that is taken off. Of weighted moments: the weights.
+    /// For a centered sum: the factor, and the mean to subtract. For weighted moments: the weights.
     var companion: Int?
     var center: Int?
-    /// Of weighted moments: where the sums of the weights go.
+    /// For weighted moments: the destination of the sums of weights.
     var weights: Storage?
 
-    /// The values that have to be there when a tile has run.
+    /// The values that must be available when a tile has run.
     var values: [Int] { [value, companion, center].compactMap { $0 } }
   }
 
-  /// Tiles that are merged one after the other, before chunks of them are.
+  /// The number of tiles that are merged one after the other, before chunks are merged.
   static let chunk = 64
 
   let plan: Plan
-  // What the plan was made for, or a program of the same structure.
+  // The program that the plan was made for, or one of the same structure.
   private let program: Program
   private let outputs: [Output]
   private let sinks: [Sink]
   private var isSliced = false
-  /// Whether the plan was made for this program, and not kept from an earlier one.
+  /// Whether the plan was made for this program, rather than found in the cache.
   private let isNew: Bool
-  /// Whether reductions may go through their source in any order.
+  /// Whether reductions may process their source in any order.
   private var isUnordered = false
 
-  /// `space` has the program's inputs as its operands, then the outputs. The plan is kept where it has a key.
+  /// `space` has the program's inputs as its operands, then the outputs. The plan is cached if it
+  /// has a key.
   init(
     _ program: Program, over space: Space, outputs: [Output] = [], sinks: [Sink] = [],
     keptAs key: PlanKey? = nil
@@ -57,7 +58,7 @@ struct CompiledProgram {
     isNew = true
   }
 
-  /// The same with the plan that a program of this structure left, or with a new one.
+  /// The same with the plan cached for programs of this structure, or with a new one.
   /// - Returns: nil if there is no such space.
   init?(
     _ program: Program, by rule: PlanRule, outputs: [Output] = [], sinks: [Sink] = [],
@@ -92,9 +93,9 @@ struct CompiledProgram {
   /// Whether an input has no memory.
   var readsMissing: Bool { program.readsMissing }
 
-  /// Lends the C form, on this program's memory, to `body`.
+  /// Calls `body` with the C form, on this program's memory.
   ///
-  /// - Returns: false, and a mistake of the scope's, where there is no memory to work in.
+  /// - Returns: false, with a mistake recorded in the scope, if there is no memory to work in.
   private func withProgram(_ body: (UnsafePointer<norma_program>) -> Bool) -> Bool {
     var form = plan.form
     let (inputCount, immediateCount) = (program.inputs.count, program.immediates.count)
@@ -111,12 +112,12 @@ struct CompiledProgram {
         let base = output.storage.base + output.layout.offset * output.width
         (outputBases + index).initialize(to: base.assumingMemoryBound(to: CChar.self))
       }
-      // The numbers lie behind the bases.
+      // The immediates follow the base addresses.
       let numbers = UnsafeMutableRawPointer(outputBases + outputs.count)
       for (index, immediate) in program.immediates.enumerated() {
-        let place = numbers + 8 * index
-        place.storeBytes(of: immediate.bits, as: UInt64.self)
-        (first + inputCount + index).initialize(to: place.assumingMemoryBound(to: CChar.self))
+        let address = numbers + 8 * index
+        address.storeBytes(of: immediate.bits, as: UInt64.self)
+        (first + inputCount + index).initialize(to: address.assumingMemoryBound(to: CChar.self))
       }
       form.input_bases = UnsafePointer(first)
       form.output_bases = UnsafePointer(outputBases)
@@ -140,8 +141,8 @@ struct CompiledProgram {
 
   /// Runs the program.
   ///
-  /// - Parameter notes: whether it leaves a mark of its own.
-  /// - Returns: false, and a mistake of the scope's, where there is no memory to work in.
+  /// - Parameter notes: whether to add a step to the execution log.
+  /// - Returns: false, with a mistake recorded in the scope, if there is no memory to work in.
   func run(notes: Bool = true) -> Bool {
     let threads = plan.threads
     if notes { note(sinks.isEmpty ? plan.isCopy ? .copy : .program : .reduction) }
@@ -151,7 +152,8 @@ struct CompiledProgram {
     }
   }
 
-  /// Runs this program's reductions, and `second` on them while they are in cache: by `slices` or `strips`.
+  /// Runs this program's reductions, and `second` on their results while they are in cache: by
+  /// `slices` or `strips`.
   func run(by path: ExecutionPlan.Path, before second: CompiledProgram) -> Bool {
     let threads = max(plan.threads, second.plan.threads)
     var own = self
@@ -165,11 +167,11 @@ struct CompiledProgram {
     }
   }
 
-  /// Leaves the mark of this program, and of one that runs with it.
+  /// Logs this program, and the one that runs with it.
   private func note(_ path: ExecutionPlan.Path, then second: CompiledProgram? = nil) {
     guard ExecutionLog.isOpen else { return }
     let own = Set(program.inputs.compactMap { $0.storage.map { ObjectIdentifier($0) } })
-    // What the first has read is in cache, and what it stored for the second alone, too.
+    // What the first program has read is in cache, and so is what it stored only for the second.
     let results = sinks.flatMap { [$0.result, $0.squares, $0.weights].compactMap { $0 } }
     let known = own.union(results.map { ObjectIdentifier($0) })
     var traits: Set<ExecutionPlan.Trait> = []

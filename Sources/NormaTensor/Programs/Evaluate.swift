@@ -1,5 +1,5 @@
 extension Node {
-  /// The node's elements; runs its work first if they are not there yet.
+  /// The node's elements; runs its work first if they are not stored yet.
   func materialize() -> Storage {
     if let storage { return storage }
     switch content {
@@ -14,7 +14,7 @@ extension Node {
       return storage
     case .pending(.reduction(let group, let result)):
       group.run()
-      // Another thread may have stored it, or run it for a sister; then it is there.
+      // Another thread, or the run of a sibling, may have stored it already.
       guard let storage else { fatalError("a reduction left no \(result)") }
       return storage
     case .pending(.convolution(let convolution)):
@@ -25,7 +25,7 @@ extension Node {
     }
   }
 
-  /// Runs an instruction and what it waits for. False where memory was missing.
+  /// Runs an instruction and the pending operands that it needs. False if memory ran out.
   private func run(_ operation: Operation, _ operands: [Tensor], into storage: Storage) -> Bool {
     Trace.run(operation, operands, of: layout, into: storage) { trace in
       var evaluation = Evaluation(of: layout, dtype, into: storage)
@@ -35,10 +35,11 @@ extension Node {
     }
   }
 
-  /// Runs the pending elementwise work of nodes of one shape as one program with several results.
+  /// Runs the pending elementwise work of nodes with the same shape as one program with several
+  /// results.
   ///
-  /// - Parameter targets: memory for some of the results, which the program may read while it writes; taken
-  ///   where each element is read only for the result that is written over it.
+  /// - Parameter targets: memory for some of the results, which the program may read while it
+  ///   writes; used if each element is read only for the result that overwrites it.
   static func materialize(together nodes: [Node], into targets: [ObjectIdentifier: Storage] = [:]) {
     var evaluation = Evaluation(shape: nodes[0].layout.shape)
     var values: [(node: Node, value: Int)] = []
@@ -76,11 +77,11 @@ extension Node {
 }
 
 extension Tensor {
-  /// Evaluates several tensors of one shape and order of memory in one trip over what they share;
+  /// Evaluates several tensors of the same shape and memory order in one pass over shared operands;
   /// others one by one.
   ///
-  /// - Parameter spent: for some of the tensors one of the same layout that nobody reads any more
-  ///   after this; its memory then takes the result, element by element, and is not fetched twice.
+  /// - Parameter spent: for some of the tensors, a tensor of the same layout that is not read
+  ///   afterwards; its memory is then reused for the result, element by element.
   package static func evaluate(together tensors: [Tensor], reusing spent: [Tensor?] = []) {
     let first = tensors[0].node
     let nodes = tensors.map(\.node).filter(\.isPendingElementwise)
@@ -100,10 +101,10 @@ extension Tensor {
     }
   }
 
-  /// Whether the values are yet to be computed.
+  /// Whether the values are not computed yet.
   package var isPending: Bool { node.isPending }
 
-  /// Whether both stand on one piece of work or memory.
+  /// Whether both share the same pending work or memory.
   package func shares(with other: Tensor) -> Bool { node === other.node }
 
   /// Evaluates several tensors; small ones of one shape as one program.

@@ -1,6 +1,6 @@
 extension Evaluation {
-  /// Takes a small tensor that is stretched over the program's shape into the program itself, if
-  /// all that it waits for are reductions that can run slice by slice just before.
+  /// Computes a small tensor that is broadcast to the program's shape within the program itself, if
+  /// all its pending operands are reductions that can run slice by slice just before.
   mutating func sliced(
     _ tensor: Tensor, _ operation: Operation, _ operands: [Tensor]
   ) -> Int? {
@@ -17,7 +17,7 @@ extension Evaluation {
     return inline(tensor.node, stretchedBy: tensor.layout)
   }
 
-  /// The value of a small node whose elements are seen through `stretch`.
+  /// The value of a small node whose elements are broadcast by `stretch`.
   private mutating func inline(_ node: Node, stretchedBy stretch: Layout) -> Int {
     if let value = knownValue(node, node.layout) { return value }
     let value = makeInline(node, stretchedBy: stretch)
@@ -48,8 +48,8 @@ extension Evaluation {
 }
 
 extension Layout {
-  /// Whether this layout repeats a smaller one along new axes in front and axes of size 1, and
-  /// does nothing else: no view of it, whose axes would mean something different.
+  /// Whether this layout is a pure broadcast of a smaller one, along new leading axes and axes of
+  /// size 1: not a view, whose axes would have another meaning.
   func isStretch(of small: Layout) -> Bool {
     let shift = shape.count - small.shape.count
     guard shift >= 0, offset == small.offset else { return false }
@@ -60,7 +60,7 @@ extension Layout {
     }
   }
 
-  /// This small layout over the shape of `stretch`, which repeats a small one along new axes.
+  /// This small layout broadcast to the shape of `stretch` in the same way.
   func stretched(like stretch: Layout) -> Layout {
     let shift = stretch.shape.count - shape.count
     let strides = stretch.shape.indices.map { axis in

@@ -1,10 +1,10 @@
 import NormaValues
 
-/// One evaluation: the program of a result, built from pending nodes, and what it waits for.
+/// One evaluation: the program of a result, built from pending nodes, and whatever runs before it.
 struct Evaluation {
   var program: Program
-  /// The tensors whose values are in the program, the latest last. Few enough to be searched, and
-  /// held so that no other object takes the place of one in memory.
+  /// The tensors whose values are in the program, newest last. Few enough for a linear search, and
+  /// retained so that their addresses are not reused.
   var known: [Known] = []
 
   struct Known {
@@ -12,7 +12,7 @@ struct Evaluation {
     let layout: Layout
     let value: Int
   }
-  /// What runs with this program while its results are in cache.
+  /// What runs together with this program, so that its results are found in cache.
   var schedule = Schedule.whole
 
   enum Schedule {
@@ -21,7 +21,7 @@ struct Evaluation {
     case slices(SlicedReductions)
     /// A reduction whose results are not stored, strip by strip.
     case strips(FinishedReduction)
-    /// A convolution, some images at a time, in the result's own memory.
+    /// A convolution, a few images at a time, in the result's own memory.
     case images(PendingConvolution)
 
     var isWhole: Bool { if case .whole = self { true } else { false } }
@@ -29,19 +29,20 @@ struct Evaluation {
     var slices: SlicedReductions? { if case .slices(let slices) = self { slices } else { nil } }
   }
 
-  /// Where the one result goes, if it is stored.
+  /// The destination of the single result, if it is stored.
   private let target: (storage: Storage, layout: Layout, dtype: DType)?
 
   /// The operands of the instruction that is being emitted.
   private var siblings: [Tensor] = []
 
-  /// Only a program that stores its result can run with others part by part; not one that is reduced.
+  /// Only a program that stores its result can run part by part with others; not one that is
+  /// reduced.
   var maySlice: Bool {
     if case .images = schedule { return false }
     return target != nil
   }
 
-  /// Whether it may still be chosen what runs with this program.
+  /// Whether nothing has been chosen yet to run with this program.
   private var isFree: Bool { target != nil && schedule.isWhole }
 
   init(shape: [Int]) {
@@ -50,7 +51,7 @@ struct Evaluation {
     target = nil
   }
 
-  /// The program of one result, which goes to `storage`.
+  /// The program of one result, which is stored in `storage`.
   init(of layout: Layout, _ dtype: DType, into storage: Storage) {
     program = Program(shape: layout.shape)
     known.reserveCapacity(16)
@@ -90,7 +91,7 @@ struct Evaluation {
 
   /// The value of a tensor of the program's shape: computed here, or read from memory.
   mutating func value(of tensor: Tensor) -> Int {
-    // Most pending values are met once: only those that ran before may be known.
+    // Most pending values occur once: only those that ran before may be known.
     let mayBeKnown = tensor.layout !== tensor.node.layout || tensor.node.mayHaveRun
     if mayBeKnown, let value = knownValue(tensor.node, tensor.layout) { return value }
     let value = makeValue(of: tensor)
@@ -125,7 +126,7 @@ struct Evaluation {
     return read(tensor)
   }
 
-  /// The value of a convolution that writes to the memory of the result, where nobody else waits for it.
+  /// The value of a convolution that writes to the memory of the result, if nothing else needs it.
   private mutating func convolved(_ tensor: Tensor, _ work: PendingConvolution) -> Int? {
     guard isFree, let target, target.dtype == tensor.dtype,
       tensor.layout === tensor.node.layout, tensor.layout.isSame(as: target.layout),
@@ -148,15 +149,15 @@ struct Evaluation {
     return program.input(tensor.node.materialize(), tensor.layout, tensor.dtype)
   }
 
-  /// Small operands that are stretched over the program's shape, such as the mean, scale and shift
-  /// of a normalization, are waited for together.
+  /// Evaluates small operands that are broadcast to the program's shape, such as the mean, scale
+  /// and shift of a normalization, together.
   private func materializeSiblings(of tensor: Tensor) {
     let shape = tensor.node.layout.shape
     guard schedule.slices == nil, tensor.layout !== tensor.node.layout,
       tensor.node.isPendingElementwise,
       tensor.node.layout.count > 0, tensor.node.layout.count <= Limits.smallSiblings
     else { return }
-    // Those that wait for a reduction may yet run slice by slice with it.
+    // Operands that depend on a reduction may still run slice by slice with it.
     let group = SlicedReductions.group(below: tensor.node)
     var nodes: [Node] = []
     for sibling in siblings
@@ -169,23 +170,23 @@ struct Evaluation {
     if nodes.count > 1 { Node.materialize(together: nodes) }
   }
 
-  /// The program for a reduction: just the source.
+  /// The program for a reduction: only the source.
   static func source(_ tensor: Tensor) -> (Evaluation, value: Int) {
     var evaluation = Evaluation(shape: tensor.shape)
     let value = evaluation.value(of: tensor)
     return (evaluation, value)
   }
 
-  /// A result of the program's shape, and where it goes.
+  /// A result of the program's shape, and its destination.
   struct Stored {
     let node: Node
     let value: Int
     let storage: Storage
-    /// Whether the program may read what was there before.
+    /// Whether the program may read the previous contents.
     let isReused: Bool
   }
 
-  /// Stores several results of the program's shape. False where memory was missing.
+  /// Stores several results of the program's shape. False if memory ran out.
   func run(_ results: [Stored]) -> Bool {
     guard let first = results.first?.node.layout else { return true }
     var program = program
@@ -202,7 +203,7 @@ struct Evaluation {
     return compiled?.run() ?? true
   }
 
-  /// Stores one result, and keeps the plan for the trace of the same work. False where memory was missing.
+  /// Stores one result, and caches the plan for traces of the same work. False if memory ran out.
   func run(
     _ value: Int, _ dtype: DType, into storage: Storage, _ layout: Layout, for trace: Trace?
   ) -> Bool {

@@ -2,9 +2,10 @@ import CNormaLoops
 import NormaValues
 import Synchronization
 
-/// Where every way of running leaves its mark, if somebody listens.
+/// Records every execution path, if a listener is present.
 package enum ExecutionLog {
-  /// Looking into a task costs more than a small operation: nobody does where no one records.
+  /// Reading a task-local value costs more than a small operation, so it is skipped while no one
+  /// records.
   private static let listeners = Atomic(0)
   @TaskLocal private static var recorder: Recorder?
 
@@ -12,16 +13,16 @@ package enum ExecutionLog {
     let steps = Mutex<[ExecutionPlan.Step]>([])
   }
 
-  /// Whether this task is recorded.
+  /// Whether this task is being recorded.
   static var isOpen: Bool { listeners.load(ordering: .relaxed) > 0 && recorder != nil }
 
-  /// Adds a step where the task is recorded.
+  /// Adds a step if the task is being recorded.
   @inline(__always)
   static func add(_ step: @autoclosure () -> ExecutionPlan.Step) {
     if listeners.load(ordering: .relaxed) > 0 { keep(step()) }
   }
 
-  /// Adds a loop of its own that reads `operands` and writes elements of `shape`.
+  /// Adds a stand-alone loop that reads `operands` and writes elements of `shape`.
   @inline(__always)
   static func add(
     _ path: ExecutionPlan.Path, _ operation: @autoclosure () -> String,
@@ -40,7 +41,7 @@ package enum ExecutionLog {
     recorder.steps.withLock { $0.append(step) }
   }
 
-  /// What ran in this task during `body`, beside its result.
+  /// The steps that ran in this task during `body`, with its result.
   package static func recording<R>(
     _ body: () throws -> R
   ) rethrows -> (result: R, steps: [ExecutionPlan.Step]) {
@@ -53,12 +54,12 @@ package enum ExecutionLog {
 }
 
 extension Tensor {
-  /// The bytes of the elements, each once however often it is seen.
+  /// The bytes of the elements, each counted once however often it is repeated.
   var touchedBytes: Int { layout.touchedCount * dtype.byteCount }
 }
 
 extension Layout {
-  /// How many elements lie in memory: axes along which one element repeats count once.
+  /// The number of elements in memory: axes that repeat one element count once.
   var touchedCount: Int {
     if count == 0 { return 0 }
     return zip(shape, strides).reduce(1) { $1.1 == 0 ? $0 : $0 * $1.0 }
@@ -80,7 +81,7 @@ extension [Program.Instruction] {
 }
 
 extension Plan {
-  /// What is special about running it.
+  /// The traits of running it.
   var traits: Set<ExecutionPlan.Trait> {
     var traits: Set<ExecutionPlan.Trait> = []
     if isByRow { traits.insert(.byRow) }
@@ -90,22 +91,22 @@ extension Plan {
 }
 
 extension Program {
-  /// Bytes of the inputs that lie in memory, by where they lie.
+  /// Bytes of the inputs in memory, by their addresses.
   func readBytes(except known: Set<ObjectIdentifier> = []) -> Int {
     var bytes: [ObjectIdentifier: Int] = [:]
     for input in inputs {
       guard let storage = input.storage else { continue }
-      let place = ObjectIdentifier(storage)
-      if known.contains(place) { continue }
+      let key = ObjectIdentifier(storage)
+      if known.contains(key) { continue }
       let count = min(input.layout.touchedCount * input.dtype.byteCount, storage.byteCount)
-      bytes[place] = max(bytes[place] ?? 0, count)
+      bytes[key] = max(bytes[key] ?? 0, count)
     }
     return bytes.values.reduce(0, +)
   }
 }
 
 extension CompiledProgram.Sink {
-  /// What is reduced to.
+  /// The name of the reduction.
   var operationName: String {
     switch kind {
     case NORMA_SUM: "sum"

@@ -1,20 +1,21 @@
-/// How values were computed: in which trips over memory, by which path, and how many bytes moved.
+/// How values were computed: in which passes over memory, by which path, and how many bytes moved.
 ///
 ///     print(((x - x.mean(over: 0)) / (x.std(over: 0) + eps)).explainPlan())
 public struct ExecutionPlan: Sendable, Hashable {
-  /// One trip over memory.
+  /// One pass over memory.
   public struct Step: Sendable, Hashable {
-    /// The way of running.
+    /// The execution path.
     public let path: Path
-    /// What was computed, in order.
+    /// The operations, in order.
     public let operations: [String]
-    /// The shape that was gone through.
+    /// The shape that was iterated over.
     public let shape: [Int]
-    /// Bytes of the operands, each counted once; one that repeats counts as often as it lies in memory.
+    /// Bytes of the operands, each counted once; a broadcast operand counts with its size in
+    /// memory.
     public let bytesRead: Int
     /// Bytes of the results.
     public let bytesWritten: Int
-    /// What else was special.
+    /// Other properties.
     public let traits: Set<Trait>
 
     init(
@@ -26,85 +27,85 @@ public struct ExecutionPlan: Sendable, Hashable {
     }
   }
 
-  /// A way of running.
+  /// An execution path.
   public enum Path: String, Sendable, Hashable, CaseIterable {
     /// Elementwise operations, tile by tile, all of them before the next tile.
     case program
-    /// Elements that go to another order of memory.
+    /// Elements are copied to another memory order.
     case copy
     /// Elementwise operations that end in reductions.
     case reduction
-    /// Statistics and what needs them, slice by slice, so that memory is read once.
+    /// Statistics and the operations that need them, slice by slice, so that memory is read once.
     case slices
-    /// A reduction and what follows, strip by strip, so that its results are not stored.
+    /// A reduction and what follows it, strip by strip, so that its results are not stored.
     case strips
-    /// One loop without a program: a step of Adam.
+    /// A single loop without a program: a step of Adam.
     case oneLoop = "one loop"
     /// A normalization, or its gradient, group by group.
     case groups
-    /// The few numbers that a normalization reads beside its input.
+    /// The few operands of a normalization besides its input.
     case numbers
     /// The gradients of a normalization of rows.
     case rowGradient = "row gradient"
     /// A softmax, its gradient, or the logarithm of a sum of powers, row by row.
     case rowSoftmax = "row softmax"
-    /// A product of matrices.
+    /// A matrix product.
     case product
     /// A convolution, or one of its gradients.
     case convolution
-    /// The largest elements of windows, and their places.
+    /// Maxima of windows, and their indices.
     case pooling
     /// Weighted sums along an axis: mean pooling, interpolation, unfolding.
     case axisMap = "axis map"
-    /// Elements at given places.
+    /// Gathering elements at given indices.
     case gather
-    /// Elements put to given places, or combined with what is there.
+    /// Scattering elements to given indices, or combining them with those there.
     case scatter
-    /// Rows in order, all or the first of them.
+    /// Sorting rows, or selecting their first elements.
     case sort
-    /// Places of numbers in rows in order, of extremes, or of what is true.
+    /// Searching for numbers in sorted rows, for extremes, or for true elements.
     case search
     /// Running sums, products and extremes.
     case scan
     /// Distances of vectors, or their gradients.
     case distances
-    /// How often numbers occur.
+    /// Counting occurrences.
     case counting
   }
 
-  /// What is special about a step.
+  /// A property of a step.
   public enum Trait: String, Sendable, Hashable, CaseIterable, Comparable {
-    /// Its plan was made anew; otherwise one was kept from an earlier step.
+    /// Its plan was made for this step; otherwise a cached one was used.
     case planned
-    /// Several results are reduced side by side, in the order of memory.
+    /// Several results are reduced side by side, in memory order.
     case interleaved
-    /// The order of a sum does not matter, so that whole tensors are reduced in the order of memory.
+    /// The order of a sum does not matter, so whole tensors are reduced in memory order.
     case unordered
-    /// Operations run row by row, with numbers or rows that repeat.
+    /// Operations run row by row, with scalar operands or repeated rows.
     case byRow = "row by row"
-    /// Results go past the caches, which would not keep them.
+    /// Results bypass the caches, which are too small for them.
     case streamed = "past the caches"
-    /// The result was written over an operand that nobody else held.
+    /// The result was written over an operand that had no other owner.
     case inPlace = "in place"
-    /// What follows found the results in cache, some images at a time.
+    /// Following operations found the results in cache, a few images at a time.
     case inCache = "finished in cache"
-    /// Weights were brought into another order of memory first.
+    /// Weights were first packed into another memory order.
     case packed = "weights packed"
     /// By oneDNN.
     case oneDNN
     /// By Norma's own loops.
     case ownLoops = "own loops"
-    /// Put together from products.
+    /// Computed by matrix products.
     case byProducts = "by products"
 
-    /// By their order here.
+    /// Ordered as declared here.
     public static func < (a: Trait, b: Trait) -> Bool {
       let all = Trait.allCases
       return (all.firstIndex(of: a) ?? 0) < (all.firstIndex(of: b) ?? 0)
     }
   }
 
-  /// The trips, in order.
+  /// The passes, in order.
   public let steps: [Step]
 
   /// Bytes of all operands.
@@ -115,14 +116,14 @@ public struct ExecutionPlan: Sendable, Hashable {
 }
 
 extension ExecutionPlan: CustomStringConvertible {
-  /// One line for all, then one for each trip.
+  /// A summary line, then one line for each pass.
   public var description: String {
     if steps.isEmpty { return "nothing to run: the values are stored" }
-    let trips = steps.count == 1 ? "1 trip" : "\(steps.count) trips"
+    let passes = steps.count == 1 ? "1 pass" : "\(steps.count) passes"
     let lines = steps.enumerated().map { "\($0 + 1). \($1)" }
     return
       ([
-        "\(trips) over memory: \(byteText(bytesRead)) read, \(byteText(bytesWritten)) written"
+        "\(passes) over memory: \(byteText(bytesRead)) read, \(byteText(bytesWritten)) written"
       ] + lines).joined(separator: "\n")
   }
 }
@@ -146,11 +147,11 @@ private func byteText(_ count: Int) -> String {
 }
 
 extension Tensor {
-  /// Computes the values that are pending, and says how: which operations ran together in one trip over
-  /// memory, what was stored between, and how many bytes moved.
+  /// Computes the pending values, and reports how: which operations ran together in one pass over
+  /// memory, what was stored in between, and how many bytes moved.
   ///
-  /// A plan is told as it ran, as it depends on what else waits for the same values. A tensor whose values
-  /// are stored has none. Cost: that of the values. PyTorch has no such call.
+  /// A plan describes an actual run, because it depends on what else needs the same values. A
+  /// tensor whose values are stored has none. Cost: that of the values. PyTorch has no such call.
   public func explainPlan() -> ExecutionPlan {
     ExecutionPlan(steps: ExecutionLog.recording { _ = evaluated() }.steps)
   }

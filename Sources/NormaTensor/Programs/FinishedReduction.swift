@@ -1,12 +1,12 @@
 import CNormaLoops
 
-/// A reduction that only one program waits for, with about as many results as would fill memory
-/// again: each strip of results goes through the program while it is in cache, and is not stored.
+/// A reduction with a large result that only one program needs: each strip of results goes through
+/// the program while it is in cache, and is not stored.
 struct FinishedReduction {
   let group: ReductionGroup
   private let result: ReductionGroup.Result
 
-  /// - Returns: nil where results are few, or somebody else waits for the same trip.
+  /// - Returns: nil if results are few, or if other reductions share the same pass.
   init?(_ group: ReductionGroup, _ result: ReductionGroup.Result) {
     let source = group.source
     guard group.layout.count >= Limits.fewestInStrips, source.count > 0,
@@ -22,7 +22,8 @@ struct FinishedReduction {
     self.result = result
   }
 
-  /// Which of the results that stay with a thread: sums come first, squares beside them.
+  /// The index of the result among those that stay in the thread's scratch memory: sums are first,
+  /// then squares.
   var number: Int { result == .squares ? 1 : 0 }
 
   private var sink: (Int) -> CompiledProgram.Sink {
@@ -31,8 +32,7 @@ struct FinishedReduction {
     return { CompiledProgram.Sink(value: $0, type: type, kind: kind, result: nil, squares: nil) }
   }
 
-  /// Runs the reduction, strip by strip, with the program of its results.
-  /// False where memory was missing.
+  /// Runs the reduction, strip by strip, with the program of its results. False if memory ran out.
   func run(before program: Program, _ output: CompiledProgram.Output) -> Bool {
     let (evaluation, value) = Evaluation.source(group.source)
     if evaluation.program.readsMissing { return false }
@@ -46,7 +46,7 @@ struct FinishedReduction {
       let second = CompiledProgram(program, over: finishing, outputs: [output])
       return first.run(by: .strips, before: second)
     }
-    // Some operand cannot be cut into strips: store the results after all.
+    // An operand cannot be divided into strips: store the results instead.
     let stored = group.tensor(result)
     let storage = stored.node.materialize()
     if storage.isMissing { return false }
@@ -60,7 +60,7 @@ struct FinishedReduction {
 }
 
 extension Program {
-  /// The same program with the results of a reduction in memory.
+  /// The same program, reading the results of the reduction from memory.
   func replacingLocals(by storage: Storage) -> Program {
     var program = self
     program.inputs = inputs.map { input in
@@ -73,7 +73,7 @@ extension Program {
 }
 
 extension Space {
-  /// Tiles in sequence that are reduced to one output or strip of outputs.
+  /// Consecutive tiles that are reduced to one output or strip of outputs.
   var tilesPerOutput: Int {
     let reduced = outer.filter { !$0.isKept }.reduce(1) { $0 * $1.size }
     return reduced * ((rows.size + tileRows - 1) / tileRows)

@@ -1,8 +1,8 @@
 import CNormaLoops
 
 extension norma_instruction {
-  /// Runs row by row, each value going on by its bytes; all rows in one call where there is a loop
-  /// for them.
+  /// Runs row by row, each operand advancing by its pitch; all rows in one call if there is a loop
+  /// for that.
   mutating func goByRow(
     _ instruction: Program.Instruction, singles: ValueSet, _ pitch: (Int) -> Int
   ) {
@@ -50,7 +50,7 @@ extension norma_instruction {
 }
 
 extension Program.Instruction {
-  /// A bit for each operand that is one number to a tile or row.
+  /// A bit for each operand that is a single number per tile or row.
   func bits(singles: ValueSet) -> UInt32 {
     var bits: UInt32 = 0
     for (position, operand) in operands.enumerated() where singles.contains(operand) {
@@ -59,7 +59,7 @@ extension Program.Instruction {
     return bits
   }
 
-  /// Whether each statistic of a normalization is one number or a row that repeats.
+  /// Whether each statistic of a normalization is a single number or a repeated row.
   fileprivate func statisticsRepeat(singles: ValueSet, _ pitch: (Int) -> Int) -> Bool {
     guard case .operation(let code, _) = loop else { return false }
     let first = code == .normalize ? 1 : code == .normalizeGradient ? 2 : operands.count

@@ -1,11 +1,11 @@
 import NormaValues
 import Synchronization
 
-/// What a tensor's values come from: stored elements, or work that has not run yet.
+/// The source of a tensor's values: stored elements, or work that has not run yet.
 ///
-/// A node is born pending or stored and can only become stored, which releases its inputs.
+/// A node is created pending or stored, and can only change to stored, which releases its inputs.
 final class Node: Sendable {
-  /// Work that gives a node its values.
+  /// Work that computes a node's values.
   enum Work: Sendable {
     /// An instruction on operands of the node's own shape.
     case elementwise(Operation, [Tensor])
@@ -21,15 +21,15 @@ final class Node: Sendable {
   private struct State {
     /// Nil once the values are stored.
     var work: Work?
-    /// How often the work ran inside of other programs without being stored.
+    /// How often the work ran inside other programs without being stored.
     var streamed = 0
-    /// Pending reductions over this node's values, so that sisters share one trip.
+    /// Pending reductions over this node's values, so that siblings share one pass.
     var groups: [WeakGroup] = []
-    /// Looks at the values before they are stored.
+    /// Corrects the values before they are stored.
     var correction: Correction?
   }
 
-  /// Replaces some of the values in memory, which lie as the node's layout says.
+  /// Replaces some of the values in memory, which has the node's layout.
   typealias Correction = @Sendable (Storage) -> Void
 
   struct WeakGroup: Sendable {
@@ -37,17 +37,17 @@ final class Node: Sendable {
   }
 
   let dtype: DType
-  /// How the node's values lie in its storage: without gaps.
+  /// The layout of the node's values in its storage: dense.
   let layout: Layout
-  /// A mistake made this node, or there was no memory for it; it has no values.
+  /// A mistake produced this node, or there was no memory for it; it has no values.
   var isPoisoned: Bool { isLost.load(ordering: .relaxed) }
   private let isLost: Atomic<Bool>
   private let bornCost: Int
   private let bornDepth: Int
-  /// Whether the work is a convolution, which is too much to be done twice.
+  /// Whether the work is a convolution, which is too expensive to run twice.
   private let isConvolution: Bool
   private let isStored: Atomic<Bool>
-  /// The values, once they are there: read without the lock, as most operands are stored.
+  /// The values, once stored: read without the lock, because most operands are stored.
   private let memory: Atomic<UInt>
   private let isShared = Atomic(false)
   private let state: Mutex<State>
@@ -84,14 +84,14 @@ final class Node: Sendable {
     UInt(bitPattern: Unmanaged.passRetained(storage).toOpaque())
   }
 
-  private static func storage(at place: UInt) -> Unmanaged<Storage>? {
-    UnsafeRawPointer(bitPattern: place).map { .fromOpaque($0) }
+  private static func storage(at address: UInt) -> Unmanaged<Storage>? {
+    UnsafeRawPointer(bitPattern: address).map { .fromOpaque($0) }
   }
 
-  /// What all pending instructions cost that a program with this node has to run.
+  /// The total cost of the pending instructions that a program with this node has to run.
   var cost: Int { isStored.load(ordering: .acquiring) ? 0 : bornCost }
 
-  /// The longest way of pending nodes to a stored one.
+  /// The longest path of pending nodes to a stored one.
   var depth: Int { isStored.load(ordering: .acquiring) ? 0 : bornDepth }
 
   /// The values, if they are stored.
@@ -104,16 +104,17 @@ final class Node: Sendable {
     return state.withLock { $0.work.map { .pending($0) } } ?? stored
   }
 
-  /// After the work is gone.
+  /// The contents once the work is gone.
   private var stored: Content {
     guard let storage else { fatalError("a node has neither work nor values") }
     return .stored(storage)
   }
 
-  /// What corrects the values once they are computed.
+  /// The correction of the values once they are computed.
   var correction: Correction? { state.withLock { $0.correction } }
 
-  /// Has `correction` look at the values of this new node, which therefore are stored before they are used.
+  /// Sets a correction for the values of this new node, which are therefore stored before they are
+  /// used.
   func correct(with correction: @escaping Correction) {
     share()
     let stored = state.withLock { state -> Storage? in
@@ -124,7 +125,8 @@ final class Node: Sendable {
     if let stored { correction(stored) }
   }
 
-  /// Whether the values are no more than their work gives, so that others may run it in place of them.
+  /// Whether the values are exactly the results of the work, so that other programs may run it
+  /// instead.
   var isPlain: Bool { state.withLock { $0.correction == nil } }
 
   var isPendingElementwise: Bool {
@@ -136,13 +138,13 @@ final class Node: Sendable {
 
   var isPending: Bool { !isStored.load(ordering: .acquiring) }
 
-  /// Keeps the result of the work; the first one wins, and they are all equal.
+  /// Stores the result of the work; the first result is kept, and all are equal.
   func store(_ storage: Storage) {
-    let place = Node.retained(storage)
-    if !memory.compareExchange(expected: 0, desired: place, ordering: .acquiringAndReleasing)
+    let address = Node.retained(storage)
+    if !memory.compareExchange(expected: 0, desired: address, ordering: .acquiringAndReleasing)
       .exchanged
     {
-      Node.storage(at: place)?.release()
+      Node.storage(at: address)?.release()
     }
     // The work is released outside of the lock: it may hold the last reference to other nodes.
     let old = state.withLock { state in
@@ -154,20 +156,20 @@ final class Node: Sendable {
     withExtendedLifetime(old) {}
   }
 
-  /// Whether no other node, and no work, holds the memory of these stored values.
+  /// Whether no other node and no work shares the memory of these stored values.
   func holdsMemoryAlone() -> Bool {
-    // The node's own reference is borrowed, so that another one shows.
+    // The node's own reference is borrowed, so that any other one is detected.
     guard let own = Node.storage(at: memory.load(ordering: .acquiring)) else { return false }
     var storage = own.takeRetainedValue()
     defer { _ = Unmanaged.passRetained(storage) }
     return !storage.isMissing && isKnownUniquelyReferenced(&storage)
   }
 
-  /// What misses the memory where no outer call is known that wanted the values.
+  /// The call named in an out-of-memory error if the public call that needed the values is unknown.
   static let lossCall = "evaluated()"
 
-  /// Gives up a node for which there is no memory, as a mistake of the scope's, and what takes its place for
-  /// work that is under way. Outside of a scope the program ends.
+  /// Marks a node as lost because there is no memory for it, recording a mistake in the scope;
+  /// returns a placeholder for work in progress. Outside of a scope the program ends.
   func lose() -> Storage {
     report(.memory(layout.shape, dtype, Node.lossCall), file: #fileID, line: #line)
     return loseQuietly()
@@ -181,7 +183,7 @@ final class Node: Sendable {
     return storage
   }
 
-  /// Whether the values are stored, or their work ran inside of a program.
+  /// Whether the values are stored, or their work ran inside a program.
   var mayHaveRun: Bool {
     if isShared.load(ordering: .relaxed) { return true }
     return state.withLock { state in
@@ -191,16 +193,16 @@ final class Node: Sendable {
     }
   }
 
-  /// Says that several will use the values, so that the first of them stores them.
+  /// Marks the values as used several times, so that the first use stores them.
   func share() { isShared.store(true, ordering: .relaxed) }
 
-  /// Says that the values will be read apart from the next program that takes them in. Only work that is too much
-  /// to be done twice is then stored at once.
+  /// Marks the values as read outside of the next program that uses them. Only work that is too
+  /// expensive to run twice is then stored immediately.
   func keep() { if isConvolution { share() } }
 
-  /// Whether the work may run once more inside of another program; counts it if so.
+  /// Whether the work may run once more inside another program; if so, counts it.
   ///
-  /// The first time is free: most values are used once and never looked at.
+  /// The first time is free: most values are used once and never read.
   func stream() -> Bool {
     if isShared.load(ordering: .relaxed) { return false }
     return state.withLock { state in
@@ -210,7 +212,8 @@ final class Node: Sendable {
     }
   }
 
-  /// The elementwise work, counted as run inside of the program that asks; nil where there is none, or it may not.
+  /// The elementwise work, counted as run inside the program that asks; nil if there is none, or if
+  /// it may not run there.
   func workInside() -> (operation: Operation, operands: [Tensor])? {
     if isShared.load(ordering: .relaxed) { return nil }
     return state.withLock { state in
@@ -221,7 +224,7 @@ final class Node: Sendable {
     }
   }
 
-  /// Takes back that the work ran inside of a program.
+  /// Undoes counting that the work ran inside a program.
   func forgetStream() { state.withLock { $0.streamed -= 1 } }
 
   private func isStreamable(_ state: borrowing State) -> Bool {

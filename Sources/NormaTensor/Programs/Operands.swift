@@ -1,5 +1,5 @@
-/// The numbers of a few values, without memory of their own: programs are made for every
-/// evaluation, and an array per instruction costs more than running it on a small tensor.
+/// The numbers of a few values, stored inline: programs are built for every evaluation, and an
+/// array per instruction costs more than running it on a small tensor.
 struct Operands: Hashable, Sendable {
   private var values = SIMD8<Int32>()
   private(set) var count = 0

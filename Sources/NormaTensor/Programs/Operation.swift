@@ -1,7 +1,7 @@
 import CNormaLoops
 import NormaValues
 
-/// One instruction of a program: what is done to elements of which type.
+/// One instruction of a program: an operation and its element types.
 struct Operation: Hashable, Sendable {
   enum Code: Int32, Sendable {
     case negate, abs, sqrt, rsqrt
@@ -21,11 +21,11 @@ struct Operation: Hashable, Sendable {
     case lerp, select, normalize, normalizeGradient
     case convert  // To the result's type.
 
-    /// The number of the C loop.
+    /// The index of the C loop.
     var loop: Int32 { rawValue }
 
-    /// What an instruction costs, in elementwise additions, for the choice between streaming a
-    /// value again and storing it.
+    /// The cost of an instruction, in elementwise additions, for the choice between recomputing a
+    /// value and storing it.
     var cost: Int {
       switch self {
       case .erfinv, .lgamma, .digamma, .trigamma, .zeta, .i0, .i0e, .i1, .i1e: 16
@@ -45,27 +45,27 @@ struct Operation: Hashable, Sendable {
     }
   }
 
-  /// The type in which an operand is taken, where most meet in `operands`.
+  /// The type in which an operand is read, if most are of type `operands`.
   func operandType(_ position: Int) -> DType {
     switch code {
     case .select where position == 0: .bool
-    // Statistics beside data.
+    // Statistics, read together with data.
     case .normalizeGradient where position >= 2: .float64
     default: operands
     }
   }
 
   let code: Code
-  /// The type in which operands meet.
+  /// The common type of the operands.
   let operands: DType
   let result: DType
 
-  /// Operand `position` is a number written in the program instead of a tensor.
+  /// Operand `position` is a number in the program instead of a tensor.
   struct Immediate: Hashable, Sendable {
     let position: Int
     /// The number in the block type of `operands`.
     let bits: UInt64
-    /// As the caller wrote it.
+    /// The number as the caller wrote it.
     let number: Scalar
   }
   var immediate: Immediate?
@@ -94,7 +94,7 @@ enum BlockType: Int32, Sendable {
     }
   }
 
-  /// The same as an element type.
+  /// The corresponding element type.
   var dtype: DType {
     switch self {
     case .float32: .float32
@@ -120,7 +120,7 @@ enum BlockType: Int32, Sendable {
 }
 
 extension DType {
-  /// The number by which the C loops know the type in memory.
+  /// The index of the type in memory in the C loops.
   var stored: Int32 {
     switch self {
     case .float32: Int32(NORMA_F32.rawValue)
@@ -142,8 +142,8 @@ extension DType {
   /// Whether this is a real type of 16 bits.
   var isHalf: Bool { self == .float16 || self == .bfloat16 }
 
-  /// Whether elements are widened to the block type when they are read, and results narrowed after every
-  /// instruction: half types are rounded, of integers the low bits are kept.
+  /// Whether elements are widened to the block type when read, and results narrowed after every
+  /// instruction: half types are rounded, integers keep their low bits.
   var isNarrow: Bool {
     switch self {
     case .float16, .bfloat16, .int8, .int16, .uint16, .uint32: true

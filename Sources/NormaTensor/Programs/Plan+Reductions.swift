@@ -1,9 +1,9 @@
 import CNormaLoops
 
 extension Plan {
-  /// Places the results of reductions, with room for those of chunks.
+  /// Sets the destinations of reductions, with memory for the results of chunks.
   ///
-  /// - Returns: false, and a mistake of the scope's, where there is no memory to work in.
+  /// - Returns: false, with a mistake recorded in the scope, if there is no memory to work in.
   func withSinks(
     _ form: inout norma_program, over shape: [Int], isSliced: Bool = false,
     place: (Int, inout norma_sink) -> Void, _ body: (UnsafePointer<norma_program>) -> Bool
@@ -24,7 +24,7 @@ extension Plan {
     }
   }
 
-  /// How many outputs are reduced side by side, in the order of memory: enough for 64 KiB at a
+  /// The number of outputs that are reduced side by side, in memory order: enough for 64 KiB at a
   /// time, and the same for every thread.
   func interleave(isSliced: Bool) -> Int {
     guard space.hasScatteredRows, !isSliced else { return 0 }
@@ -35,14 +35,14 @@ extension Plan {
     return kept >= threads ? (kept + units - 1) / units : 0
   }
 
-  /// Room for the results of chunks, where one output has several, and for what sums of `float64`
-  /// have lost.
+  /// Allocates memory for the results of chunks, if an output has several, and for the rounding
+  /// errors of `float64` sums.
   ///
-  /// - Returns: nil, and a mistake of the scope's, where there is none.
+  /// - Returns: nil, with a mistake recorded in the scope, if there is none.
   private func addRooms(
     _ sinks: UnsafeMutableBufferPointer<norma_sink>, _ chunks: Int, of shape: [Int]
   ) -> [Storage]? {
-    // Weighted moments keep the sums of their weights there.
+    // Weighted moments store the sums of their weights there.
     let isWide = { (sink: norma_sink) in
       sink.type == BlockType.float64.rawValue && sink.m2 != nil && sink.lost == nil
     }

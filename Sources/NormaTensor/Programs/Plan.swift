@@ -1,26 +1,26 @@
 import CNormaLoops
 
-/// A program laid out for the C runner: loops found, strides in bytes, values given their places.
+/// A program laid out for the C runner: with its loops, strides in bytes, and slots for its values.
 ///
-/// It knows no memory of tensors, so it serves every program of the same structure on any thread.
+/// It refers to no tensor memory, so it serves every program of the same structure on any thread.
 final class Plan: @unchecked Sendable {
   let space: Space
-  /// What it was made of.
+  /// The instructions it was made from.
   let instructions: [Program.Instruction]
-  /// Whether instructions with such operands run row by row.
+  /// Whether the instructions run row by row.
   let isByRow: Bool
   /// The elements of the space times the instructions.
   let work: Int
-  /// What the C runner reads; it points into memory of the plan. Written by `init` alone.
+  /// What the C runner reads; it points into memory of the plan. Written only by `init`.
   private let memory: UnsafeMutablePointer<norma_program>
   var form: norma_program { memory.pointee }
 
-  /// Whether some result goes past the caches.
+  /// Whether some result bypasses the caches.
   var isStreamed: Bool {
     (0..<Int(memory.pointee.output_count)).contains { memory.pointee.outputs[$0].streamed == 1 }
   }
 
-  /// Whether elements only go to other places.
+  /// Whether elements are only copied.
   var isCopy: Bool { memory.pointee.instruction_count == 0 && memory.pointee.sink_count == 0 }
 
   /// `space` has the program's inputs as its operands, then the outputs.
@@ -30,7 +30,7 @@ final class Plan: @unchecked Sendable {
   ) {
     instructions = program.instructions
     memory = .allocate(capacity: 1)
-    // Few stored elements may be seen as more than can be counted.
+    // Broadcasting can make the number of elements overflow.
     let (work, isEndless) = program.shape.reduce(1, *)
       .multipliedReportingOverflow(by: max(program.instructions.count, 1))
     self.work = isEndless ? Int.max : work
@@ -47,17 +47,17 @@ final class Plan: @unchecked Sendable {
       space.columns.size <= Limits.smallProgram,
       !program.inputs.contains(where: { $0.local != nil })
     {
-      // Nothing has to stay in the first-level cache, and no strips are those of a reduction.
+      // Nothing has to stay in the first-level cache, and there are no strips of a reduction.
       space.tileColumns = space.columns.size
     }
     self.space = space
-    // Bytes from row to row of what is read row by row.
+    // The distance in bytes between rows of operands that are read row by row.
     var pitches: [Int: Int] = [:]
     require(
       program.widths.count <= Int(NORMA_MAX_VALUES)
         && space.outer.count <= Int(NORMA_MAX_DIMENSIONS),
       "\(program.widths.count) values in \(space.outer.count) dimensions are too many")
-    var places = Places(program, block: space.tileRows * space.tileColumns)
+    var slots = ScratchSlots(program, block: space.tileRows * space.tileColumns)
 
     for (index, input) in program.inputs.enumerated() {
       var operand = operand(index, width: input.dtype.byteCount, value: input.value)
@@ -75,7 +75,7 @@ final class Plan: @unchecked Sendable {
       if operand.single == 0 && operand.pitched == 0 && operand.local == 0 && operand.by_row == 0
         && !isDirect(operand)
       {
-        places.keep(input.value)
+        slots.keep(input.value)
       }
       sources.append(operand)
     }
@@ -92,7 +92,7 @@ final class Plan: @unchecked Sendable {
       var operand = operand(
         program.inputs.count + index, width: output.width, value: output.value)
       if output.isReused {
-        // From the thread's scratch memory: later instructions still read what is there.
+        // Copied from the thread's scratch memory: later instructions still read the old elements.
       } else if isDirect(operand) && output.storage.byteCount >= Limits.streamedBytes {
         operand.streamed = 1
       } else if isDirect(operand) && made.contains(output.value)
@@ -100,15 +100,15 @@ final class Plan: @unchecked Sendable {
       {
         operand.direct = 1
         written.insert(output.value)
-        places.leave(output.value)
+        slots.leave(output.value)
       }
       targets.append(operand)
     }
     let steps = program.instructions.enumerated().map { index, instruction in
       if singles.contains(instruction.result) {
-        places.keepSingle(instruction.result)
+        slots.keepSingle(instruction.result)
       } else {
-        places.assign(instruction, at: index, keeping: ends)
+        slots.assign(instruction, at: index, keeping: ends)
       }
       var step = norma_instruction(instruction, singles: singles)
       if step.single == 0 && instruction.operands.contains(where: { pitches[$0] != nil }) {
@@ -119,7 +119,7 @@ final class Plan: @unchecked Sendable {
       }
       return step
     }
-    var scratch = places.size
+    var scratch = slots.size
     var results = sinks.map { sink in
       norma_sink(
         kind: Int32(sink.kind.rawValue), value: Int32(sink.value),
@@ -130,7 +130,7 @@ final class Plan: @unchecked Sendable {
     }
     let isLocal = !sinks.isEmpty && sinks.allSatisfy { $0.result == nil }
     if isLocal {
-      // Room beside the values for results that stay with the thread.
+      // Scratch memory after the values, for results that stay with the thread.
       let bytes = (space.tileColumns * 8 + 63) & ~63
       for index in results.indices {
         results[index].local = scratch
@@ -156,19 +156,19 @@ final class Plan: @unchecked Sendable {
     form.output_count = Int32(targets.count)
     form.instruction_count = Int32(steps.count)
     form.sink_count = Int32(results.count)
-    form.value_count = Int32(places.offsets.count)
+    form.value_count = Int32(slots.offsets.count)
     form.inputs = UnsafePointer(Plan.stable(sources))
     form.outputs = UnsafePointer(Plan.stable(targets))
     form.instructions = UnsafePointer(Plan.stable(Array(steps)))
     form.sinks = UnsafePointer(Plan.stable(results))
-    form.offsets = UnsafePointer(Plan.stable(places.offsets))
+    form.offsets = UnsafePointer(Plan.stable(slots.offsets))
     if sinks.isEmpty { norma_program_measure(&form) }
     memory.initialize(to: form)
     let isInPlace =
       sources.allSatisfy { $0.single == 1 || $0.by_row == 0 && $0.local == 0 && isDirect($0) }
       && targets.allSatisfy { $0.direct == 1 }
     if isInPlace && sinks.isEmpty && form.unit_count == 1 && !steps.isEmpty
-      && places.offsets.count <= Int(NORMA_SMALL_VALUES) && scratch <= Int(NORMA_SMALL_SCRATCH)
+      && slots.offsets.count <= Int(NORMA_SMALL_VALUES) && scratch <= Int(NORMA_SMALL_SCRATCH)
       && steps.allSatisfy({ $0.by_row == 0 })
     {
       memory.pointee.alone = 1
@@ -178,7 +178,7 @@ final class Plan: @unchecked Sendable {
   /// Work of fewer element instructions is not worth a second thread.
   var threads: Int32 { work < Limits.leastToShare ? 1 : Int32(TensorThreads.count) }
 
-  /// Runs a plan without reductions on memory that begins at these places: inputs, then numbers; outputs.
+  /// Runs a plan without reductions on memory at these addresses: inputs, then immediates; outputs.
   func run(
     _ bases: UnsafePointer<UnsafeMutablePointer<CChar>?>,
     _ targets: UnsafePointer<UnsafeMutablePointer<CChar>?>
@@ -206,7 +206,7 @@ final class Plan: @unchecked Sendable {
     return memory
   }
 
-  /// Whether tiles of this operand lie without gaps, so that loops work on memory itself.
+  /// Whether tiles of this operand are contiguous, so that loops work directly on memory.
   private func isDirect(_ operand: norma_operand) -> Bool {
     let width = Int(operand.width)
     let isOneRow = space.tileRows == 1 || space.rows.size == 1
@@ -220,7 +220,7 @@ final class Plan: @unchecked Sendable {
     operand.width = Int32(width)
     operand.value = Int32(value)
     operand.row = space.rows.strides[index] * width
-    // A space of one column sees the next element as its neighbour.
+    // In a space with one column, the next column is the adjacent element.
     operand.column = space.columns.size == 1 ? width : space.columns.strides[index] * width
     if index < space.splits.count {
       let splits = space.splits[index]

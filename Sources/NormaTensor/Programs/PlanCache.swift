@@ -1,9 +1,9 @@
 import NormaValues
 
-/// Plans of programs that ran, so that the next step of a training loop finds its own.
+/// Cached plans of programs, so that the next step of a training loop finds its own.
 ///
-/// A plan has four places where it may be, by its key; a new one takes the oldest of them. So there
-/// are never more than ``capacity``, and finding one is a comparison of a few numbers.
+/// A key determines a set of four entries that may hold its plan; a new plan replaces the oldest of
+/// them. So there are never more than ``capacity``, and a lookup compares only a few numbers.
 final class PlanCache: @unchecked Sendable {
   static let shared = PlanCache(sets: 256)
 
@@ -11,7 +11,7 @@ final class PlanCache: @unchecked Sendable {
   private let lock = Lock()
   private let sets: Int
   private var plans: [(key: PlanKey, plan: Plan)?]
-  /// Which place of a set is taken next.
+  /// The entry of each set to replace next.
   private var next: [UInt8]
 
   /// - Parameter sets: a power of two.
@@ -38,24 +38,24 @@ final class PlanCache: @unchecked Sendable {
     let first = firstPlace(hash)
     lock.take()
     defer { lock.give() }
-    for place in first..<first + PlanCache.ways {
-      if let kept = plans[place], kept.key.hash == hash, kept.key.isEqual(to: words) {
+    for index in first..<first + PlanCache.ways {
+      if let kept = plans[index], kept.key.hash == hash, kept.key.isEqual(to: words) {
         return kept.plan
       }
     }
     return nil
   }
 
-  /// Keeps a plan. Where two threads made the same one, both are right.
+  /// Stores a plan. If two threads made the same one, either may be kept.
   func keep(_ plan: Plan, as key: PlanKey) {
     let first = firstPlace(key.hash)
-    // What gives way is freed outside of the lock.
+    // The replaced plan is freed outside of the lock.
     let old = lock.locked {
       let set = first / PlanCache.ways
-      let place = first + Int(next[set])
+      let index = first + Int(next[set])
       next[set] = (next[set] + 1) % UInt8(PlanCache.ways)
-      let old = plans[place]
-      plans[place] = (key, plan)
+      let old = plans[index]
+      plans[index] = (key, plan)
       return old
     }
     withExtendedLifetime(old) {}

@@ -1,12 +1,12 @@
-/// All that a plan follows from, as numbers: shapes, strides, types, instructions, and by which rule
-/// the space is cut; not the memory, and not the numbers written in a program.
+/// Everything that a plan depends on, as integers: shapes, strides, types, instructions, and the
+/// rule by which the space is divided; not the memory, and not the immediates.
 struct PlanKey: Hashable {
   private(set) var words: ContiguousArray<Int> = []
   private(set) var hash = 0
 
   init() { words.reserveCapacity(96) }
 
-  /// A key of words that were counted elsewhere.
+  /// A key from words and a hash that were computed elsewhere.
   init(_ words: UnsafeBufferPointer<Int>, _ hash: Int) {
     self.words = ContiguousArray(words)
     self.hash = hash
@@ -17,7 +17,7 @@ struct PlanKey: Hashable {
     hash = PlanKey.hash(hash, word)
   }
 
-  /// The hash of words up to and with this one.
+  /// Combines a hash with the next word.
   static func hash(_ hash: Int, _ word: Int) -> Int {
     let product = (hash ^ word) &* -0x61c8_8646_80b5_83eb
     return product ^ product >> 32
@@ -31,7 +31,7 @@ struct PlanKey: Hashable {
     }
   }
 
-  /// A layout of the program's shape, wherever in memory it begins.
+  /// Appends a layout of the program's shape, without its offset.
   mutating func append(_ layout: Layout, in shape: [Int]) {
     let isWhole = layout.shape == shape
     if isWhole && layout.isContiguous && layout.strides.last != 0 {
@@ -76,9 +76,9 @@ struct PlanKey: Hashable {
   }
 }
 
-/// The words of a key on the stack: most keys are looked up and never kept.
+/// The words of a key on the stack: most keys are looked up and never stored.
 struct KeyWords {
-  /// As many words fill 1 KiB.
+  /// This many words fill 1 KiB.
   static let most = 128
 
   private let base: UnsafeMutablePointer<Int>
@@ -95,7 +95,7 @@ struct KeyWords {
     hash = PlanKey.hash(hash, word)
   }
 
-  /// A layout by itself; false where there is no room for it.
+  /// Appends a layout by itself; false if there is no space left.
   mutating func append(_ layout: Layout) -> Bool {
     guard hasRoom(2 * layout.shape.count + 2) else { return false }
     append(layout.isContiguous ? -1 : -2)
@@ -105,17 +105,17 @@ struct KeyWords {
     return true
   }
 
-  /// The plan that is kept for these words.
+  /// The cached plan for these words.
   var plan: Plan? {
     PlanCache.shared.plan(UnsafeBufferPointer(start: base, count: count), hash)
   }
 
-  /// The same words, to be kept.
+  /// The same words as a key to be stored.
   var key: PlanKey { PlanKey(UnsafeBufferPointer(start: base, count: count), hash) }
 }
 
 extension Program.Loop {
-  /// Different for different loops.
+  /// Distinguishes different loops.
   fileprivate var number: Int {
     switch self {
     case .operation(let code, let type): Int(code.rawValue) << 8 | Int(type.rawValue) << 4
@@ -126,11 +126,11 @@ extension Program.Loop {
   }
 }
 
-/// How the space of a program is cut, given the layouts of its inputs and outputs.
+/// How the space of a program is divided, given the layouts of its inputs and outputs.
 enum PlanRule {
-  /// In the order of memory of the result.
+  /// In the memory order of the result.
   case elementwise(Layout)
-  /// For the reductions of a group; in the one order that sums depend on, or in any.
+  /// For the reductions of a group; in the fixed order that sums depend on, or in any order.
   case reduction(ReductionGroup, dependsOnOrder: Bool)
   /// Slice by slice after the reductions of a group.
   case slices(ReductionGroup)

@@ -1,8 +1,8 @@
 import CNormaLoops
 
 extension Program {
-  /// The values that are one number for a whole tile; instructions whose loops cannot take one
-  /// there get it spread over a block first.
+  /// Returns the values that are a single number per tile; for instructions whose loops cannot read
+  /// one, it is first expanded to a block.
   mutating func spreadSingles(ends: ValueSet, space: Space, byRow: Bool) -> ValueSet {
     var singles = ValueSet(immediates.map(\.value), of: widths.count)
     for (index, input) in inputs.enumerated() {
@@ -11,8 +11,8 @@ extension Program {
         && (index >= space.splits.count || space.splits[index].isEmpty)
         && (space.rows.strides[index] == 0 || space.tileRows == 1 || byRow)
         && space.tileRows * space.tileColumns > 1
-      // What is stored or reduced as it is has to be a block; so has a narrow one that is widened for
-      // that, because no loop spreads such elements.
+      // A value that is stored or reduced directly must be a block; so must a narrow one that is
+      // widened for that, because no loop expands such elements.
       if isFixed && !ends.contains(input.value) && !isWidened(input, for: ends) {
         singles.insert(input.value)
       }
@@ -42,8 +42,8 @@ extension Program {
       && instructions.contains { $0.operands.contains(input.value) && ends.contains($0.result) }
   }
 
-  /// Whether instructions can run row by row: none makes one number for each row, and none of the
-  /// inputs that are read row by row is stored as it is.
+  /// Whether instructions can run row by row: none of them computes a number per row, and none of
+  /// the inputs that are read row by row is stored directly.
   func canRunByRow(ends: ValueSet, space: Space) -> Bool {
     guard space.rowsByRow > 0 else { return false }
     var numbers = ValueSet(immediates.map(\.value), of: widths.count)
@@ -73,8 +73,8 @@ extension Program {
     return true
   }
 
-  /// Spreads what the loop of an instruction cannot take as one number; returns how many
-  /// instructions came before it.
+  /// Expands operands that the loop of an instruction cannot read as single numbers; returns how
+  /// many instructions were inserted before it.
   private mutating func spreadOperands(
     of start: Int, _ code: Operation.Code, _ type: BlockType, singles: ValueSet
   ) -> Int {

@@ -3,14 +3,14 @@ import NormaValues
 
 /// Elementwise work as data: inputs, immediates and instructions on numbered values.
 ///
-/// It can be printed (``Tensor/programDescription``), counted, cut and compiled. All values have
-/// the shape of the space; an input that is smaller is seen through a broadcast layout.
+/// It can be printed (``Tensor/programDescription``), counted, divided and compiled. All values
+/// have the shape of the space; a smaller input is read through a broadcast layout.
 struct Program: Sendable {
   enum Loop: Hashable, Sendable {
     case operation(Operation.Code, BlockType)
-    /// Between types in memory, by their numbers in C.
+    /// Between types in memory, by their indices in C.
     case conversion(from: Int32, to: Int32)
-    /// To the values of a narrow type.
+    /// Rounding to the values of a narrow type.
     case rounding(DType)
     case spread(BlockType)
   }
@@ -22,15 +22,15 @@ struct Program: Sendable {
   }
 
   struct Input: Sendable {
-    /// Nil for a result of a reduction that stays with the thread.
+    /// Nil for a result of a reduction that stays in the thread's scratch memory.
     let storage: Storage?
     let layout: Layout
     let dtype: DType
     let value: Int
-    /// 1 + the number of such a result.
+    /// 1 + the index of such a result (0 means none in C).
     var local: Int?
 
-    /// Where the first element lies.
+    /// The address of the first element.
     var base: UnsafeMutablePointer<CChar>? {
       guard let storage else { return nil }
       return (storage.base + layout.offset * dtype.byteCount).assumingMemoryBound(to: CChar.self)
@@ -59,7 +59,7 @@ struct Program: Sendable {
     widths.reserveCapacity(24)
   }
 
-  /// The same instructions over another shape, on inputs in the same memory with these layouts.
+  /// The same instructions over another shape, on the same memory with these layouts.
   func replacing(shape: [Int], _ layouts: [Layout]) -> Program {
     var program = self
     program.shape = shape
@@ -129,13 +129,13 @@ struct Program: Sendable {
     return narrowed(result, to: operation.result)
   }
 
-  /// A block value that an instruction made, as one of the element type.
+  /// A block value that an instruction computed, rounded to the element type.
   private mutating func narrowed(_ value: Int, to dtype: DType) -> Int {
     guard dtype.isNarrow else { return value }
     return append(.rounding(dtype), [value], BlockType(dtype).byteCount)
   }
 
-  /// A block value as another element type.
+  /// A block value converted to another element type.
   private mutating func convert(_ value: Int, from: DType, to: DType) -> Int {
     if from == to { return value }
     let (a, b) = (BlockType(from), BlockType(to))
@@ -149,14 +149,14 @@ struct Program: Sendable {
     return narrowed(result, to: to)
   }
 
-  /// A block value as it is written to memory.
+  /// A block value in the type in which it is stored.
   mutating func stored(_ value: Int, as dtype: DType) -> Int {
     guard dtype.isNarrow else { return value }
     return append(
       .conversion(from: BlockType(dtype).rawValue, to: dtype.stored), [value], dtype.byteCount)
   }
 
-  /// Turns operand `position` of instruction `index` from one value into a block.
+  /// Expands operand `position` of instruction `index` from a single number to a block.
   mutating func spread(operand position: Int, of index: Int, _ type: BlockType) {
     let instruction = instructions[index]
     let result = newValue(type.byteCount)

@@ -2,7 +2,7 @@ import CNormaLoops
 import NormaValues
 
 extension ReductionGroup {
-  /// Runs all reductions that are still wanted, in one trip over the source.
+  /// Runs all reductions that are still needed, in one pass over the source.
   func run() {
     let wanted = pendingNodes()
     guard !wanted.isEmpty else { return }
@@ -20,13 +20,13 @@ extension ReductionGroup {
     for (result, node) in wanted { results.store(result, in: node) }
   }
 
-  /// False where memory was missing for the source or for the work.
+  /// False if memory ran out, for the source or for the work.
   private func runProgram(_ results: Results, _ wanted: [Result]) -> Bool {
     let (evaluation, values) = evaluation(for: wanted)
     if evaluation.program.readsMissing { return false }
     if let compiled = compile(evaluation.program, values, results) { return compiled.run() }
-    // The source cannot be cut as its layout asks: store it, and what goes with it in the same
-    // order of memory, then reduce what is stored.
+    // The source cannot be divided as its layout requires: store it, and its companions in the same
+    // memory order, then reduce the stored tensors.
     let stored = self.stored()
     let (again, storedValues) = stored.evaluation(for: wanted)
     if again.program.readsMissing { return false }
@@ -36,7 +36,7 @@ extension ReductionGroup {
     return compiled.run()
   }
 
-  /// The same reductions of operands in memory, the companion in the source's order.
+  /// The same reductions of operands in memory, with the companion in the source's memory order.
   private func stored() -> ReductionGroup {
     _ = source.node.materialize()
     var second = companion?.evaluated()
@@ -64,19 +64,19 @@ extension ReductionGroup {
     }
   }
 
-  /// Memory for the results of one trip.
+  /// Memory for the results of one pass.
   struct Results {
     private let type: BlockType
     private let companionType: BlockType
     private let isFloatingPoint: Bool
     private var storages = ByResult<Storage>()
 
-    /// - Returns: nil where the system has none.
+    /// - Returns: nil if the system has none.
     init?(_ group: ReductionGroup, _ wanted: [Result]) {
       type = BlockType(group.source.dtype)
       companionType = BlockType(group.companion?.dtype ?? .float32)
       isFloatingPoint = group.source.dtype.isFloatingPoint
-      // Squares need the sums beside them.
+      // Squares are computed together with sums.
       let isAlone = wanted.contains(.squares) && !wanted.contains(.sum)
       let weighted = wanted.contains(where: \.isWeighted) ? Result.weighted : []
       for result in wanted.filter({ !$0.isWeighted }) + weighted + (isAlone ? [.sum] : []) {
@@ -101,7 +101,7 @@ extension ReductionGroup {
       for storage in storages.all {
         storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: storage.byteCount)
       }
-      // The mean and the product of nothing.
+      // The mean and the product of an empty tensor.
       if let means = storages[.weightedMean] {
         means.base.initializeMemory(as: Double.self, repeating: .nan, count: means.byteCount / 8)
       }
@@ -162,7 +162,7 @@ extension ReductionGroup {
 extension ReductionGroup.Result {
   fileprivate static let weighted: [Self] = [.weightedMean, .weightedSquares, .weightedCount]
 
-  /// How programs know the reduction.
+  /// The kind of the reduction in programs.
   var kind: norma_reduction_kind {
     switch self {
     case .sum, .companionSum: NORMA_SUM
@@ -176,8 +176,8 @@ extension ReductionGroup.Result {
   }
 }
 
-/// Reductions that run slice by slice with a program that needs them, so that the source is read
-/// from memory once: a normalization over all but the outermost axes in memory.
+/// Reductions that run slice by slice together with a program that needs them, so that the source
+/// is read from memory once: a normalization over all but the outermost axes in memory.
 struct SlicedReductions {
   let group: ReductionGroup
   private let wanted: [(ReductionGroup.Result, Node)]
@@ -192,7 +192,7 @@ struct SlicedReductions {
     let dimensions = Space.merged(
       source.shape, order: order, layouts: [source], isKept: { !axes.contains($0) })
     guard let last = dimensions.last, !last.isKept, last.size >= 16 else { return false }
-    // A slice of short runs that lie apart costs more than a second trip in the order of memory.
+    // A slice of short, scattered runs costs more than a second pass in memory order.
     let runs = dimensions.count { !$0.isKept }
     guard runs == 1 || last.size >= Limits.longRun else { return false }
     let count = axes.reduce(1) { $0 * source.shape[$1] }
@@ -218,7 +218,7 @@ struct SlicedReductions {
 
   func storage(_ result: ReductionGroup.Result) -> Storage? { results.storage(result) }
 
-  /// False where memory was missing.
+  /// False if memory ran out.
   func run(before program: Program, _ output: CompiledProgram.Output) -> Bool {
     if compiled.readsMissing { return false }
     let shape = program.shape
@@ -235,13 +235,12 @@ struct SlicedReductions {
     return true
   }
 
-  /// The group to which all pending reductions below a small node belong; nil if there is none or
-  /// more than one.
+  /// The group of all pending reductions below a small node; nil if there is none or more than one.
   static func group(below node: Node) -> ReductionGroup? {
     var found: ReductionGroup?
     var nodes = [node]
     while let node = nodes.popLast() {
-      // What is corrected is stored first.
+      // A node with a correction is stored first.
       if !node.isPlain { return nil }
       switch node.content {
       case .stored, .pending(.convolution): continue

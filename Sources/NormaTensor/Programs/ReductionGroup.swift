@@ -2,10 +2,10 @@ import CNormaLoops
 import NormaValues
 import Synchronization
 
-/// Reductions of one tensor over the same axes: whichever is needed first, all that are still
-/// wanted run in the same trip over memory.
+/// Reductions of one tensor over the same axes: when one is needed, all that are pending run in the
+/// same pass over memory.
 final class ReductionGroup: Sendable {
-  /// What a trip can give, in the type in which it is carried.
+  /// A result of a pass, in the type in which it is computed.
   enum Result: Int, CaseIterable, Sendable {
     /// The sum, in `float64` or `int64`.
     case sum
@@ -18,11 +18,11 @@ final class ReductionGroup: Sendable {
     case companionSum
     /// The sum of (source - center) * companion, in `float64`.
     case centeredSum
-    /// Moments of the source with the companion as weights, in `float64`: the mean, the sum of squared
-    /// distances from it, and the sum of the weights. One of them gives all.
+    /// Moments of the source with the companion as weights, in `float64`: the mean, the sum of
+    /// squared distances from it, and the sum of the weights. Any of them computes all three.
     case weightedMean, weightedSquares, weightedCount
 
-    /// Whether this is a result of the source alone, which other programs may finish.
+    /// Whether this depends only on the source, so that other programs may finish it.
     var isOfSource: Bool { rawValue < Result.companionSum.rawValue }
 
     var isWeighted: Bool { rawValue >= Result.weightedMean.rawValue }
@@ -32,7 +32,8 @@ final class ReductionGroup: Sendable {
     weak var node: Node?
   }
 
-  /// A value for some of the results. There are few, and a dictionary would cost more than they do.
+  /// A value for each of some results. There are few, and a dictionary would cost more than they
+  /// do.
   struct ByResult<Value> {
     private var values: [Value?] = Array(repeating: nil, count: Result.allCases.count)
 
@@ -45,12 +46,12 @@ final class ReductionGroup: Sendable {
   }
 
   let source: Tensor
-  /// Real values of the source's shape, computed from it, that are summed in the same trip.
+  /// Real values of the source's shape, computed from it, that are summed in the same pass.
   let companion: Tensor?
-  /// A mean in `float64` for each result, stretched over the source's shape.
+  /// A `float64` mean for each result, broadcast to the source's shape.
   let center: Tensor?
   let axes: [Int]
-  /// The shape with the reduced axes kept as 1, in the source's order of memory.
+  /// The shape with reduced axes kept as 1, in the source's memory order.
   let layout: Layout
   private let wanted = Mutex(ByResult<Weak>())
 
@@ -82,7 +83,7 @@ final class ReductionGroup: Sendable {
     return Tensor(node: node, layout: layout)
   }
 
-  /// The nodes that somebody still waits for.
+  /// The nodes that are still needed.
   func pendingNodes() -> [(Result, Node)] {
     wanted.withLock { wanted in
       Result.allCases.compactMap { result in
@@ -108,7 +109,7 @@ final class ReductionGroup: Sendable {
     let center: Int?
   }
 
-  /// A program of the source and, where it is wanted, its companion.
+  /// A program of the source and, if needed, its companion.
   func evaluation(for wanted: [Result]) -> (Evaluation, Values) {
     var evaluation = Evaluation(shape: source.shape)
     let isCentered = wanted.contains(.centeredSum)
@@ -116,16 +117,16 @@ final class ReductionGroup: Sendable {
     if let companion, !wanted.allSatisfy(\.isOfSource) {
       second = evaluation.value(of: companion)
     }
-    // The companion alone may be wanted.
+    // Only the companion may be needed.
     let value =
       wanted == [.companionSum] ? second ?? 0 : evaluation.value(of: source)
     let third = isCentered ? center.map { evaluation.value(of: $0) } : nil
     return (evaluation, Values(source: value, companion: second, center: third))
   }
 
-  /// What a program with the group's values costs.
+  /// The cost of a program with the group's values.
   var cost: Int { source.node.cost + (companion?.node.cost ?? 0) }
 
-  /// How many elements one result stands for.
+  /// The number of elements per result.
   var countPerResult: Int { source.countPerResult(axes) }
 }

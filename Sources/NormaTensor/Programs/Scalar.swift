@@ -1,9 +1,10 @@
 import NormaValues
 
-/// A number beside tensors, with its category: it does not make a result wider than its tensors.
+/// A number combined with tensors: unlike a tensor, it never makes a result wider within its
+/// category.
 struct Scalar: Sendable, Hashable {
   let asDouble: Double
-  /// The integer, or the bits of one beyond `Int64`, which only `uint64` holds.
+  /// The integer, or the bits of one beyond `Int64`, which only `uint64` can hold.
   let asInt: Int64
   let dtype: DType
 
@@ -17,7 +18,7 @@ struct Scalar: Sendable, Hashable {
     }
   }
 
-  /// The type that the number has in a result when no tensor says more.
+  /// The type of a result if no tensor determines it.
   var defaultType: DType {
     switch dtype {
     case .bool, .uint64: dtype
@@ -33,13 +34,13 @@ struct Scalar: Sendable, Hashable {
     }
   }
 
-  /// The number without its fraction; nil for NaN, infinities and what `Int64` does not hold.
+  /// The number without its fraction; nil for NaN, infinities and numbers beyond `Int64`.
   var whole: Int64? {
     if dtype.isFloatingPoint { return Int64(exactly: asDouble.rounded(.towardZero)) }
     return dtype == .uint64 && asInt < 0 ? nil : asInt
   }
 
-  /// The number without its fraction where that is beyond `Int64` and `uint64` holds it.
+  /// The number without its fraction if it exceeds `Int64` and `uint64` can hold it.
   var large: UInt64? {
     if dtype.isFloatingPoint {
       return asDouble >= 0x1p63 ? UInt64(exactly: asDouble.rounded(.towardZero)) : nil

@@ -1,25 +1,25 @@
 import CNormaLoops
 
-/// The dimensions over which a program runs, in order of memory, with the strides of each operand.
+/// The dimensions over which a program runs, in memory order, with the strides of each operand.
 ///
-/// Neighbouring axes that every operand sees as one are merged; axes of size 1 vanish.
+/// Adjacent axes that every operand can merge are merged; axes of size 1 are dropped.
 struct Space: Equatable, Sendable {
   struct Dimension: Equatable, Sendable {
     var size: Int
-    /// Of every operand, in elements.
+    /// For each operand, in elements.
     var strides: [Int]
     var isKept: Bool
-    /// Slow to fast.
+    /// Slowest first.
     var axes: [Int]
   }
 
-  /// One of several dimensions that together are the columns to some operand.
+  /// One of several dimensions that together form the columns of some operand.
   struct Split: Equatable, Sendable {
     let size: Int
     let stride: Int
   }
 
-  /// Slowest first; where there are reductions, the kept ones before the reduced ones.
+  /// Slowest first; with reductions, the kept ones before the reduced ones.
   var outer: [Dimension]
   var rows: Dimension
   var columns: Dimension
@@ -27,12 +27,13 @@ struct Space: Equatable, Sendable {
   var tileColumns: Int
   /// Whether reductions leave one result per column rather than one per outer kept index.
   var columnsKept = false
-  /// By operand, fastest first; empty where `columns` has the one stride.
+  /// For each operand, fastest first; empty if `columns` has a single stride.
   var splits: [[Split]] = []
-  /// How many rows a tile has where instructions run row by row, and read rows that repeat, and
-  /// numbers of single rows, where they lie in memory; 0 where they do not.
+  /// The number of rows of a tile when instructions run row by row, and read repeated rows and
+  /// per-row numbers directly from memory; 0 when they do not.
   var rowsByRow = 0
-  /// Whether the rows of one output of a reduction lie far apart, those of its neighbours between.
+  /// Whether the rows of one output of a reduction are scattered, with those of its neighbours in
+  /// between.
   var hasScatteredRows = false
 
   static let block = Int(NORMA_BLOCK)
@@ -69,7 +70,7 @@ struct Space: Equatable, Sendable {
       size: 1, strides: [Int](repeating: 0, count: operands), isKept: isKept, axes: [])
   }
 
-  /// What most programs run over: all operands without gaps in the same order.
+  /// The space of most programs: all operands are dense, in the same order.
   private static func contiguous(_ count: Int, operands: Int) -> Space {
     let columns = Dimension(
       size: count, strides: [Int](repeating: 1, count: operands), isKept: false, axes: [])
@@ -90,16 +91,16 @@ struct Space: Equatable, Sendable {
     var outer = merged(shape, order: order, layouts: layouts, isKept: isKept)
     let columns = outer.last?.isKept == false ? outer.removeLast() : one(layouts.count)
     let rows = outer.last?.isKept == false ? outer.removeLast() : one(layouts.count)
-    // Rows do not continue each other for some operand, or they would be merged. A tile of one row
-    // sees all operands as they lie; only short rows are worth gathering.
-    // Operands that repeat a row, as with channels last, fill a block each: fewer rows, so that
-    // they all stay in the first-level cache.
+    // Rows are not contiguous for some operand, or they would have been merged. A tile of one row
+    // reads all operands directly; only short rows are worth gathering. Operands that repeat a row,
+    // as with channels last, fill a block each: fewer rows, so that they all stay in the
+    // first-level cache.
     let repeated = layouts.indices.count {
       rows.strides[$0] == 0 && columns.strides[$0] != 0
     }
     let room = block / max((repeated + 1) / 2, 1)
-    // Of an operand that lies transposed, a row of the result takes one element from each cache line; a
-    // tile as high as a line takes them all.
+    // If an operand is transposed, a row of the result takes one element from each cache line; a
+    // tile as high as a line uses all of them.
     let isTurned =
       rows.size >= Limits.turnedRows && columns.size >= 128
       && zip(rows.strides, columns.strides).contains { $0 == 1 && $1 > 1 }
@@ -115,8 +116,8 @@ struct Space: Equatable, Sendable {
       tileColumns: min(columns.size, block), rowsByRow: rowsByRow(rows, columns))
   }
 
-  /// The rows of a tile that goes row by row: where every operand has rows without gaps, or a row
-  /// that repeats, or one number to a row. A call per row costs less than gathering then.
+  /// The number of rows of a tile that runs row by row: if every operand has contiguous rows, a
+  /// repeated row, or one number per row. A call per row then costs less than gathering.
   private static func rowsByRow(_ rows: Dimension, _ columns: Dimension) -> Int {
     guard rows.size > 1, columns.size >= 16, 2 * columns.size <= block else { return 0 }
     var isWorthIt = false
@@ -135,15 +136,15 @@ struct Space: Equatable, Sendable {
 
   /// For a program that ends in reductions over the axes that are not kept.
   ///
-  /// The tiles and their order follow from the layout of the reduced tensor alone, so that a
-  /// reduction gives the same bits whether its source is stored or computed on the way.
-  /// - Returns: nil if some operand cannot be cut into these tiles; then the source is stored.
+  /// The tiles and their order depend only on the layout of the reduced tensor, so that a reduction
+  /// gives the same bits whether its source is stored or computed in the same program.
+  /// - Returns: nil if some operand cannot be divided into these tiles; then the source is stored.
   static func reduction(of source: Layout, layouts: [Layout], isKept: (Int) -> Bool) -> Space? {
     let order = Layout.order(source.shape, source.strides)
     let dimensions = merged(source.shape, order: order, layouts: [source], isKept: isKept)
     var kept = dimensions.filter(\.isKept)
     var reduced = dimensions.filter { !$0.isKept }
-    // Short runs are taken across: neighbouring results side by side, the run going down.
+    // Short runs are reduced across: adjacent results side by side, with the run going down.
     let run = dimensions.last.flatMap { $0.isKept ? nil : $0.size } ?? 0
     let isDown = run == 0 || Space.isDown(run: run, beside: kept.last?.size ?? 0)
     let columns = (isDown ? kept.popLast() : reduced.popLast()) ?? one(1, isKept: isDown)
@@ -185,10 +186,11 @@ struct Space: Equatable, Sendable {
       hasScatteredRows: isScattered)
   }
 
-  /// Whether runs are reduced across: so many neighbouring results side by side, the run going down.
+  /// Whether runs are reduced across: this many adjacent results side by side, with the run going
+  /// down.
   static func isDown(run: Int, beside results: Int) -> Bool { run < 16 && results >= 16 }
 
-  /// The tile of a reduction that leaves a result for every column. Columns cost something at the end of
+  /// The tile of a reduction with a result for every column. Columns have a cost at the end of
   /// every tile, so tiles are tall.
   static func downTile(rows: Int, columns: Int) -> (rows: Int, columns: Int) {
     let strip = columns <= 256 ? 256 : rows >= 28 ? 64 : (block / rows) & ~15
@@ -197,7 +199,7 @@ struct Space: Equatable, Sendable {
   }
 
   /// For the program that finishes the results of a reduction with this space, strip by strip.
-  /// - Returns: nil if some operand does not see the kept axes as the results do.
+  /// - Returns: nil if the kept axes of some operand differ from those of the results.
   func finishing(_ shape: [Int], layouts: [Layout]) -> Space? {
     func expand(_ dimension: Dimension) -> Dimension? {
       let parts = Space.merged(
@@ -215,8 +217,8 @@ struct Space: Equatable, Sendable {
       tileColumns: tileColumns)
   }
 
-  /// The same where the order does not matter (minima, maxima, sums of integers): dimensions as
-  /// the operands see them, so that none has to be cut.
+  /// The same if the order does not matter (minima, maxima, sums of integers): the dimensions are
+  /// those of the operands, so that none has to be split.
   static func unordered(of source: Layout, layouts: [Layout], isKept: (Int) -> Bool) -> Space? {
     let order = Layout.order(source.shape, source.strides)
     guard source.shape.indices.allSatisfy({ !isKept($0) || source.shape[$0] == 1 }) else {

@@ -2,15 +2,15 @@ import CNormaLoops
 import NormaValues
 
 extension Tensor {
-  /// A reduction of few elements without gaps, which runs when it is called, by a plan that is kept: recording it
-  /// takes longer.
+  /// A reduction of few contiguous elements, which runs eagerly with a cached plan: recording it
+  /// would take longer.
   ///
   /// - Parameters:
   ///   - axes: sorted, from the front.
-  ///   - divisor: what a result in `float64` is divided by.
-  ///   - isRoot: whether the result is the root of that.
-  ///   - companion: for a sum of products with what lies as this tensor does.
-  /// - Returns: nil where there are many elements, or where that takes more.
+  ///   - divisor: a result in `float64` is divided by this.
+  ///   - isRoot: whether the result is the square root of that.
+  ///   - companion: for a sum of products, the other factor, with the same layout.
+  /// - Returns: nil if there are many elements, or if more work is needed.
   @inline(never)
   func reducedAtOnce(
     _ result: ReductionGroup.Result, over axes: [Int], keepDims: Bool, to type: DType,
@@ -42,14 +42,14 @@ extension Tensor {
     return Tensor(node: Node(stored: storage, dtype: type, layout: layout), layout: layout)
   }
 
-  /// Gives results in the type in which they are carried. False where memory was missing.
+  /// Computes results in the type in which they are accumulated. False if memory ran out.
   private func reduceAtOnce(
     _ result: ReductionGroup.Result, over axes: [Int], with companion: Tensor?,
     into target: UnsafeMutableRawPointer, squares: UnsafeMutablePointer<Double>?
   ) -> Bool {
     let (values, factors) = (node.materialize(), companion?.node.materialize())
     if values.isMissing || factors?.isMissing ?? false { return false }
-    // Factors that are the values are read once.
+    // If both factors are the same values, they are read once.
     let second = companion.flatMap { $0.node === node && $0.layout === layout ? nil : $0 }
     guard let plan = keptPlan(result, over: axes, with: companion, isOwn: second == nil) else {
       return false
@@ -88,14 +88,14 @@ extension Tensor {
     }
   }
 
-  /// The number from which products are measured.
+  /// The zero from which products are measured.
   private static let zero: Storage = {
     let storage = Storage(byteCount: 8)
     storage.base.storeBytes(of: 0, as: Double.self)
     return storage
   }()
 
-  /// The plan of a reduction of stored elements; nil where memory was missing.
+  /// The plan of a reduction of stored elements; nil if memory ran out.
   private func keptPlan(
     _ result: ReductionGroup.Result, over axes: [Int], with companion: Tensor?, isOwn: Bool
   ) -> Plan? {

@@ -1,15 +1,15 @@
 import CNormaLoops
 import NormaValues
 
-/// Pending elementwise work as the key of its plan, beside the memory and the numbers that it reads: all found by
-/// one walk, without memory of its own.
+/// Pending elementwise work as the key of its plan, together with the memory and the immediates
+/// that it reads: all found by one walk, without allocating memory.
 ///
-/// A step of a loop records the same work again, and finds the plan that the last one left. A `Program` is built
-/// only where there is none. Where more than the work itself decides how it runs (slices, strips, convolutions),
-/// an `Evaluation` does.
+/// A step of a training loop records the same work again, and finds the plan of the previous step.
+/// A `Program` is built only if there is none. If more than the work itself determines how it runs
+/// (slices, strips, convolutions), an `Evaluation` decides.
 struct Trace {
-  // Each of these fills at most 1 KiB of the stack. Nothing here is counted: the work that was found holds what
-  // it reads.
+  // Each of these fills at most 1 KiB of the stack. Nothing here is reference-counted: the work
+  // that was found retains what it reads.
   private static let (mostValues, mostBases, mostHeld) = (40, 64, 32)
 
   private struct Value {
@@ -21,21 +21,22 @@ struct Trace {
 
   private let layout: Unmanaged<Layout>
   private var words: KeyWords
-  /// The tensors that were met.
+  /// The tensors found so far.
   private let values: UnsafeMutablePointer<Value>
   private var valueCount = 0
-  /// The operands of work inside: another task may store it in the meantime, and let go of them.
+  /// The operands of inlined work: meanwhile, another task may store its node and release them.
   private let held: UnsafeMutablePointer<[Tensor]>
   private var heldCount = 0
-  /// Where inputs lie; behind them where the numbers do, and the result.
+  /// The addresses of inputs, followed by those of immediates, and the result.
   private let bases: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
   private var inputCount = 0
   private let numbers: UnsafeMutablePointer<UInt64>
   private var numberCount = 0
 
-  /// Runs an instruction, and the pending ones that it takes in, by the plan that is kept for them.
+  /// Runs an instruction, and the pending ones that are inlined into it, with their cached plan.
   ///
-  /// - Parameter evaluate: runs them where there is none; keeps the new plan for the trace, if it gets one.
+  /// - Parameter evaluate: runs them if there is no plan; caches a new plan for the trace, if it
+  ///   makes one.
   static func run(
     _ operation: Operation, _ operands: [Tensor], of layout: Layout, into storage: Storage,
     otherwise evaluate: (Trace?) -> Bool
@@ -69,11 +70,11 @@ struct Trace {
     }
   }
 
-  /// The key, as long as the trace is there.
+  /// The key, valid as long as the trace.
   var key: PlanKey { words.key }
 
-  /// Whether a program reads the same memory and as many numbers: what another task stores in the meantime is
-  /// computed in the one and read by the other.
+  /// Whether a program reads the same memory and as many immediates: work that another task stores
+  /// in the meantime is computed by the one and read by the other.
   func isOf(_ program: Program) -> Bool {
     program.inputs.count == inputCount && program.immediates.count == numberCount
       && program.inputs.indices.allSatisfy { program.inputs[$0].base == bases[$0] }
@@ -94,22 +95,22 @@ struct Trace {
     plan.run(bases, target)
   }
 
-  /// Takes back that the nodes ran inside of a program.
+  /// Undoes counting that the nodes ran inside a program.
   private func forget() {
     for index in 0..<valueCount where values[index].isInside {
       values[index].node.takeUnretainedValue().forgetStream()
     }
   }
 
-  /// Bytes of the inputs, each piece of memory counted once.
+  /// Bytes of the inputs, each block of memory counted once.
   private var readBytes: Int {
     var bytes: [ObjectIdentifier: Int] = [:]
     for index in 0..<valueCount where !values[index].isInside {
       let node = values[index].node.takeUnretainedValue()
       guard let storage = node.storage else { continue }
       let touched = values[index].layout.takeUnretainedValue().touchedCount * node.dtype.byteCount
-      let place = ObjectIdentifier(storage)
-      bytes[place] = max(bytes[place] ?? 0, min(touched, storage.byteCount))
+      let key = ObjectIdentifier(storage)
+      bytes[key] = max(bytes[key] ?? 0, min(touched, storage.byteCount))
     }
     return bytes.values.reduce(0, +)
   }
@@ -118,7 +119,7 @@ struct Trace {
 // MARK: - The walk
 
 extension Trace {
-  /// False where the work is too much, or not for a trace.
+  /// False if there is too much work, or some that a trace does not support.
   private mutating func add(_ operation: Operation, _ operands: [Tensor]) -> Bool {
     guard words.hasRoom(1) else { return false }
     let types = Int(operation.operands.stored) << 12 | Int(operation.result.stored) << 20
@@ -171,12 +172,12 @@ extension Trace {
     return input(node.materialize(), layout, node.dtype)
   }
 
-  /// Whether a pending operand is stored first, whatever else an evaluation might look at.
+  /// Whether a pending operand is stored first, whatever else an evaluation might choose.
   private func canStore(_ node: Node, isOwn: Bool, beside operandCount: Int) -> Bool {
     switch node.content {
     case .stored: true
     case .pending(.elementwise):
-      // Of small tensors the few that others stretch over larger ones are simply stored.
+      // Of small tensors, only the few that are broadcast to larger ones are stored.
       isOwn
         || layout.takeUnretainedValue().count <= Limits.smallProgram && operandCount <= 3
     case .pending(.reduction): node.layout.count < Limits.fewestInStrips
@@ -190,7 +191,7 @@ extension Trace {
       .assumingMemoryBound(to: CChar.self)
     inputCount += 1
     let word = 1 | Int(dtype.stored) << 8
-    // All have the one shape.
+    // All have the same shape.
     if own.isContiguous && own.strides.last != 0 {
       let result = layout.takeUnretainedValue()
       if own === result || result.isContiguous {

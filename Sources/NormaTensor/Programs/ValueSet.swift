@@ -1,4 +1,4 @@
-/// Some of a program's values.
+/// A set of a program's values.
 struct ValueSet {
   private var members: [Bool]
 

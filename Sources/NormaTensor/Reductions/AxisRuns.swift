@@ -1,7 +1,7 @@
 import NormaValues
 
-/// A stored tensor as `[outer, size, inner]` around one axis, in the order of its memory: what loops
-/// along an axis need to know of a layout.
+/// A stored tensor as `[outer, size, inner]` around one axis, in its memory order: what loops along
+/// an axis need to know of a layout.
 struct AxisRuns {
   let outer: Int, size: Int, inner: Int
   let dtype: DType
@@ -12,9 +12,9 @@ struct AxisRuns {
   private let offset: Int
   private let axis: Int
 
-  /// The runs along an axis of a tensor with axes; copied if there are gaps.
+  /// The runs along an axis of a tensor that has axes; copied if there are gaps.
   ///
-  /// - Parameter order: the order of memory, the slowest axis first; the tensor's own if nil.
+  /// - Parameter order: the memory order, slowest axis first; the tensor's own if nil.
   init(_ tensor: Tensor, _ axis: Int, order wanted: [Int]? = nil) {
     var source = tensor.detached()
     if let wanted {
@@ -24,12 +24,12 @@ struct AxisRuns {
       source = source.contiguous()
     }
     let order = wanted ?? source.memoryOrder
-    let place = order.firstIndex(of: axis) ?? 0
+    let index = order.firstIndex(of: axis) ?? 0
     shape = source.shape
     (self.axis, self.order) = (axis, order)
-    outer = order[..<place].reduce(1) { $0 * source.shape[$1] }
+    outer = order[..<index].reduce(1) { $0 * source.shape[$1] }
     size = source.shape[axis]
-    inner = order[(place + 1)...].reduce(1) { $0 * source.shape[$1] }
+    inner = order[(index + 1)...].reduce(1) { $0 * source.shape[$1] }
     dtype = source.dtype
     storage = source.node.materialize()
     offset = source.layout.offset * dtype.byteCount
@@ -40,7 +40,7 @@ struct AxisRuns {
 
   var threads: Int { TensorThreads.count }
 
-  /// A tensor of the same order of memory with `size` elements along the axis, which `fill` writes.
+  /// A tensor in the same memory order with `size` elements along the axis, written by `fill`.
   func result(
     _ dtype: DType, size: Int? = nil, fill: (UnsafeMutableRawPointer) -> Void
   ) -> Tensor {
@@ -54,7 +54,7 @@ struct AxisRuns {
     return Tensor(node: Node(stored: storage, dtype: dtype, layout: layout), layout: layout)
   }
 
-  /// Values and `int64` places in the same order of memory.
+  /// Values and `int64` indices in the same memory order.
   func pair(
     _ dtype: DType, size: Int? = nil,
     fill: (UnsafeMutableRawPointer, UnsafeMutablePointer<Int64>) -> Void
@@ -63,12 +63,13 @@ struct AxisRuns {
     let values = result(dtype, size: size) { values in
       indices = result(.int64, size: size) { fill(values, $0.assumingMemoryBound(to: Int64.self)) }
     }
-    // Where there was memory for the values alone, there is no result.
+    // If there was memory only for the values, there is no result.
     if values.isPoisoned || indices?.isPoisoned ?? false { return (.poisoned, .poisoned) }
     return (values, indices ?? result(.int64, size: size) { _ in })
   }
 
-  /// The axes from the slowest in memory to the fastest, with the axis last: chains without gaps.
+  /// The axes from the slowest in memory to the fastest, except that the axis is last: contiguous
+  /// chains.
   static func axisLast(_ tensor: Tensor, _ axis: Int) -> [Int] {
     let order = Layout.order(tensor.shape, tensor.strides)
     return order.filter { $0 != axis } + [axis]
@@ -76,7 +77,8 @@ struct AxisRuns {
 }
 
 extension Tensor {
-  /// `body` of this tensor and an axis from the front; a number without axes counts as a row of one.
+  /// Calls `body` with this tensor and an axis counted from the front; a scalar counts as a row of
+  /// one.
   func along(
     _ axis: Int, call: String, _ body: (Tensor, Int) throws(TensorError) -> Tensor
   ) throws(TensorError) -> Tensor {
@@ -92,7 +94,7 @@ extension Tensor {
     _ body: (Tensor, Int) throws(TensorError) -> (values: Tensor, indices: Tensor)
   ) -> (values: Tensor, indices: Tensor) {
     do throws(TensorError) {
-      defer { ErrorScope.place(call: call, file, line) }
+      defer { ErrorScope.locate(call: call, file, line) }
       if isPoisoned { return (self, self) }
       let front = try Shape.axis(axis, of: shape, call: call)
       if rank > 0 {
@@ -107,22 +109,22 @@ extension Tensor {
     }
   }
 
-  /// A view with the listed axes, from the front, joined to one at the end.
+  /// A view with the given axes, counted from the front, merged into one at the end.
   func joinedLast(_ axes: [Int]) -> Tensor {
     let kept = shape.indices.filter { !axes.contains($0) }
     let size = axes.reduce(1) { $0 * shape[$1] }
     return permuted(kept + axes).reshaped(kept.map { shape[$0] } + [size])
   }
 
-  /// The other way: the last axis divided into `axes` of `shape`, and all where they were.
+  /// The inverse: the last axis split into `axes` of `shape`, and all put back.
   func divided(into axes: [Int], of shape: [Int]) -> Tensor {
     let order = shape.indices.filter { !axes.contains($0) } + axes
     let back = shape.indices.map { axis in order.firstIndex(of: axis) ?? axis }
     return reshaped(order.map { shape[$0] }).permuted(back)
   }
 
-  /// Values that were picked from `source` at `indices` along an axis, which has size 1 or is gone:
-  /// the gradient goes to where they stood.
+  /// Values that were selected from `source` at `indices` along an axis, which has size 1 or is
+  /// dropped: the gradient is scattered back.
   func picked(from source: Tensor, _ axis: Int, at indices: Tensor, call: String) -> Tensor {
     let size = source.shape[axis]
     let kept = Shape.reduced(source.shape, over: [axis], keepDims: true)
@@ -133,7 +135,7 @@ extension Tensor {
     }
   }
 
-  /// The element before each along an axis, or the one after it for -1; `value` at the end.
+  /// The previous element of each along an axis, or the next one for -1; `value` at the end.
   func shifted(_ axis: Int, by step: Int, filling value: Double) -> Tensor {
     let size = shape[axis]
     if size == 0 { return self }

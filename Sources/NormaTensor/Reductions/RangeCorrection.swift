@@ -1,16 +1,16 @@
-// Roots of sums of powers whose terms leave the range of `float64`: squares of 1e200 are infinite and those of
-// 1e-200 are 0, while the root of their sum is neither. So is the mean of numbers whose sum is infinite. Such results are
-// computed once more, from values that are scaled by a power of two; the others keep their bits, and cost a look at each
-// result.
+// Roots of sums of powers whose terms exceed the range of `float64`: squares of 1e200 are infinite
+// and those of 1e-200 are 0, while the root of their sum is neither. The same holds for the mean of
+// numbers whose sum is infinite. Such results are recomputed from values that are scaled by a power
+// of two; the others keep their bits, and cost one check per result.
 
 extension Tensor {
-  /// These new roots of sums of powers, with those computed again that lie where powers lose digits.
+  /// These new roots of sums of powers, with those recomputed whose powers lose digits.
   ///
   /// - Parameters:
   ///   - source: `float64` values, which have been reduced over `axes`.
-  ///   - power: of the terms, not 0.
+  ///   - power: the power of the terms, not 0.
   ///   - isCentered: whether the terms are distances from the mean.
-  ///   - root: the same of scaled values, with `axes` kept as axes of size 1.
+  ///   - root: computes the same from scaled values, with `axes` kept as axes of size 1.
   func corrected(
     of source: Tensor, over axes: [Int], power: Double, isCentered: Bool = false,
     by root: @escaping @Sendable (Tensor) -> Tensor
@@ -18,7 +18,8 @@ extension Tensor {
     corrected(of: source, over: axes, in: TermRange(power: power), isCentered: isCentered, by: root)
   }
 
-  /// These new means of `count` elements of `source`, right where their sum leaves the range of `float64`.
+  /// These new means of `count` elements of `source`, recomputed if their sum exceeds the range of
+  /// `float64`.
   func correctedMean(of source: Tensor, over axes: [Int], count: Double) -> Tensor {
     guard source.dtype == .float64, count > 1 else { return self }
     return corrected(of: source, over: axes, in: .finite, isCentered: false) { scaled in
@@ -48,7 +49,7 @@ extension Tensor {
           scales, shape: Shape.reduced(source.shape, over: axes, keepDims: true))
         let again = (result(source * scale) / scale).reshaped(layout.shape)
         let isRight = (plain .>= range.lowest) .& (plain .<= range.highest)
-        // In memory of its own before it goes to where it is read.
+        // Stored in memory of its own first, then copied to the destination.
         let fixed = Tensor.where(isRight, plain, again).evaluated()
         if !fixed.isPoisoned { fixed.write(into: storage, layout, as: .float64) }
       }
@@ -56,7 +57,8 @@ extension Tensor {
     return self
   }
 
-  /// These new standard deviations of `source`, right where squared distances leave the range of `float64`.
+  /// These new standard deviations of `source`, recomputed if squared distances exceed the range of
+  /// `float64`.
   func correctedRoot(of source: Tensor, over axes: [Int], divisor: Double) -> Tensor {
     guard source.dtype == .float64 else { return self }
     return corrected(of: source, over: axes, power: 2, isCentered: true) { scaled in
@@ -64,15 +66,16 @@ extension Tensor {
     }
   }
 
-  /// For each slice over `axes` a power of two that brings its largest element to 1 or a little more; 1 where
-  /// that is 0, infinite or NaN. Nil where no result is wrong.
+  /// For each slice over `axes`, a power of two that scales its largest element to 1 or slightly
+  /// more; 1 if that is 0, infinite or NaN. Nil if no result is wrong.
   ///
-  /// A result that may be wrong is so where the elements are finite and differ from one another, or from 0. That of
-  /// equal elements that are not small needs no look at them: their distances are 0, as those of others are not.
+  /// A suspect result is wrong if the elements are finite and differ from one another, or from 0.
+  /// If a suspect is 0 and its elements are not tiny, they are equal, because distances between
+  /// larger numbers do not underflow when squared.
   ///
   /// - Parameters:
-  ///   - results: those of the slices.
-  ///   - isCentered: whether they are made of distances from the mean.
+  ///   - results: the results of the slices.
+  ///   - isCentered: whether they are computed from distances from the mean.
   ///   - isRight: whether a result is right whatever the elements are.
   package func scalesToOne(
     over axes: [Int], for results: [Double], isCentered: Bool, unless isRight: (Double) -> Bool
@@ -96,11 +99,11 @@ extension Tensor {
     return isWrong ? sizes.map(powerToOne) : nil
   }
 
-  /// Numbers of this size differ by an ulp at least, 2⁻⁵¹³, whose square is not 0.
+  /// Numbers of this size differ by at least an ulp, 2⁻⁵¹³, whose square is not 0.
   private static let smallDistances = 0x1p-460
 }
 
-/// A power of two that brings a size to 1 or a little more; 1 for 0, infinity and NaN.
+/// A power of two that scales a number to 1 or slightly more; 1 for 0, infinity and NaN.
 func powerToOne(_ size: Double) -> Double {
   guard size > 0, size.isFinite else { return 1 }
   // The exponents of normal numbers whose inverse is normal, too.
@@ -108,11 +111,12 @@ func powerToOne(_ size: Double) -> Double {
   return Double(sign: .plus, exponent: -exponent, significand: 1)
 }
 
-/// The results that are right: the roots whose powers are normal numbers with room for sums of many.
+/// The results that need no correction: roots whose powers are normal numbers, with a margin for
+/// sums of many.
 struct TermRange: Sendable {
   let lowest: Double, highest: Double
 
-  /// The means that are right.
+  /// The means that need no correction.
   static let finite = TermRange(
     lowest: -.greatestFiniteMagnitude, highest: .greatestFiniteMagnitude)
 

@@ -1,10 +1,11 @@
 import NormaValues
 
-// What the reductions of a tensor check and record, with their gradients.
+// The checks and records of reductions, with their gradients.
 
 extension Tensor {
-  /// The reduction `result` over axes from the front, divided and with its root taken in `float64` if
-  /// it is one of real numbers, then rounded to `type`. Of few elements at once, otherwise pending.
+  /// The reduction `result` over axes from the front; for real numbers, divided in `float64` and,
+  /// if wanted, with its root taken, then rounded to `type`. Eager for few elements, otherwise
+  /// pending.
   @inline(never)
   func reduced(
     _ result: ReductionGroup.Result, over axes: [Int], keepDims: Bool, to type: DType,
@@ -22,7 +23,7 @@ extension Tensor {
     return keepDims ? finished : finished.dropping(axes)
   }
 
-  /// The same elements without axes of size 1, in front of which `axes` are counted.
+  /// The same elements without axes of size 1, which are counted from the front.
   private func dropping(_ axes: [Int]) -> Tensor {
     let left = layout.shape.indices.filter { !axes.contains($0) }
     return Tensor(
@@ -31,10 +32,10 @@ extension Tensor {
         shape: left.map { layout.shape[$0] }, strides: left.map { layout.strides[$0] }, offset: 0))
   }
 
-  /// How many elements a reduction over axes from the front takes to each result.
+  /// The number of elements per result of a reduction over axes from the front.
   func countPerResult(_ axes: [Int]) -> Int { axes.reduce(1) { $0 * layout.shape[$1] } }
 
-  /// The gradient of a reduction's result in the shape it has with reduced axes kept.
+  /// The gradient of a reduction's result, in the shape with reduced axes kept.
   static func kept(_ upstream: Tensor, _ shape: [Int], _ axes: [Int]) -> Tensor {
     upstream.reshaped(Shape.reduced(shape, over: axes, keepDims: true))
   }
@@ -80,7 +81,7 @@ extension Tensor {
     guard isRecording else { return variance }
     let shape = shape
     return variance.recorded(call, from: [self], saving: [self]) { rule in
-      // In `float64`, as large counts and small distances are nothing in half types.
+      // In `float64`, because half types cannot hold large counts and small distances.
       let scale = Tensor.kept(rule.upstream, shape, reduced).wide * (2 / degrees)
       return [rule.saved[0].singleOrWide.centered(over: reduced) * scale]
     }
@@ -108,13 +109,13 @@ extension Tensor {
     }
   }
 
-  /// What squared distances are divided by.
+  /// The divisor of squared distances.
   private func degrees(_ axes: [Int], _ correction: Double) -> Double {
     Swift.max(Double(countPerResult(axes)) - correction, 0)
   }
 
-  /// x - mean over the axes, which come from the front; the mean in two numbers, as in a
-  /// normalization.
+  /// x - mean over the axes, which are counted from the front; the mean is carried in two numbers,
+  /// as in a normalization.
   func centered(over axes: [Int]) -> Tensor {
     if axes.isEmpty { return self * 0 }
     return checked { () throws(TensorError) in
@@ -146,7 +147,7 @@ extension Tensor {
   }
 
   /// This result of a reduction of `source`, with a gradient that is shared evenly by all elements
-  /// which equal it; where it is NaN, by those that are.
+  /// that equal it; if it is NaN, by those that are NaN.
   func sharedEvenly(from source: Tensor, over axes: [Int], call: String) -> Tensor {
     let shape = source.shape
     return recorded(call, from: [source], saving: [source], savesResult: true) { rule in

@@ -1,37 +1,37 @@
 import NormaKernels
 
-// Where the largest and smallest elements are: the value in one trip, then the first place of it.
+// Indices of the largest and smallest elements: finds the value in one pass, then its first index.
 
 extension Tensor {
-  /// The place of the largest element along an axis, or in row-major order if no axis is named.
+  /// The index of the largest element along an axis, or in row-major order if no axis is named.
   ///
-  /// The first of several, and the first NaN if there is one. `int64`. An axis without elements is
-  /// refused. Cost: one trip, and one more up to the place. PyTorch: `torch.argmax`.
+  /// The first of several, and the first NaN if there is one. `int64`. An empty axis is not
+  /// allowed. Cost: one pass, and one more up to the index. PyTorch: `torch.argmax`.
   public func argmax(
     over axis: Int? = nil, keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try place(axis, keepDims, "argmax(over:)") { $0.max(over: $1, keepDims: true) }
+      try index(axis, keepDims, "argmax(over:)") { $0.max(over: $1, keepDims: true) }
     }
   }
 
-  /// The place of the smallest element; see ``argmax(over:keepDims:file:line:)``.
+  /// The index of the smallest element; see ``argmax(over:keepDims:file:line:)``.
   /// PyTorch: `torch.argmin`.
   public func argmin(
     over axis: Int? = nil, keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try place(axis, keepDims, "argmin(over:)") { $0.min(over: $1, keepDims: true) }
+      try index(axis, keepDims, "argmin(over:)") { $0.min(over: $1, keepDims: true) }
     }
   }
 
-  /// The largest elements along an axis, and where they stand.
+  /// The largest elements along an axis, and their indices.
   ///
-  /// Exact, in the tensor's type; of equal elements the first counts, and the first NaN if there is
-  /// one. Indices are `int64`. The gradient goes to where the value stood, while that of
-  /// `max(over:)` is shared by all equal elements. Cost: one trip, and one more up to the place.
+  /// Exact, in the tensor's type; the first of equal elements, or the first NaN if there is one.
+  /// Indices are `int64`. The gradient goes to the element at the index, while that of `max(over:)`
+  /// is shared by all equal elements. Cost: one pass, and one more up to the index.
   /// PyTorch: `torch.max(x, dim)`.
   public func maxWithIndices(
     over axis: Int, keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
@@ -41,7 +41,7 @@ extension Tensor {
     }
   }
 
-  /// The smallest elements along an axis, and where they stand; see
+  /// The smallest elements along an axis, and their indices; see
   /// ``maxWithIndices(over:keepDims:file:line:)``. PyTorch: `torch.min(x, dim)`.
   public func minWithIndices(
     over axis: Int, keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
@@ -53,7 +53,7 @@ extension Tensor {
 
   /// The smallest and the largest element over `axes`, or over all axes if none are named.
   ///
-  /// The same as `min(over:)` and `max(over:)`, in one trip for both. PyTorch: `torch.aminmax`.
+  /// Equals `min(over:)` and `max(over:)`, both in one pass. PyTorch: `torch.aminmax`.
   public func minMax(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> (min: Tensor, max: Tensor) {
@@ -68,19 +68,19 @@ extension Tensor {
     _ extreme: (Tensor, [Int]) -> Tensor
   ) -> (values: Tensor, indices: Tensor) {
     pairs(axis, call: call, file: file, line: line) { (x, axis) throws(TensorError) in
-      let indices = try x.place(axis, true, call, extreme)
+      let indices = try x.index(axis, true, call, extreme)
       let values = extreme(x.detached(), [axis]).picked(from: x, axis, at: indices, call: call)
       if keepDims || self.rank == 0 { return (values, indices) }
       return (values.squeezed(axis), indices.squeezed(axis))
     }
   }
 
-  private func place(
+  private func index(
     _ axis: Int?, _ keepDims: Bool, _ call: String, _ extreme: (Tensor, [Int]) -> Tensor
   ) throws(TensorError) -> Tensor {
     if isPoisoned { return self }
     guard let axis else {
-      let flat = try detached().flattened().place(0, false, call, extreme)
+      let flat = try detached().flattened().index(0, false, call, extreme)
       return keepDims ? flat.reshaped([Int](repeating: 1, count: rank)) : flat
     }
     let front = try Shape.axis(axis, of: shape, call: call)
@@ -91,15 +91,15 @@ extension Tensor {
     let x = detached().inKernelType
     let runs = AxisRuns(x, front)
     let best = AxisRuns(extreme(x, [front]), front, order: runs.order)
-    let search = FirstPlaces(
+    let search = FirstIndices(
       outer: runs.outer, size: runs.size, inner: runs.inner, threads: runs.threads)
-    ExecutionLog.add(.search, "first places", [x], into: [runs.outer, runs.inner], .int64)
-    let places = withExtendedLifetime(best) {
+    ExecutionLog.add(.search, "first indices", [x], into: [runs.outer, runs.inner], .int64)
+    let result = withExtendedLifetime(best) {
       runs.result(.int64, size: 1) {
         search.run(
           x.dtype, in: runs.base, values: best.base, into: $0.assumingMemoryBound(to: Int64.self))
       }
     }
-    return keepDims ? places : places.squeezed(front)
+    return keepDims ? result : result.squeezed(front)
   }
 }

@@ -1,15 +1,15 @@
 import NormaKernels
 import NormaValues
 
-// Running results along an axis. They run at once, in the tensor's order of memory, in parallel over
-// chains of elements; each chain is computed in order, so threads change no bit.
+// Cumulative results along an axis. They run eagerly, in the tensor's memory order, in parallel
+// over chains of elements; each chain is computed in order, so threads do not change a bit.
 
 extension Tensor {
-  /// The sums of the elements up to and with each along an axis.
+  /// The cumulative sums along an axis.
   ///
-  /// y[i] = x[0] + ... + x[i], in `float64` and rounded once each; integers and truth values give
-  /// `int64`, `uint64` itself, which wrap. NaN stays from where it comes. Cost: one read and one write. PyTorch:
-  /// `torch.cumsum`.
+  /// y[i] = x[0] + ... + x[i], in `float64` and rounded once each; integers and Booleans give
+  /// `int64`, `uint64` stays `uint64`; these wrap. NaN propagates to all following results. Cost:
+  /// one read and one write. PyTorch: `torch.cumsum`.
   public func cumulativeSum(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -20,11 +20,12 @@ extension Tensor {
     }
   }
 
-  /// The products of the elements up to and with each along an axis.
+  /// The cumulative products along an axis.
   ///
-  /// y[i] = x[0] ... x[i], in `float64` and rounded once each; integers and truth values give `int64`,
-  /// `uint64` itself, which wrap. The gradient is exact where there are zeros, and divides by nothing:
-  /// dx[i] = y[i - 1] r[i] with r[i] = dy[i] + x[i + 1] r[i + 1]. Cost: one read and one write.
+  /// y[i] = x[0] ... x[i], in `float64` and rounded once each; integers and Booleans give `int64`,
+  /// `uint64` stays `uint64`; these wrap. The gradient is exact even if there are zeros, because it
+  /// does not divide: dx[i] = y[i - 1] r[i] with r[i] = dy[i] + x[i + 1] r[i + 1]. Cost: one read
+  /// and one write.
   /// PyTorch: `torch.cumprod`.
   public func cumulativeProduct(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
@@ -36,11 +37,12 @@ extension Tensor {
     }
   }
 
-  /// The logarithms of the sums of eˣ up to and with each element along an axis.
+  /// The logarithms of the cumulative sums of eˣ along an axis.
   ///
-  /// y[i] = log(eˣ[0] + ... + eˣ[i]), with the largest x so far taken out, so that nothing overflows;
-  /// in `float64` and rounded once each. -∞ counts as nothing. Integers are refused. Cost: one read
-  /// and one write, an exponential and a logarithm an element. PyTorch: `torch.logcumsumexp`.
+  /// y[i] = log(eˣ[0] + ... + eˣ[i]), with the largest x so far factored out, so that nothing
+  /// overflows; in `float64` and rounded once each. -∞ contributes nothing. Integers are not
+  /// allowed. Cost: one read and one write, an exponential and a logarithm per element.
+  /// PyTorch: `torch.logcumsumexp`.
   public func logCumulativeSumExp(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -74,7 +76,8 @@ extension Tensor {
       }
   }
 
-  /// The gradient is eˣ Σ dy e^-y over what comes after, in which only differences of x and y meet.
+  /// The gradient is eˣ Σ dy e^-y over the following elements, in which x and y occur only as
+  /// differences.
   func logSummed(along axis: Int, backwards: Bool) -> Tensor {
     scanned(.logSumExp, axis, backwards)
       .recorded(
@@ -84,7 +87,7 @@ extension Tensor {
         let x = rule.saved[0].cast(to: .float64)
         let y = rule.result.cast(to: .float64)
         let upstream = rule.upstream.cast(to: .float64)
-        // Of each sign by itself, because a logarithm has none.
+        // Each sign separately, because a logarithm has none.
         func part(_ sign: Double) -> Tensor {
           let isPart = upstream * sign .> 0.0
           let size = Tensor.where(isPart, (upstream * sign).log() - y, -Double.infinity)
@@ -111,7 +114,8 @@ extension Tensor {
       }
   }
 
-  /// A scan without its gradient. Half types go through `float64`, so that they are rounded once.
+  /// A scan without its gradient. Half types are computed in `float64`, so that they are rounded
+  /// once.
   private func scanned(
     _ kind: Scan.Kind, _ axis: Int, _ backwards: Bool, factor: Tensor? = nil
   ) -> Tensor {
@@ -121,7 +125,7 @@ extension Tensor {
     let scan = Scan(
       outer: runs.outer, size: runs.size, inner: runs.inner, backwards: backwards,
       threads: runs.threads)
-    // The factor in the same order of memory.
+    // The factor in the same memory order.
     let other = factor.map { AxisRuns($0.cast(to: wide), axis, order: runs.order) }
     ExecutionLog.add(.scan, "scan \(kind)", [self] + (factor.map { [$0] } ?? []), into: shape, wide)
     let result = withExtendedLifetime(other) {

@@ -1,10 +1,10 @@
 import NormaKernels
 
 extension Tensor {
-  /// The largest of the elements up to and with each along an axis, and where it stands.
+  /// The cumulative maximum along an axis, and its index.
   ///
-  /// Of equal elements the last counts. NaN is larger than anything and stays. Exact, in the tensor's
-  /// type; indices are `int64`. The gradient goes to where the values stood. Cost: one read and one
+  /// The last of equal elements. NaN counts as the largest and propagates. Exact, in the tensor's
+  /// type; indices are `int64`. The gradient goes to the selected elements. Cost: one read and one
   /// write of values and indices. PyTorch: `torch.cummax`.
   public func cumulativeMax(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
@@ -12,10 +12,11 @@ extension Tensor {
     cumulativeExtreme(axis, largest: true, "cumulativeMax(over:)", file, line)
   }
 
-  /// The smallest of the elements up to and with each along an axis, and where it stands.
+  /// The cumulative minimum along an axis, and its index.
   ///
-  /// Of equal elements the last counts. NaN stays. Exact, in the tensor's type; indices are `int64`.
-  /// The gradient goes to where the values stood. Cost: one read and one write of values and indices.
+  /// The last of equal elements. NaN propagates. Exact, in the tensor's type; indices are `int64`.
+  /// The gradient goes to the selected elements. Cost: one read and one write of values and
+  /// indices.
   /// PyTorch: `torch.cummin`.
   public func cumulativeMin(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
@@ -32,9 +33,9 @@ extension Tensor {
         outer: runs.outer, size: runs.size, inner: runs.inner, threads: runs.threads)
       ExecutionLog.add(
         .scan, largest ? "scan maximum" : "scan minimum", [x], into: x.shape, runs.dtype)
-      let (values, indices) = runs.pair(runs.dtype) { values, places in
+      let (values, indices) = runs.pair(runs.dtype) { values, found in
         scan.runExtreme(
-          largest: largest, runs.dtype, from: runs.base, into: values, places: places)
+          largest: largest, runs.dtype, from: runs.base, into: values, indices: found)
       }
       return (
         values.outOfKernelType(to: x.dtype).gatheredAlong(x, axis, at: indices, call: call), indices
@@ -42,8 +43,8 @@ extension Tensor {
     }
   }
 
-  /// Values that stood in `source` at `indices` along an axis: the gradient goes back there, and is
-  /// added up where several come from one place.
+  /// Values that were selected from `source` at `indices` along an axis: the gradient is scattered
+  /// back, and added up if an element was selected several times.
   func gatheredAlong(_ source: Tensor, _ axis: Int, at indices: Tensor, call: String) -> Tensor {
     let shape = source.shape
     return recorded(call, from: [source], saving: [indices], runsAtOnce: true) { rule in

@@ -1,14 +1,16 @@
 extension Tensor {
-  /// Differences of neighbours along an axis, `order` times: y[i] = x[i + 1] - x[i].
+  /// Differences of adjacent elements along an axis, `order` times: y[i] = x[i + 1] - x[i].
   ///
   /// - Parameters:
-  ///   - order: how often; 0 gives the tensor itself. Each time the axis is one element shorter.
-  ///   - axis: the axis along which neighbours are.
-  ///   - prepend: what stands before the tensor along the axis, of the same other sizes.
-  ///   - append: what stands behind it.
-  ///   - file: the caller's file, for the text of a mistake.
-  ///   - line: the caller's line.
-  /// - Truth values differ where they are not equal. A number without axes is refused.
+  ///   - order: how many times; 0 gives the tensor itself. Each time the axis becomes one element
+  ///     shorter.
+  ///   - axis: the axis along which to take differences.
+  ///   - prepend: elements to insert before the tensor along the axis, with the same other sizes.
+  ///   - append: elements to insert after it.
+  ///   - file: The caller's file, for error messages.
+  ///   - line: The caller's line.
+  /// - Types: Booleans differ where they are not equal. A scalar has no differences and is not
+  ///   allowed.
   /// - Cost: pending; one instruction for each order. PyTorch: `torch.diff`.
   public func difference(
     _ order: Int = 1, over axis: Int = -1, prepending prepend: Tensor? = nil,
@@ -17,9 +19,9 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
       let call = "difference(_:over:)"
-      guard order >= 0 else { throw TensorError(call, "order \(order) is negative") }
+      guard order >= 0 else { throw TensorError(call, "order must not be negative, got \(order)") }
       guard rank > 0 else {
-        throw TensorError(call, "a number without axes has no neighbours; reshape it to [1]")
+        throw TensorError(call, "a scalar has no adjacent elements; reshape it to [1]")
       }
       let front = try Shape.axis(axis, of: shape, call: call)
       for part in [prepend, append].compactMap({ $0 }) {
@@ -28,7 +30,7 @@ extension Tensor {
         else {
           throw TensorError(
             call,
-            "shape \(part.shape) does not go beside \(shape) along axis \(axis): all other sizes "
+            "shape \(part.shape) cannot be joined to \(shape) along axis \(axis): all other sizes "
               + "must be equal")
         }
       }

@@ -1,24 +1,25 @@
 import NormaKernels
 
 extension Tensor {
-  /// The logarithm of the softmax over an axis at one place of it; 0 where the place is negative.
+  /// The log-softmax over an axis at one index of it; 0 if the index is negative.
   ///
-  /// Nothing of this tensor's size is stored: of rows in memory one trip takes the results, and another the
-  /// gradient. 1 - softmax at the place is the others' share, without cancellation.
-  /// - Parameter places: integers below the axis' size, of this shape without the axis.
-  package func logSoftmax(at places: Tensor, over axis: Int, call: String) -> Tensor {
-    let places = places.detached().cast(to: .int64).contiguous()
-    guard axis == rank - 1, let rows = RowPlaces(detached(), places) else {
-      let safe = places.clamped(min: 0).unsqueezed(axis)
+  /// Nothing of this tensor's size is stored: for rows in memory, the results take one pass and the
+  /// gradient another. 1 - softmax at the index is computed as the share of the others, without
+  /// cancellation.
+  /// - Parameter indices: integers below the axis' size, of this shape without the axis.
+  package func logSoftmax(at indices: Tensor, over axis: Int, call: String) -> Tensor {
+    let indices = indices.detached().cast(to: .int64).contiguous()
+    guard axis == rank - 1, let rows = RowIndices(detached(), indices) else {
+      let safe = indices.clamped(min: 0).unsqueezed(axis)
       let picked = logSoftmax(over: axis).gathered(safe, over: axis).squeezed(axis)
-      return Tensor.where(places .< 0, 0, picked)
+      return Tensor.where(indices .< 0, 0, picked)
     }
     return rows.result.recorded(call, from: [self], saving: [self]) { rule in
       if rule.isRecording {
         let x = rule.saved[0]
-        let isPlace = Tensor.arange(x.shape[axis]) .== places.unsqueezed(axis)
+        let isPlace = Tensor.arange(x.shape[axis]) .== indices.unsqueezed(axis)
         let difference = isPlace.cast(to: x.dtype) - x.softmax(over: axis)
-        let counts = (places .>= 0).cast(to: x.dtype)
+        let counts = (indices .>= 0).cast(to: x.dtype)
         return [difference * (rule.upstream * counts).unsqueezed(axis)]
       }
       return [rows.gradient(rule.upstream.detached().contiguous())]
@@ -26,27 +27,27 @@ extension Tensor {
   }
 }
 
-/// One place in each row of a tensor in memory, with what its gradient needs of the forward pass.
-private struct RowPlaces: Sendable {
+/// One index for each row of a tensor in memory, with what its gradient needs of the forward pass.
+private struct RowIndices: Sendable {
   let result: Tensor
-  private let x: Tensor, places: Tensor
+  private let x: Tensor, indices: Tensor
   private let highest: Tensor, sums: Tensor
 
-  /// Nil where the tensor is not laid out so.
-  init?(_ x: Tensor, _ places: Tensor) {
+  /// Nil if the tensor does not have such a layout.
+  init?(_ x: Tensor, _ indices: Tensor) {
     guard x.areRowsInCache else { return nil }
-    (self.x, self.places) = (x, places)
-    let layout = Layout(contiguous: places.shape)
-    guard let pack = Tensor.Pack(count: places.count, of: 2, dtype: .float32),
-      let rest = Tensor.Pack(count: places.count, of: 1, dtype: .float64)
+    (self.x, self.indices) = (x, indices)
+    let layout = Layout(contiguous: indices.shape)
+    guard let pack = Tensor.Pack(count: indices.count, of: 2, dtype: .float32),
+      let rest = Tensor.Pack(count: indices.count, of: 1, dtype: .float64)
     else { return nil }
     let tensors = pack.tensors(like: layout)
     (result, highest) = (tensors[0], tensors[1])
     sums = rest.tensors(like: layout)[0]
     ExecutionLog.add(
       ExecutionPlan.Step(
-        .rowSoftmax, ["log softmax at places"], over: x.shape,
-        reads: x.touchedBytes + places.touchedBytes, writes: places.count * 16))
+        .rowSoftmax, ["log softmax at indices"], over: x.shape,
+        reads: x.touchedBytes + indices.touchedBytes, writes: indices.count * 16))
     withKernel { kernel, _ in
       kernel.log(into: pack.storage.base, threads: TensorThreads.count)
     }
@@ -55,8 +56,8 @@ private struct RowPlaces: Sendable {
   func gradient(_ upstream: Tensor) -> Tensor {
     ExecutionLog.add(
       ExecutionPlan.Step(
-        .rowSoftmax, ["gradient of log softmax at places"], over: x.shape,
-        reads: x.touchedBytes + places.touchedBytes + 4 * upstream.touchedBytes,
+        .rowSoftmax, ["gradient of log softmax at indices"], over: x.shape,
+        reads: x.touchedBytes + indices.touchedBytes + 4 * upstream.touchedBytes,
         writes: x.count * 4))
     return withKernel(upstream) { kernel, upstream in
       Tensor(shape: x.shape, dtype: .float32) { bytes in
@@ -69,17 +70,17 @@ private struct RowPlaces: Sendable {
   }
 
   private func withKernel<R>(
-    _ upstream: Tensor? = nil, _ body: (RowSoftmax.Places, UnsafeRawPointer?) -> R
+    _ upstream: Tensor? = nil, _ body: (RowSoftmax.Indices, UnsafeRawPointer?) -> R
   ) -> R {
-    let tensors = [x, places, highest, sums] + (upstream.map { [$0] } ?? [])
+    let tensors = [x, indices, highest, sums] + (upstream.map { [$0] } ?? [])
     let storages = tensors.map { $0.node.materialize() }
     return withExtendedLifetime(storages) {
       let bases = zip(tensors, storages).map { tensor, storage in
         storage.base + tensor.layout.offset * tensor.dtype.byteCount
       }
       let columns = x.layout.shape.last ?? 1
-      let kernel = RowSoftmax.Places(
-        rows: x.count / columns, columns: columns, x: bases[0], places: bases[1],
+      let kernel = RowSoftmax.Indices(
+        rows: x.count / columns, columns: columns, x: bases[0], indices: bases[1],
         highest: bases[2], sums: bases[3])
       return body(kernel, bases.count > 4 ? UnsafeRawPointer(bases[4]) : nil)
     }

@@ -2,23 +2,25 @@ import NormaValues
 
 extension Tensor {
   /// Count, mean and sum of squared distances over `axes`, or over all axes if none are named, in
-  /// `Double`: a value that merges with the moments of other data.
+  /// `Double`: a value that can be merged with the moments of other data.
   ///
-  /// The groups are the kept axes in row-major order. Integers are refused; cast them first. Runs
-  /// at once.
+  /// The groups are the kept axes in row-major order. Integers are not allowed; cast them first.
+  /// Runs eagerly.
   ///
   /// - Parameters:
-  ///   - axes: what is reduced, counted from the front or, negative, from the end; all if none.
-  ///   - mask: nonzero where a value counts; what lies elsewhere, NaN among it, has no influence.
-  ///     Broadcasts to the shape.
-  ///   - weights: how often each value counts, not negative: `n = Σ w`. Broadcasts to the shape.
-  ///   - file: the caller's file, for the text of a mistake.
-  ///   - line: the caller's line.
+  ///   - axes: the axes to reduce, counted from the front or, if negative, from the end; all if
+  ///     none are named.
+  ///   - mask: nonzero where a value counts; other values, even NaN, have no influence. Broadcasts
+  ///     to the shape.
+  ///   - weights: how many times each value counts, not negative: `n = Σ w`. Broadcasts to the
+  ///     shape.
+  ///   - file: The caller's file, for error messages.
+  ///   - line: The caller's line.
   /// - Edge cases: a group without values has count 0, mean NaN and m2 0.
   /// - Accuracy: the mean to the last bits of a `Double`; m2 of `float32` to 6 ulp of `float32`, at
-  ///   any distance from zero. With a mask or weights all is computed in `Double`.
-  /// - Cost: one trip. PyTorch has `torch.var_mean`, which cannot be
-  ///   merged, and neither mask nor weights.
+  ///   any distance from zero. With a mask or weights everything is computed in `Double`.
+  /// - Cost: one pass. PyTorch has `torch.var_mean`, whose results cannot be merged, and which
+  ///   takes neither mask nor weights.
   public func moments(
     over axes: Int..., mask: Tensor? = nil, weights: Tensor? = nil,
     file: StaticString = #fileID, line: UInt = #line
@@ -31,10 +33,10 @@ extension Tensor {
     over axes: [Int], mask: Tensor? = nil, weights: Tensor? = nil,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Moments {
-    // One empty group, so that looking at the first does not end the process.
+    // One empty group, so that reading the first does not end the process.
     let nothing = Moments(count: [0], mean: [.nan], m2: [0], shape: [])
     let call = "moments(over:)"
-    defer { ErrorScope.place(call: call, file, line) }
+    defer { ErrorScope.locate(call: call, file, line) }
     do throws(TensorError) {
       if isPoisoned || mask?.isPoisoned ?? false || weights?.isPoisoned ?? false { return nothing }
       guard dtype.isFloatingPoint else {
@@ -64,22 +66,23 @@ extension Tensor {
     let group = node.group(of: self, over: axes)
     let (squares, sum) = (group.tensor(.squares), group.tensor(.sum))
     var results = ((sum / count).array(of: Double.self), squares.array(of: Double.self))
-    // A sum of `float64` may be infinite where the mean is not; values near 1 tell.
+    // A `float64` sum may be infinite although the mean is not; the moments of values scaled to
+    // about 1 show that.
     guard dtype == .float64, count > 1, !results.0.allSatisfy(\.isFinite),
       let scales = scalesToOne(
         over: axes, for: results.0, isCentered: false, unless: \.isFinite)
     else { return results }
     let scale = Tensor(scales, shape: Shape.reduced(shape, over: axes, keepDims: true))
     let (means, distances) = (detached() * scale).meansAndSquares(over: axes, count: count)
-    for place in scales.indices where !results.0[place].isFinite {
-      results.0[place] = means[place] / scales[place]
-      results.1[place] = distances[place] / scales[place] / scales[place]
+    for index in scales.indices where !results.0[index].isFinite {
+      results.0[index] = means[index] / scales[index]
+      results.1[index] = distances[index] / scales[index] / scales[index]
     }
     return results
   }
 
-  /// The statistics of values that count or not, or more or less, in `float64`; reduced axes have
-  /// size 1. What is masked out has no influence, whatever it is.
+  /// The statistics of masked or weighted values, in `float64`; reduced axes have size 1. Masked
+  /// values have no influence, whatever they are.
   package func weightedStatistics(
     over axes: [Int], mask: Tensor?, weights: Tensor?, call: String
   ) throws(TensorError) -> (count: Tensor, mean: Tensor, squares: Tensor) {
@@ -100,20 +103,20 @@ extension Tensor {
     return (count, mean, squares)
   }
 
-  /// How much each element counts, in `float64` and this shape.
+  /// The weight of each element, in `float64` and this shape.
   func share(mask: Tensor?, weights: Tensor?, call: String) throws(TensorError) -> Tensor {
     for (name, tensor) in [("mask", mask), ("weights", weights)] {
       if let tensor, !tensor.stretches(to: shape) {
-        throw TensorError(call, "\(name) of shape \(tensor.shape) does not stretch to \(shape)")
+        throw TensorError(call, "\(name) of shape \(tensor.shape) does not broadcast to \(shape)")
       }
     }
-    // Stretched first: masks then are read as they lie, and never stored in `float64`.
+    // Broadcast first: masks are then read directly, and never stored in `float64`.
     var factor = mask.map {
       $0.detached().cast(to: .bool).broadcast(to: shape).cast(to: .float64)
     }
     if let weights = weights?.detached() {
       guard weights.dtype != .bool else {
-        throw TensorError(call, "weights are numbers, got bool; pass truth values as mask:")
+        throw TensorError(call, "weights must be numbers, got bool; pass Booleans as mask:")
       }
       if weights.count > 0, !(weights.cast(to: .float64).min().item() >= 0) {
         throw TensorError(call, "weights must not be negative or NaN")

@@ -1,9 +1,9 @@
-// Sums and means that pass over NaN.
+// Sums and means that ignore NaN.
 
 extension Tensor {
-  /// The sum over `axes` of what is not NaN, or over all axes if none are named; 0 of nothing.
+  /// The sum over `axes`, or over all axes if none are named, ignoring NaN; 0 if nothing is left.
   ///
-  /// As `sum(over:)` in everything else. The gradient of a NaN is 0. Cost: one trip. PyTorch:
+  /// Otherwise like `sum(over:)`. The gradient of a NaN is 0. Cost: one pass. PyTorch:
   /// `torch.nansum`.
   public func nanSum(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
@@ -15,17 +15,18 @@ extension Tensor {
     }
   }
 
-  /// `nanSum` over the listed axes, or over all if there are none.
+  /// `nanSum` over the listed axes, or over all axes if none are given.
   public func nanSum(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     nanSum(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
-  /// The mean over `axes` of what is not NaN, or over all axes if none are named; NaN of nothing.
+  /// The mean over `axes`, or over all axes if none are named, ignoring NaN; NaN if nothing is
+  /// left.
   ///
-  /// In `float64`, rounded once to the tensor's type. Integers are refused; cast them first. The
-  /// gradient of a NaN is 0. Cost: two trips. PyTorch: `torch.nanmean`.
+  /// In `float64`, rounded once to the tensor's type. Integers are not allowed; cast them first.
+  /// The gradient of a NaN is 0. Cost: two passes. PyTorch: `torch.nanmean`.
   public func nanMean(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -46,14 +47,14 @@ extension Tensor {
     }
   }
 
-  /// `nanMean` over the listed axes, or over all if there are none.
+  /// `nanMean` over the listed axes, or over all axes if none are given.
   public func nanMean(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     nanMean(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
-  /// Zeros for NaN.
+  /// NaN replaced by zero.
   private var withoutNaN: Tensor {
     guard dtype.isFloatingPoint else { return self }
     return checked { () throws(TensorError) in

@@ -1,15 +1,15 @@
-// Lengths of vectors, in `float64` until the end, so that squares of `float32` neither overflow nor
-// vanish.
+// Norms of vectors, computed in `float64` until the end, so that squares of `float32` neither
+// overflow nor underflow.
 
 extension Tensor {
   /// The p-norm over `axes`, or over all axes if none are named: (Σ |x|ᵖ)^(1/p).
   ///
-  /// p may be any number: 2 is the Euclidean length, 1 the sum of sizes, `.infinity` and `-.infinity`
-  /// the largest and smallest size, 0 the number of elements that are not zero. Real types; 0 of
-  /// nothing for positive p. The gradient is 0 where the norm is. Accuracy: computed in `float64` and
-  /// rounded once; where powers leave the range of `float64`, as squares of 1e200 do, from values scaled by
-  /// a power of two. Cost: one trip, and two more only then. PyTorch: `torch.linalg.vector_norm`, which is
-  /// infinite or 0 there.
+  /// p may be any number: 2 is the Euclidean norm, 1 the sum of magnitudes, `.infinity` and
+  /// `-.infinity` the largest and smallest magnitude, 0 the number of nonzero elements. Real types;
+  /// for positive p, 0 of an empty tensor. The gradient is 0 where the norm is. Accuracy: computed
+  /// in `float64` and rounded once; if powers exceed the range of `float64`, as squares of 1e200
+  /// do, from values scaled by a power of two. Cost: one pass, and two more only in that case.
+  /// PyTorch: `torch.linalg.vector_norm`, which is infinite or 0 there.
   public func norm(
     _ p: Double = 2, over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -29,7 +29,7 @@ extension Tensor {
     }
   }
 
-  /// `norm` over the listed axes, or over all if there are none.
+  /// `norm` over the listed axes, or over all axes if none are given.
   public func norm(
     _ p: Double = 2, over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -57,7 +57,8 @@ extension Tensor {
       }
   }
 
-  /// The gradient of a p-norm over `axes` with respect to this `float64` tensor; 0 where the norm is.
+  /// The gradient of a p-norm over `axes` with respect to this `float64` tensor; 0 where the norm
+  /// is 0.
   func normSlopes(_ p: Double, norm: Tensor, upstream: Tensor, over axes: [Int]) -> Tensor {
     let signs = Tensor.where(
       self .== 0, 0.0, Tensor.where(self .< 0, -1.0, Tensor.ones([], dtype: .float64)))
@@ -65,7 +66,7 @@ extension Tensor {
     case 0: return self * 0
     case 1: return signs * upstream
     case 2:
-      // The upstream gradient of a small norm may be large: its quotient would leave the range.
+      // The upstream gradient of a small norm may be large: their quotient could overflow.
       let isNone = norm .== 0
       return self / Tensor.where(isNone, 1.0, norm) * Tensor.where(isNone, 0.0, upstream)
     case .infinity, -.infinity:
@@ -113,7 +114,8 @@ extension Tensor {
     pow(pow(abs(), p).wideSum(over: axes), 1 / p)
   }
 
-  /// These new Euclidean lengths of `source`, right where its squares leave the range of `float64`.
+  /// These new Euclidean norms of `source`, recomputed if its squares exceed the range of
+  /// `float64`.
   fileprivate func correctedLength(of source: Tensor, over axes: [Int]) -> Tensor {
     guard source.dtype == .float64 else { return self }
     return corrected(of: source, over: axes, power: 2) { $0.lengths(over: axes) }

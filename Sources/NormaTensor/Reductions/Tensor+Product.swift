@@ -1,10 +1,11 @@
 extension Tensor {
-  /// The product over `axes`, or over all axes if none are named; 1 of nothing.
+  /// The product over `axes`, or over all axes if none are named; 1 of an empty tensor.
   ///
   /// Real numbers are multiplied in `float64` and rounded once to the tensor's type; integers and
-  /// truth values give `int64`, `uint64` itself, which wrap. The gradient is the product of all other elements, also
-  /// where there are zeros; it divides by nothing. Cost: one trip, shared with other reductions over
-  /// the same axes; the gradient two scans. PyTorch: `torch.prod`.
+  /// Booleans give `int64`, `uint64` stays `uint64`; these wrap. The gradient is the product of all
+  /// other elements, exact even if there are zeros, because it does not divide. Cost: one pass,
+  /// shared with other reductions over the same axes; for the gradient two scans. PyTorch:
+  /// `torch.prod`.
   public func product(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -30,7 +31,7 @@ extension Tensor {
     }
   }
 
-  /// `product` over the listed axes, or over all if there are none.
+  /// `product` over the listed axes, or over all axes if none are given.
   public func product(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

@@ -1,14 +1,14 @@
-// Reductions over no, one, several or all axes. Of few elements they run at once; otherwise they are pending,
-// and sisters over the same tensor and axes share one trip over memory. Sums are carried in `float64` or `int64`, and their order
-// follows from the shape and layout alone.
+// Reductions over no, one, several or all axes. They run eagerly for few elements; otherwise they
+// are pending, and siblings over the same tensor and axes share one pass over memory. Sums are
+// carried in `float64` or `int64`, and their order depends only on shape and layout.
 
 extension Tensor {
-  /// The sum over `axes`, or over all axes if none are named; 0 of nothing.
+  /// The sum over `axes`, or over all axes if none are named; 0 of an empty tensor.
   ///
-  /// Real numbers are added in `float64` (those of `float64` with what each addition loses) and
-  /// rounded once to the tensor's type; integers and truth values give `int64`, `uint64` itself, which
-  /// wrap. NaN where there is one. Cost: one trip, shared with other reductions over the same axes. PyTorch:
-  /// `torch.sum`.
+  /// Real numbers are added in `float64` (`float64` itself with compensation for rounding errors)
+  /// and rounded once to the tensor's type; integers and Booleans give `int64`, `uint64` stays
+  /// `uint64`; these wrap. NaN if any element is. Cost: one pass, shared with other reductions over
+  /// the same axes. PyTorch: `torch.sum`.
   public func sum(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -18,7 +18,7 @@ extension Tensor {
     }
   }
 
-  /// `sum` over the listed axes, or over all if there are none.
+  /// `sum` over the listed axes, or over all axes if none are given.
   public func sum(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -26,15 +26,15 @@ extension Tensor {
     sum(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
-  /// The arithmetic mean over `axes`, or over all axes if none are named; NaN of nothing.
+  /// The arithmetic mean over `axes`, or over all axes if none are named; NaN of an empty tensor.
   ///
-  /// mean = Σ x / n, in `float64`, rounded once to the tensor's type. Integers are refused; cast
-  /// them first. Cost: one trip, shared with other reductions over the same axes. PyTorch:
+  /// mean = Σ x / n, in `float64`, rounded once to the tensor's type. Integers are not allowed;
+  /// cast them first. Cost: one pass, shared with other reductions over the same axes. PyTorch:
   /// `torch.mean`.
   ///
-  /// With a `mask`, nonzero where a value counts, or `weights`, how often it does, both of which
-  /// broadcast to the shape: Σ w x / Σ w, in one trip. What does not count has no influence, NaN
-  /// among it. Weights are not negative and get no gradient.
+  /// With a `mask`, nonzero where a value counts, or `weights`, how many times it counts, both of
+  /// which broadcast to the shape: Σ w x / Σ w, in one pass. Values that do not count have no
+  /// influence, even NaN. Weights are not negative and get no gradient.
   public func mean(
     over axes: [Int], mask: Tensor? = nil, weights: Tensor? = nil, keepDims: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
@@ -46,7 +46,7 @@ extension Tensor {
     }
   }
 
-  /// `mean` over the listed axes, or over all if there are none.
+  /// `mean` over the listed axes, or over all axes if none are given.
   public func mean(
     over axes: Int..., mask: Tensor? = nil, weights: Tensor? = nil, keepDims: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
@@ -58,11 +58,11 @@ extension Tensor {
   /// The variance over `axes`, or over all axes if none are named.
   ///
   /// variance = Σ (x - mean)² / (n - correction), with n the number of elements and the mean of the
-  /// same elements. The default divides by n - 1, as PyTorch does; NumPy, Keras and Flax divide by
-  /// n: `correction: 0`. Where n <= correction it is NaN if all values are equal (one value, by
-  /// default) and infinite if not. A constant gives exactly 0. Accuracy: mean first, then centred
-  /// squares, merged in `float64`. At any distance from zero at most 6 ulp in `float32`, 0.51 in
-  /// half types, 12 in `float64`. Cost: one trip, shared with `mean`. PyTorch:
+  /// same elements. The default divides by n - 1, as in PyTorch; NumPy, Keras and Flax divide by n:
+  /// `correction: 0`. If n <= correction, it is NaN if all values are equal (such as a single
+  /// value, by default) and infinite otherwise. A constant gives exactly 0. Accuracy: mean first,
+  /// then centered squares, merged in `float64`. At any distance from zero at most 6 ulp in
+  /// `float32`, 0.51 in half types, 12 in `float64`. Cost: one pass, shared with `mean`. PyTorch:
   /// `torch.var`.
   ///
   /// With a `mask` or `weights`, as in `mean`, n is the sum of weights, which count as repetitions.
@@ -77,7 +77,7 @@ extension Tensor {
     }
   }
 
-  /// `variance` over the listed axes, or over all if there are none.
+  /// `variance` over the listed axes, or over all axes if none are given.
   public func variance(
     over axes: Int..., correction: Double = 1, mask: Tensor? = nil, weights: Tensor? = nil,
     keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
@@ -90,11 +90,11 @@ extension Tensor {
   /// The standard deviation over `axes`, or over all axes if none are named.
   ///
   /// std = √(Σ (x - mean)² / (n - correction)), with n the number of elements and the mean of the
-  /// same elements. The default divides by n - 1, as PyTorch does; NumPy, Keras and Flax divide by
-  /// n: `correction: 0`. Where n <= correction it is NaN if all values are equal (one value, by
-  /// default) and infinite if not. A constant gives exactly 0. Accuracy: mean first, then centred
-  /// squares, merged in `float64`. At any distance from zero at most 6 ulp in `float32`, 0.51 in
-  /// half types, 12 in `float64`. Cost: one trip, shared with `mean`. PyTorch:
+  /// same elements. The default divides by n - 1, as in PyTorch; NumPy, Keras and Flax divide by n:
+  /// `correction: 0`. If n <= correction, it is NaN if all values are equal (such as a single
+  /// value, by default) and infinite otherwise. A constant gives exactly 0. Accuracy: mean first,
+  /// then centered squares, merged in `float64`. At any distance from zero at most 6 ulp in
+  /// `float32`, 0.51 in half types, 12 in `float64`. Cost: one pass, shared with `mean`. PyTorch:
   /// `torch.std`.
   ///
   /// With a `mask` or `weights`, as in `mean`, n is the sum of weights, which count as repetitions.
@@ -109,7 +109,7 @@ extension Tensor {
     }
   }
 
-  /// `std` over the listed axes, or over all if there are none.
+  /// `std` over the listed axes, or over all axes if none are given.
   public func std(
     over axes: Int..., correction: Double = 1, mask: Tensor? = nil, weights: Tensor? = nil,
     keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
@@ -119,10 +119,11 @@ extension Tensor {
       file: file, line: line)
   }
 
-  /// The smallest element over `axes`, or over all axes if none are named; NaN if there is one.
+  /// The smallest element over `axes`, or over all axes if none are named; NaN if any element is.
   ///
-  /// Exact, in the tensor's type. Nothing has no smallest element and is refused. Cost: one trip,
-  /// shared with other reductions over the same axes. PyTorch: `torch.amin`.
+  /// Exact, in the tensor's type. An empty tensor has no smallest element: reducing one is not
+  /// allowed. Cost: one pass, shared with other reductions over the same axes. PyTorch:
+  /// `torch.amin`.
   public func min(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -132,7 +133,7 @@ extension Tensor {
     }
   }
 
-  /// `min` over the listed axes, or over all if there are none.
+  /// `min` over the listed axes, or over all axes if none are given.
   public func min(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -140,10 +141,11 @@ extension Tensor {
     min(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
-  /// The largest element over `axes`, or over all axes if none are named; NaN if there is one.
+  /// The largest element over `axes`, or over all axes if none are named; NaN if any element is.
   ///
-  /// Exact, in the tensor's type. Nothing has no largest element and is refused. Cost: one trip,
-  /// shared with other reductions over the same axes. PyTorch: `torch.amax`.
+  /// Exact, in the tensor's type. An empty tensor has no largest element: reducing one is not
+  /// allowed. Cost: one pass, shared with other reductions over the same axes. PyTorch:
+  /// `torch.amax`.
   public func max(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -153,7 +155,7 @@ extension Tensor {
     }
   }
 
-  /// `max` over the listed axes, or over all if there are none.
+  /// `max` over the listed axes, or over all axes if none are given.
   public func max(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line

@@ -1,13 +1,14 @@
 import NormaKernels
 
-// Softmax and its kin over one axis: stable, with the largest element taken away first.
+// Softmax and related functions over one axis: stable, because the largest element is subtracted
+// first.
 
 extension Tensor {
   /// eˣ / Σ eˣ over an axis.
   ///
   /// The largest element is subtracted first, so that nothing overflows; a row of -∞ gives NaN.
-  /// Cost: one read and one write over the last axis of `float32` in row-major order, at once; else
-  /// three trips. PyTorch: `torch.softmax`.
+  /// Cost: for the last axis of `float32` in row-major order one read and one write, eagerly;
+  /// otherwise three passes. PyTorch: `torch.softmax`.
   public func softmax(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -23,10 +24,10 @@ extension Tensor {
     }
   }
 
-  /// The softmax over the last axis where place i of the axis before it sees the places up to i alone, 0
-  /// elsewhere: what is not seen has no influence, whatever it is.
+  /// The softmax over the last axis where row i of the axis before it uses only the elements up to
+  /// i; 0 elsewhere. Other elements have no influence, whatever they are.
   ///
-  /// Cost: as ``softmax(over:file:line:)``, and half the powers.
+  /// Cost: as for ``softmax(over:file:line:)``, and half the powers.
   package func causalSoftmax() -> Tensor {
     if isPoisoned { return self }
     let (rows, columns) = (shape[rank - 2], shape[rank - 1])
@@ -46,7 +47,7 @@ extension Tensor {
         return [gradient]
       }
       let product = rule.upstream * rule.result
-      // What is left of the difference may be small: the mean stays in `float64`.
+      // The remaining difference may be small: the mean stays in `float64`.
       let mean =
         rule.isRecording
         ? product.sum(over: axes, keepDims: true)
@@ -55,8 +56,8 @@ extension Tensor {
     }
   }
 
-  /// The gradient for what this is the softmax of, over the last axis, at once and row by row; nil where one of
-  /// them is not laid out so.
+  /// The gradient with respect to the operand of this softmax, over the last axis, computed eagerly
+  /// row by row; nil if one of them does not have such a layout.
   private func rowSoftmaxGradient(_ upstream: Tensor) -> Tensor? {
     guard areRowsInCache, let columns = shape.last, upstream.dtype == .float32,
       upstream.layout.isContiguous
@@ -80,7 +81,7 @@ extension Tensor {
 
   private func pendingSoftmax(over axes: [Int]) -> Tensor {
     let powers = (self - max(over: axes, keepDims: true)).exp()
-    // What the sum is, in `float64`, divides; once for each sum.
+    // Divides in `float64`, the type of the sum, by one reciprocal per sum.
     let sum = powers.reduced(.sum, over: axes, keepDims: true, to: .float64)
     return (powers * sum.reciprocal()).cast(to: dtype)
   }
@@ -90,7 +91,8 @@ extension Tensor {
     return shifted - shifted.exp().sum(over: axes, keepDims: true).log()
   }
 
-  /// The softmax over the last axis at once, row by row in cache; nil where it is not laid out so.
+  /// The softmax over the last axis, computed eagerly row by row in cache; nil if the layout is not
+  /// suitable.
   private func rowSoftmax(causal: Int = 0) -> Tensor? {
     byRow(causal > 0 ? "causal softmax" : "softmax") {
       rows, columns, from, into, isStreamed, threads in
@@ -100,7 +102,7 @@ extension Tensor {
     }
   }
 
-  /// Its logarithm likewise.
+  /// The log-softmax in the same way.
   private var rowLogSoftmax: Tensor? {
     byRow("log softmax") { rows, columns, from, into, isStreamed, threads in
       RowSoftmax.log(
@@ -129,17 +131,17 @@ extension Tensor {
     }
   }
 
-  /// Whether the last axis is rows of `float32` in memory that stay in cache.
+  /// Whether the last axis consists of `float32` rows in memory that stay in cache.
   var areRowsInCache: Bool {
     guard dtype == .float32, layout.isContiguous, let columns = layout.shape.last, count > 0
     else { return false }
     return areRowsInCache(columns)
   }
 
-  /// x - log Σ eˣ over an axis, without the detour over numbers that vanish.
+  /// x - log Σ eˣ over an axis, without computing intermediate numbers that underflow.
   ///
-  /// Over the last axis of `float32` in row-major order, results near 0 keep their digits. Cost: as
-  /// ``softmax(over:file:line:)``. PyTorch: `torch.log_softmax`.
+  /// Over the last axis of `float32` in row-major order, results near 0 keep their precision. Cost:
+  /// as for ``softmax(over:file:line:)``. PyTorch: `torch.log_softmax`.
   public func logSoftmax(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -159,10 +161,10 @@ extension Tensor {
     }
   }
 
-  /// log Σ eˣ over axes, or over all if none are named; -∞ of nothing.
+  /// log Σ eˣ over axes, or over all if none are named; -∞ of an empty tensor.
   ///
-  /// The gradient is `softmax`, but 0 where all elements are -∞: none of them adds anything to the sum. PyTorch:
-  /// `torch.logsumexp`, whose gradient is NaN there.
+  /// The gradient is `softmax`, but 0 if all elements are -∞, because none of them changes the sum.
+  /// PyTorch: `torch.logsumexp`, whose gradient is NaN there.
   public func logSumExp(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -189,7 +191,7 @@ extension Tensor {
       let sum = x.rowLogSumExp(over: front) ?? x.pendingLogSumExp(over: front)
       return sum.reshaped(target)
         .recorded(call, from: [self], saving: [self], savesResult: true) { rule in
-          // A sum of nothing has the logarithm -∞, and -∞ + ∞ is no number.
+          // An empty sum has the logarithm -∞, and -∞ + ∞ is NaN.
           let log = Tensor.where(rule.result .== -Double.infinity, 0, rule.result)
           let weights = (rule.saved[0] - log.reshaped(kept)).exp()
           return [weights * rule.upstream.reshaped(kept)]
@@ -199,12 +201,12 @@ extension Tensor {
 
   private func pendingLogSumExp(over axes: [Int]) -> Tensor {
     let highest = max(over: axes, keepDims: true)
-    // Infinite maxima are not subtracted: ∞ - ∞ is no number.
+    // Infinite maxima are not subtracted: ∞ - ∞ is NaN.
     let shift = Tensor.where(highest.abs() .== Double.infinity, 0, highest)
     return (self - shift).exp().sum(over: axes, keepDims: true).log() + shift
   }
 
-  /// The same of rows in memory, in one trip; nil where it is not laid out so.
+  /// The same for rows in memory, in one pass; nil if the layout is not suitable.
   private func rowLogSumExp(over axes: [Int]) -> Tensor? {
     guard dtype == .float32, layout.isContiguous, axes.count > 0, axes.first == rank - axes.count
     else { return nil }
@@ -226,7 +228,7 @@ extension Tensor {
     }
   }
 
-  /// Whether rows of so many values are reduced along, and stay in cache meanwhile.
+  /// Whether rows of this many values are reduced along the row, and stay in cache meanwhile.
   private func areRowsInCache(_ columns: Int) -> Bool {
     !Space.isDown(run: columns, beside: count / columns) && RowSoftmax.columns.contains(columns)
   }

@@ -1,10 +1,10 @@
-// Questions about truth: every element that is not zero counts as true, NaN among them.
+// Boolean reductions: every nonzero element counts as true, including NaN.
 
 extension Tensor {
-  /// Whether any element over `axes` is not zero, or over all axes if none are named; false of
-  /// nothing.
+  /// Whether any element over `axes`, or over all axes if none are named, is nonzero; false for an
+  /// empty tensor.
   ///
-  /// `bool` for every type (PyTorch gives `uint8` for `uint8`). NaN is not zero. Cost: one trip.
+  /// `bool` for every type (PyTorch gives `uint8` for `uint8`). NaN is nonzero. Cost: one pass.
   /// PyTorch: `torch.any`.
   public func any(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
@@ -14,17 +14,17 @@ extension Tensor {
     }
   }
 
-  /// `any` over the listed axes, or over all if there are none.
+  /// `any` over the listed axes, or over all axes if none are given.
   public func any(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     any(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
-  /// Whether all elements over `axes` are not zero, or over all axes if none are named; true of
-  /// nothing.
+  /// Whether all elements over `axes`, or over all axes if none are named, are nonzero; true for an
+  /// empty tensor.
   ///
-  /// `bool` for every type (PyTorch gives `uint8` for `uint8`). NaN is not zero. Cost: one trip.
+  /// `bool` for every type (PyTorch gives `uint8` for `uint8`). NaN is nonzero. Cost: one pass.
   /// PyTorch: `torch.all`.
   public func all(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
@@ -34,16 +34,16 @@ extension Tensor {
     }
   }
 
-  /// `all` over the listed axes, or over all if there are none.
+  /// `all` over the listed axes, or over all axes if none are given.
   public func all(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     all(over: named(axes), keepDims: keepDims, file: file, line: line)
   }
 
-  /// How many elements over `axes` are not zero, or over all axes if none are named. `int64`.
+  /// The number of nonzero elements over `axes`, or over all axes if none are named. `int64`.
   ///
-  /// NaN is not zero. Cost: one trip. PyTorch: `torch.count_nonzero`.
+  /// NaN is nonzero. Cost: one pass. PyTorch: `torch.count_nonzero`.
   public func countNonZero(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -54,7 +54,7 @@ extension Tensor {
     }
   }
 
-  /// `countNonZero` over the listed axes, or over all if there are none.
+  /// `countNonZero` over the listed axes, or over all axes if none are given.
   public func countNonZero(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

@@ -1,7 +1,7 @@
-/// The channels of `[N, C, ...]` dealt out anew: those of `groups` groups take turns.
+/// The channels of `[N, C, ...]` in another order, in which `groups` groups take turns.
 ///
-/// Channel `k * groups + g` is the k-th of group g. One read and one write. PyTorch:
-/// `F.channel_shuffle`.
+/// Channel `k * groups + g` is the k-th of group g. One read and one write.
+/// PyTorch: `F.channel_shuffle`.
 public func channelShuffle(
   _ x: Tensor, groups: Int, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
@@ -17,7 +17,8 @@ public func channelShuffle(
   }
 }
 
-/// Channels as finer pixels: `[..., C * r * r, H, W]` becomes `[..., C, H * r, W * r]`.
+/// Channels rearranged into finer pixels: `[..., C * r * r, H, W]` becomes
+/// `[..., C, H * r, W * r]`.
 ///
 /// The pixel at (h * r + a, w * r + b) of channel c is channel (c * r + a) * r + b at (h, w). One
 /// read and one write. PyTorch: `F.pixel_shuffle`, `nn.PixelShuffle`.
@@ -41,7 +42,7 @@ public func pixelShuffle(
   }
 }
 
-/// The way back of ``pixelShuffle(_:upscaleFactor:file:line:)``: `[..., C, H * r, W * r]` becomes
+/// The inverse of ``pixelShuffle(_:upscaleFactor:file:line:)``: `[..., C, H * r, W * r]` becomes
 /// `[..., C * r * r, H, W]`. PyTorch: `F.pixel_unshuffle`, `nn.PixelUnshuffle`.
 public func pixelUnshuffle(
   _ x: Tensor, downscaleFactor r: Int, file: StaticString = #fileID, line: UInt = #line

@@ -1,19 +1,20 @@
 import NormaKernels
 
-// Elements in the opposite order, turned by right angles, or rolled around an axis.
+// Elements in reverse order, rotated by right angles, or rolled around an axis.
 
 extension Tensor {
-  /// The elements along some axes in the opposite order; along all if none are named.
+  /// The elements in reverse order along some axes; along all if none are named.
   ///
-  /// A copy, as no stride is negative, which is pending and fuses with what follows. Cost: one read
-  /// and one write. PyTorch: `torch.flip(x, dims)`, which flips nothing if no axis is named.
+  /// A copy, because strides are never negative; it is pending and fuses with what follows. Cost:
+  /// one read and one write.
+  /// PyTorch: `torch.flip(x, dims)`, which flips nothing if no axis is named.
   public func flipped(
     over axes: Int..., file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     flipped(over: named(axes), file: file, line: line)
   }
 
-  /// The elements along the axes of an array in the opposite order; nothing changes if it is empty.
+  /// The elements in reverse order along an array of axes; nothing changes if it is empty.
   /// PyTorch: `torch.flip(x, dims)`.
   public func flipped(
     over axes: [Int], file: StaticString = #fileID, line: UInt = #line
@@ -38,31 +39,31 @@ extension Tensor {
       .recorded("flipped(over:)", from: [self]) { [$0.upstream.flipped(long)] }
   }
 
-  /// The columns in the opposite order: axis 1. PyTorch: `torch.fliplr`.
+  /// The columns in reverse order: axis 1. PyTorch: `torch.fliplr`.
   public func flippedLeftRight(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       guard rank >= 2 || isPoisoned else {
         throw TensorError(
-          "flippedLeftRight()", "shape \(shape) has no axis 1; flipped(over:) takes any axis")
+          "flippedLeftRight()", "shape \(shape) has no axis 1; flipped(over:) accepts any axis")
       }
       return flipped(over: [1])
     }
   }
 
-  /// The rows in the opposite order: axis 0. PyTorch: `torch.flipud`.
+  /// The rows in reverse order: axis 0. PyTorch: `torch.flipud`.
   public func flippedUpDown(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       guard rank >= 1 || isPoisoned else {
-        throw TensorError("flippedUpDown()", "a number without an axis cannot be flipped")
+        throw TensorError("flippedUpDown()", "a scalar cannot be flipped")
       }
       return flipped(over: [0])
     }
   }
 
-  /// Turned by `times` right angles in the plane of two axes, from the first towards the second.
+  /// Rotated by `times` right angles in the plane of two axes, from the first towards the second.
   ///
-  /// Twice is a flip of both axes; once and three times flip one axis and exchange both. Negative
-  /// numbers turn the other way. PyTorch: `torch.rot90(x, k, dims)`.
+  /// Twice flips both axes; once and three times flip one axis and swap the two. Negative numbers
+  /// rotate the other way. PyTorch: `torch.rot90(x, k, dims)`.
   public func rotated90(
     _ times: Int = 1, axes: (Int, Int) = (0, 1), file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -78,10 +79,11 @@ extension Tensor {
     }
   }
 
-  /// The elements moved along axes, those that leave an end coming in at the other: the element at
-  /// i goes to (i + shift) modulo the size.
+  /// The elements moved along axes, wrapping around at the ends: the element at i goes to (i +
+  /// shift) modulo the size.
   ///
-  /// Runs at once. Cost: one read and one write for each axis. PyTorch: `torch.roll(x, shifts, dims)`.
+  /// Runs eagerly. Cost: one read and one write for each axis.
+  /// PyTorch: `torch.roll(x, shifts, dims)`.
   public func rolled(
     by shifts: [Int], over axes: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -89,10 +91,10 @@ extension Tensor {
       if isPoisoned { return self }
       let call = "rolled(by:over:)"
       guard shifts.count == axes.count, !shifts.isEmpty else {
-        throw TensorError(call, "\(shifts.count) shifts for \(axes.count) axes; give one for each")
+        throw TensorError(call, "\(shifts.count) shifts for \(axes.count) axes; pass one for each")
       }
       guard rank > 0 else {
-        throw TensorError(call, "a number without an axis cannot be rolled")
+        throw TensorError(call, "a scalar cannot be rolled")
       }
       var result = self
       for (shift, axis) in zip(shifts, axes) {
@@ -103,7 +105,8 @@ extension Tensor {
     }
   }
 
-  /// The elements in row-major order moved by `shift`, in the same shape. PyTorch: `torch.roll(x, n)`.
+  /// The elements in row-major order moved by `shift`, in the same shape. PyTorch:
+  /// `torch.roll(x, n)`.
   public func rolled(
     by shift: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -126,15 +129,15 @@ extension Tensor {
       part[axis] = count
       let source = Layout(
         shape: part, strides: strides, offset: layout.offset + from * strides[axis])
-      let place = Layout(shape: part, strides: whole.strides, offset: to * whole.strides[axis])
-      Tensor(node: node, layout: source).write(into: storage, place, as: dtype)
+      let target = Layout(shape: part, strides: whole.strides, offset: to * whole.strides[axis])
+      Tensor(node: node, layout: source).write(into: storage, target, as: dtype)
     }
     return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
       .recorded("rolled(by:over:)", from: [self]) { [$0.upstream.rolled(axis, -start)] }
   }
 
-  /// Moves all elements as one row where that leaves few wrong ones, those of the smaller part: rows that
-  /// are not whole lines of the cache are slow to copy one by one.
+  /// Shifts all elements as if they were one row, if that puts only few of them wrong, those of the
+  /// smaller part: rows that are not multiples of cache lines are slow to copy one by one.
   private func shiftsWhole(
     into storage: Storage, _ whole: Layout, _ axis: Int, by start: Int
   ) -> Bool {

@@ -1,13 +1,14 @@
 import NormaValues
 
-// Tensors joined and taken apart. Joining writes every part once, also a pending one; parts of
-// a whole are views.
+// Joining and splitting tensors. Joining writes every part once, pending ones directly; the parts
+// of a split are views.
 
 extension Tensor {
-  /// Tensors one after the other along an axis; the other axes are equal.
+  /// Concatenates tensors along an axis; the other axes are equal.
   ///
-  /// Types are promoted; an empty tensor of one axis fits everything, as in PyTorch. Runs at once.
-  /// Cost: one read and one write. PyTorch: `torch.cat`.
+  /// Types are promoted; an empty tensor with one axis matches any shape, as in PyTorch. Runs
+  /// eagerly. Cost: one read and one write.
+  /// PyTorch: `torch.cat`.
   public static func concatenated(
     _ tensors: [Tensor], over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -16,7 +17,7 @@ extension Tensor {
     }
   }
 
-  /// Tensors of one shape side by side along a new axis. PyTorch: `torch.stack`.
+  /// Stacks tensors of the same shape along a new axis. PyTorch: `torch.stack`.
   public static func stacked(
     _ tensors: [Tensor], over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -45,7 +46,7 @@ extension Tensor {
       throw TensorError(call, "there are no tensors")
     }
     guard first.rank > 0 else {
-      throw TensorError(call, "numbers without an axis cannot be joined; stack them")
+      throw TensorError(call, "scalars cannot be concatenated; stack them")
     }
     let dtype = all.dropFirst().reduce(all[0].dtype) { DType.promoted($0, $1.dtype) }
     try Tensor.refuseMixedSigns(all.map(\.dtype), call)
@@ -67,13 +68,13 @@ extension Tensor {
     let storage = try Storage.room(whole, dtype, call)
     var start = 0
     for tensor in tensors where tensor.count > 0 {
-      let place = Layout(
+      let target = Layout(
         shape: tensor.shape, strides: whole.strides, offset: start * whole.strides[front])
-      tensor.write(into: storage, place, as: dtype)
+      tensor.write(into: storage, target, as: dtype)
       start += tensor.shape[front]
     }
-    let (place, lengths) = (front, sizes)
-    // Empty vectors fit everything and keep their histories, but have no part in the result.
+    let (joined, lengths) = (front, sizes)
+    // Empty vectors match any shape and keep their histories, but contribute nothing to the result.
     let isPart = all.map { $0.shape != [0] }
     return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
       .recorded(call, from: all) { rule in
@@ -84,12 +85,13 @@ extension Tensor {
           }
           let size = lengths[next]
           defer { (start, next) = (start + size, next + 1) }
-          return rule.whenNeeded(index) { rule.upstream.narrowed(place, start, size) }
+          return rule.whenNeeded(index) { rule.upstream.narrowed(joined, start, size) }
         }
       }
   }
 
-  /// `count` elements of an axis from `start` on, as a view; a negative start counts from the end.
+  /// `count` elements of an axis starting at `start`, as a view; a negative start counts from the
+  /// end.
   /// PyTorch: `torch.narrow`.
   public func narrowed(
     over axis: Int, from start: Int, count: Int, file: StaticString = #fileID,
@@ -103,13 +105,15 @@ extension Tensor {
       let first = start < 0 ? start + size : start
       guard rank > 0, first >= 0, first <= size, count >= 0, count <= size - first else {
         throw TensorError(
-          call, "\(count) elements from \(start) on are not in axis \(axis) of shape \(shape)")
+          call,
+          "\(count) elements starting at \(start) are out of range for axis \(axis) of "
+            + "shape \(shape)")
       }
       return narrowed(front, first, count)
     }
   }
 
-  /// `size` elements of an axis from `start` on, for checked numbers.
+  /// `size` elements of an axis starting at `start`, for checked numbers.
   func narrowed(_ axis: Int, _ start: Int, _ size: Int) -> Tensor {
     guard isRecording else {
       var shape = layout.shape
@@ -121,7 +125,7 @@ extension Tensor {
     return taking((0..<axis).map { _ in AxisSlice() as any TensorIndex } + [start..<(start + size)])
   }
 
-  /// Views of parts with these sizes along an axis, which must add up. PyTorch: `torch.split`.
+  /// Views of parts with these sizes along an axis; the sizes must add up. PyTorch: `torch.split`.
   public func split(
     _ sizes: [Int], over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
@@ -177,7 +181,7 @@ extension Tensor {
     return split(every: (size - 1) / count + 1, over: axis, file: file, line: line)
   }
 
-  /// Views of the elements along an axis, which they lose. PyTorch: `torch.unbind`.
+  /// Views of the slices along an axis, without that axis. PyTorch: `torch.unbind`.
   public func unbound(
     over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
@@ -191,12 +195,13 @@ extension Tensor {
     return (0..<shape[front]).map { taking(before + [$0]) }
   }
 
-  /// As many parts of a poisoned tensor as were asked for, so that naming one does not end the process.
+  /// As many parts of a poisoned tensor as were requested, so that accessing one does not end the
+  /// process.
   func poisonedParts(_ count: Int) -> [Tensor] {
     [Tensor](repeating: self, count: Swift.min(Swift.max(count, 1), 1 << 16))
   }
 
-  /// Views of parts along an axis whose sizes a rule gives.
+  /// Views of parts along an axis, with the sizes that a rule returns.
   func parts(
     file: StaticString, line: UInt, _ rule: () throws(TensorError) -> (axis: Int, sizes: [Int])
   ) -> [Tensor] {

@@ -1,46 +1,49 @@
-// Axes in another order, and with other sizes for the same elements: views.
+// Axes in another order, and axes split or added: views.
 
 extension Tensor {
-  /// An axis at another place, the others in their order: `x.movedAxis(1, to: -1)` puts channels last.
+  /// An axis moved to another position, the others in their order: `x.movedAxis(1, to: -1)` puts
+  /// channels last.
   ///
-  /// A view. PyTorch: `torch.movedim`, `torch.moveaxis`; ``transposed(_:_:file:line:)`` exchanges two
+  /// A view. PyTorch: `torch.movedim`, `torch.moveaxis`; ``transposed(_:_:file:line:)`` swaps two
   /// axes as `swapaxes` and `swapdims` do.
   public func movedAxis(
-    _ axis: Int, to place: Int, file: StaticString = #fileID, line: UInt = #line
+    _ axis: Int, to destination: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    movedAxes([axis], to: [place], file: file, line: line)
+    movedAxes([axis], to: [destination], file: file, line: line)
   }
 
-  /// Axes at other places, the rest in their order. A view.
+  /// Axes moved to other positions, the rest in their order. A view.
   /// PyTorch: `torch.movedim(x, source, destination)`.
   public func movedAxes(
-    _ axes: [Int], to places: [Int], file: StaticString = #fileID, line: UInt = #line
+    _ axes: [Int], to destinations: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
       let call = "movedAxes(_:to:)"
-      guard axes.count == places.count else {
-        throw TensorError(call, "\(axes.count) axes for \(places.count) places")
+      guard axes.count == destinations.count else {
+        throw TensorError(call, "\(axes.count) axes for \(destinations.count) positions")
       }
       var order = [Int](repeating: -1, count: rank)
       var moved: [Int] = []
-      for (axis, place) in zip(axes, places) {
+      for (axis, destination) in zip(axes, destinations) {
         let from = try Shape.axis(axis, of: shape, call: call)
-        let to = try Shape.axis(place, of: shape, call: call)
+        let to = try Shape.axis(destination, of: shape, call: call)
         if rank == 0 { continue }
         guard !moved.contains(from), order[to] == -1 else {
-          throw TensorError(call, "an axis appears twice in \(axes) or in \(places)")
+          throw TensorError(call, "an axis appears twice in \(axes) or in \(destinations)")
         }
         moved.append(from)
         order[to] = from
       }
       var rest = shape.indices.filter { !moved.contains($0) }.makeIterator()
-      for place in order.indices where order[place] == -1 { order[place] = rest.next() ?? place }
+      for destination in order.indices where order[destination] == -1 {
+        order[destination] = rest.next() ?? destination
+      }
       return permuted(order)
     }
   }
 
-  /// An axis as several axes of these sizes, one of which may be -1 and is computed.
+  /// An axis split into several axes of these sizes, one of which may be -1 and is computed.
   ///
   /// A view. PyTorch: `torch.unflatten(x, dim, sizes)`.
   public func unflattened(
@@ -58,18 +61,19 @@ extension Tensor {
     }
   }
 
-  /// With an axis of size 1 where there is none. A view. PyTorch: `torch.atleast_1d`.
+  /// A scalar gets an axis of size 1. A view. PyTorch: `torch.atleast_1d`.
   public func atLeast1D() -> Tensor { rank == 0 ? unsqueezed(0) : self }
 
-  /// With axes of size 1 in front of fewer than two. A view. PyTorch: `torch.atleast_2d`.
+  /// Axes of size 1 are added in front up to two axes. A view. PyTorch: `torch.atleast_2d`.
   public func atLeast2D() -> Tensor { rank < 2 ? atLeast1D().unsqueezed(0) : self }
 
-  /// With axes of size 1 around fewer than three: `[n]` becomes `[1, n, 1]`, `[m, n]` `[m, n, 1]`.
+  /// Axes of size 1 are added up to three axes: `[n]` becomes `[1, n, 1]`, `[m, n]` `[m, n, 1]`.
   ///
   /// A view. PyTorch: `torch.atleast_3d`.
   public func atLeast3D() -> Tensor { rank < 3 ? atLeast2D().unsqueezed(-1) : self }
 
-  /// Tensors stretched to the shape in which they all meet. Views. PyTorch: `torch.broadcast_tensors`.
+  /// Tensors broadcast to their common shape. Views.
+  /// PyTorch: `torch.broadcast_tensors`.
   public static func broadcastTogether(
     _ tensors: [Tensor], file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {

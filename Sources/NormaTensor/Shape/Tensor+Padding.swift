@@ -1,4 +1,4 @@
-/// What stands around a padded tensor.
+/// The values around a padded tensor.
 public enum PaddingMode: Sendable, Hashable {
   /// A number. PyTorch: `constant`.
   case constant(Double)
@@ -12,24 +12,25 @@ public enum PaddingMode: Sendable, Hashable {
   /// Zeros.
   public static var zeros: PaddingMode { .constant(0) }
 
-  /// The element that stands at a place outside of an axis.
-  func source(_ place: Int, in size: Int) -> Int {
+  /// The index of the element that is used for an index outside of an axis.
+  func source(_ position: Int, in size: Int) -> Int {
     switch self {
-    case .constant: place
-    case .reflect: place < 0 ? -place : place >= size ? 2 * (size - 1) - place : place
-    case .replicate: min(max(place, 0), size - 1)
-    case .circular: (place % size + size) % size
+    case .constant: position
+    case .reflect:
+      position < 0 ? -position : position >= size ? 2 * (size - 1) - position : position
+    case .replicate: min(max(position, 0), size - 1)
+    case .circular: (position % size + size) % size
     }
   }
 }
 
 extension Tensor {
-  /// With elements added around the last axes: `amounts` are before and behind the last axis, then
-  /// before and behind the one in front of it, and so on; negative ones take elements away.
+  /// Adds elements around the last axes: `amounts` are those before and after the last axis, then
+  /// before and after the one before it, and so on; negative amounts remove elements.
   ///
-  /// Constants work for all types and any number of axes; the other modes pad the space of
-  /// `[N, C, space...]` or `[C, space...]` only, `reflect` with less than the size of an axis and
-  /// `circular` with at most that. Cost: one read and one write, for other modes for each axis.
+  /// Constants work for all types and any number of axes; the other modes pad only the spatial axes
+  /// of `[N, C, space...]` or `[C, space...]`, `reflect` by less than the size of an axis and
+  /// `circular` by at most that. Cost: one read and one write, in the other modes for each axis.
   /// PyTorch: `F.pad(x, amounts, mode, value)`.
   public func padded(
     _ amounts: [Int], mode: PaddingMode = .zeros, file: StaticString = #fileID, line: UInt = #line
@@ -74,8 +75,7 @@ extension Tensor {
     }
   }
 
-  /// With the same number of elements before and behind each of the last axes; the first amounts are
-  /// for the last axis.
+  /// Checks the modes that repeat elements; the first amounts are for the last axis.
   private func checkPadding(
     _ mode: PaddingMode, _ amounts: [Int], _ target: [Int], _ call: String
   ) throws(TensorError) {
@@ -83,8 +83,8 @@ extension Tensor {
     guard rank == axes + 1 || rank == axes + 2 else {
       throw TensorError(
         call,
-        "\(mode) pads the space of [N, C, space...] or [C, space...]: \(amounts.count) amounts do "
-          + "not fit shape \(shape)")
+        "\(mode) pads the spatial axes of [N, C, space...] or [C, space...]: \(amounts.count) "
+          + "amounts do not fit shape \(shape)")
     }
     let space = Array(shape.suffix(axes).reversed())
     guard !target.suffix(axes).contains(0), !space.contains(0) else {
@@ -101,7 +101,7 @@ extension Tensor {
     }
   }
 
-  /// Part of these values inside of a larger shape.
+  /// Part of these values inside a larger shape.
   private func placed(
     in target: [Int], _ before: [Int], _ after: [Int], _ value: Double
   ) -> Tensor {

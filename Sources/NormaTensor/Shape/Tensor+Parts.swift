@@ -1,7 +1,7 @@
-// Parts along one axis, and copies with such a part replaced.
+// Parts along one axis, and copies with a part replaced.
 
 extension Tensor {
-  /// The elements at one place of an axis, which goes away. A view. PyTorch: `torch.select`.
+  /// The elements at one index of an axis, which is dropped. A view. PyTorch: `torch.select`.
   public func selected(
     over axis: Int, at index: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -23,10 +23,10 @@ extension Tensor {
     }
   }
 
-  /// A copy with other elements at one place of an axis; they broadcast to the part.
+  /// A copy with other elements at one index of an axis; they broadcast to the part.
   ///
-  /// The gradient reaches what was not replaced, and `part`.
-  /// PyTorch: `torch.select_scatter`, which broadcasts nothing.
+  /// The gradient reaches the elements that were not replaced, and `part`.
+  /// PyTorch: `torch.select_scatter`, which does not broadcast.
   public func replacing(
     over axis: Int, at index: Int, with part: Tensor, file: StaticString = #fileID,
     line: UInt = #line
@@ -39,8 +39,8 @@ extension Tensor {
 
   /// A copy with other elements in a slice of an axis; they broadcast to the part.
   ///
-  /// The gradient reaches what was not replaced, and `part`.
-  /// PyTorch: `torch.slice_scatter`, which broadcasts nothing.
+  /// The gradient reaches the elements that were not replaced, and `part`.
+  /// PyTorch: `torch.slice_scatter`, which does not broadcast.
   public func replacing(
     over axis: Int, from: Int? = nil, to: Int? = nil, by step: Int = 1, with part: Tensor,
     file: StaticString = #fileID, line: UInt = #line
@@ -57,16 +57,16 @@ extension Tensor {
   ) throws(TensorError) -> Window {
     let front = try Shape.axis(axis, of: shape, call: call)
     guard rank > 0 || isPoisoned else {
-      throw TensorError(call, "a number without an axis has no parts")
+      throw TensorError(call, "a scalar has no parts")
     }
     let indices =
       (0..<front).map { _ in Tensor.AxisIndex.slice(from: nil, upTo: nil, by: 1) } + [index]
     return { (whole: Layout) throws(TensorError) in try whole.taking(indices, call) }
   }
 
-  /// `count` elements of an axis from a place on that a tensor holds, an integer without axes.
+  /// `count` elements of an axis starting at the integer in a scalar tensor.
   ///
-  /// A view; the place is read at once. PyTorch: `torch.narrow(x, dim, start_tensor, length)`.
+  /// A view; the start is read immediately. PyTorch: `torch.narrow(x, dim, start_tensor, length)`.
   public func narrowed(
     over axis: Int, from start: Tensor, count: Int, file: StaticString = #fileID,
     line: UInt = #line
@@ -76,15 +76,16 @@ extension Tensor {
       guard start.rank == 0, start.dtype.isInteger else {
         throw TensorError(
           "narrowed(over:from:count:)",
-          "the start is one integer without axes, got \(start.dtype) \(start.shape)")
+          "the start must be an integer scalar, got \(start.dtype) \(start.shape)")
       }
       return narrowed(over: axis, from: start.asPositions.item(as: Int.self), count: count)
     }
   }
 
-  /// `count` views of about equal size along an axis, the first ones longer by one where it does not
-  /// divide. PyTorch: `torch.tensor_split(x, count, dim)`; ``chunked(_:over:file:line:)`` makes the
-  /// last one shorter.
+  /// `count` views of about equal size along an axis, the first ones longer by one if it does not
+  /// divide evenly.
+  /// PyTorch: `torch.tensor_split(x, count, dim)`; ``chunked(_:over:file:line:)`` makes the last
+  /// one shorter.
   public func split(
     into count: Int, over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
@@ -101,17 +102,18 @@ extension Tensor {
     }
   }
 
-  /// Views of an axis cut at these places, clamped as in Python: one more than there are places.
-  /// PyTorch: `torch.tensor_split(x, places, dim)`.
+  /// Views of an axis split at these indices, clamped as in Python: one more than there are
+  /// indices.
+  /// PyTorch: `torch.tensor_split(x, indices, dim)`.
   public func split(
-    at places: [Int], over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
+    at indices: [Int], over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
-    if isPoisoned { return places.map { _ in self } + [self] }
+    if isPoisoned { return indices.map { _ in self } + [self] }
     do throws(TensorError) {
       let call = "split(at:over:)"
       let front = try Shape.axis(axis, of: shape, call: call)
-      guard rank > 0 else { throw TensorError(call, "a number without an axis cannot be split") }
-      return zip([nil] + places, places.map { $0 } + [nil]).map { from, to in
+      guard rank > 0 else { throw TensorError(call, "a scalar cannot be split") }
+      return zip([nil] + indices, indices.map { $0 } + [nil]).map { from, to in
         sliced(over: front, from: from, to: to)
       }
     } catch {
@@ -120,8 +122,8 @@ extension Tensor {
     }
   }
 
-  /// ``split(into:over:file:line:)`` along the columns: axis 1, or axis 0 of a vector; the size must
-  /// divide. PyTorch: `torch.hsplit`.
+  /// ``split(into:over:file:line:)`` along the columns: axis 1, or axis 0 of a vector; the size
+  /// must be divisible. PyTorch: `torch.hsplit`.
   public func hsplit(
     into count: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
@@ -131,12 +133,12 @@ extension Tensor {
   /// ``split(at:over:file:line:)`` along the columns: axis 1, or axis 0 of a vector.
   /// PyTorch: `torch.hsplit`.
   public func hsplit(
-    at places: [Int], file: StaticString = #fileID, line: UInt = #line
+    at indices: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
-    split(at: places, over: rank == 1 ? 0 : 1, file: file, line: line)
+    split(at: indices, over: rank == 1 ? 0 : 1, file: file, line: line)
   }
 
-  /// ``split(into:over:file:line:)`` along the rows of a matrix; the size must divide.
+  /// ``split(into:over:file:line:)`` along the rows of a matrix; the size must be divisible.
   /// PyTorch: `torch.vsplit`.
   public func vsplit(
     into count: Int, file: StaticString = #fileID, line: UInt = #line
@@ -146,9 +148,9 @@ extension Tensor {
 
   /// ``split(at:over:file:line:)`` along the rows. PyTorch: `torch.vsplit`.
   public func vsplit(
-    at places: [Int], file: StaticString = #fileID, line: UInt = #line
+    at indices: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
-    split(at: places, over: 0, file: file, line: line)
+    split(at: indices, over: 0, file: file, line: line)
   }
 
   private func evenly(
@@ -159,7 +161,7 @@ extension Tensor {
       try Shape.parts(count, call: call)
       guard axis < rank, count > 0, shape[axis] % count == 0 else {
         throw TensorError(
-          call, "\(count) equal parts do not make axis \(axis) of shape \(shape)")
+          call, "axis \(axis) of shape \(shape) does not divide into \(count) equal parts")
       }
       return (axis, [Int](repeating: shape[axis] / count, count: count))
     }

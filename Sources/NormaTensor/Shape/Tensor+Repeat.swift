@@ -1,10 +1,11 @@
-// Elements that appear several times, in memory of their own.
+// Repeated elements, in memory of their own.
 
 extension Tensor {
-  /// The whole tensor side by side, `counts` times along each axis; more counts than axes add axes in
+  /// The whole tensor repeated `counts` times along each axis; more counts than axes add axes in
   /// front.
   ///
-  /// Pending, and read through a broadcast. Cost: one read and one write. PyTorch: `x.repeat(counts)`.
+  /// Pending, and read through a broadcast. Cost: one read and one write.
+  /// PyTorch: `x.repeat(counts)`.
   public func repeated(
     _ counts: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -13,8 +14,8 @@ extension Tensor {
     }
   }
 
-  /// The whole tensor side by side, `counts` times along the last axes: fewer counts than axes leave
-  /// the first axes alone. PyTorch: `torch.tile(x, counts)`.
+  /// The whole tensor repeated `counts` times along the last axes: with fewer counts than axes, the
+  /// first axes do not change. PyTorch: `torch.tile(x, counts)`.
   public func tiled(
     _ counts: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -29,10 +30,10 @@ extension Tensor {
     guard counts.count >= rank else {
       throw TensorError(
         call,
-        "\(counts.count) counts for shape \(shape), which has \(rank) axes; tiled(_:) takes less")
+        "\(counts.count) counts for shape \(shape), which has \(rank) axes; tiled(_:) takes fewer")
     }
     if let negative = counts.first(where: { $0 < 0 }) {
-      throw TensorError(call, "\(negative) times is no number of times")
+      throw TensorError(call, "a count must not be negative, got \(negative)")
     }
     let own = [Int](repeating: 1, count: counts.count - rank) + shape
     var (inner, outer, target): ([Int], [Int], [Int]) = ([], [], [])
@@ -46,8 +47,8 @@ extension Tensor {
     return reshaped(inner).broadcast(to: outer).reshaped(target)
   }
 
-  /// Each element along an axis `count` times, one beside the other; of all elements in row-major
-  /// order if there is no axis.
+  /// Each element repeated `count` times along an axis; without an axis, all elements in row-major
+  /// order.
   ///
   /// Pending. Cost: one read and one write. PyTorch: `torch.repeat_interleave(x, count, dim)`.
   public func repeatedInterleaved(
@@ -56,7 +57,7 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       if isPoisoned { return self }
       let call = "repeatedInterleaved(_:over:)"
-      guard count >= 0 else { throw TensorError(call, "\(count) times is no number of times") }
+      guard count >= 0 else { throw TensorError(call, "count must not be negative, got \(count)") }
       let source = axis == nil ? flattened() : atLeast1D()
       let front = try Shape.axis(axis ?? 0, of: source.shape, call: call)
       var shape = source.shape
@@ -67,15 +68,17 @@ extension Tensor {
     }
   }
 
-  /// Each element along an axis as often as `counts` says, one beside the other.
+  /// Each element along an axis repeated as often as `counts` says.
   ///
   /// - Parameters:
-  ///   - counts: integers of one axis, one for each element along the axis, or a single one for all.
+  ///   - counts: integers with one axis, one for each element along the axis, or a single one for
+  ///     all.
   ///   - axis: the axis; nil for all elements in row-major order.
-  ///   - file: The caller's file, for the text of a mistake.
+  ///   - file: The caller's file, for error messages.
   ///   - line: The caller's line.
-  /// - Cost: runs at once; one read and one write of the result, and 8 bytes for each of its places.
-  ///   PyTorch: `torch.repeat_interleave(x, counts, dim)`.
+  /// - Cost: runs eagerly; one read and one write of the result, and 8 bytes for each of its
+  ///   elements along the axis.
+  /// - PyTorch: `torch.repeat_interleave(x, counts, dim)`.
   public func repeatedInterleaved(
     _ counts: Tensor, over axis: Int? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -89,20 +92,20 @@ extension Tensor {
       else {
         throw TensorError(
           call,
-          "\(size) integers of one axis are needed, one for each element, got \(counts.dtype) "
+          "expected \(size) integers with one axis, one for each element, got \(counts.dtype) "
             + "\(counts.shape)")
       }
       let numbers = counts.asPositions.array(of: Int.self)
       if let negative = numbers.first(where: { $0 < 0 }) {
-        throw TensorError(call, "\(negative) times is no number of times")
+        throw TensorError(call, "a count must not be negative, got \(negative)")
       }
       let all = numbers.count == size ? numbers : [Int](repeating: numbers[0], count: size)
-      var places: [Int] = []
+      var indices: [Int] = []
       let total = try Shape.sum(all, call: call)
       try Shape.room([total], .int64, call: call)
-      places.reserveCapacity(total)
-      for (place, count) in all.enumerated() { places += repeatElement(place, count: count) }
-      return source.picked(front, places)
+      indices.reserveCapacity(total)
+      for (index, count) in all.enumerated() { indices += repeatElement(index, count: count) }
+      return source.picked(front, indices)
     }
   }
 }

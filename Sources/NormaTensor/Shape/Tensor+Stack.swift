@@ -1,7 +1,7 @@
-// The names that NumPy gives to joining along certain axes.
+// NumPy's names for joining along certain axes.
 
 extension Tensor {
-  /// Side by side: along axis 1, vectors along axis 0. PyTorch: `torch.hstack`.
+  /// Joins horizontally: along axis 1, vectors along axis 0. PyTorch: `torch.hstack`.
   public static func hstacked(
     _ tensors: [Tensor], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -9,21 +9,22 @@ extension Tensor {
     return concatenated(all, over: all.first?.rank == 1 ? 0 : 1, file: file, line: line)
   }
 
-  /// One above the other: along axis 0, vectors as rows. PyTorch: `torch.vstack`.
+  /// Joins vertically: along axis 0, vectors as rows. PyTorch: `torch.vstack`.
   public static func vstacked(
     _ tensors: [Tensor], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     concatenated(tensors.map { $0.atLeast2D() }, over: 0, file: file, line: line)
   }
 
-  /// One behind the other: along axis 2, which is added where it is missing. PyTorch: `torch.dstack`.
+  /// Joins along axis 2, which is added if missing. PyTorch: `torch.dstack`.
   public static func dstacked(
     _ tensors: [Tensor], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     concatenated(tensors.map { $0.atLeast3D() }, over: 2, file: file, line: line)
   }
 
-  /// Vectors as the columns of a matrix, matrices side by side. PyTorch: `torch.column_stack`.
+  /// Vectors as the columns of a matrix, matrices joined horizontally. PyTorch:
+  /// `torch.column_stack`.
   public static func columnStacked(
     _ tensors: [Tensor], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

@@ -1,11 +1,13 @@
-// Views that may see an element several times. Their gradients add up what goes back to it.
+// Views in which an element may occur several times. Their gradients are summed over all
+// occurrences.
 
 extension Tensor {
   /// All slices of `size` elements along an axis, `step` apart, as a new last axis: a view.
   ///
-  /// The axis has (n - size) / step + 1 elements in the result; what is left over at the end is not
-  /// seen. The gradient adds up overlapping slices in `float64`.
-  /// PyTorch: `x.unfold(dim, size, step)`; `F.unfold` is ``Tensor/unfold(_:kernelSize:dilation:padding:stride:file:line:)``.
+  /// The axis has (n - size) / step + 1 elements in the result; a remainder at the end is ignored.
+  /// The gradient sums over overlapping slices in `float64`.
+  /// PyTorch: `x.unfold(dim, size, step)`; `F.unfold` is
+  /// ``Tensor/unfold(_:kernelSize:dilation:padding:stride:file:line:)``.
   public func unfolded(
     over axis: Int, size: Int, step: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -16,7 +18,7 @@ extension Tensor {
       let length = rank == 0 ? 1 : shape[front]
       guard size >= 0, size <= length, step > 0 else {
         throw TensorError(
-          call, "slices of \(size) elements, \(step) apart, are not in axis \(axis) of \(shape)")
+          call, "slices of \(size) elements, \(step) apart, do not fit axis \(axis) of \(shape)")
       }
       if rank == 0 { return size == 0 ? unsqueezed(0).narrowed(0, 0, 0) : unsqueezed(0) }
       let windows = (length - size) / step + 1
@@ -25,7 +27,7 @@ extension Tensor {
       target.append(size)
       distances.append(strides[front])
       if windows > 1 { distances[front] *= step }
-      let places = SlicePlaces(count: windows, size: size, step: step)
+      let indices = SliceIndices(count: windows, size: size, step: step)
       let layout = Layout(
         shape: target, strides: distances, offset: target.contains(0) ? 0 : layout.offset)
       let whole = shape
@@ -34,18 +36,19 @@ extension Tensor {
           .flattened(from: front, through: front + 1)
         return [
           Tensor(0, dtype: upstream.dtype).broadcast(to: whole)
-            .indexAdded(places.tensor, upstream, over: front)
+            .indexAdded(indices.tensor, upstream, over: front)
         ]
       }
     }
   }
 
-  /// Elements at other distances in memory: a view of the memory that this tensor lies in.
+  /// A view with other strides into the memory of this tensor.
   ///
   /// The element at i, j, ... is `offset + i * strides[0] + j * strides[1] + ...` elements from the
-  /// beginning of memory; without an offset, from this tensor's first element. Which elements these are
-  /// depends on how the tensor lies there: make it row-major first if that matters. The gradient adds up
-  /// what is seen several times; elements that this tensor itself sees several times share it evenly.
+  /// start of memory; without an offset, from this tensor's first element. Which elements these are
+  /// depends on this tensor's layout: make it contiguous first if that matters. The gradient sums
+  /// over elements that occur several times; elements that occur several times in this tensor
+  /// itself share it evenly.
   /// PyTorch: `torch.as_strided(x, shape, strides, storage_offset)`.
   public func strided(
     _ shape: [Int], strides: [Int], offset: Int? = nil, file: StaticString = #fileID,
@@ -58,7 +61,7 @@ extension Tensor {
       guard shape.count == strides.count, strides.allSatisfy({ $0 >= 0 }) else {
         throw TensorError(
           call,
-          "shape \(shape) needs one stride for each axis, none of them negative, got \(strides)")
+          "shape \(shape) needs one non-negative stride for each axis, got \(strides)")
       }
       let start = offset ?? layout.offset
       let isEmpty = shape.contains(0)
@@ -74,7 +77,7 @@ extension Tensor {
       guard isEmpty || isInside && last < room else {
         throw TensorError(
           call,
-          "shape \(shape) with strides \(strides) from \(start) on leads outside of the "
+          "shape \(shape) with strides \(strides), starting at \(start), exceeds the "
             + "\(room) elements of memory")
       }
       let view = Layout(shape: shape, strides: strides, offset: isEmpty ? 0 : start)
@@ -82,20 +85,20 @@ extension Tensor {
       return Tensor(node: node, layout: view).recorded(call, from: [self], runsAtOnce: true) {
         let upstream = $0.upstream
         let empty = Tensor(0, dtype: upstream.dtype).broadcast(to: [room])
-        let memory = empty.putting(view.places, upstream, accumulating: true)
-        let places = own.places
-        if own.isInjective { return [memory.taken(places)] }
-        // Elements that this tensor sees several times share what goes to their place.
+        let memory = empty.putting(view.indices, upstream, accumulating: true)
+        let indices = own.indices
+        if own.isInjective { return [memory.taken(indices)] }
+        // Elements that occur several times in this tensor share their gradient.
         let ones = Tensor.ones(own.shape, dtype: .float64)
-        let uses = Tensor(0.0).broadcast(to: [room]).putting(places, ones, accumulating: true)
-        return [(memory / maximum(uses, Tensor(1.0))).taken(places)]
+        let uses = Tensor(0.0).broadcast(to: [room]).putting(indices, ones, accumulating: true)
+        return [(memory / maximum(uses, Tensor(1.0))).taken(indices)]
       }
     }
   }
 }
 
 extension Layout {
-  /// Whether no element is seen twice, as far as steps that go beyond all smaller ones show it.
+  /// Whether no element occurs twice, as far as strides that exceed all smaller ones show it.
   fileprivate var isInjective: Bool {
     var reach = 0
     for axis in Layout.order(shape, strides).reversed() where shape[axis] > 1 {
@@ -105,20 +108,20 @@ extension Layout {
     return true
   }
 
-  /// The place in memory of each element.
-  fileprivate var places: Tensor {
-    var places = Tensor(offset).broadcast(to: shape)
+  /// The offset in memory of each element.
+  fileprivate var indices: Tensor {
+    var indices = Tensor(offset).broadcast(to: shape)
     for (axis, size) in shape.enumerated() where size > 1 {
       var column = [Int](repeating: 1, count: shape.count)
       column[axis] = size
-      places = places + Tensor.arange(size).reshaped(column) * strides[axis]
+      indices = indices + Tensor.arange(size).reshaped(column) * strides[axis]
     }
-    return places
+    return indices
   }
 }
 
-/// The elements of overlapping slices of an axis, one slice after the other.
-private struct SlicePlaces: Sendable {
+/// The indices of the elements of overlapping slices of an axis, slice by slice.
+private struct SliceIndices: Sendable {
   let count: Int, size: Int, step: Int
 
   var tensor: Tensor {

@@ -1,8 +1,8 @@
-// Views: other shapes and orders of the same elements. They copy nothing, unless a reshape needs
-// elements in another order than they lie in.
+// Views: other shapes and orders of the same elements. They copy nothing, except when a reshape
+// needs elements in an order other than that in memory.
 
 extension Tensor {
-  /// Other places for the same elements; a gradient is put back by `rule`.
+  /// The same elements with another layout; `rule` computes the gradient.
   func view(
     _ layout: Layout, _ call: String, _ rule: @escaping @Sendable (Backward) -> [Tensor?]
   ) -> Tensor {
@@ -18,7 +18,7 @@ extension Tensor {
 
   /// The elements in row-major order in another shape; one size may be -1 and is computed.
   ///
-  /// A view where the strides allow it, otherwise a copy. PyTorch: `reshape`.
+  /// A view if the strides allow it, otherwise a copy. PyTorch: `reshape`.
   public func reshaped(
     _ shape: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -39,7 +39,7 @@ extension Tensor {
     reshaped(shape, file: file, line: line)
   }
 
-  /// All elements along one axis, or the axes `from ... through` as one. PyTorch: `flatten`.
+  /// All axes, or the axes `from ... through`, merged into one. PyTorch: `flatten`.
   public func flattened(
     from: Int = 0, through: Int = -1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -64,7 +64,7 @@ extension Tensor {
       if isPoisoned { return self }
       guard axes.count == rank else {
         throw TensorError(
-          "permuted(_:)", "\(axes) names \(axes.count) axes and shape \(shape) has \(rank)")
+          "permuted(_:)", "\(axes) names \(axes.count) axes, but shape \(shape) has \(rank)")
       }
       var order: [Int] = []
       for axis in axes {
@@ -88,7 +88,7 @@ extension Tensor {
     permuted(axes, file: file, line: line)
   }
 
-  /// Two axes exchanged; the last two by default. PyTorch: `transpose`, `mT`.
+  /// Two axes swapped; the last two by default. PyTorch: `transpose`, `mT`.
   public func transposed(
     _ a: Int = -2, _ b: Int = -1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -103,7 +103,8 @@ extension Tensor {
     }
   }
 
-  /// Without the axes of size 1, or without those of `axes` that have size 1. PyTorch: `squeeze`.
+  /// Without the axes of size 1, or only without those of `axes` that have size 1. PyTorch:
+  /// `squeeze`.
   public func squeezed(
     _ axes: Int..., file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -118,7 +119,7 @@ extension Tensor {
     }
   }
 
-  /// With a new axis of size 1 before `axis`; -1 puts it last. PyTorch: `unsqueeze`.
+  /// With a new axis of size 1 before `axis`; -1 appends it. PyTorch: `unsqueeze`.
   public func unsqueezed(
     _ axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -134,16 +135,16 @@ extension Tensor {
         throw TensorError(
           "unsqueezed(_:)", "\(rank + 1) axes; a tensor has at most \(Shape.mostAxes)")
       }
-      let place = axis < 0 ? axis + rank + 1 : axis
+      let index = axis < 0 ? axis + rank + 1 : axis
       var (shape, strides) = (shape, strides)
-      strides.insert(place < rank ? strides[place] * shape[place] : 1, at: place)
-      shape.insert(1, at: place)
+      strides.insert(index < rank ? strides[index] * shape[index] : 1, at: index)
+      shape.insert(1, at: index)
       return reshapedView(
         Layout(shape: shape, strides: strides, offset: layout.offset), "unsqueezed(_:)")
     }
   }
 
-  /// Axes of size 1, and missing ones in front, stretched to a shape without a copy; -1 keeps a
+  /// Broadcasts axes of size 1, and missing axes in front, to a shape without a copy; -1 keeps a
   /// size. PyTorch: `expand`, `broadcast_to`.
   public func broadcast(
     to target: [Int], file: StaticString = #fileID, line: UInt = #line
@@ -161,7 +162,7 @@ extension Tensor {
         if size == -1, let own { sizes[axis] = own }
         guard sizes[axis] >= 0, own == nil || own == 1 || own == sizes[axis] else {
           throw TensorError(
-            call, "shape \(shape) does not stretch to \(target): axis \(axis) has the wrong size")
+            call, "shape \(shape) does not broadcast to \(target): axis \(axis) has the wrong size")
         }
       }
       _ = try Shape.count(sizes, call: call)
@@ -171,14 +172,15 @@ extension Tensor {
 }
 
 extension Layout {
-  /// The same elements in another shape of as many; nil if strides cannot express it.
+  /// The same elements in another shape with equal count; nil if strides cannot express it.
   func reshaped(_ target: [Int]) -> Layout? {
     if isContiguous {
       let plain = Layout(contiguous: target)
       return offset == 0 ? plain : Layout(shape: target, strides: plain.strides, offset: offset)
     }
     if count == 0 { return Layout(contiguous: target) }
-    // Runs of old axes that lie one in the other take over runs of new axes of the same size.
+    // Runs of old axes that are contiguous in each other correspond to runs of new axes of the same
+    // size.
     var strides = [Int](repeating: 1, count: target.count)
     var new = target.count - 1
     var axis = shape.count - 1

@@ -1,8 +1,8 @@
 import NormaKernels
 import NormaValues
 
-/// The places of a part of a tensor, given those of the whole: a slice, a diagonal. No element of the
-/// whole is in a part twice.
+/// Computes the layout of a part of a tensor from that of the whole: a slice, a diagonal. A part
+/// contains no element of the whole twice.
 typealias Window = @Sendable (Layout) throws(TensorError) -> Layout
 
 extension Tensor {
@@ -13,9 +13,9 @@ extension Tensor {
       .recorded(call, partOf: self, through: window)
   }
 
-  /// Zeros, or another number, in a shape, with these elements where `window` would see them.
+  /// Zeros, or another number, in a shape, with these elements where `window` selects them.
   ///
-  /// Runs at once. Cost: one write, and one read and write of the part.
+  /// Runs eagerly. Cost: one write, and one read and write of the part.
   func spread(
     over shape: [Int], filling value: Double = 0, _ window: @escaping Window, _ call: String
   ) throws(TensorError) -> Tensor {
@@ -34,20 +34,20 @@ extension Tensor {
       }
   }
 
-  /// A copy with other elements in a part; they broadcast to it and take this tensor's type.
+  /// A copy with other elements in a part; they broadcast to it and are cast to this tensor's type.
   ///
-  /// Runs at once. Cost: one read and one write of the whole and of the part. The gradient reaches
-  /// what was not replaced, and what replaced it.
+  /// Runs eagerly. Cost: one read and one write of the whole and of the part. The gradient reaches
+  /// elements that were not replaced, and the new ones.
   func replacing(
     _ window: @escaping Window, with part: Tensor, _ call: String
   ) throws(TensorError) -> Tensor {
     if isPoisoned || part.isPoisoned { return .poisoned }
     let whole = layout.denseTwin(of: shape)
-    let place = try window(whole)
-    let part = part.shape == place.shape ? part : part.broadcast(to: place.shape)
+    let target = try window(whole)
+    let part = part.shape == target.shape ? part : part.broadcast(to: target.shape)
     let storage = try Storage.room(whole, dtype, call)
     if count > 0 { write(into: storage, whole, as: dtype) }
-    if part.count > 0 { part.write(into: storage, place, as: dtype) }
+    if part.count > 0 { part.write(into: storage, target, as: dtype) }
     return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
       .recorded(call, from: [self, part], runsAtOnce: true) { rule in
         let zero = Tensor(0, dtype: rule.upstream.dtype)
@@ -64,31 +64,31 @@ extension Tensor {
       }
   }
 
-  /// Runs this tensor's program, if it has one, with its result going to a part of `storage`.
-  func write(into storage: Storage, _ place: Layout, as dtype: DType) {
+  /// Evaluates this tensor, if it is pending, directly into a part of `storage`.
+  func write(into storage: Storage, _ target: Layout, as dtype: DType) {
     if dtype == self.dtype, !node.isPending {
       let source = node.materialize()
       if source.isMissing { return }
-      ExecutionLog.add(.copy, "copy", [self], into: place.shape, dtype)
+      ExecutionLog.add(.copy, "copy", [self], into: target.shape, dtype)
       withExtendedLifetime(source) {
         copyElements(
           shape, width: dtype.byteCount, from: source.base + layout.offset * dtype.byteCount,
-          strides: strides, to: storage.base + place.offset * dtype.byteCount,
-          strides: place.strides,
-          isStreamed: place.count * dtype.byteCount >= Limits.streamedBytes,
+          strides: strides, to: storage.base + target.offset * dtype.byteCount,
+          strides: target.strides,
+          isStreamed: target.count * dtype.byteCount >= Limits.streamedBytes,
           threads: TensorThreads.count)
       }
       return
     }
-    var evaluation = Evaluation(shape: place.shape)
+    var evaluation = Evaluation(shape: target.shape)
     let value = evaluation.value(of: detached().cast(to: dtype))
     if evaluation.program.readsMissing { return }
-    _ = evaluation.run(value, dtype, into: storage, place, for: nil)
+    _ = evaluation.run(value, dtype, into: storage, target, for: nil)
   }
 }
 
 extension Storage {
-  /// Repeats the bytes of one number.
+  /// Fills the storage with copies of one number.
   fileprivate func fill(with number: Tensor) {
     number.withUnsafeBytes { bytes in
       guard let source = bytes.baseAddress else { return }

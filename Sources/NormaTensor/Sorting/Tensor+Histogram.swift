@@ -1,20 +1,23 @@
 import NormaKernels
 import NormaValues
 
-// How many values fall where.
+// Counts and histograms.
 
 extension Tensor {
-  /// How often each integer from 0 on occurs, or the sum of the weights of its elements.
+  /// The number of occurrences of each integer from 0 on, or the sum of the weights of its
+  /// elements.
   ///
   /// - Parameters:
-  ///   - weights: one for each element; the result then is `float32` for `float32` weights and
+  ///   - weights: one for each element; the result is then `float32` for `float32` weights and
   ///     `float64` for others.
-  ///   - minLength: the least length of the result, which else ends with the largest integer.
-  ///   - file: the caller's file, for the text of a mistake.
-  ///   - line: the caller's line.
-  /// - Integers of one axis that are not negative. No gradient. Sums in `float64`, in order.
-  /// - Cost: two trips; copies as `int64` and, of weights, as `float64` where they are something else
-  ///   or have gaps: 16 bytes an element at most. PyTorch: `torch.bincount`.
+  ///   - minLength: the minimum length of the result, which otherwise ends with the largest
+  ///     integer.
+  ///   - file: The caller's file, for error messages.
+  ///   - line: The caller's line.
+  /// - Types: non-negative integers with one axis. No gradient. Sums in `float64`, in order.
+  /// - Cost: two passes; copies as `int64` and, for weights, as `float64` if they have other types
+  ///   or gaps: at most 16 bytes per element.
+  /// - PyTorch: `torch.bincount`.
   public func binCount(
     weights: Tensor? = nil, minLength: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -22,9 +25,11 @@ extension Tensor {
       let call = "binCount(weights:minLength:)"
       if isPoisoned || weights?.isPoisoned ?? false { return .poisoned }
       guard rank == 1, dtype.isInteger else {
-        throw TensorError(call, "integers of one axis are needed, got \(dtype) \(shape)")
+        throw TensorError(call, "expected integers with one axis, got \(dtype) \(shape)")
       }
-      guard minLength >= 0 else { throw TensorError(call, "a length of \(minLength) is negative") }
+      guard minLength >= 0 else {
+        throw TensorError(call, "minLength must not be negative, got \(minLength)")
+      }
       if let weights, weights.shape != shape {
         throw TensorError(call, "weights of shape \(weights.shape) for elements of \(shape)")
       }
@@ -37,7 +42,7 @@ extension Tensor {
         .int64, count, storage.base + numbers.layout.offset * 8, threads: TensorThreads.count)
       let range = count == 0 ? nil : counted.range
       let (low, high) = (range?.lowerBound ?? 0, range?.upperBound ?? -1)
-      guard low >= 0 else { throw TensorError(call, "\(low) is negative and counts no bin") }
+      guard low >= 0 else { throw TensorError(call, "\(low) is negative and has no bin") }
       guard high < Int.max else {
         throw TensorError(call, "\(high) needs more bins than there are")
       }
@@ -61,13 +66,16 @@ extension Tensor {
     }
   }
 
-  /// How many elements fall into bins of equal width from `min` to `max`, in this tensor's type.
+  /// The number of elements in each of `bins` bins of equal width from `min` to `max`, in this
+  /// tensor's type.
   ///
-  /// Where `min` equals `max` the range is that of the elements, and one more to both sides if that
-  /// is empty. What lies outside, and NaN, is not counted. The bin comes from a division in the type
-  /// of the elements, so one that is nearest to an edge counts as if it were on it. No gradient. Cost:
-  /// one trip, 8 bytes a bin for each thread, and a copy of half types and of what has gaps. PyTorch:
-  /// `torch.histc`; see ``histogram(bins:range:weights:density:file:line:)`` for edges and weights.
+  /// If `min` equals `max`, the range is that of the elements, extended by one on both sides if
+  /// that is empty. Elements outside, and NaN, are not counted. The bin is found by a division in
+  /// the type of the elements, so an element next to an edge counts as if it were on it. No
+  /// gradient. Cost: one pass, 8 bytes per bin for each thread, and a copy of half types and of
+  /// tensors with gaps.
+  /// PyTorch: `torch.histc`; see ``histogram(bins:range:weights:density:file:line:)`` for edges and
+  /// weights.
   public func histc(
     bins: Int = 100, min low: Double = 0, max high: Double = 0, file: StaticString = #fileID,
     line: UInt = #line
@@ -81,23 +89,23 @@ extension Tensor {
     }
   }
 
-  /// How many elements, or what weight of them, falls into bins of equal width.
+  /// The number, or the total weight, of the elements in bins of equal width.
   ///
   /// - Parameters:
-  ///   - bins: how many.
-  ///   - range: from the first edge to the last; that of the elements if nil, and 0.5 more to both
-  ///     sides if that is empty.
+  ///   - bins: the number of bins.
+  ///   - range: from the first edge to the last; that of the elements if nil, extended by 0.5 on
+  ///     both sides if that is empty.
   ///   - weights: one for each element, of this shape.
   ///   - density: whether results are divided by their sum and the bins' widths, so that their
   ///     integral is 1.
-  ///   - file: the caller's file, for the text of a mistake.
-  ///   - line: the caller's line.
-  /// - Returns: `counts` and the `bins + 1` edges, in this tensor's type. A bin has its lower edge;
-  ///   the last has both. What lies outside, and NaN, is not counted.
+  ///   - file: The caller's file, for error messages.
+  ///   - line: The caller's line.
+  /// - Returns: `counts` and the `bins + 1` edges, in this tensor's type. A bin includes its lower
+  ///   edge; the last includes both. Elements outside, and NaN, are not counted.
   /// - No gradient. Sums in `float64`, weights in order.
-  /// - Cost: one trip, 24 bytes a bin and 8 more for each thread, a copy of half types and of what has
-  ///   gaps, and one of weights in `float64` where they are something else. PyTorch:
-  ///   `torch.histogram`.
+  /// - Cost: one pass, 24 bytes per bin and 8 more for each thread, a copy of half types and of
+  ///   tensors with gaps, and one of weights in `float64` if they have another type.
+  /// - PyTorch: `torch.histogram`.
   public func histogram(
     bins: Int, range: ClosedRange<Double>? = nil, weights: Tensor? = nil, density: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
@@ -112,7 +120,7 @@ extension Tensor {
     }
   }
 
-  /// The same with edges that are given, in order.
+  /// The same with given edges, in ascending order.
   public func histogram(
     edges: Tensor, weights: Tensor? = nil, density: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -124,7 +132,8 @@ extension Tensor {
     return histogram(density, call, file, line) { () throws(TensorError) in
       let own = edges.detached().cast(to: dtype)
       guard edges.rank == 1, edges.count >= 2, own.isAscending else {
-        throw TensorError(call, "edges of shape \(edges.shape); at least two in order are needed")
+        throw TensorError(
+          call, "expected at least two edges in ascending order, got shape \(edges.shape)")
       }
       return (try binned(own, isUniform: false, isExact: true, weights, call), own)
     }
@@ -134,7 +143,7 @@ extension Tensor {
     _ density: Bool, _ call: String, _ file: StaticString, _ line: UInt,
     _ body: () throws(TensorError) -> ([Double], Tensor)
   ) -> (counts: Tensor, edges: Tensor) {
-    defer { ErrorScope.place(call: call, file, line) }
+    defer { ErrorScope.locate(call: call, file, line) }
     do throws(TensorError) {
       let (sums, edges) = try body()
       let counts = Tensor(sums, dtype: .float64)
@@ -147,7 +156,7 @@ extension Tensor {
     }
   }
 
-  /// Whether no element of a vector is below the one before it, and none is NaN.
+  /// Whether every element of a vector is at least the one before it, and none is NaN.
   private var isAscending: Bool {
     let lower = narrowed(over: 0, from: 0, count: count - 1)
     return (narrowed(over: 0, from: 1, count: count - 1) .>= lower).all().item() != 0
@@ -158,7 +167,7 @@ extension Tensor {
     _ bins: Int, _ given: (low: Double, high: Double)?, beside margin: Double, _ call: String
   ) throws(TensorError) -> (low: Double, high: Double) {
     try requireReal(call)
-    guard bins > 0 else { throw TensorError(call, "\(bins) bins; at least one is needed") }
+    guard bins > 0 else { throw TensorError(call, "bins must be at least 1, got \(bins)") }
     try Shape.room([bins], .float64, call: call)
     var (low, high) = given ?? (0, 0)
     if given == nil && count > 0 { (low, high) = (self.min().item(), self.max().item()) }

@@ -1,25 +1,26 @@
 import NormaKernels
 import NormaValues
 
-// Places of values in sorted rows, by bisection.
+// Positions of values in sorted rows, by bisection.
 
 extension Tensor {
-  /// Where `values` would go into this sorted tensor so that it stays sorted: before equal elements,
-  /// or behind them where `right`.
+  /// The indices at which `values` can be inserted into this sorted tensor so that it stays sorted:
+  /// before equal elements, or after them if `right`.
   ///
   /// - Parameters:
-  ///   - values: what is looked up. Each row, along the last axis, is looked up in the row of the
-  ///     same place, so all axes but the last are equal; a tensor of one axis serves values of any
-  ///     shape.
-  ///   - right: whether places are behind equal elements.
-  ///   - sorter: the order of each row where the rows are not sorted, as `argsorted()` gives it.
-  ///   - file: the caller's file, for the text of a mistake.
-  ///   - line: the caller's line.
-  /// - Returns: `int64` places of the shape of `values`, from 0 to the length of a row.
-  /// - NaN goes behind all numbers; in rows it stands there, as `sorted()` leaves it: before the NaN of a
-  ///   row, or behind them where `right`. Both are compared in their common type. In rows
-  ///   that are not sorted the result has no meaning.
-  /// - Cost: a bisection a value. PyTorch: `torch.searchsorted`.
+  ///   - values: the values to look up. Each row, along the last axis, is looked up in the
+  ///     corresponding row, so all axes but the last are equal; a tensor with one axis serves
+  ///     values of any shape.
+  ///   - right: whether to return indices after equal elements.
+  ///   - sorter: the order of each row if the rows are not sorted, as returned by `argsorted()`.
+  ///   - file: The caller's file, for error messages.
+  ///   - line: The caller's line.
+  /// - Returns: `int64` indices in the shape of `values`, from 0 to the length of a row.
+  /// - NaN is inserted after all numbers, where `sorted()` puts it in rows: before the NaN of a
+  ///   row, or after them if `right`. Values and rows are compared in their common type. If rows
+  ///   are not sorted, the result is meaningless.
+  /// - Cost: a bisection per value.
+  /// - PyTorch: `torch.searchsorted`.
   public func searchSorted(
     _ values: Tensor, right: Bool = false, sorter: Tensor? = nil, file: StaticString = #fileID,
     line: UInt = #line
@@ -32,8 +33,8 @@ extension Tensor {
       else {
         throw TensorError(
           call,
-          "values of shape \(values.shape) do not go into shape \(shape): all axes but the last must "
-            + "be equal, or the sorted tensor has one axis")
+          "values of shape \(values.shape) do not match shape \(shape): all axes but the last must "
+            + "be equal, or the sorted tensor must have one axis")
       }
       let size = shape[rank - 1]
       if let sorter { try check(sorter, size, call) }
@@ -51,7 +52,7 @@ extension Tensor {
       let width = type.byteCount
       return withExtendedLifetime((rows, what, orders)) {
         Tensor(shape: values.shape, dtype: .int64) { bytes in
-          guard let places = bytes.baseAddress, values.count > 0 else { return }
+          guard let indices = bytes.baseAddress, values.count > 0 else { return }
           let first = order.flatMap { order in orders.map { $0.base + order.layout.offset * 8 } }
           ExecutionLog.add(.search, "search", [sorted, wanted], into: values.shape, .int64)
           RowSearch.run(
@@ -59,24 +60,24 @@ extension Tensor {
             isShared: rank == 1, right: right, in: rows.base + sorted.layout.offset * width,
             sorter: first.map { UnsafePointer($0.assumingMemoryBound(to: Int64.self)) },
             of: what.base + wanted.layout.offset * width,
-            into: places.assumingMemoryBound(to: Int64.self), threads: TensorThreads.count)
+            into: indices.assumingMemoryBound(to: Int64.self), threads: TensorThreads.count)
         }
       }
     }
   }
 
-  /// The bin between `boundaries` into which each element falls: boundary[i - 1] < x <= boundary[i],
-  /// or boundary[i - 1] <= x < boundary[i] where `right`.
+  /// The index of the bin between `boundaries` that contains each element: boundary[i - 1] < x <=
+  /// boundary[i], or boundary[i - 1] <= x < boundary[i] if `right`.
   ///
-  /// `boundaries` are sorted and of one axis. `int64`, of this tensor's shape. PyTorch:
-  /// `torch.bucketize`; NumPy: `digitize`, whose `right` means the opposite.
+  /// `boundaries` are sorted and have one axis. `int64`, in this tensor's shape.
+  /// PyTorch: `torch.bucketize`; NumPy: `digitize`, whose `right` means the opposite.
   public func bucketized(
     by boundaries: Tensor, right: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       guard boundaries.rank == 1 || boundaries.isPoisoned else {
         throw TensorError(
-          "bucketized(by:)", "boundaries of shape \(boundaries.shape); one axis is needed")
+          "bucketized(by:)", "boundaries must have one axis, got shape \(boundaries.shape)")
       }
       return boundaries.searchSorted(self, right: right)
     }
@@ -85,7 +86,7 @@ extension Tensor {
   private func check(_ sorter: Tensor, _ size: Int, _ call: String) throws(TensorError) {
     guard sorter.dtype.isInteger, sorter.shape == shape else {
       throw TensorError(
-        call, "the sorter is \(sorter.dtype) \(sorter.shape); integers of shape \(shape) are needed"
+        call, "the sorter must be integers of shape \(shape), got \(sorter.dtype) \(sorter.shape)"
       )
     }
     guard sorter.count > 0 else { return }
@@ -94,7 +95,7 @@ extension Tensor {
     )
     guard low >= 0, high < size else {
       throw TensorError(
-        call, "place \(low < 0 ? low : high) in the sorter is outside of 0 ..< \(size)")
+        call, "index \(low < 0 ? low : high) in the sorter is outside of 0 ..< \(size)")
     }
   }
 }

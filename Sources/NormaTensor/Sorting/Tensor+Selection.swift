@@ -1,14 +1,14 @@
 import NormaKernels
 
-// Single elements along an axis by their rank or frequency, without sorting long rows.
+// Single elements along an axis by rank or frequency, without sorting long rows.
 
 extension Tensor {
-  /// The element of rank `k` along an axis, counted from 1 for the smallest, and where it stands.
+  /// The element of rank `k` along an axis, counted from 1 for the smallest, and its index.
   ///
   /// NaN counts as the largest. Of equal elements the first has the lowest rank. Exact; indices are
-  /// `int64`. The gradient goes to where the element stood. Cost: some ten to twenty trips over one
-  /// row of keys, whatever the order of the elements; for each thread 16 bytes an element of one row (32
-  /// for types of 64 bits). PyTorch: `torch.kthvalue`.
+  /// `int64`. The gradient goes to the element. Cost: ten to twenty passes over one row of keys,
+  /// whatever the order of the elements; for each thread 16 bytes per element of one row (32 for
+  /// 64-bit types). PyTorch: `torch.kthvalue`.
   public func kthValue(
     _ k: Int, over axis: Int = -1, keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -21,7 +21,7 @@ extension Tensor {
       guard (1...x.shape[axis]).contains(k) else {
         throw TensorError(
           call,
-          "rank \(k) is not there along axis \(axis) of shape \(self.shape); ranks are 1 ... "
+          "rank \(k) is out of range for axis \(axis) of shape \(self.shape); ranks are 1 ... "
             + "\(x.shape[axis])")
       }
       let (values, indices) = x.element(RowRanks(rank: k - 1), axis, call)
@@ -30,10 +30,11 @@ extension Tensor {
     }
   }
 
-  /// The most frequent element along an axis, the smallest of several, and where it stands last.
+  /// The most frequent element along an axis, the smallest if there are several, and its last
+  /// index.
   ///
-  /// NaN equals NaN here, and counts as the largest. Exact; indices are `int64`. The gradient goes to
-  /// that place. Cost: a sort. PyTorch: `torch.mode`.
+  /// NaN equals NaN here, and counts as the largest. Exact; indices are `int64`. The gradient goes
+  /// to the element at that index. Cost: a sort. PyTorch: `torch.mode`.
   public func mode(
     over axis: Int = -1, keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> (values: Tensor, indices: Tensor) {
@@ -43,8 +44,8 @@ extension Tensor {
         throw TensorError(call, "axis \(axis) of shape \(self.shape) has no elements")
       }
       let rows = SortedRows(x, axis)
-      let (found, indices) = rows.pair(size: 1) { values, places in
-        rows.sort.runMode(rows.dtype, from: rows.runs.base, into: values, places: places)
+      let (found, indices) = rows.pair(size: 1) { values, found in
+        rows.sort.runMode(rows.dtype, from: rows.runs.base, into: values, indices: found)
       }
       let values = found.outOfKernelType(to: x.dtype).picked(from: x, axis, at: indices, call: call)
       return keepDims || self.rank == 0
@@ -52,23 +53,23 @@ extension Tensor {
     }
   }
 
-  /// The element of one rank along an axis that has elements, kept with size 1.
+  /// The element of one rank along an axis that is not empty, kept with size 1.
   func element(
     _ ranks: RowRanks, _ axis: Int, _ call: String
   ) -> (values: Tensor, indices: Tensor) {
     let rows = SortedRows(self, axis)
-    let (values, indices) = rows.pair(size: 1) { values, places in
+    let (values, indices) = rows.pair(size: 1) { values, found in
       rows.sort.runSelection(
         ranks, rows.dtype, from: rows.runs.base,
-        into: RowRanks.Target(low: values, places: places))
+        into: RowRanks.Target(low: values, indices: found))
     }
     return (
       values.outOfKernelType(to: dtype).picked(from: self, axis, at: indices, call: call), indices
     )
   }
 
-  /// For each rank the elements of the last axis below and above it, and the weight of the upper one
-  /// in `float64`. Gradients go to where both stood.
+  /// For each rank the elements of the last axis below and above it, and the weight of the upper
+  /// one in `float64`. Gradients go to both elements.
   func neighbours(
     _ ranks: RowRanks, _ call: String
   ) -> (low: Tensor, high: Tensor, weight: Tensor) {
@@ -76,13 +77,13 @@ extension Tensor {
     let rows = SortedRows(self, last)
     var upper: (values: Tensor, indices: Tensor)?
     var weight: Tensor?
-    let lower = rows.pair(size: ranks.count) { low, places in
-      upper = rows.pair(size: ranks.count) { high, highPlaces in
+    let lower = rows.pair(size: ranks.count) { low, found in
+      upper = rows.pair(size: ranks.count) { high, highIndices in
         weight = rows.runs.result(.float64, size: ranks.count) { weights in
           rows.sort.runSelection(
             ranks, rows.dtype, from: rows.runs.base,
             into: RowRanks.Target(
-              low: low, places: places, high: high, highPlaces: highPlaces,
+              low: low, indices: found, high: high, highIndices: highIndices,
               weights: weights.assumingMemoryBound(to: Double.self)))
         }
       }
@@ -90,7 +91,7 @@ extension Tensor {
     func back(_ pair: (values: Tensor, indices: Tensor)) -> Tensor {
       pair.values.outOfKernelType(to: dtype).gatheredAlong(self, last, at: pair.indices, call: call)
     }
-    // Without results, nothing above and below differs.
+    // If there are no results, lower and upper are the same.
     return (back(lower), back(upper ?? lower), weight ?? lower.values.cast(to: .float64))
   }
 }

@@ -1,16 +1,16 @@
 import NormaKernels
 import NormaValues
 
-// Order along an axis. These run at once, in parallel over rows; values go back to where they came
-// from in gradients.
+// Sorting along an axis. These run eagerly, in parallel over rows; gradients are scattered back to
+// the elements.
 
 extension Tensor {
-  /// The elements along an axis in order, and where they were.
+  /// The elements along an axis in ascending order, and their indices.
   ///
-  /// Stable: equal elements keep their order, 0 and -0 among them. NaN counts as the largest, so it
-  /// comes last, and first where `descending`. Exact; indices are `int64`. Cost: time in proportion to
-  /// the elements; values, indices, a copy where the axis is not the fastest in memory, and for each
-  /// thread 16 bytes an element of one row (32 for types of 64 bits). PyTorch:
+  /// Stable: equal elements keep their order, including 0 and -0. NaN counts as the largest, so it
+  /// comes last, or first if `descending`. Exact; indices are `int64`. Cost: time proportional to
+  /// the number of elements; values, indices, a copy if the axis is not the fastest in memory, and
+  /// for each thread 16 bytes per element of one row (32 for 64-bit types). PyTorch:
   /// `torch.sort(stable=True)`; `sorted(over: 0).values` is `torch.msort`.
   public func sorted(
     over axis: Int = -1, descending: Bool = false, file: StaticString = #fileID,
@@ -19,7 +19,7 @@ extension Tensor {
     ranked(axis, nil, descending, file, line, "sorted(over:descending:)")
   }
 
-  /// Where the elements along an axis stand in order. PyTorch: `torch.argsort(stable=True)`.
+  /// The indices that sort the elements along an axis. PyTorch: `torch.argsort(stable=True)`.
   public func argsorted(
     over axis: Int = -1, descending: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -27,10 +27,11 @@ extension Tensor {
     ranked(axis, nil, descending, file, line, "argsorted(over:descending:)").indices
   }
 
-  /// The `count` largest elements along an axis, or the smallest, in order, and where they were.
+  /// The `count` largest elements along an axis, or the smallest, in order, and their indices.
   ///
-  /// Of equal elements the first count. NaN counts as the largest. Cost: one trip where few are wanted
-  /// of many, a selection up to half of them, else a sort. PyTorch: `torch.topk`.
+  /// Of equal elements the first are selected. NaN counts as the largest. Cost: one pass to select
+  /// few of many elements, a selection for up to half of them, otherwise a sort. PyTorch:
+  /// `torch.topk`.
   public func topK(
     _ count: Int, over axis: Int = -1, largest: Bool = true, file: StaticString = #fileID,
     line: UInt = #line
@@ -46,13 +47,13 @@ extension Tensor {
       let size = x.shape[axis]
       guard count.map({ (0...size).contains($0) }) ?? true else {
         throw TensorError(
-          call, "\(count ?? 0) elements are wanted of axis \(axis) of shape \(self.shape)")
+          call, "cannot select \(count ?? 0) elements of axis \(axis) of shape \(self.shape)")
       }
       let rows = SortedRows(x, axis)
-      let (values, indices) = rows.pair(size: count ?? size) { values, places in
+      let (values, indices) = rows.pair(size: count ?? size) { values, found in
         rows.sort.run(
           rows.dtype, first: count ?? size, descending: descending, from: rows.runs.base,
-          into: values, places: places)
+          into: values, indices: found)
       }
       return (
         values.outOfKernelType(to: x.dtype).standing(in: x, axis, at: indices, call: call), indices
@@ -60,7 +61,7 @@ extension Tensor {
     }
   }
 
-  /// Values that stood in `source` at `indices` along an axis, each at a place of its own.
+  /// Elements of `source` at distinct `indices` along an axis, recorded with their gradient.
   private func standing(
     in source: Tensor, _ axis: Int, at indices: Tensor, call: String
   ) -> Tensor {
@@ -74,7 +75,7 @@ extension Tensor {
   }
 }
 
-/// A tensor as rows along an axis that lie without gaps, in a type that is sorted.
+/// A tensor as contiguous rows along an axis, in a type that can be sorted.
 struct SortedRows {
   let runs: AxisRuns
   let sort: RowSort
@@ -84,7 +85,7 @@ struct SortedRows {
 
   init(_ tensor: Tensor, _ axis: Int) {
     var source = tensor.detached().inKernelType
-    // Keys of 32 bits leave 32 for the places.
+    // Keys of 32 bits leave 32 for the indices.
     if tensor.shape[axis] > Int(UInt32.max) {
       source = source.cast(to: source.dtype.isFloatingPoint ? .float64 : .int64)
     }
@@ -93,11 +94,11 @@ struct SortedRows {
     shape = tensor.shape
   }
 
-  /// Values of the rows' type and places, `size` of them for each row.
+  /// Values of the rows' type and indices, `size` of them for each row.
   func pair(
     size: Int, fill: (UnsafeMutableRawPointer, UnsafeMutablePointer<Int64>) -> Void
   ) -> (values: Tensor, indices: Tensor) {
-    // The scratch of a row is larger than the row: whether there is that much is asked before.
+    // The scratch of a row is larger than the row, so its availability is checked first.
     let scratch = Swift.min(runs.size, Storage.largest) * (dtype.byteCount == 8 ? 32 : 16)
     if scratch >= 1 << 28, Storage.scratchOrReport(byteCount: scratch, of: shape) == nil {
       return (.poisoned, .poisoned)

@@ -1,21 +1,21 @@
 import NormaKernels
 
-// Different elements and slices. They run at once: how many there are is a question of values.
+// Distinct elements and slices. They run eagerly, because their number depends on the values.
 
 extension Tensor {
-  /// The different elements in order, the number of the own one for each element, and how often each
-  /// is there; or the different slices along an axis, in lexicographic order.
+  /// The sorted distinct elements; for each element, the index of its value among them; and the
+  /// counts. With an axis, the same for slices along it, in lexicographic order.
   ///
-  /// `values` has one axis, or this shape with another size along `axis`. `inverse` has this shape, or
-  /// one axis: `values[inverse]` is the tensor. `inverse` and `counts` are `int64`. No NaN equals
-  /// another; 0 and -0 are equal. Cost: a sort; of integers that
-  /// lie close together, three trips and a table no longer than the tensor. PyTorch:
-  /// `torch.unique(return_inverse=True, return_counts=True)`, always sorted.
+  /// `values` has one axis, or this shape with another size along `axis`. `inverse` has this shape,
+  /// or one axis: `values[inverse]` is the tensor. `inverse` and `counts` are `int64`. A NaN equals
+  /// no other NaN; 0 and -0 are equal. Cost: a sort; for integers in a small range, three passes
+  /// and a table no longer than the tensor.
+  /// PyTorch: `torch.unique(return_inverse=True, return_counts=True)`, always sorted.
   public func unique(
     over axis: Int? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> (values: Tensor, inverse: Tensor, counts: Tensor) {
     let call = "unique(over:)"
-    defer { ErrorScope.place(call: call, file, line) }
+    defer { ErrorScope.locate(call: call, file, line) }
     do throws(TensorError) {
       if isPoisoned { return (self, self, self) }
       guard let axis else { return uniqueElements() }
@@ -33,15 +33,15 @@ extension Tensor {
     let rows = SortedRows(row, 0)
     var (counts, inverse) = (Tensor.poisoned, Tensor.poisoned)
     var found = 0
-    // Sorted, then what differs is moved to the front, before anybody sees it.
-    let (sorted, _) = rows.pair(size: count) { values, places in
+    // Sorts into new memory, then moves the distinct elements to its front.
+    let (sorted, _) = rows.pair(size: count) { values, indices in
       rows.sort.run(
         rows.dtype, first: count, descending: false, from: rows.runs.base, into: values,
-        places: places)
+        indices: indices)
       counts = rows.runs.result(.int64) { counts in
         inverse = rows.runs.result(.int64) { inverse in
           found = RowUnique.run(
-            rows.dtype, count, sorted: values, places: places,
+            rows.dtype, count, sorted: values, indices: indices,
             inverse: inverse.assumingMemoryBound(to: Int64.self),
             counts: counts.assumingMemoryBound(to: Int64.self))
         }
@@ -57,7 +57,7 @@ extension Tensor {
     return (first(sorted).outOfKernelType(to: dtype), inverse.reshaped(shape), first(counts))
   }
 
-  /// The different ones of integers that lie so close together that a table counts all of them.
+  /// The distinct integers if their range is so small that a table can count them all.
   private func countedElements() -> (values: Tensor, inverse: Tensor, counts: Tensor)? {
     guard count > 0, !dtype.isFloatingPoint else { return nil }
     let x = detached().inKernelType.contiguous()

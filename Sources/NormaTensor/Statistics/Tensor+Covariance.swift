@@ -3,17 +3,18 @@ import NormaValues
 // How variables, the rows of a matrix, vary together over observations, its columns.
 
 extension Tensor {
-  /// The covariance of rows: Σ w (x - mean x) (y - mean y) / d, a number for a single row.
+  /// The covariance of rows: Σ w (x - mean x) (y - mean y) / d, a scalar for a single row.
   ///
   /// - Parameters:
   ///   - correction: d is n - `correction`; with weights a, Σ f a - `correction` Σ f a² / Σ f a.
-  ///   - frequencies: how often each observation counts; integers, not negative.
-  ///   - weights: how much each observation is worth; real numbers, not negative.
-  ///   - file: the caller's file, for the text of a mistake.
-  ///   - line: the caller's line.
+  ///   - frequencies: the number of times each observation counts; non-negative integers.
+  ///   - weights: the weight of each observation; non-negative real numbers.
+  ///   - file: The caller's file, for error messages.
+  ///   - line: The caller's line.
   /// - Edge cases: d is never below 0, so too few observations give NaN or infinity.
-  /// - Accuracy: centred, then multiplied, in `float64`; rounded once.
-  /// - Cost: three trips and a matrix product in `float64`. PyTorch: `torch.cov(fweights, aweights)`.
+  /// - Accuracy: centered, then multiplied, in `float64`; rounded once.
+  /// - Cost: three passes and a matrix product in `float64`.
+  /// - PyTorch: `torch.cov(fweights, aweights)`.
   public func covariance(
     correction: Double = 1, frequencies: Tensor? = nil, weights: Tensor? = nil,
     file: StaticString = #fileID, line: UInt = #line
@@ -24,11 +25,11 @@ extension Tensor {
     }
   }
 
-  /// The correlation of rows: their covariance over both standard deviations, from -1 to 1; a number
-  /// for a single row.
+  /// The correlation of rows: their covariance divided by both standard deviations, from -1 to 1; a
+  /// scalar for a single row.
   ///
-  /// NaN for constant rows. Accuracy: in `float64`, rounded once. Cost: as `covariance`. PyTorch:
-  /// `torch.corrcoef`.
+  /// NaN for constant rows. Accuracy: in `float64`, rounded once. Cost: as for `covariance`.
+  /// PyTorch: `torch.corrcoef`.
   public func correlation(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       guard let covariance = try wideCovariance(1, nil, nil, "correlation()") else {
@@ -44,7 +45,7 @@ extension Tensor {
     }
   }
 
-  /// A matrix in `float64`, or nil of what a mistake has made.
+  /// A matrix in `float64`, or nil if this tensor is poisoned.
   private func wideCovariance(
     _ correction: Double, _ frequencies: Tensor?, _ weights: Tensor?, _ call: String
   ) throws(TensorError) -> Tensor? {
@@ -67,7 +68,7 @@ extension Tensor {
     let total = share?.sum() ?? Tensor(Double(n))
     let mean = (share.map { wide * $0 } ?? wide).sum(over: 1, keepDims: true) / total
     let rough = wide - mean
-    // What rounding of the mean left.
+    // The rounding error of the mean.
     let rest = (share.map { rough * $0 } ?? rough).sum(over: 1, keepDims: true) / total
     let distance = rough - rest
     var degrees = total - correction
@@ -85,7 +86,7 @@ extension Tensor {
     guard let counts else { return }
     guard isRight(counts.dtype), counts.rank <= 1 else {
       throw TensorError(
-        call, "\(name) are \(kind) of one axis, got \(counts.dtype) \(counts.shape)")
+        call, "\(name) must be \(kind) with one axis, got \(counts.dtype) \(counts.shape)")
     }
     guard counts.count == n else {
       throw TensorError(call, "\(counts.count) \(name) for \(n) observations")
@@ -95,6 +96,6 @@ extension Tensor {
     }
   }
 
-  /// A 1 by 1 matrix as a number.
+  /// A 1 by 1 matrix as a scalar.
   private var withoutSingleRows: Tensor { shape == [1, 1] ? reshaped([]) : self }
 }

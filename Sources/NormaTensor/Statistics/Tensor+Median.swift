@@ -1,14 +1,15 @@
 import NormaKernels
 
-// Medians: of an even number of elements the lower of both in the middle, as in PyTorch.
+// Medians: for an even number of elements the lower of the two in the middle, as in PyTorch.
 
 extension Tensor {
   /// The median over `axes`, or over all axes if none are named: the lower of two in the middle.
   ///
-  /// NaN if there is one, or no element at all. NumPy, Keras and pandas take the mean of both in the
-  /// middle: `quantile(0.5)`. Exact, in the tensor's type. The gradient is shared evenly by all
-  /// elements that equal the result. Nothing to choose from is refused, unless all axes are reduced.
-  /// Cost: three or four trips over a row, without sorting long ones. PyTorch: `torch.median`.
+  /// NaN if any element is NaN, or if there are none. NumPy, Keras and pandas take the mean of the
+  /// two in the middle: `quantile(0.5)`. Exact, in the tensor's type. The gradient is shared evenly
+  /// by all elements that equal the result. Reducing an empty axis is an error, unless all axes are
+  /// reduced. Cost: three or four passes over a row, without sorting long ones.
+  /// PyTorch: `torch.median`.
   public func median(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -17,8 +18,8 @@ extension Tensor {
     }
   }
 
-  /// The median over `axes` of what is not NaN, or over all axes if none are named; NaN where nothing
-  /// is left. See ``median(over:keepDims:file:line:)``. PyTorch: `torch.nanmedian`.
+  /// The median over `axes`, or over all axes if none are named, ignoring NaN; NaN if nothing is
+  /// left. See ``median(over:keepDims:file:line:)``. PyTorch: `torch.nanmedian`.
   public func nanMedian(
     over axes: Int..., keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
@@ -27,18 +28,18 @@ extension Tensor {
     }
   }
 
-  /// The medians along an axis, and where they stand; the first NaN if there is one.
+  /// The medians along an axis, and their indices; the first NaN if there is one.
   ///
-  /// The gradient goes there. See ``median(over:keepDims:file:line:)``. PyTorch:
-  /// `torch.median(x, dim)`.
+  /// The gradient goes to these elements. See ``median(over:keepDims:file:line:)``.
+  /// PyTorch: `torch.median(x, dim)`.
   public func medianWithIndices(
     over axis: Int, keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> (values: Tensor, indices: Tensor) {
     middleWithIndices(axis, keepDims, .wins, "medianWithIndices(over:)", file, line)
   }
 
-  /// The medians along an axis of what is not NaN, and where they stand. PyTorch:
-  /// `torch.nanmedian(x, dim)`.
+  /// The medians along an axis, ignoring NaN, and their indices.
+  /// PyTorch: `torch.nanmedian(x, dim)`.
   public func nanMedianWithIndices(
     over axis: Int, keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> (values: Tensor, indices: Tensor) {

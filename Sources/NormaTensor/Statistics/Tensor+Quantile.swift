@@ -1,34 +1,35 @@
 import NormaKernels
 import NormaValues
 
-// Quantiles: elements by their rank, chosen without sorting long rows, and what lies between them.
+// Quantiles: elements by rank, selected without sorting long rows, with interpolation.
 
 extension Tensor {
   /// The quantile `q` over `axes`, or over all axes if none are named.
   ///
-  /// The element of rank q (n - 1) of the n elements in order, from 0; between two elements as
-  /// `interpolation` says.
+  /// The element of rank q (n - 1) among the n elements in ascending order, counted from 0; between
+  /// two elements as `interpolation` says.
   ///
   /// - Parameters:
   ///   - q: from 0, the smallest, to 1, the largest; 0.5 is the median.
-  ///   - axes: what is reduced; all if none.
-  ///   - interpolation: what is done between two elements.
+  ///   - axes: the axes to reduce; all if none are named.
+  ///   - interpolation: how to interpolate between two elements.
   ///   - mask: nonzero where an element counts; broadcasts to the shape.
-  ///   - weights: how often each element counts, not negative; broadcasts to the shape. The rank is
-  ///     q (Σ w - 1) among elements that are repeated so often.
-  ///   - keepDims: whether reduced axes stay with size 1.
-  ///   - file: the caller's file, for the text of a mistake.
-  ///   - line: the caller's line.
-  /// - Edge cases: NaN where an element that counts is NaN, or none counts; nothing is refused.
-  ///   Above an infinity is the same infinity, and NaN between both (PyTorch: NaN also between equal
-  ///   ones).
+  ///   - weights: how many times each element counts, not negative; broadcasts to the shape. The
+  ///     rank is q (Σ w - 1) among the elements, each repeated that many times.
+  ///   - keepDims: whether to keep reduced axes with size 1.
+  ///   - file: The caller's file, for error messages.
+  ///   - line: The caller's line.
+  /// - Edge cases: NaN if an element that counts is NaN, or if none counts. Interpolation between
+  ///   equal infinities gives that infinity, and between opposite ones NaN (PyTorch: NaN also
+  ///   between equal ones).
   /// - Accuracy: ranks and interpolation in `float64`, rounded once. The gradient goes to the
-  ///   elements by their weights, and none to `weights`.
-  /// - Cost: three or four trips over a row for each end of an interval, or a sort where the rows are
-  ///   short, many quantiles are wanted, or there are weights. Beside the result: 64 bytes a result,
-  ///   a copy where the axes are not the fastest in memory, and for each thread 16 bytes an element of
-  ///   one row (32 for `float64`), of which long rows use a quarter; with weights 100 bytes an element.
-  ///   PyTorch: `torch.quantile`, which sorts, and refuses more than 16 million elements.
+  ///   elements by their weights; `weights` get none.
+  /// - Cost: three or four passes over a row for each end of an interval, or a sort if the rows are
+  ///   short, there are many quantiles, or there are weights. Memory besides the result: 64 bytes
+  ///   per result, a copy if the axes are not the fastest in memory, and for each thread 16 bytes
+  ///   per element of one row (32 for `float64`), of which long rows use a quarter; with weights
+  ///   100 bytes per element.
+  /// - PyTorch: `torch.quantile`, which sorts, and does not accept more than 16 million elements.
   public func quantile(
     _ q: Double, over axes: Int..., interpolation: QuantileInterpolation = .linear,
     mask: Tensor? = nil, weights: Tensor? = nil, keepDims: Bool = false,
@@ -40,7 +41,7 @@ extension Tensor {
     ).first(isAlone: true)
   }
 
-  /// Several quantiles at once, along a new first axis; see
+  /// Several quantiles, along a new first axis; see
   /// ``quantile(_:over:interpolation:mask:weights:keepDims:file:line:)-(Double,_,_,_,_,_,_,_)``.
   public func quantile(
     _ q: [Double], over axes: [Int]? = nil, interpolation: QuantileInterpolation = .linear,
@@ -57,11 +58,11 @@ extension Tensor {
     }
   }
 
-  /// Quantiles of a number or a vector of them, to which gradients go as well: along a new first axis for
-  /// a vector.
+  /// Quantiles for a scalar or a vector `q` that gradients reach as well: along a new first axis
+  /// for a vector.
   ///
-  /// The gradient of q is (n - 1) times the distance of the two elements between which the result lies, of
-  /// a linear interpolation, and 0 of the others.
+  /// The gradient of q is (n - 1) times the difference of the two elements around the result for
+  /// linear interpolation, and 0 for the others.
   public func quantile(
     _ q: Tensor, over axes: [Int]? = nil, interpolation: QuantileInterpolation = .linear,
     keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
@@ -70,7 +71,7 @@ extension Tensor {
       let call = "quantile(_:over:)"
       if q.isPoisoned { return q }
       guard q.rank <= 1, q.dtype.isFloatingPoint else {
-        throw TensorError(call, "q is a number or a vector of real ones, got \(q.dtype) \(q.shape)")
+        throw TensorError(call, "q must be a real scalar or vector, got \(q.dtype) \(q.shape)")
       }
       let moves = interpolation == .linear && q.hasHistory ? q.reshaped(-1).cast(to: .float64) : nil
       let result = try quantiles(
@@ -80,8 +81,8 @@ extension Tensor {
     }
   }
 
-  /// The quantile `q` over `axes` of what is not NaN, or over all axes if none are named; NaN where
-  /// nothing is left. PyTorch: `torch.nanquantile`.
+  /// The quantile `q` over `axes`, or over all axes if none are named, ignoring NaN; NaN if nothing
+  /// is left. PyTorch: `torch.nanquantile`.
   public func nanQuantile(
     _ q: Double, over axes: Int..., interpolation: QuantileInterpolation = .linear,
     keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
@@ -92,7 +93,7 @@ extension Tensor {
     ).first(isAlone: true)
   }
 
-  /// Several quantiles of what is not NaN, along a new first axis. PyTorch: `torch.nanquantile`.
+  /// Several quantiles, ignoring NaN, along a new first axis. PyTorch: `torch.nanquantile`.
   public func nanQuantile(
     _ q: [Double], over axes: [Int]? = nil, interpolation: QuantileInterpolation = .linear,
     keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
@@ -103,7 +104,7 @@ extension Tensor {
     }
   }
 
-  /// The one element along the first axis.
+  /// The only element along the first axis.
   private func first(isAlone: Bool) -> Tensor { isPoisoned ? self : squeezed(0) }
 
   private func quantiles(
@@ -119,14 +120,14 @@ extension Tensor {
     let ranks = RowRanks(fractions: q, interpolation, nan: rule)
     var (low, high, weight) = rows.neighbours(ranks, call)
     if let moves {
-      // Adds nothing, and has the gradient of the rank.
+      // Adds zero, but carries the gradient of the rank.
       weight = weight + (moves - moves.detached()) * Double(rows.shape[rows.rank - 1] - 1)
     }
     let result = ranks.isBetween ? Tensor.between(low, high, weight) : low
     return result.cast(to: dtype).withQuantilesFirst(shape, front, keepDims)
   }
 
-  /// The reduced axes from the front, of a call that makes sense.
+  /// The reduced axes from the front; throws if the call is not valid.
   func checkQuantile(_ q: [Double], _ axes: [Int], _ call: String) throws(TensorError) -> [Int] {
     if isPoisoned { return [] }
     try requireReal(call)
@@ -140,8 +141,8 @@ extension Tensor {
     return front
   }
 
-  /// low + weight (high - low) in `float64`; from an infinity no distance leads away but that to the
-  /// other one.
+  /// low + weight (high - low) in `float64`; at an infinity, the result is that infinity, unless
+  /// the other is the opposite one.
   static func between(_ low: Tensor, _ high: Tensor, _ weight: Tensor) -> Tensor {
     let (a, b) = (low.cast(to: .float64), high.cast(to: .float64))
     let stays = a.isInfinite() .& (b .!= -a)

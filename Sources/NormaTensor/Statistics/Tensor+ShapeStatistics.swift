@@ -1,20 +1,21 @@
-// What a distribution looks like beyond mean and variance, from centred data.
+// The shape of a distribution beyond mean and variance, from centered data.
 
 extension Tensor {
   /// The skewness over `axes`, or over all axes if none are named: m₃ / m₂^1.5, with
   /// mₖ = Σ (x - mean)ᵏ / n.
   ///
   /// - Parameters:
-  ///   - axes: what is reduced; all if none.
-  ///   - biased: whether the moments of the sample are taken as they are, as SciPy does by default;
+  ///   - axes: the axes to reduce; all if none are named.
+  ///   - biased: whether to use the moments of the sample unchanged, as SciPy does by default;
   ///     otherwise times √(n (n - 1)) / (n - 2), as pandas does.
-  ///   - keepDims: whether reduced axes stay with size 1.
-  ///   - file: the caller's file, for the text of a mistake.
-  ///   - line: the caller's line.
-  /// - Edge cases: NaN where all elements are equal, and of less than three if not `biased`.
-  /// - Accuracy: in `float64` from the mean, which is subtracted twice: digits do not depend on how
-  ///   far from zero the data are. Rounded once.
-  /// - Cost: four trips. SciPy: `scipy.stats.skew`. PyTorch has none.
+  ///   - keepDims: whether to keep reduced axes with size 1.
+  ///   - file: The caller's file, for error messages.
+  ///   - line: The caller's line.
+  /// - Edge cases: NaN if all elements are equal, and for fewer than three if not `biased`.
+  /// - Accuracy: in `float64` from the mean, which is subtracted twice: the accuracy does not
+  ///   depend on how far from zero the data are. Rounded once.
+  /// - Cost: four passes.
+  /// - SciPy: `scipy.stats.skew`. PyTorch has none.
   public func skewness(
     over axes: Int..., biased: Bool = true, keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
@@ -35,17 +36,18 @@ extension Tensor {
   /// mₖ = Σ (x - mean)ᵏ / n.
   ///
   /// - Parameters:
-  ///   - axes: what is reduced; all if none.
+  ///   - axes: the axes to reduce; all if none are named.
   ///   - excess: whether 3, the kurtosis of a normal distribution, is subtracted.
-  ///   - biased: whether the moments of the sample are taken as they are, as SciPy does by default;
+  ///   - biased: whether to use the moments of the sample unchanged, as SciPy does by default;
   ///     otherwise (n - 1) / ((n - 2) (n - 3)) ((n + 1) k + 6) of the excess k, as pandas does.
-  ///   - keepDims: whether reduced axes stay with size 1.
-  ///   - file: the caller's file, for the text of a mistake.
-  ///   - line: the caller's line.
-  /// - Edge cases: NaN where all elements are equal, and of less than four if not `biased`.
-  /// - Accuracy: in `float64` from the mean, which is subtracted twice: digits do not depend on how
-  ///   far from zero the data are. Rounded once.
-  /// - Cost: four trips. SciPy: `scipy.stats.kurtosis`. PyTorch has none.
+  ///   - keepDims: whether to keep reduced axes with size 1.
+  ///   - file: The caller's file, for error messages.
+  ///   - line: The caller's line.
+  /// - Edge cases: NaN if all elements are equal, and for fewer than four if not `biased`.
+  /// - Accuracy: in `float64` from the mean, which is subtracted twice: the accuracy does not
+  ///   depend on how far from zero the data are. Rounded once.
+  /// - Cost: four passes.
+  /// - SciPy: `scipy.stats.kurtosis`. PyTorch has none.
   public func kurtosis(
     over axes: Int..., excess: Bool = true, biased: Bool = true, keepDims: Bool = false,
     file: StaticString = #fileID, line: UInt = #line

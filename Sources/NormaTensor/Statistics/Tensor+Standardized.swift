@@ -1,16 +1,16 @@
 extension Tensor {
-  /// The tensor with mean 0 and standard deviation 1 over `axes`, or over all axes if none are named:
-  /// (x - mean) / (std + epsilon).
+  /// The tensor with mean 0 and standard deviation 1 over `axes`, or over all axes if none are
+  /// named: (x - mean) / (std + epsilon).
   ///
   /// - Parameters:
-  ///   - axes: the axes over which statistics are taken; all if none.
-  ///   - correction: the variance divides by n - `correction`; 1, as `std(over:)` does. A
-  ///     normalization layer divides by n: 0.
-  ///   - epsilon: what is added to the standard deviation.
-  ///   - file: the caller's file, for the text of a mistake.
-  ///   - line: the caller's line.
-  /// - Edge cases: 0 where all elements are equal; NaN of single elements, whose std is NaN.
-  /// - Accuracy: the mean in two numbers, so that the digits of data far from zero are kept.
+  ///   - axes: the axes of the statistics; all if none are named.
+  ///   - correction: the variance divides by n - `correction`; 1 by default, as in `std(over:)`.
+  ///     Normalization layers divide by n: 0.
+  ///   - epsilon: a number added to the standard deviation.
+  ///   - file: The caller's file, for error messages.
+  ///   - line: The caller's line.
+  /// - Edge cases: 0 if all elements are equal; NaN for single elements, whose std is NaN.
+  /// - Accuracy: the mean is carried in two numbers, so that data far from zero keep their digits.
   /// - Cost: two reads and one write. scikit-learn: `StandardScaler` (with `correction: 0`).
   ///   PyTorch: `(x - x.mean(dims, True)) / x.std(dims, keepdim=True)`.
   public func standardized(
@@ -23,7 +23,7 @@ extension Tensor {
       try requireReal(call)
       let front = try Shape.axes(named(axes), of: shape, call: call)
       let std = std(over: front, correction: correction, keepDims: true)
-      // Nothing is spread by nothing.
+      // Equal elements are 0 instead of 0 / 0.
       return centered(over: front) / Tensor.where(std .== 0, 1, std + epsilon)
     }
   }

@@ -1,4 +1,4 @@
-// Means and deviations of values that count or not, or more or less.
+// Means and deviations with masks and weights.
 
 extension Tensor {
   func weightedMean(
@@ -22,7 +22,7 @@ extension Tensor {
   ) throws(TensorError) -> Tensor {
     try weighted(axes, mask, weights, keepDims, call, isRoot: true) {
       let variance = $0.squares / ($0.count - correction).clamped(min: 0.0)
-      // The root has no slope at 0, and the deviation of equal values shall have slope 0.
+      // The square root has no slope at 0; the deviation of equal values gets slope 0.
       return .where(variance .== 0.0, 0.0, Tensor.where(variance .== 0.0, 1.0, variance).sqrt())
     }
   }
@@ -53,10 +53,10 @@ extension Tensor {
     return result.cast(to: dtype).reshaped(Shape.reduced(shape, over: front, keepDims: keepDims))
   }
 
-  /// The variance over `axes` of what is not NaN, or over all axes if none are named.
+  /// The variance over `axes`, or over all axes if none are named, ignoring NaN.
   ///
-  /// As `variance(over:)` with a mask. NaN where at most `correction` values are left and all are
-  /// equal. Cost: one trip. NumPy: `nanvar` (with `correction: 0`). PyTorch has none.
+  /// Like `variance(over:)` with a mask. NaN if at most `correction` values are left and all are
+  /// equal. Cost: one pass. NumPy: `nanvar` (with `correction: 0`). PyTorch has none.
   public func nanVariance(
     over axes: Int..., correction: Double = 1, keepDims: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
@@ -66,7 +66,7 @@ extension Tensor {
       line: line)
   }
 
-  /// The standard deviation over `axes` of what is not NaN, or over all axes if none are named; see
+  /// The standard deviation over `axes`, or over all axes if none are named, ignoring NaN; see
   /// ``nanVariance(over:correction:keepDims:file:line:)``. NumPy: `nanstd`.
   public func nanStd(
     over axes: Int..., correction: Double = 1, keepDims: Bool = false,
@@ -77,6 +77,6 @@ extension Tensor {
       line: line)
   }
 
-  /// Where there is no NaN.
+  /// Where elements are not NaN.
   var isNumber: Tensor { detached() .== detached() }
 }

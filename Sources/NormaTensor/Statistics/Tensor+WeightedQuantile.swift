@@ -1,8 +1,8 @@
 import NormaValues
 
 extension Tensor {
-  /// Quantiles of elements that count or not, or so often: rows are sorted, and ranks are looked up
-  /// in the running sums of their weights.
+  /// Quantiles of masked or weighted elements: rows are sorted, and ranks are looked up in the
+  /// running sums of their weights.
   func weightedQuantile(
     _ q: [Double], _ axes: [Int], _ interpolation: QuantileInterpolation, _ mask: Tensor?,
     _ weights: Tensor?, _ keepDims: Bool, _ call: String
@@ -13,7 +13,7 @@ extension Tensor {
       .broadcast(to: shape).joinedLast(front)
     let rows = joinedLast(front)
     let last = rows.rank - 1
-    // What does not count may be NaN. It goes to the end, where no rank comes.
+    // Elements that do not count may be NaN. They are moved to the end, beyond every rank.
     let counts = share .> 0.0
     let (values, order) = Tensor.where(counts, rows, Double.infinity).sorted(over: last)
     let sums = share.gathered(order, over: last).cumulativeSum(over: last).wholeWhereNearly
@@ -22,9 +22,9 @@ extension Tensor {
     let ranks = (Tensor(q, dtype: .float64) * largest).wholeWhereNearly
     let (low, high, weight) = interpolation.neighbours(of: ranks)
     func element(_ rank: Tensor) -> Tensor {
-      // The first element whose running sum is above the rank.
-      let place = sums.searchSorted(rank, right: true)
-      return values.gathered(place.clamped(max: rows.shape[last] - 1), over: last)
+      // The first element whose running sum exceeds the rank.
+      let index = sums.searchSorted(rank, right: true)
+      return values.gathered(index.clamped(max: rows.shape[last] - 1), over: last)
     }
     let result = Tensor.between(element(low), element(high), weight)
     let isNaN = ((rows .!= rows) * counts).any(over: last, keepDims: true) + (total .== 0.0)
@@ -32,7 +32,7 @@ extension Tensor {
       .withQuantilesFirst(shape, front, keepDims)
   }
 
-  /// Whole numbers where only rounding is between.
+  /// Rounded to integers where they differ only by rounding errors.
   fileprivate var wholeWhereNearly: Tensor {
     let near = rounded()
     return .where((self - near).abs() .<= self * 0x1p-48, near, self)
@@ -40,7 +40,7 @@ extension Tensor {
 }
 
 extension QuantileInterpolation {
-  /// The ranks on both sides of ranks that are not negative, and the weight of the upper ones.
+  /// The ranks on both sides of non-negative ranks, and the weight of the upper ones.
   fileprivate func neighbours(of ranks: Tensor) -> (low: Tensor, high: Tensor, weight: Tensor) {
     let low = ranks.floor()
     let high = Tensor.where(low .== ranks, low, low + 1)
@@ -51,7 +51,7 @@ extension QuantileInterpolation {
     case .higher: return (high, high, rest * 0)
     case .midpoint: return (low, high, Tensor.where(rest .== 0.0, rest, 0.5))
     case .nearest:
-      // Halves go to the even rank.
+      // Halfway between, the even rank is taken.
       let near = ranks.rounded()
       return (near, near, rest * 0)
     }

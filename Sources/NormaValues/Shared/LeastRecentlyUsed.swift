@@ -1,16 +1,16 @@
-/// A dictionary that forgets what was not asked for the longest, once it is full.
+/// A dictionary that evicts the least recently used value once it is full.
 package struct LeastRecentlyUsed<Key: Hashable, Value> {
   private var entries: [Key: (value: Value, lastUse: Int)] = [:]
   private var uses = 0
   private let capacity: Int
 
-  /// An empty one for at most `capacity` values, at least 1.
+  /// An empty dictionary of at most `capacity` values, at least 1.
   package init(capacity: Int) { self.capacity = max(capacity, 1) }
 
   /// The number of values.
   package var count: Int { entries.count }
 
-  /// The value for a key, which becomes the latest to have been used.
+  /// The value for a key, which becomes the most recently used.
   package mutating func value(for key: Key) -> Value? {
     uses += 1
     guard let index = entries.index(forKey: key) else { return nil }
@@ -18,7 +18,7 @@ package struct LeastRecentlyUsed<Key: Hashable, Value> {
     return entries.values[index].value
   }
 
-  /// Keeps a value as the latest to have been used. Takes time proportional to `count` when full.
+  /// Inserts a value as the most recently used. Takes time proportional to `count` when full.
   package mutating func insert(_ value: Value, for key: Key) {
     uses += 1
     if entries[key] == nil, entries.count >= capacity,

@@ -6,17 +6,17 @@
   import Darwin
 #endif
 
-/// A lock that the thread sanitizer knows.
+/// A lock that the thread sanitizer understands.
 ///
-/// It does not see what a `Mutex` orders, and would report races between threads that hand memory to
-/// each other under one.
+/// The sanitizer does not see the ordering that a `Mutex` establishes, and would report races
+/// between threads that hand over memory under one.
 package struct Lock: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
-  /// A lock for what lives as long as the process, unless ``free()`` ends it.
+  /// A lock that lives as long as the process, unless ``free()`` ends it.
   package init() { pthread_mutex_init(mutex, nil) }
 
-  /// For few instructions in between: a closure costs 200 more.
+  /// For a few instructions in between: a closure costs 200 more.
   package func take() { pthread_mutex_lock(mutex) }
 
   package func give() { pthread_mutex_unlock(mutex) }
@@ -27,7 +27,7 @@ package struct Lock: @unchecked Sendable {
     return try body()
   }
 
-  /// Gives the lock's memory back; nobody may hold it or wait for it, now or later.
+  /// Frees the lock's memory; no thread may hold it or wait for it, now or later.
   package func free() {
     pthread_mutex_destroy(mutex)
     mutex.deallocate()

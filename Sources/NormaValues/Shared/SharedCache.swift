@@ -1,4 +1,5 @@
-/// Values that were made last, by what they were made from, for all threads: compiled products, parsed patterns.
+/// A cache of recent values by the key they were made from, shared by all threads: compiled
+/// products, parsed patterns.
 package final class SharedCache<Key: Hashable, Value>: @unchecked Sendable {
   private var entries: LeastRecentlyUsed<Key, Value>
   private let lock = Lock()
@@ -11,8 +12,8 @@ package final class SharedCache<Key: Hashable, Value>: @unchecked Sendable {
   /// The number of values.
   package var count: Int { lock.locked { entries.count } }
 
-  /// The value for a key; made where there is none. Two threads that ask for the same new one may both make it.
-  /// What is thrown is not kept.
+  /// The value for a key; made if missing. Two threads that ask for the same missing value may both
+  /// make it. A thrown error is not cached.
   package func value<E>(for key: Key, make: () throws(E) -> Value) throws(E) -> Value {
     if let known = lock.locked({ entries.value(for: key) }) { return known }
     let made = try make()

@@ -56,7 +56,7 @@ import Testing
     #expect(text.contains("Healthy") && !text.contains("--repair"), "\(text)")
   }
 
-  /// A second capture tells other data from other statistics.
+  /// A second capture distinguishes other data from other statistics.
   @Test func dataOfTrainingDecide() throws {
     let file = Self.fixture("other-data")
     let alone = try CaptureReport(file: file, training: nil, repair: nil).diagnosis
@@ -69,8 +69,8 @@ import Testing
     #expect(certain.evidence.contains { $0.contains("fit the data of the second capture") })
   }
 
-  /// The repair holds the statistics of the batch under the names of the state, and what is left is
-  /// nothing.
+  /// The repair contains the statistics of the batch under the names of the state, and no problems
+  /// remain.
   @Test(arguments: [nil, "training"] as [String?])
   func repairsHoldTheStatisticsOfTheirData(training: String?) throws {
     let file = Self.fixture(training == nil ? "lost" : "other-data")
@@ -112,7 +112,7 @@ import Testing
     }
   }
 
-  /// Classes of somebody's own: one computes what RMSNorm does, one layer norm with n - 1.
+  /// Custom classes: one computes what RMSNorm does, one layer norm with n - 1.
   @Test func ownClassesAreComparedWithTheFormulasThatTheyMayHave() throws {
     let found = try CaptureReport(file: Self.fixture("own-norms"), training: nil, repair: nil)
       .diagnosis

@@ -45,7 +45,8 @@ import Testing
       other.options.map(\.option) == [.statisticsSource, .runningStatistics, .updates], "\(other)")
   }
 
-  /// What a file has for a layer is used or refused: a prefix once made two different layers equal.
+  /// Everything that a file has for a layer is used or rejected: a prefix once made two different
+  /// layers equal.
   @Test func statesOfLayersWithOtherNames() throws {
     let path = NSTemporaryDirectory() + "norma-\(UUID().uuidString).safetensors"
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -60,7 +61,7 @@ import Testing
         return try comparison(batch, layer(name), "pytorch").description
       } catch { return "\(error)" }
     }
-    #expect(message("").contains("\"name\" picks a layer of the file: module.bn1"))
+    #expect(message("").contains("\"name\" selects a layer of the file: module.bn1"))
     #expect(message(", \"name\": \"bn1\"").contains("has nothing named bn1"))
     let found = try comparison(batch, layer(", \"name\": \"module.bn1\""), "pytorch")
     #expect(found.options.map(\.option) == [.weight], "\(found)")
@@ -78,7 +79,7 @@ import Testing
     #expect(message(#"{"layer": "norm"}"#) == "there is no layer norm")
     #expect(message(#"{"eps": -1}"#).contains("eps must be positive"))
     #expect(message(#"{"convention": "caffe"}"#) == "there is no convention caffe")
-    #expect(message("nothing.json").contains("none of flax, keras, mlx, pytorch"))
+    #expect(message("nothing.json").contains("nor one of flax, keras, mlx, pytorch"))
     #expect(message(#"{"layer": "groupnorm", "groups": 4}"#).contains("do not divide"))
     #expect((try? NormaCommand.parseAsRoot(["compare", "keras"])) == nil)
   }

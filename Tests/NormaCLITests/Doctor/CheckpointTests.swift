@@ -5,7 +5,7 @@ import Testing
 
 @testable import NormaCLI
 
-/// `norma doctor` on files of other people.
+/// `norma doctor` on third-party files.
 @Suite struct `A checkpoint that the doctor gets` {
   /// The fixtures of the readers, written by torch.
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
@@ -55,7 +55,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: page) }
     #expect(try status(path, "--html", page) == 0)
     let html = try String(contentsOfFile: page, encoding: .utf8)
-    #expect(html.contains("a safetensors file") && html.contains("What a checkpoint does not tell"))
+    #expect(html.contains("a safetensors file") && html.contains("What a checkpoint does not show"))
     state["running_var"] = Tensor.full([8], -1)
     try SafeTensors.write(state, to: path)
     #expect(try status(path) == 1)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import NormaCLI
 
-// Inside of the other suite, because both draw from the generator of the process.
+// Inside the other suite, because both draw from the process's generator.
 extension TrainTests {
   /// `norma doctor` on networks that were trained with a wrong setting.
   @Suite(.serialized) struct DoctorTests {
@@ -46,8 +46,8 @@ extension TrainTests {
       #expect(report.repair == nil)
     }
 
-    /// The cause has its name, the repair brings back the accuracy, and the repaired checkpoint is
-    /// that of the run but for the statistics.
+    /// The cause has its name, the repair restores the accuracy, and the repaired checkpoint is
+    /// that of the run except for the statistics.
     @Test(
       arguments: [
         (0.001, nil, Defect.notConverged), (nil, 0, .neverTrained), (nil, 6, .stale),
@@ -81,7 +81,7 @@ extension TrainTests {
         let values = try #require(after.model[name]).array(of: Double.self)
         #expect(isStatistics || values == tensor.array(of: Double.self), "\(name)")
       }
-      // Two examinations of one network give the same numbers, and a run goes on from it.
+      // Two diagnoses of the same network give the same numbers, and a run continues from it.
       let again = try patient(target).examined(count: 24)
       #expect(again.diagnosis == repair.diagnosis && again.accuracy == repair.accuracy)
       let options = try TrainingOptions(after, path: target)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import NormaCLI
 
-/// The situations that `norma explain` takes as they are: modes, states, masks, and files of all kinds.
+/// Typical inputs of `norma explain`: modes, states, masks, and files of all kinds.
 @Suite struct ExplainSituationTests {
   /// Files of one test, removed with it.
   private final class Folder {
@@ -80,7 +80,7 @@ import Testing
     #expect(wrong.contains("the nearest: layer1.0.bn1"), "\(wrong)")
     #expect(
       message("--input", input, "--state", state)
-        .contains("--name picks a layer of the file: layer1.0.bn1, layer1.ln"))
+        .contains("--name selects a layer of the file: layer1.0.bn1, layer1.ln"))
     let tensor = message("--input", input, "--expect", "\(state):layer1.0.bn1.weigth")
     #expect(tensor.contains("the nearest: layer1.0.bn1.weight"), "\(tensor)")
     #expect(
@@ -95,7 +95,7 @@ import Testing
     try NPZ.write(["x": x, "y": y], to: path)
     let found = try explanation("--input", "\(path):x", "--expect", "\(path):y")
     #expect(found.causes.first?.name == .epsilonValue)
-    #expect(message("--input", path).contains("holds 2 tensors; name one of them"))
+    #expect(message("--input", path).contains("contains 2 tensors; name one of them"))
     let other = folder.path + "/data.safetensors"
     try SafeTensors.write(["the.x": x], to: other)
     #expect(try explanation("--input", other, "--expect", "\(path):y").gap == found.gap)

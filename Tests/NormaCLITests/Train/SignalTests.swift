@@ -25,8 +25,8 @@ import Testing
     #endif
   }
 
-  /// Runs `body` so that processes it starts get signals: threads of Dispatch block them, `nohup` has SIGHUP
-  /// ignored, and processes inherit both.
+  /// Runs `body` so that processes it starts get signals: threads of Dispatch block them, `nohup`
+  /// has SIGHUP ignored, and processes inherit both.
   private static func withSignalsOpen(_ body: () throws -> Void) rethrows {
     var (open, before) = (sigset_t(), sigset_t())
     sigemptyset(&open)
@@ -41,8 +41,8 @@ import Testing
     try body()
   }
 
-  /// Starts `norma train` with these arguments, sends it `signal` after its first epoch, and returns the step
-  /// that its checkpoint was written after.
+  /// Starts `norma train` with these arguments, sends it `signal` after its first epoch, and
+  /// returns the step that its checkpoint was written after.
   private func step(afterSending signal: Int32, _ arguments: [String]) throws -> Int {
     let process = Process()
     process.executableURL = Self.command

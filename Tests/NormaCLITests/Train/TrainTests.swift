@@ -93,16 +93,16 @@ import Testing
     var prediction = try #require(predict as? PredictCommand)
     try prediction.run()
     try expectOnlyTheSizeOfTraining(saved)
-    // What was trained to its end has nothing left to do.
+    // Completed training has nothing left to do.
     let again = try NormaCommand.parseAsRoot(["train", "--data", folder, "--resume", file])
     command = try #require(again as? TrainCommand)
     try command.run()
-    // A file that cannot be used fails the command, and the others are classified all the same.
+    // A file that cannot be used fails the command, but the others are still classified.
     prediction.images = [folder + "/none.png", images]
     #expect(throws: ExitCode(1)) { try prediction.run() }
   }
 
-  /// Images of another size are refused, or resized where that is asked for.
+  /// Images of another size are rejected, or resized on request.
   private func expectOnlyTheSizeOfTraining(_ saved: Checkpoint) throws {
     #expect(saved.notes["image"] == "8 x 8")
     for size in [4, 5, 12] {
@@ -122,7 +122,7 @@ import Testing
     #expect(exitStatus("predict", "--checkpoint", path, image) == 0)
   }
 
-  /// The place of the checkpoint is looked at before the training.
+  /// The path of the checkpoint is checked before training.
   @Test func outputsAreCheckedFirst() throws {
     defer { images.remove() }
     let path = "\(folder)/none/run.safetensors"
@@ -189,7 +189,7 @@ import Testing
     }
     let labels = "\(folder)/train-labels-idx1-ubyte"
     try SmallImages.write([0, 0, 8, 1], [3], [0, 1, 2], labels)
-    #expect { try ClothingData(folder: folder) } throws: { "\($0)".contains("do not go together") }
+    #expect { try ClothingData(folder: folder) } throws: { "\($0)".contains("do not match") }
     try SmallImages.write([0, 0, 8, 1], [24], [UInt8](repeating: 77, count: 24), labels)
     #expect { try ClothingData(folder: folder) } throws: { "\($0)".contains("go up to 77") }
   }

@@ -85,7 +85,7 @@ import Testing
     }
     #expect(try attempt { _, _ in } == nil)
     #expect(try attempt { $1["format"] = "pt" }?.contains("is not a capture") == true)
-    #expect(try attempt { $1["version"] = "2" }?.contains("another version") == true)
+    #expect(try attempt { $1["version"] = "2" }?.contains("a version other than 1") == true)
     #expect(try attempt { $1["capture"] = "{" }?.contains("damaged description") == true)
     #expect(try attempt { $1["capture"] = "{}" }?.contains("how many samples") == true)
     #expect(

@@ -182,7 +182,7 @@ struct Made {
       made.tensors["bn3.\(part)"] = made.tensors["bn1.\(part)"]
     }
     #expect(try only(made).name == "copied-statistics")
-    // A shared layer has everything in common.
+    // With a shared layer everything is the same.
     for part in ["weight", "bias"] { made.tensors["bn3.\(part)"] = made.tensors["bn1.\(part)"] }
     #expect(try made.diagnosis().findings.isEmpty)
   }
@@ -193,7 +193,7 @@ struct Made {
     var finding = try only(made)
     #expect(finding.name == "stale-statistics" && finding.layers == ["bn2"])
     #expect(finding.severity == .warning && finding.evidence == ["bn2: 200 of 1000 batches"])
-    // The last layer alone may be a new head.
+    // If only the last layer differs, it may be a new head.
     made = Made()
     made.tensors["bn3.num_batches_tracked"] = Tensor.full([], 200, dtype: .int64)
     finding = try only(made)

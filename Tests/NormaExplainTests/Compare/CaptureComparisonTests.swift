@@ -5,8 +5,8 @@ import Testing
 
 @testable import NormaExplain
 
-/// Pairs of captures of PyTorch's networks, written by Tools/make-capture-pairs.py: a port beside what it
-/// was ported from.
+/// Pairs of captures of PyTorch's networks, written by Tools/make-capture-pairs.py: a port beside
+/// what it was ported from.
 @Suite struct CaptureComparisonTests {
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Fixtures/captures")
@@ -59,7 +59,7 @@ import Testing
     #expect(copy == found)
   }
 
-  /// What comes behind the origin gets other inputs, and is not blamed for it.
+  /// Layers after the origin get different inputs, and are not blamed for it.
   @Test func whatFollowsIsJudgedByEqualInputs() throws {
     let found = try Self.compared("two")
     #expect(found.layers.map(\.behaviour) == [.same, .different, .same, .different])
@@ -68,7 +68,7 @@ import Testing
     #expect(found.layers[2].input?.agrees == false)
   }
 
-  /// Both directions find the same, with the sides exchanged.
+  /// Both directions give the same result, with the sides exchanged.
   @Test func directions() throws {
     for name in ["token-by-hand", "other-variance", "half-eps", "rms-offset"] {
       let truth = try #require(Self.truths.first { $0.name == name })
@@ -120,7 +120,8 @@ import Testing
     }
   }
 
-  /// Without samples, options, parameters and buffers are compared, and the text says what is unknown.
+  /// Without samples, options, parameters and buffers are compared, and the text says what is
+  /// unknown.
   @Test func withoutSamples() throws {
     var captures = try Self.captures("eps-of-third")
     for index in captures.first.layers.indices {
@@ -130,7 +131,7 @@ import Testing
     let found = compareCaptures(captures.first, captures.second)
     #expect(found.verdict == .state && found.originLayer?.first == "blocks.2.1")
     #expect(found.layers.allSatisfy { $0.behaviour == .unknown })
-    #expect(found.description.contains("the captures do not tell"), "\(found)")
+    #expect(found.description.contains("captures do not\nshow"), "\(found)")
     captures.second = captures.first
     let same = compareCaptures(captures.first, captures.second)
     #expect(same.verdict == .undecided && !same.isSame)
@@ -143,7 +144,7 @@ import Testing
 
   @Test func otherTrainingsAreSaid() throws {
     var captures = try Self.captures("same")
-    let note = "may be two trainings"
+    let note = "may be two training runs"
     #expect(!compareCaptures(captures.first, captures.second).description.contains(note))
     for index in captures.second.layers.indices {
       captures.second.layers[index].weight = withSeed(UInt64(index)) { Tensor.rand(4) + 0.5 }
@@ -177,7 +178,7 @@ import Testing
     #expect(early.originLayer?.input?.relation?.contains("1.5 times") == true)
   }
 
-  /// A file that describes many layers costs no more than it must, and ends nothing.
+  /// A file that describes many layers costs no more than necessary, and crashes nothing.
   @Test func manyLayers() {
     func capture(_ prefix: String) -> NetworkCapture {
       var capture = NetworkCapture(samples: 1)

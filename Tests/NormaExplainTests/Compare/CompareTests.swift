@@ -38,7 +38,7 @@ import Testing
     #expect(Self.quantity(found, .runningMean)?.largestDifference == 0)
   }
 
-  /// The formulas are those of the layers: with all options taken over, the rest is rounding.
+  /// The formulas match the layers: with all options taken over, only rounding remains.
   @Test func formulasOfAllLayers() {
     func affine<M: Module>(_ layer: M) -> M {
       for parameter in layer.parameters {
@@ -90,7 +90,7 @@ import Testing
     #expect(compareLayers(BatchNorm2d(6), InstanceNorm2d(6), on: Self.x[0..<1]).options.isEmpty)
   }
 
-  /// What is compared after the call is what a call makes, and nothing changes.
+  /// The comparison after the call is that of an actual call, and nothing changes.
   @Test func runningStatistics() {
     let a = BatchNorm2d(6, momentum: 0.3)
     let b = InstanceNorm2d(6, momentum: 0.1, trackRunningStats: true)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import NormaExplain
 
-/// Causes that look alike are told apart, and what cannot be excluded is said.
+/// Similar causes are distinguished, and those that cannot be excluded are mentioned.
 @Suite struct CauseSignTests {
   typealias Small = SmallNetworks
 
@@ -14,7 +14,7 @@ import Testing
     return (mean, variance)
   }
 
-  /// Statistics of another training: nothing goes along over the channels.
+  /// Statistics of another training run: nothing correlates over the channels.
   @Test func anotherTraining() throws {
     let (network, other) = (Small.trained(), withSeed(99) { Small.network() })
     for (index, linear) in [0, 3, 6].enumerated() {
@@ -69,7 +69,8 @@ import Testing
     network.eval()
     let told = network.diagnosis(on: Small.batch, batches: 200, batchSize: 32)
     #expect(told.findings.first?.defect == .overwritten, "\(told)")
-    // Untold, data of another kind and statistics of other data look the same, which is said.
+    // Without further facts, data of another kind and statistics of other data look the same, and
+    // the diagnosis says so.
     let untold = try #require(network.diagnosis(on: Small.batch).findings.first)
     #expect(untold.defect != .overwritten && !untold.alternatives.isEmpty, "\(untold)")
   }
@@ -94,7 +95,7 @@ import Testing
     #expect(found.findings.first?.defect == .momentumConvention, "\(found)")
   }
 
-  /// An infinite variance costs its channel, and no more is said.
+  /// An infinite variance affects only its channel.
   @Test func anInfiniteVariance() throws {
     let network = Small.trained()
     let variance = try #require(cells(network, "4")).variance
@@ -107,7 +108,7 @@ import Testing
     #expect(!first.statement.contains("lost"))
   }
 
-  /// A layer that does something else than its kind says.
+  /// A layer that computes something other than its kind.
   @Test func anotherFormula() throws {
     let x = withSeed(5) { Tensor.randn(4, 6, 8) * 2 + 1 }
     var layer = CapturedLayer(

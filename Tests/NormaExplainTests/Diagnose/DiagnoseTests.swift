@@ -5,7 +5,7 @@ import Testing
 
 @testable import NormaExplain
 
-/// Every defect, made in a small network, is named with its layers; healthy networks are clean.
+/// Every defect, created in a small network, is named with its layers; healthy networks are clean.
 @Suite struct DiagnoseTests {
   typealias Small = SmallNetworks
 
@@ -157,14 +157,14 @@ import Testing
   }
 
   @Test func anotherEpsilon() {
-    // All layers, and one whose neighbours tell.
+    // All layers, and one that only its neighbors reveal.
     let all = Small.network(eps: [3, 3, 3])
     Small.load(all)
     Self.expect(all.diagnosis(on: Small.batch, batches: 200, batchSize: 32), .epsilon)
     let one = Small.network(eps: [1e-5, 3, 1e-5])
     Small.load(one)
     Self.expect(one.diagnosis(on: Small.batch), .epsilon, in: ["4"])
-    // The last has nothing behind it, but is unlike the others.
+    // The last has nothing after it, but is unlike the others.
     let last = Small.network(eps: [1e-5, 1e-5, 3])
     Small.load(last)
     Self.expect(last.diagnosis(on: Small.batch), .epsilon, in: ["7"])
@@ -189,7 +189,7 @@ import Testing
     }
   }
 
-  /// A layer whose count stayed behind did not follow, even where the others' momentum would do.
+  /// A layer with a lower count missed batches, even if the others' momentum would explain it.
   @Test func standingStillByCount() {
     let network = Small.network()
     Small.train(network, steps: 200) { step in
@@ -229,7 +229,7 @@ import Testing
     for _ in 0..<2 {
       Self.expect(
         network.diagnosis(on: Small.batch), .deadChannels, in: ["4"], channels: ["4": [2, 5, 9]])
-      // Also where the layers behind have got used to it.
+      // Also if the later layers have adapted to it.
       try recalibrate(network, over: [x[0..<750], x[750...]])
     }
   }
@@ -287,7 +287,7 @@ import Testing
     #expect(network.stateDict()["1.num_batches_tracked"]?.item() == 201)
   }
 
-  /// Padding is not looked at.
+  /// Padding is ignored.
   @Test func masks() throws {
     let bn = BatchNorm1d(3)
     let mask = Tensor((0..<64).map { $0 % 4 < 2 }, shape: [16, 1, 4])

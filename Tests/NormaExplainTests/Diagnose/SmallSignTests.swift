@@ -4,7 +4,7 @@ import Testing
 
 @testable import NormaExplain
 
-/// What no channel shows for itself: all of them together do.
+/// What no single channel shows: all of them together do.
 @Suite struct SmallSignTests {
   typealias Small = SmallNetworks
 
@@ -27,7 +27,7 @@ import Testing
     return network
   }
 
-  /// Weights that became a little smaller in all layers: no layer is off for itself.
+  /// Weights that became slightly smaller in all layers: no single layer is off.
   @Test func weightsThatShrank() throws {
     let x = Small.points(512, seed: 11).x
     let found = (try scaled(exact(x), [0.9, 0.9, 0.9], moved: 0.02)).diagnosis(on: x)
@@ -35,7 +35,7 @@ import Testing
     #expect(found.findings.map(\.defect) == [.stale], "\(found)")
     #expect(found.findings.first?.severity == .warning)
     #expect(found.findings.first?.alternatives.contains { $0.defect == .domainShift } == true)
-    // A change of 2 % is within chance.
+    // A change of 2 % may be chance.
     #expect((try scaled(exact(x), [0.98, 0.98, 0.98], moved: 0.002)).diagnosis(on: x).isHealthy)
   }
 
@@ -55,7 +55,7 @@ import Testing
     #expect(first.alternatives.allSatisfy { $0.defect != .domainShift })
   }
 
-  /// The first layer alone shows that the inputs vary less.
+  /// Only the first layer shows that the inputs vary less.
   @Test func inputsThatVaryLess() throws {
     let x = Small.points(256, seed: 11).x
     let found = (try scaled(exact(x), [0.85, 1, 1])).diagnosis(on: x)
@@ -85,12 +85,12 @@ import Testing
       }
     }
     let square = multiples.reduce(0) { $0 + $1 * $1 } / Double(multiples.count)
-    // The multiples leave room for running statistics of small batches, which these are not.
+    // The factors leave room for running statistics of small batches, although these are not.
     #expect((0.3...1.3).contains(square.squareRoot()), "\(multiples)")
     #expect(multiples.allSatisfy { abs($0) < 4 }, "\(multiples)")
   }
 
-  /// Batches of two samples, of which nobody told.
+  /// Batches of two samples, without being told so.
   @Test func tinyBatchesUntold() {
     let network = Small.network()
     Small.train(network, steps: 600, batchSize: 2, rate: 0.01)
@@ -99,7 +99,8 @@ import Testing
     #expect(found.findings.dropFirst().allSatisfy { $0.severity == .note }, "\(found)")
   }
 
-  /// The last layer's statistics rest on samples of one class: its means lie among the batch's samples.
+  /// The last layer's statistics rest on samples of one class: its means lie among the batch's
+  /// samples.
   @Test func aPartOfTheData() throws {
     let (x, labels) = Small.points(384, seed: 14)
     let network = try exact(x)
@@ -111,12 +112,12 @@ import Testing
       rows.reduce(0.0) { $0 + moments.mean[$1 * 16 + c] } / Double(rows.count)
     }
     let whole = mean.value.array(of: Double.self)
-    // Half of the way: two of three classes would lie as far.
+    // Half the distance: two of three classes would be as far away.
     mean.value = Tensor(zip(whole, ofClass).map { Float($0 + 0.5 * ($1 - $0)) })
     let first = try #require(network.diagnosis(on: x).findings.first)
     #expect(first.defect == .unrepresentative && first.layers == ["7"], "\(first)")
     #expect(first.evidence.contains { $0.contains("among the means") }, "\(first)")
-    // The same distance in a direction in which no samples differ: other weights.
+    // The same distance in a direction in which no samples differ: different weights.
     var away = whole
     let scale = zip(whole, ofClass).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot()
     for c in 0..<16 { away[c] += (c % 2 == 0 ? 1 : -1) * 0.5 * scale / 4 }

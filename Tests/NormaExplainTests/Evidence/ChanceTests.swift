@@ -5,8 +5,8 @@ import Testing
 
 @testable import NormaExplain
 
-/// Targets that no normalization has made: noise, a function of every value, another layer's result.
-/// None of them is rounding, and no cause is to blame but a different formula.
+/// Targets that no normalization has made: noise, a function of every value, another layer's
+/// result. None of them is rounding, and no cause is to blame but a different formula.
 @Suite struct ChanceTests {
   enum Kind: CaseIterable, Sendable {
     case batch, batchEvaluated, layer, images, rms, group, instance

@@ -3,10 +3,10 @@ import Testing
 
 @testable import NormaExplain
 
-/// What a search keeps: of most recipes the first samples of their statistics, not all.
+/// What a search keeps: for most recipes only the first samples of their statistics.
 @Suite struct KeptSamplesTests {
   @Test func mostRecipesKeepFewSamples() {
-    // Of a target that nothing makes, so that the search goes through all changes.
+    // With a target that nothing reproduces, so that the search tries all changes.
     let (x, target) = withSeed(3) {
       (Tensor.randn(8, 4, 8, 16).evaluated(), Tensor.randn(8, 4, 8, 16).evaluated())
     }

@@ -121,8 +121,8 @@ import Testing
     #expect(found.causes.first?.yours.contains("float32") == true, "\(found)")
   }
 
-  /// Steps in a half type that no list has: shown by normalized values that are numbers of that type, or
-  /// not claimed.
+  /// Steps in a half type that no list has: shown by normalized values that are numbers of that
+  /// type, or not claimed.
   @Test func halfTypesOnTheWayAreShownOrNotClaimed() {
     let x = withSeed(7) { Tensor.randn(16, 24) * 2 + 0.4 }.evaluated()
     var layer = Kind.layer.layer

@@ -19,7 +19,7 @@ import Testing
     let first = try #require(explanation.nonFinite.first)
     #expect(first.tensor == "input" && first.index == [1, 2, 1, 2] && first.channel == 2)
     #expect(first.nanCount == 1 && first.infiniteCount == 0 && first.channels == [2])
-    // The other channels are explained as ever.
+    // The other channels are explained as usual.
     #expect(explanation.causes.map(\.name) == [.correction])
     #expect(explanation.gap?.maximum.isFinite == true && !explanation.agrees)
     let text = explanation.description.split(whereSeparator: \.isWhitespace).joined(separator: " ")
@@ -29,7 +29,8 @@ import Testing
 
   @Test func whatFollowsFromTheInputIsNoNews() {
     let (x, bn) = (withValue(.infinity, at: 0), layer())
-    // Another layer makes the expected result: a call takes the infinity into the running statistics.
+    // Another layer makes the expected result: a call takes the infinity into the running
+    // statistics.
     let explanation = bn.explain(x, expecting: layer()(x).evaluated())
     #expect(explanation.nonFinite.map(\.tensor) == ["input", "expected"])
     #expect(explanation.nonFinite.last?.reason?.contains("follows") == true)
@@ -88,7 +89,7 @@ import Testing
     #expect(found.tensor == "running_var" && found.index == [2] && found.overflow == "float16")
     bn.runningVar?.value = Tensor([1, 1, -1, 1, 1] as [Float])
     let negative = try #require(bn.explain(x, expecting: expected).nonFinite.first)
-    #expect(negative.tensor == "output" && negative.reason?.contains("no root") == true)
+    #expect(negative.tensor == "output" && negative.reason?.contains("no square root") == true)
   }
 
   @Test func withoutAnExpectedResult() {

@@ -5,8 +5,8 @@ import Testing
 
 /// Pages as a browser lays them out.
 ///
-/// The browser is Chromium, which a build does not need: `apt-get install chromium`. Without it these
-/// tests are skipped.
+/// The browser is Chromium, which a build does not need: `apt-get install chromium`. Without it
+/// these tests are skipped.
 @Suite struct BrowserTests {
   static let chromium: String? = {
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
@@ -21,8 +21,7 @@ import Testing
     let isDark: Bool
   }
 
-  /// Neither closed nor with everything opened is a page wider than its window, and it asks for
-  /// nothing.
+  /// No page is wider than its window, collapsed or expanded, and none requests anything.
   @Test(
     .enabled(if: BrowserTests.chromium != nil, "Chromium is not installed"),
     .timeLimit(.minutes(5)), arguments: [400, 1400])
@@ -38,7 +37,7 @@ import Testing
     }
   }
 
-  /// The page with its parts to open closed, and opened.
+  /// The page with its sections collapsed, and expanded.
   private func layouts(_ html: String, width: Int) throws -> [Layout] {
     let folder = FileManager.default.temporaryDirectory.appending(path: "norma-\(UUID())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

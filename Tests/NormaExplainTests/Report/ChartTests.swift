@@ -3,7 +3,7 @@ import Testing
 
 @testable import NormaExplain
 
-/// Charts of data as they should be and as they may be.
+/// Charts of normal and of unusual data.
 @Suite struct ChartTests {
   static let strange: [Double] = [
     .nan, .infinity, -.infinity, 0, -0.0, -1, 1e308, -1e308, .leastNonzeroMagnitude, 1, 1 + 1e-15,
@@ -49,8 +49,7 @@ import Testing
     }
   }
 
-  /// Every chart is well-formed, has its title and its words for those who do not see it, and no
-  /// coordinate that is no number.
+  /// Every chart is well-formed, has a title and a text alternative, and only finite coordinates.
   @Test func strangeNumbersAndNamesBreakNothing() throws {
     for chart in Self.charts {
       for width in [200.0, 360, 860] {
@@ -72,7 +71,7 @@ import Testing
     }
   }
 
-  /// Nothing of what is drawn lies outside of the picture.
+  /// Nothing is drawn outside of the picture.
   @Test func drawingsStayInside() throws {
     for chart in Self.charts {
       for width in [360.0, 860] {
@@ -110,7 +109,7 @@ import Testing
     }
   }
 
-  /// Every finite value is counted once, and what is not finite is named.
+  /// Every finite value is counted once, and values that are not finite are mentioned.
   @Test func histogramsCountEveryValue() {
     let values = (0..<1000).map { Double($0 % 10) } + [.nan, .infinity, 1e9]
     let chart = HistogramChart(title: "t", samples: [.init("a", values)])

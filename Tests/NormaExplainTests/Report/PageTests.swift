@@ -5,9 +5,9 @@ import Testing
 
 @testable import NormaExplain
 
-/// The pages that explanations, comparisons and diagnoses make of themselves.
+/// The pages of explanations, comparisons and diagnoses.
 @Suite struct PageTests {
-  /// A page of every kind by name, one of them full of what files may hold at worst.
+  /// A page of every kind by name, one of them with the worst contents of files.
   static let pages: [(name: String, page: HTMLReport)] = {
     let x = withSeed(3) { Tensor.randn(8, 12, 6, 6) * 2 + 1 }.evaluated()
     let mean = x.mean(over: 0, 2, 3, keepDims: true)
@@ -80,8 +80,7 @@ import Testing
     ]
   }
 
-  /// Without the first line a page is well-formed XML, it has nothing that runs, and it names
-  /// nothing that is loaded.
+  /// Without its first line a page is well-formed XML, it has no scripts, and it loads nothing.
   @Test func pagesAreWellFormedAndLoadNothing() throws {
     for (name, page) in Self.pages {
       let html = page.html
@@ -118,7 +117,7 @@ import Testing
     }
     let captures = try #require(pages["captures"])
     for words in [
-      "They part in blocks.1.1", "that of blocks.2.1 in the first", "multiples of rounding",
+      "They diverge in blocks.1.1", "that of blocks.2.1 in the first", "multiples of rounding",
       "blocks.1.1: running_var", "blocks.1.1: outputs", "standard deviations",
     ] {
       #expect(captures.contains(words), "\(words)")
@@ -132,7 +131,7 @@ import Testing
     for words in [
       "negative-running-variance (error)", "non-finite-statistics (error)", "What shows it",
       "The running variance of each layer", "names-with-prefix", "1 not finite",
-      "What a checkpoint does not tell", "norma capture --script &gt; norma_capture.py",
+      "What a checkpoint does not show", "norma capture --script &gt; norma_capture.py",
     ] {
       #expect(broken.contains(words), "\(words)")
     }
@@ -155,8 +154,8 @@ import Testing
     let html = found.report().html
     #expect(found.steps.count > 1)
     #expect(html.contains("Differences before and after all \(found.steps.count) changes"))
-    #expect(!html.contains("How far the results are apart"))
-    // Equal results have no way down, and nothing to draw.
+    #expect(!html.contains("Distance between the results"))
+    // Equal results have no steps, and nothing to draw.
     #expect(!layer.explain(x, expecting: layer(x)).report().html.contains("Differences before"))
     let running = layer.explain(x, expectingRunningMean: x.mean(over: 0, 2))
     #expect(running.differences.now.count == 12 && running.report().html.contains("before"))

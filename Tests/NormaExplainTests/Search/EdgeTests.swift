@@ -4,7 +4,7 @@ import Testing
 
 @testable import NormaExplain
 
-/// Data that formulas stumble over.
+/// Data that are difficult for formulas.
 @Suite struct EdgeTests {
   @Test func withoutAnExpectedResultThereIsNoGap() {
     let explanation = layer().explain(batch())
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func aFrozenLayerInTraining() {
-    // Its running statistics normalize in training, too.
+    // It normalizes by its running statistics in training, too.
     let bn = layer()
     bn.freeze()
     let x = batch()
@@ -83,7 +83,7 @@ import Testing
       { bn.explain(Tensor.ones(1, 5, 1, 1)) },
       { bn.explain(x, expecting: x, from: Tensor.ones(6, 5, 8, 1)) },
       { bn.explain(x, expectingRunningMean: Tensor.ones(4)) },
-      // What would have no effect.
+      // Changes that would have no effect.
       { bn.explain(x, from: x) },
       { bn.explain(x, history: [x]) },
       { bn.explain(x, mask: Tensor.ones(6, 1, 1, 1)) },

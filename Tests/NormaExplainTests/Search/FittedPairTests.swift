@@ -3,10 +3,10 @@ import Testing
 
 @testable import NormaExplain
 
-/// Steps in a half type that overflow, and mistakes beside numbers that the data tell.
+/// Steps in a half type that overflow, and mistakes combined with fitted numbers.
 @Suite struct FittedPairTests {
-  /// Layer norm whose squared distances, and their mean, are rounded to `float16`: infinite above 65,504,
-  /// which makes the row 0.
+  /// Layer norm whose squared distances, and their mean, are rounded to `float16`: infinite above
+  /// 65,504, which makes the row 0.
   private func overflowing(_ x: Tensor) -> Tensor {
     func half(_ tensor: Tensor) -> Tensor { tensor.cast(to: .float16).cast(to: .float64) }
     let wide = x.cast(to: .float64)
@@ -95,7 +95,7 @@ import Testing
   }
 
   @Test func weightsBeforeANormOfSmallVariance() {
-    // A factor falls out of the result again, but for epsilon.
+    // A factor cancels in the result, except for epsilon.
     let weight = [0.5, 2, 1.5, 0.8]
     let bias = [0.1, -0.3, 0.2, 0.4]
     let layer = LayerNumbers(name: "BatchNorm1d(4)", features: 4, weight: weight, bias: bias)

@@ -14,11 +14,11 @@ import Testing
   }
 
   @Test func interleavedGroups() {
-    // Channel c in group c % 3, where the layer has c / 4.
+    // Channel c is in group c % 3 instead of c / 4.
     let found = group { ($0.shape, $0.axes) = ([3, 4, 3, 5, 4], [1, 3, 4]) }
     #expect(names(found) == [.groupAssignment])
     #expect(found.causes.first?.yours == "channel c is in group c % 3")
-    #expect(found.causes.first?.layers == "3 groups of 4 neighbouring channels")
+    #expect(found.causes.first?.layers == "3 groups of 4 neighboring channels")
   }
 
   @Test(arguments: [2, 4, 6])
@@ -96,7 +96,7 @@ import Testing
     #expect(names(found) == [.rounding])
     #expect(found.causes.first?.alternatives == [.orderOfOperations])
     #expect(abs((found.causes.first?.share ?? 0) - 1) < 1e-3)
-    // Rounded once, in the end, as the layer does.
+    // Rounded once, at the end, as the layer does.
     formula.weight = weight?.cast(to: .float32)
     let once = formula(x.cast(to: .float32)).cast(to: type).evaluated()
     #expect(names(norm.explain(x, expecting: once)).isEmpty)

@@ -52,7 +52,7 @@ import Testing
     if formula.subtracts { y = y - (whole(mean) * scale).evaluated() }
     if let bias = formula.bias { y = y.evaluated() + bias }
     #expect(names(subject.explain(x, expecting: y.evaluated())).isEmpty)
-    // In double, rounded in the end.
+    // In double, rounded at the end.
     var wide = formula
     wide.weight = formula.weight?.cast(to: .float64)
     wide.bias = formula.bias?.cast(to: .float64)
@@ -89,11 +89,11 @@ import Testing
   @Test(arguments: Subject.allCases)
   func parametersThatTheLayerDoesNotHave(subject: Subject) {
     let x = subject.input()
-    // The data show a line; that a weight and a bias have made it is a guess.
+    // The data show a line; that it comes from a weight and a bias is a guess.
     let found = subject.explain(x, expecting: subject.right(x), affine: false)
     #expect(names(found) == [.other])
     #expect(found.causes.first?.alternatives.contains(.affine) ?? false)
-    #expect(found.causes.first?.yours.contains("I do not know why") ?? false, "\(found)")
+    #expect(found.causes.first?.yours.contains("the reason is unknown") ?? false, "\(found)")
     #expect(!found.unexplainedIsRounding)
   }
 
@@ -185,7 +185,7 @@ import Testing
 
   @Test(arguments: Subject.allCases)
   func parametersOfTheUserAndAMistake(subject: Subject) {
-    if subject == .image { return }  // Each place has its own weight, and few values show it.
+    if subject == .image { return }  // Each position has its own weight, with few values.
     let x = subject.input()
     var formula = subject.right
     (formula.axes, formula.shape) = ([0, 1], nil)

@@ -143,7 +143,7 @@ func handMade(
         weight: bn.weight?.value, bias: bn.bias?.value) + shift
     let known = bn.explain(x, expecting: user.evaluated(), from: before)
     #expect(names(known) == [.orderOfOperations])
-    // Seen from the layer alone, it is some constant per channel, for a reason that nothing shows.
+    // From the layer alone it is some constant per channel, whose cause nothing shows.
     let unknown = bn.explain(x, expecting: user.evaluated())
     #expect(names(unknown) == [.other])
     #expect(unknown.causes.first?.alternatives.contains(.orderOfOperations) == true)

@@ -5,8 +5,8 @@ import Testing
 
 @testable import NormaExplain
 
-/// Mistakes drawn at random, alone and together, in layers and sizes drawn at random: the first cause is the
-/// one with the largest share, and right results get none.
+/// Mistakes drawn at random, alone and together, in layers and sizes drawn at random: the first
+/// cause is the one with the largest share, and right results get none.
 @Suite struct MixtureTests {
   /// A mistake in a recipe, under its own name.
   private typealias Mistake = (cause: CauseName, write: (inout HandMade) -> Void)
@@ -109,7 +109,8 @@ import Testing
         return 1 - (right - made(kept, .float64)).abs().max().item() / max(whole, 1e-300)
       }
       let shares = shapleyValues(players: chosen.count, value: worth)
-      // Mistakes that these numbers do not show, and shares that are about the same, settle nothing.
+      // Mistakes that these numbers do not show, and shares that are about the same, settle
+      // nothing.
       let size = right.abs().max().item()
       if !chosen.isEmpty, gap.abs().max().item() < 1e-5 * size { continue }
       // Below 0 and above 1 only where a repair leaves more than there was.
@@ -127,8 +128,8 @@ import Testing
           || found.causes.first?.alternatives.contains { $0 == expected } == true
       if !isRight {
         wrong.append(
-          "\(number): \(chosen.map(\.cause.rawValue)) of \(draw.layer.reach) \(draw.x.shape), found "
-            + "\(found.causes.map { "\($0.name.rawValue) \($0.share)" })")
+          "\(number): \(chosen.map(\.cause.rawValue)) of \(draw.layer.reach) \(draw.x.shape), "
+            + "found \(found.causes.map { "\($0.name.rawValue) \($0.share)" })")
       }
     }
     #expect(asked > 30 && wrong.isEmpty, "\(asked) asked; \(wrong.joined(separator: "\n"))")

@@ -4,7 +4,8 @@ import Testing
 
 @testable import NormaExplain
 
-/// Norms that do something beside the rest are explained by what they are based on, and by that.
+/// Norms with additional steps are explained by the norm that they are based on, and by these
+/// steps.
 @Suite struct NormKindTests {
   private let x = withSeed(7) {
     Tensor.randn(8, 4, 5, 5) * Tensor([0.5, 1, 2, 3] as [Float]).reshaped(4, 1, 1)

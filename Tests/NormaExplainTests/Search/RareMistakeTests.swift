@@ -4,7 +4,7 @@ import Testing
 
 @testable import NormaExplain
 
-/// Mistakes that few people make: numbers that no list holds, other counts, half types on the way.
+/// Rare mistakes: numbers that are in no list, wrong counts, intermediate half types.
 @Suite struct RareMistakeTests {
   private let channels = 4
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import NormaExplain
 
-/// The question of the thread: a layer should leave alone what is normalized already.
+/// The question of the thread: a layer should leave normalized data unchanged.
 @Suite struct IdentityTests {
   private func standardized(
     _ x: Tensor, over axes: [Int], correction: Double, eps: Double = 1e-5

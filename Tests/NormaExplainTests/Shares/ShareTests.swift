@@ -64,8 +64,8 @@ import Testing
     #expect(broken.shares == [0.5, 0.5])
   }
 
-  /// A weight that is forgotten and an epsilon that shrinks what it would have stretched: the projection on
-  /// the gap gave one far more than all and the other the opposite.
+  /// A weight that is forgotten and an epsilon that shrinks what it would have stretched: the
+  /// projection on the gap gave one far more than all and the other the opposite.
   @Test func oppositeMistakesOfALayer() {
     let subject = Subject.layer
     let x = subject.input(scale: 0.1)

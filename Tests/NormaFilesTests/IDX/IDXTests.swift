@@ -31,17 +31,17 @@ import Testing
       #expect(try same(Tensor(idx: Fixture.path(name), count: 9), cube))
       #expect(kind { _ = try Tensor(idx: Fixture.path(name), count: -1) } == .unsupported)
     }
-    // The rest is not inflated, so it may be missing.
+    // The rest is not decompressed, so it may be missing.
     let cut = Array(try Fixture.bytes("u8.idx.gz").dropLast(8))
     #expect(try Tensor(idxBytes: cut, count: 1).shape == [1, 3, 4])
     #expect(kind { _ = try Tensor(idxBytes: cut) } == .truncated)
-    // But a plain file that is cut off is known to be.
+    // But a truncated plain file is detected.
     let plain = Array(try Fixture.bytes("u8.idx").dropLast())
     #expect(kind { _ = try Tensor(idxBytes: plain, count: 1) } == .truncated)
   }
 
   @Test func bombsAreDefused() throws {
-    // Less than a kilobyte that claims 256 terabytes and inflates to 128 kilobytes.
+    // Less than a kilobyte that claims 256 terabytes and decompresses to 128 kilobytes.
     #expect(kind { _ = try Tensor(idx: Fixture.path("bomb.idx.gz")) } == .truncated)
     #expect(kind { _ = try Tensor(contentsOf: Fixture.path("bomb.idx.gz")) } == .truncated)
     let part = try Tensor(idxBytes: Fixture.bytes("bomb.idx.gz"), count: 1)

@@ -50,8 +50,8 @@ import Testing
     #expect(tensor.shape == [4, 1, 1] && tensor.dtype == .uint16)
     #expect(tensor.array(of: Int.self) == values)
     #expect(try Tensor(pngBytes: alpha.bytes, channels: 3).array(of: Int.self) == values.dropLast())
-    // 0.299 * 4660 + 0.587 * 1 + 0.114 * 65535 = 8864.9. libpng's weights have 15 bits, cut off, and
-    // the last takes the rest: it is off by 2 / 32768 of 65535 at most.
+    // 0.299 * 4660 + 0.587 * 1 + 0.114 * 65535 = 8864.9. libpng's weights have 15 bits, cut off,
+    // and the last takes the rest: it is off by 2 / 32768 of 65535 at most.
     let gray = try Tensor(pngBytes: alpha.bytes, channels: 1).item(as: Int.self)
     #expect(abs(gray - 8865) <= 4)
     let words = PNGBuilder(width: 1, height: 1, depth: 16, rows: [[0x12, 0x34]])

@@ -95,7 +95,7 @@ import Testing
     #expect(error?.problem == "holds dtype \"<c8\"")
     #expect(
       "\(error.map { "\($0)" } ?? "")".contains(
-        "complex numbers, which no tensor here holds; save x.real"))
+        "complex numbers, which tensors do not support; save x.real"))
     try withFolder { folder in
       let tensor = Tensor([1], .bfloat16, [UInt16(0x3f80)])
       #expect(kind { try tensor.write(npy: "\(folder)/x.npy") } == .unsupported)

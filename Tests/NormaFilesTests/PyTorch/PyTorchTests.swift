@@ -9,7 +9,7 @@ import Testing
     try PyTorchFile(contentsOf: Fixture.path(name))
   }
 
-  /// The text of the error that opening a file throws.
+  /// The text of the error when opening a file.
   static func refusal(_ name: String) -> String {
     do {
       let file = try open(name)
@@ -49,7 +49,7 @@ import Testing
       #expect((entry.reason != nil) == unreadable.contains(entry.name), "\(entry.name)")
       guard entry.reason == nil else {
         #expect(kind { _ = try file.tensor(named: entry.name) } == .unsupported)
-        // With the way out.
+        // With advice.
         #expect { try file.tensor(named: entry.name) } throws: { "\($0)".contains("; save ") }
         continue
       }
@@ -124,7 +124,7 @@ import Testing
     #expect(Array(try file.tensors().keys) == ["fine"])
   }
 
-  /// Each with what its error has to say.
+  /// Each with the expected part of its error.
   static let refused: [(name: String, says: [String])] = [
     ("refused-system.pt", ["posix.system", "nothing was run", "model.state_dict()"]),
     ("refused-system-legacy.pt", ["posix.system", "nothing was run"]),

@@ -3,17 +3,17 @@ import NormaTensor
 import Testing
 
 @Suite struct SafeTensorsTests {
-  /// A file of another format is named as that, not as a damaged one.
+  /// A file of another format is named as such, not as a damaged one.
   @Test func otherFormatsAreNamed() {
     let png: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0]
     let zip: [UInt8] = [0x50, 0x4b, 5, 6] + [UInt8](repeating: 0, count: 18)
     let pickle: [UInt8] = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8]
     for (bytes, words) in [
-      (png, "a PNG image"), (zip, "a NumPy archive"), (pickle, "a checkpoint of PyTorch"),
+      (png, "a PNG image"), (zip, "a NumPy archive"), (pickle, "a PyTorch checkpoint"),
     ] {
       let error = #expect(throws: FileError.self) { try SafeTensors(bytes: bytes) }
       #expect(error?.kind == .unsupported)
-      #expect(error?.description.contains("is no safetensors file: it is \(words)") == true)
+      #expect(error?.description.contains("is not a safetensors file: it is \(words)") == true)
     }
   }
 
@@ -38,7 +38,7 @@ import Testing
       #expect(kind { _ = try file["nothing"] } == .missing)
       #expect(kind { _ = try file.tensor(named: "nothing") } == .missing)
       #expect(try Tensor.all(contentsOf: path).count == tensors.count)
-      // The bytes depend on the tensors alone.
+      // The bytes depend only on the tensors.
       let first = try Tensor.fileBytes(path)
       try SafeTensors.write(file.tensors(), metadata: file.metadata, to: path)
       #expect(try Tensor.fileBytes(path) == first)

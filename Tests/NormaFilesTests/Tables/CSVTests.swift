@@ -78,6 +78,6 @@ import Testing
     let path = NSTemporaryDirectory() + "norma-\(UUID().uuidString).csv"
     defer { try? FileManager.default.removeItem(atPath: path) }
     try Data([0x61, 0x0a, 0xff, 0xfe, 0x0a]).write(to: URL(fileURLWithPath: path))
-    #expect { try CSV(contentsOf: path) } throws: { "\($0)".contains("is no UTF-8") }
+    #expect { try CSV(contentsOf: path) } throws: { "\($0)".contains("is not UTF-8") }
   }
 }

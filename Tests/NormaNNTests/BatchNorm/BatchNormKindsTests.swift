@@ -2,8 +2,8 @@ import NormaNN
 import NormaTensor
 import Testing
 
-/// Frozen, ghost, split, conditional batch norm and batch renormalization, against batch norm itself
-/// and against formulas in `float64`.
+/// Frozen, ghost, split, conditional batch norm and batch renormalization, against batch norm
+/// itself and against formulas in `float64`.
 @Suite struct BatchNormKindsTests {
   /// (x - mean) / √(variance + eps) over axes, of `float64`.
   static func normalized(_ x: Tensor, over axes: [Int], eps: Double = 1e-5) -> Tensor {

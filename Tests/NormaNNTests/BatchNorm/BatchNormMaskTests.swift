@@ -3,7 +3,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Padded sequences give what their values without padding give.
+/// Padded sequences give the same results as their values without padding.
 @Suite(.seeded) struct BatchNormMaskTests {
   /// Sequences `[4, 3, 6]` of lengths 6, 2, 5, 1; the padding holds NaN.
   static func padded(
@@ -25,7 +25,7 @@ import Testing
     )
   }
 
-  /// The values that count, as rows.
+  /// The selected values, as rows.
   static func kept(_ y: Tensor, _ mask: Tensor) -> [Double] {
     let holds = mask.array(of: Double.self)
     let values = y.permuted(0, 2, 1).array(of: Double.self)
@@ -83,7 +83,7 @@ import Testing
     bn.singleValuePolicy = .zero
     #expect(bn(x, mask: single).abs().max().item() == 0)
     #expect(bn.numBatchesTracked?.value.item() == 0)
-    // Nothing counts: the batch does, as an empty one.
+    // Nothing is selected, so the batch counts as empty.
     #expect(bn(x, mask: .zeros(4)).abs().max().item() == 0)
     #expect(bn.numBatchesTracked?.value.item() == 1)
     #expect(BatchNormSettingsTests.numbers(bn.runningVar) == [1, 1])

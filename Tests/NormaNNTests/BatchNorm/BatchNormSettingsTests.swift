@@ -3,7 +3,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Which statistics normalize, which follow, and what becomes of batches that are not as they should.
+/// Which statistics normalize, which are updated, and how unusual batches are handled.
 @Suite struct BatchNormSettingsTests {
   static let x = BatchNormFixtureTests.x
 
@@ -41,7 +41,8 @@ import Testing
     #expect(bn.numBatchesTracked?.value.item() == 1)
   }
 
-  /// Running statistics normalize and follow all the same, as those of a layer on batches do.
+  /// Running statistics normalize and are still updated, as in a layer that normalizes with
+  /// batches.
   @Test func runningStatisticsFollowWhereTheyNormalize() {
     let (bn, twin) = (Self.trained(), Self.trained())
     bn.statistics = .running

@@ -11,7 +11,7 @@ import Testing
   import Darwin
 #endif
 
-/// Ends the process with a failure that says what did not hold.
+/// Ends the process with a failure that names the violated condition.
 private func demand(
   _ condition: Bool, _ message: @autoclosure () -> String = "", line: UInt = #line
 ) {
@@ -20,9 +20,9 @@ private func demand(
   exit(1)
 }
 
-/// What a layer keeps, refuses and costs.
+/// What a layer keeps, rejects and costs.
 @Suite(.seeded) struct BatchNormStateTests {
-  /// A file may hold the largest count; counting goes on without a trap and stays there.
+  /// A file may contain the largest count; counting continues without a trap and the count stays.
   @Test func countsFromFilesDoNotOverflow() throws {
     let x = Tensor.arange(8, dtype: .float32).reshaped(2, 2, 2)
     for momentum in [0.1, .cumulative] as [Momentum] {
@@ -90,7 +90,7 @@ private func demand(
       message { batchNorm(Tensor.ones(2, 3), weight: Tensor.ones(2), training: true) }
         == "batchNorm(_:): weight has shape [2]; the input has 3 channels")
     #expect(bn.numBatchesTracked?.value.item() == 0)
-    // In evaluation one value is as good as many, and eps may be zero.
+    // In evaluation a single value is enough, and eps may be zero.
     bn.eval()
     #expect(message { bn(Tensor.ones(1, 3, 1, 1)) } == "")
   }
@@ -105,7 +105,7 @@ private func demand(
       for _ in 0..<1000 { bn(x).evaluated() }
       demand(TensorMemory.usage.inUse <= before + 4096, "\(TensorMemory.usage) after \(before)")
       demand(bn.numBatchesTracked?.value.item() == 1020)
-      // Without looking at the output either.
+      // Even if the output is not read.
       for _ in 0..<1000 { _ = bn(x) }
       demand(TensorMemory.usage.inUse <= before + 65536, "\(TensorMemory.usage) after \(before)")
     }
@@ -145,7 +145,7 @@ private func demand(
     }
   }
 
-  /// Programs around the layer give the bits of its evaluated statistics and output.
+  /// Programs around the layer give the same bits as its evaluated statistics and output.
   @Test(arguments: [DType.float32, .float16, .float64], [false, true])
   func fusedOrNot(dtype: DType, channelsLast: Bool) {
     var random = TestRandom(for: "\(#function) \(dtype) \(channelsLast)")

@@ -87,7 +87,7 @@ import Testing
     }
   }
 
-  /// Types of the layer that are not those of the input.
+  /// Layer types that differ from the input's.
   @Test func wideLayers() {
     var random = TestRandom()
     let (x, reference) = Self.batch([4, 3, 5, 7], .float64, &random)
@@ -155,7 +155,7 @@ import Testing
     #expect(abs(y[1, 0].item() - 1) < 1e-5)
   }
 
-  /// An empty batch counts, as in PyTorch, and has no statistics to follow.
+  /// An empty batch counts, as in PyTorch, but has no statistics.
   @Test func anEmptyBatchGivesNothing() {
     let bn = BatchNorm2d(3)
     #expect(bn(Tensor.zeros(0, 3, 4, 4)).shape == [0, 3, 4, 4])

@@ -3,7 +3,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Running statistics taken anew, against the statistics of all data as one batch.
+/// Recomputed running statistics, compared with the statistics of all data as one batch.
 @Suite struct RecalibrateTests {
   static let numbers = BatchNormSettingsTests.numbers
 
@@ -31,7 +31,7 @@ import Testing
       let variance = exact.variance()
       #expect(abs(Self.numbers(bn.runningVar)[c] - variance) <= 6 * 0x1p-24 * variance)
     }
-    // The mean of the variances is another number.
+    // The mean of the variances would differ.
     let cumulative = BatchNorm1d(3, momentum: nil)
     for batch in batches { _ = cumulative(batch) }
     let twin = BatchNorm1d(3)
@@ -116,7 +116,7 @@ import Testing
       #expect(abs(Self.numbers(last.runningMean)[c] - exact.mean) <= 1e-6)
       #expect(abs(Self.numbers(last.runningVar)[c] - exact.variance()) <= 1e-6 * exact.variance())
     }
-    // Together they differ, because batches normalize.
+    // Together they differ, because each batch is normalized by its own statistics.
     let twin = Self.network()
     try recalibrate(twin, over: batches)
     guard let other = twin[5] as? BatchNorm else { return }
@@ -145,7 +145,7 @@ import Testing
       }
       #expect(network.isTraining)
       #expect(network.stateDict().allSatisfy { before[$0] == $1.array(of: Double.self) })
-      // And the layers do as they did.
+      // And the layers behave as before.
       _ = network(batches[0])
       #expect(
         (network[5] as? BatchNorm)?.numBatchesTracked?.value.item()

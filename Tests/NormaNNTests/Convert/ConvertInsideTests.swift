@@ -3,7 +3,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Networks that are no sequences, converted in place.
+/// Networks that are not sequences, converted in place.
 @Suite struct ConvertInsideTests {
   private func network(_ random: inout TestRandom) -> FoldInsideTests.Network {
     withSeed(3) { FoldInsideTests.Network(&random) }
@@ -23,7 +23,7 @@ import Testing
     #expect(network.namedModules.contains { $0.module is BatchNorm } == false)
     #expect(network.namedParameters.contains { $0.name.contains("bn") } == false)
     #expect(Set(network.stateDict().keys) == names.filter { !$0.hasSuffix("num_batches_tracked") })
-    // In training, too, nothing moves.
+    // Nothing changes in training either.
     network.train()
     #expect(network(x).isEqual(to: before))
     let back = convertNorms(inside: network, to: .batch)
@@ -34,7 +34,7 @@ import Testing
     network.train()
     _ = network(x)
     #expect(network.stateDict()["blocks.0.bn1.num_batches_tracked"]?.item() == 1)
-    // Converted norms fold as others do.
+    // Converted norms can be folded like any other.
     network.eval()
     let now = network(x)
     #expect(foldBatchNorms(inside: network, on: x).folds.count == 7)
@@ -53,7 +53,7 @@ import Testing
     loss.backward()
     let parameters = network.namedParameters.filter { $0.name == "blocks.0.bn1.weight" }
     #expect(parameters.count == 1 && parameters[0].parameter.grad != nil)
-    // Every sample by itself.
+    // Each sample on its own.
     network.eval()
     let both = network(x)
     #expect(network(x[0..<1]).allClose(to: both[0..<1], rtol: 1e-5, atol: 1e-5))
@@ -61,7 +61,7 @@ import Testing
     #expect("\(report)".contains("blocks.0.bn1: BatchNorm2d is GroupNorm now"))
   }
 
-  /// Calls of the layer that was there reach the one that is: with a mask, or as a pure function.
+  /// Calls of the original layer reach its replacement: with a mask, or as a pure function.
   @Test func otherCalls() {
     final class Holder: Module {
       let bn = BatchNorm1d(4)
@@ -87,6 +87,6 @@ import Testing
     convertNorms(inside: frozen, to: .frozen)
     #expect(
       BatchNormSettingsTests.message { frozen.bn(x, mask: mask) }
-        == "BatchNorm1d(_:): FrozenBatchNorm2d stands in for the layer, and takes no mask")
+        == "BatchNorm1d(_:): FrozenBatchNorm2d replaces the layer, and takes no mask")
   }
 }

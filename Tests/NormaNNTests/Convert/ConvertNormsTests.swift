@@ -44,7 +44,7 @@ import Testing
     if kind != .frozen {
       #expect(norm.momentum == .decay(0.9) && norm.runningVarianceCorrection == 0)
       #expect(norm.singleValuePolicy == .zero)
-      // The inner one has no parameters, and never had.
+      // The inner one has never had parameters.
       #expect((Self.norms(back)[1] as? BatchNorm)?.weight == nil)
       #expect(back.stateDict().keys == network.stateDict().keys)
     }

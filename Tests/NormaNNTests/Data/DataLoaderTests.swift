@@ -168,8 +168,8 @@ private struct BrokenSample: Error, Equatable {
     #expect(seen == 18)
   }
 
-  /// A sampler need not draw, and each epoch has numbers of its own all the same; a restored one has the
-  /// numbers of the one that was interrupted.
+  /// A sampler need not draw, and each epoch has numbers of its own all the same; a restored one
+  /// has the numbers of the one that was interrupted.
   @Test(arguments: [0, 3]) func epochsHaveNumbersOfTheirOwn(workers: Int) throws {
     func loader() -> DataLoader<Noisy> {
       DataLoader(

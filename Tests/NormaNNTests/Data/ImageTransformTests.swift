@@ -37,7 +37,7 @@ import Testing
         #expect(first % 5 <= 2 && first / 5 <= 1)
         #expect(values == [0, 1, 2, 5, 6, 7, 10, 11, 12].map { values[0] + $0 })
       }
-      // All nine places come up.
+      // All nine positions occur.
       let places = (0..<200).map { _ in
         ImageTransform.randomCrop(4, 5, padding: 1)(images[0..<1]).array(of: Int.self)
       }

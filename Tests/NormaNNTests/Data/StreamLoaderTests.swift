@@ -31,7 +31,7 @@ import Testing
     let dropping = StreamLoader(Numbers(), batchSize: 3, dropLast: true, prefetch: prefetch)
     #expect(dropping.map(numbers) == [[0, 1, 2], [3, 4, 5]])
     #expect(Array(StreamLoader(Numbers(count: 0), prefetch: prefetch)).isEmpty)
-    // A loop that is left early; an endless stream.
+    // A loop that ends early, over an endless stream.
     for batch in StreamLoader(Numbers(count: .max), batchSize: 2, prefetch: prefetch) {
       if numbers(batch) == [4, 5] { break }
     }
@@ -67,7 +67,7 @@ import Testing
       Numbers(count: 50), batchSize: 4, shuffleWindow: 8, generator: Generator(seed: 1))
     let (first, second) = (loader.flatMap(numbers), loader.flatMap(numbers))
     #expect(Set(first) == Set(0..<50) && first != Array(0..<50) && first != second)
-    // None comes more than the window early.
+    // No element is early by more than the window.
     #expect(first.enumerated().allSatisfy { $0.element <= $0.offset + 8 })
     let again = StreamLoader(
       Numbers(count: 50), batchSize: 4, shuffleWindow: 8, prefetch: 0,

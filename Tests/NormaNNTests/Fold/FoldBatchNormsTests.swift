@@ -33,7 +33,7 @@ import Testing
       report.folds.map { "\($0.norm) \($0.layer) \($0.isBefore)" } == [
         "4.2 4.0 false", "0 1 true", "2 1 false", "7 6 false", "8 6 false", "12 11 false",
       ])
-    // In front of a padded convolution, behind a sequence.
+    // Before a padded convolution, after a sequence.
     #expect(report.rest.map(\.norm) == ["5"])
     #expect(report.rest.first?.reason.contains("padding of zeros") == true)
     #expect(folded.namedModules.filter { $0.module is BatchNorm }.map(\.name) == ["5"])
@@ -60,7 +60,7 @@ import Testing
     var random = TestRandom()
     let layers = Sequential(
       withSeed(2) { Linear(3, 4) }, FoldedTests.drawn(BatchNorm1d(4), &random))
-    // Axis 1 has 4 places here, and the outputs are the last axis.
+    // Axis 1 has size 4 here, but the outputs are the last axis.
     let (_, report) = foldBatchNorms(in: layers, verifying: Tensor.ones(2, 4, 3))
     #expect((report.largestDifference ?? 0) > 0.1)
     let (_, right) = foldBatchNorms(in: layers, verifying: Tensor.ones(2, 3))
@@ -83,7 +83,7 @@ import Testing
     #expect("\(foldBatchNorms(in: Sequential(ReLU())).report)" == "no batch norm")
   }
 
-  /// Norms that are frozen for good or split, and convolutions with a weight of their own making.
+  /// Norms that are permanently frozen or split, and convolutions with a computed weight.
   @Test func specialKinds() {
     var random = TestRandom()
     let norm = FoldedTests.drawn(BatchNorm2d(4), &random)

@@ -4,7 +4,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Networks that are no sequences, folded in place, against themselves before.
+/// Networks that are not sequences, folded in place, compared with themselves before.
 @Suite struct FoldInsideTests {
   /// A block with a shortcut, as in residual networks.
   final class Block: Module, Layer {
@@ -85,7 +85,7 @@ import Testing
     #expect(try JSONDecoder().decode(FoldingReport.self, from: text) == report)
   }
 
-  /// What a convolution gives is used twice: the fold is undone, and the others stay.
+  /// The result of a convolution is used twice: that fold is undone, the others stay.
   @Test func whatIsUsedElsewhereStays() {
     var random = TestRandom()
     let network = withSeed(4) { Network(&random) }
@@ -100,7 +100,7 @@ import Testing
     #expect((network(x) - before).abs().max().item() <= 2000 * 0x1p-24 * scale)
   }
 
-  /// Norms in front of layers, one behind the other, shared layers, and layers that are not called.
+  /// Norms before layers, consecutive norms, shared layers, and layers that are not called.
   @Test func otherOrders() {
     final class Odd: Module, Layer {
       let first: BatchNorm2d

@@ -150,7 +150,7 @@ import Testing
     try Self.expectEqual(behind.1.folded(intoPrevious: two), [two, behind.1], inputs[1], taps: 24)
     try Self.expectEqual(
       behind.2.folded(intoPrevious: three), [three, behind.2], inputs[2], taps: 32)
-    // In front, without padding of zeros.
+    // Before the layer, without zero padding.
     let valid = withSeed(8) {
       (
         Conv1d(4, 6, kernelSize: 3, stride: 2, groups: groups, dtype: .float64),
@@ -264,7 +264,7 @@ import Testing
     #expect(
       message { _ = try broken.folded(intoNext: valid) }.contains(
         "channel 1 has running mean -0.25 and running variance -2.0"))
-    // Nothing is added: zeros stay zeros.
+    // Nothing is added: zeros stay zero.
     let still = BatchNorm2d(2)
     Self.set(still, ["variance": [4, 9]])
     still.eval()

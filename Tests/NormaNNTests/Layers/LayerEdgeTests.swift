@@ -2,7 +2,7 @@ import NormaNN
 import NormaTensor
 import Testing
 
-/// Layers of no size, and what they say of sizes that cannot be.
+/// Layers of size 0, and errors for impossible sizes.
 @Suite struct LayerEdgeTests {
   static let mistakes: [(String, @Sendable () -> Module)] = [
     ("Linear(_:): inputs must be at least 0, got -1", { Linear(-1, 2) }),
@@ -38,7 +38,8 @@ import Testing
     #expect(error?.description.contains(text) == true, "\(error as Any)")
   }
 
-  /// torch.nn.Linear(0, 2)(torch.zeros(3, 0)) is its bias, which is 0; nothing is drawn for the weight.
+  /// torch.nn.Linear(0, 2)(torch.zeros(3, 0)) is its bias, which is 0; nothing is drawn for the
+  /// weight.
   @Test func layersOfNoSize() throws {
     let layer = withSeed(0) { Linear(0, 2) }
     #expect(layer.weight.shape == [2, 0] && layer.bias?.value.array() == [0, 0])

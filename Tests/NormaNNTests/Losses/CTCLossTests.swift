@@ -29,7 +29,7 @@ import Testing
     #expect(isClose(loss(Self.scores, .none).array(), expected, 1e-13))
     #expect(abs(loss(Self.scores, .sum).item() - 12.198797302737649) < 1e-13)
     #expect(abs(loss(Self.scores, .mean).item() - 2.5212987730285015) < 1e-13)
-    // Targets one after the other, another blank.
+    // Concatenated targets, and a different blank.
     let joined = ctcLoss(
       Self.scores.logSoftmax(over: -1), Tensor([0, 1, 2, 1, 2, 2] as [Int32]),
       inputLengths: Self.steps, targetLengths: [3, 2, 1], blank: 3, reduction: .none)
@@ -44,7 +44,8 @@ import Testing
     #expect(abs(ctcLoss(one, Self.targets[0]).item() - 1.4245008608) < 1e-9)
   }
 
-  /// By `torch.autograd`, of scores and of log-probabilities, which do not add up to 1 in the last case.
+  /// By `torch.autograd`, of scores and of log-probabilities, which do not add up to 1 in the last
+  /// case.
   @Test func gradientsOfPyTorch() throws {
     let sum = Tensor.gradient(of: { self.loss($0, .none) }, at: Self.scores)
     #expect(
@@ -54,7 +55,7 @@ import Testing
           0.0464943966, -0.6921507028, 0.1277212198, 0.5179350864, 0.068814403, 0.1098555875,
           0.4454863749, -0.6241563654, -0.8700632061, 0.5269196821, 0.2367602749, 0.1063832491,
         ]))
-    // Beyond a sample's length there is nothing.
+    // Steps beyond a sample's length do not count.
     #expect(sum[4, 1...].abs().max().item() == 0 && sum[4, 0].abs().min().item() > 0)
     let mean = Tensor.gradient(of: { self.loss($0, .mean) }, at: Self.scores)
     #expect(
@@ -126,7 +127,7 @@ import Testing
     let none = ctcLoss(
       x, Self.targets, inputLengths: [0, 0, 3], targetLengths: [0, 2, 0], reduction: .none)
     #expect(none.array(of: Double.self)[..<2] == [0, .infinity])
-    // An impossible class takes nothing from others; torch has NaN at its place.
+    // An impossible class takes nothing from the others; torch returns NaN there.
     let impossible = Tensor.where(Tensor.arange(4) .== 1, -Double.infinity, x[0..., 0])
     let slope = Tensor.gradient(
       of: { ctcLoss($0, Tensor([2, 3] as [Int64]), reduction: .sum) }, at: impossible)

@@ -3,11 +3,13 @@ import NormaNN
 import NormaTensor
 import Testing
 
-/// Gradients in `float32` whose rules subtract nearly equal numbers, against those in `float64` of the same elements.
+/// Gradients in `float32` whose rules subtract nearly equal numbers, against those in `float64` of
+/// the same elements.
 ///
-/// On these elements PyTorch 2.13 is off by 10.2 ulp in softmax, 3.9 in log softmax, 13.4 in the logarithm of a sum, 16.7
-/// in cross entropy, 2.5 in binary cross entropy of shares and 1.3 of logits, 3516 in deviations and 1005 in variances.
-/// The large ones are of small powers of e, whose exponents are rounded.
+/// On these elements PyTorch 2.13 is off by 10.2 ulp in softmax, 3.9 in log softmax, 13.4 in the
+/// logarithm of a sum, 16.7 in cross entropy, 2.5 in binary cross entropy of shares and 1.3 of
+/// logits, 3516 in deviations and 1005 in variances. The large ones are of small powers of e, whose
+/// exponents are rounded.
 @Suite struct GradientAccuracyTests {
   struct Function: Sendable {
     let name: String

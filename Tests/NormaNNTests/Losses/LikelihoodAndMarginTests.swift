@@ -2,8 +2,8 @@ import NormaNN
 import NormaTensor
 import Testing
 
-/// Likelihoods, margins, powers and attention: PyTorch 2.13's numbers in `float64`, and rules by central
-/// differences.
+/// Likelihoods, margins, powers and attention: PyTorch 2.13's numbers in `float64`, and rules by
+/// central differences.
 @Suite(.serialized) struct LikelihoodAndMarginTests {
   static let x = Tensor([[0.1, 0.5, -0.3], [1.2, -0.7, 0.4]])
   static let y = Tensor([[1.0, 0, 2], [3, 1, 0]])
@@ -112,7 +112,7 @@ import Testing
     #expect(plain.dtype == .float32)
     #expect(
       (plain - scaledDotProductAttention(wide[0], wide[1], wide[2])).abs().max().item() < 3e-6)
-    // Nothing but products and one kernel goes over the scores.
+    // Only the products and one kernel read the scores.
     let (causal, steps) = ExecutionLog.recording {
       scaledDotProductAttention(big[0], big[1], big[2], isCausal: true).evaluated()
     }

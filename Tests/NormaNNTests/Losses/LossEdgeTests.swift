@@ -6,7 +6,7 @@ private let infinity = Double.infinity
 
 private func half(_ values: [Float]) -> Tensor { Tensor(values).cast(to: .float16) }
 
-/// Losses of shapes that do not fit, at infinite values and in half types.
+/// Losses with mismatched shapes, infinite values and half types.
 @Suite struct LossEdgeTests {
   static let ofPairs: [(String, @Sendable (Tensor, Tensor) -> Tensor)] = [
     ("mseLoss", { mseLoss($0, $1) }), ("l1Loss", { l1Loss($0, $1) }),
@@ -22,7 +22,7 @@ private func half(_ values: [Float]) -> Tensor { Tensor(values).cast(to: .float1
 
   @Test(arguments: ofPairs.indices) func unequalShapesAreRefused(_ index: Int) {
     let (name, loss) = Self.ofPairs[index]
-    // As PyTorch's, these broadcast shapes of one rank.
+    // Like PyTorch's, these broadcast shapes of equal rank.
     let broadcasts = ["hingeEmbeddingLoss", "marginRankingLoss"].contains(name)
     for (x, y) in [([4, 1], [4]), ([4], [1]), ([2, 3], [3]), ([3], [])] {
       if broadcasts && x.count == y.count {
@@ -145,7 +145,7 @@ private func half(_ values: [Float]) -> Tensor { Tensor(values).cast(to: .float1
     #expect(distance.item() == 850.5 && distance.dtype == .float16)
     let slopes: [Double] = x.grad?.array() ?? []
     #expect(zip(slopes, [-0.7056, -0.04703, 0.04703, 0.7056]).allSatisfy { abs($0 - $1) < 5e-4 })
-    // Each square is beyond the range of the type, the means are not.
+    // Each square exceeds the range of the type, but the means do not.
     let y = half([180, 180, 360, 0]).requiringGradient()
     let zeros = half([0, 0, 0, 0])
     let losses = [

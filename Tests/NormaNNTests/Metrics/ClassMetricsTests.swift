@@ -13,7 +13,7 @@ import Testing
     var one = Accuracy()
     #expect(one.value.isNaN && one.count == 0)
     one.update(Self.scores, Self.classes)
-    // Of equal scores the first is the prediction.
+    // The first of equal scores is the prediction.
     #expect(one.value == 0.6 && one.correct == 3 && one.count == 5)
     var two = Accuracy(topK: 2)
     two.update(Self.scores, Self.classes)
@@ -107,7 +107,7 @@ import Testing
           metric.update(Self.scores, Self.scores)
         }
       ),
-      ("classes must lie in", { _ = ConfusionMatrix(classes: 0) }),
+      ("classes must be in", { _ = ConfusionMatrix(classes: 0) }),
       (
         "class 2 instead of 1",
         {
@@ -134,7 +134,7 @@ import Testing
       let error = #expect(throws: TensorError.self) { try catchingTensorErrors(body) }
       #expect(error?.description.contains(text) == true, "\(error as Any)")
     }
-    // A mistake changes nothing, not even by the part before it.
+    // A mistake changes nothing, not even the part before it.
     var metric = ConfusionMatrix(classes: 2)
     try? catchingTensorErrors {
       metric.update(Tensor([0, 2] as [Int64]), Tensor([0, 0] as [Int64]))

@@ -94,7 +94,7 @@ import Testing
     let error = #expect(throws: TensorError.self) {
       try catchingTensorErrors { errors.update(.zeros(4, 1), .zeros(4)) }
     }
-    #expect(error?.description.contains("compared each with each") == true && errors.count == 3)
+    #expect(error?.description.contains("broadcast to all pairs") == true && errors.count == 3)
   }
 
   @Test func stopping() throws {
@@ -107,7 +107,7 @@ import Testing
     #expect(!report(.nan) && !report(.infinity) && stopping.shouldStop)
     stopping.state = .init()
     #expect(report(1) && !report(0.95) && report(0.85) && !stopping.shouldStop)
-    // A resumed run goes on from the saved state.
+    // A resumed run continues from the saved state.
     let data = try JSONEncoder().encode(stopping.state)
     let best = stopping.bestModel
     stopping = EarlyStopping(patience: 2, minimumDelta: 0.1)

@@ -105,7 +105,7 @@ import Testing
         gaussianNLLLoss(scores, scores.detached(), variance: .ones(2, 3)),
         ctcLoss(scores.unsqueezed(1), Tensor([[1]] as [[Int64]])),
       ] { #expect(loss.dtype == .float32) }
-      // Statistics of a weight are none of its products.
+      // A weight's statistics are not among its products.
       let layer = spectralNorm(Linear(4, 3))
       #expect(layer.weight.value.dtype == .float32)
     }
@@ -127,11 +127,11 @@ import Testing
     #expect(scaler.state.scale == 1024 && scaler.state.goodSteps == 1)
     #expect(round(-1) && scaler.state.scale == 2048 && scaler.state.goodSteps == 0)
     #expect(round(0) && scaler.state.goodSteps == 1)
-    // Infinite gradients, and those that are NaN, take no step.
+    // No step is taken for gradients that are infinite or NaN.
     for factor in [Float.infinity, -.infinity, .nan] { #expect(!round(factor)) }
     #expect(parameter.value.array() == [1, 2] as [Float] && optimizer.stepCount == 3)
     #expect(scaler.state.scale == 256 && scaler.state.goodSteps == 0)
-    // Clipping comes between.
+    // Clipping happens in between.
     optimizer.zeroGrad()
     scaler.scaled(parameter.value.sum() * 3).backward()
     scaler.unscale(optimizer)
@@ -140,7 +140,7 @@ import Testing
     #expect(scaler.step(optimizer))
     scaler.update()
     #expect(abs(parameter.value.detached()[0].item() - 0.6464) < 1e-3)
-    // A resumed run goes on.
+    // A resumed run continues.
     let saved = try JSONDecoder().decode(
       GradientScaler.State.self, from: JSONEncoder().encode(scaler.state))
     let other = GradientScaler(growthInterval: 2)
@@ -152,7 +152,7 @@ import Testing
     largest.step(optimizer)
     largest.update()
     #expect(largest.state.scale == 0x1p127)
-    // Of two optimizers the one with finite gradients takes its step, and the factor shrinks.
+    // Of two optimizers, only the one with finite gradients steps, and the factor shrinks.
     let second = Parameter(.ones(1))
     let others = [SGD([second], learningRate: 1), optimizer]
     second.grad = .full([1], Float(1024))
@@ -193,12 +193,12 @@ import Testing
     let mistakes: [(String, () -> Void)] = [
       ("scale must be positive", { _ = GradientScaler(scale: 0) }),
       ("growth must be above 1", { _ = GradientScaler(growth: 1) }),
-      ("backoff must lie", { _ = GradientScaler(backoff: 1) }),
+      ("backoff must be", { _ = GradientScaler(backoff: 1) }),
       ("growthInterval must be", { _ = GradientScaler(growthInterval: 0) }),
       ("is float16; keep parameters in float32", { _ = GradientScaler().step(SGD([half])) }),
-      ("no step and no unscale", { GradientScaler().update() }),
+      ("call step(_:) or unscale", { GradientScaler().update() }),
       (
-        "were divided before",
+        "were divided already",
         {
           let scaler = GradientScaler()
           scaler.unscale(optimizer)
@@ -206,7 +206,7 @@ import Testing
         }
       ),
       (
-        "a step was taken before",
+        "a step was taken already",
         {
           let scaler = GradientScaler()
           scaler.step(optimizer)

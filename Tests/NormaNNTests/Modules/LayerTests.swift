@@ -37,7 +37,7 @@ private func mistake(_ body: () -> Tensor) -> TensorError? {
 
   @Test func mistakesNameTheLayer() {
     let network = Network()
-    // A position alone, as nothing has listed the network yet.
+    // Only a position, as nothing has listed the network yet.
     let first = mistake { network.head(.ones(1, 6)) }
     #expect(first?.layer == "1 (Sequential), 0 (Linear)")
     network.eval()
@@ -75,7 +75,7 @@ private func mistake(_ body: () -> Tensor) -> TensorError? {
       return layer(.ones(2))
     }
     #expect(other?.layer == nil)
-    // Behind it.
+    // After it.
     let behind = mistake { layer(.ones(3)).reshaped(3) }
     #expect(behind?.call == "reshaped(_:)" && behind?.layer == nil)
   }

@@ -82,7 +82,7 @@ private final class Hiding: Module {
   init(_ helper: Helper?) {
     self.helper = helper
     super.init()
-    // A ring.
+    // A cycle.
     cache.other = cache
   }
 }
@@ -119,7 +119,7 @@ private final class TrainedChild: Module {
     let other = Holder()
     try other.load(holder.stateDict())
     #expect(other.pair.first.weight.value.isEqual(to: holder.pair.first.weight.value))
-    #expect("\(holder)".contains("pair.scales.0 [2]"))
+    #expect("\(holder)".contains("pair.scales.0: [2]"))
   }
 
   @Test func lazyPropertiesHaveToBeMade() throws {
@@ -136,7 +136,7 @@ private final class TrainedChild: Module {
     let error = #expect(throws: TensorError.self) {
       try catchingTensorErrors { Twins().stateDict().count }
     }
-    #expect(error?.description.contains("Twins: W and w have one name") == true)
+    #expect(error?.description.contains("Twins: W and w have the same name") == true)
     let dotted = #expect(throws: TensorError.self) {
       try catchingTensorErrors { Dotted().stateDict().count }
     }
@@ -149,7 +149,7 @@ private final class TrainedChild: Module {
     let error = #expect(throws: TensorError.self) {
       try catchingTensorErrors { Hiding(helper).parameters.count }
     }
-    let text = "Hiding: helper is a Helper, a class that is no Module, so that helper.next"
+    let text = "Hiding: helper is a Helper, a class that is not a Module, so helper.next"
     #expect(error?.description.hasPrefix(text) == true, "\(String(describing: error))")
     #expect(Hiding(nil).parameters.count == 2 && Hiding(Helper([])).parameters.count == 2)
   }

@@ -85,7 +85,7 @@ import Testing
       ulps: 16)
     y.sum().backward()
     #expect(scaled.gain.grad?.shape == [6, 1, 1, 1] && scaled.weight.grad?.shape == [6, 2, 3, 3])
-    // The mean and size of a filter do not matter.
+    // A filter's mean and size do not matter.
     let sums = scaled.weight.grad?.sum(over: 1, 2, 3).abs().max().item() ?? .nan
     #expect(sums < 1e-4)
   }

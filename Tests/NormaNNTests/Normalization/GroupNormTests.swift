@@ -51,7 +51,7 @@ import Testing
     #expect(groupNorm(x, groups: 1).isEqual(to: layerNorm(x, normalizedShape: [6, 4, 5])))
   }
 
-  /// One trip, or two, on any number of threads: the bits are the same.
+  /// One or two passes over memory, with any number of threads: the bits are the same.
   @Test func threadsChangeNothing() {
     let x = withSeed(4) { Tensor.randn(8, 32, 24, 24) }
     let layer = GroupNorm(4, 32)

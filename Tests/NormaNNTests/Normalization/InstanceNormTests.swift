@@ -90,7 +90,7 @@ import Testing
     let before = full.runningMean?.value.array(of: Float.self)
     #expect(full(.zeros(0, 3, 4, 4)).shape == [0, 3, 4, 4])
     #expect(full.runningMean?.value.array(of: Float.self) == before)
-    // Without parameters PyTorch only warns of another number of channels.
+    // Without parameters PyTorch only warns about a different number of channels.
     #expect(InstanceNorm2d(3)(.zeros(2, 5, 4, 4)).shape == [2, 5, 4, 4])
     full.eval()
     #expect(full(.zeros(2, 3, 1, 1)).shape == [2, 3, 1, 1])

@@ -5,7 +5,7 @@ import Testing
 
 /// Norms of samples give padded data what their values without padding give.
 @Suite struct MaskedNormTests {
-  /// A norm of `[N, 4, L]` over channels and places, or places alone.
+  /// A norm of `[N, 4, L]` over channels and positions, or positions only.
   enum Norm: String, CaseIterable, Sendable {
     case group, instance, layer, rms
 
@@ -118,7 +118,7 @@ import Testing
     layer.eval()
     let (y, whole) = (layer(x, mask: mask), layer(x))
     #expect(y.isEqual(to: Tensor.where(mask, whole, 0)))
-    // Nothing counts, nothing moves.
+    // Nothing is selected, so nothing changes.
     layer.train()
     let before = layer.runningMean?.value.array(of: Float.self)
     #expect(layer(x, mask: .zeros(6)).abs().max().item() == 0)

@@ -2,7 +2,8 @@ import NormaNN
 import NormaTensor
 import Testing
 
-/// `float64` whose squares leave the range is normalized as any other: expected values from mpmath with 60 digits.
+/// `float64` whose squares leave the range is normalized as any other: expected values from mpmath
+/// with 60 digits.
 @Suite struct NormRangeTests {
   /// [1, -0.5, 0.25, 0.75] less its mean, by its deviation, and by its root mean square.
   static let centered = [
@@ -30,7 +31,7 @@ import Testing
 
   @Test(arguments: [1e200, 1e-200, 1e300, 0x1p-1000], [3, 20_000])
   func rowsOfExtremeSizes(size: Double, count: Int) {
-    // Beside a small epsilon, values of this size are nothing.
+    // Values of this size vanish next to a small epsilon.
     let eps = size > 1 ? 1e-5 : 0
     let x = data(size, count)
     for (number, (y, expected)) in [
@@ -52,7 +53,7 @@ import Testing
 
   @Test func batchNormOfExtremeSizes() {
     let layer = BatchNorm1d(2, dtype: .float64)
-    // The second channel is an ordinary one, and keeps its bits.
+    // The second channel is ordinary, and keeps its bits.
     let ordinary = Tensor([3, 1, 4, 1], dtype: .float64)
     let x = Tensor.stacked([data(1e200, 1)[0], ordinary], over: 1)
     let y = layer(x)
@@ -96,13 +97,13 @@ import Testing
     }
   }
 
-  /// The functions refuse what the layers refuse.
+  /// The functions reject what the layers reject.
   @Test func negativeEpsilonIsRefused() {
     let x = Tensor.ones(2, 4, 3)
     let mask = Tensor.ones([2, 4, 3], dtype: .bool)
     let (mean, variance) = (Tensor.zeros(4), Tensor.ones(4))
     for eps in [-1, .nan] {
-      // Those of PyTorch that take any number, and their kin with masks.
+      // PyTorch's norms that accept any number, and their masked forms.
       let taking: [() -> Tensor] = [
         { layerNorm(x, normalizedShape: [3], eps: eps) },
         { layerNorm(x, normalizedShape: [3], mask: mask, eps: eps) },

@@ -65,7 +65,7 @@ struct NormalizationCheck {
     }
   }
 
-  /// The helper itself must notice what is wrong.
+  /// The helper itself must detect errors.
   static func expectSmall(
     _ errors: [String: Double], limit: Double, _ what: String,
     location: SourceLocation = #_sourceLocation

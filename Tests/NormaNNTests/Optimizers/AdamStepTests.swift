@@ -42,7 +42,7 @@ import Testing
       let gradient = Self.values(count, seed: UInt64(step) + 1)
       parameter.grad = gradient
       let steps = Self.steps { optimizer.step() }
-      // The first step has no means to go on from.
+      // The first step has no running means yet.
       #expect(steps.contains { $0.operations == ["Adam step"] } == (step > 1), "\(steps)")
       state.step = step
       value = rule.moved(value, by: gradient, &state).evaluated()
@@ -69,7 +69,7 @@ import Testing
     let numbers = held.bits
     #expect(step().map(\.traits) == [[]])
     #expect(held.bits == numbers && parameter.value.bits != numbers)
-    // Views, pending work and graphs hold it, too.
+    // Views, pending work and graphs also hold it.
     let view = parameter.value.detached().reshaped([5, 8])
     #expect(step().map(\.traits) == [[]])
     let pending = parameter.value.detached() * 2
@@ -92,7 +92,7 @@ import Testing
     #expect(optimizer.state.tensors["0.exp_avg"]?.bits != numbers["0.exp_avg"])
   }
 
-  /// Weights that convolutions keep in another order are packed anew after a step.
+  /// Weights that convolutions keep in another order are packed again after a step.
   @Test func packedWeightsFollowTheStep() {
     let layer = Conv2d(64, 64, kernelSize: 3)
     let x = Tensor.randn(2, 64, 20, 20)

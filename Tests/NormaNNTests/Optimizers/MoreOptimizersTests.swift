@@ -2,7 +2,7 @@ import NormaNN
 import NormaTensor
 import Testing
 
-/// Optimizers and schedules of which PyTorch's numbers stand in the test: parameters after eight steps.
+/// Optimizers and schedules compared with PyTorch's numbers: parameters after eight steps.
 @Suite struct MoreOptimizersTests {
   typealias Maker = @Sendable ([Parameter]) -> any Optimizer
   static let gradients: [[Float]] = [
@@ -47,7 +47,7 @@ import Testing
     ),
   ]
 
-  /// Halfway an optimizer with the saved state goes on.
+  /// After half of the steps, an optimizer continues from the saved state.
   @Test(arguments: cases.indices) func steps(_ index: Int) throws {
     let (make, expected) = Self.cases[index]
     let parameter = Parameter(Tensor([1, -2, 0.5] as [Float]))
@@ -87,12 +87,12 @@ import Testing
 
   static let mistakes: [(String, @Sendable (Parameter) -> Void)] = [
     (
-      "NAdam(_:): betas must lie in 0 ..< 1, got 1.0 as the second",
+      "NAdam(_:): betas must be in 0 ..< 1, got 1.0 as the second",
       { _ = NAdam([$0], betas: (0.9, 1)) }
     ),
     ("momentumDecay must not be negative", { _ = NAdam([$0], momentumDecay: -1) }),
     ("RAdam(_:): betas", { _ = RAdam([$0], betas: (-0.1, 0.9)) }),
-    ("rho must lie in 0 ... 1, got 1.5", { _ = Adadelta([$0], rho: 1.5) }),
+    ("rho must be in 0 ... 1, got 1.5", { _ = Adadelta([$0], rho: 1.5) }),
     ("Lion(_:): weightDecay", { _ = Lion([$0], weightDecay: -1) }),
     ("up must be at least 1 step, got 0", { _ in _ = Cyclic(maximum: 1, up: 0) }),
     ("down must be", { _ in _ = Cyclic(maximum: 1, down: 0) }),

@@ -2,7 +2,7 @@ import NormaNN
 import NormaTensor
 import Testing
 
-/// A rule that is not the library's: a shift register of gradients, and the old mean read backwards.
+/// A custom rule: a shift register of gradients, and the old mean in reverse.
 private struct Shifting: UpdateRule {
   var learningRate = 0.125
   var reversed = false
@@ -26,7 +26,7 @@ private let bad: [(String, @Sendable (Parameter) -> Void)] = [
   ("weightDecay must not be negative", { _ = SGD([$0], weightDecay: -1) }),
   ("nesterov needs a positive momentum", { _ = SGD([$0], nesterov: true) }),
   ("nesterov needs", { _ = SGD([$0], momentum: 0.9, dampening: 0.1, nesterov: true) }),
-  ("AdamW(_:): betas must lie in 0 ..< 1, got 1.0", { _ = AdamW([$0], betas: (0.9, 1)) }),
+  ("AdamW(_:): betas must be in 0 ..< 1, got 1.0", { _ = AdamW([$0], betas: (0.9, 1)) }),
   ("Adam(_:): betas", { _ = Adam([$0], betas: (-0.1, 0.9)) }),
   ("eps must not be negative", { _ = Adam([$0], eps: -1) }),
   ("alpha must not be negative", { _ = RMSprop([$0], alpha: -1) }),
@@ -49,10 +49,10 @@ private let bad: [(String, @Sendable (Parameter) -> Void)] = [
   ("totalSteps", { _ in _ = OneCycle(maximum: 1, totalSteps: 0) }),
   ("warmup", { _ in _ = OneCycle(maximum: 1, totalSteps: 9, warmup: 0.6, threePhases: true) }),
   ("factor", { _ = ReduceOnPlateau(SGD([$0]), factor: 1) }),
-  ("decay must lie in", { _ in _ = AveragedParameters(.exponential(decay: 1.1)) }),
+  ("decay must be in", { _ in _ = AveragedParameters(.exponential(decay: 1.1)) }),
 ]
 
-/// What optimizers keep for parameters and groups, and what they refuse.
+/// What optimizers keep for parameters and groups, and what they reject.
 @Suite struct OptimizerStateTests {
   @Test(arguments: bad.indices) func mistakesAreRefused(_ index: Int) {
     let parameter = Parameter(.ones(2))
@@ -101,11 +101,12 @@ private let bad: [(String, @Sendable (Parameter) -> Void)] = [
     #expect(other.state.groups == optimizer.state.groups)
     #expect(other.groups[0].beta2 == 0.9 && other.groups[0].amsgrad && other.groups[0].maximize)
     #expect(other.groups[1].beta2 == 0.25 && !other.groups[1].amsgrad)
-    #expect(other.description.contains("amsgrad: true, beta1: 0.8, beta2: 0.9"))
+    #expect(other.description.contains("beta1: 0.8, beta2: 0.9"))
+    #expect(other.description.contains("amsgrad: true"))
     #expect(optimizer.learningRate == 0.5)
     optimizer.learningRate = 2
     #expect(optimizer.groups.map(\.options.learningRate) == [2, 2])
-    // Another kind of optimizer, and options out of range, change nothing.
+    // Another kind of optimizer, or options out of range, change nothing.
     let sgd = SGD([Parameter(.ones(2))])
     #expect { try sgd.load(Adam([Parameter(.ones(2))]).state) } throws: {
       "\($0)".contains("options that SGDRule lacks: amsgrad, beta1")
@@ -136,7 +137,7 @@ private let bad: [(String, @Sendable (Parameter) -> Void)] = [
     #expect(state.tensors["0.mean"]?.isEqual(to: Tensor(mean)) == true)
     #expect(state.groups[0].flags == ["reversed": reversed])
     #expect(parameter.value.isEqual(to: gradients[0] * -1.25))
-    #expect(optimizer.description.hasPrefix("RuleOptimizer(learning_rate: 0.125"))
+    #expect(optimizer.description.hasPrefix("RuleOptimizer(learningRate: 0.125"))
   }
 
   /// In half types small steps would be rounded away one by one, and squares would vanish.
@@ -168,7 +169,7 @@ private let bad: [(String, @Sendable (Parameter) -> Void)] = [
       #expect(half.dtype == type)
       #expect(half.value.isEqual(to: whole.value.detached().cast(to: type)))
       #expect(optimizer.state.tensors["0.master"]?.isEqual(to: whole.value.detached()) == true)
-      // What somebody sets counts.
+      // A value set by the user takes precedence.
       half.value = Tensor([2, 2, 2, 2] as [Float]).cast(to: type)
       half.grad = gradient * 0
       optimizer.step()
@@ -188,7 +189,7 @@ private let bad: [(String, @Sendable (Parameter) -> Void)] = [
     #expect(abs(second.learningRate - 0.001) < 1e-15)
   }
 
-  /// A phase of no length ends with its highest rate; else torch's numbers.
+  /// A phase of length 0 ends with its highest rate; otherwise torch's numbers.
   @Test func oneCycleOfFewSteps() {
     func rates(_ steps: Int, _ warmup: Double, _ three: Bool = false) -> [Double] {
       let cycle = OneCycle(maximum: 0.1, totalSteps: steps, warmup: warmup, threePhases: three)

@@ -37,7 +37,7 @@ func fixture(_ name: String) -> String {
 
   private func gradient(_ all: Tensor, _ step: Int) -> Tensor { all[step] }
 
-  /// Steps write in the memory of their state; what was handed out before keeps its values.
+  /// Steps write into the memory of their state; copies that were made before keep their values.
   @Test func savedStatesStayAsTheyWere() throws {
     for make in [
       { AdamW($0, learningRate: 0.1) }, { SGD($0, learningRate: 0.1, momentum: 0.9) },
@@ -60,7 +60,7 @@ func fixture(_ name: String) -> String {
       for _ in 0..<3 { step(Tensor.randn(1000)) }
       #expect(saved.tensors.mapValues { $0.array(of: Float.self) } == numbers)
       #expect(value.array(of: Float.self) == values && first.array(of: Float.self) == copy)
-      // Going on from the state leaves it alone, too, and gives the same.
+      // Continuing from the state does not change it, either, and gives the same result.
       let last = Tensor.randn(1000)
       parameter.value = value
       try optimizer.load(saved)
@@ -89,7 +89,7 @@ func fixture(_ name: String) -> String {
       let error = (parameter.value.detached() - expected[step]).abs().max().item()
       #expect(error <= 2e-6, "\(name), step \(step)")
       if step == 9 {
-        // A new optimizer with the saved state goes on with the same bits.
+        // A new optimizer with the saved state continues with the same bits.
         let other = make([parameter])
         try other.load(optimizer.state)
         optimizer = other

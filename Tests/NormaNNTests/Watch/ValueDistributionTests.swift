@@ -90,7 +90,7 @@ import Testing
   /// Of a large tensor a sample, which shows the shares of the whole: ±4 standard errors.
   @Test func sampleOfMany() {
     let count = 300_000
-    // A quarter is 3, in a period that a sample at equal distances would hit.
+    // A quarter of the values are 3, with a period that equally spaced samples would hit.
     let found = ValueDistribution(Tensor((0..<count).map { $0 % 4 == 1 ? 3 : 0 } as [Float]))
     #expect(found.zeros == count * 3 / 4)
     #expect(found.histogram.total == ValueDistribution.histogramLimit)

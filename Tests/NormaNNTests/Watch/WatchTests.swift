@@ -32,7 +32,7 @@ import Testing
     var gradients: [[Float]] = [[], [], [], []]
     Self.train(twin, steps: 5) { step in
       guard step % 2 == 0 else { return }
-      // The same steps by hand, every layer's result the beginning of a graph of its own.
+      // The same steps by hand; each layer's result starts its own graph.
       var results: [Tensor] = []
       var x = Self.batch(step)
       (twin[1] as? BatchNorm)?.updatesRunningStatistics = false
@@ -90,7 +90,7 @@ import Testing
     network.train()
     #expect(watch?.report().layers.map(\.calls) == [1, 1, 1, 1])
     #expect(watch?.report().layers.map(\.gradients.samples) == [0, 0, 0, 0])
-    // A part in evaluation is watched where the whole trains.
+    // A part in evaluation mode is watched while the whole network trains.
     network[1].eval()
     _ = network(Self.batch(2))
     #expect(watch?.report().layers[1].calls == 2)
@@ -99,7 +99,7 @@ import Testing
     watch?.stop()
     _ = network(Self.batch(3))
     #expect(watch?.report().layers.isEmpty == true)
-    // Two at once; one that is let go of ends.
+    // Two watches at the same time; a watch ends when it is released.
     let other = network.watch()
     watch = network.watch(every: 2)
     for step in 0..<3 { _ = network(Self.batch(step)) }

@@ -2,14 +2,14 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Convolutions against their definition in Double, in every form that has a path of its own.
+/// Convolutions against their definition in Double, for every path.
 @Suite(.serialized) struct ConvolutionTests {
   struct Case: Sendable {
     var input: [Int], weight: [Int]
     var stride = 1, padding = 0, dilation = 1, groups = 1
   }
 
-  /// Small ones run by definition, large ones through oneDNN or, in Double, by products.
+  /// Small ones are computed by definition, large ones by oneDNN or, in Double, by products.
   static let cases: [Case] = [
     Case(input: [2, 3, 9], weight: [4, 3, 3]),
     Case(input: [2, 4, 9], weight: [6, 2, 3], stride: 2, padding: 2, dilation: 2, groups: 2),
@@ -53,7 +53,7 @@ import Testing
   @Test(arguments: cases.indices) func forward(_ index: Int) throws {
     let c = Self.cases[index]
     let space = c.input.count - 2
-    // Numbers of `float32` for both types, so that only sums are rounded.
+    // `float32` numbers for both types, so that only sums are rounded.
     let inputs = [
       Self.random(c.input, seed: 1), Self.random(c.weight, seed: 2),
       Self.random([c.weight[0]], seed: 3),
@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  /// In `float32` the gradients take other ways than in `float64`, where rules are checked.
+  /// In `float32` the gradients take other paths than in `float64`, where rules are checked.
   @Test(arguments: cases.indices) func gradients(_ index: Int) throws {
     let c = Self.cases[index]
     let inputs = [
@@ -161,6 +161,6 @@ import Testing
 }
 
 extension Tensor {
-  /// The same values without gaps in row-major order.
+  /// The same values, contiguous in row-major order.
   fileprivate func contiguousTwin() -> Tensor { reshaped([-1]).reshaped(shape).evaluated() }
 }

@@ -1,9 +1,9 @@
 import NormaTensor
 import Testing
 
-/// Max unpooling: values where they stood, sizes, gradients and mistakes.
+/// Max unpooling: values put back, sizes, gradients and mistakes.
 @Suite struct MaxUnpoolingTests {
-  /// What was not the largest of its window is 0.
+  /// Elements that were not the largest of their window are 0.
   @Test(arguments: 1...3) func valuesGoBack(space: Int) {
     withSeed(space) {
       let sizes = Array([6, 4, 2].prefix(space))
@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  /// Of equal positions the last value stays, and has the gradient.
+  /// If an index occurs several times, the last value is kept, and gets the gradient.
   @Test func overlappingWindows() {
     let x = Tensor([1, 3, 2, 0] as [Float]).reshaped(1, 1, 4)
     let (values, indices) = maxPool1dWithIndices(x, kernelSize: 3, stride: 1)
@@ -50,7 +50,7 @@ import Testing
   @Test func outputSizes() {
     let x = Tensor.arange(25).cast(to: .float64).reshaped(1, 5, 5)
     let (values, indices) = maxPool2dWithIndices(x, kernelSize: 2)
-    // Positions count in a plane of 5 by 5.
+    // Indices count within a plane of 5 by 5.
     let back = maxUnpool2d(values, indices: indices, kernelSize: 2, outputSize: [5, 5])
     #expect(back.shape == [1, 5, 5] && back.dtype == .float64)
     #expect(back[0, 1, 1].item() == 6 && back[0, 3, 3].item() == 18 && back.sum().item() == 48)
@@ -77,11 +77,11 @@ import Testing
 
   static let mistakes: [(String, @Sendable () -> Tensor)] = [
     (
-      "indices from 0 to 9",
+      "indices range from 0 to 9",
       { maxUnpool1d(.ones(1, 2), indices: Tensor([[0, 9]] as [[Int64]]), kernelSize: 2) }
     ),
     (
-      "indices from -1",
+      "indices range from -1",
       { maxUnpool1d(.ones(1, 2), indices: Tensor([[0, -1]] as [[Int64]]), kernelSize: 2) }
     ),
     (
@@ -90,7 +90,7 @@ import Testing
     ),
     ("an integer type", { maxUnpool1d(.ones(1, 2), indices: .zeros(1, 2), kernelSize: 2) }),
     (
-      "outputSize [6] is not less than a stride, [2], away from [4]",
+      "outputSize [6] differs from [4] by a stride, [2], or more",
       {
         maxUnpool1d(
           .ones(1, 2), indices: .zeros([1, 2], dtype: .int64), kernelSize: 2, outputSize: [6])
@@ -136,7 +136,7 @@ import Testing
     ("expected 4 axes", { maxUnpool2d(.ones(2, 2), indices: .zeros(2, 2), kernelSize: 2) }),
   ]
 
-  @Test(arguments: mistakes.indices) func mistakesAreRefused(_ index: Int) {
+  @Test(arguments: mistakes.indices) func mistakesAreReported(_ index: Int) {
     let (text, body) = Self.mistakes[index]
     let error = #expect(throws: TensorError.self) { try catchingTensorErrors { body().count } }
     #expect(error?.description.contains(text) == true, "\(error as Any)")

@@ -3,7 +3,7 @@ import Testing
 
 @testable import NormaTensor
 
-/// Convolutions wait for what follows, which changes no bit of it.
+/// Convolutions are fused with what follows, without changing a bit.
 @Suite(.enabled(if: OneDNN.isAvailable)) struct PendingConvolutionTests {
   private static func random(_ shape: Int..., seed: UInt64) -> Tensor {
     withSeed(seed) { Tensor.randn(shape) }.evaluated()
@@ -16,7 +16,7 @@ import Testing
 
   private func convolution() -> Tensor { conv2d(images, weight: weights, bias: bias, padding: 1) }
 
-  /// An image has a megabyte of results, so that a thread takes one after the other.
+  /// An image has a megabyte of results, so that a thread processes one at a time.
   private func onOneThread<R>(_ body: () -> R) -> R { withThreads(1, body) }
 
   private func finished(_ y: Tensor, _ residual: Tensor) -> Tensor {
@@ -93,15 +93,15 @@ import Testing
     #expect(gradient.steps.count { $0.operations.first == "convolution gradient" } == 1)
   }
 
-  /// A ReLU in oneDNN would make 0 of NaN.
+  /// A ReLU in oneDNN would turn NaN into 0.
   @Test func nanStays() {
     var values = images.array(of: Float.self)
     values[5] = .nan
     let x = Tensor(values).reshaped(images.shape)
     let y = conv2d(x, weight: weights, padding: 1).relu().array(of: Float.self)
     let stored = conv2d(x, weight: weights, padding: 1).array(of: Float.self)
-    let (places, expected) = (y.map { $0.isNaN }, stored.map { $0.isNaN })
-    #expect(places == expected && expected.contains(true))
+    let (indices, expected) = (y.map { $0.isNaN }, stored.map { $0.isNaN })
+    #expect(indices == expected && expected.contains(true))
   }
 
   /// Weights are kept in oneDNN's order from the second use on, as long as they live.
@@ -120,7 +120,7 @@ import Testing
     let one = conv2d(wide[..<1], weight: kernels).evaluated()
     #expect(isSame(one, conv2d(wide[..<1], weight: kernels).evaluated()))
     #expect(isSame(first, conv2d(wide, weight: kernels).evaluated()))
-    // Parts of the same memory are other weights.
+    // Parts of the same memory are different weights.
     let half = conv2d(wide, weight: kernels[32...]).evaluated()
     for _ in 0..<2 { #expect(isSame(half, conv2d(wide, weight: kernels[32...]).evaluated())) }
     kernels = (kernels * 2).evaluated()

@@ -2,7 +2,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Poolings against their definition, and the rules of everything that is a map along axes.
+/// Poolings against their definition, and the gradient rules of all maps along axes.
 @Suite(.serialized) struct PoolingTests {
   @Test func maximaAgreeWithTheDefinition() throws {
     var random = TestRandom()
@@ -29,7 +29,7 @@ import Testing
             actual: result.values.array(of: Double.self), shape: result.values.shape,
             expected: truth.values)
           #expect(error.absolute == 0)
-          #expect(result.indices.array(of: Int.self) == truth.places)
+          #expect(result.indices.array(of: Int.self) == truth.indices)
           #expect(result.indices.dtype == .int64)
         }
       }
@@ -37,7 +37,7 @@ import Testing
   }
 
   static func distinct(_ shape: [Int]) -> Tensor {
-    // Far enough from each other that a small step changes no maximum.
+    // Far enough apart that a small step changes no maximum.
     let count = shape.reduce(1, *)
     return Tensor((0..<count).map { Double($0 * 37 % count) * 0.25 }, shape: shape)
   }
@@ -104,7 +104,7 @@ import Testing
     }
   }
 
-  /// A window that lies in the padding alone: -∞ at no place, and no gradient, in each layout.
+  /// A window entirely in the padding: -∞ with index -1, and no gradient, in each layout.
   @Test(arguments: [1, 2, 20], [DType.float32, .float64, .float16])
   func windowsWithoutAnElement(channels: Int, dtype: DType) {
     let x = Tensor.full([1, channels, 1, 3], 5, dtype: dtype)
@@ -121,7 +121,7 @@ import Testing
     }
   }
 
-  /// The same beside windows with elements.
+  /// The same together with windows that have elements.
   @Test func someWindowsWithoutAnElement() {
     func pool(_ x: Tensor) -> (values: Tensor, indices: Tensor) {
       maxPool1dWithIndices(x, kernelSize: 2, stride: 1, padding: 2, dilation: 3)
@@ -181,30 +181,31 @@ import Testing
     let mistakes: [(() -> Tensor, String)] = [
       (
         { maxPool2d(x, kernelSize: 2, padding: 2) },
-        "maxPool2d(_:kernelSize:): padding 2 is more than half of the kernel, which reaches over 2 "
+        "maxPool2d(_:kernelSize:): padding 2 is more than half of the kernel, which spans 2 "
           + "elements"
       ),
       (
         { avgPool1d(x, kernelSize: 2) },
-        "avgPool1d(_:kernelSize:): expected 3 axes (N, C and 1 of space), or 2 without N; got shape "
+        "avgPool1d(_:kernelSize:): expected 3 axes (N, C and 1 spatial), or 2 without N; got shape "
           + "[2, 3, 8, 8]"
       ),
       (
         { Tensor.interpolate(x, size: 4, alignCorners: true) },
-        "interpolate(_:mode: .nearest): alignCorners belongs to linear and cubic modes"
+        "interpolate(_:mode: .nearest): alignCorners applies to linear and cubic modes only"
       ),
       (
         { x.padded([8, 0], mode: .reflect) },
-        "padded(_:mode:): reflect pads the space of [N, C, space...] or [C, space...]: 2 amounts do "
-          + "not fit shape [2, 3, 8, 8]"
+        "padded(_:mode:): reflect pads the spatial axes of [N, C, space...] or [C, space...]: 2 "
+          + "amounts do not fit shape [2, 3, 8, 8]"
       ),
       (
         { x.padded([8, 0, 0, 0], mode: .reflect) },
-        "padded(_:mode:): reflect by 8 needs an axis of at least 9 elements; shape [2, 3, 8, 8] has 8"
+        "padded(_:mode:): reflect by 8 needs an axis of at least 9 elements; shape [2, 3, 8, 8] "
+          + "has 8"
       ),
       (
         { conv2d(x, weight: .ones(4, 2, 3, 3)) },
-        "conv2d(_:weight:): the input has 3 channels in axis 1 of [2, 3, 8, 8], and the weight "
+        "conv2d(_:weight:): the input has 3 channels in axis 1 of [2, 3, 8, 8], but the weight "
           + "[4, 2, 3, 3] with 1 groups is for 2"
       ),
     ]

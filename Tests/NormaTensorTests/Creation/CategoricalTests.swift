@@ -1,7 +1,7 @@
 import NormaTensor
 import Testing
 
-/// Draws of categories against torch.multinomial for the same seed, and what is refused.
+/// Draws of categories against torch.multinomial for the same seed, and invalid arguments.
 @Suite struct CategoricalTests {
   static let weights = Tensor([1, 0, 2, 3, 4] as [Float])
   static let rows = Tensor([[0.1, 0.2, 0.3, 0.4], [5, 0, 1, 0], [1e-3, 1e3, 1, 1]] as [[Float]])
@@ -40,7 +40,7 @@ import Testing
     let drawn = Tensor.multinomial(Self.rows, count: 9, replacement: true)
     #expect(drawn.shape == [3, 9] && drawn.dtype == .int64)
     #expect(Tensor.multinomial(.zeros(0, 3), count: 2).shape == [0, 2])
-    // All of them, in an order.
+    // All of them, in some order.
     #expect(Set(draws(Tensor([1, 2, 3] as [Float]), 3)) == [0, 1, 2])
     // A view, and the gradient's history, make no difference.
     let view = Self.rows.transposed().requiringGradient()
@@ -89,7 +89,7 @@ import Testing
     #expect(Tensor.categorical(logits: .zeros(3)).shape == [])
   }
 
-  /// The documentation's way to draw with a temperature among the best.
+  /// The documented way to draw with a temperature among the best.
   @Test func temperatureAndTopK() {
     let logits = Tensor([3, 1, 2, 0] as [Float]).broadcast(to: [400, 4])
     func drawn(_ temperature: Double, _ best: Int) -> [Int] {
@@ -111,7 +111,7 @@ import Testing
     ("to inf", { .multinomial(Tensor([2, Float.infinity]), count: 2, replacement: true) }),
     ("no weight above 0", { .multinomial(Tensor([[1, 1], [0, 0]] as [[Float]]), count: 1) }),
     (
-      "2 draws without replacement from a row with 1",
+      "2 draws without replacement need as many weights above 0; a row has 1",
       { .multinomial(Tensor([0, 2] as [Float]), count: 2) }
     ),
     ("count must be at least 1", { .multinomial(.ones(2), count: 0) }),
@@ -123,14 +123,14 @@ import Testing
       "more than float32 holds",
       { .multinomial(.full([2], Float.greatestFiniteMagnitude), count: 2, replacement: true) }
     ),
-    ("NaN or +inf, or nothing", { .categorical(logits: Tensor([Float.nan, 1])) }),
-    ("NaN or +inf, or nothing", { .categorical(logits: Tensor([Float.infinity, 1])) }),
-    ("NaN or +inf, or nothing", { .categorical(logits: Tensor([-Float.infinity])) }),
+    ("NaN or +inf, or only", { .categorical(logits: Tensor([Float.nan, 1])) }),
+    ("NaN or +inf, or only", { .categorical(logits: Tensor([Float.infinity, 1])) }),
+    ("NaN or +inf, or only", { .categorical(logits: Tensor([-Float.infinity])) }),
     ("scores of shape [..., C]", { .categorical(logits: Tensor(1 as Float)) }),
     ("scores of shape [..., C]", { .categorical(logits: .ones(2, dtype: .int64)) }),
   ]
 
-  @Test(arguments: mistakes.indices) func mistakesAreRefused(_ index: Int) {
+  @Test(arguments: mistakes.indices) func mistakesAreReported(_ index: Int) {
     let (text, body) = Self.mistakes[index]
     let error = #expect(throws: TensorError.self) { try catchingTensorErrors { body().count } }
     #expect(error?.description.contains(text) == true, "\(error as Any)")

@@ -87,7 +87,7 @@ import Testing
     #expect(withSeed(0) { Tensor.rand([]).item(as: Float.self) } == 0.49625659)
   }
 
-  @Test func aGeneratorOfOnesOwnMovesOn() async {
+  @Test func anOwnGeneratorAdvances() async {
     let seed = 12
     let expected = withSeed(seed) { [Tensor.randn(3), Tensor.rand(20), Tensor.randn(1)] }
     var generator = Generator(seed: seed)
@@ -108,17 +108,23 @@ import Testing
       ("rand(_:): int64 holds no real numbers", { .rand(2, dtype: .int64) }),
       ("randn(_:): bool holds no real numbers", { .randn(2, dtype: .bool) }),
       ("rand(_:): size -1", { .rand(-1) }),
-      ("uniform(_:low:high:): from 1.0 up to 0.0", { .uniform([1], low: 1, high: 0) }),
       (
-        "uniform(_:low:high:): from 0.0 up to 100000.0",
+        "uniform(_:low:high:): 1.0 ..< 0.0 is not a valid range", { .uniform([1], low: 1, high: 0) }
+      ),
+      (
+        "uniform(_:low:high:): 0.0 ..< 100000.0 is not a valid range",
         { .uniform([1], low: 0, high: 1e5, dtype: .float16) }
       ),
-      ("normal(_:mean:std:): the standard deviation is -1.0", { .normal([1], std: -1) }),
       (
-        "normal(_:mean:std:): the standard deviation is nan", { .normal([1], std: .nan) }
+        "normal(_:mean:std:): the standard deviation must not be negative, got -1.0",
+        { .normal([1], std: -1) }
       ),
       (
-        "randint(_:low:high:): there is no integer from 3 up to 3",
+        "normal(_:mean:std:): the standard deviation must not be negative, got nan",
+        { .normal([1], std: .nan) }
+      ),
+      (
+        "randint(_:low:high:): there is no integer in 3 ..< 3",
         { .randint([1], low: 3, high: 3) }
       ),
       (
@@ -126,15 +132,30 @@ import Testing
         { .randint([1], low: 0, high: 257, dtype: .uint8) }
       ),
       ("randperm(_:): size -1", { .randperm(-1) }),
-      ("randperm(_:): uint8 does not tell 257", { .randperm(257, dtype: .uint8) }),
-      ("bernoulli(_:p:): 1.5 is no", { .bernoulli([1], p: 1.5) }),
-      ("bernoulli(_:): values from -0.5 to 2.0 are no", { .bernoulli(Tensor([-0.5, 2.0])) }),
-      ("bernoulli(_:): values from nan to nan are no", { .bernoulli(Tensor([0.5, Double.nan])) }),
+      (
+        "randperm(_:): uint8 does not hold all integers in 0 ..< 257",
+        { .randperm(257, dtype: .uint8) }
+      ),
+      ("bernoulli(_:p:): the probability must be in 0 ... 1, got 1.5", { .bernoulli([1], p: 1.5) }),
+      (
+        "bernoulli(_:): probabilities must be in 0 ... 1, got -0.5 ... 2.0",
+        { .bernoulli(Tensor([-0.5, 2.0])) }
+      ),
+      (
+        "bernoulli(_:): probabilities must be in 0 ... 1, got nan ... nan",
+        { .bernoulli(Tensor([0.5, Double.nan])) }
+      ),
       ("bernoulli(_:): int64 holds no real", { .bernoulli(Tensor([1, 0])) }),
-      ("exponential(_:rate:): the rate is 0.0", { .exponential([1], rate: 0) }),
-      ("geometric(_:p:): 1.0 is no", { .geometric([1], p: 1) }),
-      ("cauchy(_:median:sigma:): sigma is 0.0", { .cauchy([1], sigma: 0) }),
-      ("logNormal(_:mean:std:): the standard", { .logNormal([1], std: 0) }),
+      ("exponential(_:rate:): the rate must be positive, got 0.0", { .exponential([1], rate: 0) }),
+      (
+        "geometric(_:p:): the probability must be between 0 and 1, got 1.0",
+        { .geometric([1], p: 1) }
+      ),
+      ("cauchy(_:median:sigma:): sigma must be positive, got 0.0", { .cauchy([1], sigma: 0) }),
+      (
+        "logNormal(_:mean:std:): the standard deviation must be positive",
+        { .logNormal([1], std: 0) }
+      ),
     ]
     for (text, mistake) in cases {
       let error = #expect(throws: TensorError.self) { try catchingTensorErrors { mistake() } }
@@ -142,7 +163,7 @@ import Testing
     }
   }
 
-  /// A mistake must not move the generator.
+  /// A mistake must not advance the generator.
   @Test func mistakesDrawNothing() throws {
     withSeed(2) {
       let before = Generator.current

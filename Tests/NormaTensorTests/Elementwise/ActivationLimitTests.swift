@@ -1,7 +1,7 @@
 import NormaTensor
 import Testing
 
-/// Activations of infinite elements are their limits there, and so are their slopes.
+/// Activations of infinite elements equal their limits, and so do their slopes.
 @Suite struct ActivationLimitTests {
   typealias Limits = (values: [Double], slopes: [Double])
 
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  /// The largest numbers, at which nothing is infinite yet.
+  /// The largest numbers for which nothing is infinite yet.
   @Test(arguments: [DType.float64, .float32, .float16, .bfloat16]) func largestNumbers(dtype: DType)
   {
     let most =
@@ -63,9 +63,9 @@ import Testing
     #expect(x.softsign().array(of: Double.self) == [-1, 1])
   }
 
-  /// What `where` does not choose has no influence on the gradient, but a function with an infinite slope has: its
-  /// operand is chosen, too.
-  @Test func functionsWithInfiniteSlopesBesideWhere() {
+  /// Elements that `where` does not choose have no influence on the gradient, unless they come from
+  /// a function with an infinite slope: its operand must be chosen, too.
+  @Test func functionsWithInfiniteSlopesInsideWhere() {
     func slopes(_ function: (Tensor) -> Tensor) -> [Double] {
       Tensor.gradient(of: { function($0).sum() }, at: Tensor([0.0, 4])).array(of: Double.self)
     }
@@ -78,7 +78,7 @@ import Testing
       ({ x in Tensor.where(x .> 0, pow(Tensor.where(x .> 0, x, 1), 0.5), 0) }, 0.25),
     ]
     for (function, expected) in safe { #expect(slopes(function) == [0, expected]) }
-    // The gradient of what is not chosen is 0 even where the upstream gradient is infinite.
+    // The gradient of an element that is not chosen is 0 even if the upstream gradient is infinite.
     let x = Tensor([1.0, 2]).requiringGradient()
     Tensor.where(Tensor([true, false]), x, 5).backward(upstream: Tensor([3.0, .infinity]))
     #expect(x.grad?.array(of: Double.self) == [3, 0])

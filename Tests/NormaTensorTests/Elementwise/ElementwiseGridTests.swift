@@ -2,7 +2,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Every operation, type and pair of operand arrangements against the definition in Double.
+/// Every operation, type and pair of operand layouts against the definition in Double.
 @Suite struct ElementwiseGridTests {
   /// An operation of two operands, on tensors and by definition.
   enum Binary: CaseIterable, Sendable {
@@ -67,7 +67,7 @@ import Testing
       }
     }
 
-    /// One rounding of the exact result; a sum of truth values is their union.
+    /// One rounding of the exact result; a sum of Booleans is their union.
     func of(_ a: Double, _ b: Double, _ dtype: DType) -> Double {
       switch self {
       case .add: dtype == .bool ? max(a, b) : dtype.rounded(a + b)
@@ -118,8 +118,8 @@ import Testing
     }
   }
 
-  /// Rows, columns, single elements and tensors without axes on either side, and blocks around the
-  /// lengths of lanes and tiles.
+  /// Rows, columns, single elements and scalars on either side, and sizes around the lengths of
+  /// lanes and tiles.
   @Test(arguments: DType.allCases)
   func broadcasts(dtype: DType) {
     var random = TestRandom(for: "\(#function) \(dtype)")
@@ -165,7 +165,7 @@ import Testing
   func functionsOfOneElement(dtype: DType) {
     var random = TestRandom(for: "\(#function) \(dtype)")
     let real: DType = dtype.isFloatingPoint ? dtype : .float32
-    // Half types are rounded once, when all steps are done.
+    // Half types are rounded once, after all steps.
     let steps: DType = real == .float64 ? .float64 : .float32
     for arrangement in Arrangement.allCases {
       let x = Sample([3, 5, 37], dtype, arrangement, random: &random)
@@ -207,7 +207,7 @@ import Testing
       Self.expectEqual(Tensor.where(condition.tensor, a.tensor, true), ones, name)
       let zeros = condition.values.indices.map { condition.values[$0] != 0 ? 0 : b.values[$0] }
       Self.expectEqual(Tensor.where(condition.tensor, false, b.tensor), zeros, name)
-      // One condition for all.
+      // A single condition for all.
       Self.expectEqual(Tensor.where(Tensor(true), a.tensor, b.tensor), a.values, name)
       Self.expectEqual(Tensor.where(Tensor(false), a.tensor, one), a.values.map { _ in 1 }, name)
     }

@@ -38,7 +38,7 @@ import Testing
     }
   }
 
-  @Test func truthValues() {
+  @Test func booleans() {
     let (a, b) = (Tensor([true, true, false, false]), Tensor([true, false, true, false]))
     #expect((a + b).array(of: Bool.self) == [true, true, true, false])
     #expect((a * b).array(of: Bool.self) == [true, false, false, false])
@@ -60,7 +60,7 @@ import Testing
     #expect((half + 0).array(of: Double.self)[2] == 2048)
     let short = Tensor([0.1, 1], dtype: .bfloat16)
     #expect((short * 3 + 0.1).array(of: Double.self)[0] == 0.400390625)
-    // 257 is not a bfloat16: 256 + 1 is 256, and stays so when a thousand ones follow.
+    // 257 is not a bfloat16: 256 + 1 is 256, even if a thousand ones follow.
     var sum = Tensor([256.0], dtype: .bfloat16)
     for _ in 0..<10 { sum = sum + 1 }
     #expect(sum.item() == 256)
@@ -78,7 +78,7 @@ import Testing
     #expect((x .> y).array(of: Bool.self) == [false, false, false])
     #expect((x .>= 1).array(of: Bool.self) == [true, false, true])
     #expect((x .!= x).array(of: Bool.self) == [false, true, false])
-    // Minimum and maximum let NaN through from either side, in vectors and in what is left over.
+    // Minimum and maximum propagate NaN from either side, in vectors and in the remainder.
     let long = Tensor.full([40], 2.0, dtype: dtype)
     let nan = Tensor.where(Tensor.arange(40) .== 39, Double.nan, long)
     for result in [maximum(nan, long), maximum(long, nan), minimum(nan, long), minimum(long, nan)] {
@@ -138,8 +138,8 @@ import Testing
     #expect(Tensor([Double.greatestFiniteMagnitude]).cast(to: .float32).item() == .infinity)
   }
 
-  /// A float64 just above the middle of two halves first becomes the middle, as in PyTorch.
-  @Test func doubleBecomesHalfByWayOfFloat() {
+  /// A float64 just above the middle of two halves is first rounded to the middle, as in PyTorch.
+  @Test func doubleBecomesHalfThroughFloat() {
     #expect(Tensor([1 + 0x1p-11 + 0x1p-40]).cast(to: .float16).item() == 1)
     #expect(Tensor([1 + 0x1p-11 + 0x1p-20]).cast(to: .float16).item() == 1 + 0x1p-10)
     #expect(Tensor([1 + 0x1p-8 + 0x1p-40]).cast(to: .bfloat16).item() == 1)

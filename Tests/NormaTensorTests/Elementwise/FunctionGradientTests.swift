@@ -1,8 +1,7 @@
 import NormaTensor
 import Testing
 
-/// The rule of every function against central differences in Float64, gradients of gradients
-/// included.
+/// The rule of every function against central differences in Float64, including second derivatives.
 @Suite(.serialized) struct FunctionGradientTests {
   typealias Function = @Sendable ([Tensor]) -> Tensor
 
@@ -46,7 +45,8 @@ import Testing
     for shapes in [[[2, 3], [3]], [[], []]] {
       let inputs = GradientRuleTests.inputs(shapes[0], shapes[1])
       #expect(throws: Never.self, "\(name) \(shapes)") {
-        // Higher derivatives of steep functions need a wider margin for what a step of 1e-5 loses.
+        // Higher derivatives of steep functions need a wider margin for the rounding errors of a
+        // step of 1e-5.
         try checkGradient(of: function, at: inputs, tolerance: 1e-6, order: 2)
       }
     }

@@ -75,7 +75,7 @@ import Testing
       for (name, function, exact) in Self.unary {
         let result = function(x.tensor)
         #expect(result.dtype == (dtype.isFloatingPoint ? dtype : .float32), "\(name)")
-        // Multiples of a rounded factor have two roundings.
+        // Multiples of a rounded factor are rounded twice.
         Self.expectNear(result, x.values.map(exact), ulps: 1.5, "\(name) \(dtype) \(arrangement)")
       }
       for (name, function, exact) in Self.exact {
@@ -96,7 +96,7 @@ import Testing
           function(a.tensor, b.tensor), zip(a.values, b.values).map(exact),
           ulps: name == "trunc /" ? 0 : 1, "\(name) \(dtype)")
       }
-      // Rows and single elements on either side, in tiles and what is left of them.
+      // Rows and single elements on either side, in tiles and in the remainder.
       let a = Sample([2, 1793], dtype, random: &random)
       for small in [[1793], [2, 1], []] {
         let b = Sample(small, dtype, random: &random)
@@ -112,8 +112,8 @@ import Testing
     }
   }
 
-  /// What is one number for a whole tensor goes through functions once, or is spread first.
-  @Test func numbersThatAreStretched() {
+  /// A single number for a whole tensor is computed once, or expanded first.
+  @Test func numbersThatAreBroadcast() {
     let one = Tensor([0.5 as Float]).broadcast(to: [3000])
     #expect(one.asin().array(of: Float.self) == [Float](repeating: asin(0.5 as Float), count: 3000))
     #expect(one.exp().array(of: Float.self) == [Float](repeating: exp(0.5), count: 3000))

@@ -155,7 +155,7 @@ import Testing
     #expect(((x - 300) >> -1).array(of: Int.self) == a.map { _ in -1 })
   }
 
-  @Test func truthValues() {
+  @Test func booleans() {
     let (a, b) = (Tensor([true, true, false, false]), Tensor([true, false, true, false]))
     #expect((a .& b).array(of: Bool.self) == [true, false, false, false])
     #expect((a .| b).array(of: Bool.self) == [true, true, true, false])
@@ -165,8 +165,8 @@ import Testing
     #expect(logicalXor(Tensor([2.0, .nan, 0]), Tensor([1, 0, 5])).array() == [false, true, true])
   }
 
-  /// Casts of reals to integers go through 32 bits for bytes, and give the smallest integer where
-  /// they are out of range: as PyTorch does on x86-64, in vectors and in what is left over.
+  /// Casts from reals to bytes go through 32 bits, and give the smallest integer if out of range:
+  /// as in PyTorch on x86-64, in vectors and in the remainder.
   @Test(arguments: [DType.float32, .float64]) func castsOutOfRange(dtype: DType) {
     let values = [.nan, .infinity, -.infinity, -1.5, 255.9, 256, 300, -300, 1e10, -1e10, 3e9, 1e20]
     let x = Tensor(values, dtype: dtype),
@@ -185,7 +185,7 @@ import Testing
     }
   }
 
-  @Test func mistakesAreRefused() {
+  @Test func mistakesAreReported() {
     let (truth, whole, real) = (Tensor([true]), Tensor([1]), Tensor([1.0]))
     let calls: [(String, () -> Tensor)] = [
       ("truth floor", { truth.floor() }), ("whole frac", { whole.frac() }),

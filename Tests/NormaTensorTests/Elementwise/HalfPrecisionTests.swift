@@ -2,7 +2,7 @@ import Foundation
 import NormaTensor
 import Testing
 
-/// Functions of several instructions in half types: as in `float32`, rounded once.
+/// Functions of several instructions in half types: computed in `float32`, rounded once.
 @Suite struct HalfPrecisionTests {
   static let functions: [(String, @Sendable (Tensor) -> Tensor)] = [
     ("gelu", { $0.gelu() }), ("gelu by tanh", { $0.gelu(approximatingByTanh: true) }),
@@ -14,7 +14,8 @@ import Testing
     ("logit", { $0.logit(eps: 0.01) }), ("rounded", { $0.rounded(decimals: 3) }),
     ("rounded whole", { $0.rounded(decimals: -2) }), ("deg2rad", { $0.deg2rad() }),
     ("addcmul", { addcmul($0, $0, $0, value: 0.25) }),
-    // One place of the number at a time: the gradients of several places are each rounded.
+    // The number is broadcast to one element at a time: the gradients of several elements are
+    // rounded separately.
     ("addcdiv", { addcdiv($0, $0.detached(), $0.detached(), value: 0.25) }),
     ("addcdiv over", { addcdiv($0.detached(), $0, $0.detached(), value: 0.25) }),
     ("addcdiv under", { addcdiv($0.detached(), $0.detached(), $0, value: 0.25) }),
@@ -40,7 +41,7 @@ import Testing
   func valuesAndGradients(index: Int, dtype: DType) {
     let (name, function) = Self.functions[index]
     let x = Self.numbers(dtype)
-    // The definition: in float32, and rounded once.
+    // The definition: computed in float32, and rounded once.
     func run(_ x: Tensor) -> (Tensor, Tensor) {
       let start = x.requiringGradient()
       let y = function(start)
@@ -52,11 +53,10 @@ import Testing
     for (found, wide) in [(value, wideValue), (slope, wideSlope)] {
       let truth = wide.cast(to: dtype)
       let isSame = found.isClose(to: truth, rtol: 0, atol: 0, equalNaN: true)
-      let place = isSame.logicalNot().flattened().nonzero()
+      let different = isSame.logicalNot().flattened().nonzero()
+      let first = different.count > 0 ? different[0, 0].item(as: Int.self) % x.count : 0
       #expect(
-        place.count == 0,
-        "\(name): \(place.count) differ, at \(place.count > 0 ? "\(x.flattened()[place[0, 0].item(as: Int.self) % x.count])" : "")"
-      )
+        different.count == 0, "\(name): \(different.count) differ, at \(x.flattened()[first])")
     }
   }
 

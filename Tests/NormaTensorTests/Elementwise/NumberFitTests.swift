@@ -1,12 +1,12 @@
 import NormaTensor
 import Testing
 
-/// Numbers that an element type does not hold: written, in tensors without axes, and in arrays.
+/// Numbers that do not fit an element type: literals, scalar tensors, and arrays.
 @Suite struct NumberFitTests {
   let bytes = Tensor([0, 5, 255] as [UInt8])
   let halves = Tensor([1, 2, 3] as [Float]).cast(to: .float16)
 
-  @Test func aNumberThatDoesNotFitIsRefused() {
+  @Test func aNumberThatDoesNotFitIsRejected() {
     let mask = bytes .> 2
     let mistakes: [(() -> Tensor, String)] = [
       ({ .full([2], 1e300) }, "full(_:_:): 1e+300 does not fit float32; pass a wider dtype"),
@@ -32,7 +32,8 @@ import Testing
       ),
       (
         { Tensor([1e300] as [Double], dtype: .float32) },
-        "Tensor(_:dtype:): 1e+300 does not fit float32; leave dtype out, pass a wider one, or cast(to:)"
+        "Tensor(_:dtype:): 1e+300 does not fit float32; leave dtype out, pass a wider one, or "
+          + "cast(to:)"
       ),
       (
         { Tensor([Int](repeating: 1, count: 99) + [300], dtype: .uint8) },
@@ -113,7 +114,8 @@ import Testing
     let many = Tensor((0..<99).map { Double($0) } + [.infinity, .nan], dtype: .float16)
     #expect(many.dtype == .float16 && many.array(of: Double.self)[99] == .infinity)
     #expect(Tensor((0..<99).map { $0 }, dtype: .uint8).sum().item() == 98 * 99 / 2)
-    // Sums, products and bits of bytes are modulo 256; arithmetic of half types is that of `float32`.
+    // Sums, products and bits of bytes are modulo 256; arithmetic of half types is that of
+    // `float32`.
     #expect((bytes + -1).array(of: Int.self) == [255, 4, 254])
     #expect((bytes * -1).array(of: Int.self) == [0, 251, 1])
     #expect(
@@ -163,7 +165,7 @@ import Testing
     ({ $1 .<= $0 }, { $1 <= $0 }), ({ $1 .> $0 }, { $1 > $0 }), ({ $1 .>= $0 }, { $1 >= $0 }),
   ]
 
-  /// Of numbers that `Double` holds, with numbers that `float32`, or the type, does not.
+  /// Numbers exact in `Double`, with numbers that `float32`, or the type, cannot hold.
   @Test(arguments: [DType.bool, .uint8, .int32, .int64, .float16, .float32])
   func comparisonsRoundNothing(dtype: DType) {
     let values: [Double] =
@@ -180,7 +182,7 @@ import Testing
       -.infinity, .nan,
     ]
     for number in numbers {
-      // Real elements are compared in their own type, as far as it goes.
+      // Real elements are compared in their own type, as far as its range.
       let rounded = dtype.isFloatingPoint && abs(number) < 1e5 ? Double(Float(number)) : number
       for (k, (comparison, expected)) in Self.comparisons.enumerated() {
         #expect(

@@ -1,10 +1,11 @@
 import NormaTensor
 import Testing
 
-/// The types of results, as `torch.result_type` and the operators of PyTorch 2.13 give them, or NumPy.
+/// The types of results, like those of `torch.result_type` and the operators of PyTorch 2.13, or
+/// NumPy.
 @Suite struct PromotionTests {
-  // In the order of `DType.allCases`; `!` is refused. Where PyTorch has no rule (uint16, uint32 and uint64 beside
-  // other integers), the types are those of `numpy.promote_types`.
+  // In the order of `DType.allCases`; `!` is an error. Where PyTorch has no rule (uint16, uint32
+  // and uint64 with other integers), the types are those of `numpy.promote_types`.
   static let letters: [Character: DType] = [
     "b": .bool, "u": .uint8, "c": .int8, "s": .int16, "v": .uint16, "i": .int32, "w": .uint32,
     "l": .int64, "x": .uint64, "h": .float16, "g": .bfloat16, "f": .float32, "d": .float64,
@@ -62,7 +63,7 @@ import Testing
       #expect(maximum(x, y).dtype == expected)
       #expect((x .< y).dtype == .bool)
       #expect(Tensor.where(y .== y, x, y).dtype == expected)
-      // The values are those of the type in which they meet.
+      // The values are those of the common type.
       #expect((x * y).array(of: Double.self).allSatisfy { $0 == 1 })
     }
   }
@@ -76,7 +77,7 @@ import Testing
 
   @Test(arguments: [[2], []])
   func numbersKeepTheTensorsType(shape: [Int]) {
-    // With a truth value, an integer, a real number.
+    // With a Boolean, an integer, a real number.
     let rows = [
       "blf", "uuf", "ccf", "ssf", "vvf", "iif", "wwf", "llf", "xxf", "hhh", "ggg", "fff", "ddd",
     ]

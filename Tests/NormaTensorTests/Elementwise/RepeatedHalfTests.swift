@@ -2,7 +2,7 @@ import Testing
 
 @testable import NormaTensor
 
-/// One half that stands for a whole tensor, widened and stored.
+/// A single half that is broadcast to a whole tensor, widened and stored.
 @Suite struct RepeatedHalfTests {
   @Test(arguments: [DType.float16, .bfloat16, .float32, .float64, .uint8, .bool])
   func widened(_ type: DType) {

@@ -10,17 +10,17 @@ import Testing
   typealias Wide = Double
 #endif
 
-/// Gradients of elementwise functions over the whole range of each type: within 2 ulp at the scale of the
-/// true derivative, which is its own size, or that of the terms it is the difference of; where a power of e
-/// is subnormal in the type, twice the factor that it is multiplied by.
+/// Gradients of elementwise functions over the whole range of each type: within 2 ulp at the scale
+/// of the true derivative, which is its own magnitude, or that of the terms it is the difference
+/// of; if a power of e is subnormal in the type, twice the factor that it is multiplied by.
 @Suite struct SlopeTests {
-  /// A function, its derivative in `Double`, and the size of the derivative's terms.
+  /// A function, its derivative in `Double`, and the magnitude of the derivative's terms.
   struct Function: Sendable, CustomTestStringConvertible {
     let name: String
     let of: @Sendable (Tensor) -> Tensor
     let slope: @Sendable (Wide) -> Wide
     let scale: @Sendable (Wide) -> Wide
-    /// What a power of e is multiplied by, whose digits are lost where it is subnormal.
+    /// The factor of a power of e, whose digits are lost if the power is subnormal.
     let factor: @Sendable (Wide) -> Wide
 
     init(
@@ -92,7 +92,7 @@ import Testing
     Function(
       "gelu", { $0.gelu() },
       { x in
-        // Beyond, erfc of a rounded argument is not the true value, and 0 or 1 is.
+        // Beyond this, erfc of a rounded argument is not the true value, while 0 or 1 is.
         let share = x > 40 ? 1 : x < -40 ? 0 : 0.5 * erfc(-x * (0.5 as Wide).squareRoot())
         return share + (abs(x) > 40 ? 0 : x * exp(-x * x / 2)) / (2 * Wide.pi).squareRoot()
       },
@@ -106,7 +106,7 @@ import Testing
     Function("leakyRelu", { $0.leakyRelu(slope: 0.3) }, { $0 > 0 ? 1 : 0.3 }),
   ]
 
-  /// Finite numbers of every size, both signs, and many of the usual ones.
+  /// Finite numbers of every magnitude, both signs, and many common ones.
   static func values(_ dtype: DType) -> [Double] {
     var random = TestRandom(seed: 5)
     switch dtype {
@@ -152,7 +152,7 @@ import Testing
     return worst
   }
 
-  /// The types whose slopes the wide type knows.
+  /// The types whose slopes can be computed in the wide type.
   static let types: [DType] =
     [.float32, .float16, .bfloat16] + (Wide.significandBitCount > 52 ? [.float64] : [])
 
@@ -217,7 +217,7 @@ import Testing
   @Test(arguments: pairs.indices) func slopesOfPairs(index: Int) {
     let (name, function, slopes) = Self.pairs[index]
     for dtype in Self.types {
-      // Powers of ten as far as the type goes, and what lies between.
+      // Powers of ten up to the type's range, and numbers in between.
       let most = dtype == .float16 ? 4.0 : dtype == .float64 ? 150 : 36.0
       let sizes = (-6...6).map { dtype.rounded(pow(10, Double($0) * most / 6) * 1.37) }
       let numbers = sizes + sizes.map { -$0 * 0.75 } + [0.5, 3, 7.25, 30].map { $0 }
@@ -233,12 +233,11 @@ import Testing
         (x.grad, truth.map(\.0)), (y.grad, truth.map(\.1)),
       ] {
         let values = found?.array(of: Double.self) ?? []
-        let (error, place) = Self.worst(
+        let (error, i) = Self.worst(
           values, truth, truth.map { _ in 0 }, truth.map { _ in 2 }, dtype)
         #expect(
           error <= 2,
-          "\(name) \(dtype): \(error) ulp at \(a[place]), \(b[place]): \(values[place]) for \(truth[place])"
-        )
+          "\(name) \(dtype): \(error) ulp at \(a[i]), \(b[i]): \(values[i]) for \(truth[i])")
       }
     }
   }
@@ -255,7 +254,7 @@ import Testing
       for (x, expected) in truth {
         let value = Tensor([x], dtype: dtype).gelu().item()
         let rounded = dtype.rounded(expected)
-        // Where erfc is subnormal in `float32`, its digits are lost before it is multiplied.
+        // If erfc is subnormal in `float32`, its digits are lost before it is multiplied.
         let factor = dtype != .float64 && abs(expected) < 0x1p-115 ? abs(x) : 1
         #expect(
           value == rounded || abs(value - rounded) <= 3 * factor * dtype.ulp(expected),

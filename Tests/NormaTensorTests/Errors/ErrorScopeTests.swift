@@ -1,7 +1,7 @@
 import NormaTensor
 import Testing
 
-/// Scopes that catch mistakes, and tensors that mistakes have made.
+/// Scopes that catch mistakes, and the tensors that mistakes produce.
 @Suite struct ErrorScopeTests {
   let x = Tensor.ones(2, 3)
 
@@ -15,7 +15,7 @@ import Testing
       }
     }
     #expect(error?.call == "sum(over:)")
-    // Also where the result is not used.
+    // Even if the result is not used.
     #expect(throws: TensorError.self) { try catchingTensorErrors { _ = x.max(over: 2) } }
   }
 

@@ -1,13 +1,14 @@
 import NormaTensor
 
-/// Axes as long as only broadcasting makes them.
+/// Axes of a length that only broadcasting makes possible.
 extension ExtremeSizeTests {
-  /// Beside the numbers of all calls, lengths between those that 32 bits hold and those that no memory does.
+  /// Besides the numbers of all calls, lengths between those that fit 32 bits and those that exceed
+  /// all memory.
   static let longAxes = [1 << 31, 1 << 33, 1 << 40]
 
   static func lengths(_ n: Int) -> [() -> Any] {
     func long(_ shape: Int...) -> Tensor { Tensor.ones(1).broadcast(to: shape) }
-    // What reads or writes all elements gets more than any machine holds.
+    // Operations that read or write all elements get more than any machine can hold.
     let m = n > 1 << 20 ? max(n, 1 << 40) : n
     let one = Tensor.ones(1, 1, 1)
     return [

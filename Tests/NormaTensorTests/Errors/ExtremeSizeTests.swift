@@ -1,8 +1,8 @@
 import NormaTensor
 import Testing
 
-/// Public operations that take sizes, counts or indices, with numbers that no memory holds: an error or a
-/// result, and nothing else.
+/// Public operations with sizes, counts or indices that exceed all memory: an error or a result,
+/// and nothing else.
 @Suite(.seeded) struct ExtremeSizeTests {
   static let numbers = [0, -1, Int.max, Int.max / 2, 1 << 62, Int.min, Int.max - 1]
 
@@ -138,7 +138,7 @@ import Testing
           let name = "call \(index) with \(number)"
           do {
             try catchingTensorErrors {
-              // What is pending is computed, unless it only sees one element very often.
+              // Pending results are computed, unless they only broadcast one element.
               if let tensor = call() as? Tensor, tensor.count < 1 << 20 { tensor.evaluated() }
             }
             results += 1
@@ -151,7 +151,8 @@ import Testing
         }
       }
       let text =
-        "\(count) calls with \(ExtremeSizeTests.numbers.count) numbers each: \(results) results, \(errors) errors"
+        "\(count) calls with \(ExtremeSizeTests.numbers.count) numbers each: \(results) results, "
+        + "\(errors) errors"
       print(text)
       demand(count >= 385 && results > 300 && errors > 1700, text)
     }

@@ -1,7 +1,7 @@
 import NormaTensor
 import Testing
 
-/// The texts of mistakes: the call, the values and shapes, and what would be right.
+/// Error messages: the call, the values and shapes, and what would be valid.
 @Suite struct MessageTests {
   static func message(_ body: () -> Tensor) -> String {
     do {
@@ -45,8 +45,8 @@ import Testing
       ),
       (
         { x[0, 1..<5] },
-        "subscript: range 1 ..< 5 is outside of axis 1 of shape [8, 3, 32, 32]; an AxisSlice clamps its "
-          + "bounds"
+        "subscript: range 1 ..< 5 is outside of axis 1 of shape [8, 3, 32, 32]; an AxisSlice "
+          + "clamps its bounds"
       ),
       (
         { x[0, 0, 0, 0, 0] },
@@ -58,18 +58,18 @@ import Testing
       ),
       (
         { Tensor.where(x, x, x) },
-        "where(_:_:_:): the condition holds float32, not bool; compare it first"
+        "where(_:_:_:): the condition is float32, not bool; compare it first"
       ),
       (
         { Tensor.ones(2, 3).matmul(Tensor.ones(2, 3)) },
-        "matmul(_:): shapes [2, 3] and [2, 3] do not multiply: 3 columns meet 2 rows"
+        "matmul(_:): shapes [2, 3] and [2, 3] cannot be multiplied: 3 columns and 2 rows"
       ),
       (
-        { x.permuted(0, 1) }, "permuted(_:): [0, 1] names 2 axes and shape [8, 3, 32, 32] has 4"
+        { x.permuted(0, 1) }, "permuted(_:): [0, 1] names 2 axes, but shape [8, 3, 32, 32] has 4"
       ),
       (
         { Tensor.ones(2, 3).broadcast(to: [2, 4]) },
-        "broadcast(to:): shape [2, 3] does not stretch to [2, 4]: axis 1 has the wrong size"
+        "broadcast(to:): shape [2, 3] does not broadcast to [2, 4]: axis 1 has the wrong size"
       ),
       (
         { Tensor([1, 2, 3], shape: [2, 2]) },
@@ -78,22 +78,25 @@ import Testing
       (
         { Tensor([[1, 2], [3]]) }, "Tensor(_:): rows of 2 and 1 values do not make a tensor"
       ),
-      ({ x.clamped(min: Float?.none) }, "clamped(min:max:): at least one of min and max is needed"),
+      (
+        { x.clamped(min: Float?.none) },
+        "clamped(min:max:): at least one of min and max is required"
+      ),
       (
         { Tensor(x.item()) },
-        "item(): shape [8, 3, 32, 32] has 24576 elements, not one; take "
+        "item(): shape [8, 3, 32, 32] has 24576 elements, not one; use "
           + "array(of:) or reduce it"
       ),
     ]
     for (mistake, text) in mistakes { #expect(Self.message(mistake) == text) }
   }
 
-  @Test func shapesThatAreNone() {
+  @Test func invalidShapes() {
     let x = Tensor.ones(4, 6)
     let mistakes: [(() -> Tensor, String)] = [
       (
         { x.reshaped(5, 5) },
-        "reshaped(_:): shape [4, 6] has 24 elements and [5, 5] would have 25"
+        "reshaped(_:): shape [4, 6] has 24 elements, but [5, 5] would have 25"
       ),
       ({ x.reshaped(-1, -1) }, "reshaped(_:): more than one -1 in [-1, -1]"),
       (
@@ -125,7 +128,7 @@ import Testing
         { x.transposed(0, 2) },
         "transposed(_:_:): axis 2 is out of range for shape [4, 6]; valid axes are -2 ..< 2"
       ),
-      ({ x[AxisSlice(by: 0)] }, "subscript: step 0 of a slice is not positive"),
+      ({ x[AxisSlice(by: 0)] }, "subscript: the step of a slice must be positive, got 0"),
       ({ x.taking([Ellipsis(), 1, Ellipsis()]) }, "subscript: more than one ellipsis"),
       (
         { x.flattened(from: 1, through: 0) },
@@ -141,7 +144,7 @@ import Testing
     for (mistake, text) in mistakes { #expect(Self.message(mistake) == text) }
   }
 
-  /// Outside of a scope a mistake ends the process with its text, in release builds too.
+  /// Outside of a scope a mistake ends the process with its message, in release builds too.
   @Test func trapsKeepTheirText() async {
     let result = await #expect(
       processExitsWith: .failure, observing: [\.standardErrorContent]

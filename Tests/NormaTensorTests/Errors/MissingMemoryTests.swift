@@ -1,7 +1,8 @@
 import NormaTensor
 import Testing
 
-/// Results for which no machine has memory: a mistake that names the call and its place, inside of a scope.
+/// Results for which no machine has memory: a mistake that names the call and its file and line,
+/// inside a scope.
 @Suite struct MissingMemoryTests {
   private static func wide(_ shape: Int..., dtype: DType = .float32) -> Tensor {
     Tensor.ones(1, dtype: dtype).broadcast(to: shape)
@@ -55,7 +56,8 @@ import Testing
     ("binCount", { _ = wide(1 << 42, dtype: .int64).binCount() }),
   ]
 
-  /// Requests beyond the addresses that processors have, and work on what takes no memory itself.
+  /// Requests beyond the address space of processors, and operations on tensors that take no memory
+  /// themselves.
   static let beyondAddresses: [(String, @Sendable () -> Void)] = [
     ("item(at:)", { _ = (wide(1 << 57) + 1).item(at: 5) }),
     ("rolled(by:)", { _ = wide(1 << 58).rolled(by: 1) }),
@@ -74,8 +76,8 @@ import Testing
     ("moments(over:)", { _ = wide(1 << 56, dtype: .float64).moments() }),
   ]
 
-  /// A call that other calls follow keeps its name and line.
-  @Test func isPlacedOnce() throws {
+  /// A call followed by other calls keeps its name and line.
+  @Test func keepsItsCallSite() throws {
     var line = 0
     do {
       try catchingTensorErrors {
@@ -83,7 +85,7 @@ import Testing
         let x = Self.wide(1 << 42).rolled(by: 1)
         _ = x.reshaped(-1).sum().item()
       }
-      Issue.record("there is no such memory")
+      Issue.record("nothing was thrown")
     } catch let error as TensorError {
       #expect(error.call == "rolled(by:)" && error.line == line, "\(error)")
     }
@@ -94,7 +96,7 @@ import Testing
     let (name, call) = (Self.calls + Self.beyondAddresses)[number]
     let error = try #require(
       #expect(throws: TensorError.self) { try catchingTensorErrors { call() } })
-    #expect(error.reason.contains("there is no such memory"), "\(error)")
+    #expect(error.reason.contains("more than the available memory"), "\(error)")
     #expect(error.reason.hasPrefix("shape ["), "\(error)")
     #expect(error.call.hasPrefix(name), "\(error)")
     #expect(error.file == "NormaTensorTests/MissingMemoryTests.swift", "\(error)")
@@ -102,7 +104,7 @@ import Testing
     #expect(Tensor.ones(3).cumulativeSum(over: 0).array() == [1, 2, 3])
   }
 
-  /// What a reduction needs beside its results is a mistake, too.
+  /// If a reduction lacks memory beyond its results, that is a mistake, too.
   @Test func scratchMemory() throws {
     let calls: [@Sendable () -> Void] = [
       { Self.wide(1 << 57).sum().evaluated() },
@@ -112,7 +114,7 @@ import Testing
     for call in calls {
       let error = try #require(
         #expect(throws: TensorError.self) { try catchingTensorErrors { call() } })
-      #expect(error.reason.contains("bytes of scratch, and there is no such memory"), "\(error)")
+      #expect(error.reason.contains("bytes of scratch, more than the available memory"), "\(error)")
     }
   }
 
@@ -124,6 +126,6 @@ import Testing
       })
     let text = String(decoding: result.standardErrorContent, as: UTF8.self)
     #expect(text.contains("shape [1024, 4294967296] of float32 takes"), "\(text)")
-    #expect(text.contains("there is no such memory"), "\(text)")
+    #expect(text.contains("more than the available memory"), "\(text)")
   }
 }

@@ -1,11 +1,11 @@
 import NormaTensor
 import Testing
 
-/// What people write to read an answer, in a scope in which a mistake was made.
+/// The usual ways to read an answer, in a scope in which a mistake was made.
 @Suite(.seeded) struct ServingTests {
   static let names = ["cat", "dog"]
 
-  /// A mistake of shapes, as a bad request makes it.
+  /// A shape mistake, as caused by a bad request.
   static func answer(_ columns: Int) -> Tensor {
     Tensor.ones(1, columns).matmul(Tensor.ones(3, 2))
   }
@@ -57,7 +57,7 @@ import Testing
     #expect(name == "cat")
   }
 
-  @Test func errorsKnowTheirPlace() throws {
+  @Test func errorsKnowTheirCallSite() throws {
     var line = 0
     do {
       // Not within a macro, which has lines of its own.
@@ -68,12 +68,12 @@ import Testing
       #expect(error.file == "NormaTensorTests/ServingTests.swift")
       #expect(error.line == line)
     }
-    // Made inside of the library, by a call with a place.
+    // Raised inside the library, by a call that has a file and line.
     let inner = #expect(throws: TensorError.self) {
       try catchingTensorErrors { Tensor.ones(2, 3).rolled(by: [1], over: [5]) }
     }
     #expect(inner?.file == "NormaTensorTests/ServingTests.swift")
-    // Subscripts know it, too, reading and writing.
+    // Subscripts know their caller, too, reading and writing.
     for body: () -> Void in [
       { _ = Tensor.ones(2, 3)[5] },
       { _ = Tensor.ones(2, 3)[..., 5] },
@@ -96,7 +96,7 @@ import Testing
       #expect(error?.call == "subscript" && error?.file == "NormaTensorTests/ServingTests.swift")
       #expect((error?.line ?? 0) > 0)
     }
-    // Operators do not know their caller, nor what follows them.
+    // Operators do not know their caller, and neither does what follows them.
     let other = #expect(throws: TensorError.self) {
       try catchingTensorErrors { (Tensor.ones(2) + Tensor.ones(3)).reshaped(7) }
     }
@@ -145,7 +145,7 @@ import Testing
         try catchingTensorErrors { call() }
       }
       guard let error else { continue }
-      #expect(error.reason.contains("there is no such memory"), "\(number): \(error)")
+      #expect(error.reason.contains("more than the available memory"), "\(number): \(error)")
       #expect(error.call.hasPrefix(name), "\(number): \(error)")
       #expect(error.file == "NormaTensorTests/ServingTests.swift", "\(number): \(error)")
     }

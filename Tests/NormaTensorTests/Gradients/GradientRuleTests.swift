@@ -1,8 +1,8 @@
 import NormaTensor
 import Testing
 
-/// The rule of every operation against central differences in Float64, gradients of gradients
-/// included.
+/// The rule of every operation against central differences in Float64, including second
+/// derivatives.
 @Suite(.serialized) struct GradientRuleTests {
   typealias Function = @Sendable ([Tensor]) -> Tensor
 
@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  /// The check itself must find wrong rules.
+  /// The check itself must detect wrong rules.
   @Test func checkFindsWrongRules() {
     let x = Self.inputs([3, 2])
     for wrong in [

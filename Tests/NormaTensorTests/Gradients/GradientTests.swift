@@ -8,7 +8,7 @@ import Testing
   private let steps = 1_000_000
 #endif
 
-/// How gradients travel: leaves, scopes, hooks, checkpoints, errors, depth and memory.
+/// Propagation of gradients: leaves, scopes, hooks, checkpoints, errors, depth and memory.
 @Suite(.serialized) struct GradientTests {
   @Test func backwardAddsUpInLeaves() {
     let x = Tensor([1.0, 2, 3]).requiringGradient()
@@ -32,7 +32,7 @@ import Testing
     let second = { x in Tensor.gradient(of: { Tensor.gradient(of: cube, at: $0) }, at: x) }
     #expect(second(Tensor([2.0, -1])).array(of: Double.self) == [12, -6])
     #expect(Tensor.gradient(of: second, at: Tensor([5.0])).array(of: Double.self) == [6])
-    // Another variable of the same function, in the midst of an outer differentiation.
+    // Another variable of the same function, inside an outer differentiation.
     let mixed = Tensor.gradient(
       of: { a in Tensor.gradient(of: { b in a * a * b }, at: Tensor(3.0)) * 1 }, at: Tensor(5.0))
     #expect(mixed.item() == 10)
@@ -92,7 +92,7 @@ import Testing
     }
     #expect(x.grad?.array(of: Double.self) == plain[0])
     #expect(weight.grad?.array(of: Double.self) == plain[1])
-    // Inputs without a history: the part's own parameters get their gradients all the same.
+    // Inputs without a history: the part's own parameters still get their gradients.
     Tensor.checkpoint(Tensor([1.0, 1])) { ($0[0] * weight).sum() }.backward()
     #expect(weight.grad?.array(of: Double.self) == [plain[1][0] + 1, plain[1][1] + 1])
   }
@@ -117,7 +117,8 @@ import Testing
     #expect(message { _ = Tensor([1]).requiringGradient() }.contains("int64 has no gradient"))
   }
 
-  /// What operations saved is free once the gradient went by, also while the loss lives on.
+  /// What operations saved is freed once the gradient has passed, even while the loss is still
+  /// alive.
   @Test func memoryIsReleased() {
     TensorMemory.emptyCache()
     let x = Tensor.ones(1 << 18).requiringGradient()
@@ -127,7 +128,7 @@ import Testing
     let before = TensorMemory.usage.inUse
     loss.backward()
     #expect(x.grad != nil)
-    // The eight saved results are gone; the gradient has come.
+    // The eight saved results are gone; the gradient has arrived.
     #expect(TensorMemory.usage.inUse <= before - 6 * (1 << 20))
   }
 
@@ -139,7 +140,8 @@ import Testing
         for _ in 0..<steps { total = total + x }
         total.backward()
         demand(x.grad?.item() == Double(steps + 1), "\(String(describing: x.grad))")
-        // Saved tensors lead from one to the next, and the graph is dropped without a pass.
+        // Saved tensors lead from one to the next, and the graph is dropped without a backward
+        // pass.
         var product = x
         for _ in 0..<steps { product = product * x }
         demand(product.item() == 1, "\(product)")

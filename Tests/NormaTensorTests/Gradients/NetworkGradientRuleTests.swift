@@ -1,12 +1,12 @@
 import NormaTensor
 import Testing
 
-/// The rules of what networks are made of: joining, picking, sorting, softmax, activations.
+/// The rules of the operations of networks: joining, gathering, sorting, softmax, activations.
 @Suite(.serialized) struct NetworkGradientRuleTests {
   typealias Function = @Sendable (Tensor) -> Tensor
 
   private static let picks = Tensor([2, 0, 2])
-  private static let places = Tensor([[1, 0, 0, 2], [2, 2, 1, 0]])
+  private static let indices = Tensor([[1, 0, 0, 2], [2, 2, 1, 0]])
 
   static let rules: [(String, [Int], Function)] = [
     ("concatenated", [3, 4], { .concatenated([$0.exp(), $0, $0 * 2], over: 1) }),
@@ -26,9 +26,9 @@ import Testing
     ("padded replicate", [2, 4], { $0.padded([2, 1], mode: .replicate).exp() }),
     ("padded circular", [2, 4], { $0.padded([2, 1], mode: .circular).exp() }),
     ("index selected", [3, 2], { $0.indexSelected(picks, over: 0).exp() }),
-    ("gathered", [3, 4], { $0.gathered(places, over: 0).exp() }),
-    ("scattered", [3, 4], { ($0 * 2).scattered(places[0..<1], $0[0..<1].exp(), over: 0) }),
-    ("scattered adding", [3, 4], { $0.sin().scatteredAdding(places, $0[0..<2].exp(), over: 0) }),
+    ("gathered", [3, 4], { $0.gathered(indices, over: 0).exp() }),
+    ("scattered", [3, 4], { ($0 * 2).scattered(indices[0..<1], $0[0..<1].exp(), over: 0) }),
+    ("scattered adding", [3, 4], { $0.sin().scatteredAdding(indices, $0[0..<2].exp(), over: 0) }),
     ("sorted", [3, 4], { $0.sorted(over: 1, descending: true).values.exp() }),
     ("top k", [2, 5], { $0.topK(3).values.exp() }),
     ("cumulative sum", [3, 4], { $0.cumulativeSum(over: 1).exp() }),

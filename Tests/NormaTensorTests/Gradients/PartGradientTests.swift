@@ -1,7 +1,7 @@
 import NormaTensor
 import Testing
 
-/// Parts of one tensor: their gradients are those of a sum, and come together once.
+/// Parts of one tensor: their gradients are those of a sum, and are collected once.
 @Suite struct PartGradientTests {
   static let cut: [@Sendable (Tensor) -> [Tensor]] = [
     { $0.unbound(over: 1) }, { $0.split(every: 2, over: 1) }, { $0.chunked(3, over: 1) },
@@ -21,7 +21,7 @@ import Testing
       }
     }
     try checkGradient(of: { loss($0[0]) }, at: [x], order: 2)
-    // Of something computed, in another order of memory, and of a leaf that has other uses.
+    // Of a computed tensor, in another memory order, and of a leaf that has other uses.
     try checkGradient(
       of: { loss(($0[0] * 2).transposed().reshaped(-1).reshaped(5, 3).transposed()) }, at: [x])
     try checkGradient(of: { loss($0[0]) + $0[0].sin().sum() }, at: [x])
@@ -40,7 +40,7 @@ import Testing
     #expect(y.grad?.array(of: Float.self) == [6, 0])
   }
 
-  @Test func resultsOfNothingKeepTheirHistory() {
+  @Test func emptyResultsKeepTheirHistory() {
     let x = Tensor.zeros(0).requiringGradient()
     let two = Tensor.ones(2).requiringGradient()
     let joined = Tensor.concatenated([x, two, x])
@@ -66,7 +66,7 @@ import Testing
     }
   }
 
-  /// The gradient of a tensor that is no leaf is there once, whatever the number of its parts.
+  /// The gradient of an intermediate tensor is allocated once, however many parts it has.
   @Test func memoryDoesNotGrowWithTheNumberOfParts() async {
     await #expect(processExitsWith: .success) {
       let count = 200
@@ -93,7 +93,7 @@ import Testing
     }
   }
 
-  /// Four times as many parts take four times the bytes, and not sixteen.
+  /// Four times as many parts take four times the bytes, not sixteen.
   @Test(arguments: 0..<4) func workGrowsAsTheNumberOfParts(cut: Int) {
     func bytes(_ count: Int) -> Int {
       let x = Tensor.ones(4, count, 256).requiringGradient()

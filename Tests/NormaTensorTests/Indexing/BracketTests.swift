@@ -2,9 +2,9 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Tensors between brackets, and assignment, as PyTorch does it.
+/// Tensors in brackets, and assignment, as in PyTorch.
 @Suite struct BracketTests {
-  @Test(arguments: 0..<3) func placesAmongOthers(kind: Int) {
+  @Test(arguments: 0..<3) func tensorsAmongOtherIndices(kind: Int) {
     let shape = [2, 3, 4, 5]
     let x = ViewTests.counted(shape, kind)
     func expect(
@@ -20,20 +20,20 @@ import Testing
     expect(x[0..., Tensor([[0, 2], [1, 1]]), 1], [2, 2, 2, 5]) {
       [$0[0], [[0, 2], [1, 1]][$0[1]][$0[2]], 1, $0[3]]
     }
-    // Side by side they stay where they are, and broadcast.
+    // Adjacent ones stay where they are, and broadcast.
     expect(x[0..., Tensor(i).unsqueezed(1), Tensor(j)], [2, 2, 4, 5]) {
       [$0[0], i[$0[1]], (j[$0[2]] + 4) % 4, $0[3]]
     }
-    // With others between them they come first.
+    // With other axes between them they come first.
     expect(x[0..., i, 0..., [3, 4]], [2, 2, 4]) { [$0[1], i[$0[0]], $0[2], [3, 4][$0[0]]] }
     expect(x[NewAxis(), [0, 1], NewAxis(), [2, 0]], [2, 1, 1, 4, 5]) {
       [[0, 1][$0[0]], [2, 0][$0[0]], $0[3], $0[4]]
     }
-    // Numbers count before tensors do.
+    // Integers are applied before tensors.
     expect(x[0, 0..., [0, 1]], [3, 2, 5]) { [0, $0[0], [0, 1][$0[1]], $0[2]] }
     expect(x[Tensor(1), AxisSlice(by: 2), i], [2, 2, 5]) { [1, 2 * $0[0], i[$0[1]], $0[2]] }
     expect(x[Tensor([Int]())], [0, 3, 4, 5]) { $0 }
-    // Truth values, of one axis and of two.
+    // Boolean masks, with one axis and with two.
     expect(x[0..., [true, false, true]], [2, 2, 4, 5]) { [$0[0], 2 * $0[1], $0[2], $0[3]] }
     let mask = Tensor([
       [true, false, false, true], [false, false, false, false], [false, true, false, false],
@@ -53,16 +53,16 @@ import Testing
       for arrangement in Arrangement.allCases {
         let x = Sample([4, 3, 5], type, arrangement, random: &random)
         let picked = x.tensor[[3, 1], 0..., [4, 0]].array(of: Double.self)
-        var places: [Int] = []
+        var indices: [Int] = []
         for (row, column) in [(3, 4), (1, 0)] {
-          places += (0..<3).map { row * 15 + $0 * 5 + column }
+          indices += (0..<3).map { row * 15 + $0 * 5 + column }
         }
-        let truth = places.map { x.values[$0] }
+        let truth = indices.map { x.values[$0] }
         #expect(picked == truth, "\(type) \(arrangement)")
         var y = x.tensor
         y[[3, 1], 0..., [4, 0]] = Tensor([1, 0, 1], dtype: type)
         var expected = x.values
-        for (number, place) in places.enumerated() { expected[place] = number % 3 == 1 ? 0 : 1 }
+        for (number, index) in indices.enumerated() { expected[index] = number % 3 == 1 ? 0 : 1 }
         #expect(y.array(of: Double.self) == expected && x.tensor.array() == x.values)
       }
     }
@@ -85,7 +85,7 @@ import Testing
     #expect(y.array(of: Int.self) == [1, 2, 3, 40, 8, 50, 2, 7, 2, 1, 2, 3])
     y[AxisSlice(by: 2)] = y[1]
     #expect(y[2].array(of: Int.self) == [8, 50, 2, 7])
-    // Whoever else has the values keeps them.
+    // Other tensors with the same memory keep their values.
     #expect(x.array(of: Int.self) == Array(0..<12))
     let (kept, view) = (y, y[0])
     let later = y.sum(over: 0)
@@ -106,17 +106,17 @@ import Testing
     #expect(none.shape == [0, 2])
   }
 
-  /// A loop of assignments to elements that nobody else holds does not copy the whole.
+  /// A loop of assignments to elements without another owner does not copy the whole.
   @Test func assignmentInPlace() {
     var x = Tensor.zeros(1 << 20)
     x.evaluated()
-    let place = x.withUnsafeBytes { $0.baseAddress }
+    let index = x.withUnsafeBytes { $0.baseAddress }
     for k in 0..<50 { x[k * 1000] = Tensor(Float(k)) }
     x[[5, 6]] = 2
     x[AxisSlice(from: -3)] = 3
-    #expect(x.withUnsafeBytes { $0.baseAddress } == place)
+    #expect(x.withUnsafeBytes { $0.baseAddress } == index)
     #expect(x.sum().item() == 1225 + 4 + 9)
-    // Reductions that were taken before are not those of the new values.
+    // Reductions computed before are not reused for the new values.
     var y = Tensor.ones(10)
     #expect(y.sum().item() == 10)
     y[0] = 5
@@ -144,28 +144,32 @@ import Testing
       ),
       (
         { _ = x[[true, false, true]] },
-        "subscript: a mask of shape [3] does not fit axis 0 and following of shape [2, 3]"
+        "subscript: a mask of shape [3] does not fit shape [2, 3] from axis 0 on"
       ),
       (
         { _ = x[Tensor([0.5])] },
-        "subscript: a tensor of float64 chooses nothing: positions are integers other than uint8, "
-          + "which PyTorch takes for a mask, and masks are bool; cast it"
+        "subscript: indices cannot be float64: cast them to an integer type other than uint8, "
+          + "which PyTorch takes for a mask, or to bool for a mask"
       ),
       (
         { _ = x.indexSelected(Tensor([-1]), over: 0) },
-        "indexSelected(_:over:): index -1 is out of range for axis 0 of shape [2, 3]; valid indices are 0 ..< 2"
+        "indexSelected(_:over:): index -1 is out of range for axis 0 of shape [2, 3]; valid "
+          + "indices are 0 ..< 2"
       ),
       (
         { _ = Tensor.zeros(3, 0).indexSelected(Tensor([5]), over: 0) },
-        "indexSelected(_:over:): index 5 is out of range for axis 0 of shape [3, 0]; valid indices are 0 ..< 3"
+        "indexSelected(_:over:): index 5 is out of range for axis 0 of shape [3, 0]; valid "
+          + "indices are 0 ..< 3"
       ),
       (
         { _ = x.gathered(Tensor([[0, 3]]), over: 1) },
-        "gathered(_:over:): index 3 is out of range for axis 1 of shape [2, 3]; valid indices are 0 ..< 3"
+        "gathered(_:over:): index 3 is out of range for axis 1 of shape [2, 3]; valid indices "
+          + "are 0 ..< 3"
       ),
       (
         { _ = x.scattered(Tensor([[-1]]), x, over: 1) },
-        "scattered(_:_:over:): index -1 is out of range for axis 1 of shape [2, 3]; valid indices are 0 ..< 3"
+        "scattered(_:_:over:): index -1 is out of range for axis 1 of shape [2, 3]; valid "
+          + "indices are 0 ..< 3"
       ),
       (
         { _ = x.taken(Tensor([6])) },
@@ -174,7 +178,7 @@ import Testing
       (
         {
           var y = x; y[0] = Tensor.zeros(2)
-        }, "subscript: values of shape [2] do not broadcast to the chosen elements, [3]"
+        }, "subscript: values of shape [2] do not broadcast to the selected elements, [3]"
       ),
       (
         {
@@ -184,7 +188,7 @@ import Testing
       ),
       (
         { _ = x.scattered(where: x .< 1, Tensor.zeros(5)) },
-        "scattered(where:_:): 6 places are chosen and the source has 5"
+        "scattered(where:_:): the mask selects 6 elements, but the source has 5"
       ),
     ] as [(() -> Void, String)] {
       #expect(message(body) == text)

@@ -1,17 +1,19 @@
 import NormaTensor
 import Testing
 
-/// The rules of shapes, picking and putting against central differences, gradients of gradients too.
+/// The rules of shapes, gathering and scattering against central differences, including second
+/// derivatives.
 @Suite(.serialized) struct IndexGradientTests {
   typealias Function = @Sendable (Tensor) -> Tensor
 
   private static let rows = Tensor([2, 0, 2])
-  private static let places = Tensor([[1, 0, 0, 2], [2, 2, 1, 0]])
+  private static let indices = Tensor([[1, 0, 0, 2], [2, 2, 1, 0]])
   private static let mask = Tensor([
     [true, false, true, true], [false, false, true, false], [true, true, false, false],
   ])
 
-  /// The largest axis of all is 4 long and everything lies apart, so that no extreme changes.
+  /// The largest axis of all has 4 elements and all values are well separated, so that no extreme
+  /// changes.
   static let shapes: [(String, [Int], Function)] = [
     ("flipped", [3, 4], { $0.flipped(over: 1).exp() * $0 }),
     ("rotated", [3, 3], { $0.rotated90().exp() * $0.rotated90(-1) }),
@@ -52,7 +54,7 @@ import Testing
   ]
 
   static let picking: [(String, [Int], Function)] = [
-    ("places", [3, 4], { $0[rows].exp() }), ("pairs", [3, 4], { $0[rows, [0, 3, 1]].exp() }),
+    ("rows", [3, 4], { $0[rows].exp() }), ("pairs", [3, 4], { $0[rows, [0, 3, 1]].exp() }),
     ("apart", [2, 3, 3], { $0[[0, 1, 0], 0..., rows].exp() }),
     ("mask", [3, 4], { $0[mask].exp() }),
     ("columns", [3, 4], { $0[0..., [true, false, true, false]].exp() }),
@@ -80,12 +82,12 @@ import Testing
       "index filled", [3, 4],
       { $0.sin().indexFilled(Tensor([0, -1]), over: 1, with: $0[0, 0].exp()) }
     ),
-    ("gathered", [3, 4], { $0.gathered(places, over: 0).exp() }),
-    ("gathered part", [3, 4], { $0.gathered(places[0..., 0..<2], over: 1).exp() }),
+    ("gathered", [3, 4], { $0.gathered(indices, over: 0).exp() }),
+    ("gathered part", [3, 4], { $0.gathered(indices[0..., 0..<2], over: 1).exp() }),
     ("taken along", [3, 4], { $0.takenAlong(Tensor([[0, -1]]), over: 1).exp() }),
     ("taken", [3, 4], { $0.taken(Tensor([[0, -1], [3, 3]])).exp() }),
     ("putting", [3, 4], { $0.sin().putting(Tensor([0, -1]), $0[0, 0..<2].exp()) }),
-    ("scattered", [3, 4], { $0.sin().scattered(places[0..<1], $0[0..<1].exp(), over: 0) }),
+    ("scattered", [3, 4], { $0.sin().scattered(indices[0..<1], $0[0..<1].exp(), over: 0) }),
     ("selected", [3, 4], { $0.selected(where: mask).exp() }),
     ("masked", [3, 4], { $0.sin().scattered(where: mask, $0.exp()) }),
     ("filled", [3, 4], { $0.sin().filled(where: mask, with: $0[1, 1].exp()) }),
@@ -109,13 +111,13 @@ import Testing
     throws
   {
     for includes in [true, false] {
-      for places in [Self.places, Self.places[0..., 0..<3]] {
-        let inputs = GradientRuleTests.inputs([3, 4], places.shape)
+      for indices in [Self.indices, Self.indices[0..., 0..<3]] {
+        let inputs = GradientRuleTests.inputs([3, 4], indices.shape)
         #expect(throws: Never.self, "\(includes)") {
           try checkGradient(
             of: {
               $0[0].sin().scattered(
-                places, $0[1].exp(), over: 0, reducing: reduction, includingSelf: includes)
+                indices, $0[1].exp(), over: 0, reducing: reduction, includingSelf: includes)
             }, at: inputs, order: 2)
         }
       }

@@ -2,9 +2,9 @@ import Foundation
 import NormaTensor
 import Testing
 
-/// More elements than 32 bits count.
+/// More elements than 32 bits can count.
 @Suite(.serialized) struct LargeTensorTests {
-  /// Bytes that the machine can give now, as the system says; nil where it does not.
+  /// The bytes of memory available now, as reported by the system; nil if unknown.
   private static var available: Int? {
     guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else {
       return nil

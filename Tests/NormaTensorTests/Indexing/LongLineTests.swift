@@ -2,7 +2,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Places along lines long enough to be looked at many at a time.
+/// Indices along lines long enough to be checked many at a time.
 @Suite(.seeded) struct LongLineTests {
   /// Some are counted from the end, one is wrong.
   @Test func oneByOne() {
@@ -11,20 +11,20 @@ import Testing
       let x = Tensor.randn([3, count])
       let own = x.array(of: Float.self)
       for isWrapped in [false, true] {
-        var places = (0..<(3 * count)).map { _ in Int(random.next() % UInt64(3 * count)) }
-        if isWrapped { places[count + 7] -= 3 * count }
-        let given = Tensor(places).reshaped(3, count)
-        let picked = places.map { own[$0 < 0 ? $0 + own.count : $0] }
+        var indices = (0..<(3 * count)).map { _ in Int(random.next() % UInt64(3 * count)) }
+        if isWrapped { indices[count + 7] -= 3 * count }
+        let given = Tensor(indices).reshaped(3, count)
+        let picked = indices.map { own[$0 < 0 ? $0 + own.count : $0] }
         #expect(x.taken(given).array(of: Float.self) == picked, "seed \(random)")
         var put = own
-        for (n, place) in places.enumerated() {
-          put[place < 0 ? place + own.count : place] = own[n]
+        for (n, index) in indices.enumerated() {
+          put[index < 0 ? index + own.count : index] = own[n]
         }
         #expect(x.putting(given, x).array(of: Float.self) == put, "seed \(random)")
-        let rows = Tensor(places.map { (($0 + own.count) % count) }).reshaped(3, count)
+        let rows = Tensor(indices.map { (($0 + own.count) % count) }).reshaped(3, count)
         var expected = own
-        for (n, place) in rows.array(of: Int.self).enumerated() {
-          expected[n / count * count + place] = own[n]
+        for (n, index) in rows.array(of: Int.self).enumerated() {
+          expected[n / count * count + index] = own[n]
         }
         #expect(x.scattered(rows, x, over: 1).array(of: Float.self) == expected)
         for wrong in [0, 30, count - 1] {

@@ -2,8 +2,8 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Numbers of `float32` that meet at a place, in shapes that take them a part of the result at a time,
-/// against sums of doubles in order.
+/// `float32` numbers with the same index, in shapes that are processed part by part, against sums
+/// of doubles in order.
 @Suite(.seeded) struct ScatterFloatsTests {
   private static let reductions: [ScatterReduction] = [.sum, .product, .min, .max]
 
@@ -33,8 +33,8 @@ import Testing
         var expected = x.array(of: Double.self)
         for (number, value) in y.array(of: Double.self).enumerated() {
           let (row, i) = number.quotientAndRemainder(dividingBy: rest)
-          let place = (row / 70 * shape[1] + places[number]) * rest + i
-          expected[place] = meet(reduction, expected[place], value)
+          let index = (row / 70 * shape[1] + places[number]) * rest + i
+          expected[index] = meet(reduction, expected[index], value)
         }
         let one = withThreads(1) { x.scattered(indices, y, over: 1, reducing: reduction) }
         let more = withThreads(3) { x.scattered(indices, y, over: 1, reducing: reduction) }
@@ -54,7 +54,7 @@ import Testing
     let size = shape[axis], inner = shape[axis + 1], outer = shape.dropLast(2).reduce(1, *)
     var given = shape
     given[axis] = 50
-    // Some rows get nothing.
+    // Some rows get no elements.
     let places = (0..<50).map { _ in Int(random.next() % UInt64(size - 2)) }
     let indices = Tensor(places)
     let (x, y) = (Tensor.randn(shape), Tensor.randn(given))
@@ -77,21 +77,21 @@ import Testing
     }
   }
 
-  @Test func placesOutside() {
+  @Test func indicesOutOfRange() {
     let x = Tensor.zeros([10, 20])
-    for place in [20, -1, Int.min, Int.max] {
+    for index in [20, -1, Int.min, Int.max] {
       #expect(throws: TensorError.self) {
         try catchingTensorErrors {
           let indices = Tensor.where(
-            Tensor.arange(200).reshaped(10, 20) .== 77, Tensor(place), Tensor(3))
+            Tensor.arange(200).reshaped(10, 20) .== 77, Tensor(index), Tensor(3))
           return x.scatteredAdding(indices, x, over: 1)
         }
       }
     }
-    for place in [10, -1, Int.min, Int.max] {
+    for index in [10, -1, Int.min, Int.max] {
       #expect(throws: TensorError.self) {
         try catchingTensorErrors {
-          x.indexAdded(Tensor([1, 1, place]), Tensor.zeros([3, 20]), over: 0)
+          x.indexAdded(Tensor([1, 1, index]), Tensor.zeros([3, 20]), over: 0)
         }
       }
     }
@@ -99,16 +99,16 @@ import Testing
 
   @Test func gatherOutside() {
     let x = Tensor.randn([10, 100])
-    for place in [100, -1, Int.min, Int.max] {
+    for index in [100, -1, Int.min, Int.max] {
       for number in [0, 7, 55, 999] {
         let error = #expect(throws: TensorError.self) {
           try catchingTensorErrors {
             let indices = Tensor.where(
-              Tensor.arange(1000).reshaped(10, 100) .== number, Tensor(place), Tensor(99))
+              Tensor.arange(1000).reshaped(10, 100) .== number, Tensor(index), Tensor(99))
             return x.gathered(indices, over: 1)
           }
         }
-        #expect("\(String(describing: error))".contains("\(place)"))
+        #expect("\(String(describing: error))".contains("\(index)"))
       }
     }
   }
@@ -121,12 +121,12 @@ import Testing
         let found = Tensor(values).reshaped(shape).nonzero().array(of: Int.self)
         var expected: [Int] = []
         for (number, value) in values.enumerated() where value {
-          var (rest, place) = (number, [Int]())
+          var (rest, index) = (number, [Int]())
           for size in shape.reversed() {
-            place.insert(rest % size, at: 0)
+            index.insert(rest % size, at: 0)
             rest /= size
           }
-          expected += place
+          expected += index
         }
         #expect(found == expected, "\(shape) \(share), seed \(random)")
       }

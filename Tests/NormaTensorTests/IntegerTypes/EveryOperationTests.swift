@@ -1,11 +1,13 @@
 import NormaTensor
 import Testing
 
-/// Every operation that takes `int32`, with every other integer type: the same numbers, or the same refusal.
+/// Every operation that accepts `int32`, with every other integer type: the same numbers, or the
+/// same error.
 @Suite struct EveryOperationTests {
   typealias Call = @Sendable (Tensor) -> [Tensor]
 
-  /// Of a tensor `[2, 3, 4]` of integers from 0 to 4, with its flat form `[24]` and matrices at hand.
+  /// For a tensor `[2, 3, 4]` of integers from 0 to 4, together with its flat form `[24]` and
+  /// matrices.
   static let shapes: [(String, Call)] = [
     ("reshaped", { [$0.reshaped(4, 6), $0.flattened(), $0.unflattened(1, into: [3, 1])] }),
     (
@@ -117,7 +119,10 @@ import Testing
     ("sums", { [$0.sum(), $0.sum(over: 1), $0.sum(over: 0, 2, keepDims: true), $0.nanSum()] }),
     ("products", { [$0.product(), $0.product(over: 1), ($0 + 1).product(over: 0, 1)] }),
     ("extremes", { [$0.max(), $0.min(over: 1), $0.minMax(over: 2).max, $0.max(over: 0, 1)] }),
-    ("places", { [$0.argmax(), $0.argmin(over: 1), $0.maxWithIndices(over: 2).indices] }),
+    (
+      "indices of extremes",
+      { [$0.argmax(), $0.argmin(over: 1), $0.maxWithIndices(over: 2).indices] }
+    ),
     (
       "truths",
       { [$0.any(), $0.all(over: 1), $0.countNonZero(), $0.nonzero()] + $0.nonzeroByAxis() }
@@ -189,7 +194,7 @@ import Testing
     ("cumulative of rows", { [$0.permuted(2, 1, 0).cumulativeSum(over: 1)] }),
   ]
 
-  static let places: [(String, Call)] = [
+  static let indices: [(String, Call)] = [
     (
       "gathered",
       { [$0.gathered($0.clamped(max: 1), over: 0), $0.takenAlong($0.clamped(max: 1), over: 0)] }
@@ -256,7 +261,7 @@ import Testing
         return results
       }
     }
-    for (name, call) in Self.shapes + Self.elements + Self.reductions + Self.places {
+    for (name, call) in Self.shapes + Self.elements + Self.reductions + Self.indices {
       for source in [x, apart] {
         let wanted = run(call, source.cast(to: .int32))
         let results = run(call, source.cast(to: dtype))
@@ -271,7 +276,7 @@ import Testing
             }
           #expect(result.dtype == type, "\(dtype) \(name)")
           #expect(result.shape == expected.shape, "\(dtype) \(name)")
-          // What is below zero is what the type makes of it.
+          // Negative numbers are converted to the type.
           let same = expected.dtype == .int32 ? expected.cast(to: dtype) : expected
           #expect(
             result.contents == same.cast(to: type).contents
@@ -283,10 +288,10 @@ import Testing
     }
   }
 
-  /// What `int32` is refused for, so that a call that is wrong in these lists is noticed.
+  /// The errors of `int32`, so that a call that is wrong in these lists is noticed.
   @Test func isRefused() {
     let x = Tensor((0..<24).map { $0 * 7 % 5 }, shape: [2, 3, 4]).cast(to: .int32)
-    let refused = (Self.shapes + Self.elements + Self.reductions + Self.places).compactMap {
+    let refused = (Self.shapes + Self.elements + Self.reductions + Self.indices).compactMap {
       name, call in
       (try? catchingTensorErrors { call(x).forEach { $0.evaluated() } }) == nil ? name : nil
     }

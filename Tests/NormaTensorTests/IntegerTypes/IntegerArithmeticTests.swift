@@ -1,7 +1,8 @@
 import NormaTensor
 import Testing
 
-/// Arithmetic of every integer type at its limits, compared with that of Swift's integers, which wraps as NumPy's.
+/// Arithmetic of every integer type at its limits, compared with that of Swift's integers; it wraps
+/// like NumPy's.
 @Suite struct IntegerArithmeticTests {
   typealias Binary<T> = (T, T) -> T
 
@@ -61,7 +62,7 @@ import Testing
       let (all, divisors) = pairs(type)
       let both = zip(all, divisors).filter { $0.1 != 0 }
       let (a, b) = (both.map(\.0), both.map(\.1))
-      // The smallest number by -1 wraps; what is left is 0.
+      // The smallest number divided by -1 wraps; the remainder is 0.
       let quotients = both.map { $0.dividedReportingOverflow(by: $1).partialValue }
       let rests = both.map { $0.remainderReportingOverflow(dividingBy: $1).partialValue }
       let crosses = zip(both, rests).map { $1 != 0 && ($0.0 < 0) != ($0.1 < 0) }
@@ -112,7 +113,7 @@ import Testing
 
   @Test func numbersBeyondTheType() {
     let x = Tensor([1, 2] as [UInt16])
-    // Sums wrap, so types without a sign take negative numbers.
+    // Sums wrap, so unsigned types accept negative numbers.
     #expect((x - 2).array(of: UInt16.self) == [65535, 0])
     #expect((x + -1).array(of: UInt16.self) == [0, 1])
     #expect((x * -1).array(of: UInt16.self) == [65535, 65534])
@@ -133,7 +134,8 @@ import Testing
       ),
       (
         { large + Tensor([1, 2]) },
-        "+: no integer type holds both uint64 and int64; cast one of them, to .int64, .uint64 or .float64"
+        "+: no integer type holds both uint64 and int64; cast one of them, to .int64, .uint64 or "
+          + ".float64"
       ),
       (
         { Tensor([1, 2]) + Tensor(UInt64.max) },

@@ -11,7 +11,7 @@ import Testing
       for x in arranged(a) {
         #expect(x.cast(to: U.dtype).array(of: U.self) == expected, "\(type) to \(other)")
         #expect(x.array(of: U.self) == expected)
-        // In the midst of a program.
+        // In the middle of a program.
         #expect(
           (x.cast(to: U.dtype) + 1).cast(to: .int64).array(of: Int64.self)
             == expected.map { Int64(truncatingIfNeeded: $0 &+ 1) }, "\(type) to \(other)")
@@ -26,9 +26,9 @@ import Testing
     withEach(dtype.whole)
   }
 
-  @Test(arguments: DType.integers) func toRealNumbersAndTruth(dtype: DType) {
+  @Test(arguments: DType.integers) func toRealNumbersAndBooleans(dtype: DType) {
     func check<T: Whole>(_ type: T.Type) {
-      // Numbers that lie near the middle between two floats, too.
+      // Including numbers near the middle between two floats.
       let a = edges(type) + [T.max - T.max >> 12, T.max / 3, T.max / 5 * 4]
       for x in arranged(a) {
         #expect(x.cast(to: .float64).array(of: Double.self) == a.map { Double($0) })
@@ -129,7 +129,7 @@ import Testing
   }
 
   @Test func rawValuesStay() {
-    // Coded files of earlier versions hold these.
+    // Encoded files of earlier versions contain these.
     let kept: [DType] = [.bool, .uint8, .int32, .int64, .float16, .bfloat16, .float32, .float64]
     #expect(kept.map(\.rawValue) == Array(0..<8))
   }

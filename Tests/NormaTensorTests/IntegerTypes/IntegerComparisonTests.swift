@@ -1,7 +1,7 @@
 import NormaTensor
 import Testing
 
-/// Comparisons are exact: of integers of any two types, with each other and with written numbers.
+/// Comparisons are exact: of integers of any two types, with each other and with literals.
 @Suite struct IntegerComparisonTests {
   @Test(arguments: DType.integers) func ofAnyTwoTypes(dtype: DType) {
     func check<T: Whole, U: Whole>(_ type: T.Type, _ other: U.Type) {

@@ -1,7 +1,7 @@
 import NormaTensor
 import Testing
 
-/// Indexing by every integer type, and elements of every integer type picked and put.
+/// Indexing by every integer type, and gathering and scattering of every integer type.
 @Suite struct IntegerIndexTests {
   @Test(arguments: DType.integers) func positions(dtype: DType) {
     let x = Tensor.arange(12).reshaped(4, 3)
@@ -53,8 +53,8 @@ import Testing
     func check<T: Whole>(_ type: T.Type) {
       let start: [T] = [1, T.max, T.min]
       let part: [T] = [T.max, 2, T.max / 2, 3, T.min, T.max]
-      let places = [0, 0, 1, 2, 2, 2]
-      let (x, index, source) = (Tensor(start), Tensor(places), Tensor(part))
+      let indices = [0, 0, 1, 2, 2, 2]
+      let (x, index, source) = (Tensor(start), Tensor(indices), Tensor(part))
       func result(_ reduction: ScatterReduction, _ includesSelf: Bool = true) -> [T] {
         let y = x.scattered(
           index, source, over: 0, reducing: reduction, includingSelf: includesSelf)
@@ -63,7 +63,7 @@ import Testing
       }
       func expected(_ combine: (T, T) -> T) -> [T] {
         start.indices.map { place in
-          zip(places, part).filter { $0.0 == place }.map(\.1).reduce(start[place], combine)
+          zip(indices, part).filter { $0.0 == place }.map(\.1).reduce(start[place], combine)
         }
       }
       #expect(result(.sum) == expected { $0 &+ $1 })
@@ -109,7 +109,7 @@ import Testing
           == withSeed(7) { Tensor.randint([9], low: 2, high: 6) }.array(of: Int.self))
       let width = Double(T.max) - Double(T.min)
       let mean = drawn.reduce(0) { $0 + (Double($1) - Double(T.min)) / width } / 4000
-      // Half of what uint64 holds is beyond the bounds that are written as Int.
+      // Half of the range of uint64 exceeds the bounds that are given as Int.
       #expect(abs(mean - (dtype == .uint64 ? 0.25 : 0.5)) < 0.02, "\(dtype): \(mean)")
       // torch.manual_seed(0); torch.randint(0, 100, (6,), dtype=...)
       let same = withSeed(0) { Tensor.randint([6], low: 0, high: 100, dtype: dtype) }

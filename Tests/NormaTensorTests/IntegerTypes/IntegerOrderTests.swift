@@ -1,12 +1,12 @@
 import NormaTensor
 import Testing
 
-/// Order, search and reductions of every integer type at its limits.
+/// Sorting, searching and reductions of every integer type at its limits.
 @Suite struct IntegerOrderTests {
   @Test(arguments: DType.integers) func extremesAndSums(dtype: DType) {
     func check<T: Whole, S: Whole>(_ type: T.Type, _ sum: S.Type) {
       let row = edges(type)
-      // Small matrices and such whose reductions are programs.
+      // Small matrices, and larger ones whose reductions are programs.
       for copies in [1, 3, 800] {
         let all = (0..<copies).flatMap { shift in
           row.indices.map { row[($0 + shift) % row.count] }
@@ -98,7 +98,7 @@ import Testing
         #expect(counts.array(of: Int.self) == keys.map { counted[$0]?.count ?? 0 })
         let pairs = Tensor.stacked([x, x], over: 1).unique(over: 0).values
         #expect(pairs[0..., 0].array(of: T.self) == keys)
-        // Every number's position among the different ones.
+        // Every number's index among the distinct ones.
         #expect(
           different.searchSorted(x).array(of: Int.self) == row.map { keys.firstIndex(of: $0) })
         #expect(
@@ -107,7 +107,7 @@ import Testing
               (keys.firstIndex(of: $0) ?? -2) + 1
             })
       }
-      // Of few different numbers, which are counted.
+      // Few distinct numbers, which are counted in a table.
       let small = Tensor([3, 1, 3, 0, 2, 1, 3] as [T])
       let (different, inverse, counts) = small.unique()
       #expect(different.dtype == dtype && different.array(of: T.self) == [0, 1, 2, 3])
@@ -136,8 +136,8 @@ import Testing
       let n = row.count
       let a = (0..<n * n).map { row[($0 * 7 + $0 / n) % n] }
       let b = (0..<n * n).map { row[($0 * 5 + 3) % n] }
-      let expected = (0..<n * n).map { place in
-        (0..<n).reduce(0 as T) { $0 &+ a[place / n * n + $1] &* b[$1 * n + place % n] }
+      let expected = (0..<n * n).map { index in
+        (0..<n).reduce(0 as T) { $0 &+ a[index / n * n + $1] &* b[$1 * n + index % n] }
       }
       let (x, y) = (Tensor(a, shape: [n, n]), Tensor(b, shape: [n, n]))
       #expect(x.matmul(y).dtype == dtype && x.matmul(y).array(of: T.self) == expected)

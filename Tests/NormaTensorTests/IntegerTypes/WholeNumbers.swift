@@ -21,7 +21,8 @@ extension DType {
   }
 }
 
-/// Numbers at both ends of a type and around zero, and some between, enough for whole vectors and a rest.
+/// Numbers at both ends of a type and around zero, and some in between, enough for full vectors and
+/// a remainder.
 func edges<T: Whole>(_ type: T.Type) -> [T] {
   let near: [T] = [0, 1, 2, 3, 5, 7, 100, 127]
   let ends: [T] = [T.max, T.max - 1, T.max / 2, T.max / 2 + 1, T.min, T.min + 1, T.min / 2]
@@ -34,7 +35,7 @@ func pairs<T: Whole>(_ type: T.Type) -> (a: [T], b: [T]) {
   return (values.flatMap { a in values.map { _ in a } }, values.flatMap { _ in values })
 }
 
-/// Ways in which operands lie: apart in memory, in order, few and many.
+/// Operand layouts: strided, contiguous, few elements and many.
 func arranged<T: Whole>(_ values: [T]) -> [Tensor] {
   let plain = Tensor(values)
   let apart = Tensor(values.flatMap { [$0, 1] }, shape: [values.count, 2])

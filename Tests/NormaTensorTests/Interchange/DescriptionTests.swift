@@ -1,8 +1,8 @@
 import NormaTensor
 import Testing
 
-/// The text of tensors against PyTorch's, which `Tensor.description` follows but for two words: it
-/// says `dtype=uint8` without `torch.`, and `shape=[2, 0]` instead of `size=(2, 0)`.
+/// The text of tensors against PyTorch's, which `Tensor.description` follows except for two words:
+/// it says `dtype=uint8` without `torch.`, and `shape=[2, 0]` instead of `size=(2, 0)`.
 @Suite struct DescriptionTests {
   @Test func numbersWithoutAxes() {
     #expect(Tensor(3.5 as Float).description == "3.5000")
@@ -12,7 +12,7 @@ import Testing
     #expect("\(Tensor.ones(3).sum())" == "3.")
   }
 
-  /// Integers, truth values, and real numbers of like and unlike size.
+  /// Integers, Booleans, and real numbers of similar and different magnitudes.
   @Test func numbers() {
     expect(
       Tensor([1, 2, 3]),

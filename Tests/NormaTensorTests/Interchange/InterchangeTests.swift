@@ -103,11 +103,11 @@ import Testing
     #expect(x.underestimatedCount == 3)
     let base = x.evaluated().withUnsafeBytes { $0.baseAddress }
     #expect(
-      x.evaluated().enumerated().allSatisfy { place, row in
-        row.withUnsafeBytes { $0.baseAddress } == base.map { $0 + place * 16 }
+      x.evaluated().enumerated().allSatisfy { index, row in
+        row.withUnsafeBytes { $0.baseAddress } == base.map { $0 + index * 16 }
       })
     #expect(throws: TensorError.self) {
-      try catchingTensorErrors { for _ in Tensor(1) { Issue.record("a part of nothing") } }
+      try catchingTensorErrors { for _ in Tensor(1) { Issue.record("a slice of a scalar") } }
     }
     try checkGradient(of: { $0[0].reduce(Tensor(1.0)) { $0 * $1.sum() } }, at: [x])
   }
@@ -179,7 +179,7 @@ import Testing
     }
   }
 
-  @Test func manyAxesAreRefused() {
+  @Test func tooManyAxesAreRejected() {
     let shape = Array(repeating: "1", count: 100_000).joined(separator: ",")
     #expect(throws: DecodingError.self) {
       try JSONDecoder().decode(

@@ -1,12 +1,12 @@
 import NormaTensor
 import Testing
 
-/// Which operations run in the type of a scope, and in which type gradients come.
+/// Which operations run in the type of a scope, and the types of gradients.
 @Suite struct AutocastTests {
   static let a = Tensor([[1.001, 2, 3], [4, 5, 6.003]] as [[Float]])
   static let b = Tensor([[1, 0.3], [0.7, 1], [2, 0.1]] as [[Float]])
 
-  /// PyTorch's lists for processors; `matmul` stands for products with vectors, too.
+  /// PyTorch's lists for CPUs; `matmul` includes products with vectors.
   @Test(arguments: [DType.bfloat16, .float16]) func listsOfPyTorch(_ type: DType) {
     let (a, b) = (Self.a, Self.b)
     let (image, kernel) = (Tensor.ones(1, 2, 3), Tensor.ones(2, 2, 2))
@@ -31,7 +31,7 @@ import Testing
     #expect(a.matmul(b).dtype == .float32)
   }
 
-  /// What PyTorch computes and leaves in `float32`, whatever the operands are, and what stays narrow.
+  /// What PyTorch computes and keeps in `float32`, whatever the operands, and what stays narrow.
   @Test func wideResultsOfNarrowOperands() {
     let x = Tensor.ones([1, 2, 4, 4, 4], dtype: .bfloat16)
     let (plane, line) = (x[0..., 0..., 0], x[0..., 0..., 0, 0])
@@ -90,11 +90,11 @@ import Testing
       let error = #expect(throws: TensorError.self) {
         try catchingTensorErrors { Self.a.matmul(Self.a).count }
       }
-      #expect(error?.description.contains("3 columns meet 2 rows") == true)
+      #expect(error?.description.contains("3 columns and 2 rows") == true)
       let wrong = #expect(throws: TensorError.self) {
         try catchingTensorErrors { autocast(.float32) { type() } }
       }
-      #expect(wrong?.description.contains("bfloat16, float16 or nil is needed") == true)
+      #expect(wrong?.description.contains("expected bfloat16, float16 or nil") == true)
     }
     let inTask = await autocast(.float16) {
       await Task.yield()
@@ -125,14 +125,14 @@ import Testing
     for other in [inside, again, scoped] {
       #expect(zip(outside, other).allSatisfy { $0.isEqual(to: $1) })
     }
-    // As exact as operands and gradient in 8 bits are.
+    // As accurate as operands and gradients with 8 bits can be.
     let exact = Tensor.valueAndGradient(of: { $0[0].matmul($0[1]).squared().sum() }, at: [a, b])
       .gradients
     for (rough, fine) in zip(outside, exact) {
       let (error, size) = ((rough - fine).abs().max().item(), fine.abs().max().item())
       #expect(error <= size / 100)
     }
-    // A gradient of the full type stays one where the backward pass runs in a scope.
+    // A `float32` gradient stays one if the backward pass runs in a scope.
     let x = a.requiringGradient()
     let square = x.matmul(b).squared().sum()
     autocast(.bfloat16) { square.backward() }

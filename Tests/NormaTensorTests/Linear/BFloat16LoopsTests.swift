@@ -3,7 +3,8 @@ import Testing
 
 @testable import NormaTensor
 
-/// oneDNN's loops for `bfloat16`, taken whether they are faster here or not, beside `float64` and `float32`.
+/// oneDNN's loops for `bfloat16`, used whether they are faster here or not, compared with `float64`
+/// and `float32`.
 @Suite(.enabled(if: OneDNN.isAvailable)) struct BFloat16LoopsTests {
   private static func random(_ shape: [Int], seed: UInt64) -> Tensor {
     withSeed(seed) { Tensor.randn(shape) }.cast(to: .bfloat16).evaluated()
@@ -45,7 +46,7 @@ import Testing
       let (product, steps) = narrow { ExecutionLog.recording { left.matmul(right).evaluated() } }
       expectClose(product, exact, terms: k, sizes: sizes)
       #expect(isSame(product, narrow { left.matmul(right) }))
-      // Where the processor has such loops, they ran, and nothing was converted.
+      // If the processor has such loops, they ran, and nothing was converted.
       if BFloat16Loops.multiply {
         #expect(steps.map(\.path) == [.product] && steps[0].traits == [.oneDNN])
       }
@@ -63,7 +64,7 @@ import Testing
         .isEqual(to: .zeros([40, 40], dtype: .bfloat16)))
   }
 
-  @Test func noNumbersStayNone() {
+  @Test func nanStaysNaN() {
     var a = Self.random([40, 64], seed: 5)
     a[3, 7] = Double.nan
     a[5, 1] = Double.infinity
@@ -92,7 +93,7 @@ import Testing
     for (value, other) in zip(found, expected) {
       #expect(value.shape == other.shape && value.dtype == .bfloat16)
       let (a, b) = (value.cast(to: .float32), other.cast(to: .float32))
-      // Roundings of the values behind them, which differ in their last bit here and there.
+      // Roundings of the values after them, some of which differ in the last bit.
       #expect((a - b).abs().max().item() <= 0.02 * b.abs().max().item())
       #expect((a - b).norm().item() <= 0.004 * b.norm().item())
     }

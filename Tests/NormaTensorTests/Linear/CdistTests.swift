@@ -3,8 +3,8 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Distances of all vectors against the definition, whose sums in Double are the loops' own: equal to
-/// the last bit. `MatrixNormTests` has other p.
+/// Distances of all vectors against the definition, whose sums in Double are the loops' own: equal
+/// to the last bit. `MatrixNormTests` has other p.
 @Suite struct CdistTests {
   static let norms: [Double] = [0, 1, 2, .infinity]
 
@@ -129,7 +129,7 @@ import Testing
             Tensor.randn(columns, depth).cast(to: dtype), Tensor.randn(2, rows, columns)
           )
         }
-        // The definition, whose gradient comes from its parts.
+        // The definition, whose gradient follows from its operations.
         func slow(_ a: Tensor, _ b: Tensor) -> Tensor {
           let difference =
             a.cast(to: .float64).unsqueezed(-2) - b.cast(to: .float64).unsqueezed(-3)
@@ -158,7 +158,7 @@ import Testing
   }
 
   @Test func gradientOfTheLargestInFloat32() {
-    // The largest difference is found again though the distance has been rounded.
+    // The largest difference is found again although the distance has been rounded.
     let (a, b) = withSeed(5) { (Tensor.randn(7, 6) * 1e3, Tensor.randn(5, 6)) }
     let slopes = Tensor.gradient(of: { $0.cdist(b, p: .infinity).sum() }, at: a)
     #expect(slopes.abs().sum().item() == 35)

@@ -5,7 +5,7 @@ import Testing
 
 /// `einsum` against a loop over all subscripts, its plan, its order and its errors.
 @Suite(.serialized) struct EinsumTests {
-  /// The text is parsed, and the order found, by the first call with these shapes alone.
+  /// Only the first call with these shapes parses the text and finds the order.
   @Test func plansAreKept() throws {
     let equation = "kp,pt,tn->kn", shapes = [[2, 7], [7, 3], [3, 5]]
     let key = EinsumPlan.Key(equation: equation, shapes: shapes)
@@ -91,7 +91,7 @@ import Testing
     #expect(chain.work == 15125)
     let terms = (0..<6).map { Set([$0, $0 + 1]) }
     #expect(EinsumOrder(terms: terms, output: [0, 6], sizes: sizes).work == 15125)
-    // More terms than are searched exhaustively: still all of them are contracted.
+    // More terms than are searched exhaustively: all of them are still contracted.
     let many = (0..<12).map { Set([$0, $0 + 1]) }
     #expect(
       EinsumOrder(terms: many, output: [0, 12], sizes: Array(repeating: 3, count: 13)).steps.count
@@ -99,19 +99,19 @@ import Testing
   }
 
   static let mistakes: [(String, [[Int]], String, Int)] = [
-    ("i->ii", [[3]], "'i' is twice in the output", 4),
-    ("i->ij", [[3]], "'j' is in no input", 4),
+    ("i->ii", [[3]], "'i' occurs twice in the output", 4),
+    ("i->ij", [[3]], "'j' is not in any input", 4),
     ("ij", [[2]], "2 subscripts for shape [2], which has 1 axes", 0),
     ("i.j", [[2, 3]], "'.' is not part of an ellipsis '...'", 1),
-    ("i,j->ij,", [[2], [3]], "a comma does not belong into the output", 7),
+    ("i,j->ij,", [[2], [3]], "the output must not contain a comma", 7),
     ("ij->i->j", [[2, 2]], "a second arrow", 5),
     ("i->i", [[2], [2]], "2 tensors for subscripts of 1", 0),
-    ("ii", [[2, 3]], "sizes 2 and 3 of one diagonal differ", 1),
-    ("ij,ij", [[2, 3], [2, 4]], "size 4 does not broadcast with 3 before", 4),
-    ("i1", [[2, 3]], "'1' is no subscript; letters a ... z and A ... Z are", 1),
+    ("ii", [[2, 3]], "sizes 2 and 3 of a diagonal differ", 1),
+    ("ij,ij", [[2, 3], [2, 4]], "size 4 does not broadcast with 3", 4),
+    ("i1", [[2, 3]], "'1' is not a subscript; use letters a ... z and A ... Z", 1),
     ("......", [[2]], "a second ellipsis in one tensor", 3),
     ("i-j", [[2]], "'-' is not part of an arrow '->'", 1),
-    ("é", [[2]], "'é' is no subscript; letters a ... z and A ... Z are", 0),
+    ("é", [[2]], "'é' is not a subscript; use letters a ... z and A ... Z", 0),
   ]
 
   @Test(arguments: mistakes.indices) func mistake(_ index: Int) {

@@ -2,7 +2,8 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Products of vectors and matrices against `slowEinsum`, for all layouts and types, and their rules.
+/// Products of vectors and matrices against `slowEinsum`, for all layouts and types, and their
+/// rules.
 @Suite(.serialized) struct LinearProductTests {
   typealias Product = @Sendable (Tensor, Tensor) -> Tensor
 
@@ -77,7 +78,7 @@ import Testing
       (Tensor.rand(3, 4, dtype: .float64), Tensor.rand(3, 1, dtype: .float64))
     }
     let product = a.cross(b, over: 0)
-    // At right angles to both.
+    // Perpendicular to both.
     #expect((product * a).sum(over: 0).abs().max().item() < 1e-15)
     #expect((product * b).sum(over: 0).abs().max().item() < 1e-15)
     try checkGradient(of: { $0[0].cross($0[1], over: -2) }, at: [a, b], order: 2)
@@ -99,7 +100,7 @@ import Testing
         c[0][0..<3].addmv(a[0], b[0, ..., 1], alpha: -1), c[0][0..<3] - a[0].matmul(b[0, ..., 1])))
     #expect(
       close(c.addr(a[0, ..., 0], b[0, 0], beta: 0.25), c * 0.25 + a[0, ..., 0].outer(b[0, 0])))
-    // A factor of 0 leaves NaN out.
+    // A factor of 0 ignores NaN.
     #expect(close((c * Double.nan).addmm(a[0], b[0], beta: 0), a[0].matmul(b[0])))
     #expect(close(Tensor(1.0).addmm(a[0], b[0]), a[0].matmul(b[0]) + 1))
     let whole = Tensor([[1, 2], [3, 4]])

@@ -3,7 +3,7 @@ import NormaTensor
 
 /// The definition of an einsum: a loop over the values of all subscripts, in `Double`.
 ///
-/// Letters and an arrow alone; sizes of 1 broadcast.
+/// Only letters and an arrow; sizes of 1 broadcast.
 func slowEinsum(_ equation: String, _ operands: [(values: [Double], shape: [Int])]) -> [Double] {
   let sides = equation.filter { $0 != " " }.split(separator: "-", omittingEmptySubsequences: false)
   let inputs = sides[0].split(separator: ",", omittingEmptySubsequences: false).map(Array.init)

@@ -1,7 +1,7 @@
 import NormaTensor
 import Testing
 
-/// The cache of freed buffers, in processes of their own because it belongs to the process.
+/// The cache of freed buffers, tested in separate processes because it belongs to the process.
 @Suite(.seeded) struct MemoryTests {
   @Test func buffersAreUsedAgain() async {
     await #expect(processExitsWith: .success) {
@@ -62,7 +62,7 @@ import Testing
     }
   }
 
-  @Test func manyStepsLeaveNothing() async {
+  @Test func manyStepsKeepNoMemory() async {
     await #expect(processExitsWith: .success) {
       let x = Tensor.rand(64, 100)
       func step() {
@@ -77,7 +77,7 @@ import Testing
     }
   }
 
-  /// Out of 64-byte steps and sixteenths of powers of two.
+  /// In 64-byte steps and sixteenths of powers of two.
   @Test func sizesOfEveryKind() {
     for count in [0, 1, 15, 16, 17, 1023, 1024, 1025, 70_000, 1_000_003] {
       let x = Tensor.full([count], 7, dtype: .uint8) + 1

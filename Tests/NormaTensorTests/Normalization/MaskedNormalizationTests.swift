@@ -2,7 +2,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Normalization by the values that a mask leaves, against the definition in Double.
+/// Normalization by the unmasked values, against the definition in Double.
 @Suite(.seeded) struct MaskedNormalizationTests {
   static func normalized(
     _ x: Tensor, over axes: [Int], mask: Tensor, weight: Tensor? = nil, bias: Tensor? = nil
@@ -14,12 +14,12 @@ import Testing
     }
   }
 
-  /// At most 4 ulp of the largest value, far from zero, too; exactly 0 where nothing counts.
+  /// At most 4 ulp of the largest value, also far from zero; exactly 0 where nothing counts.
   @Test(arguments: DType.realTypes, [0, 1e7])
   func values(dtype: DType, mean: Double) {
     var random = TestRandom(for: "\(#function) \(dtype) \(mean)")
     let shape = [5, 4, 9]
-    // Half types do not reach so far, and the definition has no more digits than float64.
+    // Half types do not have this range, and the definition has no more digits than float64.
     let x = Sample(
       shape, dtype, random: &random, mean: dtype == .float32 ? mean : 1, std: 1)
     for (axes, maskShape) in [
@@ -38,17 +38,17 @@ import Testing
       let all = groups(Array(0..<found.count).map(Double.init), shape, over: axes)
       var (worst, scale) = (0.0, 0.0)
       for group in all {
-        let places = group.map { Int($0) }
-        let moments = ReferenceMoments(places.filter { holds[$0] != 0 }.map { x.values[$0] })
-        for place in places {
-          if holds[place] == 0 {
-            #expect(found[place] == 0)
+        let indices = group.map { Int($0) }
+        let moments = ReferenceMoments(indices.filter { holds[$0] != 0 }.map { x.values[$0] })
+        for index in indices {
+          if holds[index] == 0 {
+            #expect(found[index] == 0)
             continue
           }
           let expected =
-            (x.values[place] - moments.mean) / (moments.variance(0) + 1e-5).squareRoot()
-            * weight[place / 9 % 4]
-          worst = max(worst, found[place].isFinite ? abs(found[place] - expected) : .infinity)
+            (x.values[index] - moments.mean) / (moments.variance(0) + 1e-5).squareRoot()
+            * weight[index / 9 % 4]
+          worst = max(worst, found[index].isFinite ? abs(found[index] - expected) : .infinity)
           scale = max(scale, abs(expected))
         }
       }
@@ -74,7 +74,8 @@ import Testing
     }
   }
 
-  /// With a mask that holds everywhere the bits of the unmasked form; without any value zeros.
+  /// With a mask that is true everywhere, the same bits as without a mask; without any value,
+  /// zeros.
   @Test func extremes() throws {
     let x = Tensor.randn(6, 4, 7)
     let plain = checked(file: #fileID, line: #line) { () throws(TensorError) in

@@ -4,12 +4,12 @@ import Testing
 
 /// Normalizations over any axes and their gradients, against their definition.
 @Suite struct NormalizationGradientTests {
-  /// Runs of a slice long and short, strips of columns, and several tiles.
+  /// Long and short runs of a slice, strips of columns, and several tiles.
   static let shapes = [
     [3, 5, 7], [16, 20], [40, 100], [1, 16, 6, 8], [4, 3, 6, 5], [600, 17],
   ]
 
-  /// What a normalization and its gradients give.
+  /// The results of a normalization and its gradients.
   struct Run {
     let y: Tensor
     let x: Tensor, weight: Tensor, bias: Tensor
@@ -33,7 +33,7 @@ import Testing
     var all: [Tensor] { [y, x, weight, bias] }
   }
 
-  /// Weights that are one number to a statistic, and those that change along the reduced axes.
+  /// Weights that are constant within each statistic, and those that vary along the reduced axes.
   static func weightShapes(_ shape: [Int], _ axes: [Int]) -> [[Int]] {
     [
       shape.indices.map { axes.contains($0) ? 1 : shape[$0] },
@@ -57,7 +57,7 @@ import Testing
     var random = TestRandom(for: "\(#function) \(dtype) \(origin)")
     let allowed: Double = dtype.byteCount == 2 ? 1.01 : dtype == .float32 ? 6 : 24
     for shape in Self.shapes {
-      // The slow definition of large ones is worked out for one type.
+      // The slow definition of large ones is computed for one type only.
       let isLarge = shape.reduce(1, *) > 3000
       for arrangement in [Arrangement.contiguous, .channelsLast, .pending]
       where !isLarge || dtype == .float32 && arrangement != .channelsLast {
@@ -76,7 +76,7 @@ import Testing
             let expected = definition.gradients(
               ReferenceTensor(shape: shape, values: sample.values),
               ReferenceTensor(shape: shape, values: upstream.values))
-            // Terms cancel where a statistic rests on few values.
+            // Terms cancel if a statistic has few values.
             let scale =
               upstream.values.reduce(0) { max($0, abs($1)) }
               * Double(upstream.values.count).squareRoot()
@@ -136,7 +136,7 @@ import Testing
     }
   }
 
-  /// Inputs and gradients that lie in memory in different orders.
+  /// Inputs and gradients with different memory orders.
   @Test func ordersOfMemory() {
     var random = TestRandom()
     let shape = [5, 3, 4, 6]
@@ -163,7 +163,7 @@ import Testing
     }
   }
 
-  /// Gradients of gradients go through a composition; both agree with small steps.
+  /// Second derivatives use a composition; both agree with small steps.
   @Test func smallSteps() throws {
     var random = TestRandom()
     for (shape, axes) in [([3, 4, 2], [0, 2]), ([3, 5], [1]), ([2, 3, 2], [0, 1, 2])] {
@@ -186,7 +186,7 @@ import Testing
     }
   }
 
-  /// Statistics that are given are constants.
+  /// Given statistics are constants.
   @Test func givenStatistics() throws {
     var random = TestRandom()
     let x = Sample([3, 4, 5], .float64, random: &random, mean: 3).tensor

@@ -2,11 +2,11 @@ import Testing
 
 @testable import NormaTensor
 
-/// Patterns against the reshapes, permutations and reductions that they stand for.
+/// Patterns against the equivalent reshapes, permutations and reductions.
 @Suite struct PatternTests {
   let x = withSeed(5) { Tensor.rand(2, 3, 4, 6) }
 
-  /// A pattern is parsed by the first call with this shape and these sizes alone.
+  /// Only the first call with this shape and these sizes parses a pattern.
   @Test func plansAreKept() throws {
     struct IsMade: Error {}
     let text = "n c (h q) w -> n (c q) h w"
@@ -56,7 +56,7 @@ import Testing
     #expect(isSame(x.reduced("n c h w -> c", by: .std), x.std(over: 0, 2, 3)))
     #expect(
       isSame(x.reduced("n c h w -> (w h) c n", by: .sum), x.rearranged("n c h w -> (w h) c n")))
-    // What is pending runs inside of the reduction and is not stored.
+    // Pending work runs inside the reduction and is not stored.
     let sum = Tensor.rand(4, 8, 40, 40) + 1
     #expect(isSame(sum.reduced("n c h w -> c", by: .mean), sum.mean(over: 0, 2, 3)))
     #expect(sum.programDescription != nil)
@@ -105,12 +105,12 @@ import Testing
   static let reduce: Call = { $0.reduced($1, by: .sum) }
   static let `repeat`: Call = { $0.repeated($1) }
 
-  /// Pattern, reason, place and length of the carets.
+  /// Pattern, reason, position and length of the carets.
   static let mistakes: [(Call, String, String, Int, Int)] = [
-    (rearrange, "n c h w -> n c h", "'w' is on the left alone; reduced(_:by:) takes it away", 6, 1),
+    (rearrange, "n c h w -> n c h", "'w' is only on the left; reduced(_:by:) removes it", 6, 1),
     (rearrange, "n c h -> n c h", "3 axes for shape [2, 3, 4, 6], which has 4", 0, 6),
     (
-      rearrange, "n c h w -> n c h w b", "'b' is on the right alone; repeated(_:) makes new axes",
+      rearrange, "n c h w -> n c h w b", "'b' is only on the right; repeated(_:) adds new axes",
       19, 1
     ),
     (rearrange, "n c h w", "there is no arrow '->'", 7, 1),
@@ -118,32 +118,34 @@ import Testing
     (rearrange, "n c (h w -> n", "a '(' without its ')'", 4, 1),
     (rearrange, "n c) h w -> n", "a ')' without its '('", 3, 1),
     (rearrange, "n ((c h) w) -> n", "parentheses inside of parentheses", 3, 1),
-    (rearrange, "n c h n -> n c h", "'n' is twice on one side", 6, 1),
-    (rearrange, "n c h w -> n c (h h) w", "'h' is twice on one side", 18, 1),
+    (rearrange, "n c h n -> n c h", "'n' occurs twice on one side", 6, 1),
+    (rearrange, "n c h w -> n c (h h) w", "'h' occurs twice on one side", 18, 1),
     (
       rearrange, "n c (h a) w -> n c h w a",
       "the sizes of 'h' and 'a' are unknown; pass all but one", 4, 5
     ),
     (
-      rearrange, "n c h 6 -> n c h", "an axis of size 6 needs a name to stay, or reduced(_:by:)", 6,
+      rearrange, "n c h 6 -> n c h", "an axis of size 6 needs a name to be kept, or reduced(_:by:)",
+      6,
       1
     ),
-    (rearrange, "n c h w -> n c h w 2", "a new axis of size 2: repeated(_:) makes it", 19, 1),
+    (rearrange, "n c h w -> n c h w 2", "a new axis of size 2: repeated(_:) adds it", 19, 1),
     (
       rearrange, "n c (...) -> n c ...",
       "'...' inside of parentheses on the left: its sizes would be unknown", 4, 5
     ),
-    (rearrange, "n c h w -> ... n c h w", "'...' is on the right alone", 11, 3),
+    (rearrange, "n c h w -> ... n c h w", "'...' is only on the right", 11, 3),
     (
       rearrange, "n c h w! -> n c h w",
-      "'w!' is no axis; names begin with a letter, sizes are 1 or more, '...' stands for several axes",
+      "'w!' is not an axis; names begin with a letter, sizes are 1 or more, '...' means "
+        + "several axes",
       6, 2
     ),
-    (rearrange, "1 c h w -> c h w", "axis 0 has 2 elements and not 1", 0, 1),
-    (reduce, "n c (h 3) w -> n c h w", "axis 2 of 4 elements does not divide by 3", 4, 5),
-    (reduce, "n c h w -> n b", "'b' is on the right alone; repeated(_:) makes new axes", 13, 1),
+    (rearrange, "1 c h w -> c h w", "axis 0 has 2 elements, not 1", 0, 1),
+    (reduce, "n c (h 3) w -> n c h w", "axis 2 of 4 elements is not divisible by 3", 4, 5),
+    (reduce, "n c h w -> n b", "'b' is only on the right; repeated(_:) adds new axes", 13, 1),
     (`repeat`, "n c h w -> n c h w b", "'b' is new and has no size; pass [\"b\": size]", 19, 1),
-    (`repeat`, "n c h w -> n c h", "'w' is on the left alone; reduced(_:by:) takes it away", 6, 1),
+    (`repeat`, "n c h w -> n c h", "'w' is only on the left; reduced(_:by:) removes it", 6, 1),
   ]
 
   @Test(arguments: mistakes.indices) func mistake(_ index: Int) {

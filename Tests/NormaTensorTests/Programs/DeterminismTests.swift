@@ -6,8 +6,8 @@ import Testing
 
 /// The same bits for any number of threads and on every instruction set.
 ///
-/// Threads and levels belong to the process. Other tests may run meanwhile: their results do not
-/// depend on them, which is what is tested here.
+/// Threads and levels are global to the process. Other tests may run meanwhile: their results do
+/// not depend on them, which is what is tested here.
 @Suite(.serialized) struct DeterminismTests {
   /// Large enough for several threads.
   static let reals: [Tensor] = {
@@ -29,7 +29,7 @@ import Testing
     }
   }()
 
-  /// What kernels make of rows.
+  /// Results of row kernels.
   private static func rows(_ x: Tensor) -> [Tensor] {
     let leaf = x.requiringGradient()
     let weight = x[0..<1].contiguous().evaluated().requiringGradient()
@@ -88,7 +88,7 @@ import Testing
     withThreads(-3) { #expect(TensorThreads.count == 1) }
   }
 
-  /// In a process of its own, whose number it changes.
+  /// In a process of its own, because it changes the global number of threads.
   @Test func scopesOfThreadsHideTheNumberOfTheProcess() async {
     await #expect(processExitsWith: .success) {
       TensorThreads.count = -3

@@ -3,11 +3,12 @@ import Testing
 
 @testable import NormaTensor
 
-/// Each way of running is taken where it should be, and gives the bits of the same operations one by one.
+/// Each execution path is taken when it should be, and gives the bits of the same operations run
+/// separately.
 @Suite struct ExecutionLogTests {
   private typealias Step = ExecutionPlan.Step
 
-  /// What runs in `body` after its operands are in memory.
+  /// What runs in `body` after its operands have been stored.
   private static func run(_ body: () -> Tensor) -> (value: Tensor, steps: [Step]) {
     let (value, steps) = ExecutionLog.recording { body().evaluated() }
     return (value, steps)
@@ -30,7 +31,7 @@ import Testing
     let (value, steps) = Self.run { (large + 1) * large - 2 }
     #expect(steps.map(\.path) == [.program])
     #expect(steps[0].operations == ["add", "multiply", "subtract"])
-    // Two values are read of one tensor, which lies in memory once.
+    // Two values of one tensor are read, which is in memory once.
     #expect(steps[0].bytesRead == 160_000 && steps[0].bytesWritten == 160_000)
     let sum = (large + 1).evaluated()
     #expect(isSame(value, (sum * large).evaluated() - 2))
@@ -43,7 +44,7 @@ import Testing
     #expect(value[3, 5].item() == x[5, 3].item() as Double)
   }
 
-  /// Rows of some length are read where they lie in a larger tensor.
+  /// Rows of a certain length are read directly from a larger tensor.
   @Test func rowsOfALargerTensor() {
     let x = Self.random([100, 900])
     let part = x[0..., 100..<800]
@@ -60,7 +61,7 @@ import Testing
     #expect(isSame(value, (images * all).evaluated() - images.abs().evaluated()))
   }
 
-  @Test func largeResultsGoPastTheCaches() {
+  @Test func largeResultsBypassTheCaches() {
     let x = Tensor.zeros([9_000_000])
     let (_, steps) = Self.run { x.abs() + 1 }
     #expect(steps.map(\.path) == [.program] && steps[0].traits.contains(.streamed))
@@ -75,7 +76,7 @@ import Testing
     #expect(first[0].traits == [.planned] && second[0].traits == [])
     #expect(first[0].operations == second[0].operations)
     #expect(first[0].bytesRead == second[0].bytesRead && first[0].bytesWritten == x.count * 4)
-    // So are those of few elements, and of reductions that run when they are called.
+    // So are those of few elements, and of reductions that run eagerly.
     let few = Self.random([3, 5])
     for step in 0..<2 {
       let steps = Self.run { few.abs() * few + Double(step) }.steps
@@ -90,14 +91,14 @@ import Testing
   @Test func reductions() {
     let x = Self.random([300, 300])
     let stored = x.sum(over: 1)
-    // What is on its way is never stored.
+    // Intermediate results are never stored.
     let (onItsWay, steps) = Self.run { (x * 1).sum(over: 1) }
     #expect(steps.first?.path == .reduction && steps.first?.operations == ["multiply", "sum"])
     #expect(steps.first?.bytesWritten == 300 * 8)
     #expect(isSame(stored, onItsWay))
   }
 
-  @Test func sistersShareATrip() {
+  @Test func siblingsShareAPass() {
     let x = Self.random([300, 300])
     let (_, steps) = Self.run {
       let y = x.abs()
@@ -169,7 +170,8 @@ import Testing
     #expect(lastSteps.last?.traits.contains(.byRow) == true)
   }
 
-  /// Rows and groups in cache are taken by the kernel, with the bits of a program that takes pending statistics.
+  /// Rows and groups in cache are processed by the kernel, with the bits of a program that uses
+  /// pending statistics.
   @Test(arguments: [[800, 128], [90, 768], [40, 2000], [1200, 61], [5000, 16], [16, 2, 2500]])
   func normalizedRows(shape: [Int]) throws {
     let x = Self.random(shape)
@@ -191,7 +193,7 @@ import Testing
     #expect(Self.paths { Self.normalized(x + x, axes, weight, bias) }.last == .groups)
   }
 
-  /// What counts, and how much, is read beside the values, in the same trip.
+  /// Masks and weights are read together with the values, in the same pass.
   @Test func masksAndWeights() throws {
     let x = Self.random([4, 120_000])
     let (mask, weights) = ((x .> 0.7).evaluated(), Self.random([4, 1], seed: 8))
@@ -207,7 +209,7 @@ import Testing
     let (value, steps) = normalized(2)
     let large = steps.filter { $0.shape == x.shape }
     #expect(large.map(\.path) == [.slices] && large[0].operations.contains("weighted moments"))
-    // Few numbers beside the values and their mask.
+    // Few numbers besides the values and their mask.
     #expect(x.count * 5..<x.count * 5 + 1000 ~= large[0].bytesRead)
     #expect(isSame(value, normalized(1).value))
     let (mean, trips) = Self.run { x.mean(over: 1, mask: mask, weights: weights) }
@@ -257,7 +259,7 @@ import Testing
     if OneDNN.isAvailable { #expect(step[0].traits == [.oneDNN]) }
     let (images, kernels) = (Self.random([4, 16, 32, 32]), Self.random([16, 16, 3, 3]))
     let convolution = Self.run { conv2d(images, weight: kernels) }.steps
-    // oneDNN wants the channels last.
+    // oneDNN requires channels last.
     if OneDNN.isAvailable { #expect(convolution.map(\.path) == [.copy, .convolution]) }
     let few = (Self.random([1, 3, 8, 8]), Self.random([4, 3, 3, 3]))
     #expect(Self.run { conv2d(few.0, weight: few.1) }.steps.map(\.traits) == [[.ownLoops]])
@@ -274,12 +276,12 @@ import Testing
     let plan = y.explainPlan()
     #expect(plan.steps.count == 1 && plan.bytesRead == 8192 && plan.bytesWritten == 8192)
     let text = """
-      1 trip over memory: 8.2 KB read, 8.2 KB written
+      1 pass over memory: 8.2 KB read, 8.2 KB written
       1. program: subtract, multiply over [64, 32], 8.2 KB read, 8.2 KB written, planned
       """
     #expect("\(plan)" == text)
     #expect("\(y.explainPlan())" == "nothing to run: the values are stored")
-    // Nobody listens any more, and another task's work is its own.
+    // Recording has ended, and another task's work is not recorded.
     #expect(ExecutionLog.recording {}.steps.isEmpty)
   }
 }

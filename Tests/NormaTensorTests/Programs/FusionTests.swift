@@ -2,8 +2,8 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Fusing never changes a number: random programs give the same bits as their instructions do one
-/// by one.
+/// Fusion never changes a number: random programs give the same bits as their instructions run
+/// separately.
 @Suite struct FusionTests {
   static let shapes = [[2, 3, 4, 5], [65, 33], [7], [3, 1800], [2, 40, 30], []]
 
@@ -15,12 +15,11 @@ import Testing
       let shape = Self.shapes[round % Self.shapes.count]
       var program = RandomProgram(shape, &random)
       for _ in 0..<2 + Int(random.next() % 11) { program.extend(&random) }
-      // The last first: what it needs of the others is computed on the way.
+      // The last first: the others that it needs are computed along the way.
       for (number, value) in program.values.enumerated().reversed() {
         if !isSame(value.fused, value.cut) {
-          Issue.record(
-            "%\(number) differs in round \(round) of part \(part)\n\(program.text.joined(separator: "\n"))"
-          )
+          let text = program.text.joined(separator: "\n")
+          Issue.record("%\(number) differs in round \(round) of part \(part)\n\(text)")
           break
         }
       }
@@ -91,7 +90,7 @@ import Testing
     }
   }
 
-  /// A program that is printed runs as it is printed: the inputs it names are evaluated.
+  /// A printed program runs as printed: the inputs it names are evaluated.
   @Test func programsCanBePrinted() {
     let x = Tensor([200, 100] as [UInt8])
     let y = (x + 100) / 2

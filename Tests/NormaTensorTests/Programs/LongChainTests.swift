@@ -8,7 +8,7 @@ import Testing
   private let steps = 1_000_000
 #endif
 
-/// Programs stay bounded however long a computation goes on, and are taken apart without recursion.
+/// Programs stay bounded however long a computation continues, and are released without recursion.
 @Suite struct LongChainTests {
   @Test func additions() async {
     await #expect(processExitsWith: .success) {
@@ -60,7 +60,7 @@ import Testing
     }
   }
 
-  /// What nobody needs is dropped without being run.
+  /// What is not needed is dropped without being run.
   @Test func dropped() async {
     await #expect(processExitsWith: .success) {
       onSmallStack(512 << 10) {
@@ -103,7 +103,7 @@ import Testing
     #expect(total.array(of: Double.self) == [Double](repeating: 199, count: 24))
   }
 
-  /// More axes than anybody needs, none of which merge.
+  /// More axes than needed in practice, none of which merge.
   @Test func twentyAxes() {
     let shape = [Int](repeating: 2, count: 18)
     let x = Tensor.arange(1 << 18).reshaped(shape)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import NormaTensor
 
-/// Programs of one structure share a plan; what differs must not.
+/// Programs of the same structure share a plan; different ones must not.
 @Suite struct PlanCacheTests {
   @Test func otherMemoryAndOtherNumbers() {
     for step in 1...5 {
@@ -90,13 +90,13 @@ import Testing
     #expect(last.flatMap { cache.plan($0) } != nil)
   }
 
-  @Test func manyTasksAtOnce() async {
+  @Test func manyTasksConcurrently() async {
     await withTaskGroup(of: Bool.self) { group in
       for task in 0..<8 {
         group.addTask {
           var isRight = true
           for step in 0..<200 {
-            // All tasks meet in the same few structures, with memory and numbers of their own.
+            // All tasks use the same few structures, with their own memory and numbers.
             let size = 1 + step % 23
             let x = Tensor(shape: [size], dtype: .float32) { bytes in
               let values = bytes.bindMemory(to: Float.self)
@@ -115,12 +115,12 @@ import Testing
     }
   }
 
-  @Test func sizeClassesHaveTheirPlaces() {
+  @Test func sizeClassesHaveIndices() {
     var last = -1
     var size = 1
     while size < 1 << 44 {
       let rounded = BufferCache.sizeClass(size)
-      let place = BufferCache.place(ofClass: rounded)
+      let place = BufferCache.index(ofClass: rounded)
       #expect(BufferCache.sizeOfClass(at: place) == rounded)
       #expect(place == last + 1 || place == last + 2 && rounded == 1152)
       last = place

@@ -1,9 +1,9 @@
 import NormaTensor
 import Testing
 
-/// When values are computed again, when they are stored, and what storing releases.
+/// When values are recomputed, when they are stored, and what storing releases.
 @Suite struct ProgramRuleTests {
-  /// A value is computed again while instructions times uses stay at or under 16, if it has more
+  /// A value is recomputed as long as instructions times uses do not exceed 16, if it has more
   /// elements than run without a program.
   @Test func aValueThatIsUsedOftenIsStored() {
     let x = Tensor.arange(20_000)
@@ -22,7 +22,7 @@ import Testing
     #expect(dear.programDescription == nil)
   }
 
-  /// A chain that nobody looks into runs as one program, up to a length.
+  /// A chain that is not read runs as one program, up to a certain length.
   @Test func aLongChainIsOneProgram() {
     var x = Tensor([1, 2, 3] as [Float])
     for _ in 0..<40 { x = x + 1 }
@@ -46,9 +46,9 @@ import Testing
     }
   }
 
-  /// `mean` and `std` of the same tensor and axes run together: when one is there, so is the other,
-  /// and the memory of their source is free.
-  @Test func sistersShareOneTrip() async {
+  /// `mean` and `std` of the same tensor and axes run together: computing one also computes the
+  /// other, and frees the memory of their source.
+  @Test func siblingsShareOnePass() async {
     await #expect(processExitsWith: .success) {
       var x: Tensor? = Tensor.ones([1 << 10, 1 << 10])
       let results = x.map { [$0.mean(over: 1), $0.std(over: 1), $0.max(over: 1), $0.sum(over: 1)] }
@@ -56,7 +56,7 @@ import Testing
       x = nil
       results?[1].evaluated()
       other?.evaluated()
-      // Had another trip to come, its source would still be held.
+      // If another pass were still needed, its source would be retained.
       demand(TensorMemory.usage.inUse < 1 << 20, "\(TensorMemory.usage)")
       let values = results?.map { $0[7].item() }
       demand(values == [1, 0, 1, 1024], "\(String(describing: values))")

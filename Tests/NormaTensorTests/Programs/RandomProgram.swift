@@ -1,15 +1,15 @@
 import NormaReference
 import NormaTensor
 
-/// A random elementwise program, run twice: once with everything pending, and once cut after every
-/// instruction.
+/// A random elementwise program, run twice: once with everything pending, and once evaluated after
+/// every instruction.
 struct RandomProgram {
   /// The values so far: pending, and evaluated one by one.
   private(set) var values: [(fused: Tensor, cut: Tensor)] = []
   private(set) var text: [String] = []
   private let shape: [Int]
 
-  /// Some inputs of a shape, or of shapes that stretch to it.
+  /// Some inputs of a shape, or of shapes that broadcast to it.
   init(_ shape: [Int], _ random: inout TestRandom, inputs: Int = 3) {
     self.shape = shape
     for index in 0..<inputs {
@@ -36,9 +36,9 @@ struct RandomProgram {
     DType.allCases[Int(random.next() % UInt64(DType.allCases.count))]
   }
 
-  /// Adds a random instruction on earlier values, which it prefers to take from the last ones.
+  /// Adds a random instruction on earlier values, mostly recent ones.
   ///
-  /// With `reductions` some of them are statistics of earlier values, which others stretch again.
+  /// With `reductions` some of them are statistics of earlier values, which others broadcast again.
   mutating func extend(_ random: inout TestRandom, reductions: Bool = false) {
     let a = pick(&random)
     let (b, c) = (pick(&random, beside: a), pick(&random, beside: a))
@@ -92,7 +92,7 @@ struct RandomProgram {
       ? Int(random.next() % UInt64(values.count))
       : Swift.max(values.count - 1 - Int(random.next() % 2), 0)
     guard let first else { return choice }
-    // A statistic without its axes fits only some shapes; the program's shape decides for three.
+    // A statistic without its axes fits only some shapes; the program's shape determines three.
     let shapes = [first, choice].map { values[$0].fused.shape }
     let fits = shapes.allSatisfy { own in
       own.count <= shape.count
@@ -134,10 +134,10 @@ struct RandomProgram {
 }
 
 extension Tensor {
-  /// With an axis, if it is one integer, which a narrow type need not hold.
+  /// With an axis, if it is a single integer, which a narrow type might not be able to hold.
   fileprivate var withAxes: Tensor { rank == 0 && dtype.isInteger ? reshaped([1]) : self }
 
-  /// The same elements in a type that has one in common with that of another tensor.
+  /// The same elements in a type that has a common type with another tensor.
   fileprivate func meeting(_ other: Tensor) -> Tensor {
     let areWhole = !dtype.isFloatingPoint && !other.dtype.isFloatingPoint
     let isMixed = areWhole && DType.promoted(dtype, other.dtype).isFloatingPoint

@@ -2,7 +2,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Tensors are Sendable: pending ones may be read by many tasks at once.
+/// Tensors are Sendable: pending ones may be read by many tasks concurrently.
 @Suite struct SharingTests {
   @Test func aPendingTensorReadFromManyTasks() async {
     var random = TestRandom()

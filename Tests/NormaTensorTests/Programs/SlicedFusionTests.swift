@@ -9,7 +9,7 @@ import Testing
     [6, 64, 8, 8], [16, 20], [40, 100], [3, 17, 5], [4, 32, 32], [2, 8, 1800], [8, 64, 4, 64],
   ]
 
-  /// The statistics of a tensor that normalize it, pending or evaluated.
+  /// The statistics that normalize a tensor, pending or evaluated.
   static func normalized(_ x: Tensor, _ axes: [Int], keepDims: Bool, evaluated: Bool) -> [Tensor] {
     var mean = x.mean(over: axes, keepDims: keepDims)
     var std = x.std(over: axes, keepDims: keepDims)
@@ -28,7 +28,7 @@ import Testing
         for axes in subsets(shape.count) {
           let plain = Self.normalized(x.evaluated(), axes, keepDims: true, evaluated: true)
           for (k, expected) in plain.enumerated() {
-            // Each from new reductions, so that none finds what another has left.
+            // Each from new reductions, so that none finds the results of another.
             let found = Self.normalized(x, axes, keepDims: true, evaluated: false)[k]
             #expect(isSame(found, expected), "\(k) of \(shape) \(arrangement) over \(axes)")
           }
@@ -37,8 +37,8 @@ import Testing
     }
   }
 
-  /// Without the reduced axes a statistic lines up with the last axes of its source, whichever it
-  /// came from.
+  /// Without the reduced axes a statistic is aligned with the last axes of its source, whichever
+  /// they are.
   @Test func statisticsThatLineUpWithOtherAxes() {
     var random = TestRandom()
     for shape in [[8, 64, 4, 64], [64, 64], [6, 6, 6], [32, 32, 32]] {
@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  /// A statistic of a view with steps, and one that is stretched along its own new axes.
+  /// A statistic of a view with steps, and one that is broadcast along its own new axes.
   @Test func viewsOfStatistics() {
     var random = TestRandom()
     let x = Sample([16, 32, 32], .float32, random: &random).tensor

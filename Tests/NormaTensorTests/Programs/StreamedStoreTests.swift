@@ -2,8 +2,8 @@ import Testing
 
 @testable import NormaTensor
 
-/// Results of `Limits.streamedBytes` and more go past the caches, in pieces that begin at
-/// any address.
+/// Results of `Limits.streamedBytes` and more bypass the caches, in pieces that begin at any
+/// address.
 @Suite struct StreamedStoreTests {
   @Test func oddRowsWithNumbersOfTheirOwn() {
     // Rows of 12,000,004 bytes: the tiles of all but the first begin between cache lines.

@@ -1,13 +1,13 @@
 import NormaTensor
 import Testing
 
-/// The elements of a result along an axis, for each place on the other axes.
+/// The elements of a result along an axis, for each index of the other axes.
 func chains(_ tensor: Tensor, over axis: Int) -> [[Double]] {
   groups(tensor.array(of: Double.self), tensor.shape, over: [axis])
 }
 
-/// Compares a result along an axis with what a definition makes of each chain of a sample; returns
-/// the worst error in units of the last place, infinite where a length differs.
+/// Compares a result along an axis with a definition applied to each chain of a sample; returns the
+/// worst error in units of the last place, infinite if a length differs.
 func worstChain(
   _ result: Tensor, _ sample: Sample, over axis: Int, slack: (([Double]) -> Double)? = nil,
   _ definition: ([Double]) -> [Double]
@@ -27,7 +27,7 @@ func worstChain(
   return worst
 }
 
-/// Results so far, each made of the one before and the next element.
+/// Cumulative results, each computed from the one before and the next element.
 func running(_ values: [Double], _ next: (Double, Double) -> Double) -> [Double] {
   var results: [Double] = []
   for value in values { results.append(results.last.map { next($0, value) } ?? value) }

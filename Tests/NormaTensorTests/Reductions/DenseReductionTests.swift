@@ -2,11 +2,11 @@ import Testing
 
 @testable import NormaTensor
 
-/// Stored elements without gaps are reduced without a program: every bit is that of the program which reduces
-/// the same elements on their way.
+/// Contiguous stored elements are reduced without a program, with the same bits as a program that
+/// reduces the same elements while computing them.
 @Suite(.seeded) struct DenseReductionTests {
-  /// Shapes and axes on both sides of every border: rows and columns, tiles, several chunks of them, short
-  /// runs, few elements and many.
+  /// Shapes and axes on both sides of every threshold: rows and columns, tiles, several chunks of
+  /// them, short runs, few elements and many.
   static let cases: [(shape: [Int], axes: [Int])] = [
     ([40_000], [0]), ([300_001], [0]), ([7, 10_000], [1]), ([3, 120_000], [1]), ([300, 300], [1]),
     ([300, 300], [0]), ([2, 17, 1500], [1, 2]), ([2, 17, 1500], [0, 1]), ([30_000, 3], [0]),
@@ -14,7 +14,7 @@ import Testing
     ([1, 40_000], [0]), ([40_000, 1], [0]), ([40_000, 1], [1]), ([4, 12_000], [0, 1]),
   ]
 
-  /// Every result of a tensor, in memory or on its way.
+  /// Every result of a tensor, stored or pending.
   private func results(of x: Tensor, over axes: [Int]) -> [String: Tensor] {
     var results = [
       "sum": x.sum(over: axes), "min": x.min(over: axes), "max": x.max(over: axes),
@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  @Test func fewElementsAreReducedAtOnce() {
+  @Test func fewElementsAreReducedEagerly() {
     let x = Tensor.randn([8, 8])
     #expect(!x.sum(over: 1).isPending && !x.std().isPending && !(x * 2).max(over: 0).isPending)
     #expect(Tensor.zeros([400, 400]).sum(over: 1).isPending)

@@ -2,7 +2,8 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Products, truth, places of extremes, and sums that pass over NaN, against their definition.
+/// Products, Boolean reductions, indices of extremes, and sums that ignore NaN, against their
+/// definition.
 @Suite struct FurtherReductionTests {
   static let shapes = [[3, 5, 7], [4, 3, 2, 5], [33], [2, 1100], [700, 2]]
 
@@ -34,7 +35,7 @@ import Testing
     }
   }
 
-  @Test(arguments: DType.allCases) func placesOfExtremes(dtype: DType) {
+  @Test(arguments: DType.allCases) func indicesOfExtremes(dtype: DType) {
     var random = TestRandom(for: "\(#function) \(dtype)")
     for shape in Self.shapes + [[3, 1, 40], [2, 70, 33]] {
       for arrangement in Arrangement.allCases {
@@ -62,7 +63,7 @@ import Testing
   }
 
   /// A long single row is searched in pieces.
-  @Test func placesInALongRow() {
+  @Test func indicesInALongRow() {
     var values = [Float](repeating: 0, count: 300_000)
     (values[170_000], values[260_000], values[299_999]) = (2, 2, -1)
     let x = Tensor(values)
@@ -82,7 +83,7 @@ import Testing
     #expect(Tensor([true, true]).product().item() == 1)
   }
 
-  @Test func nothing() {
+  @Test func emptyTensors() {
     let x = Tensor.zeros(2, 0)
     #expect(isSame(x.product(over: 1), Tensor([1, 1] as [Float])))
     #expect(isSame(Tensor.zeros([0], dtype: .int64).product(), Tensor(1)))
@@ -94,7 +95,7 @@ import Testing
         == "maxWithIndices(over:): axis 1 of shape [2, 0] has no elements to choose from")
   }
 
-  @Test func passesOverNaN() {
+  @Test func ignoresNaN() {
     let nan = Float.nan
     let x = Tensor([1, nan, 3, nan, nan, nan, .infinity, 2, nan], shape: [3, 3])
     #expect(isSame(x.nanSum(over: 1), Tensor([4, 0, .infinity] as [Float])))
@@ -136,7 +137,7 @@ import Testing
       at: [Tensor.arange(12, dtype: .float64).reshaped(3, 4) / 9, .ones([2, 4], dtype: .float64)])
     #expect(
       MessageTests.message { x.difference(-1) }
-        == "difference(_:over:): order -1 is negative")
+        == "difference(_:over:): order must not be negative, got -1")
   }
 
   @Test func lengths() throws {
@@ -149,7 +150,8 @@ import Testing
     #expect(Tensor.ones(2, 3, 4).summed(to: [3, 1]).array(of: Float.self) == [8, 8, 8])
     #expect(
       MessageTests.message { Tensor.ones(10, 5, 10).summed(to: [10, 10]) }
-        == "summed(to:): shape [10, 10] does not broadcast to [10, 5, 10], so it is no sum of it")
+        == "summed(to:): shape [10, 10] does not broadcast to [10, 5, 10], so it is not a sum of "
+        + "it")
     let inputs = [Tensor.arange(12, dtype: .float64).reshaped(3, 4) / 7, Tensor([0.3])]
     try checkGradient(of: { Tensor.distance($0[0], $0[1], p: 3) }, at: inputs)
     try checkGradient(of: { $0[0].renormalized(3, over: 1, maximum: 0.8) }, at: [inputs[0]])

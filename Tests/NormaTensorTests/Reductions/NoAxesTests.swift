@@ -1,7 +1,8 @@
 import NormaTensor
 import Testing
 
-/// An empty list of axes reduces nothing: each element is a group of its own. No list means all axes.
+/// An empty list of axes reduces nothing: each element is a group of its own. No list means all
+/// axes.
 @Suite struct NoAxesTests {
   private static let reductions: [@Sendable (Tensor, [Int]) -> Tensor] = [
     { $0.sum(over: $1) }, { $0.mean(over: $1) }, { $0.variance(over: $1) },

@@ -1,7 +1,7 @@
 import NormaTensor
 import Testing
 
-/// `float64` whose squares leave the range: expected values from mpmath with 60 digits.
+/// `float64` values whose squares exceed its range: expected values from mpmath with 60 digits.
 @Suite struct RangeCorrectionTests {
   struct Case: Sendable {
     let size: Double, norm: Double, std: Double, cubic: Double, inverseCubic: Double
@@ -28,7 +28,7 @@ import Testing
     abs(value - expected) <= 4 * expected.ulp
   }
 
-  /// Few elements are reduced at once, many when they are needed.
+  /// Few elements are reduced eagerly, many when they are needed.
   @Test(arguments: cases.indices, [1, 20_000]) func rootsAreFinite(_ index: Int, _ columns: Int) {
     let data = Self.cases[index]
     let column = Tensor([1, -0.5, 0.25, 0.75], dtype: .float64).reshaped(4, 1) * data.size
@@ -71,7 +71,7 @@ import Testing
     }
   }
 
-  /// Slices with ordinary numbers keep their bits beside others, and what is not finite stays so.
+  /// Slices with ordinary numbers keep their bits next to others, and non-finite ones stay so.
   @Test func othersStayAsTheyAre() {
     let ordinary = [0.1, 0.7, -0.3]
     let x = Tensor(
@@ -88,12 +88,12 @@ import Testing
     #expect(norm.item(at: 3).isNaN && norm.item(at: 4) == Double.infinity)
     #expect(Tensor.zeros([3], dtype: .float64).norm().item() == 0)
     #expect(Tensor.zeros([0], dtype: .float64).norm().item() == 0)
-    // Squares that are no numbers of the type have no variance in it.
+    // Squares outside of the type's range cannot give a variance in it.
     #expect(
       x.variance(over: 1).item(at: 1) == Double.infinity && x.mean(over: 1).item(at: 1) == 2e200)
   }
 
-  /// Sums that leave the range, whose means do not; what is infinite or NaN stays so.
+  /// Sums that exceed the range although their means do not; infinite and NaN elements stay so.
   @Test(arguments: [1, 20_000]) func meansAreFinite(_ columns: Int) {
     let rows = [
       [1.7e308, 1.7e308, 1.7e308], [1.6e308, 1.7e308, -1.5e308], [0.1, 0.7, -0.3],
@@ -125,7 +125,7 @@ import Testing
     #expect(isClose(x.std(weights: weights).item(), 0.74135226080667927 * size))
     let mask = Tensor([true, true, false, true])
     #expect(isClose(x.std(mask: mask).item(), 0.80363756341607958 * size))
-    // What is masked out has no influence, whatever it is.
+    // Masked values have no influence, whatever they are.
     for other in [Double.nan, .infinity, 1e308, 1e-308] {
       let y = Tensor.where(mask, x, other)
       #expect(isClose(y.std(mask: mask).item(), 0.80363756341607958 * size), "\(other)")
@@ -137,7 +137,7 @@ import Testing
     for (slope, expected) in zip(found, slopes) { #expect(abs(slope - expected) < 1e-15) }
   }
 
-  /// Ordinary distances keep their bits beside others.
+  /// Ordinary distances keep their bits next to others.
   @Test func distancesAreRight() {
     let a = Tensor(
       [[1e200, -0.5e200], [1e-200, -0.5e-200], [1, -0.5], [.nan, 1]], dtype: .float64)
@@ -163,7 +163,8 @@ import Testing
     }
   }
 
-  /// Only slices whose results may be wrong are looked at: not those of equal elements, of zeros or with NaN.
+  /// Only slices whose results may be wrong are examined: not those of equal elements, of zeros or
+  /// with NaN.
   @Test func rightResultsAreNotComputedAgain() {
     func scales(_ rows: [[Double]], _ results: [Double], isCentered: Bool = true) -> [Double]? {
       Tensor(rows, dtype: .float64).scalesToOne(

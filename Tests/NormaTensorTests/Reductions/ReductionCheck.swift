@@ -2,7 +2,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// What is compared with the definition.
+/// The statistics that are compared with the definition.
 enum Statistic: CaseIterable {
   case sum, mean, biased, variance, std, minimum, maximum
 
@@ -18,7 +18,7 @@ enum Statistic: CaseIterable {
     }
   }
 
-  /// By definition, and how far rounding in `float64` may be from it.
+  /// By definition, and the allowance for rounding in `float64`.
   func of(_ group: [Double]) -> (value: Double, slack: Double) {
     let size = group.reduce(0) { $0 + abs($1) } * 0x1p-50
     let n = Double(group.count)
@@ -34,8 +34,8 @@ enum Statistic: CaseIterable {
   }
 }
 
-/// How far numbers of a type are from the truth, in units of its last place; infinite where one is
-/// NaN or infinite and the other is not.
+/// The distance of numbers of a type from the true values, in units of its last place; infinite if
+/// one is NaN or infinite and the other is not.
 func ulps(_ actual: Double, _ expected: Double, slack: Double = 0, _ dtype: DType) -> Double {
   if actual.isNaN && expected.isNaN || actual == dtype.rounded(expected) { return 0 }
   let error = max(abs(actual - expected) - slack, 0) / dtype.ulp(expected)
@@ -73,10 +73,11 @@ func worstErrors(
   return worst
 }
 
-/// What a statistic of a type may be off.
+/// The allowance for a statistic of a type.
 ///
 /// Sums and means are carried in `float64` and rounded once. Squared distances of `float32` are
-/// added in `float32` inside of a block. In `float64` blocks are merged with what their sums lost.
+/// added in `float32` within a block. In `float64` blocks are merged together with the rounding
+/// errors of their sums.
 func allowance(_ statistic: Statistic, _ dtype: DType) -> Double {
   switch (statistic, dtype) {
   case (.minimum, _), (.maximum, _): 0

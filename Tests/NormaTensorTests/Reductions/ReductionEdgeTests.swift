@@ -2,9 +2,9 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Nothing, one value, NaN, infinity, constants, and numbers at the ends of the range.
+/// Empty tensors, one value, NaN, infinity, constants, and numbers at the ends of the range.
 @Suite struct ReductionEdgeTests {
-  /// One number that a whole tile sees.
+  /// A single number for a whole tile.
   @Test(arguments: DType.realTypes)
   func repeatedNumber(dtype: DType) {
     let x = Tensor([1.25], dtype: dtype).evaluated().broadcast(to: [33])
@@ -14,7 +14,7 @@ import Testing
   }
 
   @Test(arguments: DType.realTypes)
-  func nothing(dtype: DType) throws {
+  func emptyTensors(dtype: DType) throws {
     let x = Tensor.zeros([2, 0, 3], dtype: dtype)
     #expect(x.sum(over: 1).array(of: Double.self) == [0, 0, 0, 0, 0, 0])
     #expect(x.mean(over: 1).array(of: Double.self).allSatisfy { $0.isNaN })
@@ -51,14 +51,14 @@ import Testing
 
   @Test(arguments: DType.realTypes, [5, 40, 2000])
   func nanStaysWhereItIs(dtype: DType, length: Int) {
-    for place in [0, length / 2, length - 1] {
+    for index in [0, length / 2, length - 1] {
       var values = [Double](repeating: 1, count: 2 * length)
-      values[length + place] = .nan
+      values[length + index] = .nan
       let rows = Tensor(values, shape: [2, length], dtype: dtype)
       for x in [rows, rows.transposed().copiedTransposed()] {
         for statistic in Statistic.allCases {
           let result = statistic.of(x, [1], keepDims: false).array(of: Double.self)
-          #expect(!result[0].isNaN && result[1].isNaN, "\(statistic) at \(place)")
+          #expect(!result[0].isNaN && result[1].isNaN, "\(statistic) at \(index)")
           #expect(statistic.of(x, [0, 1], keepDims: false).item().isNaN, "\(statistic)")
         }
       }
@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  /// Squares that `float` does not hold.
+  /// Squares that exceed the range of `float`.
   @Test func endsOfTheRange() {
     var random = TestRandom()
     for scale in [1e-30, 1e-22, 1e18, 1e25, 1e35] {

@@ -2,7 +2,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Reductions against their definition over grids of axes, arrangements, types and lengths.
+/// Reductions against their definition over grids of axes, layouts, types and lengths.
 @Suite struct ReductionGridTests {
   static let lengths = [1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 1791, 1792, 1793, 5000]
 
@@ -58,7 +58,7 @@ import Testing
     }
   }
 
-  /// Images, rows, few long rows, and more rows than a chunk of tiles takes.
+  /// Images, rows, few long rows, and more rows than fit a chunk of tiles.
   @Test(arguments: [[6, 64, 7, 7], [20, 1000], [20, 3, 4, 4], [2, 70000], [64 * 1800, 2]])
   func largerShapes(shape: [Int]) {
     var random = TestRandom(for: "\(#function) \(shape)")
@@ -75,7 +75,7 @@ import Testing
   @Test(arguments: DType.realTypes)
   func farFromZero(dtype: DType) {
     var random = TestRandom(for: "\(#function) \(dtype)")
-    // As far as the type still tells the values apart.
+    // As far as the type can still distinguish the values.
     let means: [DType: Double] = [.float16: 1000, .bfloat16: 100, .float32: 1e7]
     let mean = means[dtype] ?? 1e12
     for shape in [[5000], [64, 100], [300, 20]] {

@@ -9,7 +9,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Running results against their definition.
+/// Cumulative results against their definition.
 @Suite struct ScanTests {
   static let shapes = [[1], [17], [3, 5, 7], [2, 1, 4], [4, 600], [600, 3], [3, 0, 2]]
 
@@ -44,28 +44,28 @@ import Testing
       for arrangement in Arrangement.allCases {
         let sample = Sample(shape, dtype, arrangement, random: &random)
         for axis in shape.indices {
-          let (most, places) = sample.tensor.cumulativeMax(over: axis)
+          let (most, indices) = sample.tensor.cumulativeMax(over: axis)
           let (least, lows) = sample.tensor.cumulativeMin(over: axis)
-          #expect(most.dtype == dtype && places.dtype == .int64 && places.shape == shape)
+          #expect(most.dtype == dtype && indices.dtype == .int64 && indices.shape == shape)
           #expect(worstChain(most, sample, over: axis) { running($0, max) } == 0)
           #expect(worstChain(least, sample, over: axis) { running($0, min) } == 0)
-          #expect(worstChain(places, sample, over: axis) { lastPlaces($0, >=) } == 0)
-          #expect(worstChain(lows, sample, over: axis) { lastPlaces($0, <=) } == 0)
+          #expect(worstChain(indices, sample, over: axis) { lastIndices($0, >=) } == 0)
+          #expect(worstChain(lows, sample, over: axis) { lastIndices($0, <=) } == 0)
         }
       }
     }
   }
 
-  /// Where the best element so far stands, the last of several.
-  private func lastPlaces(
+  /// The index of the best element so far, the last of several.
+  private func lastIndices(
     _ values: [Double], _ replaces: (Double, Double) -> Bool
   ) -> [Double] {
-    var (places, best): ([Double], Int) = ([], 0)
-    for (place, value) in values.enumerated() {
-      if replaces(value, values[best]) { best = place }
-      places.append(Double(best))
+    var (indices, best): ([Double], Int) = ([], 0)
+    for (index, value) in values.enumerated() {
+      if replaces(value, values[best]) { best = index }
+      indices.append(Double(best))
     }
-    return places
+    return indices
   }
 
   @Test(arguments: [DType.bool, .uint8, .int32, .int64]) func integersGiveInt64(dtype: DType) {
@@ -89,9 +89,9 @@ import Testing
   @Test func specialValues() {
     let (nan, inf) = (Float.nan, Float.infinity)
     let x = Tensor([1, nan, 2, nan, 3])
-    let (values, places) = x.cumulativeMax(over: 0)
+    let (values, indices) = x.cumulativeMax(over: 0)
     #expect(isSame(values, Tensor([1, nan, nan, nan, nan])))
-    #expect(places.array(of: Int.self) == [0, 1, 1, 3, 3])
+    #expect(indices.array(of: Int.self) == [0, 1, 1, 3, 3])
     #expect(isSame(Tensor([inf, -inf, 1]).cumulativeSum(over: 0), Tensor([inf, nan, nan])))
     #expect(
       isSame(Tensor([-inf, -inf]).logCumulativeSumExp(over: 0), Tensor([-inf, -inf])))
@@ -136,8 +136,8 @@ import Testing
     let x = Tensor.ones(5, 2)
     #expect(
       MessageTests.message { x.logCumulativeSumExp(over: 3) }
-        == "logCumulativeSumExp(over:): axis 3 is out of range for shape [5, 2]; valid axes are -2 ..< 2"
-    )
+        == "logCumulativeSumExp(over:): axis 3 is out of range for shape [5, 2]; valid axes are "
+        + "-2 ..< 2")
     #expect(
       MessageTests.message { Tensor([1, 2]).logCumulativeSumExp(over: 0) }
         == "logCumulativeSumExp(over:): int64 is not real; cast(to: .float32) first")

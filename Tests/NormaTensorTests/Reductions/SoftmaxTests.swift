@@ -3,7 +3,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Softmax, row by row in cache and by its parts, against its definition in Double.
+/// Softmax, row by row in cache and composed of its parts, against its definition in Double.
 @Suite struct SoftmaxTests {
   /// Around lanes and blocks, and where one row has several blocks.
   static let columns = [1, 2, 15, 16, 17, 31, 32, 33, 100, 1791, 1792, 1793, 4000]
@@ -34,14 +34,14 @@ import Testing
     }
   }
 
-  /// The one trip over rows changes no bit: another order of memory goes by parts.
+  /// The single pass over rows does not change a bit: other memory orders use the composition.
   @Test(arguments: columns.filter { $0 >= 16 })
   func rowsAndPartsAgree(columns: Int) {
     var random = TestRandom(for: "\(#function) \(columns)")
     let rows = 5
     let values = (0..<(rows * columns)).map { _ in Double.random(in: -9...9, using: &random) }
     let x = Tensor(values, shape: [rows, columns], dtype: .float32)
-    // Rows with gaps between them lie in the same order and are not contiguous.
+    // Rows with gaps between them are in the same order but not contiguous.
     let wide = Tensor.concatenated([x, x], over: 1).narrowed(over: 1, from: 0, count: columns)
     for threads in [1, 2, 7] {
       withThreads(threads) {
@@ -49,14 +49,15 @@ import Testing
           x.softmax(over: 1).array(of: Float.self) == wide.softmax(over: 1).array(of: Float.self))
         let all = x.logSoftmax(over: 1)
         #expect(all.allClose(to: wide.logSoftmax(over: 1), rtol: 1e-6, atol: 1e-6))
-        let places = Tensor.arange(rows)
-        let picked = all.gathered(places.unsqueezed(1), over: 1).squeezed(1)
-        #expect(isSame(x.detached().pickedLogs(at: places), picked))
+        let indices = Tensor.arange(rows)
+        let picked = all.gathered(indices.unsqueezed(1), over: 1).squeezed(1)
+        #expect(isSame(x.detached().pickedLogs(at: indices), picked))
       }
     }
   }
 
-  /// From the softmax as it is: products and their sum lose nothing but in `float64`.
+  /// From the softmax as computed: products and their sum are exact except for rounding in
+  /// `float64`.
   @Test(arguments: columns)
   func gradientAgainstTheDefinition(columns: Int) throws {
     var random = TestRandom(for: "\(#function) \(columns)")
@@ -81,7 +82,7 @@ import Testing
     }
   }
 
-  /// What is not seen has no influence, whatever it is, and gets no gradient.
+  /// Elements outside of the mask have no influence, whatever they are, and get no gradient.
   @Test(arguments: [(5, 5), (7, 3), (3, 40), (70, 70)], [DType.float32, .float64])
   func causalRows(shape: (Int, Int), dtype: DType) throws {
     var random = TestRandom(for: "\(#function) \(shape) \(dtype)")
@@ -105,7 +106,7 @@ import Testing
     #expect(dtype == .float64 || unseen.abs().max().item() == 0.0)
   }
 
-  @Test func numbersThatAreNone() {
+  @Test func rowsWithNaN() {
     let infinity = Float.infinity
     var row = [Float](repeating: 1, count: 20)
     row[7] = .nan
@@ -117,8 +118,8 @@ import Testing
     #expect(y[40..<59].allSatisfy { $0 == Float(1.0 / 19) } && y[59] == 0)
   }
 
-  /// Rows of -∞ add nothing to a sum, and have no gradient.
-  @Test(arguments: [DType.float64, .float32, .float16]) func logSumExpOfNothing(dtype: DType) {
+  /// Rows of -∞ contribute nothing to a sum, and have no gradient.
+  @Test(arguments: [DType.float64, .float32, .float16]) func logSumExpOfEmptySums(dtype: DType) {
     let infinity = Double.infinity
     let x = Tensor([[-infinity, -infinity], [0, -infinity], [-infinity, 2]]).cast(to: dtype)
       .requiringGradient()
@@ -131,42 +132,42 @@ import Testing
     #expect(all.grad?.array(of: Double.self) == [0, 0])
   }
 
-  /// One place of each row: values as all of the row gives them, no row without a place, and gradients that
-  /// keep their digits where nearly all of the softmax is at the place.
-  @Test func placesInRows() throws {
+  /// One index of each row: the same values as from the whole row, rows without an index, and
+  /// gradients that keep their digits if nearly all of the softmax is at the index.
+  @Test func logSoftmaxAtIndices() throws {
     let x = Tensor([[0, 1, 2], [20, -1, 0], [3, 3, 3], [.nan, 1, 2]] as [[Float]])
       .requiringGradient()
-    let places = Tensor([2, 0, 1, -1])
-    let y = x.logSoftmax(at: places, over: 1, call: "")
+    let indices = Tensor([2, 0, 1, -1])
+    let y = x.logSoftmax(at: indices, over: 1, call: "")
     let all = x.detached().cast(to: .float64).logSoftmax(over: 1)
-    for (row, place) in [2, 0, 1].enumerated() {
-      let expected: Double = all[row, place].item()
+    for (row, index) in [2, 0, 1].enumerated() {
+      let expected: Double = all[row, index].item()
       #expect(abs(y[row].item() - expected) <= 1e-6 * max(abs(expected), 1e-20) + 1e-20)
     }
     #expect(y[3].item() == 0.0)
     y.backward(upstream: Tensor([1, 1, -2, 5] as [Float]))
     let found = try #require(x.grad)
     let p = x.detached().cast(to: .float64).softmax(over: 1)
-    // 1 - p of a place that has nearly all: 3e-9, which a difference would lose.
+    // 1 - p of an element that has nearly all: 3e-9, which a difference would lose.
     let rest: Double = p[1, 1].item() + p[1, 2].item()
     #expect(abs(found[1, 0].item() / rest - 1) < 1e-6)
     #expect(abs(found[2, 1].item() + 2 * (2.0 / 3)) < 1e-6)
     #expect(abs(found[0, 0].item() + p[0, 0].item()) < 1e-7)
     #expect(found[3].array(of: Float.self) == [0, 0, 0])
-    // Gradients of gradients, and another axis, go by parts.
+    // Second derivatives, and other axes, use the composition.
     let wide = Tensor([[0.5, 1, -2], [3, 0, 1]] as [[Double]])
     for axis in [0, 1] {
       _ = try checkGradient(
         of: { inputs in
-          let places = axis == 1 ? Tensor([2, -1]) : Tensor([0, 1, -1])
-          return inputs[0].logSoftmax(at: places, over: axis, call: "")
+          let indices = axis == 1 ? Tensor([2, -1]) : Tensor([0, 1, -1])
+          return inputs[0].logSoftmax(at: indices, over: axis, call: "")
         }, at: [wide], order: 2)
     }
   }
 }
 
 extension Tensor {
-  fileprivate func pickedLogs(at places: Tensor) -> Tensor {
-    logSoftmax(at: places, over: rank - 1, call: "")
+  fileprivate func pickedLogs(at indices: Tensor) -> Tensor {
+    logSoftmax(at: indices, over: rank - 1, call: "")
   }
 }

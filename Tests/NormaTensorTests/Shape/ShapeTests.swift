@@ -18,7 +18,7 @@ import Testing
     #expect(isSame(x.flipped(), x.flipped(over: 0, 1, 2)))
     #expect(isSame(x.flippedLeftRight(), x.flipped(over: 1)))
     #expect(isSame(x.flippedUpDown(), x.flipped(over: 0)))
-    // Flips fuse, and of slices and stretched tensors.
+    // Flips fuse, also with slices and broadcast tensors.
     let twice = (x.flipped(over: 2) + x[0..., 0..., 1..<5].flipped(over: -1)[0..., 0..., 0..<1])
     ViewTests.expect(twice - x[0..., 0..., 4..<5], shape, of: shape) { [$0[0], $0[1], 4 - $0[2]] }
     #expect(x[1].unsqueezed(0).broadcast(to: [2, 4, 5]).flipped(over: 0, 2).sum().item() == 1180)
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// Few elements that come in at the other end of long rows.
+  /// Few elements that wrap around in long rows.
   @Test func rollsOfLongRows() {
     let whole = Tensor.arange(3 * 40 * 2).reshaped(3, 40, 2)
     for x in [whole, whole.transposed(0, 2), whole[1..., 0..., 0...]] {
@@ -178,7 +178,7 @@ import Testing
     #expect(y[3...].strided([2], strides: [1], offset: 0).array(of: Int.self) == [0, 1])
   }
 
-  /// What a view of repeated elements gives back goes to each of them once.
+  /// The gradient of a view of repeated elements goes to each of them once.
   @Test func gradientsThroughViewsOfRepeatedElements() {
     let x = Tensor.zeros(2).requiringGradient()
     let w = x.broadcast(to: [3, 2])
@@ -188,7 +188,7 @@ import Testing
     let u = y.unfolded(over: 0, size: 3, step: 1)
     u.strided(u.shape, strides: u.strides).sum().backward()
     #expect(y.grad?.array(of: Float.self) == [1, 2, 3, 2, 1])
-    // Places that the view does not see, and a view that sees each once.
+    // Elements that the view does not contain, and a view that contains each once.
     let z = Tensor.zeros(4).requiringGradient()
     let v = z.broadcast(to: [2, 4])
     (v.strided([2], strides: [2]) * Tensor([1, 5] as [Float])).sum().backward()
@@ -212,12 +212,12 @@ import Testing
 
   @Test func paddingKeepsEveryInteger() {
     let x = Tensor([Int.max, Int.min, 1 << 60 + 1, -3]).reshaped(1, 1, 4)
-    for (mode, places) in [
+    for (mode, indices) in [
       (PaddingMode.reflect, [2, 1, 0, 1, 2, 3, 2]), (.replicate, [0, 0, 0, 1, 2, 3, 3]),
       (.circular, [2, 3, 0, 1, 2, 3, 0]),
     ] {
       let padded = x.padded([2, 1], mode: mode)
-      #expect(padded.array(of: Int.self) == places.map { x.array(of: Int.self)[$0] })
+      #expect(padded.array(of: Int.self) == indices.map { x.array(of: Int.self)[$0] })
     }
   }
 }

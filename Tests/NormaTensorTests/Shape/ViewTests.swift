@@ -4,7 +4,7 @@ import Testing
 
 /// Views against a naive walk over indices, of stored and of pending tensors.
 @Suite struct ViewTests {
-  /// Expects a view to hold, at every index, the element of `shape` that `source` says.
+  /// Expects a view to have, at every index, the element of `shape` that `source` returns.
   static func expect(
     _ view: Tensor, _ shape: [Int], of original: [Int], location: SourceLocation = #_sourceLocation,
     _ source: ([Int]) -> [Int]
@@ -16,7 +16,7 @@ import Testing
     #expect(view.array(of: Int.self) == expected, sourceLocation: location)
   }
 
-  /// 0, 1, 2, ... in a shape: stored, pending, or in the opposite order in memory.
+  /// 0, 1, 2, ... in a shape: stored, pending, or in reverse memory order.
   static func counted(_ shape: [Int], _ kind: Int) -> Tensor {
     let x = Tensor.arange(shape.reduce(1, *)).reshaped(shape)
     let reverse = Array(shape.indices.reversed())
@@ -29,11 +29,11 @@ import Testing
     }
   }
 
-  /// Copies whose source lies transposed take tiles of several rows, which must cover it exactly.
+  /// Copies from a transposed source use tiles of several rows, which must cover it exactly.
   @Test(arguments: [DType.uint8, .float16, .float32, .int64]) func turnedCopies(dtype: DType) {
     let shape = [3, 150, 277]
     let count = shape.reduce(1, *)
-    // Below 199, so that every type holds it.
+    // Below 199, so that every type can hold it.
     let x = Tensor((0..<count).map { Int64($0 % 199) }).reshaped(shape).cast(to: dtype)
     for order in [[0, 2, 1], [2, 1, 0], [1, 2, 0], [2, 0, 1]] {
       let strides = order.map { [150 * 277, 277, 1][$0] }
@@ -90,14 +90,14 @@ import Testing
         open[axis] = -1
         #expect(x.reshaped(open).shape == shape)
       }
-      // Of a permuted tensor: the same elements as of its copy.
+      // For a permuted tensor: the same elements as for its copy.
       let turned = x.permuted(1, 0, 2)
       let copy = Tensor(turned.array(of: Int.self), shape: turned.shape)
       #expect(isSame(turned.reshaped(shape), copy.reshaped(shape)), "\(shape)")
       let part = x[1..<3].reshaped(-1, 6)
       #expect(part.array(of: Int.self) == Array(12..<36))
     }
-    // Views where strides allow it: no new memory.
+    // Views if the strides allow it: no new memory.
     let y = Tensor.arange(24).reshaped(2, 3, 4)
     #expect(y.permuted(1, 0, 2).reshaped(3, 2, 2, 2).strides == [4, 12, 2, 1])
     #expect(y.permuted(2, 0, 1).reshaped(4, 6).strides == [1, 4])

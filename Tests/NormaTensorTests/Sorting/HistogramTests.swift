@@ -2,16 +2,16 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// How many values fall where, against counting.
+/// Histograms against counting.
 @Suite struct HistogramTests {
-  /// The sum of weights between edges; a bin has its lower edge, the last both.
+  /// The sum of weights between edges; a bin includes its lower edge, the last both.
   static func slow(_ values: [Double], _ edges: [Double], _ weights: [Double]? = nil) -> [Double] {
     let bins = edges.count - 1
     var sums = [Double](repeating: 0, count: bins)
-    for (place, value) in values.enumerated() {
+    for (index, value) in values.enumerated() {
       guard let last = edges.last, value >= edges[0], value <= last else { continue }
       let bin = edges.lastIndex { $0 <= value } ?? 0
-      sums[min(bin, bins - 1)] += weights?[place] ?? 1
+      sums[min(bin, bins - 1)] += weights?[index] ?? 1
     }
     return sums
   }
@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  /// What PyTorch gives for numbers on edges, which are not exact.
+  /// PyTorch's results for numbers on edges, which are not exact.
   @Test func numbersOnEdges() {
     let tenths = Tensor.arange(11, dtype: .float32) / 10
     let ones: [Double] = [1, 1, 1, 1, 1, 1, 1, 1, 1, 2]
@@ -68,7 +68,7 @@ import Testing
     #expect(alone.edges.array() == [1.5, 2, 2.5] && alone.counts.array() == [0, 2])
   }
 
-  /// Nothing is written elsewhere where a distance overflows.
+  /// Nothing is written elsewhere if a distance overflows.
   @Test func hugeNumbers() {
     let narrow = Tensor([0, 1e38, 2e38, 3e38, -3e38] as [Float])
     #expect(narrow.histc(bins: 100).sum().item() == 5)
@@ -132,12 +132,12 @@ import Testing
     let mistakes: [(() -> Tensor, String)] = [
       (
         { x.binCount() },
-        "binCount(weights:minLength:): integers of one axis are needed, got "
+        "binCount(weights:minLength:): expected integers with one axis, got "
           + "float32 [2]"
       ),
       (
         { Tensor([2, -1]).binCount() },
-        "binCount(weights:minLength:): -1 is negative and counts no bin"
+        "binCount(weights:minLength:): -1 is negative and has no bin"
       ),
       (
         { Tensor([2]).binCount(weights: x) },
@@ -147,7 +147,7 @@ import Testing
         { Tensor([Int.max]).binCount() },
         "binCount(weights:minLength:): 9223372036854775807 needs more bins than there are"
       ),
-      ({ x.histc(bins: 0) }, "histc(bins:min:max:): 0 bins; at least one is needed"),
+      ({ x.histc(bins: 0) }, "histc(bins:min:max:): bins must be at least 1, got 0"),
       ({ x.histc(min: 2, max: 1) }, "histc(bins:min:max:): the range from 2.0 to 1.0 is empty"),
       (
         { (x / 0).histc() },
@@ -155,11 +155,11 @@ import Testing
       ),
       (
         { x.histogram(edges: Tensor([2, 1])).counts },
-        "histogram(edges:): edges of shape [2]; at least two in order are needed"
+        "histogram(edges:): expected at least two edges in ascending order, got shape [2]"
       ),
       (
         { x.histogram(edges: Tensor([1, Float.nan])).counts },
-        "histogram(edges:): edges of shape [2]; at least two in order are needed"
+        "histogram(edges:): expected at least two edges in ascending order, got shape [2]"
       ),
       (
         { x.histogram(bins: 2, weights: Tensor.ones(3)).counts },

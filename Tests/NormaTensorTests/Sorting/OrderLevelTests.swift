@@ -3,10 +3,11 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// What counts and scans in vectors, on every instruction set and at sizes around their lanes, against
-/// its definition.
+/// Counting and scanning in vectors, on every instruction set and at sizes around their lanes,
+/// against its definition.
 ///
-/// Levels belong to the process. Other tests may run meanwhile: their results do not depend on them.
+/// Levels are global to the process. Other tests may run meanwhile: their results do not depend on
+/// them.
 @Suite(.serialized) struct OrderLevelTests {
   static let types: [DType] = [.float32, .float64, .int64, .int32, .uint8]
   static let sizes = [1, 7, 8, 9, 15, 16, 17, 33, 64, 65, 256, 257, 1025]
@@ -21,7 +22,7 @@ import Testing
     }
   }
 
-  /// A row as its type holds it: integers have no NaN, and bytes no sign.
+  /// A row as its type stores it: integers have no NaN, and bytes no sign.
   static func row(
     _ kind: RowKind, _ size: Int, _ dtype: DType, _ random: inout TestRandom
   ) -> [Double] {
@@ -40,8 +41,8 @@ import Testing
       let (x, order) = (Tensor(row, dtype: dtype), slowOrder(row))
       Self.onEveryLevel { level in
         for rank in Set([1, 2, size / 3, size / 2, size]) where (1...size).contains(rank) {
-          let (value, place) = x.kthValue(rank)
-          #expect(place.item(as: Int.self) == order[rank - 1], "\(rank) of \(size), level \(level)")
+          let (value, index) = x.kthValue(rank)
+          #expect(index.item(as: Int.self) == order[rank - 1], "\(rank) of \(size), level \(level)")
           #expect(isSame(value.item(), row[order[rank - 1]]))
         }
       }
@@ -68,7 +69,7 @@ import Testing
     }
   }
 
-  /// The elements on both sides of a rank, those of NaN left out, and NaN that wins.
+  /// The elements on both sides of a rank, ignoring NaN, and with NaN as the result.
   @Test func neighboursOfRanks() {
     var random = TestRandom(for: #function)
     for size in [2, 16, 65, 1025] {
@@ -118,7 +119,7 @@ import Testing
     }
   }
 
-  /// Rows that collect others, and blocks that elements come to.
+  /// Rows that accumulate others, and blocks that elements are written to.
   @Test func collected() {
     var random = TestRandom(for: #function)
     let places = Tensor((0..<90).map { _ in Int(random.next() % 23) })

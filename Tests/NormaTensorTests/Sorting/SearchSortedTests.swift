@@ -2,9 +2,9 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Places in sorted rows, against counting.
+/// Positions in sorted rows, against counting.
 @Suite struct SearchSortedTests {
-  /// How many elements stand before a value; NaN stands at the end.
+  /// The number of elements before a value; NaN is at the end.
   static func slow(_ row: [Double], _ value: Double, right: Bool) -> Int {
     if value.isNaN { return right ? row.count : row.count { !$0.isNaN } }
     return row.count { right ? $0 <= value : $0 < value }
@@ -29,15 +29,15 @@ import Testing
           : Tensor.concatenated(
             [values.tensor, rows.tensor.narrowed(over: -1, from: 0, count: 1)], over: -1)
         for right in [false, true] {
-          let places = sorted.searchSorted(wanted, right: right)
-          #expect(places.dtype == .int64 && places.shape == wanted.shape)
+          let indices = sorted.searchSorted(wanted, right: right)
+          #expect(indices.dtype == .int64 && indices.shape == wanted.shape)
           let (own, looked) = (chains(rows.tensor, over: last), chains(wanted, over: last))
           let expected = zip(own, looked).flatMap { row, values in
             values.map { Self.slow(row, $0, right: right) }
           }
-          #expect(places.array(of: Int.self) == expected, "\(shape) \(arrangement) \(right)")
+          #expect(indices.array(of: Int.self) == expected, "\(shape) \(arrangement) \(right)")
           #expect(
-            isSame(rows.tensor.searchSorted(wanted, right: right, sorter: order), places),
+            isSame(rows.tensor.searchSorted(wanted, right: right, sorter: order), indices),
             "\(shape) \(arrangement)")
         }
       }
@@ -62,7 +62,7 @@ import Testing
     let values = Tensor([-.infinity, 0, -0.0, 1, 3, .infinity, .nan] as [Float])
     #expect(row.searchSorted(values).array(of: Int.self) == [0, 1, 1, 3, 4, 4, 5])
     #expect(row.searchSorted(values, right: true).array(of: Int.self) == [1, 3, 3, 3, 4, 5, 7])
-    // In an order of its own, and where there are more values than one step looks up.
+    // In a custom order, and with more values than one step looks up.
     let (sorted, order) = (Tensor([2, .nan, 1] as [Double]), Tensor([2, 0, 1]))
     let many = Tensor([Double](repeating: .nan, count: 9))
     #expect(sorted.searchSorted(many, sorter: order).array(of: Int.self).allSatisfy { $0 == 2 })
@@ -70,7 +70,7 @@ import Testing
     #expect(Tensor([1.0, 2]).searchSorted(many).array(of: Int.self).allSatisfy { $0 == 2 })
   }
 
-  /// Whole numbers that float32 and Double cannot tell apart.
+  /// Integers that float32 and Double cannot distinguish.
   @Test func exactIntegers() {
     let row = Tensor([(1 << 53) - 1, 1 << 53, (1 << 53) + 1, Int.max])
     #expect(row.searchSorted(Tensor([(1 << 53) + 1, Int.max])).array(of: Int.self) == [2, 3])
@@ -90,18 +90,18 @@ import Testing
     let x = Tensor.zeros(2, 3)
     #expect(
       MessageTests.message { x.searchSorted(Tensor.zeros(3, 4)) }
-        == "searchSorted(_:right:sorter:): values of shape [3, 4] do not go into shape [2, 3]: all "
-        + "axes but the last must be equal, or the sorted tensor has one axis")
+        == "searchSorted(_:right:sorter:): values of shape [3, 4] do not match shape [2, 3]: all "
+        + "axes but the last must be equal, or the sorted tensor must have one axis")
     #expect(
       MessageTests.message { x.searchSorted(x, sorter: Tensor([[0, 1, 3], [0, 1, 2]])) }
-        == "searchSorted(_:right:sorter:): place 3 in the sorter is outside of 0 ..< 3")
+        == "searchSorted(_:right:sorter:): index 3 in the sorter is outside of 0 ..< 3")
     #expect(
       MessageTests.message { x.searchSorted(x, sorter: x) }
-        == "searchSorted(_:right:sorter:): the sorter is float32 [2, 3]; integers of shape [2, 3] "
-        + "are needed")
+        == "searchSorted(_:right:sorter:): the sorter must be integers of shape [2, 3], got "
+        + "float32 [2, 3]")
     #expect(
       MessageTests.message { x.bucketized(by: x) }
-        == "bucketized(by:): boundaries of shape [2, 3]; one axis is needed")
+        == "bucketized(by:): boundaries must have one axis, got shape [2, 3]")
     #expect(MessageTests.message { Tensor(Float(1)).searchSorted(x) } != "nothing was wrong")
   }
 }

@@ -4,7 +4,7 @@ import Testing
 
 /// Elements by rank and frequency, against sorted rows.
 @Suite struct SelectionTests {
-  /// The most frequent element, the smallest of several, and where it stands last.
+  /// The most frequent element, the smallest if there are several, and its last index.
   static func slowMode(_ row: [Double]) -> Int {
     let order = slowOrder(row)
     var (best, last, run) = (0, 0, 0)
@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  /// Keys that agree in their highest digits, so that every digit is looked at.
+  /// Keys that agree in their highest digits, so that every digit is examined.
   @Test func elementsThatAreClose() {
     var random = TestRandom(for: #function)
     let row = (0..<2000).map { _ in 1 + Double(random.next() % 997) * 0x1p-52 }
@@ -78,7 +78,8 @@ import Testing
         == "kthValue(_:over:): axis 1 of shape [2, 0] has no elements")
     #expect(
       MessageTests.message { x.kthValue(4).values }
-        == "kthValue(_:over:): rank 4 is not there along axis 1 of shape [2, 3]; ranks are 1 ... 3")
+        == "kthValue(_:over:): rank 4 is out of range for axis 1 of shape [2, 3]; ranks are 1 ... 3"
+    )
     #expect(x.kthValue(1).values.shape == [2] && x.mode(over: 0).indices.shape == [3])
     #expect(x.kthValue(1, over: 0, keepDims: true).indices.shape == [1, 3])
     #expect(Tensor.zeros(0, 3).mode().values.shape == [0])
@@ -87,8 +88,8 @@ import Testing
     for rank in [0, 4, -1] {
       #expect(
         MessageTests.message { x.kthValue(rank).values }
-          == "kthValue(_:over:): rank \(rank) is not there along axis 1 of shape [2, 3]; ranks are "
-          + "1 ... 3")
+          == "kthValue(_:over:): rank \(rank) is out of range for axis 1 of shape [2, 3]; ranks "
+          + "are 1 ... 3")
     }
     #expect(
       MessageTests.message { Tensor.zeros(2, 0).mode().values }
@@ -102,7 +103,7 @@ import Testing
       try checkGradient(
         of: { $0[0].mode(over: axis, keepDims: true).values.exp() }, at: [x], order: 2)
     }
-    // All of it goes to the place that is reported.
+    // All of it goes to the element at the reported index.
     let ties = Tensor([2, 5, 2, 5, 1] as [Float])
     let mode = Tensor.gradient(of: { $0.mode().values }, at: ties)
     #expect(mode.array(of: Int.self) == [0, 0, 1, 0, 0])

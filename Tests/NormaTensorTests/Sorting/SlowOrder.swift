@@ -1,12 +1,12 @@
 import NormaReference
 import NormaTensor
 
-// Order by definition, in Double.
+// Sorting by definition, in Double.
 
-/// Whether an element stands before another though it came after it; NaN is above anything.
+/// Whether an element goes before another though it came after it; NaN is above all others.
 func precedes(_ a: Double, _ b: Double) -> Bool { b.isNaN ? !a.isNaN : a < b }
 
-/// Where the elements stand in order; equal ones as they came.
+/// The indices that sort the elements; equal ones in their original order.
 func slowOrder(_ row: [Double], descending: Bool = false) -> [Int] {
   row.indices.sorted { i, j in
     let (a, b) = (row[i], row[j])
@@ -16,7 +16,7 @@ func slowOrder(_ row: [Double], descending: Bool = false) -> [Int] {
   }
 }
 
-/// Rows with what sorting can stumble over: ties, NaN, both zeros, infinities, runs.
+/// Rows that are difficult to sort: ties, NaN, both zeros, infinities, runs.
 enum RowKind: CaseIterable, Sendable {
   case random, ties, equal, ascending, descending, special
 

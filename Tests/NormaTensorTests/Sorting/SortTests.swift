@@ -2,7 +2,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Order along an axis, against its definition.
+/// Sorting along an axis, against its definition.
 @Suite struct SortTests {
   static let shapes = [[1], [17], [3, 5, 7], [2, 1, 4], [4, 600], [600, 3], [3, 0, 2]]
 
@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  /// Whole numbers at the ends of their types.
+  /// Integers at the ends of their types.
   @Test func extremeIntegers() {
     let wide = [Int.max, 0, Int.min, -1, 1, Int.max - 1, Int.min + 1, 1 << 53, (1 << 53) + 1]
     #expect(Tensor(wide).sorted().values.array(of: Int.self) == wide.sorted())
@@ -65,7 +65,7 @@ import Testing
     #expect(Tensor([true, false, true]).argsorted().array(of: Int.self) == [1, 0, 2])
   }
 
-  /// Subnormal numbers keep their order, of every sign.
+  /// Subnormal numbers of both signs are ordered.
   @Test func smallestNumbers() {
     let tiny = Float.leastNonzeroMagnitude
     let x = Tensor([tiny, -tiny, 0, 2 * tiny, -2 * tiny])
@@ -74,7 +74,7 @@ import Testing
     #expect(Tensor([wide, -wide, 0]).argsorted().array(of: Int.self) == [1, 2, 0])
   }
 
-  /// What PyTorch gives.
+  /// PyTorch's results.
   @Test func known() {
     let x = Tensor([3, .nan, -0.0, 0, .infinity, -.nan, 3] as [Float])
     let (values, indices) = x.sorted()
@@ -98,7 +98,7 @@ import Testing
     #expect(x.argsorted().array(of: Int.self) == order)
   }
 
-  /// In order, all there, and equal ones as they came.
+  /// Sorted, complete, and stable.
   @Test(arguments: DType.orderedTypes) func longRows(dtype: DType) {
     var random = TestRandom(for: "\(#function) \(dtype)")
     let count = 100_000
@@ -154,10 +154,10 @@ import Testing
     let x = Tensor.zeros(2, 3)
     #expect(
       MessageTests.message { x.topK(4).values }
-        == "topK(_:over:): 4 elements are wanted of axis 1 of shape [2, 3]")
+        == "topK(_:over:): cannot select 4 elements of axis 1 of shape [2, 3]")
     #expect(
       MessageTests.message { x.topK(-1).values }
-        == "topK(_:over:): -1 elements are wanted of axis 1 of shape [2, 3]")
+        == "topK(_:over:): cannot select -1 elements of axis 1 of shape [2, 3]")
     #expect(
       MessageTests.message { x.argsorted(over: 2) }
         == "argsorted(over:descending:): axis 2 is out of range for shape [2, 3]; valid axes are "

@@ -2,9 +2,10 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Different elements and slices, against dictionaries of them.
+/// Distinct elements and slices, against dictionaries.
 @Suite struct UniqueTests {
-  /// The different rows in lexicographic order, the number of the own one for each, their counts.
+  /// The distinct rows in lexicographic order; for each row, the index of its value among them; and
+  /// the counts.
   static func slow(_ rows: [[Double]]) -> (values: [[Double]], inverse: [Int], counts: [Int]) {
     var counts: [[Double]: Int] = [:]
     for row in rows { counts[row, default: 0] += 1 }
@@ -18,7 +19,7 @@ import Testing
     for shape in [[], [1], [40], [3, 5, 7], [2, 1, 4], [5, 130], [3, 0, 2]] {
       for arrangement in Arrangement.allCases {
         let wide = Sample(shape, dtype, arrangement, random: &random, mean: 0, std: 3)
-        // Few different ones.
+        // Few distinct ones.
         let x =
           dtype == .bool
           ? wide.tensor
@@ -63,7 +64,7 @@ import Testing
     }
   }
 
-  /// The inverse puts everything back, at sizes of both sorts.
+  /// The inverse restores the tensor, at sizes of both sorts.
   @Test func inverse() {
     var random = TestRandom(for: #function)
     for size in switchSizes + [20_000] {
@@ -78,7 +79,7 @@ import Testing
     }
   }
 
-  /// Integers that are counted, and those that lie too far apart for that.
+  /// Integers that are counted in a table, and those whose range is too large for that.
   @Test(arguments: [DType.uint8, .int32, .int64]) func closeAndFarIntegers(dtype: DType) {
     var random = TestRandom(for: "\(#function) \(dtype)")
     let ends: (Int, Int) =
@@ -109,7 +110,7 @@ import Testing
     #expect(far.counts.array(of: Int.self) == [1, 2])
   }
 
-  /// What PyTorch gives.
+  /// PyTorch's results.
   @Test func specialValues() {
     let x = Tensor([.nan, 0, -0.0, .nan, .infinity, -1, 0] as [Float])
     let (values, inverse, counts) = x.unique()
@@ -122,7 +123,7 @@ import Testing
     #expect(slices.counts.array(of: Int.self) == [2, 1, 1])
   }
 
-  @Test func nothing() {
+  @Test func emptyTensors() {
     let none = Tensor.zeros([0], dtype: .int32).unique()
     #expect(none.values.shape == [0] && none.values.dtype == .int32)
     #expect(none.inverse.shape == [0] && none.counts.shape == [0])

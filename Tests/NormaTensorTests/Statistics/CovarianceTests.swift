@@ -48,10 +48,10 @@ import Testing
           }
         }
         let plain = Self.slow(split, 1, ones, nil)
-        for (place, r) in sample.tensor.correlation().array(of: Double.self).enumerated() {
-          let (i, j) = (place / rows, place % rows)
+        for (index, r) in sample.tensor.correlation().array(of: Double.self).enumerated() {
+          let (i, j) = (index / rows, index % rows)
           let scale = (plain[i * rows + i] * plain[j * rows + j]).squareRoot()
-          #expect(ulps(r, plain[place] / scale, slack: 1e-14, dtype) <= 0.51)
+          #expect(ulps(r, plain[index] / scale, slack: 1e-14, dtype) <= 0.51)
           #expect(i != j || r == 1)
         }
       }
@@ -92,11 +92,11 @@ import Testing
       ),
       (
         { x.covariance(frequencies: Tensor([1.0, 2, 3])) },
-        "covariance(correction:): frequencies are integers of one axis, got float64 [3]"
+        "covariance(correction:): frequencies must be integers with one axis, got float64 [3]"
       ),
       (
         { x.covariance(weights: Tensor([1, 2, 3])) },
-        "covariance(correction:): weights are real numbers of one axis, got int64 [3]"
+        "covariance(correction:): weights must be real numbers with one axis, got int64 [3]"
       ),
       (
         { x.covariance(weights: Tensor([1.0, 2])) },

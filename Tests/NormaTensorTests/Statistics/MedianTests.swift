@@ -4,7 +4,7 @@ import Testing
 
 /// Medians against sorted rows.
 @Suite struct MedianTests {
-  /// The lower of both in the middle; NaN wins.
+  /// The lower of the two in the middle; NaN wins.
   static func slow(_ row: [Double]) -> Double {
     row.contains { $0.isNaN } ? .nan : row.sorted()[(row.count - 1) / 2]
   }
@@ -15,7 +15,7 @@ import Testing
       for arrangement in Arrangement.allCases {
         let sample = Sample(shape, dtype, arrangement, random: &random)
         for axes in subsets(shape.count) {
-          // There is no list of axes to be empty: none named are all.
+          // An empty list of axes cannot be passed here: no axes mean all.
           let named = axes.isEmpty ? Array(shape.indices) : axes
           let expected = groups(sample.values, shape, over: named).map(Self.slow)
           let comment: Comment = "\(shape) \(axes) \(arrangement)"
@@ -31,10 +31,10 @@ import Testing
           #expect(result.dtype == dtype, comment)
           #expect(result.array(of: Double.self) == expected, comment)
           if axes.count == 1 {
-            let (values, places) = sample.tensor.medianWithIndices(over: axes[0])
+            let (values, indices) = sample.tensor.medianWithIndices(over: axes[0])
             #expect(isSame(values, result), comment)
             #expect(
-              worstChain(places.unsqueezed(axes[0]), sample, over: axes[0]) { row in
+              worstChain(indices.unsqueezed(axes[0]), sample, over: axes[0]) { row in
                 [Double(slowOrder(row)[(row.count - 1) / 2])]
               } == 0, comment)
           }
@@ -53,8 +53,8 @@ import Testing
       let numbers = row.filter { !$0.isNaN }
       let left = numbers.isEmpty ? Double.nan : Self.slow(numbers)
       #expect(isSame([x.nanMedian().item() + 0], [left + 0]), "\(size)")
-      let (value, place) = x.nanMedianWithIndices(over: 0)
-      #expect(isSame(value.item(), row[place.item(as: Int.self)]))
+      let (value, index) = x.nanMedianWithIndices(over: 0)
+      #expect(isSame(value.item(), row[index.item(as: Int.self)]))
       let (first, at) = x.medianWithIndices(over: 0)
       let nan = row.firstIndex { $0.isNaN }
       #expect(nan == nil || at.item(as: Int.self) == nan && first.item().isNaN)
@@ -86,7 +86,7 @@ import Testing
     for axis in 0..<3 {
       try checkGradient(of: { $0[0].medianWithIndices(over: axis).values.exp() }, at: [x], order: 2)
     }
-    // Shared by all equal ones, or all of it to the place that is reported, as PyTorch does.
+    // Shared by all equal ones, or all of it to the reported index, as in PyTorch.
     let ties = Tensor([2, 1, 2, 3] as [Float])
     #expect(Tensor.gradient(of: { $0.median() }, at: ties).array() == [0.5, 0, 0.5, 0])
     let one = Tensor.gradient(of: { $0.medianWithIndices(over: 0).values }, at: ties)

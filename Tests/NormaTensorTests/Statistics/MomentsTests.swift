@@ -3,7 +3,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Moments with masks and weights, in parts and as text, against their definition in Double.
+/// Moments with masks and weights, merged and encoded, against their definition in Double.
 @Suite(.seeded) struct MomentsTests {
   /// The largest errors of the means, relative to the largest value, and of m2, relative to itself.
   static func errors(
@@ -34,7 +34,7 @@ import Testing
     #expect(Self.errors(Tensor([1, 2, .nan] as [Double]).moments(), groups).mean == .infinity)
   }
 
-  /// Batches of any sizes pool to the statistics of all values, far from zero, too.
+  /// Batches of any sizes merge to the statistics of all values, also far from zero.
   @Test(arguments: [0.5, 1e4, 1e7])
   func partsPoolExactly(mean: Double) {
     var random = TestRandom(for: "\(#function) \(mean)")
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  /// A value of weight 2 is as good as two values, and one of weight 0 is not there.
+  /// A value of weight 2 counts as two values, and one of weight 0 not at all.
   @Test func weightsAreRepetitions() {
     let x = Tensor([1e7, 1e7 + 3, 1e7 + 4, .nan] as [Double])
     let found = x.moments(weights: Tensor([2, 1, 3, 0] as [Double]))
@@ -97,7 +97,7 @@ import Testing
     #expect(masked.count == [3] && abs(masked.m2[0] - 6) < 1e-9)
   }
 
-  @Test func whatIsMaskedOutHasNoInfluence() {
+  @Test func maskedValuesHaveNoInfluence() {
     let x = Tensor([[1, .nan], [3, .infinity]] as [[Float]])
     let found = x.moments(over: 0, mask: Tensor([[1, 0], [1, 0]] as [[Float]]))
     #expect(found.count == [2, 0] && found.mean[0] == 2 && found.m2 == [2, 0])
@@ -108,7 +108,7 @@ import Testing
     #expect(found.merged(with: other)?.mean == [3.5, 8])
   }
 
-  /// Sums of `float64` that leave the range.
+  /// Sums that exceed the range of `float64`.
   @Test func largestNumbers() {
     let x = Tensor(
       [[1.7e308, 1.7e308, 1.7e308, 1.7e308], [1, 2, 3, 4], [.infinity, 1e308, 1e308, 1]])
@@ -116,7 +116,7 @@ import Testing
     #expect(abs(found.mean[0] - 1.7e308) <= 2 * 1.7e308.ulp && found.m2[0] == 0)
     #expect(found.mean[1] == 2.5 && found.m2[1] == 5 && found.mean[2] == .infinity)
     #expect(found.count == [4, 4, 4])
-    // Squared distances that no number holds.
+    // Squared distances that exceed all ranges.
     #expect(Tensor([1.7e308, 1.2e308]).moments().m2 == [.infinity])
   }
 
@@ -130,20 +130,20 @@ import Testing
     let x = Tensor.ones(2, 3)
     #expect(
       message { x.moments(mask: Tensor.ones(2)) }
-        == "moments(over:): mask of shape [2] does not stretch to [2, 3]")
+        == "moments(over:): mask of shape [2] does not broadcast to [2, 3]")
     #expect(
       message { x.moments(weights: Tensor([1, -1, 1] as [Float])) }
         == "moments(over:): weights must not be negative or NaN")
     #expect(
       message { x.moments(weights: x .> 0) }
-        == "moments(over:): weights are numbers, got bool; pass truth values as mask:")
+        == "moments(over:): weights must be numbers, got bool; pass Booleans as mask:")
   }
 
   @Test func asText() throws {
     let moments = Tensor.rand(4, 3).moments(over: 0)
     let text = try JSONEncoder().encode(moments)
     #expect(try JSONDecoder().decode(Moments.self, from: text) == moments)
-    // Numbers that JSON does not know.
+    // Numbers that JSON cannot represent.
     for x in [
       Tensor([.nan, 1] as [Double]), Tensor([.infinity] as [Double]), Tensor([] as [Double]),
     ] {

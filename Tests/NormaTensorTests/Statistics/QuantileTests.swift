@@ -4,7 +4,7 @@ import Testing
 
 /// Quantiles against sorted rows.
 @Suite struct QuantileTests {
-  /// The quantile of numbers in order, by its definition; NaN where one is, or none.
+  /// The quantile of sorted numbers, by its definition; NaN if one is NaN, or if there are none.
   static func slow(
     _ sorted: [Double], _ q: Double, _ interpolation: QuantileInterpolation
   ) -> Double {
@@ -63,11 +63,11 @@ import Testing
         for q in size > 3000 ? [few] : [few, Self.fractions] {
           let all = x.quantile(q, interpolation: interpolation).array(of: Double.self)
           let some = x.nanQuantile(q, interpolation: interpolation).array(of: Double.self)
-          for (place, fraction) in q.enumerated() {
+          for (index, fraction) in q.enumerated() {
             let expected = Self.slow(sorted, fraction, interpolation)
             let left = Self.slow(numbers, fraction, interpolation)
-            #expect(ulps(all[place], expected, slack: 1e-12, dtype) <= 0.51, "\(size) \(fraction)")
-            #expect(ulps(some[place], left, slack: 1e-12, dtype) <= 0.51, "\(size) \(fraction)")
+            #expect(ulps(all[index], expected, slack: 1e-12, dtype) <= 0.51, "\(size) \(fraction)")
+            #expect(ulps(some[index], left, slack: 1e-12, dtype) <= 0.51, "\(size) \(fraction)")
           }
         }
       }
@@ -98,7 +98,8 @@ import Testing
     #expect(Tensor([-inf, inf]).quantile(0.5).item().isNaN)
   }
 
-  /// q of numbers and of tensors, sorted and selected, masked with all and weighed with 1 are one.
+  /// q as numbers and as tensors, by sorting and by selection, with a full mask and with weights of
+  /// 1 agree.
   @Test(arguments: QuantileInterpolation.allCases)
   func equalCalls(interpolation: QuantileInterpolation) {
     var random = TestRandom(for: "\(#function) \(interpolation)")
@@ -107,8 +108,8 @@ import Testing
     let all = x.quantile(q, over: [1], interpolation: interpolation)
     #expect(isSame(x.quantile(Tensor(q), over: [1], interpolation: interpolation), all))
     #expect(isSame(x.nanQuantile(q, over: [1], interpolation: interpolation), all))
-    for (place, fraction) in q.enumerated() {
-      #expect(isSame(x.quantile(fraction, over: 1, interpolation: interpolation), all[place]))
+    for (index, fraction) in q.enumerated() {
+      #expect(isSame(x.quantile(fraction, over: 1, interpolation: interpolation), all[index]))
     }
     #expect(isSame(x.transposed().quantile(q, over: [0], interpolation: interpolation), all))
     let mask = Tensor.ones([5, 700], dtype: .bool)
@@ -134,7 +135,7 @@ import Testing
         == "quantile(_:over:): int64 has no mean of its own type; cast(to: .float32) first")
     #expect(
       MessageTests.message { Tensor.ones(2).quantile(Tensor([[0.5]])) }
-        == "quantile(_:over:): q is a number or a vector of real ones, got float64 [1, 1]")
+        == "quantile(_:over:): q must be a real scalar or vector, got float64 [1, 1]")
   }
 
   @Test func gradients() throws {

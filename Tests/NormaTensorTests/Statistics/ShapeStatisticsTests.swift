@@ -38,7 +38,7 @@ import Testing
         let sample = Sample(shape, dtype, arrangement, random: &random, mean: mean)
         let x = sample.tensor
         for axes in subsets(shape.count).filter({ $0.count < 3 }) {
-          // There is no list of axes to be empty: none named are all.
+          // An empty list of axes cannot be passed here: no axes mean all.
           let named = axes.isEmpty ? Array(shape.indices) : axes
           let rows = groups(sample.values, shape, over: named)
           for biased in [true, false] {

@@ -2,7 +2,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Means and deviations of values that count or not, or more or less.
+/// Means and deviations of masked or weighted values.
 @Suite struct WeightedMomentsTests {
   static func slow(_ row: [Double], _ share: [Double]) -> (count: Double, mean: Double, m2: Double)
   {
@@ -21,7 +21,7 @@ import Testing
         let weights = (0..<count).map { _ in Double(random.next() % 1000) / 256 }
         let mask = (0..<count).map { _ in random.next() % 3 > 0 }
         let (w, m) = (Tensor(weights, shape: shape), Tensor(mask, shape: shape))
-        // What is masked out is NaN.
+        // Masked values are NaN.
         let x = Tensor.where(m, sample.tensor, Double.nan).cast(to: dtype)
         for axes in subsets(shape.count) {
           let rows = groups(sample.values, shape, over: axes)
@@ -53,15 +53,15 @@ import Testing
             let (a, b) = (variance.array(of: Double.self), std.array(of: Double.self))
             #expect(variance.dtype == dtype && a.count == rows.count)
             var worst = 0.0
-            for (place, (row, share)) in zip(rows, shares).enumerated() {
+            for (index, (row, share)) in zip(rows, shares).enumerated() {
               let (n, _, m2) = Self.slow(row, share)
               let expected = m2 == 0 && n <= 1 ? Double.nan : m2 / max(n - 1, 0)
-              // Of one element with a weight both are rounding, of the mean.
+              // With a single weighted element both are rounding errors of the mean.
               if n > 1 || n == 0 {
                 let slack = 1e-12 * expected + 1e-28
-                worst = max(worst, ulps(a[place], expected, slack: slack, dtype))
+                worst = max(worst, ulps(a[index], expected, slack: slack, dtype))
               }
-              worst = max(worst, ulps(b[place], (m2 / n).squareRoot(), slack: 1e-13, dtype))
+              worst = max(worst, ulps(b[index], (m2 / n).squareRoot(), slack: 1e-13, dtype))
             }
             #expect(worst <= 0.51, "\(shape) \(axes) \(arrangement)")
           }
@@ -70,7 +70,7 @@ import Testing
     }
   }
 
-  @Test func passesOverNaN() {
+  @Test func ignoresNaN() {
     let nan = Float.nan
     let x = Tensor([1, nan, 3, nan, nan, nan, 5, nan, nan], shape: [3, 3])
     #expect(isSame(x.nanVariance(over: 1), Tensor([2, nan, nan])))
@@ -81,7 +81,7 @@ import Testing
     #expect(isSame(far.nanVariance(over: 1), Tensor([2, nan, nan])))
   }
 
-  /// A mask of all and weights of 1 change nothing; twice a weight is once more.
+  /// A full mask and weights of 1 change nothing; a weight of two counts twice.
   @Test func equalCalls() {
     var random = TestRandom(for: #function)
     let x = Sample([6, 50], .float64, random: &random).tensor
@@ -97,7 +97,7 @@ import Testing
       })
     #expect(
       MessageTests.message { x.mean(mask: Tensor.ones([3], dtype: .bool)) }
-        == "mean(over:): mask of shape [3] does not stretch to [6, 50]")
+        == "mean(over:): mask of shape [3] does not broadcast to [6, 50]")
   }
 
   @Test func standardized() throws {

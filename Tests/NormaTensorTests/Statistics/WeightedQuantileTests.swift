@@ -2,7 +2,7 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Quantiles of elements that count or not, or so often, against repeating them.
+/// Quantiles of masked or weighted elements, against repeating them.
 @Suite struct WeightedQuantileTests {
   @Test(arguments: DType.realTypes, QuantileInterpolation.allCases)
   func repeatedElements(dtype: DType, interpolation: QuantileInterpolation) {
@@ -40,7 +40,7 @@ import Testing
     }
   }
 
-  /// Tenths do not add up exactly; whole sums of them count as whole.
+  /// Tenths do not add up exactly; sums that are nearly integers count as integers.
   @Test func sumsThatAreNearlyWhole() {
     let x = Tensor.arange(40, dtype: .float64)
     let tenths = Tensor.full([40], 0.1, dtype: .float64)
@@ -50,7 +50,7 @@ import Testing
     #expect(x.quantile(0.5, interpolation: .lower, weights: fives).item() == 18)
   }
 
-  @Test func whatDoesNotCount() {
+  @Test func elementsThatDoNotCount() {
     let x = Tensor([1, .nan, 3, .infinity, 2] as [Float])
     let mask = Tensor([true, false, true, false, true])
     #expect(x.quantile(0.5, mask: mask).item() == 2)
@@ -65,7 +65,7 @@ import Testing
         == "quantile(_:over:): weights must not be negative or NaN")
     #expect(
       MessageTests.message { x.quantile(0.5, mask: Tensor([true, false])) }
-        == "quantile(_:over:): mask of shape [2] does not stretch to [5]")
+        == "quantile(_:over:): mask of shape [2] does not broadcast to [5]")
   }
 
   @Test func gradients() throws {
@@ -81,7 +81,7 @@ import Testing
         }, at: [x])
     }
     try checkGradient(of: { $0[0].quantile(0.4, mask: weights .> 0.5).exp() }, at: [x])
-    // What does not count gets none, and no NaN.
+    // Elements that do not count get no gradient, and no NaN.
     let slope = Tensor.gradient(
       of: { $0.quantile(0.5, mask: Tensor([true, false, true])) },
       at: Tensor([1, .nan, 2] as [Float]))

@@ -1,25 +1,25 @@
-/// A bar for each of several names, one under the other.
+/// A bar for each of several names, arranged vertically.
 ///
 ///     let chart = BarChart(
 ///       title: "Gap of each layer", summary: "bn2 is off.", valueName: "times chance",
 ///       bars: [.init("bn1", 0.8), .init("bn2", 37, isMarked: true)])
 ///
-/// Bars begin at zero. On a logarithmic scale, where ratios count, they begin at the left end; values
-/// that are not above zero have no bar there. A value that is not finite has a bar over the whole width
-/// and is named.
+/// Bars start at zero. On a logarithmic scale, where ratios matter, they start at the left end;
+/// values that are not above zero have no bar. A value that is not finite has a bar over the whole
+/// width and is labeled.
 public struct BarChart: ReportChart {
   /// One bar.
   public struct Bar: Sendable, Hashable {
-    /// What the bar belongs to.
+    /// The label of the bar.
     public var label: String
-    /// How long it is.
+    /// The value, which is the length of the bar.
     public var value: Double
-    /// What stands at its end.
+    /// The text at its end.
     public var words: String
-    /// Whether it stands out: drawn in orange, with an exclamation mark.
+    /// Whether it is highlighted: drawn in orange, with an exclamation mark.
     public var isMarked: Bool
 
-    /// A bar; without words the value with three digits stands at its end.
+    /// A bar; without words, the value with three digits is shown at its end.
     public init(_ label: String, _ value: Double, words: String? = nil, isMarked: Bool = false) {
       self.label = label
       self.value = value
@@ -30,31 +30,31 @@ public struct BarChart: ReportChart {
 
   /// A line across the bars.
   public struct Reference: Sendable, Hashable {
-    /// Where it is.
+    /// The position of the line.
     public var value: Double
-    /// What it is called.
+    /// The label of the line.
     public var name: String
 
     /// A line at a value.
     public init(_ value: Double, name: String) { (self.value, self.name) = (value, name) }
   }
 
-  /// What is shown.
+  /// The title.
   public var title: String
-  /// What is seen in it.
+  /// What the chart shows, in a sentence.
   public var summary: String
-  /// What the values are, with their unit.
+  /// The meaning of the values, with their unit.
   public var valueName: String
   /// The bars, from the top.
   public var bars: [Bar]
-  /// What marked bars and the others are called.
+  /// The meaning of marked bars and of the others.
   public var legend: ChartLegend?
   /// A line across the bars.
   public var reference: Reference?
-  /// Whether equal ratios, and not equal differences, take equal lengths.
+  /// Whether equal ratios, rather than equal differences, have equal lengths.
   public var isLogarithmic: Bool
 
-  /// Most bars that are drawn; the table has all.
+  /// The largest number of bars that are drawn; the table has all.
   public static let mostBars = 60
 
   /// A chart of bars.
@@ -75,7 +75,7 @@ public struct BarChart: ReportChart {
   /// See ``ReportChart/naturalWidth``.
   public var naturalWidth: Double { 760 }
 
-  /// The data.
+  /// The data as a table.
   public var table: ReportTable {
     ReportTable(
       head: ["", valueName] + (legend == nil ? [] : ["finding"]),
@@ -85,7 +85,7 @@ public struct BarChart: ReportChart {
       })
   }
 
-  /// The bars that are drawn: all, or those that stand out and the longest, in their order.
+  /// The bars that are drawn: all, or the marked and the longest ones, in their order.
   private var drawn: [Bar] {
     if bars.count <= Self.mostBars { return bars }
     let ranked = bars.indices.sorted { a, b in
@@ -103,10 +103,10 @@ public struct BarChart: ReportChart {
     let isNarrow = width < 560
     let labelSize = isNarrow ? 12.0 : 13
     let labels = drawn.map { SVGDrawing.width(of: $0.label, size: labelSize) }.max() ?? 0
-    // Beside the bars where there is room, else above them.
+    // Next to the bars if there is room, otherwise above them.
     let left = isNarrow ? 0 : min(labels + 24, width * 0.36)
     let ends = drawn.map { SVGDrawing.width(of: $0.words, size: 12) }.max() ?? 0
-    // Above the bars, too, where they would be cut beside them.
+    // Above the bars, too, where they would be truncated next to them.
     let areAbove = isNarrow && ends + 10 > width * 0.3
     let right = areAbove ? 4 : min(ends + 10, width * 0.3)
     let row = isNarrow ? 36.0 : 22
@@ -139,7 +139,7 @@ public struct BarChart: ReportChart {
         mark + bar.label, x: isNarrow ? 0 : left - 8, y: isNarrow ? y + 14 : y + 15,
         anchor: isNarrow ? .start : .end, size: labelSize, isBold: bar.isMarked,
         fitting: areAbove ? max(width - ends - 12, width * 0.3) : isNarrow ? width : left - 12)
-      // What is no number, or above all, goes all the way.
+      // NaN and positive infinity take the full width.
       let isLow = bar.value == -.infinity && !isLogarithmic
       let end = place(bar.value) ?? (bar.value.isFinite ? start : isLow ? left : left + room)
       drawing.rectangle(
@@ -155,7 +155,7 @@ public struct BarChart: ReportChart {
       }
     }
     if let reference, let x = place(reference.value), !drawn.isEmpty {
-      // Across the bars alone where labels stand between them.
+      // Only across the bars where labels are between them.
       let rows = isNarrow ? drawn.indices.map { top + row * Double($0) + 18 } : [top - 4]
       for y in rows {
         drawing.line(

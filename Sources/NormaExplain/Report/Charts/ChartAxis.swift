@@ -1,13 +1,13 @@
 import Foundation
 
-/// Where values lie along one side of a chart, and which of them are written at it.
+/// The positions of values along one side of a chart, and its ticks.
 struct ChartAxis {
   let low: Double
   let high: Double
-  /// Whether equal ratios, and not equal differences, take equal lengths.
+  /// Whether equal ratios, rather than equal differences, have equal lengths.
   let isLogarithmic: Bool
 
-  /// An axis for the finite values among these; for positive ones alone where it is logarithmic.
+  /// An axis for the finite values among these; only the positive ones if it is logarithmic.
   init(_ values: some Sequence<Double>, isLogarithmic: Bool = false, margin: Double = 0.04) {
     var (least, most) = (Double.infinity, -Double.infinity)
     for value in values where value.isFinite && (!isLogarithmic || value > 0) {
@@ -16,7 +16,7 @@ struct ChartAxis {
     self.isLogarithmic = isLogarithmic
     if least > most { (least, most) = isLogarithmic ? (0.1, 10) : (0, 1) }
     if isLogarithmic {
-      // Whole powers of ten, or what is near where the values are close together.
+      // Whole powers of ten, or nearby values if the range is small.
       let (a, b) = (log10(least), log10(most))
       let pad = max((b - a) * margin, 0.05)
       (low, high) = (pow(10, max(a - pad, -323)), pow(10, min(b + pad, 308.2)))
@@ -35,23 +35,23 @@ struct ChartAxis {
     (self.low, self.high, isLogarithmic) = (low, max(high, low.nextUp), false)
   }
 
-  /// How far along the axis a value lies, 0 to 1 within it; nil where it has no position.
+  /// The position of a value along the axis, 0 to 1 inside it; nil if it has none.
   func fraction(_ value: Double) -> Double? {
     if !value.isFinite { return nil }
     if isLogarithmic {
       if value <= 0 { return nil }
       return (log(value) - log(low)) / (log(high) - log(low))
     }
-    // Halves, because the distance of two numbers may be no number.
+    // Halves, because the difference of two numbers may overflow.
     let fraction = (value / 2 - low / 2) / (high / 2 - low / 2)
     return fraction.isFinite ? fraction : nil
   }
 
-  /// The values to write, about so many, each with its text.
+  /// About this many tick values, each with its text.
   func ticks(about wanted: Int = 5) -> [(value: Double, label: String)] {
     let values = isLogarithmic ? powers(about: wanted) : steps(about: wanted)
     var labels = values.map { short($0) }
-    // Far from zero three digits are all the same.
+    // Far from zero, three digits would all be equal.
     var digits = 4
     while Set(labels).count < labels.count && digits <= 17 {
       labels = values.map { text($0, digits: digits) }
@@ -68,7 +68,7 @@ struct ChartAxis {
     let power = pow(10, log10(raw).rounded(.down))
     let sizes = [0.5, 1, 2, 5, 10].map { $0 * power }
     let chosen = sizes.firstIndex { $0 >= raw } ?? sizes.count - 1
-    // One position tells no scale, and two tell little.
+    // A single tick does not show the scale, and two hardly do.
     let values = steps(of: sizes[chosen])
     return values.count < 3 && chosen > 0 ? steps(of: sizes[chosen - 1]) : values
   }
@@ -91,7 +91,7 @@ struct ChartAxis {
       let step = max(1, Int((Double(last - first) / Double(max(wanted, 1))).rounded(.up)))
       return stride(from: first, through: last, by: step).map { Double("1e\($0)") ?? 0 }
     }
-    // Less than two powers: single digits between.
+    // For less than two powers of ten: single digits between.
     let factors = log10(high / low) > 0.5 ? [1.0, 2, 5] : [1.0, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8]
     var values: [Double] = []
     for power in (first - 1)...(last + 1) {

@@ -1,12 +1,12 @@
-/// How often values occur, for one or several samples: over each other where their ranges are alike,
-/// else one under the other, each with its own axis.
+/// The distribution of values, for one or several samples: overlaid if their ranges are similar,
+/// otherwise one below the other, each with its own axis.
 ///
-/// Values that are not finite are counted and named. A few values far away from all others do not
-/// squeeze the rest into one bin: they are counted at the edge and named too.
+/// Values that are not finite are counted and mentioned. A few values far from all others do not
+/// squeeze the rest into one bin: they are counted at the edge and mentioned too.
 public struct HistogramChart: ReportChart {
   /// The values of one kind.
   public struct Sample: Sendable {
-    /// What they are.
+    /// The name of the sample.
     public var name: String
     /// The values.
     public var values: [Double]
@@ -28,7 +28,7 @@ public struct HistogramChart: ReportChart {
     var outside = 0
     var notFinite = 0
 
-    /// What was left out or moved, in words.
+    /// What was left out or moved, as text.
     var remark: String {
       var parts: [String] = []
       if outside > 0 { parts.append("\(outside) far away, counted at the edge") }
@@ -37,16 +37,16 @@ public struct HistogramChart: ReportChart {
     }
   }
 
-  /// What is shown.
+  /// The title.
   public var title: String
   private let remark: String
-  /// What the values are.
+  /// The meaning of the values.
   public var valueName: String
   /// Panels of samples that share an axis.
   let panels: [[Bins]]
   private let sizes: [(name: String, count: Int)]
 
-  /// How many bins a sample gets.
+  /// The number of bins of a sample.
   static let bins = 40
 
   /// A chart of up to four samples.
@@ -66,7 +66,7 @@ public struct HistogramChart: ReportChart {
     }
   }
 
-  /// What is seen in it.
+  /// What the chart shows, in a sentence.
   public var summary: String {
     let isEven = Set(sizes.map(\.count)).count == 1
     let counts =
@@ -78,7 +78,7 @@ public struct HistogramChart: ReportChart {
       .map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined(separator: " ")
   }
 
-  /// The data.
+  /// The data as a table.
   public var table: ReportTable {
     if panels.count == 1, let first = panels[0].first {
       let rows = (0..<Self.bins).map { bin in
@@ -105,9 +105,9 @@ public struct HistogramChart: ReportChart {
 
   // MARK: Counting
 
-  /// The range of a sample without a few values far away; nil where no value is finite.
+  /// The range of a sample without a few values far away; nil if no value is finite.
   private static func range(_ values: [Double]) -> (low: Double, high: Double)? {
-    // Enough to know the range of nearly all, and quickly sorted.
+    // Enough to know the range of nearly all values, and quick to sort.
     let step = max(1, values.count / 20_000)
     var finite = stride(from: 0, to: values.count, by: step).map { values[$0] }
       .filter(\.isFinite)
@@ -125,7 +125,7 @@ public struct HistogramChart: ReportChart {
     return (start, end)
   }
 
-  /// One range for all, where no sample would be squeezed into a few bins.
+  /// A common range, if it does not squeeze a sample into a few bins.
   private static func common(
     _ ranges: [(low: Double, high: Double)?]
   ) -> (low: Double, high: Double)? {
@@ -192,7 +192,7 @@ public struct HistogramChart: ReportChart {
     guard let shared = bins.first else { return }
     let (left, right) = (0.0, drawing.width)
     let bottom = top + height
-    // Shares, because samples may be of different sizes.
+    // Fractions, because samples may have different sizes.
     let shares = bins.map { bins in
       let all = max(bins.counts.reduce(0, +), 1)
       return bins.counts.map { Double($0) / Double(all) }

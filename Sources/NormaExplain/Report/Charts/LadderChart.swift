@@ -1,17 +1,17 @@
-/// How a gap gets smaller, step by step, down to rounding; on a logarithmic scale.
+/// A gap that shrinks step by step, down to rounding, on a logarithmic scale.
 ///
 ///     let chart = LadderChart(
 ///       title: "From 0.031 to rounding", summary: "One change closes the gap.",
 ///       valueName: "largest difference", rounding: 1e-6,
 ///       steps: [.init("as it is", 0.031), .init("divide by n", 3e-7)])
 ///
-/// A step without any gap ends at the left edge. What is not above `rounding` is drawn in green.
+/// A step without any gap ends at the left edge. Gaps of at most `rounding` are drawn in green.
 public struct LadderChart: ReportChart {
-  /// What is left after a change.
+  /// The gap after a change.
   public struct Step: Sendable, Hashable {
-    /// What was changed.
+    /// The change.
     public var label: String
-    /// What is left.
+    /// The remaining gap.
     public var gap: Double
 
     /// A step.
@@ -21,15 +21,15 @@ public struct LadderChart: ReportChart {
     }
   }
 
-  /// What is shown.
+  /// The title.
   public var title: String
-  /// What is seen in it.
+  /// What the chart shows, in a sentence.
   public var summary: String
-  /// What the gap is, with its unit.
+  /// The meaning of the gap, with its unit.
   public var valueName: String
-  /// The steps, the first of which is the gap as it is.
+  /// The steps, starting with the original gap.
   public var steps: [Step]
-  /// What rounding may make; nil where that is not known.
+  /// The size of rounding errors; nil if unknown.
   public var rounding: Double?
 
   /// A ladder.
@@ -46,7 +46,7 @@ public struct LadderChart: ReportChart {
   /// See ``ReportChart/naturalWidth``.
   public var naturalWidth: Double { 760 }
 
-  /// The data.
+  /// The data as a table.
   public var table: ReportTable {
     ReportTable(
       head: ["step", "after", valueName],
@@ -55,7 +55,7 @@ public struct LadderChart: ReportChart {
 
   private func isRounding(_ gap: Double) -> Bool { gap == 0 || gap <= (rounding ?? 0) }
 
-  /// Most steps that are drawn; the table has all.
+  /// The largest number of steps that are drawn; the table has all.
   public static let mostSteps = 40
 
   /// The chart for a width in pixels, without its title.
@@ -66,7 +66,7 @@ public struct LadderChart: ReportChart {
       SVGDrawing.wrapped(
         "\(position == 0 ? "" : "\(position). ")\(step.label)", width: width - 4, size: 13, most: 3)
     }
-    // A row begins with its label and ends with its bar.
+    // A row starts with its label and ends with its bar.
     let top = rounding == nil ? 4.0 : 22
     var starts = [top]
     for lines in labels { starts.append((starts.last ?? top) + 30 + 16 * Double(lines.count)) }
@@ -99,14 +99,14 @@ public struct LadderChart: ReportChart {
     var previous: Double?
     for (position, step) in steps.enumerated() {
       let lines = labels[position]
-      // Where the bar begins.
+      // The start of the bar.
       let y = starts[position + 1] - 25
-      // No gap has no position; what is no number is as bad as can be.
+      // A gap of 0 has no position; NaN is drawn as the worst case.
       let end = step.gap == 0 ? 2 : place(step.gap) ?? room
       let paint: SVGDrawing.Paint =
         isRounding(step.gap) ? .green : position == 0 ? .orange : .blue
       if let previous {
-        // From the bar above to this one, but not across the words between them.
+        // From the bar above to this one, but not across the text between them.
         let words = lines.map { SVGDrawing.width(of: $0, size: 13) }.max() ?? 0
         let above = (starts[position] - 9, previous < words + 8 ? starts[position] + 2 : y + 11)
         for (from, to) in previous < words + 8 ? [above, (y - 2, y + 11)] : [above] {

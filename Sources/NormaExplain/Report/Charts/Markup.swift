@@ -1,13 +1,13 @@
-/// The few rules by which text becomes markup, for XML and HTML alike.
+/// The rules for turning text into markup, for XML and HTML alike.
 ///
-/// Names come out of files that other people wrote: nothing in them may become a tag, an attribute
-/// or an order of characters that the reader does not see.
+/// Names come from files of unknown origin: nothing in them may become a tag, an attribute, or a
+/// character order that the reader does not see.
 enum Markup {
-  /// Most characters of a text that are written.
+  /// The largest number of characters of a text that are written.
   static let longestText = 20_000
 
-  /// Text in which nothing is markup. Control characters, and marks that turn the direction of
-  /// writing, become U+FFFD.
+  /// Text in which nothing is markup. Control characters, and characters that change the writing
+  /// direction, become U+FFFD.
   static func escaped(_ text: String) -> String {
     var result = ""
     for (position, scalar) in text.unicodeScalars.enumerated() {
@@ -36,7 +36,7 @@ enum Markup {
     }
   }
 
-  /// An element with content that is markup already. Without content it closes itself.
+  /// An element whose content is already markup. Without content it is self-closing.
   static func element(
     _ name: String, _ attributes: KeyValuePairs<String, String> = [:], _ content: String? = nil
   ) -> String {

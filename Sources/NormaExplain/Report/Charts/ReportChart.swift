@@ -1,32 +1,31 @@
-/// A chart with everything that somebody who cannot see it needs: a title, a sentence, and its data as
-/// a table.
+/// A chart with a text alternative: a title, a sentence, and its data as a table.
 ///
-/// ``BarChart``, ``ScatterChart``, ``HistogramChart`` and ``LadderChart`` are charts; a type of one's
-/// own needs these four members to stand in an ``HTMLReport``.
+/// ``BarChart``, ``ScatterChart``, ``HistogramChart`` and ``LadderChart`` are charts; a custom type
+/// can be used in an ``HTMLReport`` if it has these members.
 public protocol ReportChart: Sendable {
-  /// What is shown.
+  /// The title.
   var title: String { get }
-  /// What is seen in it, in a sentence or two.
+  /// What the chart shows, in a sentence or two.
   var summary: String { get }
-  /// The data.
+  /// The data as a table.
   var table: ReportTable { get }
-  /// The width that the chart is best drawn with on a wide page.
+  /// The preferred width on a wide page.
   var naturalWidth: Double { get }
   /// The chart for a width in pixels, without its title.
   func drawing(width: Double) -> SVGDrawing
 }
 
 extension ReportChart {
-  /// 400 pixels: two or three charts stand side by side.
+  /// 400 pixels: two or three charts fit side by side.
   public var naturalWidth: Double { 400 }
 
-  /// The chart as a file of its own: SVG with its title, and with colours for light and dark.
+  /// The chart as a separate file: SVG with its title, and with colors for light and dark.
   public func svg(width: Double? = nil) -> String {
     drawing(width: width ?? naturalWidth).svg(title: title, summary: summary)
   }
 }
 
-/// Rows of text under a head.
+/// Rows of text with a header.
 public struct ReportTable: Sendable, Hashable {
   /// The names of the columns.
   public var head: [String]
@@ -41,7 +40,7 @@ public struct ReportTable: Sendable, Hashable {
 }
 
 extension SVGDrawing {
-  /// A line of marks with words, from the left; into another line where one is full.
+  /// Marks with words in a line, from the left; continued on another line where one is full.
   mutating func legend(
     _ entries: [(paint: Paint, isDiamond: Bool, words: String)], x: Double, y: Double
   ) {
@@ -56,7 +55,7 @@ extension SVGDrawing {
     }
   }
 
-  /// How many lines ``legend(_:x:y:)`` takes.
+  /// The number of lines that ``legend(_:x:y:)`` takes.
   static func legendLines(_ words: [String], width: Double) -> Int {
     var (left, lines) = (0.0, 1)
     for entry in words {
@@ -68,11 +67,11 @@ extension SVGDrawing {
   }
 }
 
-/// What the marked values of a chart and the others are called.
+/// The meaning of the marked values of a chart and of the others.
 public struct ChartLegend: Sendable, Hashable {
-  /// What is marked.
+  /// The meaning of marked values.
   public var marked: String
-  /// What is not.
+  /// The meaning of the others.
   public var others: String
 
   /// Names of both.

@@ -1,39 +1,40 @@
-/// A drawing that becomes SVG: lines, rectangles, marks, areas and text in a few named colours.
+/// A drawing that is written as SVG: lines, rectangles, marks, areas and text in a few named
+/// colors.
 ///
 ///     var drawing = SVGDrawing(width: 200, height: 60)
 ///     drawing.rectangle(x: 10, y: 20, width: 120, height: 16, fill: .blue)
 ///     drawing.text("bn1", x: 10, y: 14)
 ///     let file = drawing.svg(title: "Gap of bn1", summary: "One bar.")
 ///
-/// Coordinates are in pixels from the upper left corner. What has a coordinate that is not finite, or
-/// is out of all bounds, is left out, so that no data can break a drawing. Text is escaped.
+/// Coordinates are in pixels from the upper left corner. Elements with coordinates that are not
+/// finite or far out of bounds are left out, so that no data can break a drawing. Text is escaped.
 public struct SVGDrawing: Sendable {
-  /// A colour by what it is for; in the dark each has another value. Blue, orange, green and purple are
-  /// those of Okabe and Ito, which people with any kind of colour vision can tell apart.
+  /// A color by its purpose, with another value in dark mode. Blue, orange, green and purple are
+  /// those of Okabe and Ito, which people with any kind of color vision can distinguish.
   public enum Paint: String, Sendable, CaseIterable {
     /// Text.
     case ink
-    /// Text that steps back.
+    /// De-emphasized text.
     case faint
     /// Axes and grids.
     case line
-    /// What is as it should be, and the first of several.
+    /// Normal values, and the first of several series.
     case blue
-    /// What is not, and the second of several.
+    /// Abnormal values, and the second of several series.
     case orange
-    /// The third of several.
+    /// The third of several series.
     case green
-    /// The fourth of several.
+    /// The fourth of several series.
     case purple
   }
 
-  /// Which part of a text stands at its position.
+  /// The part of a text that is at its position.
   public enum Anchor: String, Sendable {
-    /// The text begins there.
+    /// The start of the text.
     case start
-    /// Its middle is there.
+    /// The middle of the text.
     case middle
-    /// It ends there.
+    /// The end of the text.
     case end
   }
 
@@ -49,12 +50,12 @@ public struct SVGDrawing: Sendable {
     self.height = Self.isDrawable(height) ? max(height, 1) : 1
   }
 
-  /// How many elements have been drawn.
+  /// The number of elements drawn.
   public var count: Int { elements.count }
 
   // MARK: Drawing
 
-  /// Draws a line, dashed if wished.
+  /// Draws a line, optionally dashed.
   public mutating func line(
     x1: Double, y1: Double, x2: Double, y2: Double, paint: Paint = .line, thickness: Double = 1,
     isDashed: Bool = false
@@ -66,7 +67,7 @@ public struct SVGDrawing: Sendable {
         + "y2=\"\(ends[3])\" stroke-width=\"\(Self.number(thickness))\"\(dash)/>")
   }
 
-  /// Fills a rectangle; a negative width or height is drawn to the other side.
+  /// Fills a rectangle; a negative width or height extends to the other side.
   public mutating func rectangle(
     x: Double, y: Double, width: Double, height: Double, fill: Paint, opacity: Double = 1,
     radius: Double = 0, tip: String? = nil
@@ -80,7 +81,7 @@ public struct SVGDrawing: Sendable {
         + "height=\"\(box[3])\"\(round)\(faint)", tip)
   }
 
-  /// Draws a mark at a point: a disc, or a diamond for what stands out.
+  /// Draws a mark at a point: a disc, or a diamond for highlighted points.
   public mutating func mark(
     x: Double, y: Double, radius: Double = 3, fill: Paint, opacity: Double = 1,
     isDiamond: Bool = false, tip: String? = nil
@@ -100,8 +101,8 @@ public struct SVGDrawing: Sendable {
     }
   }
 
-  /// Draws a line through points, or fills the area that they enclose. Points that cannot be drawn are
-  /// left out.
+  /// Draws a line through points, or fills the area that they enclose. Points that cannot be drawn
+  /// are left out.
   public mutating func path(
     _ points: [(x: Double, y: Double)], stroke: Paint? = nil, fill: Paint? = nil,
     opacity: Double = 1, thickness: Double = 1.5, isDashed: Bool = false
@@ -112,13 +113,14 @@ public struct SVGDrawing: Sendable {
     let classes = stroke.map { "\(filled) s-\($0.rawValue)" } ?? filled
     let dash = isDashed ? " stroke-dasharray=\"4 3\"" : ""
     let faint = opacity < 1 && fill != nil ? " fill-opacity=\"\(Self.number(opacity))\"" : ""
+    let line = "M\(written.joined(separator: "L"))\(fill == nil ? "" : "z")"
     elements.append(
-      "<path class=\"\(classes)\" d=\"M\(written.joined(separator: "L"))\(fill == nil ? "" : "z")\" "
+      "<path class=\"\(classes)\" d=\"\(line)\" "
         + "stroke-width=\"\(Self.number(thickness))\"\(dash)\(faint)/>")
   }
 
-  /// Writes text. Where it has a largest width, its middle is left out until it fits, and the whole
-  /// is shown when somebody points at it.
+  /// Writes text. If there is a maximum width, the middle is left out until it fits, and the full
+  /// text is shown as a tooltip.
   public mutating func text(
     _ text: String, x: Double, y: Double, anchor: Anchor = .start, paint: Paint = .ink,
     size: Double = 13, isBold: Bool = false, fitting largest: Double? = nil
@@ -134,7 +136,7 @@ public struct SVGDrawing: Sendable {
     )
   }
 
-  /// Writes text around a position, or as near to it as the borders allow.
+  /// Writes text around a position, or as close to it as the borders allow.
   mutating func tick(_ text: String, x: Double, y: Double) {
     let half = Self.width(of: text, size: 11) / 2
     let middle = min(max(x, half), max(width - half, half))
@@ -151,14 +153,14 @@ public struct SVGDrawing: Sendable {
 
   // MARK: Writing
 
-  /// The drawing as a file of its own, with its title above it and its colours for light and dark.
+  /// The drawing as a separate file, with its title above it and colors for light and dark.
   public func svg(title: String, summary: String = "") -> String {
     var whole = self
     whole.text(title, x: 0, y: -12, size: 15, isBold: true, fitting: width)
     return whole.element(title: title, summary: summary, top: 32, style: ReportStyle.drawing)
   }
 
-  /// The drawing as an element of a page that has the colours.
+  /// The drawing as an element of a page that defines the colors.
   func element(title: String, summary: String, name: String = "chart") -> String {
     element(title: title, summary: summary, name: name, top: 0, style: nil)
   }
@@ -181,24 +183,24 @@ public struct SVGDrawing: Sendable {
 
   // MARK: Numbers and the width of text
 
-  /// Coordinates beyond this are no drawing any more.
+  /// Elements beyond these coordinates are not drawn.
   private static let bound = 100_000.0
 
   private static func isDrawable(_ value: Double) -> Bool { abs(value) <= bound }
 
-  /// Coordinates as written; nil where one cannot be drawn.
+  /// Coordinates as text; nil if one cannot be drawn.
   private static func numbers(_ values: Double...) -> [String]? {
     values.allSatisfy(isDrawable) ? values.map(number) : nil
   }
 
-  /// A number with two decimals at most.
+  /// A number with at most two decimals.
   private static func number(_ value: Double) -> String {
     guard isDrawable(value) else { return "0" }
     let rounded = (value * 100).rounded() / 100
     return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
   }
 
-  /// About how many pixels a text takes; on the safe side for common fonts.
+  /// The approximate width of a text in pixels; an upper estimate for common fonts.
   static func width(of text: String, size: Double) -> Double {
     text.unicodeScalars.reduce(0) { sum, scalar in
       switch scalar {
@@ -210,7 +212,8 @@ public struct SVGDrawing: Sendable {
     }
   }
 
-  /// The words in lines that fit a width, at most so many; what is too much is left out of the last.
+  /// The words in lines that fit a width, at most `most` lines; excess text is left out of the
+  /// last.
   static func wrapped(_ text: String, width: Double, size: Double, most: Int) -> [String] {
     var lines: [String] = []
     for word in text.prefix(400).split(separator: " ") {
@@ -224,7 +227,7 @@ public struct SVGDrawing: Sendable {
     return lines
   }
 
-  /// The text without so much of its middle that the rest fits.
+  /// The text without its middle, as far as needed to fit.
   static func fitted(_ text: String, width: Double, size: Double) -> String {
     let start = text.prefix(400)
     if start.count == text.count && Self.width(of: text, size: size) <= width { return text }
@@ -232,7 +235,7 @@ public struct SVGDrawing: Sendable {
       start.count == text.count ? Array(text) : Array(start) + Array(text.suffix(200))
     var kept = characters.count - 1
     while kept > 1 {
-      // The end of a layer's name says more than its beginning.
+      // The end of a layer's name is more informative than its beginning.
       let (head, tail) = (kept * 2 / 5, kept - kept * 2 / 5)
       let shorter = String(characters.prefix(head)) + "\u{2026}" + String(characters.suffix(tail))
       if Self.width(of: shorter, size: size) <= width { return shorter }

@@ -1,20 +1,20 @@
-/// Two numbers of many things against each other, with the line on which they are equal.
+/// Pairs of numbers as points, with the line where both are equal.
 ///
-/// Both axes have the same range, so that the distance from the diagonal is the difference. Points with
-/// a number that is not finite, and on logarithmic axes those that are not above zero, are counted in
-/// the summary and listed in the table, and not drawn.
+/// Both axes have the same range, so that the distance from the diagonal is the difference. Points
+/// with a number that is not finite, and on logarithmic axes those that are not above zero, are not
+/// drawn, but counted in the summary and listed in the table.
 public struct ScatterChart: ReportChart {
-  /// One thing.
+  /// A point.
   public struct Point: Sendable, Hashable {
-    /// What it is called.
+    /// The label of the point.
     public var label: String
-    /// Across.
+    /// The horizontal coordinate.
     public var x: Double
-    /// Upwards.
+    /// The vertical coordinate.
     public var y: Double
-    /// How far chance may move x to either side; 0 where nothing is known.
+    /// The uncertainty of x to either side; 0 if unknown.
     public var uncertainty: Double
-    /// Whether it stands out: an orange diamond.
+    /// Whether it is highlighted: an orange diamond.
     public var isMarked: Bool
 
     /// A point.
@@ -29,23 +29,23 @@ public struct ScatterChart: ReportChart {
     }
   }
 
-  /// What is shown.
+  /// The title.
   public var title: String
-  /// What x is.
+  /// The meaning of x.
   public var xName: String
-  /// What y is.
+  /// The meaning of y.
   public var yName: String
-  /// What a point is, such as `channel`.
+  /// What a point represents, such as `channel`.
   public var unit: String
   /// The points.
   public var points: [Point]
-  /// What marked points and the others are called.
+  /// The meaning of marked points and of the others.
   public var legend: ChartLegend?
-  /// Whether equal ratios, and not equal differences, take equal lengths.
+  /// Whether equal ratios, rather than equal differences, have equal lengths.
   public var isLogarithmic: Bool
   private let remark: String
 
-  /// Most points that are drawn; the table has all.
+  /// The largest number of points that are drawn; the table has all.
   public static let mostPoints = 1500
 
   /// A chart of points.
@@ -63,7 +63,7 @@ public struct ScatterChart: ReportChart {
     self.isLogarithmic = isLogarithmic
   }
 
-  /// What is seen in it.
+  /// What the chart shows, in a sentence.
   public var summary: String {
     let hidden = points.count { !isDrawable($0) }
     let names = points.count == 1 ? "1 \(unit)" : "\(points.count) \(unit)s"
@@ -73,7 +73,7 @@ public struct ScatterChart: ReportChart {
     return (remark.isEmpty ? "" : remark + " ") + line + rest
   }
 
-  /// The data.
+  /// The data as a table.
   public var table: ReportTable {
     ReportTable(
       head: [unit, xName, yName] + (legend == nil ? [] : ["finding"]),
@@ -144,7 +144,7 @@ public struct ScatterChart: ReportChart {
       guard let x = across(point.x), let y = up(point.y) else { continue }
       let paint: SVGDrawing.Paint = point.isMarked ? .orange : .blue
       if point.uncertainty > 0, !small {
-        // Where the lower end has no position, as below zero on a logarithmic axis, it is the left.
+        // If the lower end has no position, as below zero on a logarithmic axis, use the left edge.
         let from = max(across(point.x - point.uncertainty) ?? left, left)
         let to = min(across(point.x + point.uncertainty) ?? width - 12, width - 12)
         drawing.line(x1: from, y1: y, x2: to, y2: y, paint: paint, thickness: 1)

@@ -1,7 +1,7 @@
 extension HTMLReport {
   /// The page as text.
   ///
-  /// It is well-formed XML, too, but for its first line.
+  /// Except for its first line, it is also well-formed XML.
   public var html: String {
     let numbered = Array(sections.enumerated())
     var body = header
@@ -68,7 +68,7 @@ extension HTMLReport {
       return Markup.element("ul", [:], points.map { Markup.text("li", $0) }.joined())
     case .code(let lines, let name):
       let code = Markup.text("code", lines.joined(separator: "\n"))
-      // Code is scrolled, as its lines cannot be broken anywhere; words are not.
+      // Code scrolls, as its lines cannot be broken anywhere; words wrap.
       let isCode = Self.languages.contains(name) || lines.contains(where: \.isStatement)
       return Markup.element(
         "div", ["class": isCode ? "code" : "code words"],
@@ -98,7 +98,7 @@ extension HTMLReport {
     }
   }
 
-  /// What lines of code are named for.
+  /// The languages of code blocks.
   private static let languages: Set<String> = ["PyTorch", "Norma", "terminal and Python"]
 
   private static func figure(_ chart: any ReportChart) -> String {
@@ -108,7 +108,7 @@ extension HTMLReport {
         + (chart.summary.isEmpty ? "" : Markup.text("p", chart.summary)))
     let natural = chart.naturalWidth
     let isWide = natural > 500
-    // A wide chart is drawn twice, because text that is made smaller cannot be read.
+    // A wide chart is drawn twice, because scaled-down text would be illegible.
     var drawings = chart.drawing(width: natural)
       .element(title: chart.title, summary: chart.summary, name: isWide ? "chart wide" : "chart")
     if isWide {
@@ -123,7 +123,7 @@ extension HTMLReport {
       caption + Markup.element("div", [:], drawings + data))
   }
 
-  /// Most rows of a table; nobody reads more on a page.
+  /// The largest number of rows in a table.
   private static let mostRows = 500
 
   private static func markup(_ table: ReportTable, title: String) -> String {
@@ -163,7 +163,7 @@ extension HTMLReport {
 }
 
 extension HTMLReport.Level {
-  /// A sign that does not depend on colour.
+  /// A symbol, so that the meaning does not depend on color.
   var mark: String {
     switch self {
     case .good: "\u{2713}"

@@ -1,7 +1,7 @@
 import NormaFiles
 
-/// A page that explains something with words, tables and charts: one HTML file without script and
-/// without anything from the network, for light and dark, narrow and wide.
+/// A report with text, tables and charts: one HTML file without scripts and without external
+/// resources, for light and dark, narrow and wide screens.
 ///
 ///     var report = HTMLReport(title: "Two layers")
 ///     report.sections = [
@@ -9,26 +9,26 @@ import NormaFiles
 ///     ]
 ///     try report.write(to: "report.html")
 ///
-/// All text is escaped, so names out of files that other people wrote are harmless. Explanations,
-/// comparisons and diagnoses make such pages of themselves.
+/// All text is escaped, so names from untrusted files are harmless. Explanations, comparisons and
+/// diagnoses can create such reports.
 public struct HTMLReport: Sendable {
-  /// How good or bad something is.
+  /// A rating.
   public enum Level: String, Sendable {
-    /// Nothing to do.
+    /// No action needed.
     case good
     /// Worth knowing.
     case note
-    /// It costs something, or will.
+    /// A present or future cost.
     case warning
     /// Wrong.
     case bad
   }
 
-  /// A part of a page with a heading of its own.
+  /// A section of a page with a heading.
   public struct Section: Sendable {
     /// The heading.
     public var title: String
-    /// What stands under it.
+    /// The content of the section.
     public var blocks: [Block]
 
     /// A section.
@@ -38,44 +38,44 @@ public struct HTMLReport: Sendable {
     }
   }
 
-  /// What a page is made of.
+  /// An element of a page.
   public indirect enum Block: Sendable {
     /// A small heading.
     case heading(String)
     /// A paragraph.
     case paragraph(String)
-    /// Points one under the other.
+    /// A bulleted list.
     case list([String])
-    /// Lines of code with the name of what they are for.
+    /// Lines of code with a label, such as the language.
     case code([String], name: String)
     /// A table with its title.
     case table(ReportTable, title: String)
-    /// Charts, side by side where there is room.
+    /// Charts, side by side if there is room.
     case charts([any ReportChart])
-    /// A box with a title of its own.
+    /// A box with a title.
     case card(String, level: Level, blocks: [Block])
-    /// Blocks side by side where there is room.
+    /// Blocks side by side if there is room.
     case columns([[Block]])
-    /// Blocks that are shown when somebody opens them.
+    /// Blocks that are collapsed at first.
     case folded(String, [Block])
   }
 
-  /// What a page says, in one sentence, and how bad that is.
+  /// The conclusion of a page in one sentence, with its rating.
   public struct Verdict: Sendable, Hashable {
     /// The sentence.
     public var text: String
-    /// How bad it is.
+    /// The rating.
     public var level: Level
 
-    /// A sentence.
+    /// A sentence with a rating.
     public init(_ text: String, _ level: Level) { (self.text, self.level) = (text, level) }
   }
 
   /// A fact in the line under the verdict.
   public struct Fact: Sendable, Hashable {
-    /// What it is about.
+    /// The name of the fact.
     public var name: String
-    /// What is so.
+    /// Its value.
     public var value: String
 
     /// A name and its value.
@@ -84,17 +84,17 @@ public struct HTMLReport: Sendable {
 
   /// The title of the page.
   public var title: String
-  /// What the page says, in one sentence, and how bad that is.
+  /// The conclusion of the page in one sentence, with its rating.
   public var verdict: Verdict?
   /// A line of facts under the verdict.
   public var facts: [Fact] = []
-  /// The parts of the page.
+  /// The sections of the page.
   public var sections: [Section] = []
 
   /// A page without sections.
   public init(title: String) { self.title = title }
 
-  /// Writes the page to a file: whole, or not at all.
+  /// Writes the page to a file, completely or not at all.
   ///
   /// - Throws: A `FileError` where the file cannot be written.
   public func write(to path: String) throws {

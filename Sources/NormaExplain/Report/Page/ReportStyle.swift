@@ -1,7 +1,7 @@
-/// The looks of pages and drawings.
+/// The appearance of pages and drawings.
 ///
-/// Colours are Okabe and Ito's, which people with any kind of colour vision can tell apart; nothing is
-/// said by colour alone.
+/// Colors are Okabe and Ito's, which people with any kind of color vision can distinguish; no
+/// information depends on color alone.
 enum ReportStyle {
   private static let light: KeyValuePairs = [
     "page": "#ffffff", "panel": "#f6f7f9", "ink": "#1a1d21", "faint": "#5b6470",
@@ -18,7 +18,7 @@ enum ReportStyle {
     colours.map { "--\($0.key):\($0.value)" }.joined(separator: ";")
   }
 
-  /// The colours, under a selector.
+  /// The colors, under a selector.
   private static func colours(_ selector: String) -> String {
     """
     \(selector){\(variables(light))}
@@ -26,7 +26,7 @@ enum ReportStyle {
     """
   }
 
-  /// What a drawing's classes mean.
+  /// The meaning of a drawing's classes.
   private static var paints: String {
     let classes = SVGDrawing.Paint.allCases.map(\.rawValue).map {
       ".f-\($0){fill:var(--\($0))}.s-\($0){stroke:var(--\($0))}"
@@ -38,7 +38,7 @@ enum ReportStyle {
       """
   }
 
-  /// For a drawing that is a file of its own: it brings its background, too.
+  /// For a drawing that is a separate file: includes its background.
   static var drawing: String {
     "\(colours("svg.chart"))svg.chart{background:var(--page);padding:12px}\(paints)"
   }
@@ -74,7 +74,8 @@ enum ReportStyle {
     .card{border:1px solid var(--line);border-left:6px solid var(--faint);border-radius:4px;
       padding:14px 18px;margin:0 0 16px}
     .mark{display:inline-block;min-width:1em;font-weight:700}
-    .columns{display:grid;gap:0 32px;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr))}
+    .columns{display:grid;gap:0 32px;
+    grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr))}
     .columns>div{min-width:0}
     .columns>div>:first-child{margin-top:0}
     .code{margin:6px 0 12px;background:var(--panel);border-radius:4px;padding:6px 12px 8px}
@@ -82,7 +83,8 @@ enum ReportStyle {
     pre{margin:0;white-space:pre;overflow-x:auto}
     .words pre{white-space:pre-wrap}
     code{font:13px/1.5 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace}
-    .charts{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));
+    .charts{display:grid;gap:16px;
+    grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));
       margin:0 0 16px}
     figure{margin:0;padding:14px 16px;border:1px solid var(--line);border-radius:4px;min-width:0}
     figure.wide{grid-column:1/-1}
@@ -97,7 +99,8 @@ enum ReportStyle {
     .folded>summary{margin-bottom:12px}
     .scroll{overflow:auto;max-height:420px;margin:6px 0 12px}
     table{border-collapse:collapse;font-size:.85rem}
-    th,td{padding:3px 14px 3px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);
+    th,td{padding:3px 14px 3px 0;text-align:left;vertical-align:top;
+    border-bottom:1px solid var(--line);
       font-weight:400;overflow-wrap:normal;min-width:4ch}
     tbody th{overflow-wrap:anywhere;min-width:9ch}
     thead th{font-weight:600;color:var(--faint)}

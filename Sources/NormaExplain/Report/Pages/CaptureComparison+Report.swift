@@ -3,7 +3,8 @@ extension CaptureComparison {
   ///
   /// - Parameters:
   ///   - title: The title of the page.
-  ///   - captures: What was compared; with it, the page shows samples, parameters and buffers.
+  ///   - captures: The compared captures, from which the page shows samples, parameters and
+  ///     buffers.
   public func report(
     title: String? = nil, captures: (first: NetworkCapture, second: NetworkCapture)? = nil
   ) -> HTMLReport {
@@ -39,7 +40,7 @@ extension CaptureComparison {
 
   private func list(_ names: [String]) -> String { names.joined(separator: ", ") }
 
-  // MARK: Where they part
+  // MARK: Where they diverge
 
   private var originSection: HTMLReport.Section? {
     guard let originLayer else { return nil }
@@ -47,9 +48,9 @@ extension CaptureComparison {
     if let input = originLayer.input { blocks.append(.paragraph("Inputs: \(input.words).")) }
     if let output = originLayer.output { blocks.append(.paragraph("Outputs: \(output.words).")) }
     if isReordered {
-      blocks.append(.paragraph("The second calls the layers in another order than the first."))
+      blocks.append(.paragraph("The second calls the layers in a different order than the first."))
     }
-    guard tellsOfOrigin else { return .init("Where they part", blocks) }
+    guard tellsOfOrigin else { return .init("Where they diverge", blocks) }
     if originLayer.causes.count > 1,
       let chart = ShareChart.of(
         originLayer.parts, unexplained: originLayer.unexplained,
@@ -64,7 +65,7 @@ extension CaptureComparison {
       blocks.append(
         .paragraph("\(rest.count) more differ in the same way: \(PairGroup.names(rest))."))
     }
-    return .init("Where they part", blocks)
+    return .init("Where they diverge", blocks)
   }
 
   private func cards(_ pair: CapturedPair) -> [HTMLReport.Block] {
@@ -108,8 +109,8 @@ extension CaptureComparison {
       let different = own.count { $0.behaviour == .different }
       charts.append(
         chart(
-          "What each layer makes of equal inputs",
-          "How far the outputs of one input are apart, in multiples of what rounding may make. "
+          "What each layer computes from equal inputs",
+          "The distance between the outputs for the same input, in multiples of rounding. "
             + (different == 0
               ? "None is off."
               : "\(different) of \(own.count) \(different == 1 ? "is" : "are") off."),
@@ -121,14 +122,14 @@ extension CaptureComparison {
     if !outputs.isEmpty {
       charts.append(
         chart(
-          "How far each layer's outputs are apart",
-          "Root mean square, in standard deviations of the first one's output. What lies behind a "
+          "Distance between each layer's outputs",
+          "Root mean square, in standard deviations of the first one's output. What comes after a "
             + "difference gets other inputs, and follows it.",
           "standard deviations", outputs, reference: nil))
     }
     let head = [
-      "layer", "kind", "inputs apart", "outputs apart", "of equal inputs", "multiple of rounding",
-      "differs",
+      "layer", "kind", "distance of inputs", "distance of outputs", "for equal inputs",
+      "multiple of rounding", "differs",
     ]
     let rows = layers.map { pair in
       [
@@ -179,7 +180,7 @@ extension CaptureComparison {
 }
 
 extension CapturedPair {
-  /// How far outputs of one input are apart, in multiples of rounding.
+  /// The distance between the outputs for the same input, in multiples of rounding.
   var ownMultiple: Double {
     guard let ownGap else { return 0 }
     return ownGap.maximum == 0 ? 0 : ownGap.maximum / max(ownGap.rounding, 1e-300)

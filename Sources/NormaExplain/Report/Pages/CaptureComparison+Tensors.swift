@@ -1,10 +1,10 @@
 import NormaTensor
 
 extension CaptureComparison {
-  /// How many differing layers are drawn channel by channel.
+  /// The number of differing layers that are drawn channel by channel.
   private static let shownLayers = 3
 
-  /// Samples of the layer where the captures part, and parameters and buffers that differ.
+  /// Samples of the layer where the captures diverge, and parameters and buffers that differ.
   func tensorSection(_ captures: (first: NetworkCapture, second: NetworkCapture)) -> HTMLReport
     .Section?
   {
@@ -35,7 +35,7 @@ extension CaptureComparison {
       guard let difference = pair.differences.first(where: { $0.name == role.name }),
         let x = role.path(a), let y = role.path(b), x.count == y.count, x.count > 0
       else { return nil }
-      // More points than these are no longer told apart.
+      // More points than these could not be distinguished.
       let step = (x.count + 2047) / 2048
       let (mine, theirs) = (x.array(of: Double.self), y.array(of: Double.self))
       let unit = x.rank == 1 ? "channel" : "position"
@@ -68,7 +68,7 @@ extension CaptureComparison {
     if let x = a.y, let y = b.y,
       let apart = HistogramChart(
         ("the second's output", y), less: ("the first's", x),
-        title: "\(pair.title): how far the outputs are apart")
+        title: "\(pair.title): distance between the outputs")
     {
       charts.append(apart)
     }

@@ -1,5 +1,5 @@
 extension CheckpointDiagnosis {
-  /// The diagnosis as a page: the findings, the layers, and what no checkpoint tells.
+  /// The diagnosis as a page: the findings, the layers, and what checkpoints cannot show.
   ///
   /// - Parameter title: The title of the page, such as the name of the file.
   public func report(title: String = "Checkpoint") -> HTMLReport {
@@ -100,7 +100,7 @@ extension CheckpointDiagnosis {
 
   private var weightChart: BarChart? { chart("weight", \.weight, ["non-finite-parameters"]) }
 
-  /// The largest number of each layer as a bar, and its smallest in words.
+  /// The largest value of each layer as a bar, and its smallest as text.
   private func chart(
     _ name: String, _ extent: KeyPath<CheckpointLayer, CheckpointLayer.Extent?>,
     _ broken: Set<String>
@@ -126,7 +126,7 @@ extension CheckpointDiagnosis {
       isLogarithmic: isWide)
   }
 
-  // MARK: What it cannot tell
+  // MARK: What it cannot show
 
   private var limitSection: HTMLReport.Section {
     var blocks: [HTMLReport.Block] = [
@@ -139,15 +139,16 @@ extension CheckpointDiagnosis {
           "\(unread.count) tensors were not read",
           [.table(ReportTable(head: ["tensor", "why"], rows: rows), title: "Not read")]))
     }
-    return .init("What a checkpoint does not tell", blocks)
+    return .init("What a checkpoint does not show", blocks)
   }
 }
 
 extension CheckpointLayer {
-  /// The name for people: that of a layer whose tensors lie at the top is empty.
+  /// The name to display; a layer whose tensors are at the top level has no name.
   var title: String { name.isEmpty ? "(top)" : name }
 
-  /// `0.2 to 3.1`, with what is no number; empty for what the layer does not have.
+  /// `0.2 to 3.1`, and the number of values that are not finite; empty if the layer has no such
+  /// tensor.
   func words(_ extent: Extent?) -> String {
     guard let extent else { return "" }
     if extent.nonFinite == channels { return "none is finite" }

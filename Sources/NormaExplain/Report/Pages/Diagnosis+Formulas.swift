@@ -1,13 +1,13 @@
 extension Diagnosis {
-  /// How many layers that are off are shown with their samples.
+  /// The number of layers that are off that are shown with their samples.
   private static let shownLayers = 3
 
-  /// What layers made of samples beside their formulas; nil without samples.
+  /// The layers' outputs for samples compared with their formulas; nil without samples.
   func formulaSection(_ capture: NetworkCapture?) -> HTMLReport.Section? {
     if formulas.isEmpty { return nil }
     var blocks: [HTMLReport.Block] = [
       .paragraph(
-        "What the layers made of the captured samples, beside their own formula with their own "
+        "The layers' outputs for the captured samples, compared with their formulas and "
           + "parameters.")
     ]
     var charts: [any ReportChart] = []
@@ -50,6 +50,6 @@ extension Diagnosis {
 }
 
 extension FormulaDiagnosis {
-  /// The name for people: that of a network that is the layer itself is empty.
+  /// The name to display; a network that is itself the layer has no name.
   var title: String { name.isEmpty ? "the layer" : name }
 }

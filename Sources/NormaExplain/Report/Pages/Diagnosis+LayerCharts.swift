@@ -1,8 +1,8 @@
 extension Diagnosis {
-  /// How many layers are shown channel by channel at once, and how many more on demand.
+  /// The number of layers that are shown channel by channel, and of those that are collapsed.
   private static let (shownLayers, foldedLayers) = (3, 9)
 
-  /// The layers channel by channel, the most important first.
+  /// The layers channel by channel, most important first.
   func details(_ capture: NetworkCapture?) -> [HTMLReport.Section] {
     let ranked = ranked.filter { !$0.channels.isEmpty }
     let off = ranked.filter(\.isOff)
@@ -10,8 +10,8 @@ extension Diagnosis {
     if chosen.isEmpty { return [] }
     var blocks: [HTMLReport.Block] = [
       .paragraph(
-        "Each point is a channel: across, what the batch has; upwards, what the layer keeps. Points on "
-          + "the dashed line agree; the small lines show how far chance may move them.")
+        "Each point is a channel: across, what the batch has; upwards, what the layer keeps. "
+          + "Points on the dashed line agree; the small lines show how far chance may move them.")
     ]
     for layer in chosen.prefix(Self.shownLayers) { blocks += self.blocks(layer, capture) }
     let rest = chosen.dropFirst(Self.shownLayers).prefix(Self.foldedLayers)
@@ -26,7 +26,7 @@ extension Diagnosis {
     return [.init("Channel by channel", blocks)]
   }
 
-  /// Layers that are off first, by what they change in the result, else by their gap.
+  /// Layers that are off first, by their effect on the result, otherwise by their gap.
   private var ranked: [LayerDiagnosis] {
     func size(_ value: Double?) -> Double { value.map { $0.isNaN ? .infinity : $0 } ?? -1 }
     return layers.enumerated().sorted { a, b in
@@ -46,8 +46,8 @@ extension Diagnosis {
     return [.heading("\(layer.title): \(layer.kind), \(words)"), .charts(charts)]
   }
 
-  /// The running statistics follow the last batches alone, and stray by this part of the samples'
-  /// spread with momentum 0.1 and batches of 32; beside it stands 1 / samples of this batch.
+  /// Running statistics only follow the last batches, and vary by this fraction of the samples'
+  /// spread with momentum 0.1 and batches of 32, in addition to 1 / samples of this batch.
   private var strayed: Double { (1 + 0.003 * Double(samples)).squareRoot() }
 
   private static let legend = ChartLegend(
@@ -86,7 +86,7 @@ extension Diagnosis {
 }
 
 extension CapturedLayer {
-  /// How the samples lie before and after the layer; nil where the capture holds none.
+  /// The distribution of samples before and after the layer; nil if the capture has none.
   var histogram: HistogramChart? {
     var samples: [HistogramChart.Sample] = []
     if let x, x.count > 0 { samples.append(.init("before the layer", x.sampledValues)) }

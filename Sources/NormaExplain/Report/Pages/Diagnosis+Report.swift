@@ -3,7 +3,7 @@ extension Diagnosis {
   ///
   /// - Parameters:
   ///   - title: The title of the page, such as the name of the file that was diagnosed.
-  ///   - capture: What was diagnosed; with it, the page shows samples before and after layers.
+  ///   - capture: The diagnosed capture, from which the page shows samples before and after layers.
   public func report(title: String = "Diagnosis", capture: NetworkCapture? = nil) -> HTMLReport {
     var report = HTMLReport(title: title)
     report.verdict = verdict
@@ -34,7 +34,7 @@ extension Diagnosis {
     }
     if isHealthy {
       let notes = counted.isEmpty ? "" : " (\(counted.joined(separator: ", ")))"
-      return .init("Healthy, as well as \(samples) samples can tell\(notes).", .good)
+      return .init("Healthy, as far as \(samples) samples can show\(notes).", .good)
     }
     return .init("\(counted.joined(separator: ", ")). Most likely: \(first)", level)
   }
@@ -92,7 +92,7 @@ extension Diagnosis {
       level: finding.severity.level, blocks: [.columns([left, right])])
   }
 
-  /// The first points, and the others behind a line to open.
+  /// The first points, with the others collapsed.
   private func points(_ all: [String]) -> [HTMLReport.Block] {
     if all.count <= 5 { return [.list(all)] }
     return [
@@ -156,8 +156,8 @@ extension Diagnosis {
         BarChart(
           title: "What each layer alone changes in the network's result",
           summary:
-            "How much the result moves when this layer alone normalizes with the batch, as a part of "
-            + "the result's own spread. Layers within chance are left out.",
+            "How much the result moves when this layer alone normalizes with the batch, as a part "
+            + "of the result's own spread. Layers within chance are left out.",
           valueName: "change of the result, in % of its spread",
           bars: effects.map {
             let effect = $0.effect ?? 0
@@ -187,14 +187,14 @@ extension Diagnosis {
       ])
   }
 
-  /// A part of a whole, in words.
+  /// A fraction as text.
   private func share(_ value: Double) -> String {
     value.isFinite ? "\(short(value * 100)) %" : "no number"
   }
 }
 
 extension DefectFinding.Severity {
-  /// How a page shows it.
+  /// Its rating on a page.
   var level: HTMLReport.Level {
     switch self {
     case .note: .note
@@ -205,6 +205,6 @@ extension DefectFinding.Severity {
 }
 
 extension LayerDiagnosis {
-  /// The name for people: that of a network that is the layer itself is empty.
+  /// The name to display; a network that is itself the layer has no name.
   var title: String { name.isEmpty ? "the layer" : name }
 }

@@ -7,8 +7,8 @@ extension Explanation {
   /// - Parameters:
   ///   - title: The title of the page; by default the layer's name.
   ///   - samples: Tensors to show as histograms, such as the input.
-  ///   - results: The layer's result and the expected one, to show as histograms, with one of their
-  ///     differences.
+  ///   - results: The layer's result and the expected one, to show as histograms, together with
+  ///     their difference.
   public func report(
     title: String? = nil, samples: [(name: String, values: Tensor)] = [],
     results: (layer: Tensor, expected: Tensor)? = nil
@@ -32,7 +32,7 @@ extension Explanation {
     return report
   }
 
-  /// The differences now, and with all changes made; nil where there is no way down.
+  /// The differences now, and after all changes; nil if no steps are known.
   private var differenceChart: HistogramChart? {
     guard !steps.isEmpty, !differences.after.isEmpty, gap?.maximum != 0 else { return nil }
     let changes = steps.count == 1 ? "the change" : "all \(steps.count) changes"
@@ -82,7 +82,7 @@ extension Explanation {
     blocks += steps.enumerated().map { card($1, number: $0 + 1) }
     if causes.isEmpty && !unexplainedIsRounding {
       blocks.append(
-        .paragraph("No formula that Norma knows makes the expected result out of this input."))
+        .paragraph("No known formula gives the expected result for this input."))
     }
     return .init("The gap", blocks)
   }
@@ -91,7 +91,7 @@ extension Explanation {
     var left: [HTMLReport.Block] = [.paragraph(step.reason)]
     if !step.alternatives.isEmpty {
       let others = step.alternatives.map(\.rawValue).joined(separator: ", ")
-      left.append(.paragraph("The data cannot tell it from: \(others)."))
+      left.append(.paragraph("The data cannot distinguish it from: \(others)."))
     }
     left += [
       .code(statements(step.yours), name: "yours"),
@@ -112,13 +112,13 @@ extension Explanation {
       blocks: [.columns(right.isEmpty ? [left] : [left, right])])
   }
 
-  /// What is left behind a step: where that is rounding, what was measured of it.
+  /// The gap after a step; if that is rounding, the measured value.
   private func left(_ step: LadderStep) -> Double {
     guard unexplainedIsRounding, step == steps.last else { return step.gapAfter }
     return max(step.gapAfter, differences.after.reduce(0) { max($0, abs($1)) })
   }
 
-  /// About so many characters of code fit into half of a wide page.
+  /// The approximate number of characters of code that fit in half of a wide page.
   private static let codeWidth = 54
 
   private func statements(_ text: String) -> [String] {
@@ -134,7 +134,7 @@ extension Explanation {
 
   // MARK: The formula
 
-  /// Most units that are listed.
+  /// The largest number of units that are listed.
   private static let mostUnits = 512
 
   private var statisticsSection: HTMLReport.Section {
@@ -145,7 +145,7 @@ extension Explanation {
       + (s.weight == nil ? "" : " * weight") + (s.bias == nil ? "" : " + bias")
     let source =
       s.usesRunning
-      ? "The layer divides by running statistics, made from earlier batches."
+      ? "The layer divides by running statistics, from earlier batches."
       : "Statistics over axes \(list(s.axes)): \(grouped(s.count)) values for each \(s.unit)."
     var head = [s.unit, s.subtractsMean ? "mean" : "mean of squares"]
     if s.subtractsMean { head += ["variance (n)", "variance (n - 1)"] }

@@ -6,7 +6,7 @@ extension LayerComparison {
   /// - Parameters:
   ///   - title: The title of the page; by default both layers' names.
   ///   - samples: Tensors to show as histograms, such as the input.
-  ///   - results: Both layers' results, to show as histograms, with one of their differences.
+  ///   - results: Both layers' results, to show as histograms, together with their difference.
   public func report(
     title: String? = nil, samples: [(name: String, values: Tensor)] = [],
     results: (first: Tensor, second: Tensor)? = nil
@@ -43,7 +43,7 @@ extension LayerComparison {
       "At most \(short(quantity.largestDifference)) at [\(place)], root mean square "
       + "\(short(quantity.rootMeanSquare)); the largest value is \(short(quantity.largestValue))."
     if quantity.incomparable > 0 {
-      text += " \(grouped(quantity.incomparable)) places are not finite in one of them."
+      text += " \(grouped(quantity.incomparable)) values are not finite in one of them."
     }
     if quantity.largestDifference == 0 && quantity.incomparable == 0 { text = "Equal." }
     var blocks: [HTMLReport.Block] = [.heading(quantity.quantity.rawValue), .paragraph(text)]
@@ -67,14 +67,14 @@ extension LayerComparison {
 }
 
 extension QuantityComparison {
-  /// Whether it differs by no more than rounding.
+  /// Whether it differs only by rounding.
   fileprivate var isSame: Bool { causes.isEmpty && isRounding }
 }
 
-/// Bars of the parts that causes have in a difference.
+/// Bars of the causes' shares of a difference.
 enum ShareChart {
-  /// The chart; nil where there is no cause. Where shares are no parts, it has a bar for what each cause
-  /// makes alone, and one for what all make together.
+  /// The chart; nil without causes. If shares would be misleading, it has a bar for the effect of
+  /// each cause alone, and one for all together.
   static func of(
     _ causes: [ShareWords.Part], unexplained: Double, isRounding: Bool, together: Double,
     title: String
@@ -83,7 +83,7 @@ enum ShareChart {
     if ShareWords.isMisleading(causes) {
       return BarChart(
         title: title,
-        summary: "The causes hide parts of each other, so each stands with what it makes alone.",
+        summary: "The causes hide parts of each other, so each is shown with its effect alone.",
         valueName: "largest difference",
         bars: causes.map { .init("\($0.name) alone", $0.alone, words: number($0.alone)) } + [
           .init("all together", together, words: number(together), isMarked: true)

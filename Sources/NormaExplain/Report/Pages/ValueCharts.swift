@@ -1,12 +1,13 @@
 import NormaTensor
 
 extension HTMLReport.Section {
-  /// How values lie, and how far the results of two sides are apart; nil where there is nothing to show.
+  /// The distribution of values, and the difference of two results; nil if there is nothing to
+  /// show.
   ///
   /// - Parameters:
-  ///   - samples: What is shown in one chart, or in panels of one where the scales differ much.
-  ///   - results: Two results of one shape with their names.
-  ///   - apart: A chart of their differences; by default one is made of the results.
+  ///   - samples: The samples, shown in one chart, or in panels if their scales differ much.
+  ///   - results: Two results of the same shape with their names.
+  ///   - apart: A chart of their differences; by default computed from the results.
   static func values(
     _ samples: [(name: String, values: Tensor)],
     results: (first: (name: String, values: Tensor), second: (name: String, values: Tensor))? = nil,
@@ -32,10 +33,11 @@ extension HTMLReport.Section {
 }
 
 extension HistogramChart {
-  /// How far two results are apart, value by value; nil for other shapes, or where nothing is.
+  /// The difference of two results, value by value; nil for different shapes, or if there are no
+  /// values.
   init?(
     _ second: (name: String, values: Tensor), less first: (name: String, values: Tensor),
-    title: String = "How far the results are apart"
+    title: String = "Distance between the results"
   ) {
     guard first.values.shape == second.values.shape, first.values.count > 0 else { return nil }
     let apart =

@@ -1,16 +1,16 @@
-/// Where the values of a program lie in a thread's scratch memory.
-struct Places {
-  /// Bytes from the start by value; -1 for one that lies elsewhere.
+/// Assigns the values of a program to slots in a thread's scratch memory.
+struct ScratchSlots {
+  /// The byte offset of each value; -1 if it is not in scratch memory.
   private(set) var offsets: [Int]
   private(set) var size = 0
   private let widths: [Int]
   private let block: Int
-  private var free: [(width: Int, place: Int)] = []
+  private var free: [(width: Int, offset: Int)] = []
   private var kept: ValueSet
-  /// The instruction that reads a value last.
+  /// The last instruction that reads each value.
   private let lastUses: [Int]
 
-  /// - Parameter block: the elements of a tile.
+  /// - Parameter block: the number of elements of a tile.
   init(_ program: Program, block: Int) {
     widths = program.widths
     self.block = block
@@ -23,37 +23,38 @@ struct Places {
     self.lastUses = lastUses
   }
 
-  /// A place of its own for as long as the program runs.
+  /// Reserves a slot for as long as the program runs.
   mutating func keep(_ value: Int) {
     offsets[value] = take(widths[value])
     kept.insert(value)
   }
 
-  /// The same for one number, which is computed when a row begins and read by many tiles.
+  /// The same for a single number, which is computed when a row begins and read by many tiles.
   mutating func keepSingle(_ value: Int) {
     offsets[value] = size
     size += 64
     kept.insert(value)
   }
 
-  /// No place: the value is written to memory.
+  /// Reserves no slot: the value is written to memory.
   mutating func leave(_ value: Int) { kept.insert(value) }
 
   private mutating func take(_ width: Int) -> Int {
     if let index = free.lastIndex(where: { $0.width == width }) {
-      return free.remove(at: index).place
+      return free.remove(at: index).offset
     }
-    let place = size
+    let offset = size
     size += (block * width + 63) & ~63
-    return place
+    return offset
   }
 
-  /// A place for the result of an instruction; operands that are not read again make room.
+  /// Assigns a slot to the result of an instruction; slots of operands that are not read again are
+  /// freed.
   mutating func assign(
     _ instruction: Program.Instruction, at index: Int, keeping ends: ValueSet
   ) {
     let width = widths[instruction.result]
-    // In place only where elements are of one size: a wider result would overtake its operand.
+    // In place only if elements have the same size: a wider result would overwrite unread elements.
     release(instruction.operands, at: index, keeping: ends) { $0 == width }
     if !kept.contains(instruction.result) { offsets[instruction.result] = take(width) }
     release(instruction.operands, at: index, keeping: ends) { $0 != width }

@@ -1,20 +1,21 @@
 import NormaKernels
 import NormaValues
 
-/// Where the elements of a narrow tensor `[outer, count, inner]` lie along the middle axis of a wide
-/// one, `[outer, size, inner]`. All picking and putting by index comes down to this.
-struct AxisPlaces: Sendable {
-  /// `int64`, as they were given and in the narrow shape; without a history, so that rules may hold it.
+/// The indices of the elements of a narrow tensor `[outer, count, inner]` along the middle axis of
+/// a wide one, `[outer, size, inner]`. All gathering and scattering by index is reduced to this.
+struct AxisIndices: Sendable {
+  /// `int64`, in the shape in which they were given; without a history, so that gradient rules may
+  /// hold it.
   private let given: Tensor
   fileprivate let indices: Tensor
   let size: Int
   private let wraps: Bool
-  /// The call, the axis and the shape as the caller knows them, for the text of a mistake.
+  /// The call, the axis and the shape from the caller's point of view, for error messages.
   let call: String
   private let axis: Int, shape: [Int]
 
   /// - Parameters:
-  ///   - indices: integers that broadcast to `narrow`, as the caller has seen to.
+  ///   - indices: integers that broadcast to `narrow`, as the caller has checked.
   ///   - wraps: whether negative ones count from the end.
   init(
     _ indices: Tensor, narrow: [Int], size: Int, wraps: Bool, call: String, axis: Int, shape: [Int]
@@ -30,28 +31,29 @@ struct AxisPlaces: Sendable {
   /// The shape of the narrow side.
   var narrow: [Int] { indices.shape }
 
-  /// Where the narrow side has the last of the elements that come to one place; broadcasts to it.
+  /// Where an element of the narrow side is the last one with its index; broadcasts to the narrow
+  /// shape.
   func lastOnes() throws(TensorError) -> Tensor {
-    let own = AxisPlaces(
+    let own = AxisIndices(
       given, narrow: given.shape, size: size, wraps: wraps, call: call, axis: axis, shape: shape)
     let numbers = Tensor.arange(given.count).reshaped(given.shape)
     let wide = Tensor(0).broadcast(to: [given.shape[0], size, given.shape[2]])
     return try wide.replaced(by: numbers, at: own).picked(own) .== numbers
   }
 
-  /// The same places without their memory.
-  var kernel: PlacesAlongAxis {
-    PlacesAlongAxis(
+  /// The same indices without their memory.
+  var kernel: IndexedAxis {
+    IndexedAxis(
       outer: narrow[0], count: narrow[1], inner: narrow[2], size: size, wraps: wraps,
       index: indices.strides)
   }
 
-  /// Throws if a place is not inside.
+  /// Throws if an index is out of range.
   func check() throws(TensorError) { try run { $0.check($1) } }
 
-  /// Runs a loop, which returns a place that is not inside if there is one.
+  /// Runs a loop, which returns an index that is out of range, if any.
   func run(
-    _ loop: (PlacesAlongAxis, UnsafePointer<Int64>) -> Int?
+    _ loop: (IndexedAxis, UnsafePointer<Int64>) -> Int?
   ) throws(TensorError) {
     let storage = indices.node.materialize()
     if storage.isMissing { throw .memory(indices.shape, .int64, call) }
@@ -69,23 +71,24 @@ struct AxisPlaces: Sendable {
         + "\(wraps ? -size : 0) ..< \(size)")
   }
 
-  /// Integers, which indices must be.
+  /// Throws unless indices are integers.
   static func integers(_ indices: Tensor, _ call: String) throws(TensorError) {
     guard indices.dtype.isInteger else {
-      throw TensorError(call, "indices hold \(indices.dtype), not integers")
+      throw TensorError(call, "indices must be integers, got \(indices.dtype)")
     }
   }
 }
 
 extension Tensor {
-  /// `[outer, count, inner]` of these `[outer, size, inner]`: the elements at places.
-  func picked(_ places: AxisPlaces) throws(TensorError) -> Tensor {
+  /// The elements of this `[outer, size, inner]` at the indices, as `[outer, count, inner]`.
+  func picked(_ axisIndices: AxisIndices) throws(TensorError) -> Tensor {
     let storage = node.materialize()
     if storage.isMissing { return .poisoned }
-    let layout = Layout(contiguous: places.narrow)
-    let result = try Storage.room(layout, dtype, places.call)
-    ExecutionLog.add(.gather, "gather", [self, places.indices], into: places.narrow, dtype)
-    try places.run { kernel, index in
+    let layout = Layout(contiguous: axisIndices.narrow)
+    let result = try Storage.room(layout, dtype, axisIndices.call)
+    ExecutionLog.add(
+      .gather, "gather", [self, axisIndices.indices], into: axisIndices.narrow, dtype)
+    try axisIndices.run { kernel, index in
       withExtendedLifetime(storage) {
         kernel.gather(
           width: dtype.byteCount, index, from: storage.base + self.layout.offset * dtype.byteCount,
@@ -94,47 +97,53 @@ extension Tensor {
     }
     let shape = shape
     return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
-      .recorded(places.call, from: [self], runsAtOnce: true) { rule in
+      .recorded(axisIndices.call, from: [self], runsAtOnce: true) { rule in
         let zeros = Tensor(0, dtype: rule.upstream.dtype).broadcast(to: shape)
-        return [checked { () throws(TensorError) in try zeros.added(rule.upstream, at: places) }]
+        return [
+          checked { () throws(TensorError) in try zeros.added(rule.upstream, at: axisIndices) }
+        ]
       }
   }
 
-  /// A copy of these `[outer, size, inner]` with `part`, `[outer, count, inner]`, put at places; of
-  /// several at one place the last stays.
-  func replaced(by part: Tensor, at places: AxisPlaces) throws(TensorError) -> Tensor {
+  /// A copy of this `[outer, size, inner]` with the elements of `part`, `[outer, count, inner]`, at
+  /// the indices; if an index occurs several times, the last one is kept.
+  func replaced(by part: Tensor, at axisIndices: AxisIndices) throws(TensorError) -> Tensor {
     let layout = Layout(contiguous: shape)
-    let result = try Storage.room(layout, dtype, places.call)
-    // What is stored as it will lie is copied by the part, the rest before.
+    let result = try Storage.room(layout, dtype, axisIndices.call)
+    // A stored tensor with the result's layout is copied together with the part, any other before
+    // it.
     let start = layout.isSame(as: self.layout) && !node.isPending ? node.materialize() : nil
     if start == nil, count > 0 { write(into: result, layout, as: dtype) }
-    try part.put(into: result, layout, onto: start, at: places)
+    try part.put(into: result, layout, onto: start, at: axisIndices)
     return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
-      .recorded(places.call, from: [self, part], runsAtOnce: true) { rule in
-        let zero = Tensor(0, dtype: rule.upstream.dtype).broadcast(to: places.narrow)
+      .recorded(axisIndices.call, from: [self, part], runsAtOnce: true) { rule in
+        let zero = Tensor(0, dtype: rule.upstream.dtype).broadcast(to: axisIndices.narrow)
         return [
           rule.whenNeeded(0) {
-            checked { () throws(TensorError) in try rule.upstream.replaced(by: zero, at: places) }
+            checked { () throws(TensorError) in
+              try rule.upstream.replaced(by: zero, at: axisIndices)
+            }
           },
-          // Elements that others replaced have no part in the result.
+          // Elements that were overwritten by others do not affect the result.
           rule.whenNeeded(1) {
             checked { () throws(TensorError) in
-              Tensor.where(try places.lastOnes(), try rule.upstream.picked(places), 0)
+              Tensor.where(try axisIndices.lastOnes(), try rule.upstream.picked(axisIndices), 0)
             }
           },
         ]
       }
   }
 
-  /// Puts these `[outer, count, inner]` at places of memory that holds, or becomes, what is in `start`.
+  /// Writes this `[outer, count, inner]` at the indices into memory that holds, or first gets, the
+  /// contents of `start`.
   func put(
-    into target: Storage, _ layout: Layout, onto start: Storage? = nil, at places: AxisPlaces
+    into target: Storage, _ layout: Layout, onto start: Storage? = nil, at axisIndices: AxisIndices
   ) throws(TensorError) {
     let source = node.materialize()
     if source.isMissing || start?.isMissing ?? false { return }
     let width = dtype.byteCount
-    ExecutionLog.add(.scatter, "scatter", [self, places.indices], into: layout.shape, dtype)
-    try places.run { kernel, index in
+    ExecutionLog.add(.scatter, "scatter", [self, axisIndices.indices], into: layout.shape, dtype)
+    try axisIndices.run { kernel, index in
       withExtendedLifetime((source, start)) {
         kernel.scatter(
           width: width, index, from: source.base + self.layout.offset * width, strides: strides,
@@ -144,34 +153,34 @@ extension Tensor {
     }
   }
 
-  /// These `[outer, size, inner]` with `part`, `[outer, count, inner]`, added at places.
-  func added(_ part: Tensor, at places: AxisPlaces) throws(TensorError) -> Tensor {
-    try combined(.sum, with: part, at: places)
-      .recorded(places.call, from: [self, part], runsAtOnce: true) { rule in
+  /// This `[outer, size, inner]` with `part`, `[outer, count, inner]`, added at the indices.
+  func added(_ part: Tensor, at axisIndices: AxisIndices) throws(TensorError) -> Tensor {
+    try combined(.sum, with: part, at: axisIndices)
+      .recorded(axisIndices.call, from: [self, part], runsAtOnce: true) { rule in
         [
           rule.upstream,
           rule.whenNeeded(1) {
-            checked { () throws(TensorError) in try rule.upstream.picked(places) }
+            checked { () throws(TensorError) in try rule.upstream.picked(axisIndices) }
           },
         ]
       }
   }
 
-  /// The sums (or products, ...) of these `[outer, size, inner]` and `part` at places, in order, in
-  /// `float64` or `int64`, then rounded to this type. Without a history.
+  /// The sums (or products, ...) of this `[outer, size, inner]` and `part` at the indices, in
+  /// order, in `float64` or `int64`, then rounded to this type. Without a history.
   func combined(
-    _ reduction: PlacesAlongAxis.Reduction, with part: Tensor, at places: AxisPlaces
+    _ reduction: IndexedAxis.Reduction, with part: Tensor, at axisIndices: AxisIndices
   ) throws(TensorError) -> Tensor {
-    guard dtype == .float32, part.dtype == .float32, places.kernel.takesFloats else {
-      return try reduced(reduction, with: part, at: places).cast(to: dtype).evaluated()
+    guard dtype == .float32, part.dtype == .float32, axisIndices.kernel.takesFloats else {
+      return try reduced(reduction, with: part, at: axisIndices).cast(to: dtype).evaluated()
     }
     let (start, source) = (node.materialize(), part.node.materialize())
     let layout = Layout(contiguous: shape)
     if start.isMissing || source.isMissing { return .poisoned }
-    let result = try Storage.room(layout, dtype, places.call)
+    let result = try Storage.room(layout, dtype, axisIndices.call)
     ExecutionLog.add(
-      .scatter, "scatter \(reduction)", [self, part, places.indices], into: shape, dtype)
-    try places.run { kernel, index in
+      .scatter, "scatter \(reduction)", [self, part, axisIndices.indices], into: shape, dtype)
+    try axisIndices.run { kernel, index in
       withExtendedLifetime((start, source)) {
         kernel.reduceFloats(
           reduction, index,
@@ -185,26 +194,26 @@ extension Tensor {
     return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
   }
 
-  /// The sums (or products, ...) of these `[outer, size, inner]` and `part` at places, in order, in
-  /// `float64` or `int64`. Without a history.
+  /// The sums (or products, ...) of this `[outer, size, inner]` and `part` at the indices, in
+  /// order, in `float64` or `int64`. Without a history.
   func reduced(
-    _ reduction: PlacesAlongAxis.Reduction, with part: Tensor, at places: AxisPlaces
+    _ reduction: IndexedAxis.Reduction, with part: Tensor, at axisIndices: AxisIndices
   ) throws(TensorError) -> Tensor {
     if dtype == .uint64, reduction == .minimum || reduction == .maximum {
-      return try inKernelType.reduced(reduction, with: part.inKernelType, at: places)
+      return try inKernelType.reduced(reduction, with: part.inKernelType, at: axisIndices)
         .outOfKernelType(to: dtype)
     }
     let wide: DType = dtype.isFloatingPoint ? .float64 : .int64
     let layout = Layout(contiguous: shape)
-    let result = try Storage.room(layout, wide, places.call)
+    let result = try Storage.room(layout, wide, axisIndices.call)
     if count > 0 { write(into: result, layout, as: wide) }
     let type: DType = dtype == .float32 || dtype.isHalf ? .float32 : wide
     let source = part.detached().cast(to: type)
     let storage = source.node.materialize()
     if storage.isMissing { return .poisoned }
     ExecutionLog.add(
-      .scatter, "scatter \(reduction)", [source, places.indices], into: shape, wide)
-    try places.run { kernel, index in
+      .scatter, "scatter \(reduction)", [source, axisIndices.indices], into: shape, wide)
+    try axisIndices.run { kernel, index in
       withExtendedLifetime(storage) {
         kernel.reduce(
           reduction, type, index, from: storage.base + source.layout.offset * type.byteCount,
@@ -215,10 +224,9 @@ extension Tensor {
   }
 }
 
-/// A tensor seen as `[outer, size, inner]` around an axis, in its order of memory where that has no
-/// gaps.
+/// A tensor as `[outer, size, inner]` around an axis, in its memory order if it is dense.
 struct AxisFrame {
-  /// The axes from the slowest in memory on; nil where that is their own order.
+  /// The axes from the slowest in memory to the fastest; nil if that is their own order.
   private let order: [Int]?
   private let axis: Int
   private let place: Int
@@ -233,7 +241,7 @@ struct AxisFrame {
     }
   }
 
-  /// A tensor that differs from the frame's along the axis at most.
+  /// A flattened tensor that may differ from the frame's along the axis only.
   func flat(_ x: Tensor) -> Tensor {
     let x = order.map { x.permuted($0) } ?? x
     let shape = x.shape
@@ -241,7 +249,7 @@ struct AxisFrame {
       shape[..<place].reduce(1, *), shape[place], shape[(place + 1)...].reduce(1, *))
   }
 
-  /// The way back, for what has `shape` but for the size of the axis.
+  /// The inverse, for a result with `shape` except for the size of the axis.
   func restored(_ x: Tensor, like shape: [Int]) -> Tensor {
     guard let order else {
       var sizes = shape

@@ -1,8 +1,8 @@
 import CNormaLoops
 import NormaValues
 
-/// Where known values stand first along one axis of `[outer, size, inner]`, without gaps.
-package struct FirstPlaces: Sendable {
+/// The first indices of known values along one axis of dense `[outer, size, inner]`.
+package struct FirstIndices: Sendable {
   private let outer: Int, size: Int, inner: Int, threads: Int
 
   /// Long single rows are searched in pieces of this many elements.
@@ -13,67 +13,67 @@ package struct FirstPlaces: Sendable {
     (self.outer, self.size, self.inner, self.threads) = (outer, size, inner, threads)
   }
 
-  /// For each chain the first place of an element that equals its value, or of a NaN.
+  /// For each chain, the first index of an element that equals its value, or of a NaN.
   package func run(
     _ dtype: DType, in input: UnsafeRawPointer, values: UnsafeRawPointer,
-    into places: UnsafeMutablePointer<Int64>
+    into indices: UnsafeMutablePointer<Int64>
   ) {
     let chains = outer * inner
-    guard chains < threads, inner == 1, size > FirstPlaces.piece else {
-      split(chains, work: chains * size, threads: threads) { begin, end in
-        search(dtype, input, values, 0, size, places, begin, end)
+    guard chains < threads, inner == 1, size > FirstIndices.piece else {
+      inParallel(chains, work: chains * size, threads: threads) { begin, end in
+        search(dtype, input, values, 0, size, indices, begin, end)
       }
       return
     }
-    let pieces = (size + FirstPlaces.piece - 1) / FirstPlaces.piece
+    let pieces = (size + FirstIndices.piece - 1) / FirstIndices.piece
     var found = [Int64](repeating: Int64(size), count: pieces)
     for chain in 0..<chains {
       let row = input + chain * size * dtype.byteCount
       let value = values + chain * dtype.byteCount
       found.withUnsafeMutableBufferPointer { found in
         guard let found = found.baseAddress else { return }
-        // Each piece has a place of its own.
+        // Each piece writes its own result.
         nonisolated(unsafe) let own = found
-        split(pieces, work: size, threads: threads) { begin, end in
+        inParallel(pieces, work: size, threads: threads) { begin, end in
           for piece in Int(begin)..<Int(end) {
-            let from = piece * FirstPlaces.piece
-            let to = min(from + FirstPlaces.piece, size)
+            let from = piece * FirstIndices.piece
+            let to = min(from + FirstIndices.piece, size)
             search(dtype, row, value, from, to, own + piece, 0, 1)
             if own[piece] < Int64(size) { break }
           }
         }
       }
-      places[chain] = found.first { $0 < Int64(size) } ?? Int64(size - 1)
+      indices[chain] = found.first { $0 < Int64(size) } ?? Int64(size - 1)
       for piece in found.indices { found[piece] = Int64(size) }
     }
   }
 
   private func search(
     _ dtype: DType, _ input: UnsafeRawPointer, _ values: UnsafeRawPointer, _ from: Int, _ to: Int,
-    _ places: UnsafeMutablePointer<Int64>, _ begin: Int64, _ end: Int64
+    _ indices: UnsafeMutablePointer<Int64>, _ begin: Int64, _ end: Int64
   ) {
     let (size, inner, from, to) = (Int64(size), Int64(inner), Int64(from), Int64(to))
     switch dtype {
     case .float32:
-      norma_first_places_f32(
+      norma_first_indices_f32(
         size, inner, from, to, input.assumingMemoryBound(to: Float.self),
-        values.assumingMemoryBound(to: Float.self), places, begin, end)
+        values.assumingMemoryBound(to: Float.self), indices, begin, end)
     case .float64:
-      norma_first_places_f64(
+      norma_first_indices_f64(
         size, inner, from, to, input.assumingMemoryBound(to: Double.self),
-        values.assumingMemoryBound(to: Double.self), places, begin, end)
+        values.assumingMemoryBound(to: Double.self), indices, begin, end)
     case .int64:
-      norma_first_places_i64(
+      norma_first_indices_i64(
         size, inner, from, to, input.assumingMemoryBound(to: Int64.self),
-        values.assumingMemoryBound(to: Int64.self), places, begin, end)
+        values.assumingMemoryBound(to: Int64.self), indices, begin, end)
     case .int32:
-      norma_first_places_i32(
+      norma_first_indices_i32(
         size, inner, from, to, input.assumingMemoryBound(to: Int32.self),
-        values.assumingMemoryBound(to: Int32.self), places, begin, end)
+        values.assumingMemoryBound(to: Int32.self), indices, begin, end)
     case .uint8, .bool:
-      norma_first_places_u8(
+      norma_first_indices_u8(
         size, inner, from, to, input.assumingMemoryBound(to: UInt8.self),
-        values.assumingMemoryBound(to: UInt8.self), places, begin, end)
+        values.assumingMemoryBound(to: UInt8.self), indices, begin, end)
     default: fatalError("there is no search of \(dtype)")
     }
   }

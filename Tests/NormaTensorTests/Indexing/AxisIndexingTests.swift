@@ -2,8 +2,8 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Picking and putting along an axis against plain loops, for every type and layout.
-@Suite struct PlacesTests {
+/// Gathering and scattering along an axis against plain loops, for every type and layout.
+@Suite struct AxisIndexingTests {
   static let arrangements: [Arrangement] = [
     .contiguous, .channelsLast, .reversed, .stepped, .pending,
   ]
@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  /// The definition of a reduction for the elements that come to one place.
+  /// The definition of a reduction of the elements with the same index.
   static func reduce(_ values: [Double], _ reduction: ScatterReduction, _ isReal: Bool) -> Double {
     switch reduction {
     case .sum: values.reduce(0, +)
@@ -115,7 +115,7 @@ import Testing
           y[3] = .nan
           x[0] = -.infinity
         }
-        // The last row gets nothing.
+        // The last row gets no elements.
         let places = (0..<14).map { _ in Int(random.next() % 3) }
         var groups = x.map { [$0] }
         for (number, place) in places.enumerated() {
@@ -136,7 +136,7 @@ import Testing
     }
   }
 
-  @Test func numbersWithoutAxesAndNothing() {
+  @Test func scalarsAndEmptyTensors() {
     let one = Tensor(3.0)
     #expect(one.indexSelected(Tensor([0]), over: 0).item() == 3)
     #expect(one.gathered(Tensor(0), over: 0).item() == 3)
@@ -154,7 +154,7 @@ import Testing
         .array(of: Int.self) == [1, 1])
   }
 
-  /// The same bits for any number of threads, whichever way the work is cut.
+  /// The same bits for any number of threads, however the work is divided.
   @Test func anyNumberOfThreads() {
     withSeed(5) {
       for (outer, size, count, inner) in [
@@ -185,7 +185,7 @@ import Testing
     }
   }
 
-  /// Wide sides that no cache holds, with places at distances, from the end, and outside.
+  /// Wide sides that exceed all caches, with scattered indices, from the end, and out of range.
   @Test func longLines() throws {
     var random = TestRandom()
     let size = 150_000
@@ -249,7 +249,7 @@ import Testing
   }
 }
 
-/// The positions in a shape in row-major order.
+/// The multi-indices of a shape in row-major order.
 func indexLists(of shape: [Int]) -> [[Int]] {
   shape.reduce([[]]) { lists, size in lists.flatMap { list in (0..<size).map { list + [$0] } } }
 }
