@@ -53,7 +53,6 @@ WORDS = [
     (r"(?:numbers?|values?|elements?) that (?:is|are) none", "NaN", []),
     (r"(?:is|are) none of", "is not one of, is not among", []),
     (r"many an?", "many", [r"how many an?\b", r"as many an?\b"]),
-    (r"of a rank", "of rank", []),
     (r"from (?:\S+ )?on that", "starting at", []),
     (r"behind (?:it|them|those|that)\b", "after it, the following", []),
     (r"the world's", "not the caller's fault; an error of the environment", []),
@@ -156,8 +155,8 @@ def check_columns(path, text):
         if len(line) <= COLUMNS or line.strip("\u00a0 ") == "":
             continue
         if path.suffix == ".md":
-            # A table, or a line whose overhang is a link, which cannot be broken.
-            if line.lstrip().startswith("|") or " " not in line[: COLUMNS + 1].lstrip(" -*"):
+            # A table, a picture, or a line whose overhang is a link, which cannot be broken.
+            if line.lstrip().startswith(("|", "![")) or " " not in line[: COLUMNS + 1].lstrip(" -*"):
                 continue
             if any(match.end() > COLUMNS for match in WHOLE_LINK.finditer(line)):
                 continue
