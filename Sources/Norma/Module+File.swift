@@ -17,7 +17,7 @@ extension Module {
   ///     that cannot be read. Otherwise the latter count as missing.
   ///   - prefix: A prefix to remove from every name that has it.
   ///   - renaming: Maps a name in the file, without the prefix, to the module's name.
-  /// - Returns: The missing and unexpected names, where these are allowed.
+  /// - Returns: The missing and unexpected names, if these are allowed.
   /// - Throws: ``NormaFiles/FileError``, ``Norma/CheckpointError`` or ``NormaNN/LoadError``; then
   ///   nothing was changed.
   @discardableResult

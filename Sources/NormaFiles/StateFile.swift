@@ -15,7 +15,7 @@ public struct StateFile: Sendable {
     public let name: String
     /// The element type in the file's terms: `float32`, `F32`.
     public let dtypeName: String
-    /// The type that the tensor is read into, or nil where it is not supported.
+    /// The type that the tensor is read into, or nil if it is not supported.
     public let dtype: DType?
     /// The length of each axis.
     public let shape: [Int]
@@ -58,7 +58,7 @@ public struct StateFile: Sendable {
 
   /// Opens a file.
   ///
-  /// - Throws: `FileError` where it cannot be read, is damaged, contains no named tensors, or would
+  /// - Throws: `FileError` if it cannot be read, is damaged, contains no named tensors, or would
   ///   have to run code.
   public init(contentsOf path: String) throws {
     let file = try InputFile(path: path, operation: "StateFile(contentsOf:)")

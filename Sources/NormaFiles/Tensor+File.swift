@@ -7,7 +7,7 @@ extension Tensor {
   /// The format is detected from the first bytes, not from the name. For archives of several
   /// tensors use `NPZ(contentsOf:)`, `SafeTensors(contentsOf:)` or `Tensor.all(contentsOf:)`.
   ///
-  /// - Throws: `FileError` where the format is unknown, the file contains several tensors or none,
+  /// - Throws: `FileError` if the format is unknown, the file contains several tensors or none,
   ///   or for the reasons of `Tensor(npy:)`, `Tensor(idx:count:)` and `SafeTensors.tensor(named:)`.
   public init(contentsOf path: String) throws {
     let file = try InputFile(path: path, operation: "Tensor(contentsOf:)")

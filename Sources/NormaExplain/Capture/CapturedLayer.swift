@@ -80,7 +80,7 @@ public struct CapturedLayer: Sendable {
   public var usesRunningStatistics: Bool { runningMean != nil && runningVariance != nil }
 }
 
-/// The options of a captured layer; nil where the kind has no such option or it was not recorded.
+/// The options of a captured layer; nil if the kind has no such option or it was not recorded.
 public struct CapturedOptions: Sendable, Hashable {
   /// The number of channels: `num_features` or `num_channels`.
   public var features: Int?

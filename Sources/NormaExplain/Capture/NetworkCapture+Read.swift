@@ -11,7 +11,7 @@ extension NetworkCapture {
 
   /// Reads a capture.
   ///
-  /// - Throws: `FileError` where the file cannot be read, ``CaptureError`` where it does not
+  /// - Throws: `FileError` if the file cannot be read, ``CaptureError`` if it does not
   ///   contain a consistent capture.
   public init(contentsOf path: String) throws {
     try self.init(SafeTensors(contentsOf: path), path: path)

@@ -35,7 +35,7 @@ extension NetworkCapture {
 
   /// Writes ``recalibratedBuffers()`` as a safetensors file that PyTorch loads.
   ///
-  /// - Throws: `FileError` where it cannot be written, ``CaptureError`` if there is nothing to
+  /// - Throws: `FileError` if it cannot be written, ``CaptureError`` if there is nothing to
   ///   write.
   package func writeRecalibrated(to path: String, from source: String) throws -> Int {
     let buffers = recalibratedBuffers()

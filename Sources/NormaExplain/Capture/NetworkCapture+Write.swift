@@ -7,7 +7,7 @@ extension NetworkCapture {
   ///
   /// Moments are stored in `Float`, about a center in `Double`; results in `Float`.
   ///
-  /// - Throws: `FileError` where the file cannot be written.
+  /// - Throws: `FileError` if the file cannot be written.
   public func write(to path: String) throws {
     var tensors: [String: Tensor] = [:]
     func add(_ key: String, _ tensor: Tensor?) { if let tensor { tensors[key] = tensor } }

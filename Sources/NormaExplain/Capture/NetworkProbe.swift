@@ -168,7 +168,7 @@ extension CapturedLayer {
 }
 
 extension BatchNorm {
-  /// The result with batch statistics; the bias where there is one value per channel.
+  /// The result with batch statistics; the bias if there is one value per channel.
   fileprivate func normalizedByBatch(
     _ x: Tensor, mask: Tensor?, eps: Double
   ) throws(TensorError) -> Tensor {

@@ -21,7 +21,7 @@ public struct SampleMoments: Sendable, Hashable {
 
   /// Known moments.
   ///
-  /// - Returns: nil where the lengths do not match `samples` and `channels`, or a count or a sum of
+  /// - Returns: nil if the lengths do not match `samples` and `channels`, or a count or a sum of
   ///   squares is negative.
   public init?(
     samples: Int, channels: Int, count: [Double], mean: [Double], m2: [Double],

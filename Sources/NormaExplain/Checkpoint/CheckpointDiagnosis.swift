@@ -35,7 +35,7 @@ public struct CheckpointFinding: Sendable, Hashable, Codable {
   public var name: String
   /// The affected layers, in the order of the file.
   public var layers: [String] = []
-  /// The affected channels of each layer, where not all are affected.
+  /// The affected channels of each layer, if not all are affected.
   public var channels: [String: [Int]] = [:]
   /// The problem, in a sentence or two.
   public var statement: String
@@ -80,8 +80,8 @@ extension StateFile {
   ///
   /// Only the tensors of these layers are read.
   ///
-  /// - Throws: `FileError` where a tensor is damaged, ``NormaExplain/CheckpointDiagnosisError``
-  ///   where the file has no normalization layer.
+  /// - Throws: `FileError` if a tensor is damaged, ``NormaExplain/CheckpointDiagnosisError``
+  ///   if the file has no normalization layer.
   public func diagnosis() throws -> CheckpointDiagnosis {
     var reader = StoredLayers(self)
     try reader.read()

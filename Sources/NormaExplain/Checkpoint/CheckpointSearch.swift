@@ -13,7 +13,7 @@ struct CheckpointSearch {
   /// Layers whose statistics are already explained by a finding.
   var explained: Set<String> = []
 
-  /// - Throws: `FileError` where the count of averaged models is damaged.
+  /// - Throws: `FileError` if the count of averaged models is damaged.
   init(layers: [StoredLayer], _ file: StateFile) throws {
     (self.layers, keys, container) = (layers, file.keys, file.container)
     (format, path) = (file.format, file.path)
@@ -57,7 +57,7 @@ struct CheckpointSearch {
     }
   }
 
-  /// Channels by layer name, where not all channels of the layer are affected.
+  /// Channels by layer name, if not all channels of the layer are affected.
   func named(_ found: [(layer: StoredLayer, channels: [Int])]) -> [String: [Int]] {
     var result: [String: [Int]] = [:]
     for (layer, channels) in found where channels.count < layer.channels {

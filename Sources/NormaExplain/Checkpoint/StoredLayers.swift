@@ -28,7 +28,7 @@ struct StoredLayer {
     return mean.allSatisfy { $0 == 0 } && variance.allSatisfy { $0 == 1 }
   }
 
-  /// Whether weight or bias differ from their initial values; nil where there are none.
+  /// Whether weight or bias differ from their initial values; nil if there are none.
   var isTrained: Bool? {
     if weight == nil && bias == nil { return nil }
     return !(weight ?? []).allSatisfy { $0 == 1 } || !(bias ?? []).allSatisfy { $0 == 0 }

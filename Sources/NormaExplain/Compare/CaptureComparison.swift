@@ -49,7 +49,7 @@ public struct CaptureComparison: Sendable, Hashable, Codable {
   public let onlyFirst: [String]
   /// The layers that only the second capture has.
   public let onlySecond: [String]
-  /// The networks' results; nil where they cannot be compared.
+  /// The networks' results; nil if they cannot be compared.
   public let result: SampleGap?
   /// The result of the comparison.
   public let verdict: Verdict
@@ -116,7 +116,7 @@ public struct CapturedPair: Sendable, Hashable, Codable {
   /// Whether they compute the same from equal inputs, whatever inputs they got.
   public let behaviour: Behaviour
   /// The distance between their outputs for the same input, and the part that may be rounding, at
-  /// the position where it exceeds rounding most; nil where no formula reproduces a layer.
+  /// the position where it exceeds rounding most; nil if no formula reproduces a layer.
   public let ownGap: OwnGap?
   /// Why outputs for the same input differ, most important cause first.
   public let causes: [PairCause]
@@ -156,7 +156,7 @@ public struct PairCause: Sendable, Hashable, Codable {
   public let first: String
   /// What the second layer does.
   public let second: String
-  /// Why that causes a difference; empty where `first` and `second` already say it.
+  /// Why that causes a difference; empty if `first` and `second` already say it.
   public let reason: String
   /// Lines of Python that change the second layer to match the first; empty if none are known.
   public let pytorch: [String]

@@ -24,7 +24,7 @@ import NormaTensor
 ///   and outputs agree if their root mean square distance is at most √u of their standard deviation
 ///   (half of the digits: every layer adds its rounding). A layer's outputs for the same input
 ///   agree if each value is within 64 u (half types: 16 u) of |y| + |bias| + slope (|x| + |mean|).
-/// - Cost: a few passes over the samples of a layer; 2ⁿ where n options of a layer differ.
+/// - Cost: a few passes over the samples of a layer; 2ⁿ if n options of a layer differ.
 public func compareCaptures(
   _ first: NetworkCapture, _ second: NetworkCapture, names: (first: String, second: String)? = nil
 ) -> CaptureComparison {

@@ -79,7 +79,7 @@ extension CapturedLayer {
     return layer
   }
 
-  /// The layer's formula for its captured input, also where it uses that input's statistics.
+  /// The layer's formula for its captured input, even if it uses that input's statistics.
   private func comparedNumbers(for x: Tensor) -> LayerNumbers? {
     let isInstance = kind.hasPrefix("InstanceNorm")
     guard isBatchNorm || isInstance || kind.hasPrefix("FrozenBatchNorm"), x.rank >= 2 else {

@@ -73,7 +73,7 @@ public struct DefectFinding: Sendable, Hashable, Codable {
   public var defect: Defect
   /// The affected layers, in the order of their calls.
   public var layers: [String]
-  /// The affected channels of each layer, where not all are affected.
+  /// The affected channels of each layer, if not all are affected.
   public var channels: [String: [Int]]
   /// The problem, in a sentence or two.
   public var statement: String

@@ -36,7 +36,7 @@ extension DefectSearch {
   // MARK: Each other's
 
   /// Pairs of layers with each other's statistics, means or variances: both fit far better when
-  /// exchanged. This detects exchanges even where the distances are hardly more than chance.
+  /// exchanged. This detects exchanges even if the distances are hardly more than chance.
   private func swaps() -> [(LayerEvidence, LayerEvidence, String)] {
     let free = layers.filter {
       !isExplained($0) && $0.count > 1 && $0.mean.count >= 6 && !isMostlyInitial($0)

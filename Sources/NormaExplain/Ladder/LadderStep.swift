@@ -15,7 +15,7 @@ public struct LadderStep: Codable, Sendable, Hashable {
   /// Why that makes a difference, in a sentence or two.
   public let reason: String
 
-  /// The part of your formula that differs, in PyTorch's notation where it has one:
+  /// The part of your formula that differs, in PyTorch's notation if it has one:
   /// `var = x.var(0)`.
   public let yours: String
 

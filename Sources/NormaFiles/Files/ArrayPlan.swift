@@ -24,10 +24,10 @@ struct ArrayPlan: CustomStringConvertible {
 
   var description: String { "shape \(shape) of \(element.name) (\(byteCount) bytes)" }
 
-  /// The number of bytes of an array with elements of `bits` bits; throws where that is
+  /// The number of bytes of an array with elements of `bits` bits; throws if that is
   /// unreasonable.
   ///
-  /// The product of the nonzero lengths must not overflow, even where one axis is empty: strides
+  /// The product of the nonzero lengths must not overflow, even if one axis is empty: strides
   /// are computed from them.
   static func byteCount(
     _ shape: [Int], bits: Int, dtype: String, context: FileContext

@@ -14,7 +14,7 @@ extension Tensor {
   ///   - path: The file.
   ///   - count: Reads at most this many entries along axis 0; the rest of a compressed file is not
   ///     decompressed, and its checksum is not checked. Nil reads all.
-  /// - Throws: `FileError` where the file cannot be read, is truncated, is longer than its header
+  /// - Throws: `FileError` if the file cannot be read, is truncated, is longer than its header
   ///   says, or violates the format.
   public init(idx path: String, count: Int? = nil) throws {
     try self.init(idx: InputFile(path: path, operation: "Tensor(idx:)"), count: count)

@@ -20,7 +20,7 @@ extension Tensor {
   ///     file. Gray is the luma of the file, 0.299 R + 0.587 G + 0.114 B; alpha is opaque.
   ///   - appliesOrientation: whether to rotate and mirror the image upright according to its EXIF
   ///     orientation. By default pixels stay as they are stored, as in torchvision.
-  /// - Throws: `FileError` where the file cannot be read, is truncated or damaged, or of an
+  /// - Throws: `FileError` if the file cannot be read, is truncated or damaged, or of an
   ///   unsupported kind: CMYK, 12 bits, lossless, arithmetic coding.
   /// - PyTorch: `torchvision.io.decode_image`.
   public init(jpeg path: String, channels: Int? = nil, appliesOrientation: Bool = false) throws {

@@ -18,8 +18,8 @@ extension Tensor {
   ///   - path: the file.
   ///   - channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha; nil keeps those of the file.
   ///     Colors become gray as 0.299 R + 0.587 G + 0.114 B; alpha is dropped without blending, and
-  ///     opaque where the file has none.
-  /// - Throws: `FileError` where the file cannot be read, is truncated, or is not a valid PNG
+  ///     opaque if the file has none.
+  /// - Throws: `FileError` if the file cannot be read, is truncated, or is not a valid PNG
   ///   image.
   /// - PyTorch: `torchvision.io.decode_image`.
   public init(png path: String, channels: Int? = nil) throws {

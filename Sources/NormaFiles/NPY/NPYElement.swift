@@ -31,7 +31,7 @@ extension ElementFormat {
     }
   }
 
-  /// The name of an element in an .npy header, or nil where NumPy has no such type.
+  /// The name of an element in an .npy header, or nil if NumPy has no such type.
   static func npyName(_ dtype: DType) -> String? {
     switch dtype {
     case .bool: "|b1"

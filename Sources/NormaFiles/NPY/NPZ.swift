@@ -16,7 +16,7 @@ public struct NPZ: Sendable {
 
   /// Opens an archive and reads its directory.
   ///
-  /// - Throws: `FileError` where the file cannot be read, is damaged, or is a PyTorch checkpoint,
+  /// - Throws: `FileError` if the file cannot be read, is damaged, or is a PyTorch checkpoint,
   ///   which is a ZIP file too.
   public init(contentsOf path: String) throws {
     try self.init(InputFile(path: path, operation: "NPZ(contentsOf:)"))
@@ -55,7 +55,7 @@ public struct NPZ: Sendable {
 
   /// Reads the array with this name.
   ///
-  /// - Throws: `FileError` where there is no such array, or it is damaged or of a type that
+  /// - Throws: `FileError` if there is no such array, or it is damaged or of a type that
   ///   `Tensor(npy:)` does not support.
   public func tensor(named name: String) throws -> Tensor {
     let context = FileContext(operation: "NPZ.tensor(named:)", path: file.context.path)
@@ -83,7 +83,7 @@ public struct NPZ: Sendable {
   ///   - path: The file; an existing one is replaced.
   ///   - compressed: Whether to compress the arrays, which is slow and saves little for real
   ///     numbers.
-  /// - Throws: `FileError` where the file cannot be written, and for `bfloat16`, which NumPy does
+  /// - Throws: `FileError` if the file cannot be written, and for `bfloat16`, which NumPy does
   ///   not have.
   public static func write(
     _ tensors: some Sequence<(key: String, value: Tensor)>, to path: String,

@@ -8,7 +8,7 @@ extension Tensor {
   /// (complex, text, records, objects) are errors that name the type. A file that is compressed
   /// with gzip is decompressed. NumPy: `numpy.load(path)`.
   ///
-  /// - Throws: `FileError` where the file cannot be read, is truncated, is longer than its header
+  /// - Throws: `FileError` if the file cannot be read, is truncated, is longer than its header
   ///   says, or violates the format.
   public init(npy path: String) throws {
     try self.init(npy: InputFile(path: path, operation: "Tensor(npy:)"))
@@ -35,7 +35,7 @@ extension Tensor {
   /// The file appears under its name when it is complete: a reader sees the old content or the new
   /// one, never a mixture, even after a power failure.
   ///
-  /// - Throws: `FileError` where the file cannot be written, and for `bfloat16`, which NumPy does
+  /// - Throws: `FileError` if the file cannot be written, and for `bfloat16`, which NumPy does
   ///   not have: cast to `float32` first, which is exact.
   public func write(npy path: String) throws {
     try OutputFile.write(path, operation: "write(npy:)") { file in

@@ -5,7 +5,7 @@ struct PyTorchElement: Sendable {
   /// PyTorch's name of the type: `float32`.
   let name: String
   let byteCount: Int
-  /// How it is read, or nil where tensors have no such element type.
+  /// How it is read, or nil if tensors have no such element type.
   let format: ElementFormat?
   /// Why there is no format.
   let reason: String

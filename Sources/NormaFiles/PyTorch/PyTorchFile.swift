@@ -23,7 +23,7 @@ public struct PyTorchFile: Sendable {
     public let path: [String]
     /// The element type in PyTorch's terms: `float32`, `int16`, `complex64`.
     public let dtypeName: String
-    /// The type that the tensor is read into, or nil where it is not supported.
+    /// The type that the tensor is read into, or nil if it is not supported.
     public let dtype: DType?
     /// The length of each axis.
     public let shape: [Int]
@@ -45,7 +45,7 @@ public struct PyTorchFile: Sendable {
 
   /// Opens a file and reads everything but the tensors.
   ///
-  /// - Throws: `FileError` where the file cannot be read, is damaged, is not a PyTorch file, or
+  /// - Throws: `FileError` if the file cannot be read, is damaged, is not a PyTorch file, or
   ///   names anything whose code would have to run.
   public init(contentsOf path: String) throws {
     try self.init(InputFile(path: path, operation: "PyTorchFile(contentsOf:)"))
@@ -99,7 +99,7 @@ public struct PyTorchFile: Sendable {
 
   /// Reads the tensor with this name, contiguous whatever its layout in the file.
   ///
-  /// - Throws: `FileError` where there is no such tensor, its bytes are damaged, or it is of an
+  /// - Throws: `FileError` if there is no such tensor, its bytes are damaged, or it is of an
   ///   unsupported kind; `entries` has the reason.
   public func tensor(named name: String) throws -> Tensor {
     let (view, context) = try view(name, "PyTorchFile.tensor(named:)")

@@ -20,7 +20,7 @@ struct StoragePlace: Sendable {
     }
   }
 
-  /// The offset of its bytes in the file, or nil where they have to be decompressed.
+  /// The offset of its bytes in the file, or nil if they have to be decompressed.
   func start(_ context: FileContext) throws -> Int? {
     switch source {
     case .range(let range): range.lowerBound

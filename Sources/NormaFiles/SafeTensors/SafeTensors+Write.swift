@@ -13,7 +13,7 @@ extension SafeTensors {
   ///     reserved.
   ///   - metadata: Notes to store with them. PyTorch's own tools look for `format: pt`.
   ///   - path: The file; an existing one is replaced.
-  /// - Throws: `FileError` where the file cannot be written or the names are too long for a header
+  /// - Throws: `FileError` if the file cannot be written or the names are too long for a header
   ///   of 100 MB.
   public static func write(
     _ tensors: some Sequence<(key: String, value: Tensor)>, metadata: [String: String] = [:],

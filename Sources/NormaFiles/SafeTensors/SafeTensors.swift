@@ -20,7 +20,7 @@ public struct SafeTensors: Sendable {
     /// The bytes of the elements, counted from the end of the header.
     public let range: Range<Int>
 
-    /// The element type of the tensor, or nil where tensors have no such type (`F8_E4M3`, `C64`).
+    /// The element type of the tensor, or nil if tensors have no such type (`F8_E4M3`, `C64`).
     public var dtype: DType? { SafeTensors.dtypes.first { $0.name == dtypeName }?.dtype }
 
     /// The size of all elements in bytes.
@@ -46,7 +46,7 @@ public struct SafeTensors: Sendable {
 
   /// Opens a file and checks its header.
   ///
-  /// - Throws: `FileError` where the file cannot be read or its header violates a rule.
+  /// - Throws: `FileError` if the file cannot be read or its header violates a rule.
   public init(contentsOf path: String) throws {
     try self.init(InputFile(path: path, operation: "SafeTensors(contentsOf:)"))
   }
@@ -99,7 +99,7 @@ public struct SafeTensors: Sendable {
   ///
   /// Supports `BOOL`, `U8` to `U64`, `I8` to `I64`, `F16`, `BF16`, `F32` and `F64`.
   ///
-  /// - Throws: `FileError` where there is no such tensor, its element type is another, or the file
+  /// - Throws: `FileError` if there is no such tensor, its element type is another, or the file
   ///   cannot be read.
   public func tensor(named name: String) throws -> Tensor {
     let context = FileContext(

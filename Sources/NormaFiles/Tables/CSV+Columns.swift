@@ -107,7 +107,7 @@ extension CSV {
     return Tensor(labels)
   }
 
-  /// A field without surrounding spaces, even where `trimsSpaces` is false.
+  /// A field without surrounding spaces, even if `trimsSpaces` is false.
   private func trimmed(_ row: Int, _ place: Int) -> Substring {
     var field = fields[row * names.count + place][...]
     while field.first == " " { field.removeFirst() }
@@ -161,7 +161,7 @@ extension CSV {
 }
 
 extension CSV.Options {
-  /// A number in Swift's notation, or nil where its marks are invalid.
+  /// A number in Swift's notation, or nil if its marks are invalid.
   fileprivate func plain(_ field: Substring) -> Substring? {
     if decimalMark == ".", thousandsMark == nil { return field }
     let parts = field.split(

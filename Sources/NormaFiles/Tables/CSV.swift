@@ -15,7 +15,7 @@ import NormaTensor
 /// except at the end. A first line `sep=;`, which Excel writes, sets the separator. Everything else
 /// is in ``Options``. NumPy: `genfromtxt`. Pandas: `read_csv`.
 public struct CSV: Sendable {
-  /// The names of the columns; their indices from 0 where the file has no header.
+  /// The names of the columns; their indices from 0 if the file has no header.
   public let names: [String]
   /// The number of rows, without the header.
   public let rowCount: Int
@@ -30,7 +30,7 @@ public struct CSV: Sendable {
 
   /// Reads a table.
   ///
-  /// - Throws: `FileError` where the file cannot be read, is not in its encoding, a row has more or
+  /// - Throws: `FileError` if the file cannot be read, is not in its encoding, a row has more or
   ///   fewer fields than the first, two columns have the same name, or a quote is not closed.
   public init(contentsOf path: String, options: Options = Options()) throws {
     let file = try InputFile(path: path, operation: "CSV(contentsOf:)")
@@ -99,7 +99,7 @@ public struct CSV: Sendable {
   }
 
   /// The fields of a column unchanged, including missing ones.
-  /// - Throws: `FileError` where there is no such column.
+  /// - Throws: `FileError` if there is no such column.
   public func strings(_ column: String) throws -> [String] {
     let place = try place(column)
     return (0..<rowCount).map { fields[$0 * names.count + place] }

@@ -99,7 +99,7 @@ public struct Imputer: Sendable, Hashable, Codable {
   private enum CodingKeys: String, CodingKey { case values, flagged }
 
   /// Decodes an imputer.
-  /// - Throws: `DecodingError` where a flag belongs to no column.
+  /// - Throws: `DecodingError` if a flag belongs to no column.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     values = try fields.decode([Double].self, forKey: .values)

@@ -71,7 +71,7 @@ public struct MinMaxScaler: Sendable, Hashable, Codable {
   private enum CodingKeys: String, CodingKey { case min, max, lower, upper }
 
   /// Decodes a scaler.
-  /// - Throws: `DecodingError` where the values are not valid ranges.
+  /// - Throws: `DecodingError` if the values are not valid ranges.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     min = try fields.decode([Double].self, forKey: .min)

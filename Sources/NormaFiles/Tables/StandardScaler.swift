@@ -57,7 +57,7 @@ public struct StandardScaler: Sendable, Hashable, Codable {
     std = Self.deviations(moments, correction)
   }
 
-  /// Standard deviations; 0 where n - correction is 0 or less.
+  /// Standard deviations; 0 if n - correction is 0 or less.
   private static func deviations(_ moments: Moments, _ correction: Double) -> [Double] {
     zip(moments.std(correction: correction), moments.m2).map { $1 == 0 ? 0 : $0 }
   }

@@ -3,7 +3,7 @@ import NormaTensor
 /// The cosine of the angle between vectors: Σ a b / (max(‖a‖, eps) max(‖b‖, eps)) over an axis.
 ///
 /// Shapes broadcast and types promote. The axis is counted in the broadcast shape and is dropped.
-/// The result is 0 where a vector is 0. Computed in `float64` and rounded once, in three passes
+/// The result is 0 if a vector is 0. Computed in `float64` and rounded once, in three passes
 /// over memory. PyTorch: `F.cosine_similarity`.
 public func cosineSimilarity(
   _ a: Tensor, _ b: Tensor, over axis: Int = 1, eps: Double = 1e-8,

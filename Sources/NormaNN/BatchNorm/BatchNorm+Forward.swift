@@ -4,7 +4,7 @@ extension BatchNorm {
   /// The normalized batch and the update that it implies for the running statistics; changes
   /// nothing.
   ///
-  /// The result is that of a call. `update` is nil where a call would not change the running
+  /// The result is that of a call. `update` is nil if a call would not change the running
   /// statistics: in evaluation, frozen, without running statistics, or where a policy says so.
   ///
   ///     let (y, update) = bn.forward(x)

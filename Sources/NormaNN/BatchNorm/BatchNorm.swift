@@ -22,7 +22,7 @@ import NormaTensor
 ///   evaluation the running mean is rounded to its own type: in `float32` this adds up to half an
 ///   ulp of the mean, divided by the standard deviation (0.5 at 1e7 ± 1); with `dtype: .float64` it
 ///   adds nothing.
-/// - Cost, in training: one read and one write where a channel is contiguous or comes in runs of at
+/// - Cost, in training: one read and one write if a channel is contiguous or comes in runs of at
 ///   least 16,384 values, takes at most 4 MiB, and there are at least twice as many channels as
 ///   threads (large images, N, C, H, W); otherwise one more read. In evaluation: one read and one
 ///   write.
@@ -124,7 +124,7 @@ public class BatchNorm: Module, PlacedLayer, LazyChannels {
   }
 
   /// A subclass's own normalization of a checked batch with its statistics, together with these;
-  /// nil where the subclass uses the common one.
+  /// nil if the subclass uses the common one.
   func normalizedByItself(
     _ x: Tensor
   ) throws(TensorError) -> (output: Tensor, statistics: NormalizationStatistics)? { nil }

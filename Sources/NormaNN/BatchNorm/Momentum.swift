@@ -10,7 +10,7 @@ import NormaTensor
 ///     BatchNorm2d(64, momentum: .decay(0.99))  // the same as 0.01
 ///     BatchNorm2d(64, momentum: .cumulative)  // the mean of all batches; PyTorch's None
 public struct Momentum: Sendable, Hashable, Codable {
-  /// The share of a new batch; nil where all batches so far have the same weight.
+  /// The share of a new batch; nil if all batches so far have the same weight.
   public let share: Double?
 
   /// PyTorch's and MLX's meaning: the share of the new batch; nil is ``cumulative``.

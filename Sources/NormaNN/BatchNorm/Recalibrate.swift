@@ -41,7 +41,7 @@ public struct RecalibratedLayer: Sendable, Hashable, Codable {
   public let largestShift: Double
   /// The old running variance divided by the new one: the smallest over all channels.
   public let smallestVarianceRatio: Double
-  /// The old running variance divided by the new one: the largest over all channels; infinite where
+  /// The old running variance divided by the new one: the largest over all channels; infinite if
   /// one of them was or is NaN.
   public let largestVarianceRatio: Double
 }

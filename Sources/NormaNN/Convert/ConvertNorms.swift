@@ -101,7 +101,7 @@ struct NormNumbers {
 
   private var dtype: DType { mean?.dtype ?? weight?.dtype ?? .float32 }
 
-  /// The layer converted to this kind; nil where it is of this kind already.
+  /// The layer converted to this kind; nil if it is of this kind already.
   func layer(of kind: NormKind) throws(TensorError) -> (any Layer)? {
     let call = "convertNorms(in:to:)"
     guard features > 0 else { throw TensorError(call, "its number of channels is not known yet") }

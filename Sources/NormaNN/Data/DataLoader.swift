@@ -100,7 +100,7 @@ public final class DataLoader<Data: Dataset>: Sequence {
   /// Continues from a saved state: the next epoch is the rest of the interrupted one.
   ///
   /// A loader that draws from the default generator does so again from the following epoch on.
-  /// - Throws: `GeneratorStateError` where the bytes are not a generator state, and a `TensorError`
+  /// - Throws: `GeneratorStateError` if the bytes are not a generator state, and a `TensorError`
   ///   for a negative batch or epoch.
   public func restore(_ state: DataLoaderState) throws {
     try state.check("DataLoader.restore(_:)")
@@ -112,7 +112,7 @@ public final class DataLoader<Data: Dataset>: Sequence {
 
   /// Calls `body` with the batches of one epoch, or of the rest of a restored one, in order.
   ///
-  /// - Throws: whatever a sample or `body` throws, and a `TensorError` where the sampler returns
+  /// - Throws: whatever a sample or `body` throws, and a `TensorError` if the sampler returns
   ///   samples that do not exist or the wrong number of them; the next call begins a new epoch.
   public func forEach(_ body: ([Tensor]) throws -> Void) throws {
     let epoch = try begin()

@@ -10,7 +10,7 @@ public protocol Dataset: Sendable {
   /// The samples at these indices, stacked along a new first axis: one tensor for each part of a
   /// sample, such as images and labels.
   ///
-  /// - Throws: an error where a sample cannot be read; the loader passes it on.
+  /// - Throws: an error if a sample cannot be read; the loader passes it on.
   func batch(_ indices: [Int]) throws -> [Tensor]
 }
 

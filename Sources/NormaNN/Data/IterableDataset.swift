@@ -17,7 +17,7 @@ public protocol IterableDataset: Sendable {
   /// Begins an epoch: each call of the result returns the next sample, one tensor for each part,
   /// and nil after the last. It is called by one thread at a time.
   ///
-  /// - Throws: an error where the epoch cannot begin; the result throws where a sample cannot be
+  /// - Throws: an error if the epoch cannot begin; the result throws if a sample cannot be
   ///   read.
   func samples() throws -> () throws -> [Tensor]?
 }

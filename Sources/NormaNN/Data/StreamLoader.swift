@@ -67,7 +67,7 @@ public final class StreamLoader<Data: IterableDataset>: Sequence {
   }
 
   /// Continues from a saved state: the next epoch is the rest of the interrupted one.
-  /// - Throws: `GeneratorStateError` where the bytes are not a generator state, and a `TensorError`
+  /// - Throws: `GeneratorStateError` if the bytes are not a generator state, and a `TensorError`
   ///   for a negative batch or epoch.
   public func restore(_ state: DataLoaderState) throws {
     try state.check("StreamLoader.restore(_:)")
@@ -80,7 +80,7 @@ public final class StreamLoader<Data: IterableDataset>: Sequence {
 
   /// Calls `body` with the batches of one epoch, or of the rest of a restored one, in order.
   ///
-  /// - Throws: whatever a sample or `body` throws, and a `TensorError` where the samples of a batch
+  /// - Throws: whatever a sample or `body` throws, and a `TensorError` if the samples of a batch
   ///   do not stack; the next call begins a new epoch.
   public func forEach(_ body: ([Tensor]) throws -> Void) throws {
     let epoch = try begin()

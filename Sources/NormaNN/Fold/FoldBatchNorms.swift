@@ -6,7 +6,7 @@ import NormaTensor
 ///     print(report)
 ///
 /// Each norm becomes part of the convolution, transposed convolution or linear layer before it, or
-/// of the one after it where that is exact. An ``Identity`` replaces the norm, so that names do not
+/// of the one after it if that is exact. An ``Identity`` replaces the norm, so that names do not
 /// change. Nested sequences are folded, too. The network itself is not changed; the folded one has
 /// its modes, and shares the layers that had nothing to fold.
 ///

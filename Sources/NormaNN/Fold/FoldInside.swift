@@ -7,7 +7,7 @@ import NormaTensor
 ///
 /// The network is run on the data to find the layer whose result is a norm's input, or whose input
 /// is a norm's result, with no other use. A norm is folded into a convolution, transposed
-/// convolution or linear layer before it, or into one after it where that is exact. Then the
+/// convolution or linear layer before it, or into one after it if that is exact. Then the
 /// network is run again. Where the result differs, for example because the tensor between both
 /// layers has another use, the fold is undone and the report says so.
 ///
@@ -21,9 +21,9 @@ import NormaTensor
 ///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.
 /// - Returns: What was done, with the largest difference on the data.
-/// - Accuracy: see ``BatchNorm/folded(intoPrevious:)-(Conv)``. A fold is undone where results
+/// - Accuracy: see ``BatchNorm/folded(intoPrevious:)-(Conv)``. A fold is undone if results
 ///   differ by more than 1e-3 of the largest (64 roundings of a half type).
-/// - Cost: two calls of the network, and one for each norm where a fold is wrong; during the first,
+/// - Cost: two calls of the network, and one for each norm if a fold is wrong; during the first,
 ///   the results of all layers concerned are kept. PyTorch:
 ///   `torch.fx.experimental.optimization.fuse`.
 @discardableResult
@@ -111,7 +111,7 @@ private final class Folding {
     !(target is Linear) || inputs.allSatisfy { $0.rank == 2 }
   }
 
-  /// Makes all folds together, or one by one where the combined result differs.
+  /// Makes all folds together, or one by one if the combined result differs.
   private func fold(
     _ pairs: [Pair], _ expected: Tensor, _ forward: () -> Tensor, _ report: inout FoldingReport
   ) {

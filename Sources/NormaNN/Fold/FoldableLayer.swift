@@ -9,7 +9,7 @@ protocol FoldableLayer: Layer {
   /// outputs, and which of these two axes holds the inputs.
   var grouped: (weight: Tensor, inputAxis: Int) { get }
   /// The reason why adding a constant to an input channel does not add the same constant to every
-  /// result; nil where it does.
+  /// result; nil if it does.
   var unevenShift: String? { get }
   /// A plain layer with the same options.
   func twin() -> any FoldableLayer

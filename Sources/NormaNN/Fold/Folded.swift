@@ -10,8 +10,8 @@ extension BatchNorm {
   /// options, type and mode of the old one, and parameters of its own. Exact for every padding,
   /// stride and number of groups.
   ///
-  /// - Throws: `TensorError` where channels do not match, where the norm has no running statistics
-  ///   or does not normalize with them, or where a channel's scale or shift is not finite.
+  /// - Throws: `TensorError` if channels do not match, if the norm has no running statistics
+  ///   or does not normalize with them, or if a channel's scale or shift is not finite.
   /// - Accuracy: computed in `float64` and rounded once. The bias contains the running mean in
   ///   evaluation: where that is far from zero, digits are lost as they are in the unfolded layer.
   /// - Cost: the norm is free afterwards, which saves one read and one write.
@@ -31,9 +31,9 @@ extension BatchNorm {
   ///
   /// A norm shifts its input, but not the padding that the convolution adds afterwards. So folding
   /// is exact without padding, with padding that repeats the input (`reflect`, `replicate`,
-  /// `circular`), and where no channel is shifted; otherwise it is an error. See
+  /// `circular`), and if no channel is shifted; otherwise it is an error. See
   /// ``folded(intoPrevious:)-(Conv)`` for the rest.
-  /// - Throws: `TensorError`, also where padding makes folding impossible.
+  /// - Throws: `TensorError`, including if padding makes folding impossible.
   public func folded<Conv: Convolution>(
     intoNext conv: Conv
   ) throws(TensorError) -> Conv {
@@ -56,7 +56,7 @@ extension BatchNorm {
   ///
   /// The results of a transposed convolution depend on different parts of its kernel, and at the
   /// edges on fewer elements. So folding is exact for a kernel of one element and stride 1, and
-  /// where no channel is shifted; otherwise it is an error.
+  /// if no channel is shifted; otherwise it is an error.
   /// - Throws: `TensorError`.
   public func folded<Transposed: TransposedConvolution>(
     intoNext conv: Transposed

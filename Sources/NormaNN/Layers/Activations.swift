@@ -180,7 +180,7 @@ public final class LogSigmoid: Activation {
 
 /// `Tensor.thresholded(at:value:)`. PyTorch: `nn.Threshold`.
 public final class Threshold: Activation {
-  /// `value` where x is not above the threshold.
+  /// `value` if x is not above the threshold.
   public init(_ threshold: Double, value: Double) {
     super.init("\(threshold), value: \(value)") {
       $0.thresholded(at: threshold, value: value)

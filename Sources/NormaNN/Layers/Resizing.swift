@@ -4,7 +4,7 @@ import NormaTensor
 /// `interpolate(_:size:scaleFactor:mode:alignCorners:recomputeScaleFactor:)`. PyTorch:
 /// `nn.Upsample`.
 public final class Upsample: Module, PlacedLayer {
-  /// The output sizes; nil where scale factors are given.
+  /// The output sizes; nil if scale factors are given.
   public let size: Extents?
   /// The ratios of output to input sizes.
   public let scaleFactor: [Double]?

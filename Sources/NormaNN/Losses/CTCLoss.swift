@@ -14,7 +14,7 @@ import NormaTensor
 ///   - blank: the class for no label.
 ///   - reduction: `.mean` divides each loss by the length of its target, at least 1, and takes the
 ///     mean.
-///   - zeroInfinity: whether the loss is 0, without a gradient, where the target is too long for
+///   - zeroInfinity: whether the loss is 0, without a gradient, if the target is too long for
 ///     the steps.
 ///   - file: The caller's file, for error messages.
 ///   - line: The caller's line.

@@ -2,7 +2,7 @@ import NormaTensor
 
 /// How the losses of single samples are combined.
 public enum LossReduction: Sendable, Hashable {
-  /// Their mean, weighted where there are weights.
+  /// Their mean, weighted if there are weights.
   case mean
   /// Their sum.
   case sum
@@ -35,7 +35,7 @@ public enum LossReduction: Sendable, Hashable {
 ///   - line: The caller's line.
 /// - Edge cases: a target outside of `0 ..< C` is an error; if all targets are ignored, the mean is
 ///   NaN.
-/// - Cost: where the classes are the last axis of `float32` in memory, one pass over the input and
+/// - Cost: if the classes are the last axis of `float32` in memory, one pass over the input and
 ///   one for its gradient, and nothing of its size is stored; otherwise that of `logSoftmax` and a
 ///   gather.
 /// - PyTorch: `F.cross_entropy`.
@@ -205,7 +205,7 @@ private func probabilityLoss(
   try checkWeight(weight, logits, axis, call)
   var target = target
   if smoothing > 0 { target = target * (1 - smoothing) + smoothing / Double(classes) }
-  // The loss of a class with probability 0 must not matter, even where it is infinite.
+  // The loss of a class with probability 0 must not matter, even if it is infinite.
   let known = Tensor.where(
     (target.detached() .== 0) * (logits.detached() .== -Double.infinity), 0, logits)
   var products = known * target

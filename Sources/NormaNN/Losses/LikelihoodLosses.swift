@@ -58,7 +58,7 @@ public func gaussianNLLLoss(
 /// The negative log-likelihood of counts y under Poisson distributions: eˣ - y x, or x - y log(x +
 /// eps) without `logInput`.
 ///
-/// `full` adds Stirling's approximation of log y!, y log y - y + log(2πy) / 2, where y > 1. Shapes
+/// `full` adds Stirling's approximation of log y!, y log y - y + log(2πy) / 2, if y > 1. Shapes
 /// are equal. PyTorch: `F.poisson_nll_loss`, `nn.PoissonNLLLoss`.
 public func poissonNLLLoss(
   _ x: Tensor, _ y: Tensor, logInput: Bool = true, full: Bool = false, eps: Double = 1e-8,

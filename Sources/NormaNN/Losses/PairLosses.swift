@@ -3,7 +3,7 @@ import NormaTensor
 // Losses of pairs and triplets: how close they are, or which is larger. Half types are computed in
 // `float32` and rounded at the end.
 
-/// 1 - cos(a, b) where y is 1, max(cos(a, b) - margin, 0) where it is -1, with the cosine over the
+/// 1 - cos(a, b) if y is 1, max(cos(a, b) - margin, 0) if it is -1, with the cosine over the
 /// last axis. PyTorch: `F.cosine_embedding_loss`.
 public func cosineEmbeddingLoss(
   _ a: Tensor, _ b: Tensor, _ y: Tensor, margin: Double = 0, reduction: LossReduction = .mean,
@@ -32,7 +32,7 @@ public func cosineEmbeddingLoss(
 
 /// The length of a - b over the last axis in the p-norm, with `eps` added to the difference.
 ///
-/// Shapes broadcast, and p may be any number. The gradient is 0 where the length is. Computed in
+/// Shapes broadcast, and p may be any number. The gradient is 0 if the length is. Computed in
 /// `float64` and rounded once. PyTorch: `F.pairwise_distance`.
 public func pairwiseDistance(
   _ a: Tensor, _ b: Tensor, p: Double = 2, eps: Double = 1e-6, keepDims: Bool = false,
@@ -88,7 +88,7 @@ public func tripletMarginLoss(
   }
 }
 
-/// x where y is 1, max(margin - x, 0) where it is -1. Shapes of the same rank broadcast. PyTorch:
+/// x if y is 1, max(margin - x, 0) if it is -1. Shapes of the same rank broadcast. PyTorch:
 /// `F.hinge_embedding_loss`.
 public func hingeEmbeddingLoss(
   _ x: Tensor, _ y: Tensor, margin: Double = 1, reduction: LossReduction = .mean,
@@ -101,7 +101,7 @@ public func hingeEmbeddingLoss(
   }
 }
 
-/// max(margin - y (a - b), 0): a should be larger where y is 1, smaller where it is -1. Shapes of
+/// max(margin - y (a - b), 0): a should be larger if y is 1, smaller if it is -1. Shapes of
 /// the same rank broadcast. PyTorch: `F.margin_ranking_loss`.
 public func marginRankingLoss(
   _ a: Tensor, _ b: Tensor, _ y: Tensor, margin: Double = 0, reduction: LossReduction = .mean,

@@ -82,7 +82,7 @@ public struct EarlyStopping: Sendable {
   }
 
   /// Restores the best model's state.
-  /// - Throws: ``LoadError`` where the parameters do not match. Does nothing if ``step(_:_:)`` has
+  /// - Throws: ``LoadError`` if the parameters do not match. Does nothing if ``step(_:_:)`` has
   ///   not been given a model yet.
   public func restore(_ model: Module) throws {
     if let bestModel { try model.load(bestModel) }

@@ -54,7 +54,7 @@ extension Module {
   ///     `DataParallel`.
   ///   - renaming: maps a name of the state, without the prefix, to the module's name: `{
   ///     $0.replacing("gamma", with: "weight") }`.
-  /// - Returns: the missing and unexpected names, where these are allowed.
+  /// - Returns: the missing and unexpected names, if these are allowed.
   /// - Throws: ``LoadError``; then nothing was changed.
   @discardableResult
   public func load(

@@ -81,7 +81,7 @@ func requireGroups(_ groups: Int, _ channels: Int, call: String) throws(TensorEr
 /// - Edge cases: a constant group gives exactly the bias; an empty batch gives an empty result; one
 ///   sample with one value per group is an error, as in PyTorch.
 /// - Accuracy: as ``BatchNorm``; the mean is carried in two numbers.
-/// - Cost: one read and one write where groups are contiguous in memory and take at most 4 MiB, and
+/// - Cost: one read and one write if groups are contiguous in memory and take at most 4 MiB, and
 ///   there are at least twice as many as threads; otherwise, as with channels last, one more read.
 ///   Operations that follow the layer take another pass over memory.
 /// - PyTorch: `torch.nn.GroupNorm`. Flax's eps is 1e-6, Keras' 1e-3, and both have 32 groups by

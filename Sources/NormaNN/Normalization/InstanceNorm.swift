@@ -17,7 +17,7 @@ import NormaTensor
 ///   where it would be normalized with its own statistics. Without parameters and running
 ///   statistics any number of channels is accepted, as in PyTorch.
 /// - Accuracy: as ``BatchNorm``; the mean is carried in two numbers.
-/// - Cost: one read and one write where a channel is contiguous and there are at least twice as
+/// - Cost: one read and one write if a channel is contiguous and there are at least twice as
 ///   many channels (over all samples) as threads; otherwise, as with channels last, one more read.
 /// - PyTorch: `torch.nn.InstanceNorm1d`, `2d`, `3d`. Its `num_batches_tracked` never counts, and
 ///   its momentum `None` means 0; here it means ``Momentum/cumulative``.

@@ -44,7 +44,7 @@ package func layerNorm(
 /// - Edge cases: a constant sample gives exactly the bias, and so does one of a single value; with
 ///   eps 0 this is 0 / 0 and gives NaN, as in PyTorch. An empty batch gives an empty result.
 /// - Accuracy: as ``BatchNorm``; the mean is carried in two numbers.
-/// - Cost: one read and one write where there are at least twice as many samples as threads;
+/// - Cost: one read and one write if there are at least twice as many samples as threads;
 ///   otherwise one more read.
 /// - PyTorch: `torch.nn.LayerNorm`. Keras' eps is 1e-3, Flax's 1e-6.
 /// - Source: Ba, Kiros and Hinton, "Layer Normalization" (2016).

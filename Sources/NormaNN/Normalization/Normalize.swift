@@ -7,7 +7,7 @@ extension Tensor {
   /// - Edge cases: vectors shorter than `eps` are divided by `eps`, so zeros give zeros; the
   ///   gradient through the length of a zero vector is 0.
   /// - Accuracy: computed in `float64` and rounded once.
-  /// - Cost: two reads and one write; one read where vectors are contiguous in memory.
+  /// - Cost: two reads and one write; one read if vectors are contiguous in memory.
   /// - PyTorch: `torch.nn.functional.normalize(x, p, dim, eps)`, whose `dim` is 1 by default, too.
   public static func normalize(
     _ x: Tensor, p: Double = 2, axis: Int = 1, eps: Double = 1e-12, file: StaticString = #fileID,

@@ -48,7 +48,7 @@ extension DType {
 ///   2⁻²³ or for `float64` 2⁻⁵²; zeros give zeros; an empty batch gives an empty result.
 /// - Accuracy: the sum is taken in `float64`, where squares of `float32` neither overflow nor
 ///   underflow; in `float32` the error is at most 4 ulp of the largest result.
-/// - Cost: one read and one write where there are at least twice as many samples as threads;
+/// - Cost: one read and one write if there are at least twice as many samples as threads;
 ///   otherwise one more read.
 /// - PyTorch: `torch.nn.RMSNorm`. Keras' and Flax's eps is 1e-6, MLX's 1e-5.
 /// - Source: Zhang and Sennrich, "Root Mean Square Layer Normalization" (2019).

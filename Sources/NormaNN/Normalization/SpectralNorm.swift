@@ -108,7 +108,7 @@ public final class SpectralNorm: Module, Parametrization {
     }
   }
 
-  /// W / σ; W where σ is 0.
+  /// W / σ; W if σ is 0.
   public func value() -> Tensor {
     let weight = original.value
     guard let vectors else { return Tensor.normalize(weight, axis: 0, eps: eps) }

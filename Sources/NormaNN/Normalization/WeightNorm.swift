@@ -55,7 +55,7 @@ public final class WeightNorm: Module, Parametrization {
     }
   }
 
-  /// g v / ‖v‖; 0 where v is 0 and has no direction.
+  /// g v / ‖v‖; 0 if v is 0 and has no direction.
   public func value() -> Tensor {
     let v = original1.value.cast(to: .float64)
     let length = WeightNorm.length(of: v, axis)

@@ -16,7 +16,7 @@ public struct NonFiniteGradientError: Error, Sendable, CustomStringConvertible {
 ///
 /// The norm is that of all elements together: (Σ |g|ᵖ)^(1/p), or the largest |g| for p = ∞; for p =
 /// 0 the number of gradients that are not all zero. Gradients of smaller norm do not change. Cost:
-/// one read, and where they are scaled one read and write.
+/// one read, and one read and write if they are scaled.
 ///
 /// A limit or p that is negative or NaN is an error.
 /// - Returns: the norm before scaling.

@@ -6,7 +6,7 @@ import NormaTensor
 public protocol LearningRateSchedule: Sendable {
   /// The learning rate at a step, starting at 0, for a group whose initial rate is `base`.
   func learningRate(at step: Int, base: Double) -> Double
-  /// The momentum at a step; nil where the schedule does not change it.
+  /// The momentum at a step; nil if the schedule does not change it.
   func momentum(at step: Int) -> Double?
 }
 

@@ -47,7 +47,7 @@ extension Optimizer {
 public struct GroupRates: Sendable, Hashable {
   /// The step size.
   public var learningRate: Double
-  /// The momentum or its equivalent; nil where the optimizer has none.
+  /// The momentum or its equivalent; nil if the optimizer has none.
   public var momentum: Double?
   /// The learning rate that schedules start from; nil before there is a ``Scheduler``.
   public var initialLearningRate: Double?

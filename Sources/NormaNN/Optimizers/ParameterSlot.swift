@@ -59,8 +59,8 @@ struct ParameterSlot {
     parameter.value = next
   }
 
-  /// Runs Adam's step as a single loop, in place where the value has no other owner; returns false
-  /// where the first step, a type or a layout requires a program.
+  /// Runs Adam's step as a single loop, in place if the value has no other owner; returns false
+  /// if the first step, a type or a layout requires a program.
   private mutating func moveInOneLoop(
     _ parameter: Parameter, by gradient: Tensor, _ rule: AdamRule
   ) -> Bool {

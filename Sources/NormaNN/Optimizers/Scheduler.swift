@@ -12,7 +12,7 @@ public final class Scheduler {
   /// The number of steps taken; setting it sets the rates.
   public var stepCount = 0 { didSet { apply() } }
 
-  /// Sets the rates of the first step. A schedule that changes momentum is an error where the
+  /// Sets the rates of the first step. A schedule that changes momentum is an error if the
   /// optimizer has none.
   public init(
     _ optimizer: any Optimizer, _ schedule: any LearningRateSchedule, file: StaticString = #fileID,

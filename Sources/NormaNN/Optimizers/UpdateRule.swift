@@ -20,7 +20,7 @@ public protocol UpdateRule: Sendable, Codable {
   /// The step size; schedules set it.
   var learningRate: Double { get set }
 
-  /// The option that a schedule of momentum sets: SGD's momentum, Adam's β₁; nil where there is
+  /// The option that a schedule of momentum sets: SGD's momentum, Adam's β₁; nil if there is
   /// none.
   static var momentumOption: WritableKeyPath<Self, Double>? { get }
 

@@ -17,7 +17,7 @@ public struct MagnitudeHistogram: Sendable, Hashable, Codable {
   public init() { counts = Array(repeating: 0, count: Self.binCount) }
 
   /// Decodes a histogram.
-  /// - Throws: `DecodingError` where there are not 81 counts.
+  /// - Throws: `DecodingError` if there are not 81 counts.
   public init(from decoder: any Decoder) throws {
     let fields = try decoder.container(keyedBy: CodingKeys.self)
     counts = try fields.decode([Int].self, forKey: .counts)

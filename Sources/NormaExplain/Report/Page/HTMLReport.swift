@@ -96,7 +96,7 @@ public struct HTMLReport: Sendable {
 
   /// Writes the page to a file, completely or not at all.
   ///
-  /// - Throws: A `FileError` where the file cannot be written.
+  /// - Throws: A `FileError` if the file cannot be written.
   public func write(to path: String) throws {
     try writeText(html, to: path, operation: "HTMLReport.write(to:)")
   }
