@@ -265,29 +265,4 @@ extension Tensor {
     guard let bias else { return self }
     return self + bias.reshaped([1, -1] + [Int](repeating: 1, count: rank - 2))
   }
-
-  /// These values with channels (axis 1) contiguous in memory, without gaps.
-  var channelsLastDense: Tensor {
-    let wanted = ConvolutionShape.layout(shape)
-    let isSame = shape.indices.allSatisfy {
-      shape[$0] == 1 || layout.strides[$0] == wanted.strides[$0]
-    }
-    return isSame ? self : copied(to: wanted)
-  }
-
-  /// The same values with channels (axis 1) contiguous in memory, for shapes `[N, C, ...]`.
-  ///
-  /// Shape and indices do not change. Convolutions return their results in this order and need no
-  /// copy of such inputs; elementwise operations and normalizations preserve it.
-  /// PyTorch: `to(memory_format=torch.channels_last)`.
-  public func channelsLast(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
-      guard rank >= 3 else {
-        throw TensorError(
-          "channelsLast()", "expected a shape [N, C, ...] with spatial axes, got \(shape)")
-      }
-      return channelsLastDense.recorded("channelsLast()", from: [self]) { [$0.upstream] }
-    }
-  }
 }

@@ -45,24 +45,4 @@ extension Tensor {
     withExtendedLifetime(storage) {}
     return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
   }
-
-  /// The axes of a dense tensor from the slowest in memory to the fastest.
-  ///
-  /// Axes of size 1 could go anywhere; they are put where larger ones would be.
-  var memoryOrder: [Int] {
-    if layout.isContiguous { return Array(shape.indices) }
-    if isChannelsLast { return [0] + Array(2..<rank) + [1] }
-    return Layout.order(shape, strides)
-  }
-
-  /// Whether channels (axis 1) are contiguous in memory, without gaps, and not just because there
-  /// is only one channel or one spatial element.
-  var isChannelsLast: Bool {
-    guard rank >= 3, !layout.isContiguous else { return false }
-    let wanted = ConvolutionShape.layout(shape)
-    return shape.indices.allSatisfy { shape[$0] == 1 || strides[$0] == wanted.strides[$0] }
-  }
-
-  /// Dense: unchanged if channels last already, else in row-major order.
-  var denseOverSpace: Tensor { isChannelsLast ? self : contiguous() }
 }

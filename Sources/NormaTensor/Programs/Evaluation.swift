@@ -120,7 +120,7 @@ struct Evaluation {
       let new = FinishedReduction(group, result)
     {
       schedule = .strips(new)
-      return program.localInput(new.number, tensor.layout, tensor.dtype)
+      return program.localInput(new.index, tensor.layout, tensor.dtype)
     }
     if case .convolution(let work) = work, let value = convolved(tensor, work) { return value }
     return read(tensor)

@@ -24,7 +24,7 @@ struct FinishedReduction {
 
   /// The index of the result among those that stay in the thread's scratch memory: sums are first,
   /// then squares.
-  var number: Int { result == .squares ? 1 : 0 }
+  var index: Int { result == .squares ? 1 : 0 }
 
   private var sink: (Int) -> CompiledProgram.Sink {
     let kind = result.kind

@@ -52,7 +52,7 @@ struct PlanKey: Hashable {
     for size in program.shape { append(size) }
     append(program.inputs.count)
     for input in program.inputs {
-      append(Int(input.dtype.stored) | input.value << 8 | (input.local ?? 0) << 32)
+      append(Int(input.dtype.stored) | input.value << 8 | input.localCode << 32)
       append(input.layout, in: program.shape)
     }
     append(program.immediates.count)

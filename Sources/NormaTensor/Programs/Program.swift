@@ -27,8 +27,11 @@ struct Program: Sendable {
     let layout: Layout
     let dtype: DType
     let value: Int
-    /// 1 + the index of such a result (0 means none in C).
+    /// The index of such a result.
     var local: Int?
+
+    /// `local` in C and in keys: 1 + the index, and 0 for none.
+    var localCode: Int { local.map { 1 + $0 } ?? 0 }
 
     /// The address of the first element.
     var base: UnsafeMutablePointer<CChar>? {
@@ -86,10 +89,10 @@ struct Program: Sendable {
   }
 
   /// Adds a result of the reduction that runs before this program, strip by strip.
-  mutating func localInput(_ number: Int, _ layout: Layout, _ dtype: DType) -> Int {
+  mutating func localInput(_ index: Int, _ layout: Layout, _ dtype: DType) -> Int {
     let value = newValue(dtype.byteCount)
     inputs.append(
-      Input(storage: nil, layout: layout, dtype: dtype, value: value, local: 1 + number))
+      Input(storage: nil, layout: layout, dtype: dtype, value: value, local: index))
     return value
   }
 
