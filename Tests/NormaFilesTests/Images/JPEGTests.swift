@@ -86,11 +86,14 @@ import Testing
     for image in [
       try Tensor(jpeg: path), try Tensor(image: path), try Tensor(contentsOf: path),
       try #require(Tensor.all(contentsOf: path)[""]),
+      try Tensor(imageBytes: Fixture.bytes("gray.jpg")),
     ] {
       #expect(image.array(of: Int.self) == Self.gray)
     }
     #expect(kind { _ = try StateFile(contentsOf: path) } == .unsupported)
     #expect(kind { _ = try Tensor(image: Fixture.path("one.npy")) } == .unsupported)
+    #expect(kind { _ = try Tensor(imageBytes: Fixture.bytes("one.npy")) } == .unsupported)
+    #expect(kind { _ = try Tensor(imageBytes: []) } == .unsupported)
     #expect(kind { _ = try Tensor(png: path) } == .malformed)
     #expect(kind { _ = try Tensor(jpeg: "/nowhere.jpg") } == .system)
     #expect(kind { _ = try read("gray.jpg", channels: 5) } == .unsupported)

@@ -20,6 +20,7 @@ import Testing
     #expect(try Tensor(pngBytes: image.bytes).array(of: Int.self) == [255, 10, 0, 20, 0, 30])
     // 0.299 * 255 = 76.2; 0.299 * 10 + 0.587 * 20 + 0.114 * 30 = 18.15
     #expect(try Tensor(pngBytes: image.bytes, channels: 1).array(of: Int.self) == [76, 18])
+    #expect(try Tensor(imageBytes: image.bytes, channels: 1).array(of: Int.self) == [76, 18])
   }
 
   @Test func paletteAndTransparency() throws {
