@@ -1,9 +1,9 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-// Everything behind a trait is there by default. The default is one trait for all of them, rather than all
-// of them: SwiftPM before 6.4 recompiles a package with several enabled traits whenever it plans a build,
-// because it passes their names in a changing order (swift-package-manager#10525).
+// Everything behind a trait is there by default. The default is one trait for all of them, rather
+// than all of them: SwiftPM before 6.4 recompiles a package with several enabled traits whenever it
+// plans a build, because it passes their names in a changing order (swift-package-manager#10525).
 let everything = "Everything"
 
 func target(_ name: String, trait: String) -> [Target.Dependency] {

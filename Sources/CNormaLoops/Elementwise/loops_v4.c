@@ -1,4 +1,4 @@
-// The loops for AVX-512, in a file of their own so that they are compiled beside the others.
+// The loops for AVX-512, in a file of their own to be compiled beside the others.
 #include "levels.h"
 #include "loops_levels.h"
 #include "vectors.h"
