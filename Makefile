@@ -6,7 +6,7 @@ FASHION_MNIST ?= /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 SOURCES := Sources Tests Package.swift $(wildcard Snippets) \
   $(foreach part,Package.swift Sources Tests,$(wildcard Examples/*/$(part)))
 
-.PHONY: demo test bench lint format layers names instructions dependents threads server-test docs docs-open snippets release-check arm dependencies clean
+.PHONY: demo test bench lint format layers names instructions dependents threads memory api server-test docs docs-open snippets release-check arm dependencies clean
 
 demo: ## Run the experiment, explain batch norm on images, and train for a short epoch.
 	@Tools/install-dependencies.sh demo
@@ -58,6 +58,12 @@ release-check: dependencies ## Check that a package can depend on the version of
 
 threads: dependencies ## Run what shares memory between tasks under the thread sanitizer.
 	Tools/check-threads.sh
+
+memory: dependencies ## Run the benchmark's operations and a service under the address sanitizer.
+	Tools/check-memory.sh
+
+api: dependencies ## Compare the public interface with that of the last release.
+	Tools/check-api.sh
 
 server-test: dependencies ## Test the example of a server, with clients of its own and with curl.
 	swift test --package-path Examples/Server
