@@ -142,7 +142,7 @@ def gpt_step(torch, shape, share):
         optimizer.step()
         return loss.item()
 
-    return body, text
+    return body, torch.zeros([*shape, 128])
 
 
 def residual_block(torch):

@@ -8,13 +8,14 @@
 
 /// Random data for tests: SplitMix64, with a seed that is printed and can be set again.
 ///
-/// The seed is that of the run: a different one each time, or the value of the environment variable
-/// `NORMA_TEST_SEED`. Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+/// The seed is that of the run: 1, or the value of the environment variable `NORMA_TEST_SEED`,
+/// which may be `random` for a different one each time.
+/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
 package struct TestRandom: RandomNumberGenerator, Sendable {
   /// The seed of every test in this run that names none.
   package static let runSeed: UInt64 = {
-    let given = getenv("NORMA_TEST_SEED").flatMap { UInt64(String(cString: $0)) }
-    return given ?? UInt64.random(in: 1..<1_000_000)
+    let given = getenv("NORMA_TEST_SEED").map { String(cString: $0) }
+    return given == "random" ? .random(in: 1..<1_000_000) : given.flatMap(UInt64.init) ?? 1
   }()
 
   package let seed: UInt64

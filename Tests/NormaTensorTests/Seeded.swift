@@ -2,8 +2,8 @@ import NormaReference
 import NormaTensor
 import Testing
 
-/// Gives each test of a suite its own generator, with the seed of the run: tests run in parallel, so
-/// what they draw from the generator of the process could not be repeated.
+/// Gives each test of a suite its own generator, with the seed of the run: tests run in parallel,
+/// so what they draw from the generator of the process could not be repeated.
 struct Seeded: SuiteTrait, TestTrait, TestScoping {
   let isRecursive = true
 

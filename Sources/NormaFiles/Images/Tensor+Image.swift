@@ -29,8 +29,8 @@ extension Tensor {
   ///   - bytes: the contents of a file.
   ///   - channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha; nil keeps those of the file.
   ///   - appliesOrientation: whether a JPEG image is set upright as its EXIF orientation says.
-  /// - Throws: `FileError`, as `Tensor(image:channels:appliesOrientation:)` does, with the name `the
-  ///   data`.
+  /// - Throws: `FileError`, as `Tensor(image:channels:appliesOrientation:)` does; it calls the bytes
+  ///   `the data`.
   /// - PyTorch: `torchvision.io.decode_image`.
   public init(
     imageBytes bytes: [UInt8], channels: Int? = nil, appliesOrientation: Bool = false

@@ -7,9 +7,9 @@ import NormaValues
 extension Tensor {
   /// The cumulative sums along an axis.
   ///
-  /// y[i] = x[0] + ... + x[i], in `float64` and rounded once each; integers and Booleans give
-  /// `int64`, `uint64` stays `uint64`; these wrap. NaN propagates to all following results. Cost:
-  /// one read and one write. PyTorch: `torch.cumsum`.
+  /// y[i] = x[0] + ... + x[i], in `float64` and rounded once each, half types by way of `float32`
+  /// (0.5001 ulp); integers and Booleans give `int64`, `uint64` stays `uint64`; these wrap. NaN
+  /// propagates to all following results. Cost: one read and one write. PyTorch: `torch.cumsum`.
   public func cumulativeSum(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {

@@ -20,12 +20,13 @@ import Testing
         let sample = Sample(shape, dtype, arrangement, random: &random, mean: 0.2, std: 0.5)
         let x = sample.tensor
         for axis in shape.indices {
-          // Sums in Double of numbers of float64 are not exact.
+          // Sums in Double of numbers of float64 are not exact. Those of half types are rounded to
+          // float32 first, which moves one in 4,000 over the middle between two numbers.
           let size = { (row: [Double]) in row.reduce(0) { $0 + abs($1) } * 0x1p-50 }
           #expect(
             worstChain(x.cumulativeSum(over: axis), sample, over: axis, slack: size) {
               running($0, +)
-            } <= 0.5, "\(shape) \(arrangement)")
+            } <= ([.float16, .bfloat16].contains(dtype) ? 0.5001 : 0.5), "\(shape) \(arrangement)")
           #expect(
             worstChain(x.cumulativeProduct(over: axis), sample, over: axis) { running($0, *) }
               <= 0.5001, "\(shape) \(arrangement)")
