@@ -29,7 +29,7 @@ extension Tensor {
   ///   - bytes: the contents of a file.
   ///   - channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha; nil keeps those of the file.
   ///   - appliesOrientation: whether a JPEG image is set upright as its EXIF orientation says.
-  /// - Throws: `FileError`, as `Tensor(image:channels:appliesOrientation:)` does; it calls the bytes
+  /// - Throws: `FileError`, as `Tensor(image:channels:appliesOrientation:)` does, with the name
   ///   `the data`.
   /// - PyTorch: `torchvision.io.decode_image`.
   public init(
