@@ -19,7 +19,7 @@ import re
 import sys
 
 COLUMNS = 100
-DEFAULT_PATHS = ["Sources", "Tests", "Snippets", "docs", "Benchmarks", ".github", "."]
+DEFAULT_PATHS = ["Sources", "Tests", "Snippets", "Examples", "docs", "Benchmarks", ".github", "."]
 
 # An expression, what to write instead, and the uses that are fine.
 WORDS = [
