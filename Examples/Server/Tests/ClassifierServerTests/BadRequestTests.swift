@@ -34,13 +34,13 @@ extension ServerTests {
       var damaged = png
       damaged[png.count / 2] ^= 0xff
       return [
-        Case("nothing", "", "is no image that is read"),
-        Case("text", "no image at all", "is no image that is read"),
-        Case("an object", #"{"image": []}"#, "is no image that is read"),
-        Case("half a PNG", png.prefix(png.count / 2), "is no PNG image in order"),
-        Case("a PNG's first bytes", png.prefix(8), "is no PNG image in order"),
-        Case("a damaged PNG", damaged, "is no PNG image in order"),
-        Case("half a JPEG", jpeg.prefix(jpeg.count / 2), "is no JPEG image in order"),
+        Case("nothing", "", "is not a supported image"),
+        Case("text", "no image at all", "is not a supported image"),
+        Case("an object", #"{"image": []}"#, "is not a supported image"),
+        Case("half a PNG", png.prefix(png.count / 2), "is not a valid PNG image"),
+        Case("a PNG's first bytes", png.prefix(8), "is not a valid PNG image"),
+        Case("a damaged PNG", damaged, "is not a valid PNG image"),
+        Case("half a JPEG", jpeg.prefix(jpeg.count / 2), "is not a valid JPEG image"),
         Case("16 bits", try Fixture.data("sixteen-bits.png"), "16 bits a pixel"),
         Case("64 million pixels", try Fixture.data("bomb.png"), "8000 x 8000 pixels"),
         Case("no numbers", "[]", "has 0 numbers; 28 x 28 = 784 are needed"),
