@@ -91,7 +91,7 @@ x == 1 -> .==
 x != y -> .!=
 x % y -> remainder(x, y)
 x & y -> .&
-x ^ y -> .^ y combines bits and booleans; powers are pow(x, 2)
+x ^ y -> .^ y combines bits and Booleans; powers are pow(x, 2)
 exp(x) -> x.exp()
 log(x) -> x.log()
 sqrt(x) -> x.sqrt()
