@@ -69,8 +69,8 @@ final class BufferCache: @unchecked Sendable {
     sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) / 8
   }
 
-  /// Sizes are rounded up to a sixteenth of their power of two, so that there are few sizes and at
-  /// most an eighth is unused; small ones to 64 bytes.
+  /// Sizes are rounded up to an eighth of the power of two below them, so that there are few sizes
+  /// and at most an eighth is unused; small ones to 64 bytes.
   static func sizeClass(_ byteCount: Int) -> Int {
     if byteCount <= 1024 { return max((byteCount + 63) & ~63, 64) }
     let step = 1 << (Int.bitWidth - byteCount.leadingZeroBitCount - 4)
