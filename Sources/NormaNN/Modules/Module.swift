@@ -55,7 +55,7 @@ nonisolated open class Module {
   /// The number of multiply-adds of a call with this result; for ``ModuleSummary``.
   open func multiplyAdds(for output: [Int]) -> Int { 0 }
 
-  /// The options in the module's ``description``, as in a call of its initializer:
+  /// The options in the module's `description`, as in a call of its initializer:
   /// `3, 16, kernelSize: 3`.
   ///
   /// By default, these are the stored properties that are numbers, Booleans, texts, enumerations or
