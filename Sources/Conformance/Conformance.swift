@@ -32,6 +32,12 @@ import NormaConformance
   @Option(help: "A folder of third-party model files, with manifest.json.")
   var models: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "A folder with the wheels of --models, packed or unpacked; may be repeated.",
+      valueName: "dir"))
+  var wheels: [String] = []
+
   @Option(help: "Run only the entries whose name matches this regular expression.")
   var only: String?
 
@@ -58,7 +64,9 @@ import NormaConformance
       report.add(try runDoctorCases(in: doctor, isVerbose: verbose, isWanted: isWanted))
     }
     if let models {
-      report.add(try runZooCases(in: models, isVerbose: verbose, isWanted: isWanted))
+      report.add(
+        try runModelCases(
+          in: models, packages: wheels, isVerbose: verbose, isWanted: isWanted))
     }
     print(report.text)
     if report.passed + report.failures.count == 0 {

@@ -56,7 +56,7 @@ private func complaint(about item: JSON, _ path: String, isVerbose: Bool) throws
     _ = try file.tensors()
     // A file without a list only has to open.
     let known = item["tensors"]?.arrayValue ?? []
-    return known.isEmpty ? nil : try tensorComplaint(file, known)
+    return known.isEmpty ? nil : try RecordedTensors(known).complaint(about: file)
   case "partial":
     _ = try file.tensors()
     let readable = file.entries.count { $0.reason == nil }
@@ -64,29 +64,4 @@ private func complaint(about item: JSON, _ path: String, isVerbose: Bool) throws
       ? nil : "\(readable) of \(file.entries.count) tensors can be read"
   default: return "it was opened and has \(file.keys)"
   }
-}
-
-/// Compares names, types, shapes and bytes with those in a manifest.
-private func tensorComplaint(_ file: PyTorchFile, _ expected: [JSON]) throws -> String? {
-  let names = expected.compactMap { $0["name"]?.stringValue }
-  guard names.sorted() == file.keys.sorted() else {
-    return "found \(file.keys), known are \(names)"
-  }
-  for item in expected {
-    let name = item["name"]?.stringValue ?? ""
-    guard let entry = file.entries.first(where: { $0.name == name }) else {
-      return "\(name) is missing"
-    }
-    guard entry.dtypeName == item["dtype"]?.stringValue else {
-      return "\(name) has type \(entry.dtypeName)"
-    }
-    let shape = (item["shape"]?.arrayValue ?? []).compactMap(\.intValue)
-    guard entry.shape == shape, try file.tensor(named: name).shape == shape else {
-      return "\(name) has shape \(entry.shape), known is \(shape)"
-    }
-    guard SHA256.hex(try file.bytes(named: name)) == item["sha256"]?.stringValue else {
-      return "\(name) has other bytes"
-    }
-  }
-  return nil
 }
