@@ -60,8 +60,8 @@ let package = Package(
     .target(
       name: "CNormaLoops",
       cSettings: [
-        "Convolution", "Copying", "Elementwise", "Indexing", "Levels", "Linear", "Math",
-        "Normalization", "Random", "Reductions", "Runner", "Scans", "Sorting", "Threads",
+        "Attention", "Convolution", "Copying", "Elementwise", "Indexing", "Levels", "Linear",
+        "Math", "Normalization", "Random", "Reductions", "Runner", "Scans", "Sorting", "Threads",
       ].map { .headerSearchPath($0) }),
     .target(
       name: "COneDNN",

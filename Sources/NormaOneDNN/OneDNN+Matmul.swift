@@ -53,6 +53,19 @@ extension OneDNN {
 }
 
 extension OneDNN {
+  /// Computes one product `c = a b` from within a parallel region, on the calling thread; false if
+  /// oneDNN cannot, and `c` then has no defined elements.
+  ///
+  /// `a` has `m` by `k` elements and `b` `k` by `n`; neither is empty. `c` is row-major and dense.
+  package static func multiplyHere(
+    m: Int, n: Int, k: Int, a: UnsafePointer<Float>, _ aForm: StoredMatrix,
+    b: UnsafePointer<Float>, _ bForm: StoredMatrix, into c: UnsafeMutablePointer<Float>
+  ) -> Bool {
+    norma_onednn_sgemm(
+      aForm.isTransposed, bForm.isTransposed, Int64(m), Int64(n), Int64(k), a,
+      Int64(aForm.leading), b, Int64(bForm.leading), c, Int64(n)) == NORMA_ONEDNN_SUCCESS
+  }
+
   /// Computes `c = a b` for matrices of `bfloat16`, as
   /// ``multiply(batch:m:n:k:a:aStrides:b:bStrides:into:threads:)`` does for `float32`: sums are
   /// carried in `float32` and rounded once; the processor's `bfloat16` instructions flush subnormal

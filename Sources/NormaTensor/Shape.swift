@@ -101,7 +101,9 @@ package enum Shape {
   }
 
   /// The common shape of two operands: sizes are equal, or one of them is 1 or missing.
-  static func broadcast(_ a: [Int], _ b: [Int], call: String) throws(TensorError) -> [Int] {
+  package static func broadcast(
+    _ a: [Int], _ b: [Int], call: String
+  ) throws(TensorError) -> [Int] {
     if a == b { return a }
     let (long, short) = a.count >= b.count ? (a, b) : (b, a)
     var result = long

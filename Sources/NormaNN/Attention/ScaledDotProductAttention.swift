@@ -21,7 +21,10 @@ import NormaTensor
 /// - Edge cases: where a query may attend to no key, its result and its gradients are 0.
 /// - Accuracy: half types are computed in `float32`. `float32` with up to 65,536 products q kᵀ is
 ///   computed in `float64` and rounded once.
-/// - Cost: two batched matrix products and a softmax; the `[..., L, S]` weights are stored.
+/// - Cost: two matrix products for each block of the weights, which are never stored: memory grows
+///   with L + S. Blocks in which a causal mask hides everything are skipped; repeated heads and
+///   masks are read in place. The backward pass computes the weights again. With dropout, for gradients
+///   of the mask and for gradients of gradients, all `[..., L, S]` weights are stored.
 /// - PyTorch: `F.scaled_dot_product_attention`.
 public func scaledDotProductAttention(
   _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, dropout: Double = 0,
@@ -41,54 +44,105 @@ public func scaledDotProductAttention(
           enableGQA: enableGQA, file: file, line: line)
       }
     }
-    let call = "scaledDotProductAttention(_:_:_:)"
-    let (q, e) = (query, query.rank - 1)
-    guard q.rank >= 2, key.rank >= 2, value.rank >= 2, q.dtype.isFloatingPoint,
-      q.dtype == key.dtype, q.dtype == value.dtype, q.shape[e] == key.shape[key.rank - 1],
-      key.shape[key.rank - 2] == value.shape[value.rank - 2]
+    let operands = try AttentionOperands(
+      query, key, value, mask: mask, isCausal: isCausal, enableGQA: enableGQA)
+    let factor = scale ?? 1 / Double(query.shape[query.rank - 1]).squareRoot()
+    let result = operands.result(
+      dropout: dropout, isCausal: isCausal, scale: factor, file: file, line: line)
+    return result.cast(to: query.dtype)
+  }
+}
+
+private let call = "scaledDotProductAttention(_:_:_:)"
+
+/// Operands with the same leading axes, in the type in which attention is computed.
+private struct AttentionOperands {
+  private var query: Tensor, key: Tensor, value: Tensor
+  private var mask: Tensor?
+  /// The axes of the result.
+  private var shape: [Int] = []
+
+  init(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: Tensor?, isCausal: Bool, enableGQA: Bool
+  ) throws(TensorError) {
+    guard q.rank >= 2, k.rank >= 2, v.rank >= 2, q.dtype.isFloatingPoint, q.dtype == k.dtype,
+      q.dtype == v.dtype, q.shape[q.rank - 1] == k.shape[k.rank - 1],
+      k.shape[k.rank - 2] == v.shape[v.rank - 2]
     else {
       throw TensorError(
         call,
-        "query \(q.dtype) \(q.shape), key \(key.dtype) \(key.shape) and value \(value.dtype) "
-          + "\(value.shape) are not [..., L, E], [..., S, E] and [..., S, Ev] of one real type")
+        "query \(q.dtype) \(q.shape), key \(k.dtype) \(k.shape) and value \(v.dtype) "
+          + "\(v.shape) are not [..., L, E], [..., S, E] and [..., S, Ev] of one real type")
     }
     guard mask == nil || !isCausal else {
       throw TensorError(
         call, "a mask and isCausal exclude each other; put the causal part in the mask")
     }
-    var (k, v) = (key, value)
-    if enableGQA {
-      k = try repeatedHeads(key, as: query, call)
-      v = try repeatedHeads(value, as: query, call)
+    if let mask, mask.dtype != .bool, mask.dtype != q.dtype {
+      throw TensorError(call, "the mask holds \(mask.dtype); bool or \(q.dtype) is needed")
     }
-    let factor = scale ?? 1 / Double(q.shape[e]).squareRoot()
     let working = workingType(q, keys: k)
-    var scores = (q.cast(to: working) * factor)
-      .matmul(k.cast(to: working).transposed(), file: file, line: line)
-    if scores.isPoisoned { return .poisoned }
-    var weights: Tensor
-    if isCausal {
-      weights = scores.causalSoftmax()
-    } else if let mask {
-      guard mask.dtype == .bool || mask.dtype == q.dtype else {
-        throw TensorError(call, "the mask holds \(mask.dtype); bool or \(q.dtype) is needed")
+    query = q.cast(to: working)
+    key = k.cast(to: working)
+    value = v.cast(to: working)
+    self.mask = mask.map { $0.dtype == .bool ? $0 : $0.cast(to: working) }
+    var heads: Int?
+    if enableGQA { heads = try groupHeads() }
+    let (queries, keys) = (query.shape[query.rank - 2], key.shape[key.rank - 2])
+    var batch = try Shape.broadcast(
+      Array(query.shape.dropLast(2)), Array(key.shape.dropLast(2)), call: call)
+    batch = try Shape.broadcast(batch, Array(value.shape.dropLast(2)), call: call)
+    if let mask = self.mask {
+      let scores = batch + [queries, keys]
+      guard try Shape.broadcast(mask.shape, scores, call: call) == scores else {
+        throw TensorError(call, "the mask \(mask.shape) does not broadcast to \(scores)")
       }
-      scores =
-        mask.dtype == .bool ? Tensor.where(mask, scores, -Double.infinity) : scores + mask
-      if scores.isPoisoned { return .poisoned }
-      if k.shape[k.rank - 2] > 0 {
-        let isBlind = scores.detached().max(over: -1, keepDims: true) .== -Double.infinity
-        // The softmax of an empty set has neither value nor gradient, so these rows get other
-        // numbers.
-        weights = Tensor.where(isBlind, 0, Tensor.where(isBlind, 0, scores).softmax(over: -1))
-      } else {
-        weights = scores.softmax(over: -1)
-      }
-    } else {
-      weights = scores.softmax(over: -1)
     }
-    if dropout > 0 { weights = Tensor.dropout(weights, p: dropout, file: file, line: line) }
-    return weights.matmul(v.cast(to: working), file: file, line: line).cast(to: q.dtype)
+    query = query.broadcast(to: batch + query.shape.suffix(2))
+    key = key.broadcast(to: batch + key.shape.suffix(2))
+    value = value.broadcast(to: batch + value.shape.suffix(2))
+    shape =
+      (heads.map { batch.dropLast(2) + [$0] } ?? batch) + [queries, v.shape[v.rank - 1]]
+  }
+
+  /// Splits the heads of the queries into those that share a key head, without copies; returns
+  /// their number.
+  private mutating func groupHeads() throws(TensorError) -> Int {
+    guard query.rank >= 3, key.rank >= 3, value.rank >= 3 else {
+      throw TensorError(call, "enableGQA needs an axis of heads, third from the end")
+    }
+    let (all, heads) = (query.shape[query.rank - 3], key.shape[key.rank - 3])
+    guard heads > 0, all % heads == 0, value.shape[value.rank - 3] == heads else {
+      throw TensorError(
+        call,
+        "\(all) query heads are not a multiple of \(heads) key and "
+          + "\(value.shape[value.rank - 3]) value heads")
+    }
+    query = query.unflattened(query.rank - 3, into: [heads, all / heads])
+    key = key.unsqueezed(key.rank - 2)
+    value = value.unsqueezed(value.rank - 2)
+    if let mask, mask.rank >= 3 {
+      let axis = mask.rank - 3
+      self.mask =
+        mask.shape[axis] == all
+        ? mask.unflattened(axis, into: [heads, all / heads]) : mask.unsqueezed(axis + 1)
+    }
+    return all
+  }
+
+  func result(
+    dropout: Double, isCausal: Bool, scale: Double, file: StaticString, line: UInt
+  ) -> Tensor {
+    let result: Tensor
+    if dropout == 0, mask?.hasHistory != true || !GradientMode.isRecording {
+      result = Tensor.attention(
+        query, key, value, mask: mask?.detached(), isCausal: isCausal, scale: scale, call: call)
+    } else {
+      let weights = Tensor.attentionWeights(
+        query, key, mask: mask, isCausal: isCausal, scale: scale)
+      result = Tensor.dropout(weights, p: dropout, file: file, line: line).matmul(value)
+    }
+    return result.shape == shape ? result : result.reshaped(shape)
   }
 }
 
@@ -103,22 +157,4 @@ private func workingType(_ query: Tensor, keys: Tensor) -> DType {
     return !overflow && products <= 65_536 ? .float64 : .float32
   default: return query.dtype
   }
-}
-
-/// Keys or values with each head repeated for its query heads, next to each other.
-private func repeatedHeads(
-  _ x: Tensor, as query: Tensor, _ call: String
-) throws(TensorError) -> Tensor {
-  guard x.rank >= 3, query.rank >= 3 else {
-    throw TensorError(call, "enableGQA needs an axis of heads, third from the end")
-  }
-  let (heads, wanted) = (x.shape[x.rank - 3], query.shape[query.rank - 3])
-  guard heads > 0, wanted % heads == 0 else {
-    throw TensorError(call, "\(wanted) query heads are not a multiple of \(heads)")
-  }
-  if heads == wanted { return x }
-  let axis = x.rank - 2
-  var shape = x.unsqueezed(axis).shape
-  shape[axis] = wanted / heads
-  return x.unsqueezed(axis).broadcast(to: shape).flattened(from: x.rank - 3, through: x.rank - 2)
 }

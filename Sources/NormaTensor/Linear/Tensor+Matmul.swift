@@ -193,7 +193,7 @@ extension Tensor {
 
   /// This batch of matrices as oneDNN can read it: a copy if neither rows nor columns are
   /// contiguous.
-  private var readable: Tensor {
+  var readable: Tensor {
     OneDNN.canRead(
       rows: shape[rank - 2], columns: shape[rank - 1], rowStride: strides[rank - 2],
       columnStride: strides[rank - 1]) ? self : copied()

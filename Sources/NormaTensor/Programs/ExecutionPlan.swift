@@ -49,6 +49,8 @@ public struct ExecutionPlan: Sendable, Hashable {
     case rowGradient = "row gradient"
     /// A softmax, its gradient, or the logarithm of a sum of powers, row by row.
     case rowSoftmax = "row softmax"
+    /// Attention, or its gradient, block by block.
+    case attention
     /// A matrix product.
     case product
     /// A convolution, or one of its gradients.

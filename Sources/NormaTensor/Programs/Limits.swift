@@ -64,6 +64,20 @@ enum Limits {
   /// Runs of this many elements are as good as contiguous memory.
   static let longRun = 1 << 14
 
+  // MARK: Attention
+
+  /// Queries that are computed together: a product of 64 rows runs at nearly the full speed of the
+  /// library, and their results stay in the first-level cache.
+  static let attentionQueries = 64
+
+  /// Scores of a block, 128 KiB of `float32`: with the keys and values of the block they fit in the
+  /// second-level cache.
+  static let attentionScores = 1 << 15
+
+  /// Independent gradients of keys and values, so that as many threads have work; each part beyond
+  /// the first costs memory of its own.
+  static let attentionGradients = 16
+
   // MARK: Caches
 
   /// Results of this many bytes bypass the caches, which are too small for them:

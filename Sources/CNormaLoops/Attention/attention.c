@@ -1,0 +1,173 @@
+#include "attention.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "levels.h"
+#include "loops.h"
+#include "parts.h"
+#include "run_level.h"
+
+#pragma clang fp contract(off)
+
+#define BODY "attention_body.h"
+#include "each_level.h"
+
+// MARK: Scores
+
+// How many columns a row of the block sees.
+static int64_t seen_columns(const norma_attention_block *block, int64_t row) {
+  const int64_t seen = block->seen + row;
+  return seen < 0 ? 0 : smaller(seen, block->columns);
+}
+
+#define MASKED(name, T)                                                                    \
+  static void mask_##name(const norma_attention_block *b, int64_t row, int64_t n, T *s) {  \
+    const int64_t step = b->mask_column;                                                   \
+    if (b->bias) {                                                                         \
+      const T *bias = (const T *)b->bias + row * b->mask_row;                              \
+      for (int64_t j = 0; j < n; j++) s[j] += bias[j * step];                              \
+    }                                                                                      \
+    if (b->visible) {                                                                      \
+      const uint8_t *visible = b->visible + row * b->mask_row;                             \
+      for (int64_t j = 0; j < n; j++) s[j] = visible[j * step] ? s[j] : (T)-__builtin_inf(); \
+    }                                                                                      \
+  }
+MASKED(f32, float)
+MASKED(f64, double)
+
+typedef struct {
+  norma_loop subtract, exp;
+  const norma_reductions *reductions;
+} loops_of_type;
+
+static loops_of_type find_loops(int type) {
+  return (loops_of_type){
+      norma_find_loop(NORMA_SUBTRACT, type, 2), norma_find_loop(NORMA_EXP, type, 0),
+      norma_find_reductions(type)};
+}
+
+// exp(s - highest) for n values.
+static void take_powers(
+    const loops_of_type *loops, int64_t n, void *s, const void *highest) {
+  loops->subtract((size_t)n, (const void *const[]){s, highest}, s);
+  loops->exp((size_t)n, (const void *const[]){s}, s);
+}
+
+#define WEIGHTS(name, T)                                                                     \
+  static void weights_##name(                                                                \
+      const norma_attention_block *b, T *scores, T *highest, double *sums, double *factors) { \
+    const loops_of_type loops = find_loops(b->type);                                         \
+    for (int64_t i = 0; i < b->rows; i++) {                                                  \
+      T *s = scores + i * b->columns;                                                        \
+      const int64_t n = seen_columns(b, i);                                                  \
+      const T before = highest[i];                                                           \
+      mask_##name(b, i, n, s);                                                               \
+      if (n) loops.reductions->maximum((size_t)n, s, &highest[i]);                           \
+      if (!n || highest[i] == (T)-__builtin_inf()) {                                         \
+        memset(s, 0, (size_t)b->columns * sizeof(T));                                        \
+        factors[i] = 1;                                                                      \
+        continue;                                                                            \
+      }                                                                                      \
+      T factor = before == highest[i] ? 0 : before - highest[i];                             \
+      loops.exp(1, (const void *const[]){&factor}, &factor);                                 \
+      take_powers(&loops, n, s, &highest[i]);                                                \
+      memset(s + n, 0, (size_t)(b->columns - n) * sizeof(T));                                \
+      double sum = 0;                                                                        \
+      loops.reductions->sum((size_t)n, s, &sum);                                             \
+      factors[i] = (double)factor;                                                           \
+      sums[i] = sums[i] * (double)factor + sum;                                              \
+    }                                                                                        \
+  }                                                                                          \
+  static void powers_##name(const norma_attention_block *b, T *scores, const T *highest) {   \
+    const loops_of_type loops = find_loops(b->type);                                         \
+    for (int64_t i = 0; i < b->rows; i++) {                                                  \
+      T *s = scores + i * b->columns;                                                        \
+      const int64_t n = highest[i] == (T)-__builtin_inf() ? 0 : seen_columns(b, i);          \
+      mask_##name(b, i, n, s);                                                               \
+      if (n) take_powers(&loops, n, s, &highest[i]);                                         \
+      memset(s + n, 0, (size_t)(b->columns - n) * sizeof(T));                                \
+    }                                                                                        \
+  }
+WEIGHTS(f32, float)
+WEIGHTS(f64, double)
+
+void norma_attention_weights(
+    const norma_attention_block *block, void *scores, void *highest, double *sums,
+    double *factors) {
+  if (block->type == NORMA_F32) weights_f32(block, scores, highest, sums, factors);
+  else weights_f64(block, scores, highest, sums, factors);
+}
+
+void norma_attention_powers(
+    const norma_attention_block *block, void *scores, const void *highest) {
+  if (block->type == NORMA_F32) powers_f32(block, scores, highest);
+  else powers_f64(block, scores, highest);
+}
+
+void norma_attention_slopes(
+    const norma_attention_block *block, const void *weights, void *slopes, const double *means) {
+  const int64_t n = block->columns;
+  for (int64_t i = 0; i < block->rows; i++) {
+    if (block->type == NORMA_F32) {
+      OF_LEVEL(slopes_f32)(n, (const float *)weights + i * n, means[i], (float *)slopes + i * n);
+    } else {
+      OF_LEVEL(slopes_f64)(n, (const double *)weights + i * n, means[i], (double *)slopes + i * n);
+    }
+  }
+}
+
+// MARK: Rows of operands and results
+
+#define ROWS(name, T)                                                                        \
+  static void scale_rows_##name(                                                             \
+      int64_t rows, int64_t columns, const T *from, int64_t from_row, int64_t from_column,   \
+      double factor, const double *factors, T *to, int64_t to_row) {                         \
+    for (int64_t i = 0; i < rows; i++, from += from_row, to += to_row) {                     \
+      const double all = factors ? factors[i] * factor : factor;                             \
+      if (from_column == 1) {                                                                \
+        OF_LEVEL(scale_##name)(columns, from, all, to);                                      \
+      } else {                                                                               \
+        for (int64_t j = 0; j < columns; j++) to[j] = (T)((double)from[j * from_column] * all); \
+      }                                                                                      \
+    }                                                                                        \
+  }                                                                                          \
+  static void add_rows_##name(                                                               \
+      int64_t rows, int64_t columns, const T *from, const double *factors, T *into,          \
+      int64_t into_row) {                                                                    \
+    for (int64_t i = 0; i < rows; i++, from += columns, into += into_row) {                  \
+      OF_LEVEL(add_##name)(columns, from, factors ? (T)factors[i] : 1, into);                \
+    }                                                                                        \
+  }                                                                                          \
+  static void dots_##name(                                                                   \
+      int64_t rows, int64_t columns, const T *a, const T *b, int64_t b_row, double *sums) {  \
+    for (int64_t i = 0; i < rows; i++) {                                                     \
+      sums[i] = OF_LEVEL(dot_##name)(columns, a + i * columns, b + i * b_row);               \
+    }                                                                                        \
+  }
+ROWS(f32, float)
+ROWS(f64, double)
+
+void norma_attention_scale(
+    int type, int64_t rows, int64_t columns, const void *from, int64_t from_row,
+    int64_t from_column, double factor, const double *factors, void *to, int64_t to_row) {
+  if (type == NORMA_F32) {
+    scale_rows_f32(rows, columns, from, from_row, from_column, factor, factors, to, to_row);
+  } else {
+    scale_rows_f64(rows, columns, from, from_row, from_column, factor, factors, to, to_row);
+  }
+}
+
+void norma_attention_add(
+    int type, int64_t rows, int64_t columns, const void *from, const double *factors, void *into,
+    int64_t into_row) {
+  if (type == NORMA_F32) add_rows_f32(rows, columns, from, factors, into, into_row);
+  else add_rows_f64(rows, columns, from, factors, into, into_row);
+}
+
+void norma_attention_dots(
+    int type, int64_t rows, int64_t columns, const void *a, const void *b, int64_t b_row,
+    double *sums) {
+  if (type == NORMA_F32) dots_f32(rows, columns, a, b, b_row, sums);
+  else dots_f64(rows, columns, a, b, b_row, sums);
+}
