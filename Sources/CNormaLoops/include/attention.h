@@ -22,9 +22,9 @@ typedef struct {
 } norma_attention_block;
 
 /// Replaces scores s by exp(s - m), where m is the largest score of a row in this block and in
-/// those before; 0 where nothing is seen. `highest` holds m and `sums` the sums of the powers, -infinity
-/// and 0 before the first block; `factors` gets what earlier powers of each row must be multiplied
-/// by.
+/// those before; 0 where nothing is seen. `highest` holds m and `sums` the sums of the powers,
+/// -infinity and 0 before the first block; `factors` gets what earlier powers of each row must be
+/// multiplied by.
 void norma_attention_weights(
     const norma_attention_block *block, void *scores, void *highest, double *sums,
     double *factors);

@@ -23,8 +23,8 @@ import NormaTensor
 ///   computed in `float64` and rounded once.
 /// - Cost: two matrix products for each block of the weights, which are never stored: memory grows
 ///   with L + S. Blocks in which a causal mask hides everything are skipped; repeated heads and
-///   masks are read in place. The backward pass computes the weights again. With dropout, for gradients
-///   of the mask and for gradients of gradients, all `[..., L, S]` weights are stored.
+///   masks are read in place. The backward pass computes the weights again. With dropout, for
+///   gradients of the mask and for gradients of gradients, all `[..., L, S]` weights are stored.
 /// - PyTorch: `F.scaled_dot_product_attention`.
 public func scaledDotProductAttention(
   _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, dropout: Double = 0,
