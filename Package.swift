@@ -35,6 +35,7 @@ let package = Package(
     .library(name: "NormaNN", targets: ["NormaNN"]),
     .library(name: "NormaFiles", targets: ["NormaFiles"]),
     .library(name: "NormaExplain", targets: ["NormaExplain"]),
+    .library(name: "NormaONNX", targets: ["NormaONNX"]),
     .executable(name: "norma", targets: ["NormaCLI"]),
   ],
   traits: [
@@ -108,6 +109,7 @@ let package = Package(
     .target(
       name: "NormaExplain",
       dependencies: ["NormaNN", "NormaFiles", "NormaTensor"]),
+    .target(name: "NormaONNX", dependencies: ["NormaNN", "NormaFiles", "NormaTensor"]),
     .target(
       name: "Norma",
       dependencies: [
@@ -115,13 +117,14 @@ let package = Package(
       ]),
     .executableTarget(
       name: "NormaCLI",
-      dependencies: ["Norma", "NormaExplain", "NormaTensor", "NormaKernels"] + argumentParser,
+      dependencies: ["Norma", "NormaONNX", "NormaExplain", "NormaTensor", "NormaKernels"]
+        + argumentParser,
       resources: [
         .embedInCode("Capture/norma_capture.py"), .embedInCode("Capture/norma_capture_numpy.py"),
       ]),
     .target(
       name: "NormaConformance",
-      dependencies: ["NormaTensor", "NormaNN", "NormaFiles", "NormaExplain"]),
+      dependencies: ["NormaTensor", "NormaNN", "NormaFiles", "NormaExplain", "NormaONNX"]),
     .executableTarget(
       name: "conformance", dependencies: ["NormaConformance"] + argumentParser,
       path: "Sources/Conformance"),
@@ -148,6 +151,8 @@ let package = Package(
     .testTarget(
       name: "NormaExplainTests",
       dependencies: ["NormaExplain", "NormaNN", "NormaFiles", "NormaTensor", "NormaReference"]),
+    .testTarget(
+      name: "NormaONNXTests", dependencies: ["NormaONNX", "NormaNN", "NormaFiles", "NormaTensor"]),
     .testTarget(
       name: "NormaConformanceTests",
       dependencies: ["NormaConformance", "NormaNN", "NormaTensor", "NormaFiles"]),

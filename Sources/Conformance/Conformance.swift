@@ -38,11 +38,14 @@ import NormaConformance
       valueName: "dir"))
   var wheels: [String] = []
 
+  @Option(help: "A folder of the ONNX standard's cases, such as onnx/backend/test/data.")
+  var onnx: String?
+
   @Option(help: "Run only the entries whose name matches this regular expression.")
   var only: String?
 
   func validate() throws {
-    if [torch, rng, numerics, explain, doctor, models].allSatisfy({ $0 == nil }) {
+    if [torch, rng, numerics, explain, doctor, models, onnx].allSatisfy({ $0 == nil }) {
       throw ValidationError("Name a folder of cases.")
     }
   }
@@ -67,6 +70,9 @@ import NormaConformance
       report.add(
         try runModelCases(
           in: models, packages: wheels, isVerbose: verbose, isWanted: isWanted))
+    }
+    if let onnx {
+      report.add(try runONNXCases(in: onnx, isVerbose: verbose, isWanted: isWanted))
     }
     print(report.text)
     if report.passed + report.failures.count == 0 {

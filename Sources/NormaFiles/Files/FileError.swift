@@ -44,28 +44,33 @@ extension FileError: CustomStringConvertible {
 }
 
 /// The call and the file that errors name.
-struct FileContext: Sendable {
-  var operation: String
-  var path: String
+package struct FileContext: Sendable {
+  package var operation: String
+  package var path: String
+
+  package init(operation: String, path: String) {
+    self.operation = operation
+    self.path = path
+  }
 
   func error(_ kind: FileError.Kind, _ problem: String, _ detail: String) -> FileError {
     FileError(kind: kind, operation: operation, path: path, problem: problem, detail: detail)
   }
 
-  func truncated(_ detail: String) -> FileError { error(.truncated, "is truncated", detail) }
+  package func truncated(_ detail: String) -> FileError { error(.truncated, "is truncated", detail) }
 
-  func malformed(_ problem: String, _ detail: String) -> FileError {
+  package func malformed(_ problem: String, _ detail: String) -> FileError {
     error(.malformed, problem, detail)
   }
 
   /// Throws for a tensor with more axes than operations support.
-  func checkAxes(_ shape: [Int]) throws(FileError) {
+  package func checkAxes(_ shape: [Int]) throws(FileError) {
     guard shape.count > Shape.mostAxes else { return }
     throw unsupported(
       "holds a tensor of \(shape.count) axes", "a tensor has at most \(Shape.mostAxes)")
   }
 
-  func unsupported(_ problem: String, _ detail: String) -> FileError {
+  package func unsupported(_ problem: String, _ detail: String) -> FileError {
     error(.unsupported, problem, detail)
   }
 
@@ -92,7 +97,7 @@ struct FileContext: Sendable {
 }
 
 /// A name from a file, made safe to print: short, quoted, without control characters.
-func quoted(_ name: String) -> String {
+package func quoted(_ name: String) -> String {
   var text = "\""
   for scalar in name.unicodeScalars.prefix(120) {
     text += scalar.properties.generalCategory == .control ? "?" : String(scalar)

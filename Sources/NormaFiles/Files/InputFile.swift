@@ -2,17 +2,17 @@
 ///
 /// Files are read rather than memory-mapped: if a mapped file shrinks, accessing it kills the
 /// process.
-final class InputFile: Sendable {
+package final class InputFile: Sendable {
   private enum Source {
     case descriptor(Int32)
     case bytes([UInt8])
   }
 
   private let source: Source
-  let context: FileContext
-  let size: Int
+  package let context: FileContext
+  package let size: Int
 
-  init(path: String, operation: String) throws {
+  package init(path: String, operation: String) throws {
     context = FileContext(operation: operation, path: path)
     do {
       let (descriptor, size) = try System.openToRead(path)
@@ -23,7 +23,7 @@ final class InputFile: Sendable {
     }
   }
 
-  init(bytes: [UInt8], name: String, operation: String) {
+  package init(bytes: [UInt8], name: String, operation: String) {
     context = FileContext(operation: operation, path: name)
     source = .bytes(bytes)
     size = bytes.count
@@ -40,7 +40,7 @@ final class InputFile: Sendable {
   }
 
   /// Fills the buffer from the bytes at `offset`.
-  func read(
+  package func read(
     at offset: Int, into buffer: UnsafeMutableRawBufferPointer, for context: FileContext? = nil
   ) throws {
     let context = context ?? self.context
@@ -69,7 +69,7 @@ final class InputFile: Sendable {
   }
 
   /// The bytes at `offset`; never allocates more than the file's size.
-  func bytes(at offset: Int, count: Int, for context: FileContext? = nil) throws -> [UInt8] {
+  package func bytes(at offset: Int, count: Int, for context: FileContext? = nil) throws -> [UInt8] {
     guard count >= 0, count <= size else {
       throw (context ?? self.context).truncated(
         "\(count) bytes at offset \(offset) are needed and the file has \(size)")

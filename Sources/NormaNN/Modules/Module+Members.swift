@@ -81,12 +81,13 @@ private struct MemberSearch {
         add("\(name).\(label.snakeCased)", "\(path).\(label)", child.value)
       }
     case .dictionary:
+      let prefix = name.isEmpty ? "" : "\(name)."
       let pairs = mirror.children.compactMap { child -> (key: Any, value: Any)? in
         let pair = Array(Mirror(reflecting: child.value).children)
         return pair.count == 2 ? (pair[0].value, pair[1].value) : nil
       }
       for (key, value) in pairs.sorted(by: { isBefore($0.key, $1.key) }) {
-        add("\(name).\(key)", "\(path)[\(key)]", value)
+        add("\(prefix)\(key)", "\(path)[\(key)]", value)
       }
     case .class:
       if let hidden = PlainObjectSearch.member(below: value, path, of: owner) {

@@ -40,6 +40,7 @@ nonisolated open class Module {
   ///
   ///     override class var stateNames: [String: String] { ["mixed5b": "Mixed_5b", "w": "W"] }
   ///
+  /// The members of a dictionary with the name `""` have their keys as names.
   /// PyTorch has no counterpart: its names are those of the attributes.
   open class var stateNames: [String: String] { [:] }
 

@@ -1,0 +1,2 @@
+@_exported import NormaFiles
+@_exported import NormaNN
