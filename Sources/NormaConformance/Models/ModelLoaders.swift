@@ -26,10 +26,10 @@ typealias LightCheck = (_ item: JSON, _ model: String, _ output: String) throws 
 
 enum ModelLoaders {
   /// Loaders by the name of a case, or by format for all others.
-  static var all: [String: ModelLoader] { [:] }
+  static var all: [String: ModelLoader] { ["onnx": onnx] }
 
   /// The check of the manifest's `light` models; nil without a reader for them.
-  static var light: LightCheck? { nil }
+  static var light: LightCheck? { lightONNX }
 
   static func loader(for item: ModelCase) -> ModelLoader? { all[item.name] ?? all[item.format] }
 }

@@ -31,9 +31,14 @@ extension OperatorTable {
         try node.require(["none", "tanh"].contains(kind), "approximate \(kind)")
         return { [.tensor(try $0.tensor(0).gelu(approximatingByTanh: kind == "tanh"))] }
       },
-      "PRelu": { _ in
-        { operands in
-          let (x, slope) = try (operands.tensor(0), operands.tensor(1))
+      "PRelu": { node in
+        // Up to version 6, a slope for each channel needs no axes after the channels.
+        let isOfChannels = node.opset < 7
+        return { operands in
+          let (x, given) = try (operands.tensor(0), operands.tensor(1))
+          let isVector = isOfChannels && given.rank == 1 && given.count > 1 && x.rank > 1
+          let slope =
+            isVector ? given.reshaped([-1] + [Int](repeating: 1, count: x.rank - 2)) : given
           let zero = Tensor.zeros([], dtype: x.dtype)
           return [.tensor(Tensor.where(x .< zero, x * slope, x))]
         }

@@ -54,6 +54,7 @@ extension OperatorTable {
       let kernel = Array(weight.shape.suffix(space))
       let strides = windows.strides ?? [Int](repeating: 1, count: space)
       let dilations = windows.dilations ?? [Int](repeating: 1, count: space)
+      let fixed = outputShape.map { Array($0.suffix(space)) }
       let extra = outputPadding ?? [Int](repeating: 0, count: space)
       // Everything that the input reaches; the padding is then cut off, or zeros are added.
       let reach = (0..<space).map { axis -> Int in
@@ -64,15 +65,17 @@ extension OperatorTable {
       var sizes = reach
       for axis in 0..<space {
         var total: Int?
-        if let outputShape {
-          sizes[axis] = outputShape.suffix(space)[outputShape.count - space + axis]
+        if let fixed, fixed.count == space {
+          sizes[axis] = fixed[axis]
           total = reach[axis] + extra[axis] - sizes[axis]
         } else if windows.mode.hasPrefix("SAME") {
           sizes[axis] = lengths[axis] * strides[axis]
           total = reach[axis] + extra[axis] - sizes[axis]
         }
         if let total {
-          before[axis] = windows.mode == "SAME_UPPER" ? total / 2 : total - total / 2
+          // Beyond its reach a convolution has zeros, all of them after it.
+          let cut = max(total, 0)
+          before[axis] = windows.mode == "SAME_UPPER" ? cut / 2 : cut - cut / 2
         } else {
           let pads = windows.pads ?? [Int](repeating: 0, count: 2 * space)
           before[axis] = pads[axis]

@@ -11,6 +11,7 @@ enum OperatorTable {
   nonisolated(unsafe) private static let standard: Entries = merged([
     elementwise, arithmetic, comparisons, activations, shapes, joins, reductions, convolution,
     pooling, normalization, linear, indexing, control, random, creation, resizing, quantized,
+    recurrent, losses,
   ])
 
   /// Operators of ONNX Runtime's domain.
