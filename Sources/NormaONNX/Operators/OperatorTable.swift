@@ -11,7 +11,7 @@ enum OperatorTable {
   nonisolated(unsafe) private static let standard: Entries = merged([
     elementwise, arithmetic, comparisons, activations, shapes, joins, reductions, convolution,
     pooling, normalization, linear, indexing, control, random, creation, resizing, quantized,
-    recurrent, losses,
+    recurrent, losses, attention, signal, sampling, boxes,
   ])
 
   /// Operators of ONNX Runtime's domain.
