@@ -10,7 +10,7 @@ struct NormaCommand: ParsableCommand {
     version: "norma \(version)",
     subcommands: [
       ExplainCommand.self, CompareCommand.self, CaptureCommand.self, DoctorCommand.self,
-      TrainCommand.self, PredictCommand.self, BenchCommand.self,
+      InspectCommand.self, TrainCommand.self, PredictCommand.self, BenchCommand.self,
     ])
 
   /// What `norma --version` prints.

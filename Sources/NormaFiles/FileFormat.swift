@@ -10,7 +10,7 @@ package enum FileFormat: String, Sendable, CaseIterable {
   case pytorch
 
   /// The format in words: `a PNG image`.
-  var words: String {
+  package var words: String {
     switch self {
     case .npy: "a NumPy array (.npy)"
     case .npz: "a NumPy archive (.npz)"
@@ -25,6 +25,11 @@ package enum FileFormat: String, Sendable, CaseIterable {
   /// The format of the file at a path.
   package static func detect(_ path: String) throws -> FileFormat {
     try detect(InputFile(path: path, operation: "FileFormat.detect(_:)"))
+  }
+
+  /// The format of the file at a path, or of the model in a folder.
+  package static func detect(model path: String) throws -> FileFormat {
+    try detect(InputFile(model: path, operation: "FileFormat.detect(model:)"))
   }
 
   /// The format of a file, possibly compressed with gzip.
@@ -42,26 +47,26 @@ package enum FileFormat: String, Sendable, CaseIterable {
           "holds an unknown format", "inside gzip, .npy and IDX are supported")
       }
     }
-    if isSafeTensors(head, size: file.size) { return .safetensors }
+    if try isSafeTensors(head, size: file.size) || isIndex(file) { return .safetensors }
     if let format = simple(head) {
-      return try format == .npz && isCheckpoint(file) ? .pytorch : format
+      return format == .npz ? try ofZIP(file) : format
     }
-    throw unknown(head, file.context)
+    throw try file.mismatch()
   }
 
-  /// Whether a ZIP file comes from PyTorch rather than NumPy: it contains PyTorch's pickle or an
-  /// equivalent.
-  private static func isCheckpoint(_ file: InputFile) throws -> Bool {
-    try ZIPArchive(file).members.contains { member in
+  /// Whether a ZIP file comes from PyTorch, with its pickle or an equivalent, or from NumPy.
+  private static func ofZIP(_ file: InputFile) throws -> FileFormat {
+    let archive = try ZIPArchive(file)
+    let isCheckpoint = archive.members.contains { member in
       ["data.pkl", "constants.pkl", "archive_format", "models/model.json"].contains {
         member.name == $0 || member.name.hasSuffix("/\($0)")
       }
     }
-  }
-
-  /// The error for a file of unknown format.
-  static func unknown(_ file: InputFile) throws -> FileError {
-    unknown(try file.head(16), file.context)
+    if isCheckpoint { return .pytorch }
+    if archive.members.contains(where: { $0.name.hasSuffix(".npy") }) { return .npz }
+    // numpy.savez() without arrays writes an empty archive.
+    if archive.members.isEmpty { return .npz }
+    throw file.mismatch(zip: archive)
   }
 
   private static func simple(_ head: [UInt8]) -> FileFormat? {
@@ -81,30 +86,18 @@ package enum FileFormat: String, Sendable, CaseIterable {
     return head.starts(with: [0xff, 0xd8, 0xff]) ? .jpeg : nil
   }
 
+  /// Whether the file is the index of several safetensors files.
+  private static func isIndex(_ file: InputFile) throws -> Bool {
+    guard try SafeTensorsIndex.isIndex(file) else { return false }
+    // Any other JSON text is refused as such.
+    _ = try SafeTensorsIndex(file)
+    return true
+  }
+
   /// Whether the file starts with the length of a header and the header's opening brace.
   private static func isSafeTensors(_ head: [UInt8], size: Int) -> Bool {
     guard head.count > 8, head[8] == UInt8(ascii: "{") else { return false }
     let length = head[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     return length <= UInt64(SafeTensorsHeader.largestCount)
-  }
-
-  private static func unknown(_ head: [UInt8], _ context: FileContext) -> FileError {
-    let hints: [([UInt8], String)] = [
-      ([0x89, 0x48, 0x44, 0x46], "HDF5; save it as safetensors or .npz"),
-      ([0x47, 0x47, 0x55, 0x46], "GGUF; save it as safetensors"),
-      (Array("<html".utf8), "an HTML page, as failed downloads return"),
-      (Array("<!DOCTYPE".utf8), "an HTML page, as failed downloads return"),
-      (Array("version https://".utf8), "a Git LFS pointer; run git lfs pull to get the file"),
-    ]
-    let found =
-      head.isEmpty
-      ? "it is empty"
-      : hints.first { head.starts(with: $0.0) }.map { "it looks like \($0.1)" }
-        ?? "its first bytes are "
-        + head.prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-        .joined(separator: " ")
-    return context.unsupported(
-      "holds an unknown format",
-      "\(found); supported: .npy, .npz, IDX, safetensors, PyTorch, PNG and JPEG")
   }
 }

@@ -39,6 +39,8 @@ public struct StateFile: Sendable {
   public let format: Format
   /// The tensors of the model, in the order of the file.
   public let entries: [Entry]
+  /// The path of keys in the file to the model's tensors.
+  package let containerKeys: [String]
   /// The path of keys in the file to the model's tensors, joined by dots: `state_dict`; empty if
   /// the file contains nothing else.
   public let container: String
@@ -56,12 +58,12 @@ public struct StateFile: Sendable {
     case npz(NPZ)
   }
 
-  /// Opens a file.
+  /// Opens a file, or a model in several safetensors files by its index or its folder.
   ///
   /// - Throws: `FileError` if it cannot be read, is damaged, contains no named tensors, or would
   ///   have to run code.
   public init(contentsOf path: String) throws {
-    let file = try InputFile(path: path, operation: "StateFile(contentsOf:)")
+    let file = try InputFile(model: path, operation: "StateFile(contentsOf:)")
     switch try FileFormat.detect(file) {
     case .safetensors: self.init(try SafeTensors(file), path)
     case .pytorch: self.init(try PyTorchFile(file), path)
@@ -82,9 +84,10 @@ public struct StateFile: Sendable {
   }
 
   private init(_ file: NPZ, _ path: String) {
-    // The headers are inside the members, so an array's type is only known when it is read.
-    let entries = file.keys.map { name in
-      Entry(name: name, dtypeName: "", dtype: nil, shape: [], reason: nil)
+    let entries = file.entries.map { entry in
+      Entry(
+        name: entry.name, dtypeName: entry.dtypeName, dtype: entry.dtype, shape: entry.shape,
+        reason: entry.reason)
     }
     self.init(path, .npz, .npz(file), entries, fileNames: file.keys)
   }
@@ -100,15 +103,16 @@ public struct StateFile: Sendable {
     }
     self.init(
       path, .pytorch, .pytorch(file), entries, fileNames: chosen.map(\.name),
-      container: part.container.joined(separator: "."), otherParts: part.others)
+      container: part.container, otherParts: part.others)
   }
 
   private init(
     _ path: String, _ format: Format, _ source: Source, _ entries: [Entry], fileNames: [String],
-    container: String = "", otherParts: [String] = []
+    container: [String] = [], otherParts: [String] = []
   ) {
     (self.path, self.format, self.source, self.entries) = (path, format, source, entries)
-    (self.fileNames, self.container, self.otherParts) = (fileNames, container, otherParts)
+    (self.fileNames, self.otherParts) = (fileNames, otherParts)
+    (containerKeys, self.container) = (container, container.joined(separator: "."))
     places = Dictionary(
       entries.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
   }

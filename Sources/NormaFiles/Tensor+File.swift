@@ -34,7 +34,7 @@ extension Tensor {
   ///
   /// - Throws: `FileError`, as `Tensor(contentsOf:)` does.
   public static func all(contentsOf path: String) throws -> StateDict {
-    let file = try InputFile(path: path, operation: "Tensor.all(contentsOf:)")
+    let file = try InputFile(model: path, operation: "Tensor.all(contentsOf:)")
     return switch try FileFormat.detect(file) {
     case .npy: ["": try Tensor(npy: file)]
     case .idx: ["": try Tensor(idx: file, count: nil)]

@@ -124,19 +124,8 @@ extension CheckpointSearch {
   /// Channels that give the same value for every input.
   mutating func findDead() {
     var found: [(layer: StoredLayer, channels: [Int])] = []
-    for layer in layers where layer.channels > 0 {
-      guard let weight = layer.weight ?? layer.variance.map({ $0.map { _ in 1 } }) else { continue }
-      let variance = layer.hasStatistics ? layer.variance : nil
-      if let variance, variance.count != weight.count { continue }
-      // PyTorch's epsilon; a channel without variance is dead with any other, too.
-      let spreads = weight.indices.map { channel in
-        guard let variance else { return abs(weight[channel]) }
-        return abs(weight[channel])
-          * (variance[channel] / (variance[channel] + 1e-5)).squareRoot()
-      }
-      let finite = spreads.filter(\.isFinite)
-      let least = max(1e-3 * (median(finite) ?? 0), 1e-6)
-      let dead = spreads.indices.filter { spreads[$0] < least }
+    for layer in layers {
+      let dead = layer.deadChannels
       if !dead.isEmpty { found.append((layer, dead)) }
     }
     if found.isEmpty { return }

@@ -35,16 +35,9 @@ struct StoredLayer {
   }
 
   var summary: CheckpointLayer {
-    func extent(_ values: [Double]?) -> CheckpointLayer.Extent? {
-      guard let values else { return nil }
-      let finite = values.filter(\.isFinite)
-      return CheckpointLayer.Extent(
-        smallest: finite.min() ?? 0, largest: finite.max() ?? 0,
-        nonFinite: values.count - finite.count)
-    }
-    return CheckpointLayer(
+    CheckpointLayer(
       name: name, channels: channels, hasStatistics: hasStatistics, batchesTracked: tracked,
-      mean: extent(mean), variance: extent(variance), weight: extent(weight))
+      mean: Self.extent(mean), variance: Self.extent(variance), weight: Self.extent(weight))
   }
 }
 
@@ -87,10 +80,8 @@ struct StoredLayers {
     for entry in file.entries where entry.reason == nil {
       let (layer, last) = Self.split(entry.name)
       if let role = Self.roles[last] {
-        // The shapes in an .npz are not known yet.
-        if file.format != .npz && entry.shape.count != 1 { continue }
-        let tensor = try file.tensor(named: entry.name)
-        if tensor.rank == 1 { self[layer].numbers[role] = StoredNumbers(tensor) }
+        if entry.shape.count != 1 { continue }
+        self[layer].numbers[role] = StoredNumbers(try file.tensor(named: entry.name))
       } else if last == "num_batches_tracked" {
         let tensor = try file.tensor(named: entry.name)
         if tensor.count == 1 { self[layer].tracked = Int(exactly: tensor.item()) }

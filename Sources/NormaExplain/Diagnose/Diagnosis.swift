@@ -34,7 +34,7 @@ public struct Diagnosis: Sendable, Hashable, Codable {
 }
 
 /// A number with three significant digits.
-func short(_ value: Double) -> String {
+package func short(_ value: Double) -> String {
   if !value.isFinite { return "\(value)" }
   if value == 0 { return "0" }
   let rounded = roundedTo(digits: 3, value)

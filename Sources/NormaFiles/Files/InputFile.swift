@@ -35,6 +35,11 @@ package final class InputFile: Sendable {
     size = bytes.count
   }
 
+  /// Whether this is a file rather than bytes in memory.
+  var isOnDisk: Bool {
+    if case .descriptor = source { true } else { false }
+  }
+
   deinit {
     if case .descriptor(let descriptor) = source { System.closeDescriptor(descriptor) }
   }

@@ -37,6 +37,20 @@ enum System {
     return (descriptor, Int(status.st_size))
   }
 
+  /// The names in a folder, or nil if the path is none.
+  static func names(inFolder path: String) -> [String]? {
+    guard !path.utf8.contains(0), let folder = opendir(path) else { return nil }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      names.append(
+        withUnsafeBytes(of: entry.pointee.d_name) {
+          String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        })
+    }
+    return names
+  }
+
   /// Reads at an offset until the buffer is full or the file ends; returns the number of bytes
   /// read.
   static func read(

@@ -8,6 +8,20 @@ import NormaTensor
 /// Members may be stored or deflated; their checksums are verified. The element types are those of
 /// `Tensor(npy:)`. NumPy: `numpy.load(path)`.
 public struct NPZ: Sendable {
+  /// The description of one array in the archive.
+  public struct Entry: Sendable, Hashable {
+    /// The name, without `.npy`.
+    public let name: String
+    /// The element type in NumPy's terms, such as `<f4`; empty if the header is damaged.
+    public let dtypeName: String
+    /// The type that the array is read into, or nil if it is not supported.
+    public let dtype: DType?
+    /// The length of each axis.
+    public let shape: [Int]
+    /// The reason why it cannot be read; nil if it can.
+    public let reason: String?
+  }
+
   /// The names of all arrays, without `.npy`, in the order of the file.
   public let keys: [String]
 
@@ -46,6 +60,33 @@ public struct NPZ: Sendable {
     self.members = members
   }
 
+  /// The descriptions of all arrays, in the order of the file, from the header of each.
+  public var entries: [Entry] {
+    keys.map { name in
+      var header: NPYHeader?
+      func entry(_ dtype: DType?, _ reason: String?) -> Entry {
+        Entry(
+          name: name, dtypeName: header?.descr ?? "", dtype: dtype, shape: header?.shape ?? [],
+          reason: reason)
+      }
+      do {
+        let found = try NPYHeader(stream(named: name))
+        header = found
+        return entry(try ElementFormat(npy: found.descr, context: file.context).dtype, nil)
+      } catch let error as FileError {
+        return entry(nil, "it \(error.problem): \(error.detail)")
+      } catch {
+        return entry(nil, "\(error)")
+      }
+    }
+  }
+
+  private func stream(named name: String) throws -> any ByteStream {
+    let context = FileContext(operation: "NPZ.tensor(named:)", path: file.context.path)
+    guard let member = members[name] else { throw context.missing(name, among: keys) }
+    return try ZIPArchive.stream(member, of: file, context: context.member(member.name))
+  }
+
   /// The array with this name, as `tensor(named:)` reads it; `keys` lists the names.
   ///
   /// - Throws: `FileError` if there is none or it cannot be read.
@@ -58,10 +99,7 @@ public struct NPZ: Sendable {
   /// - Throws: `FileError` if there is no such array, or it is damaged or of a type that
   ///   `Tensor(npy:)` does not support.
   public func tensor(named name: String) throws -> Tensor {
-    let context = FileContext(operation: "NPZ.tensor(named:)", path: file.context.path)
-    guard let member = members[name] else { throw context.missing(name, among: keys) }
-    let stream = try ZIPArchive.stream(member, of: file, context: context.member(member.name))
-    return try Tensor(npy: stream)
+    try Tensor(npy: stream(named: name))
   }
 
   /// Reads all arrays, in the order of the file.

@@ -32,7 +32,7 @@ struct PyTorchContent {
 
   private init(zip file: InputFile) throws {
     let archive = try ZIPArchive(file)
-    let root = try Self.root(archive, file.context)
+    let root = try Self.root(archive, of: file)
     var members: [String: ZIPArchive.Member] = [:]
     for member in archive.members where member.name.hasPrefix(root) {
       members[String(member.name.dropFirst(root.count))] = member
@@ -69,7 +69,8 @@ struct PyTorchContent {
   }
 
   /// The archive's folder that contains data.pkl, with its slash.
-  private static func root(_ archive: ZIPArchive, _ context: FileContext) throws -> String {
+  private static func root(_ archive: ZIPArchive, of file: InputFile) throws -> String {
+    let context = file.context
     let names = archive.members.map(\.name)
     func has(_ end: String) -> Bool { names.contains { $0 == end || $0.hasSuffix("/\(end)") } }
     let pickles = names.filter { $0 == "data.pkl" || $0.hasSuffix("/data.pkl") }
@@ -86,8 +87,10 @@ struct PyTorchContent {
         "load it with torch.export.load and save program.state_dict")
     }
     guard let name = pickles.min(by: { depth($0) < depth($1) }) else {
-      throw context.unsupported(
-        "is a ZIP file but not a PyTorch file", "it has no data.pkl among \(names.count) members")
+      if names.contains(where: { $0.hasSuffix(".npy") }) {
+        throw context.unsupported("is not a PyTorch file", "it is \(FileFormat.npz.words)")
+      }
+      throw file.mismatch(zip: archive)
     }
     return String(name.dropLast("data.pkl".count))
   }
@@ -115,7 +118,7 @@ struct PyTorchContent {
 
   private init(pickles file: InputFile, isNested: Bool, budget: Int) throws {
     let context = file.context
-    guard try file.head(2).first == 0x80 else { throw try FileFormat.unknown(file) }
+    guard try file.head(2).first == 0x80 else { throw try file.mismatch("a PyTorch file") }
     var machine = PickleMachine(
       PickleSource(file, range: 0..<file.size, context: context), isNested: isNested,
       budget: budget)

@@ -5,9 +5,10 @@ import NormaTensor
 ///     let file = try SafeTensors(contentsOf: "model.safetensors")
 ///     let weight = try file.tensor(named: "bn1.weight")
 ///
-/// Opening reads only the header, so a file of 100 GB opens instantly. The header is checked
-/// against every rule of the format: at most 100 MB, no duplicate names, no gaps or overlaps in the
-/// data, no trailing bytes. Python: `safetensors.safe_open(path)`.
+/// Opening reads only the header, so a file of 100 GB opens instantly, and a tensor is read alone,
+/// straight into its memory. The header is checked against every rule of the format: at most
+/// 100 MB, no duplicate names, no gaps or overlaps in the data, no trailing bytes. Python:
+/// `safetensors.safe_open(path)`.
 public struct SafeTensors: Sendable {
   /// The description of one tensor in the header.
   public struct Entry: Sendable, Hashable {
@@ -17,7 +18,7 @@ public struct SafeTensors: Sendable {
     public let dtypeName: String
     /// The length of each axis.
     public let shape: [Int]
-    /// The bytes of the elements, counted from the end of the header.
+    /// The bytes of the elements, counted from the end of the header of the tensor's file.
     public let range: Range<Int>
 
     /// The element type of the tensor, or nil if tensors have no such type (`F8_E4M3`, `C64`).
@@ -34,21 +35,25 @@ public struct SafeTensors: Sendable {
     ("F64", .float64), ("I64", .int64), ("U64", .uint64),
   ]
 
-  /// All tensors, in the order of their data.
+  /// All tensors, in the order of their data; file by file if there are several.
   public let entries: [Entry]
 
   /// The file's own notes, such as `format: pt`; empty if there are none.
   public let metadata: [String: String]
 
-  private let file: InputFile
-  private let dataStart: Int
-  private let places: [String: Int]
+  private let shards: [SafeTensorsShard]
+  private let places: [String: (shard: Int, entry: Int)]
+  private let path: String
 
   /// Opens a file and checks its header.
   ///
-  /// - Throws: `FileError` if the file cannot be read or its header violates a rule.
+  /// A model in several files is opened by its index, `model.safetensors.index.json`, or by the
+  /// folder that contains it; a folder with a single safetensors file counts as that file.
+  ///
+  /// - Throws: `FileError` if a file cannot be read or its header violates a rule, or if the index
+  ///   does not describe its files.
   public init(contentsOf path: String) throws {
-    try self.init(InputFile(path: path, operation: "SafeTensors(contentsOf:)"))
+    try self.init(InputFile(model: path, operation: "SafeTensors(contentsOf:)"))
   }
 
   /// The same for a file that is already in memory; `name` identifies it in errors.
@@ -57,33 +62,30 @@ public struct SafeTensors: Sendable {
   }
 
   init(_ file: InputFile) throws {
-    let context = file.context
-    if file.size < 8 {
-      throw context.truncated("8 bytes for the header's length are needed and \(file.size) follow")
+    if try SafeTensorsIndex.isIndex(file) {
+      try self.init(SafeTensorsIndex(file).shards(), path: file.context.path)
+    } else {
+      try self.init([SafeTensorsShard(file)], path: file.context.path)
     }
-    let length = try file.bytes(at: 0, count: 8).reversed().reduce(UInt64(0)) {
-      $0 << 8 | UInt64($1)
-    }
-    if length > UInt64(SafeTensorsHeader.largestCount) {
-      if let format = try? FileFormat.detect(file) {
-        throw context.unsupported("is not a safetensors file", "it is \(format.words)")
-      }
-      throw context.malformed(
-        "has an absurd header",
-        "\(length) bytes, and at most \(SafeTensorsHeader.largestCount) are allowed")
-    }
-    let count = Int(length)
-    if count > file.size - 8 {
-      throw context.truncated("its header claims \(count) bytes and \(file.size - 8) follow")
-    }
-    dataStart = 8 + count
-    let header = try SafeTensorsHeader(
-      file.bytes(at: 8, count: count), dataCount: file.size - dataStart, context: context)
-    entries = header.entries
-    metadata = header.metadata
-    places = Dictionary(uniqueKeysWithValues: header.entries.enumerated().map { ($1.name, $0) })
-    self.file = file
   }
+
+  private init(_ shards: [SafeTensorsShard], path: String) throws {
+    var places: [String: (shard: Int, entry: Int)] = [:]
+    var entries: [Entry] = []
+    var metadata: [String: String] = [:]
+    for (number, shard) in shards.enumerated() {
+      for entry in shard.header.entries {
+        places[entry.name] = (number, entries.count)
+        entries.append(entry)
+      }
+      metadata.merge(shard.header.metadata) { first, _ in first }
+    }
+    (self.shards, self.places, self.path) = (shards, places, path)
+    (self.entries, self.metadata) = (entries, metadata)
+  }
+
+  /// The number of files: one, or those of an index.
+  public var fileCount: Int { shards.count }
 
   /// The names of all tensors, in the order of their data.
   public var keys: [String] { entries.map(\.name) }
@@ -102,10 +104,13 @@ public struct SafeTensors: Sendable {
   /// - Throws: `FileError` if there is no such tensor, its element type is another, or the file
   ///   cannot be read.
   public func tensor(named name: String) throws -> Tensor {
+    guard let place = places[name] else {
+      throw FileContext(operation: "SafeTensors.tensor(named:)", path: path)
+        .missing(name, among: keys)
+    }
+    let (shard, entry) = (shards[place.shard], entries[place.entry])
     let context = FileContext(
-      operation: "SafeTensors.tensor(named:)", path: file.context.path)
-    guard let place = places[name] else { throw context.missing(name, among: keys) }
-    let entry = entries[place]
+      operation: "SafeTensors.tensor(named:)", path: shard.file.context.path)
     guard let dtype = entry.dtype else {
       throw context.unsupported(
         "holds \(quoted(name)) as \(quoted(entry.dtypeName))",
@@ -114,7 +119,8 @@ public struct SafeTensors: Sendable {
     }
     try context.checkAxes(entry.shape)
     return try Tensor(shape: entry.shape, dtype: dtype) { target in
-      try file.read(at: dataStart + entry.range.lowerBound, into: target, for: context)
+      try shard.file.read(
+        at: shard.dataStart + entry.range.lowerBound, into: target, for: context)
       if dtype == .bool { ElementFormat.normalizeTruth(target) }
     }
   }

@@ -126,7 +126,9 @@ private struct TARStream {
     let sum = block.enumerated().reduce(0) {
       $0 + Int((148..<156).contains($1.offset) ? 0x20 : $1.element)
     }
-    guard Self.octal(block[148..<156]) == sum, let count = Self.octal(block[124..<136]) else {
+    guard Self.octal(block[148..<156]) == sum, let count = Self.octal(block[124..<136]),
+      (0..<1 << 50).contains(count)
+    else {
       throw damaged("a checksum does not match")
     }
     var name = Self.text(block[0..<100])

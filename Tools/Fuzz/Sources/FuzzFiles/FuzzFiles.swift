@@ -36,7 +36,13 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     let file = try PyTorchFile(contentsOf: path)
     for entry in file.entries { attempt { touch(try file.tensor(named: entry.name)) } }
   }
-  attempt { try touch(StateFile(contentsOf: path)) }
+  attempt {
+    let file = try StateFile(contentsOf: path)
+    try touch(file)
+    do {
+      _ = try file.diagnosis()
+    } catch is CheckpointDiagnosisError {}
+  }
   attempt { touch(try CSV(contentsOf: path, options: .init(comment: "#")).tensor()) }
   return 0
 }
