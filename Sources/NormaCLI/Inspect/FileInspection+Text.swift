@@ -96,8 +96,8 @@ extension FileInspection {
     }
     let explained =
       normalizations.contains(where: \.hasStatistics)
-      ? "Scale and shift are those of evaluation: weight / sqrt(variance + 1e-5), and bias - mean * "
-        + "scale; files do not contain epsilon and momentum. " : ""
+      ? "Scale and shift are those of evaluation: weight / sqrt(variance + 1e-5), and bias - mean "
+        + "* scale; files do not contain epsilon and momentum. " : ""
     return lines.joined(separator: "\n") + "\n"
       + style.paragraph("\(explained)norma doctor \(file) says what is wrong.")
   }

@@ -14,9 +14,9 @@ struct InspectCommand: ParsableCommand {
       file is ever run.
 
       Tensors are a tree by their names; blocks that repeat are printed once, with --all each \
-      time. Normalization layers are listed with the scale and the shift that they apply in evaluation, \
-      dead channels, statistics that were never trained, and values that are not finite. With \
-      --stats all tensors are read and summarized.
+      time. Normalization layers are listed with the scale and the shift that they apply in \
+      evaluation, dead channels, statistics that were never trained, and values that are not \
+      finite. With --stats all tensors are read and summarized.
 
       EXAMPLES:
         norma inspect model.pt
