@@ -10,7 +10,8 @@ struct NormaCommand: ParsableCommand {
     version: "norma \(version)",
     subcommands: [
       ExplainCommand.self, CompareCommand.self, CaptureCommand.self, DoctorCommand.self,
-      InspectCommand.self, TrainCommand.self, PredictCommand.self, BenchCommand.self,
+      InspectCommand.self, ConvertCommand.self, TrainCommand.self, PredictCommand.self,
+      BenchCommand.self,
     ])
 
   /// What `norma --version` prints.

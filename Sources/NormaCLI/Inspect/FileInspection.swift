@@ -16,7 +16,13 @@ struct FileInspection: Encodable {
     let isModel: Bool
     /// Why it cannot be read; nil if it can.
     let reason: String?
+    /// The type that it is read into, or nil if it cannot be.
+    let readAs: DType?
     var values: ValueSummary?
+
+    private enum CodingKeys: String, CodingKey {
+      case name, dtype, shape, bytes, isModel, reason, values
+    }
 
     var count: Int { shape.reduce(1, *) }
   }
@@ -51,7 +57,8 @@ struct FileInspection: Encodable {
       tensors = [
         Entry(
           name: "", dtype: "\(tensor.dtype)", shape: tensor.shape,
-          bytes: tensor.count * tensor.dtype.byteCount, isModel: true, reason: nil)
+          bytes: tensor.count * tensor.dtype.byteCount, isModel: true, reason: nil,
+          readAs: tensor.dtype)
       ]
       read = { _ in tensor }
     case .pytorch:
@@ -62,7 +69,7 @@ struct FileInspection: Encodable {
       tensors = content.entries.map { entry in
         Entry(
           name: entry.name, dtype: entry.dtypeName, shape: entry.shape, bytes: entry.byteCount,
-          isModel: entry.path.starts(with: start), reason: entry.reason)
+          isModel: entry.path.starts(with: start), reason: entry.reason, readAs: entry.dtype)
       }
       normalizations = try state.normalizationLayers()
       read = { try content.tensor(named: $0) }
@@ -82,7 +89,8 @@ struct FileInspection: Encodable {
         Entry(
           name: entry.name, dtype: entry.dtype.map { "\($0)" } ?? entry.dtypeName,
           shape: entry.shape, bytes: entry.byteCount,
-          isModel: !isCheckpoint || entry.name.hasPrefix("model."), reason: described.reason)
+          isModel: !isCheckpoint || entry.name.hasPrefix("model."), reason: described.reason,
+          readAs: entry.dtype)
       }
       if NetworkCapture.isCapture(content) {
         options = try NetworkCapture(contentsOf: path).layers.map(InspectedOptions.init)
@@ -97,7 +105,7 @@ struct FileInspection: Encodable {
         Entry(
           name: entry.name, dtype: entry.dtypeName, shape: entry.shape,
           bytes: entry.shape.reduce(entry.dtype?.byteCount ?? 0, *), isModel: true,
-          reason: entry.reason)
+          reason: entry.reason, readAs: entry.dtype)
       }
       normalizations = try state.normalizationLayers()
       read = { try content.tensor(named: $0) }

@@ -192,3 +192,30 @@ import Testing
     #expect(ModelPart(paths: paths).container == container)
   }
 }
+
+/// Files that Norma writes as torch.save does.
+@Suite struct PyTorchWriteTests {
+  @Test func everyTypeAndShapeSurvives() throws {
+    var generator = SplitMix(state: 5)
+    var state = StateDict()
+    for dtype in DType.allCases where ![.uint16, .uint32, .uint64].contains(dtype) {
+      for shape in shapes {
+        state["\(dtype).\(shape) \"ü\"\n"] = Tensor(random: shape, dtype, &generator)
+      }
+    }
+    try withFolder { folder in
+      let path = "\(folder)/x.pt"
+      try PyTorchFile.write(state, to: path)
+      let file = try PyTorchFile(contentsOf: path)
+      #expect(file.keys == state.keys)
+      for (name, tensor) in state { #expect(same(try file[name], tensor), "\(name)") }
+      #expect(try StateFile(contentsOf: path).keys == state.keys)
+      #expect(
+        kind { try PyTorchFile.write(["a": Tensor([1], .uint16, [UInt16(1)])], to: path) }
+          == .unsupported)
+      #expect(try PyTorchFile(contentsOf: path).keys == state.keys)
+      try PyTorchFile.write(StateDict(), to: path)
+      #expect(kind { _ = try PyTorchFile(contentsOf: path) } == .unsupported)
+    }
+  }
+}
