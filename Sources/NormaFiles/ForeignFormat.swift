@@ -101,6 +101,10 @@ struct ForeignFormat {
         words: "a MessagePack file, as Flax writes it",
         wayOut: "save it in Python with safetensors.flax.save_file")
     }
+    if ["(lp", "(dp", "ccopy_reg", "ccollections"].contains(where: text.hasPrefix) {
+      return ForeignFormat(
+        words: "a pickle of protocol 0", wayOut: "save it again in Python with protocol=2 or later")
+    }
     let isText = head.allSatisfy { $0 >= 0x20 && $0 < 0x7f || (9...13).contains($0) }
     return isText
       ? ForeignFormat(words: "a text", wayOut: "CSV(contentsOf:) reads tables of numbers") : nil

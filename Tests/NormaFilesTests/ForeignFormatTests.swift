@@ -16,6 +16,7 @@ import Testing
     ([0x08, 0x08, 0x3a, 0xd2, 0xa1], "an ONNX model", "ONNXModel"),
     ([0x08, 0x01, 0x12, 0xe6, 0x95, 0x42], "a SavedModel of TensorFlow", "tf2onnx"),
     ([0x81, 0xa6] + Array("params".utf8), "a MessagePack file", "safetensors"),
+    (Array("(lp0\nI1\na.".utf8), "a pickle of protocol 0", "protocol=2"),
     ([], "empty", "download"),
   ]
 

@@ -65,7 +65,8 @@ extension FileInspection {
   /// `optimizer  32 tensors, 11.4 MB; --all lists them`
   private func summary(of part: String) -> String {
     let inside = tensors.filter { $0.name == part || $0.name.hasPrefix(part + ".") }
-    return "\(part)  \(inside.count) tensors, \(Self.size(inside.reduce(0) { $0 + $1.bytes })); "
+    let count = inside.count == 1 ? "1 tensor" : "\(inside.count) tensors"
+    return "\(part)  \(count), \(Self.size(inside.reduce(0) { $0 + $1.bytes })); "
       + "--all lists them"
   }
 
