@@ -36,6 +36,7 @@ let package = Package(
     .library(name: "NormaFiles", targets: ["NormaFiles"]),
     .library(name: "NormaExplain", targets: ["NormaExplain"]),
     .library(name: "NormaONNX", targets: ["NormaONNX"]),
+    .library(name: "NormaModels", targets: ["NormaModels"]),
     .executable(name: "norma", targets: ["NormaCLI"]),
   ],
   traits: [
@@ -105,7 +106,8 @@ let package = Package(
         + target("CPNG", trait: "PNG") + target("CJPEG", trait: "JPEG"),
       swiftSettings: ["Compression", "PNG", "JPEG"].flatMap(define(trait:))),
 
-    // 5 to 7: explanations, the module that users import, the command line.
+    // 5 to 7: known networks, explanations, the module that users import, the command line.
+    .target(name: "NormaModels", dependencies: ["NormaNN", "NormaFiles", "NormaTensor"]),
     .target(
       name: "NormaExplain",
       dependencies: ["NormaNN", "NormaFiles", "NormaTensor"]),
@@ -124,7 +126,9 @@ let package = Package(
       ]),
     .target(
       name: "NormaConformance",
-      dependencies: ["NormaTensor", "NormaNN", "NormaFiles", "NormaExplain", "NormaONNX"]),
+      dependencies: [
+        "NormaTensor", "NormaNN", "NormaFiles", "NormaExplain", "NormaModels", "NormaONNX",
+      ]),
     .executableTarget(
       name: "conformance", dependencies: ["NormaConformance"] + argumentParser,
       path: "Sources/Conformance"),
@@ -153,6 +157,10 @@ let package = Package(
       dependencies: ["NormaExplain", "NormaNN", "NormaFiles", "NormaTensor", "NormaReference"]),
     .testTarget(
       name: "NormaONNXTests", dependencies: ["NormaONNX", "NormaNN", "NormaFiles", "NormaTensor"]),
+    .testTarget(
+      name: "NormaModelsTests",
+      dependencies: ["NormaModels", "NormaNN", "NormaFiles", "NormaTensor"],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "NormaConformanceTests",
       dependencies: ["NormaConformance", "NormaNN", "NormaTensor", "NormaFiles"]),

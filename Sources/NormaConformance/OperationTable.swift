@@ -37,4 +37,5 @@ let modules: [String: @Sendable (CaseArguments) throws -> CaseModule] = [
   poolingModules, activationModules, lossModules, tableModules,
   lengthModules,
   moreLossModules,
+  recurrentModules, transformerModules,
 ].reduce(into: [:]) { all, family in all.merge(family) { first, _ in first } }

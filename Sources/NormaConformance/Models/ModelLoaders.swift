@@ -26,7 +26,9 @@ typealias LightCheck = (_ item: JSON, _ model: String, _ output: String) throws 
 
 enum ModelLoaders {
   /// Loaders by the name of a case, or by format for all others.
-  static var all: [String: ModelLoader] { ["onnx": onnx] }
+  static var all: [String: ModelLoader] {
+    networkLoaders.merging(["onnx": onnx]) { network, _ in network }
+  }
 
   /// The check of the manifest's `light` models; nil without a reader for them.
   static var light: LightCheck? { lightONNX }

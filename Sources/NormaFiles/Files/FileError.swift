@@ -36,6 +36,12 @@ public struct FileError: Error, Sendable, Hashable {
 
   /// What was expected and what was found.
   public let detail: String
+
+  /// An error of a call that reads or writes a file.
+  package init(kind: Kind, operation: String, path: String, problem: String, detail: String) {
+    (self.kind, self.operation, self.path) = (kind, operation, path)
+    (self.problem, self.detail) = (problem, detail)
+  }
 }
 
 extension FileError: CustomStringConvertible {

@@ -33,6 +33,9 @@ public struct LoadError: Error, Sendable, CustomStringConvertible {
   /// What does not fit.
   public let report: LoadReport
 
+  /// The error with these differences.
+  package init(report: LoadReport) { self.report = report }
+
   /// The differences, and how to proceed.
   public var description: String {
     "the state does not fit the module; nothing was loaded\n\(report)\n"

@@ -1,0 +1,182 @@
+import NormaFiles
+import NormaNN
+import NormaTensor
+
+/// GPT-2: a decoder that predicts the next token of a text.
+///
+/// - Shapes: token numbers `[N, L]`; the result `[N, L, tokens]` has a score for each token that may
+///   follow.
+/// - Names of parameters are those of Hugging Face's files, `h.0.attn.c_attn.weight`; matrices of
+///   attention and linear maps are `[inputs, outputs]` there.
+/// - Source: Radford and others (2019).
+public final class GPT2: Module {
+  /// The sizes of a network, as in `config.json`.
+  public struct Options: Sendable, Hashable {
+    /// The number of features of a token.
+    public var width = 768
+    /// The number of layers.
+    public var layers = 12
+    /// The number of attention heads.
+    public var heads = 12
+    /// The number of tokens in the vocabulary.
+    public var tokens = 50_257
+    /// The number of positions.
+    public var positions = 1024
+    /// Added to the variances of layer norms.
+    public var layerNormEps = 1e-5
+
+    /// The sizes of the smallest network.
+    public init() {}
+  }
+
+  /// The sizes.
+  public let options: Options
+  private let wte: Embedding
+  private let wpe: Embedding
+  private let h: [GPT2Block]
+  private let lnF: LayerNorm
+
+  /// A network with random weights.
+  public init(_ options: Options = Options()) {
+    self.options = options
+    wte = Embedding(options.tokens, options.width)
+    wpe = Embedding(options.positions, options.width)
+    h = (0..<options.layers).map { _ in GPT2Block(options) }
+    lnF = LayerNorm([options.width], eps: options.layerNormEps)
+  }
+
+  /// The network in a folder with `config.json` and `model.safetensors` or `pytorch_model.bin`, in
+  /// evaluation mode.
+  public convenience init(contentsOf folder: String) throws {
+    let config = try HubFolder(folder).config()
+    var options = Options()
+    options.width = try config.integer("n_embd")
+    options.layers = try config.integer("n_layer")
+    options.heads = try config.integer("n_head")
+    options.tokens = try config.integer("vocab_size")
+    options.positions = try config.integer("n_positions")
+    options.layerNormEps = config.number("layer_norm_epsilon") ?? options.layerNormEps
+    try config.require("activation_function", among: ["gelu_new"])
+    if options.width % options.heads != 0 {
+      throw config.refusal("n_embd \(options.width) is not a multiple of n_head \(options.heads)")
+    }
+    self.init(options)
+    let report = try load(
+      HubFolder(folder).state(), strict: false, strippingPrefix: "transformer.")
+    if !report.missing.isEmpty { throw LoadError(report: report) }
+    eval()
+  }
+
+  /// The scores of the next tokens. With caches, one for each layer, earlier tokens lie there and
+  /// are not given again.
+  public func callAsFunction(_ tokens: Tensor, caches: [KeyValueCache]? = nil) -> Tensor {
+    let first = caches?.first?.count ?? 0
+    let positions = Tensor.arange(tokens.shape[tokens.rank - 1]) + first
+    var x = wte(tokens) + wpe(positions)
+    for (index, block) in h.enumerated() { x = block(x, caches?[index]) }
+    return lnF(x).matmul(wte.weight.value.transposed())
+  }
+
+  /// Caches for a new text.
+  public func makeCaches() -> [KeyValueCache] { h.map { _ in KeyValueCache() } }
+
+  /// The `count` most probable next tokens, one after the other.
+  public func continued(_ tokens: [Int], count: Int) -> [Int] {
+    let caches = makeCaches()
+    var (all, next) = (tokens, tokens)
+    return withoutGradients {
+      for _ in 0..<count {
+        let scores = self(Tensor(next).unsqueezed(0), caches: caches)
+        next = [scores[0, -1].argmax().item(as: Int.self)]
+        all += next
+      }
+      return all
+    }
+  }
+}
+
+/// Attention and two linear maps, each with a norm before and a sum around it.
+private final class GPT2Block: Module {
+  let ln1: LayerNorm
+  let attn: GPT2Attention
+  let ln2: LayerNorm
+  let mlp: GPT2Maps
+
+  override class var stateNames: [String: String] { ["ln1": "ln_1", "ln2": "ln_2"] }
+
+  init(_ options: GPT2.Options) {
+    ln1 = LayerNorm([options.width], eps: options.layerNormEps)
+    ln2 = LayerNorm([options.width], eps: options.layerNormEps)
+    attn = GPT2Attention(options)
+    mlp = GPT2Maps(options.width)
+  }
+
+  func callAsFunction(_ x: Tensor, _ cache: KeyValueCache?) -> Tensor {
+    let y = x + attn(ln1(x), cache)
+    return y + mlp(ln2(y))
+  }
+}
+
+private final class GPT2Attention: Module {
+  let cAttn: TransposedLinear
+  let cProj: TransposedLinear
+  let heads: Int
+
+  init(_ options: GPT2.Options) {
+    cAttn = TransposedLinear(options.width, 3 * options.width)
+    cProj = TransposedLinear(options.width, options.width)
+    heads = options.heads
+  }
+
+  func callAsFunction(_ x: Tensor, _ cache: KeyValueCache?) -> Tensor {
+    let parts = cAttn(x).chunked(3, over: 2).map {
+      $0.reshaped(x.shape.dropLast() + [heads, x.shape[2] / heads]).permuted(0, 2, 1, 3)
+    }
+    let mixed = causalAttention(parts[0], parts[1], parts[2], cache)
+    return cProj(mixed.permuted(0, 2, 1, 3).reshaped(x.shape))
+  }
+}
+
+private final class GPT2Maps: Module {
+  let cFc: TransposedLinear
+  let cProj: TransposedLinear
+
+  init(_ width: Int) {
+    cFc = TransposedLinear(width, 4 * width)
+    cProj = TransposedLinear(4 * width, width)
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor { cProj(cFc(x).gelu(approximatingByTanh: true)) }
+}
+
+/// A linear map whose weight is `[inputs, outputs]`.
+private final class TransposedLinear: Module {
+  let weight: Parameter
+  let bias: Parameter
+
+  init(_ inputs: Int, _ outputs: Int) {
+    weight = Parameter(.normal([inputs, outputs], mean: 0, std: 0.02))
+    bias = Parameter(.zeros(outputs))
+  }
+
+  func callAsFunction(_ x: Tensor) -> Tensor { x.matmul(weight.value) + bias.value }
+}
+
+/// Attention of positions `[N, heads, L, D]` to those up to their own, those in a cache included.
+/// The number of query heads may be a multiple of that of key heads.
+func causalAttention(
+  _ query: Tensor, _ key: Tensor, _ value: Tensor, _ cache: KeyValueCache?
+) -> Tensor {
+  let before = cache?.count ?? 0
+  let all = cache?.adding(keys: key, values: value) ?? (key, value)
+  let isGrouped = query.shape[1] != key.shape[1]
+  if before == 0 {
+    return scaledDotProductAttention(
+      query, all.0, all.1, isCausal: true, enableGQA: isGrouped)
+  }
+  let (queries, keys) = (query.shape[2], all.0.shape[2])
+  let mask =
+    queries == 1
+    ? nil : Tensor.arange(keys).unsqueezed(0) .<= (Tensor.arange(queries).unsqueezed(1) + before)
+  return scaledDotProductAttention(query, all.0, all.1, mask: mask, enableGQA: isGrouped)
+}
