@@ -68,17 +68,19 @@ public final class BERT: Module {
   ///   - tokens: the numbers of the tokens `[N, L]`.
   ///   - mask: `[N, L]`, 0 or false where there is padding.
   ///   - types: 0 for tokens of the first sentence and 1 for those of the second; all 0 by default.
-  public func callAsFunction(_ tokens: Tensor, mask: Tensor? = nil, types: Tensor? = nil) -> Tensor {
+  public func callAsFunction(_ tokens: Tensor, mask: Tensor? = nil, types: Tensor? = nil) -> Tensor
+  {
     encoder(embeddings(tokens, types), mask.map { ($0 .!= 0).unsqueezed(1).unsqueezed(1) })
   }
 
-  /// The first token's result after the pooler: tanh of a linear map, `[N, width]`; nil without one.
+  /// The first token's result after the pooler: tanh of a linear map, `[N, width]`; nil without
+  /// one.
   public func pooled(_ result: Tensor) -> Tensor? {
     pooler.map { $0.dense(result.selected(over: 1, at: 0)).tanh() }
   }
 
-  /// Vectors of length 1 for sentences, `[N, width]`: the mean of the results of the tokens that are
-  /// no padding. The product of two is the cosine of their angle.
+  /// Vectors of length 1 for sentences, `[N, width]`: the mean of the results of the tokens that
+  /// are no padding. The product of two is the cosine of their angle.
   public func sentenceVectors(_ tokens: Tensor, mask: Tensor) -> Tensor {
     let weights = (mask .!= 0).cast(to: .float32).unsqueezed(2)
     let result = self(tokens, mask: mask)

@@ -4,8 +4,8 @@ import NormaTensor
 
 /// GPT-2: a decoder that predicts the next token of a text.
 ///
-/// - Shapes: token numbers `[N, L]`; the result `[N, L, tokens]` has a score for each token that may
-///   follow.
+/// - Shapes: token numbers `[N, L]`; the result `[N, L, tokens]` has a score for each token that
+///   may follow.
 /// - Names of parameters are those of Hugging Face's files, `h.0.attn.c_attn.weight`; matrices of
 ///   attention and linear maps are `[inputs, outputs]` there.
 /// - Source: Radford and others (2019).

@@ -2,11 +2,11 @@ import NormaFiles
 import NormaNN
 import NormaTensor
 
-/// A decoder of Llama's kind: root mean square norms, rotary positions, gated linear maps, and query
-/// heads that share key heads.
+/// A decoder of Llama's kind: root mean square norms, rotary positions, gated linear maps, and
+/// query heads that share key heads.
 ///
-/// - Shapes: token numbers `[N, L]`; the result `[N, L, tokens]` has a score for each token that may
-///   follow.
+/// - Shapes: token numbers `[N, L]`; the result `[N, L, tokens]` has a score for each token that
+///   may follow.
 /// - Names of parameters are those of Hugging Face's files:
 ///   `model.layers.0.self_attn.q_proj.weight`.
 /// - Source: Touvron and others (2023).

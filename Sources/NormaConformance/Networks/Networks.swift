@@ -46,8 +46,8 @@ private func loadSentences(_ item: ModelCase, _ path: String) throws -> any Load
   }
 }
 
-/// The speaker encoder of resemblyzer: the last state of three LSTM layers, a linear map, ReLU, unit
-/// length.
+/// The speaker encoder of resemblyzer: the last state of three LSTM layers, a linear map, ReLU,
+/// unit length.
 private final class SpeakerEncoder: Module {
   let lstm = LSTM(40, 256, numLayers: 3, batchFirst: true)
   let linear = Linear(256, 256)
@@ -70,7 +70,7 @@ private func loadSpeaker(_ item: ModelCase, _ path: String) throws -> any Loaded
   return LoadedNetwork(network: network) { ["y": network(try input("mels", $0))] }
 }
 
-/// The output network of MTCNN, which places a box and five points in the picture of a face.
+/// The output network of MTCNN, which finds a box and five points in the picture of a face.
 private final class FacePoints: Module {
   let conv1 = Conv2d(3, 32, kernelSize: 3)
   let prelu1 = PReLU(32)

@@ -4,9 +4,10 @@ import NormaTensor
 /// The tokenizer of GPT-2 and its kind: pairs of pieces of bytes merged in the order in which they
 /// were learned.
 ///
-/// The text is cut before words, numbers, runs of other signs and spaces, as GPT-2 cuts it; each part
-/// is a sequence of bytes, of which the pair with the lowest rank is merged until none is left. Every
-/// text has tokens, and decoding them gives the text back. PyTorch: `GPT2Tokenizer` of transformers.
+/// The text is cut before words, numbers, runs of other signs and spaces, as GPT-2 cuts it; each
+/// part is a sequence of bytes, of which the pair with the lowest rank is merged until none is
+/// left. Every text has tokens, and decoding them gives the text back. PyTorch: `GPT2Tokenizer` of
+/// transformers.
 public struct ByteLevelBPE: Sendable {
   /// The number of each token, with bytes as the signs of `tokenizer.json`.
   public let vocabulary: [String: Int]
@@ -122,8 +123,8 @@ public struct ByteLevelBPE: Sendable {
   private static let bytes = Dictionary(
     uniqueKeysWithValues: signs.enumerated().map { ($1, UInt8($0)) })
 
-  /// The parts of a text: contractions ('s, 'll), words, numbers and other signs with a space before
-  /// them, and spaces, of which the last goes to what follows.
+  /// The parts of a text: contractions ('s, 'll), words, numbers and other signs with a space
+  /// before them, and spaces, of which the last goes to what follows.
   static func parts(_ text: String) -> [String] {
     let scalars = Array(text.unicodeScalars)
     var (parts, index) = ([String](), 0)

@@ -74,7 +74,7 @@ public struct WordPiece: Sendable {
     padding = try number("[PAD]")
   }
 
-  /// The numbers of the tokens of a text, with `[CLS]` before and `[SEP]` behind them; at most
+  /// The numbers of the tokens of a text, between `[CLS]` and `[SEP]`; at most
   /// `maximum`.
   public func encode(_ text: String, maximum: Int? = nil) -> [Int] {
     let inner = pieces(text)
@@ -193,8 +193,8 @@ public struct WordPiece: Sendable {
 }
 
 extension Unicode.Scalar {
-  /// Whether BERT takes it for punctuation: all ASCII characters but letters, digits and spaces, and
-  /// Unicode's punctuation.
+  /// Whether BERT takes it for punctuation: all ASCII characters but letters, digits and spaces,
+  /// and Unicode's punctuation.
   fileprivate var isMark: Bool {
     switch value {
     case 33...47, 58...64, 91...96, 123...126: return true

@@ -65,6 +65,9 @@ struct AttentionHeads {
           + "axes must be \(e), \(kdim) and \(vdim), the batches and the lengths of key and value "
           + "equal")
     }
+    if cache != nil && (layer.biasK != nil || layer.addZeroAttn) {
+      throw TensorError(call, "a cache and keys that every call adds exclude each other")
+    }
     var parts = Self.projected(layer, query, key, value)
     // [positions, N, E], whatever the order was.
     if isSingle {

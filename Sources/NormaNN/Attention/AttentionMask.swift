@@ -8,7 +8,7 @@ struct AttentionMask {
   /// Whether there is no mask but the causal one.
   let isCausal: Bool
 
-  /// - Parameter added: the number of keys behind those of the caller, which masks do not cover.
+  /// - Parameter added: the number of keys after those of the caller, which masks do not cover.
   init(
     _ mask: Tensor?, _ padding: Tensor?, isCausal: Bool, _ heads: AttentionHeads, numHeads: Int,
     added: Int
@@ -36,7 +36,8 @@ struct AttentionMask {
     }
     self.isCausal =
       isCausal && masks.isEmpty && heads.offset == 0 && added == 0 && queries == keys
-    if isCausal && !self.isCausal && queries > 1 {
+    // Whether the first query has keys after it.
+    if isCausal && !self.isCausal && keys > heads.offset + 1 {
       let position = Tensor.arange(queries).unsqueezed(1) + heads.offset
       masks.append(Tensor.arange(keys).unsqueezed(0) .> position)
     }

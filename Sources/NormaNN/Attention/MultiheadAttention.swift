@@ -95,8 +95,8 @@ public final class MultiheadAttention: Module {
   ///   - keyPaddingMask: `[N, S]`, or `[S]` without a batch: keys that nothing may attend to.
   ///   - needsWeights: whether to return the weights, which costs memory and time.
   ///   - mask: `[L, S]`, or `[N heads, L, S]`.
-  ///   - averagesWeights: whether to return the mean of the weights of all heads `[N, L, S]` instead
-  ///     of `[N, heads, L, S]`.
+  ///   - averagesWeights: whether to return the mean of the weights of all heads `[N, L, S]`
+  ///     instead of `[N, heads, L, S]`.
   ///   - isCausal: each query attends only to keys up to its own position; with a `cache`, those
   ///     before it lie there. Unlike PyTorch's it needs no mask.
   ///   - cache: keys and values of earlier calls, to which those of this one are added.

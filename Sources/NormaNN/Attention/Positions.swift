@@ -1,6 +1,7 @@
 import NormaTensor
 
-/// Sines and cosines of positions: column 2i is sin(p / base^(2i / width)), column 2i + 1 the cosine.
+/// Sines and cosines of positions: column 2i is sin(p / base^(2i / width)), column 2i + 1 the
+/// cosine.
 ///
 /// - Shapes: `[count, width]`; `width` must be even.
 /// - Accuracy: computed in `float64` and rounded once. PyTorch: written by hand in its transformer
@@ -31,8 +32,8 @@ private func positionAngles(_ positions: Tensor, _ width: Int, _ base: Double) -
 /// Rotary positions: pairs of features of queries and keys are rotated by an angle that grows with
 /// the position, so that their products depend on distances only.
 ///
-/// - Shapes: `[..., positions, width]`, usually `[N, heads, L, D]`, where the first `width` features
-///   are rotated.
+/// - Shapes: `[..., positions, width]`, usually `[N, heads, L, D]`, where the first `width`
+///   features are rotated.
 /// - Pairs: feature i with i + width / 2, as in Llama's files on Hugging Face and GPT-NeoX; with
 ///   `isInterleaved` 2i with 2i + 1, as in the paper, Meta's own Llama files and GPT-J.
 /// - PyTorch has no counterpart; `apply_rotary_pos_emb` of transformers. Source: Su and others
@@ -118,8 +119,8 @@ public func alibiSlopes(
   }
 }
 
-/// ALiBi's numbers to add to scores: slope (key's position - query's position), `[heads, L, S]`. The
-/// last query is at the position of the last key.
+/// ALiBi's numbers to add to scores: slope (key's position - query's position), `[heads, L, S]`.
+/// The last query is at the position of the last key.
 public func alibiBias(
   heads: Int, queries: Int, keys: Int, dtype: DType = .float32, file: StaticString = #fileID,
   line: UInt = #line

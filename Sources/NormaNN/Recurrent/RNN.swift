@@ -12,9 +12,9 @@ public enum RecurrentNonlinearity: Sendable, Hashable {
 
 /// A plain recurrent network: h' = tanh(W x + b + R h + c), or relu.
 ///
-/// - Shapes: input `[T, N, inputs]`, or `[N, T, inputs]` with `batchFirst`, or `[T, inputs]`; output
-///   `[T, N, directions hidden]` likewise; states `[layers directions, N, hidden]`, without `N` for
-///   an input without a batch.
+/// - Shapes: input `[T, N, inputs]`, or `[N, T, inputs]` with `batchFirst`, or `[T, inputs]`;
+///   output `[T, N, directions hidden]` likewise; states `[layers directions, N, hidden]`, without
+///   `N` for an input without a batch.
 /// - Sequences of different lengths: pass `lengths` instead of packing them. Outputs after the end
 ///   of a sequence are 0 and states stop changing.
 /// - Edge cases: without steps the output is empty and the state the initial one; PyTorch refuses.

@@ -41,7 +41,8 @@ extension Recurrence {
     // The last cell lies behind the outputs, so that there is one result.
     let result = Tensor.stacked(outputs + (cell.map { [$0] } ?? []))
       .recorded(
-        "\(kind)", from: inputs, saving: inputs + (states.valid.map { [$0] } ?? []) + saved.joined(),
+        "\(kind)", from: inputs,
+        saving: inputs + (states.valid.map { [$0] } ?? []) + saved.joined(),
         savesResult: true, runsAtOnce: true
       ) { [self, hasBias = states.newBias != nil, isMasked = states.valid != nil] rule in
         let saved = SavedSteps(
@@ -91,9 +92,10 @@ extension Recurrence {
         + (step.direct.map { [$0] } ?? [])
       Tensor.evaluate(together: all)
       gates[index] = Tensor.concatenated(step.gates, over: 1)
-      products[index] = step.inner.map {
-        Tensor.concatenated(Array(step.gates.dropLast()) + [$0], over: 1)
-      } ?? gates[index]
+      products[index] =
+        step.inner.map {
+          Tensor.concatenated(Array(step.gates.dropLast()) + [$0], over: 1)
+        } ?? gates[index]
       let back = products[index].matmul(states.recurrent)
       hidden = step.direct.map { back + $0 } ?? back
       cell = step.cell
@@ -101,16 +103,16 @@ extension Recurrence {
     let all = Tensor.stacked(gates)
     let product = kind == .gru ? Tensor.stacked(products) : all
     let width = states.hidden.shape[1]
+    let biasGradient =
+      states.newBias == nil
+      ? nil
+      : rule.whenNeeded(3) {
+        product.narrowed(over: 2, from: 2 * width, count: width).sum(over: 0, 1)
+      }
     return [
       all, hidden,
       rule.whenNeeded(2) { weightGradient(product, rule.result.detached(), states.hidden) },
-      kind == .lstm
-        ? cell
-        : states.newBias == nil
-          ? nil
-          : rule.whenNeeded(3) {
-            product.narrowed(over: 2, from: 2 * width, count: width).sum(over: 0, 1)
-          },
+      kind == .lstm ? cell : biasGradient,
     ]
   }
 

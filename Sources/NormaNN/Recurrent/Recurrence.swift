@@ -148,8 +148,10 @@ package struct Recurrence: Sendable, Hashable {
     }
     let (bias, newBias) = biases(weights, sizes.hidden)
     // One product for all steps.
-    let gates = Tensor.linear(x.reshaped(steps * batch, -1), weight: weights.input, bias: bias)
-      .reshaped(steps, batch, -1)
+    let gates = Tensor.linear(
+      x.reshaped(steps * batch, x.shape[2]), weight: weights.input, bias: bias
+    )
+    .reshaped(steps, batch, weights.input.shape[0])
     let valid = lengths.flatMap { validity($0, steps) }
     let states = RecurrentStates(
       gates: gates.evaluated(), hidden: hidden, cell: cell, recurrent: weights.recurrent,
@@ -209,7 +211,8 @@ package struct Recurrence: Sendable, Hashable {
       throw TensorError(call, "\(name) has shape \(tensor.shape); expected \(shape)")
     }
     for case let state? in [hidden, cell] where state.dtype != x.dtype {
-      throw TensorError(call, "a state is \(state.dtype) and the input \(x.dtype); cast one of them")
+      throw TensorError(
+        call, "a state is \(state.dtype) and the input \(x.dtype); cast one of them")
     }
     if let lengths {
       guard lengths.count == x.shape[1], lengths.allSatisfy({ 0...x.shape[0] ~= $0 }) else {

@@ -71,6 +71,14 @@ import Testing
     #expect(cache.count == 0 && cache.keys == nil)
   }
 
+  /// Without a cache the first query is at the position of the first key.
+  @Test func oneCausalQuerySeesOneKey() {
+    let layer = MultiheadAttention(8, 2, dtype: .float64)
+    let keys = Tensor.randn([4, 3, 8], dtype: .float64)
+    let weights = layer(keys[0..<1], keys, isCausal: true).weights ?? .poisoned
+    #expect(weights[0..., 0, 0].isEqual(to: .ones(3, dtype: .float64)))
+  }
+
   @Test func dropoutAppliesInTrainingOnly() {
     let layer = MultiheadAttention(8, 2, dropout: 0.9, dtype: .float64)
     let x = Tensor.randn([20, 2, 8], dtype: .float64)
@@ -102,5 +110,9 @@ import Testing
       #expect(error?.call == "MultiheadAttention(_:_:_:)")
     }
     #expect(throws: TensorError.self) { try catchingTensorErrors { _ = MultiheadAttention(8, 3) } }
+    let added = MultiheadAttention(8, 2, addZeroAttn: true)
+    #expect(throws: TensorError.self) {
+      try catchingTensorErrors { _ = added(x, cache: KeyValueCache()) }
+    }
   }
 }

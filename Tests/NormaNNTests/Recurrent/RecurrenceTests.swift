@@ -16,7 +16,8 @@ import Testing
   }
 
   private func biases(_ weights: RecurrentWeights) -> Tensor {
-    [weights.inputBias, weights.recurrentBias].compactMap { $0 }.reduce(.zeros([], dtype: .float64)) {
+    [weights.inputBias, weights.recurrentBias].compactMap { $0 }.reduce(.zeros([], dtype: .float64))
+    {
       $0 + $1
     }
   }
@@ -76,7 +77,8 @@ import Testing
   }
 
   @Test func resettingBeforeTheProduct() throws {
-    var recurrence = Recurrence(.gru, activations: [.hardSigmoid(alpha: 0.2, beta: 0.5), .softsign])
+    var recurrence = Recurrence(
+      .gru, activations: [.hardSigmoid(alpha: 0.2, beta: 0.5), .softsign])
     recurrence.resetsAfterProduct = false
     let w = weights(.gru)
     let x = Tensor.randn([1, 2, 4], dtype: .float64)
