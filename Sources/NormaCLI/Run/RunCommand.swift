@@ -1,0 +1,107 @@
+import ArgumentParser
+import Foundation
+import Norma
+import NormaONNX
+
+/// `norma run`: runs an ONNX model on tensors in files.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run an ONNX model on tensors in files.",
+    discussion: """
+      Prints each output, or writes it as .npy into a folder. Without --input, prints what the \
+      model takes and returns. Inputs are .npy, IDX, PNG and JPEG files, and .npz and safetensors \
+      files with a single tensor; real numbers and integers are converted to the model's type of \
+      that kind.
+
+      EXAMPLES:
+        norma run model.onnx
+        norma run model.onnx --input x=images.npy
+        norma run model.onnx --input x=images.npy --output results
+
+      EXIT STATUS:
+        0 when the model has run, 1 when a file or the model cannot be used, 64 for wrong options.
+      """)
+
+  @Argument(help: "An ONNX model.")
+  var model: String
+
+  @Option(
+    help: ArgumentHelp(
+      "An input and the file with its values; may be repeated.", valueName: "name=file"))
+  var input: [String] = []
+
+  @Option(help: ArgumentHelp("Write the outputs into this folder.", valueName: "folder"))
+  var output: String?
+
+  func run() throws {
+    let given = try input.map(Self.pair)
+    let model = try ONNXModel(contentsOf: model)
+    model.eval()
+    if given.isEmpty && !model.inputs.isEmpty { return show(model) }
+    var values: [String: Tensor] = [:]
+    for (name, path) in given {
+      if values[name] != nil { throw ValidationError("--input \(name) is given twice.") }
+      values[name] = try read(path, for: model.inputs.first { $0.name == name })
+    }
+    let results = try withoutGradients { try model(values) }
+    if let output { try prepare(output) }
+    for name in model.outputs.map(\.name) {
+      guard let result = results[name] else { continue }
+      let title = "\(quoted(name))  \(result.dtype)\(result.shape)"
+      guard let output else {
+        print("\(title)\n\(result)")
+        continue
+      }
+      let path = "\(output)/\(Self.fileName(name)).npy"
+      try result.write(npy: path)
+      print("\(title)  \(path)")
+    }
+  }
+
+  /// `x=file.npy` as its name and its file.
+  private static func pair(_ text: String) throws -> (name: String, path: String) {
+    guard let equals = text.lastIndex(of: "="), equals != text.startIndex,
+      text.index(after: equals) != text.endIndex
+    else {
+      throw ValidationError("--input \(text): a name and a file are expected, as x=file.npy.")
+    }
+    return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+  }
+
+  /// The tensor of a file, in the model's type if that is of the same kind.
+  private func read(_ path: String, for input: ONNXValue?) throws -> Tensor {
+    let tensor = try Tensor(contentsOf: path)
+    guard let dtype = input?.dtype, dtype != tensor.dtype else { return tensor }
+    let isSameKind =
+      dtype.isFloatingPoint && tensor.dtype.isFloatingPoint
+      || dtype.isInteger && tensor.dtype.isInteger
+    return isSameKind ? tensor.cast(to: dtype) : tensor
+  }
+
+  private func show(_ model: ONNXModel) {
+    func line(_ value: ONNXValue) -> String {
+      let shape = value.shape.map { "[\($0.map(\.description).joined(separator: ", "))]" } ?? ""
+      return "  \(quoted(value.name))  \(value.typeName)\(shape)"
+    }
+    print("inputs")
+    for value in model.inputs { print(line(value)) }
+    print("outputs")
+    for value in model.outputs { print(line(value)) }
+  }
+
+  private func prepare(_ folder: String) throws {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw DataError("--output \(folder): the folder cannot be made: \(error.localizedDescription)")
+    }
+  }
+
+  /// A name without what separates folders, or is hidden.
+  static func fileName(_ name: String) -> String {
+    let plain = String(name.map { $0.isLetter || $0.isNumber || "_-.".contains($0) ? $0 : "_" })
+    return plain.hasPrefix(".") ? "_" + plain : plain
+  }
+}
