@@ -34,6 +34,11 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Write the outputs into this folder.", valueName: "folder"))
   var output: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Also run the model this many times, and print the median time.", valueName: "n"))
+  var time: Int?
+
   func run() throws {
     let given = try input.map(Self.pair)
     let model = try ONNXModel(contentsOf: model)
@@ -45,6 +50,7 @@ struct RunCommand: ParsableCommand {
       values[name] = try read(path, for: model.inputs.first { $0.name == name })
     }
     let results = try withoutGradients { try model(values) }
+    if let time { try measure(model, values, times: time) }
     if let output { try prepare(output) }
     for name in model.outputs.map(\.name) {
       guard let result = results[name] else { continue }
@@ -57,6 +63,17 @@ struct RunCommand: ParsableCommand {
       try result.write(npy: path)
       print("\(title)  \(path)")
     }
+  }
+
+  private func measure(_ model: ONNXModel, _ values: [String: Tensor], times: Int) throws {
+    let clock = ContinuousClock()
+    let all = try (0..<max(times, 1)).map { _ in
+      try clock.measure {
+        for value in try withoutGradients({ try model(values) }).values { value.evaluated() }
+      }
+    }.sorted()
+    let median = all[all.count / 2] / .milliseconds(1)
+    print("\(String(format: "%.3f", median)) ms, the median of \(all.count) calls")
   }
 
   /// `x=file.npy` as its name and its file.
