@@ -26,6 +26,8 @@ public final class ONNXModel: Module {
   public struct Options: Sendable, Hashable {
     /// Whether nodes whose operands are constants are computed once.
     public var folding = true
+    /// Whether layer norms that are written as their steps become layers.
+    public var recognizesNorms = true
 
     /// Everything.
     public init() {}
@@ -42,14 +44,15 @@ public final class ONNXModel: Module {
   /// The versions of the operator sets by domain; the default one is `""`.
   public let opsets: [String: Int]
 
-  private let plan: GraphPlan
+  /// The graph's plan. It is a function, so that the search for members sees weights only once.
+  private let run: ([Value], ModelCall) throws -> [Value]
   private let weights: [String: Parameter]
   private let layers: [(name: String, module: Module)]
 
   /// Opens a file. Tensors in other files must lie in the same folder.
   ///
-  /// - Throws: `FileError` if the file cannot be read or is no ONNX model; ``ONNXError`` for a graph
-  ///   that cannot run.
+  /// - Throws: `FileError` if the file cannot be read or is no ONNX model; ``ONNXError`` for a
+  ///   graph that cannot run.
   public convenience init(contentsOf path: String, options: Options = Options()) throws {
     let file = try InputFile(path: path, operation: "ONNXModel(contentsOf:)")
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
@@ -69,11 +72,24 @@ public final class ONNXModel: Module {
 
   private init(_ file: InputFile, name: String, folder: String?, options: Options) throws {
     let proto = try ModelProto(file)
-    guard let graph = proto.graph, !graph.outputs.isEmpty else {
+    guard var graph = proto.graph, !graph.outputs.isEmpty else {
       throw file.context.malformed("is no ONNX model", "it has no graph with an output")
     }
-    let builder = ModelBuilder(proto, name: name, folder: folder, options: options)
-    plan = try builder.build(graph)
+    do {
+      var inliner = FunctionInliner(proto.functions)
+      graph = try inliner.inlined(graph)
+    } catch let problem as Unsupported {
+      throw ONNXError.unsupported(model: name, [problem.reason])
+    }
+    let builder = ModelBuilder(
+      graph, opsets: proto.allOpsets, name: name, folder: folder, options: options)
+    let plan: GraphPlan
+    do {
+      plan = try catchingTensorErrors { try builder.build(graph) }
+    } catch let error as TensorError {
+      throw builder.malformed(error.description)
+    }
+    run = { try plan.run($0, in: $1) }
     weights = builder.weights
     layers = builder.layers
     let known = Set(graph.initializers.map(\.name))
@@ -126,7 +142,7 @@ public final class ONNXModel: Module {
     let call = ModelCall(isTraining: isTraining)
     return try CallFrame.$current.withValue(CallFrame { "node \(call.node)" }) {
       try catchingTensorErrors {
-        try plan.run(values.map { Value.tensor($0).onHost }, in: call).map(\.tensor)
+        try run(values.map { Value.tensor($0).onHost }, call).map(\.tensor)
       }
     }
   }

@@ -112,7 +112,8 @@ struct RunCommand: ParsableCommand {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true)
     } catch {
-      throw DataError("--output \(folder): the folder cannot be made: \(error.localizedDescription)")
+      throw DataError(
+        "--output \(folder): the folder cannot be made: \(error.localizedDescription)")
     }
   }
 

@@ -5,9 +5,9 @@ import NormaONNX
 /// Runs the ONNX standard's own cases: folders with a `model.onnx` beside `test_data_set_*` with
 /// `input_*.pb` and `output_*.pb`, anywhere below a folder.
 ///
-/// Integers, Booleans and shapes must be equal; real numbers must be within rtol 1e-3 and atol 1e-7,
-/// or what a `data.json` beside the model says, as in the standard's runner, or within 2 ulp of the
-/// largest number, because the recorded numbers are rounded in the result's type.
+/// Integers, Booleans and shapes must be equal. Real numbers must be within rtol 1e-3 and atol
+/// 1e-7, or what a `data.json` beside the model says, as in the standard's runner, or within 2 ulp
+/// of the largest number, because the recorded numbers are rounded in the result's type.
 ///
 /// - Throws: if the folder cannot be read; a broken case is a failure in the report.
 public func runONNXCases(

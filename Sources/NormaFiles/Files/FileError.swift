@@ -63,7 +63,9 @@ package struct FileContext: Sendable {
     FileError(kind: kind, operation: operation, path: path, problem: problem, detail: detail)
   }
 
-  package func truncated(_ detail: String) -> FileError { error(.truncated, "is truncated", detail) }
+  package func truncated(_ detail: String) -> FileError {
+    error(.truncated, "is truncated", detail)
+  }
 
   package func malformed(_ problem: String, _ detail: String) -> FileError {
     error(.malformed, problem, detail)

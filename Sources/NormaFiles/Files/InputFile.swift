@@ -74,7 +74,9 @@ package final class InputFile: Sendable {
   }
 
   /// The bytes at `offset`; never allocates more than the file's size.
-  package func bytes(at offset: Int, count: Int, for context: FileContext? = nil) throws -> [UInt8] {
+  package func bytes(
+    at offset: Int, count: Int, for context: FileContext? = nil
+  ) throws -> [UInt8] {
     guard count >= 0, count <= size else {
       throw (context ?? self.context).truncated(
         "\(count) bytes at offset \(offset) are needed and the file has \(size)")

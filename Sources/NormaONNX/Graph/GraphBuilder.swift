@@ -34,7 +34,10 @@ final class GraphBuilder {
     for input in proto.inputs where constants[input.name] == nil || parent != nil {
       plan.inputs.append(slot(making: input.name))
     }
-    for node in proto.nodes { try build(node) }
+    let nodes =
+      model.options.recognizesNorms
+      ? LayerNormPass(proto, uses: model.uses, folder: model.folder).nodes() : proto.nodes
+    for node in nodes { try build(node) }
     plan.outputs = try proto.outputs.map { output in
       guard let slot = find(output.name) else {
         if model.hasProblems { return 0 }
@@ -117,7 +120,8 @@ final class GraphBuilder {
     inputs += captured
     let outputs = node.outputs.map { $0.isEmpty ? nil : slot(making: $0) }
     if let constants = WeightRule.weights(of: node) {
-      for index in constants where index < node.inputs.count {
+      for index in constants
+      where index < node.inputs.count && !model.isInLayer(node.inputs[index], of: node) {
         constant(node.inputs[index]).map { model.noteWeight($0, isCertain: index > 0) }
       }
     }

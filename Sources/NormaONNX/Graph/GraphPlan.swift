@@ -12,6 +12,17 @@ final class GraphPlan {
     /// The slots that nothing reads after this step.
     var releases: [Int] = []
     let run: Run
+
+    /// The results; a mistake of a tensor's call names the node.
+    func results(_ operands: Operands) throws -> [Value] {
+      do {
+        return try run(operands)
+      } catch let error as TensorError {
+        report(error, file: #fileID, line: #line)
+        // Throws the error that was reported, with the node.
+        return [.tensor(try Tensor.poisoned.validated())]
+      }
+    }
   }
 
   /// The operator of a node: operands to results.
@@ -64,7 +75,7 @@ final class GraphPlan {
       let operands = Operands(
         values: step.inputs.map { $0.flatMap { slots[$0] } }, title: step.title, call: call)
       for slot in step.releases { slots[slot] = nil }
-      let results = try step.run(operands)
+      let results = try step.results(operands)
       for (slot, value) in zip(step.outputs, results) {
         if case .tensor(let tensor) = value { _ = try tensor.validated() }
         if let slot { slots[slot] = value }

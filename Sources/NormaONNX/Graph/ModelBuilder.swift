@@ -18,11 +18,14 @@ final class ModelBuilder {
   /// The operands that a layer holds, by the first output of its node.
   private var held: [String: Set<String>] = [:]
 
-  init(_ proto: ModelProto, name: String, folder: String?, options: ONNXModel.Options) {
+  init(
+    _ graph: GraphProto, opsets: [String: Int], name: String, folder: String?,
+    options: ONNXModel.Options
+  ) {
     self.name = name
     self.folder = folder
     self.options = options
-    opsets = proto.opsets
+    self.opsets = opsets
     var uses: [String: Int] = [:]
     func count(_ graph: GraphProto) {
       for node in graph.nodes {
@@ -33,7 +36,7 @@ final class ModelBuilder {
       }
       for output in graph.outputs { uses[output.name, default: 0] += 1 }
     }
-    if let graph = proto.graph { count(graph) }
+    count(graph)
     self.uses = uses
   }
 

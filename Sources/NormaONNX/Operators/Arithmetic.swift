@@ -7,7 +7,7 @@ extension OperatorTable {
       "Add": binary(&+) { $0 + $1 },
       "Sub": binary(&-) { $0 - $1 },
       "Mul": binary(&*) { $0 * $1 },
-      "Div": binary({ $1 == 0 ? nil : $0 / $1 }) {
+      "Div": binary({ $1 == 0 || $1 == -1 ? nil : $0 / $1 }) {
         $0.dtype.isFloatingPoint ? $0 / $1 : Tensor.divide($0, $1, rounding: .trunc)
       },
       "Pow": binary(nil) { a, b in pow(a, b).cast(to: a.dtype) },

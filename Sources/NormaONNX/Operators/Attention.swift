@@ -59,6 +59,9 @@ extension OperatorTable {
       let given = try operands.tensor(0)
       let x = try split(given, heads: heads, operands)
       var tables = try [operands.tensor(1), operands.tensor(2)]
+      guard tables.allSatisfy({ $0.rank > 0 }), x.rank == 4 else {
+        throw operands.failure("shapes \(x.shape) and \(tables.map(\.shape))")
+      }
       if let positions = operands.optional(3) {
         tables = tables.map { table in
           table.indexSelected(positions.flattened(), over: 0)
@@ -168,6 +171,7 @@ private struct AttentionRule {
     var added: Tensor?
     func allow(_ new: Tensor) { allowed = allowed.map { logicalAnd($0, new) } ?? new }
     if var mask = operands.optional(3) {
+      guard mask.rank > 0 else { throw operands.failure("the mask has no axes") }
       let missing = columns - mask.shape[mask.rank - 1]
       if mask.dtype == .bool {
         if missing > 0 { mask = mask.padded([0, missing]) }

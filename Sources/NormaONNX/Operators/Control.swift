@@ -18,6 +18,9 @@ extension OperatorTable {
       "Loop": { node in
         guard let body = try node.graph("body") else { throw Unsupported("Loop without a body") }
         let carried = max(node.inputCount - 2, 0)
+        guard body.plan.outputs.count > carried, body.plan.inputs.count == carried + 2 else {
+          throw Unsupported("Loop whose body has another number of values")
+        }
         return { operands in
           let most = operands.integers(0)?.first ?? Int.max
           var goes = operands.integers(1)?.first ?? 1
@@ -36,10 +39,11 @@ extension OperatorTable {
             }
             step += 1
           }
-          return state + lists.map { list in
-            .tensor(
-              list.isEmpty ? Tensor.zeros([0]) : Tensor.stacked(list, over: 0))
-          }
+          return state
+            + lists.map { list in
+              .tensor(
+                list.isEmpty ? Tensor.zeros([0]) : Tensor.stacked(list, over: 0))
+            }
         }
       },
       "Scan": scan,
@@ -54,11 +58,17 @@ extension OperatorTable {
     try node.require(node.opset >= 9, "a batch axis, before version 9")
     let carried = node.inputCount - scanned
     let made = node.outputCount - carried
+    guard carried >= 0, made >= 0, scanned > 0, body.plan.outputs.count >= carried + made,
+      body.plan.inputs.count == carried + scanned
+    else { throw Unsupported("Scan whose body has another number of values") }
     let zeros = { [Int](repeating: 0, count: $0) }
     let inputAxes = try node.ints("scan_input_axes") ?? zeros(scanned)
     let inputDirections = try node.ints("scan_input_directions") ?? zeros(scanned)
     let outputAxes = try node.ints("scan_output_axes") ?? zeros(max(made, 0))
     let outputDirections = try node.ints("scan_output_directions") ?? zeros(max(made, 0))
+    guard inputAxes.count == scanned, inputDirections.count == scanned, outputAxes.count >= made,
+      outputDirections.count >= made
+    else { throw Unsupported("Scan with lists of another length") }
     return { operands in
       var state = try (0..<carried).map { try operands.value($0) }
       let sources = try (0..<scanned).map { try operands.tensor(carried + $0) }
@@ -78,12 +88,13 @@ extension OperatorTable {
           lists[list].append(value.tensor)
         }
       }
-      return state + lists.enumerated().map { index, list in
-        if list.isEmpty { return .tensor(Tensor.zeros([0])) }
-        let ordered = outputDirections[index] == 1 ? list.reversed() : list
-        let axis = outputAxes[index]
-        return .tensor(Tensor.stacked(ordered, over: axis))
-      }
+      return state
+        + lists.enumerated().map { index, list in
+          if list.isEmpty { return .tensor(Tensor.zeros([0])) }
+          let ordered = outputDirections[index] == 1 ? list.reversed() : list
+          let axis = outputAxes[index]
+          return .tensor(Tensor.stacked(ordered, over: axis))
+        }
     }
   }
 }

@@ -26,7 +26,7 @@ extension OperatorTable {
     guard (1...3).contains(space), weight.rank == x.rank else {
       throw operands.failure("shapes \(x.shape) and \(weight.shape) are no convolution's")
     }
-    let place = windows.place(
+    let place = try windows.place(
       lengths: Array(x.shape.suffix(space)), kernel: Array(weight.shape.suffix(space)))
     var source = x
     var padding = place.before
@@ -52,6 +52,11 @@ extension OperatorTable {
       }
       let lengths = Array(x.shape.suffix(space))
       let kernel = Array(weight.shape.suffix(space))
+      try windows.check(space, kernel)
+      for list in [outputPadding, outputShape] {
+        let isShort = list.map { $0.count < space || $0.contains { !(0...1 << 31).contains($0) } }
+        if isShort ?? false { throw operands.failure("\(list ?? []) for \(space) axes") }
+      }
       let strides = windows.strides ?? [Int](repeating: 1, count: space)
       let dilations = windows.dilations ?? [Int](repeating: 1, count: space)
       let fixed = outputShape.map { Array($0.suffix(space)) }
@@ -133,13 +138,30 @@ struct Windows {
     try node.require(modes.contains(mode), "auto_pad \(mode)")
   }
 
+  /// Throws for lists that do not have a number for each axis, and for numbers that no window has.
+  func check(_ space: Int, _ kernel: [Int]) throws {
+    let limit = 1 << 24
+    for list in [kernel, strides, dilations] {
+      guard let list else { continue }
+      guard list.count == space, list.allSatisfy({ (1...limit).contains($0) }) else {
+        throw TensorError("windows", "\(list) for \(space) spatial axes")
+      }
+    }
+    if let pads {
+      guard pads.count == 2 * space, pads.allSatisfy({ (-limit...limit).contains($0) }) else {
+        throw TensorError("windows", "padding \(pads) for \(space) spatial axes")
+      }
+    }
+  }
+
   /// The windows on an image of known size.
   struct Place {
     var kernel: [Int], strides: [Int], dilations: [Int], before: [Int], after: [Int], sizes: [Int]
   }
 
-  func place(lengths: [Int], kernel: [Int]) -> Place {
+  func place(lengths: [Int], kernel: [Int]) throws -> Place {
     let space = lengths.count
+    try check(space, kernel)
     let ones = [Int](repeating: 1, count: space)
     let strides = strides ?? ones
     let dilations = dilations ?? ones

@@ -17,7 +17,8 @@ extension OperatorTable {
         { operands in
           let (start, end, step) = try (operands.value(0), operands.value(1), operands.value(2))
           if case .host(let a) = start, case .host(let b) = end, case .host(let c) = step,
-            let first = a.values.first, let last = b.values.first, let by = c.values.first, by != 0
+            let first = a.values.first, let last = b.values.first, let by = c.values.first, by != 0,
+            (Double(last) - Double(first)) / Double(by) <= Double(HostIntegers.most)
           {
             let values = stride(from: first, to: last, by: by).map(Int64.init)
             return [
@@ -25,7 +26,7 @@ extension OperatorTable {
             ]
           }
           let (a, b, c) = (start.tensor.item(), end.tensor.item(), step.tensor.item())
-          guard c != 0, ((b - a) / c).isFinite else { throw operands.failure("step \(c)") }
+          guard c != 0, abs((b - a) / c) < 0x1p40 else { throw operands.failure("step \(c)") }
           let count = Swift.max(Int(((b - a) / c).rounded(.up)), 0)
           let values = Tensor.arange(count).cast(to: .float64) * c + a
           return [.tensor(values.cast(to: start.dtype))]

@@ -73,7 +73,9 @@ extension OperatorTable {
   private static func cast(_ value: Value, to dtype: DType) -> Value {
     if case .host(var integers) = value, HostIntegers.types.contains(dtype) {
       if dtype == .bool { integers.values = integers.values.map { $0 == 0 ? 0 : 1 } }
-      if dtype == .int32 { integers.values = integers.values.map { Int(Int32(truncatingIfNeeded: $0)) } }
+      if dtype == .int32 {
+        integers.values = integers.values.map { Int(Int32(truncatingIfNeeded: $0)) }
+      }
       integers.dtype = dtype
       return .host(integers)
     }

@@ -116,7 +116,9 @@ extension OperatorTable {
   }
 
   private static func rule(_ name: String, _ node: NodeContext) throws -> ScatterReduction? {
-    let rules: [String: ScatterReduction] = ["add": .sum, "mul": .product, "max": .max, "min": .min]
+    let rules: [String: ScatterReduction] = [
+      "add": .sum, "mul": .product, "max": .max, "min": .min,
+    ]
     try node.require(name == "none" || rules[name] != nil, "reduction \(name)")
     return rules[name]
   }

@@ -38,7 +38,10 @@ extension OperatorTable {
         return { operands in
           let x = try operands.tensor(0)
           let lengths = try operands.value(1).integers
-          guard x.rank >= 2, lengths.count == x.shape[batch] else {
+          guard x.shape.indices.contains(batch), x.shape.indices.contains(time),
+            batch != time, lengths.count == x.shape[batch],
+            lengths.allSatisfy({ (0...x.shape[time]).contains($0) })
+          else {
             throw operands.failure("\(lengths.count) lengths for shape \(x.shape)")
           }
           let steps = x.shape[time]
@@ -80,6 +83,7 @@ extension OperatorTable {
     let axis = try node.int("axis", 0)
     let sizes = try node.integers("split", input: 1)
     let count = try node.int("num_outputs", node.outputCount)
+    try node.require((1...1 << 20).contains(count), "\(count) results")
     return { operands in
       let x = try operands.tensor(0)
       let axis = try x.axis(axis, operands)
@@ -154,8 +158,11 @@ extension OperatorTable {
     return { operands in
       let x = try operands.tensor(0)
       guard let given = try amounts(operands) else { throw operands.failure("has no amounts") }
-      let axes = try operands.integers(3)?.map { try x.axis($0, operands) } ?? Array(x.shape.indices)
-      guard given.count == 2 * axes.count else {
+      let axes =
+        try operands.integers(3)?.map { try x.axis($0, operands) } ?? Array(x.shape.indices)
+      guard given.count == 2 * axes.count,
+        given.allSatisfy({ (-(1 << 31)...1 << 31).contains($0) })
+      else {
         throw operands.failure("\(given.count) amounts for shape \(x.shape)")
       }
       var (before, after) = ([Int](repeating: 0, count: x.rank), [Int](repeating: 0, count: x.rank))

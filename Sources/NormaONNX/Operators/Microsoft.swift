@@ -118,7 +118,7 @@ extension OperatorTable {
     }
   }
 
-  /// The real numbers that quantized weights stand for.
+  /// The real numbers that quantized weights represent.
   private static func weights(_ w: Tensor, _ scale: Tensor?, _ point: Tensor?) -> Tensor {
     let whole = w.cast(to: .int32)
     let shifted = point.map { whole - $0.cast(to: .int32) } ?? whole

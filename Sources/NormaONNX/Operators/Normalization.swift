@@ -42,6 +42,9 @@ extension OperatorTable {
         )
         return { operands in
           let x = try operands.tensor(0)
+          guard x.rank >= 2, (1...1 << 24).contains(size) else {
+            throw operands.failure("size \(size) for shape \(x.shape)")
+          }
           var amounts = [Int](repeating: 0, count: 2 * (x.rank - 1))
           amounts[amounts.count - 2] = (size - 1) / 2
           amounts[amounts.count - 1] = size - 1 - (size - 1) / 2
@@ -82,15 +85,17 @@ extension OperatorTable {
     if node.opset < 7 { _ = try node.int("is_test") }
     let wantsStatistics = (1..<5).contains { node.wants($0) } && isTrainingGraph
     if !isTrainingGraph,
-      let layer = try node.layer(inputs: [1, 2, 3, 4], scaleNames, make: { state -> BatchNorm in
-        let layer = BatchNorm(
-          state[0].count, eps: eps, momentum: .decay(momentum), dtype: state[0].dtype)
-        layer.weight?.value = state[0]
-        layer.bias?.value = state[1]
-        layer.runningMean?.value = state[2]
-        layer.runningVar?.value = state[3]
-        return layer
-      })
+      let layer = try node.layer(
+        inputs: [1, 2, 3, 4], scaleNames,
+        make: { state -> BatchNorm in
+          let layer = BatchNorm(
+            state[0].count, eps: eps, momentum: .decay(momentum), dtype: state[0].dtype)
+          layer.weight?.value = state[0]
+          layer.bias?.value = state[1]
+          layer.runningMean?.value = state[2]
+          layer.runningVar?.value = state[3]
+          return layer
+        })
     {
       return { operands in
         let x = try operands.tensor(0)
@@ -124,13 +129,15 @@ extension OperatorTable {
     let wantsStatistics = node.wants(1) || node.wants(2)
     let hasBias = node.has(2)
     if !wantsStatistics, node.constant(1)?.tensor.rank == -axis,
-      let layer = try node.layer(inputs: hasBias ? [1, 2] : [1], scaleNames, make: { state -> LayerNorm in
-        let layer = LayerNorm(
-          state[0].shape, eps: eps, bias: hasBias, dtype: state[0].dtype)
-        layer.weight?.value = state[0]
-        if hasBias { layer.bias?.value = state[1] }
-        return layer
-      })
+      let layer = try node.layer(
+        inputs: hasBias ? [1, 2] : [1], scaleNames,
+        make: { state -> LayerNorm in
+          let layer = LayerNorm(
+            state[0].shape, eps: eps, bias: hasBias, dtype: state[0].dtype)
+          layer.weight?.value = state[0]
+          if hasBias { layer.bias?.value = state[1] }
+          return layer
+        })
     {
       return { [.tensor(layer(try $0.tensor(0)))] }
     }
@@ -153,12 +160,14 @@ extension OperatorTable {
     _ = try node.int("stash_type")
     let isOfGroups = node.opset < 21
     if !isOfGroups,
-      let layer = try node.layer(inputs: [1, 2], scaleNames, make: { state -> GroupNorm in
-        let layer = GroupNorm(groups, state[0].count, eps: eps, dtype: state[0].dtype)
-        layer.weight?.value = state[0]
-        layer.bias?.value = state[1]
-        return layer
-      })
+      let layer = try node.layer(
+        inputs: [1, 2], scaleNames,
+        make: { state -> GroupNorm in
+          let layer = GroupNorm(groups, state[0].count, eps: eps, dtype: state[0].dtype)
+          layer.weight?.value = state[0]
+          layer.bias?.value = state[1]
+          return layer
+        })
     {
       return { [.tensor(layer(try $0.tensor(0)))] }
     }
@@ -177,12 +186,15 @@ extension OperatorTable {
 
   private static func instanceNormalization(_ node: NodeContext) throws -> GraphPlan.Run {
     let eps = try node.float("epsilon", 1e-5)
-    if let layer = try node.layer(inputs: [1, 2], scaleNames, make: { state -> InstanceNorm2d in
-      let layer = InstanceNorm2d(state[0].count, eps: eps, affine: true, dtype: state[0].dtype)
-      layer.weight?.value = state[0]
-      layer.bias?.value = state[1]
-      return layer
-    }) {
+    if let layer = try node.layer(
+      inputs: [1, 2], scaleNames,
+      make: { state -> InstanceNorm2d in
+        let layer = InstanceNorm2d(state[0].count, eps: eps, affine: true, dtype: state[0].dtype)
+        layer.weight?.value = state[0]
+        layer.bias?.value = state[1]
+        return layer
+      })
+    {
       return { operands in
         let x = try operands.tensor(0)
         if x.rank == 4 { return [.tensor(layer(x))] }

@@ -1,6 +1,6 @@
 import NormaTensor
 
-/// The operators that Norma has, by domain and name. Each family has a file, which adds its entries.
+/// The operators that Norma has, by domain and name. Each family has a file with its entries.
 enum OperatorTable {
   /// Reads a node's attributes and returns its operator; throws `Unsupported` for what is missing.
   typealias Builder = (NodeContext) throws -> GraphPlan.Run

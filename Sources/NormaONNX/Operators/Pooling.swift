@@ -27,7 +27,8 @@ extension OperatorTable {
           let (x, indices) = try (operands.tensor(0), operands.tensor(1))
           let space = x.rank - 2
           let (kernel, pads) = (windows.kernel ?? [], windows.pads)
-          guard kernel.count == space else { throw operands.failure("kernel for \(x.shape)") }
+          guard space > 0 else { throw operands.failure("shape \(x.shape)") }
+          try windows.check(space, kernel)
           var shape = x.shape
           for axis in 0..<space {
             let reach = (x.shape[axis + 2] - 1) * (windows.strides?[axis] ?? 1) + kernel[axis]
@@ -156,7 +157,7 @@ extension Windows {
     guard let kernel, kernel.count == space, (1...3).contains(space) else {
       throw operands.failure("kernel \(kernel ?? []) does not fit shape \(x.shape)")
     }
-    return place(lengths: Array(x.shape.suffix(space)), kernel: kernel)
+    return try place(lengths: Array(x.shape.suffix(space)), kernel: kernel)
   }
 }
 

@@ -1,7 +1,7 @@
 import NormaTensor
 
 extension OperatorTable {
-  /// Integers that stand for real numbers: x = scale (q - zero point). Products run on integers.
+  /// Integers that represent real numbers: x = scale (q - zero point). Products run on integers.
   static var quantized: Entries {
     [
       "QuantizeLinear": quantizeLinear,

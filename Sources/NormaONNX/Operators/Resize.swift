@@ -99,11 +99,12 @@ private struct ResizeRule {
       if let scales {
         scale = scales[index]
         let product = (scale * Double(length)).rounded(.down)
-        guard scale > 0, product < 0x1p40 else { throw operands.failure("factor \(scale)") }
+        guard scale > 0, product <= 0x1p24 else { throw operands.failure("factor \(scale)") }
         size = Int(product)
       } else {
         size = sizes?[index] ?? length
         if let common { size = Int((common * Double(length) + 0.5).rounded(.down)) }
+        guard (0...1 << 24).contains(size) else { throw operands.failure("length \(size)") }
         scale = common ?? Double(size) / Double(length)
       }
       let range = roi.flatMap { roi -> (Double, Double)? in

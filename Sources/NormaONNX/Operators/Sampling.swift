@@ -61,8 +61,11 @@ extension OperatorTable {
       }
       let sampler = Sampler(
         mode: mode.replacing("bi", with: ""), padding: padding, isAligned: isAligned)
-      return [.tensor(sampler.values(of: x, at: positions).reshaped(
-        [x.shape[0], x.shape[1]] + outer))]
+      return [
+        .tensor(
+          sampler.values(of: x, at: positions).reshaped(
+            [x.shape[0], x.shape[1]] + outer))
+      ]
     }
   }
 
@@ -76,7 +79,7 @@ extension OperatorTable {
         throw operands.failure("shape \(x.shape)")
       }
       let kernel = Array(weight.shape.suffix(2))
-      let place = windows.place(lengths: Array(x.shape.suffix(2)), kernel: kernel)
+      let place = try windows.place(lengths: Array(x.shape.suffix(2)), kernel: kernel)
       let taps = kernel[0] * kernel[1]
       let outputs = place.sizes
       // [N, groups, taps, (y, x), positions].
@@ -120,7 +123,7 @@ extension OperatorTable {
     return { operands in
       let x = try operands.tensor(0)
       let (lengths, kernel) = try (operands.value(1).integers, operands.value(2).integers)
-      let place = windows.place(lengths: lengths, kernel: kernel)
+      let place = try windows.place(lengths: lengths, kernel: kernel)
       let padded = zip(lengths, zip(place.before, place.after)).map { $0 + $1.0 + $1.1 }
       let taps = kernel.reduce(1, *)
       let columns = place.sizes.reduce(1, *)

@@ -134,7 +134,9 @@ extension OperatorTable {
 
   /// The value with another shape, in which one length may be -1.
   static func reshaped(_ value: Value, _ shape: [Int]) -> Value {
-    guard case .host(var integers) = value, shape.count(where: { $0 < 0 }) <= 1 else {
+    guard case .host(var integers) = value, shape.count(where: { $0 < 0 }) <= 1,
+      shape.count <= 8, shape.allSatisfy({ $0 <= HostIntegers.most })
+    else {
       return .tensor(value.tensor.reshaped(shape))
     }
     var shape = shape

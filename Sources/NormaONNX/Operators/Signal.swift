@@ -17,6 +17,9 @@ extension OperatorTable {
           let signal = x.rank == 2 ? x.unsqueezed(2) : x
           let length =
             operands.integers(3)?.first ?? window?.shape.first ?? signal.shape[1]
+          guard (1...Fourier.longest).contains(length) else {
+            throw operands.failure("length \(length)")
+          }
           // [N, frames, length, parts].
           var frames = signal.unfolded(over: 1, size: length, step: step).permuted(0, 1, 3, 2)
           if let window { frames = frames * window.reshaped([length, 1]) }
@@ -38,7 +41,7 @@ extension OperatorTable {
       let isPeriodic = try node.flag("periodic", true)
       let dtype = try node.dtype("output_datatype") ?? .float32
       return { operands in
-        guard let size = operands.integers(0)?.first, size >= 0 else {
+        guard let size = operands.integers(0)?.first, (0...1 << 24).contains(size) else {
           throw operands.failure("has no size")
         }
         let period = Double(isPeriodic ? size : max(size - 1, 1))
@@ -58,7 +61,9 @@ extension OperatorTable {
       let length = operands.integers(1)?.first ?? x.shape[axis]
       let isReal = isInverse && isOneSided
       let full = isReal ? operands.integers(1)?.first ?? 2 * (x.shape[axis] - 1) : length
-      guard full > 0 else { throw operands.failure("length \(full)") }
+      guard (1...Fourier.longest).contains(full) else {
+        throw operands.failure("length \(full); at most \(Fourier.longest) are transformed")
+      }
       if isReal {
         // The other half is the conjugate of this one.
         x = fitted(x, axis, full / 2 + 1)
@@ -92,7 +97,8 @@ extension OperatorTable {
     return { operands in
       guard let bands = operands.integers(0)?.first, let length = operands.integers(1)?.first,
         let rate = operands.integers(2)?.first, let low = try operands.number(3),
-        let high = try operands.number(4), bands > 0, length > 0, rate > 0
+        let high = try operands.number(4), (1...1 << 16).contains(bands),
+        (1...1 << 16).contains(length), rate > 0
       else { throw operands.failure("bands, length and rate must be positive") }
       func mel(_ frequency: Double) -> Double { 2595 * log10(1 + frequency / 700) }
       let step = (mel(high) - mel(low)) / Double(bands + 2)
@@ -122,6 +128,9 @@ extension OperatorTable {
 
 /// The discrete Fourier transform of a length, as two matrices.
 private struct Fourier {
+  /// The matrices of longer transforms would be too large.
+  static let longest = 8192
+
   let cosines: Tensor
   let sines: Tensor
   let length: Int

@@ -31,6 +31,13 @@ struct ModelProto {
   }
 }
 
+extension ModelProto {
+  /// The versions of the operator sets of the model and of its functions.
+  var allOpsets: [String: Int] {
+    functions.reduce(opsets) { $0.merging($1.opsets) { own, _ in own } }
+  }
+}
+
 extension WireReader {
   /// A domain, with the default one as `""`, and its version.
   fileprivate func opset() throws -> (domain: String, version: Int) {
@@ -123,6 +130,11 @@ struct AttributeProto {
   /// The name of a function's attribute whose value this one takes.
   var reference = ""
   var value = Value.none
+
+  init(_ name: String, _ value: Value) {
+    self.name = name
+    self.value = value
+  }
 
   init(_ reader: WireReader) throws {
     var reader = reader

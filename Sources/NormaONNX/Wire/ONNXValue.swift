@@ -31,8 +31,6 @@ public struct ONNXValue: Sendable, Hashable {
   public let typeName: String
 }
 
-
-
 extension ONNXValue {
   init(_ reader: WireReader) throws {
     var reader = reader

@@ -131,7 +131,8 @@ struct TensorProto {
       size.map({ bytes == count * $0 }) ?? (bytes >= count)
     else {
       throw error(
-        "is damaged", "tensor \(quoted(name)) of \(shape) has \(bytes) bytes in field \(typed.field)")
+        "is damaged",
+        "tensor \(quoted(name)) of \(shape) has \(bytes) bytes in field \(typed.field)")
     }
     return try Tensor(shape: shape, dtype: dtype) { target in
       var done = 0
