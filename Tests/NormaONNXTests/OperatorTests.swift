@@ -56,6 +56,8 @@ import Testing
     #expect(product?.values == [12, 14])
     #expect(product?.shape == [2])
     #expect(HostIntegers.combined(a, HostIntegers([1, 2, 3]), as: .int64, +) == nil)
+    let none = HostIntegers.combined(HostIntegers([]), b, as: .int64) { $0 * $1 }
+    #expect(none?.values == [])
     let low = HostIntegers([Int(Int32.max)], dtype: .int32)
     let wrapped = HostIntegers.combined(low, low, as: .int32, &+)
     #expect(wrapped?.values == [-2])

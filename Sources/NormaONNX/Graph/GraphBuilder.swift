@@ -1,3 +1,4 @@
+import NormaFiles
 import NormaNN
 import NormaTensor
 
@@ -41,7 +42,7 @@ final class GraphBuilder {
     plan.outputs = try proto.outputs.map { output in
       guard let slot = find(output.name) else {
         if model.hasProblems { return 0 }
-        throw model.malformed("nothing makes the output \(output.name)")
+        throw model.malformed("nothing makes the output \(quoted(output.name))")
       }
       return slot
     }
@@ -113,7 +114,7 @@ final class GraphBuilder {
         continue
       }
       guard let slot = find(name) else {
-        throw model.malformed("nothing makes \(name), which node \(title) reads")
+        throw model.malformed("nothing makes \(quoted(name)), which node \(quoted(title)) reads")
       }
       inputs.append(slot)
     }

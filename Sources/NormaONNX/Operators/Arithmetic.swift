@@ -146,7 +146,7 @@ extension HostIntegers {
       return nil
     }
     var values: [Int] = []
-    for index in 0..<max(a.values.count, b.values.count) {
+    for index in 0..<shape.reduce(1, *) {
       let x = a.values[a.values.count == 1 ? 0 : index]
       let y = b.values[b.values.count == 1 ? 0 : index]
       guard let value = apply(x, y) else { return nil }

@@ -209,6 +209,7 @@ private struct LinearAttentionRule {
   init(_ node: NodeContext) throws {
     queryHeads = try node.int("q_num_heads", 1)
     keyHeads = try node.int("kv_num_heads", 1)
+    try node.require(queryHeads > 0 && keyHeads > 0, "\(queryHeads), \(keyHeads) heads")
     scale = try node.float("scale", 0)
     _ = try node.int("chunk_size")
     let rule = try node.string("update_rule", "gated_delta")

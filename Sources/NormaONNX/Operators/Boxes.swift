@@ -52,6 +52,8 @@ extension OperatorTable {
     let usual = node.opset < 16 ? "output_half_pixel" : "half_pixel"
     let coordinates = try node.string("coordinate_transformation_mode", usual)
     try node.require(["avg", "max"].contains(mode), "mode \(mode)")
+    let isSmall = (1...4096).contains(height) && (1...4096).contains(width)
+    try node.require(isSmall && (0...4096).contains(ratio), "\(height) by \(width) cells")
     return { operands in
       let (x, rois) = try (operands.tensor(0), operands.tensor(1))
       let batches = try operands.value(2).integers
@@ -68,6 +70,9 @@ extension OperatorTable {
         var h = corners[4 * index + 3] * scale - shift - y1
         if shift == 0 { (w, h) = (max(w, 1), max(h, 1)) }
         let (cellH, cellW) = (h / Double(height), w / Double(width))
+        guard cellH.magnitude < 4096, cellW.magnitude < 4096 else {
+          throw operands.failure("a box of \(h) by \(w)")
+        }
         let rows = ratio > 0 ? ratio : max(Int(cellH.rounded(.up)), 1)
         let columns = ratio > 0 ? ratio : max(Int(cellW.rounded(.up)), 1)
         for channel in 0..<x.shape[1] {

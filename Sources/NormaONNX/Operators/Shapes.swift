@@ -95,6 +95,7 @@ extension OperatorTable {
       "DepthToSpace": { node in
         let (size, mode) = try (node.int("blocksize", 1), node.string("mode", "DCR"))
         try node.require(["DCR", "CRD"].contains(mode), "mode \(mode)")
+        try node.require((1...1 << 16).contains(size), "blocks of \(size)")
         return { operands in
           let x = try operands.tensor(0)
           guard x.rank == 4, size > 0, x.shape[1] % (size * size) == 0 else {
@@ -111,6 +112,7 @@ extension OperatorTable {
       "SpaceToDepth": { node in
         let (size, mode) = try (node.int("blocksize", 1), node.string("mode", "DCR"))
         try node.require(["DCR", "CRD"].contains(mode), "mode \(mode)")
+        try node.require((1...1 << 16).contains(size), "blocks of \(size)")
         return { operands in
           let x = try operands.tensor(0)
           guard x.rank == 4, size > 0, x.shape[2] % size == 0, x.shape[3] % size == 0 else {
