@@ -32,6 +32,13 @@ package enum FileFormat: String, Sendable, CaseIterable {
     try detect(InputFile(model: path, operation: "FileFormat.detect(model:)"))
   }
 
+  /// Whether the file at a path is an ONNX model, which is none of these formats.
+  package static func isONNX(_ path: String) throws -> Bool {
+    if System.names(inFolder: path) != nil { return false }
+    let file = try InputFile(path: path, operation: "FileFormat.isONNX(_:)")
+    return try ForeignFormat.detect(file)?.isONNX ?? false
+  }
+
   /// The format of a file, possibly compressed with gzip.
   static func detect(_ file: InputFile) throws -> FileFormat {
     let head = try file.head(16)

@@ -4,6 +4,8 @@ struct ForeignFormat {
   let words: String
   /// What to do instead, as a whole clause.
   let wayOut: String
+  /// Whether it is an ONNX model, which another room reads.
+  var isONNX = false
 
   private static let weights =
     "save the weights in Python: numpy.savez(path, **{w.name: w.numpy() for w in model.weights})"
@@ -70,8 +72,9 @@ struct ForeignFormat {
     guard [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42].contains(head[2]) else { return nil }
     return ForeignFormat(
       words: "an ONNX model",
-      wayOut: "ONNXModel(contentsOf:) of the product NormaONNX opens it, and norma inspect shows it"
-    )
+      wayOut:
+        "ONNXModel(contentsOf:) of NormaONNX opens it, and norma inspect shows it",
+      isONNX: true)
   }
 
   private static func ofText(_ head: [UInt8]) -> ForeignFormat? {

@@ -1,5 +1,6 @@
 import Foundation
 import Norma
+import NormaONNX
 
 /// A file on its way to another: its tensors, and how they are written.
 struct ConvertedFile {
@@ -20,7 +21,7 @@ struct ConvertedFile {
   /// - Parameter keepsAll: whether to take all of a checkpoint, or its model alone.
   /// - Throws: `FileError` if the file cannot be read.
   init(_ path: String, keepsAll: Bool) throws {
-    let inspection = try FileInspection(path, withValues: false)
+    let inspection = try FileInspection.of(path, withValues: false)
     let read = try Self.reader(path)
     let prefix =
       keepsAll || inspection.container.isEmpty ? "" : inspection.container + "."
@@ -55,6 +56,14 @@ struct ConvertedFile {
 
   /// Reads tensors by the names that an inspection lists.
   private static func reader(_ path: String) throws -> (String) throws -> Tensor {
+    if try FileFormat.isONNX(path) {
+      let weights = try ONNXInspection(contentsOf: path).weights
+      let reads = Dictionary(weights.map { ($0.name, $0.read) }) { first, _ in first }
+      return { name in
+        guard let read = reads[name] else { throw DataError("\(path) has no tensor \(name)") }
+        return try read()
+      }
+    }
     switch try FileFormat.detect(model: path) {
     case .npy, .idx, .png, .jpeg: return { _ in try Tensor(contentsOf: path) }
     case .npz:

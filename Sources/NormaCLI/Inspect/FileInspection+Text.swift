@@ -6,6 +6,7 @@ extension FileInspection {
   /// - Parameter showsAll: whether to print repeated blocks each time, and every note in full.
   func text(style: TextStyle, showsAll: Bool) -> String {
     var parts = [style.paragraph(head, emphasis: style.strong)]
+    if let graph { parts.append(graph.text(style: style)) }
     let shown = notes.sorted { $0.key < $1.key }.map { name, text in
       "\(name): " + (showsAll || text.count <= 60 ? text : "\(text.prefix(60))...")
     }
@@ -19,7 +20,7 @@ extension FileInspection {
           .joined(separator: "\n"))
     }
     if !normalizations.isEmpty { parts.append(normalizationTable(style)) }
-    if !options.isEmpty { parts.append(optionTable) }
+    if !options.isEmpty, graph == nil { parts.append(optionTable) }
     return parts.joined(separator: "\n\n")
   }
 
@@ -95,12 +96,22 @@ extension FileInspection {
         lines.append(style.paragraph(remarks, indent: 2, emphasis: style.named))
       }
     }
-    let explained =
-      normalizations.contains(where: \.hasStatistics)
-      ? "Scale and shift are those of evaluation: weight / sqrt(variance + 1e-5), and bias - mean "
-        + "* scale; files do not contain epsilon and momentum. " : ""
+    let epsilons = Set(normalizations.compactMap(\.epsilon))
+    var explained = ""
+    if !epsilons.isEmpty {
+      let epsilon = epsilons.count == 1 ? short(epsilons.first ?? 0) : "epsilon"
+      explained =
+        "Scale and shift are those of evaluation: weight / sqrt(variance + \(epsilon)), and bias "
+        + "- mean * scale"
+      let momenta = Set(options.compactMap(\.momentum)).sorted().map { short($0) }
+      explained +=
+        graph == nil
+        ? "; files do not contain epsilon and momentum. "
+        : "; the momentum of a new batch is \(momenta.joined(separator: ", "))."
+    }
     return lines.joined(separator: "\n") + "\n"
-      + style.paragraph("\(explained)norma doctor \(file) says what is wrong.")
+      + style.paragraph(
+        explained + (graph == nil ? "norma doctor \(file) says what is wrong." : ""))
   }
 
   private var optionTable: String {

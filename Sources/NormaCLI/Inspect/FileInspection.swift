@@ -38,14 +38,26 @@ struct FileInspection: Encodable {
   var notes: [String: String] = [:]
   var tensors: [Entry] = []
   var normalizations: [StoredNorm] = []
-  /// Options of layers that captures record.
+  /// Options of layers that captures and graphs record.
   var options: [InspectedOptions] = []
+  /// The graph of an ONNX file.
+  var graph: InspectedGraph?
 
   /// The number of bytes of all tensors.
   var bytes: Int { tensors.reduce(0) { $0 + $1.bytes } }
 
   /// - Parameter withValues: whether to read every tensor.
   /// - Throws: `FileError` if the file cannot be read or contains no tensors.
+  static func of(_ path: String, withValues: Bool) throws -> FileInspection {
+    try FileFormat.isONNX(path)
+      ? FileInspection(onnx: path, withValues: withValues)
+      : FileInspection(path, withValues: withValues)
+  }
+
+  /// An inspection of which nothing else is known.
+  init(_ path: String, kind: String) { (file, self.kind) = (path, kind) }
+
+  /// The inspection of a file that is no graph.
   init(_ path: String, withValues: Bool) throws {
     file = path
     let format = try FileFormat.detect(model: path)
@@ -93,7 +105,7 @@ struct FileInspection: Encodable {
           readAs: entry.dtype)
       }
       if NetworkCapture.isCapture(content) {
-        options = try NetworkCapture(contentsOf: path).layers.map(InspectedOptions.init)
+        options = try NetworkCapture(contentsOf: path).layers.map { InspectedOptions($0) }
       } else {
         normalizations = try state.normalizationLayers()
       }
@@ -131,6 +143,11 @@ struct InspectedOptions: Encodable {
   let epsilon: Double?
   /// In PyTorch's convention; nil for the mean over all batches, or if it was not recorded.
   let momentum: Double?
+
+  init(_ norm: (name: String, layer: BatchNorm)) {
+    (name, kind) = (norm.name, "\(type(of: norm.layer))")
+    (epsilon, momentum) = (norm.layer.eps, norm.layer.momentum.share)
+  }
 
   init(_ layer: CapturedLayer) {
     (name, kind) = (layer.name, layer.kind)

@@ -9,14 +9,15 @@ struct InspectCommand: ParsableCommand {
     abstract: "Show what is in a file: tensors, types, sizes, normalization layers.",
     discussion: """
       It opens checkpoints of PyTorch (.pt, .pth, .bin, .ckpt), safetensors (also in several \
-      files, by their index or their folder), .npy, .npz, IDX, images and checkpoints of Norma, \
+      files, by their index or their folder), .npy, .npz, IDX, images, ONNX and checkpoints of Norma, \
       told apart by their content. Files of other kinds are named, with the way out. No code in a \
       file is ever run.
 
       Tensors are a tree by their names; blocks that repeat are printed once, with --all each \
       time. Normalization layers are listed with the scale and the shift that they apply in \
       evaluation, dead channels, statistics that were never trained, and values that are not \
-      finite. With --stats all tensors are read and summarized.
+      finite. Of an ONNX model it shows inputs, outputs, operators with counts, and all that is \
+      unsupported. With --stats all tensors are read and summarized.
 
       EXAMPLES:
         norma inspect model.pt
@@ -41,7 +42,7 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     do {
-      let inspection = try FileInspection(file, withValues: stats)
+      let inspection = try FileInspection.of(file, withValues: stats)
       Terminal.show(
         json
           ? try encoded(inspection)

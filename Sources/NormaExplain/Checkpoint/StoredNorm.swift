@@ -1,4 +1,5 @@
 import NormaFiles
+import NormaNN
 
 /// What a normalization layer in a file does: its scale and shift of the input, and what is odd.
 package struct StoredNorm: Sendable, Hashable, Codable {
@@ -26,7 +27,7 @@ package struct StoredNorm: Sendable, Hashable, Codable {
   /// Whether the running statistics still have their initial values, 0 and 1.
   package let isNeverTrained: Bool
 
-  init(_ layer: StoredLayer) {
+  init(_ layer: StoredLayer, epsilon: Double = StoredLayer.usualEpsilon) {
     name = layer.name
     channels = layer.channels
     hasStatistics = layer.hasStatistics
@@ -35,9 +36,20 @@ package struct StoredNorm: Sendable, Hashable, Codable {
     deadChannels = layer.deadChannels
     nonFinite = layer.numbers.values.reduce(0) { $0 + $1.values.count { !$0.isFinite } }
     negativeVariances = (layer.variance ?? []).count { $0 < 0 }
-    let (scale, shift) = layer.effect(epsilon: StoredLayer.usualEpsilon)
+    let (scale, shift) = layer.effect(epsilon: epsilon)
     (self.scale, self.shift) = (StoredLayer.extent(scale), StoredLayer.extent(shift))
-    epsilon = layer.hasStatistics ? StoredLayer.usualEpsilon : nil
+    self.epsilon = layer.hasStatistics ? epsilon : nil
+  }
+
+  /// A batch norm of a network, with its own epsilon.
+  package init(_ norm: (name: String, layer: BatchNorm)) {
+    let layer = norm.layer
+    var stored = StoredLayer(name: norm.name)
+    stored.numbers[.weight] = layer.weight.map { StoredNumbers($0.value) }
+    stored.numbers[.bias] = layer.bias.map { StoredNumbers($0.value) }
+    stored.numbers[.mean] = layer.runningMean.map { StoredNumbers($0.value) }
+    stored.numbers[.variance] = layer.runningVar.map { StoredNumbers($0.value) }
+    self.init(stored, epsilon: layer.eps)
   }
 }
 
@@ -48,7 +60,7 @@ extension StateFile {
   package func normalizationLayers() throws -> [StoredNorm] {
     var reader = StoredLayers(self)
     try reader.read()
-    return reader.layers.map(StoredNorm.init)
+    return reader.layers.map { StoredNorm($0) }
   }
 }
 
