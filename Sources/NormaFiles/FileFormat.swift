@@ -32,7 +32,7 @@ package enum FileFormat: String, Sendable, CaseIterable {
     try detect(InputFile(model: path, operation: "FileFormat.detect(model:)"))
   }
 
-  /// Whether the file at a path is an ONNX model, which is none of these formats.
+  /// Whether the file at a path is an ONNX model, which this enumeration does not list.
   package static func isONNX(_ path: String) throws -> Bool {
     if System.names(inFolder: path) != nil { return false }
     let file = try InputFile(path: path, operation: "FileFormat.isONNX(_:)")

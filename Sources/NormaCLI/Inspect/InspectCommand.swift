@@ -9,9 +9,9 @@ struct InspectCommand: ParsableCommand {
     abstract: "Show what is in a file: tensors, types, sizes, normalization layers.",
     discussion: """
       It opens checkpoints of PyTorch (.pt, .pth, .bin, .ckpt), safetensors (also in several \
-      files, by their index or their folder), .npy, .npz, IDX, images, ONNX and checkpoints of Norma, \
-      told apart by their content. Files of other kinds are named, with the way out. No code in a \
-      file is ever run.
+      files, by their index or their folder), .npy, .npz, IDX, images, ONNX and checkpoints of \
+      Norma, told apart by their content. Files of other kinds are named, with the way out. No \
+      code in a file is ever run.
 
       Tensors are a tree by their names; blocks that repeat are printed once, with --all each \
       time. Normalization layers are listed with the scale and the shift that they apply in \
