@@ -3,17 +3,17 @@ import NormaFiles
 import NormaNN
 import NormaTensor
 
-/// A network from an ONNX file, as a module that runs, explains itself and trains.
+/// A network from an ONNX file, as a module that runs and trains.
 ///
 ///     let model = try ONNXModel(contentsOf: "classifier.onnx")
 ///     model.eval()
 ///     let result = try model(["x": images])
 ///     print(result["scores"])
 ///
-/// Weights are parameters with the names of the file, and batch norms, layer norms, group norms and
-/// instance norms are layers, so that `explain`, `norma doctor`, `recalibrate`, `freeze` and
-/// training work as for any other module. In training mode batch norms normalize with the batch and
-/// update their running statistics. Gradients are recorded as everywhere.
+/// Weights are parameters with the names of the file. Batch norms, layer norms, group norms and
+/// instance norms are layers, which are found by name like those of any other module. In training
+/// mode batch norms normalize with the batch and update their running statistics. Gradients are
+/// recorded as everywhere.
 ///
 /// Opening checks everything: all that is unsupported is one error, before anything runs.
 ///
