@@ -147,6 +147,17 @@ import Testing
     #expect(nan.isNaN().all().item(as: Bool.self))
   }
 
+  /// No batch, queries, keys or components: results of 0 in the right shapes, and gradients.
+  @Test(arguments: [(0, 3, 3, 4), (2, 0, 3, 4), (2, 3, 0, 4), (2, 3, 3, 0), (2, 0, 0, 0)])
+  func emptyOperands(_ n: Int, _ l: Int, _ s: Int, _ e: Int) {
+    let q = Tensor.randn(n, l, e).requiringGradient()
+    let k = Tensor.randn(n, s, e).requiringGradient()
+    let y = scaledDotProductAttention(q, k, k)
+    #expect(y.shape == [n, l, e] && y.abs().sum().item() == 0)
+    let gradients = Tensor.gradient(of: y, at: [q, k], upstream: Tensor.ones(y.shape))
+    #expect(gradients.map(\.shape) == [q.shape, k.shape])
+  }
+
   /// Scores far apart, in an order in which the largest grows from block to block.
   @Test func growingScores() {
     let k = Tensor.arange(2000).unsqueezed(1).cast(to: .float32)
