@@ -63,7 +63,8 @@ let package = Package(
       name: "CNormaLoops",
       cSettings: [
         "Attention", "Convolution", "Copying", "Elementwise", "Indexing", "Levels", "Linear",
-        "Math", "Normalization", "Random", "Reductions", "Runner", "Scans", "Sorting", "Threads",
+        "Math", "Normalization", "Random", "Recurrent", "Reductions", "Runner", "Scans", "Sorting",
+        "Threads",
       ].map { .headerSearchPath($0) }),
     .target(
       name: "COneDNN",

@@ -1,4 +1,5 @@
 """The rows `shape.NAME.SIZES` of `norma bench` in PyTorch: layers at the shapes that networks give them."""
+from training_rows import gpt_block
 
 
 def operation(torch, name, shape):
@@ -6,6 +7,11 @@ def operation(torch, name, shape):
     if name == "layernorm.sum":
         layer = nn.LayerNorm(shape[-1])
         return lambda x: layer(x + x)
+    if name == "gptblock":
+        return gpt_block(torch, shape[-1], 6, 0)
+    if name in ("lstm", "gru"):
+        layer = getattr(nn, name.upper())(shape[-1], shape[-1], batch_first=True)
+        return lambda x: layer(x)[0]
     if name == "batchnorm.evaluation":
         return nn.BatchNorm2d(shape[1]).eval()
     layers = {

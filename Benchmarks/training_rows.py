@@ -92,10 +92,9 @@ def mlp_step(torch, shape):
     return training_step(torch, network, torch.randn(shape))
 
 
-def gpt(torch, share):
-    """The language model of the command's BenchGPT.swift."""
+def gpt_block(torch, width, heads, share):
+    """A block of a decoder: attention and a network of two layers, behind layer norms."""
     nn, functional = torch.nn, torch.nn.functional
-    tokens, length, width, heads = 86, 128, 128, 4
 
     class Block(nn.Module):
         def __init__(self):
@@ -115,12 +114,21 @@ def gpt(torch, share):
             x = x + self.projection(mixed.transpose(1, 2).reshape(n, t, width))
             return x + self.mlp(self.norm2(x))
 
+    return Block()
+
+
+def gpt(torch, share):
+    """The language model of the command's BenchGPT.swift."""
+    nn = torch.nn
+    tokens, length, width, heads = 86, 128, 128, 4
+
     class Network(nn.Module):
         def __init__(self):
             super().__init__()
             self.tokens, self.positions = nn.Embedding(tokens, width), nn.Embedding(length, width)
             self.dropout = nn.Dropout(share)
-            self.blocks = nn.Sequential(*[Block() for _ in range(4)])
+            self.blocks = nn.Sequential(
+                *[gpt_block(torch, width, heads, share) for _ in range(4)])
             self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, tokens)
 
         def forward(self, text):

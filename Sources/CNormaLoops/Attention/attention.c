@@ -36,56 +36,77 @@ static int64_t seen_columns(const norma_attention_block *block, int64_t row) {
 MASKED(f32, float)
 MASKED(f64, double)
 
-typedef struct {
-  norma_loop subtract, exp;
-  const norma_reductions *reductions;
-} loops_of_type;
+// The number of columns of a row that are computed: those that it sees, rounded up to a multiple of
+// 16 within the row, because loops are slow at the rest of a vector. The added scores get a seen
+// value.
+#define WIDEN(name, T)                                                                     \
+  static int64_t widen_##name(const norma_attention_block *b, int64_t n, T *s) {           \
+    const int64_t wide = n ? smaller((n + 15) / 16 * 16, b->columns) : 0;                  \
+    for (int64_t j = n; j < wide; j++) s[j] = s[0];                                        \
+    return wide;                                                                           \
+  }
+WIDEN(f32, float)
+WIDEN(f64, double)
 
-static loops_of_type find_loops(int type) {
-  return (loops_of_type){
-      norma_find_loop(NORMA_SUBTRACT, type, 2), norma_find_loop(NORMA_EXP, type, 0),
-      norma_find_reductions(type)};
-}
+// exp(s - highest) for n scores. Powers below that of `floor` are 0: beside the largest, which is
+// 1, they are less than the type's smallest normal numbers, and exp is slow there.
+#define POWERS(name, T, lowest)                                                            \
+  static void take_powers_##name(norma_loop exp, int64_t n, T highest, T *s) {             \
+    const T floor = lowest;                                                                \
+    const int some = OF_LEVEL(shift_##name)(n, highest, floor, s);                         \
+    exp((size_t)n, (const void *const[]){s}, s);                                           \
+    if (!some) return;                                                                     \
+    T least;                                                                               \
+    exp(1, (const void *const[]){&floor}, &least);                                         \
+    OF_LEVEL(flush_##name)(n, least, s);                                                   \
+  }
+POWERS(f32, float, -86)
+POWERS(f64, double, -700)
 
-// exp(s - highest) for n values.
-static void take_powers(
-    const loops_of_type *loops, int64_t n, void *s, const void *highest) {
-  loops->subtract((size_t)n, (const void *const[]){s, highest}, s);
-  loops->exp((size_t)n, (const void *const[]){s}, s);
-}
+// What powers of scores below `before` must be multiplied by.
+#define FACTOR(name, T)                                                                    \
+  static T factor_##name(norma_loop exp, T before, T highest) {                            \
+    if (before == highest) return 1;                                                       \
+    if (before == (T)-__builtin_inf()) return 0;                                           \
+    T factor = before - highest;                                                           \
+    exp(1, (const void *const[]){&factor}, &factor);                                       \
+    return factor;                                                                         \
+  }
+FACTOR(f32, float)
+FACTOR(f64, double)
 
 #define WEIGHTS(name, T)                                                                     \
   static void weights_##name(                                                                \
       const norma_attention_block *b, T *scores, T *highest, double *sums, double *factors) { \
-    const loops_of_type loops = find_loops(b->type);                                         \
+    const norma_loop exp = norma_find_loop(NORMA_EXP, b->type, 0);                           \
+    const norma_reductions *reductions = norma_find_reductions(b->type);                     \
     for (int64_t i = 0; i < b->rows; i++) {                                                  \
       T *s = scores + i * b->columns;                                                        \
       const int64_t n = seen_columns(b, i);                                                  \
       const T before = highest[i];                                                           \
       mask_##name(b, i, n, s);                                                               \
-      if (n) loops.reductions->maximum((size_t)n, s, &highest[i]);                           \
+      const int64_t wide = widen_##name(b, n, s);                                            \
+      if (wide) reductions->maximum((size_t)wide, s, &highest[i]);                           \
       if (!n || highest[i] == (T)-__builtin_inf()) {                                         \
         memset(s, 0, (size_t)b->columns * sizeof(T));                                        \
         factors[i] = 1;                                                                      \
         continue;                                                                            \
       }                                                                                      \
-      T factor = before == highest[i] ? 0 : before - highest[i];                             \
-      loops.exp(1, (const void *const[]){&factor}, &factor);                                 \
-      take_powers(&loops, n, s, &highest[i]);                                                \
+      factors[i] = (double)factor_##name(exp, before, highest[i]);                           \
+      take_powers_##name(exp, wide, highest[i], s);                                          \
       memset(s + n, 0, (size_t)(b->columns - n) * sizeof(T));                                \
       double sum = 0;                                                                        \
-      loops.reductions->sum((size_t)n, s, &sum);                                             \
-      factors[i] = (double)factor;                                                           \
-      sums[i] = sums[i] * (double)factor + sum;                                              \
+      reductions->sum((size_t)wide, s, &sum);                                                \
+      sums[i] = sums[i] * factors[i] + sum;                                                  \
     }                                                                                        \
   }                                                                                          \
   static void powers_##name(const norma_attention_block *b, T *scores, const T *highest) {   \
-    const loops_of_type loops = find_loops(b->type);                                         \
+    const norma_loop exp = norma_find_loop(NORMA_EXP, b->type, 0);                           \
     for (int64_t i = 0; i < b->rows; i++) {                                                  \
       T *s = scores + i * b->columns;                                                        \
       const int64_t n = highest[i] == (T)-__builtin_inf() ? 0 : seen_columns(b, i);          \
       mask_##name(b, i, n, s);                                                               \
-      if (n) take_powers(&loops, n, s, &highest[i]);                                         \
+      take_powers_##name(exp, widen_##name(b, n, s), highest[i], s);                         \
       memset(s + n, 0, (size_t)(b->columns - n) * sizeof(T));                                \
     }                                                                                        \
   }

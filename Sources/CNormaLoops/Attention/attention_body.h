@@ -5,6 +5,19 @@
   static void LEVEL(scale_##name)(int64_t n, const T *from, double factor, T *to) {           \
     for (int64_t j = 0; j < n; j++) to[j] = (T)((double)from[j] * factor);                    \
   }                                                                                            \
+  /* s - highest, at least `floor`; whether some were less. NaN stays. */                       \
+  static int LEVEL(shift_##name)(int64_t n, T highest, T floor, T *s) {                       \
+    int some = 0;                                                                              \
+    for (int64_t j = 0; j < n; j++) {                                                          \
+      const T x = s[j] - highest;                                                              \
+      some |= x < floor;                                                                       \
+      s[j] = x < floor ? floor : x;                                                            \
+    }                                                                                          \
+    return some;                                                                               \
+  }                                                                                            \
+  static void LEVEL(flush_##name)(int64_t n, T least, T *s) {                                 \
+    for (int64_t j = 0; j < n; j++) s[j] = s[j] == least ? 0 : s[j];                          \
+  }                                                                                            \
   static void LEVEL(add_##name)(int64_t n, const T *from, T factor, T *into) {                \
     for (int64_t j = 0; j < n; j++) into[j] = into[j] * factor + from[j];                     \
   }                                                                                            \

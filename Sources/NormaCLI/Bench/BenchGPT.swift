@@ -23,7 +23,7 @@ private final class Attention: Module, Layer {
   }
 }
 
-private final class Block: Module, Layer {
+final class GPTBlock: Module, Layer {
   private let norm1: LayerNorm
   private let attention: Attention
   private let norm2: LayerNorm
@@ -56,7 +56,7 @@ final class SmallGPT: Module, Layer {
     tokens = Embedding(count, width)
     positions = Embedding(length, width)
     dropout = Dropout(share)
-    blocks = Sequential((0..<4).map { _ in Block(width, heads: heads, dropout: share) })
+    blocks = Sequential((0..<4).map { _ in GPTBlock(width, heads: heads, dropout: share) })
     norm = LayerNorm(width)
     head = Linear(width, count)
   }

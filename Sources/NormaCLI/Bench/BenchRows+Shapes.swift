@@ -12,6 +12,7 @@ extension BenchRow {
       + pair("softmax", [8, 12, 128, 128]) { $0.softmax(over: -1) }
       + pair("maxpool", [8, 64, 112, 112]) { maxPool2d($0, kernelSize: 3, stride: 2, padding: 1) }
       + [crossEntropyRow([4096, 86])] + attention([32, 4, 128, 32])
+      + attention([1, 8, 4096, 64]) + recurrences([32, 128, 256]) + block([8, 256, 384])
   }
 
   private static var norms: [BenchRow] {
@@ -80,5 +81,16 @@ extension BenchRow {
 
   private static func attention(_ shape: [Int]) -> [BenchRow] {
     pair("attention", shape) { scaledDotProductAttention($0, $0, $0, isCausal: true) }
+  }
+
+  private static func block(_ shape: [Int]) -> [BenchRow] {
+    let block = GPTBlock(shape[2], heads: 6, dropout: 0)
+    return pair("gptblock", shape) { block($0) }
+  }
+
+  private static func recurrences(_ shape: [Int]) -> [BenchRow] {
+    let lstm = LSTM(shape[2], shape[2], batchFirst: true)
+    let gru = GRU(shape[2], shape[2], batchFirst: true)
+    return pair("lstm", shape) { lstm($0).output } + pair("gru", shape) { gru($0).output }
   }
 }

@@ -15,47 +15,40 @@ extension Recurrence {
 
   /// The same as ``recorded(_:)`` for plain recurrences.
   func fast(_ states: RecurrentStates) -> (output: Tensor, cell: Tensor?) {
-    let inputs =
-      [states.gates, states.hidden, states.recurrent]
-      + [states.cell, states.newBias].compactMap { $0 }
-    let isRecorded = Tensor.isRecorded(inputs)
-    let count = states.steps
-    let order = order(count)
-    let plain = states.detached
-    let (gates, valid) = (plain.gates.unbound(), plain.valid?.unbound())
-    let recurrent = plain.recurrent.transposed()
-    let width = plain.gates.shape[2] / kind.gates
-    var (hidden, cell) = (plain.hidden, plain.cell)
-    var outputs = gates
-    var saved = [[Tensor]](repeating: [], count: count)
-    for index in order {
-      let product = hidden.matmul(recurrent)
-      var step = PlainStep(kind, gates[index], product, hidden, cell, width, self, plain.newBias)
-      if let valid = valid?[index] { step.keep(hidden, cell, unless: valid) }
-      let state = [step.hidden] + (step.cell.map { [$0] } ?? [])
-      Tensor.evaluate(together: isRecorded ? state + step.saved : state)
-      (hidden, cell) = (step.hidden, step.cell)
-      outputs[index] = hidden
-      if isRecorded { saved[index] = step.saved + (cell.map { [$0] } ?? []) }
+    let inputs = states.differentiable
+    guard let results = steps(states).results(saving: Tensor.isRecorded(inputs)) else {
+      return (.poisoned, states.cell.map { _ in .poisoned })
     }
     // The last cell lies behind the outputs, so that there is one result.
-    let result = Tensor.stacked(outputs + (cell.map { [$0] } ?? []))
-      .recorded(
-        "\(kind)", from: inputs,
-        saving: inputs + (states.valid.map { [$0] } ?? []) + saved.joined(),
-        savesResult: true, runsAtOnce: true
-      ) { [self, hasBias = states.newBias != nil, isMasked = states.valid != nil] rule in
-        let saved = SavedSteps(
-          rule.saved, kind, steps: count, hasBias: hasBias, isMasked: isMasked)
-        if rule.isRecording {
-          return Tensor.gradient(
-            of: { self.joined(self.recorded(saved.states(with: $0))) }, at: saved.inputs,
-            upstream: rule.upstream)
-        }
-        return gradients(rule, saved)
+    let result = results.states.recorded(
+      "\(kind)", from: inputs,
+      saving: inputs + (states.valid.map { [$0] } ?? []) + results.saved,
+      savesResult: true, runsAtOnce: true
+    ) { [self, parts = SavedParts(states)] rule in
+      let (states, saved) = parts.restored(rule.saved)
+      if rule.isRecording {
+        return Tensor.gradient(
+          of: { self.joined(self.recorded(parts.restored($0 + rule.saved.dropFirst($0.count)).0)) },
+          at: states.differentiable, upstream: rule.upstream)
       }
-    guard cell != nil else { return (result, nil) }
+      return gradients(rule, states, saved)
+    }
+    guard kind == .lstm else { return (result, nil) }
+    let count = states.steps
     return (result.narrowed(over: 0, from: 0, count: count), result[count])
+  }
+
+  private func steps(_ states: RecurrentStates) -> RecurrentSteps {
+    let formula: RecurrentFormula
+    switch kind {
+    case .rnn: formula = activations == [.relu] ? .rnnRelu : .rnnTanh
+    case .lstm: formula = .lstm
+    case .gru: formula = .gru
+    }
+    return RecurrentSteps(
+      formula, gates: states.gates, hidden: states.hidden, cell: states.cell,
+      recurrent: states.recurrent, bias: states.bias, newBias: states.newBias,
+      valid: states.valid, isReversed: isReversed)
   }
 
   private func joined(_ results: (output: Tensor, cell: Tensor?)) -> Tensor {
@@ -63,57 +56,30 @@ extension Recurrence {
     return Tensor.concatenated([results.output, cell.unsqueezed(0)], over: 0)
   }
 
-  /// The steps in the order in which they are taken.
-  private func order(_ count: Int) -> [Int] {
-    isReversed ? Array((0..<count).reversed()) : Array(0..<count)
-  }
-
-  private func gradients(_ rule: Backward, _ saved: SavedSteps) -> [Tensor?] {
-    let states = saved.states(with: saved.inputs).detached
-    let count = states.steps
-    let (upstream, results) = (rule.upstream.unbound(), rule.result.detached().unbound())
-    let valid = states.valid?.unbound()
-    let order = order(count)
-    var hidden: Tensor? = nil
-    var cell = kind == .lstm ? upstream[count] : nil
-    var (gates, products) = (upstream, [Tensor](upstream.prefix(count)))
-    gates.removeLast(upstream.count - count)
-    for (position, index) in order.enumerated().reversed() {
-      let before = position > 0 ? order[position - 1] : nil
-      var step = PlainStepGradient(
-        kind, saved.steps[index], result: results[index],
-        hidden: before.map { results[$0] } ?? states.hidden,
-        cell: before.flatMap { saved.steps[$0].last } ?? states.cell,
-        upstream: hidden.map { $0 + upstream[index] } ?? upstream[index], cellUpstream: cell,
-        isRelu: activations == [.relu])
-      if let valid = valid?[index] { step.drop(unless: valid) }
-      let all =
-        step.gates + (step.inner.map { [$0] } ?? []) + (step.cell.map { [$0] } ?? [])
-        + (step.direct.map { [$0] } ?? [])
-      Tensor.evaluate(together: all)
-      gates[index] = Tensor.concatenated(step.gates, over: 1)
-      products[index] =
-        step.inner.map {
-          Tensor.concatenated(Array(step.gates.dropLast()) + [$0], over: 1)
-        } ?? gates[index]
-      let back = products[index].matmul(states.recurrent)
-      hidden = step.direct.map { back + $0 } ?? back
-      cell = step.cell
-    }
-    let all = Tensor.stacked(gates)
-    let product = kind == .gru ? Tensor.stacked(products) : all
-    let width = states.hidden.shape[1]
-    let biasGradient =
-      states.newBias == nil
-      ? nil
-      : rule.whenNeeded(3) {
-        product.narrowed(over: 2, from: 2 * width, count: width).sum(over: 0, 1)
-      }
-    return [
-      all, hidden,
-      rule.whenNeeded(2) { weightGradient(product, rule.result.detached(), states.hidden) },
-      kind == .lstm ? cell : biasGradient,
+  private func gradients(
+    _ rule: Backward, _ states: RecurrentStates, _ saved: [Tensor]
+  ) -> [Tensor?] {
+    let result = rule.result.detached()
+    guard
+      let gradients = steps(states).gradients(
+        .init(states: result, saved: saved), upstream: rule.upstream)
+    else { return states.differentiable.map { _ in .poisoned } }
+    let (products, width) = (gradients.products, states.hidden.shape[1])
+    var all = [
+      gradients.gates, gradients.hidden,
+      rule.whenNeeded(2) { weightGradient(products, result, states.hidden.detached()) },
     ]
+    if let cell = gradients.cell { all.append(cell) }
+    if states.bias != nil {
+      all.append(rule.whenNeeded(all.count) { gradients.gates.sum(over: 0, 1) })
+    }
+    if states.newBias != nil {
+      all.append(
+        rule.whenNeeded(all.count) {
+          products.narrowed(over: 2, from: 2 * width, count: width).sum(over: 0, 1)
+        })
+    }
+    return all
   }
 
   /// The gradient of the recurrent weights, from those of all products with states.
@@ -130,43 +96,31 @@ extension Recurrence {
   }
 }
 
-/// What ``Recurrence/fast(_:)`` saved for its gradient.
-private struct SavedSteps {
-  /// The inputs that have gradients.
-  let inputs: [Tensor]
-  let valid: Tensor?
-  /// What each step saved, with the cell at the end.
-  let steps: [[Tensor]]
-  private let kind: RecurrentKind
-
-  init(_ saved: [Tensor], _ kind: RecurrentKind, steps: Int, hasBias: Bool, isMasked: Bool) {
-    let count = 3 + (kind == .lstm ? 1 : 0) + (hasBias ? 1 : 0)
-    inputs = Array(saved.prefix(count))
-    valid = isMasked ? saved[count] : nil
-    let rest = Array(saved.dropFirst(count + (isMasked ? 1 : 0)))
-    let each = rest.count / steps
-    self.steps = (0..<steps).map { Array(rest[($0 * each)..<(($0 + 1) * each)]) }
-    self.kind = kind
-  }
-
-  /// The operation's arguments, with these inputs.
-  func states(with inputs: [Tensor]) -> RecurrentStates {
-    let extra = inputs.count > 3 ? inputs[3] : nil
-    return RecurrentStates(
-      gates: inputs[0], hidden: inputs[1], cell: kind == .lstm ? extra : nil,
-      recurrent: inputs[2], newBias: kind == .gru ? extra : nil, valid: valid)
+extension RecurrentStates {
+  /// What has gradients, in the order of ``SavedParts``.
+  fileprivate var differentiable: [Tensor] {
+    [gates, hidden, recurrent] + [cell, bias, newBias].compactMap { $0 }
   }
 }
 
-extension RecurrentStates {
-  /// The same without histories.
-  fileprivate var detached: RecurrentStates {
-    var states = self
-    states.gates = gates.detached()
-    states.hidden = hidden.detached()
-    states.cell = cell?.detached()
-    states.recurrent = recurrent.detached()
-    states.newBias = newBias?.detached()
-    return states
+/// Which of the optional tensors ``Recurrence/fast(_:)`` saved for its gradient.
+private struct SavedParts {
+  private let hasCell: Bool, hasBias: Bool, hasNewBias: Bool, isMasked: Bool
+
+  init(_ states: RecurrentStates) {
+    (hasCell, hasBias) = (states.cell != nil, states.bias != nil)
+    (hasNewBias, isMasked) = (states.newBias != nil, states.valid != nil)
+  }
+
+  /// The operation's arguments, and what the steps saved.
+  func restored(_ saved: [Tensor]) -> (RecurrentStates, [Tensor]) {
+    var rest = saved[3...]
+    func next(_ isThere: Bool) -> Tensor? { isThere ? rest.popFirst() : nil }
+    var states = RecurrentStates(gates: saved[0], hidden: saved[1], recurrent: saved[2])
+    states.cell = next(hasCell)
+    states.bias = next(hasBias)
+    states.newBias = next(hasNewBias)
+    states.valid = next(isMasked)
+    return (states, Array(rest))
   }
 }

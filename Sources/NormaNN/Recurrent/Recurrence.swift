@@ -149,13 +149,14 @@ package struct Recurrence: Sendable, Hashable {
     let (bias, newBias) = biases(weights, sizes.hidden)
     // One product for all steps.
     let gates = Tensor.linear(
-      x.reshaped(steps * batch, x.shape[2]), weight: weights.input, bias: bias
+      x.reshaped(steps * batch, x.shape[2]), weight: weights.input, bias: nil
     )
     .reshaped(steps, batch, weights.input.shape[0])
     let valid = lengths.flatMap { validity($0, steps) }
     let states = RecurrentStates(
       gates: gates.evaluated(), hidden: hidden, cell: cell, recurrent: weights.recurrent,
-      newBias: newBias, peepholes: weights.peepholes, projection: weights.projection, valid: valid)
+      bias: bias, newBias: newBias, peepholes: weights.peepholes, projection: weights.projection,
+      valid: valid)
     let (output, last) = isPlain(states) ? fast(states) : recorded(states)
     return Results(
       output: valid.map { Tensor.where($0, output, 0) } ?? output,

@@ -10,6 +10,8 @@ struct RecurrentStates {
   /// `[N, hidden]`, for LSTM.
   var cell: Tensor?
   var recurrent: Tensor
+  /// `[gates hidden]`, added to the input's share.
+  var bias: Tensor?
   var newBias: Tensor?
   var peepholes: Tensor?
   var projection: Tensor?
@@ -23,7 +25,7 @@ extension Recurrence {
   /// The hidden states of all steps `[T, N, outputs]`, and the last cell, as recorded operations:
   /// the definition, whose gradients follow from those of its parts.
   func recorded(_ states: RecurrentStates) -> (output: Tensor, cell: Tensor?) {
-    let inputs = states.gates.unbound()
+    let inputs = (states.bias.map { states.gates + $0 } ?? states.gates).unbound()
     let valid = states.valid?.unbound()
     let recurrent = states.recurrent.transposed()
     let width = states.gates.shape[2] / kind.gates

@@ -15,6 +15,22 @@ struct AttentionKernel {
   /// nothing is seen.
   let highest: UnsafeMutableRawPointer, inverses: UnsafeMutablePointer<Double>
 
+  /// - Parameters:
+  ///   - operands: query, key and value, then the mask if there is one.
+  ///   - mask: its type.
+  init(
+    _ plan: AttentionPlan, _ operands: [AttentionMatrices], result: AttentionMatrices,
+    highest: UnsafeMutableRawPointer, inverses: UnsafeMutableRawPointer, mask: DType?
+  ) {
+    self.plan = plan
+    (query, key, value) = (operands[0], operands[1], operands[2])
+    bias = mask == nil || mask == .bool ? nil : operands[3]
+    visible = mask == .bool ? operands[3] : nil
+    self.result = result
+    self.highest = highest
+    self.inverses = inverses.assumingMemoryBound(to: Double.self)
+  }
+
   private var type: Int32 { plan.dtype.stored }
   private var elementBytes: Int { plan.dtype.byteCount }
 
@@ -46,7 +62,7 @@ struct AttentionKernel {
       var block = self.block(index, rows, keys)
       norma_attention_weights(
         &block, scratch.scores, scratch.highest, scratch.sums, scratch.factors)
-      scratch.multiply(
+      multiply(
         m: m, n: width, k: keys.count, .init(scratch.scores, rows: keys.count),
         operand(value, index, keys), into: isFirst ? scratch.sum : scratch.part)
       if !isFirst {
@@ -123,20 +139,20 @@ struct AttentionKernel {
       takeScores(index, m, keys, scratch)
       var block = self.block(index, rows, keys)
       norma_attention_powers(&block, scratch.scores, highest + first * elementBytes)
-      let weights = AttentionScratch.Operand(scratch.scores, rows: n)
-      scratch.multiply(
+      let weights = BlockProduct.Operand(scratch.scores, rows: n)
+      multiply(
         m: n, n: valueWidth, k: m, weights.transposed,
         .init(scratch.upstream, rows: valueWidth), into: scratch.part)
       add(scratch.part, n, valueWidth, to: valueGradient, row: keys.lowerBound)
-      scratch.multiply(
+      multiply(
         m: m, n: n, k: valueWidth, .init(scratch.upstream, rows: valueWidth),
         operand(value, index, keys).transposed, into: scratch.slopes)
       norma_attention_slopes(&block, scratch.scores, scratch.slopes, scratch.sums)
-      let slopes = AttentionScratch.Operand(scratch.slopes, rows: n)
-      scratch.multiply(
+      let slopes = BlockProduct.Operand(scratch.slopes, rows: n)
+      multiply(
         m: m, n: width, k: n, slopes, operand(key, index, keys), into: scratch.part)
       add(scratch.part, m, width, to: scratch.sum, row: 0)
-      scratch.multiply(
+      multiply(
         m: n, n: width, k: m, slopes.transposed, .init(scratch.queries, rows: width),
         into: scratch.part)
       add(scratch.part, n, width, to: keyGradient, row: keys.lowerBound)
@@ -160,7 +176,7 @@ struct AttentionKernel {
   private func takeScores(
     _ index: Int, _ rows: Int, _ keys: Range<Int>, _ scratch: AttentionScratch
   ) {
-    scratch.multiply(
+    multiply(
       m: rows, n: keys.count, k: plan.width, .init(scratch.queries, rows: plan.width),
       operand(key, index, keys).transposed, into: scratch.scores)
   }
@@ -183,9 +199,16 @@ struct AttentionKernel {
       mask_row: Int64(mask?.row ?? 0), mask_column: Int64(mask?.column ?? 0))
   }
 
+  private func multiply(
+    m: Int, n: Int, k: Int, _ a: BlockProduct.Operand, _ b: BlockProduct.Operand,
+    into result: UnsafeMutableRawPointer
+  ) {
+    BlockProduct.multiply(plan.dtype, m: m, n: n, k: k, a, b, into: result)
+  }
+
   private func operand(
     _ matrices: AttentionMatrices, _ index: Int, _ rows: Range<Int>
-  ) -> AttentionScratch.Operand {
+  ) -> BlockProduct.Operand {
     .init(
       matrices.start(of: index, row: rows.lowerBound, in: plan.batch), rows: matrices.row,
       columns: matrices.column)

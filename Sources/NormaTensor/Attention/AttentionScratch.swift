@@ -1,9 +1,5 @@
-import NormaKernels
-import NormaOneDNN
-
-/// The memory of one thread for the blocks of an attention, and the products in it.
+/// The memory of one thread for the blocks of an attention.
 final class AttentionScratch {
-  private let plan: AttentionPlan
   private let memory: UnsafeMutableRawPointer
 
   /// Scaled queries, scores, and gradients of weights.
@@ -18,7 +14,6 @@ final class AttentionScratch {
   let sums: UnsafeMutablePointer<Double>, factors: UnsafeMutablePointer<Double>
 
   init(_ plan: AttentionPlan) {
-    self.plan = plan
     let (rows, columns) = (plan.queryBlock, plan.keyBlock)
     let widest = max(plan.width, plan.valueWidth)
     let counts = [
@@ -44,37 +39,4 @@ final class AttentionScratch {
   }
 
   deinit { memory.deallocate() }
-
-  /// An operand of a product: `rows` and `columns` are strides in elements.
-  struct Operand {
-    let base: UnsafeRawPointer
-    let rows: Int, columns: Int
-
-    init(_ base: UnsafeMutableRawPointer, rows: Int, columns: Int = 1) {
-      (self.base, self.rows, self.columns) = (UnsafeRawPointer(base), rows, columns)
-    }
-
-    var transposed: Operand {
-      Operand(UnsafeMutableRawPointer(mutating: base), rows: columns, columns: rows)
-    }
-  }
-
-  /// Computes `into = a b`, `a` of `m` by `k` and `b` of `k` by `n`, on this thread.
-  func multiply(
-    m: Int, n: Int, k: Int, _ a: Operand, _ b: Operand, into: UnsafeMutableRawPointer
-  ) {
-    if plan.dtype == .float32, OneDNN.isAvailable, m > 0, n > 0, k > 0,
-      let aForm = StoredMatrix(rows: m, columns: k, rowStride: a.rows, columnStride: a.columns),
-      let bForm = StoredMatrix(rows: k, columns: n, rowStride: b.rows, columnStride: b.columns),
-      OneDNN.multiplyHere(
-        m: m, n: n, k: k, a: a.base.assumingMemoryBound(to: Float.self), aForm,
-        b: b.base.assumingMemoryBound(to: Float.self), bForm,
-        into: into.assumingMemoryBound(to: Float.self))
-    {
-      return
-    }
-    Gemm.multiply(
-      plan.dtype, m: m, n: n, k: k, a: a.base, aStrides: [a.rows, a.columns], b: b.base,
-      bStrides: [b.rows, b.columns], into: into, threads: 1)
-  }
 }

@@ -60,12 +60,9 @@ private struct AttentionBlocks: Sendable {
       AttentionBlocks.note("attention", operands, bytes.count, plan)
       withExtendedLifetime(storages) {
         AttentionKernel(
-          plan: plan, query: matrices[0], key: matrices[1], value: matrices[2],
-          bias: mask?.dtype == .bool ? nil : matrices.dropFirst(3).first,
-          visible: mask?.dtype == .bool ? matrices.dropFirst(3).first : nil,
-          result: AttentionMatrices(base: base, strides, plan.dtype),
-          highest: stored.storage.base,
-          inverses: factors.storage.base.assumingMemoryBound(to: Double.self)
+          plan, matrices, result: AttentionMatrices(base: base, strides, plan.dtype),
+          highest: stored.storage.base, inverses: factors.storage.base,
+          mask: mask?.dtype
         ).run(threads: TensorThreads.count)
       }
     }
@@ -87,8 +84,7 @@ private struct AttentionBlocks: Sendable {
     let parts = plan.gradientParts
     let order = RowOrder(of: query)
     let operands =
-      [query, key, value, result, upstream, highest, inverses]
-      + (mask.map { [$0] } ?? [])
+      [query, key, value] + (mask.map { [$0] } ?? []) + [result, upstream, highest, inverses]
     let storages = operands.map { $0.node.materialize() }
     if storages.contains(where: \.isMissing) { return nil }
     let shapes = [
@@ -107,15 +103,13 @@ private struct AttentionBlocks: Sendable {
       "attention gradient", operands, results.reduce(0) { $0 + $1.touchedBytes }, plan)
     withExtendedLifetime((storages, results)) {
       let matrices = zip(operands, storages).map { AttentionMatrices($0, $1) }
+      let saved = Array(matrices.suffix(4))
       let kernel = AttentionKernel(
-        plan: plan, query: matrices[0], key: matrices[1], value: matrices[2],
-        bias: mask?.dtype == .bool ? nil : matrices.dropFirst(7).first,
-        visible: mask?.dtype == .bool ? matrices.dropFirst(7).first : nil,
-        result: matrices[3], highest: matrices[5].base,
-        inverses: matrices[6].base.assumingMemoryBound(to: Double.self))
+        plan, matrices, result: saved[0], highest: saved[2].base, inverses: saved[3].base,
+        mask: mask?.dtype)
       kernel.differentiate(
         AttentionKernel.Gradients(
-          upstream: matrices[4],
+          upstream: saved[1],
           query: AttentionMatrices(base: bases[0], order.strides(query.shape), plan.dtype),
           key: bases[1], value: bases[2]),
         threads: TensorThreads.count)

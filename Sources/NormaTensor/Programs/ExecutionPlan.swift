@@ -51,6 +51,8 @@ public struct ExecutionPlan: Sendable, Hashable {
     case rowSoftmax = "row softmax"
     /// Attention, or its gradient, block by block.
     case attention
+    /// The steps of a recurrent network, or their gradients, a few sequences at a time.
+    case recurrence
     /// A matrix product.
     case product
     /// A convolution, or one of its gradients.

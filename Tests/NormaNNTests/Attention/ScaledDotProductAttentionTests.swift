@@ -45,6 +45,22 @@ import Testing
     return (a.cast(to: .float64) - b).abs().max().item() / scale
   }
 
+  /// Scores so far below the largest that their weights have no digits, and NaN among them.
+  @Test(arguments: [DType.float32, .float64])
+  func farScores(_ dtype: DType) {
+    let q = Tensor.ones(1, 1, 3, 1, dtype: dtype)
+    let scores = Tensor([0, -80, -90, -400, -720, -800, 3] as [Double]).reshaped(1, 1, 7, 1)
+    let v = Tensor.randn(1, 1, 7, 2, dtype: .float64)
+    let result = scaledDotProductAttention(
+      q, scores.cast(to: dtype), v.cast(to: dtype), scale: 1)
+    let wide = expected(
+      q.cast(to: .float64), scores, v, nil, isCausal: false)
+    #expect(worst(result, wide) < (dtype == .float32 ? 1e-6 : 1e-14))
+    let unknown = Tensor.where(scores .== -400.0, Double.nan, scores).cast(to: dtype)
+    let spoiled = scaledDotProductAttention(q, unknown, v.cast(to: dtype), scale: 1)
+    #expect(spoiled.isNaN().all().item() == 1)
+  }
+
   @Test(arguments: Visibility.allCases, [DType.float32, .float64])
   func equalsTheDefinition(_ kind: Visibility, _ dtype: DType) {
     for (l, s) in Self.lengths {

@@ -33,11 +33,11 @@ import Testing
     let states = RecurrentStates(
       gates: draw([6, 2, kind.gates * 3]), hidden: draw([2, 3]),
       cell: kind == .lstm ? draw([2, 3]) : nil, recurrent: draw([kind.gates * 3, 3]),
-      newBias: kind == .gru ? draw([3]) : nil, valid: valid)
+      bias: draw([kind.gates * 3]), newBias: kind == .gru ? draw([3]) : nil, valid: valid)
     #expect(recurrence.isPlain(states))
     let inputs =
       [states.gates, states.hidden, states.recurrent]
-      + [states.cell, states.newBias].compactMap { $0 }
+      + [states.cell, states.bias, states.newBias].compactMap { $0 }
     func run(_ body: (RecurrentStates) -> (output: Tensor, cell: Tensor?)) -> [Tensor] {
       let result = body(states)
       let loss =
@@ -49,6 +49,50 @@ import Testing
     for (a, b) in zip(run(recurrence.fast), run(recurrence.recorded)) {
       #expect((a - b).abs().max().item() <= 1e-13)
     }
+  }
+
+  /// Batches below, at and above the number of sequences that a thread takes together.
+  @Test(arguments: [1, 2, 4, 7, 8, 9, 16, 19], [RecurrentKind.rnn, .lstm, .gru])
+  func batchesOfEverySize(_ batch: Int, _ kind: RecurrentKind) throws {
+    let w = weights(kind)
+    func narrow(_ w: RecurrentWeights) -> RecurrentWeights {
+      w.mapped { $0.cast(to: .float32) }
+    }
+    let x = Tensor.randn([5, batch, 4], dtype: .float64)
+    var recurrence = Recurrence(kind)
+    if kind == .rnn && batch % 2 == 0 { recurrence.activations = [.relu] }
+    func run(_ x: Tensor, _ w: RecurrentWeights) throws -> [Tensor] {
+      let x = x.requiringGradient()
+      let result = try recurrence.run(x, w, call: "test")
+      let gradient = Tensor.gradient(of: (result.output * result.output).sum(), at: [x])
+      return [result.output, result.cell ?? result.hidden] + gradient
+    }
+    // One sequence at a time, step by step, with a clip that changes nothing.
+    var limited = recurrence
+    limited.clip = 1e9
+    for index in 0..<batch {
+      let alone = try limited.run(x.narrowed(over: 1, from: index, count: 1), w, call: "test")
+      let together = try recurrence.run(x, w, call: "test")
+      let part = together.output.narrowed(over: 1, from: index, count: 1)
+      #expect((part - alone.output).abs().max().item() < 1e-13)
+    }
+    let (exact, rounded) = (try run(x, w), try run(x.cast(to: .float32), narrow(w)))
+    for (a, b) in zip(exact, rounded) {
+      #expect((a - b.cast(to: .float64)).abs().max().item() < 2e-5)
+    }
+  }
+
+  @Test func threadsChangeNothingAndStepsAreOneOperation() throws {
+    let w = weights(.lstm).mapped { $0.cast(to: .float32) }
+    let x = Tensor.randn(200, 40, 4).requiringGradient()
+    func run() throws -> [Tensor] {
+      let output = try Recurrence(.lstm).run(x, w, call: "test").output
+      return [output] + Tensor.gradient(of: (output * output).sum(), at: [x])
+    }
+    let (results, steps) = try ExecutionLog.recording { try run().map { $0.evaluated() } }
+    #expect(steps.count { $0.path == .recurrence } == 2)
+    let alone = try withThreads(1) { () throws(TensorError) in try run().map { $0.evaluated() } }
+    for (a, b) in zip(results, alone) { #expect(a.isEqual(to: b)) }
   }
 
   /// By hand, for one step from a given state.
