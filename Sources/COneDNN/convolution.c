@@ -275,6 +275,14 @@ int32_t norma_onednn_convolution_pack(
   return status ? status : dnnl_stream_wait(state->stream);
 }
 
+bool norma_onednn_convolution_packs_alike(
+    const norma_onednn_convolution *first, const norma_onednn_convolution *second) {
+  return first->reorder && second->reorder
+      && dnnl_memory_desc_equal(
+          used_layout(first->description, weights_argument(first)),
+          used_layout(second->description, weights_argument(second)));
+}
+
 int32_t norma_onednn_convolution_run(
     const norma_onednn_convolution *c, const void *source, const void *weights,
     const void *packed, const void *bias, const void *destination) {

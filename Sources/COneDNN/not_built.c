@@ -57,6 +57,12 @@ int32_t norma_onednn_convolution_pack(
   return NORMA_ONEDNN_NOT_BUILT;
 }
 
+bool norma_onednn_convolution_packs_alike(
+    const norma_onednn_convolution *first, const norma_onednn_convolution *second) {
+  (void)first, (void)second;
+  return false;
+}
+
 int32_t norma_onednn_convolution_run(
     const norma_onednn_convolution *convolution, const void *source, const void *weights,
     const void *packed, const void *bias, const void *destination) {

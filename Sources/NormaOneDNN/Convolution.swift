@@ -113,6 +113,11 @@ package final class CompiledConvolution: @unchecked Sendable {  // The C object 
     if status != NORMA_ONEDNN_SUCCESS { throw OneDNNError(status: status) }
   }
 
+  /// Whether weights that were packed for the other convolution are packed for this one, too.
+  package func packsLike(_ other: CompiledConvolution) -> Bool {
+    self === other || norma_onednn_convolution_packs_alike(convolution, other.convolution)
+  }
+
   /// Reads two of the operands and writes the one that the pass is named for.
   ///
   /// Weights are dense, and may also be passed in oneDNN's order, which saves a pass over them;

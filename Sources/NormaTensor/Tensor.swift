@@ -111,7 +111,7 @@ public struct Tensor: Sendable {
   }
 
   /// Contiguous in row-major order: this tensor or a copy.
-  func contiguous() -> Tensor { layout.isContiguous ? self : copied() }
+  package func contiguous() -> Tensor { layout.isContiguous ? self : copied() }
 
   /// A pending copy that is contiguous in row-major order.
   func copied() -> Tensor { copied(to: Layout(contiguous: shape)) }

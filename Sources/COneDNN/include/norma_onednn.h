@@ -76,6 +76,10 @@ int64_t norma_onednn_convolution_packed_size(const norma_onednn_convolution *con
 int32_t norma_onednn_convolution_pack(
     const norma_onednn_convolution *convolution, const void *weights, void *packed);
 
+/// Whether both convolutions read weights in the same order of oneDNN's.
+bool norma_onednn_convolution_packs_alike(
+    const norma_onednn_convolution *first, const norma_onednn_convolution *second);
+
 /// Reads two operands and the bias, if there is one, and writes the third. `packed` has the weights
 /// in oneDNN's order; without it they are converted first.
 int32_t norma_onednn_convolution_run(

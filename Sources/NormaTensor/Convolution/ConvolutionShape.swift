@@ -3,12 +3,13 @@ import NormaOneDNN
 /// The sizes of a convolution: a pure value.
 struct ConvolutionShape: Hashable, Sendable {
   /// Batch, input channels, space.
-  let source: [Int]
+  var source: [Int]
   /// Output channels, input channels of a group, kernel.
   let weights: [Int]
   /// Batch, output channels, space.
-  let destination: [Int]
-  let stride: [Int], dilation: [Int], before: [Int], after: [Int]
+  var destination: [Int]
+  let stride: [Int], dilation: [Int]
+  var before: [Int], after: [Int]
   let groups: Int
 
   var rank: Int { stride.count }
@@ -138,10 +139,13 @@ struct ConvolutionShape: Hashable, Sendable {
 
   /// Whether direct evaluation of the definition is faster than anything that needs preparation: at
   /// most 131,072 products, some 50 microseconds, where oneDNN takes 10 after a millisecond of
-  /// compiling. Sums in double also make such results as accurate as possible.
+  /// compiling, and fewer where rows of results have less than 16 elements: a row of one takes as
+  /// long as a row of 16. Sums in double also make such results as accurate as possible.
   var isSmall: Bool {
+    let row = min(destination[destination.count - 1], 16)
     // Broadcast tensors may have any number of elements.
-    (destination + weights.dropFirst()).reduce(1.0) { $0 * Double($1) } <= 131_072
+    return (destination + weights.dropFirst()).reduce(1.0) { $0 * Double($1) }
+      <= Double(row * 8192)
   }
 
   /// The number of kernel elements of one channel.

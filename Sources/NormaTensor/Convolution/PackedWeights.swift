@@ -3,7 +3,7 @@ import Synchronization
 
 /// Weights in the memory orders that oneDNN's convolutions prefer, kept as long as the memory that
 /// they were read from: that memory never changes, and networks in evaluation use the same weights
-/// again and again.
+/// again and again. Convolutions of images of different sizes mostly share an order.
 final class PackedWeights: Sendable {
   private struct Entry: Sendable {
     let convolution: CompiledConvolution
@@ -12,7 +12,7 @@ final class PackedWeights: Sendable {
     var storage: Storage?
   }
 
-  /// Several compiled convolutions read the same weights when batches differ in size.
+  /// The orders of the same weights that are kept.
   private static let most = 4
 
   private let entries = Mutex<[Entry]>([])
@@ -23,14 +23,14 @@ final class PackedWeights: Sendable {
     pack: () throws(OneDNNError) -> Storage
   ) throws(OneDNNError) -> Storage {
     let known = entries.withLock { entries -> Entry? in
-      entries.first { $0.convolution === convolution && $0.offset == offset }
+      entries.first { $0.offset == offset && $0.convolution.packsLike(convolution) }
     }
     if let kept = known?.storage { return kept }
     let storage = try pack()
     let entry = Entry(
       convolution: convolution, offset: offset, storage: known == nil ? nil : storage)
     entries.withLock { entries in
-      entries.removeAll { $0.convolution === convolution && $0.offset == offset }
+      entries.removeAll { $0.offset == offset && $0.convolution.packsLike(convolution) }
       if entries.count == PackedWeights.most { entries.removeFirst() }
       entries.append(entry)
     }

@@ -3,10 +3,11 @@ import NormaOneDNN
 
 /// A pending oneDNN convolution of `float32` or `bfloat16` with stored operands.
 ///
-/// It runs a few images at a time, so that operations after it, such as batch norm, ReLU or the sum
-/// of a residual block, find its results in cache. How images are divided depends only on sizes and
-/// threads, so the bits do not depend on what follows. oneDNN's own post-operations are not used:
-/// its ReLU turns NaN into 0, and it adds residuals in the middle of some sums.
+/// It runs a few images, or a few rows of a large one, at a time, so that operations after it, such
+/// as batch norm, ReLU or the sum of a residual block, find its results in cache. How images are
+/// divided depends only on sizes and threads, so the bits do not depend on what follows. oneDNN's
+/// own post-operations are not used: its ReLU turns NaN into 0, and it adds residuals in the middle
+/// of some sums.
 final class PendingConvolution: Sendable {
   private let shape: ConvolutionShape
   /// Channels last.
@@ -34,17 +35,15 @@ final class PendingConvolution: Sendable {
 
   /// Writes the results to `target`. False if memory ran out.
   func run(into target: Storage) -> Bool {
-    run(into: target, before: [], reads: 0) { _ in true }
+    run(into: target, before: nil) { _ in true }
   }
 
   /// Runs, then runs `program`, which reads the results and overwrites them, part by part. False if
   /// memory ran out.
   func run(before program: Program, _ output: CompiledProgram.Output) -> Bool {
-    let reads = program.readBytes(except: [ObjectIdentifier(output.storage)])
-    return run(into: output.storage, before: program.instructions.operationNames, reads: reads) {
-      images in
-      let part = program.part(images)
-      let layout = output.layout.part(images)
+    run(into: output.storage, before: program) { part in
+      let layout = output.layout.part(part)
+      let part = program.part(part)
       let target = CompiledProgram.Output(
         value: output.value, storage: output.storage, layout: layout, width: output.width,
         isReused: true)
@@ -57,45 +56,55 @@ final class PendingConvolution: Sendable {
     }
   }
 
-  /// Computes part after part; `finish` gets each while it is in cache. `operations` and `reads`
-  /// describe the work for the execution log.
+  /// Computes part after part; `finish` gets each while it is in cache. `program` describes it for
+  /// the execution log.
   private func run(
-    into target: Storage, before operations: [String], reads: Int, finish: (Range<Int>) -> Bool
+    into target: Storage, before program: Program?, finish: (ConvolutionPart) -> Bool
   ) -> Bool {
     let threads = TensorThreads.count
     norma_team_set_library_threads(Int32(threads))
-    var traits: Set<ExecutionPlan.Trait> = operations.isEmpty ? [.oneDNN] : [.oneDNN, .inCache]
+    var traits: Set<ExecutionPlan.Trait> = program == nil ? [.oneDNN] : [.oneDNN, .inCache]
     let width = dtype.byteCount
-    let sizes = (
-      source: source.count / shape.source[0] * width, result: layout.count / shape.source[0] * width
-    )
+    // Bytes of an image and of a row of it.
+    func sizes(_ shape: [Int]) -> (image: Int, row: Int) {
+      let image = shape.dropFirst().reduce(width, *)
+      return (image, image / shape[2])
+    }
+    let (from, to) = (sizes(shape.source), sizes(shape.destination))
     var packed: (convolution: CompiledConvolution, storage: Storage?)?
-    for images in parts(threads) {
+    let most = Limits.convolutionPart * threads
+    for part in ConvolutionPart.all(of: shape, rowBytes: to.row, most: most) {
+      let (window, first) = shape.window(of: part)
       do throws(OneDNNError) {
-        let convolution = try CompiledConvolution.of(plan(images.count, threads))
-        if packed?.convolution !== convolution {
+        let convolution = try CompiledConvolution.of(plan(window, threads))
+        if packed?.convolution.packsLike(convolution) != true {
           packed = (convolution, try packedWeights(for: convolution, &traits))
         }
         try convolution.run(
-          source: source.memory + images.lowerBound * sizes.source, weights: weights.memory,
-          packed: packed?.storage.map { UnsafeRawPointer($0.base) },
+          source: source.memory + part.images.lowerBound * from.image + first * from.row,
+          weights: weights.memory, packed: packed?.storage.map { UnsafeRawPointer($0.base) },
           bias: bias.map { UnsafeRawPointer($0.memory) },
-          destination: target.base + images.lowerBound * sizes.result)
+          destination: target.base + part.images.lowerBound * to.image
+            + part.rows.lowerBound * to.row)
       } catch {
-        note(operations, reads: reads, [.byProducts])
-        return runByProducts(into: target) && finish(0..<shape.source[0])
+        note(program, target, [.byProducts])
+        return runByProducts(into: target) && finish(ConvolutionPart(whole: shape))
       }
-      if !finish(images) { return false }
+      if !finish(part) { return false }
     }
-    note(operations, reads: reads, traits)
+    note(program, target, traits)
     return true
   }
 
-  private func note(_ operations: [String], reads: Int, _ traits: Set<ExecutionPlan.Trait>) {
+  private func note(
+    _ program: Program?, _ target: Storage, _ traits: Set<ExecutionPlan.Trait>
+  ) {
     ExecutionLog.add(
       ExecutionPlan.Step(
-        .convolution, ["convolution"] + operations, over: shape.destination,
-        reads: reads + source.touchedBytes + weights.touchedBytes + (bias?.touchedBytes ?? 0),
+        .convolution, ["convolution"] + (program?.instructions.operationNames ?? []),
+        over: shape.destination,
+        reads: (program?.readBytes(except: [ObjectIdentifier(target)]) ?? 0) + source.touchedBytes
+          + weights.touchedBytes + (bias?.touchedBytes ?? 0),
         writes: layout.count * dtype.byteCount, traits))
   }
 
@@ -128,29 +137,15 @@ final class PendingConvolution: Sendable {
     return true
   }
 
-  /// The images that run together, divided as evenly as possible, larger parts first.
-  private func parts(_ threads: Int) -> [Range<Int>] {
-    let count = shape.source[0]
-    let imageBytes = layout.count / count * dtype.byteCount
-    let most = max(Limits.convolutionPart * threads / imageBytes, 1)
-    let parts = (count + most - 1) / most
-    let (size, larger) = count.quotientAndRemainder(dividingBy: parts)
-    return (0..<parts).map { part in
-      let first = part * size + min(part, larger)
-      return first..<first + size + (part < larger ? 1 : 0)
-    }
-  }
-
-  private func plan(_ images: Int, _ threads: Int) -> ConvolutionPlan {
+  private func plan(_ window: ConvolutionShape, _ threads: Int) -> ConvolutionPlan {
     func operand(_ shape: [Int]) -> ConvolutionPlan.Operand {
-      let sizes = [images] + shape.dropFirst()
-      return ConvolutionPlan.Operand(dims: sizes, strides: ConvolutionShape.layout(sizes).strides)
+      ConvolutionPlan.Operand(dims: shape, strides: ConvolutionShape.layout(shape).strides)
     }
     return ConvolutionPlan(
-      pass: .forward, type: dtype.operandType, source: operand(shape.source),
-      weights: shape.weightsOperand, destination: operand(shape.destination), hasBias: bias != nil,
-      stride: shape.stride,
-      dilation: shape.dilation, before: shape.before, after: shape.after, threads: threads)
+      pass: .forward, type: dtype.operandType, source: operand(window.source),
+      weights: shape.weightsOperand, destination: operand(window.destination),
+      hasBias: bias != nil, stride: shape.stride, dilation: shape.dilation, before: window.before,
+      after: window.after, threads: threads)
   }
 }
 
@@ -171,17 +166,21 @@ extension Tensor {
 }
 
 extension Program {
-  /// The same program for a range of images (the first axis).
-  fileprivate func part(_ images: Range<Int>) -> Program {
-    replacing(shape: [images.count] + shape.dropFirst(), inputs.map { $0.layout.part(images) })
+  /// The same program for a part of its results.
+  fileprivate func part(_ part: ConvolutionPart) -> Program {
+    var shape = shape
+    (shape[0], shape[2]) = (part.images.count, part.rows.count)
+    return replacing(shape: shape, inputs.map { $0.layout.part(part) })
   }
 }
 
 extension Layout {
-  /// The layout of a range of indices of the first axis.
-  fileprivate func part(_ range: Range<Int>) -> Layout {
-    Layout(
-      shape: [range.count] + shape.dropFirst(), strides: strides,
-      offset: offset + range.lowerBound * strides[0])
+  /// The layout of a part of the results.
+  fileprivate func part(_ part: ConvolutionPart) -> Layout {
+    var shape = shape
+    (shape[0], shape[2]) = (part.images.count, part.rows.count)
+    return Layout(
+      shape: shape, strides: strides,
+      offset: offset + part.images.lowerBound * strides[0] + part.rows.lowerBound * strides[2])
   }
 }

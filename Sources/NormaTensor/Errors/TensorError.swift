@@ -57,7 +57,9 @@ public struct TensorError: Error, Sendable, Hashable {
     return error
   }
 
-  private static let rooms = ["NormaTensor/", "NormaNN/", "NormaFiles/", "NormaExplain/"]
+  private static let rooms = [
+    "NormaTensor/", "NormaNN/", "NormaFiles/", "NormaONNX/", "NormaExplain/",
+  ]
 }
 
 extension TensorError: CustomStringConvertible {

@@ -110,4 +110,7 @@ enum Limits {
   /// The bytes of convolution results that a thread computes before they are finished: half of a
   /// typical second-level cache.
   static let convolutionPart = 1 << 20
+
+  /// The fewest rows of an image that a convolution computes at a time.
+  static let convolutionRows = 8
 }
