@@ -15,6 +15,9 @@ import NormaTensor
 /// mode batch norms normalize with the batch and update their running statistics. Gradients are
 /// recorded as everywhere.
 ///
+/// Evaluation without gradients, in `withoutGradients { }` or with all parameters frozen, is
+/// faster: it leaves out and folds what ``Options`` names.
+///
 /// Opening checks everything: all that is unsupported is one error, before anything runs.
 ///
 /// - Types: real types, `int8` to `uint64` and Booleans; no strings, sequences or 8-bit reals.
@@ -22,17 +25,6 @@ import NormaTensor
 ///   after its last use.
 /// - PyTorch has no counterpart; ONNX Runtime: `InferenceSession`.
 public final class ONNXModel: Module {
-  /// What may be done to a graph when it is opened. Nothing of it changes a result beyond rounding.
-  public struct Options: Sendable, Hashable {
-    /// Whether nodes whose operands are constants are computed once.
-    public var folding = true
-    /// Whether layer norms that are written as their steps become layers.
-    public var recognizesNorms = true
-
-    /// Everything.
-    public init() {}
-  }
-
   /// The inputs of a call, in the file's order.
   public let inputs: [ONNXValue]
   /// The results of a call, in the file's order.
@@ -46,6 +38,10 @@ public final class ONNXModel: Module {
 
   /// The graph's plan. It is a function, so that the search for members sees weights only once.
   private let run: ([Value], ModelCall) throws -> [Value]
+  /// The titles of the steps of an evaluation without gradients, for tests.
+  let evaluationSteps: () throws -> [String]
+  /// Whether all batch norms are maps of channels that nothing observes.
+  private let hasFixedNorms: () -> Bool
   private let weights: [String: Parameter]
   private let layers: [(name: String, module: Module)]
 
@@ -90,6 +86,11 @@ public final class ONNXModel: Module {
       throw builder.malformed(error.description)
     }
     run = { try plan.run($0, in: $1) }
+    evaluationSteps = plan.evaluationSteps
+    let norms = builder.layers.compactMap { $0.module as? BatchNorm }
+    hasFixedNorms = {
+      norms.isEmpty || !BatchNorm.areCallsRecorded && norms.allSatisfy(\.isFixedMap)
+    }
     weights = builder.weights
     layers = builder.layers
     let known = Set(graph.initializers.map(\.name))
@@ -139,12 +140,20 @@ public final class ONNXModel: Module {
       throw ONNXError.input("\(values.count) tensors for \(inputs.count) inputs; \(inputText)")
     }
     for (input, value) in zip(inputs, values) { try check(value, input) }
-    let call = ModelCall(isTraining: isTraining)
+    let call = ModelCall(
+      isTraining: isTraining,
+      isEvaluation: !isTraining && !isRecorded(values) && hasFixedNorms())
     return try CallFrame.$current.withValue(CallFrame { "node \(call.node)" }) {
       try catchingTensorErrors {
         try run(values.map { Value.tensor($0).onHost }, call).map(\.tensor)
       }
     }
+  }
+
+  /// Whether a call records gradients.
+  private func isRecorded(_ values: [Tensor]) -> Bool {
+    GradientMode.isRecording
+      && (Tensor.isRecorded(values) || parameters.contains { !$0.isFrozen })
   }
 
   private func check(_ value: Tensor, _ input: ONNXValue) throws {

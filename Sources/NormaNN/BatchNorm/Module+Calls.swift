@@ -16,3 +16,14 @@ extension Module {
     return try body()
   }
 }
+
+extension BatchNorm {
+  /// Whether a call only maps each channel by the running statistics, and nothing observes it: then
+  /// the map may be folded into the layer before.
+  package var isFixedMap: Bool {
+    standIn == nil && intercept == nil && watchers.isEmpty && !usesBatchStatistics
+  }
+
+  /// Whether the calls of layers are recorded in this task.
+  package static var areCallsRecorded: Bool { CallRecorder.current != nil }
+}

@@ -1,9 +1,9 @@
 import NormaTensor
 
 /// The effect of a normalization on each channel in evaluation: x * scale + shift, in `float64`.
-struct ChannelMap {
-  let scale: Tensor
-  let shift: Tensor
+package struct ChannelMap {
+  package let scale: Tensor
+  package let shift: Tensor
 
   /// The map of a batch norm or frozen batch norm; nil for other layers.
   init?(anyOf layer: any Layer, call: String) throws(TensorError) {
@@ -19,7 +19,7 @@ struct ChannelMap {
   }
 
   /// The map of a layer in evaluation.
-  init(_ norm: BatchNorm, call: String) throws(TensorError) {
+  package init(_ norm: BatchNorm, call: String) throws(TensorError) {
     guard let mean = norm.runningMean?.value, let variance = norm.runningVar?.value else {
       throw TensorError(
         call, "the layer has no running statistics: in evaluation, too, it follows its batch")

@@ -35,10 +35,7 @@ final class GraphBuilder {
     for input in proto.inputs where constants[input.name] == nil || parent != nil {
       plan.inputs.append(slot(making: input.name))
     }
-    let nodes =
-      model.options.recognizesNorms
-      ? LayerNormPass(proto, uses: model.uses, folder: model.folder).nodes() : proto.nodes
-    for node in nodes { try build(node) }
+    for node in recognized() { try build(node) }
     plan.outputs = try proto.outputs.map { output in
       guard let slot = find(output.name) else {
         if model.hasProblems { return 0 }
@@ -49,8 +46,24 @@ final class GraphBuilder {
     return plan
   }
 
+  /// The nodes, with one operator in the place of the steps of norms and activations.
+  private func recognized() -> [NodeProto] {
+    var graph = proto
+    if model.options.recognizesNorms {
+      graph.nodes = LayerNormPass(patterns: patterns(graph)).nodes()
+    }
+    if model.options.recognizesActivations {
+      graph.nodes = ActivationPass(patterns: patterns(graph)).nodes()
+    }
+    return graph.nodes
+  }
+
+  private func patterns(_ graph: GraphProto) -> GraphPatterns {
+    GraphPatterns(graph, uses: model.uses, folder: model.folder)
+  }
+
   /// Finishes the plan, after all weights have become parameters.
-  func finish() { plan.finish(slots: slotCount) }
+  func finish() { plan.finish(slots: slotCount, options: model.options) }
 
   private func slot(making name: String) -> Int {
     let slot = slotCount
@@ -82,7 +95,7 @@ final class GraphBuilder {
   }
 
   private func build(_ node: NodeProto) throws {
-    let context = NodeContext(node, opset: model.opset(node.domain), self)
+    let context = NodeContext(node, opset: node.version ?? model.opset(node.domain), self)
     captured = []
     do {
       guard let make = OperatorTable.builder(node.domain, node.op) else {
@@ -92,14 +105,16 @@ final class GraphBuilder {
       if let attribute = context.unread.first {
         throw Unsupported("\(node.title) with the attribute \(attribute)")
       }
-      try add(node, run)
+      try add(node, run, context)
     } catch let problem as Unsupported {
       model.report(problem.reason, at: node.name.isEmpty ? node.outputs.first ?? "" : node.name)
       for output in node.outputs where !output.isEmpty { _ = slot(making: output) }
     }
   }
 
-  private func add(_ node: NodeProto, _ run: @escaping GraphPlan.Run) throws {
+  private func add(
+    _ node: NodeProto, _ run: @escaping GraphPlan.Run, _ context: NodeContext
+  ) throws {
     let title = node.name.isEmpty ? "\(node.title) (\(node.outputs.first ?? ""))" : node.name
     if let folded = try fold(node, run, title) {
       for (name, value) in zip(node.outputs, folded) where !name.isEmpty {
@@ -126,8 +141,11 @@ final class GraphBuilder {
         constant(node.inputs[index]).map { model.noteWeight($0, isCertain: index > 0) }
       }
     }
+    let isRepeatable = !OperatorTable.changing.contains(node.op)
     plan.steps.append(
-      GraphPlan.Step(title: title, inputs: inputs, outputs: outputs, run: run))
+      GraphPlan.Step(
+        title: title, inputs: inputs, outputs: outputs, run: run, role: context.role,
+        isPure: isRepeatable && captured.isEmpty && !context.hasLayer, isQuiet: isRepeatable))
   }
 
   /// The results of a node whose operands are all constants, unless they are weights, which must

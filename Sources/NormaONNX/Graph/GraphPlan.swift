@@ -7,11 +7,16 @@ final class GraphPlan {
   struct Step {
     let title: String
     /// The slots of the operands; nil for those left out.
-    let inputs: [Int?]
-    let outputs: [Int?]
+    var inputs: [Int?]
+    var outputs: [Int?]
     /// The slots that nothing reads after this step.
     var releases: [Int] = []
     let run: Run
+    var role = StepRole.plain
+    /// Whether the results follow from the operands alone.
+    var isPure = false
+    /// Whether the step changes nothing but its results.
+    var isQuiet = true
 
     /// The results; a mistake of a tensor's call names the node.
     func results(_ operands: Operands) throws -> [Value] {
@@ -36,28 +41,46 @@ final class GraphPlan {
   /// Slots that take values of the enclosing graph, and their slots there.
   var captures: [(outer: Int, slot: Int)] = []
   private var template: [Value?] = []
-  private var parameters: [(slot: Int, parameter: Parameter)] = []
+  private(set) var parameters: [(slot: Int, parameter: Parameter)] = []
+  private var evaluation: EvaluationPlan?
+
+  /// The slots and their constants.
+  var slotsWithConstants: [Value?] { template }
 
   /// Prepares the slots and finds out when values can be released.
-  func finish(slots: Int) {
+  func finish(slots: Int, options: ONNXModel.Options) {
     template = [Value?](repeating: nil, count: slots)
-    var kept = Set(outputs)
     for (slot, constant) in constants {
-      kept.insert(slot)
       if let parameter = constant.parameter {
         parameters.append((slot, parameter))
       } else {
         template[slot] = constant.value
       }
     }
+    let unused = inputs + captures.map(\.slot)
+    Self.release(&steps, keeping: outputs + constants.map(\.slot), unused)
+    if options.removesIdentities || options.foldsNorms || options.preparesWeights {
+      evaluation = EvaluationPlan(self, options)
+    }
+  }
+
+  /// Marks the last use of each slot; `given` ones may have none.
+  static func release(_ steps: inout [Step], keeping kept: [Int], _ given: [Int]) {
+    let kept = Set(kept)
     var last: [Int: Int] = [:]
     for (index, step) in steps.enumerated() {
+      steps[index].releases = []
       for slot in step.inputs + step.outputs { if let slot { last[slot] = index } }
     }
-    for slot in inputs + captures.map(\.slot) where last[slot] == nil { last[slot] = 0 }
+    for slot in given where last[slot] == nil { last[slot] = 0 }
     for (slot, index) in last where !kept.contains(slot) && index < steps.count {
       steps[index].releases.append(slot)
     }
+  }
+
+  /// The titles of the steps that run in evaluation without gradients.
+  func evaluationSteps() throws -> [String] {
+    (try evaluation?.prepared()?.steps ?? steps).map(\.title)
   }
 
   /// Runs the graph.
@@ -66,8 +89,21 @@ final class GraphPlan {
   ///   - given: the inputs in the graph's order.
   ///   - outer: the values of the enclosing graph that are captured.
   func run(_ given: [Value], outer: [Value] = [], in call: ModelCall) throws -> [Value] {
+    if call.isEvaluation, let prepared = try evaluation?.prepared() {
+      return try run(
+        prepared.steps, prepared.slots, results: prepared.outputs, given, outer, call)
+    }
+    if call.isTraining { evaluation?.forget() }
     var slots = template
     for (slot, parameter) in parameters { slots[slot] = .tensor(parameter.value) }
+    return try run(steps, slots, results: outputs, given, outer, call)
+  }
+
+  private func run(
+    _ steps: [Step], _ prepared: [Value?], results: [Int], _ given: [Value], _ outer: [Value],
+    _ call: ModelCall
+  ) throws -> [Value] {
+    var slots = prepared
     for (slot, value) in zip(inputs, given) { slots[slot] = value }
     for (capture, value) in zip(captures, outer) { slots[capture.slot] = value }
     for step in steps {
@@ -83,7 +119,7 @@ final class GraphPlan {
       // Results that nothing reads.
       for slot in step.releases { slots[slot] = nil }
     }
-    return try outputs.map { slot in
+    return try results.map { slot in
       guard let value = slots[slot] else {
         throw ONNXError.node(call.node, "makes no value for an output of its graph")
       }
@@ -95,10 +131,15 @@ final class GraphPlan {
 /// One call of a model.
 final class ModelCall {
   let isTraining: Bool
+  /// Whether it is an evaluation without gradients, in which no batch norm is observed.
+  let isEvaluation: Bool
   /// The node that runs, for messages.
   var node = ""
 
-  init(isTraining: Bool) { self.isTraining = isTraining }
+  init(isTraining: Bool, isEvaluation: Bool = false) {
+    self.isTraining = isTraining
+    self.isEvaluation = isEvaluation
+  }
 }
 
 /// A constant of the model. It becomes a parameter if it is a weight.

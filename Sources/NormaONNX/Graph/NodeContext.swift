@@ -9,6 +9,10 @@ final class NodeContext {
   let opset: Int
   private let builder: GraphBuilder
   private var used: Set<String> = []
+  /// What passes may know about the operator.
+  var role = StepRole.plain
+  /// Whether a layer holds a part of the operator's state.
+  private(set) var hasLayer = false
 
   init(_ node: NodeProto, opset: Int, _ builder: GraphBuilder) {
     self.node = node
@@ -133,7 +137,9 @@ final class NodeContext {
   func layer<L: Module>(inputs: [Int], _ suffixes: [String], make: ([Tensor]) throws -> L) throws
     -> L?
   {
-    try builder.layer(node, inputs: inputs, suffixes, make: make)
+    let layer = try builder.layer(node, inputs: inputs, suffixes, make: make)
+    if layer != nil { hasLayer = true }
+    return layer
   }
 }
 

@@ -8,7 +8,7 @@ extension OperatorTable {
       "Softplus": unary { $0.softplus(threshold: .infinity) },
       "Softsign": unary { $0.softsign() },
       "Mish": unary { $0.mish() },
-      "HardSwish": unary { $0 * ($0 / 6 + 0.5).clamped(min: 0, max: 1) },
+      "HardSwish": unary { $0 * ($0 * (1.0 / 6) + 0.5).clamped(min: 0, max: 1) },
       "LeakyRelu": unary("alpha", 0.01) { $0.leakyRelu(slope: $1) },
       "Elu": unary("alpha", 1) { $0.elu(alpha: $1) },
       "Celu": unary("alpha", 1) { $0.celu(alpha: $1) },

@@ -71,6 +71,9 @@ extension OperatorTable {
   ) -> Builder {
     { node in
       let legacy = try legacyAxis(node)
+      if legacy == nil, let operation = ChannelArithmetic(rawValue: node.node.op) {
+        node.role = .arithmetic(operation)
+      }
       return { operands in
         let (a, b) = try (operands.value(0), operands.value(1))
         if let host, case .host(let x) = a, case .host(let y) = b,

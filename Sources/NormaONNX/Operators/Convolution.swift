@@ -6,6 +6,9 @@ extension OperatorTable {
       "Conv": { node in
         let windows = try Windows(node)
         let groups = try node.int("group", 1)
+        if let rank = node.constant(1)?.shape.count {
+          node.role = .product(.convolution(rank: rank))
+        }
         return { operands in
           let (x, weight) = try (operands.tensor(0), operands.tensor(1))
           return [
@@ -44,6 +47,9 @@ extension OperatorTable {
     let groups = try node.int("group", 1)
     let outputPadding = try node.ints("output_padding")
     let outputShape = try node.ints("output_shape")
+    if let rank = node.constant(1)?.shape.count, groups == 1 {
+      node.role = .product(.convolution(rank: rank, outputAxis: 1))
+    }
     return { operands in
       let (x, weight) = try (operands.tensor(0), operands.tensor(1))
       let space = x.rank - 2

@@ -44,7 +44,10 @@ extension OperatorTable {
       "Sqrt": unary { $0.sqrt() },
       "Tan": unary { $0.tan() },
       "Tanh": unary { $0.tanh() },
-      "Identity": { _ in { [try $0.value(0)] } },
+      "Identity": { node in
+        node.role = .passing
+        return { [try $0.value(0)] }
+      },
       "Cast": { node in
         _ = try node.int("saturate")
         _ = try node.string("round_mode")

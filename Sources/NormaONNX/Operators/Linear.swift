@@ -3,11 +3,21 @@ import NormaTensor
 extension OperatorTable {
   static var linear: Entries {
     [
-      "MatMul": { _ in { [.tensor(try $0.tensor(0).matmul(try $0.tensor(1)))] } },
+      "MatMul": { node in
+        if node.constant(1)?.shape.count == 2 {
+          node.role = .product(
+            WeightedProduct(outputAxis: 1, rank: nil, channelAxis: -1, takesBias: false))
+        }
+        return { [.tensor(try $0.tensor(0).matmul(try $0.tensor(1)))] }
+      },
       "Gemm": { node in
         let (alpha, beta) = try (node.float("alpha", 1), node.float("beta", 1))
         let (turnsA, turnsB) = try (node.flag("transA"), node.flag("transB"))
         if node.opset < 7 { _ = try node.int("broadcast") }
+        if beta == 1 {
+          node.role = .product(
+            WeightedProduct(outputAxis: turnsB ? 0 : 1, rank: 2, channelAxis: -1, takesBias: true))
+        }
         return { operands in
           let (a, b) = try (operands.tensor(0), operands.tensor(1))
           var product = (turnsA ? a.transposed() : a).matmul(turnsB ? b.transposed() : b)

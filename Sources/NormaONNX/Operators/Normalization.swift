@@ -57,6 +57,8 @@ extension OperatorTable {
         _ = try node.int("seed")
         let fixed = try node.float("ratio", 0.5)
         let wantsMask = node.wants(1)
+        let isOff = !node.has(2) || node.constant(2)?.integers.first == 0
+        if !wantsMask && isOff { node.role = .passing }
         return { operands in
           let x = try operands.tensor(0)
           let ratio = try operands.number(1) ?? fixed
@@ -97,6 +99,7 @@ extension OperatorTable {
           return layer
         })
     {
+      node.role = .norm(layer)
       return { operands in
         let x = try operands.tensor(0)
         // A vector for each sample, which a batch norm sees as channels.

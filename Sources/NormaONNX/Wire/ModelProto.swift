@@ -89,6 +89,8 @@ struct NodeProto {
   var inputs: [String] = []
   var outputs: [String] = []
   var attributes: [AttributeProto] = []
+  /// The version of the operator set, for an operator that a pass has made.
+  var version: Int?
 
   init(_ reader: WireReader) throws {
     var reader = reader
