@@ -25,6 +25,21 @@ import Testing
     #expect(weight.parameter.grad?.array(of: Float.self) == [-1, -2])
   }
 
+  /// Numbers that no arithmetic on counts can take.
+  @Test func absurdCountsRefuse() {
+    let body = TestGraph(
+      nodes: [TestNode("Identity", ["s"], ["seen"])], inputs: [("s", 1, [])], outputs: ["seen"])
+    for count in [Int.min, Int.max, -1, 7] {
+      let graph = TestGraph(
+        nodes: [
+          TestNode(
+            "Scan", ["x"], ["y"], ints: ["num_scan_inputs": count], graphs: ["body": body])
+        ],
+        inputs: [("x", 1, [2])], outputs: ["y"])
+      #expect(throws: ONNXError.self) { try graph.model() }
+    }
+  }
+
   @Test func loopsCarryStateAndCollect() throws {
     let body = TestGraph(
       nodes: [

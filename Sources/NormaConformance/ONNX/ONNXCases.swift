@@ -6,8 +6,9 @@ import NormaONNX
 /// `input_*.pb` and `output_*.pb`, anywhere below a folder.
 ///
 /// Integers, Booleans and shapes must be equal. Real numbers must be within rtol 1e-3 and atol
-/// 1e-7, or what a `data.json` beside the model says, as in the standard's runner, or within 2 ulp
-/// of the largest number, because the recorded numbers are rounded in the result's type.
+/// 1e-7, or what a `data.json` beside the model says, as in the standard's runner. For
+/// `bfloat16`, whose steps are larger than rtol, 2 ulp are allowed, because its recorded numbers
+/// were rounded after every step. The cases of `ONNXCase.inexact` are recorded less exactly.
 ///
 /// - Throws: if the folder cannot be read; a broken case is a failure in the report.
 public func runONNXCases(
@@ -49,6 +50,14 @@ private func modelFolders(in folder: String) throws -> [String] {
 private struct ONNXCase {
   let path: String
 
+  /// Cases whose recorded numbers are wrong by up to 2 ulp of the largest one: those of the inverse
+  /// transforms have 1.9e-7 where the exact result is 0, and those of the attentions were rounded
+  /// to `float16` after every step.
+  private static let inexact: Set<String> = [
+    "test_dft_inverse", "test_dft_inverse_opset19", "test_attention_4d_causal_fp16",
+    "test_attention_4d_causal_fp16_expanded",
+  ]
+
   func complaint() throws -> String? {
     let model: ONNXModel
     do {
@@ -88,11 +97,12 @@ private struct ONNXCase {
       }
       if isRandom { continue }
       let (values, known) = (result.array(of: Double.self), expected.array(of: Double.self))
-      // The recorded numbers are rounded, too: by a few ulp of the largest one.
       let largest = known.lazy.map(\.magnitude).filter(\.isFinite).max() ?? 0
-      let rounding = 2 * expected.dtype.ulp(at: largest)
+      let isInexact = Self.inexact.contains(URL(fileURLWithPath: path).lastPathComponent)
       for (position, (value, truth)) in zip(values, known).enumerated() {
         if value == truth || value.isNaN && truth.isNaN { continue }
+        let isRounded = isInexact || expected.dtype == .bfloat16
+        let rounding = isRounded ? 2 * expected.dtype.ulp(at: isInexact ? largest : truth) : 0
         let allowed = max(atol + rtol * truth.magnitude, rounding)
         if !expected.dtype.isFloatingPoint || !((value - truth).magnitude <= allowed) {
           return "\(name) has \(value) instead of \(truth) at \(position)"

@@ -37,18 +37,28 @@ final class NodeContext {
     Unsupported("\(node.title) whose attribute \(name) has another type than ONNX gives it")
   }
 
-  func int(_ name: String) throws -> Int? {
+  /// An integer that no axis and no size exceeds, so that arithmetic on it does not overflow.
+  func int(_ name: String) throws -> Int? { try whole(name).map(Self.bounded) }
+
+  /// An integer as the file has it.
+  func whole(_ name: String) throws -> Int? {
     guard let value = attribute(name) else { return nil }
     guard case .int(let number) = value else { throw wrong(name) }
     return Int(number)
   }
+
+  /// What lies beyond is as wrong, or as far beyond the end of an axis.
+  private static func bounded(_ number: Int) -> Int { min(max(number, -1 << 40), 1 << 40) }
 
   func int(_ name: String, _ fallback: Int) throws -> Int { try int(name) ?? fallback }
   func flag(_ name: String, _ fallback: Bool = false) throws -> Bool {
     try int(name).map { $0 != 0 } ?? fallback
   }
 
-  func ints(_ name: String) throws -> [Int]? {
+  func ints(_ name: String) throws -> [Int]? { try wholes(name)?.map(Self.bounded) }
+
+  /// Integers as the file has them.
+  func wholes(_ name: String) throws -> [Int]? {
     guard let value = attribute(name) else { return nil }
     guard case .ints(let numbers) = value else { throw wrong(name) }
     return numbers.map(Int.init)

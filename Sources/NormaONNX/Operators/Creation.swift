@@ -86,9 +86,9 @@ extension OperatorTable {
       value = Tensor(Float(number))
     } else if let numbers = try node.floats("value_floats") {
       value = Tensor(numbers.map(Float.init), shape: [numbers.count])
-    } else if let number = try node.int("value_int") {
+    } else if let number = try node.whole("value_int") {
       value = Tensor(Int64(number))
-    } else if let numbers = try node.ints("value_ints") {
+    } else if let numbers = try node.wholes("value_ints") {
       value = Tensor(numbers.map(Int64.init), shape: [numbers.count])
     } else {
       throw Unsupported("Constant without a value")

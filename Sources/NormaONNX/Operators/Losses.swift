@@ -32,7 +32,7 @@ private struct LikelihoodRule {
   let reduction: String
 
   init(_ node: NodeContext) throws {
-    ignored = try node.int("ignore_index")
+    ignored = try node.whole("ignore_index")
     reduction = try node.string("reduction", "mean")
     try node.require(["none", "sum", "mean"].contains(reduction), "reduction \(reduction)")
   }
