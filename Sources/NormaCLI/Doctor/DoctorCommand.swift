@@ -1,6 +1,8 @@
 import ArgumentParser
 import Norma
 import NormaExplain
+import NormaFiles
+import NormaONNX
 
 /// `norma doctor`: finds problems with the normalization of a trained network, and repairs them.
 struct DoctorCommand: ParsableCommand {
@@ -23,6 +25,11 @@ struct DoctorCommand: ParsableCommand {
       statistics that are not finite, negative or never trained, dead channels, names that \
       load_state_dict(strict=False) ignores. No code in such a file is ever run.
 
+      With an ONNX model and data it runs the model and compares the running statistics of its batch \
+      norms with these data. --data is a file or a folder of files (.npy and others; PNG and JPEG as \
+      values from 0 to 1, then --mean and --std), as one batch; 32 samples or more tell small \
+      differences from chance.
+
       It also takes checkpoints of norma train together with the training images; --repair then \
       writes the whole network. For your own networks in Swift, call network.diagnosis(on: images) \
       and recalibrate(network, over: batches).
@@ -32,6 +39,8 @@ struct DoctorCommand: ParsableCommand {
         norma doctor mine.safetensors --train train.safetensors --repair statistics.safetensors
         norma doctor mine.safetensors --html report.html
         norma doctor model.pt --html report.html
+        norma doctor model.onnx --data samples.npy
+        norma doctor model.onnx --data pictures --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
         norma doctor --checkpoint norma-train.safetensors --data DIR
 
       EXIT STATUS:
@@ -39,7 +48,7 @@ struct DoctorCommand: ParsableCommand {
       checkpoint; 1 when something is; 2 when a file cannot be used; 64 for wrong options.
       """)
 
-  @Argument(help: ArgumentHelp("A capture of a network, or a checkpoint.", valueName: "capture"))
+  @Argument(help: ArgumentHelp("A capture of a network, a checkpoint, or an ONNX model.", valueName: "capture"))
   var capture: String?
 
   @Option(
@@ -51,13 +60,29 @@ struct DoctorCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A folder with the four MNIST files (train-images-idx3-ubyte ...), optionally .gz.",
-      valueName: "dir"))
+      "Samples for an ONNX model, a file or a folder; with --checkpoint, a folder with the four "
+        + "MNIST files (train-images-idx3-ubyte ...), optionally .gz.",
+      valueName: "path"))
   var data: String?
 
   @Option(
-    help: ArgumentHelp("The number of training images to run the network on.", valueName: "n"))
+    help: ArgumentHelp("The number of samples to run the network on.", valueName: "n"))
   var count: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "A further input of an ONNX model; may be repeated.", valueName: "name=file"))
+  var input: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "What is subtracted from pictures for an ONNX model: one number, or one per channel.",
+      valueName: "numbers"))
+  var mean: String?
+
+  @Option(
+    help: ArgumentHelp("What they are then divided by.", valueName: "numbers"))
+  var std: String?
 
   @Option(
     help: ArgumentHelp("Recompute the statistics and write them here.", valueName: "file"))
@@ -73,11 +98,12 @@ struct DoctorCommand: ParsableCommand {
 
   func validate() throws {
     if let count, count < 2 { throw ValidationError("--count must be at least 2") }
+    if data == nil, !input.isEmpty || mean != nil || std != nil {
+      throw ValidationError("--input, --mean and --std need --data")
+    }
     if capture != nil {
-      if checkpoint != nil || data != nil || count != nil {
-        throw ValidationError(
-          "--checkpoint, --data and --count are for networks of norma train, not for a capture"
-        )
+      if checkpoint != nil || (data == nil && count != nil) {
+        throw ValidationError("--checkpoint and --count are for networks of norma train")
       }
       return
     }
@@ -104,6 +130,17 @@ struct DoctorCommand: ParsableCommand {
 
   /// Prints the findings, and returns whether nothing is wrong.
   private func examine() throws -> Bool {
+    if let capture, let data {
+      guard try FileFormat.isONNX(capture) else {
+        throw ValidationError("--data is for ONNX models and for networks of norma train")
+      }
+      return try examine(model: capture, data: data)
+    }
+    if let capture, try FileFormat.isONNX(capture) {
+      throw ValidationError(
+        "\(capture) is an ONNX model, which needs data to be diagnosed: --data samples.npy; "
+          + "norma inspect \(capture) shows what its values reveal")
+    }
     if let capture, let report = try CheckpointReport(file: capture) {
       if train != nil || repair != nil {
         throw ValidationError(
@@ -135,5 +172,32 @@ struct DoctorCommand: ParsableCommand {
     Terminal.show(json ? try encoded(report) : text)
     try page.write { report.diagnosis.report(title: checkpoint) }
     return report.isHealthy
+  }
+
+  private func examine(model path: String, data: String) throws -> Bool {
+    if train != nil || repair != nil {
+      throw ValidationError("--train and --repair are not for ONNX models")
+    }
+    let preparation = ModelData.Preparation(
+      mean: try Self.numbers(mean, "mean"), deviation: try Self.numbers(std, "std"))
+    let model = try ONNXModel(contentsOf: path)
+    let samples = try ModelData(
+      data, for: model, others: try input.map(ModelInputs.pair), count: count,
+      preparation: preparation)
+    let report = try ModelReport(file: path, data: samples, model: model)
+    let text = report.text(style: Terminal.style, showsAll: details)
+    Terminal.show(json ? try encoded(report) : text)
+    try page.write { report.diagnosis.report(title: path) }
+    return report.isHealthy
+  }
+
+  /// `0.485,0.456,0.406` as numbers.
+  private static func numbers(_ text: String?, _ name: String) throws -> [Double] {
+    try (text ?? "").split(separator: ",").map { part in
+      guard let number = Double(part), number.isFinite, name == "mean" || number > 0 else {
+        throw ValidationError("--\(name) \(part): a number is expected")
+      }
+      return number
+    }
   }
 }

@@ -40,15 +40,11 @@ struct RunCommand: ParsableCommand {
   var time: Int?
 
   func run() throws {
-    let given = try input.map(Self.pair)
+    let given = try input.map(ModelInputs.pair)
     let model = try ONNXModel(contentsOf: model)
     model.eval()
     if given.isEmpty && !model.inputs.isEmpty { return show(model) }
-    var values: [String: Tensor] = [:]
-    for (name, path) in given {
-      if values[name] != nil { throw ValidationError("--input \(name) is given twice.") }
-      values[name] = try read(path, for: model.inputs.first { $0.name == name })
-    }
+    let values = try ModelInputs.read(given, for: model)
     let results = try withoutGradients { try model(values) }
     if let time { try measure(model, values, times: time) }
     if let output { try prepare(output) }
@@ -74,26 +70,6 @@ struct RunCommand: ParsableCommand {
     }.sorted()
     let median = all[all.count / 2] / .milliseconds(1)
     print("\(String(format: "%.3f", median)) ms, the median of \(all.count) calls")
-  }
-
-  /// `x=file.npy` as its name and its file.
-  private static func pair(_ text: String) throws -> (name: String, path: String) {
-    guard let equals = text.lastIndex(of: "="), equals != text.startIndex,
-      text.index(after: equals) != text.endIndex
-    else {
-      throw ValidationError("--input \(text): a name and a file are expected, as x=file.npy.")
-    }
-    return (String(text[..<equals]), String(text[text.index(after: equals)...]))
-  }
-
-  /// The tensor of a file, in the model's type if that is of the same kind.
-  private func read(_ path: String, for input: ONNXValue?) throws -> Tensor {
-    let tensor = try Tensor(contentsOf: path)
-    guard let dtype = input?.dtype, dtype != tensor.dtype else { return tensor }
-    let isSameKind =
-      dtype.isFloatingPoint && tensor.dtype.isFloatingPoint
-      || dtype.isInteger && tensor.dtype.isInteger
-    return isSameKind ? tensor.cast(to: dtype) : tensor
   }
 
   private func show(_ model: ONNXModel) {

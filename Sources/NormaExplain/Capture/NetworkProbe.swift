@@ -158,7 +158,7 @@ extension CapturedLayer {
     bias = layer.bias?.value
     runningMean = layer.runningMean?.value
     runningVariance = layer.runningVar?.value
-    batchesTracked = layer.numBatchesTracked.map { Int($0.value.item()) }
+    batchesTracked = layer.knownBatches
     if layer.isFrozen {
       standsStill = "frozen"
     } else if !layer.updatesRunningStatistics {
@@ -168,6 +168,15 @@ extension CapturedLayer {
 }
 
 extension BatchNorm {
+  /// The number of batches in the running statistics; nil for statistics that count none and yet
+  /// differ from the initial ones, such as those of a format that has no count.
+  fileprivate var knownBatches: Int? {
+    guard let count = numBatchesTracked.map({ Int($0.value.item()) }) else { return nil }
+    if count > 0 { return count }
+    let isInitial = runningMean?.value.array(of: Double.self).allSatisfy { $0 == 0 } ?? true
+    return isInitial ? 0 : nil
+  }
+
   /// The result with batch statistics; the bias if there is one value per channel.
   fileprivate func normalizedByBatch(
     _ x: Tensor, mask: Tensor?, eps: Double

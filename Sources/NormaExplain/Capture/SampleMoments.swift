@@ -62,21 +62,24 @@ extension SampleMoments {
   /// independent, samples are.
   func spread(about total: Moments) -> (mean: [Double], square: [Double]) {
     let means = total.mean
-    // A single sample does not show how much samples differ, so its own spread is used.
-    if samples < 2 {
-      let variances = total.variance(correction: 0)
-      return (variances, variances.map { 2 * $0 * $0 })
-    }
+    let variances = total.variance(correction: 0)
     var spreads = (mean: [Double](), square: [Double]())
     let filled = (0..<samples).filter { count[$0] > 0 }
+    // A single sample does not show how much samples differ, and a few hardly do, as two may be one
+    // picture twice. So below 8 the spread inside of them has a share: 1, 1/2, 1/5, 1/10, ...
+    let distance = Double(max(filled.count - 1, 0))
+    let inside = filled.count < 8 ? 1 / (1 + distance * distance) : 0
     for c in 0..<channels {
       let squares = filled.map { n in
         let index = n * channels + c
         let distance = mean[index] - means[c]
         return m2[index] / max(count[n], 1) + distance * distance
       }
-      spreads.mean.append(Self.variance(filled.map { mean[$0 * channels + c] }))
-      spreads.square.append(Self.variance(squares))
+      let between = Self.variance(filled.map { mean[$0 * channels + c] })
+      spreads.mean.append(between + inside * (variances[c] - between))
+      let betweenSquares = Self.variance(squares)
+      spreads.square.append(
+        betweenSquares + inside * (2 * variances[c] * variances[c] - betweenSquares))
     }
     return spreads
   }

@@ -135,8 +135,9 @@ extension DefectSearch {
       case .variances: (layer.varianceGap, layer.meanGap, other.varianceDistance(variance))
       }
     let fitting = 0.25 * own
-    guard own > 0.04, distance < 0.1 * own, distance < max(4 * other.expectedGap, 0.1),
-      rest < fitting
+    // By the chance of very few samples anything fits, hence the upper limit.
+    guard own > 0.04, distance < 0.1 * own,
+      distance < min(max(4 * other.expectedGap, 0.1), 0.25), rest < fitting
     else { return nil }
     // A part with few channels can fit by chance, and so can any part if all layers look alike; so
     // it must correlate over the channels.

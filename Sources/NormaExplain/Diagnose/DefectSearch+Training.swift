@@ -178,7 +178,11 @@ extension DefectSearch {
     let seen = batchesSeen(layer)
     let (share, left) = layer.initialShare
     let fits = share > 0.05 && left < 0.35 * layer.gap
-    guard seen > 0, let momentum = layer.momentum else { return layer.isOff && fits }
+    guard seen > 0, let momentum = layer.momentum else {
+      // Next to a batch of another scale, any statistics look like initial values.
+      let chance = (1 - share) * layer.expectedGap
+      return layer.isOff && fits && left < max(0.1, 4 * chance)
+    }
     let isBehind = expected.map { Double(layer.tracked) < 0.8 * Double($0) } ?? false
     // Others with this momentum continued and converged, so it is not the momentum.
     let othersArrived = layers.contains {

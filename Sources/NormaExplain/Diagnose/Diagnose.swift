@@ -42,10 +42,14 @@ extension Layer {
 extension Module {
   /// ``NormaNN/Layer/diagnosis(on:batches:batchSize:file:line:)`` for models of any kind: `forward`
   /// calls the model, each time with the same batch of `samples` samples.
-  public func diagnosis(
+  ///
+  ///     try model.diagnosis(samples: 32) { try model([images])[0] }
+  ///
+  /// - Throws: the first error that `forward` throws.
+  public func diagnosis<Failure: Error>(
     samples: Int, batches: Int? = nil, batchSize: Int? = nil, file: StaticString = #fileID,
-    line: UInt = #line, forward: () -> Tensor
-  ) -> Diagnosis {
+    line: UInt = #line, forward: () throws(Failure) -> Tensor
+  ) throws(Failure) -> Diagnosis {
     for (name, value, least) in [
       ("samples", samples, 0), ("batches", batches ?? 0, 0), ("batchSize", batchSize ?? 1, 1),
     ] where value < least {
@@ -55,11 +59,23 @@ extension Module {
         file: file, line: line)
       return Diagnosis(findings: [], layers: [], samples: 0, framework: .norma)
     }
-    return withoutActuallyEscaping(forward) { forward in
-      let probe = NetworkProbe(self, forward)
+    var failure: Failure?
+    func call() -> Tensor {
+      if failure != nil { return .poisoned }
+      do {
+        return try forward()
+      } catch {
+        failure = error
+        return .poisoned
+      }
+    }
+    let diagnosis = withoutActuallyEscaping(call) { call in
+      let probe = NetworkProbe(self, call)
       let facts = CaptureFacts(batches: batches, batchSize: batchSize)
       return Diagnosis(probe.capture(samples: samples, facts: facts), prober: probe)
     }
+    if let failure { throw failure }
+    return diagnosis
   }
 }
 

@@ -27,7 +27,8 @@ extension Diagnosis: CustomStringConvertible {
       return "Healthy: the layers whose samples could be compared match their formulas."
     }
     let names = layers.count == 1 ? "1 layer" : "\(layers.count) layers"
-    return "Healthy: the running statistics of \(names) fit a batch of \(samples) samples as well "
+    return "Healthy: the running statistics of \(names) fit a batch of "
+      + "\(samples == 1 ? "1 sample" : "\(samples) samples") as well "
       + "as such a batch can show."
   }
 

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Norma
+import NormaFiles
+import NormaONNX
+
+/// Files as inputs of an ONNX model.
+enum ModelInputs {
+  /// `x=file.npy` as its name and its file.
+  static func pair(_ text: String) throws -> (name: String, path: String) {
+    guard let equals = text.lastIndex(of: "="), equals != text.startIndex,
+      text.index(after: equals) != text.endIndex
+    else {
+      throw ValidationError("--input \(text): a name and a file are expected, as x=file.npy.")
+    }
+    return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+  }
+
+  /// The tensors of `--input`, by name.
+  static func read(
+    _ pairs: [(name: String, path: String)], for model: ONNXModel
+  ) throws -> [String: Tensor] {
+    var values: [String: Tensor] = [:]
+    for (name, path) in pairs {
+      if values[name] != nil { throw ValidationError("--input \(name) is given twice.") }
+      let tensor = try Tensor(contentsOf: path)
+      values[name] = fitted(tensor, to: model.inputs.first { $0.name == name })
+    }
+    return values
+  }
+
+  /// The tensor in the model's type, if that is of the same kind.
+  static func fitted(_ tensor: Tensor, to input: ONNXValue?) -> Tensor {
+    guard let dtype = input?.dtype, dtype != tensor.dtype else { return tensor }
+    let isSameKind =
+      dtype.isFloatingPoint && tensor.dtype.isFloatingPoint
+      || dtype.isInteger && tensor.dtype.isInteger
+    return isSameKind ? tensor.cast(to: dtype) : tensor
+  }
+}
