@@ -58,11 +58,12 @@ extension BatchNorm {
     try check(x)
     var usesBatch = usesBatchStatistics
     var follows = isTraining && updatesRunningStatistics && !isFrozen && runningMean != nil
-    if usesBatch && mask == nil && x.count == features && singleValuePolicy != .error {
+    let isShard = usesBatch && normalizesShards
+    if usesBatch && !isShard && mask == nil && x.count == features && singleValuePolicy != .error {
       follows = false
       usesBatch = singleValuePolicy == .zero || runningMean == nil
     }
-    if usesBatch, mask == nil, x.count > features, let own = try normalizedByItself(x) {
+    if usesBatch, mask == nil, x.count > features || isShard, let own = try normalizedByItself(x) {
       guard follows else { return (own.output, nil) }
       return try finite((own.output, RunningStatisticsUpdate(.whole(own.statistics))))
     }

@@ -132,6 +132,9 @@ public class BatchNorm: Module, PlacedLayer, LazyChannels {
   /// Whether calls accept a mask that selects values.
   var takesMasks: Bool { true }
 
+  /// Whether a batch is only a part of one that several processes normalize together.
+  var normalizesShards: Bool { false }
+
   override func setFrozen(_ isFrozen: Bool) { self.isFrozen = isFrozen }
 
   /// Normalizes a batch; in training, each call updates the running statistics once.

@@ -111,3 +111,16 @@ public func recalibrate<Model: Layer, Samples: Dataset>(
     }
   }
 }
+
+/// Recomputes the running statistics from the data of several processes, exactly pooled: `pool`
+/// merges the number of batches and the moments of a layer over all of them.
+package func recalibrate<Model: Module, Data: Sequence>(
+  _ model: Model, over data: Data, order: RecalibrationOrder,
+  progress: ((RecalibrationProgress) throws -> Void)?,
+  pool: @escaping (Int, Moments) throws -> (batches: Int, moments: Moments),
+  forward: @escaping (Model, Data.Element) throws -> Void
+) throws -> [RecalibratedLayer] {
+  try Recalibration(model, rule: .population, order: order, pool: pool).run(progress) { step in
+    for batch in data { try step { try forward(model, batch) } }
+  }
+}

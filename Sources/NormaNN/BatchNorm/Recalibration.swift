@@ -5,14 +5,20 @@ final class Recalibration {
   private let model: Module
   private let rule: RecalibrationRule
   private let order: RecalibrationOrder
+  /// Merges what other processes have seen of a layer into this process's batches and moments.
+  private let pool: ((Int, Moments) throws -> (batches: Int, moments: Moments))?
   private let layers: [(name: String, layer: BatchNorm)]
   private var accounts: [ObjectIdentifier: StatisticsAccount] = [:]
   /// The layers in the order of their first calls.
   private var called: [BatchNorm] = []
   private var done: Set<ObjectIdentifier> = []
 
-  init(_ model: Module, rule: RecalibrationRule, order: RecalibrationOrder) {
+  init(
+    _ model: Module, rule: RecalibrationRule, order: RecalibrationOrder,
+    pool: ((Int, Moments) throws -> (batches: Int, moments: Moments))? = nil
+  ) {
     self.model = model
+    self.pool = pool
     self.rule = rule
     self.order = order
     var seen: Set<ObjectIdentifier> = []
@@ -44,7 +50,7 @@ final class Recalibration {
             let passes = order == .together ? 1 : max(called.count, number)
             try progress?(RecalibrationProgress(pass: number, passes: passes, batches: batches))
           }
-          finish()
+          try finish()
         } while called.contains { !done.contains(ObjectIdentifier($0)) }
       }
     } catch {
@@ -94,10 +100,11 @@ final class Recalibration {
   }
 
   /// Gives the layers of this pass their new statistics.
-  private func finish() {
+  private func finish() throws {
     let open = called.filter { !done.contains(ObjectIdentifier($0)) }
     for layer in order == .together ? open : Array(open.prefix(1)) {
       done.insert(ObjectIdentifier(layer))
+      if let pool { try accounts[ObjectIdentifier(layer)]?.pool(pool) }
       accounts[ObjectIdentifier(layer)]?.write(to: layer)
       // Later layers now see what they will see in evaluation.
       layer.statistics = .running
@@ -175,6 +182,13 @@ private struct StatisticsAccount {
       if moments.count[k] > 0 { mean[k] += share * (moments.mean[k] - mean[k]) }
       if moments.count[k] > correction { variance[k] += share * (batchVariance - variance[k]) }
     }
+  }
+
+  /// Adds what others have seen.
+  mutating func pool(_ pool: (Int, Moments) throws -> (batches: Int, moments: Moments)) rethrows {
+    guard let total else { return }
+    let all = try pool(batches, total)
+    (batches, self.total) = (all.batches, all.moments)
   }
 
   /// Writes mean, variance and batch count; channels without values do not change.

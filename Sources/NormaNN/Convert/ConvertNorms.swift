@@ -107,7 +107,9 @@ struct NormNumbers {
     guard features > 0 else { throw TensorError(call, "its number of channels is not known yet") }
     switch kind {
     case .batch:
-      if let norm = source as? BatchNorm, !(norm is GhostBatchNorm || norm is SplitBatchNorm2d) {
+      if let norm = source as? BatchNorm,
+        !(norm is GhostBatchNorm || norm is SplitBatchNorm2d || norm is SyncBatchNorm)
+      {
         return nil
       }
       // A frozen layer may have been a norm for inputs of any rank.
@@ -145,6 +147,18 @@ struct NormNumbers {
       copy(to: norm.weight, norm.bias)
       return norm
     }
+  }
+
+  /// Batch norm over the batches of all processes; nil for layers that are not plain batch norm.
+  func synchronized(by exchange: any StatisticsExchange) -> SyncBatchNorm? {
+    guard let norm = source as? BatchNorm,
+      !(norm is GhostBatchNorm || norm is SplitBatchNorm2d || norm is SyncBatchNorm)
+    else { return nil }
+    let new = SyncBatchNorm(
+      features, eps: eps, momentum: momentum, affine: weight != nil, bias: bias != nil,
+      trackRunningStats: tracks, dtype: dtype, exchange: exchange, file: #fileID, line: #line)
+    fill(new)
+    return new
   }
 
   private var momentum: Momentum { (source as? BatchNorm)?.momentum ?? 0.1 }

@@ -143,11 +143,7 @@ private struct ClassTargets {
     }
     try checkWeight(weight, x, axis, call)
     (self.axis, self.weight) = (axis, weight?.detached())
-    // Siblings: one pass over memory.
-    let (least, most) = (target.min(), target.max())
-    let isInside =
-      target.count == 0
-      || (least.item() as Double) >= 0 && (most.item() as Double) < Double(classes)
+    let isInside = target.count == 0 || ClassTargets.areInside(target, classes)
     hasIgnored = !isInside || (0..<classes).contains(ignored)
     if !isInside {
       try target.dtype == .uint64
@@ -156,6 +152,12 @@ private struct ClassTargets {
     }
     let all = target.cast(to: .int64)
     places = hasIgnored ? Tensor.where(target .== ignored, -1, all) : all
+  }
+
+  private static func areInside(_ target: Tensor, _ classes: Int) -> Bool {
+    // Siblings: one pass over memory.
+    let (least, most) = (target.min(), target.max())
+    return (least.item() as Double) >= 0 && (most.item() as Double) < Double(classes)
   }
 
   private static func check<T: BinaryInteger>(

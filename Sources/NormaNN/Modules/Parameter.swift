@@ -58,6 +58,15 @@ public final class Parameter {
   /// may return a replacement. Nil removes the hook. PyTorch: `parameter.register_hook`.
   public func onGradient(_ body: ((Tensor) -> Tensor?)?) { leaf.onGradient(body) }
 
+  /// Passes the gradients of backward passes to `receiver`, which sets ``grad``, instead of adding
+  /// them to it; nil ends this.
+  package func deliverGradients(to receiver: (any GradientReceiver)?) {
+    leaf.deliver(to: receiver)
+  }
+
+  /// The identity under which a receiver gets this parameter's gradients.
+  package var leafIdentity: ObjectIdentifier { ObjectIdentifier(leaf) }
+
   /// The observers of the gradients that optimizers use for the parameter.
   var watchers: [ParameterWatcher] = []
 

@@ -10,6 +10,8 @@ struct Backpropagation {
     var collected: CollectedParts?
     /// Whether a target, or a leaf if there are no targets, can be reached.
     var isWanted = false
+    /// The number of inputs in the graph that refer to this and have not had their turn.
+    var uses = 0
   }
 
   private var entries: [Entry] = []
@@ -21,6 +23,11 @@ struct Backpropagation {
   private let isRecording: Bool
   /// Leaves whose new gradients may still be pending.
   private var touched: [GradientLeaf] = []
+  /// Watched leaves whose gradients are complete.
+  private var complete: [Int] = []
+  /// Parts that will be computed again and may use any leaf then.
+  private var continuations = 0
+  private var receivers: [any GradientReceiver] = []
   /// The gradients with respect to the targets.
   private(set) var results: [Tensor?]
 
@@ -60,6 +67,18 @@ struct Backpropagation {
     order += known..<entries.count
     order.sort { entries[$0].derivation.number < entries[$1].derivation.number }
     for index in order { entries[index].isWanted = isWanted(entries[index].derivation) }
+    if keepsLeaves { for entry in entries[known...] { count(entry.derivation, 1) } }
+  }
+
+  /// Adds what a derivation uses to the counts, or takes it away when it had its turn.
+  private mutating func count(_ derivation: Derivation, _ change: Int) {
+    guard let links = derivation.links else { return }
+    if case .continuation = links.rule { continuations += change }
+    for case let input? in links.inputs where input.leaf?.isWatched ?? false {
+      guard let position = positions[ObjectIdentifier(input)] else { continue }
+      entries[position].uses += change
+      if entries[position].uses == 0 { complete.append(position) }
+    }
   }
 
   private mutating func note(_ derivation: Derivation, _ pile: inout [Derivation]) {
@@ -68,6 +87,11 @@ struct Backpropagation {
     positions[key] = entries.count
     entries.append(Entry(derivation: derivation))
     pile.append(derivation)
+    if keepsLeaves, let receiver = derivation.leaf?.currentReceiver,
+      !receivers.contains(where: { $0 === receiver })
+    {
+      receivers.append(receiver)
+    }
   }
 
   private func isWanted(_ derivation: Derivation) -> Bool {
@@ -85,7 +109,7 @@ struct Backpropagation {
   private mutating func receive(_ gradient: Tensor, at derivation: Derivation) {
     guard let position = positions[ObjectIdentifier(derivation)] else { return }
     let fitted = gradient.fitted(to: derivation.shape, derivation.dtype)
-    if keepsLeaves, let leaf = derivation.leaf, !leaf.hasHook {
+    if keepsLeaves, let leaf = derivation.leaf, !leaf.isWatched {
       leaf.add(fitted)
       touched.append(leaf)
       return
@@ -97,17 +121,35 @@ struct Backpropagation {
   mutating func run(call: String) throws(TensorError) {
     while let position = order.popLast() {
       let derivation = entries[position].derivation
+      if keepsLeaves, derivation.leaf != nil {
+        finish(position)
+        continue
+      }
+      let ready = complete.count
+      if keepsLeaves { count(derivation, -1) }
       guard let gradient = takeGradient(at: position) else { continue }
       if let target = targets[ObjectIdentifier(derivation)] { results[target] = gradient }
-      if keepsLeaves, let leaf = derivation.leaf {
-        // A hook sees the sum over all uses of the leaf.
-        leaf.add(leaf.seen(gradient.evaluated()))
-        touched.append(leaf)
-      }
       guard derivation.leaf == nil, entries[position].isWanted else { continue }
-      try step(derivation, gradient, call)
+      if try step(derivation, gradient, call) { finish(first: ready) }
     }
     settle(touched.count)
+    for receiver in receivers { receiver.finishBackward() }
+  }
+
+  /// Gives the first complete leaves their gradients, unless a part that will be computed again may
+  /// use them.
+  private mutating func finish(first count: Int) {
+    guard continuations == 0 else { return }
+    for position in complete[..<count] where entries[position].uses == 0 { finish(position) }
+    complete.removeFirst(count)
+  }
+
+  /// Gives a watched leaf its gradient: the sum over all its uses.
+  private mutating func finish(_ position: Int) {
+    guard let leaf = entries[position].derivation.leaf, let gradient = takeGradient(at: position)
+    else { return }
+    leaf.accept(gradient.evaluated())
+    if leaf.currentReceiver == nil { touched.append(leaf) }
   }
 
   /// Everything that has arrived at an entry.
@@ -118,9 +160,10 @@ struct Backpropagation {
     return sum + parts
   }
 
+  /// - Returns: whether kernels have run, so that earlier gradients of leaves are fused with them.
   private mutating func step(
     _ derivation: Derivation, _ gradient: Tensor, _ call: String
-  ) throws(TensorError) {
+  ) throws(TensorError) -> Bool {
     guard let links = retains || derivation.isWhole ? derivation.links : derivation.takeLinks()
     else {
       throw TensorError(
@@ -153,9 +196,9 @@ struct Backpropagation {
       for (index, input) in links.inputs.enumerated() where wanted[index] {
         if let input, let gradient = gradients[index] { receive(gradient, at: input) }
       }
-      // Kernels have run, and earlier gradients of leaves are fused with them.
       if links.runsAtOnce { settle(before) }
     }
+    return links.runsAtOnce
   }
 
   /// Adds the gradient of a part to those of other parts of the same whole.

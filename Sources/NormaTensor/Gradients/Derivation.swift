@@ -106,6 +106,17 @@ package final class Derivation: Sendable {
   }
 }
 
+/// Collects gradients during a backward pass, as when they are summed over several processes.
+package protocol GradientReceiver: AnyObject {
+  /// The gradient of one backward pass with respect to a leaf: the sum over all its uses.
+  ///
+  /// It comes as early as it is complete, while the backward pass goes on.
+  func receive(_ gradient: Tensor, of leaf: GradientLeaf)
+
+  /// The end of a backward pass through a graph with a leaf of this receiver.
+  func finishBackward()
+}
+
 /// Accumulates the gradient of a parameter, or of a tensor created by `requiringGradient()`.
 package final class GradientLeaf: Sendable {
   private let state = Mutex<Tensor?>(nil)
@@ -125,12 +136,29 @@ package final class GradientLeaf: Sendable {
     hook.withLock { $0 = new }
   }
 
-  var hasHook: Bool { hook.withLock { $0.value != nil } }
+  private let receiver = Mutex(Unchecked(WeakReceiver()))
 
-  /// The gradient after the hook.
-  func seen(_ gradient: Tensor) -> Tensor {
+  private struct WeakReceiver {
+    weak var receiver: (any GradientReceiver)?
+  }
+
+  /// Passes gradients to `receiver` while it exists, instead of adding them up here.
+  package func deliver(to receiver: (any GradientReceiver)?) {
+    let new = Unchecked(WeakReceiver(receiver: receiver))
+    self.receiver.withLock { $0 = new }
+  }
+
+  /// The receiver of the gradients, if they do not stay here.
+  var currentReceiver: (any GradientReceiver)? { receiver.withLock { $0 }.value.receiver }
+
+  /// Whether someone wants the sum over all uses of the leaf.
+  var isWatched: Bool { hook.withLock { $0.value != nil } || currentReceiver != nil }
+
+  /// Passes the gradient of a backward pass through the hook, and adds or delivers it.
+  func accept(_ gradient: Tensor) {
     let body = hook.withLock { $0 }.value
-    return body.flatMap { $0(gradient) } ?? gradient
+    let seen = body.flatMap { $0(gradient) } ?? gradient
+    if let receiver = currentReceiver { receiver.receive(seen, of: self) } else { add(seen) }
   }
 
   func add(_ more: Tensor) {
