@@ -20,6 +20,9 @@ func define(trait: String) -> [SwiftSetting] {
   [trait, everything].map { .define("NORMA_\(trait.uppercased())", .when(traits: [$0])) }
 }
 
+/// MPI is no part of the default: whoever wants it says so.
+let mpi: [Target.Dependency] = [.target(name: "CMPI", condition: .when(traits: ["MPI"]))]
+
 let argumentParser: [Target.Dependency] = ["Command", everything].map {
   .product(
     name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: [$0]))
@@ -37,6 +40,7 @@ let package = Package(
     .library(name: "NormaExplain", targets: ["NormaExplain"]),
     .library(name: "NormaONNX", targets: ["NormaONNX"]),
     .library(name: "NormaModels", targets: ["NormaModels"]),
+    .library(name: "NormaDistributed", targets: ["NormaDistributed"]),
     .executable(name: "norma", targets: ["NormaCLI"]),
   ],
   traits: [
@@ -51,7 +55,10 @@ let package = Package(
     .trait(
       name: "Command",
       description: "The command norma. Without it, swift-argument-parser is not fetched."),
-    .trait(name: "Everything", description: "All of them, as by default."),
+    .trait(name: "Everything", description: "All of these, as by default."),
+    .trait(
+      name: "MPI",
+      description: "Training on several machines, through Open MPI or MPICH; beside Everything."),
     .default(enabledTraits: ["Everything"]),
   ],
   dependencies: [
@@ -86,6 +93,13 @@ let package = Package(
     .target(
       name: "CJPEG", dependencies: target("CLibJPEG", trait: "JPEG"),
       cSettings: cDefine(trait: "JPEG")),
+    .systemLibrary(
+      name: "CLibMPI", pkgConfig: "ompi-c",
+      providers: [.apt(["libopenmpi-dev"]), .brew(["open-mpi"])]),
+    .target(
+      name: "CMPI",
+      dependencies: [.target(name: "CLibMPI", condition: .when(traits: ["MPI"]))],
+      cSettings: [.define("NORMA_MPI", .when(traits: ["MPI"]))]),
 
     // 2: values, random numbers, and kernels, which know pointers and strides, and no tensor.
     .target(name: "NormaValues"),
@@ -114,14 +128,18 @@ let package = Package(
       dependencies: ["NormaNN", "NormaFiles", "NormaTensor"]),
     .target(name: "NormaONNX", dependencies: ["NormaNN", "NormaFiles", "NormaTensor"]),
     .target(
+      name: "NormaDistributed", dependencies: ["NormaNN", "NormaTensor", "NormaRandom"] + mpi,
+      swiftSettings: [.define("NORMA_MPI", .when(traits: ["MPI"]))]),
+    .target(
       name: "Norma",
       dependencies: [
         "NormaValues", "NormaRandom", "NormaTensor", "NormaNN", "NormaFiles", "NormaExplain",
       ]),
     .executableTarget(
       name: "NormaCLI",
-      dependencies: ["Norma", "NormaONNX", "NormaExplain", "NormaTensor", "NormaKernels"]
-        + argumentParser,
+      dependencies: [
+        "Norma", "NormaONNX", "NormaDistributed", "NormaExplain", "NormaTensor", "NormaKernels",
+      ] + argumentParser,
       resources: [
         .embedInCode("Capture/norma_capture.py"), .embedInCode("Capture/norma_capture_numpy.py"),
       ]),
@@ -158,6 +176,8 @@ let package = Package(
       dependencies: ["NormaExplain", "NormaNN", "NormaFiles", "NormaTensor", "NormaReference"]),
     .testTarget(
       name: "NormaONNXTests", dependencies: ["NormaONNX", "NormaNN", "NormaFiles", "NormaTensor"]),
+    .testTarget(
+      name: "NormaDistributedTests", dependencies: ["NormaDistributed", "NormaNN", "NormaTensor"]),
     .testTarget(
       name: "NormaModelsTests",
       dependencies: ["NormaModels", "NormaNN", "NormaFiles", "NormaTensor"],

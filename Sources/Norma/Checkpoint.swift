@@ -64,7 +64,15 @@ public struct Checkpoint: Sendable {
   /// - Throws: `FileError` for a truncated or damaged file, ``CheckpointError`` for one that is not
   ///   a checkpoint.
   public init(contentsOf path: String) throws {
-    let file = try SafeTensors(contentsOf: path)
+    try self.init(SafeTensors(contentsOf: path), path: path)
+  }
+
+  /// The same for a file that is already in memory; `path` identifies it in errors.
+  package init(bytes: [UInt8], path: String) throws {
+    try self.init(SafeTensors(bytes: bytes, name: path), path: path)
+  }
+
+  private init(_ file: SafeTensors, path: String) throws {
     guard Checkpoint.isNamed(in: file.metadata) else {
       throw CheckpointError(
         path: path,

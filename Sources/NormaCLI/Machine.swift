@@ -12,9 +12,12 @@ import Norma
 enum Machine {
   /// The processor's name and its number of cores: `AMD EPYC, 2 cores`.
   static var name: String {
-    let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+    let cores = coreCount
     return "\(processor ?? architecture), \(cores == 1 ? "1 core" : "\(cores) cores")"
   }
+
+  /// The number of cores, whether or not this process may use them all.
+  static var coreCount: Int { Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   private static var architecture: String {
     #if arch(x86_64)

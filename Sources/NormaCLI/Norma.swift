@@ -11,7 +11,7 @@ struct NormaCommand: ParsableCommand {
     subcommands: [
       ExplainCommand.self, CompareCommand.self, CaptureCommand.self, DoctorCommand.self,
       InspectCommand.self, ConvertCommand.self, TrainCommand.self, PredictCommand.self,
-      RunCommand.self, BenchCommand.self,
+      RunCommand.self, DistributedCommand.self, BenchCommand.self,
     ])
 
   /// What `norma --version` prints.

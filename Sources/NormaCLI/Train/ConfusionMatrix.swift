@@ -1,5 +1,5 @@
 /// Counts how often images of one class were classified as another.
-struct ConfusionMatrix: Encodable {
+struct ConfusionMatrix: Codable {
   let names: [String]
   /// By true class, then by predicted class.
   private(set) var counts: [[Int]]
@@ -11,6 +11,13 @@ struct ConfusionMatrix: Encodable {
 
   mutating func add(_ found: [Int], _ truth: [Int]) {
     for (found, truth) in zip(found, truth) { counts[truth][found] += 1 }
+  }
+
+  /// Adds what another one has counted.
+  mutating func merge(_ other: ConfusionMatrix) {
+    for (row, others) in zip(counts.indices, other.counts) {
+      for (column, count) in zip(counts[row].indices, others) { counts[row][column] += count }
+    }
   }
 
   var total: Int { counts.reduce(0) { $0 + $1.reduce(0, +) } }

@@ -1,4 +1,5 @@
 import Norma
+import NormaDistributed
 
 extension ResidualNetwork {
   /// The network that a run trains.
@@ -22,19 +23,22 @@ extension ResidualNetwork {
   var norms: [BatchNorm] { namedModules.compactMap { $0.module as? BatchNorm } }
 
   /// Classifies images in evaluation mode, which stays set; `observe` gets the number of images
-  /// done.
+  /// done. Each process of a group classifies its part.
   func evaluate(
-    _ images: TensorDataset, _ observe: (Int) -> Void = { _ in }
+    _ images: TensorDataset, over group: ProcessGroup = .single,
+    _ observe: (Int) -> Void = { _ in }
   ) throws -> ConfusionMatrix {
     eval()
     var matrix = ConfusionMatrix(ClothingData.classNames)
     var done = 0
-    try DataLoader(images, batchSize: 500).forEach { batch in
+    let size = 500 * group.count
+    try DataLoader(images.sharded(over: group), batchSize: size).forEach { batch in
       let found = withoutGradients { self(batch[0]).argmax(over: 1) }
       matrix.add(found.array(of: Int.self), batch[1].array(of: Int.self))
       done += batch[0].shape[0]
       observe(done)
     }
-    return matrix
+    let parts = try group.gathered(matrix)
+    return parts.dropFirst().reduce(into: parts[0]) { $0.merge($1) }
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Norma
+import NormaDistributed
 import NormaTensor
 
 /// `norma train`: a residual network on Fashion-MNIST, or any data in the same format.
@@ -22,6 +23,7 @@ struct TrainCommand: ParsableCommand {
         norma train --data DIR --epochs 10 --width 32 --out wide.safetensors
         norma train --data DIR --resume wide.safetensors
         norma train --data DIR --bn-momentum 0.001 --out wrong.safetensors
+        mpirun -n 4 norma train --distributed --data DIR
 
       EXIT STATUS:
         0 when training is done, 128 plus the number of the signal that stopped it (130 after \
@@ -90,15 +92,29 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Continue from a checkpoint, with its options.", valueName: "file"))
   var resume: String?
 
+  @Flag(
+    help: ArgumentHelp(
+      "Train in all processes that mpirun starts: each has a part of every batch, and batch norm "
+        + "is that of whole batches. Needs a build with the package trait MPI."))
+  var distributed = false
+
+  @Option(
+    help: ArgumentHelp(
+      "How long a process waits for the others. (default: 600)", valueName: "seconds"))
+  var timeout: Int?
+
   @Flag(help: "Print one JSON object per line.")
   var json = false
 
   func validate() throws {
     for (name, value) in [
       ("epochs", epochs), ("steps", steps), ("batch", batch), ("width", width),
-      ("threads", threads),
+      ("threads", threads), ("timeout", timeout),
     ] {
       if let value, value < 1 { throw ValidationError("--\(name) must be at least 1") }
+    }
+    if timeout != nil && !distributed {
+      throw ValidationError("--timeout is for --distributed")
     }
     if let lr, !(lr > 0) { throw ValidationError("--lr must be positive") }
     if let bnMomentum, !(0...1).contains(bnMomentum) {
@@ -126,9 +142,28 @@ struct TrainCommand: ParsableCommand {
   private var target: String { out ?? resume ?? Self.defaultOutput }
 
   func run() throws {
-    try OutputPath.check(target, option: "--out")
+    var signal = 0
+    if distributed {
+      let limit = timeout.map { Duration.seconds($0) } ?? ProcessGroup.defaultTimeout
+      signal = try ProcessGroup.withMPI(timeout: limit) { group in
+        do {
+          if threads == nil { TensorThreads.count = group.ownThreads }
+          return try train(over: group)
+        } catch let error as FileError {
+          throw DataError(plainText(error))
+        }
+      }
+    } else {
+      signal = try train(over: .single)
+    }
+    if signal != 0 { throw ExitCode(Int32(128 + signal)) }
+  }
+
+  /// Trains; returns the number of the signal that stopped it, or 0.
+  private func train(over group: ProcessGroup) throws -> Int {
+    if group.rank == 0 { try OutputPath.check(target, option: "--out") }
     if let threads { TensorThreads.count = threads }
-    let checkpoint = try resume.map { try Checkpoint(contentsOf: $0) }
+    let checkpoint = try resume.map { try Checkpoint.shared(from: $0, over: group) }
     let options =
       if let checkpoint, let resume {
         try TrainingOptions(checkpoint, path: resume)
@@ -139,59 +174,74 @@ struct TrainCommand: ParsableCommand {
           seed: seed ?? Self.defaultSeed, bnMomentum: bnMomentum,
           freezeStatistics: freezeStatistics)
       }
-    let run = try TrainingRun(options, try ClothingData(folder: data))
+    let run = try TrainingRun(options, try ClothingData(folder: data), over: group)
     if let checkpoint, let resume {
       let before = try run.restore(checkpoint, path: resume)
-      if before != TensorThreads.count {
+      if before != TensorThreads.count, group.rank == 0 {
         warn(
           "the checkpoint was written with \(before) threads and this run has "
             + "\(TensorThreads.count): results will differ in their last bits")
       }
+      let processes = checkpoint.notes["processes"].flatMap { Int($0) } ?? 1
+      if processes != group.count, group.rank == 0 {
+        warn(
+          "the checkpoint was written by \(processes) processes and this run has \(group.count): "
+            + "the order of the data is the same, and results will differ in their last bits")
+      }
     }
-    try train(run)
+    return try train(run, group)
   }
 
-  private func train(_ run: TrainingRun) throws {
+  private func train(_ run: TrainingRun, _ group: ProcessGroup) throws -> Int {
     Interruption.watch()
     var display = TrainingDisplay(
-      isJSON: json, total: run.totalSteps, perEpoch: run.stepsPerEpoch)
+      isJSON: json, isShown: group.rank == 0, total: run.totalSteps, perEpoch: run.stepsPerEpoch)
     var matrix: ConfusionMatrix?
     while run.step < run.totalSteps {
       let epoch = run.step / run.stepsPerEpoch + 1
       display.beginEpoch()
+      var signal = 0
       let isWhole = try run.trainEpoch { step in
         display.add(step)
-        return Interruption.signal == nil
+        signal = step.signal
+        return signal == 0
       }
-      if !isWhole, let signal = Interruption.signal {
-        Terminal.showProgress(nil)
-        try run.checkpoint().write(to: target)
-        warn(
-          "stopped after step \(run.step) of \(run.totalSteps); continue with "
-            + "norma train --data \(data) --resume \(target)")
-        throw ExitCode(128 + signal)
+      if !isWhole && signal != 0 {
+        if group.rank == 0 {
+          Terminal.showProgress(nil)
+          try run.checkpoint().write(to: target, keepingPrevious: group.count > 1)
+          warn(
+            "stopped after step \(run.step) of \(run.totalSteps); continue with "
+              + "norma train --data \(data) --resume \(target)")
+        }
+        return signal
       }
       // Written before the evaluation, so that ending the process during it loses nothing.
-      try run.checkpoint().write(to: target)
+      if group.rank == 0 {
+        try run.checkpoint().write(to: target, keepingPrevious: group.count > 1)
+      }
       let start = ContinuousClock.now
-      let test = try run.network.evaluate(run.data.test)
+      let test = try run.network.evaluate(run.data.test, over: group)
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       try display.endEpoch(epoch, test: test, testRate: Double(test.total) / seconds)
       matrix = test
     }
-    let final = try matrix ?? run.network.evaluate(run.data.test)
+    let final = try matrix ?? run.network.evaluate(run.data.test, over: group)
+    if group.rank > 0 { return 0 }
     if json {
       try display.showJSON(
         Summary(
           firstLosses: display.firstLosses, imagesPerSecond: display.rate,
           testAccuracy: final.accuracy, confusion: final.counts, checkpoint: target,
-          threads: TensorThreads.count, peakTensorBytes: TensorMemory.usage.peak))
+          threads: TensorThreads.count, processes: group.count > 1 ? group.count : nil,
+          peakTensorBytes: TensorMemory.usage.peak))
     } else {
       Terminal.show("\n\(final.text)\n")
       Terminal.show(
         "test accuracy \(decimal(final.accuracy * 100, 2)) % of \(final.total) images; "
           + "checkpoint in \(target)")
     }
+    return 0
   }
 
   private struct Summary: Encodable {
@@ -199,7 +249,9 @@ struct TrainCommand: ParsableCommand {
     let imagesPerSecond, testAccuracy: Double
     let confusion: [[Int]]
     let checkpoint: String
-    let threads, peakTensorBytes: Int
+    let threads: Int
+    let processes: Int?
+    let peakTensorBytes: Int
   }
 }
 

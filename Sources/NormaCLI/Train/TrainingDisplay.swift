@@ -4,6 +4,8 @@ import Foundation
 /// object per line.
 struct TrainingDisplay {
   let isJSON: Bool
+  /// Whether this process shows anything: the first of several does.
+  let isShown: Bool
   let total: Int
   let perEpoch: Int
   let epochs: Int
@@ -17,8 +19,9 @@ struct TrainingDisplay {
   private static let warmup = 10
   private(set) var firstLosses: [Double] = []
 
-  init(isJSON: Bool, total: Int, perEpoch: Int) {
+  init(isJSON: Bool, isShown: Bool = true, total: Int, perEpoch: Int) {
     self.isJSON = isJSON
+    self.isShown = isShown
     self.total = total
     self.perEpoch = perEpoch
     epochs = (total + perEpoch - 1) / perEpoch
@@ -45,11 +48,12 @@ struct TrainingDisplay {
     } else {
       images += step.images
     }
-    if firstLosses.count < 10 { firstLosses.append(step.loss) }
+    if firstLosses.count < 20 { firstLosses.append(step.loss) }
     loss += step.loss
     correct += step.correct
     seen += step.images
     steps += 1
+    if !isShown { return }
     let place = (step.number - 1) % perEpoch + 1
     if Terminal.isProgressShown && !isJSON {
       Terminal.showProgress(line(step.number, place, bar: true))
@@ -74,6 +78,7 @@ struct TrainingDisplay {
   }
 
   func endEpoch(_ epoch: Int, test: ConfusionMatrix, testRate: Double) throws {
+    if !isShown { return }
     Terminal.showProgress(nil)
     guard isJSON else {
       Terminal.show(

@@ -1,8 +1,10 @@
 import Foundation
 import Norma
+import NormaDistributed
 import NormaTensor
 
-/// A training run: the network, its optimizer, and its position.
+/// A training run: the network, its optimizer, and its position; in several processes, each with a
+/// part of every batch.
 final class TrainingRun {
   let options: TrainingOptions
   let network: ResidualNetwork
@@ -10,7 +12,9 @@ final class TrainingRun {
   private let norms: [BatchNorm]
   private let optimizer: SGD
   private let scheduler: Scheduler
-  private let loader: DataLoader<TensorDataset>
+  private let loader: DataLoader<ShardedDataset<TensorDataset>>
+  private let group: ProcessGroup
+  private let parallel: DistributedDataParallel<ResidualNetwork>
   /// The number of steps taken.
   private(set) var step = 0
 
@@ -18,17 +22,22 @@ final class TrainingRun {
   var stepsPerEpoch: Int { loader.count }
   let totalSteps: Int
 
-  init(_ options: TrainingOptions, _ data: ClothingData) throws {
+  init(
+    _ options: TrainingOptions, _ data: ClothingData, over group: ProcessGroup = .single
+  ) throws {
     self.options = options
+    self.group = group
     self.data = data
     manualSeed(options.seed)
     network = ResidualNetwork(options)
+    if group.count > 1 { SyncBatchNorm.convert(inside: network, over: group) }
+    parallel = try DistributedDataParallel(network, over: group)
     norms = network.norms
     optimizer = SGD(
       network.parameters, learningRate: options.learningRate, momentum: 0.9, weightDecay: 5e-4,
       nesterov: true)
     loader = DataLoader(
-      data.training, batchSize: options.batch,
+      data.training.sharded(over: group), batchSize: options.batch,
       sampler: SampleOrder { total, generator in
         withGenerator(&generator) { Tensor.randperm(total).array(of: Int.self) }
       }, dropLast: true, generator: Generator(seed: options.seed))
@@ -47,16 +56,18 @@ final class TrainingRun {
     let loss: Double
     let correct: Int
     let images: Int
+    /// The largest number of a signal that a process has received; 0 without.
+    var signal = 0
   }
 
   /// Trains the rest of the epoch; `observe` returns whether to continue.
   /// - Returns: whether the epoch was finished.
   func trainEpoch(_ observe: (Step) throws -> Bool) throws -> Bool {
     struct Stopped: Error {}
-    network.train()
+    parallel.train()
     do {
       try loader.forEach { batch in
-        let result = trainStep(batch[0], batch[1])
+        let result = try step(batch)
         let isLast = step == totalSteps
         if try !observe(result) || isLast && step % stepsPerEpoch != 0 {
           position = loader.state
@@ -73,11 +84,25 @@ final class TrainingRun {
   /// The loader's position if an epoch was interrupted.
   private var position: DataLoaderState?
 
+  /// A step with the numbers of all processes.
+  private func step(_ batch: [Tensor]) throws -> Step {
+    if group.count == 1 { return trainStep(batch[0], batch[1]) }
+    // What a process waits for in vain is an error inside of operations.
+    let own = try catchingTensorErrors { trainStep(batch[0], batch[1]) }
+    let (images, signal) = (Double(own.images), Double(Interruption.signal ?? 0))
+    let sums = try group.allReduce(
+      Tensor([images > 0 ? own.loss * images : 0, Double(own.correct), images]))
+    let last = try group.allReduce(Tensor(signal), .max)
+    return Step(
+      number: own.number, loss: sums.item(at: 0) / sums.item(at: 2),
+      correct: Int(sums.item(at: 1)), images: Int(sums.item(at: 2)), signal: Int(last.item()))
+  }
+
   private func trainStep(_ images: Tensor, _ labels: Tensor) -> Step {
     if let last = options.freezeStatistics {
       for norm in norms { norm.updatesRunningStatistics = step < last }
     }
-    let scores = network(images)
+    let scores = parallel(images)
     let loss = crossEntropy(scores, labels)
     optimizer.zeroGrad()
     loss.backward()
@@ -86,7 +111,8 @@ final class TrainingRun {
     step += 1
     let correct = (scores.argmax(over: 1) .== labels).sum().item()
     return Step(
-      number: step, loss: loss.item(), correct: Int(correct), images: images.shape[0])
+      number: step, loss: loss.item(), correct: Int(correct), images: images.shape[0],
+      signal: Int(Interruption.signal ?? 0))
   }
 
   // MARK: - Checkpoints
@@ -99,6 +125,7 @@ final class TrainingRun {
     checkpoint.notes[TrainingOptions.note] = try options.text()
     checkpoint.notes["step"] = String(step)
     checkpoint.notes["threads"] = String(TensorThreads.count)
+    if group.count > 1 { checkpoint.notes["processes"] = String(group.count) }
     checkpoint.notes["samples"] = String(data.training.count)
     checkpoint.notes[ClothingData.imageNote] = ClothingData.sizeText(data.imageShape)
     return checkpoint

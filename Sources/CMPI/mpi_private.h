@@ -1,0 +1,16 @@
+#ifndef NORMA_MPI_PRIVATE_H
+#define NORMA_MPI_PRIVATE_H
+
+#include "CMPI.h"
+
+#include <mpi.h>
+
+struct norma_mpi_group {
+  MPI_Comm comm;
+  int rank, count;
+};
+
+// Sleeps for some microseconds.
+void norma_mpi_pause(int microseconds);
+
+#endif
