@@ -6,7 +6,7 @@ FASHION_MNIST ?= /usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 SOURCES := Sources Tests Package.swift $(wildcard Snippets) \
   $(foreach part,Package.swift Sources Tests,$(wildcard Examples/*/$(part)))
 
-.PHONY: demo test bench lint format layers names instructions dependents threads memory api server-test docs docs-open snippets release-check arm dependencies clean
+.PHONY: demo demo-mpi mpi-build test test-mpi bench lint format layers names instructions dependents threads memory api server-test docs docs-open snippets release-check arm dependencies clean
 
 demo: ## Run the experiment, explain batch norm on images, and train for a short epoch.
 	@Tools/install-dependencies.sh demo
@@ -21,6 +21,32 @@ demo: ## Run the experiment, explain batch norm on images, and train for a short
 	@if [ -f $(dir $(FASHION_MNIST))train-images-idx3-ubyte.gz ]; then set -x; \
 	  swift run -c release $(SWIFTFLAGS) norma train --data $(dir $(FASHION_MNIST)) \
 	    --epochs 1 --width 8 --out .build/demo.safetensors; \
+	fi
+
+# A folder of its own: traits change how everything is compiled.
+MPI_BUILD := .build/mpi
+MPIRUN := mpirun --oversubscribe $(if $(filter 0,$(shell id -u)),--allow-run-as-root)
+
+mpi-build:
+	@Tools/install-dependencies.sh mpi
+	@# Hashing decides in which order SwiftPM passes the traits, and so what it compiles again.
+	SWIFT_DETERMINISTIC_HASHING=1 swift build -c release $(SWIFTFLAGS) --scratch-path $(MPI_BUILD) --traits Everything,MPI --product norma
+
+demo-mpi: mpi-build ## Train in two processes of this machine, over MPI.
+	$(MPIRUN) -n 2 $(MPI_BUILD)/release/norma distributed
+	$(MPIRUN) -n 2 $(MPI_BUILD)/release/norma train --distributed \
+	  --data $(dir $(FASHION_MNIST)) --epochs 1 --width 8 --out .build/demo-mpi.safetensors
+
+test-mpi: mpi-build ## Check groups over MPI, and training across three hosts in network namespaces.
+	for n in 1 2 3 4; do \
+	  $(MPIRUN) -n $$n $(MPI_BUILD)/release/norma distributed --bytes 1000,1000000 || exit 1; \
+	  NORMA_MPI_PIECE=1000 $(MPIRUN) -x NORMA_MPI_PIECE -n $$n \
+	    $(MPI_BUILD)/release/norma distributed --bytes 1000000 || exit 1; \
+	done
+	@if [ "$$(id -u)" -eq 0 ] && [ "$$(uname -s)" = Linux ]; then \
+	  set -x; python3 Tools/three-hosts.py $(MPI_BUILD)/release/norma; \
+	else \
+	  echo "The second part needs network namespaces: run it as root on Linux"; \
 	fi
 
 test: layers ## Check the layers and run all tests.

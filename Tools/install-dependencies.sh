@@ -4,6 +4,7 @@
 #   install-dependencies.sh build   the libraries that Norma links, and what the checks run on
 #   install-dependencies.sh demo    the same, and the images that the demonstration explains
 #   install-dependencies.sh count   the same, and what counts instructions
+#   install-dependencies.sh mpi     the same as for demo, and Open MPI
 set -eu
 
 purpose=${1:-build}
@@ -12,6 +13,7 @@ purpose=${1:-build}
 missing_debian_packages() {
   wanted="libdnnl-dev zlib1g-dev libpng-dev libjpeg-dev python3"
   [ "$purpose" = demo ] && wanted="$wanted dataset-fashion-mnist"
+  [ "$purpose" = mpi ] && wanted="$wanted dataset-fashion-mnist libopenmpi-dev openmpi-bin iproute2"
   [ "$purpose" = count ] && wanted="$wanted valgrind binutils"
   for package in $wanted; do
     status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=none
@@ -51,7 +53,9 @@ install_macos() {
     echo "norma: install Homebrew (https://brew.sh), or oneDNN, zlib, libpng and libjpeg-turbo in another way" >&2
     exit 1
   fi
-  for formula in onednn zlib libpng jpeg-turbo; do
+  formulas="onednn zlib libpng jpeg-turbo"
+  [ "$purpose" = mpi ] && formulas="$formulas open-mpi"
+  for formula in $formulas; do
     brew list --formula "$formula" >/dev/null 2>&1 || brew install --quiet "$formula"
   done
 }
