@@ -16,7 +16,7 @@ rm -rf .build/*/symbolgraph
 swift package dump-symbol-graph --minimum-access-level public --skip-synthesized-members \
   >.build/symbol-graphs.log 2>&1 || true
 for module in Norma NormaValues NormaRandom NormaTensor NormaNN NormaFiles NormaExplain \
-  NormaModels NormaONNX; do
+  NormaModels NormaONNX NormaDistributed; do
   if ! ls .build/*/symbolgraph/$module.symbols.json >/dev/null 2>&1; then
     cat .build/symbol-graphs.log >&2
     echo "norma: there is no symbol graph of $module" >&2
