@@ -91,7 +91,7 @@ import Testing
     }
     let (results, steps) = try ExecutionLog.recording { try run().map { $0.evaluated() } }
     #expect(steps.count { $0.path == .recurrence } == 2)
-    let alone = try withThreads(1) { () throws(TensorError) in try run().map { $0.evaluated() } }
+    let alone = try withThreads(1) { try run().map { $0.evaluated() } }
     for (a, b) in zip(results, alone) { #expect(a.isEqual(to: b)) }
   }
 
