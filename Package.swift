@@ -126,7 +126,8 @@ let package = Package(
     .target(
       name: "NormaExplain",
       dependencies: ["NormaNN", "NormaFiles", "NormaTensor"]),
-    .target(name: "NormaONNX", dependencies: ["NormaNN", "NormaFiles", "NormaTensor"]),
+    .target(
+      name: "NormaONNX", dependencies: ["NormaNN", "NormaFiles", "NormaTensor", "NormaKernels"]),
     .target(
       name: "NormaDistributed", dependencies: ["NormaNN", "NormaTensor", "NormaRandom"] + mpi,
       swiftSettings: [.define("NORMA_MPI", .when(traits: ["MPI"]))]),

@@ -41,16 +41,24 @@ import NormaConformance
   @Option(help: "A folder of the ONNX standard's cases, such as onnx/backend/test/data.")
   var onnx: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write networks as ONNX into this folder, for Tools/check-onnx-export.py.",
+      valueName: "dir"))
+  var export: String?
+
   @Option(help: "Run only the entries whose name matches this regular expression.")
   var only: String?
 
   func validate() throws {
+    if export != nil { return }
     if [torch, rng, numerics, explain, doctor, models, onnx].allSatisfy({ $0 == nil }) {
       throw ValidationError("Name a folder of cases.")
     }
   }
 
   func run() throws {
+    if let export { return try writeONNXExports(to: export) }
     let pattern = try only.map { try Regex($0) }
     func isWanted(_ name: String) -> Bool {
       guard let pattern else { return true }

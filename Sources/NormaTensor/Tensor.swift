@@ -123,6 +123,7 @@ public struct Tensor: Sendable {
     let (cost, depth) = Tensor.bounded([source])
     return Tensor(
       .elementwise(operation, [source]), dtype: dtype, layout: target, cost: cost + 1,
-      depth: depth + 1)
+      depth: depth + 1
+    ).noted(.copy, [source])
   }
 }

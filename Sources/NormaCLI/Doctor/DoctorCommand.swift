@@ -1,7 +1,6 @@
 import ArgumentParser
 import Norma
 import NormaExplain
-import NormaFiles
 import NormaONNX
 
 /// `norma doctor`: finds problems with the normalization of a trained network, and repairs them.
@@ -25,10 +24,10 @@ struct DoctorCommand: ParsableCommand {
       statistics that are not finite, negative or never trained, dead channels, names that \
       load_state_dict(strict=False) ignores. No code in such a file is ever run.
 
-      With an ONNX model and data it runs the model and compares the running statistics of its batch \
-      norms with these data. --data is a file or a folder of files (.npy and others; PNG and JPEG as \
-      values from 0 to 1, then --mean and --std), as one batch; 32 samples or more tell small \
-      differences from chance.
+      With an ONNX model and data it runs the model, and compares the running statistics of its \
+      batch norms with these data. --data is a file or a folder of files (.npy and others; PNG \
+      and JPEG as values from 0 to 1, then --mean and --std), as one batch; 32 samples or more \
+      tell small differences from chance.
 
       It also takes checkpoints of norma train together with the training images; --repair then \
       writes the whole network. For your own networks in Swift, call network.diagnosis(on: images) \
@@ -40,7 +39,7 @@ struct DoctorCommand: ParsableCommand {
         norma doctor mine.safetensors --html report.html
         norma doctor model.pt --html report.html
         norma doctor model.onnx --data samples.npy
-        norma doctor model.onnx --data pictures --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
+        norma doctor model.onnx --data pictures --mean 0.5 --std 0.5
         norma doctor --checkpoint norma-train.safetensors --data DIR
 
       EXIT STATUS:
@@ -48,7 +47,9 @@ struct DoctorCommand: ParsableCommand {
       checkpoint; 1 when something is; 2 when a file cannot be used; 64 for wrong options.
       """)
 
-  @Argument(help: ArgumentHelp("A capture of a network, a checkpoint, or an ONNX model.", valueName: "capture"))
+  @Argument(
+    help: ArgumentHelp(
+      "A capture of a network, a checkpoint, or an ONNX model.", valueName: "file"))
   var capture: String?
 
   @Option(

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import Norma
-import NormaFiles
 import NormaONNX
 
 /// The samples of `norma doctor model.onnx --data`: a file or a folder of files, as one batch.
@@ -58,10 +57,10 @@ struct ModelData {
     self.inputs = inputs
     samples = batch.shape[0]
     let range = batch.count == 0 ? "" : ", values from \(batch.min()) to \(batch.max())"
+    let prepared = pictures == 1 ? "a picture" : "\(pictures) pictures"
     words =
       "\(quoted(input.name)) \(batch.dtype)\(batch.shape)\(range)"
-      + (pictures == 0 ? "" : "; \(pictures == 1 ? "a picture" : "\(pictures) pictures") as values "
-        + "from 0 to 1" + preparation.words)
+      + (pictures == 0 ? "" : "; \(prepared) as values from 0 to 1\(preparation.words)")
   }
 
   private static func files(_ path: String) throws -> [String] {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Norma
-import NormaFiles
 import NormaONNX
 
 /// Files as inputs of an ONNX model.

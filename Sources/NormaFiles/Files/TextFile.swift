@@ -2,3 +2,8 @@
 package func writeText(_ text: String, to path: String, operation: String) throws {
   try OutputFile.write(path, operation: operation) { file in try file.write(Array(text.utf8)) }
 }
+
+/// Writes a file of these bytes, which appears under its name only when it is complete.
+package func writeBytes(_ bytes: [UInt8], to path: String, operation: String) throws {
+  try OutputFile.write(path, operation: operation) { try $0.write(bytes) }
+}

@@ -49,7 +49,9 @@ public func scaledDotProductAttention(
     let factor = scale ?? 1 / Double(query.shape[query.rank - 1]).squareRoot()
     let result = operands.result(
       dropout: dropout, isCausal: isCausal, scale: factor, file: file, line: line)
-    return result.cast(to: query.dtype)
+    return result.cast(to: query.dtype).noted(
+      .attention(isCausal: isCausal, scale: factor, isGrouped: enableGQA),
+      [query, key, value] + (mask.map { [$0] } ?? []))
   }
 }
 

@@ -60,6 +60,8 @@ func aligned(_ rows: [[String]], leftColumns: Int) -> [String] {
 final class CallRecorder: @unchecked Sendable {  // Used by the task that made it alone.
   @TaskLocal static var current: CallRecorder?
   var calls: [(module: Module, output: [Int])] = []
+  /// The calls with their operand and result, if someone wants them.
+  var seen: [(module: Module, input: Tensor, output: Tensor)]?
 }
 
 extension Tensor {
@@ -68,6 +70,7 @@ extension Tensor {
   func attributed(
     to module: Module, of x: Tensor, _ file: StaticString, _ line: UInt
   ) -> Tensor {
+    CallRecorder.current?.seen?.append((module, x, self))
     if isPoisoned, !x.isPoisoned, let name = module.knownName {
       TensorError.name(layer: "\(name) (\(type(of: module)))", file: file, line: line)
     }

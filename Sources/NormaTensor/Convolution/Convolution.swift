@@ -14,7 +14,11 @@ enum Convolution {
     let output = try run(
       .forward, shape, source: x, weights: weights, bias: bias, destination: nil, call)
     let inputs = [x, weights] + (bias.map { [$0] } ?? [])
-    return output.recorded(call, from: inputs, saving: [x, weights], runsAtOnce: true) { rule in
+    return output.noted(
+      .convolution(
+        stride: shape.stride, dilation: shape.dilation, before: shape.before, after: shape.after,
+        groups: shape.groups), inputs
+    ).recorded(call, from: inputs, saving: [x, weights], runsAtOnce: true) { rule in
       let (x, weights) = (rule.saved[0], rule.saved[1])
       let g = rule.upstream.asConvolved(shape)
       return [
@@ -39,6 +43,10 @@ enum Convolution {
   ) throws(TensorError) -> Tensor {
     try run(
       .sourceGradient, shape, source: nil, weights: weights, bias: nil, destination: g, call
+    ).noted(
+      .transposedConvolution(
+        stride: shape.stride, dilation: shape.dilation, before: shape.before,
+        groups: shape.groups, space: Array(shape.source.dropFirst(2))), [g, weights]
     ).recorded(call, from: [g, weights], saving: [g, weights], runsAtOnce: true) { rule in
       let (g, weights) = (rule.saved[0], rule.saved[1])
       let u = rule.upstream

@@ -55,6 +55,7 @@ enum Pooling {
     let hasEmpty = axes.contains { $0.lengths.contains(0) }
     let result = Tensor(node: Node(stored: values, dtype: type, layout: layout), layout: layout)
       .cast(to: x.dtype)
+      .noted(.maxPooling(axes), [x])
       .recorded(call, from: [x], saving: [indices], runsAtOnce: true) { rule in
         let indices = rule.saved[0]
         if !hasEmpty { return [rule.upstream.scatteredOverSpace(space, at: indices, call: call)] }

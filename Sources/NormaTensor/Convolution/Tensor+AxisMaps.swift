@@ -44,5 +44,6 @@ extension Tensor {
       threads: TensorThreads.count)
     withExtendedLifetime(storage) {}
     return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
+      .noted(.axisMap(step.map, axis: step.axis), [self])
   }
 }

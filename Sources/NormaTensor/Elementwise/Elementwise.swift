@@ -93,7 +93,11 @@ extension Tensor {
     let (cost, depth) = bounded(inputs)
     let value = Tensor(
       .elementwise(operation, inputs), dtype: result, layout: layout, cost: cost + code.cost,
-      depth: depth + 1)
+      depth: depth + 1
+    ).noted(
+      .elementwise(
+        code.name, type: type,
+        number: immediate.map { ($0.position, $0.number.asDouble) }), operands)
     guard let gradient, isRecorded(operands) else { return value }
     return value.recorded(
       call, operands, saving: gradient.savesOperands ? operands : [],

@@ -236,8 +236,10 @@ extension Tensor {
     _ call: String, from inputs: [Tensor], saving: [Tensor] = [], savesResult: Bool = false,
     runsAtOnce: Bool = false, _ rule: @escaping @Sendable (Backward) -> [Tensor?]
   ) -> Tensor {
-    guard Tensor.isRecorded(inputs) else { return self }
-    return recorded(
+    guard Tensor.isRecorded(inputs) else {
+      return noted(.other(call), inputs, isFallback: true)
+    }
+    return noted(.other(call), inputs, isFallback: true).recorded(
       call, inputs, saving: saving, savesResult: savesResult, immediate: nil,
       runsAtOnce: runsAtOnce, .gradients(rule))
   }

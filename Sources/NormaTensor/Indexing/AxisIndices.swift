@@ -97,6 +97,7 @@ extension Tensor {
     }
     let shape = shape
     return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
+      .noted(.gather, [self, axisIndices.indices])
       .recorded(axisIndices.call, from: [self], runsAtOnce: true) { rule in
         let zeros = Tensor(0, dtype: rule.upstream.dtype).broadcast(to: shape)
         return [

@@ -22,10 +22,10 @@ extension Tensor {
       if isPoisoned || other.isPoisoned { return .poisoned }
       if Autocast.type != nil {
         return try Autocast.off { [a = narrowed, b = other.narrowed] () throws(TensorError) in
-          try a.multiplied(b)
+          try a.multiplied(b).noted(.matmul, [a, b])
         }
       }
-      return try multiplied(other)
+      return try multiplied(other).noted(.matmul, [self, other])
     }
   }
 

@@ -74,6 +74,13 @@ extension Tensor {
     own: OwnStatistics?, call: String
   ) -> Tensor {
     let inputs = [x] + [weight, bias].compactMap { $0 }
+    _ = noted(
+      own.map {
+        .normalization(
+          axes: $0.axes, isCentered: $0.origin == .mean, eps: eps, hasWeight: weight != nil,
+          hasBias: bias != nil)
+      } ?? .givenNormalization(eps: eps, hasWeight: weight != nil, hasBias: bias != nil),
+      own == nil ? [x, mean, variance] + inputs.dropFirst() : inputs)
     guard Tensor.isRecorded(inputs) else { return self }
     let hasWeight = weight != nil
     let hasBias = bias != nil

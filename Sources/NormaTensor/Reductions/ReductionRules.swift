@@ -13,14 +13,19 @@ extension Tensor {
   ) -> Tensor {
     let few = reducedAtOnce(
       result, over: axes, keepDims: keepDims, to: type, divisor: divisor, isRoot: isRoot)
+    func noted(_ value: Tensor) -> Tensor {
+      value.noted(
+        .reduction(
+          "\(result)", axes: axes, keepsAxes: keepDims, divisor: divisor, isRoot: isRoot), [self])
+    }
     if let few {
-      return isRoot ? few.correctedRoot(of: self, over: axes, divisor: divisor) : few
+      return noted(isRoot ? few.correctedRoot(of: self, over: axes, divisor: divisor) : few)
     }
     var wide = node.group(of: self, over: axes).tensor(result)
     if divisor != 1 { wide = wide / divisor }
     if isRoot { wide = wide.sqrt().correctedRoot(of: self, over: axes, divisor: divisor) }
     let finished = wide.cast(to: type)
-    return keepDims ? finished : finished.dropping(axes)
+    return noted(keepDims ? finished : finished.dropping(axes))
   }
 
   /// The same elements without axes of size 1, which are counted from the front.

@@ -20,7 +20,9 @@ extension Tensor {
       let x = try detached().real("softmax(over:)")
       let axes = rank == 0 ? [] : [front]
       let result = front == rank - 1 ? x.rowSoftmax() : nil
-      return (result ?? x.pendingSoftmax(over: axes)).recordedSoftmax(of: self, over: axes)
+      return (result ?? x.pendingSoftmax(over: axes)).noted(
+        .softmax(axis: front, isLog: false), [self]
+      ).recordedSoftmax(of: self, over: axes)
     }
   }
 
@@ -154,6 +156,7 @@ extension Tensor {
       let axes = rank == 0 ? [] : [front]
       let result = front == rank - 1 ? x.rowLogSoftmax : nil
       return (result ?? x.pendingLogSoftmax(over: axes))
+        .noted(.softmax(axis: front, isLog: true), [self])
         .recorded("logSoftmax(over:)", from: [self], savesResult: true) { rule in
           let sum = rule.upstream.sum(over: axes, keepDims: true)
           return [rule.upstream - rule.result.exp() * sum]
@@ -190,6 +193,7 @@ extension Tensor {
       }
       let sum = x.rowLogSumExp(over: front) ?? x.pendingLogSumExp(over: front)
       return sum.reshaped(target)
+        .noted(.logSumExp(axes: front, keepsAxes: keepDims), [self])
         .recorded(call, from: [self], saving: [self], savesResult: true) { rule in
           // An empty sum has the logarithm -∞, and -∞ + ∞ is NaN.
           let log = Tensor.where(rule.result .== -Double.infinity, 0, rule.result)

@@ -28,6 +28,7 @@ extension Tensor {
     }
     if count > 0 { write(into: storage, part, as: dtype) }
     return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
+      .noted(whole.padding(around: part, value: value) ?? .other(call), [self])
       .recorded(call, from: [self]) { rule in
         [checked { () throws(TensorError) in try rule.upstream.seen(through: window, call) }]
       }
@@ -61,6 +62,21 @@ extension Tensor {
           },
         ]
       }
+  }
+}
+
+extension Layout {
+  /// A part of this dense layout as its start along each axis; nil if it is not a block.
+  fileprivate func padding(around part: Layout, value: Double) -> RecordedOperation.Kind? {
+    guard part.shape.count == shape.count,
+      shape.indices.allSatisfy({ part.shape[$0] <= 1 || part.strides[$0] == strides[$0] })
+    else { return nil }
+    var (start, rest) = ([Int](repeating: 0, count: shape.count), part.offset)
+    for axis in shape.indices.sorted(by: { strides[$0] > strides[$1] }) where shape[axis] > 1 {
+      start[axis] = rest / strides[axis]
+      rest %= strides[axis]
+    }
+    return .padding(start: start, shape: shape, value: value)
   }
 }
 
