@@ -78,7 +78,9 @@ import Testing
     }
     let (exact, rounded) = (try run(x, w), try run(x.cast(to: .float32), narrow(w)))
     for (a, b) in zip(exact, rounded) {
-      #expect((a - b.cast(to: .float64)).abs().max().item() < 2e-5)
+      // States of relu grow from step to step.
+      let scale = max(a.abs().max().item(), 1)
+      #expect((a - b.cast(to: .float64)).abs().max().item() < 1e-5 * scale)
     }
   }
 
