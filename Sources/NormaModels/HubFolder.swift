@@ -8,15 +8,44 @@ struct HubFolder {
 
   init(_ path: String) { self.path = path }
 
-  /// All tensors of the weights.
+  /// All tensors of the weights, in one file or in several with an index.
   func state() throws -> StateDict {
-    let names = ["model.safetensors", "pytorch_model.bin"]
+    let names = [
+      "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+      "pytorch_model.bin.index.json",
+    ]
     for name in names where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
+      if name == names[3] { return try shards("\(path)/\(name)") }
       return try StateFile(contentsOf: "\(path)/\(name)").tensors()
     }
     throw FileError(
       kind: .missing, operation: "init(contentsOf:)", path: path, problem: "has no weights",
       detail: "expected \(names.joined(separator: " or "))")
+  }
+
+  /// The tensors of the files that an index of pickles names; all lie beside it.
+  private func shards(_ index: String) throws -> StateDict {
+    let operation = "init(contentsOf:)"
+    let map = try readJSON(index, operation: operation)["weight_map"]?.objectValue ?? []
+    var all = StateDict()
+    let owners = Dictionary(map.map { ($0.0, $0.1.stringValue ?? "") }) { $1 }
+    for name in Set(owners.values).sorted() {
+      guard name.hasSuffix(".bin"), !name.contains("/") else {
+        throw FileError(
+          kind: .unsupported, operation: operation, path: index,
+          problem: "names a file outside of its folder, or of another kind", detail: quoted(name))
+      }
+      for (key, tensor) in try StateFile(contentsOf: "\(path)/\(name)").tensors()
+      where owners[key] == name {
+        all[key] = tensor
+      }
+    }
+    if let lost = owners.keys.filter({ all[$0] == nil }).min() {
+      throw FileError(
+        kind: .malformed, operation: operation, path: index, problem: "has a damaged index",
+        detail: "no file has the tensor \(quoted(lost))")
+    }
+    return all
   }
 
   /// The content of `config.json`.

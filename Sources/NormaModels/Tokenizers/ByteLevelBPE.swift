@@ -24,43 +24,28 @@ public struct ByteLevelBPE: Sendable {
   ///
   /// - Throws: `FileError`, also for tokenizers that cut texts in another way than GPT-2.
   public init(contentsOf path: String) throws {
-    let operation = "ByteLevelBPE(contentsOf:)"
-    let json = try readJSON(path, operation: operation)
-    let model = json["model"]
-    func refuse(_ kind: FileError.Kind, _ detail: String) -> FileError {
-      FileError(
-        kind: kind, operation: operation, path: path, problem: "is not a tokenizer like GPT-2's",
-        detail: detail)
-    }
-    guard model?["type"]?.stringValue == "BPE" else {
-      throw refuse(.unsupported, "its model is \(model?["type"]?.stringValue ?? "missing")")
-    }
-    let cut = json["pre_tokenizer"]
+    let file = try TokenizerFile(
+      path, type: "BPE", kind: "a tokenizer like GPT-2's", operation: "ByteLevelBPE(contentsOf:)")
+    let cut = file.json["pre_tokenizer"]
     guard cut?["type"]?.stringValue == "ByteLevel", cut?["use_regex"]?.boolValue ?? true,
       cut?["add_prefix_space"]?.boolValue ?? false == false,
-      json["normalizer"]?.isNull ?? true
-    else { throw refuse(.unsupported, "it cuts or changes texts in another way") }
-    guard let members = model?["vocab"]?.objectValue, let merges = model?["merges"]?.arrayValue
-    else { throw refuse(.malformed, "it has no vocabulary or no merges") }
-    var vocabulary: [String: Int] = [:]
-    for (token, number) in members { vocabulary[token] = number.intValue }
+      file.json["normalizer"]?.isNull ?? true
+    else { throw file.refusal(.unsupported, "it cuts or changes texts in another way") }
+    guard let merges = file.model?["merges"]?.arrayValue else {
+      throw file.refusal(.malformed, "it has no merges")
+    }
     var ranks: [Pair: Int] = [:]
     for (rank, merge) in merges.enumerated() {
       // One text with a space, or a list of two.
       let parts =
         merge.stringValue?.split(separator: " ").map(String.init)
         ?? merge.arrayValue?.compactMap(\.stringValue) ?? []
-      guard parts.count == 2 else { throw refuse(.malformed, "merge \(rank) is not a pair") }
+      guard parts.count == 2 else { throw file.refusal(.malformed, "merge \(rank) is not a pair") }
       ranks[Pair(first: parts[0], second: parts[1])] = rank
     }
-    let added = (json["added_tokens"]?.arrayValue ?? []).compactMap {
-      entry -> (text: String, number: Int)? in
-      guard let text = entry["content"]?.stringValue, let number = entry["id"]?.intValue
-      else { return nil }
-      return (text, number)
-    }
-    for (text, number) in added { vocabulary[text] = number }
-    (self.vocabulary, self.ranks, specials) = (vocabulary, ranks, added)
+    var vocabulary = file.vocabulary
+    for (text, number) in file.added { vocabulary[text] = number }
+    (self.vocabulary, self.ranks, specials) = (vocabulary, ranks, file.added)
     tokens = Dictionary(vocabulary.map { ($0.value, $0.key) }) { first, _ in first }
   }
 

@@ -24,37 +24,25 @@ public struct WordPiece: Sendable {
 
   /// The tokenizer in a file `tokenizer.json`.
   public init(contentsOf path: String) throws {
-    let operation = "WordPiece(contentsOf:)"
-    let json = try readJSON(path, operation: operation)
-    let model = json["model"]
-    let normalizer = json["normalizer"]
-    func refuse(_ kind: FileError.Kind, _ detail: String) -> FileError {
-      FileError(
-        kind: kind, operation: operation, path: path, problem: "is not a WordPiece tokenizer",
-        detail: detail)
-    }
-    guard model?["type"]?.stringValue == "WordPiece" else {
-      throw refuse(.unsupported, "its model is \(model?["type"]?.stringValue ?? "missing")")
-    }
+    let file = try TokenizerFile(
+      path, type: "WordPiece", kind: "a WordPiece tokenizer", operation: "WordPiece(contentsOf:)")
+    let (model, normalizer) = (file.model, file.json["normalizer"])
     guard normalizer?["type"]?.stringValue == "BertNormalizer",
-      json["pre_tokenizer"]?["type"]?.stringValue == "BertPreTokenizer"
-    else { throw refuse(.unsupported, "it has another normalizer or pre-tokenizer than BERT") }
+      file.json["pre_tokenizer"]?["type"]?.stringValue == "BertPreTokenizer"
+    else {
+      throw file.refusal(.unsupported, "it has another normalizer or pre-tokenizer than BERT")
+    }
     guard model?["continuing_subword_prefix"]?.stringValue ?? "##" == "##" else {
-      throw refuse(.unsupported, "its pieces do not begin with ##")
+      throw file.refusal(.unsupported, "its pieces do not begin with ##")
     }
-    guard let members = model?["vocab"]?.objectValue else {
-      throw refuse(.malformed, "it has no vocabulary")
-    }
-    var vocabulary: [String: Int] = [:]
-    for (token, number) in members { vocabulary[token] = number.intValue }
-    let added = (json["added_tokens"]?.arrayValue ?? []).compactMap { $0["content"]?.stringValue }
     let lower = normalizer?["lowercase"]?.boolValue ?? true
     try self.init(
-      vocabulary: vocabulary, specials: added, unknown: model?["unk_token"]?.stringValue ?? "[UNK]",
+      vocabulary: file.vocabulary, specials: file.added.map(\.text),
+      unknown: model?["unk_token"]?.stringValue ?? "[UNK]",
       isLowerCase: lower, stripsAccents: normalizer?["strip_accents"]?.boolValue ?? lower,
       spacesIdeographs: normalizer?["handle_chinese_chars"]?.boolValue ?? true,
       longestWord: model?["max_input_chars_per_word"]?.intValue ?? 100
-    ) { refuse(.malformed, "the vocabulary has no \($0)") }
+    ) { file.refusal(.malformed, "the vocabulary has no \($0)") }
   }
 
   private init(
