@@ -8,7 +8,7 @@ SOURCES := Sources Tests Package.swift $(wildcard Snippets) \
 
 .PHONY: demo demo-mpi mpi-build test test-mpi bench lint format layers names instructions dependents threads memory api server-test docs docs-open snippets release-check arm dependencies clean
 
-demo: ## Run the experiment, explain batch norm on images, and train for a short epoch.
+demo: ## Run the experiment, explain batch norm on images, train for a short epoch, hear tones.
 	@Tools/install-dependencies.sh demo
 	swift run -c release $(SWIFTFLAGS) Experiment
 	@# The explanation ends with status 1, as it finds a gap.
@@ -22,6 +22,7 @@ demo: ## Run the experiment, explain batch norm on images, and train for a short
 	  swift run -c release $(SWIFTFLAGS) norma train --data $(dir $(FASHION_MNIST)) \
 	    --epochs 1 --width 8 --out .build/demo.safetensors; \
 	fi
+	@SWIFTFLAGS="$(SWIFTFLAGS)" Tools/demo-pitch.sh
 
 # A folder of its own: traits change how everything is compiled.
 MPI_BUILD := .build/mpi

@@ -191,7 +191,9 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(
       name: "NormaCLITests",
-      dependencies: ["NormaCLI", "Norma", "NormaExplain", "NormaTensor", "NormaNN", "NormaFiles"],
+      dependencies: [
+        "NormaCLI", "Norma", "NormaONNX", "NormaExplain", "NormaTensor", "NormaNN", "NormaFiles",
+      ],
       exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6]

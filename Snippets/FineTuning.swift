@@ -40,14 +40,15 @@ func learnNotes(_ path: String) throws {
   }
 }
 
-/// Waves along the columns, or along the rows.
+/// Waves along the columns, or along the rows, and a weak one across that has no equal neighbors.
 func stripes() -> (pictures: Tensor, classes: Tensor) {
   let rows = Tensor.arange(48).cast(to: .float64).unsqueezed(1)
   let columns = Tensor.arange(192).cast(to: .float64).unsqueezed(0)
   let pictures = (0..<8).map { number in
     let along = (number % 2 == 0 ? rows : columns).broadcast(to: [48, 192])
     let wave = (along * (2 * Double.pi / Double(6 + number))).sin() * 0.5
-    return wave.unsqueezed(0).broadcast(to: [3, 48, 192])
+    let across = (rows * 0.7 + columns * 0.37).sin() * 0.1
+    return (wave + across).unsqueezed(0).broadcast(to: [3, 48, 192])
   }
   return (
     Tensor.stacked(pictures).cast(to: .float32), Tensor((0..<8).map { Int64($0 % 2) })
@@ -60,7 +61,7 @@ func learnStripes(_ path: String) throws {
   let (pictures, classes) = stripes()
   let weights = model.namedParameters.map(\.parameter).filter { $0.shape.count >= 2 }
   let optimizer = SGD(weights, learningRate: 0.001, momentum: 0.5)
-  for step in 0..<15 {
+  for step in 0..<8 {
     let loss = nllLoss(try model([pictures])[0].log(), classes)
     optimizer.zeroGrad()
     loss.backward()

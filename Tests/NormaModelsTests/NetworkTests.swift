@@ -147,5 +147,25 @@ import Testing
     try SafeTensors.write(state, to: folder.appendingPathComponent("model.safetensors").path)
     let network = try GPT2(contentsOf: folder.path)
     #expect(example.error(of: network(example.input)) <= 1e-5)
+    // In several pickles, too, by their index.
+    try FileManager.default.removeItem(at: folder.appendingPathComponent("model.safetensors"))
+    var map: [String] = []
+    let entries = state.enumerated().map { (part: $0.offset % 2, entry: $0.element) }
+    for part in 0..<2 {
+      let own = entries.filter { $0.part == part }.map(\.entry)
+      try PyTorchFile.write(own, to: folder.appendingPathComponent("part-\(part).bin").path)
+      map += own.map { "\"\($0.key)\": \"part-\(part).bin\"" }
+    }
+    let index = folder.appendingPathComponent("pytorch_model.bin.index.json")
+    func write(_ map: [String]) throws {
+      try Data("{\"weight_map\": {\(map.joined(separator: ", "))}}".utf8).write(to: index)
+    }
+    try write(map)
+    let whole = try GPT2(contentsOf: folder.path)
+    #expect(example.error(of: whole(example.input)) <= 1e-5)
+    try write(map + ["\"lost\": \"part-0.bin\""])
+    #expect(kind { _ = try GPT2(contentsOf: folder.path) } == .malformed)
+    try write(map + ["\"far\": \"../part-0.bin\""])
+    #expect(kind { _ = try GPT2(contentsOf: folder.path) } == .unsupported)
   }
 }

@@ -8,7 +8,11 @@ let package = Package(
   dependencies: [.package(name: "norma", path: "../..")],
   targets: [
     .executableTarget(
-      name: "FuzzFiles", dependencies: [.product(name: "Norma", package: "norma")],
+      name: "FuzzFiles",
+      dependencies: [
+        .product(name: "Norma", package: "norma"), .product(name: "NormaONNX", package: "norma"),
+        .product(name: "NormaModels", package: "norma"),
+      ],
       swiftSettings: [.unsafeFlags(["-parse-as-library"])])
   ],
   swiftLanguageModes: [.v6]

@@ -14,7 +14,9 @@ extension DefectSearch {
     let isForeign = unrelated.count * 5 >= off.count * 3
     let fits = fitsTraining(off)
     if fits == true { return reportDomainShift(off, isCertain: true) }
-    if isForeign { return reportForeign(off, unrelated) }
+    // Where inputs of another scale are shifted, too, means of layers without bias move unrelatedly.
+    let isScaled = layers.first.map { !isExplained($0) && $0.uniformScale != nil } ?? false
+    if isForeign && !isScaled { return reportForeign(off, unrelated) }
     if let multiplied { return reportMultiplied(multiplied.layer, by: multiplied.factor) }
     guard let inputs = layers.first(where: { !isExplained($0) }) else { return }
     if lostBias(inputs) != nil || haveWeightsShrunk { return reportOldWeights(off) }

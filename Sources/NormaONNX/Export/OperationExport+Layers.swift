@@ -53,7 +53,7 @@ extension OperationExport {
       let state = tensors.dropFirst().map { builder.operand($0.reshaped(shape)) }
       return builder.add(
         "LayerNormalization", [x] + state,
-        [("axis", .int(rank - axes.count)), ("epsilon", .float(eps))])
+        [("axis", .int(-axes.count)), ("epsilon", .float(eps))])
     }
     func mean(_ value: Operand) -> Operand {
       node("ReduceMean", value, .sizes(axes), attributes: [("keepdims", .int(1))])

@@ -109,9 +109,9 @@ import Testing
     try withSeed(5) {
       let x = Tensor.randn(2, 6, 8)
       let layer = TransformerEncoderLayer(8, 2, .init(dimFeedforward: 16, batchFirst: true))
+      layer.eval()
       try exported(Network([]) { x, _ in layer(x) }, x)
       let attention = MultiheadAttention(8, 2, batchFirst: true)
-      layer.eval()
       try exported(
         Network([]) { x, _ in
           let q = x.reshaped(-1, 6, 2, 4).permuted(0, 2, 1, 3)
