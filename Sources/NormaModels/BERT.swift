@@ -57,9 +57,7 @@ public final class BERT: Module {
     let state = try HubFolder(folder).state()
     let prefix = state.keys.contains { $0.hasPrefix("bert.") } ? "bert." : ""
     self.init(options, hasPooler: state["\(prefix)pooler.dense.weight"] != nil)
-    let report = try load(state, strict: false, strippingPrefix: prefix)
-    if !report.missing.isEmpty { throw LoadError(report: report) }
-    eval()
+    try loadAll(state, strippingPrefix: prefix)
   }
 
   /// The result for each token.

@@ -61,10 +61,7 @@ public final class GPT2: Module {
       throw config.refusal("n_embd \(options.width) is not a multiple of n_head \(options.heads)")
     }
     self.init(options)
-    let report = try load(
-      HubFolder(folder).state(), strict: false, strippingPrefix: "transformer.")
-    if !report.missing.isEmpty { throw LoadError(report: report) }
-    eval()
+    try loadAll(HubFolder(folder).state(), strippingPrefix: "transformer.")
   }
 
   /// The scores of the next tokens. With caches, one for each layer, earlier tokens lie there and
@@ -83,15 +80,7 @@ public final class GPT2: Module {
   /// The `count` most probable next tokens, one after the other.
   public func continued(_ tokens: [Int], count: Int) -> [Int] {
     let caches = makeCaches()
-    var (all, next) = (tokens, tokens)
-    return withoutGradients {
-      for _ in 0..<count {
-        let scores = self(Tensor(next).unsqueezed(0), caches: caches)
-        next = [scores[0, -1].argmax().item(as: Int.self)]
-        all += next
-      }
-      return all
-    }
+    return continuation(of: tokens, count: count) { self($0, caches: caches) }
   }
 }
 
@@ -147,36 +136,4 @@ private final class GPT2Maps: Module {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor { cProj(cFc(x).gelu(approximatingByTanh: true)) }
-}
-
-/// A linear map whose weight is `[inputs, outputs]`.
-private final class TransposedLinear: Module {
-  let weight: Parameter
-  let bias: Parameter
-
-  init(_ inputs: Int, _ outputs: Int) {
-    weight = Parameter(.normal([inputs, outputs], mean: 0, std: 0.02))
-    bias = Parameter(.zeros(outputs))
-  }
-
-  func callAsFunction(_ x: Tensor) -> Tensor { x.matmul(weight.value) + bias.value }
-}
-
-/// Attention of positions `[N, heads, L, D]` to those up to their own, those in a cache included.
-/// The number of query heads may be a multiple of that of key heads.
-func causalAttention(
-  _ query: Tensor, _ key: Tensor, _ value: Tensor, _ cache: KeyValueCache?
-) -> Tensor {
-  let before = cache?.count ?? 0
-  let all = cache?.adding(keys: key, values: value) ?? (key, value)
-  let isGrouped = query.shape[1] != key.shape[1]
-  if before == 0 {
-    return scaledDotProductAttention(
-      query, all.0, all.1, isCausal: true, enableGQA: isGrouped)
-  }
-  let (queries, keys) = (query.shape[2], all.0.shape[2])
-  let mask =
-    queries == 1
-    ? nil : Tensor.arange(keys).unsqueezed(0) .<= (Tensor.arange(queries).unsqueezed(1) + before)
-  return scaledDotProductAttention(query, all.0, all.1, mask: mask, enableGQA: isGrouped)
 }

@@ -70,10 +70,8 @@ public final class Llama: Module {
       throw config.refusal("the numbers of heads do not fit each other and hidden_size")
     }
     self.init(options)
-    let state = try HubFolder(folder).state().filter { !$0.key.hasSuffix("rotary_emb.inv_freq") }
-    let report = try load(state, strict: false)
-    if !report.missing.isEmpty { throw LoadError(report: report) }
-    eval()
+    try loadAll(
+      HubFolder(folder).state().filter { !$0.key.hasSuffix("rotary_emb.inv_freq") })
   }
 
   /// The scores of the next tokens. With caches, one for each layer, earlier tokens lie there and
@@ -85,6 +83,12 @@ public final class Llama: Module {
 
   /// Caches for a new text.
   public func makeCaches() -> [KeyValueCache] { model.layers.map { _ in KeyValueCache() } }
+
+  /// The tokens, followed by the `count` most probable next ones, one after the other.
+  public func continued(_ tokens: [Int], count: Int) -> [Int] {
+    let caches = makeCaches()
+    return continuation(of: tokens, count: count) { self($0, caches: caches) }
+  }
 }
 
 private final class LlamaModel: Module {
@@ -104,66 +108,4 @@ private final class LlamaModel: Module {
     for (index, layer) in layers.enumerated() { x = layer(x, first, caches?[index]) }
     return norm(x)
   }
-}
-
-private final class LlamaLayer: Module {
-  let selfAttn: LlamaAttention
-  let mlp: LlamaMaps
-  let inputLayernorm: RMSNorm
-  let postAttentionLayernorm: RMSNorm
-
-  init(_ options: Llama.Options) {
-    selfAttn = LlamaAttention(options)
-    mlp = LlamaMaps(options)
-    inputLayernorm = RMSNorm([options.width], eps: options.normEps)
-    postAttentionLayernorm = RMSNorm([options.width], eps: options.normEps)
-  }
-
-  func callAsFunction(_ x: Tensor, _ first: Int, _ cache: KeyValueCache?) -> Tensor {
-    let y = x + selfAttn(inputLayernorm(x), first, cache)
-    return y + mlp(postAttentionLayernorm(y))
-  }
-}
-
-private final class LlamaAttention: Module {
-  let qProj: Linear
-  let kProj: Linear
-  let vProj: Linear
-  let oProj: Linear
-  let rotary: RotaryEmbedding
-  let width: Int
-
-  init(_ options: Llama.Options) {
-    width = options.width / options.heads
-    let keys = width * options.keyHeads
-    qProj = Linear(options.width, options.width, bias: false)
-    kProj = Linear(options.width, keys, bias: false)
-    vProj = Linear(options.width, keys, bias: false)
-    oProj = Linear(options.width, options.width, bias: false)
-    rotary = RotaryEmbedding(width, base: options.rotaryBase)
-  }
-
-  func callAsFunction(_ x: Tensor, _ first: Int, _ cache: KeyValueCache?) -> Tensor {
-    func heads(_ x: Tensor) -> Tensor {
-      x.reshaped(x.shape.dropLast() + [-1, width]).permuted(0, 2, 1, 3)
-    }
-    let mixed = causalAttention(
-      rotary(heads(qProj(x)), offset: first), rotary(heads(kProj(x)), offset: first),
-      heads(vProj(x)), cache)
-    return oProj(mixed.permuted(0, 2, 1, 3).reshaped(x.shape))
-  }
-}
-
-private final class LlamaMaps: Module {
-  let gateProj: Linear
-  let upProj: Linear
-  let downProj: Linear
-
-  init(_ options: Llama.Options) {
-    gateProj = Linear(options.width, options.innerWidth, bias: false)
-    upProj = Linear(options.width, options.innerWidth, bias: false)
-    downProj = Linear(options.innerWidth, options.width, bias: false)
-  }
-
-  func callAsFunction(_ x: Tensor) -> Tensor { downProj(gateProj(x).silu() * upProj(x)) }
 }

@@ -14,7 +14,7 @@ extension DefectSearch {
     let isForeign = unrelated.count * 5 >= off.count * 3
     let fits = fitsTraining(off)
     if fits == true { return reportDomainShift(off, isCertain: true) }
-    // Where inputs of another scale are shifted, too, means of layers without bias move unrelatedly.
+    // Inputs of another scale that are shifted, too, move the means without regard to the old ones.
     let isScaled = layers.first.map { !isExplained($0) && $0.uniformScale != nil } ?? false
     if isForeign && !isScaled { return reportForeign(off, unrelated) }
     if let multiplied { return reportMultiplied(multiplied.layer, by: multiplied.factor) }
