@@ -2,9 +2,16 @@
 
 #include "mpi_private.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <time.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void norma_mpi_lock(void) { pthread_mutex_lock(&lock); }
+
+void norma_mpi_unlock(void) { pthread_mutex_unlock(&lock); }
 
 // The requests of the pieces of one collective.
 struct norma_mpi_work {
@@ -47,11 +54,18 @@ static int64_t pieces(int64_t count, int64_t most) {
   return count > most ? (count + most - 1) / most : 1;
 }
 
+// Work with the lock, which `started` gives back.
 static norma_mpi_work *room(int64_t count) {
   norma_mpi_work *work = malloc(sizeof *work + (size_t)count * sizeof work->requests[0]);
   if (!work) return NULL;
   work->count = 0;
   work->error = MPI_SUCCESS;
+  norma_mpi_lock();
+  return work;
+}
+
+static norma_mpi_work *started(norma_mpi_work *work) {
+  norma_mpi_unlock();
   return work;
 }
 
@@ -77,7 +91,7 @@ norma_mpi_work *norma_mpi_all_reduce(
                   (const char *)from + start * size, (char *)to + start * size, now, type_of(type),
                   operation_of(operation), group->comm, &work->requests[work->count]));
   }
-  return work;
+  return started(work);
 }
 
 norma_mpi_work *norma_mpi_broadcast(
@@ -91,7 +105,7 @@ norma_mpi_work *norma_mpi_broadcast(
                   (char *)bytes + start, now, MPI_BYTE, root, group->comm,
                   &work->requests[work->count]));
   }
-  return work;
+  return started(work);
 }
 
 norma_mpi_work *norma_mpi_all_gather(
@@ -104,7 +118,7 @@ norma_mpi_work *norma_mpi_all_gather(
         work, MPI_Iallgather(
                   from, (int)count, MPI_BYTE, to, (int)count, MPI_BYTE, group->comm,
                   &work->requests[0]));
-    return work;
+    return started(work);
   }
   // The pieces of one process are adjacent in the result, so each process broadcasts its own.
   for (int rank = 0; rank < group->count; rank++) {
@@ -118,7 +132,7 @@ norma_mpi_work *norma_mpi_all_gather(
                     &work->requests[work->count]));
     }
   }
-  return work;
+  return started(work);
 }
 
 norma_mpi_work *norma_mpi_reduce_scatter(
@@ -132,7 +146,7 @@ norma_mpi_work *norma_mpi_reduce_scatter(
         work, MPI_Ireduce_scatter_block(
                   from, to, (int)count, type_of(type), operation_of(operation), group->comm,
                   &work->requests[0]));
-    return work;
+    return started(work);
   }
   for (int rank = 0; rank < group->count; rank++) {
     for (int64_t start = 0; start < count; start += most) {
@@ -145,13 +159,14 @@ norma_mpi_work *norma_mpi_reduce_scatter(
               &work->requests[work->count]));
     }
   }
-  return work;
+  return started(work);
 }
 
 norma_mpi_work *norma_mpi_barrier(norma_mpi_group *group) {
   norma_mpi_work *work = room(1);
-  if (work) note(work, MPI_Ibarrier(group->comm, &work->requests[0]));
-  return work;
+  if (!work) return NULL;
+  note(work, MPI_Ibarrier(group->comm, &work->requests[0]));
+  return started(work);
 }
 
 int norma_mpi_sum_now(
@@ -168,7 +183,9 @@ int norma_mpi_wait(norma_mpi_work *work, double seconds, int is_patient) {
   int is_done = work->count == 0, error = work->error;
   const double start = MPI_Wtime();
   for (int turn = 0; !is_done && error == MPI_SUCCESS; turn++) {
+    norma_mpi_lock();
     error = MPI_Testall(work->count, work->requests, &is_done, MPI_STATUSES_IGNORE);
+    norma_mpi_unlock();
     if (is_done || error != MPI_SUCCESS || (turn & 15) != 15) continue;
     const double passed = MPI_Wtime() - start;
     if (passed > seconds) return -1;

@@ -10,6 +10,10 @@ struct norma_mpi_group {
   int rank, count;
 };
 
+// Guards MPI.
+void norma_mpi_lock(void);
+void norma_mpi_unlock(void);
+
 // Sleeps for some microseconds.
 void norma_mpi_pause(int microseconds);
 

@@ -7,7 +7,8 @@
 // Groups of processes over MPI, which hides its types and constants: they are macros, and differ
 // between implementations. Collectives are started and then waited for, so that a process that
 // never arrives is found after a time. Counts are 64 bits: what is longer than `most` elements is
-// done in pieces.
+// done in pieces. Several threads may call these functions: a lock lets one of them into MPI at a
+// time, as implementations lose messages otherwise.
 
 typedef struct norma_mpi_group norma_mpi_group;
 typedef struct norma_mpi_work norma_mpi_work;
@@ -64,8 +65,7 @@ norma_mpi_work *norma_mpi_barrier(norma_mpi_group *group);
 // unless the time is over. A patient wait leaves the processor to others.
 int norma_mpi_wait(norma_mpi_work *work, double seconds, int is_patient);
 
-// A small sum without the machinery of waiting: as fast as MPI itself, but it returns only when all
-// have arrived. Returns 0 or an error.
+// MPI's own blocking sum, for comparison. Returns 0 or an error.
 int norma_mpi_sum_now(
     norma_mpi_group *group, const void *from, void *to, int count, int type, int operation);
 

@@ -234,6 +234,7 @@ struct TrainCommand: ParsableCommand {
           firstLosses: display.firstLosses, imagesPerSecond: display.rate,
           testAccuracy: final.accuracy, confusion: final.counts, checkpoint: target,
           threads: TensorThreads.count, processes: group.count > 1 ? group.count : nil,
+          hiddenCommunication: group.count > 1 ? run.communication.hidden : nil,
           peakTensorBytes: TensorMemory.usage.peak))
     } else {
       Terminal.show("\n\(final.text)\n")
@@ -251,6 +252,7 @@ struct TrainCommand: ParsableCommand {
     let checkpoint: String
     let threads: Int
     let processes: Int?
+    let hiddenCommunication: Double?
     let peakTensorBytes: Int
   }
 }

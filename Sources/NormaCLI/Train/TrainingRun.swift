@@ -15,6 +15,8 @@ final class TrainingRun {
   private let loader: DataLoader<ShardedDataset<TensorDataset>>
   private let group: ProcessGroup
   private let parallel: DistributedDataParallel<ResidualNetwork>
+  /// The exchange of gradients in all steps together.
+  private(set) var communication = CommunicationTime()
   /// The number of steps taken.
   private(set) var step = 0
 
@@ -106,6 +108,7 @@ final class TrainingRun {
     let loss = crossEntropy(scores, labels)
     optimizer.zeroGrad()
     loss.backward()
+    communication.add(parallel.communicationTime)
     optimizer.step()
     scheduler.step()
     step += 1

@@ -8,26 +8,16 @@
   ///
   /// A thread of each answers the others' question how many calls of a group it has begun. So a
   /// process that waits in vain can name those that have not come: a process that is stopped or cut
-  /// off does not answer, and one that works on something else has begun fewer calls. The same
-  /// thread watches calls that cannot be waited for with a limit.
+  /// off does not answer, and one that works on something else has begun fewer calls.
   final class MPIJob: Sendable {
     let calls = CallCounts.shared
     /// The largest number of elements in one call of MPI.
     let most: Int64
     private let over = Atomic(false)
-    private let watched = Mutex<Watched?>(nil)
     private let kept = Mutex<[Tensor]>([])
     // MPI's own object: only the answering thread and a process that is about to end use it.
     private nonisolated(unsafe) let control: OpaquePointer?
     private let ended = DispatchSemaphore(value: 0)
-
-    /// What is waited for without a limit.
-    private struct Watched {
-      let collective: Collective
-      let number: Int
-      let end: ContinuousClock.Instant
-      let transport: MPITransport
-    }
 
     var isOver: Bool { over.load(ordering: .acquiring) }
 
@@ -45,7 +35,6 @@
       Thread { [self] in
         while !isOver {
           norma_mpi_answer(control) { CallCounts.shared.begun(Int($0)) }
-          checkWatched()
           usleep(20_000)
         }
         ended.signal()
@@ -61,29 +50,6 @@
 
     /// Memory that MPI may still use.
     func keep(_ tensors: [Tensor]) { kept.withLock { $0 += tensors } }
-
-    /// Watches a call from now on; nil if there is no thread that could.
-    func watch(_ collective: Collective, _ number: Int, _ transport: MPITransport) -> Watch? {
-      if control == nil { return nil }
-      let new = Watched(
-        collective: collective, number: number, end: .now + collective.timeout,
-        transport: transport)
-      watched.withLock { $0 = new }
-      return Watch(job: self)
-    }
-
-    struct Watch {
-      let job: MPIJob
-      func end() { job.watched.withLock { $0 = nil } }
-    }
-
-    /// Ends the job if a watched call waits for too long: MPI offers no way to leave it.
-    private func checkWatched() {
-      guard let late = watched.withLock({ $0 }), late.end < .now else { return }
-      let error = lateness(of: late.collective, late.number, late.transport)
-      if watched.withLock({ $0 == nil }) { return }
-      MPIJob.abort(error)
-    }
 
     /// The error of a call that has waited too long, with the processes that have not come.
     func lateness(
@@ -117,6 +83,26 @@
       if reasons.isEmpty { reasons = ["all are there, so the connection is slow or broken"] }
       return ProcessGroupError(
         collective.call, begin + ": " + reasons.joined(separator: "; "), ranks: ranks)
+    }
+
+    /// The names of the hosts of all processes, by rank.
+    static func hosts(_ world: OpaquePointer) -> [String] {
+      let (count, size) = (Int(norma_mpi_count(world)), 256)
+      var own = [CChar](repeating: 0, count: size)
+      norma_mpi_host(&own, size)
+      var all = [CChar](repeating: 0, count: count * size)
+      let error = all.withUnsafeMutableBytes { all in
+        own.withUnsafeBytes { own in
+          norma_mpi_all_gather(
+            world, own.baseAddress, all.baseAddress, Int64(size), Int64(size)
+          ).map { norma_mpi_wait($0, 600, 0) } ?? -1
+        }
+      }
+      guard error == 0 else { return Array(repeating: "?", count: count) }
+      return (0..<count).map { rank in
+        let name = all[(rank * size)..<((rank + 1) * size)].prefix { $0 != 0 }
+        return String(decoding: name.map(UInt8.init(bitPattern:)), as: UTF8.self)
+      }
     }
 
     static func text(of code: Int32) -> String {

@@ -32,79 +32,52 @@
       case .allReduce(let operation):
         return [
           try result(collective, shape: x.shape) { from, to in
-            if from.count <= MPITransport.smallBytes && !collective.isBackground,
-              let watch = job.watch(collective, number, self)
-            {
-              defer { watch.end() }
-              let error = norma_mpi_sum_now(
-                self.group, from.baseAddress, to.baseAddress, Int32(x.count), x.dtype.mpiType,
-                operation.mpiOperation)
-              return error == 0 ? .done : .failed(error)
-            }
-            return .started(
-              norma_mpi_all_reduce(
-                self.group, from.baseAddress, to.baseAddress, Int64(x.count), x.dtype.mpiType,
-                operation.mpiOperation, job.most))
+            norma_mpi_all_reduce(
+              self.group, from.baseAddress, to.baseAddress, Int64(x.count), x.dtype.mpiType,
+              operation.mpiOperation, job.most)
           }
         ]
       case .allGather:
         let all = try result(collective, shape: [count] + x.shape) { from, to in
-          .started(
-            norma_mpi_all_gather(
-              self.group, from.baseAddress, to.baseAddress, Int64(from.count), job.most))
+          norma_mpi_all_gather(
+            self.group, from.baseAddress, to.baseAddress, Int64(from.count), job.most)
         }
         return (0..<count).map { all[$0] }
       case .reduceScatter(let operation):
         let shape = [x.shape[0] / count] + x.shape.dropFirst()
         return [
           try result(collective, shape: shape) { from, to in
-            .started(
-              norma_mpi_reduce_scatter(
-                self.group, from.baseAddress, to.baseAddress, Int64(x.count / count),
-                x.dtype.mpiType, operation.mpiOperation, job.most))
+            norma_mpi_reduce_scatter(
+              self.group, from.baseAddress, to.baseAddress, Int64(x.count / count),
+              x.dtype.mpiType, operation.mpiOperation, job.most)
           }
         ]
       case .broadcast(let root):
         return [
           try result(collective, shape: x.shape) { from, to in
             to.copyMemory(from: from)
-            return .started(
-              norma_mpi_broadcast(
-                self.group, to.baseAddress, Int64(to.count), Int32(root), job.most))
+            return norma_mpi_broadcast(
+              self.group, to.baseAddress, Int64(to.count), Int32(root), job.most)
           }
         ]
       case .barrier:
-        _ = try result(collective, shape: []) { _, _ in .started(norma_mpi_barrier(self.group)) }
+        _ = try result(collective, shape: []) { _, _ in norma_mpi_barrier(self.group) }
         return [x]
       }
-    }
-
-    /// What takes MPI longer to start than to send is done in one call under a watch.
-    private static let smallBytes = 65_536
-
-    private enum Start {
-      case done
-      case failed(Int32)
-      case started(OpaquePointer?)
     }
 
     /// A tensor of this shape that a collective fills.
     private func result(
       _ collective: Collective, shape: [Int],
-      _ start: (UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer) -> Start
+      _ start: (UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer) -> OpaquePointer?
     ) throws(ProcessGroupError) -> Tensor {
       let x = collective.tensor
       var outcome: Int32 = 0
       let result = Tensor(shape: shape, dtype: x.dtype) { to in
         outcome = x.withUnsafeBytes { from in
-          switch start(from, to) {
-          case .done: return 0
-          case .failed(let error): return error
-          case .started(nil): return MPITransport.noMemory
-          case .started(let work?):
-            return norma_mpi_wait(
-              work, collective.timeout / .seconds(1), collective.isBackground ? 1 : 0)
-          }
+          guard let work = start(from, to) else { return MPITransport.noMemory }
+          return norma_mpi_wait(
+            work, collective.timeout / .seconds(1), collective.isBackground ? 1 : 0)
         }
       }
       if outcome == 0 { return result }

@@ -39,18 +39,9 @@ extension ProcessGroup {
       let control = threads != 0 ? norma_mpi_split(world, 0) : nil
       let job = MPIJob(control: control, most: largestPiece)
       job.begin()
-      let rank = Int(norma_mpi_rank(world))
-      var host = ""
+      let transport = MPITransport(world, job: job, hosts: MPIJob.hosts(world))
       do {
-        var name = [CChar](repeating: 0, count: 256)
-        norma_mpi_host(&name, name.count)
-        host = String(
-          decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        let count = Int(norma_mpi_count(world))
-        let bare = MPITransport(world, job: job, hosts: Array(repeating: "?", count: count))
-        let hosts = try ProcessGroup(bare, background: bare, timeout: timeout).gathered(host)
-        let group = try ProcessGroup(
-          over: MPITransport(world, job: job, hosts: hosts), timeout: timeout)
+        let group = try ProcessGroup(over: transport, timeout: timeout)
         let result = try body(group)
         try group.barrier()
         job.finish()
@@ -58,7 +49,8 @@ extension ProcessGroup {
       } catch let error as ProcessGroupError {
         MPIJob.abort(error)
       } catch {
-        MPIJob.abort(ProcessGroupError("rank \(rank) (\(host))", "\(error)", ranks: [rank]))
+        let name = transport.name(of: transport.rank)
+        MPIJob.abort(ProcessGroupError(name, "\(error)", ranks: [transport.rank]))
       }
     #else
       throw ProcessGroupError(

@@ -69,7 +69,8 @@ final class GradientReducer: GradientReceiver, @unchecked Sendable {
       }
     }
     waitingFor = buckets.map(\.slots.count)
-    lastPass = CommunicationTime(buckets: buckets.count)
+    lastPass = CommunicationTime()
+    lastPass.buckets = buckets.count
   }
 
   /// The samples of this pass: 1 if they were not counted.
@@ -165,6 +166,18 @@ public struct CommunicationTime: Sendable, Hashable {
   public var transport = Duration.zero
   /// The time after the last gradient in which the process waited for the exchange.
   public var waiting = Duration.zero
+
+  /// No time at all.
+  public init() {}
+
+  /// Adds the times of another pass.
+  public mutating func add(_ other: CommunicationTime) {
+    buckets += other.buckets
+    bytes += other.bytes
+    backward += other.backward
+    transport += other.transport
+    waiting += other.waiting
+  }
 
   /// The share of the exchange that the backward pass hid: 1 if nothing was waited for.
   public var hidden: Double {
