@@ -98,9 +98,10 @@ class Job:
             "--mca", "plm_rsh_agent", str(folder / "agent"),
             "--mca", "btl", "tcp,self", "--mca", "btl_tcp_if_include", "10.77.0.0/24",
             "--mca", "oob_tcp_if_include", "10.77.0.0/24",
-            # A lost connection is noticed in seconds instead of minutes.
-            "--mca", "oob_tcp_keepalive_time", "4", "--mca", "oob_tcp_keepalive_intvl", "2",
-            "--mca", "oob_tcp_keepalive_probes", "2", "--bind-to", "none",
+            # mpirun notices a lost connection in seconds instead of minutes, but later than a rank,
+            # which knows more.
+            "--mca", "oob_tcp_keepalive_time", "12", "--mca", "oob_tcp_keepalive_intvl", "4",
+            "--mca", "oob_tcp_keepalive_probes", "3", "--bind-to", "none",
             # Three hosts share the cores of one machine.
             "--mca", "mpi_yield_when_idle", "1",
             "-x", "OMP_NUM_THREADS=1", str(norma), *arguments]
@@ -274,13 +275,14 @@ class Checks:
         run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk))
         try:
             def cause():
-                with open(disk / "filler", "wb") as filler:
-                    try:
-                        while True:
-                            filler.write(b"0" * 4096)
-                            filler.flush()
-                    except OSError:
+                filler = os.open(disk / "filler", os.O_CREAT | os.O_WRONLY)
+                try:
+                    while os.write(filler, b"0" * 4096):
                         pass
+                except OSError:
+                    pass
+                finally:
+                    os.close(filler)
             name = "a full disk"
             out, problems, detail = self.fault(
                 name, cause, ["rank 0 (norma-a)", "space"], disk / "run.safetensors")
@@ -315,7 +317,8 @@ class Checks:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("norma", type=lambda p: pathlib.Path(p).resolve())
-    parser.add_argument("--only", help="one of killed, stopped, cut, full, damaged")
+    parser.add_argument(
+        "--only", action="append", help="one of killed, stopped, cut, full, damaged")
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("three-hosts.py: run this as root: it makes network namespaces")
@@ -325,7 +328,7 @@ def main():
             checks = Checks(options.norma, pathlib.Path(folder))
             checks.whole()
             for name in ["killed", "stopped", "cut", "full", "damaged"]:
-                if options.only in (None, name):
+                if not options.only or name in options.only:
                     getattr(checks, name)()
         finally:
             end_hosts()
