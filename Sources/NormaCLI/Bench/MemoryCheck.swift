@@ -41,7 +41,8 @@ struct MemoryCheck {
       + "\(megabytes(point.tensors)) MB, kept for reuse \(megabytes(point.cached)) MB"
   }
 
-  private static var resident: Int? {
+  /// The resident memory of this process.
+  static var resident: Int? {
     guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else {
       return nil
     }

@@ -27,6 +27,21 @@ enum ModelInputs {
     return values
   }
 
+  /// The tensors of each call, where inputs may have several files: one, or one for each call.
+  static func calls(
+    _ pairs: [(name: String, path: String)], for model: ONNXModel
+  ) throws -> [[String: Tensor]] {
+    let files = Dictionary(grouping: pairs, by: \.name)
+    let count = files.values.map(\.count).max() ?? 1
+    if let (name, some) = files.first(where: { $1.count != 1 && $1.count != count }) {
+      throw ValidationError(
+        "--input \(name) has \(some.count) files and another input \(count); give one, or as many.")
+    }
+    return try (0..<count).map { call in
+      try read(files.values.map { $0[$0.count == 1 ? 0 : call] }, for: model)
+    }
+  }
+
   /// The tensor in the model's type, if that is of the same kind.
   static func fitted(_ tensor: Tensor, to input: ONNXValue?) -> Tensor {
     guard let dtype = input?.dtype, dtype != tensor.dtype else { return tensor }

@@ -36,7 +36,9 @@ struct RunCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Also run the model this many times, and print the median time.", valueName: "n"))
+      "Also run the model this many times, and print the median time, that of the first call, and "
+        + "how much the memory of the process grew. An input may then have several files, which "
+        + "are used in turn.", valueName: "n"))
   var time: Int?
 
   func run() throws {
@@ -44,9 +46,11 @@ struct RunCommand: ParsableCommand {
     let model = try ONNXModel(contentsOf: model)
     model.eval()
     if given.isEmpty && !model.inputs.isEmpty { return show(model) }
-    let values = try ModelInputs.read(given, for: model)
-    let results = try withoutGradients { try model(values) }
-    if let time { try measure(model, values, times: time) }
+    let calls =
+      try time == nil
+      ? [ModelInputs.read(given, for: model)] : ModelInputs.calls(given, for: model)
+    let (results, first) = try timed { try model(calls[0]) }
+    if let time { try measure(model, calls, times: time, first: first) }
     if let output { try prepare(output) }
     for name in model.outputs.map(\.name) {
       guard let result = results[name] else { continue }
@@ -61,15 +65,37 @@ struct RunCommand: ParsableCommand {
     }
   }
 
-  private func measure(_ model: ONNXModel, _ values: [String: Tensor], times: Int) throws {
-    let clock = ContinuousClock()
-    let all = try (0..<max(times, 1)).map { _ in
-      try clock.measure {
-        for value in try withoutGradients({ try model(values) }).values { value.evaluated() }
-      }
-    }.sorted()
-    let median = all[all.count / 2] / .milliseconds(1)
-    print("\(String(format: "%.3f", median)) ms, the median of \(all.count) calls")
+  /// The results of a call without gradients, and the milliseconds that it took.
+  private func timed(
+    _ call: () throws -> [String: Tensor]
+  ) throws -> (results: [String: Tensor], milliseconds: Double) {
+    var results: [String: Tensor] = [:]
+    let time = try ContinuousClock().measure {
+      results = try withoutGradients(call)
+      for value in results.values { value.evaluated() }
+    }
+    return (results, time / .milliseconds(1))
+  }
+
+  private func measure(
+    _ model: ONNXModel, _ calls: [[String: Tensor]], times: Int, first: Double
+  ) throws {
+    let count = max(times, 1)
+    var all: [Double] = []
+    var start: Int?
+    for index in 0..<count {
+      all.append(try timed { try model(calls[index % calls.count]) }.milliseconds)
+      // By then each shape was seen, and memory that is reused exists.
+      if index == count / 10 { start = MemoryCheck.resident }
+    }
+    all.sort()
+    let growth = start.flatMap { start in
+      MemoryCheck.resident.map { String(format: "%+.1f", Double($0 - start) / 1e6) }
+    }
+    let numbers = [all[count / 2], first].map { String(format: "%.3f", $0) }
+    print(
+      "\(numbers[0]) ms, the median of \(count) calls; first call \(numbers[1]) ms; "
+        + "memory \(growth ?? "?") MB")
   }
 
   private func show(_ model: ONNXModel) {

@@ -95,6 +95,12 @@ final class GraphBuilder {
   }
 
   private func build(_ node: NodeProto) throws {
+    if node.op == "Identity", node.domain.isEmpty, model.options.folding,
+      let input = node.inputs.first, let output = node.outputs.first, let shared = constant(input)
+    {
+      constants[output] = Constant(output, shared.value)
+      return
+    }
     let context = NodeContext(node, opset: node.version ?? model.opset(node.domain), self)
     captured = []
     do {

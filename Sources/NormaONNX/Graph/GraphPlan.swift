@@ -90,22 +90,22 @@ final class GraphPlan {
   ///   - outer: the values of the enclosing graph that are captured.
   func run(_ given: [Value], outer: [Value] = [], in call: ModelCall) throws -> [Value] {
     if call.isEvaluation, let prepared = try evaluation?.prepared() {
-      return try run(
-        prepared.steps, prepared.slots, results: prepared.outputs, given, outer, call)
+      var slots = prepared.slots
+      for (slot, value) in zip(prepared.inputs, given) { slots[slot] = value }
+      for (slot, value) in zip(prepared.captures, outer) { slots[slot] = value }
+      return try run(prepared.steps, &slots, results: prepared.outputs, call)
     }
     if call.isTraining { evaluation?.forget() }
     var slots = template
     for (slot, parameter) in parameters { slots[slot] = .tensor(parameter.value) }
-    return try run(steps, slots, results: outputs, given, outer, call)
+    for (slot, value) in zip(inputs, given) { slots[slot] = value }
+    for (capture, value) in zip(captures, outer) { slots[capture.slot] = value }
+    return try run(steps, &slots, results: outputs, call)
   }
 
   private func run(
-    _ steps: [Step], _ prepared: [Value?], results: [Int], _ given: [Value], _ outer: [Value],
-    _ call: ModelCall
+    _ steps: [Step], _ slots: inout [Value?], results: [Int], _ call: ModelCall
   ) throws -> [Value] {
-    var slots = prepared
-    for (slot, value) in zip(inputs, given) { slots[slot] = value }
-    for (capture, value) in zip(captures, outer) { slots[capture.slot] = value }
     for step in steps {
       call.node = step.title
       let operands = Operands(

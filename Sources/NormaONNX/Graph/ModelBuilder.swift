@@ -28,7 +28,10 @@ final class ModelBuilder {
     self.opsets = opsets
     var uses: [String: Int] = [:]
     func count(_ graph: GraphProto) {
+      let weights = Set(graph.initializers.map(\.name))
       for node in graph.nodes {
+        // Exporters share equal weights so; each is one of its own.
+        if node.op == "Identity", weights.contains(node.inputs.first ?? "") { continue }
         for input in node.inputs { uses[input, default: 0] += 1 }
         for attribute in node.attributes {
           if case .graph(let inner) = attribute.value { count(inner) }

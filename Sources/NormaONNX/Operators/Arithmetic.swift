@@ -10,7 +10,15 @@ extension OperatorTable {
       "Div": binary({ $1 == 0 || $1 == -1 ? nil : $0 / $1 }) {
         $0.dtype.isFloatingPoint ? $0 / $1 : Tensor.divide($0, $1, rounding: .trunc)
       },
-      "Pow": binary(nil) { a, b in pow(a, b).cast(to: a.dtype) },
+      "Pow": { node in
+        let power = try binary(nil) { a, b in pow(a, b).cast(to: a.dtype) }(node)
+        guard let exponent = node.constant(1)?.tensor, exponent.rank == 0, exponent.item() == 2
+        else { return power }
+        return { operands in
+          let x = try operands.tensor(0)
+          return x.dtype.isFloatingPoint ? [.tensor(x.squared())] : try power(operands)
+        }
+      },
       "Mod": { node in
         let isC = try node.flag("fmod")
         return try binary(nil) { isC ? fmod($0, $1) : Tensor.remainder($0, $1) }(node)

@@ -177,6 +177,11 @@ extension OperatorTable {
       var result = x
       for axis in x.shape.indices where before[axis] != 0 || after[axis] != 0 {
         let length = x.shape[axis]
+        let sides = (min(before[axis], after[axis]), max(before[axis], after[axis]))
+        if mode == "reflect" && sides.0 >= 0 && sides.1 < length {
+          result = reflected(result, axis, before[axis], after[axis])
+          continue
+        }
         guard length > 0 else { throw operands.failure("axis \(axis) of \(x.shape) is empty") }
         let sources = (-before[axis]..<max(length + after[axis], -before[axis])).map {
           Int64(source($0, length, mode))
@@ -185,6 +190,15 @@ extension OperatorTable {
       }
       return [.tensor(result)]
     }
+  }
+
+  /// An axis with its neighbors mirrored at both ends.
+  private static func reflected(_ x: Tensor, _ axis: Int, _ before: Int, _ after: Int) -> Tensor {
+    let length = x.shape[axis]
+    let parts = [(1, before), (length - 1 - after, after)].map { start, count in
+      count > 0 ? [x.narrowed(over: axis, from: start, count: count).flipped(over: axis)] : []
+    }
+    return Tensor.concatenated(parts[0] + [x] + parts[1], over: axis)
   }
 
   /// The element that stands at a position outside of an axis.

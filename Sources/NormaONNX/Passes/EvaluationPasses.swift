@@ -29,6 +29,11 @@ struct EvaluationPasses {
   /// The steps that run when weights change.
   private var preparations: [GraphPlan.Step] = []
   private(set) var outputs: [Int]
+  /// The slots of a call that take its inputs, and the values of the enclosing graph.
+  private(set) var inputs: [Int] = []
+  private(set) var captures: [Int] = []
+  /// The slots of a call, in the numbers of the plan.
+  private var used: [Int] = []
   /// Constants, and room for everything else.
   private var template: [Value?]
   private let plan: GraphPlan
@@ -48,10 +53,40 @@ struct EvaluationPasses {
     GraphPlan.release(
       &steps, keeping: outputs + constant + weights.map(\.slot),
       plan.inputs + plan.captures.map(\.slot))
+    number()
   }
 
-  /// The slots with values for these weights; nil if a value does not exist.
-  func slots(_ values: [Tensor]) -> [Value?]? {
+  /// Gives the slots that calls use new numbers, so that no call copies the others.
+  private mutating func number() {
+    var numbers: [Int: Int] = [:]
+    var used: [Int] = []
+    func new(_ slot: Int) -> Int {
+      if let known = numbers[slot] { return known }
+      numbers[slot] = used.count
+      used.append(slot)
+      return used.count - 1
+    }
+    inputs = plan.inputs.map(new)
+    captures = plan.captures.map { new($0.slot) }
+    for index in steps.indices {
+      steps[index].inputs = steps[index].inputs.map { $0.map(new) }
+      steps[index].outputs = steps[index].outputs.map { $0.map(new) }
+      steps[index].releases = steps[index].releases.map(new)
+    }
+    outputs = outputs.map(new)
+    self.used = used
+  }
+
+  /// The slots of a call with what follows from these weights; nil if a value does not exist.
+  func prepared(_ values: [Tensor]) -> EvaluationPlan.Prepared? {
+    slots(values).map { slots in
+      EvaluationPlan.Prepared(
+        steps: steps, slots: used.map { slots[$0] }, inputs: inputs, captures: captures,
+        outputs: outputs)
+    }
+  }
+
+  private func slots(_ values: [Tensor]) -> [Value?]? {
     var slots = template
     for (weight, value) in zip(weights, values) { slots[weight.slot] = .tensor(value.detached()) }
     return try? catchingTensorErrors {

@@ -11,6 +11,8 @@ final class EvaluationPlan {
     let steps: [GraphPlan.Step]
     /// Constants, weights and what follows from them.
     let slots: [Value?]
+    let inputs: [Int]
+    let captures: [Int]
     let outputs: [Int]
   }
 
@@ -37,9 +39,7 @@ final class EvaluationPlan {
         return kept.prepared
       }
       let weights = passes.weights.map(\.value)
-      let prepared = passes.slots(weights).map {
-        Prepared(steps: passes.steps, slots: $0, outputs: passes.outputs)
-      }
+      let prepared = passes.prepared(weights)
       kept = (weights, prepared)
       return prepared
     }

@@ -219,7 +219,7 @@ enum Convolution {
     let threads = TensorThreads.count
     func operand(_ shape: [Int]) -> ConvolutionPlan.Operand {
       // Norma allows any stride for axes of size 1, oneDNN does not.
-      ConvolutionPlan.Operand(dims: shape, strides: ConvolutionShape.layout(shape).strides)
+      ConvolutionPlan.Operand(dims: shape, strides: ConvolutionShape.strides(shape))
     }
     let plan = ConvolutionPlan(
       pass: pass, type: dtype.operandType, source: operand(shape.source),

@@ -46,10 +46,12 @@ struct ConvolutionPart: Equatable {
 extension ConvolutionShape {
   /// The convolution that computes a part, and the first row of the source that it reads.
   func window(of part: ConvolutionPart) -> (shape: ConvolutionShape, first: Int) {
+    let hasAllRows = part.rows.count == destination[2]
+    if hasAllRows && part.images.count == destination[0] { return (self, 0) }
     var window = self
     window.source[0] = part.images.count
     window.destination[0] = part.images.count
-    if part.rows.count == destination[2] { return (window, 0) }
+    if hasAllRows { return (window, 0) }
     let first = part.rows.lowerBound * stride[0] - before[0]
     let reach = dilation[0] * (weights[2] - 1) + 1
     let end = (part.rows.upperBound - 1) * stride[0] - before[0] + reach

@@ -14,6 +14,8 @@ final class PendingConvolution: Sendable {
   private let source: Tensor
   private let weights: Tensor
   private let bias: Tensor?
+  /// The layout of the results.
+  let layout: Layout
 
   /// The operands are detached, and stored if they are still pending.
   init(_ shape: ConvolutionShape, source: Tensor, weights: Tensor, bias: Tensor?) {
@@ -21,6 +23,7 @@ final class PendingConvolution: Sendable {
     self.source = source.channelsLastDense
     self.weights = weights.contiguous()
     self.bias = bias?.contiguous()
+    layout = ConvolutionShape.layout(shape.destination)
     for operand in [self.source, self.weights, self.bias] { _ = operand?.node.materialize() }
   }
 
@@ -29,9 +32,6 @@ final class PendingConvolution: Sendable {
 
   /// The element type of operands and results.
   private var dtype: DType { source.dtype }
-
-  /// The layout of the results.
-  var layout: Layout { ConvolutionShape.layout(shape.destination) }
 
   /// Writes the results to `target`. False if memory ran out.
   func run(into target: Storage) -> Bool {
@@ -139,7 +139,7 @@ final class PendingConvolution: Sendable {
 
   private func plan(_ window: ConvolutionShape, _ threads: Int) -> ConvolutionPlan {
     func operand(_ shape: [Int]) -> ConvolutionPlan.Operand {
-      ConvolutionPlan.Operand(dims: shape, strides: ConvolutionShape.layout(shape).strides)
+      ConvolutionPlan.Operand(dims: shape, strides: ConvolutionShape.strides(shape))
     }
     return ConvolutionPlan(
       pass: .forward, type: dtype.operandType, source: operand(window.source),
