@@ -41,6 +41,7 @@ struct DoctorCommand: ParsableCommand {
         norma doctor model.onnx --data samples.npy
         norma doctor model.onnx --data pictures --mean 0.5 --std 0.5
         norma doctor --checkpoint norma-train.safetensors --data DIR
+        norma doctor --ranks rank0.safetensors rank1.safetensors rank2.safetensors
 
       EXIT STATUS:
         0 when nothing is wrong (notes may be left), or nothing is left after the repair of a \
@@ -55,6 +56,14 @@ struct DoctorCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("A capture of the same network with training data.", valueName: "file"))
   var train: String?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Captures of a network in all processes that trained it, in the order of ranks: whether its "
+        + "statistics are those of all, and whether all saw the same kind of data.",
+      valueName: "file"))
+  var ranks: [String] = []
 
   @Option(help: ArgumentHelp("A checkpoint of norma train.", valueName: "file"))
   var checkpoint: String?
@@ -98,6 +107,12 @@ struct DoctorCommand: ParsableCommand {
   @OptionGroup var page: ReportOptions
 
   func validate() throws {
+    if !ranks.isEmpty {
+      guard capture == nil, train == nil, checkpoint == nil, data == nil, repair == nil else {
+        throw ValidationError("--ranks takes captures alone")
+      }
+      return
+    }
     if let count, count < 2 { throw ValidationError("--count must be at least 2") }
     if data == nil, !input.isEmpty || mean != nil || std != nil {
       throw ValidationError("--input, --mean and --std need --data")
@@ -131,6 +146,12 @@ struct DoctorCommand: ParsableCommand {
 
   /// Prints the findings, and returns whether nothing is wrong.
   private func examine() throws -> Bool {
+    if !ranks.isEmpty {
+      let found = try RankDiagnosis(
+        ranks.map { try NetworkCapture(contentsOf: $0) }, names: ranks)
+      Terminal.show(json ? try encoded(found) : found.description)
+      return found.isHealthy
+    }
     if let capture, let data {
       guard try FileFormat.isONNX(capture) else {
         throw ValidationError("--data is for ONNX models and for networks of norma train")

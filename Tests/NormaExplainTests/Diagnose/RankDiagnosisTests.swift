@@ -1,0 +1,63 @@
+import NormaExplain
+import NormaTensor
+import Testing
+
+/// Captures of several processes together.
+@Suite struct RankDiagnosisTests {
+  private static let (samples, channels, values) = (64, 8, 9)
+
+  /// A rank's capture: its data have mean `shift`, its running means are `running`.
+  private static func capture(shift: Double, running: Double) -> NetworkCapture {
+    let x = Tensor.randn(samples, channels, values, dtype: .float64) + shift
+    let moments = x.moments(over: 2)
+    var layer = CapturedLayer(name: "body.bn", kind: "BatchNorm1d")
+    layer.batch = SampleMoments(
+      samples: samples, channels: channels,
+      count: [Double](repeating: Double(values), count: samples), mean: moments.mean,
+      m2: moments.m2)
+    layer.runningMean = Tensor.full([channels], running)
+    layer.runningVariance = Tensor.ones(channels, dtype: .float64)
+    return NetworkCapture(samples: samples, layers: [layer])
+  }
+
+  private static func kinds(
+    _ shifts: [Double], _ running: [Double]
+  ) throws -> [RankDiagnosis.Finding] {
+    try withSeed(11) {
+      try RankDiagnosis(zip(shifts, running).map { capture(shift: $0, running: $1) }).findings
+    }
+  }
+
+  @Test func sharedStatisticsOfSharedDataAreHealthy() throws {
+    let diagnosis = try withSeed(3) {
+      try RankDiagnosis((0..<4).map { _ in Self.capture(shift: 0, running: 0) })
+    }
+    #expect(diagnosis.isHealthy && diagnosis.layers == ["body.bn"])
+    #expect(diagnosis.description.contains("4 processes"))
+  }
+
+  @Test func theFirstReplicasBuffers() throws {
+    let found = try Self.kinds([0.6, 0, 0], [0.6, 0.6, 0.6])
+    #expect(found.map(\.kind).contains(.firstRankOnly))
+    #expect(!found.map(\.kind).contains(.differentStatistics))
+  }
+
+  @Test func statisticsOfTheirOwn() throws {
+    let found = try Self.kinds([0, 0, 0], [0, 0.02, -0.01])
+    #expect(found.map(\.kind) == [.differentStatistics])
+    #expect(found[0].size > 0.019 && found[0].size < 0.021)
+  }
+
+  @Test func aShardOfOtherClasses() throws {
+    let found = try Self.kinds([0, 0, 0.7, 0], [0.175, 0.175, 0.175, 0.175])
+    #expect(found.contains { $0.kind == .differentData && $0.ranks == [2] })
+    #expect(!found.contains { $0.kind == .firstRankOnly })
+  }
+
+  @Test func capturesThatCannotBeCompared() {
+    #expect(throws: CaptureError.self) { try RankDiagnosis([]) }
+    #expect(throws: CaptureError.self) {
+      try RankDiagnosis([NetworkCapture(samples: 1), NetworkCapture(samples: 1)])
+    }
+  }
+}
