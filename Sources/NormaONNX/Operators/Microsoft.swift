@@ -72,7 +72,7 @@ extension OperatorTable {
           return try layers.run(
             rounded(operands.tensor(0)), weight: weight(1, scale: 8),
             recurrent: weight(2, scale: 10), bias: part(3), lengths: operands.integers(4),
-            hidden: part(5), cell: part(6), peepholes: part(7), operands, rounding: rounded)
+            hidden: part(5), cell: part(6), peepholes: part(7), operands)
         }
       },
     ]

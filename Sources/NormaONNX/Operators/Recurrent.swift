@@ -68,35 +68,10 @@ struct RecurrentDirections {
     }
   }
 
-  /// One direction step by step, with the hidden state rounded before each product.
-  private static func stepped(
-    _ direction: Recurrence, _ steps: Tensor, _ weights: RecurrentWeights,
-    _ states: (hidden: Tensor?, cell: Tensor?), _ lengths: [Int]?, _ call: String,
-    _ rounding: (Tensor) -> Tensor
-  ) throws -> Recurrence.Results {
-    let count = steps.shape[0]
-    var last: Recurrence.Results?
-    var outputs = [Tensor](repeating: steps, count: count)
-    for step in direction.isReversed ? Array((0..<count).reversed()) : Array(0..<count) {
-      let results = try direction.run(
-        steps.narrowed(over: 0, from: step, count: 1), weights,
-        hidden: (last?.hidden ?? states.hidden).map(rounding), cell: last?.cell ?? states.cell,
-        lengths: lengths?.map { step < $0 ? 1 : 0 }, call: call)
-      (outputs[step], last) = (results.output, results)
-    }
-    guard var last else {
-      return try direction.run(
-        steps, weights, hidden: states.hidden, cell: states.cell, lengths: lengths, call: call)
-    }
-    last.output = Tensor.concatenated(outputs, over: 0)
-    return last
-  }
-
-  /// The outputs Y, Y_h and, for LSTM, Y_c; `rounding` changes hidden states before products.
+  /// The outputs Y, Y_h and, for LSTM, Y_c.
   func run(
     _ x: Tensor, weight: Tensor, recurrent: Tensor, bias: Tensor?, lengths: [Int]?,
-    hidden: Tensor?, cell: Tensor?, peepholes: Tensor?, _ operands: Operands,
-    rounding: ((Tensor) -> Tensor)? = nil
+    hidden: Tensor?, cell: Tensor?, peepholes: Tensor?, _ operands: Operands
   ) throws -> [Value] {
     guard x.rank == 3, weight.rank == 3, recurrent.rank == 3,
       weight.shape[0] == directions.count, recurrent.shape[0] == directions.count
@@ -121,14 +96,10 @@ struct RecurrentDirections {
     }
     var results: [Recurrence.Results] = []
     for (index, direction) in directions.enumerated() {
-      let states = (state(hidden, index), state(cell, index))
       results.append(
-        try rounding.map {
-          try Self.stepped(direction, steps, all[index], states, lengths, operands.title, $0)
-        }
-          ?? direction.run(
-            steps, all[index], hidden: states.0, cell: states.1, lengths: lengths,
-            call: operands.title))
+        try direction.run(
+          steps, all[index], hidden: state(hidden, index), cell: state(cell, index),
+          lengths: lengths, call: operands.title))
     }
     // [T, D, N, H], or batch first [N, T, D, H]; states [D, N, H], or [N, D, H].
     var outputs = Tensor.stacked(results.map(\.output), over: 1)
