@@ -7,7 +7,7 @@ import NormaTensor
 ///
 /// Of n processes, process r gets the samples r, r + n, r + 2n and so on of each batch, so that
 /// `batchSize` is that of all processes together. The loader draws the same order as without
-/// processes and with any number of them, and its ``DataLoader/state`` is the same: a run can be
+/// processes and with any number of them, and its `DataLoader.state` is the same: a run can be
 /// continued with another number of processes, or with one. With batches that n divides, and
 /// `dropLast`, these are the samples that PyTorch's `DistributedSampler` gives for the same order.
 ///
@@ -45,7 +45,7 @@ public struct ShardedDataset<Base: Dataset>: Dataset {
 }
 
 extension Dataset {
-  /// This process's part of every batch; see ``ShardedDataset``.
+  /// This process's part of every batch; see `ShardedDataset`.
   public func sharded(over group: ProcessGroup) -> ShardedDataset<Self> {
     ShardedDataset(self, rank: group.rank, of: group.count)
   }

@@ -12,7 +12,7 @@ import NormaTensor
 /// process (``withThreads(_:timeout:_:)``), or this one alone (``single``). Every method is called
 /// by all members, with tensors of the same shape and type, and waits until all have called it; a
 /// member that does not come within ``timeout`` is an error that names it. A group is used from one
-/// thread at a time in each process; ``startAllReduce(_:_:)`` runs beside other calls.
+/// thread at a time in each process; `startAllReduce(_:_:)` runs beside other calls.
 ///
 /// Results have the same bits in all processes, and in every run with as many processes. Half types
 /// are added in `float32` and rounded once.

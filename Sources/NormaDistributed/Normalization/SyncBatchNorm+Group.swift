@@ -38,7 +38,7 @@ extension SyncBatchNorm {
   /// Makes every batch norm layer of a network one over the batches of all processes, in place.
   ///
   /// Parameters, running statistics and settings are kept, and names do not change; each layer
-  /// forwards its calls to the new one. Create the optimizer and ``DistributedDataParallel``
+  /// forwards its calls to the new one. Create the optimizer and `DistributedDataParallel`
   /// afterwards. `convertNorms(inside: model, to: .batch)` is the way back.
   /// - Returns: what was done.
   /// - PyTorch: `SyncBatchNorm.convert_sync_batchnorm(model, group)`.

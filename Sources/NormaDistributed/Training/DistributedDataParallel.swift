@@ -17,7 +17,7 @@ import NormaTensor
 ///
 /// At the start, all processes get the parameters and buffers of rank 0, which is verified. During
 /// a backward pass, gradients travel in buckets as soon as they are complete, while the pass goes
-/// on; when `backward()` returns, ``Parameter/grad`` is the same in all processes, and so are the
+/// on; when `backward()` returns, `Parameter.grad` is the same in all processes, and so are the
 /// updates of an optimizer. Norms for clipping and the scale of mixed precision are then the same,
 /// too.
 ///
@@ -32,7 +32,7 @@ import NormaTensor
 ///   one, the others contribute zero.
 /// - Batch norm: every process normalizes its own part of the batch, and before each call in
 ///   training all get the buffers of rank 0, unless `broadcastBuffers` is false. To normalize the
-///   whole batch, convert the layers first: ``SyncBatchNorm/convert(inside:over:)``.
+///   whole batch, convert the layers first: `SyncBatchNorm.convert(inside:over:)`.
 /// - Cost: two copies of the gradients, and their exchange.
 /// - PyTorch: `torch.nn.parallel.DistributedDataParallel`. Names in state dictionaries begin with
 ///   `module.`, as there; save `network.module` for names without.

@@ -28,7 +28,7 @@ extension Module {
   ///     same length.
   ///   - metadata: notes for the file, such as the names of classes.
   ///   - forward: calls the network.
-  /// - Throws: ``ONNXExportError``, a `FileError` if the file cannot be written, and what `forward`
+  /// - Throws: `ONNXExportError`, a `FileError` if the file cannot be written, and what `forward`
   ///   throws.
   /// - Accuracy: the operations are those of the call, one by one; sums may run in another order.
   ///   The file's operator set is 18, its tensors are inside of it: at most 2 GB.
