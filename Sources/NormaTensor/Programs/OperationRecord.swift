@@ -117,7 +117,4 @@ extension Tensor {
 
   /// The identity of the values, which views share.
   package var source: ObjectIdentifier { ObjectIdentifier(node) }
-
-  /// The layout in which the values are stored.
-  package var sourceLayout: Layout { node.layout }
 }
