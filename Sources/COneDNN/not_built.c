@@ -17,10 +17,27 @@ int32_t norma_onednn_sgemm(
 
 int32_t norma_onednn_product_create(
     norma_onednn_product **product, norma_onednn_type type, const norma_onednn_matrices *a,
-    const norma_onednn_matrices *b, const norma_onednn_matrices *c) {
-  (void)type, (void)a, (void)b, (void)c;
+    const norma_onednn_matrices *b, const norma_onednn_matrices *c, bool packs) {
+  (void)type, (void)a, (void)b, (void)c, (void)packs;
   *product = NULL;
   return NORMA_ONEDNN_NOT_BUILT;
+}
+
+int64_t norma_onednn_product_packed_size(const norma_onednn_product *product) {
+  (void)product;
+  return 0;
+}
+
+int32_t norma_onednn_product_pack(
+    const norma_onednn_product *product, const void *b, void *packed) {
+  (void)product, (void)b, (void)packed;
+  return NORMA_ONEDNN_NOT_BUILT;
+}
+
+bool norma_onednn_product_packs_alike(
+    const norma_onednn_product *first, const norma_onednn_product *second) {
+  (void)first, (void)second;
+  return false;
 }
 
 int32_t norma_onednn_product_run(

@@ -54,7 +54,8 @@ package struct ConvolutionPlan: Hashable, Sendable {
 }
 
 /// oneDNN's compiled form of a pass of a convolution. Compiling takes at least a millisecond.
-package final class CompiledConvolution: @unchecked Sendable {  // The C object never changes.
+package final class CompiledConvolution: WeightsPacking, @unchecked Sendable {
+  // It never changes.
   private let convolution: OpaquePointer
 
   private static let cache = SharedCache<ConvolutionPlan, CompiledConvolution>(capacity: 512)
@@ -114,8 +115,9 @@ package final class CompiledConvolution: @unchecked Sendable {  // The C object 
   }
 
   /// Whether weights that were packed for the other convolution are packed for this one, too.
-  package func packsLike(_ other: CompiledConvolution) -> Bool {
-    self === other || norma_onednn_convolution_packs_alike(convolution, other.convolution)
+  package func packsLike(_ other: any WeightsPacking) -> Bool {
+    guard let other = other as? CompiledConvolution else { return false }
+    return self === other || norma_onednn_convolution_packs_alike(convolution, other.convolution)
   }
 
   /// Reads two of the operands and writes the one that the pass is named for.

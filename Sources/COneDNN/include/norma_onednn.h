@@ -96,12 +96,25 @@ void norma_onednn_convolution_free(norma_onednn_convolution *_Nullable convoluti
 /// concurrently.
 typedef struct norma_onednn_product norma_onednn_product;
 
-/// Compiles `c = a b`, all of one type; sums are `float`. Takes 0.05 to 6 milliseconds.
+/// Compiles `c = a b`, all of one type; sums are `float`. Takes 0.05 to 6 milliseconds. With
+/// `packs`, `b` is packed before it is read.
 int32_t norma_onednn_product_create(
     norma_onednn_product *_Nullable *_Nonnull product, norma_onednn_type type,
     const norma_onednn_matrices *a, const norma_onednn_matrices *b,
-    const norma_onednn_matrices *c);
+    const norma_onednn_matrices *c, bool packs);
 
+/// The bytes of `b` in oneDNN's order; 0 if it is read as it is given.
+int64_t norma_onednn_product_packed_size(const norma_onednn_product *product);
+
+/// Writes `b` in oneDNN's order, for any number of runs with the same values.
+int32_t norma_onednn_product_pack(
+    const norma_onednn_product *product, const void *b, void *packed);
+
+/// Whether both products read packed matrices in the same order.
+bool norma_onednn_product_packs_alike(
+    const norma_onednn_product *first, const norma_onednn_product *second);
+
+/// `b` is packed if the product packs.
 int32_t norma_onednn_product_run(
     const norma_onednn_product *product, const void *a, const void *b, void *c);
 

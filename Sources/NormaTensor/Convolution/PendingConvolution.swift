@@ -113,17 +113,11 @@ final class PendingConvolution: Sendable {
   private func packedWeights(
     for convolution: CompiledConvolution, _ traits: inout Set<ExecutionPlan.Trait>
   ) throws(OneDNNError) -> Storage? {
-    let byteCount = convolution.packedByteCount
-    if byteCount == 0 { return nil }
-    let memory = weights.node.materialize()
-    return try memory.packed(for: convolution, from: weights.layout.offset) {
-      () throws(OneDNNError) in
-      let layout = Layout(contiguous: [byteCount])
-      guard let storage = try? Storage.room(layout, .uint8, "") else { throw .outOfMemory }
-      try convolution.pack(weights.memory, into: storage.base)
-      traits.insert(.packed)
-      return storage
-    }
+    if convolution.packedByteCount == 0 { return nil }
+    let (storage, isNew) = try weights.node.materialize().packed(
+      for: convolution, from: weights.layout.offset, at: weights.memory)
+    traits.insert(isNew ? .packed : .prepacked)
+    return storage
   }
 
   /// Computes everything by products, for what oneDNN cannot do. False if memory ran out.

@@ -79,6 +79,7 @@ extension Node {
     _ values: Tensor, into storage: Storage, _ layout: Layout, _ indices: [Tensor.AxisIndex],
     _ call: String
   ) throws(TensorError) -> Bool {
+    storage.forgetPacked()
     guard indices.contains(where: \.isTensor) else {
       let part = try layout.taking(indices, call)
       let fitted = try values.fitted(to: part.shape, dtype, call)

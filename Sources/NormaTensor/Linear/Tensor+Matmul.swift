@@ -137,12 +137,12 @@ extension Tensor {
     _ size: (m: Int, k: Int, n: Int), into shape: [Int]
   ) -> Tensor? {
     let (m, k, n) = size
-    func note(_ trait: ExecutionPlan.Trait) {
+    func note(_ traits: ExecutionPlan.Trait...) {
       ExecutionLog.add(
         ExecutionPlan.Step(
           .product, ["matmul"], over: batch + [m, k, n],
           reads: left.touchedBytes + right.touchedBytes,
-          writes: shape.reduce(left.dtype.byteCount, *), [trait]))
+          writes: shape.reduce(left.dtype.byteCount, *), Set(traits)))
     }
     let (leftStorage, rightStorage) = (left.node.materialize(), right.node.materialize())
     if leftStorage.isMissing || rightStorage.isMissing { return .poisoned }
@@ -171,12 +171,21 @@ extension Tensor {
         if dtype == .float32 && OneDNN.isAvailable && !isSmall {
           norma_team_set_library_threads(Int32(threads))
           do throws(OneDNNError) {
-            try OneDNN.multiply(
-              batch: batch, m: m, n: n, k: k,
-              a: leftBase.assumingMemoryBound(to: Float.self), aStrides: leftStrides,
-              b: rightBase.assumingMemoryBound(to: Float.self), bStrides: rightStrides,
-              into: result.assumingMemoryBound(to: Float.self), threads: threads)
-            note(.oneDNN)
+            let plan = try MatrixProduct(
+              batch: batch, m: m, n: n, k: k, aStrides: leftStrides, bStrides: rightStrides,
+              threads: threads)
+            if let packed = try rightStorage.packed(
+              for: plan, from: right.layout.offset, at: rightBase)
+            {
+              try packed.product.run(leftBase, packed.matrix.base, result)
+              note(.oneDNN, packed.isNew ? .packed : .prepacked)
+            } else {
+              try OneDNN.multiply(
+                plan, leftBase.assumingMemoryBound(to: Float.self),
+                rightBase.assumingMemoryBound(to: Float.self),
+                into: result.assumingMemoryBound(to: Float.self))
+              note(.oneDNN)
+            }
             return
           } catch {
             // The plain loops below support everything.

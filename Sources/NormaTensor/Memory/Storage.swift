@@ -7,7 +7,6 @@
 #endif
 
 import NormaValues
-import NormaOneDNN
 import Synchronization
 
 /// A block of memory for the elements of tensors; returned to the cache when it is no longer used.
@@ -19,9 +18,8 @@ final class Storage: @unchecked Sendable {
   /// Whether this represents elements for which there was no memory: zeros that can be read.
   let isMissing: Bool
 
-  /// The elements in other orders, if they are weights of convolutions; protected by the lock
-  /// shared by all storages.
-  private var packedWeights: PackedWeights?
+  // Protected by the lock shared by all storages.
+  private var packedForms: PackedWeights?
   private static let packing = Mutex(())
 
   /// Memory for the few bytes of a constant.
@@ -87,22 +85,17 @@ final class Storage: @unchecked Sendable {
   /// More bytes than today's processors can address.
   static let largest = 1 << 48
 
-  /// These weights in the order of a compiled convolution, kept from an earlier use or packed now
-  /// by `pack`.
-  func packed(
-    for convolution: CompiledConvolution, from offset: Int,
-    pack: () throws(OneDNNError) -> Storage
-  ) throws(OneDNNError) -> Storage {
-    let weights = Storage.packing.withLock { _ in
-      let weights = packedWeights ?? PackedWeights()
-      packedWeights = weights
+  /// The elements in other orders, if they are weights of convolutions or products.
+  var packedWeights: PackedWeights {
+    Storage.packing.withLock { _ in
+      let weights = packedForms ?? PackedWeights()
+      packedForms = weights
       return weights
     }
-    return try weights.storage(for: convolution, from: offset, pack: pack)
   }
 
-  /// Drops the packed weights, because the elements are about to change.
-  func forgetPacked() { Storage.packing.withLock { _ in packedWeights = nil } }
+  /// Drops the elements in other orders: to be called before the elements change.
+  func forgetPacked() { Storage.packing.withLock { _ in packedForms = nil } }
 
   deinit {
     if isMissing {

@@ -93,6 +93,7 @@ extension Tensor {
           let storage = old.node.storage,
           storage.byteCount == tensor.node.layout.count * tensor.dtype.byteCount
         else { continue }
+        storage.forgetPacked()
         targets[ObjectIdentifier(tensor.node)] = storage
       }
       Node.materialize(together: nodes, into: targets)

@@ -95,6 +95,8 @@ public struct ExecutionPlan: Sendable, Hashable {
     case inCache = "finished in cache"
     /// Weights were first packed into another memory order.
     case packed = "weights packed"
+    /// Weights were read in a memory order that was kept from an earlier use.
+    case prepacked = "packed weights"
     /// By oneDNN.
     case oneDNN
     /// By Norma's own loops.

@@ -31,7 +31,7 @@ import Testing
       }
       #expect(steps.map(\.path) == [.convolution])
       #expect(steps[0].operations.first == "convolution" && steps[0].operations.count > 3)
-      #expect(steps[0].traits.subtracting([.packed]) == [.oneDNN, .inCache])
+      #expect(steps[0].traits.subtracting([.packed, .prepacked]) == [.oneDNN, .inCache])
       #expect(isSame(value, finished(convolution().evaluated(), residual)))
       #expect(value.strides == ConvolutionShape.layout(value.shape).strides)
     }
@@ -115,6 +115,8 @@ import Testing
       }
     }
     #expect(!isPacked[1] && !isPacked[2])
+    let again = ExecutionLog.recording { conv2d(wide, weight: kernels).evaluated() }
+    #expect(again.steps.contains { $0.traits.contains(.prepacked) })
     for _ in 0..<3 { #expect(isSame(first, conv2d(wide, weight: kernels).evaluated())) }
     // Another number of images may have another plan.
     let one = conv2d(wide[..<1], weight: kernels).evaluated()
@@ -125,6 +127,11 @@ import Testing
     for _ in 0..<2 { #expect(isSame(half, conv2d(wide, weight: kernels[32...]).evaluated())) }
     kernels = (kernels * 2).evaluated()
     for _ in 0..<3 { #expect(isSame(first * 2, conv2d(wide, weight: kernels).evaluated())) }
+    // What is assigned in place is read.
+    kernels[5] = Tensor(0)
+    let assigned = conv2d(wide, weight: kernels).evaluated()
+    #expect(isSame(assigned, conv2d(wide, weight: kernels.copied()).evaluated()))
+    #expect(isSame(assigned[0..., 5], Tensor.zeros([2, 18, 18])))
   }
 
   @Test func manyTasksUseTheSameWeights() async {
