@@ -44,6 +44,10 @@ test-mpi: mpi-build ## Check groups over MPI, and training across three hosts in
 	  NORMA_MPI_PIECE=1000 $(MPIRUN) -x NORMA_MPI_PIECE -n $$n \
 	    $(MPI_BUILD)/release/norma distributed --bytes 1000000 || exit 1; \
 	done
+	@if [ -f $(FASHION_MNIST) ]; then set -x; \
+	  python3 Tools/compare-ranks.py $(MPI_BUILD)/release/norma $(dir $(FASHION_MNIST)) \
+	    --steps 4 --lr 0.001; \
+	fi
 	@if [ "$$(id -u)" -eq 0 ] && [ "$$(uname -s)" = Linux ]; then \
 	  set -x; python3 Tools/three-hosts.py $(MPI_BUILD)/release/norma; \
 	else \

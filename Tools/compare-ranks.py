@@ -6,7 +6,9 @@ the numbers are too far apart.
 
 NORMA is a build with the trait MPI, DATA a folder with the four MNIST files. Compared are the first 20
 losses and the running statistics with those of one process, two runs with as many processes bit for
-bit.
+bit. Then a run of two processes is stopped in the middle of an epoch, and continued in three and in one:
+step, learning rate and order of the data are those of the run that was not stopped, so its next losses
+are, too, within 1e-5.
 
 Sums run in another order in every number of processes, and training amplifies the difference: a
 deep network with batch norms turns a relative change of 1e-6 of its weights into one of 0.1 of its
@@ -15,9 +17,12 @@ first steps; a fault shows in the first loss or as a jump. `--steps 4 --lr 0.001
 """
 
 import argparse
+import gzip
 import json
 import os
 import pathlib
+import re
+import signal
 import struct
 import subprocess
 import sys
@@ -47,28 +52,102 @@ def distance(a, b):
     return max(abs(x - y) for x, y in zip(a, b)) / scale
 
 
+def write_part(data, folder, count):
+    """The first images and labels of the four files of `data`, unpacked, in `folder`."""
+    for part in ("train", "t10k"):
+        for kind, size, header in (("images-idx3", 784, 16), ("labels-idx1", 1, 8)):
+            path = data / f"{part}-{kind}-ubyte"
+            opened = path.open("rb") if path.exists() else gzip.open(f"{path}.gz")
+            with opened as file:
+                start, body = file.read(header), file.read(size * count)
+            (folder / path.name).write_bytes(
+                start[:4] + struct.pack(">I", count) + start[8:] + body)
+
+
 class Runs:
     def __init__(self, options, folder):
         self.options, self.folder = options, folder
 
-    def __call__(self, count, name, steps=None, resume=None):
-        """The JSON summary of a run, and its checkpoint."""
-        out = self.folder / f"{name}.safetensors"
-        command = [str(self.options.norma), "train", "--json", "--data", str(self.options.data),
-                   "--threads", "1", "--out", str(out)]
-        if resume:
-            command += ["--resume", str(resume)]
-        else:
-            command += ["--batch", "120", "--width", str(self.options.width), "--steps",
-                        str(steps or self.options.steps), "--lr", str(self.options.lr)]
+    def command(self, count, out, data, *arguments):
+        command = [str(self.options.norma), "train", "--data", str(data), "--threads", "1", "--out",
+                   str(out), *arguments]
         if count > 1:
             root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
             command = ["mpirun", *root, "--oversubscribe", "--bind-to", "none", "-n", str(count),
                        *command, "--distributed", "--timeout", "120"]
+        return command
+
+    def __call__(self, count, name, *arguments, data=None):
+        """The JSON summary of a run, and its checkpoint."""
+        out = self.folder / f"{name}.safetensors"
+        command = self.command(count, out, data or self.options.data, "--json", *arguments)
         result = subprocess.run(command, capture_output=True, text=True)
         if result.returncode:
             sys.exit(f"{' '.join(command)}\nended with {result.returncode}\n{result.stderr}")
         return json.loads(result.stdout.splitlines()[-1]), out
+
+    def stopped(self, count, name, last, data, *arguments):
+        """The checkpoint of a run that a signal to one of its processes stops after step `last` or
+        soon after it, and the step."""
+        out = self.folder / f"{name}.safetensors"
+        job = subprocess.Popen(self.command(count, out, data, *arguments), text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for line in job.stdout:
+            if re.match(rf"epoch 1/\d+ {last}/", line):
+                children = pathlib.Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text()
+                os.kill(int(children.split()[-1]), signal.SIGTERM)
+                break
+        _, errors = job.communicate()
+        found = re.search(r"stopped after step (\d+)", errors)
+        if not found:
+            sys.exit(f"the signal did not stop the run:\n{errors}")
+        return out, int(found[1])
+
+
+def compare_numbers(run, options):
+    """Whether processes train as one does."""
+    arguments = ["--batch", "120", "--width", str(options.width), "--steps", str(options.steps),
+                 "--lr", str(options.lr)]
+    one, file = run(1, "one", *arguments)
+    wanted = tensors(file)
+    failures = 0
+    for count in (2, 3, 4):
+        summary, file = run(count, f"n{count}", *arguments)
+        again, other = run(count, f"n{count}-again", *arguments)
+        found = tensors(file)
+        losses = max(abs(a - b) / abs(b)
+                     for a, b in zip(summary["firstLosses"], one["firstLosses"]))
+        statistics = max(distance(floats(found[key]), floats(value))
+                         for key, value in wanted.items() if ".running_" in key)
+        same = summary["firstLosses"] == again["firstLosses"] and found == tensors(other)
+        right = losses < 1e-5 and statistics < 1e-6 and same
+        failures += not right
+        print(f"{count} processes: the first {len(summary['firstLosses'])} losses differ by "
+              f"{losses:.1e}, running statistics by {statistics:.1e}, two runs are "
+              f"{'equal' if same else 'different'} bit for bit, "
+              f"{summary['imagesPerSecond']:.0f} images/s", flush=True)
+    return failures
+
+
+def compare_continued(run, options, folder):
+    """Whether a run of two processes continues in another number of them: two epochs of ten steps."""
+    data = folder / "part"
+    data.mkdir()
+    write_part(options.data, data, 1200)
+    arguments = ["--batch", "120", "--width", str(options.width), "--epochs", "2", "--lr", "0.001"]
+    whole, _ = run(2, "whole", *arguments, data=data)
+    saved, step = run.stopped(2, "stopped", 4, data, *arguments)
+    failures = 0
+    for count in (1, 2, 3):
+        summary, _ = run(count, f"continued-{count}", "--resume", str(saved), data=data)
+        losses, wanted = summary["firstLosses"], whole["firstLosses"][step:]
+        apart = [abs(a - b) / abs(b) for a, b in zip(losses, wanted)]
+        same = max(apart) == 0 if count == 2 else max(apart[:4]) < 1e-5
+        failures += not (same and len(losses) == len(wanted))
+        print(f"2 processes, stopped after step {step} of 20, continued in {count}: the next 4 "
+              f"losses differ by {max(apart[:4]):.1e} from those of the run that was not stopped, all "
+              f"{len(apart)} by {max(apart):.1e}", flush=True)
+    return failures
 
 
 def main():
@@ -79,26 +158,10 @@ def main():
     parser.add_argument("--width", type=int, default=8)
     parser.add_argument("--lr", type=float, default=0.1, help="the largest learning rate")
     options = parser.parse_args()
-    failures = 0
     with tempfile.TemporaryDirectory(prefix="norma-ranks-") as name:
-        run = Runs(options, pathlib.Path(name))
-        one, file = run(1, "one")
-        wanted = tensors(file)
-        for count in (2, 3, 4):
-            summary, file = run(count, f"n{count}")
-            again, other = run(count, f"n{count}-again")
-            found = tensors(file)
-            losses = max(abs(a - b) / abs(b)
-                         for a, b in zip(summary["firstLosses"], one["firstLosses"]))
-            statistics = max(distance(floats(found[key]), floats(value))
-                             for key, value in wanted.items() if ".running_" in key)
-            same = summary["firstLosses"] == again["firstLosses"] and found == tensors(other)
-            right = losses < 1e-5 and statistics < 1e-6 and same
-            failures += not right
-            print(f"{count} processes: the first {len(summary['firstLosses'])} losses differ by "
-                  f"{losses:.1e}, running statistics by {statistics:.1e}, two runs are "
-                  f"{'equal' if same else 'different'} bit for bit, "
-                  f"{summary['imagesPerSecond']:.0f} images/s", flush=True)
+        folder = pathlib.Path(name)
+        run = Runs(options, folder)
+        failures = compare_numbers(run, options) + compare_continued(run, options, folder)
     return 1 if failures else 0
 
 

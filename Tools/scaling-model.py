@@ -1,14 +1,24 @@
 #!/usr/bin/env python3
 """The model of docs/scaling.md: the time of a training step on 2 to 1,024 hosts.
 
-    scaling-model.py    prints the tables and draws docs/scaling.svg
+    scaling-model.py                  prints the tables and draws docs/scaling.svg
+    scaling-model.py --check NORMA    compares the model with measured steps of this machine
 
 A step takes the computation of the slowest host, and what communication adds: sums of gradients, of
 which the backward pass hides a part, and the exchanges of synchronized batch norm, which nothing hides.
+
+The check runs `mpirun -n N NORMA distributed` (a build with the trait MPI) and puts into the model what
+it measures there: the time of a small and of a large sum, and a step of each process without the others.
+More processes than cores share them, so that a process waits for others to get a core: the model knows
+nothing of that.
 """
 
+import argparse
+import json
 import math
+import os
 import pathlib
+import subprocess
 
 # Messages of n hosts: a sum of M bytes goes around a ring in 2 (n - 1) steps, or up and down a tree in
 # 2 log2 n; the faster of the two. `latency` is that of one message between two hosts, in seconds.
@@ -126,7 +136,54 @@ def drawing():
             + "\n".join(parts) + "\n</svg>\n")
 
 
+def distributed(options, count, *arguments):
+    """The lines of JSON of `norma distributed` in some processes."""
+    root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
+    command = ["mpirun", *root, "--oversubscribe", "--bind-to", "none", "-n", str(count),
+               str(options.norma), "distributed", "--json", "--threads", "1", "--timeout", "300",
+               *arguments]
+    lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return [json.loads(line) for line in lines.splitlines()]
+
+
+def check(options):
+    """A table of measured steps and of what the model makes of their parts, in milliseconds."""
+    lines = ["| processes | message | bytes/s | step alone | together, model | measured "
+             "| gradients, model | measured | hidden | batch norm, model | measured |",
+             "|---|---|---|---|---|---|---|---|---|---|---|"]
+    def milli(seconds):
+        return f"{seconds * 1e3:.1f}"
+    for count in options.processes:
+        small, large = distributed(options, count, "--bytes", f"1024,{options.sum}")
+        found, = distributed(options, count, "--network", options.network, "--batch",
+                             str(options.batch), "--size", str(options.size), "--steps",
+                             str(options.steps))
+        network = {"step": found["alone"], "bytes": found["gradientBytes"], "norms": found["norms"]}
+        hops = math.ceil(math.log2(count))
+        latency = small["seconds"] / (2 * hops) if hops else 0
+        rate = 2 * (count - 1) / count * large["bytes"] / (large["seconds"] - small["seconds"])
+        model = step(network, count, max(rate * 8, 1), latency, efficiency=1)
+        lines.append(
+            f"| {count} | {latency * 1e6:.1f} us | {rate / 1e9:.2f} GB | {milli(found['alone'])} "
+            f"| {milli(model['total'])} | {milli(found['step'])} | {milli(model['exposed'])} "
+            f"| {milli(found['exposedGradients'])} | {found['hidden']:.0%} "
+            f"| {milli(model['norms'])} | {milli(found['normExchanges'])} |")
+    print("\n".join(lines))
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", metavar="NORMA", dest="norma", type=lambda p: pathlib.Path(p).resolve())
+    parser.add_argument("--processes", type=lambda text: [int(n) for n in text.split(",")],
+                        default=[2, 3, 4], metavar="N,...")
+    parser.add_argument("--network", default="resnet18")
+    parser.add_argument("--batch", type=int, default=8, help="images of each process")
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--sum", type=int, default=25 << 20, help="bytes of the large sum")
+    options = parser.parse_args()
+    if options.norma:
+        return check(options)
     print(efficiency_table())
     target = pathlib.Path(__file__).parent.parent / "docs" / "scaling.svg"
     target.write_text(drawing())

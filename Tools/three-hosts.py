@@ -61,8 +61,20 @@ def end_hosts():
     run("ip", "netns", "del", BRIDGE, check=False)
 
 
-def set_link(number, state):
-    run("ip", "-n", BRIDGE, "link", "set", f"port{number}", state)
+def cut_link(number):
+    run("ip", "-n", BRIDGE, "link", "set", f"port{number}", "down")
+
+
+def mend_link(number):
+    """Returns when the host can be reached again."""
+    run("ip", "-n", BRIDGE, "link", "set", f"port{number}", "up")
+    for _ in range(100):
+        if "state UP" in run("ip", "-n", HOSTS[number], "link", "show", "eth0").stdout:
+            break
+        time.sleep(0.1)
+    # Addresses that did not answer while the link was cut.
+    for host in HOSTS:
+        run("ip", "-n", host, "neigh", "flush", "all")
 
 
 def processes(host, name=None):
@@ -263,8 +275,10 @@ class Checks:
 
     def cut(self):
         name = "a cut link"
-        found = self.fault(name, lambda: set_link(2, "down"), ["lost communication", ADDRESSES[2]])
-        set_link(2, "up")
+        found = self.fault(
+            name, lambda: cut_link(2),
+            ["rank 2 (norma-c) does not answer", "lost communication", ADDRESSES[2]])
+        mend_link(2)
         self.continued(name, *found)
 
     def full(self):
