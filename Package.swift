@@ -139,7 +139,8 @@ let package = Package(
     .executableTarget(
       name: "NormaCLI",
       dependencies: [
-        "Norma", "NormaONNX", "NormaDistributed", "NormaExplain", "NormaTensor", "NormaKernels",
+        "Norma", "NormaONNX", "NormaDistributed", "NormaModels", "NormaExplain", "NormaTensor",
+        "NormaKernels",
       ] + argumentParser,
       resources: [
         .embedInCode("Capture/norma_capture.py"), .embedInCode("Capture/norma_capture_numpy.py"),

@@ -4,12 +4,20 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+// The threads that wait for the lock: whoever holds it for long gives it back for them.
+static atomic_int waiting;
 
-void norma_mpi_lock(void) { pthread_mutex_lock(&lock); }
+void norma_mpi_lock(void) {
+  if (pthread_mutex_trylock(&lock) == 0) return;
+  atomic_fetch_add(&waiting, 1);
+  pthread_mutex_lock(&lock);
+  atomic_fetch_sub(&waiting, 1);
+}
 
 void norma_mpi_unlock(void) { pthread_mutex_unlock(&lock); }
 
@@ -179,20 +187,31 @@ void norma_mpi_pause(int microseconds) {
   nanosleep(&time, NULL);
 }
 
+// Tests up to 16 times, or until another thread wants to enter MPI.
+static int test(norma_mpi_work *work, int *is_done) {
+  int error = MPI_SUCCESS;
+  norma_mpi_lock();
+  for (int turn = 0; turn < 16 && !*is_done && error == MPI_SUCCESS; turn++) {
+    if (turn && atomic_load_explicit(&waiting, memory_order_relaxed)) break;
+    error = MPI_Testall(work->count, work->requests, is_done, MPI_STATUSES_IGNORE);
+  }
+  norma_mpi_unlock();
+  return error;
+}
+
 int norma_mpi_wait(norma_mpi_work *work, double seconds, int is_patient) {
   int is_done = work->count == 0, error = work->error;
-  const double start = MPI_Wtime();
-  for (int turn = 0; !is_done && error == MPI_SUCCESS; turn++) {
-    norma_mpi_lock();
-    error = MPI_Testall(work->count, work->requests, &is_done, MPI_STATUSES_IGNORE);
-    norma_mpi_unlock();
-    if (is_done || error != MPI_SUCCESS || (turn & 15) != 15) continue;
+  double start = -1;
+  while (!is_done && error == MPI_SUCCESS) {
+    error = test(work, &is_done);
+    if (is_done || error != MPI_SUCCESS) break;
+    if (start < 0) start = MPI_Wtime();
     const double passed = MPI_Wtime() - start;
     if (passed > seconds) return -1;
     // What takes longer than a message waits for work elsewhere, which may need this processor.
     if (is_patient) {
       norma_mpi_pause(50);
-    } else if (passed > 0.001) {
+    } else if (passed > 0.001 || atomic_load_explicit(&waiting, memory_order_relaxed)) {
       sched_yield();
     }
   }

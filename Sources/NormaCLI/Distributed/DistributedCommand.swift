@@ -12,11 +12,14 @@ struct DistributedCommand: ParsableCommand {
     discussion: """
       Shows which process runs where, checks sums, products and extremes of every element type, \
       gathering, scattering and broadcasting, and measures sums of 1 KB to 100 MB beside MPI's own \
-      call with the same bytes. Needs a build with the package trait MPI.
+      call with the same bytes. With --network, measures training steps instead: by each process \
+      alone, and by all together with synchronized batch norm, with the share of the exchange that \
+      the backward pass hides. Needs a build with the package trait MPI.
 
       EXAMPLES:
         mpirun -n 4 norma distributed
         mpirun --host a,b,c norma distributed --bytes 1000,100000000
+        mpirun -n 2 norma distributed --network resnet18 --batch 8
 
       EXIT STATUS:
         0 when all results are right, 1 otherwise and when a process does not answer.
@@ -27,13 +30,42 @@ struct DistributedCommand: ParsableCommand {
       "The sizes to measure. (default: 1024,1048576,104857600)", valueName: "bytes,..."))
   var bytes: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Measure training steps of resnet18, resnet34 or resnet50.", valueName: "name"))
+  var network: String?
+
+  @Option(help: ArgumentHelp("Images of each process.", valueName: "n"))
+  var batch = 16
+
+  @Option(help: ArgumentHelp("Height and width of images.", valueName: "n"))
+  var size = 224
+
+  @Option(help: ArgumentHelp("Steps to measure.", valueName: "n"))
+  var steps = 5
+
+  @Option(
+    help: ArgumentHelp("Threads of each process. (default: its share of cores)", valueName: "n"))
+  var threads: Int?
+
   @Option(help: ArgumentHelp("How long a process waits for the others.", valueName: "seconds"))
   var timeout = 60
 
+  @Flag(help: "Print one JSON object per line.")
+  var json = false
+
   func validate() throws {
-    if timeout < 1 { throw ValidationError("--timeout must be at least 1") }
+    for (name, value) in [
+      ("timeout", timeout), ("batch", batch), ("steps", steps), ("threads", threads ?? 1),
+    ] where value < 1 {
+      throw ValidationError("--\(name) must be at least 1")
+    }
+    if size < 32 { throw ValidationError("--size must be at least 32") }
     if sizes.isEmpty || sizes.contains(where: { $0 < 4 }) {
       throw ValidationError("--bytes needs sizes of at least 4, separated by commas")
+    }
+    if let network, NetworkTiming.networks[network] == nil {
+      throw ValidationError("--network must be resnet18, resnet34 or resnet50")
     }
   }
 
@@ -45,27 +77,63 @@ struct DistributedCommand: ParsableCommand {
 
   func run() throws {
     try ProcessGroup.withMPI(timeout: .seconds(timeout)) { group in
-      func show(_ text: String) { if group.rank == 0 { Terminal.show(text) } }
-      let cores = try group.gathered(group.ownThreads)
-      for (rank, host) in group.hosts.enumerated() {
-        show("rank \(rank): \(host), \(cores[rank]) \(cores[rank] == 1 ? "thread" : "threads")")
-      }
-      show("\(try check(group)) results are right")
-      for size in sizes {
-        let count = size / 4
-        let times = size > 10 << 20 ? 7 : size > 100_000 ? 50 : 1000
-        let x = Tensor.ones(count).evaluated()
-        let own = try group.median(of: times) { () throws(ProcessGroupError) in
-          try group.allReduce(x).evaluated()
-        }
-        let plain = try group.plainAllReduce(count: count, times: times) ?? own
-        let ratio = own / plain
-        let rate = Double(count * 4) / (own / .seconds(1)) / 1e9
-        show(
-          "all-reduce of \(count * 4) bytes: \(text(own)), MPI alone \(text(plain)), "
-            + "ratio \(decimal(ratio, 2)), \(decimal(rate, 2)) GB/s")
+      TensorThreads.count = threads ?? group.ownThreads
+      if let network {
+        let timing = NetworkTiming(network: network, images: batch, size: size, steps: steps)
+        let result = try timing.run(over: group)
+        if group.rank == 0 { try show(result) }
+      } else {
+        try measureCalls(of: group)
       }
     }
+  }
+
+  private func measureCalls(of group: ProcessGroup) throws {
+    func show(_ text: String) { if group.rank == 0 && !json { Terminal.show(text) } }
+    let threads = try group.gathered(TensorThreads.count)
+    for (rank, host) in group.hosts.enumerated() {
+      show("rank \(rank): \(host), \(threads[rank]) \(threads[rank] == 1 ? "thread" : "threads")")
+    }
+    show("\(try check(group)) results are right")
+    for size in sizes {
+      let count = size / 4
+      let times = size > 10 << 20 ? 7 : size > 100_000 ? 50 : 1000
+      let x = Tensor.ones(count).evaluated()
+      let own = try group.median(of: times) { () throws(ProcessGroupError) in
+        try group.allReduce(x).evaluated()
+      }
+      let plain = try group.plainAllReduce(count: count, times: times) ?? own
+      let ratio = own / plain
+      let rate = Double(count * 4) / (own / .seconds(1)) / 1e9
+      if json, group.rank == 0 {
+        try TrainingDisplay.showJSON(
+          Sum(bytes: count * 4, seconds: own / .seconds(1), mpi: plain / .seconds(1)))
+      }
+      show(
+        "all-reduce of \(count * 4) bytes: \(text(own)), MPI alone \(text(plain)), "
+          + "ratio \(decimal(ratio, 2)), \(decimal(rate, 2)) GB/s")
+    }
+  }
+
+  private struct Sum: Encodable {
+    let bytes: Int
+    let seconds, mpi: Double
+  }
+
+  private func show(_ result: NetworkTiming.Result) throws {
+    if json { return try TrainingDisplay.showJSON(result) }
+    func milli(_ seconds: Double) -> String { "\(decimal(seconds * 1000, 1)) ms" }
+    Terminal.show(
+      "\(result.network): \(result.images) images of \(result.size) x \(result.size) in each of "
+        + "\(result.processes) processes with \(result.threads) threads")
+    Terminal.show("a step of each process alone: \(milli(result.alone))")
+    Terminal.show("a step of all together: \(milli(result.step))")
+    Terminal.show(
+      "  gradients: \(decimal(Double(result.gradientBytes) / 1e6, 1)) MB in \(result.buckets) "
+        + "buckets, exchanged in \(milli(result.gradients)), of which the backward pass hides "
+        + "\(decimal(result.hidden * 100, 0)) %")
+    Terminal.show(
+      "  batch norm: \(2 * result.norms) exchanges, \(milli(result.normExchanges)) with waiting")
   }
 
   private func text(_ time: Duration) -> String {

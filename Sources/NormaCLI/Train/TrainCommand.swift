@@ -229,7 +229,7 @@ struct TrainCommand: ParsableCommand {
     let final = try matrix ?? run.network.evaluate(run.data.test, over: group)
     if group.rank > 0 { return 0 }
     if json {
-      try display.showJSON(
+      try TrainingDisplay.showJSON(
         Summary(
           firstLosses: display.firstLosses, imagesPerSecond: display.rate,
           testAccuracy: final.accuracy, confusion: final.counts, checkpoint: target,

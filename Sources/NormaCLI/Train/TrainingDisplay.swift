@@ -87,7 +87,7 @@ struct TrainingDisplay {
           + "\(Int(rate)) images/s, evaluation \(Int(testRate)) images/s")
       return
     }
-    try showJSON(
+    try Self.showJSON(
       Line(
         epoch: epoch, loss: meanLoss, accuracy: accuracy, testAccuracy: test.accuracy,
         imagesPerSecond: rate, testImagesPerSecond: testRate))
@@ -99,7 +99,7 @@ struct TrainingDisplay {
   }
 
   /// One object on one line.
-  func showJSON(_ value: some Encodable) throws {
+  static func showJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     Terminal.show(String(decoding: try encoder.encode(value), as: UTF8.self))

@@ -91,13 +91,16 @@ final class TrainingRun {
     if group.count == 1 { return trainStep(batch[0], batch[1]) }
     // What a process waits for in vain is an error inside of operations.
     let own = try catchingTensorErrors { trainStep(batch[0], batch[1]) }
-    let (images, signal) = (Double(own.images), Double(Interruption.signal ?? 0))
-    let sums = try group.allReduce(
-      Tensor([images > 0 ? own.loss * images : 0, Double(own.correct), images]))
-    let last = try group.allReduce(Tensor(signal), .max)
+    let images = Double(own.images)
+    let all = try group.gathered(
+      [
+        images > 0 ? own.loss * images : 0, Double(own.correct), images,
+        Double(Interruption.signal ?? 0),
+      ], call: "train")
+    func sum(_ index: Int) -> Double { all.reduce(0) { $0 + $1[index] } }
     return Step(
-      number: own.number, loss: sums.item(at: 0) / sums.item(at: 2),
-      correct: Int(sums.item(at: 1)), images: Int(sums.item(at: 2)), signal: Int(last.item()))
+      number: own.number, loss: sum(0) / sum(2), correct: Int(sum(1)), images: Int(sum(2)),
+      signal: Int(all.map { $0[3] }.max() ?? 0))
   }
 
   private func trainStep(_ images: Tensor, _ labels: Tensor) -> Step {

@@ -51,38 +51,88 @@
     /// Memory that MPI may still use.
     func keep(_ tensors: [Tensor]) { kept.withLock { $0 += tensors } }
 
+    /// Waits for a call; returns 0, -1 when the time is over, or MPI's error.
+    ///
+    /// After a quarter of the time the first processes say who does not answer: whoever started the
+    /// job may notice, too, and end it before the time is over, without naming a rank.
+    func wait(
+      for work: OpaquePointer, _ collective: Collective, _ number: Int, _ transport: MPITransport
+    ) -> Int32 {
+      let limit = collective.timeout / .seconds(1)
+      let early = min(limit / 4, 30)
+      let isPatient: Int32 = collective.isBackground ? 1 : 0
+      let outcome = norma_mpi_wait(work, early, isPatient)
+      guard outcome == -1 else { return outcome }
+      let begin = ContinuousClock.now
+      if transport.rank < 2 {
+        let silent = missing(number, transport, seconds: min(early, 3)).filter(\.isSilent)
+        if !silent.isEmpty {
+          Self.say(
+            ProcessGroupError(
+              collective.call,
+              waited(transport, .seconds(early)) + silent.map(\.reason).joined(separator: "; ")))
+        }
+      }
+      let asked = (ContinuousClock.now - begin) / .seconds(1)
+      return norma_mpi_wait(work, max(limit - early - asked, 0), isPatient)
+    }
+
     /// The error of a call that has waited too long, with the processes that have not come.
     func lateness(
       of collective: Collective, _ number: Int, _ transport: MPITransport
     ) -> ProcessGroupError {
-      let begin =
-        "\(transport.name(of: transport.rank)) of \(transport.count) waited "
-        + "\(collective.timeout.secondsText) s for the others"
-      guard let control, norma_mpi_count(control) == transport.count else {
-        return ProcessGroupError(collective.call, begin)
+      let begin = waited(transport, collective.timeout)
+      guard isAnswered(transport) else {
+        return ProcessGroupError(collective.call, begin + "they do not come")
       }
-      var answers = [Int64](repeating: -1, count: transport.count)
-      norma_mpi_ask(control, Int64(number), 3, &answers)
-      let own = calls.begun(number)
-      var reasons: [String] = []
-      var ranks: [Int] = []
-      for rank in answers.indices where rank != transport.rank {
-        if answers[rank] < 0 {
-          reasons.append(
-            "\(transport.name(of: rank)) does not answer: it has been stopped or has ended, or its "
-              + "host cannot be reached")
-        } else if answers[rank] < own {
-          reasons.append(
-            "\(transport.name(of: rank)) has made \(answers[rank]) calls of the group, and this is "
-              + "number \(own)")
-        } else {
-          continue
-        }
-        ranks.append(rank)
-      }
-      if reasons.isEmpty { reasons = ["all are there, so the connection is slow or broken"] }
+      let missing = missing(number, transport, seconds: 3)
+      let reasons =
+        missing.isEmpty
+        ? ["all are there, so the connection is slow or broken"] : missing.map(\.reason)
       return ProcessGroupError(
-        collective.call, begin + ": " + reasons.joined(separator: "; "), ranks: ranks)
+        collective.call, begin + reasons.joined(separator: "; "), ranks: missing.map(\.rank))
+    }
+
+    private func waited(_ transport: MPITransport, _ time: Duration) -> String {
+      "\(transport.name(of: transport.rank)) of \(transport.count) has waited "
+        + "\(time.secondsText) s for the others: "
+    }
+
+    /// Whether processes answer for this group: those of parts of the job do not.
+    private func isAnswered(_ transport: MPITransport) -> Bool {
+      control.map { Int(norma_mpi_count($0)) == transport.count } ?? false
+    }
+
+    private struct Missing {
+      let rank: Int
+      let reason: String
+      /// Whether it does not even answer.
+      let isSilent: Bool
+    }
+
+    /// The processes that do not answer, or have begun fewer calls of the group than this one.
+    private func missing(
+      _ number: Int, _ transport: MPITransport, seconds: Double
+    ) -> [Missing] {
+      guard let control, isAnswered(transport) else { return [] }
+      var answers = [Int64](repeating: -1, count: transport.count)
+      norma_mpi_ask(control, Int64(number), seconds, &answers)
+      let own = calls.begun(number)
+      return answers.indices.compactMap { rank in
+        let name = transport.name(of: rank)
+        if rank == transport.rank { return nil }
+        if answers[rank] < 0 {
+          return Missing(
+            rank: rank,
+            reason: "\(name) does not answer: it has been stopped or has ended, or its host cannot "
+              + "be reached", isSilent: true)
+        }
+        if answers[rank] >= own { return nil }
+        return Missing(
+          rank: rank,
+          reason: "\(name) has made \(answers[rank]) calls of the group, and this is number \(own)",
+          isSilent: false)
+      }
     }
 
     /// The names of the hosts of all processes, by rank.
@@ -111,9 +161,13 @@
       return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
+    private static func say(_ error: any Error) {
+      try? FileHandle.standardError.write(contentsOf: Data("norma: \(error)\n".utf8))
+    }
+
     /// Says why and ends all processes.
     static func abort(_ error: any Error) -> Never {
-      try? FileHandle.standardError.write(contentsOf: Data("norma: \(error)\n".utf8))
+      say(error)
       norma_mpi_abort(1)
       exit(1)
     }

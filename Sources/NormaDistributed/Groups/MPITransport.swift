@@ -76,8 +76,7 @@
       let result = Tensor(shape: shape, dtype: x.dtype) { to in
         outcome = x.withUnsafeBytes { from in
           guard let work = start(from, to) else { return MPITransport.noMemory }
-          return norma_mpi_wait(
-            work, collective.timeout / .seconds(1), collective.isBackground ? 1 : 0)
+          return job.wait(for: work, collective, number, self)
         }
       }
       if outcome == 0 { return result }

@@ -32,7 +32,7 @@ import NormaTensor
 ///   one, the others contribute zero.
 /// - Batch norm: every process normalizes its own part of the batch, and before each call in
 ///   training all get the buffers of rank 0, unless `broadcastBuffers` is false. To normalize the
-///   whole batch, convert the layers first: `SyncBatchNorm.convert(inside:over:)`.
+///   whole batch, convert the layers before: `SyncBatchNorm.convert(inside:over:)`.
 /// - Cost: two copies of the gradients, and their exchange.
 /// - PyTorch: `torch.nn.parallel.DistributedDataParallel`. Names in state dictionaries begin with
 ///   `module.`, as there; save `network.module` for names without.
@@ -41,7 +41,9 @@ public final class DistributedDataParallel<Model: Module>: Module {
   public let module: Model
   /// The processes.
   public let group: ProcessGroup
-  private let broadcastsBuffers: Bool
+  /// The buffers that processes change each for itself, if rank 0's are sent to all. A closure, so
+  /// that the search for this module's members does not find them here, too.
+  private let ownBuffers: () -> [Buffer]
   private let reducer: GradientReducer?
 
   /// The replica `module` among those of `group`; called by all processes.
@@ -58,7 +60,8 @@ public final class DistributedDataParallel<Model: Module>: Module {
   ) throws(ProcessGroupError) {
     self.module = module
     self.group = group
-    broadcastsBuffers = broadcastBuffers
+    let own = broadcastBuffers ? Self.ownBuffers(of: module) : []
+    ownBuffers = { own }
     try group.broadcastState(of: module)
     reducer =
       group.count > 1 ? GradientReducer(module, group, bucketBytes: max(bucketBytes, 1)) : nil
@@ -88,16 +91,16 @@ public final class DistributedDataParallel<Model: Module>: Module {
   private func prepare(_ samples: Int) throws(TensorError) {
     guard let reducer, isTraining, GradientMode.isRecording else { return }
     reducer.calledSamples = (reducer.calledSamples ?? 0) + samples
-    guard broadcastsBuffers, !reducer.isLocal else { return }
+    if reducer.isLocal { return }
     do throws(ProcessGroupError) {
-      for buffer in ownBuffers { buffer.value = try group.broadcast(buffer.value) }
+      for buffer in ownBuffers() { buffer.value = try group.broadcast(buffer.value) }
     } catch {
       throw error.asTensorError
     }
   }
 
-  /// The buffers that processes change each for itself.
-  private var ownBuffers: [Buffer] {
+  /// Buffers, without those that synchronized batch norms keep equal.
+  private static func ownBuffers(of module: Model) -> [Buffer] {
     var common: Set<ObjectIdentifier> = []
     for case let norm as SyncBatchNorm in module.namedModules.map(\.module) {
       for (_, buffer) in norm.namedBuffers { common.insert(ObjectIdentifier(buffer)) }

@@ -12,7 +12,8 @@ public struct RankDiagnosis: Sendable, Hashable, Codable {
       case differentStatistics
       /// The running statistics are those of the first process's data, not of all.
       case firstRankOnly
-      /// A process saw data that differ from those of the others by more than chance.
+      /// A process, or each of two, saw data that differ from those of the others by more than
+      /// chance.
       case differentData
     }
 
@@ -22,8 +23,8 @@ public struct RankDiagnosis: Sendable, Hashable, Codable {
     public let ranks: [Int]
     /// The layers that show it, in order.
     public let layers: [String]
-    /// How much, for the layer that shows it most: a distance in standard deviations, or the share
-    /// of channels.
+    /// How much, for the layer that shows it most: a distance in standard deviations, of values or,
+    /// for different data, of what chance gives.
     public let size: Double
   }
 
@@ -66,22 +67,38 @@ public struct RankDiagnosis: Sendable, Hashable, Codable {
           kind: .firstRankOnly, ranks: [0], layers: own.map(\.name),
           size: own.map(\.distanceToAll).max() ?? 0))
     }
-    for rank in 0..<count {
-      let shares = common.map { $0.shareOfOddChannels(rank) }
-      let odd = common.indices.filter { shares[$0] > 0.25 }
-      if odd.isEmpty { continue }
+    // With statistics of its own, a process passes on other values to later layers.
+    let isShared = common.allSatisfy { $0.statisticsDiffer < 1e-6 }
+    findings += Self.differentData(isShared ? common : Array(common.prefix(1)), count)
+  }
+
+  /// The processes whose data differ: the one that differs most, then the next among the rest.
+  private static func differentData(_ layers: [RankLayer], _ count: Int) -> [Finding] {
+    var (findings, rest) = ([Finding](), Array(0..<count))
+    while rest.count > 1 {
+      let distances = rest.map { rank in
+        layers.map { $0.dataDistance(rank, rest.filter { $0 != rank }) }
+      }
+      let sizes = distances.map { $0.max() ?? 0 }
+      guard let size = sizes.max(), size > 5, let most = sizes.firstIndex(of: size) else { break }
+      // Of two, neither is the odd one.
+      let ranks = rest.count == 2 ? rest : [rest[most]]
       findings.append(
         Finding(
-          kind: .differentData, ranks: [rank], layers: odd.map { common[$0].name },
-          size: shares.max() ?? 0))
+          kind: .differentData, ranks: ranks,
+          layers: layers.indices.filter { distances[most][$0] > 5 }.map { layers[$0].name },
+          size: size))
+      rest.removeAll(where: ranks.contains)
     }
+    return findings
   }
 }
 
 /// One layer in the captures of all ranks.
 private struct RankLayer {
   let name: String
-  private let samples: [SampleMoments]
+  /// The inputs in evaluation, which do not depend on the other samples of a batch.
+  private let data: [SampleMoments]
   private let local: [Moments]
   private let all: Moments
   private let means: [[Double]]
@@ -90,7 +107,8 @@ private struct RankLayer {
   init?(_ name: String, _ captures: [NetworkCapture]) {
     self.name = name
     let found = captures.compactMap { $0[name] }
-    samples = found.compactMap(\.batch)
+    let samples = found.compactMap(\.batch)
+    data = found.compactMap { $0.evaluation ?? $0.batch }
     local = samples.map(\.total)
     means = found.compactMap { $0.runningMean?.array() }
     variances = found.compactMap { $0.runningVariance?.array() }
@@ -134,26 +152,10 @@ private struct RankLayer {
     distanceToAll > 0.1 && 3 * distance(means[0], local[0].mean) < distanceToAll
   }
 
-  /// The share of channels whose mean in one rank differs from that in the others by more than four
-  /// standard errors, which come from the differences between samples.
-  func shareOfOddChannels(_ rank: Int) -> Double {
-    let others = local.indices.filter { $0 != rank }
-    guard samples.allSatisfy({ $0.samples >= 8 }), var rest = others.first.map({ local[$0] })
-    else { return 0 }
-    for other in others.dropFirst() { rest = rest.merged(with: local[other]) ?? rest }
-    func errors(_ rank: Int) -> [Double] {
-      samples[rank].spread(about: local[rank]).mean.map { $0 / Double(samples[rank].samples) }
-    }
-    let own = errors(rank)
-    // The error of a mean of means of as many samples each.
-    let n = Double(others.count)
-    let restErrors = others.map(errors)
-    let odd = own.indices.count { c in
-      let error = own[c] + restErrors.reduce(0) { $0 + $1[c] } / (n * n)
-      let distance = abs(local[rank].mean[c] - rest.mean[c])
-      return distance > 4 * error.squareRoot() && distance > 1e-6 * scale[c]
-    }
-    return Double(odd) / Double(max(own.count, 1))
+  /// By how many standard deviations of chance the samples of one rank and those of others are
+  /// apart.
+  func dataDistance(_ rank: Int, _ others: [Int]) -> Double {
+    SampleComparison.distance([data[rank]], others.map { data[$0] }) ?? 0
   }
 }
 
@@ -165,10 +167,10 @@ extension RankDiagnosis: CustomStringConvertible {
         + "data of the same kind"
     }
     return findings.map { finding in
-      let first = finding.layers.first ?? "?"
+      let more = finding.layers.count - 1
       let place =
-        finding.layers.count == 1
-        ? first : "\(first) and \(finding.layers.count - 1) other layers"
+        "layer \(finding.layers.first ?? "?")"
+        + (more < 1 ? "" : more == 1 ? " and another" : " and \(more) others")
       switch finding.kind {
       case .differentStatistics:
         return "The processes have different running statistics in \(place), up to "
@@ -181,10 +183,13 @@ extension RankDiagnosis: CustomStringConvertible {
           + "of the first replica were sent to the others. Synchronize batch norm, or recompute "
           + "the statistics over the data of all processes."
       case .differentData:
-        let rank = finding.ranks.first ?? 0
-        return "Rank \(rank) saw other data than the rest: in \(place) the means of "
-          + "\(Int((finding.size * 100).rounded())) % of the channels differ by more than chance. "
-          + "It may have only some of the classes: shuffle before the data are divided."
+        let names = finding.ranks.map(String.init).joined(separator: " and ")
+        let begin =
+          finding.ranks.count == 1
+          ? "Rank \(names) saw other data than the rest" : "Ranks \(names) saw different data"
+        return begin + ": the samples in \(place) differ by more than chance, by "
+          + "\(number(finding.size)) of its standard deviations. A rank may have only some of the "
+          + "classes: shuffle before the data are divided."
       }
     }.joined(separator: "\n")
   }

@@ -24,8 +24,8 @@ package protocol StatisticsExchange: Sendable {
 /// - Edge cases: one value per channel is an error if there is only one in all processes together.
 ///   Masks and gradients of gradients are not supported.
 /// - Accuracy: of the order of ``BatchNorm``: moments are merged in `float64`.
-/// - Cost: one more read than batch norm, and two exchanges of 24 or 16 bytes per channel, for
-///   which every process has to wait: all must call the layer in the same order.
+/// - Cost: forward and backward, two reads and one write, and an exchange of 24 or 16 bytes per
+///   channel, for which every process has to wait: all must call the layer in the same order.
 /// - PyTorch: `torch.nn.SyncBatchNorm`.
 public final class SyncBatchNorm: BatchNorm {
   private let exchange: any StatisticsExchange
@@ -151,31 +151,22 @@ extension SyncBatchNorm {
     _ call: String
   ) throws(TensorError) -> (x: Tensor, weight: Tensor, bias: Tensor) {
     let type = x.dtype == .float64 ? DType.float64 : .float32
-    let axes = x.shape.indices.filter { $0 != 1 }
+    let upstream = upstream.cast(to: type)
     let features = mean.count
-    let y = try x.cast(to: type).normalized(
-      mean: mean, variance: variance, eps: eps, weight: nil, bias: nil, call: call)
-    let g = upstream.cast(to: type)
-    func sums(_ values: Tensor) -> Tensor {
-      x.count == 0
-        ? .zeros(mean.shape, dtype: .float64)
-        : values.cast(to: .float64).sum(over: axes, keepDims: true)
-    }
-    let (bias, slope) = (sums(g), sums(g * y))
-    Tensor.evaluate([bias, slope])
-    let own = bias.array(of: Double.self) + slope.array()
+    let (centered, plain) = x.gradientSums(upstream: upstream, mean: mean)
+    Tensor.evaluate([centered, plain])
+    let own = centered.array(of: Double.self) + plain.array()
     // In units of this process's loss, whose part may be NaN where it has no weight.
     let all = try exchange.summed(
       own.map { lossWeight == 0 ? 0 : $0 * lossWeight }, call: call
     ).map { lossWeight == 0 ? 0 : $0 / lossWeight }
-    let (first, second) = (
-      Tensor(Array(all[..<features]), shape: mean.shape) / count,
-      Tensor(Array(all[features...]), shape: mean.shape) / count
-    )
-    var scale = (variance + eps).rsqrt()
-    if let weight { scale = scale * weight.cast(to: .float64) }
-    let dx =
-      (g - first.cast(to: type) - y * second.cast(to: type)) * scale.cast(to: type)
-    return (dx.cast(to: x.dtype).evaluated(), slope, bias)
+    let inverse = (variance + eps).rsqrt()
+    let scale = weight.map { inverse * $0.cast(to: .float64) } ?? inverse
+    let share = scale / -count
+    let dx = try x.normalizationGradient(
+      upstream: upstream, mean: mean, scale: scale,
+      slope: share * inverse.squared() * Tensor(Array(all[..<features]), shape: mean.shape),
+      shift: share * Tensor(Array(all[features...]), shape: mean.shape), call: call)
+    return (dx.evaluated(), centered * inverse, plain)
   }
 }
