@@ -94,6 +94,29 @@ import Testing
     #expect(error?.reason.contains("together, which have no variance") ?? false)
   }
 
+  @Test func masksAndSecondGradientsAreErrors() throws {
+    let reasons = try ProcessGroup.withThreads(2) { group in
+      let norm = SyncBatchNorm(3, over: group)
+      let x = Tensor.randn(4, 3, 5).requiringGradient()
+      func reason(_ body: () -> Tensor) -> String {
+        do {
+          _ = try catchingTensorErrors { body() }
+          return "none"
+        } catch {
+          return "\(error)"
+        }
+      }
+      return [
+        reason { norm(x, mask: Tensor.ones(4, 1, 5)) },
+        reason { Tensor.gradient(of: norm(x).squared().sum(), at: [x], createGraph: true)[0] },
+      ]
+    }
+    for both in reasons {
+      #expect(both[0].contains("takes no mask"))
+      #expect(both[1].contains("cannot be differentiated again"))
+    }
+  }
+
   @Test func convertsBothWays() throws {
     let network = Sequential(
       Conv2d(1, 4, kernelSize: 3), BatchNorm2d(4, momentum: 0.3), Sequential(BatchNorm2d(4)))

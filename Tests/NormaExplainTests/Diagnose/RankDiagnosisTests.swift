@@ -8,7 +8,10 @@ import Testing
 
   /// A rank's capture: its data have mean `shift`, its running means are `running`.
   private static func capture(shift: Double, running: Double) -> NetworkCapture {
-    let x = Tensor.randn(samples, channels, values, dtype: .float64) + shift
+    capture(Tensor.randn(samples, channels, values, dtype: .float64) + shift, running: running)
+  }
+
+  private static func capture(_ x: Tensor, running: Double) -> NetworkCapture {
     let moments = x.moments(over: 2)
     var layer = CapturedLayer(name: "body.bn", kind: "BatchNorm1d")
     layer.batch = SampleMoments(
@@ -52,6 +55,36 @@ import Testing
     let found = try Self.kinds([0, 0, 0.7, 0], [0.175, 0.175, 0.175, 0.175])
     #expect(found.contains { $0.kind == .differentData && $0.ranks == [2] })
     #expect(!found.contains { $0.kind == .firstRankOnly })
+  }
+
+  /// A rank's capture of samples of some of ten kinds. Their brightness, which all channels share,
+  /// varies so much that no channel's mean shows which kinds there are.
+  private static func capture(kinds: Range<Int>) -> NetworkCapture {
+    let all = withSeed(1) { Tensor.randn(10, channels, 1, dtype: .float64) * 0.5 }
+    let own = (0..<samples).map { sample in
+      all.narrowed(over: 0, from: kinds.lowerBound + sample % kinds.count, count: 1)
+    }
+    let brightness = Tensor.randn(samples, 1, 1, dtype: .float64) * 3
+    let noise = Tensor.randn(samples, channels, values, dtype: .float64)
+    return capture(.concatenated(own) + brightness + noise, running: 0)
+  }
+
+  @Test(arguments: [2, 4]) func aShardOfThreeClasses(_ count: Int) throws {
+    let diagnosis = try withSeed(5) {
+      try RankDiagnosis((0..<count).map { Self.capture(kinds: $0 == 1 ? 0..<3 : 0..<10) })
+    }
+    let found = diagnosis.findings.filter { $0.kind == .differentData }
+    #expect(found.map(\.ranks) == [count == 2 ? [0, 1] : [1]])
+    #expect(diagnosis.description.contains(count == 2 ? "Ranks 0 and 1" : "Rank 1 saw"))
+  }
+
+  @Test func samplesOfTheSameKindsAreAlike() throws {
+    let kinds = try (0..<10).flatMap { seed in
+      try withSeed(seed) {
+        try RankDiagnosis((0..<4).map { _ in Self.capture(kinds: 0..<10) }).findings.map(\.kind)
+      }
+    }
+    #expect(!kinds.contains(.differentData))
   }
 
   @Test func capturesThatCannotBeCompared() {
