@@ -27,9 +27,10 @@ struct SampleComparison {
     guard !columns.isEmpty else { return nil }
     let (n, p) = (Double(total), columns.count)
     let share = Double(first.count) / n
-    let gap = columns.map { column in
-      column.prefix(first.count).reduce(0, +) / Double(first.count)
-        - column.dropFirst(first.count).reduce(0, +) / Double(second.count)
+    let gap = columns.map { column -> Double in
+      let own = column.prefix(first.count).reduce(0, +) / Double(first.count)
+      let other = column.dropFirst(first.count).reduce(0, +) / Double(second.count)
+      return own - other
     }
     guard n > Double(p) + 1, let squared = squaredLength(gap, columns) else { return nil }
     // The share of the variation that lies between the groups.
@@ -41,12 +42,16 @@ struct SampleComparison {
 
   /// The properties of each sample: means of channels, then spreads.
   private static func rows(_ parts: [SampleMoments], _ channels: [Int]) -> [[Double]] {
-    parts.flatMap { part in
-      (0..<part.samples).filter { part.count[$0] > 0 }.map { n in
-        channels.map { part.mean[n * part.channels + $0] }
-          + channels.map { (part.m2[n * part.channels + $0] / part.count[n]).squareRoot() }
+    var rows: [[Double]] = []
+    for part in parts {
+      for n in 0..<part.samples where part.count[n] > 0 {
+        let indices = channels.map { n * part.channels + $0 }
+        let means = indices.map { part.mean[$0] }
+        let spreads = indices.map { (part.m2[$0] / part.count[n]).squareRoot() }
+        rows.append(means + spreads)
       }
     }
+    return rows
   }
 
   /// The columns that vary, with mean 0 and variance 1.
@@ -69,10 +74,10 @@ struct SampleComparison {
     var solved: [Double] = []
     for i in columns.indices {
       for j in 0...i {
-        let product = zip(columns[i], columns[j]).reduce(0) { $0 + $1.0 * $1.1 } / n
+        var rest = zip(columns[i], columns[j]).reduce(0.0) { $0 + $1.0 * $1.1 } / n
         // Columns that nearly depend on each other get a little variance of their own.
-        let rest =
-          (0..<j).reduce(product + (i == j ? 1e-6 : 0)) { $0 - lower[i][$1] * lower[j][$1] }
+        if i == j { rest += 1e-6 }
+        for k in 0..<j { rest -= lower[i][k] * lower[j][k] }
         if i == j {
           guard rest > 0 else { return nil }
           lower[i][i] = rest.squareRoot()
@@ -80,9 +85,10 @@ struct SampleComparison {
           lower[i][j] = rest / lower[j][j]
         }
       }
-      let value = (0..<i).reduce(gap[i]) { $0 - lower[i][$1] * solved[$1] } / lower[i][i]
-      solved.append(value)
-      length += value * value
+      var value = gap[i]
+      for k in 0..<i { value -= lower[i][k] * solved[k] }
+      solved.append(value / lower[i][i])
+      length += solved[i] * solved[i]
     }
     return length
   }

@@ -22,7 +22,7 @@ package protocol StatisticsExchange: Sendable {
 ///
 /// - Shapes: input and output `[N, C, ...]` with any number of axes.
 /// - Edge cases: one value per channel is an error if there is only one in all processes together.
-///   Masks and gradients of gradients are not supported.
+///   Masks and gradients of gradients are errors; PyTorch has neither.
 /// - Accuracy: of the order of ``BatchNorm``: moments are merged in `float64`.
 /// - Cost: forward and backward, two reads and one write, and an exchange of 24 or 16 bytes per
 ///   channel, for which every process has to wait: all must call the layer in the same order.
