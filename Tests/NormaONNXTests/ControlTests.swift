@@ -1,3 +1,4 @@
+import NormaNN
 import NormaTensor
 import Testing
 
@@ -23,6 +24,33 @@ import Testing
     no.sum().backward()
     let weight = try #require(model.namedParameters.first { $0.name == "w" })
     #expect(weight.parameter.grad?.array(of: Float.self) == [-1, -2])
+  }
+
+  /// A model that nobody holds any more gives its weights back, those of its inner graphs too.
+  @Test func modelsAreReleased() throws {
+    let inner = TestGraph(
+      nodes: [TestNode("MatMul", ["x", "v"], ["t"])], outputs: ["t"],
+      constants: [("v", Tensor([[Float(3), 5], [1, 2]]))])
+    let graph = TestGraph(
+      nodes: [
+        TestNode("If", ["c"], ["z"], graphs: ["then_branch": inner, "else_branch": inner]),
+        TestNode("MatMul", ["z", "w"], ["y"]),
+      ],
+      inputs: [("x", 1, [1, 2]), ("c", 9, [])], outputs: ["y"],
+      constants: [("w", Tensor([[Float(3), 5], [1, 2]]))])
+    weak var model: ONNXModel?
+    weak var weight: Parameter?
+    func open() throws {
+      let opened = try graph.model()
+      (model, weight) = (opened, opened.namedParameters.first?.parameter)
+      #expect(weight != nil)
+      for isTraining in [true, false] {
+        isTraining ? opened.train() : opened.eval()
+        _ = try withoutGradients { try opened(["x": .ones(1, 2), "c": Tensor(true)]) }
+      }
+    }
+    try open()
+    #expect(model == nil && weight == nil)
   }
 
   /// Numbers that no arithmetic on counts can take.

@@ -62,6 +62,8 @@ final class ModelBuilder {
     for input in graph.inputs where input.dtype == nil && !input.typeName.hasPrefix("an undecl") {
       report("inputs of \(input.typeName)", at: input.name)
     }
+    // Builders hold this one.
+    defer { unfinished = [] }
     let builder = GraphBuilder(graph, self)
     let plan = try builder.build()
     if hasProblems {

@@ -36,7 +36,7 @@ struct EvaluationPasses {
   private var used: [Int] = []
   /// Constants, and room for everything else.
   private var template: [Value?]
-  private let plan: GraphPlan
+  private unowned let plan: GraphPlan
 
   init(_ plan: GraphPlan, _ options: ONNXModel.Options) throws {
     self.plan = plan

@@ -16,7 +16,8 @@ final class EvaluationPlan {
     let outputs: [Int]
   }
 
-  private let plan: GraphPlan
+  /// The graph, which owns this.
+  private unowned let plan: GraphPlan
   private let options: ONNXModel.Options
   private let lock = Lock()
   private var passes: EvaluationPasses?
