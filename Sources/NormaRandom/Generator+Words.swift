@@ -80,6 +80,11 @@ extension Generator {
     return position
   }
 
+  /// Moves past the words of `count` elements.
+  package mutating func skip(_ count: Int, wordsEach: Int) {
+    draw(count, wordsEach: wordsEach) { _, _ in }
+  }
+
   /// Draws tempered words, a piece at a time.
   mutating func drawTempered(
     _ count: Int, wordsEach: Int, _ body: (UnsafePointer<UInt32>, Range<Int>) -> Void

@@ -138,6 +138,19 @@ void norma_attention_slopes(
   }
 }
 
+void norma_attention_keep(
+    int type, int64_t rows, int64_t columns, const uint8_t *kept, int64_t kept_row,
+    const void *from, void *to) {
+  const int64_t n = columns;
+  for (int64_t i = 0; i < rows; i++, kept += kept_row) {
+    if (type == NORMA_F32) {
+      OF_LEVEL(keep_f32)(n, kept, (const float *)from + i * n, (float *)to + i * n);
+    } else {
+      OF_LEVEL(keep_f64)(n, kept, (const double *)from + i * n, (double *)to + i * n);
+    }
+  }
+}
+
 // MARK: Rows of operands and results
 
 #define ROWS(name, T)                                                                        \

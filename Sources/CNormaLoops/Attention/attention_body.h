@@ -26,6 +26,9 @@
       slopes[j] = (T)(((double)slopes[j] - mean) * (double)weights[j]);                       \
     }                                                                                          \
   }                                                                                            \
+  static void LEVEL(keep_##name)(int64_t n, const uint8_t *kept, const T *from, T *to) {      \
+    for (int64_t j = 0; j < n; j++) to[j] = kept[j] ? from[j] : 0;                            \
+  }                                                                                            \
   static double LEVEL(dot_##name)(int64_t n, const T *a, const T *b) {                        \
     double lanes[8] = {0};                                                                     \
     int64_t j = 0;                                                                             \

@@ -33,6 +33,11 @@ void norma_attention_weights(
 void norma_attention_powers(
     const norma_attention_block *block, void *scores, const void *highest);
 
+/// to = from where the byte of `kept` is not 0, otherwise 0; rows of `from` and `to` are adjacent.
+void norma_attention_keep(
+    int type, int64_t rows, int64_t columns, const uint8_t *kept, int64_t kept_row,
+    const void *from, void *to);
+
 /// slopes = (slopes - mean of the row) * weights, in double and rounded once.
 void norma_attention_slopes(
     const norma_attention_block *block, const void *weights, void *slopes, const double *means);

@@ -23,9 +23,9 @@ import NormaTensor
 ///   computed in `float64` and rounded once.
 /// - Cost: two matrix products for each block of the weights, which are never stored: memory grows
 ///   with L + S. Blocks in which a causal mask hides everything are skipped; repeated heads and
-///   masks are read in place. The backward pass computes the weights again. With dropout, for
-///   gradients of the mask and for gradients of gradients, all `[..., L, S]` weights are stored.
-/// - PyTorch: `F.scaled_dot_product_attention`.
+///   masks are read in place. The backward pass computes the weights again. For gradients of the
+///   mask and for gradients of gradients, all `[..., L, S]` weights are stored.
+/// - PyTorch: `F.scaled_dot_product_attention`. With the same seed the same weights are dropped.
 public func scaledDotProductAttention(
   _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, dropout: Double = 0,
   isCausal: Bool = false, scale: Double? = nil, enableGQA: Bool = false,
@@ -44,6 +44,7 @@ public func scaledDotProductAttention(
           enableGQA: enableGQA, file: file, line: line)
       }
     }
+    try checkProbability(dropout, call)
     let operands = try AttentionOperands(
       query, key, value, mask: mask, isCausal: isCausal, enableGQA: enableGQA)
     let factor = scale ?? 1 / Double(query.shape[query.rank - 1]).squareRoot()
@@ -136,9 +137,10 @@ private struct AttentionOperands {
     dropout: Double, isCausal: Bool, scale: Double, file: StaticString, line: UInt
   ) -> Tensor {
     let result: Tensor
-    if dropout == 0, mask?.hasHistory != true || !GradientMode.isRecording {
+    if dropout < 1, mask?.hasHistory != true || !GradientMode.isRecording {
       result = Tensor.attention(
-        query, key, value, mask: mask?.detached(), isCausal: isCausal, scale: scale, call: call)
+        query, key, value, mask: mask?.detached(), isCausal: isCausal, scale: scale,
+        dropout: dropout, call: call)
     } else {
       let weights = Tensor.attentionWeights(
         query, key, mask: mask, isCausal: isCausal, scale: scale)

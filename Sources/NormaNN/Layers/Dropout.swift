@@ -35,7 +35,7 @@ private func dropping(
 /// Zeros that depend on `x` for gradients.
 private func allDropped(_ x: Tensor) -> Tensor { Tensor.where(.zeros([], dtype: .bool), x, 0.0) }
 
-private func checkProbability(_ p: Double, _ call: String) throws(TensorError) {
+func checkProbability(_ p: Double, _ call: String) throws(TensorError) {
   guard (0...1).contains(p) else {
     throw TensorError(call, "a probability must be in 0...1, got \(p)")
   }

@@ -14,13 +14,15 @@ struct AttentionKernel {
   /// The largest score of each query, in the plan's type, and 1 / the sum of its powers; 0 where
   /// nothing is seen.
   let highest: UnsafeMutableRawPointer, inverses: UnsafeMutablePointer<Double>
+  let dropout: AttentionDropout?
 
   /// - Parameters:
   ///   - operands: query, key and value, then the mask if there is one.
   ///   - mask: its type.
   init(
     _ plan: AttentionPlan, _ operands: [AttentionMatrices], result: AttentionMatrices,
-    highest: UnsafeMutableRawPointer, inverses: UnsafeMutableRawPointer, mask: DType?
+    highest: UnsafeMutableRawPointer, inverses: UnsafeMutableRawPointer, mask: DType?,
+    dropout: AttentionDropout?
   ) {
     self.plan = plan
     (query, key, value) = (operands[0], operands[1], operands[2])
@@ -29,6 +31,7 @@ struct AttentionKernel {
     self.result = result
     self.highest = highest
     self.inverses = inverses.assumingMemoryBound(to: Double.self)
+    self.dropout = dropout
   }
 
   private var type: Int32 { plan.dtype.stored }
@@ -41,19 +44,21 @@ struct AttentionKernel {
     norma_team_set_library_threads(1)
     let blocks = plan.queryBlocks
     inParallel(plan.count * blocks, work: plan.work, threads: threads) { begin, end in
-      let scratch = AttentionScratch(plan)
+      let scratch = AttentionScratch(plan, drops: dropout != nil)
       for task in Int(begin)..<Int(end) {
         // Causal blocks differ in work: from both ends alternately, so that threads share it.
         let place = task % blocks
         let block = place % 2 == 0 ? place / 2 : blocks - 1 - place / 2
-        run(task / blocks, plan.queries(ofBlock: block), scratch)
+        run(task / blocks, block, scratch)
       }
     }
   }
 
-  private func run(_ index: Int, _ rows: Range<Int>, _ scratch: AttentionScratch) {
+  private func run(_ index: Int, _ place: Int, _ scratch: AttentionScratch) {
+    let rows = plan.queries(ofBlock: place)
     let (m, width) = (rows.count, plan.valueWidth)
     takeQueries(index, rows, scratch)
+    dropout?.draw(index, place, plan, scratch.kept)
     fill(scratch.highest, m, -Double.infinity)
     scratch.sums.update(repeating: 0, count: m)
     var isFirst = true
@@ -62,6 +67,7 @@ struct AttentionKernel {
       var block = self.block(index, rows, keys)
       norma_attention_weights(
         &block, scratch.scores, scratch.highest, scratch.sums, scratch.factors)
+      if dropout != nil { keep(m, keys, scratch, into: scratch.scores) }
       multiply(
         m: m, n: width, k: keys.count, .init(scratch.scores, rows: keys.count),
         operand(value, index, keys), into: isFirst ? scratch.sum : scratch.part)
@@ -79,7 +85,8 @@ struct AttentionKernel {
     }
     if isFirst { fill(scratch.sum, m * width, 0) }
     norma_attention_scale(
-      type, Int64(m), Int64(width), scratch.sum, Int64(width), 1, 1, inverses + first,
+      type, Int64(m), Int64(width), scratch.sum, Int64(width), 1, dropout?.factor ?? 1,
+      inverses + first,
       result.start(of: index, row: rows.lowerBound, in: plan.batch), Int64(result.row))
   }
 
@@ -98,7 +105,7 @@ struct AttentionKernel {
     norma_team_set_library_threads(1)
     let parts = plan.gradientParts
     inParallel(plan.count * parts, work: 3 * plan.work, threads: threads) { begin, end in
-      let scratch = AttentionScratch(plan)
+      let scratch = AttentionScratch(plan, drops: dropout != nil)
       for task in Int(begin)..<Int(end) {
         let (index, part) = (task / parts, task % parts)
         let place = part * plan.count + index
@@ -107,39 +114,48 @@ struct AttentionKernel {
         fill(keyGradient, plan.keys * plan.width, 0)
         fill(valueGradient, plan.keys * plan.valueWidth, 0)
         for block in plan.blocks(ofPart: part) {
-          differentiate(
-            index, plan.queries(ofBlock: block), gradients, keyGradient, valueGradient, scratch)
+          differentiate(index, block, gradients, keyGradient, valueGradient, scratch)
         }
       }
     }
   }
 
   /// With the weights w = exp(s - m), u = upstream / sum of w, and d = Σ u y for each query: dv is
-  /// wᵀ u, ds is (u vᵀ - d) w, dq is ds k scale, and dk is dsᵀ q scale.
+  /// wᵀ u, ds is (u vᵀ - d) w, dq is ds k scale, and dk is dsᵀ q scale. With dropout, w in dv and
+  /// u vᵀ are 0 where weights were dropped, and u there has the factor of the others.
   private func differentiate(
-    _ index: Int, _ rows: Range<Int>, _ gradients: Gradients,
+    _ index: Int, _ place: Int, _ gradients: Gradients,
     _ keyGradient: UnsafeMutableRawPointer,
     _ valueGradient: UnsafeMutableRawPointer, _ scratch: AttentionScratch
   ) {
+    let rows = plan.queries(ofBlock: place)
     let (m, width, valueWidth) = (rows.count, plan.width, plan.valueWidth)
     let first = index * plan.queries + rows.lowerBound
     takeQueries(index, rows, scratch)
+    dropout?.draw(index, place, plan, scratch.kept)
     let upstream = gradients.upstream
     norma_attention_scale(
       type, Int64(m), Int64(valueWidth),
       upstream.start(of: index, row: rows.lowerBound, in: plan.batch), Int64(upstream.row),
-      Int64(upstream.column), 1, inverses + first, scratch.upstream, Int64(valueWidth))
+      Int64(upstream.column), dropout?.factor ?? 1, inverses + first, scratch.upstream,
+      Int64(valueWidth))
     norma_attention_dots(
       type, Int64(m), Int64(valueWidth), scratch.upstream,
       result.start(of: index, row: rows.lowerBound, in: plan.batch), Int64(result.row),
       scratch.sums)
+    if let factor = dropout?.factor {
+      for row in 0..<m { scratch.sums[row] /= factor }
+    }
     fill(scratch.sum, m * width, 0)
     plan.forEachKeyBlock(of: rows) { keys in
       let n = keys.count
       takeScores(index, m, keys, scratch)
       var block = self.block(index, rows, keys)
       norma_attention_powers(&block, scratch.scores, highest + first * elementBytes)
-      let weights = BlockProduct.Operand(scratch.scores, rows: n)
+      // The memory of the slopes is free until they are computed.
+      if dropout != nil { keep(m, keys, scratch, into: scratch.slopes) }
+      let weights = BlockProduct.Operand(
+        dropout == nil ? scratch.scores : scratch.slopes, rows: n)
       multiply(
         m: n, n: valueWidth, k: m, weights.transposed,
         .init(scratch.upstream, rows: valueWidth), into: scratch.part)
@@ -147,6 +163,7 @@ struct AttentionKernel {
       multiply(
         m: m, n: n, k: valueWidth, .init(scratch.upstream, rows: valueWidth),
         operand(value, index, keys).transposed, into: scratch.slopes)
+      if dropout != nil { keep(m, keys, scratch, from: scratch.slopes, into: scratch.slopes) }
       norma_attention_slopes(&block, scratch.scores, scratch.slopes, scratch.sums)
       let slopes = BlockProduct.Operand(scratch.slopes, rows: n)
       multiply(
@@ -179,6 +196,16 @@ struct AttentionKernel {
     multiply(
       m: rows, n: keys.count, k: plan.width, .init(scratch.queries, rows: plan.width),
       operand(key, index, keys).transposed, into: scratch.scores)
+  }
+
+  /// Copies scores, or other numbers of a block, with zeros where weights are dropped.
+  private func keep(
+    _ rows: Int, _ keys: Range<Int>, _ scratch: AttentionScratch,
+    from numbers: UnsafeMutableRawPointer? = nil, into result: UnsafeMutableRawPointer
+  ) {
+    norma_attention_keep(
+      type, Int64(rows), Int64(keys.count), scratch.kept + keys.lowerBound, Int64(plan.keys),
+      numbers ?? scratch.scores, result)
   }
 
   private func block(

@@ -12,8 +12,11 @@ final class AttentionScratch {
   /// A number for each query: the largest score, the sum of powers, and factors of either.
   let highest: UnsafeMutableRawPointer
   let sums: UnsafeMutablePointer<Double>, factors: UnsafeMutablePointer<Double>
+  /// Bytes that are 0 where weights are dropped, for all keys of a block of queries.
+  let kept: UnsafeMutablePointer<UInt8>
 
-  init(_ plan: AttentionPlan) {
+  /// - Parameter drops: whether weights are dropped.
+  init(_ plan: AttentionPlan, drops: Bool) {
     let (rows, columns) = (plan.queryBlock, plan.keyBlock)
     let widest = max(plan.width, plan.valueWidth)
     let counts = [
@@ -22,8 +25,9 @@ final class AttentionScratch {
     ]
     // Parts begin at cache lines.
     var offsets: [Int] = [0]
-    for count in counts + [rows * 8 / plan.dtype.byteCount, rows * 8 / plan.dtype.byteCount] {
-      offsets.append((offsets[offsets.count - 1] + count * plan.dtype.byteCount + 63) / 64 * 64)
+    let sizes = counts.map { $0 * plan.dtype.byteCount } + [rows * 8, rows * 8]
+    for size in sizes + [drops ? rows * plan.keys : 0] {
+      offsets.append((offsets[offsets.count - 1] + size + 63) / 64 * 64)
     }
     memory = UnsafeMutableRawPointer.allocate(
       byteCount: offsets[offsets.count - 1], alignment: 64)
@@ -36,6 +40,7 @@ final class AttentionScratch {
     highest = memory + offsets[6]
     sums = (memory + offsets[7]).assumingMemoryBound(to: Double.self)
     factors = (memory + offsets[8]).assumingMemoryBound(to: Double.self)
+    kept = (memory + offsets[9]).assumingMemoryBound(to: UInt8.self)
   }
 
   deinit { memory.deallocate() }

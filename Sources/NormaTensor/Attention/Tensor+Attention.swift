@@ -5,13 +5,14 @@ extension Tensor {
   ///
   /// The operands are `float32` or `float64` with the same leading axes, in any layout; repeated
   /// ones have stride 0. The mask, without a history, broadcasts to the scores. Queries that see
-  /// nothing give 0. The result has the memory order of the queries.
+  /// nothing give 0. The result has the memory order of the queries. Weights are dropped with the
+  /// probability `dropout`, below 1, by the draws that `bernoulli` makes for all of them.
   package static func attention(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor?, isCausal: Bool,
-    scale: Double, call: String
+    scale: Double, dropout: Double = 0, call: String
   ) -> Tensor {
     let blocks = AttentionBlocks(
-      query, key, value, mask: mask, isCausal: isCausal, scale: scale)
+      query, key, value, mask: mask, isCausal: isCausal, scale: scale, dropout: dropout)
     guard let blocks else { return .poisoned }
     return blocks.result.recorded(
       call, from: [query, key, value], saving: [query, key, value], runsAtOnce: true
@@ -29,13 +30,16 @@ private struct AttentionBlocks: Sendable {
   private let query: Tensor, key: Tensor, value: Tensor
   private let mask: Tensor?
   private let highest: Tensor, inverses: Tensor
+  private let dropout: AttentionDropout?
 
   /// Nil if there was no memory, which is recorded.
   init?(
-    _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor?, isCausal: Bool, scale: Double
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor?, isCausal: Bool, scale: Double,
+    dropout: Double
   ) {
     plan = AttentionPlan(
       query: query, key: key, value: value, isCausal: isCausal, scale: scale)
+    self.dropout = dropout == 0 ? nil : AttentionDropout(dropout, plan)
     self.query = query.detached()
     self.key = key.detached().readable
     self.value = value.detached().readable
@@ -46,7 +50,7 @@ private struct AttentionBlocks: Sendable {
     else { return nil }
     highest = stored.tensors(like: rows)[0]
     inverses = factors.tensors(like: rows)[0]
-    let plan = plan
+    let (plan, drops) = (plan, self.dropout)
     let operands = [self.query, self.key, self.value] + (self.mask.map { [$0] } ?? [])
     let storages = operands.map { $0.node.materialize() }
     if storages.contains(where: \.isMissing) { return nil }
@@ -62,7 +66,7 @@ private struct AttentionBlocks: Sendable {
         AttentionKernel(
           plan, matrices, result: AttentionMatrices(base: base, strides, plan.dtype),
           highest: stored.storage.base, inverses: factors.storage.base,
-          mask: mask?.dtype
+          mask: mask?.dtype, dropout: drops
         ).run(threads: TensorThreads.count)
       }
     }
@@ -106,7 +110,7 @@ private struct AttentionBlocks: Sendable {
       let saved = Array(matrices.suffix(4))
       let kernel = AttentionKernel(
         plan, matrices, result: saved[0], highest: saved[2].base, inverses: saved[3].base,
-        mask: mask?.dtype)
+        mask: mask?.dtype, dropout: dropout)
       kernel.differentiate(
         AttentionKernel.Gradients(
           upstream: saved[1],
@@ -126,13 +130,17 @@ private struct AttentionBlocks: Sendable {
     let (query, key, value) = (rule.saved[0], rule.saved[1], rule.saved[2])
     let weights = Tensor.attentionWeights(
       query, key, mask: mask, isCausal: plan.isCausal, scale: plan.scale)
-    let slopes = rule.upstream.matmul(value.transposed())
+    let factors = dropout?.factors(plan)
+    var slopes = rule.upstream.matmul(value.transposed())
+    if let factors { slopes = slopes * factors }
     let mean = (slopes * weights).sum(over: -1, keepDims: true)
     let scores = (slopes - mean) * weights * plan.scale
     return [
       rule.whenNeeded(0) { scores.matmul(key) },
       rule.whenNeeded(1) { scores.transposed().matmul(query) },
-      rule.whenNeeded(2) { weights.transposed().matmul(rule.upstream) },
+      rule.whenNeeded(2) {
+        (factors.map { weights * $0 } ?? weights).transposed().matmul(rule.upstream)
+      },
     ]
   }
 }
