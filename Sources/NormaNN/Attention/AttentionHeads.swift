@@ -1,39 +1,5 @@
 import NormaTensor
 
-/// Keys and values of earlier positions, for a network that generates one position after the
-/// other: each call of a layer adds its own. One cache for each layer.
-public final class KeyValueCache {
-  /// `[N, heads, S, D]`; nil before the first call.
-  public private(set) var keys: Tensor?
-  /// `[N, heads, S, D]`.
-  public private(set) var values: Tensor?
-
-  /// An empty cache.
-  public init() {}
-
-  /// The number of positions.
-  public var count: Int { keys?.shape[2] ?? 0 }
-
-  /// Forgets all positions.
-  public func removeAll() { (keys, values) = (nil, nil) }
-
-  /// Adds positions and returns all. The cost is a copy of what is there.
-  public func adding(
-    keys newKeys: Tensor, values newValues: Tensor, file: StaticString = #fileID,
-    line: UInt = #line
-  ) -> (keys: Tensor, values: Tensor) {
-    guard let keys, let values else {
-      (self.keys, self.values) = (newKeys.evaluated(), newValues.evaluated())
-      return (newKeys, newValues)
-    }
-    let all = [(keys, newKeys), (values, newValues)].map {
-      Tensor.concatenated([$0.0, $0.1], over: 2, file: file, line: line)
-    }
-    (self.keys, self.values) = (all[0], all[1])
-    return (all[0], all[1])
-  }
-}
-
 /// The projected queries, keys and values of all heads, `[N, heads, positions, D]`.
 struct AttentionHeads {
   let query: Tensor

@@ -57,20 +57,6 @@ import Testing
     }
   }
 
-  @Test func aCacheGoesOnWhereTheLastCallEnded() {
-    let layer = MultiheadAttention(8, 2, batchFirst: true, dtype: .float64)
-    let x = Tensor.randn([2, 6, 8], dtype: .float64)
-    let whole = layer(x, needsWeights: false, isCausal: true).output
-    let cache = KeyValueCache()
-    let parts = [0..<3, 3..<4, 4..<6].map {
-      layer(x[0..., $0], needsWeights: false, isCausal: true, cache: cache).output
-    }
-    #expect((Tensor.concatenated(parts, over: 1) - whole).abs().max().item() < 1e-13)
-    #expect(cache.count == 6)
-    cache.removeAll()
-    #expect(cache.count == 0 && cache.keys == nil)
-  }
-
   /// Without a cache the first query is at the position of the first key.
   @Test func oneCausalQuerySeesOneKey() {
     let layer = MultiheadAttention(8, 2, dtype: .float64)
