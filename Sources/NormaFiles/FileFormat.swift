@@ -54,7 +54,10 @@ package enum FileFormat: String, Sendable, CaseIterable {
           "holds an unknown format", "inside gzip, .npy and IDX are supported")
       }
     }
-    if try isSafeTensors(head, size: file.size) || isIndex(file) { return .safetensors }
+    if isSafeTensors(head, size: file.size) { return .safetensors }
+    if let index = try ShardIndex.read(file) {
+      return index.kind == .pytorch ? .pytorch : .safetensors
+    }
     if let format = simple(head) {
       return format == .npz ? try ofZIP(file) : format
     }
@@ -91,14 +94,6 @@ package enum FileFormat: String, Sendable, CaseIterable {
   static func ofImage(_ head: [UInt8]) -> FileFormat? {
     if head.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) { return .png }
     return head.starts(with: [0xff, 0xd8, 0xff]) ? .jpeg : nil
-  }
-
-  /// Whether the file is the index of several safetensors files.
-  private static func isIndex(_ file: InputFile) throws -> Bool {
-    guard try SafeTensorsIndex.isIndex(file) else { return false }
-    // Any other JSON text is refused as such.
-    _ = try SafeTensorsIndex(file)
-    return true
   }
 
   /// Whether the file starts with the length of a header and the header's opening brace.

@@ -15,37 +15,11 @@ struct HubFolder {
       "pytorch_model.bin.index.json",
     ]
     for name in names where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
-      if name == names[3] { return try shards("\(path)/\(name)") }
       return try StateFile(contentsOf: "\(path)/\(name)").tensors()
     }
     throw FileError(
       kind: .missing, operation: "init(contentsOf:)", path: path, problem: "has no weights",
       detail: "expected \(names.joined(separator: " or "))")
-  }
-
-  /// The tensors of the files that an index of pickles names; all lie beside it.
-  private func shards(_ index: String) throws -> StateDict {
-    let operation = "init(contentsOf:)"
-    let map = try readJSON(index, operation: operation)["weight_map"]?.objectValue ?? []
-    var all = StateDict()
-    let owners = Dictionary(map.map { ($0.0, $0.1.stringValue ?? "") }) { $1 }
-    for name in Set(owners.values).sorted() {
-      guard name.hasSuffix(".bin"), !name.contains("/") else {
-        throw FileError(
-          kind: .unsupported, operation: operation, path: index,
-          problem: "names a file outside of its folder, or of another kind", detail: quoted(name))
-      }
-      for (key, tensor) in try StateFile(contentsOf: "\(path)/\(name)").tensors()
-      where owners[key] == name {
-        all[key] = tensor
-      }
-    }
-    if let lost = owners.keys.filter({ all[$0] == nil }).min() {
-      throw FileError(
-        kind: .malformed, operation: operation, path: index, problem: "has a damaged index",
-        detail: "no file has the tensor \(quoted(lost))")
-    }
-    return all
   }
 
   /// The content of `config.json`.
@@ -88,16 +62,10 @@ struct HubConfig {
 
 /// The JSON value in a file.
 func readJSON(_ path: String, operation: String) throws -> JSON {
-  guard let data = FileManager.default.contents(atPath: path) else {
-    throw FileError(
-      kind: .system, operation: operation, path: path, problem: "cannot be read",
-      detail: "there is no such file, or no permission")
-  }
+  let file = try InputFile(path: path, operation: operation)
   do {
-    return try JSON.parse([UInt8](data))
-  } catch {
-    throw FileError(
-      kind: .malformed, operation: operation, path: path, problem: "is not JSON",
-      detail: "\(error)")
+    return try JSON.parse(file.bytes(at: 0, count: file.size))
+  } catch let error as JSONError {
+    throw file.context.malformed("is not JSON", "\(error)")
   }
 }

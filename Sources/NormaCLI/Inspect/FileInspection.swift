@@ -75,7 +75,9 @@ struct FileInspection: Encodable {
       read = { _ in tensor }
     case .pytorch:
       let (state, content) = (try StateFile(contentsOf: path), try PyTorchFile(contentsOf: path))
-      kind = "a file of torch.save"
+      kind =
+        content.fileCount == 1
+        ? "a file of torch.save" : "\(content.fileCount) files of torch.save"
       (container, otherParts) = (state.container, state.otherParts)
       let start = state.container.isEmpty ? [] : state.containerKeys
       tensors = content.entries.map { entry in

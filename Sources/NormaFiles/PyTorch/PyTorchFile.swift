@@ -37,13 +37,20 @@ public struct PyTorchFile: Sendable {
   /// All tensors, in the order of the file.
   public let entries: [Entry]
 
+  /// The number of files: one, or those of an index.
+  public var fileCount: Int { max(shards.count, 1) }
+
   let file: InputFile
-  let container: PyTorchContent.Container
   private let views: [PyTorchView]
   private let checks = StorageChecks()
   private let places: [String: Int]
+  /// The files of an index, and which of them has a tensor.
+  private var shards: [PyTorchFile] = []
+  private var homes: [String: Int] = [:]
 
   /// Opens a file and reads everything but the tensors.
+  ///
+  /// A model in several files is opened by its index, `pytorch_model.bin.index.json`.
   ///
   /// - Throws: `FileError` if the file cannot be read, is damaged, is not a PyTorch file, or
   ///   names anything whose code would have to run.
@@ -57,6 +64,26 @@ public struct PyTorchFile: Sendable {
   }
 
   init(_ file: InputFile) throws {
+    if let index = try ShardIndex.read(file) {
+      guard index.kind == .pytorch else {
+        throw file.context.unsupported(
+          "is an index of safetensors files", "SafeTensors(contentsOf:) reads it")
+      }
+      try self.init(file, index.shards({ try PyTorchFile(whole: $0) }, names: \.keys))
+    } else {
+      try self.init(whole: file)
+    }
+  }
+
+  /// The files of an index, with the names of their own tensors.
+  private init(_ index: InputFile, _ shards: [(shard: PyTorchFile, own: Set<String>)]) throws {
+    (file, views, places) = (index, [], [:])
+    self.shards = shards.map(\.shard)
+    entries = shards.flatMap { shard, own in shard.entries.filter { own.contains($0.name) } }
+    for (number, (_, own)) in shards.enumerated() { for name in own { homes[name] = number } }
+  }
+
+  private init(whole file: InputFile) throws {
     let content = try PyTorchContent(file)
     let leaves = try PyTorchTree.leaves(of: content, context: file.context)
     if leaves.allSatisfy({ $0.tensor.element.name == "numpy" }) {
@@ -83,7 +110,6 @@ public struct PyTorchFile: Sendable {
       entries.append(Entry(view, path: leaf.path))
     }
     self.file = file
-    container = content.container
     (self.entries, self.views, self.places) = (entries, views, places)
   }
 
@@ -102,12 +128,14 @@ public struct PyTorchFile: Sendable {
   /// - Throws: `FileError` if there is no such tensor, its bytes are damaged, or it is of an
   ///   unsupported kind; `entries` has the reason.
   public func tensor(named name: String) throws -> Tensor {
+    if let home = homes[name] { return try shards[home].tensor(named: name) }
     let (view, context) = try view(name, "PyTorchFile.tensor(named:)")
     return try view.tensor(context, checks)
   }
 
   /// The bytes of a tensor in the file's own element type, row-major and little-endian.
   package func bytes(named name: String) throws -> [UInt8] {
+    if let home = homes[name] { return try shards[home].bytes(named: name) }
     let (view, context) = try view(name, "PyTorchFile.bytes(named:)")
     return try view.bytes(context, checks)
   }
@@ -117,14 +145,17 @@ public struct PyTorchFile: Sendable {
   /// - Throws: `FileError`, as `tensor(named:)` does.
   public func tensors() throws -> StateDict {
     var result = StateDict()
-    var total = 0
+    var totals = [Int](repeating: 0, count: fileCount)
     for entry in entries where entry.reason == nil {
-      total = total.addingReportingOverflow(entry.byteCount).partialValue
-      guard total >= 0, total <= PyTorchView.largestCount(in: file) else {
-        throw file.context.unsupported(
-          "repeats its memory", "its tensors take more than \(total) bytes; read them one by one")
+      let home = homes[entry.name] ?? 0
+      let owner = shards.isEmpty ? self : shards[home]
+      totals[home] = totals[home].addingReportingOverflow(entry.byteCount).partialValue
+      guard totals[home] >= 0, totals[home] <= PyTorchView.largestCount(in: owner.file) else {
+        throw owner.file.context.unsupported(
+          "repeats its memory",
+          "its tensors take more than \(totals[home]) bytes; read them one by one")
       }
-      result[entry.name] = try tensor(named: entry.name)
+      result[entry.name] = try owner.tensor(named: entry.name)
     }
     return result
   }

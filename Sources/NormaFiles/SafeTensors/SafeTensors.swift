@@ -62,8 +62,18 @@ public struct SafeTensors: Sendable {
   }
 
   init(_ file: InputFile) throws {
-    if try SafeTensorsIndex.isIndex(file) {
-      try self.init(SafeTensorsIndex(file).shards(), path: file.context.path)
+    if let index = try ShardIndex.read(file) {
+      guard index.kind == .safetensors else {
+        throw file.context.unsupported(
+          "is an index of files of torch.save", "PyTorchFile(contentsOf:) reads it")
+      }
+      let shards = try index.shards(SafeTensorsShard.init) { $0.header.entries.map(\.name) }
+      try self.init(
+        shards.map { shard, own in
+          var shard = shard
+          shard.header.entries.removeAll { !own.contains($0.name) }
+          return shard
+        }, path: file.context.path)
     } else {
       try self.init([SafeTensorsShard(file)], path: file.context.path)
     }

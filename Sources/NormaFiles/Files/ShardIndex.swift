@@ -1,22 +1,38 @@
-/// The index of a model in several safetensors files: which tensor is in which file.
+/// The index of a model in several files: which tensor is in which.
 ///
 /// A JSON object with a `weight_map` from names to files beside the index, as Hugging Face's
-/// libraries write it.
-struct SafeTensorsIndex {
+/// libraries write it: `model.safetensors.index.json` or `pytorch_model.bin.index.json`.
+struct ShardIndex {
+  /// The kinds of files that an index names.
+  enum Kind {
+    case safetensors, pytorch
+
+    init?(path: String) {
+      let ends: KeyValuePairs<String, Kind> = [
+        ".safetensors": .safetensors, ".bin": .pytorch, ".pt": .pytorch, ".pth": .pytorch,
+      ]
+      guard let kind = ends.first(where: { path.hasSuffix($0.key) })?.value else { return nil }
+      self = kind
+    }
+  }
+
   /// The most files that an index may name; larger models have a few hundred.
   static let mostFiles = 1024
 
+  /// The kind of its files.
+  let kind: Kind
   private let file: InputFile
   private let homes: [(name: String, file: String)]
 
-  /// Whether a file is JSON text. A safetensors file whose header is so long that it begins with
-  /// the same byte has zeros where text has none.
-  static func isIndex(_ file: InputFile) throws -> Bool {
+  /// The index in a file, or nil if it is no JSON text. A safetensors file whose header is so long
+  /// that it begins with the same byte has zeros where text has none.
+  static func read(_ file: InputFile) throws -> ShardIndex? {
     let head = try file.head(8)
-    return head.first == UInt8(ascii: "{") && !head.contains(0)
+    guard head.first == UInt8(ascii: "{"), !head.contains(0) else { return nil }
+    return try ShardIndex(file)
   }
 
-  init(_ file: InputFile) throws {
+  private init(_ file: InputFile) throws {
     let context = file.context
     guard file.size <= SafeTensorsHeader.largestCount else {
       throw context.unsupported("is a huge index", "\(file.size) bytes")
@@ -30,7 +46,7 @@ struct SafeTensorsIndex {
     guard let map = json["weight_map"]?.objectValue else {
       throw context.unsupported(
         "is a JSON file without a \"weight_map\"",
-        "an index of safetensors files has one; open the file with the tensors instead")
+        "an index of a model in several files has one; open the file with the tensors instead")
     }
     homes = try map.map { name, value in
       guard let home = value.stringValue else {
@@ -38,11 +54,27 @@ struct SafeTensorsIndex {
       }
       return (name, home)
     }
-    self.file = file
+    let kinds = homes.map { Kind(path: $0.file) }
+    let kind = kinds.first.flatMap { $0 } ?? .safetensors
+    if let other = zip(homes, kinds).first(where: { $1 != kind })?.0.file {
+      throw context.unsupported(
+        "is an index of other files",
+        "\(quoted(other)) is not \(kind == .pytorch ? "of torch.save" : "a safetensors file"); "
+          + "open its files one by one")
+    }
+    (self.file, self.kind) = (file, kind)
   }
 
-  /// The files of the index, in the order of their names, without what another file holds.
-  func shards() throws -> [SafeTensorsShard] {
+  /// Opens the files, in the order of their names.
+  ///
+  /// - Parameters:
+  ///   - open: opens a file.
+  ///   - names: its tensors.
+  /// - Returns: the files with the names of their own tensors: those that the index has there, and
+  ///   those that it does not mention.
+  func shards<Shard>(
+    _ open: (InputFile) throws -> Shard, names: (Shard) -> [String]
+  ) throws -> [(shard: Shard, own: Set<String>)] {
     let context = file.context
     var wanted: [String: Set<String>] = [:]
     for (name, home) in homes { wanted[home, default: []].insert(name) }
@@ -50,36 +82,31 @@ struct SafeTensorsIndex {
       throw context.unsupported(
         "names too many files", "\(wanted.count), and at most \(Self.mostFiles) are opened")
     }
-    var shards: [SafeTensorsShard] = []
+    var shards: [(shard: Shard, own: Set<String>)] = []
     var seen: Set<String> = []
     let owners = Dictionary(homes.map { ($0.name, $0.file) }) { first, _ in first }
-    for (home, names) in wanted.sorted(by: { $0.key < $1.key }) {
+    for (home, wantedNames) in wanted.sorted(by: { $0.key < $1.key }) {
       // A path that leads elsewhere could read files that have nothing to do with the model.
       guard !home.isEmpty, !home.contains("/"), home != "..", home != "." else {
         throw context.unsupported(
           "names a file outside of its folder", "\(quoted(home)); all files lie beside the index")
       }
-      guard home.hasSuffix(".safetensors") else {
-        throw context.unsupported(
-          "is an index of other files",
-          "\(quoted(home)) is no safetensors file; open its files one by one")
-      }
       guard let folder = file.folder else {
         throw context.unsupported("has no folder", "an index is read from a file")
       }
-      var shard = try SafeTensorsShard(
-        InputFile(path: folder + home, operation: context.operation))
-      if let lost = names.subtracting(shard.header.entries.map(\.name)).min() {
+      let shard = try open(InputFile(path: folder + home, operation: context.operation))
+      let found = Set(names(shard))
+      if let lost = wantedNames.subtracting(found).min() {
         throw context.malformed(
           "has a damaged index", "\(quoted(home)) has no tensor \(quoted(lost))")
       }
-      // A tensor that the index does not mention is kept; one of another file is not.
-      shard.header.entries.removeAll { owners[$0.name] ?? home != home }
-      for entry in shard.header.entries where !seen.insert(entry.name).inserted {
+      let own = found.filter { owners[$0] ?? home == home }
+      if let double = own.intersection(seen).min() {
         throw context.malformed(
-          "is ambiguous", "two of its files have a tensor \(quoted(entry.name))")
+          "is ambiguous", "two of its files have a tensor \(quoted(double))")
       }
-      shards.append(shard)
+      seen.formUnion(own)
+      shards.append((shard, own))
     }
     return shards
   }
@@ -92,21 +119,26 @@ extension InputFile {
     return context.path.lastIndex(of: "/").map { String(context.path[...$0]) } ?? ""
   }
 
-  /// Opens a file; for a folder, the index of its safetensors files, or the only such file.
+  /// Opens a file; for a folder, the index of its safetensors files, or the only such file, or the
+  /// same of Hugging Face's files of torch.save.
   convenience init(model path: String, operation: String) throws {
     guard let names = System.names(inFolder: path) else {
       try self.init(path: path, operation: operation)
       return
     }
     let base = path.hasSuffix("/") ? path : path + "/"
-    let indices = names.filter { $0.hasSuffix(".safetensors.index.json") }
-    let found = indices.isEmpty ? names.filter { $0.hasSuffix(".safetensors") } : indices
+    let kinds: [(String) -> Bool] = [
+      { $0.hasSuffix(".safetensors.index.json") }, { $0.hasSuffix(".safetensors") },
+      { $0 == "pytorch_model.bin.index.json" }, { $0 == "pytorch_model.bin" },
+    ]
+    let found = kinds.lazy.map { names.filter($0) }.first { !$0.isEmpty } ?? []
     guard let name = found.first, found.count == 1 else {
       let listed = found.sorted().prefix(4).map(quoted).joined(separator: ", ")
       let context = FileContext(operation: operation, path: path)
       if found.isEmpty {
         throw context.error(
-          .system, "cannot be opened", "it is a directory without a safetensors file")
+          .system, "cannot be opened",
+          "it is a directory without a safetensors file or pytorch_model.bin")
       }
       throw context.unsupported(
         "is a folder of several models", "name one of \(listed)\(found.count > 4 ? ", ..." : "")")
