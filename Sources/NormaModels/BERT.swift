@@ -66,9 +66,19 @@ public final class BERT: Module {
   ///   - tokens: the numbers of the tokens `[N, L]`.
   ///   - mask: `[N, L]`, 0 or false where there is padding.
   ///   - types: 0 for tokens of the first sentence and 1 for those of the second; all 0 by default.
-  public func callAsFunction(_ tokens: Tensor, mask: Tensor? = nil, types: Tensor? = nil) -> Tensor
-  {
-    encoder(embeddings(tokens, types), mask.map { ($0 .!= 0).unsqueezed(1).unsqueezed(1) })
+  ///   - headMask: what the weights of each attention head are multiplied by, `[heads]` or
+  ///     `[layers, heads]`; Hugging Face's `head_mask`.
+  ///   - file: The caller's file, for error messages.
+  ///   - line: The caller's line.
+  public func callAsFunction(
+    _ tokens: Tensor, mask: Tensor? = nil, types: Tensor? = nil, headMask: Tensor? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line, call: "BERT(_:)") { () throws(TensorError) in
+      encoder(
+        embeddings(tokens, types), mask.map { ($0 .!= 0).unsqueezed(1).unsqueezed(1) },
+        try HeadMask(headMask, layers: options.layers, heads: options.heads, call: "BERT(_:)"))
+    }
   }
 
   /// The first token's result after the pooler: tanh of a linear map, `[N, width]`; nil without

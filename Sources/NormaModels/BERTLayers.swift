@@ -4,7 +4,7 @@ import NormaTensor
 /// Embeddings of tokens, positions and kinds of tokens, added and normalized.
 final class BERTEmbeddings: Module {
   let wordEmbeddings: Embedding
-  let positionEmbeddings: Embedding
+  let positionEmbeddings: LearnedPositionalEmbedding
   let tokenTypeEmbeddings: Embedding
   let layerNorm: LayerNorm
   let dropout: Dropout
@@ -13,7 +13,7 @@ final class BERTEmbeddings: Module {
 
   init(_ options: BERT.Options) {
     wordEmbeddings = Embedding(options.tokens, options.width)
-    positionEmbeddings = Embedding(options.positions, options.width)
+    positionEmbeddings = LearnedPositionalEmbedding(options.positions, options.width)
     tokenTypeEmbeddings = Embedding(options.tokenTypes, options.width)
     layerNorm = LayerNorm([options.width], eps: options.layerNormEps)
     dropout = Dropout(options.dropout)
@@ -21,9 +21,7 @@ final class BERTEmbeddings: Module {
 
   func callAsFunction(_ tokens: Tensor, _ types: Tensor?) -> Tensor {
     let kinds = types ?? Tensor.zeros([1, 1], dtype: .int64)
-    let sum =
-      wordEmbeddings(tokens) + tokenTypeEmbeddings(kinds)
-      + positionEmbeddings(Tensor.arange(tokens.shape[tokens.rank - 1]))
+    let sum = positionEmbeddings(wordEmbeddings(tokens) + tokenTypeEmbeddings(kinds))
     return dropout(layerNorm(sum))
   }
 }
@@ -34,8 +32,8 @@ final class BERTEncoder: Module {
 
   init(_ options: BERT.Options) { layer = (0..<options.layers).map { _ in BERTLayer(options) } }
 
-  func callAsFunction(_ x: Tensor, _ mask: Tensor?) -> Tensor {
-    layer.reduce(x) { $1($0, mask) }
+  func callAsFunction(_ x: Tensor, _ mask: Tensor?, _ heads: HeadMask) -> Tensor {
+    layer.enumerated().reduce(x) { $1.element($0, mask, heads[$1.offset]) }
   }
 }
 
@@ -51,8 +49,8 @@ final class BERTLayer: Module {
     output = BERTOutput(options.innerWidth, options)
   }
 
-  func callAsFunction(_ x: Tensor, _ mask: Tensor?) -> Tensor {
-    let y = attention(x, mask)
+  func callAsFunction(_ x: Tensor, _ mask: Tensor?, _ headFactors: Tensor?) -> Tensor {
+    let y = attention(x, mask, headFactors)
     return output(intermediate.dense(y).gelu(), y)
   }
 }
@@ -71,12 +69,13 @@ final class BERTAttention: Module {
     heads = options.heads
   }
 
-  func callAsFunction(_ x: Tensor, _ mask: Tensor?) -> Tensor {
+  func callAsFunction(_ x: Tensor, _ mask: Tensor?, _ headFactors: Tensor?) -> Tensor {
     func split(_ x: Tensor) -> Tensor {
       x.reshaped(x.shape.dropLast() + [heads, x.shape[2] / heads]).permuted(0, 2, 1, 3)
     }
-    let mixed = scaledDotProductAttention(
+    var mixed = scaledDotProductAttention(
       split(own.query(x)), split(own.key(x)), split(own.value(x)), mask: mask)
+    if let headFactors { mixed = mixed * headFactors }
     return output(mixed.permuted(0, 2, 1, 3).reshaped(x.shape), x)
   }
 }

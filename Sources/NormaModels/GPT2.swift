@@ -32,7 +32,7 @@ public final class GPT2: Module {
   /// The sizes.
   public let options: Options
   private let wte: Embedding
-  private let wpe: Embedding
+  private let wpe: LearnedPositionalEmbedding
   private let h: [GPT2Block]
   private let lnF: LayerNorm
 
@@ -40,7 +40,7 @@ public final class GPT2: Module {
   public init(_ options: Options = Options()) {
     self.options = options
     wte = Embedding(options.tokens, options.width)
-    wpe = Embedding(options.positions, options.width)
+    wpe = LearnedPositionalEmbedding(options.positions, options.width)
     h = (0..<options.layers).map { _ in GPT2Block(options) }
     lnF = LayerNorm([options.width], eps: options.layerNormEps)
   }
@@ -65,13 +65,19 @@ public final class GPT2: Module {
   }
 
   /// The scores of the next tokens. With caches, one for each layer, earlier tokens lie there and
-  /// are not given again.
-  public func callAsFunction(_ tokens: Tensor, caches: [KeyValueCache]? = nil) -> Tensor {
-    let first = caches?.first?.count ?? 0
-    let positions = Tensor.arange(tokens.shape[tokens.rank - 1]) + first
-    var x = wte(tokens) + wpe(positions)
-    for (index, block) in h.enumerated() { x = block(x, caches?[index]) }
-    return lnF(x).matmul(wte.weight.value.transposed())
+  /// are not given again. `headMask` multiplies the weights of each attention head, `[heads]` or
+  /// `[layers, heads]`; Hugging Face's `head_mask`.
+  public func callAsFunction(
+    _ tokens: Tensor, caches: [KeyValueCache]? = nil, headMask: Tensor? = nil,
+    file: StaticString = #fileID, line: UInt = #line
+  ) -> Tensor {
+    checked(file: file, line: line, call: "GPT2(_:)") { () throws(TensorError) in
+      let heads = try HeadMask(
+        headMask, layers: options.layers, heads: options.heads, call: "GPT2(_:)")
+      var x = wpe(wte(tokens), offset: caches?.first?.count ?? 0)
+      for (index, block) in h.enumerated() { x = block(x, caches?[index], heads[index]) }
+      return lnF(x).matmul(wte.weight.value.transposed())
+    }
   }
 
   /// Caches for a new text.
@@ -100,8 +106,8 @@ private final class GPT2Block: Module {
     mlp = GPT2Maps(options.width)
   }
 
-  func callAsFunction(_ x: Tensor, _ cache: KeyValueCache?) -> Tensor {
-    let y = x + attn(ln1(x), cache)
+  func callAsFunction(_ x: Tensor, _ cache: KeyValueCache?, _ headFactors: Tensor?) -> Tensor {
+    let y = x + attn(ln1(x), cache, headFactors)
     return y + mlp(ln2(y))
   }
 }
@@ -117,11 +123,12 @@ private final class GPT2Attention: Module {
     heads = options.heads
   }
 
-  func callAsFunction(_ x: Tensor, _ cache: KeyValueCache?) -> Tensor {
+  func callAsFunction(_ x: Tensor, _ cache: KeyValueCache?, _ headFactors: Tensor?) -> Tensor {
     let parts = cAttn(x).chunked(3, over: 2).map {
       $0.reshaped(x.shape.dropLast() + [heads, x.shape[2] / heads]).permuted(0, 2, 1, 3)
     }
-    let mixed = causalAttention(parts[0], parts[1], parts[2], cache)
+    var mixed = causalAttention(parts[0], parts[1], parts[2], cache)
+    if let headFactors { mixed = mixed * headFactors }
     return cProj(mixed.permuted(0, 2, 1, 3).reshaped(x.shape))
   }
 }

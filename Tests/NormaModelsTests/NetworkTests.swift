@@ -88,6 +88,46 @@ import Testing
     #expect(second.error(of: parts(second.input) { llama($0, caches: b) }) <= 1e-5)
   }
 
+  /// A head with factor 0 has no influence: its part of the projection may be anything.
+  @Test func headMasks() throws {
+    let gpt2 = Self.gpt2()
+    gpt2.eval()
+    let x = Tensor([[1, 2, 3, 4]] as [[Int]])
+    let whole = gpt2(x)
+    #expect(gpt2(x, headMask: .ones(3)).isEqual(to: whole))
+    let mask = Tensor([[1, 0, 1], [1, 1, 0.5]] as [[Float]])
+    let masked = gpt2(x, headMask: mask)
+    #expect((masked - whole).abs().max().item() > 1e-3)
+    var state = gpt2.stateDict()
+    // Heads of 8 features are rows of the projection.
+    state["h.0.attn.c_proj.weight"]?[8..<16] = Tensor.zeros(8, 24)
+    let halved = (state["h.1.attn.c_proj.weight"] ?? .poisoned)[16...] / 2
+    state["h.1.attn.c_proj.weight"]?[16...] = halved
+    try gpt2.load(state)
+    #expect((masked - gpt2(x)).abs().max().item() < 1e-5)
+    #expect(throws: TensorError.self) {
+      try catchingTensorErrors { _ = gpt2(x, headMask: .ones(2)) }
+    }
+  }
+
+  @Test func headMasksOfBERT() throws {
+    var options = BERT.Options()
+    (options.tokens, options.positions, options.width, options.innerWidth) = (50, 16, 24, 32)
+    (options.layers, options.heads) = (2, 3)
+    let network = BERT(options)
+    network.eval()
+    let x = Tensor([[1, 2, 3, 4]] as [[Int]])
+    let masked = network(x, headMask: Tensor([1, 0, 1] as [Float]))
+    #expect((masked - network(x)).abs().max().item() > 1e-3)
+    var state = network.stateDict()
+    for layer in 0..<2 {
+      state["encoder.layer.\(layer).attention.output.dense.weight"]?[0..., 8..<16] =
+        Tensor.zeros(24, 8)
+    }
+    try network.load(state)
+    #expect((masked - network(x)).abs().max().item() < 1e-5)
+  }
+
   @Test func continuing() throws {
     let network = Self.gpt2()
     try network.load(NetworkFixture("gpt2", ofWords: true).state)

@@ -60,4 +60,29 @@ import Testing
     #expect(
       bias[0].array(of: Double.self) == [-0.0625, 0, 0.0625, -0.125, -0.0625, 0])
   }
+
+  /// Against an embedding of position numbers.
+  @Test func learnedPositions() {
+    let layer = withSeed(1) { LearnedPositionalEmbedding(6, 4) }
+    let table = withSeed(1) { Embedding(6, 4) }
+    #expect(layer.stateDict().keys.sorted() == ["weight"])
+    let x = Tensor.randn(2, 3, 4)
+    for offset in [0, 3] {
+      let found = layer(x, offset: offset)
+      let right = x + table(Tensor.arange(3) + offset)
+      #expect(found.isEqual(to: right))
+      let upstream = Tensor.randn(2, 3, 4)
+      let gradient = Tensor.gradient(of: found, at: [layer.weight.value], upstream: upstream)[0]
+      let expected = Tensor.gradient(of: right, at: [table.weight.value], upstream: upstream)[0]
+      #expect((gradient - expected).abs().max().item() < 1e-6)
+    }
+    #expect(layer(x).isEqual(to: layer(x, offset: 0)))
+    for call in [
+      { layer(x, offset: 4) }, { layer(x, offset: -1) }, { layer(Tensor.zeros(2, 3, 5)) },
+      { layer(Tensor.zeros(4)) },
+    ] {
+      let error = #expect(throws: TensorError.self) { try catchingTensorErrors { _ = call() } }
+      #expect(error?.call == "LearnedPositionalEmbedding(_:)")
+    }
+  }
 }
