@@ -62,8 +62,15 @@ public final class ONNXModel: Module {
   public convenience init(
     bytes: [UInt8], name: String = "the data", options: Options = Options()
   ) throws {
+    try self.init(bytes: bytes, name: name, folder: nil, options: options)
+  }
+
+  /// The same with a folder for tensors in other files.
+  convenience init(
+    bytes: [UInt8], name: String, folder: String?, options: Options = Options()
+  ) throws {
     let file = InputFile(bytes: bytes, name: name, operation: "ONNXModel(bytes:)")
-    try self.init(file, name: name, folder: nil, options: options)
+    try self.init(file, name: name, folder: folder, options: options)
   }
 
   private init(_ file: InputFile, name: String, folder: String?, options: Options) throws {

@@ -61,7 +61,7 @@ final class CallRecorder: @unchecked Sendable {  // Used by the task that made i
   @TaskLocal static var current: CallRecorder?
   var calls: [(module: Module, output: [Int])] = []
   /// The calls with their operand and result, if someone wants them.
-  var seen: [(module: Module, input: Tensor, output: Tensor)]?
+  var seen: [ModuleCall]?
 }
 
 extension Tensor {
@@ -70,7 +70,7 @@ extension Tensor {
   func attributed(
     to module: Module, of x: Tensor, _ file: StaticString, _ line: UInt
   ) -> Tensor {
-    CallRecorder.current?.seen?.append((module, x, self))
+    CallRecorder.current?.seen?.append(ModuleCall(module: module, input: x, output: self))
     if isPoisoned, !x.isPoisoned, let name = module.knownName {
       TensorError.name(layer: "\(name) (\(type(of: module)))", file: file, line: line)
     }

@@ -139,7 +139,9 @@ public class RecurrentLayer: Module {
         ? result.output.squeezed(1)
         : batchFirst ? result.output.permuted(1, 0, 2) : result.output
     }
-    return (output.observed(by: self, of: x, file, line), last.hidden, last.cell)
+    let observed = output.observed(by: self, of: x, file, line)
+    CallRecorder.note(states: [hidden, cell], last: [last.hidden, last.cell])
+    return (observed, last.hidden, last.cell)
   }
 
   private func layers(

@@ -44,9 +44,7 @@ struct AxisMerge {
       node.inputs = zip(a.inputs, b.inputs).map { .value(name(of: $0, $1, a.op)) }
       graph.nodes.append(node)
     }
-    var used: Set<String> = []
-    for node in graph.nodes { for case .value(let name) in node.inputs { used.insert(name) } }
-    graph.tensors.removeAll { !used.contains($0.name) }
+    graph.removeUnused()
     return graph
   }
 

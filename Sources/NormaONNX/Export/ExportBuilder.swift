@@ -11,7 +11,7 @@ final class ExportBuilder {
   struct Call {
     let inputs: [(name: String, tensor: Tensor)]
     let results: [(name: String, tensor: Tensor)]
-    let modules: [(module: Module, input: Tensor, output: Tensor)]
+    let modules: [ModuleCall]
     let record: OperationRecord
   }
 
@@ -23,7 +23,7 @@ final class ExportBuilder {
   private var known: [ObjectIdentifier: [(arrangement: Arrangement, name: String)]] = [:]
   private var parameters: [ObjectIdentifier: (name: String, tensor: Tensor)] = [:]
   /// The innermost layer that made a block of memory and has a node of its own.
-  private var layers: [ObjectIdentifier: (module: Module, input: Tensor, output: Tensor)] = [:]
+  private var layers: [ObjectIdentifier: ModuleCall] = [:]
   private var constants: [String: String] = [:]
   /// The steps of views that were added before.
   private var views: [String: ExportedGraph.Operand] = [:]
@@ -42,7 +42,9 @@ final class ExportBuilder {
       parameters[buffer.value.source] = (name, buffer.value)
     }
     for entry in call.modules where LayerExport.exists(for: entry.module) {
-      if entry.input.source != entry.output.source { layers[entry.output.source] = entry }
+      for result in [entry.output] + entry.lastStates where entry.input.source != result.source {
+        layers[result.source] = entry
+      }
     }
   }
 
@@ -57,6 +59,7 @@ final class ExportBuilder {
       graph.add("Identity", [operand(tensor)], [name])
       graph.outputs.append(value(name, tensor))
     }
+    graph.removeUnused()
     return graph
   }
 
@@ -73,10 +76,10 @@ final class ExportBuilder {
       if known[tensor.source] != nil { continue }
       let layer = layers[tensor.source]
       let operation = call.record.operation(of: tensor)
-      let operands = layer.map { [$0.input] } ?? operation?.operands ?? []
+      let operands = layer.map { [$0.input] + $0.states } ?? operation?.operands ?? []
       if isReady || operands.isEmpty {
         if let layer {
-          LayerExport(self, layer.module, layer.input, layer.output).add()
+          LayerExport(self, layer).add()
         } else if let operation {
           OperationExport(self, operation).add()
         } else {
@@ -200,10 +203,16 @@ final class ExportBuilder {
   func add(
     _ op: String, _ inputs: [ExportedGraph.Operand],
     _ attributes: [(name: String, value: ExportedGraph.Attribute)] = []
-  ) -> ExportedGraph.Operand {
-    let name = newName(op.lowercased())
-    graph.add(op, inputs, [name], attributes)
-    return .value(name)
+  ) -> ExportedGraph.Operand { add(op, inputs, results: 1, attributes)[0] }
+
+  /// Adds a node with several results, and returns them.
+  func add(
+    _ op: String, _ inputs: [ExportedGraph.Operand], results: Int,
+    _ attributes: [(name: String, value: ExportedGraph.Attribute)]
+  ) -> [ExportedGraph.Operand] {
+    let names = (0..<results).map { _ in newName(op.lowercased()) }
+    graph.add(op, inputs, names, attributes)
+    return names.map { .value($0) }
   }
 
   /// Notes that a tensor is the result of a node.

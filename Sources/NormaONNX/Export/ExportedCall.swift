@@ -1,3 +1,5 @@
+import Foundation
+import NormaFiles
 import NormaNN
 import NormaTensor
 
@@ -13,6 +15,9 @@ struct ExportedCall {
   /// The largest distance of the file's results from the network's, as a share of their largest
   /// value: sums in another order make a hundredth of it.
   static let tolerance = 1e-4
+  /// The most bytes of tensors in one file: protocol buffers hold 2 GB, the graph included.
+  static let largestFile = Int(Int32.max) - 1 << 26
+  private static let operation = "exportONNX(to:)"
 
   private let model: Module
   private let inputs: [Input]
@@ -42,8 +47,11 @@ struct ExportedCall {
     }
   }
 
-  /// The file.
-  func bytes(_ forward: ([Tensor]) throws -> [Tensor]) throws -> [UInt8] {
+  /// Writes the file, and one beside it for the tensors if they have more than `limit` bytes.
+  func write(
+    to path: String, limit: Int = ExportedCall.largestFile,
+    _ forward: ([Tensor]) throws -> [Tensor]
+  ) throws {
     let others = inputs.map(other)
     let (first, problems) = try recorded(inputs, forward)
     let symbols = symbols(others)
@@ -58,10 +66,38 @@ struct ExportedCall {
     }
     found += merge.problems.filter { !found.contains($0) }
     if !found.isEmpty { throw ONNXExportError.unsupported(found) }
-    let bytes = graph.bytes(
-      opset: Self.opset, name: "\(type(of: model))", metadata: metadata)
-    try check(bytes, others, forward)
-    return bytes
+    try write(graph, to: path, limit: limit) { try check($0, others, forward) }
+  }
+
+  private func write(
+    _ graph: ExportedGraph, to path: String, limit: Int, _ check: (ONNXModel) throws -> Void
+  ) throws {
+    func bytes(_ data: ExportedData?) -> [UInt8] {
+      graph.bytes(
+        opset: Self.opset, name: "\(type(of: model))", metadata: metadata, external: data)
+    }
+    let url = URL(fileURLWithPath: path)
+    let folder = url.deletingLastPathComponent()
+    let final = url.lastPathComponent + ".data"
+    // Until the file is checked, the tensors have another name, so that an older file stays whole.
+    let draft = ".\(UUID().uuidString).\(final)"
+    guard var data = ExportedData(graph, location: draft, limit: limit) else {
+      let bytes = bytes(nil)
+      try check(ONNXModel(bytes: bytes, name: "the exported file"))
+      return try writeBytes(bytes, to: path, operation: Self.operation)
+    }
+    let temporary = folder.appendingPathComponent(draft).path
+    defer { try? FileManager.default.removeItem(atPath: temporary) }
+    try data.write(graph, to: temporary, operation: Self.operation)
+    try check(ONNXModel(bytes: bytes(data), name: "the exported file", folder: folder.path))
+    let target = folder.appendingPathComponent(final).path
+    guard rename(temporary, target) == 0 else {
+      throw FileError(
+        kind: .system, operation: Self.operation, path: target, problem: "cannot be written",
+        detail: String(cString: strerror(errno)))
+    }
+    data.location = final
+    try writeBytes(bytes(data), to: path, operation: Self.operation)
   }
 
   private func recorded(
@@ -117,9 +153,8 @@ struct ExportedCall {
 
   /// Compares the file's results with the network's.
   private func check(
-    _ bytes: [UInt8], _ others: [Input], _ forward: ([Tensor]) throws -> [Tensor]
+    _ file: ONNXModel, _ others: [Input], _ forward: ([Tensor]) throws -> [Tensor]
   ) throws {
-    let file = try ONNXModel(bytes: bytes, name: "the exported file")
     file.eval()
     let tensors = others.map(\.tensor)
     let wanted = try model.withEvaluation {

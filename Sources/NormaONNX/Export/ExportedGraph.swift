@@ -43,18 +43,38 @@ struct ExportedGraph {
   ) {
     nodes.append(Node(op: op, inputs: inputs, outputs: outputs, attributes: attributes))
   }
+
+  /// Removes the nodes and tensors that no result needs, such as last states.
+  mutating func removeUnused() {
+    var used = Set(outputs.map(\.name))
+    var kept: [Node] = []
+    for node in nodes.reversed() where node.outputs.contains(where: used.contains) {
+      kept.append(node)
+      for case .value(let name) in node.inputs { used.insert(name) }
+    }
+    nodes = kept.reversed()
+    tensors.removeAll { !used.contains($0.name) }
+  }
 }
 
 extension ExportedGraph {
   /// The bytes of a model file.
-  func bytes(opset: Int, name: String, metadata: [String: String]) -> [UInt8] {
+  ///
+  /// - Parameter external: where tensors in another file lie.
+  func bytes(
+    opset: Int, name: String, metadata: [String: String], external: ExportedData? = nil
+  ) -> [UInt8] {
     var model = ProtoWriter()
     model.integer(1, 8)
     model.string(2, "Norma")
     model.message(7) { graph in
       for node in nodes { graph.message(1) { node.write(&$0) } }
       graph.string(2, name)
-      for (name, tensor) in tensors { graph.message(5) { tensor.write(&$0, name: name) } }
+      for (name, tensor) in tensors {
+        graph.message(5) {
+          tensor.write(&$0, name: name, at: external?.offsets[name], of: external?.location ?? "")
+        }
+      }
       for value in inputs { graph.message(11) { value.write(&$0) } }
       for value in outputs { graph.message(12) { value.write(&$0) } }
     }
@@ -128,10 +148,25 @@ extension ExportedGraph.Value {
 }
 
 extension Tensor {
-  fileprivate func write(_ writer: inout ProtoWriter, name: String) {
+  /// - Parameter offset: the place of the elements in another file; nil if they lie in this one.
+  fileprivate func write(
+    _ writer: inout ProtoWriter, name: String, at offset: Int? = nil, of location: String = ""
+  ) {
     for length in shape { writer.integer(1, length) }
     writer.integer(2, ElementType.number(of: dtype))
     writer.string(8, name)
-    withUnsafeBytes { writer.data(9, $0) }
+    guard let offset else {
+      withUnsafeBytes { writer.data(9, $0) }
+      return
+    }
+    for (key, value) in [
+      ("location", location), ("offset", "\(offset)"), ("length", "\(byteSize)"),
+    ] {
+      writer.message(13) {
+        $0.string(1, key)
+        $0.string(2, value)
+      }
+    }
+    writer.integer(14, 1)
   }
 }

@@ -6,19 +6,20 @@ struct LayerExport {
   typealias Operand = ExportedGraph.Operand
 
   private let builder: ExportBuilder
-  private let module: Module
-  private let input: Tensor
-  private let output: Tensor
+  private let call: ModuleCall
+  private var module: Module { call.module }
+  private var input: Tensor { call.input }
+  private var output: Tensor { call.output }
 
-  init(_ builder: ExportBuilder, _ module: Module, _ input: Tensor, _ output: Tensor) {
-    (self.builder, self.module, self.input, self.output) = (builder, module, input, output)
+  init(_ builder: ExportBuilder, _ call: ModuleCall) {
+    (self.builder, self.call) = (builder, call)
   }
 
   /// Whether a layer has an operator.
   static func exists(for module: Module) -> Bool {
     switch module {
     case let norm as BatchNorm: norm.runningMean != nil && !norm.usesBatchStatistics
-    case let layer as RecurrentLayer: layer.projSize == 0
+    case is RecurrentLayer: true
     case let pool as AvgPool: pool.divisorOverride == nil
     case let linear as Linear: linear.weight.value.rank == 2
     default: false
@@ -31,7 +32,7 @@ struct LayerExport {
       case let norm as BatchNorm: batchNorm(norm)
       case let linear as Linear: self.linear(linear)
       case let pool as AvgPool: averagePool(pool)
-      case let layer as RecurrentLayer: recurrent(layer)
+      case let layer as RecurrentLayer: RecurrentExport(builder, layer, call).add()
       default: nil
       }
     if let value { builder.keep(output, value) }
@@ -75,63 +76,5 @@ struct LayerExport {
         ("ceil_mode", .int(pool.ceilMode ? 1 : 0)),
         ("count_include_pad", .int(pool.countIncludePad ? 1 : 0)),
       ])
-  }
-
-  // MARK: Recurrent layers
-
-  /// The operator of a recurrent layer, and the positions of ONNX's gates in PyTorch's order.
-  private func kind(_ layer: RecurrentLayer) -> (op: String, gates: [Int], activation: String?) {
-    switch layer {
-    case is LSTM: ("LSTM", [0, 3, 1, 2], nil)
-    case is GRU: ("GRU", [1, 0, 2], nil)
-    default: ("RNN", [0], (layer as? RNN)?.isRelu ?? false ? "Relu" : "Tanh")
-    }
-  }
-
-  /// One node for each layer, both directions together; states begin with zeros.
-  private func recurrent(_ layer: RecurrentLayer) -> Operand {
-    let (op, gates, activation) = kind(layer)
-    let both = layer.isBidirectional ? 2 : 1
-    let isSingle = input.rank == 2
-    let sequence =
-      isSingle ? input.unsqueezed(1) : layer.batchFirst ? input.permuted(1, 0, 2) : input
-    var value = builder.operand(sequence)
-    let (steps, batch) = (sequence.shape[0], sequence.shape[1])
-    let name = builder.name(of: layer)
-    for index in 0..<layer.numLayers {
-      let directions = layer.directions[index * both..<(index + 1) * both]
-      func ordered(_ weight: Tensor) -> Tensor {
-        let parts = weight.split(every: weight.shape[0] / gates.count)
-        return Tensor.concatenated(gates.map { parts[$0] }, over: 0)
-      }
-      func stacked(_ suffix: String, _ part: (RecurrentParameters) -> Tensor?) -> Operand {
-        let parts = directions.compactMap(part)
-        if parts.isEmpty { return .value("") }
-        let tensor = withoutGradients { Tensor.stacked(parts, over: 0).evaluated() }
-        return builder.constant(tensor, named: "\(name).\(suffix)_l\(index)")
-      }
-      let weights = stacked("W") { ordered($0.weightIH.value) }
-      let recurrence = stacked("R") { ordered($0.weightHH.value) }
-      let bias = stacked("B") { parameters in
-        guard let own = parameters.biasIH, let other = parameters.biasHH else { return nil }
-        return Tensor.concatenated([ordered(own.value), ordered(other.value)], over: 0)
-      }
-      var attributes: [(name: String, value: ExportedGraph.Attribute)] = [
-        ("hidden_size", .int(layer.hiddenSize)),
-        ("direction", .string(both == 2 ? "bidirectional" : "forward")),
-      ]
-      if op == "GRU" { attributes.append(("linear_before_reset", .int(1))) }
-      if let activation {
-        attributes.append(("activations", .strings([String](repeating: activation, count: both))))
-      }
-      // [T, directions, N, H] to [T, N, directions H].
-      let all = builder.add(op, [value, weights, recurrence, bias], attributes)
-      let moved = builder.add("Transpose", [all], [("perm", .ints([0, 2, 1, 3]))])
-      value = builder.add(
-        "Reshape", [moved, .sizes([steps, batch, both * layer.hiddenSize])])
-    }
-    if isSingle { return builder.add("Reshape", [value, .sizes(output.shape)]) }
-    return layer.batchFirst
-      ? builder.add("Transpose", [value], [("perm", .ints([1, 0, 2]))]) : value
   }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import NormaFiles
 import NormaNN
 import NormaTensor
@@ -16,6 +15,8 @@ extension Module {
   /// `BatchNormalization` nodes. Views are found by their layout. With free axes it is called once
   /// more with other lengths, and what differs between the calls is computed from the lengths in
   /// the file. Whatever depends on values read in Swift, such as a branch, is as in the call.
+  /// Recurrent layers take initial states and return last ones; LSTM's projection, which ONNX does
+  /// not have, becomes products around a layer without one.
   ///
   /// Finally the file is opened and called with other values than the recorded ones; its results
   /// must be those of `forward`.
@@ -31,7 +32,9 @@ extension Module {
   /// - Throws: `ONNXExportError`, a `FileError` if the file cannot be written, and what `forward`
   ///   throws.
   /// - Accuracy: the operations are those of the call, one by one; sums may run in another order.
-  ///   The file's operator set is 18, its tensors are inside of it: at most 2 GB.
+  ///   The file's operator set is 18. Its tensors are inside of it; if they have more than 2 GB,
+  ///   which one file cannot hold, they are in `path` with `.data` at its end, and both files have
+  ///   to stay together.
   /// - Cost: three calls, or four with free axes, while all results of a call are kept.
   /// - PyTorch: `torch.onnx.export`.
   public func exportONNX(
@@ -40,10 +43,8 @@ extension Module {
     forward: ([Tensor]) throws -> [Tensor]
   ) throws {
     let given = inputs.map { ExportedCall.Input(name: $0.key, tensor: $0.value) }
-    let bytes = try ExportedCall(
-      self, given, outputs: outputs, freeAxes: freeAxes, metadata: metadata
-    ).bytes(forward)
-    try writeBytes(bytes, to: path, operation: "exportONNX(to:)")
+    try ExportedCall(self, given, outputs: outputs, freeAxes: freeAxes, metadata: metadata)
+      .write(to: path, forward)
   }
 }
 

@@ -8,7 +8,7 @@ import Testing
 /// Networks written as ONNX and read again. Exporting itself compares the file's results with the
 /// network's, for other values and lengths than the recorded ones; the tests compare once more.
 @Suite struct ExportTests {
-  private func withFile<R>(_ body: (String) throws -> R) rethrows -> R {
+  static func withFile<R>(_ body: (String) throws -> R) rethrows -> R {
     let path = NSTemporaryDirectory() + "norma-export-\(UUID().uuidString).onnx"
     defer { try? FileManager.default.removeItem(atPath: path) }
     return try body(path)
@@ -19,7 +19,7 @@ import Testing
   private func exported(_ layer: some Layer, _ x: Tensor, anyBatchSize: Bool = true) throws
     -> ONNXModel
   {
-    try withFile { path in
+    try Self.withFile { path in
       try layer.exportONNX(to: path, input: x, anyBatchSize: anyBatchSize)
       let file = try ONNXModel(contentsOf: path)
       file.eval()
@@ -125,7 +125,7 @@ import Testing
     try withSeed(6) {
       let table = Embedding(11, 8)
       let ids = Tensor.randint([3, 5], high: 11)
-      try withFile { path in
+      try Self.withFile { path in
         try table.exportONNX(
           to: path, inputs: ["ids": ids, "mask": Tensor.ones(3, 5)], outputs: ["mean"],
           freeAxes: ["ids": [0: "batch", 1: "time"], "mask": [0: "batch", 1: "time"]],
@@ -170,7 +170,7 @@ import Testing
     let network = Network([]) { x, _ in
       x.cumulativeSum(over: 1) + x.sorted(over: 1).values
     }
-    withFile { path in
+    Self.withFile { path in
       #expect {
         try network.exportONNX(to: path, input: .rand(2, 4))
       } throws: { error in
