@@ -14,9 +14,10 @@ struct ConvertCommand: ParsableCommand {
       is given.
 
       With --to, names and layouts become those of another library: weight and kernel with their \
-      axes, weight and gamma or scale, running and moving statistics, and LSTM and GRU of Keras \
-      with their gates. The library of the input is recognized by its names; MLX, whose names are \
-      those of PyTorch, needs --from mlx. Every tensor is reported with its new name, shape and \
+      axes, weight and gamma or scale, running and moving statistics, and recurrent layers with \
+      their gates. Several layers or directions of one recurrent module are layers of their own \
+      elsewhere: l0, l1, ..., and below them forward and backward. The library of the input is \
+      recognized by its names; MLX, whose names are those of PyTorch, needs --from mlx. Every tensor is reported with its new name, shape and \
       what was changed, and every tensor that is left out with the reason.
 
       EXAMPLES:

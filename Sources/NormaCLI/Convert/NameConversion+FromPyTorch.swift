@@ -7,7 +7,8 @@ extension NameConversion {
     case .pytorch: return
     case .mlx:
       mapLayers { layer, conversion in
-        layer.values.compactMap { tensor in
+        if layer["weight_ih_l0"] != nil { return conversion.recurrent(layer, to: target) }
+        return layer.values.compactMap { tensor in
           if tensor.last == "num_batches_tracked" {
             conversion.leaveCount(tensor, target)
             return nil
@@ -20,13 +21,7 @@ extension NameConversion {
       }
     case .keras, .flax:
       mapLayers { layer, conversion in
-        if layer["weight_ih_l0"] != nil {
-          if target == .keras { return conversion.kerasRecurrent(layer) }
-          for tensor in layer.values {
-            conversion.leave(tensor, "Flax has a dense layer for each gate; convert it by hand")
-          }
-          return []
-        }
+        if layer["weight_ih_l0"] != nil { return conversion.recurrent(layer, to: target) }
         let isNorm = layer["running_mean"] != nil || layer["weight"]?.shape.count == 1
         return layer.values.compactMap { conversion.toChannelsLast($0, isNorm: isNorm, target) }
       }
@@ -66,8 +61,8 @@ extension NameConversion {
     case "weight" where rank == 2: return tensor.permuted([1, 0]).named("kernel")
     case "weight" where rank > 2:
       if !isKeras, tensor.isTransposedConvolution {
-        leave(tensor, "a transposed convolution of Flax has another direction; convert it by hand")
-        return nil
+        noteTransposedConvolution(tensor)
+        return tensor.flipped(Array(2..<rank)).permuted(Array(2..<rank) + [0, 1]).named("kernel")
       }
       let owner = tensor.layer.split(separator: ".").last.map { $0.lowercased() } ?? ""
       if isKeras, tensor.shape[1] == 1, owner.contains("depthwise") {
@@ -80,42 +75,5 @@ extension NameConversion {
       if rank > 1 { notes.append("\(tensor.name) is of an unknown kind and keeps its layout") }
       return tensor
     }
-  }
-
-  /// A recurrent layer as Keras has it: one layer in one direction.
-  private mutating func kerasRecurrent(_ layer: [String: NamedTensor]) -> [NamedTensor] {
-    let known = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
-    guard let outer = layer["weight_ih_l0"], let inner = layer["weight_hh_l0"],
-      layer.keys.allSatisfy(known.contains), inner.shape.count == 2, inner.shape[1] > 0,
-      outer.shape.count == 2, [1, 3, 4].contains(inner.shape[0] / inner.shape[1])
-    else {
-      for tensor in layer.values {
-        leave(tensor, "a recurrent layer of Keras has one layer and one direction")
-      }
-      return []
-    }
-    let gates = inner.shape[0] / inner.shape[1]
-    func ordered(_ tensor: NamedTensor) -> NamedTensor {
-      gates == 3 ? tensor.ordered(blocks: [1, 0, 2]) : tensor
-    }
-    var result = [
-      ordered(outer.permuted([1, 0])).named("kernel"),
-      ordered(inner.permuted([1, 0])).named("recurrent_kernel"),
-    ]
-    if let first = layer["bias_ih_l0"], let second = layer["bias_hh_l0"] {
-      var bias = ordered(first)
-      let reads = (bias.read, ordered(second).read)
-      bias.origins += second.origins
-      if gates == 3 {
-        bias.shape = [2] + first.shape
-        bias.changes.append("stacked")
-        bias.read = { .stacked([try reads.0(), try reads.1()]) }
-      } else {
-        bias.changes.append("added")
-        bias.read = { try reads.0() + reads.1() }
-      }
-      result.append(bias.named("bias"))
-    }
-    return result
   }
 }

@@ -6,8 +6,12 @@ extension NameConversion {
     switch source {
     case .pytorch: return
     case .mlx:
+      let cells = Set(tensors.filter { ["Wh", "Whh"].contains($0.last) }.map(\.layer))
       mapLayers { layer, _ in
-        layer.values.map { tensor in
+        if let cell = RecurrentCell(mlx: layer) {
+          return cell.tensors(at: RecurrentPlace(cell.layer, among: cells))
+        }
+        return layer.values.map { tensor in
           // MLX keeps channels last: [out, spatial..., in].
           let rank = tensor.shape.count
           guard tensor.last == "weight", rank > 2 else { return tensor }
@@ -21,8 +25,14 @@ extension NameConversion {
         tensors[index].name = Self.dotted(tensors[index].name, isFlax: source == .flax)
       }
       noteFlattened()
+      if source == .flax { joinGates() }
+      let cells = Set(
+        tensors.filter { ["recurrent_kernel", "weight_hh"].contains($0.last) }.map(\.layer))
       mapLayers { layer, conversion in
-        if layer["recurrent_kernel"] != nil { return conversion.recurrent(layer) }
+        if let cell = conversion.recurrentCell(layer) {
+          return cell.tensors(at: RecurrentPlace(cell.layer, among: cells))
+        }
+        if layer["recurrent_kernel"] != nil { return [] }
         return layer.values.compactMap { conversion.fromChannelsLast($0, source) }
       }
     }
@@ -71,9 +81,11 @@ extension NameConversion {
         return tensor.permuted([rank - 2, rank - 1] + Array(0..<rank - 2))
           .reshaped([count, 1] + spatial).named(name)
       }
-      if source == .flax, owner.contains("convtranspose") {
-        leave(tensor, "a transposed convolution of Flax has another direction; convert it by hand")
-        return nil
+      if source == .flax, tensor.isTransposedConvolution, rank > 2 {
+        noteTransposedConvolution(tensor)
+        // [spatial..., in, out] as [in, out, spatial...].
+        return tensor.permuted([rank - 2, rank - 1] + Array(0..<rank - 2))
+          .flipped(Array(2..<rank)).named(name)
       }
       if isProjection, rank == 3 {
         // [in, heads, width] as [heads * width, in].
@@ -115,52 +127,10 @@ extension NameConversion {
     }
   }
 
-  /// A recurrent layer of Keras: kernel, recurrent_kernel and bias with the gates side by side.
-  private mutating func recurrent(_ layer: [String: NamedTensor]) -> [NamedTensor] {
-    guard let kernel = layer["kernel"], let inner = layer["recurrent_kernel"],
-      kernel.shape.count == 2, inner.shape.count == 2, inner.shape[0] > 0,
-      kernel.shape[1] == inner.shape[1], inner.shape[1] % inner.shape[0] == 0,
-      [1, 3, 4].contains(inner.shape[1] / inner.shape[0])
-    else {
-      for tensor in layer.values { leave(tensor, "an unknown recurrent layer") }
-      return []
-    }
-    let gates = inner.shape[1] / inner.shape[0]
-    // Keras' GRU has update, reset, new; PyTorch's reset, update, new. Their LSTMs agree.
-    func ordered(_ tensor: NamedTensor) -> NamedTensor {
-      gates == 3 ? tensor.ordered(blocks: [1, 0, 2]) : tensor
-    }
-    var result = [
-      ordered(kernel).permuted([1, 0]).named("weight_ih_l0"),
-      ordered(inner).permuted([1, 0]).named("weight_hh_l0"),
-    ]
-    for tensor in layer.values where !["kernel", "recurrent_kernel"].contains(tensor.last) {
-      guard tensor.last == "bias" else {
-        leave(tensor, "PyTorch's recurrent layers have none")
-        continue
-      }
-      let width = inner.shape[1]
-      if tensor.shape == [2, width] {
-        for (row, name) in ["bias_ih_l0", "bias_hh_l0"].enumerated() {
-          var part = ordered(tensor)
-          let read = part.read
-          part.shape = [width]
-          part.read = { try read()[row] }
-          part.changes.append("row \(row)")
-          result.append(part.named(name))
-        }
-      } else if gates == 3 {
-        leave(tensor, "a GRU with reset_after=False is another function than PyTorch's")
-      } else {
-        result.append(tensor.named("bias_ih_l0"))
-        var zeros = NamedTensor(
-          origins: [], name: tensor.name, shape: tensor.shape, dtype: tensor.dtype,
-          changes: ["zeros: Keras has one bias"]
-        ) { .zeros(tensor.shape, dtype: tensor.dtype) }
-        zeros = zeros.named("bias_hh_l0")
-        result.append(zeros)
-      }
-    }
-    return result
+  /// Flax moves a kernel over the spread input as it is, PyTorch turned around.
+  mutating func noteTransposedConvolution(_ tensor: NamedTensor) {
+    notes.append(
+      "\(tensor.layer) is a transposed convolution with transpose_kernel=False, Flax' default; "
+        + "otherwise its spatial axes must not be flipped")
   }
 }

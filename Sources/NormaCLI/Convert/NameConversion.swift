@@ -22,6 +22,7 @@ struct NameConversion {
     let last = Set(names.map { $0.split(whereSeparator: { $0 == "." || $0 == "/" }).last ?? "" })
       .map { String($0.prefix { $0 != ":" }) }
     let known = Set(last)
+    if !known.isDisjoint(with: ["Wx", "Wxh"]) { return .mlx }
     if !known.isDisjoint(with: ["gamma", "beta", "moving_mean", "depthwise_kernel", "embeddings"])
       || known.contains("recurrent_kernel")
     {

@@ -44,14 +44,66 @@ struct NamedTensor {
     return changed(shape, "reshaped") { $0.reshaped(shape) }
   }
 
-  /// Equal blocks along the last axis in another order, such as the gates of a recurrent layer.
+  func flipped(_ axes: [Int]) -> NamedTensor {
+    let words = axes.map { "\($0)" }.joined(separator: ", ")
+    return changed(shape, "axes (\(words)) flipped") { $0.flipped(over: axes) }
+  }
+
+  // MARK: Gates of recurrent layers, blocks along the first axis
+
+  /// Equal blocks in another order.
   func ordered(blocks: [Int]) -> NamedTensor {
-    let (axis, size) = (shape.count - 1, (shape.last ?? 0) / blocks.count)
+    if blocks == Array(blocks.indices) { return self }
+    let size = (shape.first ?? 0) / blocks.count
     let words = blocks.map { "\($0)" }.joined(separator: ", ")
     return changed(shape, "blocks (\(words))") { tensor in
-      .concatenated(
-        blocks.map { tensor.narrowed(over: axis, from: $0 * size, count: size) }, over: axis)
+      .concatenated(blocks.map { tensor.narrowed(over: 0, from: $0 * size, count: size) })
     }
+  }
+
+  /// Some of `count` equal blocks.
+  func blocks(_ range: Range<Int>, of count: Int) -> NamedTensor {
+    if range == 0..<count { return self }
+    let size = (shape.first ?? 0) / count
+    let words =
+      range.count == 1
+      ? "block \(range.lowerBound)" : "blocks \(range.lowerBound) to \(range.upperBound - 1)"
+    return changed([range.count * size] + shape.dropFirst(), words) {
+      $0.narrowed(over: 0, from: range.lowerBound * size, count: range.count * size)
+    }
+  }
+
+  /// One tensor after the other.
+  static func joined(_ parts: [NamedTensor]) -> NamedTensor {
+    var result = parts[0]
+    if parts.count == 1 { return result }
+    let reads = parts.map(\.read)
+    result.origins = parts.flatMap(\.origins)
+    result.shape[0] = parts.reduce(0) { $0 + $1.shape[0] }
+    result.changes = parts.flatMap(\.changes).reduce(into: []) { all, change in
+      if !all.contains(change) { all.append(change) }
+    }
+    result.changes.append("joined")
+    result.read = { try catchingTensorErrors { .concatenated(try reads.map { try $0() }) } }
+    return result
+  }
+
+  /// The sum with another tensor of this shape.
+  func adding(_ other: NamedTensor) -> NamedTensor {
+    var result = self
+    let reads = (read, other.read)
+    result.origins += other.origins
+    result.changes.append("added")
+    result.read = { try catchingTensorErrors { try reads.0() + reads.1() } }
+    return result
+  }
+
+  /// Zeros of this shape or another, for what a library does not have.
+  func zeros(_ reason: String, shape: [Int]? = nil) -> NamedTensor {
+    let (shape, dtype) = (shape ?? self.shape, dtype)
+    return NamedTensor(
+      origins: [], name: name, shape: shape, dtype: dtype, changes: ["zeros: \(reason)"]
+    ) { .zeros(shape, dtype: dtype) }
   }
 
   private func changed(

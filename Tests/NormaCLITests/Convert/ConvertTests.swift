@@ -22,7 +22,7 @@ import Testing
   }
 
   /// Converts tensors in memory.
-  private func convert(
+  static func convert(
     _ state: [String: Tensor], _ source: NameConversion.Library, _ target: NameConversion.Library
   ) throws -> (state: [String: Tensor], conversion: NameConversion) {
     var conversion = NameConversion()
@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test func kerasBecomesPyTorch() throws {
-    let (state, conversion) = try convert(
+    let (state, conversion) = try Self.convert(
       [
         "a/conv/kernel:0": digits(2, 3, 4, 5), "a/conv/bias:0": digits(5),
         "d/kernel": digits(4, 3), "bn/gamma": digits(3), "bn/beta": digits(3),
@@ -64,7 +64,7 @@ import Testing
 
   /// The gates of Keras' GRU are update, reset, new; PyTorch's are reset, update, new.
   @Test func gatesOfRecurrentLayers() throws {
-    let (state, _) = try convert(
+    let (state, _) = try Self.convert(
       [
         "g/kernel": digits(2, 3), "g/recurrent_kernel": digits(1, 3), "g/bias": digits(2, 3),
         "l/kernel": digits(2, 4), "l/recurrent_kernel": digits(1, 4), "l/bias": digits(4),
@@ -76,7 +76,7 @@ import Testing
     #expect(state["l.weight_ih_l0"]?.array(of: Int.self) == [0, 10, 1, 11, 2, 12, 3, 13])
     #expect(state["l.bias_ih_l0"]?.array(of: Int.self) == [0, 1, 2, 3])
     #expect(state["l.bias_hh_l0"]?.array(of: Int.self) == [0, 0, 0, 0])
-    let old = try convert(
+    let old = try Self.convert(
       ["g/kernel": digits(2, 3), "g/recurrent_kernel": digits(1, 3), "g/bias": digits(3)],
       .keras, .pytorch)
     #expect(old.conversion.isIncomplete && old.conversion.left.count == 1)
@@ -100,24 +100,24 @@ import Testing
     }
     var given = state
     given["b.num_batches_tracked"] = Tensor.full([], 3, dtype: .int64)
-    let (there, conversion) = try convert(given, .pytorch, library)
+    let (there, conversion) = try Self.convert(given, .pytorch, library)
     #expect(conversion.left.map(\.name) == ["b.num_batches_tracked"])
     #expect(!conversion.isIncomplete && conversion.notes.isEmpty)
     #expect(library == .mlx || !there.keys.contains { $0.hasSuffix("weight") })
-    let (back, _) = try convert(there, library, .pytorch)
+    let (back, _) = try Self.convert(there, library, .pytorch)
     #expect(Set(back.keys) == Set(state.keys))
     for (name, tensor) in state { #expect(back[name]?.isEqual(to: tensor) == true, "\(name)") }
   }
 
   @Test func mlxKeepsChannelsLast() throws {
-    let (state, _) = try convert(
+    let (state, _) = try Self.convert(
       ["c.weight": digits(5, 2, 3, 4), "convTranspose.weight": digits(5, 2, 4)], .mlx, .pytorch)
     #expect(state["c.weight"]?[4, 3, 1, 2].item() == 4123)
     #expect(state["convTranspose.weight"]?.shape == [4, 5, 2])
   }
 
   @Test func flaxHasCollectionsAndHeads() throws {
-    let (state, _) = try convert(
+    let (state, _) = try Self.convert(
       [
         "params/attn/query/kernel": digits(2, 3, 4), "params/attn/query/bias": digits(3, 4),
         "params/attn/out/kernel": digits(3, 4, 2), "batch_stats/bn/mean": digits(2),
@@ -140,6 +140,7 @@ import Testing
     #expect(library("d.kernel", "ln.scale") == .flax)
     #expect(library("fc.weight", "fc.bias") == .pytorch)
     #expect(library("fc.weight", format: "mlx") == .mlx)
+    #expect(library("rnn.Wx", "rnn.Wh") == .mlx)
   }
 
   @Test func filesOfAllFormats() throws {
@@ -168,6 +169,24 @@ import Testing
       try digits(2, 3).write(npy: folder + "/x.npy")
       #expect(exitStatus("convert", folder + "/x.npy", folder + "/x.pt") == 0)
       #expect(try PyTorchFile(contentsOf: folder + "/x.pt").keys == ["tensor"])
+    }
+  }
+
+  /// Several pickles with an index, and their folder.
+  @Test func pickledShards() throws {
+    try withFolder { folder in
+      for name in ["a", "b"] {
+        try PyTorchFile.write([name: digits(2, 3)], to: folder + "/\(name).bin")
+      }
+      let index = folder + "/pytorch_model.bin.index.json"
+      try #"{"weight_map": {"a": "a.bin", "b": "b.bin"}}"#
+        .write(toFile: index, atomically: true, encoding: .utf8)
+      for path in [index, folder] {
+        let inspection = try FileInspection.of(path, withValues: true)
+        #expect(inspection.kind == "2 files of torch.save" && inspection.tensors.count == 2)
+        #expect(exitStatus("convert", path, folder + "/c.npz") == 0)
+        #expect(try NPZ(contentsOf: folder + "/c.npz")["b"].isEqual(to: digits(2, 3)))
+      }
     }
   }
 
