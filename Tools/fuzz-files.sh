@@ -24,7 +24,7 @@ NORMA_FUZZ_CORPUS=$build/corpus "$build/release/FuzzFiles" -runs=0 >/dev/null 2>
 
 run() {
   "$build/release/FuzzFiles" "$@" -artifact_prefix="$build/findings/" \
-    -max_total_time="$seconds" -max_len=4096 -rss_limit_mb=4096 -malloc_limit_mb=256 -timeout=10
+    -max_total_time="$seconds" -max_len=4096 -rss_limit_mb=4096 -malloc_limit_mb=256 -timeout=60
 }
 
 if [ $# -eq 0 ]; then

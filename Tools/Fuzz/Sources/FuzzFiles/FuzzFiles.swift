@@ -16,7 +16,7 @@ private let path = "\(folder)/norma-fuzz-\(getpid())"
 private let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
 
 /// Every reader by its name; `NORMA_FUZZ` chooses one, otherwise all of them get each input.
-private let readers: KeyValuePairs<String, () -> Void> = [
+private let readers: KeyValuePairs<String, @Sendable () -> Void> = [
   "tensor": { attempt { touch(try Tensor(contentsOf: path)) } },
   "image": {
     attempt { touch(try Tensor(image: path, channels: 4, appliesOrientation: true)) }
