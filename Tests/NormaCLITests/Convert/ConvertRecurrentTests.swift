@@ -108,7 +108,8 @@ import Testing
   }
 
   @Test(
-    arguments: [NameConversion.Library.keras, .flax, .mlx], Kind.allCases.flatMap { [($0, true), ($0, false)] })
+    arguments: [NameConversion.Library.keras, .flax, .mlx],
+    Kind.allCases.flatMap { [($0, true), ($0, false)] })
   func recurrentLayers(_ library: NameConversion.Library, _ kind: (Kind, isDeep: Bool)) throws {
     try withSeed(7) {
       let (kind, isDeep) = kind
@@ -165,14 +166,16 @@ import Testing
       #expect(conversion.notes.count == 1)
       let weight = try #require(found["ConvTranspose_0.weight"])
       let layer = ConvTranspose2d(
-        4, 5, kernelSize: .init(3, 2), stride: 2, bias: false, dtype: .float64)
+        4, 5, kernelSize: [3, 2], stride: 2, bias: false, dtype: .float64)
       try layer.load([("weight", weight)])
       let x = Tensor.randn([1, 4, 3, 3], dtype: .float64)
       let result = layer(x)
       #expect(result.shape == [1, 5, 7, 6])
       // Zeros between elements, and around them one less than the kernel's size.
       var spread = Tensor.zeros(1, 4, 9, 7, dtype: .float64)
-      for i in 0..<3 { for j in 0..<3 { spread[0..., 0..., 2 + 2 * i, 1 + 2 * j] = x[0..., 0..., i, j] } }
+      for i in 0..<3 {
+        for j in 0..<3 { spread[0..., 0..., 2 + 2 * i, 1 + 2 * j] = x[0..., 0..., i, j] }
+      }
       for i in 0..<7 {
         for j in 0..<6 {
           let window = spread[0, 0..., i..<(i + 3), j..<(j + 2)].permuted(1, 2, 0)
