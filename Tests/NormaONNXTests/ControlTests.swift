@@ -26,7 +26,7 @@ import Testing
     #expect(weight.parameter.grad?.array(of: Float.self) == [-1, -2])
   }
 
-  /// A model that nobody holds any more gives its weights back, those of its inner graphs too.
+  /// A model without owners gives its weights back, those of its inner graphs too.
   @Test func modelsAreReleased() throws {
     let inner = TestGraph(
       nodes: [TestNode("MatMul", ["x", "v"], ["t"])], outputs: ["t"],

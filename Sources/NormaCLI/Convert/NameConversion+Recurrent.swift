@@ -54,22 +54,20 @@ extension NameConversion {
       return RecurrentCell(input.layer, input, recurrent, biases)
     }
     guard let inner = layer["recurrent_kernel"] else { return nil }
-    let cell = RecurrentCell(keras: layer)
-    let isOldGRU =
-      inner.shape.count == 2 && inner.shape[1] == 3 * inner.shape[0]
-      && layer["bias"]?.shape.count == 1
+    var layer = layer
     for tensor in layer.values where !["kernel", "recurrent_kernel", "bias"].contains(tensor.last) {
       leave(tensor, "PyTorch's recurrent layers have none")
+      layer[tensor.last] = nil
     }
+    if inner.shape.count == 2, inner.shape[1] == 3 * inner.shape[0], let bias = layer["bias"],
+      bias.shape.count == 1
+    {
+      leave(bias, "a GRU with reset_after=False is another function than PyTorch's")
+      layer["bias"] = nil
+    }
+    let cell = RecurrentCell(keras: layer)
     if cell == nil {
-      let reason =
-        isOldGRU
-        ? "a GRU with reset_after=False is another function than PyTorch's"
-        : "an unknown recurrent layer"
-      for tensor in layer.values where ["kernel", "recurrent_kernel", "bias"].contains(tensor.last)
-      {
-        leave(tensor, reason)
-      }
+      for tensor in layer.values { leave(tensor, "an unknown recurrent layer") }
     }
     return cell
   }
@@ -158,10 +156,13 @@ extension NameConversion {
       return []
     }
     if isDeep || isBidirectional {
+      let parts = [
+        isDeep ? "l0, l1, ... on top of each other" : nil,
+        isBidirectional ? "forward and backward in time" : nil,
+      ]
       notes.append(
-        "\(module) became \(places.count) layers: \(isDeep ? "l0, l1, ... on top of each other" : "")"
-          + (isDeep && isBidirectional ? ", each " : "")
-          + (isBidirectional ? "forward and backward in time" : ""))
+        "\(module) became \(places.count) layers: "
+          + parts.compactMap { $0 }.joined(separator: ", each "))
     }
     return result
   }

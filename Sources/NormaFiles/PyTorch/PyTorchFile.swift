@@ -50,12 +50,13 @@ public struct PyTorchFile: Sendable {
 
   /// Opens a file and reads everything but the tensors.
   ///
-  /// A model in several files is opened by its index, `pytorch_model.bin.index.json`.
+  /// A model in several files is opened by its index, `pytorch_model.bin.index.json`, or by the
+  /// folder that contains it and no safetensors.
   ///
   /// - Throws: `FileError` if the file cannot be read, is damaged, is not a PyTorch file, or
   ///   names anything whose code would have to run.
   public init(contentsOf path: String) throws {
-    try self.init(InputFile(path: path, operation: "PyTorchFile(contentsOf:)"))
+    try self.init(InputFile(model: path, operation: "PyTorchFile(contentsOf:)"))
   }
 
   /// The same for a file that is already in memory; `name` identifies it in errors.

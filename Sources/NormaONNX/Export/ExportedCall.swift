@@ -126,15 +126,32 @@ struct ExportedCall {
   private func other(_ input: Input) -> Input {
     var tensor = input.tensor.rank == 0 ? input.tensor : input.tensor.flipped()
     let axes = freeAxes[input.name, default: [:]]
-    let order = Set(freeAxes.values.flatMap(\.values)).sorted()
+    let growth = growth
     for (axis, name) in axes.sorted(by: { $0.key < $1.key }) where tensor.shape[axis] > 0 {
-      // Different lengths for different names, so that they are told apart.
-      for _ in 0...(order.firstIndex(of: name) ?? 0) {
-        let more = tensor.narrowed(over: axis, from: 0, count: 1)
-        tensor = Tensor.concatenated([tensor, more], over: axis)
-      }
+      let more = tensor.narrowed(over: axis, from: 0, count: 1)
+      let parts = [Tensor](repeating: more, count: growth[name] ?? 1)
+      tensor = Tensor.concatenated([tensor] + parts, over: axis)
     }
     return Input(name: input.name, tensor: tensor.evaluated())
+  }
+
+  /// How many elements more each free axis gets: names differ in how much and in how many times
+  /// their length grows, so that sizes that follow from them are told apart.
+  private var growth: [String: Int] {
+    var lengths: [String: Int] = [:]
+    for input in inputs {
+      for (axis, name) in freeAxes[input.name, default: [:]] where input.tensor.shape[axis] > 0 {
+        lengths[name] = input.tensor.shape[axis]
+      }
+    }
+    var result: [String: Int] = [:]
+    for (name, length) in lengths.sorted(by: { $0.key < $1.key }) {
+      let more = (1...).first { more in
+        result.allSatisfy { $0.value != more && $0.value * length != more * (lengths[$0.key] ?? 0) }
+      }
+      result[name] = more ?? 1
+    }
+    return result
   }
 
   private func symbols(_ others: [Input]) -> [AxisMerge.Symbol] {

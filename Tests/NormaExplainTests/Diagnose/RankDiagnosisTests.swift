@@ -4,7 +4,7 @@ import Testing
 
 /// Captures of several processes together.
 @Suite struct RankDiagnosisTests {
-  private static let (samples, channels, values) = (64, 8, 9)
+  private static let (samples, channels, values) = (128, 8, 9)
 
   /// A rank's capture: its data have mean `shift`, its running means are `running`.
   private static func capture(shift: Double, running: Double) -> NetworkCapture {
@@ -60,7 +60,7 @@ import Testing
   /// A rank's capture of samples of some of ten kinds. Their brightness, which all channels share,
   /// varies so much that no channel's mean shows which kinds there are.
   private static func capture(kinds: Range<Int>) -> NetworkCapture {
-    let all = withSeed(1) { Tensor.randn(10, channels, 1, dtype: .float64) * 0.5 }
+    let all = withSeed(1) { Tensor.randn(10, channels, 1, dtype: .float64) }
     let own = (0..<samples).map { sample in
       all.narrowed(over: 0, from: kinds.lowerBound + sample % kinds.count, count: 1)
     }

@@ -56,7 +56,8 @@ import Testing
     try withFolder { folder in
       try write(to: folder)
       let other = Tensor([1], .float32, [9] as [Float])
-      try PyTorchFile.write(["a.weight": other, "b.bias": two, "free": other], to: "\(folder)/m-2.bin")
+      try PyTorchFile.write(
+        ["a.weight": other, "b.bias": two, "free": other], to: "\(folder)/m-2.bin")
       let file = try StateFile(contentsOf: folder)
       #expect(Set(file.keys) == ["a.weight", "b.bias", "free"] && file.keys.count == 3)
       #expect(try same(file["a.weight"], one) && same(file["free"], other))
