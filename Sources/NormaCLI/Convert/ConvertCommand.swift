@@ -17,8 +17,9 @@ struct ConvertCommand: ParsableCommand {
       axes, weight and gamma or scale, running and moving statistics, and recurrent layers with \
       their gates. Several layers or directions of one recurrent module are layers of their own \
       elsewhere: l0, l1, ..., and below them forward and backward. The library of the input is \
-      recognized by its names; MLX, whose names are those of PyTorch, needs --from mlx. Every tensor is reported with its new name, shape and \
-      what was changed, and every tensor that is left out with the reason.
+      recognized by its names; MLX, whose names are those of PyTorch, needs --from mlx. Every \
+      tensor is reported with its new name, shape and what was changed, and every tensor that is \
+      left out with the reason.
 
       EXAMPLES:
         norma convert checkpoint.ckpt model.safetensors

@@ -1,7 +1,7 @@
 import Norma
 
 /// Where the tensors of a recurrent cell are in a module of PyTorch.
-struct RecurrentPlace {
+struct RecurrentPosition {
   let module: String
   var layer = 0
   var isReversed = false
@@ -9,7 +9,7 @@ struct RecurrentPlace {
   /// The first cell of a module.
   init(_ module: String) { self.module = module }
 
-  /// The place that a name in another library means: `rnn.l1.backward` is the second layer of
+  /// The position that a name in another library means: `rnn.l1.backward` is the second layer of
   /// `rnn`, backward in time. The names of cells that wrappers have, `lstm_cell`, are left out.
   ///
   /// - Parameter cells: the names of all cells; `forward` and `backward` are directions if both
@@ -110,8 +110,8 @@ extension NameConversion {
     _ layer: [String: NamedTensor], to target: Library
   ) -> [NamedTensor] {
     let module = layer["weight_ih_l0"]?.layer ?? ""
-    var places = [RecurrentPlace(module)]
-    func exists(_ place: RecurrentPlace) -> Bool {
+    var places = [RecurrentPosition(module)]
+    func exists(_ place: RecurrentPosition) -> Bool {
       layer[String(place.name(of: "weight_ih").dropFirst(module.isEmpty ? 0 : module.count + 1))]
         != nil
     }

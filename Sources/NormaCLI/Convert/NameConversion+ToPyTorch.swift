@@ -9,7 +9,7 @@ extension NameConversion {
       let cells = Set(tensors.filter { ["Wh", "Whh"].contains($0.last) }.map(\.layer))
       mapLayers { layer, _ in
         if let cell = RecurrentCell(mlx: layer) {
-          return cell.tensors(at: RecurrentPlace(cell.layer, among: cells))
+          return cell.tensors(at: RecurrentPosition(cell.layer, among: cells))
         }
         return layer.values.map { tensor in
           // MLX keeps channels last: [out, spatial..., in].
@@ -30,7 +30,7 @@ extension NameConversion {
         tensors.filter { ["recurrent_kernel", "weight_hh"].contains($0.last) }.map(\.layer))
       mapLayers { layer, conversion in
         if let cell = conversion.recurrentCell(layer) {
-          return cell.tensors(at: RecurrentPlace(cell.layer, among: cells))
+          return cell.tensors(at: RecurrentPosition(cell.layer, among: cells))
         }
         if layer["recurrent_kernel"] != nil { return [] }
         return layer.values.compactMap { conversion.fromChannelsLast($0, source) }

@@ -1,8 +1,8 @@
 import Norma
 
 /// One layer of a recurrent network in one direction, in PyTorch's layout: `weight_ih`
-/// `[gates hidden, inputs]`, `weight_hh` `[gates hidden, hidden]`, and two biases or none. Gates are
-/// input, forget, cell, output of LSTM, and reset, update, new of GRU.
+/// `[gates hidden, inputs]`, `weight_hh` `[gates hidden, hidden]`, and two biases or none. Gates
+/// are input, forget, cell, output of LSTM, and reset, update, new of GRU.
 struct RecurrentCell {
   /// The layer's name in the file.
   let layer: String
@@ -54,8 +54,8 @@ struct RecurrentCell {
 
   // MARK: PyTorch
 
-  /// The tensors at their place in a module of PyTorch.
-  func tensors(at place: RecurrentPlace) -> [NamedTensor] {
+  /// The tensors at their position in a module of PyTorch.
+  func tensors(at place: RecurrentPosition) -> [NamedTensor] {
     let all = [
       ("weight_ih", input), ("weight_hh", recurrent), ("bias_ih", biases?.input),
       ("bias_hh", biases?.recurrent),

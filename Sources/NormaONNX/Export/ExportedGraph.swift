@@ -148,7 +148,7 @@ extension ExportedGraph.Value {
 }
 
 extension Tensor {
-  /// - Parameter offset: the place of the elements in another file; nil if they lie in this one.
+  /// - Parameter offset: the position of the elements in another file; nil if they lie in this one.
   fileprivate func write(
     _ writer: inout ProtoWriter, name: String, at offset: Int? = nil, of location: String = ""
   ) {

@@ -1,7 +1,7 @@
 import NormaRandom
 
-/// The weights that an attention drops. They are drawn again wherever they are needed: of each block
-/// of queries only the generator's state before its draws is kept, 2.5 KB.
+/// The weights that an attention drops. They are drawn again wherever they are needed: of each
+/// block of queries only the generator's state before its draws is kept, 2.5 KB.
 struct AttentionDropout: Sendable {
   /// The probability that a weight is kept.
   private let share: Double

@@ -51,8 +51,8 @@ import Testing
         a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) <= unit * scale }, "\(what)")
     }
     let whole = ([values] + parameters).map { $0.requiringGradient() }
-    // Sums over samples are rounded at the size of what is added and of what there is, both of which
-    // may cancel later.
+    // Sums over samples are rounded at the size of what is added and of what there is, both of
+    // which may cancel later.
     var sums = [1.0, 1.0]
     func noteSums() {
       for index in 0..<2 {
