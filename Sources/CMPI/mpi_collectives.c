@@ -179,7 +179,11 @@ norma_mpi_work *norma_mpi_barrier(norma_mpi_group *group) {
 
 int norma_mpi_sum_now(
     norma_mpi_group *group, const void *from, void *to, int count, int type, int operation) {
-  return MPI_Allreduce(from, to, count, type_of(type), operation_of(operation), group->comm);
+  norma_mpi_lock();
+  const int error =
+      MPI_Allreduce(from, to, count, type_of(type), operation_of(operation), group->comm);
+  norma_mpi_unlock();
+  return error;
 }
 
 void norma_mpi_pause(int microseconds) {

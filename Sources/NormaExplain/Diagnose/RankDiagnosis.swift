@@ -187,8 +187,8 @@ extension RankDiagnosis: CustomStringConvertible {
         let begin =
           finding.ranks.count == 1
           ? "Rank \(names) saw other data than the rest" : "Ranks \(names) saw different data"
-        return begin + ": the samples in \(place) differ by more than chance, by "
-          + "\(number(finding.size)) of its standard deviations. A rank may have only some of the "
+        return begin + ": the samples in \(place) differ by far more than chance ("
+          + "\(number(finding.size)) standard deviations). A rank may have only some of the "
           + "classes: shuffle before the data are divided."
       }
     }.joined(separator: "\n")
