@@ -263,13 +263,13 @@ class Checks:
 
     def killed(self):
         def cause():
-            os.kill(processes(HOSTS[2], "norma")[0], signal.SIGKILL)
+            os.kill(processes(HOSTS[2], self.norma.name)[0], signal.SIGKILL)
         name = "a killed rank"
         self.continued(name, *self.fault(name, cause, ["rank 2", "signal 9"]))
 
     def stopped(self):
         def cause():
-            os.kill(processes(HOSTS[1], "norma")[0], signal.SIGSTOP)
+            os.kill(processes(HOSTS[1], self.norma.name)[0], signal.SIGSTOP)
         name = "a stopped rank"
         self.continued(name, *self.fault(name, cause, ["rank 1 (norma-b) does not answer"]))
 
@@ -307,7 +307,7 @@ class Checks:
     def damaged(self):
         """The newest checkpoint of a killed run, cut in half."""
         def cause():
-            os.kill(processes(HOSTS[2], "norma")[0], signal.SIGKILL)
+            os.kill(processes(HOSTS[2], self.norma.name)[0], signal.SIGKILL)
         name = "a damaged checkpoint"
         out, problems, _ = self.fault(name, cause, ["rank 2"], after=3)
         data = out.read_bytes()
