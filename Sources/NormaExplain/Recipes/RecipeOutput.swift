@@ -143,11 +143,19 @@ extension Evidence {
     let limit = min(limit, places.count)
     let most = bound * bound * Double(limit)
     let mostSlack = mostSlack(rounding)
+    let (surroundings, fold, replaced) = (recipe.surroundings, recipe.fold, recipe.replaced)
+    let kept = recipe.mask == .zeroed ? sampledMask : nil
+    let isOneRounding = isHalf && isRoundedOnce
+    let hasMeanSize = recipe.source == .batch && recipe.centred
+    // The search spends its time here. Tests run it without optimization, where a generic function
+    // for each element, such as `abs`, takes several times as long as the arithmetic.
     var total = 0.0
-    for i in 0..<limit {
+    var i = -1
+    while i + 1 < limit {
+      i += 1
       var x = sampledInput[i]
       var extra = 0.0
-      switch recipe.surroundings {
+      switch surroundings {
       case .shiftAfter, .shiftMissing:
         extra = sampledShift?[i] ?? 0
         x -= extra
@@ -160,33 +168,37 @@ extension Evidence {
       var centred = (x - means[i]) * factor
       if isFolded {
         centred =
-          x * factor - means[i] * recipe.fold.factor(factor, weight: scales[i], divisor: divisor)
+          x * factor - means[i] * fold.factor(factor, weight: scales[i], divisor: divisor)
       }
       var value = centred + offsets[i]
-      let inner = abs(x) + abs(means[i]) + meanSize(means[i], variances[i], recipe)
+      let inner =
+        x.magnitude + means[i].magnitude
+        + (hasMeanSize ? meanSize(means[i], variances[i], aboutZero: recipe.aboutZero) : 0)
+      let division = factor.magnitude * inner
       var slack =
-        abs(centred) + min(abs(factor) * inner, mostSlack) + abs(offsets[i]) + abs(extra)
+        centred.magnitude + (mostSlack < division ? mostSlack : division) + offsets[i].magnitude
+        + extra.magnitude
       if let extras {
         value = value * extras.scale[i] + extras.shift[i]
-        slack = slack * abs(extras.scale[i]) + abs(extras.shift[i])
+        slack = slack * extras.scale[i].magnitude + extras.shift[i].magnitude
       }
       if let scale = observedScale { value *= scale[i] }
       if let shift = observedShift { value += shift[i] }
-      switch recipe.surroundings {
+      switch surroundings {
       case .shiftAfter: value += extra
       case .rectifiedAfter: value = max(value, 0)
       case .inputAdded: value += x
       default: break
       }
-      if let function = recipe.replaced {
+      if let function = replaced {
         (value, slack) = function.value(sampledInput[i], limits)
         slack = min(slack, abs(value) + mostSlack)
       }
-      if recipe.mask == .zeroed, let kept = sampledMask?[i] {
-        value *= kept
+      if let kept {
+        value *= kept[i]
         slack = max(slack, 1e-30)
       }
-      if isHalf && isRoundedOnce {
+      if isOneRounding {
         slack = abs(value) + slack * (0x1p-22 / rounding) + 0x1p-25 / rounding
       }
       let distance = (sampledTarget[i] - value) / (rounding * slack + 1e-30)
@@ -199,10 +211,9 @@ extension Evidence {
     return isHalf ? max(result, 8 * (result - 1)) : result
   }
 
-  /// A fraction of the magnitude of the averaged values; 0 without a mean.
-  func meanSize(_ mean: Double, _ variance: Double, _ recipe: Recipe) -> Double {
-    guard recipe.source == .batch, recipe.centred else { return 0 }
-    let square = recipe.aboutZero ? variance : variance + mean * mean
+  /// A fraction of the magnitude of the averaged values.
+  private func meanSize(_ mean: Double, _ variance: Double, aboutZero: Bool) -> Double {
+    let square = aboutZero ? variance : variance + mean * mean
     return square > 0 && square.isFinite ? 0.1 * square.squareRoot() : 0
   }
 
