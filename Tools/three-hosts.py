@@ -275,9 +275,9 @@ class Checks:
 
     def cut(self):
         name = "a cut link"
-        found = self.fault(
-            name, lambda: cut_link(2),
-            ["rank 2 (norma-c) does not answer", "lost communication", ADDRESSES[2]])
+        # Either mpirun ends the job, which does not know ranks, or the time-out does: the message
+        # comes before both.
+        found = self.fault(name, lambda: cut_link(2), ["rank 2 (norma-c) does not answer"])
         mend_link(2)
         self.continued(name, *found)
 
