@@ -152,11 +152,11 @@ struct ConvolutionShape: Hashable, Sendable {
 
   /// Whether direct evaluation of the definition is faster than anything that needs preparation: at
   /// most 131,072 products, some 50 microseconds, where oneDNN takes 10 after a millisecond of
-  /// compiling, and fewer for kernels of one element where rows of results have less than 16: a
-  /// product in a row of one takes 5 nanoseconds, in a row of 16 one third. Sums in double also
-  /// make such results as accurate as possible, which counts where kernels make them long.
+  /// compiling, and fewer for kernels of up to three elements where rows of results have less than
+  /// 16: a product in a row of one takes 5 nanoseconds, in a row of 16 one third. Sums in double
+  /// also make such results as accurate as possible, which counts where kernels make them long.
   var isSmall: Bool {
-    let row = kernelCount == 1 ? min(destination[destination.count - 1], 16) : 16
+    let row = kernelCount <= 3 ? min(destination[destination.count - 1], 16) : 16
     // Broadcast tensors may have any number of elements.
     return (destination + weights.dropFirst()).reduce(1.0) { $0 * Double($1) }
       <= Double(row * row * 512)
