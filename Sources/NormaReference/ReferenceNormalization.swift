@@ -21,10 +21,7 @@ package struct ReferenceNormalization: Sendable {
     let mean = x.reduced(over: axes, keepDims: true) {
       isCentered ? ReferenceMoments($0).mean : 0
     }
-    let inverse = self.inverse(x)
-    return ReferenceTensor(shape: x.shape) { index in
-      (x[index] - mean.stretched(index)) * inverse.stretched(index)
-    }
+    return (x - mean) * inverse(x)
   }
 
   private func inverse(_ x: ReferenceTensor) -> ReferenceTensor {
@@ -42,28 +39,14 @@ package struct ReferenceNormalization: Sendable {
     _ x: ReferenceTensor, _ g: ReferenceTensor
   ) -> (x: ReferenceTensor, weight: ReferenceTensor, bias: ReferenceTensor) {
     let (xhat, inverse) = (normalized(x), inverse(x))
-    func product(_ a: ReferenceTensor, _ b: ReferenceTensor) -> ReferenceTensor {
-      ReferenceTensor(shape: x.shape) { a.stretched($0) * b.stretched($0) }
-    }
-    let u = product(g, weight)
-    let means = u.mean(over: axes, keepDims: true)
-    let shares = product(u, xhat).mean(over: axes, keepDims: true)
-    let dx = ReferenceTensor(shape: x.shape) { index in
-      inverse.stretched(index)
-        * (u[index] - (isCentered ? means.stretched(index) : 0)
-          - xhat[index] * shares.stretched(index))
-    }
+    let u = g * weight
+    let shares = (u * xhat).mean(over: axes, keepDims: true)
+    let centred = isCentered ? u - u.mean(over: axes, keepDims: true) : u
+    let dx = inverse * (centred - xhat * shares)
     let constant = x.shape.indices.filter { weight.shape[$0] == 1 }
     func total(_ values: ReferenceTensor) -> ReferenceTensor {
       constant.isEmpty ? values : values.sum(over: constant, keepDims: true)
     }
-    return (dx, total(product(g, xhat)), total(g))
-  }
-}
-
-extension ReferenceTensor {
-  /// The element at an index of a shape to which this one broadcasts.
-  fileprivate func stretched(_ index: [Int]) -> Double {
-    self[zip(index, shape).map { $1 == 1 ? 0 : $0 }]
+    return (dx, total(g * xhat), total(g))
   }
 }

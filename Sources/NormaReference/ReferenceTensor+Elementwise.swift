@@ -9,8 +9,10 @@ extension ReferenceTensor {
     _ a: ReferenceTensor, _ b: ReferenceTensor, _ function: (Double, Double) -> Double
   ) -> ReferenceTensor {
     let shape = broadcastShape(a.shape, b.shape)
-    let pairs = zip(a.broadcast(to: shape).values, b.broadcast(to: shape).values)
-    return ReferenceTensor(shape: shape, values: pairs.map { function($0, $1) })
+    var result = a.broadcast(to: shape).values
+    let other = b.broadcast(to: shape).values
+    for i in result.indices { result[i] = function(result[i], other[i]) }
+    return ReferenceTensor(shape: shape, values: result)
   }
 
   package static func + (a: ReferenceTensor, b: ReferenceTensor) -> ReferenceTensor {

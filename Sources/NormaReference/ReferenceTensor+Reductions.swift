@@ -9,10 +9,9 @@ extension ReferenceTensor {
     let gone = Set(axes.map(axis))
     let full = shape.enumerated().map { gone.contains($0) ? 1 : $1 }
     var groups = [[Double]](repeating: [], count: full.reduce(1, *))
-    for (index, value) in zip(indices(of: shape), values) {
-      let kept = index.enumerated().map { gone.contains($0) ? 0 : $1 }
-      groups[position(of: kept, in: full)].append(value)
-    }
+    let kept = strides(of: full).enumerated().map { gone.contains($0) ? 0 : $1 }
+    let places = positions(of: shape, strides: kept)
+    for i in places.indices { groups[places[i]].append(values[i]) }
     let squeezed = shape.enumerated().filter { !gone.contains($0.offset) }.map(\.element)
     return ReferenceTensor(shape: keepDims ? full : squeezed, values: groups.map(function))
   }
@@ -80,7 +79,7 @@ package func compensatedSum(_ values: [Double]) -> Double {
   var lost = 0.0
   for value in values {
     let total = sum + value
-    lost += abs(sum) >= abs(value) ? (sum - total) + value : (value - total) + sum
+    lost += sum.magnitude >= value.magnitude ? (sum - total) + value : (value - total) + sum
     sum = total
   }
   return sum.isFinite ? sum + lost : sum  // Beyond infinity the errors are NaN.

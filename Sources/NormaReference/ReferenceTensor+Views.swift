@@ -8,11 +8,8 @@ extension ReferenceTensor {
   package func permuted(_ axes: [Int]) -> ReferenceTensor {
     let axes = axes.map(axis)
     demand(Set(axes).count == rank, "\(axes) is not a permutation of \(rank) axes")
-    return ReferenceTensor(shape: axes.map { shape[$0] }) { index in
-      var source = index
-      for (i, axis) in axes.enumerated() { source[axis] = index[i] }
-      return self[source]
-    }
+    let (result, own) = (axes.map { shape[$0] }, strides(of: shape))
+    return gathered(result, positions(of: result, strides: axes.map { own[$0] }))
   }
 
   /// The elements at `start`, `start + step` and so on below `end` along one axis.
@@ -21,13 +18,11 @@ extension ReferenceTensor {
   ) -> ReferenceTensor {
     let axis = self.axis(axis)
     let taken = Array(stride(from: start, to: end ?? shape[axis], by: step))
-    var result = shape
+    var (result, own) = (shape, strides(of: shape))
+    let first = (taken.first ?? 0) * own[axis]
     result[axis] = taken.count
-    return ReferenceTensor(shape: result) { index in
-      var source = index
-      source[axis] = taken[index[axis]]
-      return self[source]
-    }
+    own[axis] *= step
+    return gathered(result, positions(of: result, strides: own, from: first))
   }
 
   /// The tensor repeated along missing axes and along axes of extent 1.
@@ -37,9 +32,10 @@ extension ReferenceTensor {
     for (own, wanted) in zip(shape, target.dropFirst(missing)) {
       demand(own == wanted || own == 1, "\(shape) does not broadcast to \(target)")
     }
-    return ReferenceTensor(shape: target) { index in
-      self[zip(index.dropFirst(missing), shape).map { $1 == 1 ? 0 : $0 }]
-    }
+    if shape == target { return self }
+    let own = zip(shape, strides(of: shape)).map { $0 == 1 ? 0 : $1 }
+    let all = [Int](repeating: 0, count: missing) + own
+    return gathered(target, positions(of: target, strides: all))
   }
 }
 

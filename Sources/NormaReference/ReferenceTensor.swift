@@ -1,7 +1,8 @@
 /// Numbers in Double with a shape, row-major: the definition that fast kernels are compared with.
 ///
-/// Everything here is written to be readable, not fast. Integers up to 2^53 and Booleans (0 and 1)
-/// are exact.
+/// Everything here is written to be readable, not fast. But tests run without optimization, so
+/// views and reductions compute positions and no multi-indices. Integers up to 2^53 and Booleans
+/// (0 and 1) are exact.
 package struct ReferenceTensor: Equatable, Sendable {
   /// The extent of each axis; empty for a scalar.
   package let shape: [Int]
@@ -27,6 +28,13 @@ package struct ReferenceTensor: Equatable, Sendable {
   package var rank: Int { shape.count }
   package var count: Int { values.count }
 
+  /// The elements at positions, in the order of a new shape.
+  func gathered(_ shape: [Int], _ positions: [Int]) -> ReferenceTensor {
+    var result = [Double](repeating: 0, count: positions.count)
+    for i in positions.indices { result[i] = values[positions[i]] }
+    return ReferenceTensor(shape: shape, values: result)
+  }
+
   /// The element at a multi-index.
   package subscript(index: [Int]) -> Double {
     values[position(of: index, in: shape)]
@@ -44,6 +52,30 @@ package func indices(of shape: [Int]) -> [[Int]] {
   shape.reduce([[]]) { prefixes, extent in
     prefixes.flatMap { prefix in (0..<extent).map { prefix + [$0] } }
   }
+}
+
+/// The row-major strides of a shape.
+func strides(of shape: [Int]) -> [Int] {
+  var (strides, next) = (shape, 1)
+  for axis in shape.indices.reversed() {
+    strides[axis] = next
+    next *= shape[axis]
+  }
+  return strides
+}
+
+/// For each multi-index of a shape, in row-major order, `start` and its components times `strides`.
+func positions(of shape: [Int], strides: [Int], from start: Int = 0) -> [Int] {
+  var result = [start]
+  for (extent, stride) in zip(shape, strides) {
+    var next: [Int] = []
+    next.reserveCapacity(result.count * extent)
+    for position in result {
+      for index in 0..<extent { next.append(position + index * stride) }
+    }
+    result = next
+  }
+  return result
 }
 
 /// The row-major position of a multi-index.

@@ -147,17 +147,19 @@ extension Evidence {
     let kept = recipe.mask == .zeroed ? sampledMask : nil
     let isOneRounding = isHalf && isRoundedOnce
     let hasMeanSize = recipe.source == .batch && recipe.centred
+    let (input, target, shift) = (sampledInput, sampledTarget, sampledShift)
     // The search spends its time here. Tests run it without optimization, where a generic function
-    // for each element, such as `abs`, takes several times as long as the arithmetic.
+    // for each element, such as `abs`, takes several times as long as the arithmetic, and so does
+    // an array that belongs to an object.
     var total = 0.0
     var i = -1
     while i + 1 < limit {
       i += 1
-      var x = sampledInput[i]
+      var x = input[i]
       var extra = 0.0
       switch surroundings {
       case .shiftAfter, .shiftMissing:
-        extra = sampledShift?[i] ?? 0
+        extra = shift?[i] ?? 0
         x -= extra
       case .rectifiedBefore: x = max(x, 0)
       case .affineBefore: x = x * weights[i] + biases[i]
@@ -183,7 +185,7 @@ extension Evidence {
         slack = slack * extras.scale[i].magnitude + extras.shift[i].magnitude
       }
       if let scale = observedScale { value *= scale[i] }
-      if let shift = observedShift { value += shift[i] }
+      if let addend = observedShift { value += addend[i] }
       switch surroundings {
       case .shiftAfter: value += extra
       case .rectifiedAfter: value = max(value, 0)
@@ -191,17 +193,17 @@ extension Evidence {
       default: break
       }
       if let function = replaced {
-        (value, slack) = function.value(sampledInput[i], limits)
-        slack = min(slack, abs(value) + mostSlack)
+        (value, slack) = function.value(input[i], limits)
+        slack = min(slack, value.magnitude + mostSlack)
       }
       if let kept {
         value *= kept[i]
         slack = max(slack, 1e-30)
       }
       if isOneRounding {
-        slack = abs(value) + slack * (0x1p-22 / rounding) + 0x1p-25 / rounding
+        slack = value.magnitude + slack * (0x1p-22 / rounding) + 0x1p-25 / rounding
       }
-      let distance = (sampledTarget[i] - value) / (rounding * slack + 1e-30)
+      let distance = (target[i] - value) / (rounding * slack + 1e-30)
       total += distance * distance
       // Worse than the bound, or NaN.
       if !(total <= most) { return .greatestFiniteMagnitude }
