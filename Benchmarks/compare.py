@@ -18,6 +18,7 @@ import sys
 import time
 
 import catalogue_rows
+import generation_rows
 import network_rows
 import shape_rows
 import training_rows
@@ -217,6 +218,9 @@ def torch_row(torch, name, shape, quick):
     network = network_rows.network_row(torch, name, shape)
     if network:
         return (*measure(*network), None)
+    generated = generation_rows.generation_row(torch, name, shape)
+    if generated:
+        return (*measure(*generated), None)
     shaped = shape_rows.shape_row(torch, name, shape)
     if shaped:
         return (*measure(*shaped), None)

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs recorded calls of PyTorch, the operations of the benchmark and a service under the address
-# sanitizer, in a build of its own; the first report ends it.
+# Runs recorded calls of PyTorch, the operations of the benchmark, a service, and the tests of readers,
+# attention, recurrence and process groups under the address sanitizer, in a build of its own; the
+# first report ends it.
 # Usage: Tools/check-memory.sh [scratch path].
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,4 +17,7 @@ run() {
 run conformance Tests/Fixtures/torch
 run norma bench --quick --catalogue
 run Serving
+echo "check-memory: tests"
+swift test --sanitize address --scratch-path "$scratch" \
+  --filter 'NormaFilesTests|NormaONNXTests|NormaModelsTests|NormaDistributedTests|AttentionTests|AttentionDropoutTests|KeyValueCacheTests|RecurrenceTests|RecurrentLayerTests'
 echo "memory: no reports"

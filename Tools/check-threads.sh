@@ -26,7 +26,8 @@ run() {
 
 # A service with eight tasks, bad requests and cancellation.
 run swift run --sanitize thread --scratch-path "$scratch" Serving
-# Generators, pending tensors that several tasks read, scopes of errors, kept plans, packed weights, and loaders.
+# Generators, pending tensors that several tasks read, scopes of errors, kept plans, packed weights, loaders,
+# attention, recurrence, and groups of threads that train together.
 run swift test --sanitize thread --scratch-path "$scratch" \
-  --filter 'DefaultGeneratorTests|SharingTests|ErrorScopeTests|PlanCacheTests|ServingTests/cancellation|DataLoaderTests|StreamLoaderTests|SnapshotTests|ModuleTests|PendingConvolutionTests'
+  --filter 'DefaultGeneratorTests|SharingTests|ErrorScopeTests|PlanCacheTests|ServingTests/cancellation|DataLoaderTests|StreamLoaderTests|SnapshotTests|ModuleTests|PendingConvolutionTests|AttentionTests|AttentionDropoutTests|KeyValueCacheTests|RecurrenceTests|NormaDistributedTests'
 echo "threads: no reports"

@@ -27,7 +27,7 @@ HOSTS = ["norma-a", "norma-b", "norma-c"]
 ADDRESSES = ["10.77.0.1", "10.77.0.2", "10.77.0.3"]
 BRIDGE = "norma-br"
 TIMEOUT = 10  # seconds that a rank waits for the others
-LIMIT = 60  # seconds in which a job must end after a fault
+LIMIT = 30  # seconds in which a job must end after a fault
 
 
 def run(*command, check=True):

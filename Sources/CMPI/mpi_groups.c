@@ -100,7 +100,11 @@ void norma_mpi_ask(norma_mpi_group *group, int64_t number, double seconds, int64
   MPI_Request *requests = malloc(2 * (size_t)n * sizeof *requests);
   int64_t *arrived = malloc(((size_t)n + 1) * sizeof *arrived);
   for (int k = 0; k < n; k++) answers[k] = -1;
-  if (!requests || !arrived) return;
+  if (!requests || !arrived) {
+    free(requests);
+    free(arrived);
+    return;
+  }
   arrived[n] = number;
   norma_mpi_lock();
   for (int k = 0; k < n; k++) {

@@ -1,4 +1,5 @@
 import Norma
+import NormaModels
 
 // Training and optimizer steps. Benchmarks/compare.py runs the same in PyTorch.
 
@@ -12,7 +13,7 @@ extension BenchRow {
           residualEvaluation($0, sizes, isFolded: true),
         ]
       }
-      + photoNetworks(sizes)
+      + photoNetworks(sizes) + sizes.generator.positions.map { token(at: $0, sizes) }
   }
 
   /// ResNet-18 and MobileNet-v2 at the size of ImageNet: evaluation with and without folded batch
@@ -105,6 +106,31 @@ extension BenchRow {
       // What is copied beside a step: the vectors of its characters.
       return BenchWork(source: .zeros(shape + [128]), byteCount: 4 * 128 * text.count) {
         step(network, optimizer, text, targets)
+      }
+    }
+  }
+
+  /// One token of GPT-2 after `position` others, or up to 20 more, which lie in a cache.
+  private static func token(at position: Int, _ sizes: BenchSizes) -> BenchRow {
+    let generator = sizes.generator
+    return BenchRow(name: "gpt2.token.\(position)", shape: [1, generator.width]) {
+      var options = GPT2.Options()
+      options.width = generator.width
+      options.layers = generator.layers
+      options.tokens = generator.tokens
+      options.heads = max(generator.width / 64, 2)
+      let (network, text) = (GPT2(options), Tensor.randint([1, position], high: options.tokens))
+      network.eval()
+      let caches = network.makeCaches()
+      let parameters = network.parameters.reduce(0) { $0 + $1.value.byteCount }
+      return BenchWork(source: .zeros(1, options.width), byteCount: parameters) {
+        withoutGradients {
+          if caches[0].count == 0 || caches[0].count >= position + 20 {
+            for cache in caches { cache.removeAll() }
+            network(text, caches: caches).evaluated()
+          }
+          return network(text[0..., ..<1], caches: caches).evaluated()
+        }
       }
     }
   }

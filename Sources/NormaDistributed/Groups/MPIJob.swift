@@ -15,6 +15,7 @@
     let most: Int64
     private let over = Atomic(false)
     private let kept = Mutex<[Tensor]>([])
+    private let firstFailure = Mutex<ProcessGroupError?>(nil)
     // MPI's own object: only the answering thread and a process that is about to end use it.
     private nonisolated(unsafe) let control: OpaquePointer?
     private let ended = DispatchSemaphore(value: 0)
@@ -47,6 +48,12 @@
       ended.wait()
       norma_mpi_finish()
     }
+
+    /// Why the first call failed, if one has. All later ones fail immediately, as the processes no
+    /// longer agree on what comes next: a backward pass may begin several before its error arrives.
+    var failure: ProcessGroupError? { firstFailure.withLock { $0 } }
+
+    func fail(_ error: ProcessGroupError) { firstFailure.withLock { $0 = $0 ?? error } }
 
     /// Memory that MPI may still use.
     func keep(_ tensors: [Tensor]) { kept.withLock { $0 += tensors } }

@@ -26,6 +26,7 @@
     deinit { if !job.isOver { norma_mpi_free(group) } }
 
     func run(_ collective: Collective) throws(ProcessGroupError) -> [Tensor] {
+      if let failure = job.failure { throw failure }
       job.calls.begin(number)
       let x = collective.tensor
       switch collective.kind {
@@ -82,7 +83,9 @@
       if outcome == 0 { return result }
       // MPI may still write to this memory.
       job.keep([x, result])
-      throw error(outcome, collective)
+      let error = error(outcome, collective)
+      job.fail(error)
+      throw error
     }
 
     /// MPI's own sum.
