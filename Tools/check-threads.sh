@@ -12,7 +12,7 @@ trap 'rm -f "$log"' EXIT
 run() {
   echo "check-threads: $*"
   status=0
-  env OMP_NUM_THREADS=1 TSAN_OPTIONS="halt_on_error=0 exitcode=0" "$@" >"$log" 2>&1 || status=$?
+  env OMP_NUM_THREADS=1 TSAN_OPTIONS="halt_on_error=0 exitcode=0 suppressions=$PWD/Tools/check-threads.suppressions" "$@" >"$log" 2>&1 || status=$?
   tail -n 3 "$log"
   if grep -A 30 'WARNING: ThreadSanitizer' "$log"; then
     echo "check-threads: the thread sanitizer has reports, see above" >&2

@@ -42,6 +42,7 @@ public final class ONNXModel: Module {
   let evaluationSteps: () throws -> [String]
   /// Whether all batch norms are maps of channels that nothing observes.
   private let hasFixedNorms: () -> Bool
+  private let foldsNorms: Bool
   private let weights: [String: Parameter]
   private let layers: [(name: String, module: Module)]
 
@@ -98,6 +99,7 @@ public final class ONNXModel: Module {
     hasFixedNorms = {
       norms.isEmpty || !BatchNorm.areCallsRecorded && norms.allSatisfy(\.isFixedMap)
     }
+    foldsNorms = options.foldsNorms
     weights = builder.weights
     layers = builder.layers
     let known = Set(graph.initializers.map(\.name))
@@ -184,5 +186,13 @@ public final class ONNXModel: Module {
   private func text(of input: ONNXValue) -> String {
     let shape = input.shape.map { "[\($0.map(\.description).joined(separator: ", "))]" } ?? ""
     return "\(input.typeName)\(shape)"
+  }
+}
+
+extension ONNXModel: FoldsNormsItself {
+  package var foldingRule: String {
+    foldsNorms
+      ? "an ONNX model folds norms by itself in evaluation without gradients"
+      : "an ONNX model folds norms by itself, and its option foldsNorms is off"
   }
 }

@@ -40,12 +40,22 @@ public func foldBatchNorms(inside model: Module, forward: () -> Tensor) -> Foldi
   model.withEvaluation { withoutGradients { Folding(model).run(forward) } }
 }
 
+/// A model whose convolutions are no layers, and which folds norms into them by itself.
+package protocol FoldsNormsItself {
+  /// When, for a report.
+  var foldingRule: String { get }
+}
+
 /// The search for neighbors, and their folds.
 private final class Folding {
   private let norms: [(name: String, layer: any Layer)]
   private let targets: [(name: String, layer: any FoldableLayer)]
+  private let reasonWithoutNeighbor: String
 
   init(_ model: Module) {
+    reasonWithoutNeighbor =
+      (model as? any FoldsNormsItself)?.foldingRule
+      ?? "there is no convolution and no linear layer next to it"
     var seen: Set<ObjectIdentifier> = []
     var (norms, targets) = ([(String, any Layer)](), [(String, any FoldableLayer)]())
     for (name, module) in model.namedModules where !name.isEmpty {
@@ -93,8 +103,7 @@ private final class Folding {
       }), fits(target.layer, inputs) {
         pairs.append(Pair(norm: norm, target: target, isBefore: true))
       } else {
-        report.rest.append(
-          .init(norm: norm.name, reason: "there is no convolution and no linear layer next to it"))
+        report.rest.append(.init(norm: norm.name, reason: reasonWithoutNeighbor))
       }
     }
     fold(pairs, expected, forward, &report)

@@ -266,6 +266,47 @@ import Testing
     #expect(zip(found, wanted).allSatisfy(isNear))
   }
 
+  @Test func scansRunOnWhatPassesMade() throws {
+    let body = TestGraph(
+      nodes: [
+        TestNode("Transpose", ["w"], ["t"]), TestNode("MatMul", ["s", "t"], ["p"]),
+        TestNode("Add", ["p", "row"], ["q"]), TestNode("Mul", ["q", "half"], ["next"]),
+        TestNode("Identity", ["next"], ["seen"]),
+      ],
+      inputs: [("s", 1, []), ("row", 1, [])], outputs: ["next", "seen"])
+    let graph = TestGraph(
+      nodes: [
+        TestNode(
+          "Scan", ["x", "rows"], ["last", "all"], ints: ["num_scan_inputs": 1],
+          graphs: ["body": body])
+      ],
+      inputs: [("x", 1, [2, 3]), ("rows", 1, [4, 2, 3])], outputs: ["last", "all"],
+      constants: withSeed(8) { [("w", .randn(3, 3)), ("half", Tensor([Float(0.5)]))] })
+    let (x, rows) = withSeed(9) { (Tensor.randn(2, 3), Tensor.randn(4, 2, 3)) }
+    let (found, wanted) = try both(graph, [x, rows])
+    #expect(zip(found, wanted).allSatisfy(isNear))
+    var state = x
+    let weights = withSeed(8) { Tensor.randn(3, 3) }
+    for step in 0..<4 { state = (state.matmul(weights.transposed()) + rows[step]) * 0.5 }
+    #expect(isNear(found[0], state) && found[1].shape == [4, 2, 3])
+  }
+
+  /// Nothing that a user could do about it is reported as missing.
+  @Test func foldingReportsWhoFolds() throws {
+    for foldsNorms in [true, false] {
+      var options = ONNXModel.Options()
+      options.foldsNorms = foldsNorms
+      let model = try block().model(options: options)
+      model.eval()
+      let before = try withoutGradients { try model([images])[0] }
+      let report = foldBatchNorms(inside: model) { (try? model([images])[0]) ?? .zeros(0) }
+      #expect(report.folds.isEmpty && report.rest.count == 1)
+      #expect(report.rest[0].reason.contains("option foldsNorms is off") == !foldsNorms)
+      #expect(report.rest[0].reason.hasPrefix("an ONNX model folds norms by itself"))
+      #expect(isNear(try withoutGradients { try model([images])[0] }, before))
+    }
+  }
+
   @Test func dropoutActsInTrainingAlone() throws {
     let graph = TestGraph(
       nodes: [TestNode("Dropout", ["x"], ["d"]), TestNode("Neg", ["d"], ["y"])],
