@@ -74,8 +74,8 @@ struct BenchSizes {
   /// Channels of the first blocks of residual networks, and images of a training step.
   var widths = [16, 32]
   var networkBatch = 128
-  /// Width, layers and tokens of a language model, and positions where it generates.
-  var generator = (width: 768, layers: 12, tokens: 50_257, positions: [100, 1000])
+  /// A language model that generates.
+  var generator = (width: 768, layers: 12, tokens: 50_257)
   /// An image of the size that ImageNet networks take.
   var photo = [3, 224, 224]
   /// The sizes of PyTorch's own benchmark of batch norm: images, channels, height and width.
@@ -94,7 +94,7 @@ struct BenchSizes {
       values: [20, 30], chain: 50, products: [4, 8, 16],
       vectors: [[9, 5], [9, 3]],
       parameter: [20, 30], networkBatch: 2,
-      generator: (width: 16, layers: 2, tokens: 50, positions: [4, 8]), photo: [3, 32, 32],
+      generator: (width: 16, layers: 2, tokens: 50), photo: [3, 32, 32],
       grid: (images: 20, channels: [1, 3], sides: [1, 4]), catalogue: [[4, 4], [8, 8]])
   }
 }

@@ -68,15 +68,19 @@ import Testing
     let y = norm(leaves[0], leaves[1], leaves[2], mask: mask)
     y.backward(upstream: upstream)
     let whole = apart(norm, [values] + parameters, upstream)
-    // Three values can lie so close together that rounding them once changes the results by many
-    // ulps: how much is measured, in float64, with several roundings, as one may cancel by chance.
+    // Three values can lie so close together that rounding them, or the gradients, once changes the
+    // results by many ulps: how much is measured, in float64, with several roundings, as one may
+    // cancel by chance.
     let step = 0x1p-30
     let wide = ([values] + parameters).map { $0.cast(to: .float64) }
-    let exact = apart(norm, wide, upstream.cast(to: .float64))
+    func moved(_ x: Tensor) -> Tensor {
+      let signs = (0..<x.count).map { _ in Bool.random(using: &random) ? step : -step }
+      return x * (Tensor(signs, shape: x.shape) + 1)
+    }
+    let wideUpstream = upstream.cast(to: .float64)
+    let exact = apart(norm, wide, wideUpstream)
     let near = (0..<8).map { _ in
-      let signs = Tensor((0..<96).map { _ in Bool.random(using: &random) ? step : -step })
-      let moved = [wide[0] * (signs.reshaped(shape) + 1)] + wide.dropFirst()
-      return apart(norm, moved, upstream.cast(to: .float64))
+      apart(norm, [moved(wide[0])] + wide.dropFirst(), moved(wideUpstream))
     }
     func condition(_ part: (Apart) -> Tensor) -> Double {
       near.reduce(0) { max($0, (part(exact) - part($1)).abs().max().item() / step) }
