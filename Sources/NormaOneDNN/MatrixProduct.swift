@@ -58,7 +58,7 @@ package struct MatrixProduct: Hashable, Sendable {
   var threads = 1
 
   /// The number of matrices in the result.
-  package var count: Int { batch.reduce(1) { $0 * $1.length } }
+  package let count: Int
 
   /// The plan for operands with these strides: batch axes, then rows, then columns.
   package init(
@@ -86,6 +86,9 @@ package struct MatrixProduct: Hashable, Sendable {
     }
     (self.m, self.a) = Self.fold(&axes, m: m, k: k, a: a)
     self.batch = Self.merged(axes)
+    var count = 1
+    for axis in self.batch { count *= axis.length }
+    self.count = count
   }
 
   /// `(x, m, k) (k, n)` is `(x m, k) (k, n)`: batch axes along which `b` stays the same become
