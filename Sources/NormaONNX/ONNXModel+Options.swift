@@ -22,6 +22,10 @@ extension ONNXModel {
     /// is computed once.
     public var preparesWeights = true
 
+    /// In evaluation without gradients: the kernels of a call are kept, and run again for inputs of
+    /// the same shapes. The results have the same bits.
+    public var repeatsCalls = true
+
     /// Everything.
     public init() {}
 
@@ -34,6 +38,7 @@ extension ONNXModel {
       options.removesIdentities = false
       options.foldsNorms = false
       options.preparesWeights = false
+      options.repeatsCalls = false
       return options
     }
   }

@@ -40,6 +40,8 @@ public final class ONNXModel: Module {
   private let run: ([Value], ModelCall) throws -> [Value]
   /// The titles of the steps of an evaluation without gradients, for tests.
   let evaluationSteps: () throws -> [String]
+  /// Whether the kernels of the last evaluation without gradients are known.
+  package let areCallsRepeated: () throws -> Bool
   /// Whether all batch norms are maps of channels that nothing observes.
   private let hasFixedNorms: () -> Bool
   private let foldsNorms: Bool
@@ -95,6 +97,7 @@ public final class ONNXModel: Module {
     }
     run = { try plan.run($0, in: $1) }
     evaluationSteps = plan.evaluationSteps
+    areCallsRepeated = plan.areCallsRepeated
     let norms = builder.layers.compactMap { $0.module as? BatchNorm }
     hasFixedNorms = {
       norms.isEmpty || !BatchNorm.areCallsRecorded && norms.allSatisfy(\.isFixedMap)

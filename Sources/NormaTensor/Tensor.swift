@@ -51,8 +51,33 @@ public struct Tensor: Sendable {
       self = .poisoned
       return
     }
-    try fill(UnsafeMutableRawBufferPointer(start: storage.base, count: byteCount))
+    try fill(UnsafeMutableRawBufferPointer(start: storage.address, count: byteCount))
     self.init(node: Node(stored: storage, dtype: dtype, layout: layout), layout: layout)
+  }
+
+  /// A tensor with this layout that a kernel writes eagerly from the first elements of stored
+  /// operands; nothing is read if it has no elements.
+  ///
+  /// - Parameter call: the call named in an out-of-memory error.
+  static func computed(
+    _ dtype: DType, _ layout: Layout, from operands: [Tensor], _ call: String = "",
+    by kernel: @escaping @Sendable (KernelAddresses, UnsafeMutableRawPointer) -> Void
+  ) -> Tensor {
+    var memory: [KernelMemory] = []
+    memory.reserveCapacity(operands.count + 1)
+    for operand in operands {
+      let storage = operand.node.materialize()
+      if storage.isMissing { return .poisoned }
+      memory.append(.reads(operand, in: storage))
+    }
+    guard let result = Storage.roomOrReport(layout, dtype, call) else { return .poisoned }
+    memory.append(.writes(result))
+    let last = operands.count
+    _ = KernelRecorder.run(memory) { at in
+      kernel(at, at[last])
+      return true
+    }
+    return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
   }
 
   /// The result of a call with a mistake inside a catching scope. It has axes, so that reading

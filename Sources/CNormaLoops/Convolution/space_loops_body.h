@@ -43,9 +43,12 @@ static void NAME(axis_map)(
   }
 }
 
+// Indices are not written if `notes` is 0, a constant wherever these functions are called.
+
 // One window of single elements.
-static void NAME(max_pool_single)(
-    const norma_windows *w, const T *input, const int64_t at[3], T *output, int32_t *index) {
+static inline __attribute__((always_inline)) void NAME(max_pool_single)(
+    const norma_windows *w, const T *input, const int64_t at[3], T *output, int32_t *index,
+    int notes) {
   T best = (T)-INFINITY;
   int32_t best_index = -1;
   int is_first = 1;
@@ -66,13 +69,13 @@ static void NAME(max_pool_single)(
     }
   }
   *output = best;
-  *index = best_index;
+  if (notes) *index = best_index;
 }
 
 // One window of rows of channels: `output` and `indices` hold the largest elements so far.
-static void NAME(max_pool_rows)(
+static inline __attribute__((always_inline)) void NAME(max_pool_rows)(
     const norma_windows *w, const T *input, const int64_t at[3], T *restrict output,
-    int32_t *restrict indices) {
+    int32_t *restrict indices, int notes) {
   const int64_t channels = w->channels;
   int is_first = 1;
   for (int64_t a = 0; a < w->lengths[0][at[0]]; a++) {
@@ -86,14 +89,14 @@ static void NAME(max_pool_rows)(
         if (is_first) {
           for (int64_t j = 0; j < channels; j++) {
             output[j] = row[j];
-            indices[j] = index;
+            if (notes) indices[j] = index;
           }
           is_first = 0;
         } else {
           for (int64_t j = 0; j < channels; j++) {
             const int keeps = row[j] <= output[j] || (output[j] != output[j] && row[j] == row[j]);
             output[j] = keeps ? output[j] : row[j];
-            indices[j] = keeps ? indices[j] : index;
+            if (notes) indices[j] = keeps ? indices[j] : index;
           }
         }
       }
@@ -102,7 +105,7 @@ static void NAME(max_pool_rows)(
   if (is_first) {
     for (int64_t j = 0; j < channels; j++) {
       output[j] = (T)-INFINITY;
-      indices[j] = -1;
+      if (notes) indices[j] = -1;
     }
   }
 }
@@ -111,7 +114,7 @@ static void NAME(max_pool_rows)(
 // together: each adds its elements in the same order.
 static inline __attribute__((always_inline)) void NAME(max_pool_side_by_side)(
     const norma_windows *w, const T *restrict input, const int64_t at[3], int64_t windows,
-    int64_t stride, T *restrict output, int32_t *restrict indices) {
+    int64_t stride, T *restrict output, int32_t *restrict indices, int notes) {
   int is_first = 1;
   const int64_t left = w->first[2][at[2]];
   for (int64_t a = 0; a < w->lengths[0][at[0]]; a++) {
@@ -125,7 +128,7 @@ static inline __attribute__((always_inline)) void NAME(max_pool_side_by_side)(
         if (is_first) {
           for (int32_t j = 0; j < (int32_t)windows; j++) {
             output[j] = row[j * stride];
-            indices[j] = index + j * apart;
+            if (notes) indices[j] = index + j * apart;
           }
           is_first = 0;
           continue;
@@ -134,36 +137,36 @@ static inline __attribute__((always_inline)) void NAME(max_pool_side_by_side)(
           const T value = row[j * stride];
           const int keeps = value <= output[j] || (output[j] != output[j] && value == value);
           output[j] = keeps ? output[j] : value;
-          indices[j] = keeps ? indices[j] : index + j * apart;
+          if (notes) indices[j] = keeps ? indices[j] : index + j * apart;
         }
       }
     }
   }
   for (int64_t j = 0; is_first && j < windows; j++) {
     output[j] = (T)-INFINITY;
-    indices[j] = -1;
+    if (notes) indices[j] = -1;
   }
 }
 
 // The windows of a row of outputs with single elements: those in the middle are processed together.
-static void NAME(max_pool_line)(
+static inline __attribute__((always_inline)) void NAME(max_pool_line)(
     const norma_windows *w, const T *input, int64_t at[3], int64_t middle, int64_t behind,
-    T *output, int32_t *indices) {
+    T *output, int32_t *indices, int notes) {
   const int64_t stride = behind - middle > 1 ? w->first[2][middle + 1] - w->first[2][middle] : 0;
   for (at[2] = 0; at[2] < w->outputs[2];) {
     T *to = output + at[2];
-    int32_t *index = indices + at[2];
+    int32_t *index = notes ? indices + at[2] : indices;
     if (at[2] != middle || stride == 0) {
-      NAME(max_pool_single)(w, input, at, to, index);
+      NAME(max_pool_single)(w, input, at, to, index, notes);
       at[2]++;
       continue;
     }
     // A constant stride lets the compiler use vectors.
     const int64_t n = behind - middle;
-    if (stride == 1) NAME(max_pool_side_by_side)(w, input, at, n, 1, to, index);
-    else if (stride == 2) NAME(max_pool_side_by_side)(w, input, at, n, 2, to, index);
-    else if (stride == 3) NAME(max_pool_side_by_side)(w, input, at, n, 3, to, index);
-    else NAME(max_pool_side_by_side)(w, input, at, n, stride, to, index);
+    if (stride == 1) NAME(max_pool_side_by_side)(w, input, at, n, 1, to, index, notes);
+    else if (stride == 2) NAME(max_pool_side_by_side)(w, input, at, n, 2, to, index, notes);
+    else if (stride == 3) NAME(max_pool_side_by_side)(w, input, at, n, 3, to, index, notes);
+    else NAME(max_pool_side_by_side)(w, input, at, n, stride, to, index, notes);
     at[2] = behind;
   }
 }
@@ -185,27 +188,32 @@ static void NAME(windows_side_by_side)(const norma_windows *w, int64_t *from, in
   }
 }
 
+static inline __attribute__((always_inline)) void NAME(max_pool_lines)(
+    const norma_windows *w, const T *input, T *output, int32_t *indices, int64_t begin,
+    int64_t end, int notes) {
+  const int64_t channels = w->channels, line = w->outputs[2] * channels;
+  const int64_t sample = w->inputs[0] * w->inputs[1] * w->inputs[2] * channels;
+  int64_t middle, behind;
+  NAME(windows_side_by_side)(w, &middle, &behind);
+  for (int64_t i = begin; i < end; i++) {
+    const int64_t place = i / w->outputs[1];
+    int64_t at[3] = {place % w->outputs[0], i % w->outputs[1], 0};
+    const T *from = input + place / w->outputs[0] * sample;
+    T *to = output + i * line;
+    int32_t *index = notes ? indices + i * line : indices;
+    if (channels == 1) {
+      NAME(max_pool_line)(w, from, at, middle, behind, to, index, notes);
+      continue;
+    }
+    for (; at[2] < w->outputs[2]; at[2]++, to += channels, index += notes ? channels : 0) {
+      NAME(max_pool_rows)(w, from, at, to, index, notes);
+    }
+  }
+}
+
 static void NAME(max_pool)(
     const norma_windows *w, const T *input, T *output, int32_t *indices, int64_t begin,
     int64_t end) {
-  const int64_t channels = w->channels;
-  const int64_t sample = w->inputs[0] * w->inputs[1] * w->inputs[2] * channels;
-  int64_t result = begin * w->outputs[0] * w->outputs[1] * w->outputs[2] * channels;
-  int64_t middle, behind;
-  NAME(windows_side_by_side)(w, &middle, &behind);
-  for (int64_t n = begin; n < end; n++) {
-    const T *from = input + n * sample;
-    int64_t at[3];
-    for (at[0] = 0; at[0] < w->outputs[0]; at[0]++)
-      for (at[1] = 0; at[1] < w->outputs[1]; at[1]++) {
-        if (channels == 1) {
-          NAME(max_pool_line)(w, from, at, middle, behind, output + result, indices + result);
-          result += w->outputs[2];
-          continue;
-        }
-        for (at[2] = 0; at[2] < w->outputs[2]; at[2]++, result += channels) {
-          NAME(max_pool_rows)(w, from, at, output + result, indices + result);
-        }
-      }
-  }
+  if (indices) NAME(max_pool_lines)(w, input, output, indices, begin, end, 1);
+  else NAME(max_pool_lines)(w, input, output, indices, begin, end, 0);
 }

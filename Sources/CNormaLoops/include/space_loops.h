@@ -33,15 +33,16 @@ typedef struct {
   const int32_t *_Nonnull lengths[3];
 } norma_windows;
 
-/// The largest element of each window, and its first index among the input's spatial elements. A
-/// NaN is larger than anything, and the last one counts. An empty window gives -inf and index -1.
-/// Computes the samples `begin ..< end`.
+/// The largest element of each window, and its first index among the input's spatial elements,
+/// unless there is no memory for indices. A NaN is larger than anything, and the last one counts.
+/// An empty window gives -inf and index -1. Computes the lines `begin ..< end` of windows along the
+/// last axis, of which a sample has `outputs[0] * outputs[1]`.
 void norma_max_pool_f32(
-    const norma_windows *windows, const float *input, float *output, int32_t *indices,
-    int64_t begin, int64_t end);
+    const norma_windows *windows, const float *input, float *output,
+    int32_t *_Nullable indices, int64_t begin, int64_t end);
 void norma_max_pool_f64(
-    const norma_windows *windows, const double *input, double *output, int32_t *indices,
-    int64_t begin, int64_t end);
+    const norma_windows *windows, const double *input, double *output,
+    int32_t *_Nullable indices, int64_t begin, int64_t end);
 
 /// `wide[n, indices[n, i, c], c] += narrow[n, i, c]` for samples `begin ..< end`, where `wide` has
 /// `wide_space` spatial elements and starts as 0.

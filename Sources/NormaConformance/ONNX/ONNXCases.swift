@@ -46,6 +46,16 @@ private func modelFolders(in folder: String) throws -> [String] {
   return found
 }
 
+extension ONNXModel {
+  /// The results after two calls on other numbers: from the kernels that were recorded for those,
+  /// wherever calls can be repeated.
+  func resultsAfterOtherCalls(_ inputs: [Tensor]) throws -> [Tensor] {
+    let other = inputs.map { $0.dtype.isFloatingPoint ? ($0 * 0.5).cast(to: $0.dtype) : $0 }
+    for _ in 0..<2 { _ = try? callAsFunction(other) }
+    return try callAsFunction(inputs)
+  }
+}
+
 /// One model with its inputs and outputs.
 private struct ONNXCase {
   let path: String
@@ -78,7 +88,7 @@ private struct ONNXCase {
   private func complaint(about model: ONNXModel, _ set: String) throws -> String? {
     let inputs = try tensors(set, "input")
     let wanted = try tensors(set, "output")
-    let results = try withoutGradients { try model(inputs) }
+    let results = try withoutGradients { try model.resultsAfterOtherCalls(inputs) }
     guard results.count == wanted.count else {
       return "\(results.count) outputs instead of \(wanted.count)"
     }

@@ -10,7 +10,14 @@ struct ONNXLoadedModel: LoadedModel {
     model.eval()
   }
 
-  func outputs(for inputs: [String: Tensor]) throws -> [String: Tensor] { try model(inputs) }
+  func outputs(for inputs: [String: Tensor]) throws -> [String: Tensor] {
+    if GradientMode.isRecording { return try model(inputs) }
+    let given = model.inputs.compactMap { inputs[$0.name] }
+    if given.count < model.inputs.count { return try model(inputs) }
+    let results = try model.resultsAfterOtherCalls(given)
+    return Dictionary(zip(model.outputs.map(\.name), results)) { first, _ in first }
+  }
+
   var module: Module? { model }
   var notes: [String: String] { model.metadata }
 }

@@ -49,12 +49,13 @@ package struct MaxPooling: Sendable {
 
   private var outputSpace: Int { axes.reduce(1) { $0 * $1.outputs } }
 
-  /// Writes the largest element of each window, and its index among the spatial elements.
+  /// Writes the largest element of each window, and if there is memory for it, its index among the
+  /// spatial elements.
   ///
   /// The first of equal elements; a NaN is larger than anything.
   package func run(
     _ dtype: DType, from input: UnsafeRawPointer, into output: UnsafeMutableRawPointer,
-    indices: UnsafeMutablePointer<Int32>, threads: Int
+    indices: UnsafeMutablePointer<Int32>?, threads: Int
   ) {
     // The bounds of all windows in one array: for each axis their first elements, then their
     // lengths.
@@ -71,7 +72,8 @@ package struct MaxPooling: Sendable {
         outputs: (counts[0], counts[1], counts[2]), step: (steps[0], steps[1], steps[2]),
         first: (z, y, x),
         lengths: (z + axes[0].outputs, y + axes[1].outputs, x + axes[2].outputs))
-      inParallel(batch, work: batch * channels * outputSpace, threads: threads) { begin, end in
+      let lines = batch * axes[0].outputs * axes[1].outputs
+      inParallel(lines, work: batch * channels * outputSpace, threads: threads) { begin, end in
         if dtype == .float64 {
           norma_max_pool_f64(
             &windows, input.assumingMemoryBound(to: Double.self),

@@ -2,7 +2,7 @@ import CNormaLoops
 
 /// Normalization of contiguous groups of `float32` values, and its gradient, group by group while
 /// each is in cache: with the instructions of programs, but without programs.
-package struct GroupNormalization {
+package struct GroupNormalization: Sendable {
   /// Weight and bias, one number for each parameter; `epsilon`; and whether squares are measured
   /// from zero.
   package struct Parameters {

@@ -35,7 +35,7 @@ public class MaxPool: Module, PlacedLayer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    withIndices(x, file: file, line: line).values.observed(by: self, of: x, file, line)
+    pooled(x, needsIndices: false, file, line).values.observed(by: self, of: x, file, line)
   }
 
   /// The largest elements and their indices among the spatial elements. PyTorch:
@@ -43,9 +43,16 @@ public class MaxPool: Module, PlacedLayer {
   public func withIndices(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> (values: Tensor, indices: Tensor) {
+    pooled(x, needsIndices: true, file, line)
+  }
+
+  private func pooled(
+    _ x: Tensor, needsIndices: Bool, _ file: StaticString, _ line: UInt
+  ) -> (values: Tensor, indices: Tensor) {
     maxPool(
       x, space: space, kernelSize: kernelSize, stride: stride, padding: padding,
-      dilation: dilation, ceilMode: ceilMode, call: "MaxPool\(space)d(_:)", file: file, line: line)
+      dilation: dilation, ceilMode: ceilMode, needsIndices: needsIndices,
+      call: "MaxPool\(space)d(_:)", file: file, line: line)
   }
 }
 
@@ -238,7 +245,7 @@ public class AdaptiveMaxPool: Module, PlacedLayer {
   public func callAsFunction(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    withIndices(x, file: file, line: line).values.observed(by: self, of: x, file, line)
+    pooled(x, needsIndices: false, file, line).values.observed(by: self, of: x, file, line)
   }
 
   /// The largest elements and their indices among the spatial elements. PyTorch:
@@ -246,9 +253,15 @@ public class AdaptiveMaxPool: Module, PlacedLayer {
   public func withIndices(
     _ x: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> (values: Tensor, indices: Tensor) {
+    pooled(x, needsIndices: true, file, line)
+  }
+
+  private func pooled(
+    _ x: Tensor, needsIndices: Bool, _ file: StaticString, _ line: UInt
+  ) -> (values: Tensor, indices: Tensor) {
     adaptiveMaxPool(
-      x, space: space, outputSize: outputSize, call: "AdaptiveMaxPool\(space)d(_:)", file: file,
-      line: line)
+      x, space: space, outputSize: outputSize, needsIndices: needsIndices,
+      call: "AdaptiveMaxPool\(space)d(_:)", file: file, line: line)
   }
 }
 

@@ -76,7 +76,7 @@ extension OperatorTable {
       let (values, indices) = NormaTensor.maxPool(
         source, space: space, kernelSize: Extents(place.kernel), stride: Extents(place.strides),
         padding: Extents(padding), dilation: Extents(place.dilations), ceilMode: false,
-        call: "MaxPool", file: #fileID, line: #line)
+        needsIndices: wantsIndices, call: "MaxPool", file: #fileID, line: #line)
       let results = values.cast(to: given.dtype)
       guard wantsIndices else { return [.tensor(results)] }
       let shift = isPlain && !windows.isCeil ? padding : place.before

@@ -14,6 +14,8 @@ final class EvaluationPlan {
     let inputs: [Int]
     let captures: [Int]
     let outputs: [Int]
+    /// The kernels of calls with these values.
+    let calls = RepeatedCalls()
   }
 
   /// The graph, which owns this.

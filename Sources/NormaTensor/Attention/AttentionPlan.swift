@@ -72,7 +72,7 @@ struct AttentionMatrices {
   /// The matrices of a stored tensor.
   init(_ tensor: Tensor, _ storage: Storage) {
     self.init(
-      base: storage.base + tensor.layout.offset * tensor.dtype.byteCount, tensor.layout.strides,
+      base: storage.address + tensor.layout.offset * tensor.dtype.byteCount, tensor.layout.strides,
       tensor.dtype)
   }
 

@@ -65,9 +65,29 @@ private struct AttentionBlocks: Sendable {
       withExtendedLifetime(storages) {
         AttentionKernel(
           plan, matrices, result: AttentionMatrices(base: base, strides, plan.dtype),
-          highest: stored.storage.base, inverses: factors.storage.base,
+          highest: stored.storage.address, inverses: factors.storage.address,
           mask: mask?.dtype, dropout: drops
         ).run(threads: TensorThreads.count)
+      }
+    }
+    if KernelRecorder.isOpen, drops == nil, let written = outcome.node.storage {
+      let forms = operands.map { (strides: $0.layout.strides, dtype: $0.dtype) }
+      let strides = order.strides(plan.batch + [plan.queries, plan.valueWidth])
+      let type = mask?.dtype
+      let memory = zip(operands, storages).map { KernelMemory.reads($0, in: $1) }
+      let threads = TensorThreads.count
+      KernelRecorder.keep(
+        memory + [.writes(written), .writes(stored.storage), .writes(factors.storage)]
+      ) { at in
+        let matrices = forms.enumerated().map {
+          AttentionMatrices(base: at[$0], $1.strides, $1.dtype)
+        }
+        let results = at + forms.count
+        AttentionKernel(
+          plan, matrices, result: AttentionMatrices(base: results[0], strides, plan.dtype),
+          highest: results[1], inverses: results[2], mask: type, dropout: nil
+        ).run(threads: threads)
+        return true
       }
     }
     result = order.restored(outcome)

@@ -176,30 +176,24 @@ enum Convolution {
     let operands = [source, weights, bias, destination].map { $0?.contiguous() }
     let dtype = (source ?? destination)?.dtype ?? .float32
     let layout = Layout(contiguous: resultShape)
-    let result = try Storage.room(layout, dtype, call)
-    let storages = operands.map { $0?.node.materialize() }
-    if storages.contains(where: { $0?.isMissing ?? false }) { return .poisoned }
-    func pointer(_ index: Int) -> UnsafeMutableRawPointer {
-      let offset = (operands[index]?.layout.offset ?? 0) * dtype.byteCount
-      return (storages[index] ?? result).base + offset
-    }
     let kernel = DirectConvolution(
       source: shape.source, weights: shape.weights, destination: shape.destination,
       stride: shape.stride, dilation: shape.dilation, before: shape.before, groups: shape.groups)
-    switch pass {
-    case .forward:
-      kernel.forward(
-        dtype, source: pointer(0), weights: pointer(1),
-        bias: bias == nil ? nil : UnsafeRawPointer(pointer(2)), destination: pointer(3))
-    case .sourceGradient:
-      kernel.sourceGradient(
-        dtype, source: pointer(0), weights: pointer(1), destination: pointer(3))
-    case .weightsGradient:
-      kernel.weightsGradient(
-        dtype, source: pointer(0), weights: pointer(1), destination: pointer(3))
+    let hasBias = bias != nil
+    let tensor = Tensor.computed(
+      dtype, layout, from: operands.compactMap { $0 }, call
+    ) { at, result in
+      switch pass {
+      case .forward:
+        kernel.forward(
+          dtype, source: at[0], weights: at[1], bias: hasBias ? UnsafeRawPointer(at[2]) : nil,
+          destination: result)
+      case .sourceGradient:
+        kernel.sourceGradient(dtype, source: result, weights: at[0], destination: at[1])
+      case .weightsGradient:
+        kernel.weightsGradient(dtype, source: at[0], weights: result, destination: at[1])
+      }
     }
-    withExtendedLifetime(storages) {}
-    let tensor = Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
     return isLast ? tensor.channelsLastDense.evaluated() : tensor
   }
 
@@ -226,20 +220,22 @@ enum Convolution {
       weights: shape.weightsOperand, destination: operand(shape.destination), hasBias: false,
       stride: shape.stride, dilation: shape.dilation, before: shape.before, after: shape.after,
       threads: threads)
-    let storages = [source, weights, destination].map { $0?.node.materialize() }
-    if storages.contains(where: { $0?.isMissing ?? false }) { return .poisoned }
-    func pointer(_ tensor: Tensor?, _ storage: Storage?) -> UnsafeMutableRawPointer {
-      (storage ?? result).base + (tensor?.layout.offset ?? 0) * dtype.byteCount
+    let memory = [source, weights, destination].map { tensor -> KernelMemory in
+      guard let tensor else { return .writes(result) }
+      return .reads(tensor, in: tensor.node.materialize())
     }
-    norma_team_set_library_threads(Int32(threads))
-    do throws(OneDNNError) {
-      try CompiledConvolution.of(plan).run(
-        source: pointer(source, storages[0]), weights: pointer(weights, storages[1]), bias: nil,
-        destination: pointer(destination, storages[2]))
-    } catch {
-      return nil
+    if memory.contains(where: \.storage.isMissing) { return .poisoned }
+    guard let convolution = try? CompiledConvolution.of(plan) else { return nil }
+    let hasRun = KernelRecorder.run(memory) { at in
+      norma_team_set_library_threads(Int32(threads))
+      do throws(OneDNNError) {
+        try convolution.run(source: at[0], weights: at[1], bias: nil, destination: at[2])
+      } catch {
+        return false
+      }
+      return true
     }
-    withExtendedLifetime(storages) {}
+    if !hasRun { return nil }
     return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
   }
 }

@@ -62,7 +62,6 @@ final class PendingConvolution: Sendable {
     into target: Storage, before program: Program?, finish: (ConvolutionPart) -> Bool
   ) -> Bool {
     let threads = TensorThreads.count
-    norma_team_set_library_threads(Int32(threads))
     var traits: Set<ExecutionPlan.Trait> = program == nil ? [.oneDNN] : [.oneDNN, .inCache]
     let width = dtype.byteCount
     // Bytes of an image and of a row of it.
@@ -71,25 +70,23 @@ final class PendingConvolution: Sendable {
       return (image, image / shape[2])
     }
     let (from, to) = (sizes(shape.source), sizes(shape.destination))
-    var packed: (convolution: CompiledConvolution, storage: Storage?)?
+    var packed: (convolution: CompiledConvolution, weights: Weights)?
     let most = Limits.convolutionPart * threads
     for part in ConvolutionPart.all(of: shape, rowBytes: to.row, most: most) {
       let (window, first) = shape.window(of: part)
-      do throws(OneDNNError) {
-        let convolution = try CompiledConvolution.of(plan(window, threads))
-        if packed?.convolution.packsLike(convolution) != true {
-          packed = (convolution, try packedWeights(for: convolution, &traits))
-        }
-        try convolution.run(
-          source: source.memory + part.images.lowerBound * from.image + first * from.row,
-          weights: weights.memory, packed: packed?.storage.map { UnsafeRawPointer($0.base) },
-          bias: bias.map { UnsafeRawPointer($0.memory) },
-          destination: target.base + part.images.lowerBound * to.image
-            + part.rows.lowerBound * to.row)
-      } catch {
+      guard let convolution = try? CompiledConvolution.of(plan(window, threads)),
+        let weights = packed?.convolution.packsLike(convolution) == true
+          ? packed?.weights : try? packedWeights(for: convolution, &traits),
+        run(
+          convolution, weights,
+          from: part.images.lowerBound * from.image + first * from.row,
+          to: .writes(
+            target, at: part.images.lowerBound * to.image + part.rows.lowerBound * to.row))
+      else {
         note(program, target, [.byProducts])
         return runByProducts(into: target) && finish(ConvolutionPart(whole: shape))
       }
+      packed = (convolution, weights)
       if !finish(part) { return false }
     }
     note(program, target, traits)
@@ -108,16 +105,47 @@ final class PendingConvolution: Sendable {
         writes: layout.count * dtype.byteCount, traits))
   }
 
-  /// The weights in the order of a compiled convolution, kept or made now; nil if they are in that
-  /// order already.
+  /// The weights as they are given, and in the order of a compiled convolution.
+  private struct Weights {
+    let dense: KernelMemory
+    /// Nil if the convolution reads them as they are.
+    let packed: Storage?
+  }
+
+  /// The weights in the order of a compiled convolution, kept or made now.
   private func packedWeights(
     for convolution: CompiledConvolution, _ traits: inout Set<ExecutionPlan.Trait>
-  ) throws(OneDNNError) -> Storage? {
-    if convolution.packedByteCount == 0 { return nil }
-    let (storage, isNew) = try weights.node.materialize().packed(
-      for: convolution, from: weights.layout.offset, at: weights.memory)
+  ) throws(OneDNNError) -> Weights {
+    let dense = weights.memory()
+    if convolution.packedByteCount == 0 { return Weights(dense: dense, packed: nil) }
+    let (storage, isNew) = try dense.storage.packed(
+      for: convolution, from: weights.layout.offset, at: dense.address)
     traits.insert(isNew ? .packed : .prepacked)
-    return storage
+    return Weights(dense: dense, packed: storage)
+  }
+
+  /// Runs a compiled part, whose source begins `offset` bytes behind the first. False if oneDNN
+  /// failed.
+  private func run(
+    _ convolution: CompiledConvolution, _ weights: Weights, from offset: Int,
+    to target: KernelMemory
+  ) -> Bool {
+    let threads = Int32(TensorThreads.count)
+    let bias = bias?.memory()
+    let (isPacked, hasBias) = (weights.packed != nil, bias != nil)
+    let optional = [weights.packed.map { .reads($0) }, bias].compactMap { $0 }
+    return KernelRecorder.run([source.memory(at: offset), weights.dense, target] + optional) { at in
+      norma_team_set_library_threads(threads)
+      let optional = at + 3
+      do throws(OneDNNError) {
+        try convolution.run(
+          source: at[0], weights: at[1], packed: isPacked ? UnsafeRawPointer(optional[0]) : nil,
+          bias: hasBias ? UnsafeRawPointer(optional[isPacked ? 1 : 0]) : nil, destination: at[2])
+      } catch {
+        return false
+      }
+      return true
+    }
   }
 
   /// Computes everything by products, for what oneDNN cannot do. False if memory ran out.
@@ -153,9 +181,9 @@ extension ConvolutionShape {
 }
 
 extension Tensor {
-  /// The address of the first stored element.
-  fileprivate var memory: UnsafeMutableRawPointer {
-    node.materialize().base + layout.offset * dtype.byteCount
+  /// The stored elements from the first on, and `offset` bytes further.
+  fileprivate func memory(at offset: Int = 0) -> KernelMemory {
+    .reads(node.materialize(), at: layout.offset * dtype.byteCount + offset)
   }
 }
 

@@ -22,11 +22,11 @@ enum Pooling {
     return batch
   }
 
-  /// Maxima over the windows of each axis, and their indices among the spatial elements; -1 for
-  /// windows without an element, whose maximum is -inf.
+  /// Maxima over the windows of each axis, and if they are needed, here or for gradients, their
+  /// indices among the spatial elements; -1 for windows without an element, whose maximum is -inf.
   static func max(
-    _ x: Tensor, _ axes: [WindowAxis], _ call: String
-  ) throws(TensorError) -> (values: Tensor, indices: Tensor) {
+    _ x: Tensor, _ axes: [WindowAxis], needsIndices: Bool, _ call: String
+  ) throws(TensorError) -> (values: Tensor, indices: Tensor?) {
     let space = Array(x.shape.dropFirst(2))
     let shape = Array(x.shape.prefix(2)) + axes.map(\.outputs)
     guard space.reduce(1, *) < Int(Int32.max) else {
@@ -40,23 +40,32 @@ enum Pooling {
     let isLast = source.isChannelsLast
     let layout = isLast ? ConvolutionShape.layout(shape) : Layout(contiguous: shape)
     let values = try Storage.room(layout, type, call)
-    let found = try Storage.room(layout, .int32, call)
+    let isRecorded = Tensor.isRecorded([x])
+    let found = needsIndices || isRecorded ? try Storage.room(layout, .int32, call) : nil
     let storage = source.node.materialize()
     if storage.isMissing { return (.poisoned, .poisoned) }
-    MaxPooling(
-      batch: isLast ? shape[0] : shape[0] * shape[1], channels: isLast ? shape[1] : 1, axes: axes
-    ).run(
-      type, from: storage.base + source.layout.offset * type.byteCount, into: values.base,
-      indices: found.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
-    withExtendedLifetime(storage) {}
+    let kernel = MaxPooling(
+      batch: isLast ? shape[0] : shape[0] * shape[1], channels: isLast ? shape[1] : 1, axes: axes)
+    let threads = TensorThreads.count
+    var memory: [KernelMemory] = [.reads(source, in: storage), .writes(values)]
+    if let found { memory.append(.writes(found)) }
+    let hasIndices = found != nil
+    _ = KernelRecorder.run(memory) { at in
+      kernel.run(
+        type, from: at[0], into: at[1],
+        indices: hasIndices ? at[2].assumingMemoryBound(to: Int32.self) : nil, threads: threads)
+      return true
+    }
     ExecutionLog.add(.pooling, "max pooling", [source], into: shape, type)
-    let indices = Tensor(node: Node(stored: found, dtype: .int32, layout: layout), layout: layout)
+    let indices = found.map { found in
+      Tensor(node: Node(stored: found, dtype: .int32, layout: layout), layout: layout)
+    }
     // Windows entirely in the padding have index -1, and no gradient.
     let hasEmpty = axes.contains { $0.lengths.contains(0) }
     let result = Tensor(node: Node(stored: values, dtype: type, layout: layout), layout: layout)
       .cast(to: x.dtype)
       .noted(.maxPooling(axes), [x])
-      .recorded(call, from: [x], saving: [indices], runsAtOnce: true) { rule in
+      .recorded(call, from: [x], saving: indices.map { [$0] } ?? [], runsAtOnce: true) { rule in
         let indices = rule.saved[0]
         if !hasEmpty { return [rule.upstream.scatteredOverSpace(space, at: indices, call: call)] }
         let upstream = Tensor.where(indices .>= 0, rule.upstream, 0)

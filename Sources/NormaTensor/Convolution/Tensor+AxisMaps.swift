@@ -33,17 +33,13 @@ extension Tensor {
     var target = shape
     target[step.axis] = step.map.outputs
     let layout = Layout.dense(target, order: order)
-    guard let result = Storage.roomOrReport(layout, dtype, call) else { return .poisoned }
-    let storage = source.node.materialize()
-    if storage.isMissing { return .poisoned }
     ExecutionLog.add(.axisMap, "weighted sums", [source], into: target, dtype)
-    step.map.run(
-      dtype, outer: order[..<index].reduce(1) { $0 * shape[$1] },
-      inner: order[(index + 1)...].reduce(1) { $0 * shape[$1] },
-      from: storage.base + source.layout.offset * dtype.byteCount, into: result.base,
-      threads: TensorThreads.count)
-    withExtendedLifetime(storage) {}
-    return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
-      .noted(.axisMap(step.map, axis: step.axis), [self])
+    let (dtype, threads) = (dtype, TensorThreads.count)
+    let outer = order[..<index].reduce(1) { $0 * shape[$1] }
+    let inner = order[(index + 1)...].reduce(1) { $0 * shape[$1] }
+    return Tensor.computed(dtype, layout, from: [source], call) { at, result in
+      step.map.run(
+        dtype, outer: outer, inner: inner, from: at[0], into: result, threads: threads)
+    }.noted(.axisMap(step.map, axis: step.axis), [self])
   }
 }

@@ -10,8 +10,8 @@ import NormaKernels
 /// 1 results, rounded up with `ceilMode`, where the last window must begin inside the input or the
 /// padding before it. The stride defaults to the kernel size. NaN if the window contains one. The
 /// gradient goes to the first of equal elements. A window entirely in the padding, which only a
-/// dilation makes possible, has the maximum -inf and no gradient. Real types. Cost: one read, and
-/// one write of values and indices.
+/// dilation makes possible, has the maximum -inf and no gradient. Real types. Cost: one read and
+/// one write; with gradients, also one write of the indices.
 /// PyTorch: `F.max_pool2d`.
 public func maxPool2d(
   _ x: Tensor, kernelSize: some ExtentsConvertible,
@@ -19,10 +19,10 @@ public func maxPool2d(
   dilation: some ExtentsConvertible = 1, ceilMode: Bool = false, file: StaticString = #fileID,
   line: UInt = #line
 ) -> Tensor {
-  maxPool2dWithIndices(
-    x, kernelSize: kernelSize.asExtents, stride: stride?.asExtents, padding: padding.asExtents,
-    dilation: dilation.asExtents,
-    ceilMode: ceilMode, file: file, line: line
+  maxPool(
+    x, space: 2, kernelSize: kernelSize.asExtents, stride: stride?.asExtents,
+    padding: padding.asExtents, dilation: dilation.asExtents, ceilMode: ceilMode,
+    needsIndices: false, call: "maxPool2d(_:kernelSize:)", file: file, line: line
   ).values
 }
 
@@ -51,10 +51,10 @@ public func maxPool1d(
   dilation: some ExtentsConvertible = 1, ceilMode: Bool = false, file: StaticString = #fileID,
   line: UInt = #line
 ) -> Tensor {
-  maxPool1dWithIndices(
-    x, kernelSize: kernelSize.asExtents, stride: stride?.asExtents, padding: padding.asExtents,
-    dilation: dilation.asExtents,
-    ceilMode: ceilMode, file: file, line: line
+  maxPool(
+    x, space: 1, kernelSize: kernelSize.asExtents, stride: stride?.asExtents,
+    padding: padding.asExtents, dilation: dilation.asExtents, ceilMode: ceilMode,
+    needsIndices: false, call: "maxPool1d(_:kernelSize:)", file: file, line: line
   ).values
 }
 
@@ -82,10 +82,10 @@ public func maxPool3d(
   dilation: some ExtentsConvertible = 1, ceilMode: Bool = false, file: StaticString = #fileID,
   line: UInt = #line
 ) -> Tensor {
-  maxPool3dWithIndices(
-    x, kernelSize: kernelSize.asExtents, stride: stride?.asExtents, padding: padding.asExtents,
-    dilation: dilation.asExtents,
-    ceilMode: ceilMode, file: file, line: line
+  maxPool(
+    x, space: 3, kernelSize: kernelSize.asExtents, stride: stride?.asExtents,
+    padding: padding.asExtents, dilation: dilation.asExtents, ceilMode: ceilMode,
+    needsIndices: false, call: "maxPool3d(_:kernelSize:)", file: file, line: line
   ).values
 }
 
@@ -113,8 +113,10 @@ public func adaptiveMaxPool2d(
   _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
   line: UInt = #line
 ) -> Tensor {
-  adaptiveMaxPool2dWithIndices(x, outputSize: outputSize.asAdaptiveSize, file: file, line: line)
-    .values
+  adaptiveMaxPool(
+    x, space: 2, outputSize: outputSize.asAdaptiveSize, needsIndices: false,
+    call: "adaptiveMaxPool2d(_:outputSize:)", file: file, line: line
+  ).values
 }
 
 /// ``adaptiveMaxPool2d(_:outputSize:file:line:)`` with the indices of the maxima among the spatial
@@ -137,8 +139,10 @@ public func adaptiveMaxPool1d(
   _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
   line: UInt = #line
 ) -> Tensor {
-  adaptiveMaxPool1dWithIndices(x, outputSize: outputSize.asAdaptiveSize, file: file, line: line)
-    .values
+  adaptiveMaxPool(
+    x, space: 1, outputSize: outputSize.asAdaptiveSize, needsIndices: false,
+    call: "adaptiveMaxPool1d(_:outputSize:)", file: file, line: line
+  ).values
 }
 
 /// ``adaptiveMaxPool1d(_:outputSize:file:line:)`` with the indices of the maxima among the spatial
@@ -161,8 +165,10 @@ public func adaptiveMaxPool3d(
   _ x: Tensor, outputSize: some AdaptiveSizeConvertible, file: StaticString = #fileID,
   line: UInt = #line
 ) -> Tensor {
-  adaptiveMaxPool3dWithIndices(x, outputSize: outputSize.asAdaptiveSize, file: file, line: line)
-    .values
+  adaptiveMaxPool(
+    x, space: 3, outputSize: outputSize.asAdaptiveSize, needsIndices: false,
+    call: "adaptiveMaxPool3d(_:outputSize:)", file: file, line: line
+  ).values
 }
 
 /// ``adaptiveMaxPool3d(_:outputSize:file:line:)`` with the indices of the maxima among the spatial
@@ -178,12 +184,13 @@ public func adaptiveMaxPool3dWithIndices(
     line: line)
 }
 
-/// Maxima and their indices over `space` axes.
+/// Maxima over `space` axes, and their indices if they are needed; a poisoned tensor otherwise.
 package func maxPool(
   _ x: Tensor, space: Int, kernelSize: Extents, stride: Extents?, padding: Extents,
-  dilation: Extents, ceilMode: Bool, call: String, file: StaticString, line: UInt
+  dilation: Extents, ceilMode: Bool, needsIndices: Bool = true, call: String, file: StaticString,
+  line: UInt
 ) -> (values: Tensor, indices: Tensor) {
-  maxPooled(x, space, call, file, line) { sizes throws(TensorError) in
+  maxPooled(x, space, needsIndices, call, file, line) { sizes throws(TensorError) in
     let shape = try PoolingShape(
       sizes, kernel: kernelSize, stride: stride, padding: padding, dilation: dilation,
       ceilMode: ceilMode, call: call)
@@ -191,11 +198,12 @@ package func maxPool(
   }
 }
 
-/// Maxima of evenly divided axes, and their indices.
+/// Maxima of evenly divided axes, and their indices as ``maxPool``.
 package func adaptiveMaxPool(
-  _ x: Tensor, space: Int, outputSize: AdaptiveSize, call: String, file: StaticString, line: UInt
+  _ x: Tensor, space: Int, outputSize: AdaptiveSize, needsIndices: Bool = true, call: String,
+  file: StaticString, line: UInt
 ) -> (values: Tensor, indices: Tensor) {
-  maxPooled(x, space, call, file, line) { sizes throws(TensorError) in
+  maxPooled(x, space, needsIndices, call, file, line) { sizes throws(TensorError) in
     let outputs = try outputSize.expanded(sizes, call: call)
     return zip(sizes, outputs).map { AdaptiveWindows(inputs: $0, outputs: $1).windows }
   }
@@ -205,7 +213,8 @@ package func adaptiveMaxPool(
 /// reports mistakes.
 @inline(never)
 private func maxPooled(
-  _ x: Tensor, _ space: Int, _ call: String, _ file: StaticString, _ line: UInt,
+  _ x: Tensor, _ space: Int, _ needsIndices: Bool, _ call: String, _ file: StaticString,
+  _ line: UInt,
   _ axes: (_ space: [Int]) throws(TensorError) -> [WindowAxis]
 ) -> (values: Tensor, indices: Tensor) {
   var indices = Tensor.poisoned
@@ -214,11 +223,11 @@ private func maxPooled(
     let x = space == 3 ? x.widened : x
     let batch = try Pooling.batch(x, space, call)
     let axes = try axes(Array(batch.shape.dropFirst(2)))
-    let (values, found) = try Pooling.max(batch, axes, call)
-    indices = found.cast(to: .int64)
-    if x.rank == batch.rank { return values }
-    indices = indices.squeezed(0)
-    return values.squeezed(0)
+    let (values, found) = try Pooling.max(batch, axes, needsIndices: needsIndices, call)
+    if let found {
+      indices = x.rank == batch.rank ? found.cast(to: .int64) : found.cast(to: .int64).squeezed(0)
+    }
+    return x.rank == batch.rank ? values : values.squeezed(0)
   }
   return (values, indices)
 }

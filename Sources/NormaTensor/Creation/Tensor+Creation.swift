@@ -28,8 +28,10 @@ extension Tensor {
           "Tensor(_:shape:)", "\(array.count) values do not fill shape \(shape), which has \(count)"
         )
       }
-      let tensor = Tensor(shape: shape, dtype: T.dtype) { bytes in
-        array.withUnsafeBytes { bytes.copyMemory(from: $0) }
+      let tensor = KernelRecorder.outside {
+        Tensor(shape: shape, dtype: T.dtype) { bytes in
+          array.withUnsafeBytes { bytes.copyMemory(from: $0) }
+        }
       }
       guard let dtype, dtype != T.dtype else { return tensor }
       try tensor.requireFit(array, in: dtype, "Tensor(_:dtype:)")

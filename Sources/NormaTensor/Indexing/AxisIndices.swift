@@ -48,6 +48,21 @@ struct AxisIndices: Sendable {
       index: indices.strides)
   }
 
+  /// The same for a loop on other memory, which a recorder can keep.
+  fileprivate func run(
+    _ memory: [KernelMemory],
+    _ loop: @escaping @Sendable (IndexedAxis, UnsafePointer<Int64>, KernelAddresses) -> Int?
+  ) throws(TensorError) {
+    let storage = indices.node.materialize()
+    if storage.isMissing { throw .memory(indices.shape, .int64, call) }
+    let kernel = kernel
+    let isInside = KernelRecorder.run([.reads(indices, in: storage)] + memory) { at in
+      loop(kernel, UnsafePointer(at[0].assumingMemoryBound(to: Int64.self)), at + 1) == nil
+    }
+    // Names the index.
+    if !isInside { try check() }
+  }
+
   /// Throws if an index is out of range.
   func check() throws(TensorError) { try run { $0.check($1) } }
 
@@ -88,12 +103,10 @@ extension Tensor {
     let result = try Storage.room(layout, dtype, axisIndices.call)
     ExecutionLog.add(
       .gather, "gather", [self, axisIndices.indices], into: axisIndices.narrow, dtype)
-    try axisIndices.run { kernel, index in
-      withExtendedLifetime(storage) {
-        kernel.gather(
-          width: dtype.byteCount, index, from: storage.base + self.layout.offset * dtype.byteCount,
-          strides: strides, to: result.base, threads: TensorThreads.count)
-      }
+    let (width, strides, threads) = (dtype.byteCount, strides, TensorThreads.count)
+    try axisIndices.run([.reads(self, in: storage), .writes(result)]) { kernel, index, at in
+      kernel.gather(
+        width: width, index, from: at[0], strides: strides, to: at[1], threads: threads)
     }
     let shape = shape
     return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)

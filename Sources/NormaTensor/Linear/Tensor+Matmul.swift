@@ -148,10 +148,11 @@ extension Tensor {
     if leftStorage.isMissing || rightStorage.isMissing { return .poisoned }
     return withExtendedLifetime((leftStorage, rightStorage)) {
       let (dtype, width) = (left.dtype, left.dtype.byteCount)
-      let leftBase = leftStorage.base + left.layout.offset * width
-      let rightBase = rightStorage.base + right.layout.offset * width
+      let leftBase = leftStorage.address + left.layout.offset * width
+      let rightBase = rightStorage.address + right.layout.offset * width
       let threads = TensorThreads.count
       var isComplete = true
+      var way: ProductWay?
       let product = Tensor(shape: shape, dtype: dtype) { bytes in
         guard let result = bytes.baseAddress else { return }
         if dtype == .bfloat16 {
@@ -177,13 +178,15 @@ extension Tensor {
             if let packed = try rightStorage.packed(
               for: plan, from: right.layout.offset, at: rightBase)
             {
-              try packed.product.run(leftBase, packed.matrix.base, result)
+              try packed.product.run(leftBase, packed.matrix.address, result)
+              way = .packed(packed.product, packed.matrix)
               note(.oneDNN, packed.isNew ? .packed : .prepacked)
             } else {
               try OneDNN.multiply(
                 plan, leftBase.assumingMemoryBound(to: Float.self),
                 rightBase.assumingMemoryBound(to: Float.self),
                 into: result.assumingMemoryBound(to: Float.self))
+              way = .library(plan)
               note(.oneDNN)
             }
             return
@@ -192,9 +195,22 @@ extension Tensor {
           }
         }
         note(.ownLoops)
+        way = .ownLoops
         Gemm.multiply(
           dtype, batch: batch, m: m, n: n, k: k, a: leftBase, aStrides: leftStrides,
           b: rightBase, bStrides: rightStrides, into: result, threads: threads)
+      }
+      if KernelRecorder.isOpen, let way, let result = product.node.storage {
+        let second: KernelMemory =
+          if case .packed(_, let matrix) = way { .reads(matrix) } else {
+            .reads(right, in: rightStorage)
+          }
+        let batchSize = (batch, m, n, k)
+        KernelRecorder.keep([.reads(left, in: leftStorage), second, .writes(result)]) { at in
+          way.run(
+            dtype, batchSize, at[0], leftStrides, at[1], rightStrides, into: at[2],
+            threads: threads)
+        }
       }
       return isComplete ? product : nil
     }
@@ -206,5 +222,40 @@ extension Tensor {
     OneDNN.canRead(
       rows: shape[rank - 2], columns: shape[rank - 1], rowStride: strides[rank - 2],
       columnStride: strides[rank - 1]) ? self : copied()
+  }
+}
+
+/// How a batch of products is computed.
+private enum ProductWay: Sendable {
+  /// The second operand is this memory.
+  case packed(CompiledProduct, Storage)
+  case library(MatrixProduct)
+  case ownLoops
+
+  /// Computes it again on other memory. False if oneDNN failed.
+  func run(
+    _ dtype: DType, _ size: (batch: [Int], m: Int, n: Int, k: Int), _ a: UnsafeRawPointer,
+    _ aStrides: [Int], _ b: UnsafeRawPointer, _ bStrides: [Int],
+    into c: UnsafeMutableRawPointer, threads: Int
+  ) -> Bool {
+    do throws(OneDNNError) {
+      switch self {
+      case .packed(let product, _):
+        norma_team_set_library_threads(Int32(threads))
+        try product.run(a, b, c)
+      case .library(let plan):
+        norma_team_set_library_threads(Int32(threads))
+        try OneDNN.multiply(
+          plan, a.assumingMemoryBound(to: Float.self), b.assumingMemoryBound(to: Float.self),
+          into: c.assumingMemoryBound(to: Float.self))
+      case .ownLoops:
+        Gemm.multiply(
+          dtype, batch: size.batch, m: size.m, n: size.n, k: size.k, a: a, aStrides: aStrides,
+          b: b, bStrides: bStrides, into: c, threads: threads)
+      }
+    } catch {
+      return false
+    }
+    return true
   }
 }

@@ -75,12 +75,15 @@ extension Storage {
     for form: any WeightsPacking, from offset: Int, at weights: UnsafeRawPointer,
     isRepeated: Bool = false
   ) throws(OneDNNError) -> (storage: Storage, isNew: Bool) {
+    // Weights that a recorded call makes would have to be packed in each call.
+    if KernelRecorder.isAnyOpen { KernelRecorder.noteUse(of: self) }
     var isNew = false
     let storage = try packedWeights.storage(for: form, from: offset, isRepeated: isRepeated) {
       () throws(OneDNNError) in
       let layout = Layout(contiguous: [form.packedByteCount])
-      guard let storage = try? Storage.room(layout, .uint8, "") else { throw .outOfMemory }
-      try form.pack(weights, into: storage.base)
+      let room = KernelRecorder.outside { try? Storage.room(layout, .uint8, "") }
+      guard let storage = room else { throw .outOfMemory }
+      try form.pack(weights, into: storage.address)
       isNew = true
       return storage
     }

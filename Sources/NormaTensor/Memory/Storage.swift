@@ -11,9 +11,18 @@ import Synchronization
 
 /// A block of memory for the elements of tensors; returned to the cache when it is no longer used.
 final class Storage: @unchecked Sendable {
-  // Written only while it has a single owner; shared storage is read-only.
-  let base: UnsafeMutableRawPointer
+  /// The memory, for kernels that a ``KernelRecorder`` keeps.
+  let address: UnsafeMutableRawPointer
   let byteCount: Int
+  /// What made it, for a ``KernelRecorder``.
+  let maker: Int
+
+  /// The memory, for all others. Written only while it has a single owner; shared storage is
+  /// read-only.
+  var base: UnsafeMutableRawPointer {
+    if KernelRecorder.isAnyOpen { KernelRecorder.noteUse(of: self) }
+    return address
+  }
 
   /// Whether this represents elements for which there was no memory: zeros that can be read.
   let isMissing: Bool
@@ -31,7 +40,8 @@ final class Storage: @unchecked Sendable {
   }
 
   private init(_ base: UnsafeMutableRawPointer, _ byteCount: Int, isMissing: Bool) {
-    (self.base, self.byteCount, self.isMissing) = (base, byteCount, isMissing)
+    (address, self.byteCount, self.isMissing) = (base, byteCount, isMissing)
+    maker = KernelRecorder.isAnyOpen ? KernelRecorder.number(ofNew: byteCount) : 0
   }
 
   /// Memory for elements.
@@ -62,11 +72,14 @@ final class Storage: @unchecked Sendable {
   /// Scratch memory of a program over a shape; nil, with a mistake recorded in the scope, if the
   /// system has none.
   static func scratchOrReport(byteCount: Int, of shape: [Int]) -> Storage? {
-    guard let base = BufferCache.shared.take(byteCount) else {
-      report(.scratch(shape, bytes: byteCount), file: #fileID, line: #line)
-      return nil
-    }
-    return Storage(base, byteCount, isMissing: false)
+    if let storage = scratch(byteCount: byteCount) { return storage }
+    report(.scratch(shape, bytes: byteCount), file: #fileID, line: #line)
+    return nil
+  }
+
+  /// Memory for some bytes; nil if the system has none.
+  static func scratch(byteCount: Int) -> Storage? {
+    BufferCache.shared.take(byteCount).map { Storage($0, byteCount, isMissing: false) }
   }
 
   /// Represents elements that have no memory; work in progress may read it. If there are more
@@ -81,6 +94,9 @@ final class Storage: @unchecked Sendable {
       byteCount /= 2
     }
   }
+
+  /// For programs whose memory is given when they run.
+  static let none = Storage(byteCount: 1)
 
   /// More bytes than today's processors can address.
   static let largest = 1 << 48
@@ -99,9 +115,9 @@ final class Storage: @unchecked Sendable {
 
   deinit {
     if isMissing {
-      munmap(base, byteCount)
+      munmap(address, byteCount)
     } else {
-      BufferCache.shared.give(base, byteCount)
+      BufferCache.shared.give(address, byteCount)
     }
   }
 }

@@ -28,8 +28,8 @@ struct NormalizationNumbers {
     shift = bias?.detached().cast(to: type) ?? Center.zeros(mean.shape, type)
   }
 
-  /// The same operands computed eagerly, if mean and variance are stored; nil otherwise, and for a
-  /// weight that is constant within each statistic but has another layout.
+  /// The same operands computed eagerly, if mean and variance are stored. Nil otherwise, in a
+  /// recorded call, and for a weight that is constant in each statistic but has another layout.
   init?(
     stored mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?,
     of shape: [Int]
@@ -43,7 +43,7 @@ struct NormalizationNumbers {
     }
     let (first, second) = (own(weight), own(bias))
     if let weight, first == nil, weight.isConstant(along: mean) { return nil }
-    guard !mean.isPending, !variance.isPending, variance.shape == mean.shape,
+    guard !KernelRecorder.isOpen, !mean.isPending, !variance.isPending, variance.shape == mean.shape,
       variance.strides == mean.strides
     else { return nil }
     let (mean, variance) = (mean.cast(to: .float64), variance.cast(to: .float64))

@@ -55,7 +55,9 @@ extension Tensor {
       ? Center.zeros(group.layout.shape, dtype == .float64 ? .float64 : .float32) : nil
     let n = Double(group.countPerResult)
     let isLarge = count > Limits.smallNormalization
-    if count == 0 || isLarge && SlicedReductions.fits(layout, over: axes, dtype) {
+    if count == 0 || isLarge && SlicedReductions.fits(layout, over: axes, dtype)
+      || KernelRecorder.isOpen
+    {
       return NormalizationStatistics(
         mean: given ?? group.tensor(.sum) / n, squares: squares, count: group.countPerResult)
     }

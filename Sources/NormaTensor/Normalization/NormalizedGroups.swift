@@ -60,18 +60,28 @@ struct NormalizedGroups {
   ) -> (output: Tensor, statistics: NormalizationStatistics)? {
     let count = kernel.count
     guard let pack = Tensor.Pack(count: count, of: 3, dtype: .float64) else { return nil }
-    let numbers = pack.storage.base.assumingMemoryBound(to: Double.self)
     let storages = (x.node.materialize(), weight?.node.materialize(), bias?.node.materialize())
     note("normalize", [x, weight, bias])
-    let output = withExtendedLifetime(storages) {
-      Tensor(shape: x.shape, dtype: .float32) { bytes in
-        guard let result = bytes.baseAddress else { return }
-        kernel.run(
-          parameters(storages.1, storages.2, eps, origin), x: base(x, storages.0), y: result,
-          mean: numbers, squares: numbers + count, variance: numbers + 2 * count,
-          threads: TensorThreads.count)
-      }
+    let layout = Layout(contiguous: x.shape)
+    guard let result = Storage.roomOrReport(layout, .float32) else { return nil }
+    let (kernel, hasWeight, hasBias) = (kernel, weight != nil, bias != nil)
+    let threads = TensorThreads.count
+    var memory: [KernelMemory] = [
+      .reads(x, in: storages.0), .writes(result), .writes(pack.storage),
+    ]
+    if let weight, let storage = storages.1 { memory.append(.reads(weight, in: storage)) }
+    if let bias, let storage = storages.2 { memory.append(.reads(bias, in: storage)) }
+    _ = KernelRecorder.run(memory) { at in
+      let numbers = at[2].assumingMemoryBound(to: Double.self)
+      kernel.run(
+        GroupNormalization.Parameters(
+          weight: hasWeight ? UnsafeRawPointer(at[3]) : nil,
+          bias: hasBias ? UnsafeRawPointer(at[hasWeight ? 4 : 3]) : nil,
+          epsilon: eps, fromZero: origin == .zero), x: at[0], y: at[1],
+        mean: numbers, squares: numbers + count, variance: numbers + 2 * count, threads: threads)
+      return true
     }
+    let output = Tensor(node: Node(stored: result, dtype: .float32, layout: layout), layout: layout)
     let tensors = pack.tensors(
       like: Layout(contiguous: Shape.reduced(x.shape, over: axes, keepDims: true)))
     return (

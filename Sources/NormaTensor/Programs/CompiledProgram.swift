@@ -1,9 +1,9 @@
 import CNormaLoops
 
 /// A program with its plan, the memory it works on, and its immediates: ready to run.
-struct CompiledProgram {
+struct CompiledProgram: Sendable {
   /// Elements that a program writes.
-  struct Output {
+  struct Output: Sendable {
     let value: Int
     let storage: Storage
     let layout: Layout
@@ -13,13 +13,13 @@ struct CompiledProgram {
   }
 
   /// A reduction at the end of a program. Results are dense, in the order of the space.
-  struct Sink {
+  struct Sink: Sendable {
     let value: Int
     let type: BlockType
     let kind: norma_reduction_kind
     /// Nil if results stay in the thread's scratch memory.
-    let result: Storage?
-    let squares: Storage?
+    var result: Storage?
+    var squares: Storage?
     /// For a centered sum: the factor, and the mean to subtract. For weighted moments: the weights.
     var companion: Int?
     var center: Int?
@@ -35,9 +35,9 @@ struct CompiledProgram {
 
   let plan: Plan
   // The program that the plan was made for, or one of the same structure.
-  private let program: Program
-  private let outputs: [Output]
-  private let sinks: [Sink]
+  private var program: Program
+  private var outputs: [Output]
+  private var sinks: [Sink]
   private var isSliced = false
   /// Whether the plan was made for this program, rather than found in the cache.
   private let isNew: Bool
@@ -93,23 +93,60 @@ struct CompiledProgram {
   /// Whether an input has no memory.
   var readsMissing: Bool { program.readsMissing }
 
-  /// Calls `body` with the C form, on this program's memory.
+  /// The memory of inputs, outputs and results of reductions, in this order, as far as they have
+  /// some.
+  private var memory: [KernelMemory] {
+    program.inputs.compactMap(\.memory)
+      + outputs.map { .writes($0.storage, at: $0.layout.offset * $0.width) }
+      + sinks.flatMap { [$0.result, $0.squares, $0.weights] }.compactMap { $0.map { .writes($0) } }
+  }
+
+  /// The same program for memory that is given when it runs.
+  private var withoutMemory: CompiledProgram {
+    var copy = self
+    copy.program = program.withoutMemory
+    copy.outputs = outputs.map {
+      Output(
+        value: $0.value, storage: .none, layout: $0.layout, width: $0.width,
+        isReused: $0.isReused)
+    }
+    copy.sinks = sinks.map { sink in
+      var sink = sink
+      sink.result = sink.result.map { _ in .none }
+      sink.squares = sink.squares.map { _ in .none }
+      sink.weights = sink.weights.map { _ in .none }
+      return sink
+    }
+    return copy
+  }
+
+  /// Calls `body` with the C form.
   ///
+  /// - Parameter addresses: those of ``memory``; the program's own if nil.
   /// - Returns: false, with a mistake recorded in the scope, if there is no memory to work in.
-  private func withProgram(_ body: (UnsafePointer<norma_program>) -> Bool) -> Bool {
+  private func withProgram(
+    at addresses: KernelAddresses?, _ body: (UnsafePointer<norma_program>) -> Bool
+  ) -> Bool {
     var form = plan.form
     let (inputCount, immediateCount) = (program.inputs.count, program.immediates.count)
+    var next = addresses
+    func place(_ memory: KernelMemory) -> UnsafeMutableRawPointer {
+      guard let given = next else { return memory.address }
+      next = given + 1
+      return given.pointee
+    }
     return withUnsafeTemporaryAllocation(
       of: UnsafeMutablePointer<CChar>?.self,
       capacity: inputCount + 2 * immediateCount + outputs.count
     ) { bases in
       guard let first = bases.baseAddress else { return false }
       for (index, input) in program.inputs.enumerated() {
-        (first + index).initialize(to: input.base)
+        let base = input.memory.map(place)
+        (first + index).initialize(to: base?.assumingMemoryBound(to: CChar.self))
       }
       let outputBases = first + inputCount + immediateCount
       for (index, output) in outputs.enumerated() {
-        let base = output.storage.base + output.layout.offset * output.width
+        let base = place(.writes(output.storage, at: output.layout.offset * output.width))
         (outputBases + index).initialize(to: base.assumingMemoryBound(to: CChar.self))
       }
       // The immediates follow the base addresses.
@@ -122,21 +159,23 @@ struct CompiledProgram {
       form.input_bases = UnsafePointer(first)
       form.output_bases = UnsafePointer(outputBases)
       return withExtendedLifetime((program, outputs, plan)) {
-        sinks.isEmpty ? body(&form) : withSinks(&form, body)
+        if sinks.isEmpty { return body(&form) }
+        return plan.withSinks(
+          &form, over: program.shape, isSliced: isSliced,
+          place: { index, placed in
+            let sink = sinks[index]
+            placed.result = sink.result.map {
+              place(.writes($0)).assumingMemoryBound(to: CChar.self)
+            }
+            placed.m2 = sink.squares.map {
+              place(.writes($0)).assumingMemoryBound(to: Double.self)
+            }
+            placed.lost = sink.weights.map {
+              place(.writes($0)).assumingMemoryBound(to: Double.self)
+            }
+          }, body)
       }
     }
-  }
-
-  private func withSinks(
-    _ form: inout norma_program, _ body: (UnsafePointer<norma_program>) -> Bool
-  ) -> Bool {
-    plan.withSinks(
-      &form, over: program.shape, isSliced: isSliced,
-      place: { index, sink in
-        sink.result = sinks[index].result?.base.assumingMemoryBound(to: CChar.self)
-        sink.m2 = sinks[index].squares?.base.assumingMemoryBound(to: Double.self)
-        sink.lost = sinks[index].weights?.base.assumingMemoryBound(to: Double.self)
-      }, body)
   }
 
   /// Runs the program.
@@ -144,9 +183,17 @@ struct CompiledProgram {
   /// - Parameter notes: whether to add a step to the execution log.
   /// - Returns: false, with a mistake recorded in the scope, if there is no memory to work in.
   func run(notes: Bool = true) -> Bool {
-    let threads = plan.threads
     if notes { note(sinks.isEmpty ? plan.isCopy ? .copy : .program : .reduction) }
-    return withProgram {
+    if KernelRecorder.isOpen {
+      let copy = withoutMemory
+      KernelRecorder.keep(memory) { copy.run(at: $0) }
+    }
+    return run(at: nil)
+  }
+
+  private func run(at addresses: KernelAddresses?) -> Bool {
+    let threads = plan.threads
+    return withProgram(at: addresses) {
       norma_program_run($0, nil, threads)
       return true
     }
@@ -155,12 +202,24 @@ struct CompiledProgram {
   /// Runs this program's reductions, and `second` on their results while they are in cache: by
   /// `slices` or `strips`.
   func run(by path: ExecutionPlan.Path, before second: CompiledProgram) -> Bool {
-    let threads = max(plan.threads, second.plan.threads)
     var own = self
     own.isSliced = path == .slices
     own.note(path, then: second)
-    return own.withProgram { first in
-      second.withProgram {
+    if KernelRecorder.isOpen {
+      let (first, after, count) = (own.withoutMemory, second.withoutMemory, own.memory.count)
+      KernelRecorder.keep(own.memory + second.memory) {
+        first.run(before: after, at: $0, and: $0 + count)
+      }
+    }
+    return own.run(before: second, at: nil, and: nil)
+  }
+
+  private func run(
+    before second: CompiledProgram, at addresses: KernelAddresses?, and others: KernelAddresses?
+  ) -> Bool {
+    let threads = max(plan.threads, second.plan.threads)
+    return withProgram(at: addresses) { first in
+      second.withProgram(at: others) {
         norma_program_run(first, $0, threads)
         return true
       }

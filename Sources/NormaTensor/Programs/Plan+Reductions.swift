@@ -52,7 +52,7 @@ extension Plan {
     func room(_ count: Int) -> UnsafeMutableRawPointer? {
       let storage = Storage.scratchOrReport(byteCount: count * 8, of: shape)
       if let storage { rooms.append(storage) }
-      return storage?.base
+      return storage?.address
     }
     for index in sinks.indices {
       if isWide(sinks[index]) {

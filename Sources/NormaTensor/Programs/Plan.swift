@@ -54,6 +54,30 @@ final class Plan: @unchecked Sendable {
     norma_program_run(&form, nil, threads)
   }
 
+  /// The same on the addresses of inputs, then the output; with these immediates.
+  func run(_ addresses: KernelAddresses, inputs: Int, immediates: [UInt64]) -> Bool {
+    immediates.withUnsafeBufferPointer { numbers in
+      withUnsafeTemporaryAllocation(
+        of: UnsafeMutablePointer<CChar>?.self, capacity: inputs + numbers.count + 1
+      ) { bases in
+        guard let first = bases.baseAddress else { return false }
+        for index in 0..<inputs {
+          bases[index] = addresses[index].assumingMemoryBound(to: CChar.self)
+        }
+        for index in 0..<numbers.count {
+          // Immediates are only read.
+          bases[inputs + index] = numbers.baseAddress.map {
+            UnsafeMutableRawPointer(mutating: $0 + index).assumingMemoryBound(to: CChar.self)
+          }
+        }
+        let target = first + inputs + numbers.count
+        target.pointee = addresses[inputs].assumingMemoryBound(to: CChar.self)
+        run(first, target)
+        return true
+      }
+    }
+  }
+
   deinit {
     let form = form
     memory.deallocate()

@@ -33,10 +33,14 @@ struct Program: Sendable {
     /// `local` in C and in keys: 1 + the index, and 0 for none.
     var localCode: Int { local.map { 1 + $0 } ?? 0 }
 
+    /// The memory from the first element on.
+    var memory: KernelMemory? {
+      storage.map { .reads($0, at: layout.offset * dtype.byteCount) }
+    }
+
     /// The address of the first element.
     var base: UnsafeMutablePointer<CChar>? {
-      guard let storage else { return nil }
-      return (storage.base + layout.offset * dtype.byteCount).assumingMemoryBound(to: CChar.self)
+      memory?.address.assumingMemoryBound(to: CChar.self)
     }
   }
 
@@ -70,6 +74,17 @@ struct Program: Sendable {
       Input(
         storage: input.storage, layout: layout, dtype: input.dtype, value: input.value,
         local: input.local)
+    }
+    return program
+  }
+
+  /// The same program with inputs whose memory is given when it runs.
+  var withoutMemory: Program {
+    var program = self
+    program.inputs = inputs.map { input in
+      Input(
+        storage: input.storage.map { _ in .none }, layout: input.layout, dtype: input.dtype,
+        value: input.value, local: input.local)
     }
     return program
   }

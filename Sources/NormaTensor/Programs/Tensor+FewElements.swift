@@ -10,14 +10,14 @@ extension Tensor {
   ///   - divisor: a result in `float64` is divided by this.
   ///   - isRoot: whether the result is the square root of that.
   ///   - companion: for a sum of products, the other factor, with the same layout.
-  /// - Returns: nil if there are many elements, or if more work is needed.
+  /// - Returns: nil if there are many elements, if more work is needed, or in a recorded call.
   @inline(never)
   func reducedAtOnce(
     _ result: ReductionGroup.Result, over axes: [Int], keepDims: Bool, to type: DType,
     divisor: Double = 1, isRoot: Bool = false, with companion: Tensor? = nil
   ) -> Tensor? {
     guard layout.count <= Limits.fewToReduce, layout.count > 0, layout.isContiguous,
-      !dtype.isNarrow, !axes.isEmpty, 3 * rank + 3 <= KeyWords.most
+      !dtype.isNarrow, !axes.isEmpty, 3 * rank + 3 <= KeyWords.most, !KernelRecorder.isOpen
     else { return nil }
     let count = layout.count / countPerResult(axes)
     guard let storage = Storage.scratchOrReport(byteCount: count * type.byteCount, of: layout.shape)

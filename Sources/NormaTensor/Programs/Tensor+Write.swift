@@ -7,13 +7,19 @@ extension Tensor {
       let source = node.materialize()
       if source.isMissing { return }
       ExecutionLog.add(.copy, "copy", [self], into: target.shape, dtype)
+      let layout = layout
+      let (from, to) = (
+        KernelMemory.reads(self, in: source),
+        KernelMemory.writes(storage, at: target.offset * dtype.byteCount)
+      )
+      if KernelRecorder.isOpen {
+        KernelRecorder.keep([from, to]) { at in
+          layout.copy(from: at[0], to: at[1], target, dtype)
+          return true
+        }
+      }
       withExtendedLifetime(source) {
-        copyElements(
-          shape, width: dtype.byteCount, from: source.base + layout.offset * dtype.byteCount,
-          strides: strides, to: storage.base + target.offset * dtype.byteCount,
-          strides: target.strides,
-          isStreamed: target.count * dtype.byteCount >= Limits.streamedBytes,
-          threads: TensorThreads.count)
+        layout.copy(from: from.address, to: to.address, target, dtype)
       }
       return
     }
@@ -21,5 +27,19 @@ extension Tensor {
     let value = evaluation.value(of: detached().cast(to: dtype))
     if evaluation.program.readsMissing { return }
     _ = evaluation.run(value, dtype, into: storage, target, for: nil)
+  }
+}
+
+extension Layout {
+  /// Copies elements of this layout to one of the same shape, each from its first element on.
+  fileprivate func copy(
+    from source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, _ layout: Layout,
+    _ dtype: DType
+  ) {
+    copyElements(
+      shape, width: dtype.byteCount, from: source, strides: strides, to: target,
+      strides: layout.strides,
+      isStreamed: layout.count * dtype.byteCount >= Limits.streamedBytes,
+      threads: TensorThreads.count)
   }
 }

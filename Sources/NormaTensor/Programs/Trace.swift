@@ -86,13 +86,29 @@ struct Trace {
         .assumingMemoryBound(to: CChar.self)
     }
     let target = bases + inputCount + numberCount
-    target.pointee = storage.base.assumingMemoryBound(to: CChar.self)
+    target.pointee = storage.address.assumingMemoryBound(to: CChar.self)
+    if KernelRecorder.isAnyOpen { keep(plan, into: storage) }
     ExecutionLog.add(
       ExecutionPlan.Step(
         plan.isCopy ? .copy : .program,
         plan.isCopy ? ["copy"] : plan.instructions.operationNames, over: layout.shape,
         reads: readBytes, writes: storage.byteCount, plan.traits))
     plan.run(bases, target)
+  }
+
+  /// Keeps the program for a recorder.
+  private func keep(_ plan: Plan, into storage: Storage) {
+    var memory: [KernelMemory] = []
+    for index in 0..<valueCount where !values[index].isInside {
+      let node = values[index].node.takeUnretainedValue()
+      let layout = values[index].layout.takeUnretainedValue()
+      guard let storage = node.storage else { continue }
+      memory.append(.reads(storage, at: layout.offset * node.dtype.byteCount))
+    }
+    memory.append(.writes(storage))
+    let immediates = (0..<numberCount).map { numbers[$0] }
+    let inputs = memory.count - 1
+    KernelRecorder.keep(memory) { plan.run($0, inputs: inputs, immediates: immediates) }
   }
 
   /// Undoes counting that the nodes ran inside a program.
@@ -187,7 +203,7 @@ extension Trace {
 
   private mutating func input(_ storage: Storage, _ own: Layout, _ dtype: DType) -> Bool {
     if storage.isMissing { return false }
-    bases[inputCount] = (storage.base + own.offset * dtype.byteCount)
+    bases[inputCount] = (storage.address + own.offset * dtype.byteCount)
       .assumingMemoryBound(to: CChar.self)
     inputCount += 1
     let word = 1 | Int(dtype.stored) << 8

@@ -4,16 +4,17 @@ import NormaKernels
 /// Recurrent steps in memory: a product with the weights and a loop over the gates for each step,
 /// a few sequences at a time, so that what a step writes is still in cache for the next.
 struct RecurrentKernel {
-  private let operands: RecurrentOperands
+  let operands: RecurrentMemory
   private let steps: Int, batch: Int, width: Int, gates: Int
   private let dtype: DType
   private let formula: RecurrentFormula
+  private let isReversed: Bool, isTurned: Bool
   /// Sequences that are computed together.
   private let block: Int
 
-  init(_ operands: RecurrentOperands) {
-    self.operands = operands
-    let all = operands.steps
+  init(_ all: RecurrentForm, at addresses: KernelAddresses) {
+    operands = RecurrentMemory(all, at: addresses)
+    (isReversed, isTurned) = (all.isReversed, all.isTurned)
     (steps, batch, width, gates) = (all.steps, all.batch, all.width, all.formula.gates)
     (dtype, formula) = (all.dtype, all.formula)
     block =
@@ -22,7 +23,7 @@ struct RecurrentKernel {
 
   /// Steps in the order in which they are taken.
   private func step(_ position: Int) -> Int {
-    operands.steps.isReversed ? steps - 1 - position : position
+    isReversed ? steps - 1 - position : position
   }
 
   /// Calls `body` with blocks of sequences, on several threads.
@@ -68,8 +69,8 @@ struct RecurrentKernel {
     cells: UnsafeMutableRawPointer?
   ) {
     let weights = BlockProduct.Operand(
-      operands.recurrent, rows: operands.isTurned ? gates * width : 1,
-      columns: operands.isTurned ? 1 : width)
+      operands.recurrent, rows: isTurned ? gates * width : 1,
+      columns: isTurned ? 1 : width)
     forEachBlock(passes: 1) { rows in
       let bytes = rows.count * gates * width * dtype.byteCount
       let product = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)

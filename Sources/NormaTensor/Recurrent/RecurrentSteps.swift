@@ -96,10 +96,16 @@ package struct RecurrentSteps: Sendable {
       let operands = RecurrentOperands(self, turning: batch > 1 && steps >= Limits.turningSteps)
     else { return nil }
     operands.note("\(formula)", writes: states, saved, cells)
-    withExtendedLifetime(operands) {
-      RecurrentKernel(operands).run(
-        states: states.storage.base, saved: saving ? saved.storage.base : nil,
-        cells: savesCells ? cells.storage.base : nil)
+    let (form, count) = (operands.form, operands.memory.count)
+    let results: [KernelMemory] = [
+      .writes(states.storage), .writes(saved.storage), .writes(cells.storage),
+    ]
+    _ = KernelRecorder.run(operands.memory + results) { at in
+      let results = at + count
+      RecurrentKernel(form, at: at).run(
+        states: results[0], saved: saving ? results[1] : nil,
+        cells: savesCells ? results[2] : nil)
+      return true
     }
     func tensor(_ pack: Tensor.Pack, _ count: Int, _ numbers: Int) -> Tensor {
       pack.tensors(like: Layout(contiguous: [count, batch, numbers]))[0]
@@ -136,13 +142,19 @@ package struct RecurrentSteps: Sendable {
         self, turning: false, and: [upstream, results.states] + results.saved)
     else { return nil }
     operands.note("\(formula) gradient", writes: gates, products, state)
-    withExtendedLifetime(operands) {
-      RecurrentKernel(operands).differentiate(
-        upstream: operands.further[0], states: operands.further[1],
-        saved: operands.further.count > 2 ? operands.further[2] : nil,
-        cells: operands.further.count > 3 ? operands.further[3] : nil,
-        gates: gates.storage.base, products: isGRU ? products.storage.base : nil,
-        state: state.storage.base)
+    let (form, count) = (operands.form, operands.memory.count)
+    let saved = results.saved.count
+    let written: [KernelMemory] = [
+      .writes(gates.storage), .writes(products.storage), .writes(state.storage),
+    ]
+    _ = KernelRecorder.run(operands.memory + written) { at in
+      let (kernel, written) = (RecurrentKernel(form, at: at), at + count)
+      let further = kernel.operands.further
+      kernel.differentiate(
+        upstream: further[0], states: further[1], saved: saved > 0 ? further[2] : nil,
+        cells: saved > 1 ? further[3] : nil,
+        gates: written[0], products: isGRU ? written[1] : nil, state: written[2])
+      return true
     }
     let layout = Layout(contiguous: [steps, batch, formula.gates * width])
     let parts = state.tensors(like: Layout(contiguous: [batch, width]))

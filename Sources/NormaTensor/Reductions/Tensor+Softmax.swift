@@ -115,22 +115,29 @@ extension Tensor {
 
   private func byRow(
     _ name: String,
-    _ run: (Int, Int, UnsafeRawPointer, UnsafeMutableRawPointer, Bool, Int) -> Void
+    _ run:
+      @escaping @Sendable (Int, Int, UnsafeRawPointer, UnsafeMutableRawPointer, Bool, Int) -> Void
   ) -> Tensor? {
     guard areRowsInCache, let columns = shape.last else { return nil }
     let storage = node.materialize()
-    if storage.isMissing { return .poisoned }
-    return withExtendedLifetime(storage) {
-      Tensor(shape: shape, dtype: .float32) { bytes in
-        guard let result = bytes.baseAddress else { return }
-        ExecutionLog.add(
-          ExecutionPlan.Step(
-            .rowSoftmax, [name], over: shape, reads: touchedBytes, writes: bytes.count))
-        run(
-          count / columns, columns, storage.base + layout.offset * 4, result,
-          bytes.count >= Limits.streamedBytes, TensorThreads.count)
+    let layout = Layout(contiguous: shape)
+    guard !storage.isMissing, let result = Storage.roomOrReport(layout, .float32) else {
+      return .poisoned
+    }
+    ExecutionLog.add(.rowSoftmax, name, [self], into: shape, .float32)
+    let (rows, threads) = (count / columns, TensorThreads.count)
+    let isStreamed = result.byteCount >= Limits.streamedBytes
+    let from = KernelMemory.reads(self, in: storage)
+    if KernelRecorder.isOpen {
+      KernelRecorder.keep([from, .writes(result)]) { at in
+        run(rows, columns, at[0], at[1], isStreamed, threads)
+        return true
       }
     }
+    withExtendedLifetime(storage) {
+      run(rows, columns, from.address, result.address, isStreamed, threads)
+    }
+    return Tensor(node: Node(stored: result, dtype: .float32, layout: layout), layout: layout)
   }
 
   /// Whether the last axis consists of `float32` rows in memory that stay in cache.

@@ -21,11 +21,21 @@ extension Tensor {
     let whole = layout.denseTwin(of: shape)
     let part = try window(whole)
     let storage = try Storage.room(whole, dtype, call)
-    if value == 0 {
-      storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: storage.byteCount)
-    } else {
-      storage.fill(with: Tensor(value).cast(to: dtype))
+    let byteCount = storage.byteCount
+    // No bytes are zeros.
+    let element =
+      value == 0
+      ? []
+      : KernelRecorder.outside {
+        Tensor(value).cast(to: dtype).withUnsafeBytes { [UInt8]($0) }
+      }
+    if KernelRecorder.isOpen {
+      KernelRecorder.keep([.writes(storage)]) { at in
+        at[0].fill(byteCount, with: element)
+        return true
+      }
     }
+    storage.address.fill(byteCount, with: element)
     if count > 0 { write(into: storage, part, as: dtype) }
     return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
       .noted(whole.padding(around: part, value: value) ?? .other(call), [self])
@@ -80,16 +90,20 @@ extension Layout {
   }
 }
 
-extension Storage {
-  /// Fills the storage with copies of one number.
-  fileprivate func fill(with number: Tensor) {
-    number.withUnsafeBytes { bytes in
+extension UnsafeMutableRawPointer {
+  /// Fills memory with copies of one element; with zeros if it has no bytes.
+  fileprivate func fill(_ byteCount: Int, with element: [UInt8]) {
+    if element.isEmpty {
+      initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+      return
+    }
+    element.withUnsafeBytes { bytes in
       guard let source = bytes.baseAddress else { return }
       var filled = min(bytes.count, byteCount)
-      base.copyMemory(from: source, byteCount: filled)
+      copyMemory(from: source, byteCount: filled)
       while filled < byteCount {
         let more = min(filled, byteCount - filled)
-        (base + filled).copyMemory(from: base, byteCount: more)
+        (self + filled).copyMemory(from: self, byteCount: more)
         filled += more
       }
     }
