@@ -40,8 +40,8 @@ public final class ONNXModel: Module {
   private let run: ([Value], ModelCall) throws -> [Value]
   /// The titles of the steps of an evaluation without gradients, for tests.
   let evaluationSteps: () throws -> [String]
-  /// Whether the kernels of the last evaluation without gradients are known.
-  package let areCallsRepeated: () throws -> Bool
+  /// The kernels of recent evaluations without gradients; nil if the options say so.
+  private let calls: RepeatedCalls?
   /// Whether all batch norms are maps of channels that nothing observes.
   private let hasFixedNorms: () -> Bool
   private let foldsNorms: Bool
@@ -97,7 +97,6 @@ public final class ONNXModel: Module {
     }
     run = { try plan.run($0, in: $1) }
     evaluationSteps = plan.evaluationSteps
-    areCallsRepeated = plan.areCallsRepeated
     let norms = builder.layers.compactMap { $0.module as? BatchNorm }
     hasFixedNorms = {
       norms.isEmpty || !BatchNorm.areCallsRecorded && norms.allSatisfy(\.isFixedMap)
@@ -105,6 +104,13 @@ public final class ONNXModel: Module {
     foldsNorms = options.foldsNorms
     weights = builder.weights
     layers = builder.layers
+    let state = layers.flatMap { layer in
+      layer.module.parameters.map { parameter in { parameter.value } }
+        + layer.module.namedBuffers.map { named in { named.buffer.value } }
+    }
+    calls =
+      options.repeatsCalls
+      ? RepeatedCalls(weights.values.map { weight in { weight.value } } + state) : nil
     let known = Set(graph.initializers.map(\.name))
     inputs = graph.inputs.filter { !known.contains($0.name) }
     outputs = graph.outputs
@@ -155,12 +161,20 @@ public final class ONNXModel: Module {
     let call = ModelCall(
       isTraining: isTraining,
       isEvaluation: !isTraining && !isRecorded(values) && hasFixedNorms())
+    if call.isTraining { calls?.forget() }
     return try CallFrame.$current.withValue(CallFrame { "node \(call.node)" }) {
       try catchingTensorErrors {
-        try run(values.map { Value.tensor($0).onHost }, call).map(\.tensor)
+        let given = values.map { Value.tensor($0).onHost }
+        if call.isEvaluation, let calls {
+          return try calls.results(given) { try run($0, call) }.map(\.tensor)
+        }
+        return try run(given, call).map(\.tensor)
       }
     }
   }
+
+  /// Whether the kernels of the last evaluation without gradients are known.
+  var areCallsRepeated: Bool { calls?.isRepeated ?? false }
 
   /// Whether a call records gradients.
   private func isRecorded(_ values: [Tensor]) -> Bool {

@@ -43,7 +43,6 @@ final class GraphPlan {
   private var template: [Value?] = []
   private(set) var parameters: [(slot: Int, parameter: Parameter)] = []
   private var evaluation: EvaluationPlan?
-  private var repeatsCalls = false
 
   /// The slots and their constants.
   var slotsWithConstants: [Value?] { template }
@@ -60,8 +59,7 @@ final class GraphPlan {
     }
     let unused = inputs + captures.map(\.slot)
     Self.release(&steps, keeping: outputs + constants.map(\.slot), unused)
-    repeatsCalls = options.repeatsCalls
-    if options.removesIdentities || options.foldsNorms || options.preparesWeights || repeatsCalls {
+    if options.removesIdentities || options.foldsNorms || options.preparesWeights {
       evaluation = EvaluationPlan(self, options)
     }
   }
@@ -85,11 +83,6 @@ final class GraphPlan {
     (try evaluation?.prepared()?.steps ?? steps).map(\.title)
   }
 
-  /// Whether the kernels of the last evaluation without gradients are known.
-  func areCallsRepeated() throws -> Bool {
-    try evaluation?.prepared()?.calls.isRepeated ?? false
-  }
-
   /// Runs the graph.
   ///
   /// - Parameters:
@@ -97,15 +90,10 @@ final class GraphPlan {
   ///   - outer: the values of the enclosing graph that are captured.
   func run(_ given: [Value], outer: [Value] = [], in call: ModelCall) throws -> [Value] {
     if call.isEvaluation, let prepared = try evaluation?.prepared() {
-      func results(_ given: [Value]) throws -> [Value] {
-        var slots = prepared.slots
-        for (slot, value) in zip(prepared.inputs, given) { slots[slot] = value }
-        for (slot, value) in zip(prepared.captures, outer) { slots[slot] = value }
-        return try run(prepared.steps, &slots, results: prepared.outputs, call)
-      }
-      if !repeatsCalls || !call.isOutermost { return try results(given) }
-      call.isOutermost = false
-      return try prepared.calls.results(given, results)
+      var slots = prepared.slots
+      for (slot, value) in zip(prepared.inputs, given) { slots[slot] = value }
+      for (slot, value) in zip(prepared.captures, outer) { slots[slot] = value }
+      return try run(prepared.steps, &slots, results: prepared.outputs, call)
     }
     if call.isTraining { evaluation?.forget() }
     var slots = template
@@ -147,8 +135,6 @@ final class ModelCall {
   let isEvaluation: Bool
   /// The node that runs, for messages.
   var node = ""
-  /// Whether the model's own graph is yet to run, rather than one inside of it.
-  var isOutermost = true
 
   init(isTraining: Bool, isEvaluation: Bool = false) {
     self.isTraining = isTraining

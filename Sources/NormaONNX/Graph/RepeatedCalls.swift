@@ -10,6 +10,8 @@ import NormaTensor
 final class RepeatedCalls {
   private struct Entry {
     let key: [Int]
+    /// Which weights it is for.
+    let version: Int
     var calls = 0
     var sequence: KernelSequence?
     /// The results that are no tensors.
@@ -22,9 +24,16 @@ final class RepeatedCalls {
   /// may still pack weights.
   private static let mostTries = 4
 
+  /// The model's parameters and buffers.
+  private let state: [() -> Tensor]
   private let lock = Lock()
+  /// What the parameters and buffers were in the calls of the entries, and how often they changed.
+  private var values: [Tensor] = []
+  private var version = 0
   /// The most recent ones last.
   private var entries: [Entry] = []
+
+  init(_ state: [() -> Tensor]) { self.state = state }
 
   deinit { lock.free() }
 
@@ -65,14 +74,21 @@ final class RepeatedCalls {
       let fixed = values.map { value -> Value? in
         if case .host = value { value } else { nil }
       }
-      lock.locked { keep(sequence, fixed, for: key) }
+      lock.locked { keep(sequence, fixed, for: entry) }
     }
     return values
   }
 
   /// Counts a call; the entry as it was before.
   private func called(_ key: [Int]) -> Entry {
-    var entry = Entry(key: key)
+    let isSame =
+      values.count == state.count && state.indices.allSatisfy { state[$0]().isSame(as: values[$0]) }
+    if !isSame {
+      entries = []
+      values = state.map { $0() }
+      version += 1
+    }
+    var entry = Entry(key: key, version: version)
     if let index = entries.firstIndex(where: { $0.key == key }) {
       entry = entries.remove(at: index)
     } else if entries.count == Self.mostKeys {
@@ -84,10 +100,17 @@ final class RepeatedCalls {
     return before
   }
 
-  private func keep(_ sequence: KernelSequence, _ fixed: [Value?], for key: [Int]) {
-    guard let index = entries.firstIndex(where: { $0.key == key }) else { return }
+  /// Keeps what was recorded, unless a weight has changed since.
+  private func keep(_ sequence: KernelSequence, _ fixed: [Value?], for entry: Entry) {
+    let index = entries.firstIndex { $0.key == entry.key && $0.version == entry.version }
+    guard let index else { return }
     entries[index].sequence = sequence
     entries[index].fixed = fixed
+  }
+
+  /// Releases weights, whose memory optimizers use again.
+  func forget() {
+    lock.locked { (values, entries) = ([], []) }
   }
 
   /// Whether the last call's kernels are known, for tests.

@@ -14,8 +14,6 @@ final class EvaluationPlan {
     let inputs: [Int]
     let captures: [Int]
     let outputs: [Int]
-    /// The kernels of calls with these values.
-    let calls = RepeatedCalls()
   }
 
   /// The graph, which owns this.

@@ -65,11 +65,13 @@ extension Tensor {
             )
           })
       }
-      return Tensor(shape: [count], dtype: .int64) { bytes in
-        guard let out = bytes.baseAddress else { return }
-        Ramp.arange(
-          out.assumingMemoryBound(to: Int64.self), count: count, start: a.asInt,
-          step: step.asInt, threads: TensorThreads.count)
+      return KernelRecorder.outside {
+        Tensor(shape: [count], dtype: .int64) { bytes in
+          guard let out = bytes.baseAddress else { return }
+          Ramp.arange(
+            out.assumingMemoryBound(to: Int64.self), count: count, start: a.asInt,
+            step: step.asInt, threads: TensorThreads.count)
+        }
       }.cast(to: type)
     }
   }
@@ -163,12 +165,14 @@ extension Tensor {
     _ count: Int, _ dtype: DType, _ narrow: (UnsafeMutablePointer<Float>) -> Void,
     _ wide: (UnsafeMutablePointer<Double>) -> Void
   ) -> Tensor {
-    Tensor(shape: [count], dtype: dtype == .float32 ? .float32 : .float64) { bytes in
-      guard let out = bytes.baseAddress else { return }
-      if dtype == .float32 {
-        narrow(out.assumingMemoryBound(to: Float.self))
-      } else {
-        wide(out.assumingMemoryBound(to: Double.self))
+    KernelRecorder.outside {
+      Tensor(shape: [count], dtype: dtype == .float32 ? .float32 : .float64) { bytes in
+        guard let out = bytes.baseAddress else { return }
+        if dtype == .float32 {
+          narrow(out.assumingMemoryBound(to: Float.self))
+        } else {
+          wide(out.assumingMemoryBound(to: Double.self))
+        }
       }
     }.cast(to: dtype)
   }

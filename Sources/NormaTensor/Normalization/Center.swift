@@ -13,6 +13,8 @@ struct Center {
 
   /// Zeros in the mean's shape: a single number for all channels would be expanded in every tile.
   static func zeros(_ shape: [Int], _ type: DType) -> Tensor {
-    Tensor(shape: shape, dtype: type) { $0.initializeMemory(as: UInt8.self, repeating: 0) }
+    KernelRecorder.outside {
+      Tensor(shape: shape, dtype: type) { $0.initializeMemory(as: UInt8.self, repeating: 0) }
+    }
   }
 }

@@ -29,7 +29,7 @@ struct NormalizationNumbers {
   }
 
   /// The same operands computed eagerly, if mean and variance are stored. Nil otherwise, in a
-  /// recorded call, and for a weight that is constant in each statistic but has another layout.
+  /// recorded call, and for a weight that is constant within each statistic in another layout.
   init?(
     stored mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?,
     of shape: [Int]
@@ -43,8 +43,8 @@ struct NormalizationNumbers {
     }
     let (first, second) = (own(weight), own(bias))
     if let weight, first == nil, weight.isConstant(along: mean) { return nil }
-    guard !KernelRecorder.isOpen, !mean.isPending, !variance.isPending, variance.shape == mean.shape,
-      variance.strides == mean.strides
+    guard !mean.isPending, !variance.isPending, variance.shape == mean.shape,
+      variance.strides == mean.strides, !KernelRecorder.isOpen
     else { return nil }
     let (mean, variance) = (mean.cast(to: .float64), variance.cast(to: .float64))
     Tensor.evaluate([mean, variance])
