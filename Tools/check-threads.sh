@@ -27,7 +27,7 @@ run() {
 # A service with eight tasks, bad requests and cancellation.
 run swift run --sanitize thread --scratch-path "$scratch" Serving
 # Generators, pending tensors that several tasks read, scopes of errors, kept plans, packed weights, loaders,
-# attention, recurrence, and groups of threads that train together.
+# attention, recurrence, repeated calls, and groups of threads that train together.
 run swift test --sanitize thread --scratch-path "$scratch" \
-  --filter 'DefaultGeneratorTests|SharingTests|ErrorScopeTests|PlanCacheTests|ServingTests/cancellation|DataLoaderTests|StreamLoaderTests|SnapshotTests|ModuleTests|PendingConvolutionTests|AttentionTests|AttentionDropoutTests|KeyValueCacheTests|RecurrenceTests|NormaDistributedTests'
+  --filter 'DefaultGeneratorTests|SharingTests|ErrorScopeTests|PlanCacheTests|ServingTests/cancellation|DataLoaderTests|StreamLoaderTests|SnapshotTests|ModuleTests|PendingConvolutionTests|AttentionTests|AttentionDropoutTests|KeyValueCacheTests|RecurrenceTests|KernelSequenceTests|RepeatedCallsTests|NormaDistributedTests'
 echo "threads: no reports"

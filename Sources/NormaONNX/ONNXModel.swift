@@ -165,7 +165,7 @@ public final class ONNXModel: Module {
     return try CallFrame.$current.withValue(CallFrame { "node \(call.node)" }) {
       try catchingTensorErrors {
         let given = values.map { Value.tensor($0).onHost }
-        if call.isEvaluation, let calls {
+        if call.isEvaluation, let calls, !layers.contains(where: \.module.isReplacedOrWatched) {
           return try calls.results(given) { try run($0, call) }.map(\.tensor)
         }
         return try run(given, call).map(\.tensor)

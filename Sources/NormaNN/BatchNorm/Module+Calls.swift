@@ -15,6 +15,11 @@ extension Module {
     defer { for (module, isTraining) in modes { module.setOwnMode(isTraining) } }
     return try body()
   }
+
+  /// Whether another layer runs for this one, or something looks at the results of its calls.
+  package var isReplacedOrWatched: Bool {
+    standIn != nil || !watchers.isEmpty || CallRecorder.current != nil
+  }
 }
 
 extension BatchNorm {

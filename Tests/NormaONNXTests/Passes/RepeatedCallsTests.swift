@@ -191,6 +191,24 @@ import Testing
     #expect(model.areCallsRepeated)
   }
 
+  /// Whoever looks at a layer sees its calls.
+  @Test func layersAreObserved() throws {
+    let graph = TestGraph(
+      nodes: [
+        TestNode("LayerNormalization", ["x", "ln.weight", "ln.bias"], ["a"]),
+        TestNode("Relu", ["a"], ["y"]),
+      ],
+      inputs: [("x", 1, [3, 2])], outputs: ["y"],
+      constants: [("ln.weight", .rand(2)), ("ln.bias", .rand(2))])
+    let model = try model(graph, repeats: true)
+    let x = images(1, [3, 2])
+    for _ in 0..<4 { _ = try results(model, x) }
+    #expect(model.areCallsRepeated)
+    let called = try model.calls { _ = try results(model, x) }
+    #expect(called.contains { $0 is LayerNorm })
+    #expect(try model.summary { _ = try results(model, x) }.rows.count == 1)
+  }
+
   @Test func mistakesAreReportedAsBefore() throws {
     let graph = TestGraph(
       nodes: [TestNode("Gather", ["w", "i"], ["y"])], inputs: [("i", 7, [-1, -1])],
