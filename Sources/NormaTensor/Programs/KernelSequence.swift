@@ -151,11 +151,13 @@ package final class KernelSequence: Sendable {
     return key
   }
 
-  /// Runs the kernels on inputs with the layouts of the recorded ones; nil if one could not run, or
-  /// memory ran out.
+  /// Runs the kernels on inputs with the layouts of the recorded ones; nil if one could not run,
+  /// memory ran out, or a log of execution wants to see the steps.
   package func results(_ inputs: [Tensor]) -> [Tensor]? {
     let storages = inputs.compactMap(\.node.storage)
-    guard storages.count == inputCount else { return nil }
+    guard storages.count == inputCount, !inputs.contains(where: \.isPoisoned),
+      !ExecutionLog.isOpen
+    else { return nil }
     let block = blockBytes > 0 ? Storage.scratch(byteCount: blockBytes) : nil
     if blockBytes > 0 && block == nil { return nil }
     var made: [Int: Storage] = [:]

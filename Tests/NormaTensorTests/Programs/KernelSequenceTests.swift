@@ -174,6 +174,16 @@ import Testing
     }
   }
 
+  /// Whoever records the steps of execution gets them, and mistakes stay mistakes.
+  @Test func logsAndMistakesGoTheUsualWay() throws {
+    let x = Self.images([1, 1, 1, 1, 1, 1, 1, 1])
+    let recorded = withoutGradients { KernelSequence.recording([x]) { [$0[0] + 1] } }
+    let sequence = try #require(recorded.sequence)
+    #expect(sequence.results([x]) != nil)
+    #expect(ExecutionLog.recording { sequence.results([x]) }.result == nil)
+    #expect(sequence.results([Tensor.poisoned]) == nil)
+  }
+
   /// Results have memory of their own, and so has each call.
   @Test func resultsStay() async throws {
     let w = Self.images([64, 64])
