@@ -55,8 +55,8 @@ public struct Tensor: Sendable {
     self.init(node: Node(stored: storage, dtype: dtype, layout: layout), layout: layout)
   }
 
-  /// A tensor with this layout that a kernel writes eagerly from the first elements of stored
-  /// operands; nothing is read if it has no elements.
+  /// A tensor with this layout that a kernel writes eagerly; it gets the addresses of the operands'
+  /// first elements. A recorder can keep it.
   ///
   /// - Parameter call: the call named in an out-of-memory error.
   static func computed(
