@@ -56,9 +56,9 @@ void norma_onednn_product_free(norma_onednn_product *product) { (void)product; }
 int32_t norma_onednn_convolution_create(
     norma_onednn_convolution **convolution, norma_onednn_pass pass, norma_onednn_type type,
     const norma_onednn_matrices *source, const norma_onednn_matrices *weights, bool has_bias,
-    const norma_onednn_matrices *destination, const norma_onednn_window *window) {
+    const norma_onednn_matrices *destination, const norma_onednn_window *window, bool winograd) {
   (void)pass, (void)type, (void)source, (void)weights, (void)has_bias;
-  (void)destination, (void)window;
+  (void)destination, (void)window, (void)winograd;
   *convolution = NULL;
   return NORMA_ONEDNN_NOT_BUILT;
 }

@@ -21,7 +21,10 @@ extension ONNXModel {
     /// In evaluation without gradients: what depends on weights alone, such as a transposed weight,
     /// is computed once.
     public var preparesWeights = true
-
+    /// In evaluation without gradients: convolutions of 3 x 3 run by Winograd's algorithm where it
+    /// is faster. It is as accurate, unless numbers of very different size lie side by side; see
+    /// `withWinograd(_:_:)`.
+    public var usesWinograd = true
     /// In evaluation without gradients: the kernels of a call are kept, and run again for inputs of
     /// the same shapes. The results have the same bits.
     public var repeatsCalls = true
@@ -38,6 +41,7 @@ extension ONNXModel {
       options.removesIdentities = false
       options.foldsNorms = false
       options.preparesWeights = false
+      options.usesWinograd = false
       options.repeatsCalls = false
       return options
     }

@@ -45,6 +45,7 @@ public final class ONNXModel: Module {
   /// Whether all batch norms are maps of channels that nothing observes.
   private let hasFixedNorms: () -> Bool
   private let foldsNorms: Bool
+  private let usesWinograd: Bool
   private let weights: [String: Parameter]
   private let layers: [(name: String, module: Module)]
 
@@ -102,6 +103,7 @@ public final class ONNXModel: Module {
       norms.isEmpty || !BatchNorm.areCallsRecorded && norms.allSatisfy(\.isFixedMap)
     }
     foldsNorms = options.foldsNorms
+    usesWinograd = options.usesWinograd
     weights = builder.weights
     layers = builder.layers
     let state = layers.flatMap { layer in
@@ -165,12 +167,17 @@ public final class ONNXModel: Module {
     return try CallFrame.$current.withValue(CallFrame { "node \(call.node)" }) {
       try catchingTensorErrors {
         let given = values.map { Value.tensor($0).onHost }
-        if call.isEvaluation, let calls, !layers.contains(where: \.module.isReplacedOrWatched) {
-          return try calls.results(given) { try run($0, call) }.map(\.tensor)
-        }
-        return try run(given, call).map(\.tensor)
+        guard call.isEvaluation else { return try run(given, call).map(\.tensor) }
+        return try usesWinograd ? withWinograd { try evaluate(given, call) } : evaluate(given, call)
       }
     }
+  }
+
+  private func evaluate(_ given: [Value], _ call: ModelCall) throws -> [Tensor] {
+    if let calls, !layers.contains(where: \.module.isReplacedOrWatched) {
+      return try calls.results(given) { try run($0, call) }.map(\.tensor)
+    }
+    return try run(given, call).map(\.tensor)
   }
 
   /// Whether the kernels of the last evaluation without gradients are known.

@@ -34,11 +34,15 @@ package struct ConvolutionPlan: Hashable, Sendable {
   package let stride: [Int], dilation: [Int], before: [Int], after: [Int]
   /// The number of threads it is compiled for: oneDNN divides the work when it compiles.
   package let threads: Int
+  /// Whether a forward pass runs by Winograd's algorithm F(2x2, 3x3) if oneDNN has it for these
+  /// sizes. Numbers that are not finite may then spread to neighbours.
+  package private(set) var usesWinograd: Bool
 
   /// A plan with these properties.
   package init(
     pass: Pass, type: OperandType, source: Operand, weights: Operand, destination: Operand,
-    hasBias: Bool, stride: [Int], dilation: [Int], before: [Int], after: [Int], threads: Int
+    hasBias: Bool, stride: [Int], dilation: [Int], before: [Int], after: [Int], threads: Int,
+    usesWinograd: Bool = false
   ) {
     (self.pass, self.type) = (pass, type)
     self.source = source
@@ -50,6 +54,14 @@ package struct ConvolutionPlan: Hashable, Sendable {
     self.before = before
     self.after = after
     self.threads = threads
+    self.usesWinograd = usesWinograd
+  }
+
+  /// The same without Winograd's algorithm.
+  package var byDefinition: ConvolutionPlan {
+    var plan = self
+    plan.usesWinograd = false
+    return plan
   }
 }
 
@@ -84,7 +96,8 @@ package final class CompiledConvolution: WeightsPacking, @unchecked Sendable {
       }
     var result: OpaquePointer?
     let status = norma_onednn_convolution_create(
-      &result, pass, plan.type.number, &source, &weights, plan.hasBias, &destination, &window)
+      &result, pass, plan.type.number, &source, &weights, plan.hasBias, &destination, &window,
+      plan.usesWinograd)
     guard status == NORMA_ONEDNN_SUCCESS, let result else { throw OneDNNError(status: status) }
     convolution = result
   }
@@ -101,6 +114,9 @@ package final class CompiledConvolution: WeightsPacking, @unchecked Sendable {
   package var implementation: String {
     String(cString: norma_onednn_convolution_implementation(convolution))
   }
+
+  /// Whether it runs by Winograd's algorithm.
+  package var isWinograd: Bool { implementation.contains("wino") }
 
   /// Bytes of the weights in oneDNN's order; 0 if it reads them directly.
   package var packedByteCount: Int { Int(norma_onednn_convolution_packed_size(convolution)) }

@@ -63,11 +63,14 @@ typedef struct norma_onednn_convolution norma_onednn_convolution;
 /// `[outputs, inputs, kernel...]`, or `[groups, outputs, inputs, kernel...]` per group; oneDNN
 /// converts them to an order of its own when it runs. The other operands are read and written with
 /// the given strides.
+///
+/// With `winograd`, a forward pass runs by Winograd's algorithm F(2x2, 3x3) if oneDNN has it for
+/// these sizes. Numbers that are not finite may then spread to neighbours.
 int32_t norma_onednn_convolution_create(
     norma_onednn_convolution *_Nullable *_Nonnull convolution, norma_onednn_pass pass,
     norma_onednn_type type, const norma_onednn_matrices *source,
     const norma_onednn_matrices *weights, bool has_bias,
-    const norma_onednn_matrices *destination, const norma_onednn_window *window);
+    const norma_onednn_matrices *destination, const norma_onednn_window *window, bool winograd);
 
 /// The bytes of the weights in oneDNN's order; 0 if it reads them directly.
 int64_t norma_onednn_convolution_packed_size(const norma_onednn_convolution *convolution);

@@ -68,14 +68,34 @@ struct RecurrentDirections {
     }
   }
 
+  /// - Throws: unless the shapes are those of the standard.
+  private func check(
+    _ x: Tensor, _ weight: Tensor, _ recurrent: Tensor, _ bias: Tensor?, _ peepholes: Tensor?,
+    _ operands: Operands
+  ) throws {
+    guard x.rank == 3, let width = x.shape.last else {
+      throw operands.failure("X has shape \(x.shape), and has to have 3 axes")
+    }
+    guard recurrent.rank == 3, let hidden = recurrent.shape.last, hidden > 0 else {
+      throw operands.failure("R has shape \(recurrent.shape), and has to have 3 axes, none empty")
+    }
+    let (count, rows) = (directions.count, kind.gates * hidden)
+    let expected = [
+      ("W", weight, [count, rows, width]), ("R", recurrent, [count, rows, hidden]),
+      ("B", bias, [count, 2 * rows]), ("P", peepholes, [count, 3 * hidden]),
+    ]
+    for (name, tensor, shape) in expected {
+      guard let tensor, tensor.shape != shape else { continue }
+      throw operands.failure("\(name) has shape \(tensor.shape), and has to have \(shape)")
+    }
+  }
+
   /// The outputs Y, Y_h and, for LSTM, Y_c.
   func run(
     _ x: Tensor, weight: Tensor, recurrent: Tensor, bias: Tensor?, lengths: [Int]?,
     hidden: Tensor?, cell: Tensor?, peepholes: Tensor?, _ operands: Operands
   ) throws -> [Value] {
-    guard x.rank == 3, weight.rank == 3, recurrent.rank == 3,
-      weight.shape[0] == directions.count, recurrent.shape[0] == directions.count
-    else { throw operands.failure("shapes \(x.shape), \(weight.shape), \(recurrent.shape)") }
+    try check(x, weight, recurrent, bias, peepholes, operands)
     let steps = isBatchFirst ? x.transposed(0, 1) : x
     func state(_ all: Tensor?, _ index: Int) -> Tensor? {
       all.map { isBatchFirst ? $0.selected(over: 1, at: index) : $0.selected(over: 0, at: index) }

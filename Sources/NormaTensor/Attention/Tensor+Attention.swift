@@ -55,43 +55,30 @@ private struct AttentionBlocks: Sendable {
     let storages = operands.map { $0.node.materialize() }
     if storages.contains(where: \.isMissing) { return nil }
     let order = RowOrder(of: query)
-    let outcome = Tensor(
-      shape: order.stored(plan.batch + [plan.queries, plan.valueWidth]), dtype: plan.dtype
-    ) { bytes in
-      guard let base = bytes.baseAddress else { return }
-      let matrices = zip(operands, storages).map { AttentionMatrices($0, $1) }
-      let strides = order.strides(plan.batch + [plan.queries, plan.valueWidth])
-      AttentionBlocks.note("attention", operands, bytes.count, plan)
-      withExtendedLifetime(storages) {
-        AttentionKernel(
-          plan, matrices, result: AttentionMatrices(base: base, strides, plan.dtype),
-          highest: stored.storage.address, inverses: factors.storage.address,
-          mask: mask?.dtype, dropout: drops
-        ).run(threads: TensorThreads.count)
+    let shape = plan.batch + [plan.queries, plan.valueWidth]
+    let layout = Layout(contiguous: order.stored(shape))
+    guard let written = Storage.roomOrReport(layout, plan.dtype) else { return nil }
+    AttentionBlocks.note("attention", operands, written.byteCount, plan)
+    // Draws are new in each call.
+    if drops != nil { KernelRecorder.noteUse(of: written) }
+    let forms = operands.map { (strides: $0.layout.strides, dtype: $0.dtype) }
+    let (strides, type, threads) = (order.strides(shape), mask?.dtype, TensorThreads.count)
+    let memory = zip(operands, storages).map { KernelMemory.reads($0, in: $1) }
+    _ = KernelRecorder.run(
+      memory + [.writes(written), .writes(stored.storage), .writes(factors.storage)]
+    ) { at in
+      let matrices = forms.enumerated().map {
+        AttentionMatrices(base: at[$0], $1.strides, $1.dtype)
       }
+      let results = at + forms.count
+      AttentionKernel(
+        plan, matrices, result: AttentionMatrices(base: results[0], strides, plan.dtype),
+        highest: results[1], inverses: results[2], mask: type, dropout: drops
+      ).run(threads: threads)
+      return true
     }
-    if KernelRecorder.isOpen, drops == nil, let written = outcome.node.storage {
-      let forms = operands.map { (strides: $0.layout.strides, dtype: $0.dtype) }
-      let strides = order.strides(plan.batch + [plan.queries, plan.valueWidth])
-      let type = mask?.dtype
-      let memory = zip(operands, storages).map { KernelMemory.reads($0, in: $1) }
-      let threads = TensorThreads.count
-      KernelRecorder.keep(
-        memory + [.writes(written), .writes(stored.storage), .writes(factors.storage)]
-      ) { at in
-        let matrices = forms.enumerated().map {
-          AttentionMatrices(base: at[$0], $1.strides, $1.dtype)
-        }
-        let results = at + forms.count
-        AttentionKernel(
-          plan, matrices, result: AttentionMatrices(base: results[0], strides, plan.dtype),
-          highest: results[1], inverses: results[2], mask: type, dropout: nil
-        ).run(threads: threads)
-        return true
-      }
-    }
-    result = order.restored(outcome)
-    if result.isPoisoned { return nil }
+    result = order.restored(
+      Tensor(node: Node(stored: written, dtype: plan.dtype, layout: layout), layout: layout))
   }
 
   private static func note(

@@ -15,9 +15,12 @@ struct ConvolutionPart: Equatable {
 
   /// The parts, of about `most` bytes.
   ///
-  /// Images that fit run together, divided as evenly as possible, larger parts first. Images of
-  /// more than two parts are divided into rows, of which only the last part may have fewer.
-  static func all(of shape: ConvolutionShape, rowBytes: Int, most: Int) -> [ConvolutionPart] {
+  /// Images that fit run together, at most `images`, divided as evenly as possible, larger parts
+  /// first. Images of more than two parts are divided into rows, of which only the last part may
+  /// have fewer.
+  static func all(
+    of shape: ConvolutionShape, rowBytes: Int, most: Int, images: Int = .max
+  ) -> [ConvolutionPart] {
     let (count, rows) = (shape.destination[0], shape.destination[2])
     let whole = 0..<rows
     if rowBytes * rows > 2 * most {
@@ -33,7 +36,7 @@ struct ConvolutionPart: Equatable {
         }
       }
     }
-    let together = max(most / (rowBytes * rows), 1)
+    let together = min(max(most / (rowBytes * rows), 1), images)
     let number = (count + together - 1) / together
     let (size, larger) = count.quotientAndRemainder(dividingBy: number)
     return (0..<number).map { part in

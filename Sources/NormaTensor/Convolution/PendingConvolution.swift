@@ -14,6 +14,7 @@ final class PendingConvolution: Sendable {
   private let source: Tensor
   private let weights: Tensor
   private let bias: Tensor?
+  private let usesWinograd: Bool
   /// The layout of the results.
   let layout: Layout
 
@@ -23,6 +24,7 @@ final class PendingConvolution: Sendable {
     self.source = source.channelsLastDense
     self.weights = weights.contiguous()
     self.bias = bias?.contiguous()
+    usesWinograd = Winograd.isAllowed && source.dtype == .float32 && shape.suitsWinograd
     layout = ConvolutionShape.layout(shape.destination)
     for operand in [self.source, self.weights, self.bias] { _ = operand?.node.materialize() }
   }
@@ -71,14 +73,18 @@ final class PendingConvolution: Sendable {
     }
     let (from, to) = (sizes(shape.source), sizes(shape.destination))
     var packed: (convolution: CompiledConvolution, weights: Weights)?
-    let most = Limits.convolutionPart * threads
-    for part in ConvolutionPart.all(of: shape, rowBytes: to.row, most: most) {
+    let most = (usesWinograd ? Limits.winogradPart : Limits.convolutionPart) * threads
+    // Winograd's algorithm takes at most as many images as threads, unless there are few positions.
+    let images = usesWinograd && shape.hasManyPositions ? threads : Int.max
+    let parts = ConvolutionPart.all(of: shape, rowBytes: to.row, most: most, images: images)
+    for part in parts {
       let (window, first) = shape.window(of: part)
-      guard let convolution = try? CompiledConvolution.of(plan(window, threads)),
+      let plan = plan(window, threads)
+      guard let convolution = try? CompiledConvolution.of(plan),
         let weights = packed?.convolution.packsLike(convolution) == true
           ? packed?.weights : try? packedWeights(for: convolution, &traits),
         run(
-          convolution, weights,
+          convolution, plan, weights,
           from: part.images.lowerBound * from.image + first * from.row,
           to: .writes(
             target, at: part.images.lowerBound * to.image + part.rows.lowerBound * to.row))
@@ -86,6 +92,7 @@ final class PendingConvolution: Sendable {
         note(program, target, [.byProducts])
         return runByProducts(into: target) && finish(ConvolutionPart(whole: shape))
       }
+      if convolution.isWinograd { traits.insert(.winograd) }
       packed = (convolution, weights)
       if !finish(part) { return false }
     }
@@ -127,20 +134,26 @@ final class PendingConvolution: Sendable {
   /// Runs a compiled part, whose source begins `offset` bytes behind the first. False if oneDNN
   /// failed.
   private func run(
-    _ convolution: CompiledConvolution, _ weights: Weights, from offset: Int,
-    to target: KernelMemory
+    _ convolution: CompiledConvolution, _ plan: ConvolutionPlan, _ weights: Weights,
+    from offset: Int, to target: KernelMemory
   ) -> Bool {
     let threads = Int32(TensorThreads.count)
     let bias = bias?.memory()
     let (isPacked, hasBias) = (weights.packed != nil, bias != nil)
+    let count = plan.destination.dims.reduce(1, *)
     let optional = [weights.packed.map { .reads($0) }, bias].compactMap { $0 }
     return KernelRecorder.run([source.memory(at: offset), weights.dense, target] + optional) { at in
       norma_team_set_library_threads(threads)
       let optional = at + 3
+      let bias = hasBias ? UnsafeRawPointer(optional[isPacked ? 1 : 0]) : nil
       do throws(OneDNNError) {
         try convolution.run(
           source: at[0], weights: at[1], packed: isPacked ? UnsafeRawPointer(optional[0]) : nil,
-          bias: hasBias ? UnsafeRawPointer(optional[isPacked ? 1 : 0]) : nil, destination: at[2])
+          bias: bias, destination: at[2])
+        if convolution.isWinograd, !Winograd.areFinite(at[2], count, threads: Int(threads)) {
+          try CompiledConvolution.of(plan.byDefinition).run(
+            source: at[0], weights: at[1], bias: bias, destination: at[2])
+        }
       } catch {
         return false
       }
@@ -167,7 +180,7 @@ final class PendingConvolution: Sendable {
       pass: .forward, type: dtype.operandType, source: operand(window.source),
       weights: shape.weightsOperand, destination: operand(window.destination),
       hasBias: bias != nil, stride: shape.stride, dilation: shape.dilation, before: window.before,
-      after: window.after, threads: threads)
+      after: window.after, threads: threads, usesWinograd: usesWinograd)
   }
 }
 

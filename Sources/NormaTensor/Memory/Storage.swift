@@ -95,8 +95,8 @@ final class Storage: @unchecked Sendable {
     }
   }
 
-  /// For programs whose memory is given when they run.
-  static let none = Storage(byteCount: 1)
+  /// In place of memory that is given when a program runs.
+  static let placeholder = Storage(byteCount: 1)
 
   /// More bytes than today's processors can address.
   static let largest = 1 << 48

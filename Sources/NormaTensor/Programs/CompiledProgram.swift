@@ -107,14 +107,14 @@ struct CompiledProgram: Sendable {
     copy.program = program.withoutMemory
     copy.outputs = outputs.map {
       Output(
-        value: $0.value, storage: .none, layout: $0.layout, width: $0.width,
+        value: $0.value, storage: .placeholder, layout: $0.layout, width: $0.width,
         isReused: $0.isReused)
     }
     copy.sinks = sinks.map { sink in
       var sink = sink
-      sink.result = sink.result.map { _ in .none }
-      sink.squares = sink.squares.map { _ in .none }
-      sink.weights = sink.weights.map { _ in .none }
+      sink.result = sink.result.map { _ in .placeholder }
+      sink.squares = sink.squares.map { _ in .placeholder }
+      sink.weights = sink.weights.map { _ in .placeholder }
       return sink
     }
     return copy

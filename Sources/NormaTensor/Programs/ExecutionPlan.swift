@@ -99,6 +99,8 @@ public struct ExecutionPlan: Sendable, Hashable {
     case prepacked = "packed weights"
     /// By oneDNN.
     case oneDNN
+    /// By Winograd's algorithm; see ``withWinograd(_:_:)-(_,()->R)``.
+    case winograd = "Winograd's algorithm"
     /// By Norma's own loops.
     case ownLoops = "own loops"
     /// Computed by matrix products.

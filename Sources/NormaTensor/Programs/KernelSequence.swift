@@ -140,9 +140,11 @@ package final class KernelSequence: Sendable {
   }
 
   /// What determines the kernels of a call, besides what the call itself depends on: the layouts of
-  /// its inputs, the number of threads and the type of products.
+  /// its inputs, the number of threads, the type of products and the algorithm of convolutions.
   package static func key(_ inputs: [Tensor]) -> [Int] {
-    var key = [TensorThreads.count, Autocast.type.map { Int($0.stored) } ?? -1]
+    var key = [
+      TensorThreads.count, Autocast.type.map { Int($0.stored) } ?? -1, Winograd.isAllowed ? 1 : 0,
+    ]
     for input in inputs {
       let layout = input.layout
       key += [Int(input.dtype.stored), layout.offset, layout.shape.count]

@@ -83,7 +83,7 @@ struct Program: Sendable {
     var program = self
     program.inputs = inputs.map { input in
       Input(
-        storage: input.storage.map { _ in .none }, layout: input.layout, dtype: input.dtype,
+        storage: input.storage.map { _ in .placeholder }, layout: input.layout, dtype: input.dtype,
         value: input.value, local: input.local)
     }
     return program
