@@ -19,5 +19,5 @@ run norma bench --quick --catalogue
 run Serving
 echo "check-memory: tests"
 swift test --sanitize address --scratch-path "$scratch" \
-  --filter 'NormaFilesTests|NormaONNXTests|NormaModelsTests|NormaDistributedTests|AttentionTests|AttentionDropoutTests|KeyValueCacheTests|RecurrenceTests|RecurrentLayerTests|KernelSequenceTests'
+  --filter 'NormaFilesTests|NormaONNXTests|NormaModelsTests|NormaDistributedTests|AttentionTests|AttentionDropoutTests|KeyValueCacheTests|RecurrenceTests|RecurrentLayerTests|KernelSequenceTests|WinogradTests'
 echo "memory: no reports"

@@ -29,5 +29,5 @@ run swift run --sanitize thread --scratch-path "$scratch" Serving
 # Generators, pending tensors that several tasks read, scopes of errors, kept plans, packed weights, loaders,
 # attention, recurrence, repeated calls, and groups of threads that train together.
 run swift test --sanitize thread --scratch-path "$scratch" \
-  --filter 'DefaultGeneratorTests|SharingTests|ErrorScopeTests|PlanCacheTests|ServingTests/cancellation|DataLoaderTests|StreamLoaderTests|SnapshotTests|ModuleTests|PendingConvolutionTests|AttentionTests|AttentionDropoutTests|KeyValueCacheTests|RecurrenceTests|KernelSequenceTests|RepeatedCallsTests|NormaDistributedTests'
+  --filter 'DefaultGeneratorTests|SharingTests|ErrorScopeTests|PlanCacheTests|ServingTests/cancellation|DataLoaderTests|StreamLoaderTests|SnapshotTests|ModuleTests|PendingConvolutionTests|AttentionTests|AttentionDropoutTests|KeyValueCacheTests|RecurrenceTests|KernelSequenceTests|RepeatedCallsTests|WinogradTests|NormaDistributedTests'
 echo "threads: no reports"

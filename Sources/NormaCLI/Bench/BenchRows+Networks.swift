@@ -17,7 +17,7 @@ extension BenchRow {
   }
 
   /// ResNet-18 and MobileNet-v2 at the size of ImageNet: evaluation with and without folded batch
-  /// norms, and a training step.
+  /// norms, and a training step; ResNet-18 also by Winograd's algorithm.
   private static func photoNetworks(_ sizes: BenchSizes) -> [BenchRow] {
     let makers: [(String, () -> any Layer)] = [
       ("resnet18", { ResNet18() }), ("mobilenet", { MobileNetV2() }),
@@ -30,10 +30,15 @@ extension BenchRow {
             isFolded: $0, make)
         }
       }
-    } + [
-      photoStep("resnet18.step.16", nil, sizes),
-      photoStep("resnet18.step.16.bfloat16", .bfloat16, sizes),
-    ]
+    }
+      + [8, 1].map { batch in
+        evaluation(
+          "resnet18.winograd.\(batch)", [batch] + sizes.photo, isFolded: true, usesWinograd: true
+        ) { ResNet18() }
+      } + [
+        photoStep("resnet18.step.16", nil, sizes),
+        photoStep("resnet18.step.16.bfloat16", .bfloat16, sizes),
+      ]
   }
 
   /// - Parameter type: The type of matrix products and convolutions.
@@ -50,7 +55,8 @@ extension BenchRow {
   }
 
   private static func evaluation(
-    _ name: String, _ shape: [Int], isFolded: Bool, _ make: @escaping () -> any Layer
+    _ name: String, _ shape: [Int], isFolded: Bool, usesWinograd: Bool = false,
+    _ make: @escaping () -> any Layer
   ) -> BenchRow {
     BenchRow(name: name, shape: shape) {
       let x = Tensor.randn(shape)
@@ -58,7 +64,7 @@ extension BenchRow {
       network.eval()
       if isFolded { fold(network, x) }
       return BenchWork(source: x, byteCount: x.byteCount) {
-        withoutGradients { network(x) }.evaluated()
+        withWinograd(usesWinograd) { withoutGradients { network(x) } }.evaluated()
       }
     }
   }
