@@ -14,6 +14,7 @@ final class PendingConvolution: Sendable {
   private let source: Tensor
   private let weights: Tensor
   private let bias: Tensor?
+  /// Whether it runs by Winograd's algorithm if oneDNN has it for these sizes.
   private let usesWinograd: Bool
   /// The layout of the results.
   let layout: Layout
@@ -73,13 +74,18 @@ final class PendingConvolution: Sendable {
     }
     let (from, to) = (sizes(shape.source), sizes(shape.destination))
     var packed: (convolution: CompiledConvolution, weights: Weights)?
-    let most = (usesWinograd ? Limits.winogradPart : Limits.convolutionPart) * threads
-    // Winograd's algorithm takes at most as many images as threads, unless there are few positions.
-    let images = usesWinograd && shape.hasManyPositions ? threads : Int.max
-    let parts = ConvolutionPart.all(of: shape, rowBytes: to.row, most: most, images: images)
+    var usesWinograd = usesWinograd
+    var parts = parts(rowBytes: to.row, threads, usesWinograd: usesWinograd)
+    if usesWinograd, let first = parts.first {
+      let plan = plan(shape.window(of: first).shape, threads, usesWinograd: true)
+      if (try? CompiledConvolution.of(plan))?.isWinograd != true {
+        usesWinograd = false
+        parts = self.parts(rowBytes: to.row, threads, usesWinograd: false)
+      }
+    }
     for part in parts {
       let (window, first) = shape.window(of: part)
-      let plan = plan(window, threads)
+      let plan = plan(window, threads, usesWinograd: usesWinograd)
       guard let convolution = try? CompiledConvolution.of(plan),
         let weights = packed?.convolution.packsLike(convolution) == true
           ? packed?.weights : try? packedWeights(for: convolution, &traits),
@@ -172,7 +178,16 @@ final class PendingConvolution: Sendable {
     return true
   }
 
-  private func plan(_ window: ConvolutionShape, _ threads: Int) -> ConvolutionPlan {
+  private func parts(rowBytes: Int, _ threads: Int, usesWinograd: Bool) -> [ConvolutionPart] {
+    let most = (usesWinograd ? Limits.winogradPart : Limits.convolutionPart) * threads
+    // Winograd's algorithm takes at most as many images as threads, unless there are few positions.
+    let images = usesWinograd && shape.hasManyPositions ? threads : Int.max
+    return ConvolutionPart.all(of: shape, rowBytes: rowBytes, most: most, images: images)
+  }
+
+  private func plan(
+    _ window: ConvolutionShape, _ threads: Int, usesWinograd: Bool
+  ) -> ConvolutionPlan {
     func operand(_ shape: [Int]) -> ConvolutionPlan.Operand {
       ConvolutionPlan.Operand(dims: shape, strides: ConvolutionShape.strides(shape))
     }
