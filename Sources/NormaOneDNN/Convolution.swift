@@ -69,6 +69,8 @@ package struct ConvolutionPlan: Hashable, Sendable {
 package final class CompiledConvolution: WeightsPacking, @unchecked Sendable {
   // It never changes.
   private let convolution: OpaquePointer
+  /// Whether it runs by Winograd's algorithm.
+  package let isWinograd: Bool
 
   private static let cache = SharedCache<ConvolutionPlan, CompiledConvolution>(capacity: 512)
 
@@ -100,6 +102,7 @@ package final class CompiledConvolution: WeightsPacking, @unchecked Sendable {
       plan.usesWinograd)
     guard status == NORMA_ONEDNN_SUCCESS, let result else { throw OneDNNError(status: status) }
     convolution = result
+    isWinograd = Self.implementation(of: result).contains("wino")
   }
 
   deinit { norma_onednn_convolution_free(convolution) }
@@ -111,12 +114,11 @@ package final class CompiledConvolution: WeightsPacking, @unchecked Sendable {
   }
 
   /// oneDNN's name for the loops it chose.
-  package var implementation: String {
+  package var implementation: String { Self.implementation(of: convolution) }
+
+  private static func implementation(of convolution: OpaquePointer) -> String {
     String(cString: norma_onednn_convolution_implementation(convolution))
   }
-
-  /// Whether it runs by Winograd's algorithm.
-  package var isWinograd: Bool { implementation.contains("wino") }
 
   /// Bytes of the weights in oneDNN's order; 0 if it reads them directly.
   package var packedByteCount: Int { Int(norma_onednn_convolution_packed_size(convolution)) }

@@ -76,6 +76,7 @@ final class PendingConvolution: Sendable {
     var packed: (convolution: CompiledConvolution, weights: Weights)?
     var usesWinograd = usesWinograd
     var parts = parts(rowBytes: to.row, threads, usesWinograd: usesWinograd)
+    // Where oneDNN does not have it, parts keep their usual size.
     if usesWinograd, let first = parts.first {
       let plan = plan(shape.window(of: first).shape, threads, usesWinograd: true)
       if (try? CompiledConvolution.of(plan))?.isWinograd != true {

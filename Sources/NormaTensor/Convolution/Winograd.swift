@@ -9,8 +9,8 @@ import Synchronization
 /// F(2x2, 3x3): of each 4 x 4 numbers of a channel, sums and differences are multiplied with those
 /// of the weights, and give 2 x 2 results. It serves two-dimensional convolutions of `float32` with
 /// kernels of 3 x 3, stride 1, dilation 1, one group, and numbers of channels that are multiples of
-/// 16, where oneDNN has it: version 2 on x86 with AVX-512. All others run as outside of the scope.
-/// So do gradients.
+/// 16, where oneDNN has it: version 2 on x86 with AVX-512. All others run as outside of the scope,
+/// and so do the gradients of convolutions.
 ///
 /// Accuracy: the errors of a result are proportional to the largest of the 4 x 4 numbers around it,
 /// even if one just outside of the kernel is by far the largest. For numbers of similar size, as in
@@ -19,8 +19,8 @@ import Synchronization
 /// definition, so that infinities and NaN reach the same ones.
 ///
 /// Cost: 0.6 to 0.9 of the time, with 64 to 512 channels. Scopes belong to the task and nest.
-/// PyTorch: none for CPUs; cuDNN chooses the algorithm by itself. Source: Lavin and Gray, Fast
-/// Algorithms for Convolutional Neural Networks, 2015.
+/// PyTorch: no such option; its libraries choose algorithms by themselves. Source: Lavin and Gray,
+/// Fast Algorithms for Convolutional Neural Networks, 2015.
 ///
 /// - Parameter isAllowed: false to leave an outer scope.
 public func withWinograd<R>(_ isAllowed: Bool = true, _ body: () throws -> R) rethrows -> R {

@@ -112,7 +112,7 @@ enum Limits {
   static let convolutionPart = 1 << 20
 
   /// Channels from which on Winograd's algorithm is faster with its reorderings: 32 to 32 take 1.34
-  /// of the time of the definition, 48 to 48 and 64 to 32 as long, 32 to 64 take 0.73.
+  /// of the time of the definition, 48 to 48 and 64 to 32 at least as long, 32 to 64 take 0.73.
   static let winogradInputs = 32, winogradOutputs = 64
 
   /// The same as ``convolutionPart`` for Winograd's algorithm, which keeps its operands in another
