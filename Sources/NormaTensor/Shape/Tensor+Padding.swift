@@ -106,13 +106,16 @@ extension Tensor {
     in target: [Int], _ before: [Int], _ after: [Int], _ value: Double
   ) -> Tensor {
     let kept = shape.indices.map { axis in
-      AxisSlice(from: Swift.max(-before[axis], 0), to: shape[axis] + Swift.min(after[axis], 0))
+      let first = -Swift.max(Swift.min(before[axis], 0), -shape[axis])
+      return AxisSlice(from: first, to: Swift.max(shape[axis] + Swift.min(after[axis], 0), first))
     }
     let needsCut = shape.indices.contains { before[$0] < 0 || after[$0] < 0 }
     let part = needsCut ? taking(kept) : self
     if part.shape == target { return part }
+    // If more is removed than the axis has, nothing is left but padding.
     let inside = shape.indices.map { axis in
-      AxisSlice(from: Swift.max(before[axis], 0), to: Swift.max(before[axis], 0) + part.shape[axis])
+      let first = Swift.min(Swift.max(before[axis], 0), target[axis])
+      return AxisSlice(from: first, to: first + part.shape[axis])
     }
     return part.spread(over: target, at: inside, filling: value)
   }

@@ -176,6 +176,24 @@ import Testing
     #expect(rows.padded([1, 1], mode: .reflect)[1].array(of: Int.self) == [5, 4, 5, 6, 5])
   }
 
+  /// result[i] = x[i - before], or the number where there is no such element, whatever is removed.
+  @Test func paddingThatRemovesMoreThanTheAxis() {
+    for size in 0...4 {
+      let x = Tensor((0..<size).map { Float($0 + 1) })
+      for before in -6...6 {
+        for after in -6...6 where size + before + after >= 0 {
+          let expected = (0..<(size + before + after)).map { index -> Float in
+            (0..<size).contains(index - before) ? Float(index - before + 1) : 9
+          }
+          let padded = x.padded([before, after], mode: .constant(9))
+          #expect(padded.array(of: Float.self) == expected, "\(size) \(before) \(after)")
+          let rows = Tensor.zeros(2, 1) + x
+          #expect(rows.padded([before, after], mode: .constant(9))[1].isEqual(to: padded))
+        }
+      }
+    }
+  }
+
   @Test func mistakes() {
     let x = Tensor.ones(2, 3, 8, 8)
     let mistakes: [(() -> Tensor, String)] = [
