@@ -13,7 +13,6 @@
 #include "levels.h"
 #include "loops.h"
 #include "random.h"
-#include "row_gradient.h"
 #include "row_softmax.h"
 #include "scans.h"
 #include "sorting.h"
@@ -172,8 +171,7 @@ static void rows(void) {
   const norma_group_parameters parameters = {weight, bias, 1e-5, 0};
   norma_normalize_groups(&groups, &parameters, x, y, mean, squares, variance, 0, R);
   print32("groups", 0, 0, 0, y, R * C), print64("groups", 1, 0, 0, variance, R);
-  const norma_row_gradient gradient = {C, x, g, weight, mean, variance, 1e-5, z, 1};
-  norma_row_gradient_f32(&gradient, 0, R, ws, bs);
+  norma_group_gradient(&groups, &parameters, x, g, mean, variance, z, ws, bs, 0, R);
   print32("rowGradient", 0, 0, 0, z, R * C), print64("rowGradient", 1, 0, 0, ws, C);
   const norma_adam_numbers numbers = {0.99f, 0.01f, 0.1f, 0.999f, 0.001f, 1e-3f, 1.1f, 1e-8f};
   const norma_adam_memory memory = {x, g, y, z, x, y, z};

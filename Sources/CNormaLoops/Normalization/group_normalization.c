@@ -15,10 +15,23 @@
 // Rows this short are processed together, up to this many values, so that their divisions overlap.
 enum { MOST_ROWS = 16, MOST_VALUES = 1024 };
 
+// Rows this short keep their values in double between the two passes of a gradient.
+enum { MOST_KEPT = 1024 };
+
 // What is the same for all values of a row, for several rows.
 typedef struct {
   float high[MOST_ROWS], low[MOST_ROWS], inverse[MOST_ROWS];
 } norma_centers;
+
+// dx = u scale + c slope + shift, with u and c as in norma_group_gradient: the terms that are the
+// same for a group of n values, from its sums of u c and of u.
+static inline void gradient_terms(
+    double inverse, double n, double centered, double plain, int from_zero, double *slope,
+    double *shift) {
+  const double share = inverse / -n;
+  *slope = share * (inverse * inverse) * centered;
+  *shift = from_zero ? 0 : share * plain;
+}
 
 #define BODY "group_rows_body.h"
 #include "each_level.h"
@@ -152,6 +165,11 @@ void norma_group_gradient(
     const norma_groups *groups, const norma_group_parameters *parameters, const float *x,
     const float *upstream, const double *mean, const double *variance, float *dx,
     double *products, double *plain, int64_t begin, int64_t end) {
+  if (groups->inner == 1) {
+    OF_LEVEL(row_gradient)(
+        groups, parameters, x, upstream, mean, variance, dx, products, plain, begin, end);
+    return;
+  }
   const norma_reductions *loops = norma_find_reductions(NORMA_F32);
   const norma_loop gradient = norma_find_loop(NORMA_NORMALIZE_GRADIENT, NORMA_F32, 60);
   const int64_t run = smaller(groups->inner, groups->length);
@@ -181,9 +199,8 @@ void norma_group_gradient(
       }
     }
     if (!dx) continue;
-    const double share = inverse / -count;
-    const double slope = share * (inverse * inverse) * centered;
-    const double shift = parameters->from_zero ? 0 : share * sum;
+    double slope, shift;
+    gradient_terms(inverse, count, centered, sum, parameters->from_zero, &slope, &shift);
     for (int64_t piece = 0; piece < groups->pieces; piece++) {
       const int64_t start = first + piece * groups->piece_step;
       for (int64_t offset = start; offset < start + groups->length; offset += run) {
@@ -201,11 +218,14 @@ void norma_group_gradient(
 
 void norma_add_runs(
     double *values, int64_t count, int64_t repeats, int64_t period, float *result) {
-  int64_t index = 0;
-  for (int64_t i = 0; i < count; i += repeats, index = index + 1 < period ? index + 1 : 0) {
-    double sum = values[i];
-    for (int64_t k = 1; k < repeats; k++) sum += values[i + k];
-    values[index] = i / repeats == index ? sum : values[index] + sum;
+  const int64_t runs = count / repeats;
+  for (int64_t i = 0; repeats > 1 && i < runs; i++) {
+    double sum = values[i * repeats];
+    for (int64_t k = 1; k < repeats; k++) sum += values[i * repeats + k];
+    values[i] = sum;
   }
-  for (index = 0; index < period; index++) result[index] = (float)values[index];
+  for (int64_t row = period; row < runs; row += period) {
+    for (int64_t j = 0; j < period; j++) values[j] += values[row + j];
+  }
+  for (int64_t j = 0; j < period; j++) result[j] = (float)values[j];
 }

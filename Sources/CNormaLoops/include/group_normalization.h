@@ -37,16 +37,17 @@ void norma_normalize_groups(
 ///     dx = r u - r^3 c sum(u c) / n - r sum(u) / n        (from zero, without the last term)
 ///     products = r sum(g c)        plain = sum(g)         for each run of `inner` values
 ///
-/// `inner` is no smaller than 16. `products` and `plain` have one number for each run of the
-/// tensor, which is min(inner, length) values long.
+/// `products` and `plain` have one number for each run of the tensor, which is min(inner, length)
+/// values long. If `inner` is 1, `length` is `period` and groups are rows: a row of numbers is then
+/// added to `products` and `plain`, which start as 0, row by row. Otherwise `inner` is no smaller
+/// than 16.
 void norma_group_gradient(
     const norma_groups *groups, const norma_group_parameters *parameters, const float *x,
     const float *upstream, const double *mean, const double *variance, float *_Nullable dx,
     double *products, double *plain, int64_t begin, int64_t end);
 
 /// result[i / repeats % period] = the sum of all such values[i], in order, in double and rounded
-/// once.
-/// The first `period` values are overwritten.
+/// once; `count` is a multiple of `repeats * period`. The first values are overwritten.
 void norma_add_runs(
     double *values, int64_t count, int64_t repeats, int64_t period, float *result);
 

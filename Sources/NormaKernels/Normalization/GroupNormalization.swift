@@ -26,6 +26,10 @@ package struct GroupNormalization: Sendable {
   /// The shortest run of values with the same parameter that is worth a loop of its own.
   package static let shortestRun = 16
 
+  /// The longest row of parameters whose gradient has a kernel: for longer ones, the sums of the
+  /// chunks would need more memory than the rows.
+  package static let longestRow = 1 << 16
+
   private let form: norma_groups
 
   /// Consecutive groups of `length` adjacent values each. The value at offset o has the parameter
@@ -74,8 +78,16 @@ package struct GroupNormalization: Sendable {
     }
   }
 
-  /// The bytes that `gradient` needs for the sums over runs.
-  package var sumBytes: Int { 2 * (valueCount / run) * 8 }
+  /// The number of chunks of rows whose sums for a row of parameters are taken on their own: enough
+  /// for many threads, in at most 8 MiB. It depends only on the shape, so that the bits do not
+  /// depend on the number of threads.
+  private var chunks: Int { max(min(64, count / 8, (1 << 19) / parameterCount), 1) }
+
+  /// The number of sums for each of weight and bias: for each chunk of rows, or each run of values.
+  private var sumCount: Int { hasRowOfParameters ? chunks * parameterCount : valueCount / run }
+
+  /// The bytes that `gradient` needs for these sums.
+  package var sumBytes: Int { 2 * sumCount * 8 }
 
   /// Writes the gradient of x, unless that is nil, and those of weight and bias.
   package func gradient(
@@ -84,19 +96,30 @@ package struct GroupNormalization: Sendable {
     weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>,
     sums: UnsafeMutablePointer<Double>, threads: Int
   ) {
-    let runs = valueCount / run
+    let (products, plain) = (sums, sums + sumCount)
+    let (isByChunk, chunks, columns) = (hasRowOfParameters, chunks, parameterCount)
+    if isByChunk { sums.initialize(repeating: 0, count: 2 * sumCount) }
     withUnsafePointers(parameters) { form, parameters in
       let x = x.assumingMemoryBound(to: Float.self)
       let upstream = upstream.assumingMemoryBound(to: Float.self)
       let dx = dx?.assumingMemoryBound(to: Float.self)
-      inParallel(count, work: valueCount, threads: threads) { begin, end in
-        norma_group_gradient(
-          form, parameters, x, upstream, mean, variance, dx, sums, sums + runs, begin, end)
+      inParallel(isByChunk ? chunks : count, work: valueCount, threads: threads) { begin, end in
+        guard isByChunk else {
+          norma_group_gradient(
+            form, parameters, x, upstream, mean, variance, dx, products, plain, begin, end)
+          return
+        }
+        for chunk in Int(begin)..<Int(end) {
+          norma_group_gradient(
+            form, parameters, x, upstream, mean, variance, dx, products + chunk * columns,
+            plain + chunk * columns, Int64(count * chunk / chunks),
+            Int64(count * (chunk + 1) / chunks))
+        }
       }
     }
     let repeats = Int64(Int(form.inner) / run)
-    norma_add_runs(sums, Int64(runs), repeats, form.period, weight)
-    norma_add_runs(sums + runs, Int64(runs), repeats, form.period, bias)
+    norma_add_runs(products, Int64(sumCount), repeats, form.period, weight)
+    norma_add_runs(plain, Int64(sumCount), repeats, form.period, bias)
   }
 
   private func withUnsafePointers(

@@ -162,11 +162,10 @@ extension SyncBatchNorm {
     ).map { lossWeight == 0 ? 0 : $0 / lossWeight }
     let inverse = (variance + eps).rsqrt()
     let scale = weight.map { inverse * $0.cast(to: .float64) } ?? inverse
-    let share = scale / -count
     let dx = try x.normalizationGradient(
-      upstream: upstream, mean: mean, scale: scale,
-      slope: share * inverse.squared() * Tensor(Array(all[..<features]), shape: mean.shape),
-      shift: share * Tensor(Array(all[features...]), shape: mean.shape), call: call)
+      upstream: upstream, mean: mean, inverse: inverse, scale: scale, share: scale / -count,
+      centered: Tensor(Array(all[..<features]), shape: mean.shape),
+      plain: Tensor(Array(all[features...]), shape: mean.shape), call: call)
     return (dx.evaluated(), centered * inverse, plain)
   }
 }

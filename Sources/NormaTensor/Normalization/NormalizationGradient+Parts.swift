@@ -18,11 +18,20 @@ extension Tensor {
     return (group.tensor(.centeredSum), group.tensor(.companionSum))
   }
 
-  /// dx = scale u + slope (x - mean) + shift, in one instruction, in the type of this tensor.
+  /// The gradient of a normalization from its sums over the n values of each statistic, in one
+  /// instruction, in the type of this tensor. With c = x - mean, r the inverse deviation, scale the
+  /// factor of u (r, or r weight) and share = -scale / n:
+  ///
+  ///     dx = scale u + share r² Σ(u c) c + share Σ(u)
+  ///
+  /// `plain`, Σ(u), is nil if the mean is given rather than computed.
   package func normalizationGradient(
-    upstream: Tensor, mean: Tensor, scale: Tensor, slope: Tensor, shift: Tensor, call: String
+    upstream: Tensor, mean: Tensor, inverse: Tensor, scale: Tensor, share: Tensor,
+    centered: Tensor, plain: Tensor?, call: String
   ) throws(TensorError) -> Tensor {
-    try Tensor.elementwise(
+    let slope = share * inverse.squared() * centered
+    let shift = plain.map { share * $0 } ?? Center.zeros(mean.shape, .float64)
+    return try Tensor.elementwise(
       .normalizeGradient, [detached(), upstream, mean, scale, slope, shift],
       in: upstream.dtype, result: dtype, call: call)
   }

@@ -20,8 +20,8 @@ struct NormalizationGradients {
 /// Both sums are taken in one pass in `float64`, slice by slice together with dx if slices stay in
 /// cache: x and g are then read once. A weight that is constant within each statistic is factored
 /// out of the sums, which then also give dweight and dbias. With a mask, excluded values are 0 in x
-/// and g, and n is the number of the others. Rows of `float32` have a kernel of their own,
-/// `ofRows`, which computes all three gradients in one pass.
+/// and g, and n is the number of the others. Contiguous groups of `float32` have kernels of their
+/// own, which compute all three gradients while a group is in cache (`NormalizedGroups`).
 struct NormalizationGradient {
   private let rule: Backward
   private let type: DType
@@ -82,14 +82,11 @@ struct NormalizationGradient {
       return u * scale.cast(to: type)
     }
     let share = mask.map { -scale / $0.count } ?? scale / -Double(group.countPerResult)
-    let slope = share * inverse.squared() * group.tensor(.centeredSum)
-    let shift =
-      own.origin == .mean
-      ? share * group.tensor(.companionSum) : Center.zeros(mean.shape, .float64)
     let gradient = checked { () throws(TensorError) in
-      try Tensor.elementwise(
-        .normalizeGradient, [x, group.companion ?? upstream, mean, scale, slope, shift],
-        in: type, result: x.dtype, call: "normalized")
+      try x.normalizationGradient(
+        upstream: group.companion ?? upstream, mean: mean, inverse: inverse, scale: scale,
+        share: share, centered: group.tensor(.centeredSum),
+        plain: own.origin == .mean ? group.tensor(.companionSum) : nil, call: "normalized")
     }
     return mask?.kept(gradient) ?? gradient
   }

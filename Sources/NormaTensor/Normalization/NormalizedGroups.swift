@@ -7,9 +7,9 @@ import NormaKernels
 /// that stay in cache, which a program would run one by one; and for gradients of any size if
 /// groups are rows: x and the upstream gradient are then read once.
 struct NormalizedGroups {
-  private let kernel: GroupNormalization
-  private let x: Tensor
-  private let weight: Tensor?, bias: Tensor?
+  let kernel: GroupNormalization
+  let x: Tensor
+  let weight: Tensor?, bias: Tensor?
 
   /// Nil if the groups are not contiguous. `axes` are sorted; weight and bias have the rank of x.
   init?(_ x: Tensor, over axes: [Int], weight: Tensor?, bias: Tensor?) {
@@ -61,7 +61,10 @@ struct NormalizedGroups {
     let count = kernel.count
     guard let pack = Tensor.Pack(count: count, of: 3, dtype: .float64) else { return nil }
     let storages = (x.node.materialize(), weight?.node.materialize(), bias?.node.materialize())
-    note("normalize", [x, weight, bias])
+    ExecutionLog.add(
+      ExecutionPlan.Step(
+        .groups, ["normalize"], over: x.shape,
+        reads: [x, weight, bias].reduce(0) { $0 + ($1?.touchedBytes ?? 0) }, writes: x.count * 4))
     let layout = Layout(contiguous: x.shape)
     guard let result = Storage.roomOrReport(layout, .float32) else { return nil }
     let (kernel, hasWeight, hasBias) = (kernel, weight != nil, bias != nil)
@@ -91,29 +94,9 @@ struct NormalizedGroups {
     )
   }
 
-  private func note(_ operation: String, _ operands: [Tensor?]) {
-    ExecutionLog.add(
-      ExecutionPlan.Step(
-        .groups, [operation], over: x.shape,
-        reads: operands.reduce(0) { $0 + ($1?.touchedBytes ?? 0) }, writes: x.count * 4))
-  }
-
   /// Whether there are enough groups for all threads.
-  private var isWorthwhile: Bool {
+  var isWorthwhile: Bool {
     x.count <= Limits.smallNormalization || kernel.count >= 2 * TensorThreads.count
-  }
-
-  private func parameters(
-    _ weight: Storage?, _ bias: Storage?, _ eps: Double, _ origin: NormalizationOrigin
-  ) -> GroupNormalization.Parameters {
-    GroupNormalization.Parameters(
-      weight: weight.flatMap { storage in self.weight.map { base($0, storage) } },
-      bias: bias.flatMap { storage in self.bias.map { base($0, storage) } },
-      epsilon: eps, fromZero: origin == .zero)
-  }
-
-  private func base(_ tensor: Tensor, _ storage: Storage) -> UnsafeRawPointer {
-    UnsafeRawPointer(storage.base + tensor.layout.offset * tensor.dtype.byteCount)
   }
 }
 
@@ -145,61 +128,5 @@ extension NormalizedGroups {
       guard shape[first...last] == x.layout.shape[first...last] else { return nil }
       range = first..<(last + 1)
     }
-  }
-}
-
-extension NormalizationGradient {
-  /// The gradients if groups are contiguous and each parameter belongs to a run of values: dx,
-  /// dweight and dbias, eagerly, group by group in cache. Nil otherwise.
-  static func ofGroups(
-    _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?
-  ) -> NormalizationGradients? {
-    // Without a weight, the shape of the bias is unknown here.
-    guard let own, weight != nil || !rule.needs(1) else { return nil }
-    let groups = NormalizedGroups(
-      rule.saved[0].detached(), over: own.axes, weight: weight?.detached(), bias: nil)
-    return groups?.gradients(rule, eps: eps, from: own.origin)
-  }
-}
-
-extension NormalizedGroups {
-  fileprivate func gradients(
-    _ rule: Backward, eps: Double, from origin: NormalizationOrigin
-  ) -> NormalizationGradients? {
-    let upstream = rule.upstream.detached()
-    let statistics = rule.saved[1...2].map { $0.detached() }
-    guard !kernel.hasRowOfParameters, upstream.dtype == .float32, upstream.layout.isContiguous,
-      x.count <= Limits.smallNormalization || isWorthwhile && kernel.isRows,
-      kernel.valuesPerGroup > 1,
-      statistics.allSatisfy({ $0.dtype == .float64 && $0.layout.isContiguous })
-    else { return nil }
-    Tensor.evaluate([x, upstream] + statistics)
-    let storages = (x.node.materialize(), upstream.node.materialize())
-    let numbers = statistics.map { $0.node.materialize() }
-    let doubles = zip(statistics, numbers).map {
-      base($0, $1).assumingMemoryBound(to: Double.self)
-    }
-    let parameter = weight?.node.materialize()
-    let room = Layout(contiguous: x.shape)
-    let dx = rule.needs(0) ? (try? Storage.room(room, .float32, "")) : nil
-    if rule.needs(0) && dx == nil { return nil }
-    guard let sums = Storage.scratchOrReport(byteCount: kernel.sumBytes, of: x.shape),
-      let pack = Tensor.Pack(count: kernel.parameterCount, of: 2, dtype: .float32)
-    else { return nil }
-    let results = pack.storage.base.assumingMemoryBound(to: Float.self)
-    note("normalization gradient", [x, upstream, weight])
-    withExtendedLifetime((storages, numbers, parameter)) {
-      kernel.gradient(
-        parameters(parameter, nil, eps, origin), x: base(x, storages.0),
-        upstream: base(upstream, storages.1), mean: doubles[0], variance: doubles[1], dx: dx?.base,
-        weight: results, bias: results + kernel.parameterCount,
-        sums: sums.base.assumingMemoryBound(to: Double.self), threads: TensorThreads.count)
-    }
-    let tensors = pack.tensors(
-      like: Layout(contiguous: weight?.shape ?? [Int](repeating: 1, count: x.rank)))
-    let input = dx.map { storage in
-      Tensor(node: Node(stored: storage, dtype: .float32, layout: room), layout: room)
-    }
-    return NormalizationGradients(input: input, weight: tensors[0], bias: tensors[1])
   }
 }

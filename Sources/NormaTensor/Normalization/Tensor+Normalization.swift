@@ -90,8 +90,7 @@ extension Tensor {
       let gradients =
         rule.isRecording
         ? composedNormalizationGradients(rule, eps: eps, weight: weight, own: own)
-        : NormalizationGradient.ofRows(rule, eps: eps, weight: weight, own: own)
-          ?? NormalizationGradient.ofGroups(rule, eps: eps, weight: weight, own: own)
+        : NormalizedGroups.gradients(rule, eps: eps, weight: weight, own: own)
           ?? NormalizationGradient(rule, eps: eps, weight: weight, own: own).gradients
       return [gradients.input] + (hasWeight ? [gradients.weight] : [])
         + (hasBias ? [gradients.bias] : [])
