@@ -28,6 +28,11 @@ struct CompiledProgram: Sendable {
 
     /// The values that must be available when a tile has run.
     var values: [Int] { [value, companion, center].compactMap { $0 } }
+
+    /// Those of which whole tiles are read: a center is one number unless each column has a result.
+    func blocks(columnsKept: Bool) -> [Int] {
+      columnsKept ? values : [value, companion].compactMap { $0 }
+    }
   }
 
   /// The number of tiles that are merged one after the other, before chunks are merged.

@@ -27,7 +27,10 @@ struct PlanBuilder {
       outputs.map(\.value) + sinks.flatMap(\.values), of: program.widths.count)
     isByRow = sinks.isEmpty && program.canRunByRow(ends: ends, space: space)
     if isByRow { space.tileRows = min(space.rowsByRow, space.rows.size) }
-    singles = program.spreadSingles(ends: ends, space: space, byRow: isByRow)
+    let blocks = ValueSet(
+      outputs.map(\.value) + sinks.flatMap { $0.blocks(columnsKept: space.columnsKept) },
+      of: program.widths.count)
+    singles = program.spreadSingles(blocks: blocks, space: space, byRow: isByRow)
     let isOneSmallLoop =
       sinks.isEmpty && program.instructions.count == 1 && space.rows.size == 1
       && space.columns.size <= Limits.smallProgram

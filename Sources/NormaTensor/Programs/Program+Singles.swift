@@ -3,7 +3,7 @@ import CNormaLoops
 extension Program {
   /// Returns the values that are a single number per tile; for instructions whose loops cannot read
   /// one, it is first expanded to a block.
-  mutating func spreadSingles(ends: ValueSet, space: Space, byRow: Bool) -> ValueSet {
+  mutating func spreadSingles(blocks: ValueSet, space: Space, byRow: Bool) -> ValueSet {
     var singles = ValueSet(immediates.map(\.value), of: widths.count)
     for (index, input) in inputs.enumerated() {
       let isFixed =
@@ -13,7 +13,7 @@ extension Program {
         && space.tileRows * space.tileColumns > 1
       // A value that is stored or reduced directly must be a block; so must a narrow one that is
       // widened for that, because no loop expands such elements.
-      if isFixed && !ends.contains(input.value) && !isWidened(input, for: ends) {
+      if isFixed && !blocks.contains(input.value) && !isWidened(input, for: blocks) {
         singles.insert(input.value)
       }
     }
@@ -21,7 +21,7 @@ extension Program {
     while index < instructions.count {
       let instruction = instructions[index]
       let isSingle = instruction.operands.allSatisfy { singles.contains($0) }
-      if isSingle && !ends.contains(instruction.result) {
+      if isSingle && !blocks.contains(instruction.result) {
         singles.insert(instruction.result)
       } else if case .operation(let code, let type) = instruction.loop {
         index += spreadOperands(of: index, code, type, singles: singles)
@@ -37,9 +37,9 @@ extension Program {
     return singles
   }
 
-  private func isWidened(_ input: Input, for ends: ValueSet) -> Bool {
+  private func isWidened(_ input: Input, for blocks: ValueSet) -> Bool {
     input.dtype.isNarrow
-      && instructions.contains { $0.operands.contains(input.value) && ends.contains($0.result) }
+      && instructions.contains { $0.operands.contains(input.value) && blocks.contains($0.result) }
   }
 
   /// Whether instructions can run row by row: none of them computes a number per row, and none of
