@@ -1,5 +1,5 @@
-#include "levels.h"
 #include "loops.h"
+#include "run_level.h"
 #include "vectors.h"
 
 #pragma clang fp contract(off)
@@ -44,21 +44,9 @@ static inline __attribute__((always_inline)) uint16_t norma_to_bf16(float value)
 #include "each_level.h"
 
 norma_loop norma_find_conversion(int from, int to) {
-#if defined(__x86_64__)
-  switch (norma_loops_level()) {
-    case 2: return conversions_v4[from][to];
-    case 1: return conversions_v3[from][to];
-  }
-#endif
-  return conversions_base[from][to];
+  return OF_LEVEL(conversions)[from][to];
 }
 
 norma_loop norma_find_rounding(int type) {
-#if defined(__x86_64__)
-  switch (norma_loops_level()) {
-    case 2: return roundings_v4[type - NORMA_F16];
-    case 1: return roundings_v3[type - NORMA_F16];
-  }
-#endif
-  return roundings_base[type - NORMA_F16];
+  return OF_LEVEL(roundings)[type - NORMA_F16];
 }

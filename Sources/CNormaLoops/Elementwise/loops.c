@@ -1,6 +1,6 @@
 #include "integer_functions.h"
-#include "levels.h"
 #include "loops_levels.h"
+#include "run_level.h"
 #include "vector_math.h"
 
 static norma_loop find_function(int operation, int type) {
@@ -14,23 +14,11 @@ norma_loop norma_find_loop(int operation, int type, unsigned singles) {
     if (singles) return NULL;
     return is_real ? find_function(operation, type) : norma_find_integer_function(operation, type);
   }
-#if defined(__x86_64__)
-  switch (norma_loops_level()) {
-    case 2: return norma_find_loop_v4(operation, type, singles);
-    case 1: return norma_find_loop_v3(operation, type, singles);
-  }
-#endif
-  return norma_find_loop_base(operation, type, singles);
+  return OF_LEVEL(norma_find_loop)(operation, type, singles);
 }
 
 norma_rows_loop norma_find_rows_loop(int operation, int type, unsigned singles) {
-#if defined(__x86_64__)
-  switch (norma_loops_level()) {
-    case 2: return norma_find_rows_loop_v4(operation, type, singles);
-    case 1: return norma_find_rows_loop_v3(operation, type, singles);
-  }
-#endif
-  return norma_find_rows_loop_base(operation, type, singles);
+  return OF_LEVEL(norma_find_rows_loop)(operation, type, singles);
 }
 
 void norma_run_rows(

@@ -1,5 +1,6 @@
 #include "random.h"
 
+#include "run_level.h"
 #include "vectors.h"
 
 // One body, compiled for each instruction set. Every fused multiply-add is written out and the
@@ -17,30 +18,7 @@
     y ^= y >> 18;              \
   } while (0)
 
-#define LEVEL(name) name##_base
-#include "random_body.h"
-#undef LEVEL
+#define BODY "random_body.h"
+#include "each_level.h"
 
-#if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define LEVEL(name) name##_v3
-#include "random_body.h"
-#undef LEVEL
-#pragma clang attribute pop
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-#define LEVEL(name) name##_v4
-#include "random_body.h"
-#undef LEVEL
-#pragma clang attribute pop
-#endif
-
-const norma_random_loops *norma_find_random_loops(int level) {
-#if defined(__x86_64__)
-  switch (level) {
-    case 2: return &loops_v4;
-    case 1: return &loops_v3;
-  }
-#endif
-  return &loops_base;
-}
+const norma_random_loops *norma_find_random_loops(int level) { return AT_LEVEL(level, &loops); }

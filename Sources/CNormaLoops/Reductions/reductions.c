@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "lanes.h"
-#include "levels.h"
 #include "program.h"
 #include "run_level.h"
 #include "vectors.h"
@@ -11,15 +10,7 @@
 #define BODY "reductions_body.h"
 #include "each_level.h"
 
-const norma_reductions *norma_find_reductions(int type) {
-#if defined(__x86_64__)
-  switch (norma_loops_level()) {
-    case 2: return &reductions_v4[type];
-    case 1: return &reductions_v3[type];
-  }
-#endif
-  return &reductions_base[type];
-}
+const norma_reductions *norma_find_reductions(int type) { return &OF_LEVEL(reductions)[type]; }
 
 void norma_row_moments(
     size_t rows, size_t n, size_t pitch, const float *values, double *sums, double *m2s) {
@@ -29,19 +20,10 @@ void norma_row_moments(
 void norma_merge_moments(
     size_t columns, double count_a, double *sum_a, double *m2_a, double *lost_a, double count_b,
     const double *sum_b, const double *m2_b, const double *lost_b) {
-#define MERGE(level)                                                                        \
-  if (lost_a) {                                                                             \
-    merge_whole_moments_##level(                                                            \
-        columns, count_a, sum_a, m2_a, lost_a, count_b, sum_b, m2_b, lost_b);               \
-  } else {                                                                                  \
-    merge_moments_##level(columns, count_a, sum_a, m2_a, count_b, sum_b, m2_b);             \
+  if (lost_a) {
+    OF_LEVEL(merge_whole_moments)(
+        columns, count_a, sum_a, m2_a, lost_a, count_b, sum_b, m2_b, lost_b);
+  } else {
+    OF_LEVEL(merge_moments)(columns, count_a, sum_a, m2_a, count_b, sum_b, m2_b);
   }
-#if defined(__x86_64__)
-  switch (norma_loops_level()) {
-    case 2: MERGE(v4) return;
-    case 1: MERGE(v3) return;
-  }
-#endif
-  MERGE(base)
-#undef MERGE
 }
