@@ -7,7 +7,8 @@
 //   clang -O2 -ISources/CNormaLoops/include -ISources/CNormaLoops/Elementwise
 //     -ISources/CNormaLoops/Levels -ISources/CNormaLoops/Math Tools/check-vector-math.c
 //     Sources/CNormaLoops/Math/vector_math.c Sources/CNormaLoops/Math/special_functions.c
-//     Sources/CNormaLoops/Math/slope_functions.c -lm -o /tmp/check-vector-math
+//     Sources/CNormaLoops/Math/slope_functions.c Sources/CNormaLoops/Levels/levels.c -lm
+//     -o /tmp/check-vector-math
 //   /tmp/check-vector-math [stride [name ...]]
 
 #include <math.h>

@@ -2,8 +2,6 @@
 // vector_tables_body.h, under the same rules: polynomials whose coefficients are looked up
 // (error_tables.h).
 
-#pragma clang fp contract(off)
-
 // A tabulated function of the distance from the center, as high + low. The polynomial in the table
 // has this degree.
 MATH_INLINE LEVEL(polynomial_looked_up)(

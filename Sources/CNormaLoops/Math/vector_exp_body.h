@@ -1,8 +1,6 @@
 // Elementwise exp over contiguous floats; included after vector_tables_body.h, under the same
 // rules.
 
-#pragma clang fp contract(off)
-
 // e^x = 2^n (1 + high + rest) as in reduced_exp, for |x| up to 86, where 2^n is normal.
 MATH_INLINE LEVEL(near_exp_part)(const float *from, float *to) {
   PART_FLOATS x = PART_LOAD(from);

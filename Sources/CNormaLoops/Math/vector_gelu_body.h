@@ -2,8 +2,6 @@
 // the same rules. Polynomials with tabulated coefficients (gelu_tables.h) are used up to 5.7; only
 // registers with a larger number use the tail.
 
-#pragma clang fp contract(off)
-
 // A tabulated function of a is constant + distance p.
 MATH_INLINE LEVEL(gelu_look_up_all)(
     const float (*table)[32], const PART_FLOATS *a, PART_FLOATS *constant, PART_FLOATS *distance,

@@ -4,9 +4,6 @@
 // Constants added to an argument, and the argument itself if it is a root or a quotient, are sums
 // of two floats, so that hardly more than the last rounding matters.
 
-#pragma clang fp contract(off)
-
-#ifndef INVERSE_SUM
 // The rounding errors of pi / 4, pi / 2 and pi as floats, relative to them.
 #define INVERSE_BASE_LOW -0x1.de12cap-26f
 // base + term (1 + first + rest) + low, added from large to small; base is 0 or a multiple of
@@ -17,7 +14,6 @@
   tail = PART_FMA(term, rest, tail + (low));                                                 \
   tail = PART_FMA(term, first, -part) + (tail + ((sum - all) + part));                       \
   *(result) = all + tail
-#endif
 
 // The parts of asin and acos, with r = |x| up to 1/2, and root((1 - |x|) / 2) beyond, because asin
 // |x| is pi / 2 - 2 asin r: asin r = r (1 + first + rest), first + rest = z (1/6 + z q(z)), z =

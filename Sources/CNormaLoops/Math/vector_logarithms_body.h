@@ -1,9 +1,6 @@
 // Elementwise log, log2 and log10 over contiguous floats; included after vector_tables_body.h,
 // under the same rules.
 
-#pragma clang fp contract(off)
-
-#ifndef LOGARITHM_PART
 // Infinite, NaN, subnormal, zero and negative numbers take the slow path: -inf for zeros, inf for
 // inf, NaN for negative numbers.
 #define LOGARITHM_PART(name)                                                                  \
@@ -51,7 +48,6 @@
     PART_FLOATS sum = high + p;                                                               \
     *result = sum + PART_FMA(q, p, (p - (sum - high)) + (lost + low));                        \
   }
-#endif
 
 // k ln 2 + log(1 + f), 1 + f from root(1/2) to root(2): log(1 + f) = f + f^2 (f p(f) - 1/2), with
 // the p of composed_log. Worst error: 0.8756 at 1.2743293 (0x1.463a72p+0).

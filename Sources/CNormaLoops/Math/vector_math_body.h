@@ -12,8 +12,6 @@
 // over all 2^32 floats against libm in double (Tools/check-vector-math.c), in units of the last
 // place.
 
-#pragma clang fp contract(off)
-
 #define MATH_FLOATS LEVEL(math_floats)
 #define MATH_INTS LEVEL(math_ints)
 #define MATH_OPERAND LEVEL(math_operand)
@@ -26,7 +24,6 @@ typedef int MATH_INTS __attribute__((vector_size(4 * MATH_LANES)));
 // where each of them is on the stack.
 typedef float MATH_OPERAND __attribute__((vector_size(4 * MATH_LANES), aligned(4)));
 
-#ifndef MATH_SPLAT
 #define MATH_SPLAT(v) ((v) - (MATH_FLOATS){0})
 #define MATH_SELECT(mask, yes, no) \
   ((MATH_FLOATS)(((MATH_INTS)(yes) & (mask)) | ((MATH_INTS)(no) & ~(mask))))
@@ -58,7 +55,6 @@ typedef float MATH_OPERAND __attribute__((vector_size(4 * MATH_LANES), aligned(4
       if (!whole) __builtin_memcpy(y + i, padded, rest * sizeof(float));                   \
     }                                                                                      \
   }
-#endif
 
 // n and high + rest with e^x = 2^n (1 + high + rest), |high + rest| < 0.42. high is x - n ln 2
 // except for the low half of ln 2, which is in the rest, so that significant digits are not

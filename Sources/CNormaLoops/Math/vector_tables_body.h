@@ -4,9 +4,6 @@
 //
 // One register at a time, because a look-up takes a full register: one permutation, or four.
 
-#pragma clang fp contract(off)
-
-#ifndef PART_ALL
 #define PART_LANES (MATH_LANES / 4)
 #define PART_FLOATS LEVEL(part_floats)
 #define PART_INTS LEVEL(part_ints)
@@ -20,7 +17,7 @@
     for (int i = 0; i < MATH_LANES; i += PART_LANES) LEVEL(name##_part)(from + i, to + i);  \
   }                                                                                         \
   MATH_LOOP(name)
-#endif
+
 typedef float PART_FLOATS __attribute__((vector_size(MATH_LANES)));
 typedef int PART_INTS __attribute__((vector_size(MATH_LANES)));
 typedef float PART_OPERAND __attribute__((vector_size(MATH_LANES), aligned(4)));

@@ -1,8 +1,6 @@
 // Elementwise tanh over contiguous floats; included after vector_tables_body.h, under the same
 // rules.
 
-#pragma clang fp contract(off)
-
 // tanh x = x + x s p(s), s = x^2, below 0.65; from there 1 - 2 / (e^2|x| + 1), whose second term is
 // less than half the result, so that its error matters less.
 // Worst error: 1.4262 at 0.652540624 (0x1.4e19cep-1).

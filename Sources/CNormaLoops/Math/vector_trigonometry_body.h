@@ -2,8 +2,6 @@
 // vector_tables_body.h, under the same rules: the same bits on every level, whatever the size of
 // the argument.
 
-#pragma clang fp contract(off)
-
 #ifndef MATH_LARGE_ANGLE
 // 2^23: from here on the product with the quadrant in the fast reduction would be rounded.
 #define MATH_LARGE_ANGLE 0x4b000000

@@ -1,8 +1,6 @@
 // Modified Bessel functions of floats, computed in double and rounded once; included after
 // wide_math_body.h, under the same rules.
 
-#pragma clang fp contract(off)
-
 // I0(x) = p(z) and I1(x) = x p(z), z = x^2, below 8; from there e^x q(t) / root(x), t = 8 / x.
 // Without the factor e^|x| if `scaled`. For |x|, and NaN.
 MATH_INLINE LEVEL(wide_bessel)(
@@ -84,4 +82,3 @@ MATH_BESSEL(i0, 0, 0)
 MATH_BESSEL(i0e, 0, 1)
 MATH_BESSEL(i1, 1, 0)
 MATH_BESSEL(i1e, 1, 1)
-#undef MATH_BESSEL

@@ -4,8 +4,6 @@
 // Where a result is so close to zero that the rounding errors of its parts matter, single lanes are
 // computed by the C library and by norma_digamma.
 
-#pragma clang fp contract(off)
-
 // r = x - its nearest integer, exact, and sin(pi r) / r; -1/2 <= r <= 1/2.
 MATH_INLINE LEVEL(wide_sine_of_turn)(
     const MATH_DOUBLES *x, MATH_DOUBLES *rest, MATH_DOUBLES *ratio) {

@@ -5,14 +5,11 @@
 // 0.52 ulp (Tools/check-vector-math.c), and a result beyond the range of float rounds to infinity,
 // to zero or to a subnormal number by itself.
 
-#pragma clang fp contract(off)
-
 #define MATH_DOUBLES LEVEL(math_doubles)
 #define MATH_LONGS LEVEL(math_longs)
 typedef double MATH_DOUBLES __attribute__((vector_size(8 * MATH_LANES)));
 typedef long long MATH_LONGS __attribute__((vector_size(8 * MATH_LANES)));
 
-#ifndef WIDE
 #define WIDE(v) ((MATH_DOUBLES){0} + (v))
 #define WIDE_SELECT(mask, yes, no) \
   ((MATH_DOUBLES)(((MATH_LONGS)(yes) & (MATH_LONGS)(mask)) | \
@@ -23,7 +20,6 @@ typedef long long MATH_LONGS __attribute__((vector_size(8 * MATH_LANES)));
 #define WIDE_TO_INTEGER_BITS 0x4338000000000000ll
 #define WIDE_LOG2_E 0x1.71547652b82fep0
 #define WIDE_PI 0x1.921fb54442d18p1
-#endif
 
 #define WIDE_LOAD(from) __builtin_convertvector(*(const MATH_OPERAND *)(from), MATH_DOUBLES)
 // A result with the bits of `sign` added.

@@ -1,9 +1,6 @@
 // Elementwise functions of two floats, computed in double and rounded once; included after
 // wide_math_body.h, under the same rules.
 
-#pragma clang fp contract(off)
-
-#ifndef MATH_PAIR_LOOP
 #define MATH_PAIR_LOOP(name)                                                                 \
   void LEVEL(norma_##name##_f32)(size_t n, const void *const *operands, void *out) {         \
     const float *x = operands[0], *y = operands[1];                                          \
@@ -19,7 +16,6 @@
       if (!whole) __builtin_memcpy(z + i, a, rest * sizeof(float));                          \
     }                                                                                        \
   }
-#endif
 
 // |x|^y = 2^(y log2 |x|), with the sign of x for odd y; NaN for negative x and fractional y. 1 for
 // y = 0 or x = 1, whatever the other operand, and for (-1)^inf.
