@@ -29,7 +29,6 @@ CONVERT(u8, uint8_t, u8x8, i32, int32_t, i32h)
 CONVERT(u64, uint64_t, u64v, f32, float, f32h)
 CONVERT(u64, uint64_t, u64v, f64, double, f64v)
 CONVERT(i64, int64_t, i64v, u64, uint64_t, u64v)  // and back
-#undef CONVERT
 
 #define EACH(name, F, T, expression)                                                   \
   static void LEVEL(name)(size_t n, const void *const *operands, void *out) {          \
@@ -76,10 +75,6 @@ EACH(round_u16, int32_t, int32_t, (uint16_t)a)
 EACH(round_u32, int64_t, int64_t, (uint32_t)a)
 EACH(round_f16, float, float, norma_from_f16(norma_to_f16(a)))
 EACH(round_bf16, float, float, norma_from_bf16(norma_to_bf16(a)))
-#undef EACH
-#undef TO_I64
-#undef TO_U64
-#undef TO_I32
 
 static const norma_loop LEVEL(conversions)[NORMA_STORED_TYPE_COUNT][NORMA_STORED_TYPE_COUNT] = {
     [NORMA_F32] = {[NORMA_F64] = LEVEL(f32_f64), [NORMA_I64] = LEVEL(f32_i64),

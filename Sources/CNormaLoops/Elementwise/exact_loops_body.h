@@ -1,18 +1,5 @@
 // Loops whose results are exact: rounding, signs, neighbours and bits; included by loops_body.h.
 
-#define SIGN_BIT(s, T, V, M, N)                                                                 \
-  static void LEVEL(sign_bit_##s)(size_t n, const void *const *operands, void *out) {           \
-    const T *p = operands[0];                                                                   \
-    uint8_t *r = out;                                                                           \
-    size_t i = 0;                                                                               \
-    OUT_VECTORS(T) {                                                                            \
-      V a = LOAD(V, p + i);                                                                     \
-      N bytes = __builtin_convertvector((M)a < 0, N);                                           \
-      STORE(N, r + i, bytes & 1);                                                               \
-    }                                                                                           \
-    for (; i < n; i++) r[i] = __builtin_signbit(p[i]) != 0;                                     \
-  }
-
 #define SIGN_OF(V, M) ((M)(-(V){0}))
 
 // The next number after a towards b: the bit pattern one further from zero, or one nearer to it.
@@ -53,7 +40,7 @@
   UNARY(sign_##s, T, V, M,                                                                      \
         (V)(((M)((V){0} + 1) & (M)(a > 0)) | ((M)((V){0} - 1) & (M)(a < 0))),                   \
         (a > 0) - (a < 0))                                                                      \
-  SIGN_BIT(s, T, V, M, N)                                                                       \
+  ONE_OPERAND(sign_bit_##s, T, V, uint8_t, BYTES(N, (M)a < 0), __builtin_signbit(a) != 0)       \
   BINARY(trunc_divide_##s, T, V, M, __builtin_elementwise_trunc(a / b),                         \
          __builtin_elementwise_trunc(a / b))                                                    \
   BINARY(fmin_##s, T, V, M, CHOOSE(V, M, (a <= b) | (b != b), a, b), a <= b || b != b ? a : b)  \
@@ -97,11 +84,3 @@ EXACT_INTEGER(i64, int64_t, i64v, uint64_t, u64v, 64)
 EXACT_INTEGER(i32, int32_t, i32v, uint32_t, u32v, 32)
 EXACT_INTEGER(u8, uint8_t, u8v, uint8_t, u8v, 8)
 OF_SIGN(u64, uint64_t, u64v, uint64_t, u64v, 64)
-
-#undef SIGN_BIT
-#undef SIGN_OF
-#undef NEXT_AFTER
-#undef LERP
-#undef EXACT_FLOATING
-#undef EXACT_INTEGER
-#undef OF_SIGN

@@ -2,96 +2,66 @@
 
 #define OUT_VECTORS(T) for (; i + LANES(T) <= n; i += LANES(T))
 
-#define UNARY(name, T, V, M, vector, scalar)                                                    \
+#define ONE_OPERAND(name, T, V, R, put, scalar)                                                 \
   static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
     const T *p = operands[0];                                                                   \
-    T *r = out;                                                                                 \
+    R *r = out;                                                                                 \
     size_t i = 0;                                                                               \
     OUT_VECTORS(T) {                                                                            \
       V a = LOAD(V, p + i);                                                                     \
-      STORE(V, r + i, vector);                                                                  \
+      put;                                                                                      \
     }                                                                                           \
     for (; i < n; i++) {                                                                        \
       T a = p[i];                                                                               \
-      r[i] = (T)(scalar);                                                                       \
+      r[i] = (R)(scalar);                                                                       \
     }                                                                                           \
   }
 
-// The three forms of a binary loop: two blocks, a single value on the right, a single value on the
-// left.
-#define BINARY(name, T, V, M, vector, scalar)                                                   \
-  BINARY_FORM(name##_vv, T, V, M, LOAD(V, p + i), LOAD(V, q + i), p[i], q[i], vector, scalar)   \
-  BINARY_FORM(name##_vs, T, V, M, LOAD(V, p + i), right, p[i], q[0], vector, scalar)            \
-  BINARY_FORM(name##_sv, T, V, M, left, LOAD(V, q + i), p[0], q[i], vector, scalar)
+#define UNARY(name, T, V, M, vector, scalar)                                                    \
+  ONE_OPERAND(name, T, V, T, STORE(V, r + i, vector), scalar)
 
-#define BINARY_FORM(name, T, V, M, va, vb, sa, sb, vector, scalar)                              \
+// A loop over operands a and b, the last two of all, which `put` and `scalar` use; c is the first
+// one, in bytes. Its forms: two blocks, a single value on the right, a single value on the left.
+#define TWO_OPERANDS(name, first, T, V, R, put, scalar)                                         \
+  FORM(name##_vv, first, T, V, R, LOAD(V, p + i), LOAD(V, q + i), p[i], q[i], put, scalar)      \
+  FORM(name##_vs, first, T, V, R, LOAD(V, p + i), right, p[i], q[0], put, scalar)               \
+  FORM(name##_sv, first, T, V, R, left, LOAD(V, q + i), p[0], q[i], put, scalar)
+
+#define FORM(name, first, T, V, R, va, vb, sa, sb, put, scalar)                                 \
   static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
-    const T *p = operands[0], *q = operands[1];                                                 \
-    T *r = out;                                                                                 \
+    const uint8_t *c = operands[0];                                                             \
+    const T *p = operands[first], *q = operands[first + 1];                                     \
+    R *r = out;                                                                                 \
     size_t i = 0;                                                                               \
+    (void)c;                                                                                    \
     if (n >= LANES(T)) {                                                                        \
       const V left = (V){0} + p[0], right = (V){0} + q[0];                                      \
       (void)left, (void)right;                                                                  \
       OUT_VECTORS(T) {                                                                          \
         V a = va, b = vb;                                                                       \
-        STORE(V, r + i, vector);                                                                \
+        put;                                                                                    \
       }                                                                                         \
     }                                                                                           \
     for (; i < n; i++) {                                                                        \
       T a = sa, b = sb;                                                                         \
-      r[i] = (T)(scalar);                                                                       \
+      r[i] = (R)(scalar);                                                                       \
     }                                                                                           \
   }
+
+#define BINARY(name, T, V, M, vector, scalar)                                                   \
+  TWO_OPERANDS(name, 0, T, V, T, STORE(V, r + i, vector), scalar)
 
 // Comparisons write one byte, 0 or 1, per element: the value of `test`, in terms of a and b.
+#define BYTES(N, test) STORE(N, r + i, __builtin_convertvector(test, N) & 1)
 #define COMPARE(name, T, V, N, test)                                                            \
-  COMPARE_FORM(name##_vv, T, V, N, test, LOAD(V, p + i), LOAD(V, q + i), p[i], q[i])            \
-  COMPARE_FORM(name##_vs, T, V, N, test, LOAD(V, p + i), right, p[i], q[0])                     \
-  COMPARE_FORM(name##_sv, T, V, N, test, left, LOAD(V, q + i), p[0], q[i])
+  TWO_OPERANDS(name, 0, T, V, uint8_t, BYTES(N, test), test)
 
-#define COMPARE_FORM(name, T, V, N, test, va, vb, sa, sb)                                       \
-  static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
-    const T *p = operands[0], *q = operands[1];                                                 \
-    uint8_t *r = out;                                                                           \
-    size_t i = 0;                                                                               \
-    if (n >= LANES(T)) {                                                                        \
-      const V left = (V){0} + p[0], right = (V){0} + q[0];                                      \
-      (void)left, (void)right;                                                                  \
-      OUT_VECTORS(T) {                                                                          \
-        V a = va, b = vb;                                                                       \
-        N bytes = __builtin_convertvector(test, N);                                             \
-        STORE(N, r + i, bytes & 1);                                                             \
-      }                                                                                         \
-    }                                                                                           \
-    for (; i < n; i++) {                                                                        \
-      const T a = sa, b = sb;                                                                   \
-      r[i] = test;                                                                              \
-    }                                                                                           \
-  }
-
+#define CHOSEN(V, M, N)                                                                         \
+  M mask = __builtin_convertvector(LOAD(N, c + i), M) != 0;                                     \
+  STORE(V, r + i, CHOOSE(V, M, mask, a, b))
 #define SELECT(name, T, V, M, N)                                                                \
-  SELECT_FORM(name##_vv, T, V, M, N, LOAD(V, p + i), LOAD(V, q + i), p[i], q[i])                \
-  SELECT_FORM(name##_vs, T, V, M, N, LOAD(V, p + i), right, p[i], q[0])                         \
-  SELECT_FORM(name##_sv, T, V, M, N, left, LOAD(V, q + i), p[0], q[i])                          \
-  SELECT_FORM(name##_ss, T, V, M, N, left, right, p[0], q[0])
-
-#define SELECT_FORM(name, T, V, M, N, va, vb, sa, sb)                                           \
-  static void LEVEL(name)(size_t n, const void *const *operands, void *out) {                   \
-    const uint8_t *c = operands[0];                                                             \
-    const T *p = operands[1], *q = operands[2];                                                 \
-    T *r = out;                                                                                 \
-    size_t i = 0;                                                                               \
-    if (n >= LANES(T)) {                                                                        \
-      const V left = (V){0} + p[0], right = (V){0} + q[0];                                      \
-      (void)left, (void)right;                                                                  \
-      OUT_VECTORS(T) {                                                                          \
-        M mask = __builtin_convertvector(LOAD(N, c + i), M) != 0;                               \
-        V a = va, b = vb;                                                                       \
-        STORE(V, r + i, CHOOSE(V, M, mask, a, b));                                              \
-      }                                                                                         \
-    }                                                                                           \
-    for (; i < n; i++) r[i] = c[i] ? sa : sb;                                                   \
-  }
+  TWO_OPERANDS(name, 1, T, V, T, CHOSEN(V, M, N), c[i] ? a : b)                                 \
+  FORM(name##_ss, 1, T, V, T, left, right, p[0], q[0], CHOSEN(V, M, N), c[i] ? a : b)
 
 // Minimum and maximum propagate NaN from either side.
 #define FLOATING(s, T, V, M, N)                                                                 \
@@ -217,7 +187,6 @@ static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4]
     INTEGER_TYPES(NORMA_XOR, xor, i64)
     INTEGER_TYPES(NORMA_SHIFT_LEFT, shift_left, i64)
     INTEGER_TYPES(NORMA_SHIFT_RIGHT, shift_right, u64)
-#undef INTEGER_TYPES
     ALL_ALIKE(NORMA_EQUAL, eq, FORMS)
     ALL_ALIKE(NORMA_NOT_EQUAL, ne, FORMS)
     ALL_TYPES(NORMA_LESS, lt, FORMS)
@@ -227,9 +196,6 @@ static const norma_loop LEVEL(loops)[NORMA_OPERATION_COUNT][NORMA_TYPE_COUNT][4]
     ALL_ALIKE(NORMA_LOGICAL_AND, logical_and, FORMS)
     ALL_ALIKE(NORMA_LOGICAL_OR, logical_or, FORMS)
     ALL_ALIKE(NORMA_LOGICAL_XOR, logical_xor, FORMS)
-#undef ALL_TYPES
-#undef ALL_ALIKE
-#undef ALL_OF
 };
 // Bits 1 and 2 of `singles`: the condition is always a block.
 static const norma_loop LEVEL(selects)[NORMA_TYPE_COUNT][4] = {
@@ -237,7 +203,6 @@ static const norma_loop LEVEL(selects)[NORMA_TYPE_COUNT][4] = {
   {LEVEL(select_##s##_vv), LEVEL(select_##s##_sv), LEVEL(select_##s##_vs), LEVEL(select_##s##_ss)}
     SELECTS(f32), SELECTS(f64), SELECTS(i64), SELECTS(i32), SELECTS(u8),
     SELECTS(i64)  // uint64
-#undef SELECTS
 };
 // Bit 2 of `singles`: the weight.
 static const norma_loop LEVEL(lerps)[2][2] = {
@@ -259,19 +224,3 @@ norma_loop LEVEL(norma_find_loop)(int operation, int type, unsigned singles) {
   if (operation >= NORMA_NORMALIZE) return LEVEL(find_normalization)(operation, type, singles);
   return singles < 4 ? LEVEL(loops)[operation][type][singles] : 0;
 }
-
-#undef OUT_VECTORS
-#undef UNARY
-#undef BINARY
-#undef BINARY_FORM
-#undef COMPARE
-#undef COMPARE_FORM
-#undef SELECT
-#undef SELECT_FORM
-#undef SPREAD
-#undef FLOATING
-#undef INTEGER
-#undef COMPARISONS
-#undef ORDER
-#undef FORMS
-#undef ONE

@@ -9,4 +9,3 @@
 LOOPS_OF(base)
 LOOPS_OF(v3)
 LOOPS_OF(v4)
-#undef LOOPS_OF
