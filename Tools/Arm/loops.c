@@ -188,14 +188,15 @@ static void matrices(void) {
   for (int i = 0; i < K * N; i++) db[i] = b[i] = (float)(word() >> 40) * 0x1p-24f - 0.5f;
   const norma_gemm_shape shape = {M, N, K, K, 1, N, 1, N};
   void *scratch = aligned_alloc(64, (size_t)(norma_gemm_scratch_bytes(&shape, 8) + 63) / 64 * 64);
-  norma_gemm_f32(&shape, a, b, c, scratch), print32("gemm", 0, 0, 0, c, M * N);
-  norma_gemm_f64(&shape, da, db, dc, scratch), print64("gemm", 1, 0, 0, dc, M * N);
+  norma_gemm(NORMA_F32, &shape, a, b, c, scratch), print32("gemm", 0, 0, 0, c, M * N);
+  norma_gemm(NORMA_F64, &shape, da, db, dc, scratch), print64("gemm", 1, 0, 0, dc, M * N);
   norma_gemm_small_f32(&shape, a, b, c), print32("gemm", 2, 0, 0, c, M * N);
   free(scratch);
   const norma_distances pairs = {M, N, 100, K, 1, 100, 1};
   for (int kind = NORMA_DISTANCE_COUNT; kind <= NORMA_DISTANCE_LARGEST; kind++) {
     void *room = aligned_alloc(64, (size_t)(norma_distance_scratch_bytes(&pairs) + 63) / 64 * 64 + 64);
-    norma_distances_f32(&pairs, kind, a, b, c, 0, norma_distance_units(&pairs), room);
+    norma_run_distances(
+        NORMA_F32, &pairs, kind, a, b, c, 0, norma_distance_units(&pairs), room);
     print32("distances", kind, 0, 0, c, M * N);
     free(room);
   }
@@ -208,15 +209,15 @@ static void order(void) {
   fill32(x, R * S);
   const norma_order whole = {S, S, 1};
   void *scratch = malloc((size_t)norma_sort_scratch(8, S));
-  norma_sort_rows_f32(&whole, x, values, at, scratch, 0, R);
+  norma_sort_rows(NORMA_F32, &whole, x, values, at, scratch, 0, R);
   print32("sort", 0, 0, 0, values, R * S), print_bytes("sort", 1, 0, 0, at, sizeof at);
   const norma_order few = {S, 9, 0};
-  norma_first_of_rows_f32(&few, x, values, at, scratch, 0, R);
+  norma_first_of_rows(NORMA_F32, &few, x, values, at, scratch, 0, R);
   print_bytes("sort", 2, 0, 0, at, R * 9 * sizeof *at);
   free(scratch);
   const norma_scan scan = {NORMA_SCAN_SUM, 0, S, 1};
   for (int i = 0; i < R * S; i++) x[i] = (float)(word() >> 40) * 0x1p-24f;
-  norma_scan_f32(&scan, x, NULL, values, 0, norma_scan_units(&scan, R));
+  norma_run_scan(NORMA_F32, &scan, x, NULL, values, 0, norma_scan_units(&scan, R));
   print32("scan", 0, 0, 0, values, R * S);
 }
 

@@ -3,10 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "levels.h"
-#include "loops.h"
 #include "parts.h"
-#include "run_level.h"
+#include "run_type.h"
 
 #pragma clang fp contract(off)
 
@@ -116,39 +114,12 @@ WEIGHTS(f64, double)
 void norma_attention_weights(
     const norma_attention_block *block, void *scores, void *highest, double *sums,
     double *factors) {
-  if (block->type == NORMA_F32) weights_f32(block, scores, highest, sums, factors);
-  else weights_f64(block, scores, highest, sums, factors);
+  OF_REAL(ALL_LEVELS, weights, block->type, (block, scores, highest, sums, factors));
 }
 
 void norma_attention_powers(
     const norma_attention_block *block, void *scores, const void *highest) {
-  if (block->type == NORMA_F32) powers_f32(block, scores, highest);
-  else powers_f64(block, scores, highest);
-}
-
-void norma_attention_slopes(
-    const norma_attention_block *block, const void *weights, void *slopes, const double *means) {
-  const int64_t n = block->columns;
-  for (int64_t i = 0; i < block->rows; i++) {
-    if (block->type == NORMA_F32) {
-      OF_LEVEL(slopes_f32)(n, (const float *)weights + i * n, means[i], (float *)slopes + i * n);
-    } else {
-      OF_LEVEL(slopes_f64)(n, (const double *)weights + i * n, means[i], (double *)slopes + i * n);
-    }
-  }
-}
-
-void norma_attention_keep(
-    int type, int64_t rows, int64_t columns, const uint8_t *kept, int64_t kept_row,
-    const void *from, void *to) {
-  const int64_t n = columns;
-  for (int64_t i = 0; i < rows; i++, kept += kept_row) {
-    if (type == NORMA_F32) {
-      OF_LEVEL(keep_f32)(n, kept, (const float *)from + i * n, (float *)to + i * n);
-    } else {
-      OF_LEVEL(keep_f64)(n, kept, (const double *)from + i * n, (double *)to + i * n);
-    }
-  }
+  OF_REAL(ALL_LEVELS, powers, block->type, (block, scores, highest));
 }
 
 // MARK: Rows of operands and results
@@ -178,30 +149,50 @@ void norma_attention_keep(
     for (int64_t i = 0; i < rows; i++) {                                                     \
       sums[i] = OF_LEVEL(dot_##name)(columns, a + i * columns, b + i * b_row);               \
     }                                                                                        \
+  }                                                                                          \
+  static void slope_rows_##name(                                                             \
+      const norma_attention_block *block, const T *weights, T *slopes, const double *means) { \
+    const int64_t n = block->columns;                                                        \
+    for (int64_t i = 0; i < block->rows; i++, weights += n, slopes += n) {                   \
+      OF_LEVEL(slopes_##name)(n, weights, means[i], slopes);                                 \
+    }                                                                                        \
+  }                                                                                          \
+  static void keep_rows_##name(                                                              \
+      int64_t rows, int64_t n, const uint8_t *kept, int64_t kept_row, const T *from, T *to) { \
+    for (int64_t i = 0; i < rows; i++, kept += kept_row, from += n, to += n) {               \
+      OF_LEVEL(keep_##name)(n, kept, from, to);                                              \
+    }                                                                                        \
   }
 ROWS(f32, float)
 ROWS(f64, double)
 
+void norma_attention_slopes(
+    const norma_attention_block *block, const void *weights, void *slopes, const double *means) {
+  OF_REAL(ALL_LEVELS, slope_rows, block->type, (block, weights, slopes, means));
+}
+
+void norma_attention_keep(
+    int type, int64_t rows, int64_t columns, const uint8_t *kept, int64_t kept_row,
+    const void *from, void *to) {
+  OF_REAL(ALL_LEVELS, keep_rows, type, (rows, columns, kept, kept_row, from, to));
+}
+
 void norma_attention_scale(
     int type, int64_t rows, int64_t columns, const void *from, int64_t from_row,
     int64_t from_column, double factor, const double *factors, void *to, int64_t to_row) {
-  if (type == NORMA_F32) {
-    scale_rows_f32(rows, columns, from, from_row, from_column, factor, factors, to, to_row);
-  } else {
-    scale_rows_f64(rows, columns, from, from_row, from_column, factor, factors, to, to_row);
-  }
+  OF_REAL(
+      ALL_LEVELS, scale_rows, type,
+      (rows, columns, from, from_row, from_column, factor, factors, to, to_row));
 }
 
 void norma_attention_add(
     int type, int64_t rows, int64_t columns, const void *from, const double *factors, void *into,
     int64_t into_row) {
-  if (type == NORMA_F32) add_rows_f32(rows, columns, from, factors, into, into_row);
-  else add_rows_f64(rows, columns, from, factors, into, into_row);
+  OF_REAL(ALL_LEVELS, add_rows, type, (rows, columns, from, factors, into, into_row));
 }
 
 void norma_attention_dots(
     int type, int64_t rows, int64_t columns, const void *a, const void *b, int64_t b_row,
     double *sums) {
-  if (type == NORMA_F32) dots_f32(rows, columns, a, b, b_row, sums);
-  else dots_f64(rows, columns, a, b, b_row, sums);
+  OF_REAL(ALL_LEVELS, dots, type, (rows, columns, a, b, b_row, sums));
 }

@@ -43,4 +43,3 @@
   }
 LOOPS(f32, float)
 LOOPS(f64, double)
-#undef LOOPS

@@ -1,5 +1,7 @@
 #include "direct_convolution.h"
 
+#include "run_type.h"
+
 #pragma clang fp contract(off)
 
 typedef struct {
@@ -52,7 +54,7 @@ static int64_t area(const int64_t sizes[3]) { return sizes[0] * sizes[1] * sizes
           }                                                                                      \
         }                                                                                        \
   }                                                                                              \
-  void norma_convolution_forward_##TYPE(                                                         \
+  static void forward_##TYPE(                                                                    \
       const norma_convolution *s, const T *source, const T *weights, const T *bias,              \
       T *destination, double *row) {                                                             \
     const int64_t outputs = s->groups * s->outputs, inputs = s->groups * s->inputs;              \
@@ -86,7 +88,7 @@ static int64_t area(const int64_t sizes[3]) { return sizes[0] * sizes[1] * sizes
           }                                                                                      \
         }                                                                                        \
   }                                                                                              \
-  void norma_convolution_source_##TYPE(                                                          \
+  static void source_##TYPE(                                                                     \
       const norma_convolution *s, T *source, const T *weights, const T *destination,             \
       double *row) {                                                                             \
     const int64_t outputs = s->groups * s->outputs, inputs = s->groups * s->inputs;              \
@@ -119,7 +121,7 @@ static int64_t area(const int64_t sizes[3]) { return sizes[0] * sizes[1] * sizes
       }                                                                                          \
     return sum;                                                                                  \
   }                                                                                              \
-  void norma_convolution_weights_##TYPE(                                                         \
+  static void weights_##TYPE(                                                                    \
       const norma_convolution *s, const T *source, T *weights, const T *destination) {           \
     const int64_t outputs = s->groups * s->outputs, inputs = s->groups * s->inputs;              \
     for (int64_t o = 0; o < outputs; o++)                                                        \
@@ -140,3 +142,21 @@ static int64_t area(const int64_t sizes[3]) { return sizes[0] * sizes[1] * sizes
 
 DEFINE(float, f32)
 DEFINE(double, f64)
+
+void norma_convolution_forward(
+    int type, const norma_convolution *shape, const void *source, const void *weights,
+    const void *bias, void *destination, double *row) {
+  OF_REAL(ALL_LEVELS, forward, type, (shape, source, weights, bias, destination, row));
+}
+
+void norma_convolution_source(
+    int type, const norma_convolution *shape, void *source, const void *weights,
+    const void *destination, double *row) {
+  OF_REAL(ALL_LEVELS, source, type, (shape, source, weights, destination, row));
+}
+
+void norma_convolution_weights(
+    int type, const norma_convolution *shape, const void *source, void *weights,
+    const void *destination) {
+  OF_REAL(ALL_LEVELS, weights, type, (shape, source, weights, destination));
+}

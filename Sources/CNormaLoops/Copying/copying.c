@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "program.h"
+#include "run_type.h"
 #include "team.h"
 #include "vectors.h"
 #include "worker.h"
@@ -68,12 +69,7 @@ TURN(uint64_t)
 static void turn_square(const Copy *c, int side, const char *from, char *to) {
   _Alignas(64) char in[LINE * LINE], out[LINE * LINE];
   for (int j = 0; j < side; j++) STORE(u8v, in + j * LINE, LOAD(u8v, from + j * c->column.from));
-  switch (c->width) {
-    case 1: turn_uint8_t((const uint8_t *)in, (uint8_t *)out); break;
-    case 2: turn_uint16_t((const uint16_t *)in, (uint16_t *)out); break;
-    case 4: turn_uint32_t((const uint32_t *)in, (uint32_t *)out); break;
-    default: turn_uint64_t((const uint64_t *)in, (uint64_t *)out);
-  }
+  OF_WIDTH(ALL_LEVELS, turn, c->width, ((const void *)in, (void *)out));
   const int streamed = c->streamed && (uintptr_t)to % LINE == 0 && c->row.to % LINE == 0;
   for (int i = 0; i < side; i++) {
     const u8v line = LOAD(u8v, out + i * LINE);
@@ -146,12 +142,7 @@ static void copy_box(
     const ptrdiff_t count = rows;
     row = column, column = other, rows = columns, columns = count;
   }
-  switch (c->width) {
-    case 1: copy_box_uint8_t(rows, columns, row, column, from, to); break;
-    case 2: copy_box_uint16_t(rows, columns, row, column, from, to); break;
-    case 4: copy_box_uint32_t(rows, columns, row, column, from, to); break;
-    default: copy_box_uint64_t(rows, columns, row, column, from, to);
-  }
+  OF_WIDTH(ALL_LEVELS, copy_box, c->width, (rows, columns, row, column, from, to));
 }
 
 // Complete squares, and the remainder around them.

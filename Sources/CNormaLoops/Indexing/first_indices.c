@@ -1,5 +1,6 @@
 #include "first_indices.h"
 
+#include "run_type.h"
 #include "vectors.h"
 
 // The search is bound by memory, so there is one loop for all instruction sets.
@@ -14,7 +15,7 @@
     while (i < to && !(x[i] == value || x[i] != x[i])) i++;                                     \
     return i;                                                                                   \
   }                                                                                             \
-  void norma_first_indices_##s(                                                                 \
+  static void first_indices_##s(                                                                \
       int64_t size, int64_t inner, int64_t from, int64_t to, const T *x, const T *values,       \
       int64_t *indices, int64_t begin, int64_t end) {                                           \
     if (inner == 1) {                                                                           \
@@ -50,3 +51,10 @@ FIRST_INDICES(double, f64, f64v, i64v)
 FIRST_INDICES(int64_t, i64, i64v, i64v)
 FIRST_INDICES(int32_t, i32, i32v, i32v)
 FIRST_INDICES(uint8_t, u8, u8v, u8v)
+
+void norma_first_indices(
+    int type, int64_t size, int64_t inner, int64_t from, int64_t to, const void *x,
+    const void *values, int64_t *indices, int64_t begin, int64_t end) {
+  OF_TYPE(
+      ALL_LEVELS, first_indices, type, (size, inner, from, to, x, values, indices, begin, end));
+}

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "run_level.h"
+#include "run_type.h"
 
 // An index counted from the front; out of range if, as an unsigned number, it is not below size.
 static inline int64_t resolved(const norma_indices *p, int64_t position) {
@@ -39,24 +39,24 @@ INLINE int are_inside(const int64_t *index, int64_t step, uint64_t size) {
 int64_t norma_gather(
     const norma_indices *p, int width, const int64_t *index, const void *wide, void *narrow,
     int64_t begin, int64_t end, const norma_indices_part *part) {
-  return OF_LEVEL(gather)(p, width, index, wide, narrow, begin, end, part);
+  const int64_t first = part->inner[0], last = part->inner[1];
+  if (first >= last) return NORMA_ALL_INSIDE;
+  return OF_WIDTH(
+      OF_LEVEL, gather, width, (p, index, wide, narrow, begin, end, first, last));
 }
 
 int64_t norma_scatter(
     const norma_indices *p, int width, const int64_t *index, const void *narrow, void *wide,
     const norma_indices_part *part) {
-  return OF_LEVEL(scatter)(p, width, index, narrow, wide, part);
+  return OF_WIDTH(OF_LEVEL, scatter, width, (p, index, narrow, wide, part));
 }
 
-#define SCATTER_REDUCING(NAME, S, T)                                                           \
-  int64_t norma_scatter_##NAME(                                                                \
-      const norma_indices *p, int reduction, const int64_t *index, const S *narrow, T *wide,   \
-      const norma_indices_part *part) {                                                        \
-    return OF_LEVEL(scatter_##NAME)(p, reduction, index, narrow, wide, part);                  \
-  }
-SCATTER_REDUCING(f32, float, double)
-SCATTER_REDUCING(f64, double, double)
-SCATTER_REDUCING(i64, int64_t, int64_t)
+int64_t norma_combine(
+    int type, const norma_indices *p, int reduction, const int64_t *index, const void *narrow,
+    void *wide, const norma_indices_part *part) {
+  if (type == NORMA_I64) return OF_LEVEL(combine_i64)(p, reduction, index, narrow, wide, part);
+  return OF_REAL(OF_LEVEL, combine, type, (p, reduction, index, narrow, wide, part));
+}
 
 int64_t norma_check_indices(const norma_indices *p, const int64_t *index) {
   for (int64_t o = 0; o < p->outer; o++)

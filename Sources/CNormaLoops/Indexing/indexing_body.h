@@ -105,19 +105,6 @@ GATHER(uint16_t)
 GATHER(uint32_t)
 GATHER(uint64_t)
 
-static int64_t LEVEL(gather)(
-    const norma_indices *p, int width, const int64_t *index, const void *wide, void *narrow,
-    int64_t begin, int64_t end, const norma_indices_part *part) {
-  const int64_t first = part->inner[0], last = part->inner[1];
-  if (first >= last) return NORMA_ALL_INSIDE;
-  switch (width) {
-    case 1: return LEVEL(gather_uint8_t)(p, index, wide, narrow, begin, end, first, last);
-    case 2: return LEVEL(gather_uint16_t)(p, index, wide, narrow, begin, end, first, last);
-    case 4: return LEVEL(gather_uint32_t)(p, index, wide, narrow, begin, end, first, last);
-    default: return LEVEL(gather_uint64_t)(p, index, wide, narrow, begin, end, first, last);
-  }
-}
-
 // Single elements, as above. Indices outside of `low ..< high` are left to other parts, if they are
 // in range.
 #define SCATTER_LINE(NAME, S, T, STORE)                                                         \
@@ -180,117 +167,84 @@ static int64_t LEVEL(gather)(
   }
 
 // Iterates over the narrow side; STORE combines the element at `from` with the one at `to`.
-#define SCATTER(LINES, S, T, STORE)                                                            \
-  if (p->inner == 1 && part->inner[0] == 0 && part->inner[1] == 1) {                           \
-    return LINES(p, index, narrow, wide, part);                                                \
-  }                                                                                            \
-  int64_t wrong = NORMA_ALL_INSIDE;                                                            \
-  const int64_t first = part->inner[0], last = part->inner[1];                                 \
-  const int64_t low = part->axis[0], high = part->axis[1];                                     \
-  if (first >= last) return wrong;                                                             \
-  for (int64_t o = part->outer[0]; o < part->outer[1]; o++) {                                  \
-    T *outer = wide + o * p->wide[0];                                                          \
-    for (int64_t k = 0; k < p->count; k++) {                                                   \
-      const int64_t *at = index + o * p->index[0] + k * p->index[1];                           \
-      const S *source = narrow + o * p->narrow[0] + k * p->narrow[1];                          \
-      if (p->index[2] == 0 || p->inner == 1) {                                                 \
-        const int64_t position = resolved(p, *at);                                             \
-        if (!is_inside(p, position)) {                                                         \
-          if (wrong == NORMA_ALL_INSIDE) wrong = (o * p->count + k) * p->inner;                \
-          continue;                                                                            \
-        }                                                                                      \
-        if (position < low || position >= high) continue;                                      \
-        T *target = outer + position * p->wide[1];                                             \
-        if (last - first == 1) {                                                               \
-          const S *from = source + first * p->narrow[2];                                       \
-          T *to = target + first * p->wide[2];                                                 \
-          STORE                                                                                \
-        } else if (p->narrow[2] == 1 && p->wide[2] == 1) {                                     \
-          for (int64_t i = first; i < last; i++) {                                             \
-            const S *from = source + i;                                                        \
-            T *to = target + i;                                                                \
-            STORE                                                                              \
-          }                                                                                    \
-        } else {                                                                               \
-          for (int64_t i = first; i < last; i++) {                                             \
-            const S *from = source + i * p->narrow[2];                                         \
-            T *to = target + i * p->wide[2];                                                   \
-            STORE                                                                              \
-          }                                                                                    \
-        }                                                                                      \
-      } else {                                                                                 \
-        for (int64_t i = first; i < last; i++) {                                               \
-          const int64_t position = resolved(p, at[i * p->index[2]]);                           \
+#define SCATTER(NAME, S, T, STORE)                                                             \
+  SCATTER_LINE(NAME, S, T, STORE)                                                              \
+  static int64_t LEVEL(NAME)(                                                                  \
+      const norma_indices *p, const int64_t *index, const S *narrow, T *wide,                  \
+      const norma_indices_part *part) {                                                        \
+    if (p->inner == 1 && part->inner[0] == 0 && part->inner[1] == 1) {                         \
+      return LEVEL(NAME##_lines)(p, index, narrow, wide, part);                                \
+    }                                                                                          \
+    int64_t wrong = NORMA_ALL_INSIDE;                                                          \
+    const int64_t first = part->inner[0], last = part->inner[1];                               \
+    const int64_t low = part->axis[0], high = part->axis[1];                                   \
+    if (first >= last) return wrong;                                                           \
+    for (int64_t o = part->outer[0]; o < part->outer[1]; o++) {                                \
+      T *outer = wide + o * p->wide[0];                                                        \
+      for (int64_t k = 0; k < p->count; k++) {                                                 \
+        const int64_t *at = index + o * p->index[0] + k * p->index[1];                         \
+        const S *source = narrow + o * p->narrow[0] + k * p->narrow[1];                        \
+        if (p->index[2] == 0 || p->inner == 1) {                                               \
+          const int64_t position = resolved(p, *at);                                           \
           if (!is_inside(p, position)) {                                                       \
-            if (wrong == NORMA_ALL_INSIDE) wrong = (o * p->count + k) * p->inner + i;          \
+            if (wrong == NORMA_ALL_INSIDE) wrong = (o * p->count + k) * p->inner;              \
             continue;                                                                          \
           }                                                                                    \
           if (position < low || position >= high) continue;                                    \
-          const S *from = source + i * p->narrow[2];                                           \
-          T *to = outer + position * p->wide[1] + i * p->wide[2];                              \
-          STORE                                                                                \
+          T *target = outer + position * p->wide[1];                                           \
+          if (last - first == 1) {                                                             \
+            const S *from = source + first * p->narrow[2];                                     \
+            T *to = target + first * p->wide[2];                                               \
+            STORE                                                                              \
+          } else if (p->narrow[2] == 1 && p->wide[2] == 1) {                                   \
+            for (int64_t i = first; i < last; i++) {                                           \
+              const S *from = source + i;                                                      \
+              T *to = target + i;                                                              \
+              STORE                                                                            \
+            }                                                                                  \
+          } else {                                                                             \
+            for (int64_t i = first; i < last; i++) {                                           \
+              const S *from = source + i * p->narrow[2];                                       \
+              T *to = target + i * p->wide[2];                                                 \
+              STORE                                                                            \
+            }                                                                                  \
+          }                                                                                    \
+        } else {                                                                               \
+          for (int64_t i = first; i < last; i++) {                                             \
+            const int64_t position = resolved(p, at[i * p->index[2]]);                         \
+            if (!is_inside(p, position)) {                                                     \
+              if (wrong == NORMA_ALL_INSIDE) wrong = (o * p->count + k) * p->inner + i;        \
+              continue;                                                                        \
+            }                                                                                  \
+            if (position < low || position >= high) continue;                                  \
+            const S *from = source + i * p->narrow[2];                                         \
+            T *to = outer + position * p->wide[1] + i * p->wide[2];                            \
+            STORE                                                                              \
+          }                                                                                    \
         }                                                                                      \
       }                                                                                        \
     }                                                                                          \
-  }                                                                                            \
-  return wrong;
-
-#define SCATTER_BITS(T)                                                                        \
-  SCATTER_LINE(scatter_##T, T, T, *to = *from;)                                                \
-  static int64_t LEVEL(scatter_##T)(                                                           \
-      const norma_indices *p, const int64_t *index, const T *narrow, T *wide,                  \
-      const norma_indices_part *part) {                                                        \
-    SCATTER(LEVEL(scatter_##T##_lines), T, T, *to = *from;)                                    \
+    return wrong;                                                                              \
   }
 
-SCATTER_BITS(uint8_t)
-SCATTER_BITS(uint16_t)
-SCATTER_BITS(uint32_t)
-SCATTER_BITS(uint64_t)
-
-static int64_t LEVEL(scatter)(
-    const norma_indices *p, int width, const int64_t *index, const void *narrow, void *wide,
-    const norma_indices_part *part) {
-  switch (width) {
-    case 1: return LEVEL(scatter_uint8_t)(p, index, narrow, wide, part);
-    case 2: return LEVEL(scatter_uint16_t)(p, index, narrow, wide, part);
-    case 4: return LEVEL(scatter_uint32_t)(p, index, narrow, wide, part);
-    default: return LEVEL(scatter_uint64_t)(p, index, narrow, wide, part);
-  }
-}
+SCATTER(scatter_uint8_t, uint8_t, uint8_t, *to = *from;)
+SCATTER(scatter_uint16_t, uint16_t, uint16_t, *to = *from;)
+SCATTER(scatter_uint32_t, uint32_t, uint32_t, *to = *from;)
+SCATTER(scatter_uint64_t, uint64_t, uint64_t, *to = *from;)
 
 // Without branches, which would be mispredicted: NaN wins.
 #define EXTREME(T, IS)                                                                         \
-  const T new = *from, old = *to;                                                              \
+  const T new = *from;                                                                         \
+  const T old = *to;                                                                           \
   const T better = new IS old ? new : old;                                                     \
   *to = new != new ? new : better;
 
-#define SCATTER_REDUCING(NAME, S, T, ADD, MULTIPLY)                                             \
-  SCATTER_LINE(add_##NAME, S, T, *to = ADD;)                                                    \
-  static int64_t LEVEL(add_##NAME)(                                                             \
-      const norma_indices *p, const int64_t *index, const S *narrow, T *wide,                   \
-      const norma_indices_part *part) {                                                         \
-    SCATTER(LEVEL(add_##NAME##_lines), S, T, *to = ADD;)                                        \
-  }                                                                                             \
-  SCATTER_LINE(multiply_##NAME, S, T, *to = MULTIPLY;)                                          \
-  static int64_t LEVEL(multiply_##NAME)(                                                        \
-      const norma_indices *p, const int64_t *index, const S *narrow, T *wide,                   \
-      const norma_indices_part *part) {                                                         \
-    SCATTER(LEVEL(multiply_##NAME##_lines), S, T, *to = MULTIPLY;)                              \
-  }                                                                                             \
-  SCATTER_LINE(minimum_##NAME, S, T, EXTREME(T, <))                                             \
-  static int64_t LEVEL(minimum_##NAME)(                                                         \
-      const norma_indices *p, const int64_t *index, const S *narrow, T *wide,                   \
-      const norma_indices_part *part) {                                                         \
-    SCATTER(LEVEL(minimum_##NAME##_lines), S, T, EXTREME(T, <))                                 \
-  }                                                                                             \
-  SCATTER_LINE(maximum_##NAME, S, T, EXTREME(T, >))                                             \
-  static int64_t LEVEL(maximum_##NAME)(                                                         \
-      const norma_indices *p, const int64_t *index, const S *narrow, T *wide,                   \
-      const norma_indices_part *part) {                                                         \
-    SCATTER(LEVEL(maximum_##NAME##_lines), S, T, EXTREME(T, >))                                 \
-  }                                                                                             \
-  static int64_t LEVEL(scatter_##NAME)(                                                         \
+#define COMBINE(NAME, S, T, ADD, MULTIPLY)                                                      \
+  SCATTER(add_##NAME, S, T, *to = ADD;)                                                         \
+  SCATTER(multiply_##NAME, S, T, *to = MULTIPLY;)                                               \
+  SCATTER(minimum_##NAME, S, T, EXTREME(T, <))                                                  \
+  SCATTER(maximum_##NAME, S, T, EXTREME(T, >))                                                  \
+  static int64_t LEVEL(combine_##NAME)(                                                         \
       const norma_indices *p, int reduction, const int64_t *index, const S *narrow, T *wide,    \
       const norma_indices_part *part) {                                                         \
     switch (reduction) {                                                                        \
@@ -301,17 +255,9 @@ static int64_t LEVEL(scatter)(
     }                                                                                           \
   }
 
-SCATTER_REDUCING(f32, float, double, *to + (double)*from, *to * (double)*from)
-SCATTER_REDUCING(f64, double, double, *to + *from, *to * *from)
+COMBINE(f32, float, double, *to + (double)*from, *to * (double)*from)
+COMBINE(f64, double, double, *to + *from, *to * *from)
 // Integers wrap.
-SCATTER_REDUCING(
+COMBINE(
     i64, int64_t, int64_t, (int64_t)((uint64_t)*to + (uint64_t)*from),
     (int64_t)((uint64_t)*to * (uint64_t)*from))
-
-#undef GATHER_LINE
-#undef GATHER
-#undef SCATTER_LINE
-#undef SCATTER
-#undef SCATTER_BITS
-#undef EXTREME
-#undef SCATTER_REDUCING

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "loops.h"
 #include "run_level.h"
 #include "vectors.h"
 

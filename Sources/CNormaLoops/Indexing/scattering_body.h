@@ -33,8 +33,9 @@ static int64_t LEVEL(scatter_blocks)(
       }
     }
     const norma_indices_part part = {{0, some.outer}, {0, p->inner}, {0, p->size}};
-    const int64_t outside = norma_scatter_f32(
-        &some, reduction, index + o * p->index[0], narrow + o * p->narrow[0], room, &part);
+    const int64_t outside = norma_combine(
+        NORMA_F32, &some, reduction, index + o * p->index[0], narrow + o * p->narrow[0], room,
+        &part);
     if (outside != NORMA_ALL_INSIDE) return o * p->count * p->inner + outside;
     LEVEL(round_down)(room, some.outer * block, wide + o * block);
   }
@@ -77,8 +78,6 @@ ROW(minimum, CHOOSE(f64v, i64v, (new != new) | (new < old), new, old),
     new != new || new < old ? new : old)
 ROW(maximum, CHOOSE(f64v, i64v, (new != new) | (new > old), new, old),
     new != new || new > old ? new : old)
-#undef WIDE
-#undef ROW
 
 static void LEVEL(scatter_sorted)(
     const norma_indices *p, int reduction, const int64_t *starts, const int64_t *order,

@@ -33,9 +33,7 @@ NORMA_VECTOR(uint8_t, u8x8, 8);
 #define CHOOSE(V, M, mask, a, b) ((V)(((M)(a) & (M)(mask)) | ((M)(b) & ~(M)(mask))))
 
 // A bit for each of N lanes of such a mask, the first lane in the lowest.
-typedef _Bool lanes8 __attribute__((ext_vector_type(8)));
-typedef _Bool lanes16 __attribute__((ext_vector_type(16)));
-typedef _Bool lanes64 __attribute__((ext_vector_type(64)));
-#define LANE_BITS(N, mask)                                                                 \
-  ((uint64_t)((union { lanes##N v; uint##N##_t bits; }){                                   \
-       .v = __builtin_convertvector(mask, lanes##N)}).bits)
+#define BOOLS(N) _Bool __attribute__((ext_vector_type(N)))
+#define LANE_BITS(N, mask) \
+  ((uint64_t)((union { BOOLS(N) v; unsigned _BitInt(N) bits; }){ \
+       .v = __builtin_convertvector(mask, BOOLS(N))}).bits)

@@ -2,8 +2,8 @@
 // difference, or times its sign. Vectors hold adjacent components, and four rows share the loads of
 // the other operand.
 #include "distances.h"
-#include "levels.h"
 #include "parts.h"
+#include "run_type.h"
 #include "vectors.h"
 
 #pragma clang fp contract(off)
@@ -36,28 +36,11 @@ int64_t norma_distance_slope_scratch_bytes(const norma_distances *s) {
 #define BODY "distance_slopes_body.h"
 #include "each_level.h"
 
-#if defined(__x86_64__)
-#define FOR_LEVEL(CALL)             \
-  switch (norma_loops_level()) {    \
-    case 2: CALL(v4); return;       \
-    case 1: CALL(v3); return;       \
-    default: CALL(base); return;    \
-  }
-#else
-#define FOR_LEVEL(CALL) CALL(base);
-#endif
-
-#define SLOPES(name, T)                                                                      \
-  void norma_distance_slopes_##name(                                                         \
-      const norma_distances *shape, int kind, const T *a, const T *b, const double *weights, \
-      int64_t weights_row, int64_t weights_column, T *result, int64_t begin, int64_t end,    \
-      void *scratch) {                                                                       \
-    FOR_LEVEL(CALL_##name)                                                                   \
-  }
-#define CALL(name, level)                                                                    \
-  slopes_##name##_##level(shape, kind, a, b, weights, weights_row, weights_column, result,   \
-                          begin, end, scratch)
-#define CALL_f32(level) CALL(f32, level)
-#define CALL_f64(level) CALL(f64, level)
-SLOPES(f32, float)
-SLOPES(f64, double)
+void norma_run_distance_slopes(
+    int type, const norma_distances *shape, int kind, const void *a, const void *b,
+    const double *weights, int64_t weights_row, int64_t weights_column, void *result,
+    int64_t begin, int64_t end, void *scratch) {
+  OF_REAL(
+      OF_LEVEL, slopes, type,
+      (shape, kind, a, b, weights, weights_row, weights_column, result, begin, end, scratch));
+}

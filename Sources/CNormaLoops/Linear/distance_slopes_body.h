@@ -83,8 +83,3 @@ typedef void (*LEVEL(Slope))(
   }
 UNIT(f32, float)
 UNIT(f64, double)
-
-#undef TILE
-#undef WITH_DIFFERENCE
-#undef WITH_SIGN
-#undef UNIT

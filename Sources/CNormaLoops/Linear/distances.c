@@ -3,8 +3,8 @@
 // columns adjacent.
 #include "distances.h"
 
-#include "levels.h"
 #include "parts.h"
+#include "run_type.h"
 #include "vectors.h"
 
 #pragma clang fp contract(off)
@@ -37,24 +37,8 @@ int64_t norma_distance_scratch_bytes(const norma_distances *s) {
 #define BODY "distances_body.h"
 #include "each_level.h"
 
-#if defined(__x86_64__)
-#define FOR_LEVEL(CALL)                          \
-  switch (norma_loops_level()) {                 \
-    case 2: CALL(v4); return;                    \
-    case 1: CALL(v3); return;                    \
-    default: CALL(base); return;                 \
-  }
-#else
-#define FOR_LEVEL(CALL) CALL(base);
-#endif
-
-#define DISTANCES(name, T)                                                                   \
-  void norma_distances_##name(                                                               \
-      const norma_distances *shape, int kind, const T *a, const T *b, T *result,             \
-      int64_t begin, int64_t end, void *scratch) {                                           \
-    FOR_LEVEL(CALL_##name)                                                                   \
-  }
-#define CALL_f32(level) distances_f32_##level(shape, kind, a, b, result, begin, end, scratch)
-#define CALL_f64(level) distances_f64_##level(shape, kind, a, b, result, begin, end, scratch)
-DISTANCES(f32, float)
-DISTANCES(f64, double)
+void norma_run_distances(
+    int type, const norma_distances *shape, int kind, const void *a, const void *b, void *result,
+    int64_t begin, int64_t end, void *scratch) {
+  OF_REAL(OF_LEVEL, distances, type, (shape, kind, a, b, result, begin, end, scratch));
+}

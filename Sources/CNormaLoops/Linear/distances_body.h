@@ -98,12 +98,3 @@ typedef void (*LEVEL(Tile))(
   }
 UNIT(f32, float)
 UNIT(f64, double)
-
-#undef TILE
-#undef SIZE
-#undef WITH_COUNT
-#undef WITH_SIZE
-#undef WITH_SQUARE
-#undef WITH_LARGER
-#undef PACK
-#undef UNIT

@@ -4,15 +4,14 @@
 // nothing.
 #include "gemm.h"
 
-#include "levels.h"
 #include "parts.h"
+#include "run_type.h"
 
 #pragma clang fp contract(off)
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 
 enum { block_depth = 256, block_rows = 96, largest_tile_rows = 12, largest_tile_bytes = 128 };
-
 
 /// A block of `b` should stay in a second-level cache.
 static int64_t columns_of_block(int64_t element_bytes) { return 2048 / element_bytes; }
@@ -30,67 +29,34 @@ int64_t norma_gemm_scratch_bytes(const norma_gemm_shape *s, int64_t element_byte
   return (length * element_bytes + 63) & ~(int64_t)63;
 }
 
-#define T float
-#define NAME(x) x##_f32_baseline
-#define VECTOR_BYTES 16
-#define ROWS 4
-#include "gemm_body.h"
+#define TYPED_BODY "gemm_body.h"
+#define BODY "each_real.h"
+#include "each_level.h"
 
-#define T double
-#define NAME(x) x##_f64_baseline
-#define VECTOR_BYTES 16
-#define ROWS 4
-#include "gemm_body.h"
+// Row by row: each row of the result accumulates rows of `b`.
+#define INTEGERS(name, T)                                                                          \
+  static void name##_row(const norma_gemm_shape *s, const T *a, const T *b, T *c) {                \
+    for (int64_t j = 0; j < s->n; j++) c[j] = 0;                                                   \
+    for (int64_t p = 0; p < s->k; p++, a += s->a_column, b += s->b_row) {                          \
+      T factor = *a;                                                                               \
+      int64_t step = s->b_column;                                                                  \
+      if (step == 1) {                                                                             \
+        for (int64_t j = 0; j < s->n; j++) c[j] = (T)(c[j] + factor * b[j]);                       \
+      } else {                                                                                     \
+        for (int64_t j = 0; j < s->n; j++) c[j] = (T)(c[j] + factor * b[j * step]);                \
+      }                                                                                            \
+    }                                                                                              \
+  }                                                                                                \
+  static void name(const norma_gemm_shape *s, const T *a, const T *b, T *c) {                      \
+    for (int64_t i = 0; i < s->m; i++) name##_row(s, a + i * s->a_row, b, c + i * s->c_row);       \
+  }
+INTEGERS(gemm_u8, uint8_t)
+INTEGERS(gemm_i32, uint32_t)
+INTEGERS(gemm_i64, uint64_t)
 
-#if defined(__x86_64__)
-
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-
-#define T float
-#define NAME(x) x##_f32_v3
-#define VECTOR_BYTES 32
-#define ROWS 6
-#include "gemm_body.h"
-
-#define T double
-#define NAME(x) x##_f64_v3
-#define VECTOR_BYTES 32
-#define ROWS 6
-#include "gemm_body.h"
-
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
-
-#define T float
-#define NAME(x) x##_f32_v4
-#define VECTOR_BYTES 64
-#define ROWS 12
-#include "gemm_body.h"
-
-#define T double
-#define NAME(x) x##_f64_v4
-#define VECTOR_BYTES 64
-#define ROWS 12
-#include "gemm_body.h"
-
-#pragma clang attribute pop
-
-#define LEVELS(name) {name##_baseline, name##_v3, name##_v4}
-#else
-#define LEVELS(name) {name##_baseline, name##_baseline, name##_baseline}
-#endif
-
-void norma_gemm_f32(
-    const norma_gemm_shape *shape, const float *a, const float *b, float *c, void *scratch) {
-  static void (*const levels[])(
-      const norma_gemm_shape *, const float *, const float *, float *, void *) = LEVELS(gemm_f32);
-  levels[norma_loops_level()](shape, a, b, c, scratch);
-}
-
-void norma_gemm_f64(
-    const norma_gemm_shape *shape, const double *a, const double *b, double *c, void *scratch) {
-  static void (*const levels[])(
-      const norma_gemm_shape *, const double *, const double *, double *, void *) =
-      LEVELS(gemm_f64);
-  levels[norma_loops_level()](shape, a, b, c, scratch);
+void norma_gemm(
+    int type, const norma_gemm_shape *shape, const void *a, const void *b, void *c,
+    void *scratch) {
+  if (type <= NORMA_F64) OF_REAL(OF_LEVEL, gemm, type, (shape, a, b, c, scratch));
+  else OF_INTEGER(ALL_LEVELS, gemm, type, (shape, a, b, c));
 }

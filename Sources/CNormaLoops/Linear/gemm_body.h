@@ -1,23 +1,18 @@
-// Included by gemm.c once for each element type and level, with
-//   T            the element type
-//   NAME(x)      x with the suffix of type and level
-//   VECTOR_BYTES the width of a register
-//   ROWS         rows of a tile: with two vectors of columns, what the registers hold
-// The arrays of accumulators become registers because every loop over a tile is unrolled.
+// Included by gemm.c once for each level and element type T. The arrays of accumulators become
+// registers because every loop over a tile is unrolled.
 
-#define LANES ((int)(VECTOR_BYTES / sizeof(T)))
+// Rows of a tile: with two vectors of columns, what the registers hold.
+#define ROWS (REGISTER == 64 ? 12 : REGISTER == 32 ? 6 : 4)
+#define LANES ((int)(REGISTER / sizeof(T)))
 #define COLUMNS (2 * LANES)
 #define LOAD(p) (*(const NAME(Loaded) *)(p))
 #define STORE(p) (*(NAME(Loaded) *)(p))
 
-// Without this, a compiler that considers AVX-512 registers slow splits each vector in two.
-#define FUNCTION static __attribute__((min_vector_width(8 * VECTOR_BYTES))) void
-
-typedef T NAME(Vector) __attribute__((vector_size(VECTOR_BYTES)));
-typedef T NAME(Loaded) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T))));
+typedef T NAME(Vector) __attribute__((vector_size(REGISTER)));
+typedef T NAME(Loaded) __attribute__((vector_size(REGISTER), aligned(sizeof(T))));
 
 /// `ROWS` rows at a time, interleaved by column; missing rows are 0.
-FUNCTION NAME(pack_rows)(
+static void NAME(pack_rows)(
     T *packed, const T *a, int64_t row, int64_t column, int64_t rows, int64_t k) {
   for (int64_t i = 0; i < rows; i += ROWS) {
     int64_t present = rows - i < ROWS ? rows - i : ROWS;
@@ -30,7 +25,7 @@ FUNCTION NAME(pack_rows)(
 }
 
 /// `COLUMNS` columns at a time, interleaved by row.
-FUNCTION NAME(pack_columns)(
+static void NAME(pack_columns)(
     T *packed, const T *b, int64_t row, int64_t column, int64_t columns, int64_t k) {
   for (int64_t j = 0; j < columns; j += COLUMNS) {
     int64_t present = columns - j < COLUMNS ? columns - j : COLUMNS;
@@ -48,7 +43,7 @@ FUNCTION NAME(pack_columns)(
 }
 
 /// One tile: `c = a b`, or `c += a b` after the first block of `k`.
-FUNCTION NAME(tile)(int64_t k, const T *a, const T *b, T *c, int64_t c_row, int add) {
+static void NAME(tile)(int64_t k, const T *a, const T *b, T *c, int64_t c_row, int add) {
   NAME(Vector) sums[ROWS][2] = {0};
   for (int64_t p = 0; p < k; p++, a += ROWS, b += COLUMNS) {
     NAME(Vector) left = LOAD(b), right = LOAD(b + LANES);
@@ -71,7 +66,7 @@ FUNCTION NAME(tile)(int64_t k, const T *a, const T *b, T *c, int64_t c_row, int 
 
 /// A tile that lies partly outside of `c`: computed in a buffer, from which the valid part is
 /// copied.
-FUNCTION NAME(edge_tile)(
+static void NAME(edge_tile)(
     int64_t k, const T *a, const T *b, T *c, int64_t c_row, int add, int64_t rows,
     int64_t columns) {
   T whole[ROWS * COLUMNS];
@@ -87,7 +82,7 @@ FUNCTION NAME(edge_tile)(
   }
 }
 
-FUNCTION NAME(gemm)(const norma_gemm_shape *s, const T *a, const T *b, T *c, void *scratch) {
+static void NAME(gemm)(const norma_gemm_shape *s, const T *a, const T *b, T *c, void *scratch) {
   for (int64_t i = 0; s->k <= 0 && i < s->m; i++) {
     for (int64_t j = 0; j < s->n; j++) c[i * s->c_row + j] = 0;
   }
@@ -121,13 +116,3 @@ FUNCTION NAME(gemm)(const norma_gemm_shape *s, const T *a, const T *b, T *c, voi
     }
   }
 }
-
-#undef LANES
-#undef COLUMNS
-#undef LOAD
-#undef STORE
-#undef FUNCTION
-#undef T
-#undef NAME
-#undef VECTOR_BYTES
-#undef ROWS

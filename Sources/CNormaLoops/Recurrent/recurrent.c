@@ -3,9 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "levels.h"
-#include "loops.h"
-#include "run_level.h"
+#include "run_type.h"
 
 #pragma clang fp contract(off)
 
@@ -66,8 +64,7 @@ FORWARD(f64, double)
 void norma_recurrent_forward(
     const norma_recurrent_step *step, void *product, void *new_hidden, void *new_cell,
     void *saved) {
-  if (step->type == NORMA_F32) forward_f32(step, product, new_hidden, new_cell, saved);
-  else forward_f64(step, product, new_hidden, new_cell, saved);
+  OF_REAL(ALL_LEVELS, forward, step->type, (step, product, new_hidden, new_cell, saved));
 }
 
 // `direct` holds the whole gradient of the new state before it gets that of the old one.
@@ -107,9 +104,6 @@ GRADIENT(f64, double)
 void norma_recurrent_gradient(
     const norma_recurrent_step *step, const norma_recurrent_result *result, void *direct,
     void *cell, void *gates, void *products, void *scratch) {
-  if (step->type == NORMA_F32) {
-    gradient_f32(step, result, direct, cell, gates, products, scratch);
-  } else {
-    gradient_f64(step, result, direct, cell, gates, products, scratch);
-  }
+  OF_REAL(
+      ALL_LEVELS, gradient, step->type, (step, result, direct, cell, gates, products, scratch));
 }

@@ -1,4 +1,4 @@
-#include "run_level.h"
+#include "run_type.h"
 #include "scan_parts.h"
 #include "vectors.h"
 
@@ -14,18 +14,9 @@
 #define BODY "running_extremes_body.h"
 #include "each_level.h"
 
-#define EXTREME(T, s)                                                                          \
-  void norma_scan_extreme_##s(                                                                 \
-      const norma_scan *scan, int largest, const T *x, T *y, int64_t *indices, int64_t begin,  \
-      int64_t end) {                                                                           \
-    if (largest) {                                                                             \
-      OF_LEVEL(running_max_##s)(scan, x, y, indices, begin, end);                              \
-    } else {                                                                                   \
-      OF_LEVEL(running_min_##s)(scan, x, y, indices, begin, end);                              \
-    }                                                                                          \
-  }
-EXTREME(float, f32)
-EXTREME(double, f64)
-EXTREME(int64_t, i64)
-EXTREME(int32_t, i32)
-EXTREME(uint8_t, u8)
+void norma_scan_extreme(
+    int type, const norma_scan *scan, int largest, const void *x, void *y, int64_t *indices,
+    int64_t begin, int64_t end) {
+  if (largest) OF_TYPE(OF_LEVEL, running_max, type, (scan, x, y, indices, begin, end));
+  else OF_TYPE(OF_LEVEL, running_min, type, (scan, x, y, indices, begin, end));
+}

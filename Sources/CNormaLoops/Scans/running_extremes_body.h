@@ -100,16 +100,3 @@ BOTH(double, f64, 8, f64v, i64v, f64v, EIGHT)
 BOTH(int64_t, i64, 8, i64v, i64v, i64v, EIGHT)
 BOTH(int32_t, i32, 16, i32v, i32v, i32v, SIXTEEN)
 BOTH(uint8_t, u8, 16, i32v, i32v, u8x16, SIXTEEN)
-
-#undef REPLACES
-#undef TAKE_OVER
-#undef TAKE_OVER_16
-#undef TAKE_OVER_8
-#undef PUT_EIGHT
-#undef PUT_16
-#undef PUT_8
-#undef ROW
-#undef EXTREME
-#undef SIXTEEN
-#undef EIGHT
-#undef BOTH

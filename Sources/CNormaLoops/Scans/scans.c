@@ -1,5 +1,6 @@
 #include <math.h>
 
+#include "run_type.h"
 #include "scan_parts.h"
 
 #pragma clang fp contract(off)
@@ -50,7 +51,7 @@ typedef struct {
 } logarithm;
 
 #define REAL(T, s)                                                                             \
-  void norma_scan_##s(                                                                         \
+  static void scan_##s(                                                                        \
       const norma_scan *scan, const T *restrict x, const T *restrict factor, T *restrict y,    \
       int64_t begin, int64_t end) {                                                            \
     for (int64_t unit = begin; unit < end; unit++) {                                           \
@@ -71,13 +72,19 @@ typedef struct {
 REAL(float, f32)
 REAL(double, f64)
 
-void norma_scan_i64(
-    const norma_scan *scan, const int64_t *restrict x, const int64_t *restrict factor,
-    int64_t *restrict y, int64_t begin, int64_t end) {
-  (void)factor;
+static void scan_i64(
+    const norma_scan *scan, const int64_t *restrict x, int64_t *restrict y, int64_t begin,
+    int64_t end) {
   for (int64_t unit = begin; unit < end; unit++) {
     const part p = part_of(scan, unit);
     if (scan->kind == NORMA_SCAN_SUM) LOOP(uint64_t, 0, c += (uint64_t)x[k], (int64_t)c);
     else LOOP(uint64_t, 1, c *= (uint64_t)x[k], (int64_t)c);
   }
+}
+
+void norma_run_scan(
+    int type, const norma_scan *scan, const void *x, const void *factor, void *y, int64_t begin,
+    int64_t end) {
+  if (type == NORMA_I64) scan_i64(scan, x, y, begin, end);
+  else OF_REAL(ALL_LEVELS, scan, type, (scan, x, factor, y, begin, end));
 }

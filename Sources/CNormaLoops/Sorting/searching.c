@@ -1,5 +1,7 @@
 #include "searching.h"
 
+#include "run_type.h"
+
 // This many values are looked up together, so that their steps overlap.
 enum { EIGHT = 8 };
 
@@ -49,7 +51,7 @@ enum { EIGHT = 8 };
     }                                                                                            \
     return low;                                                                                  \
   }                                                                                              \
-  void norma_search_##s(                                                                         \
+  static void search_##s(                                                                        \
       const norma_search *search, const T *sorted, const int64_t *sorter, const T *values,       \
       int64_t *indices, int64_t begin, int64_t end) {                                            \
     const int64_t size = search->size, per_row = search->per_row;                                \
@@ -78,6 +80,12 @@ SEARCH(double, f64)
 SEARCH(int64_t, i64)
 SEARCH(int32_t, i32)
 SEARCH(uint8_t, u8)
+
+void norma_run_search(
+    int type, const norma_search *search, const void *sorted, const int64_t *sorter,
+    const void *values, int64_t *indices, int64_t begin, int64_t end) {
+  OF_TYPE(ALL_LEVELS, search, type, (search, sorted, sorter, values, indices, begin, end));
+}
 
 // The bin is computed by a division in the type of the values, as in PyTorch, unless that
 // overflows.
@@ -109,7 +117,7 @@ SEARCH(uint8_t, u8)
     }                                                                                            \
     return low;                                                                                  \
   }                                                                                              \
-  void norma_histogram_##s(                                                                      \
+  static void histogram_##s(                                                                     \
       const norma_bins *b, int64_t count, const T *restrict x, const double *restrict weights,   \
       double *restrict sums) {                                                                   \
     const int64_t bins = b->bins;                                                                \
@@ -126,3 +134,9 @@ SEARCH(uint8_t, u8)
   }
 HISTOGRAM(float, f32)
 HISTOGRAM(double, f64)
+
+void norma_histogram(
+    int type, const norma_bins *bins, int64_t count, const void *x, const double *weights,
+    double *sums) {
+  OF_REAL(ALL_LEVELS, histogram, type, (bins, count, x, weights, sums));
+}

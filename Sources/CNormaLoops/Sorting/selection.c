@@ -1,31 +1,30 @@
-#include "sorting.h"
-
 #include <math.h>
 
-#include "run_level.h"
+#include "run_type.h"
 #include "sort_elements.h"
+#include "sorting.h"
 #include "vectors.h"
 
-#define JOIN2(a, b) a##_##b
-#define JOIN(a, b) JOIN2(a, b)
+#define WITH_LEVEL(name) LEVEL(name)  // for a name that is itself a macro
+#define NAME(x) WITH_LEVEL(JOIN(x, TYPE))
+// For types whose names are macros.
+#define VECTOR_OF(type, name) NORMA_VECTOR(type, name, 64)
+#define LOAD_OF(vector, p) LOAD(vector, p)
 
-#define BODY "selection_body.h"
+#define TYPED_BODY "selection_body.h"
+#define BODY "each_sorted.h"
 #include "each_level.h"
 
-#define SELECTION(T, s)                                                                         \
-  void norma_first_of_rows_##s(                                                                 \
-      const norma_order *order, const T *x, T *values, int64_t *indices, void *scratch,         \
-      int64_t begin, int64_t end) {                                                             \
-    OF_LEVEL(first_of_rows_##s)(order, x, values, indices, scratch, begin, end);                \
-  }                                                                                             \
-  void norma_select_rows_##s(                                                                   \
-      const norma_ranks *ranks, const T *x, T *low, int64_t *low_indices, T *high,              \
-      int64_t *high_indices, double *weights, void *scratch, int64_t begin, int64_t end) {      \
-    OF_LEVEL(select_rows_##s)(ranks, x, low, low_indices, high, high_indices, weights, scratch, \
-        begin, end);                                                                            \
-  }
-SELECTION(float, f32)
-SELECTION(double, f64)
-SELECTION(int64_t, i64)
-SELECTION(int32_t, i32)
-SELECTION(uint8_t, u8)
+void norma_first_of_rows(
+    int type, const norma_order *order, const void *x, void *values, int64_t *indices,
+    void *scratch, int64_t begin, int64_t end) {
+  OF_TYPE(OF_LEVEL, first_of_rows, type, (order, x, values, indices, scratch, begin, end));
+}
+
+void norma_select_rows(
+    int type, const norma_ranks *ranks, const void *x, void *low, int64_t *low_indices, void *high,
+    int64_t *high_indices, double *weights, void *scratch, int64_t begin, int64_t end) {
+  OF_TYPE(
+      OF_LEVEL, select_rows, type,
+      (ranks, x, low, low_indices, high, high_indices, weights, scratch, begin, end));
+}

@@ -16,6 +16,17 @@ typedef struct {
 uint64_t *norma_sort_words(uint64_t *a, uint64_t *b, int64_t n);
 norma_pair *norma_sort_pairs(norma_pair *a, norma_pair *b, int64_t n);
 
+// The element type with the suffix TYPE, and the key of such an element (each_sorted.h).
+typedef float T_f32;
+typedef double T_f64;
+typedef int64_t T_i64;
+typedef int32_t T_i32;
+typedef uint8_t T_u8;
+#define JOIN2(a, b) a##_##b
+#define JOIN(a, b) JOIN2(a, b)
+#define T JOIN(T, TYPE)
+#define KEY JOIN(key, TYPE)
+
 static inline uint32_t key_f32(float x) {
   if (x != x) return UINT32_MAX;
   uint32_t bits;

@@ -2,10 +2,9 @@
 
 #include <string.h>
 
+#include "run_type.h"
 #include "sort_elements.h"
 
-#define JOIN2(a, b) a##_##b
-#define JOIN(a, b) JOIN2(a, b)
 #define NAME(x) JOIN(x, SORTED)
 
 #define SORTED words
@@ -38,49 +37,38 @@ int64_t norma_sort_scratch(int64_t width, int64_t size) {
 }
 
 #define NAME(x) JOIN(x, TYPE)
-#define KEY NAME(key)
+#define TYPED_BODY "sorting_body.h"
+#include "each_sorted.h"
 
-// Elements of 32 bits.
-#define K uint32_t
-#define E uint64_t
-#define SORT norma_sort_words
-#define MAKE(key, index) ((uint64_t)(key) << 32 | (uint64_t)(index))
-#define KEY_OF(e) ((uint32_t)((e) >> 32))
-#define INDEX_OF(e) ((int64_t)((e) & UINT32_MAX))
-#define T float
-#define TYPE f32
-#include "sorting_body.h"
-#undef T
-#undef TYPE
-#define T int32_t
-#define TYPE i32
-#include "sorting_body.h"
-#undef T
-#undef TYPE
-#define T uint8_t
-#define TYPE u8
-#include "sorting_body.h"
-#undef T
-#undef TYPE
-#undef K
-#undef E
-#undef SORT
-#undef MAKE
-#undef KEY_OF
-#undef INDEX_OF
+void norma_sort_rows(
+    int type, const norma_order *order, const void *x, void *values, int64_t *indices,
+    void *scratch, int64_t begin, int64_t end) {
+  if (order->wanted > 0 && order->wanted <= order->size / 2) {
+    norma_first_of_rows(type, order, x, values, indices, scratch, begin, end);
+  } else {
+    OF_TYPE(ALL_LEVELS, sort_rows, type, (order, x, values, indices, scratch, begin, end));
+  }
+}
 
-// Elements of 64 bits.
-#define K uint64_t
-#define E norma_pair
-#define SORT norma_sort_pairs
-#define MAKE(key, index) ((norma_pair){(key), (uint64_t)(index)})
-#define KEY_OF(e) ((e).key)
-#define INDEX_OF(e) ((int64_t)(e).index)
-#define T double
-#define TYPE f64
-#include "sorting_body.h"
-#undef T
-#undef TYPE
-#define T int64_t
-#define TYPE i64
-#include "sorting_body.h"
+void norma_mode_rows(
+    int type, int64_t size, const void *x, void *values, int64_t *indices, void *scratch,
+    int64_t begin, int64_t end) {
+  OF_TYPE(ALL_LEVELS, mode_rows, type, (size, x, values, indices, scratch, begin, end));
+}
+
+int64_t norma_runs(
+    int type, int64_t count, void *sorted, const int64_t *indices, int64_t *inverse,
+    int64_t *counts) {
+  return OF_TYPE(ALL_LEVELS, runs, type, (count, sorted, indices, inverse, counts));
+}
+
+void norma_order_slices(
+    int type, int64_t count, int64_t width, const void *x, int64_t *order, int64_t *spare) {
+  OF_TYPE(ALL_LEVELS, order_slices, type, (count, width, x, order, spare));
+}
+
+int64_t norma_slice_runs(
+    int type, int64_t count, int64_t width, const void *x, int64_t *order, int64_t *inverse,
+    int64_t *counts) {
+  return OF_TYPE(ALL_LEVELS, slice_runs, type, (count, width, x, order, inverse, counts));
+}

@@ -1,14 +1,10 @@
 // Sorted rows, runs and slices; included once for each element type T with keys K in elements E.
 
-void NAME(norma_sort_rows)(
+static void NAME(sort_rows)(
     const norma_order *order, const T *x, T *values, int64_t *indices, void *scratch, int64_t begin,
     int64_t end) {
   const int64_t size = order->size, wanted = order->wanted;
   const K flip = order->descending ? (K)~(K)0 : 0;
-  if (wanted > 0 && wanted <= size / 2) {
-    NAME(norma_first_of_rows)(order, x, values, indices, scratch, begin, end);
-    return;
-  }
   for (int64_t r = begin; r < end; r++) {
     const T *row = x + r * size;
     E *a = scratch;
@@ -22,7 +18,7 @@ void NAME(norma_sort_rows)(
   }
 }
 
-void NAME(norma_mode_rows)(
+static void NAME(mode_rows)(
     int64_t size, const T *x, T *values, int64_t *indices, void *scratch, int64_t begin,
     int64_t end) {
   for (int64_t r = begin; r < end; r++) {
@@ -40,7 +36,7 @@ void NAME(norma_mode_rows)(
   }
 }
 
-int64_t NAME(norma_runs)(
+static int64_t NAME(runs)(
     int64_t count, T *sorted, const int64_t *indices, int64_t *inverse, int64_t *counts) {
   int64_t runs = 0;
   for (int64_t i = 0; i < count; i++) {
@@ -54,7 +50,7 @@ int64_t NAME(norma_runs)(
   return runs;
 }
 
-int64_t NAME(norma_slice_runs)(
+static int64_t NAME(slice_runs)(
     int64_t count, int64_t width, const T *x, int64_t *order, int64_t *inverse, int64_t *counts) {
   int64_t runs = 0;
   for (int64_t i = 0; i < count; i++) {
@@ -82,7 +78,7 @@ static int NAME(slice_precedes)(int64_t width, const T *a, const T *b) {
   return 0;
 }
 
-void NAME(norma_order_slices)(
+static void NAME(order_slices)(
     int64_t count, int64_t width, const T *x, int64_t *order, int64_t *spare) {
   int64_t *a = order, *b = spare;
   for (int64_t i = 0; i < count; i++) a[i] = i;

@@ -15,24 +15,16 @@ typedef struct {
   int64_t source[3], destination[3], kernel[3], stride[3], dilation[3], before[3];
 } norma_convolution;
 
-/// Each computes one operand from the other two. `row` is scratch for the longest row of the
-/// result.
-void norma_convolution_forward_f32(
-    const norma_convolution *shape, const float *source, const float *weights,
-    const float *_Nullable bias, float *destination, double *row);
-void norma_convolution_forward_f64(
-    const norma_convolution *shape, const double *source, const double *weights,
-    const double *_Nullable bias, double *destination, double *row);
-void norma_convolution_source_f32(
-    const norma_convolution *shape, float *source, const float *weights, const float *destination,
-    double *row);
-void norma_convolution_source_f64(
-    const norma_convolution *shape, double *source, const double *weights,
-    const double *destination, double *row);
-void norma_convolution_weights_f32(
-    const norma_convolution *shape, const float *source, float *weights, const float *destination);
-void norma_convolution_weights_f64(
-    const norma_convolution *shape, const double *source, double *weights,
-    const double *destination);
+/// Each computes one operand from the other two, of the types NORMA_F32 or NORMA_F64. `row` is
+/// scratch for the longest row of the result.
+void norma_convolution_forward(
+    int type, const norma_convolution *shape, const void *source, const void *weights,
+    const void *_Nullable bias, void *destination, double *row);
+void norma_convolution_source(
+    int type, const norma_convolution *shape, void *source, const void *weights,
+    const void *destination, double *row);
+void norma_convolution_weights(
+    int type, const norma_convolution *shape, const void *source, void *weights,
+    const void *destination);
 
 #pragma clang assume_nonnull end

@@ -27,15 +27,11 @@ int64_t norma_distance_units(const norma_distances *shape);
 int64_t norma_distance_scratch_bytes(const norma_distances *shape);
 
 /// For units `begin ..< end`, the distances between rows of `a` and rows of `b`: dense
-/// `result[i, j]`. Differences and sums in double, component by component from the first, rounded
-/// once; NaN propagates.
-#define NORMA_DISTANCES(name, T)                                                             \
-  void norma_distances_##name(                                                               \
-      const norma_distances *shape, int kind, const T *a, const T *b, T *result,             \
-      int64_t begin, int64_t end, void *scratch);
-NORMA_DISTANCES(f32, float)
-NORMA_DISTANCES(f64, double)
-#undef NORMA_DISTANCES
+/// `result[i, j]`. Types are NORMA_F32 and NORMA_F64. Differences and sums in double, component by
+/// component from the first, rounded once; NaN propagates.
+void norma_run_distances(
+    int type, const norma_distances *shape, int kind, const void *a, const void *b, void *result,
+    int64_t begin, int64_t end, void *scratch);
 
 /// Gradients of distances of the kinds sum and root, with a weight for each pair of vectors: for
 /// units `begin ..< end` the sums over `j` of `weights[i, j]` times the sign of
@@ -43,13 +39,9 @@ NORMA_DISTANCES(f64, double)
 /// on, rounded once.
 int64_t norma_distance_slope_units(const norma_distances *shape);
 int64_t norma_distance_slope_scratch_bytes(const norma_distances *shape);
-#define NORMA_SLOPES(name, T)                                                                \
-  void norma_distance_slopes_##name(                                                         \
-      const norma_distances *shape, int kind, const T *a, const T *b, const double *weights, \
-      int64_t weights_row, int64_t weights_column, T *result, int64_t begin, int64_t end,    \
-      void *scratch);
-NORMA_SLOPES(f32, float)
-NORMA_SLOPES(f64, double)
-#undef NORMA_SLOPES
+void norma_run_distance_slopes(
+    int type, const norma_distances *shape, int kind, const void *a, const void *b,
+    const double *weights, int64_t weights_row, int64_t weights_column, void *result,
+    int64_t begin, int64_t end, void *scratch);
 
 #pragma clang assume_nonnull end

@@ -19,11 +19,10 @@ int64_t norma_gemm_scratch_bytes(const norma_gemm_shape *shape, int64_t element_
 /// Each element is a sum in blocks of 256 terms: within a block from the first term to the last,
 /// then block by block, with every product and every sum rounded. So an element has the same bits
 /// on every level, and however the rows and columns of a product are divided. `scratch` is aligned
-/// to 64 bytes.
-void norma_gemm_f32(
-    const norma_gemm_shape *shape, const float *a, const float *b, float *c, void *scratch);
-void norma_gemm_f64(
-    const norma_gemm_shape *shape, const double *a, const double *b, double *c, void *scratch);
+/// to 64 bytes. Integers (NORMA_U8, NORMA_I32 or NORMA_I64) wrap around, and need no scratch.
+void norma_gemm(
+    int type, const norma_gemm_shape *shape, const void *a, const void *b, void *c,
+    void *_Nullable scratch);
 
 /// The most columns of a small product.
 enum { NORMA_GEMM_SMALL_COLUMNS = 64 };
@@ -32,13 +31,5 @@ enum { NORMA_GEMM_SMALL_COLUMNS = 64 };
 /// for matrices so small that packing, or calling a library, takes longer.
 void norma_gemm_small_f32(
     const norma_gemm_shape *shape, const float *a, const float *b, float *c);
-
-/// Integers wrap around, so that a signed type may be passed as the unsigned one of its width.
-void norma_gemm_u8(
-    const norma_gemm_shape *shape, const uint8_t *a, const uint8_t *b, uint8_t *c);
-void norma_gemm_u32(
-    const norma_gemm_shape *shape, const uint32_t *a, const uint32_t *b, uint32_t *c);
-void norma_gemm_u64(
-    const norma_gemm_shape *shape, const uint64_t *a, const uint64_t *b, uint64_t *c);
 
 #pragma clang assume_nonnull end

@@ -49,16 +49,11 @@ enum norma_reduction {
 };
 
 /// The same with the sum, product, minimum or maximum (NaN if either is) of the old and the new
-/// element.
-int64_t norma_scatter_f32(
-    const norma_indices *indices, int reduction, const int64_t *index, const float *narrow,
-    double *wide, const norma_indices_part *part);
-int64_t norma_scatter_f64(
-    const norma_indices *indices, int reduction, const int64_t *index, const double *narrow,
-    double *wide, const norma_indices_part *part);
-int64_t norma_scatter_i64(
-    const norma_indices *indices, int reduction, const int64_t *index, const int64_t *narrow,
-    int64_t *wide, const norma_indices_part *part);
+/// element. The narrow side is of NORMA_F32, NORMA_F64 or NORMA_I64, the wide one of double or
+/// int64_t.
+int64_t norma_combine(
+    int type, const norma_indices *indices, int reduction, const int64_t *index,
+    const void *narrow, void *wide, const norma_indices_part *part);
 
 /// The same for the outer indices `begin ..< end`, from the elements of `start`, which has the
 /// strides of the wide side, to `wide`, which is dense; `room` is scratch for `blocks` times

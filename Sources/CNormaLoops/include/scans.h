@@ -25,33 +25,16 @@ typedef struct {
 /// The number of units of work of a scan: chains of one element each, or strips of them.
 int64_t norma_scan_units(const norma_scan *scan, int64_t outer);
 
-/// Computes the units `begin ..< end`. `factor` is for NORMA_SCAN_LINEAR.
-void norma_scan_f32(
-    const norma_scan *scan, const float *x, const float *_Nullable factor, float *y,
-    int64_t begin, int64_t end);
-void norma_scan_f64(
-    const norma_scan *scan, const double *x, const double *_Nullable factor, double *y,
-    int64_t begin, int64_t end);
-void norma_scan_i64(
-    const norma_scan *scan, const int64_t *x, const int64_t *_Nullable factor, int64_t *y,
+/// Computes the units `begin ..< end` for NORMA_F32, NORMA_F64 or NORMA_I64. `factor` is for
+/// NORMA_SCAN_LINEAR.
+void norma_run_scan(
+    int type, const norma_scan *scan, const void *x, const void *_Nullable factor, void *y,
     int64_t begin, int64_t end);
 
 /// The maxima (or minima) so far, and the index of the last of them along the axis. NaN propagates,
-/// with the index of the last NaN.
-void norma_scan_extreme_f32(
-    const norma_scan *scan, int largest, const float *x, float *y, int64_t *indices, int64_t begin,
-    int64_t end);
-void norma_scan_extreme_f64(
-    const norma_scan *scan, int largest, const double *x, double *y, int64_t *indices,
-    int64_t begin, int64_t end);
-void norma_scan_extreme_i64(
-    const norma_scan *scan, int largest, const int64_t *x, int64_t *y, int64_t *indices,
-    int64_t begin, int64_t end);
-void norma_scan_extreme_i32(
-    const norma_scan *scan, int largest, const int32_t *x, int32_t *y, int64_t *indices,
-    int64_t begin, int64_t end);
-void norma_scan_extreme_u8(
-    const norma_scan *scan, int largest, const uint8_t *x, uint8_t *y, int64_t *indices,
+/// with the index of the last NaN. Types are NORMA_F32 to NORMA_U8.
+void norma_scan_extreme(
+    int type, const norma_scan *scan, int largest, const void *x, void *y, int64_t *indices,
     int64_t begin, int64_t end);
 
 #pragma clang assume_nonnull end

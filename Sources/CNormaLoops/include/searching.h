@@ -1,4 +1,5 @@
-// Positions of values in sorted rows, and counts of values in bins.
+// Positions of values in sorted rows, and counts of values in bins. Types are NORMA_F32 to NORMA_U8
+// (loops.h).
 #pragma once
 
 #include <stdint.h>
@@ -15,16 +16,9 @@ typedef struct {
 /// For the values `begin ..< end`, the index of the first element that is not less, or, with
 /// `right`, that is greater; NaN goes to the end. `sorter` is the order of rows that are not
 /// sorted.
-#define NORMA_SEARCH(T, s)                                                                       \
-  void norma_search_##s(                                                                         \
-      const norma_search *search, const T *sorted, const int64_t *_Nullable sorter,              \
-      const T *values, int64_t *indices, int64_t begin, int64_t end);
-NORMA_SEARCH(float, f32)
-NORMA_SEARCH(double, f64)
-NORMA_SEARCH(int64_t, i64)
-NORMA_SEARCH(int32_t, i32)
-NORMA_SEARCH(uint8_t, u8)
-#undef NORMA_SEARCH
+void norma_run_search(
+    int type, const norma_search *search, const void *sorted, const int64_t *_Nullable sorter,
+    const void *values, int64_t *indices, int64_t begin, int64_t end);
 
 /// Bins between `bins + 1` edges; each includes its lower edge, and the last both.
 typedef struct {
@@ -34,12 +28,9 @@ typedef struct {
   int exact;    // uniform bins: compares with edges instead of relying on a division
 } norma_bins;
 
-/// Adds 1, or its weight, to the bin of every value within the edges.
-void norma_histogram_f32(
-    const norma_bins *bins, int64_t count, const float *x, const double *_Nullable weights,
-    double *sums);
-void norma_histogram_f64(
-    const norma_bins *bins, int64_t count, const double *x, const double *_Nullable weights,
-    double *sums);
+/// Adds 1, or its weight, to the bin of every value within the edges; NORMA_F32 or NORMA_F64.
+void norma_histogram(
+    int type, const norma_bins *bins, int64_t count, const void *x,
+    const double *_Nullable weights, double *sums);
 
 #pragma clang assume_nonnull end

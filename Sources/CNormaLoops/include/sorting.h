@@ -1,4 +1,4 @@
-// Sorting within contiguous rows of `size` elements.
+// Sorting within contiguous rows of `size` elements, of the types NORMA_F32 to NORMA_U8 (loops.h).
 //
 // Everything is done with integers in the order of the elements: NaN, whatever its sign, is above
 // all others, and -0 equals 0. Equal elements keep their order. Sorting is integer work without
@@ -40,46 +40,43 @@ typedef struct {
 /// Bytes of scratch memory for rows whose elements have `width` bytes.
 int64_t norma_sort_scratch(int64_t width, int64_t size);
 
-#define NORMA_SORTING(T, s)                                                                        \
-  /* Sorts the rows `begin ..< end`, and writes the indices of the elements. Rows of 32-bit types  \
-     have less than 2^32 elements. */                                                              \
-  void norma_sort_rows_##s(                                                                        \
-      const norma_order *order, const T *x, T *values, int64_t *indices, void *scratch,            \
-      int64_t begin, int64_t end);                                                                 \
-  /* The same if at least one element and at most half of a row are wanted. */                     \
-  void norma_first_of_rows_##s(                                                                    \
-      const norma_order *order, const T *x, T *values, int64_t *indices, void *scratch,            \
-      int64_t begin, int64_t end);                                                                 \
-  /* For each rank the elements below and, unless NULL, above it, their indices, and the weight    \
-     of the one above. */                                                                          \
-  void norma_select_rows_##s(                                                                      \
-      const norma_ranks *ranks, const T *x, T *low, int64_t *low_indices, T *_Nullable high,       \
-      int64_t *_Nullable high_indices, double *_Nullable weights, void *scratch, int64_t begin,    \
-      int64_t end);                                                                                \
-  /* The most frequent element of each row, the smallest if there are several, and its last        \
-     index. */                                                                                     \
-  void norma_mode_rows_##s(                                                                        \
-      int64_t size, const T *x, T *values, int64_t *indices, void *scratch, int64_t begin,         \
-      int64_t end);                                                                                \
-  /* Moves the distinct elements of `sorted` to its front, and returns their number. `indices` has \
-     the original indices of the sorted elements. Writes the count of each distinct element, and   \
-     for every original index the index of its value among them. A NaN equals no other. */         \
-  int64_t norma_runs_##s(                                                                          \
-      int64_t count, T *sorted, const int64_t *indices, int64_t *inverse, int64_t *counts);        \
-  /* The indices of `count` slices of `width` elements in lexicographic order; `spare` is as       \
-     long. */                                                                                      \
-  void norma_order_slices_##s(                                                                     \
-      int64_t count, int64_t width, const T *x, int64_t *order, int64_t *spare);                   \
-  /* The same as `norma_runs` for sorted slices: leaves the indices of the distinct ones in        \
-     `order`. */                                                                                   \
-  int64_t norma_slice_runs_##s(                                                                    \
-      int64_t count, int64_t width, const T *x, int64_t *order, int64_t *inverse,                  \
-      int64_t *counts);
-NORMA_SORTING(float, f32)
-NORMA_SORTING(double, f64)
-NORMA_SORTING(int64_t, i64)
-NORMA_SORTING(int32_t, i32)
-NORMA_SORTING(uint8_t, u8)
-#undef NORMA_SORTING
+/// Sorts the rows `begin ..< end`, and writes the indices of the elements. Rows of 32-bit types
+/// have less than 2^32 elements.
+void norma_sort_rows(
+    int type, const norma_order *order, const void *x, void *values, int64_t *indices,
+    void *scratch, int64_t begin, int64_t end);
+
+/// The same if at least one element and at most half of a row are wanted.
+void norma_first_of_rows(
+    int type, const norma_order *order, const void *x, void *values, int64_t *indices,
+    void *scratch, int64_t begin, int64_t end);
+
+/// For each rank the elements below and, unless NULL, above it, their indices, and the weight of
+/// the one above.
+void norma_select_rows(
+    int type, const norma_ranks *ranks, const void *x, void *low, int64_t *low_indices,
+    void *_Nullable high, int64_t *_Nullable high_indices, double *_Nullable weights,
+    void *scratch, int64_t begin, int64_t end);
+
+/// The most frequent element of each row, the smallest if there are several, and its last index.
+void norma_mode_rows(
+    int type, int64_t size, const void *x, void *values, int64_t *indices, void *scratch,
+    int64_t begin, int64_t end);
+
+/// Moves the distinct elements of `sorted` to its front, and returns their number. `indices` has
+/// the original indices of the sorted elements. Writes the count of each distinct element, and for
+/// every original index the index of its value among them. A NaN equals no other.
+int64_t norma_runs(
+    int type, int64_t count, void *sorted, const int64_t *indices, int64_t *inverse,
+    int64_t *counts);
+
+/// The indices of `count` slices of `width` elements in lexicographic order; `spare` is as long.
+void norma_order_slices(
+    int type, int64_t count, int64_t width, const void *x, int64_t *order, int64_t *spare);
+
+/// The same as `norma_runs` for sorted slices: leaves the indices of the distinct ones in `order`.
+int64_t norma_slice_runs(
+    int type, int64_t count, int64_t width, const void *x, int64_t *order, int64_t *inverse,
+    int64_t *counts);
 
 #pragma clang assume_nonnull end

@@ -1,4 +1,5 @@
 // Loops over windows along the spatial axes: weighted sums along one axis, maxima over several.
+// Types are NORMA_F32 and NORMA_F64.
 #pragma once
 
 #include <stdint.h>
@@ -17,10 +18,9 @@ typedef struct {
 } norma_axis_map;
 
 /// Computes the rows `begin ..< end` of `outer * outputs` rows of `inner` elements.
-void norma_axis_map_f32(
-    const norma_axis_map *map, const float *input, float *output, int64_t begin, int64_t end);
-void norma_axis_map_f64(
-    const norma_axis_map *map, const double *input, double *output, int64_t begin, int64_t end);
+void norma_run_axis_map(
+    int type, const norma_axis_map *map, const void *input, void *output, int64_t begin,
+    int64_t end);
 
 /// Windows over three axes of `[batch, space, channels]`, whose channels are adjacent.
 ///
@@ -37,28 +37,19 @@ typedef struct {
 /// unless there is no memory for indices. A NaN is larger than anything, and the last one counts.
 /// An empty window gives -inf and index -1. Computes the lines `begin ..< end` of windows along the
 /// last axis, of which a sample has `outputs[0] * outputs[1]`.
-void norma_max_pool_f32(
-    const norma_windows *windows, const float *input, float *output,
-    int32_t *_Nullable indices, int64_t begin, int64_t end);
-void norma_max_pool_f64(
-    const norma_windows *windows, const double *input, double *output,
+void norma_max_pool(
+    int type, const norma_windows *windows, const void *input, void *output,
     int32_t *_Nullable indices, int64_t begin, int64_t end);
 
 /// `wide[n, indices[n, i, c], c] += narrow[n, i, c]` for samples `begin ..< end`, where `wide` has
 /// `wide_space` spatial elements and starts as 0.
-void norma_scatter_elements_f32(
-    int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *indices,
-    const float *narrow, float *wide, int64_t begin, int64_t end);
-void norma_scatter_elements_f64(
-    int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *indices,
-    const double *narrow, double *wide, int64_t begin, int64_t end);
+void norma_scatter_elements(
+    int type, int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *indices,
+    const void *narrow, void *wide, int64_t begin, int64_t end);
 
 /// `narrow[n, i, c] = wide[n, indices[n, i, c], c]` for samples `begin ..< end`.
-void norma_gather_elements_f32(
-    int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *indices,
-    const float *wide, float *narrow, int64_t begin, int64_t end);
-void norma_gather_elements_f64(
-    int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *indices,
-    const double *wide, double *narrow, int64_t begin, int64_t end);
+void norma_gather_elements(
+    int type, int64_t wide_space, int64_t narrow_space, int64_t channels, const int32_t *indices,
+    const void *wide, void *narrow, int64_t begin, int64_t end);
 
 #pragma clang assume_nonnull end

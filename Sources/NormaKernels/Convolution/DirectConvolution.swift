@@ -37,18 +37,7 @@ package struct DirectConvolution: Sendable {
   ) {
     var shape = shape
     withRow(shape.destination.2) { row in
-      if dtype == .float64 {
-        norma_convolution_forward_f64(
-          &shape, source.assumingMemoryBound(to: Double.self),
-          weights.assumingMemoryBound(to: Double.self),
-          bias?.assumingMemoryBound(to: Double.self),
-          destination.assumingMemoryBound(to: Double.self), row)
-      } else {
-        norma_convolution_forward_f32(
-          &shape, source.assumingMemoryBound(to: Float.self),
-          weights.assumingMemoryBound(to: Float.self), bias?.assumingMemoryBound(to: Float.self),
-          destination.assumingMemoryBound(to: Float.self), row)
-      }
+      norma_convolution_forward(dtype.loops, &shape, source, weights, bias, destination, row)
     }
   }
 
@@ -59,17 +48,7 @@ package struct DirectConvolution: Sendable {
   ) {
     var shape = shape
     withRow(shape.source.2) { row in
-      if dtype == .float64 {
-        norma_convolution_source_f64(
-          &shape, source.assumingMemoryBound(to: Double.self),
-          weights.assumingMemoryBound(to: Double.self),
-          destination.assumingMemoryBound(to: Double.self), row)
-      } else {
-        norma_convolution_source_f32(
-          &shape, source.assumingMemoryBound(to: Float.self),
-          weights.assumingMemoryBound(to: Float.self),
-          destination.assumingMemoryBound(to: Float.self), row)
-      }
+      norma_convolution_source(dtype.loops, &shape, source, weights, destination, row)
     }
   }
 
@@ -79,16 +58,6 @@ package struct DirectConvolution: Sendable {
     destination: UnsafeRawPointer
   ) {
     var shape = shape
-    if dtype == .float64 {
-      norma_convolution_weights_f64(
-        &shape, source.assumingMemoryBound(to: Double.self),
-        weights.assumingMemoryBound(to: Double.self),
-        destination.assumingMemoryBound(to: Double.self))
-    } else {
-      norma_convolution_weights_f32(
-        &shape, source.assumingMemoryBound(to: Float.self),
-        weights.assumingMemoryBound(to: Float.self),
-        destination.assumingMemoryBound(to: Float.self))
-    }
+    norma_convolution_weights(dtype.loops, &shape, source, weights, destination)
   }
 }

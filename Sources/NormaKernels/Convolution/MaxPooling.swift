@@ -74,15 +74,7 @@ package struct MaxPooling: Sendable {
         lengths: (z + axes[0].outputs, y + axes[1].outputs, x + axes[2].outputs))
       let lines = batch * axes[0].outputs * axes[1].outputs
       inParallel(lines, work: batch * channels * outputSpace, threads: threads) { begin, end in
-        if dtype == .float64 {
-          norma_max_pool_f64(
-            &windows, input.assumingMemoryBound(to: Double.self),
-            output.assumingMemoryBound(to: Double.self), indices, begin, end)
-        } else {
-          norma_max_pool_f32(
-            &windows, input.assumingMemoryBound(to: Float.self),
-            output.assumingMemoryBound(to: Float.self), indices, begin, end)
-        }
+        norma_max_pool(dtype.loops, &windows, input, output, indices, begin, end)
       }
     }
   }
@@ -106,15 +98,8 @@ package struct IndexedElements: Sendable {
   ) {
     let (wide, narrow, channels) = (Int64(wide), Int64(narrow), Int64(channels))
     inParallel(batch, work: batch * self.channels * self.narrow, threads: threads) { begin, end in
-      if dtype == .float64 {
-        norma_scatter_elements_f64(
-          wide, narrow, channels, indices, few.assumingMemoryBound(to: Double.self),
-          many.assumingMemoryBound(to: Double.self), begin, end)
-      } else {
-        norma_scatter_elements_f32(
-          wide, narrow, channels, indices, few.assumingMemoryBound(to: Float.self),
-          many.assumingMemoryBound(to: Float.self), begin, end)
-      }
+      norma_scatter_elements(
+        dtype.loops, wide, narrow, channels, indices, few, many, begin, end)
     }
   }
 
@@ -125,15 +110,8 @@ package struct IndexedElements: Sendable {
   ) {
     let (wide, narrow, channels) = (Int64(wide), Int64(narrow), Int64(channels))
     inParallel(batch, work: batch * self.channels * self.narrow, threads: threads) { begin, end in
-      if dtype == .float64 {
-        norma_gather_elements_f64(
-          wide, narrow, channels, indices, many.assumingMemoryBound(to: Double.self),
-          few.assumingMemoryBound(to: Double.self), begin, end)
-      } else {
-        norma_gather_elements_f32(
-          wide, narrow, channels, indices, many.assumingMemoryBound(to: Float.self),
-          few.assumingMemoryBound(to: Float.self), begin, end)
-      }
+      norma_gather_elements(
+        dtype.loops, wide, narrow, channels, indices, many, few, begin, end)
     }
   }
 }

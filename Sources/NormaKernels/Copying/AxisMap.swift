@@ -89,15 +89,7 @@ package struct AxisMap: Sendable, Hashable {
             inputs: Int64(inputs), outputs: Int64(outputs), inner: Int64(inner), first: first,
             indices: indices, weights: weights)
           inParallel(rows, work: rows * inner, threads: threads) { begin, end in
-            if dtype == .float64 {
-              norma_axis_map_f64(
-                &map, input.assumingMemoryBound(to: Double.self),
-                output.assumingMemoryBound(to: Double.self), begin, end)
-            } else {
-              norma_axis_map_f32(
-                &map, input.assumingMemoryBound(to: Float.self),
-                output.assumingMemoryBound(to: Float.self), begin, end)
-            }
+            norma_run_axis_map(dtype.loops, &map, input, output, begin, end)
           }
         }
       }

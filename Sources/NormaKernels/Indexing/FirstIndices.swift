@@ -52,29 +52,8 @@ package struct FirstIndices: Sendable {
     _ dtype: DType, _ input: UnsafeRawPointer, _ values: UnsafeRawPointer, _ from: Int, _ to: Int,
     _ indices: UnsafeMutablePointer<Int64>, _ begin: Int64, _ end: Int64
   ) {
-    let (size, inner, from, to) = (Int64(size), Int64(inner), Int64(from), Int64(to))
-    switch dtype {
-    case .float32:
-      norma_first_indices_f32(
-        size, inner, from, to, input.assumingMemoryBound(to: Float.self),
-        values.assumingMemoryBound(to: Float.self), indices, begin, end)
-    case .float64:
-      norma_first_indices_f64(
-        size, inner, from, to, input.assumingMemoryBound(to: Double.self),
-        values.assumingMemoryBound(to: Double.self), indices, begin, end)
-    case .int64:
-      norma_first_indices_i64(
-        size, inner, from, to, input.assumingMemoryBound(to: Int64.self),
-        values.assumingMemoryBound(to: Int64.self), indices, begin, end)
-    case .int32:
-      norma_first_indices_i32(
-        size, inner, from, to, input.assumingMemoryBound(to: Int32.self),
-        values.assumingMemoryBound(to: Int32.self), indices, begin, end)
-    case .uint8, .bool:
-      norma_first_indices_u8(
-        size, inner, from, to, input.assumingMemoryBound(to: UInt8.self),
-        values.assumingMemoryBound(to: UInt8.self), indices, begin, end)
-    default: fatalError("there is no search of \(dtype)")
-    }
+    norma_first_indices(
+      dtype.loops, Int64(size), Int64(inner), Int64(from), Int64(to), input, values, indices, begin,
+      end)
   }
 }

@@ -125,20 +125,7 @@ package struct IndexedAxis: Sendable {
     let code = reduction.rawValue
     return inParts(form, indices, threads) { part in
       var part = part
-      switch dtype {
-      case .float32:
-        return norma_scatter_f32(
-          &form, code, indices, narrow.assumingMemoryBound(to: Float.self),
-          wide.assumingMemoryBound(to: Double.self), &part)
-      case .float64:
-        return norma_scatter_f64(
-          &form, code, indices, narrow.assumingMemoryBound(to: Double.self),
-          wide.assumingMemoryBound(to: Double.self), &part)
-      default:
-        return norma_scatter_i64(
-          &form, code, indices, narrow.assumingMemoryBound(to: Int64.self),
-          wide.assumingMemoryBound(to: Int64.self), &part)
-      }
+      return norma_combine(dtype.loops, &form, code, indices, narrow, wide, &part)
     }
   }
 

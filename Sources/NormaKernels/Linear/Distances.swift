@@ -31,7 +31,7 @@ package enum Distances {
     a: UnsafeRawPointer, aStrides: [Int], b: UnsafeRawPointer, bStrides: [Int],
     into result: UnsafeMutableRawPointer, threads: Int
   ) {
-    let rank = batch.count
+    let (rank, size) = (batch.count, dtype.byteCount)
     let shape = norma_distances(
       rows: Int64(rows), columns: Int64(columns), depth: Int64(depth),
       a_row: Int64(aStrides[rank]), a_element: Int64(aStrides[rank + 1]),
@@ -45,15 +45,9 @@ package enum Distances {
         let left = startOfMatrix(pair, of: batch, aStrides)
         let right = startOfMatrix(pair, of: batch, bStrides)
         let start = pair * rows * columns
-        if dtype == .float64 {
-          norma_distances_f64(
-            shape, kind.rawValue, (a + left * 8).bound(), (b + right * 8).bound(),
-            (result + start * 8).bound(), from, to, scratch)
-        } else {
-          norma_distances_f32(
-            shape, kind.rawValue, (a + left * 4).bound(), (b + right * 4).bound(),
-            (result + start * 4).bound(), from, to, scratch)
-        }
+        norma_run_distances(
+          dtype.loops, shape, kind.rawValue, a + left * size, b + right * size,
+          result + start * size, from, to, scratch)
       }
     }
   }
@@ -69,7 +63,7 @@ package enum Distances {
     weights: UnsafeRawPointer, weightStrides: [Int], into result: UnsafeMutableRawPointer,
     threads: Int
   ) {
-    let rank = batch.count
+    let (rank, size) = (batch.count, dtype.byteCount)
     let shape = norma_distances(
       rows: Int64(rows), columns: Int64(columns), depth: Int64(depth),
       a_row: Int64(aStrides[rank]), a_element: Int64(aStrides[rank + 1]),
@@ -86,15 +80,9 @@ package enum Distances {
         let start = pair * rows * depth
         let shares: UnsafePointer<Double> =
           (weights + startOfMatrix(pair, of: batch, weightStrides) * 8).bound()
-        if dtype == .float64 {
-          norma_distance_slopes_f64(
-            shape, kind.rawValue, (a + left * 8).bound(), (b + right * 8).bound(), shares,
-            weightRow, weightColumn, (result + start * 8).bound(), from, to, scratch)
-        } else {
-          norma_distance_slopes_f32(
-            shape, kind.rawValue, (a + left * 4).bound(), (b + right * 4).bound(), shares,
-            weightRow, weightColumn, (result + start * 4).bound(), from, to, scratch)
-        }
+        norma_run_distance_slopes(
+          dtype.loops, shape, kind.rawValue, a + left * size, b + right * size, shares, weightRow,
+          weightColumn, result + start * size, from, to, scratch)
       }
     }
   }

@@ -96,41 +96,12 @@ private struct GemmRegion {
       let aStart = startOfMatrix(piece.product, of: batch, aStrides) + row * aStrides[rank - 2]
       let bStart = startOfMatrix(piece.product, of: batch, bStrides) + column * bStrides[rank - 1]
       let cStart = (piece.product * plan.m + row) * plan.n + column
-      multiply(&shape, a + aStart * size, b + bStart * size, c + cStart * size, scratch)
-    }
-  }
-
-  private func multiply(
-    _ shape: inout norma_gemm_shape, _ a: UnsafeRawPointer, _ b: UnsafeRawPointer,
-    _ c: UnsafeMutableRawPointer, _ scratch: UnsafeMutableRawPointer
-  ) {
-    func pointers<T>(_: T.Type) -> (UnsafePointer<T>, UnsafePointer<T>, UnsafeMutablePointer<T>) {
-      (
-        a.assumingMemoryBound(to: T.self), b.assumingMemoryBound(to: T.self),
-        c.assumingMemoryBound(to: T.self)
-      )
-    }
-    switch dtype {
-    case .float32:
-      let (a, b, c) = pointers(Float.self)
+      let (a, b, c) = (a + aStart * size, b + bStart * size, c + cStart * size)
       if isSmall {
-        norma_gemm_small_f32(&shape, a, b, c)
+        norma_gemm_small_f32(&shape, a.bound(), b.bound(), c.bound())
       } else {
-        norma_gemm_f32(&shape, a, b, c, scratch)
+        norma_gemm(dtype.loops, &shape, a, b, c, scratch)
       }
-    case .float64:
-      let (a, b, c) = pointers(Double.self)
-      norma_gemm_f64(&shape, a, b, c, scratch)
-    case .uint8:
-      let (a, b, c) = pointers(UInt8.self)
-      norma_gemm_u8(&shape, a, b, c)
-    case .int32:
-      let (a, b, c) = pointers(UInt32.self)
-      norma_gemm_u32(&shape, a, b, c)
-    case .int64:
-      let (a, b, c) = pointers(UInt64.self)
-      norma_gemm_u64(&shape, a, b, c)
-    default: break
     }
   }
 }

@@ -38,23 +38,7 @@ package struct Scan: Sendable, Hashable {
     into output: UnsafeMutableRawPointer
   ) {
     units(kind.number) { scan, begin, end in
-      switch dtype {
-      case .float32:
-        norma_scan_f32(
-          scan, input.assumingMemoryBound(to: Float.self),
-          factor?.assumingMemoryBound(to: Float.self),
-          output.assumingMemoryBound(to: Float.self), begin, end)
-      case .float64:
-        norma_scan_f64(
-          scan, input.assumingMemoryBound(to: Double.self),
-          factor?.assumingMemoryBound(to: Double.self),
-          output.assumingMemoryBound(to: Double.self), begin, end)
-      case .int64:
-        norma_scan_i64(
-          scan, input.assumingMemoryBound(to: Int64.self), nil,
-          output.assumingMemoryBound(to: Int64.self), begin, end)
-      default: fatalError("there is no scan of \(dtype)")
-      }
+      norma_run_scan(dtype.loops, scan, input, factor, output, begin, end)
     }
   }
 
@@ -63,31 +47,9 @@ package struct Scan: Sendable, Hashable {
     largest: Bool, _ dtype: DType, from input: UnsafeRawPointer,
     into output: UnsafeMutableRawPointer, indices: UnsafeMutablePointer<Int64>
   ) {
-    let sign: Int32 = largest ? 1 : 0
     units(0) { scan, begin, end in
-      switch dtype {
-      case .float32:
-        norma_scan_extreme_f32(
-          scan, sign, input.assumingMemoryBound(to: Float.self),
-          output.assumingMemoryBound(to: Float.self), indices, begin, end)
-      case .float64:
-        norma_scan_extreme_f64(
-          scan, sign, input.assumingMemoryBound(to: Double.self),
-          output.assumingMemoryBound(to: Double.self), indices, begin, end)
-      case .int64:
-        norma_scan_extreme_i64(
-          scan, sign, input.assumingMemoryBound(to: Int64.self),
-          output.assumingMemoryBound(to: Int64.self), indices, begin, end)
-      case .int32:
-        norma_scan_extreme_i32(
-          scan, sign, input.assumingMemoryBound(to: Int32.self),
-          output.assumingMemoryBound(to: Int32.self), indices, begin, end)
-      case .uint8, .bool:
-        norma_scan_extreme_u8(
-          scan, sign, input.assumingMemoryBound(to: UInt8.self),
-          output.assumingMemoryBound(to: UInt8.self), indices, begin, end)
-      default: fatalError("there is no scan of \(dtype)")
-      }
+      norma_scan_extreme(
+        dtype.loops, scan, largest ? 1 : 0, input, output, indices, begin, end)
     }
   }
 

@@ -18,11 +18,7 @@ package struct NumberCounts {
     inParallel(count, work: count / 4, threads: threads) { begin, end in
       let start = x + Int(begin) * dtype.byteCount
       var (least, most) = (Int64(0), Int64(0))
-      switch dtype {
-      case .int64: norma_range_i64(end - begin, start.bound(), &least, &most)
-      case .int32: norma_range_i32(end - begin, start.bound(), &least, &most)
-      default: norma_range_u8(end - begin, start.bound(), &least, &most)
-      }
+      norma_range(dtype.loops, end - begin, start, &least, &most)
       low.min(least, ordering: .relaxed)
       high.max(most, ordering: .relaxed)
     }
@@ -32,12 +28,7 @@ package struct NumberCounts {
   /// Adds the number of occurrences of each number to its table entry; the first entry is for
   /// `low`.
   package func add(from low: Int, to counts: UnsafeMutablePointer<Int64>) {
-    let (count, low) = (Int64(count), Int64(low))
-    switch dtype {
-    case .int64: norma_count_i64(count, x.bound(), low, counts)
-    case .int32: norma_count_i32(count, x.bound(), low, counts)
-    default: norma_count_u8(count, x.bound(), low, counts)
-    }
+    norma_count(dtype.loops, Int64(count), x, Int64(low), counts)
   }
 
   /// The number of distinct numbers in such a table.
@@ -52,12 +43,7 @@ package struct NumberCounts {
     into values: UnsafeMutableRawPointer, counts: UnsafeMutablePointer<Int64>
   ) {
     guard let base = table.baseAddress else { return }
-    let (width, low) = (Int64(table.count), Int64(low))
-    switch dtype {
-    case .int64: norma_list_counted_i64(width, low, base, values.bound(), counts)
-    case .int32: norma_list_counted_i32(width, low, base, values.bound(), counts)
-    default: norma_list_counted_u8(width, low, base, values.bound(), counts)
-    }
+    norma_list_counted(dtype.loops, Int64(table.count), Int64(low), base, values, counts)
   }
 
   /// Reads the table entry of each number.
@@ -66,11 +52,7 @@ package struct NumberCounts {
   ) {
     let low = Int64(low)
     inParallel(count, work: count, threads: threads) { begin, end in
-      switch dtype {
-      case .int64: norma_look_up_i64(table, low, x.bound(), out, begin, end)
-      case .int32: norma_look_up_i32(table, low, x.bound(), out, begin, end)
-      default: norma_look_up_u8(table, low, x.bound(), out, begin, end)
-      }
+      norma_look_up(dtype.loops, table, low, x, out, begin, end)
     }
   }
 

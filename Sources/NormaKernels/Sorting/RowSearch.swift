@@ -14,19 +14,8 @@ package enum RowSearch {
       size: Int64(size), per_row: Int64(perRow), shared: isShared ? 1 : 0, right: right ? 1 : 0)
     withUnsafePointer(to: search) { search in
       inParallel(count, work: count * 8, threads: threads) { begin, end in
-        switch dtype {
-        case .float32:
-          norma_search_f32(search, sorted.bound(), sorter, values.bound(), indices, begin, end)
-        case .float64:
-          norma_search_f64(search, sorted.bound(), sorter, values.bound(), indices, begin, end)
-        case .int64:
-          norma_search_i64(search, sorted.bound(), sorter, values.bound(), indices, begin, end)
-        case .int32:
-          norma_search_i32(search, sorted.bound(), sorter, values.bound(), indices, begin, end)
-        case .uint8, .bool:
-          norma_search_u8(search, sorted.bound(), sorter, values.bound(), indices, begin, end)
-        default: fatalError("\(dtype) is searched as \(dtype.kernelType)")
-        }
+        norma_run_search(
+          dtype.loops, search, sorted, sorter, values, indices, begin, end)
       }
     }
   }
@@ -56,13 +45,8 @@ package enum RowSearch {
             for part in Int(begin)..<Int(end) {
               let (from, to) = (count * part / parts, count * (part + 1) / parts)
               let start = x + from * dtype.byteCount
-              if dtype == .float64 {
-                norma_histogram_f64(
-                  form, Int64(to - from), start.bound(), weights, own + part * bins)
-              } else {
-                norma_histogram_f32(
-                  form, Int64(to - from), start.bound(), weights, own + part * bins)
-              }
+              norma_histogram(
+                dtype.loops, form, Int64(to - from), start, weights, own + part * bins)
             }
           }
         }

@@ -34,24 +34,7 @@ package struct RowSort: Sendable {
       size: Int64(size), wanted: Int64(wanted), descending: descending ? 1 : 0)
     withUnsafePointer(to: order) { order in
       parts(dtype) { begin, end, scratch in
-        switch dtype {
-        case .float32:
-          norma_sort_rows_f32(
-            order, x.bound(), values.bound(), indices, scratch, begin, end)
-        case .float64:
-          norma_sort_rows_f64(
-            order, x.bound(), values.bound(), indices, scratch, begin, end)
-        case .int64:
-          norma_sort_rows_i64(
-            order, x.bound(), values.bound(), indices, scratch, begin, end)
-        case .int32:
-          norma_sort_rows_i32(
-            order, x.bound(), values.bound(), indices, scratch, begin, end)
-        case .uint8, .bool:
-          norma_sort_rows_u8(
-            order, x.bound(), values.bound(), indices, scratch, begin, end)
-        default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
-        }
+        norma_sort_rows(dtype.loops, order, x, values, indices, scratch, begin, end)
       }
     }
   }
@@ -63,19 +46,7 @@ package struct RowSort: Sendable {
   ) {
     let size = Int64(size)
     parts(dtype) { begin, end, scratch in
-      switch dtype {
-      case .float32:
-        norma_mode_rows_f32(size, x.bound(), values.bound(), indices, scratch, begin, end)
-      case .float64:
-        norma_mode_rows_f64(size, x.bound(), values.bound(), indices, scratch, begin, end)
-      case .int64:
-        norma_mode_rows_i64(size, x.bound(), values.bound(), indices, scratch, begin, end)
-      case .int32:
-        norma_mode_rows_i32(size, x.bound(), values.bound(), indices, scratch, begin, end)
-      case .uint8, .bool:
-        norma_mode_rows_u8(size, x.bound(), values.bound(), indices, scratch, begin, end)
-      default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
-      }
+      norma_mode_rows(dtype.loops, size, x, values, indices, scratch, begin, end)
     }
   }
 
@@ -89,30 +60,9 @@ package struct RowSort: Sendable {
       let form = ranks.form(size: size, base)
       withUnsafePointer(to: form) { form in
         parts(dtype) { begin, end, scratch in
-          let (low, high) = (result.low, result.high)
-          switch dtype {
-          case .float32:
-            norma_select_rows_f32(
-              form, x.bound(), low.bound(), result.lowIndices, high?.bound(), result.highIndices,
-              result.weights, scratch, begin, end)
-          case .float64:
-            norma_select_rows_f64(
-              form, x.bound(), low.bound(), result.lowIndices, high?.bound(), result.highIndices,
-              result.weights, scratch, begin, end)
-          case .int64:
-            norma_select_rows_i64(
-              form, x.bound(), low.bound(), result.lowIndices, high?.bound(), result.highIndices,
-              result.weights, scratch, begin, end)
-          case .int32:
-            norma_select_rows_i32(
-              form, x.bound(), low.bound(), result.lowIndices, high?.bound(), result.highIndices,
-              result.weights, scratch, begin, end)
-          case .uint8, .bool:
-            norma_select_rows_u8(
-              form, x.bound(), low.bound(), result.lowIndices, high?.bound(), result.highIndices,
-              result.weights, scratch, begin, end)
-          default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
-          }
+          norma_select_rows(
+            dtype.loops, form, x, result.low, result.lowIndices, result.high, result.highIndices,
+            result.weights, scratch, begin, end)
         }
       }
     }

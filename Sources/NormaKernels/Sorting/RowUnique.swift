@@ -10,15 +10,7 @@ package enum RowUnique {
     _ dtype: DType, _ count: Int, sorted: UnsafeMutableRawPointer, indices: UnsafePointer<Int64>,
     inverse: UnsafeMutablePointer<Int64>, counts: UnsafeMutablePointer<Int64>
   ) -> Int {
-    let count = Int64(count)
-    return switch dtype {
-    case .float32: Int(norma_runs_f32(count, sorted.bound(), indices, inverse, counts))
-    case .float64: Int(norma_runs_f64(count, sorted.bound(), indices, inverse, counts))
-    case .int64: Int(norma_runs_i64(count, sorted.bound(), indices, inverse, counts))
-    case .int32: Int(norma_runs_i32(count, sorted.bound(), indices, inverse, counts))
-    case .uint8, .bool: Int(norma_runs_u8(count, sorted.bound(), indices, inverse, counts))
-    default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
-    }
+    Int(norma_runs(dtype.loops, Int64(count), sorted, indices, inverse, counts))
   }
 
   /// The distinct slices of `count` slices of `width` elements, in lexicographic order: the index
@@ -36,37 +28,13 @@ package enum RowUnique {
           guard let order = order.baseAddress, let inverse = inverse.baseAddress,
             let counts = counts.baseAddress
           else { return }
-          found = slices(dtype, count, width: width, x, order, inverse, counts)
+          // `inverse` is scratch memory at first.
+          let (n, width) = (Int64(count), Int64(width))
+          norma_order_slices(dtype.loops, n, width, x, order, inverse)
+          found = Int(norma_slice_runs(dtype.loops, n, width, x, order, inverse, counts))
         }
       }
     }
     return (Array(order.prefix(found)), inverse, Array(counts.prefix(found)))
-  }
-
-  /// Sorts, using `inverse` as scratch memory, and then writes it.
-  private static func slices(
-    _ dtype: DType, _ count: Int, width: Int, _ x: UnsafeRawPointer,
-    _ order: UnsafeMutablePointer<Int64>, _ inverse: UnsafeMutablePointer<Int64>,
-    _ counts: UnsafeMutablePointer<Int64>
-  ) -> Int {
-    let (n, width) = (Int64(count), Int64(width))
-    switch dtype {
-    case .float32:
-      norma_order_slices_f32(n, width, x.bound(), order, inverse)
-      return Int(norma_slice_runs_f32(n, width, x.bound(), order, inverse, counts))
-    case .float64:
-      norma_order_slices_f64(n, width, x.bound(), order, inverse)
-      return Int(norma_slice_runs_f64(n, width, x.bound(), order, inverse, counts))
-    case .int64:
-      norma_order_slices_i64(n, width, x.bound(), order, inverse)
-      return Int(norma_slice_runs_i64(n, width, x.bound(), order, inverse, counts))
-    case .int32:
-      norma_order_slices_i32(n, width, x.bound(), order, inverse)
-      return Int(norma_slice_runs_i32(n, width, x.bound(), order, inverse, counts))
-    case .uint8, .bool:
-      norma_order_slices_u8(n, width, x.bound(), order, inverse)
-      return Int(norma_slice_runs_u8(n, width, x.bound(), order, inverse, counts))
-    default: fatalError("\(dtype) is sorted as \(dtype.kernelType)")
-    }
   }
 }
