@@ -10,7 +10,7 @@
 // `from + i * step`, eight at a time; the indices are counted in doubles, which represent them
 // exactly.
 #define RAMP(NAME, T, V)                                                                       \
-  static void NAME(int64_t begin, int64_t end, double from, double step, T *out) {             \
+  void NAME(int64_t begin, int64_t end, double from, double step, T *out) {                    \
     f64v k = (f64v){0, 1, 2, 3, 4, 5, 6, 7} + (double)begin;                                   \
     int64_t i = begin;                                                                         \
     for (; i + 8 <= end; i += 8, k += 8) {                                                     \
@@ -18,16 +18,8 @@
     }                                                                                          \
     for (; i < end; i++) out[i] = (T)(from + (double)i * step);                                \
   }
-RAMP(ramp_f64, double, f64v)
-RAMP(ramp_f32, float, f32h)
-
-void norma_arange_f64(int64_t begin, int64_t end, double start, double step, double *out) {
-  ramp_f64(begin, end, start, step, out);
-}
-
-void norma_arange_f32(int64_t begin, int64_t end, double start, double step, float *out) {
-  ramp_f32(begin, end, start, step, out);
-}
+RAMP(norma_arange_f64, double, f64v)
+RAMP(norma_arange_f32, float, f32h)
 
 void norma_arange_i64(int64_t begin, int64_t end, int64_t start, int64_t step, int64_t *out) {
   // Computed by additions, not by a product each: 64-bit vectors add faster than they multiply.
@@ -67,7 +59,7 @@ FALL(fall_f32, float, f32h)
     const double step = step_of(line);                                                         \
     const int64_t middle = middle_of(line);                                                    \
     const int64_t turn = middle < begin ? begin : middle < end ? middle : end;                 \
-    ramp_##NAME(begin, turn, line->start, step, out);                                          \
+    norma_arange_##NAME(begin, turn, line->start, step, out);                                  \
     fall_##NAME(turn, end, line->stop, step, line->count - 1, out);                            \
   }
 LINSPACE(f64, double)

@@ -70,5 +70,3 @@ EXTREME(min_u8, uint8_t, u8v, u8v, <)
 EXTREME(max_u8, uint8_t, u8v, u8v, >)
 EXTREME(min_u64, uint64_t, u64v, u64v, <)
 EXTREME(max_u64, uint64_t, u64v, u64v, >)
-#undef EXTREME
-#undef REPLACES

@@ -1,5 +1,5 @@
-// Products; included once per instruction set with LEVEL defined. Real numbers are multiplied in
-// double, whose range a few hundred floats cannot exceed; integers wrap.
+// Products, and sums of integers; included once per instruction set with LEVEL defined. Real
+// numbers are multiplied in double, whose range a few hundred floats cannot exceed.
 
 #define PRODUCT_REAL(s, T, H)                                                              \
   static void LEVEL(product_##s)(size_t n, const void *values, void *product) {            \
@@ -44,25 +44,26 @@
   }
 PRODUCT_REAL(f32, float, f32h)
 PRODUCT_REAL(f64, double, f64v)
-#undef PRODUCT_REAL
 
-#define PRODUCT_INTEGER(s, T)                                                              \
-  static void LEVEL(product_##s)(size_t n, const void *values, void *product) {            \
+// Sums and products of integers, which wrap.
+#define FOLD_INTEGERS(name, START, WITH, T)                                                \
+  static void LEVEL(name)(size_t n, const void *values, void *result) {                    \
     const T *p = values;                                                                   \
-    uint64_t result = 1;                                                                   \
-    for (size_t i = 0; i < n; i++) result *= (uint64_t)(int64_t)p[i];                      \
-    *(uint64_t *)product = result;                                                         \
+    uint64_t all = START;                                                                  \
+    for (size_t i = 0; i < n; i++) all WITH (uint64_t)(int64_t)p[i];                       \
+    *(uint64_t *)result = all;                                                             \
   }                                                                                        \
-  static void LEVEL(column_product_##s)(                                                   \
+  static void LEVEL(column_##name)(                                                        \
       size_t rows, size_t columns, size_t pitch, const void *values, void *results) {      \
     const T *p = values;                                                                   \
-    uint64_t *products = results;                                                          \
-    for (size_t j = 0; j < columns; j++) products[j] = 1;                                  \
+    uint64_t *all = results;                                                               \
+    for (size_t j = 0; j < columns; j++) all[j] = START;                                   \
     for (size_t i = 0; i < rows; i++)                                                      \
-      for (size_t j = 0; j < columns; j++)                                                 \
-        products[j] *= (uint64_t)(int64_t)p[i * pitch + j];                                \
+      for (size_t j = 0; j < columns; j++) all[j] WITH (uint64_t)(int64_t)p[i * pitch + j];\
   }
-PRODUCT_INTEGER(i64, int64_t)
-PRODUCT_INTEGER(i32, int32_t)
-PRODUCT_INTEGER(u8, uint8_t)
-#undef PRODUCT_INTEGER
+FOLD_INTEGERS(sum_i64, 0, +=, int64_t)
+FOLD_INTEGERS(sum_i32, 0, +=, int32_t)
+FOLD_INTEGERS(sum_u8, 0, +=, uint8_t)
+FOLD_INTEGERS(product_i64, 1, *=, int64_t)
+FOLD_INTEGERS(product_i32, 1, *=, int32_t)
+FOLD_INTEGERS(product_u8, 1, *=, uint8_t)

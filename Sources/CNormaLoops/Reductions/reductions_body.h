@@ -85,18 +85,6 @@ static void LEVEL(sum_f64)(size_t n, const void *values, void *sum) {
   LEVEL(whole_sum)(n, values, sum, &rest);
 }
 
-#define SUM_INTEGER(name, T)                                                 \
-  static void LEVEL(name)(size_t n, const void *values, void *sum) {         \
-    const T *p = values;                                                     \
-    uint64_t s = 0;                                                          \
-    for (size_t i = 0; i < n; i++) s += (uint64_t)(int64_t)p[i];             \
-    *(int64_t *)sum = (int64_t)s;                                            \
-  }
-SUM_INTEGER(sum_i64, int64_t)
-SUM_INTEGER(sum_i32, int32_t)
-SUM_INTEGER(sum_u8, uint8_t)
-#undef SUM_INTEGER
-
 // Squared distances from a rounded mean; the effect of its rounding error, n * (mean - mu), is
 // subtracted: m2 = sum (x - mu)^2 - (sum (x - mu))^2 / n.
 static double LEVEL(corrected)(double q, double c, double n) {
@@ -104,25 +92,29 @@ static double LEVEL(corrected)(double q, double c, double n) {
   return m2 < 0 ? 0 : m2;
 }
 
-// In double, for blocks whose squares exceed the range of float, such as constant ones.
-static double LEVEL(wide_squares)(size_t n, const float *p, double mean) {
-  f64v q0 = {0}, q1 = {0}, c0 = {0}, c1 = {0};
-  size_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    f64v u = __builtin_convertvector(LOAD(f32h, p + i), f64v) - mean;
-    f64v v = __builtin_convertvector(LOAD(f32h, p + i + 8), f64v) - mean;
-    q0 += u * u, q1 += v * v, c0 += u, c1 += v;
+// The squared distances from a mean, in double: for double, and for blocks of floats whose squares
+// exceed the range of float, such as constant ones.
+#define WIDE_SQUARES(s, T, H)                                                                \
+  static double LEVEL(wide_squares_##s)(size_t n, const T *p, double mean) {                 \
+    f64v q0 = {0}, q1 = {0}, c0 = {0}, c1 = {0};                                             \
+    size_t i = 0;                                                                            \
+    for (; i + 16 <= n; i += 16) {                                                           \
+      f64v u = __builtin_convertvector(LOAD(H, p + i), f64v) - mean;                         \
+      f64v v = __builtin_convertvector(LOAD(H, p + i + 8), f64v) - mean;                     \
+      q0 += u * u, q1 += v * v, c0 += u, c1 += v;                                            \
+    }                                                                                        \
+    double q[32] = {0}, c[32] = {0};                                                         \
+    STORE(f64v, q, q0), STORE(f64v, q + 8, q1), STORE(f64v, c, c0), STORE(f64v, c + 8, c1);  \
+    for (size_t k = 0; i < n; i++, k++) {                                                    \
+      double u = (double)p[i] - mean;                                                        \
+      q[k] += u * u, c[k] += u;                                                              \
+    }                                                                                        \
+    FOLD32(q);                                                                               \
+    FOLD32(c);                                                                               \
+    return LEVEL(corrected)(q[0], c[0], (double)n);                                          \
   }
-  double q[32] = {0}, c[32] = {0};
-  STORE(f64v, q, q0), STORE(f64v, q + 8, q1), STORE(f64v, c, c0), STORE(f64v, c + 8, c1);
-  for (size_t k = 0; i < n; i++, k++) {
-    double u = p[i] - mean;
-    q[k] += u * u, c[k] += u;
-  }
-  FOLD32(q);
-  FOLD32(c);
-  return LEVEL(corrected)(q[0], c[0], (double)n);
-}
+WIDE_SQUARES(f32, float, f32h)
+WIDE_SQUARES(f64, double, f64v)
 
 static int LEVEL(float_range)(double q) { return q > 0x1p-90 && q < 0x1p120; }
 
@@ -155,7 +147,7 @@ static double LEVEL(squares_f32)(size_t n, const float *p, double sum) {
   FOLD_VECTORS(squares, d);
   return LEVEL(float_range)(squares)
              ? LEVEL(corrected)(squares, sum - (double)n * mu, (double)n)
-             : LEVEL(wide_squares)(n, p, mean);
+             : LEVEL(wide_squares_f32)(n, p, mean);
 }
 
 static void LEVEL(moments_f32)(
@@ -185,21 +177,7 @@ static void LEVEL(moments_f64)(
   LEVEL(whole_sum)(n, p, sum, lost);
   double mu = LEVEL(mean_of)(*sum, *lost, (double)n);
   if (!LEVEL(is_finite)(mu)) mu = LEVEL(divided_mean)(n, 1, p);
-  f64v q0 = {0}, q1 = {0}, c0 = {0}, c1 = {0};
-  size_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    f64v u = LOAD(f64v, p + i) - mu, v = LOAD(f64v, p + i + 8) - mu;
-    q0 += u * u, q1 += v * v, c0 += u, c1 += v;
-  }
-  double q[32] = {0}, c[32] = {0};
-  STORE(f64v, q, q0), STORE(f64v, q + 8, q1), STORE(f64v, c, c0), STORE(f64v, c + 8, c1);
-  for (size_t k = 0; i < n; i++, k++) {
-    double u = p[i] - mu;
-    q[k] += u * u, c[k] += u;
-  }
-  FOLD32(q);
-  FOLD32(c);
-  *m2 = LEVEL(corrected)(q[0], c[0], (double)n);
+  *m2 = LEVEL(wide_squares_f64)(n, p, mu);
 }
 
 // One result per column; the columns of a strip stay in registers for all rows.
@@ -347,29 +325,12 @@ static void LEVEL(column_moments_f64)(
   }
 }
 
-#define COLUMN_SUM_INTEGER(name, T)                                                          \
-  static void LEVEL(name)(                                                                   \
-      size_t rows, size_t columns, size_t pitch, const void *values, void *results) {        \
-    const T *p = values;                                                                     \
-    uint64_t *sums = results;                                                                \
-    for (size_t j = 0; j < columns; j++) sums[j] = 0;                                        \
-    for (size_t i = 0; i < rows; i++)                                                        \
-      for (size_t j = 0; j < columns; j++) sums[j] += (uint64_t)(int64_t)p[i * pitch + j];   \
-  }
-COLUMN_SUM_INTEGER(column_sum_i64, int64_t)
-COLUMN_SUM_INTEGER(column_sum_i32, int32_t)
-COLUMN_SUM_INTEGER(column_sum_u8, uint8_t)
-#undef COLUMN_SUM_INTEGER
-
 #include "products_body.h"
 #include "extremes_body.h"
 #include "merges_body.h"
 #include "centered_body.h"
 #include "weighted_moments_body.h"
 
-#undef TWO_SUM
-#undef NEAR
-#undef DISTANCE
 
 static const norma_reductions LEVEL(reductions)[NORMA_TYPE_COUNT] = {
 #define FLOATS(s) \
@@ -384,6 +345,4 @@ static const norma_reductions LEVEL(reductions)[NORMA_TYPE_COUNT] = {
    LEVEL(product_##bits), LEVEL(column_product_##bits), 0, 0}
     FLOATS(f32), FLOATS(f64), INTEGERS(i64, i64), INTEGERS(i32, i32), INTEGERS(u8, u8),
     INTEGERS(u64, i64)
-#undef FLOATS
-#undef INTEGERS
 };

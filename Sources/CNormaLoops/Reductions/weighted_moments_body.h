@@ -86,9 +86,3 @@ static void LEVEL(finish_weighted)(
   }
 WEIGHTED(f32, float)
 WEIGHTED(f64, double)
-
-#undef KEPT
-#undef WIDE_f32
-#undef WIDE_f64
-#undef EACH_32
-#undef WEIGHTED
