@@ -31,6 +31,11 @@ public struct Tensor: Sendable {
     self.layout = layout
   }
 
+  /// Stored elements in this layout.
+  init(stored storage: Storage, _ dtype: DType, _ layout: Layout) {
+    self.init(node: Node(stored: storage, dtype: dtype, layout: layout), layout: layout)
+  }
+
   /// A pending result with the node's own layout.
   init(_ work: Node.Work, dtype: DType, layout: Layout, cost: Int, depth: Int) {
     self.init(
@@ -52,7 +57,7 @@ public struct Tensor: Sendable {
       return
     }
     try fill(UnsafeMutableRawBufferPointer(start: storage.address, count: byteCount))
-    self.init(node: Node(stored: storage, dtype: dtype, layout: layout), layout: layout)
+    self.init(stored: storage, dtype, layout)
   }
 
   /// A tensor with this layout that a kernel writes eagerly; it gets the addresses of the operands'
@@ -66,9 +71,9 @@ public struct Tensor: Sendable {
     var memory: [KernelMemory] = []
     memory.reserveCapacity(operands.count + 1)
     for operand in operands {
-      let storage = operand.node.materialize()
-      if storage.isMissing { return .poisoned }
-      memory.append(.reads(operand, in: storage))
+      let own = operand.memory()
+      if own.storage.isMissing { return .poisoned }
+      memory.append(own)
     }
     guard let result = Storage.roomOrReport(layout, dtype, call) else { return .poisoned }
     memory.append(.writes(result))
@@ -77,7 +82,7 @@ public struct Tensor: Sendable {
       kernel(at, at[last])
       return true
     }
-    return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
+    return Tensor(stored: result, dtype, layout)
   }
 
   /// The result of a call with a mistake inside a catching scope. It has axes, so that reading

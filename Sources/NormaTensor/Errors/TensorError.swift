@@ -242,6 +242,28 @@ package func checked(
   }
 }
 
+/// The same for a call that does not return one tensor; after a mistake it returns `fallback`.
+func checked<Result>(
+  file: StaticString, line: UInt, call: String, else fallback: @autoclosure () -> Result,
+  _ rule: () throws(TensorError) -> Result
+) -> Result {
+  do {
+    let result = try rule()
+    ErrorScope.locate(call: call, file, line)
+    return result
+  } catch {
+    refuse(error, call: call, file: file, line: line)
+    return fallback()
+  }
+}
+
+extension TaskLocal {
+  /// `withValue` for a body that makes mistakes.
+  func with<R>(_ value: Value, _ body: () throws(TensorError) -> R) throws(TensorError) -> R {
+    try withValue(value) { Result(catching: body) }.get()
+  }
+}
+
 /// Reports a mistake of a public call, or of a call inside it.
 @inline(never)
 func refuse(

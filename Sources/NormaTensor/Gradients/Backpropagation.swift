@@ -262,7 +262,7 @@ private struct CollectedParts {
   }
 
   var tensor: Tensor {
-    Tensor(node: Node(stored: storage, dtype: dtype, layout: layout), layout: layout)
+    Tensor(stored: storage, dtype, layout)
   }
 }
 

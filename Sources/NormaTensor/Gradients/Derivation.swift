@@ -207,8 +207,10 @@ package struct Backward: Sendable {
 
   /// The gradient, if input `index` needs one.
   @inline(never)
-  package func whenNeeded(_ index: Int, _ gradient: () -> Tensor) -> Tensor? {
-    needs(index) ? gradient() : nil
+  package func whenNeeded(
+    _ index: Int, _ gradient: () throws(TensorError) -> Tensor
+  ) -> Tensor? {
+    needs(index) ? checked(gradient) : nil
   }
 }
 
@@ -236,10 +238,9 @@ extension Tensor {
     _ call: String, from inputs: [Tensor], saving: [Tensor] = [], savesResult: Bool = false,
     runsAtOnce: Bool = false, _ rule: @escaping @Sendable (Backward) -> [Tensor?]
   ) -> Tensor {
-    guard Tensor.isRecorded(inputs) else {
-      return noted(.other(call), inputs, isFallback: true)
-    }
-    return noted(.other(call), inputs, isFallback: true).recorded(
+    let result = noted(.other(call), inputs, isFallback: true)
+    guard Tensor.isRecorded(inputs) else { return result }
+    return result.recorded(
       call, inputs, saving: saving, savesResult: savesResult, immediate: nil,
       runsAtOnce: runsAtOnce, .gradients(rule))
   }

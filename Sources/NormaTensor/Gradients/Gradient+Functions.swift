@@ -13,9 +13,7 @@ extension Tensor {
     try Tensor.valueAndGradient(of: function, at: x, upstream: upstream, file: file, line: line)
       .gradient
   }
-}
 
-extension Tensor {
   /// The gradients of a number with respect to several tensors.
   public static func gradient(
     of function: ([Tensor]) throws -> Tensor, at inputs: [Tensor], upstream: Tensor? = nil,
@@ -26,9 +24,7 @@ extension Tensor {
     )
     .gradients
   }
-}
 
-extension Tensor {
   /// The value of `function` at `x`, and its gradient; see `gradient(of:at:upstream:)`.
   public static func valueAndGradient(
     of function: (Tensor) throws -> Tensor, at x: Tensor, upstream: Tensor? = nil,
@@ -38,9 +34,7 @@ extension Tensor {
       of: { try function($0[0]) }, at: [x], upstream: upstream, file: file, line: line)
     return (result.value, result.gradients[0])
   }
-}
 
-extension Tensor {
   /// The value of `function` at `inputs`, and its gradients with respect to each of them.
   public static func valueAndGradient(
     of function: ([Tensor]) throws -> Tensor, at inputs: [Tensor], upstream: Tensor? = nil,
@@ -53,8 +47,9 @@ extension Tensor {
     let value = try FunctionScope.$isNested.withValue(true) {
       try GradientMode.$isRecording.withValue(true) { try function(starts) }
     }
-    defer { ErrorScope.locate(call: call, file, line) }
-    do throws(TensorError) {
+    return checked(
+      file: file, line: line, call: call, else: (.poisoned, inputs.map { _ in .poisoned })
+    ) { () throws(TensorError) in
       if let wrong = inputs.first(where: { !$0.dtype.isFloatingPoint }) {
         throw TensorError(call, "\(wrong.dtype) has no gradient; cast(to: .float32) first")
       }
@@ -62,14 +57,9 @@ extension Tensor {
       let gradients = try value.gradients(
         at: starts, upstream: upstream, retainGraph: false, createGraph: isNested, call: call)
       return (isNested ? value : value.detached(), gradients)
-    } catch {
-      refuse(error, call: call, file: file, line: line)
-      return (.poisoned, inputs.map { _ in .poisoned })
     }
   }
-}
 
-extension Tensor {
   /// The gradients of one tensor with respect to others that it was computed from.
   /// The targets are values of parameters, ``Tensor/requiringGradient(file:line:)`` tensors or
   /// intermediate results; zeros where there is no dependence. Gradients stored in leaves do not
@@ -80,14 +70,12 @@ extension Tensor {
     createGraph: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
     let call = "gradient(of:at:)"
-    defer { ErrorScope.locate(call: call, file, line) }
-    do throws(TensorError) {
-      return try result.gradients(
+    return checked(
+      file: file, line: line, call: call, else: targets.map { _ in .poisoned }
+    ) { () throws(TensorError) in
+      try result.gradients(
         at: targets, upstream: upstream, retainGraph: retainGraph, createGraph: createGraph,
         call: call)
-    } catch {
-      refuse(error, call: call, file: file, line: line)
-      return targets.map { _ in .poisoned }
     }
   }
 }

@@ -47,15 +47,13 @@ extension Tensor {
     upstream: Tensor? = nil, retainGraph: Bool = false, createGraph: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
   ) {
-    defer { ErrorScope.locate(call: "backward()", file, line) }
-    // A stored value does not keep what it was computed from.
-    if history != nil { evaluated() }
-    do throws(TensorError) {
+    let call = "backward()"
+    checked(file: file, line: line, call: call, else: ()) { () throws(TensorError) in
+      // A stored value does not keep what it was computed from.
+      if history != nil { evaluated() }
       _ = try gradients(
         at: nil, upstream: upstream, retainGraph: retainGraph, createGraph: createGraph,
-        call: "backward()")
-    } catch {
-      refuse(error, call: "backward()", file: file, line: line)
+        call: call)
     }
   }
 
@@ -76,16 +74,10 @@ extension Tensor {
     var run = Backpropagation(
       targets: targets, retains: retainGraph || createGraph, isRecording: createGraph)
     try Autocast.off { () throws(TensorError) in
-      let failure = GradientMode.$isRecording.withValue(createGraph) { () -> TensorError? in
-        do throws(TensorError) {
-          run.add(history, start)
-          try run.run(call: call)
-          return nil
-        } catch {
-          return error
-        }
+      try GradientMode.$isRecording.with(createGraph) { () throws(TensorError) in
+        run.add(history, start)
+        try run.run(call: call)
       }
-      if let failure { throw failure }
     }
     return zip(targets ?? [], run.results).map { target, gradient in
       gradient ?? .zeros(target.shape, dtype: target.dtype)

@@ -64,15 +64,7 @@ package enum Autocast {
   package static func off<R>(
     _ body: () throws(TensorError) -> R
   ) throws(TensorError) -> R {
-    guard type != nil else { return try body() }
-    let result: Result<R, TensorError> = $type.withValue(nil) {
-      do throws(TensorError) {
-        return .success(try body())
-      } catch {
-        return .failure(error)
-      }
-    }
-    return try result.get()
+    try type == nil ? body() : $type.with(nil, body)
   }
 }
 

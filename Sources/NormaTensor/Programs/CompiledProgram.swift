@@ -5,8 +5,8 @@ struct CompiledProgram: Sendable {
   /// Elements that a program writes.
   struct Output: Sendable {
     let value: Int
-    let storage: Storage
-    let layout: Layout
+    var storage: Storage
+    var layout: Layout
     let width: Int
     /// Whether inputs may be in the same memory: then it is written only after a tile has run.
     var isReused = false
@@ -110,17 +110,11 @@ struct CompiledProgram: Sendable {
   private var withoutMemory: CompiledProgram {
     var copy = self
     copy.program = program.withoutMemory
-    copy.outputs = outputs.map {
-      Output(
-        value: $0.value, storage: .placeholder, layout: $0.layout, width: $0.width,
-        isReused: $0.isReused)
-    }
-    copy.sinks = sinks.map { sink in
-      var sink = sink
-      sink.result = sink.result.map { _ in .placeholder }
-      sink.squares = sink.squares.map { _ in .placeholder }
-      sink.weights = sink.weights.map { _ in .placeholder }
-      return sink
+    for index in outputs.indices { copy.outputs[index].storage = .placeholder }
+    for (index, sink) in sinks.enumerated() {
+      copy.sinks[index].result = sink.result.map { _ in .placeholder }
+      copy.sinks[index].squares = sink.squares.map { _ in .placeholder }
+      copy.sinks[index].weights = sink.weights.map { _ in .placeholder }
     }
     return copy
   }

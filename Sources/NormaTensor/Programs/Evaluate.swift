@@ -5,24 +5,24 @@ extension Node {
     switch content {
     case .stored(let storage): return storage
     case .pending(.elementwise(let operation, let operands)):
-      guard let storage = try? Storage.room(layout, dtype, "") else { return lose() }
-      guard layout.count == 0 || run(operation, operands, into: storage) else {
-        return loseQuietly()
-      }
-      correction?(storage)
-      store(storage)
-      return storage
+      return filled { layout.count == 0 || run(operation, operands, into: $0) }
     case .pending(.reduction(let group, let result)):
       group.run()
       // Another thread, or the run of a sibling, may have stored it already.
       guard let storage else { fatalError("a reduction left no \(result)") }
       return storage
     case .pending(.convolution(let convolution)):
-      guard let storage = try? Storage.room(layout, dtype, "") else { return lose() }
-      guard convolution.run(into: storage) else { return loseQuietly() }
-      store(storage)
-      return storage
+      return filled { convolution.run(into: $0) }
     }
+  }
+
+  @inline(__always)
+  private func filled(by work: (Storage) -> Bool) -> Storage {
+    guard let storage = try? Storage.room(layout, dtype, "") else { return lose() }
+    guard work(storage) else { return loseQuietly() }
+    correction?(storage)
+    store(storage)
+    return storage
   }
 
   /// Runs an instruction and the pending operands that it needs. False if memory ran out.

@@ -26,12 +26,13 @@ package enum ExecutionLog {
   @inline(__always)
   static func add(
     _ path: ExecutionPlan.Path, _ operation: @autoclosure () -> String,
-    _ operands: @autoclosure () -> [Tensor], into shape: @autoclosure () -> [Int], _ dtype: DType
+    _ operands: @autoclosure () -> [Tensor], into shape: @autoclosure () -> [Int], _ dtype: DType,
+    _ traits: @autoclosure () -> Set<ExecutionPlan.Trait> = []
   ) {
     add(
       ExecutionPlan.Step(
         path, [operation()], over: shape(), reads: operands().reduce(0) { $0 + $1.touchedBytes },
-        writes: shape().reduce(dtype.byteCount, *)))
+        writes: shape().reduce(dtype.byteCount, *), traits()))
   }
 
   @inline(never)

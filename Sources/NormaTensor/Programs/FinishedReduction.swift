@@ -26,12 +26,6 @@ struct FinishedReduction {
   /// then squares.
   var index: Int { result == .squares ? 1 : 0 }
 
-  private var sink: (Int) -> CompiledProgram.Sink {
-    let kind = result.kind
-    let type = BlockType(group.source.dtype)
-    return { CompiledProgram.Sink(value: $0, type: type, kind: kind, result: nil, squares: nil) }
-  }
-
   /// Runs the reduction, strip by strip, with the program of its results. False if memory ran out.
   func run(before program: Program, _ output: CompiledProgram.Output) -> Bool {
     let (evaluation, value) = Evaluation.source(group.source)
@@ -42,7 +36,9 @@ struct FinishedReduction {
       of: group.source.layout, layouts: evaluation.program.inputs.map(\.layout), isKept: isKept),
       let finishing = space.finishing(program.shape, layouts: layouts)
     {
-      let first = CompiledProgram(evaluation.program, over: space, sinks: [sink(value)])
+      let sink = CompiledProgram.Sink(
+        value: value, type: BlockType(group.source.dtype), kind: result.kind)
+      let first = CompiledProgram(evaluation.program, over: space, sinks: [sink])
       let second = CompiledProgram(program, over: finishing, outputs: [output])
       return first.run(by: .strips, before: second)
     }
@@ -63,10 +59,8 @@ extension Program {
   /// The same program, reading the results of the reduction from memory.
   func replacingLocals(by storage: Storage) -> Program {
     var program = self
-    program.inputs = inputs.map { input in
-      input.local == nil
-        ? input
-        : Input(storage: storage, layout: input.layout, dtype: input.dtype, value: input.value)
+    for index in inputs.indices where inputs[index].local != nil {
+      (program.inputs[index].storage, program.inputs[index].local) = (storage, nil)
     }
     return program
   }

@@ -23,6 +23,24 @@ struct KernelMemory {
   var address: UnsafeMutableRawPointer { storage.address + offset }
 }
 
+extension Tensor {
+  /// The stored elements from the first on, and `offset` bytes further.
+  func memory(at offset: Int = 0) -> KernelMemory {
+    .reads(node.materialize(), at: layout.offset * dtype.byteCount + offset)
+  }
+
+  /// Gives the address of the first stored element to `body`, which cannot be repeated by a
+  /// ``KernelSequence``; nil if there was no memory for the elements.
+  @discardableResult
+  func withAddress<R>(_ body: (UnsafeMutableRawPointer) throws -> R) rethrows -> R? {
+    let storage = node.materialize()
+    if storage.isMissing { return nil }
+    return try withExtendedLifetime(storage) {
+      try body(storage.base + layout.offset * dtype.byteCount)
+    }
+  }
+}
+
 /// The addresses of a kernel's memory, in order.
 typealias KernelAddresses = UnsafePointer<UnsafeMutableRawPointer>
 

@@ -23,8 +23,8 @@ struct Program: Sendable {
 
   struct Input: Sendable {
     /// Nil for a result of a reduction that stays in the thread's scratch memory.
-    let storage: Storage?
-    let layout: Layout
+    var storage: Storage?
+    var layout: Layout
     let dtype: DType
     let value: Int
     /// The index of such a result.
@@ -70,21 +70,15 @@ struct Program: Sendable {
   func replacing(shape: [Int], _ layouts: [Layout]) -> Program {
     var program = self
     program.shape = shape
-    program.inputs = zip(inputs, layouts).map { input, layout in
-      Input(
-        storage: input.storage, layout: layout, dtype: input.dtype, value: input.value,
-        local: input.local)
-    }
+    for (index, layout) in layouts.enumerated() { program.inputs[index].layout = layout }
     return program
   }
 
   /// The same program with inputs whose memory is given when it runs.
   var withoutMemory: Program {
     var program = self
-    program.inputs = inputs.map { input in
-      Input(
-        storage: input.storage.map { _ in .placeholder }, layout: input.layout, dtype: input.dtype,
-        value: input.value, local: input.local)
+    for index in inputs.indices where inputs[index].storage != nil {
+      program.inputs[index].storage = .placeholder
     }
     return program
   }

@@ -39,7 +39,7 @@ extension Tensor {
     if !hasRun { return .poisoned }
     let layout = Layout(
       contiguous: Shape.reduced(layout.shape, over: axes, keepDims: keepDims))
-    return Tensor(node: Node(stored: storage, dtype: type, layout: layout), layout: layout)
+    return Tensor(stored: storage, type, layout)
   }
 
   /// Computes results in the type in which they are accumulated. False if memory ran out.
