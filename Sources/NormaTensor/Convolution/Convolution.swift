@@ -11,8 +11,7 @@ enum Convolution {
     _ x: Tensor, _ weights: Tensor, _ bias: Tensor?, _ shape: ConvolutionShape, call: String
   ) throws(TensorError) -> Tensor {
     let x = x.asConvolved(shape)
-    let output = try run(
-      .forward, shape, source: x, weights: weights, bias: bias, destination: nil, call)
+    let output = try run(.forward, shape, [x, weights, nil], bias: bias, call)
     let inputs = [x, weights] + (bias.map { [$0] } ?? [])
     return output.noted(
       .convolution(
@@ -22,15 +21,11 @@ enum Convolution {
       let (x, weights) = (rule.saved[0], rule.saved[1])
       let g = rule.upstream.asConvolved(shape)
       return [
-        rule.whenNeeded(0) {
-          checked { () throws(TensorError) in
-            try sourceGradient(g, weights, shape, call: call)
-          }
+        rule.whenNeeded(0) { () throws(TensorError) in
+          try sourceGradient(g, weights, shape, call: call)
         },
-        rule.whenNeeded(1) {
-          checked { () throws(TensorError) in
-            try weightsGradient(x, g, shape, call: call)
-          }
+        rule.whenNeeded(1) { () throws(TensorError) in
+          try weightsGradient(x, g, shape, call: call)
         },
         rule.whenNeeded(2) { g.sum(over: [0] + Array(2..<g.rank)) },
       ]
@@ -41,9 +36,7 @@ enum Convolution {
   static func sourceGradient(
     _ g: Tensor, _ weights: Tensor, _ shape: ConvolutionShape, call: String
   ) throws(TensorError) -> Tensor {
-    try run(
-      .sourceGradient, shape, source: nil, weights: weights, bias: nil, destination: g, call
-    ).noted(
+    try run(.sourceGradient, shape, [nil, weights, g], call).noted(
       .transposedConvolution(
         stride: shape.stride, dilation: shape.dilation, before: shape.before,
         groups: shape.groups, space: Array(shape.source.dropFirst(2))), [g, weights]
@@ -51,15 +44,11 @@ enum Convolution {
       let (g, weights) = (rule.saved[0], rule.saved[1])
       let u = rule.upstream
       return [
-        rule.whenNeeded(0) {
-          checked { () throws(TensorError) in
-            try forward(u, weights, nil, shape, call: call)
-          }
+        rule.whenNeeded(0) { () throws(TensorError) in
+          try forward(u, weights, nil, shape, call: call)
         },
-        rule.whenNeeded(1) {
-          checked { () throws(TensorError) in
-            try weightsGradient(u, g, shape, call: call)
-          }
+        rule.whenNeeded(1) { () throws(TensorError) in
+          try weightsGradient(u, g, shape, call: call)
         },
       ]
     }
@@ -69,32 +58,29 @@ enum Convolution {
   static func weightsGradient(
     _ x: Tensor, _ g: Tensor, _ shape: ConvolutionShape, call: String
   ) throws(TensorError) -> Tensor {
-    try run(
-      .weightsGradient, shape, source: x, weights: nil, bias: nil, destination: g, call
-    ).recorded(call, from: [x, g], saving: [x, g], runsAtOnce: true) { rule in
+    try run(.weightsGradient, shape, [x, nil, g], call).recorded(
+      call, from: [x, g], saving: [x, g], runsAtOnce: true
+    ) { rule in
       let (x, g) = (rule.saved[0], rule.saved[1])
       let u = rule.upstream
       return [
-        rule.whenNeeded(0) {
-          checked { () throws(TensorError) in
-            try sourceGradient(g, u, shape, call: call)
-          }
+        rule.whenNeeded(0) { () throws(TensorError) in
+          try sourceGradient(g, u, shape, call: call)
         },
-        rule.whenNeeded(1) {
-          checked { () throws(TensorError) in
-            try forward(x, u, nil, shape, call: call)
-          }
+        rule.whenNeeded(1) { () throws(TensorError) in
+          try forward(x, u, nil, shape, call: call)
         },
       ]
     }
   }
 
-  /// Runs a pass; the operand that it computes is nil.
+  /// Runs a pass on source, weights and destination, of which the one that it computes is nil.
   private static func run(
-    _ pass: ConvolutionPlan.Pass, _ shape: ConvolutionShape, source: Tensor?, weights: Tensor?,
-    bias: Tensor?, destination: Tensor?, _ call: String
+    _ pass: ConvolutionPlan.Pass, _ shape: ConvolutionShape, _ given: [Tensor?],
+    bias: Tensor? = nil, _ call: String
   ) throws(TensorError) -> Tensor {
-    let operands = [source, weights, bias, destination].compactMap { $0?.detached() }
+    let (given, bias) = (given.map { $0?.detached() }, bias?.detached())
+    let operands = (given + [bias]).compactMap { $0 }
     if operands.contains(where: \.isPoisoned) { return .poisoned }
     let dtype = operands[0].dtype
     if let other = operands.first(where: { $0.dtype != dtype }) {
@@ -105,8 +91,7 @@ enum Convolution {
     }
     func widened() throws(TensorError) -> Tensor {
       try run(
-        pass, shape, source: source?.cast(to: .float32), weights: weights?.cast(to: .float32),
-        bias: bias?.cast(to: .float32), destination: destination?.cast(to: .float32), call
+        pass, shape, given.map { $0?.cast(to: .float32) }, bias: bias?.cast(to: .float32), call
       ).cast(to: dtype)
     }
     let isFast = shape.isFast(dtype)
@@ -123,30 +108,23 @@ enum Convolution {
     }
     func note(_ trait: ExecutionPlan.Trait) {
       ExecutionLog.add(
-        ExecutionPlan.Step(
-          .convolution, [pass == .forward ? "convolution" : "convolution gradient"],
-          over: resultShape, reads: operands.reduce(0) { $0 + $1.touchedBytes },
-          writes: resultShape.reduce(dtype.byteCount, *), [trait]))
+        .convolution, pass == .forward ? "convolution" : "convolution gradient", operands,
+        into: resultShape, dtype, [trait])
     }
     if shape.isSmall {
       note(.ownLoops)
-      return try direct(
-        pass, shape, resultShape, source?.detached(), weights?.detached(), bias?.detached(),
-        destination?.detached(), call)
+      return direct(pass, shape, resultShape, operands, hasBias: bias != nil, call)
     }
     if isFast {
-      if pass == .forward, let source, let weights {
+      if pass == .forward {
         let work = PendingConvolution(
-          shape, source: source.detached(), weights: weights.detached(), bias: bias?.detached())
+          shape, source: operands[0], weights: operands[1], bias: bias)
         if work.isLost { return .poisoned }
         return Tensor(
           .convolution(work), dtype: dtype, layout: work.layout, cost: Limits.streamLimit + 1,
           depth: 1)
       }
-      if let result = try fast(
-        pass, shape, resultShape, source?.detached(), weights?.detached(), destination?.detached(),
-        call)
-      {
+      if let result = try fast(pass, shape, resultShape, given, dtype, call) {
         note(.oneDNN)
         return result
       }
@@ -155,14 +133,10 @@ enum Convolution {
     note(.byProducts)
     return withoutGradients {
       let plain = PlainConvolution(shape: shape)
-      switch (pass, source?.detached(), weights?.detached(), destination?.detached()) {
-      case (.forward, let source?, let weights?, _):
-        return plain.forward(source, weights, bias?.detached())
-      case (.sourceGradient, _, let weights?, let destination?):
-        return plain.sourceGradient(destination, weights)
-      case (.weightsGradient, let source?, _, let destination?):
-        return plain.weightsGradient(source, destination)
-      default: fatalError("\(call): pass \(pass) lacks an operand")
+      return switch pass {
+      case .forward: plain.forward(operands[0], operands[1], bias)
+      case .sourceGradient: plain.sourceGradient(operands[1], operands[0])
+      case .weightsGradient: plain.weightsGradient(operands[0], operands[1])
       }
     }
   }
@@ -170,18 +144,16 @@ enum Convolution {
   /// By the definition, in row-major order; the result is channels last if the operand is.
   private static func direct(
     _ pass: ConvolutionPlan.Pass, _ shape: ConvolutionShape, _ resultShape: [Int],
-    _ source: Tensor?, _ weights: Tensor?, _ bias: Tensor?, _ destination: Tensor?, _ call: String
-  ) throws(TensorError) -> Tensor {
-    let isLast = pass != .weightsGradient && (source ?? destination)?.isChannelsLast == true
-    let operands = [source, weights, bias, destination].map { $0?.contiguous() }
-    let dtype = (source ?? destination)?.dtype ?? .float32
-    let layout = Layout(contiguous: resultShape)
+    _ operands: [Tensor], hasBias: Bool, _ call: String
+  ) -> Tensor {
+    let isLast =
+      pass != .weightsGradient && operands[pass == .forward ? 0 : 1].isChannelsLast
+    let (dtype, layout) = (operands[0].dtype, Layout(contiguous: resultShape))
     let kernel = DirectConvolution(
       source: shape.source, weights: shape.weights, destination: shape.destination,
       stride: shape.stride, dilation: shape.dilation, before: shape.before, groups: shape.groups)
-    let hasBias = bias != nil
     let tensor = Tensor.computed(
-      dtype, layout, from: operands.compactMap { $0 }, call
+      dtype, layout, from: operands.map { $0.contiguous() }, call
     ) { at, result in
       switch pass {
       case .forward:
@@ -200,29 +172,17 @@ enum Convolution {
   /// A gradient through oneDNN, channels last; nil if oneDNN does not support it.
   private static func fast(
     _ pass: ConvolutionPlan.Pass, _ shape: ConvolutionShape, _ resultShape: [Int],
-    _ source: Tensor?, _ weights: Tensor?, _ destination: Tensor?, _ call: String
+    _ given: [Tensor?], _ dtype: DType, _ call: String
   ) throws(TensorError) -> Tensor? {
-    let source = source?.channelsLastDense
-    let destination = destination?.channelsLastDense
-    let weights = weights?.contiguous()
     let layout =
       pass == .weightsGradient
       ? Layout(contiguous: resultShape) : ConvolutionShape.layout(resultShape)
-    let dtype = (source ?? destination)?.dtype ?? .float32
     let result = try Storage.room(layout, dtype, call)
     let threads = TensorThreads.count
-    func operand(_ shape: [Int]) -> ConvolutionPlan.Operand {
-      // Norma allows any stride for axes of size 1, oneDNN does not.
-      ConvolutionPlan.Operand(dims: shape, strides: ConvolutionShape.strides(shape))
-    }
-    let plan = ConvolutionPlan(
-      pass: pass, type: dtype.operandType, source: operand(shape.source),
-      weights: shape.weightsOperand, destination: operand(shape.destination), hasBias: false,
-      stride: shape.stride, dilation: shape.dilation, before: shape.before, after: shape.after,
-      threads: threads)
-    let memory = [source, weights, destination].map { tensor -> KernelMemory in
+    let plan = shape.plan(pass, dtype, hasBias: false)
+    let memory = given.enumerated().map { index, tensor -> KernelMemory in
       guard let tensor else { return .writes(result) }
-      return .reads(tensor, in: tensor.node.materialize())
+      return (index == 1 ? tensor.contiguous() : tensor.channelsLastDense).memory()
     }
     if memory.contains(where: \.storage.isMissing) { return .poisoned }
     guard let convolution = try? CompiledConvolution.of(plan) else { return nil }
@@ -235,8 +195,7 @@ enum Convolution {
       }
       return true
     }
-    if !hasRun { return nil }
-    return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
+    return hasRun ? Tensor(stored: result, dtype, layout) : nil
   }
 }
 

@@ -20,11 +20,7 @@ struct ConvolutionShape: Hashable, Sendable {
     dilation: Extents, groups: Int, call: String
   ) throws(TensorError) {
     let space = source.count - 2
-    try ConvolutionShape.checkGroups(groups, call)
-    guard weights.count == source.count else {
-      throw TensorError(
-        call, "the weight has shape \(weights); \(source.count) axes are needed for \(source)")
-    }
+    try ConvolutionShape.check(weights, beside: source, groups, call)
     let (channels, overflows) = weights[1].multipliedReportingOverflow(by: groups)
     guard !overflows, source[1] == channels else {
       throw TensorError(
@@ -36,7 +32,6 @@ struct ConvolutionShape: Hashable, Sendable {
       throw TensorError(
         call, "\(weights[0]) output channels do not divide into \(groups) groups")
     }
-    try ConvolutionShape.checkKernel(weights, call)
     self.groups = groups
     self.source = source
     self.weights = weights
@@ -67,18 +62,13 @@ struct ConvolutionShape: Hashable, Sendable {
     outputPadding: Extents, dilation: Extents, groups: Int, call: String
   ) throws(TensorError) {
     let space = input.count - 2
-    try ConvolutionShape.checkGroups(groups, call)
-    guard weights.count == input.count else {
-      throw TensorError(
-        call, "the weight has shape \(weights); \(input.count) axes are needed for \(input)")
-    }
+    try ConvolutionShape.check(weights, beside: input, groups, call)
     guard input[1] == weights[0], input[1] % groups == 0 else {
       throw TensorError(
         call,
         "the input has \(input[1]) channels in axis 1 of \(input), in \(groups) groups, but the "
           + "weight \(weights) is for \(weights[0])")
     }
-    try ConvolutionShape.checkKernel(weights, call)
     self.groups = groups
     self.weights = weights
     destination = input
@@ -119,12 +109,15 @@ struct ConvolutionShape: Hashable, Sendable {
     _ = try Shape.count(source, call: call)
   }
 
-  private static func checkGroups(_ groups: Int, _ call: String) throws(TensorError) {
-    if groups < 1 { throw TensorError(call, "groups must be at least 1, got \(groups)") }
-  }
-
   /// Bounds the kernel so that products with strides and dilations do not overflow.
-  private static func checkKernel(_ weights: [Int], _ call: String) throws(TensorError) {
+  private static func check(
+    _ weights: [Int], beside input: [Int], _ groups: Int, _ call: String
+  ) throws(TensorError) {
+    if groups < 1 { throw TensorError(call, "groups must be at least 1, got \(groups)") }
+    guard weights.count == input.count else {
+      throw TensorError(
+        call, "the weight has shape \(weights); \(input.count) axes are needed for \(input)")
+    }
     if let wrong = weights.dropFirst(2).first(where: { $0 > Shape.longestWindow }) {
       throw TensorError(
         call,

@@ -47,9 +47,8 @@ final class PendingConvolution: Sendable {
     run(into: output.storage, before: program) { part in
       let layout = output.layout.part(part)
       let part = program.part(part)
-      let target = CompiledProgram.Output(
-        value: output.value, storage: output.storage, layout: layout, width: output.width,
-        isReused: true)
+      var target = output
+      (target.layout, target.isReused) = (layout, true)
       let compiled = CompiledProgram(part, by: .elementwise(layout), outputs: [target]) {
         Space.elementwise(
           layout.shape, order: Layout.order(layout.shape, layout.strides),
@@ -78,7 +77,7 @@ final class PendingConvolution: Sendable {
     var parts = parts(rowBytes: to.row, threads, usesWinograd: usesWinograd)
     // Where oneDNN does not have it, parts keep their usual size.
     if usesWinograd, let first = parts.first {
-      let plan = plan(shape.window(of: first).shape, threads, usesWinograd: true)
+      let plan = plan(shape.window(of: first).shape, usesWinograd: true)
       if (try? CompiledConvolution.of(plan))?.isWinograd != true {
         usesWinograd = false
         parts = self.parts(rowBytes: to.row, threads, usesWinograd: false)
@@ -86,7 +85,7 @@ final class PendingConvolution: Sendable {
     }
     for part in parts {
       let (window, first) = shape.window(of: part)
-      let plan = plan(window, threads, usesWinograd: usesWinograd)
+      let plan = plan(window, usesWinograd: usesWinograd)
       guard let convolution = try? CompiledConvolution.of(plan),
         let weights = packed?.convolution.packsLike(convolution) == true
           ? packed?.weights : try? packedWeights(for: convolution, &traits),
@@ -186,33 +185,28 @@ final class PendingConvolution: Sendable {
     return ConvolutionPart.all(of: shape, rowBytes: rowBytes, most: most, images: images)
   }
 
-  private func plan(
-    _ window: ConvolutionShape, _ threads: Int, usesWinograd: Bool
-  ) -> ConvolutionPlan {
-    func operand(_ shape: [Int]) -> ConvolutionPlan.Operand {
-      ConvolutionPlan.Operand(dims: shape, strides: ConvolutionShape.strides(shape))
-    }
-    return ConvolutionPlan(
-      pass: .forward, type: dtype.operandType, source: operand(window.source),
-      weights: shape.weightsOperand, destination: operand(window.destination),
-      hasBias: bias != nil, stride: shape.stride, dilation: shape.dilation, before: window.before,
-      after: window.after, threads: threads, usesWinograd: usesWinograd)
+  private func plan(_ window: ConvolutionShape, usesWinograd: Bool) -> ConvolutionPlan {
+    window.plan(.forward, dtype, hasBias: bias != nil, usesWinograd: usesWinograd)
   }
 }
 
 extension ConvolutionShape {
-  /// The weights as oneDNN takes them: with the groups as the first axis.
-  var weightsOperand: ConvolutionPlan.Operand {
+  /// A pass through oneDNN, channels last.
+  func plan(
+    _ pass: ConvolutionPlan.Pass, _ dtype: DType, hasBias: Bool, usesWinograd: Bool = false
+  ) -> ConvolutionPlan {
+    func operand(_ shape: [Int]) -> ConvolutionPlan.Operand {
+      // Norma allows any stride for axes of size 1, oneDNN does not.
+      ConvolutionPlan.Operand(dims: shape, strides: ConvolutionShape.strides(shape))
+    }
+    // The groups are the first axis of oneDNN's weights.
     var dims = weights
     if groups > 1 { dims = [groups, dims[0] / groups] + dims.dropFirst() }
-    return ConvolutionPlan.Operand(dims: dims, strides: Layout(contiguous: dims).strides)
-  }
-}
-
-extension Tensor {
-  /// The stored elements from the first on, and `offset` bytes further.
-  fileprivate func memory(at offset: Int = 0) -> KernelMemory {
-    .reads(node.materialize(), at: layout.offset * dtype.byteCount + offset)
+    return ConvolutionPlan(
+      pass: pass, type: dtype.operandType, source: operand(source),
+      weights: ConvolutionPlan.Operand(dims: dims, strides: Layout(contiguous: dims).strides),
+      destination: operand(destination), hasBias: hasBias, stride: stride, dilation: dilation,
+      before: before, after: after, threads: TensorThreads.count, usesWinograd: usesWinograd)
   }
 }
 

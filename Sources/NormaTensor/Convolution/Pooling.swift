@@ -5,17 +5,11 @@ import NormaValues
 enum Pooling {
   /// The input as a batch, `[N, C, space...]`.
   static func batch(_ x: Tensor, _ space: Int, _ call: String) throws(TensorError) -> Tensor {
-    guard x.rank == space + 1 || x.rank == space + 2 else {
-      throw TensorError(
-        call,
-        "expected \(space + 2) axes (N, C and \(space) spatial), or \(space + 1) without N; got "
-          + "shape \(x.shape)")
-    }
+    let batch = try x.asBatch(space, call)
     guard x.dtype.isFloatingPoint else {
       throw TensorError(call, "\(x.dtype) is not real; cast(to: .float32) first")
     }
     try Shape.space(Array(x.shape.suffix(space)), call: call)
-    let batch = x.rank == space + 2 ? x : x.unsqueezed(0)
     guard batch.shape[1] > 0 else {
       throw TensorError(call, "shape \(x.shape) has no channels")
     }
@@ -57,13 +51,10 @@ enum Pooling {
       return true
     }
     ExecutionLog.add(.pooling, "max pooling", [source], into: shape, type)
-    let indices = found.map { found in
-      Tensor(node: Node(stored: found, dtype: .int32, layout: layout), layout: layout)
-    }
+    let indices = found.map { Tensor(stored: $0, .int32, layout) }
     // Windows entirely in the padding have index -1, and no gradient.
     let hasEmpty = axes.contains { $0.lengths.contains(0) }
-    let result = Tensor(node: Node(stored: values, dtype: type, layout: layout), layout: layout)
-      .cast(to: x.dtype)
+    let result = Tensor(stored: values, type, layout).cast(to: x.dtype)
       .noted(.maxPooling(axes), [x])
       .recorded(call, from: [x], saving: indices.map { [$0] } ?? [], runsAtOnce: true) { rule in
         let indices = rule.saved[0]
@@ -99,20 +90,18 @@ extension Tensor {
     let target = Array(shape.prefix(2)) + space
     if count == 0 { return emptyResult(target, call) }
     let type: DType = dtype == .float64 ? .float64 : .float32
-    let (few, elements, isLast) = placed(indices, wide: space, type)
+    let isLast = indices.isChannelsLast
+    let few = inOrder(of: indices, type)
     let layout = isLast ? ConvolutionShape.layout(target) : Layout(contiguous: target)
-    let (from, at) = (few.node.materialize(), indices.node.materialize())
-    guard !from.isMissing, !at.isMissing,
-      let result = Storage.roomOrReport(layout, type, call)
-    else { return .poisoned }
-    result.base.initializeMemory(as: UInt8.self, repeating: 0, count: result.byteCount)
     ExecutionLog.add(.scatter, "scatter", [few, indices], into: layout.shape, type)
-    elements.scatter(
-      type, from: from.base + few.layout.offset * type.byteCount, into: result.base,
-      indices: at.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
-    withExtendedLifetime((from, at)) {}
-    return Tensor(node: Node(stored: result, dtype: type, layout: layout), layout: layout)
-      .cast(to: dtype)
+    let elements = IndexedElements(indices, wide: space, isLast)
+    let (byteCount, threads) = (layout.count * type.byteCount, TensorThreads.count)
+    return Tensor.computed(type, layout, from: [few, indices], call) { at, result in
+      result.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+      elements.scatter(
+        type, from: at[0], into: result, indices: at[1].assumingMemoryBound(to: Int32.self),
+        threads: threads)
+    }.cast(to: dtype)
       .recorded(call, from: [self], saving: [indices], runsAtOnce: true) { rule in
         [rule.upstream.gatheredFromSpace(at: rule.saved[0], call: call)]
       }
@@ -121,36 +110,25 @@ extension Tensor {
   /// The spatial values at `indices`, whose shape the result has.
   func gatheredFromSpace(at indices: Tensor, call: String) -> Tensor {
     let type: DType = dtype == .float64 ? .float64 : .float32
-    let isLast = indices.isChannelsLast
-    let source = detached().cast(to: type)
-    let many = isLast ? source.channelsLastDense : source.contiguous()
+    let many = inOrder(of: indices, type)
     let space = Array(shape.dropFirst(2))
-    let (from, at) = (many.node.materialize(), indices.node.materialize())
-    guard !from.isMissing, !at.isMissing,
-      let result = Storage.roomOrReport(indices.layout, type, call)
-    else { return .poisoned }
     ExecutionLog.add(.gather, "gather", [many, indices], into: indices.shape, type)
-    IndexedElements(indices, wide: space, isLast).gather(
-      type, from: from.base + many.layout.offset * type.byteCount, into: result.base,
-      indices: at.base.assumingMemoryBound(to: Int32.self), threads: TensorThreads.count)
-    withExtendedLifetime((from, at)) {}
-    return Tensor(
-      node: Node(stored: result, dtype: type, layout: indices.layout), layout: indices.layout
-    ).cast(to: dtype)
+    let elements = IndexedElements(indices, wide: space, indices.isChannelsLast)
+    let threads = TensorThreads.count
+    return Tensor.computed(type, indices.layout, from: [many, indices], call) { at, result in
+      elements.gather(
+        type, from: at[0], into: result, indices: at[1].assumingMemoryBound(to: Int32.self),
+        threads: threads)
+    }.cast(to: dtype)
       .recorded(call, from: [self], saving: [indices], runsAtOnce: true) { rule in
         [rule.upstream.scatteredOverSpace(space, at: rule.saved[0], call: call)]
       }
   }
 
-  private func placed(
-    _ indices: Tensor, wide: [Int], _ type: DType
-  ) -> (few: Tensor, elements: IndexedElements, isLast: Bool) {
-    let isLast = indices.isChannelsLast
+  /// These values, dense in the memory order of `indices`.
+  private func inOrder(of indices: Tensor, _ type: DType) -> Tensor {
     let source = detached().cast(to: type)
-    return (
-      isLast ? source.channelsLastDense : source.contiguous(),
-      IndexedElements(indices, wide: wide, isLast), isLast
-    )
+    return indices.isChannelsLast ? source.channelsLastDense : source.contiguous()
   }
 }
 

@@ -119,20 +119,13 @@ package func convolve(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ space: Int, _ stride: Extents,
   _ padding: ConvolutionPadding, _ dilation: Extents, _ groups: Int, call: String
 ) throws(TensorError) -> Tensor {
-  if x.isPoisoned || weight.isPoisoned || bias?.isPoisoned == true { return .poisoned }
-  if Autocast.type != nil {
-    let (x, weight, bias) = (x.narrowed, weight.narrowed, bias?.narrowed)
-    return try Autocast.off { () throws(TensorError) in
-      try convolve(x, weight, bias, space, stride, padding, dilation, groups, call: call)
-    }
+  try overBatch(x, weight, bias, space, call) { (x, weight, bias) throws(TensorError) in
+    let shape = try ConvolutionShape(
+      source: x.shape, weights: weight.shape, stride: stride, padding: padding,
+      dilation: dilation, groups: groups, call: call)
+    try checkBias(bias, weight.shape[0], call)
+    return try Convolution.forward(x, weight, bias, shape, call: call)
   }
-  let batch = try asBatch(x, space, call)
-  let shape = try ConvolutionShape(
-    source: batch.shape, weights: weight.shape, stride: stride, padding: padding,
-    dilation: dilation, groups: groups, call: call)
-  try checkBias(bias, weight.shape[0], call)
-  let result = try Convolution.forward(batch, weight, bias, shape, call: call)
-  return x.rank == space + 1 ? result.squeezed(0) : result
 }
 
 /// A transposed convolution over `space` axes, of a batch or of one sample.
@@ -140,34 +133,39 @@ package func convolveTransposed(
   _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ space: Int, _ stride: Extents,
   _ padding: Extents, _ outputPadding: Extents, _ groups: Int, _ dilation: Extents, call: String
 ) throws(TensorError) -> Tensor {
-  if x.isPoisoned || weight.isPoisoned || bias?.isPoisoned == true { return .poisoned }
-  if Autocast.type != nil {
-    let (x, weight, bias) = (x.narrowed, weight.narrowed, bias?.narrowed)
-    return try Autocast.off { () throws(TensorError) in
-      try convolveTransposed(
-        x, weight, bias, space, stride, padding, outputPadding, groups, dilation, call: call)
-    }
+  try overBatch(x, weight, bias, space, call) { (x, weight, bias) throws(TensorError) in
+    let shape = try ConvolutionShape(
+      transposed: x.shape, weights: weight.shape, stride: stride, padding: padding,
+      outputPadding: outputPadding, dilation: dilation, groups: groups, call: call)
+    try checkBias(bias, shape.source[1], call)
+    return try Convolution.sourceGradient(x, weight, shape, call: call).adding(bias: bias)
   }
-  let batch = try asBatch(x, space, call)
-  let shape = try ConvolutionShape(
-    transposed: batch.shape, weights: weight.shape, stride: stride, padding: padding,
-    outputPadding: outputPadding, dilation: dilation, groups: groups, call: call)
-  try checkBias(bias, shape.source[1], call)
-  var result = try Convolution.sourceGradient(batch, weight, shape, call: call)
-  if let bias {
-    result = result + bias.reshaped([1, -1] + [Int](repeating: 1, count: space))
-  }
-  return x.rank == space + 1 ? result.squeezed(0) : result
 }
 
-private func asBatch(_ x: Tensor, _ space: Int, _ call: String) throws(TensorError) -> Tensor {
-  guard x.rank == space + 1 || x.rank == space + 2 else {
-    throw TensorError(
-      call,
-      "expected \(space + 2) axes (N, C and \(space) spatial), or \(space + 1) without N; got "
-        + "shape \(x.shape)")
+/// Applies `rule` to a batch, or to one sample as a batch, in the type of ``autocast(_:_:)``.
+private func overBatch(
+  _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ space: Int, _ call: String,
+  _ rule: (Tensor, Tensor, Tensor?) throws(TensorError) -> Tensor
+) throws(TensorError) -> Tensor {
+  if x.isPoisoned || weight.isPoisoned || bias?.isPoisoned == true { return .poisoned }
+  let (x, weight, bias) = (x.narrowed, weight.narrowed, bias?.narrowed)
+  return try Autocast.off { () throws(TensorError) in
+    let result = try rule(try x.asBatch(space, call), weight, bias)
+    return x.rank == space + 1 ? result.squeezed(0) : result
   }
-  return x.rank == space + 2 ? x : x.unsqueezed(0)
+}
+
+extension Tensor {
+  /// `[N, C, space...]`: this tensor, or a single sample as a batch of one.
+  func asBatch(_ space: Int, _ call: String) throws(TensorError) -> Tensor {
+    guard rank == space + 1 || rank == space + 2 else {
+      throw TensorError(
+        call,
+        "expected \(space + 2) axes (N, C and \(space) spatial), or \(space + 1) without N; got "
+          + "shape \(shape)")
+    }
+    return rank == space + 2 ? self : unsqueezed(0)
+  }
 }
 
 private func checkBias(_ bias: Tensor?, _ channels: Int, _ call: String) throws(TensorError) {

@@ -63,9 +63,7 @@ extension Tensor {
       return x.rank == 4 ? result : result.squeezed(0)
     }
   }
-}
 
-extension Tensor {
   /// The inverse of ``Tensor/unfold(_:kernelSize:dilation:padding:stride:file:line:)``: sums the
   /// values of overlapping patches in an image of `outputSize`.
   /// PyTorch: `F.fold`.
