@@ -233,23 +233,25 @@ extension Tensor {
   @inline(never)
   static func comparison(
     _ code: Operation.Code, _ a: Tensor, _ b: Tensor, call: String
-  ) throws(TensorError) -> Tensor {
+  ) -> Tensor {
     // The result does not depend on the type, so integers are compared in one that holds both.
     let type =
       a.dtype.isFloatingPoint || b.dtype.isFloatingPoint
       ? Promotion.type([a, b]) : DType.promoted(a.dtype, b.dtype)
     if type == .float64 && !a.dtype.isFloatingPoint && !b.dtype.isFloatingPoint {
       return a.dtype == .uint64
-        ? try mixedComparison(code, a, b, call) : try mixedComparison(code.mirrored, b, a, call)
+        ? mixedComparison(code, a, b, call) : mixedComparison(code.mirrored, b, a, call)
     }
-    return try elementwise(code, [a, b], in: type, result: .bool, call: call)
+    return checked(call: call) { () throws(TensorError) in
+      try elementwise(code, [a, b], in: type, result: .bool, call: call)
+    }
   }
 
   /// `uint64` compared with signed integers: negative ones are smaller than all.
   private static func mixedComparison(
     _ code: Operation.Code, _ large: Tensor, _ signed: Tensor, _ call: String
-  ) throws(TensorError) -> Tensor {
-    let compared = try comparison(code, large, signed.cast(to: .uint64), call: call)
+  ) -> Tensor {
+    let compared = comparison(code, large, signed.cast(to: .uint64), call: call)
     switch code {
     case .notEqual, .greater, .greaterOrEqual: return (signed .< 0) .| compared
     default: return (signed .>= 0) .& compared
@@ -259,7 +261,7 @@ extension Tensor {
   @inline(never)
   static func comparison(
     _ code: Operation.Code, _ tensor: Tensor, _ scalar: Scalar, position: Int, call: String
-  ) throws(TensorError) -> Tensor {
+  ) -> Tensor {
     var (code, scalar) = (position == 0 ? code.mirrored : code, scalar)
     if !tensor.dtype.isFloatingPoint && scalar.dtype.isFloatingPoint {
       (code, scalar) = code.amongIntegers(scalar.asDouble)
@@ -274,8 +276,9 @@ extension Tensor {
       (code, scalar) = code.beyondIntegers(of: type, isBelow: scalar.asDouble < 0)
     }
     let immediate = Operation.Immediate(scalar, at: 1, in: type)
-    return try elementwise(
-      code, [tensor], in: type, result: .bool, immediate: immediate, call: call)
+    return checked(call: call) { () throws(TensorError) in
+      try elementwise(code, [tensor], in: type, result: .bool, immediate: immediate, call: call)
+    }
   }
 }
 

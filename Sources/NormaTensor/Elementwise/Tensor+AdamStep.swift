@@ -46,7 +46,7 @@ extension Tensor {
       isStreamed: !inPlace.value && bytes >= Limits.streamedBytes,
       threads: TensorThreads.count)
     func tensor(_ storage: Storage) -> Tensor {
-      Tensor(node: Node(stored: storage, dtype: .float32, layout: layout), layout: layout)
+      Tensor(stored: storage, .float32, layout)
     }
     return withExtendedLifetime(storages) { (tensor(next), tensor(nextMean), tensor(nextSquare)) }
   }

@@ -14,16 +14,12 @@ extension Tensor {
 
   /// The elementwise sum of every element with a number, in the tensor's type.
   public static func + <T: TensorElement>(a: Tensor, b: T) -> Tensor {
-    checked { () throws(TensorError) in
-      try binary(.add, a, Scalar(b), position: 1, call: "+", gradient: .sum)
-    }
+    arithmetic(.add, a, Scalar(b), position: 1, "+", .sum)
   }
 
   /// The elementwise sum of a number with every element, in the tensor's type.
   public static func + <T: TensorElement>(a: T, b: Tensor) -> Tensor {
-    checked { () throws(TensorError) in
-      try binary(.add, b, Scalar(a), position: 0, call: "+", gradient: .sum)
-    }
+    arithmetic(.add, b, Scalar(a), position: 0, "+", .sum)
   }
 
   /// Replaces the tensor in this variable by the result; other references to the old tensor do not
@@ -43,16 +39,12 @@ extension Tensor {
 
   /// The elementwise difference of every element and a number, in the tensor's type.
   public static func - <T: TensorElement>(a: Tensor, b: T) -> Tensor {
-    checked { () throws(TensorError) in
-      try binary(.subtract, a, Scalar(b), position: 1, call: "-", gradient: .difference)
-    }
+    arithmetic(.subtract, a, Scalar(b), position: 1, "-", .difference)
   }
 
   /// The elementwise difference of a number and every element, in the tensor's type.
   public static func - <T: TensorElement>(a: T, b: Tensor) -> Tensor {
-    checked { () throws(TensorError) in
-      try binary(.subtract, b, Scalar(a), position: 0, call: "-", gradient: .difference)
-    }
+    arithmetic(.subtract, b, Scalar(a), position: 0, "-", .difference)
   }
 
   /// Replaces the tensor in this variable by the result; other references to the old tensor do not
@@ -70,16 +62,12 @@ extension Tensor {
 
   /// The elementwise product of every element with a number, in the tensor's type.
   public static func * <T: TensorElement>(a: Tensor, b: T) -> Tensor {
-    checked { () throws(TensorError) in
-      try binary(.multiply, a, Scalar(b), position: 1, call: "*", gradient: .scaling)
-    }
+    arithmetic(.multiply, a, Scalar(b), position: 1, "*", .scaling)
   }
 
   /// The elementwise product of a number with every element, in the tensor's type.
   public static func * <T: TensorElement>(a: T, b: Tensor) -> Tensor {
-    checked { () throws(TensorError) in
-      try binary(.multiply, b, Scalar(a), position: 0, call: "*", gradient: .scaling)
-    }
+    arithmetic(.multiply, b, Scalar(a), position: 0, "*", .scaling)
   }
 
   /// Replaces the tensor in this variable by the result; other references to the old tensor do not
@@ -98,17 +86,13 @@ extension Tensor {
   /// The elementwise quotient of every element by a number, in the tensor's type; integers give
   /// `float32`.
   public static func / <T: TensorElement>(a: Tensor, b: T) -> Tensor {
-    checked { () throws(TensorError) in
-      try binary(.divide, a, Scalar(b), position: 1, call: "/", gradient: .shrinking)
-    }
+    arithmetic(.divide, a, Scalar(b), position: 1, "/", .shrinking)
   }
 
   /// The elementwise quotient of a number by every element, in the tensor's type; integers give
   /// `float32`.
   public static func / <T: TensorElement>(a: T, b: Tensor) -> Tensor {
-    checked { () throws(TensorError) in
-      try binary(.divide, b, Scalar(a), position: 0, call: "/", gradient: .inverse)
-    }
+    arithmetic(.divide, b, Scalar(a), position: 0, "/", .inverse)
   }
 
   /// Replaces the tensor in this variable by the result; other references to the old tensor do not
@@ -131,9 +115,10 @@ extension Tensor {
 /// Runs the rule of an operator, which does not know its call site.
 @inline(never)
 func checked(
-  function: StaticString = #function, _ rule: () throws(TensorError) -> Tensor
+  call: String? = nil, function: StaticString = #function,
+  _ rule: () throws(TensorError) -> Tensor
 ) -> Tensor {
-  checked(file: #fileID, line: #line, isCaller: false, function: function, rule)
+  checked(file: #fileID, line: #line, isCaller: false, call: call, function: function, rule)
 }
 
 extension ElementwiseRule {
@@ -179,17 +164,23 @@ extension ElementwiseRule {
 }
 
 extension Tensor {
+  @inline(never)
+  private static func arithmetic(
+    _ code: Operation.Code, _ x: Tensor, _ number: Scalar, position: Int, _ call: String,
+    _ gradient: ElementwiseRule
+  ) -> Tensor {
+    checked(call: call) { () throws(TensorError) in
+      try binary(code, x, number, position: position, call: call, gradient: gradient)
+    }
+  }
+
   /// The product with the number of a scalar operand.
   func multiplied(by scalar: Scalar) -> Tensor {
-    checked { () throws(TensorError) in
-      try Tensor.binary(.multiply, self, scalar, position: 1, call: "*", gradient: .scaling)
-    }
+    .arithmetic(.multiply, self, scalar, position: 1, "*", .scaling)
   }
 
   /// The quotient by the number of a scalar operand.
   func divided(by scalar: Scalar) -> Tensor {
-    checked { () throws(TensorError) in
-      try Tensor.binary(.divide, self, scalar, position: 1, call: "/", gradient: .shrinking)
-    }
+    .arithmetic(.divide, self, scalar, position: 1, "/", .shrinking)
   }
 }

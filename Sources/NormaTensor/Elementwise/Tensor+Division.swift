@@ -29,9 +29,7 @@ extension Tensor {
         rounding == .floor ? .floorDivide : .truncDivide, a, b, call: call, gradient: .flat)
     }
   }
-}
 
-extension Tensor {
   /// The quotient by a number, rounded to an integral value.
   public static func divide<T: TensorElement>(
     _ a: Tensor, _ b: T, rounding: DivisionRounding, file: StaticString = #fileID,
@@ -41,9 +39,7 @@ extension Tensor {
       a, a.companion(b, .truncDivide, "divide(_:_:rounding:)", file: file, line: line),
       rounding: rounding, file: file, line: line)
   }
-}
 
-extension Tensor {
   /// The quotient of a number by every element, rounded to an integral value.
   public static func divide<T: TensorElement>(
     _ a: T, _ b: Tensor, rounding: DivisionRounding, file: StaticString = #fileID,
@@ -88,9 +84,7 @@ extension Tensor {
         .remainder, a, b, call: "remainder(_:_:)", gradient: .rest(.floor))
     }
   }
-}
 
-extension Tensor {
   /// The remainder of a division by a number, with the sign of the number.
   public static func remainder<T: TensorElement>(
     _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
@@ -100,9 +94,7 @@ extension Tensor {
       line: line
     )
   }
-}
 
-extension Tensor {
   /// The remainder of a number divided by every element.
   public static func remainder<T: TensorElement>(
     _ a: T, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
@@ -147,11 +139,6 @@ extension Tensor {
   /// Whether one of the integers is zero. Tensors that are not contiguous are copied.
   private var holdsZero: Bool {
     let dense = layout.isDense ? self : detached().contiguous()
-    let storage = dense.node.materialize()
-    if storage.isMissing { return false }
-    return withExtendedLifetime(storage) {
-      norma_holds_zero(
-        count, storage.base + dense.layout.offset * dtype.byteCount, Int32(dtype.byteCount)) != 0
-    }
+    return dense.withAddress { norma_holds_zero(count, $0, Int32(dtype.byteCount)) != 0 } ?? false
   }
 }

@@ -311,8 +311,6 @@ extension ElementwiseRule {
 extension Tensor {
   /// A comparison with the number of a scalar operand.
   func compared(_ code: Operation.Code, _ scalar: Scalar) -> Tensor {
-    checked { () throws(TensorError) in
-      try Tensor.comparison(code, self, scalar, position: 1, call: "clamped(min:max:)")
-    }
+    Tensor.comparison(code, self, scalar, position: 1, call: "clamped(min:max:)")
   }
 }

@@ -34,7 +34,7 @@ extension Tensor {
     nan: Double = 0, positiveInfinity: Double? = nil, negativeInfinity: Double? = nil
   ) -> Tensor {
     guard dtype.isFloatingPoint else { return self }
-    let largest = dtype.largestFinite
+    let largest = dtype.greatestReal
     if nan == 0 && positiveInfinity == nil && negativeInfinity == nil {
       return checked { () throws(TensorError) in
         try Tensor.binary(
@@ -45,17 +45,5 @@ extension Tensor {
     var result = Tensor.where(isNaN(), nan, self)
     result = Tensor.where(isPositiveInfinity(), positiveInfinity ?? largest, result)
     return Tensor.where(isNegativeInfinity(), negativeInfinity ?? -largest, result)
-  }
-}
-
-extension DType {
-  /// The largest finite number of a real type.
-  fileprivate var largestFinite: Double {
-    switch self {
-    case .float16: 65504
-    case .bfloat16: 0x1.fep127
-    case .float32: Double(Float.greatestFiniteMagnitude)
-    default: .greatestFiniteMagnitude
-    }
   }
 }

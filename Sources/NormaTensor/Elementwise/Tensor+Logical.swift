@@ -23,9 +23,7 @@ public func logicalXor(_ a: Tensor, _ b: Tensor) -> Tensor {
 
 /// Operands of different types are converted to Booleans first, so that none is rounded to zero.
 private func truth(_ code: Operation.Code, _ a: Tensor, _ b: Tensor, _ call: String) -> Tensor {
-  checked { () throws(TensorError) in
-    if a.isPoisoned || b.isPoisoned { return .poisoned }
-    let (x, y) = a.dtype == b.dtype ? (a, b) : (a.cast(to: .bool), b.cast(to: .bool))
-    return try Tensor.comparison(code, x, y, call: call)
-  }
+  if a.isPoisoned || b.isPoisoned { return .poisoned }
+  let (x, y) = a.dtype == b.dtype ? (a, b) : (a.cast(to: .bool), b.cast(to: .bool))
+  return Tensor.comparison(code, x, y, call: call)
 }

@@ -51,7 +51,7 @@ struct AxisRuns {
       return .poisoned
     }
     if layout.count > 0 { withExtendedLifetime(self.storage) { fill(storage.base) } }
-    return Tensor(node: Node(stored: storage, dtype: dtype, layout: layout), layout: layout)
+    return Tensor(stored: storage, dtype, layout)
   }
 
   /// Values and `int64` indices in the same memory order.
@@ -90,22 +90,21 @@ extension Tensor {
   /// The same for values and indices.
   @inline(never)
   func pairs(
-    _ axis: Int, call: String, file: StaticString, line: UInt,
+    _ axis: Int, keepDims: Bool = true, call: String, file: StaticString, line: UInt,
     _ body: (Tensor, Int) throws(TensorError) -> (values: Tensor, indices: Tensor)
   ) -> (values: Tensor, indices: Tensor) {
-    do throws(TensorError) {
-      defer { ErrorScope.locate(call: call, file, line) }
+    checked(
+      file: file, line: line, call: call, else: (.poisoned, .poisoned)
+    ) { () throws(TensorError) in
       if isPoisoned { return (self, self) }
       let front = try Shape.axis(axis, of: shape, call: call)
       if rank > 0 {
-        return try body(self, front)
+        let pair = try body(self, front)
+        return keepDims ? pair : (pair.values.squeezed(front), pair.indices.squeezed(front))
       }
       let row = try body(reshaped([1]), 0)
       if row.values.count != 1 { return row }
       return (row.values.reshaped([]), row.indices.reshaped([]))
-    } catch {
-      refuse(error, call: call, file: file, line: line)
-      return (.poisoned, .poisoned)
     }
   }
 

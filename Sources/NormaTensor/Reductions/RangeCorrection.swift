@@ -38,8 +38,7 @@ extension Tensor {
         start: storage.base.assumingMemoryBound(to: Double.self), count: layout.count)
       guard values.contains(where: { !range.contains($0) }) else { return }
       withoutGradients {
-        let plain = Tensor(
-          node: Node(stored: storage, dtype: .float64, layout: layout), layout: layout)
+        let plain = Tensor(stored: storage, .float64, layout)
         let results = plain.array(of: Double.self)
         guard
           let scales = source.scalesToOne(

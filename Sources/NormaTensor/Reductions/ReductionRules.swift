@@ -72,51 +72,27 @@ extension Tensor {
     }
   }
 
-  /// d variance / dx = 2 (x - mean) / (n - correction).
-  func reducedVariance(
-    _ axes: [Int], _ correction: Double, _ keepDims: Bool
-  ) throws(TensorError) -> Tensor {
-    if isPoisoned { return self }
-    let call = "variance(over:)"
-    try requireReal(call)
-    let reduced = try Shape.axes(axes, of: shape, call: call)
-    let degrees = degrees(reduced, correction)
-    let variance = self.reduced(
-      .squares, over: reduced, keepDims: keepDims, to: dtype, divisor: degrees)
-    guard isRecording else { return variance }
-    let shape = shape
-    return variance.recorded(call, from: [self], saving: [self]) { rule in
-      // In `float64`, because half types cannot hold large counts and small distances.
-      let scale = Tensor.kept(rule.upstream, shape, reduced).wide * (2 / degrees)
-      return [rule.saved[0].singleOrWide.centered(over: reduced) * scale]
-    }
-  }
-
+  /// The variance, with d variance / dx = 2 (x - mean) / (n - correction); or its root, with
   /// d std / dx = (x - mean) / ((n - correction) std), and zero where all values are equal.
-  func reducedStd(
-    _ axes: [Int], _ correction: Double, _ keepDims: Bool
+  func reducedVariance(
+    _ axes: [Int], _ correction: Double, _ keepDims: Bool, isRoot: Bool, _ call: String
   ) throws(TensorError) -> Tensor {
     if isPoisoned { return self }
-    let call = "std(over:)"
     try requireReal(call)
     let reduced = try Shape.axes(axes, of: shape, call: call)
-    let degrees = degrees(reduced, correction)
-    let std = self.reduced(
-      .squares, over: reduced, keepDims: keepDims, to: dtype, divisor: degrees, isRoot: true)
-    guard isRecording else { return std }
+    let degrees = Swift.max(Double(countPerResult(reduced)) - correction, 0)
+    let result = self.reduced(
+      .squares, over: reduced, keepDims: keepDims, to: dtype, divisor: degrees, isRoot: isRoot)
+    guard isRecording else { return result }
     let shape = shape
-    return std.recorded(call, from: [self], saving: [self], savesResult: true) { rule in
+    return result.recorded(call, from: [self], saving: [self], savesResult: isRoot) { rule in
+      // In `float64`, because half types cannot hold large counts and small distances.
+      let upstream = Tensor.kept(rule.upstream, shape, reduced).wide
+      let distance = rule.saved[0].singleOrWide.centered(over: reduced)
+      if !isRoot { return [distance * (upstream * (2 / degrees))] }
       let std = Tensor.kept(rule.result, shape, reduced).wide
-      let quotient = Tensor.kept(rule.upstream, shape, reduced).wide / (std * degrees)
-      return [
-        rule.saved[0].singleOrWide.centered(over: reduced) * Tensor.where(std .== 0, 0, quotient)
-      ]
+      return [distance * Tensor.where(std .== 0, 0, upstream / (std * degrees))]
     }
-  }
-
-  /// The divisor of squared distances.
-  private func degrees(_ axes: [Int], _ correction: Double) -> Double {
-    Swift.max(Double(countPerResult(axes)) - correction, 0)
   }
 
   /// x - mean over the axes, which are counted from the front; the mean is carried in two numbers,
@@ -130,16 +106,9 @@ extension Tensor {
     }
   }
 
-  func reducedMin(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
-    try extreme(.minimum, axes, keepDims, "min(over:)")
-  }
-
-  func reducedMax(_ axes: [Int], _ keepDims: Bool) throws(TensorError) -> Tensor {
-    try extreme(.maximum, axes, keepDims, "max(over:)")
-  }
-
+  /// The minimum or maximum.
   @inline(never)
-  private func extreme(
+  func extreme(
     _ result: ReductionGroup.Result, _ axes: [Int], _ keepDims: Bool, _ call: String
   ) throws(TensorError) -> Tensor {
     if isPoisoned { return self }

@@ -67,11 +67,12 @@ extension Tensor {
     _ axis: Int, _ keepDims: Bool, _ call: String, _ file: StaticString, _ line: UInt,
     _ extreme: (Tensor, [Int]) -> Tensor
   ) -> (values: Tensor, indices: Tensor) {
-    pairs(axis, call: call, file: file, line: line) { (x, axis) throws(TensorError) in
+    pairs(
+      axis, keepDims: keepDims, call: call, file: file, line: line
+    ) { (x, axis) throws(TensorError) in
       let indices = try x.index(axis, true, call, extreme)
       let values = extreme(x.detached(), [axis]).picked(from: x, axis, at: indices, call: call)
-      if keepDims || self.rank == 0 { return (values, indices) }
-      return (values.squeezed(axis), indices.squeezed(axis))
+      return (values, indices)
     }
   }
 

@@ -14,9 +14,7 @@ extension Tensor {
       return difference.reshaped([-1]).norm(p, over: [0], file: file, line: line)
     }
   }
-}
 
-extension Tensor {
   /// The tensor with every slice along `axis` whose norm exceeds `maximum` scaled down to it.
   ///
   /// slice * maximum / (norm + 1e-7) where norm > maximum, as in PyTorch, with the `p`-norm of the

@@ -48,8 +48,15 @@ private struct RowIndices: Sendable {
       ExecutionPlan.Step(
         .rowSoftmax, ["log softmax at indices"], over: x.shape,
         reads: x.touchedBytes + indices.touchedBytes, writes: indices.count * 16))
-    withKernel { kernel, _ in
-      kernel.log(into: pack.storage.base, threads: TensorThreads.count)
+    let (count, columns) = (indices.count, x.layout.shape.last ?? 1)
+    let (rows, threads) = (x.count / columns, TensorThreads.count)
+    let memory = [x.memory(), indices.memory(), .writes(pack.storage), .writes(rest.storage)]
+    _ = KernelRecorder.run(memory) { at in
+      RowSoftmax.Indices(
+        rows: rows, columns: columns, x: at[0], indices: at[1], highest: at[2] + 4 * count,
+        sums: at[3]
+      ).log(into: at[2], threads: threads)
+      return true
     }
   }
 
@@ -59,30 +66,15 @@ private struct RowIndices: Sendable {
         .rowSoftmax, ["gradient of log softmax at indices"], over: x.shape,
         reads: x.touchedBytes + indices.touchedBytes + 4 * upstream.touchedBytes,
         writes: x.count * 4))
-    return withKernel(upstream) { kernel, upstream in
-      Tensor(shape: x.shape, dtype: .float32) { bytes in
-        guard let into = bytes.baseAddress, let upstream else { return }
-        kernel.gradient(
-          upstream, into: into, isStreamed: bytes.count >= Limits.streamedBytes,
-          threads: TensorThreads.count)
-      }
-    }
-  }
-
-  private func withKernel<R>(
-    _ upstream: Tensor? = nil, _ body: (RowSoftmax.Indices, UnsafeRawPointer?) -> R
-  ) -> R {
-    let tensors = [x, indices, highest, sums] + (upstream.map { [$0] } ?? [])
-    let storages = tensors.map { $0.node.materialize() }
-    return withExtendedLifetime(storages) {
-      let bases = zip(tensors, storages).map { tensor, storage in
-        storage.base + tensor.layout.offset * tensor.dtype.byteCount
-      }
-      let columns = x.layout.shape.last ?? 1
-      let kernel = RowSoftmax.Indices(
-        rows: x.count / columns, columns: columns, x: bases[0], indices: bases[1],
-        highest: bases[2], sums: bases[3])
-      return body(kernel, bases.count > 4 ? UnsafeRawPointer(bases[4]) : nil)
+    let columns = x.layout.shape.last ?? 1
+    let (rows, threads) = (x.count / columns, TensorThreads.count)
+    let (layout, isStreamed) = (
+      Layout(contiguous: x.shape), 4 * x.count >= Limits.streamedBytes
+    )
+    return .computed(.float32, layout, from: [x, indices, highest, sums, upstream]) { at, into in
+      RowSoftmax.Indices(
+        rows: rows, columns: columns, x: at[0], indices: at[1], highest: at[2], sums: at[3]
+      ).gradient(at[4], into: into, isStreamed: isStreamed, threads: threads)
     }
   }
 }

@@ -36,8 +36,7 @@ extension Tensor {
     // One empty group, so that reading the first does not end the process.
     let nothing = Moments(count: [0], mean: [.nan], m2: [0], shape: [])
     let call = "moments(over:)"
-    defer { ErrorScope.locate(call: call, file, line) }
-    do throws(TensorError) {
+    return checked(file: file, line: line, call: call, else: nothing) { () throws(TensorError) in
       if isPoisoned || mask?.isPoisoned ?? false || weights?.isPoisoned ?? false { return nothing }
       guard dtype.isFloatingPoint else {
         throw TensorError(call, "\(dtype) is not real; cast(to: .float32) first")
@@ -54,9 +53,6 @@ extension Tensor {
       let count = Double(countPerResult(front))
       let (means, squares) = meansAndSquares(over: front, count: count)
       return Moments(count: means.map { _ in count }, mean: means, m2: squares, shape: kept)
-    } catch {
-      refuse(error, call: call, file: file, line: line)
-      return nothing
     }
   }
 

@@ -42,7 +42,7 @@ extension Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       mask == nil && weights == nil
         ? try reducedMean(axes, keepDims)
-        : try weightedMean(axes, mask, weights, keepDims, "mean(over:)")
+        : try weighted(axes, mask, weights, keepDims, "mean(over:)") { $0.mean }
     }
   }
 
@@ -72,7 +72,7 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       mask == nil && weights == nil
-        ? try reducedVariance(axes, correction, keepDims)
+        ? try reducedVariance(axes, correction, keepDims, isRoot: false, "variance(over:)")
         : try weightedVariance(axes, correction, mask, weights, keepDims, "variance(over:)")
     }
   }
@@ -104,8 +104,9 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       mask == nil && weights == nil
-        ? try reducedStd(axes, correction, keepDims)
-        : try weightedStd(axes, correction, mask, weights, keepDims, "std(over:)")
+        ? try reducedVariance(axes, correction, keepDims, isRoot: true, "std(over:)")
+        : try weightedVariance(
+          axes, correction, mask, weights, keepDims, isRoot: true, "std(over:)")
     }
   }
 
@@ -129,7 +130,7 @@ extension Tensor {
     line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try reducedMin(axes, keepDims)
+      try extreme(.minimum, axes, keepDims, "min(over:)")
     }
   }
 
@@ -151,7 +152,7 @@ extension Tensor {
     line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      try reducedMax(axes, keepDims)
+      try extreme(.maximum, axes, keepDims, "max(over:)")
     }
   }
 

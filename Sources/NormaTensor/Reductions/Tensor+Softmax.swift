@@ -64,20 +64,14 @@ extension Tensor {
     guard areRowsInCache, let columns = shape.last, upstream.dtype == .float32,
       upstream.layout.isContiguous
     else { return nil }
-    let storages = (node.materialize(), upstream.node.materialize())
-    if storages.0.isMissing || storages.1.isMissing { return .poisoned }
-    return withExtendedLifetime(storages) {
-      Tensor(shape: shape, dtype: .float32) { bytes in
-        guard let result = bytes.baseAddress else { return }
-        ExecutionLog.add(
-          ExecutionPlan.Step(
-            .rowSoftmax, ["softmax gradient"], over: shape,
-            reads: touchedBytes + upstream.touchedBytes, writes: bytes.count))
-        RowSoftmax.gradient(
-          rows: count / columns, columns: columns, y: storages.0.base + layout.offset * 4,
-          upstream: storages.1.base + upstream.layout.offset * 4, into: result,
-          isStreamed: bytes.count >= Limits.streamedBytes, threads: TensorThreads.count)
-      }
+    ExecutionLog.add(.rowSoftmax, "softmax gradient", [self, upstream], into: shape, .float32)
+    let (rows, threads) = (count / columns, TensorThreads.count)
+    let isStreamed = 4 * count >= Limits.streamedBytes
+    let layout = Layout(contiguous: shape)
+    return .computed(.float32, layout, from: [self, upstream]) { at, result in
+      RowSoftmax.gradient(
+        rows: rows, columns: columns, y: at[0], upstream: at[1], into: result,
+        isStreamed: isStreamed, threads: threads)
     }
   }
 
@@ -137,7 +131,7 @@ extension Tensor {
     withExtendedLifetime(storage) {
       run(rows, columns, from.address, result.address, isStreamed, threads)
     }
-    return Tensor(node: Node(stored: result, dtype: .float32, layout: layout), layout: layout)
+    return Tensor(stored: result, .float32, layout)
   }
 
   /// Whether the last axis consists of `float32` rows in memory that stay in cache.
@@ -223,19 +217,15 @@ extension Tensor {
     else { return nil }
     let columns = countPerResult(axes)
     guard areRowsInCache(columns) else { return nil }
-    let storage = node.materialize()
-    if storage.isMissing { return .poisoned }
-    return withExtendedLifetime(storage) {
-      Tensor(shape: Array(shape[..<(rank - axes.count)]), dtype: .float32) { bytes in
-        guard let result = bytes.baseAddress else { return }
-        ExecutionLog.add(
-          ExecutionPlan.Step(
-            .rowSoftmax, ["log of sum of powers"], over: shape, reads: touchedBytes,
-            writes: bytes.count))
-        RowSoftmax.logSumExp(
-          rows: count / columns, columns: columns, from: storage.base + layout.offset * 4,
-          into: result, threads: TensorThreads.count)
-      }
+    let target = Layout(contiguous: Array(shape[..<(rank - axes.count)]))
+    ExecutionLog.add(
+      ExecutionPlan.Step(
+        .rowSoftmax, ["log of sum of powers"], over: shape, reads: touchedBytes,
+        writes: 4 * target.count))
+    let (rows, threads) = (target.count, TensorThreads.count)
+    return .computed(.float32, target, from: [self]) { at, result in
+      RowSoftmax.logSumExp(
+        rows: rows, columns: columns, from: at[0], into: result, threads: threads)
     }
   }
 

@@ -143,16 +143,14 @@ extension Tensor {
     _ density: Bool, _ call: String, _ file: StaticString, _ line: UInt,
     _ body: () throws(TensorError) -> ([Double], Tensor)
   ) -> (counts: Tensor, edges: Tensor) {
-    defer { ErrorScope.locate(call: call, file, line) }
-    do throws(TensorError) {
+    checked(
+      file: file, line: line, call: call, else: (.poisoned, .poisoned)
+    ) { () throws(TensorError) in
       let (sums, edges) = try body()
       let counts = Tensor(sums, dtype: .float64)
       if !density { return (counts.cast(to: dtype), edges) }
       let widths = edges.cast(to: .float64).difference()
       return ((counts / counts.sum() / widths).cast(to: dtype), edges)
-    } catch {
-      refuse(error, call: call, file: file, line: line)
-      return (.poisoned, .poisoned)
     }
   }
 

@@ -46,22 +46,18 @@ extension Tensor {
       let wanted = values.detached().cast(to: common).inKernelType.contiguous()
       let type = common.kernelType
       let order = sorter?.detached().asPositions.contiguous()
-      let (rows, what) = (sorted.node.materialize(), wanted.node.materialize())
-      let orders = order?.node.materialize()
-      if rows.isMissing || what.isMissing || orders?.isMissing ?? false { return .poisoned }
-      let width = type.byteCount
-      return withExtendedLifetime((rows, what, orders)) {
-        Tensor(shape: values.shape, dtype: .int64) { bytes in
-          guard let indices = bytes.baseAddress, values.count > 0 else { return }
-          let first = order.flatMap { order in orders.map { $0.base + order.layout.offset * 8 } }
-          ExecutionLog.add(.search, "search", [sorted, wanted], into: values.shape, .int64)
-          RowSearch.run(
-            type, values: values.count, perRow: Swift.max(values.shape.last ?? 1, 1), size: size,
-            isShared: rank == 1, right: right, in: rows.base + sorted.layout.offset * width,
-            sorter: first.map { UnsafePointer($0.assumingMemoryBound(to: Int64.self)) },
-            of: what.base + wanted.layout.offset * width,
-            into: indices.assumingMemoryBound(to: Int64.self), threads: TensorThreads.count)
-        }
+      let operands = [sorted, wanted] + (order.map { [$0] } ?? [])
+      ExecutionLog.add(.search, "search", [sorted, wanted], into: values.shape, .int64)
+      let (count, perRow) = (values.count, Swift.max(values.shape.last ?? 1, 1))
+      let (isShared, hasOrder, threads) = (rank == 1, order != nil, TensorThreads.count)
+      let layout = Layout(contiguous: values.shape)
+      return .computed(.int64, layout, from: operands, call) { at, result in
+        if count == 0 { return }
+        RowSearch.run(
+          type, values: count, perRow: perRow, size: size, isShared: isShared, right: right,
+          in: at[0],
+          sorter: hasOrder ? UnsafePointer(at[2].assumingMemoryBound(to: Int64.self)) : nil,
+          of: at[1], into: result.assumingMemoryBound(to: Int64.self), threads: threads)
       }
     }
   }

@@ -14,7 +14,9 @@ extension Tensor {
     line: UInt = #line
   ) -> (values: Tensor, indices: Tensor) {
     let call = "kthValue(_:over:)"
-    return pairs(axis, call: call, file: file, line: line) { (x, axis) throws(TensorError) in
+    return pairs(
+      axis, keepDims: keepDims, call: call, file: file, line: line
+    ) { (x, axis) throws(TensorError) in
       guard x.shape[axis] > 0 else {
         throw TensorError(call, "axis \(axis) of shape \(self.shape) has no elements")
       }
@@ -24,9 +26,7 @@ extension Tensor {
           "rank \(k) is out of range for axis \(axis) of shape \(self.shape); ranks are 1 ... "
             + "\(x.shape[axis])")
       }
-      let (values, indices) = x.element(RowRanks(rank: k - 1), axis, call)
-      return keepDims || self.rank == 0
-        ? (values, indices) : (values.squeezed(axis), indices.squeezed(axis))
+      return x.element(RowRanks(rank: k - 1), axis, call)
     }
   }
 
@@ -39,7 +39,9 @@ extension Tensor {
     over axis: Int = -1, keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> (values: Tensor, indices: Tensor) {
     let call = "mode(over:)"
-    return pairs(axis, call: call, file: file, line: line) { (x, axis) throws(TensorError) in
+    return pairs(
+      axis, keepDims: keepDims, call: call, file: file, line: line
+    ) { (x, axis) throws(TensorError) in
       guard x.shape[axis] > 0 else {
         throw TensorError(call, "axis \(axis) of shape \(self.shape) has no elements")
       }
@@ -47,9 +49,9 @@ extension Tensor {
       let (found, indices) = rows.pair(size: 1) { values, found in
         rows.sort.runMode(rows.dtype, from: rows.runs.base, into: values, indices: found)
       }
-      let values = found.outOfKernelType(to: x.dtype).picked(from: x, axis, at: indices, call: call)
-      return keepDims || self.rank == 0
-        ? (values, indices) : (values.squeezed(axis), indices.squeezed(axis))
+      return (
+        found.outOfKernelType(to: x.dtype).picked(from: x, axis, at: indices, call: call), indices
+      )
     }
   }
 

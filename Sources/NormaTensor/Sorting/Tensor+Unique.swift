@@ -15,15 +15,13 @@ extension Tensor {
     over axis: Int? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> (values: Tensor, inverse: Tensor, counts: Tensor) {
     let call = "unique(over:)"
-    defer { ErrorScope.locate(call: call, file, line) }
-    do throws(TensorError) {
+    return checked(
+      file: file, line: line, call: call, else: (.poisoned, .poisoned, .poisoned)
+    ) { () throws(TensorError) in
       if isPoisoned { return (self, self, self) }
       guard let axis else { return uniqueElements() }
       let front = try Shape.axis(axis, of: shape, call: call)
       return rank == 0 ? uniqueElements() : uniqueSlices(front)
-    } catch {
-      refuse(error, call: call, file: file, line: line)
-      return (.poisoned, .poisoned, .poisoned)
     }
   }
 

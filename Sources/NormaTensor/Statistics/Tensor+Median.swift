@@ -68,14 +68,13 @@ extension Tensor {
     _ axis: Int, _ keepDims: Bool, _ rule: RowRanks.NaNRule, _ call: String, _ file: StaticString,
     _ line: UInt
   ) -> (values: Tensor, indices: Tensor) {
-    pairs(axis, call: call, file: file, line: line) { (x, axis) throws(TensorError) in
+    pairs(
+      axis, keepDims: keepDims, call: call, file: file, line: line
+    ) { (x, axis) throws(TensorError) in
       guard x.shape[axis] > 0 else {
         throw TensorError(call, "axis \(axis) of shape \(self.shape) has no elements")
       }
-      let ranks = RowRanks(fractions: [0.5], .lower, nan: rule)
-      let (values, indices) = x.element(ranks, axis, call)
-      return keepDims || self.rank == 0
-        ? (values, indices) : (values.squeezed(axis), indices.squeezed(axis))
+      return x.element(RowRanks(fractions: [0.5], .lower, nan: rule), axis, call)
     }
   }
 }

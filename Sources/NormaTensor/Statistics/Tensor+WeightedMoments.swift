@@ -1,33 +1,20 @@
 // Means and deviations with masks and weights.
 
 extension Tensor {
-  func weightedMean(
-    _ axes: [Int], _ mask: Tensor?, _ weights: Tensor?, _ keepDims: Bool, _ call: String
-  ) throws(TensorError) -> Tensor {
-    try weighted(axes, mask, weights, keepDims, call) { $0.mean }
-  }
-
+  /// The variance, or its root.
   func weightedVariance(
     _ axes: [Int], _ correction: Double, _ mask: Tensor?, _ weights: Tensor?, _ keepDims: Bool,
-    _ call: String
+    isRoot: Bool = false, _ call: String
   ) throws(TensorError) -> Tensor {
-    try weighted(axes, mask, weights, keepDims, call) {
-      $0.squares / ($0.count - correction).clamped(min: 0.0)
-    }
-  }
-
-  func weightedStd(
-    _ axes: [Int], _ correction: Double, _ mask: Tensor?, _ weights: Tensor?, _ keepDims: Bool,
-    _ call: String
-  ) throws(TensorError) -> Tensor {
-    try weighted(axes, mask, weights, keepDims, call, isRoot: true) {
+    try weighted(axes, mask, weights, keepDims, call, isRoot: isRoot) {
       let variance = $0.squares / ($0.count - correction).clamped(min: 0.0)
+      if !isRoot { return variance }
       // The square root has no slope at 0; the deviation of equal values gets slope 0.
       return .where(variance .== 0.0, 0.0, Tensor.where(variance .== 0.0, 1.0, variance).sqrt())
     }
   }
 
-  private func weighted(
+  func weighted(
     _ axes: [Int], _ mask: Tensor?, _ weights: Tensor?, _ keepDims: Bool, _ call: String,
     isRoot: Bool = false, _ statistic: ((count: Tensor, mean: Tensor, squares: Tensor)) -> Tensor
   ) throws(TensorError) -> Tensor {
