@@ -52,8 +52,8 @@ private struct AttentionBlocks: Sendable {
     inverses = factors.tensors(like: rows)[0]
     let (plan, drops) = (plan, self.dropout)
     let operands = [self.query, self.key, self.value] + (self.mask.map { [$0] } ?? [])
-    let storages = operands.map { $0.node.materialize() }
-    if storages.contains(where: \.isMissing) { return nil }
+    let memory = operands.map { $0.memory() }
+    if memory.contains(where: \.storage.isMissing) { return nil }
     let order = RowOrder(of: query)
     let shape = plan.batch + [plan.queries, plan.valueWidth]
     let layout = Layout(contiguous: order.stored(shape))
@@ -63,7 +63,6 @@ private struct AttentionBlocks: Sendable {
     if drops != nil { KernelRecorder.noteUse(of: written) }
     let forms = operands.map { (strides: $0.layout.strides, dtype: $0.dtype) }
     let (strides, type, threads) = (order.strides(shape), mask?.dtype, TensorThreads.count)
-    let memory = zip(operands, storages).map { KernelMemory.reads($0, in: $1) }
     _ = KernelRecorder.run(
       memory + [.writes(written), .writes(stored.storage), .writes(factors.storage)]
     ) { at in
@@ -77,8 +76,7 @@ private struct AttentionBlocks: Sendable {
       ).run(threads: threads)
       return true
     }
-    result = order.restored(
-      Tensor(node: Node(stored: written, dtype: plan.dtype, layout: layout), layout: layout))
+    result = order.restored(Tensor(stored: written, plan.dtype, layout))
   }
 
   private static func note(

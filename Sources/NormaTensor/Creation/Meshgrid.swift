@@ -6,9 +6,7 @@ extension Tensor {
     /// The second axis: x, y. NumPy's default.
     case xy
   }
-}
 
-extension Tensor {
   /// The coordinates of a grid: for each tensor of at most one axis, a tensor of the grid's shape.
   ///
   /// Views: nothing is copied. PyTorch: `torch.meshgrid(tensors, indexing=)`.
@@ -16,8 +14,10 @@ extension Tensor {
     _ tensors: [Tensor], indexing: MeshIndexing = .ij, file: StaticString = #fileID,
     line: UInt = #line
   ) -> [Tensor] {
-    do throws(TensorError) {
-      let call = "meshgrid(_:indexing:)"
+    let call = "meshgrid(_:indexing:)"
+    return checked(
+      file: file, line: line, call: call, else: tensors.map { _ in .poisoned }
+    ) { () throws(TensorError) in
       if tensors.contains(where: \.isPoisoned) { return tensors.map { _ in .poisoned } }
       guard let first = tensors.first else { throw TensorError(call, "there are no tensors") }
       for tensor in tensors {
@@ -38,9 +38,6 @@ extension Tensor {
         column[axis] = tensor.count
         return tensor.reshaped(column).broadcast(to: shape)
       }
-    } catch {
-      report(error, file: file, line: line)
-      return tensors.map { _ in .poisoned }
     }
   }
 }

@@ -53,10 +53,10 @@ struct AxisIndices: Sendable {
     _ memory: [KernelMemory],
     _ loop: @escaping @Sendable (IndexedAxis, UnsafePointer<Int64>, KernelAddresses) -> Int?
   ) throws(TensorError) {
-    let storage = indices.node.materialize()
-    if storage.isMissing { throw .memory(indices.shape, .int64, call) }
+    let own = indices.memory()
+    if own.storage.isMissing { throw .memory(indices.shape, .int64, call) }
     let kernel = kernel
-    let isInside = KernelRecorder.run([.reads(indices, in: storage)] + memory) { at in
+    let isInside = KernelRecorder.run([own] + memory) { at in
       loop(kernel, UnsafePointer(at[0].assumingMemoryBound(to: Int64.self)), at + 1) == nil
     }
     // Names the index.
@@ -70,16 +70,12 @@ struct AxisIndices: Sendable {
   func run(
     _ loop: (IndexedAxis, UnsafePointer<Int64>) -> Int?
   ) throws(TensorError) {
-    let storage = indices.node.materialize()
-    if storage.isMissing { throw .memory(indices.shape, .int64, call) }
     let kernel = kernel
-    let wrong = withExtendedLifetime(storage) {
-      loop(
-        kernel,
-        UnsafePointer(storage.base.assumingMemoryBound(to: Int64.self))
-          + indices.layout.offset)
+    let found = indices.withAddress {
+      loop(kernel, UnsafePointer($0.assumingMemoryBound(to: Int64.self)))
     }
-    guard let wrong else { return }
+    guard let found else { throw .memory(indices.shape, .int64, call) }
+    guard let wrong = found else { return }
     throw TensorError(
       call,
       "index \(wrong) is out of range for axis \(axis) of shape \(shape); valid indices are "
@@ -109,7 +105,7 @@ extension Tensor {
         width: width, index, from: at[0], strides: strides, to: at[1], threads: threads)
     }
     let shape = shape
-    return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
+    return Tensor(stored: result, dtype, layout)
       .noted(.gather, [self, axisIndices.indices])
       .recorded(axisIndices.call, from: [self], runsAtOnce: true) { rule in
         let zeros = Tensor(0, dtype: rule.upstream.dtype).broadcast(to: shape)
@@ -129,20 +125,16 @@ extension Tensor {
     let start = layout.isSame(as: self.layout) && !node.isPending ? node.materialize() : nil
     if start == nil, count > 0 { write(into: result, layout, as: dtype) }
     try part.put(into: result, layout, onto: start, at: axisIndices)
-    return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
+    return Tensor(stored: result, dtype, layout)
       .recorded(axisIndices.call, from: [self, part], runsAtOnce: true) { rule in
         let zero = Tensor(0, dtype: rule.upstream.dtype).broadcast(to: axisIndices.narrow)
         return [
-          rule.whenNeeded(0) {
-            checked { () throws(TensorError) in
-              try rule.upstream.replaced(by: zero, at: axisIndices)
-            }
+          rule.whenNeeded(0) { () throws(TensorError) in
+            try rule.upstream.replaced(by: zero, at: axisIndices)
           },
           // Elements that were overwritten by others do not affect the result.
-          rule.whenNeeded(1) {
-            checked { () throws(TensorError) in
-              Tensor.where(try axisIndices.lastOnes(), try rule.upstream.picked(axisIndices), 0)
-            }
+          rule.whenNeeded(1) { () throws(TensorError) in
+            Tensor.where(try axisIndices.lastOnes(), try rule.upstream.picked(axisIndices), 0)
           },
         ]
       }
@@ -173,8 +165,8 @@ extension Tensor {
       .recorded(axisIndices.call, from: [self, part], runsAtOnce: true) { rule in
         [
           rule.upstream,
-          rule.whenNeeded(1) {
-            checked { () throws(TensorError) in try rule.upstream.picked(axisIndices) }
+          rule.whenNeeded(1) { () throws(TensorError) in
+            try rule.upstream.picked(axisIndices)
           },
         ]
       }
@@ -205,7 +197,7 @@ extension Tensor {
           threads: TensorThreads.count)
       }
     }
-    return Tensor(node: Node(stored: result, dtype: dtype, layout: layout), layout: layout)
+    return Tensor(stored: result, dtype, layout)
   }
 
   /// The sums (or products, ...) of this `[outer, size, inner]` and `part` at the indices, in
@@ -234,7 +226,7 @@ extension Tensor {
           strides: source.strides, to: result.base, threads: TensorThreads.count)
       }
     }
-    return Tensor(node: Node(stored: result, dtype: wide, layout: layout), layout: layout)
+    return Tensor(stored: result, wide, layout)
   }
 }
 

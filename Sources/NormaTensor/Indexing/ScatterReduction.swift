@@ -74,14 +74,11 @@ extension Tensor {
   /// A quotient; for integers, rounded down.
   fileprivate func dividedDown(by counts: Tensor) -> Tensor {
     if dtype.isFloatingPoint { return self / counts }
-    let (a, b) = (node.materialize(), counts.node.materialize())
-    return withExtendedLifetime((a, b)) {
-      Tensor(shape: shape, dtype: .int64) { bytes in
-        guard let out = bytes.baseAddress else { return }
-        IndexedAxis.floorDivide(
-          a.base.assumingMemoryBound(to: Int64.self), b.base.assumingMemoryBound(to: Int64.self),
-          into: out.assumingMemoryBound(to: Int64.self), count: count, threads: TensorThreads.count)
-      }
+    let (count, threads) = (count, TensorThreads.count)
+    return .computed(.int64, Layout(contiguous: shape), from: [self, counts]) { at, result in
+      IndexedAxis.floorDivide(
+        at[0].assumingMemoryBound(to: Int64.self), at[1].assumingMemoryBound(to: Int64.self),
+        into: result.assumingMemoryBound(to: Int64.self), count: count, threads: threads)
     }
   }
 }

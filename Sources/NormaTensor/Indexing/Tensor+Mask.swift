@@ -13,15 +13,12 @@ extension Tensor {
     let flat = checked { () throws(TensorError) in try trueIndices("nonzero()") }
     if flat.isPoisoned { return flat }
     if rank == 1 { return flat.unsqueezed(1) }
-    let storage = flat.node.materialize()
-    let (shape, n) = (shape, flat.count)
-    return withExtendedLifetime(storage) {
-      Tensor(shape: [n, rank], dtype: .int64) { bytes in
-        guard let out = bytes.baseAddress, rank > 0 else { return }
-        TrueBytes.unravel(
-          storage.base.assumingMemoryBound(to: Int64.self), count: n, shape: shape,
-          into: out.assumingMemoryBound(to: Int64.self), threads: TensorThreads.count)
-      }
+    let (shape, n, threads) = (shape, flat.count, TensorThreads.count)
+    return .computed(.int64, Layout(contiguous: [n, rank]), from: [flat]) { at, result in
+      if shape.isEmpty { return }
+      TrueBytes.unravel(
+        at[0].assumingMemoryBound(to: Int64.self), count: n, shape: shape,
+        into: result.assumingMemoryBound(to: Int64.self), threads: threads)
     }
   }
 
@@ -34,23 +31,21 @@ extension Tensor {
   /// - Throws: if there is no memory for them.
   func trueIndices(_ call: String) throws(TensorError) -> Tensor {
     let bytes = detached().cast(to: .bool).contiguous()
-    let storage = bytes.node.materialize()
-    if storage.isMissing { throw .memory(shape, .bool, call) }
     ExecutionLog.add(.search, "indices of true", [bytes], into: [0], .int64)
     var result: Storage?
-    var found = 0
-    withExtendedLifetime(storage) {
+    var layout = Layout(contiguous: [0])
+    let hasRun: Void? = bytes.withAddress { address in
       TrueBytes.list(
-        storage.base.assumingMemoryBound(to: UInt8.self) + bytes.layout.offset, count: count,
-        threads: TensorThreads.count
+        address.assumingMemoryBound(to: UInt8.self), count: count, threads: TensorThreads.count
       ) { n in
-        (result, found) = (try? Storage.room(Layout(contiguous: [n]), .int64, call), n)
+        layout = Layout(contiguous: [n])
+        result = try? Storage.room(layout, .int64, call)
         return result?.base.assumingMemoryBound(to: Int64.self)
       }
     }
-    guard let result else { throw .memory([found], .int64, call) }
-    let layout = Layout(contiguous: [found])
-    return Tensor(node: Node(stored: result, dtype: .int64, layout: layout), layout: layout)
+    if hasRun == nil { throw .memory(shape, .bool, call) }
+    guard let result else { throw .memory(layout.shape, .int64, call) }
+    return Tensor(stored: result, .int64, layout)
   }
 
   /// The elements where `mask` is true, in row-major order; both broadcast.

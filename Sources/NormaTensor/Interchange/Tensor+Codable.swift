@@ -12,9 +12,6 @@ import NormaValues
 extension Tensor: Codable {
   private enum Key: String, CodingKey { case dtype, shape, data }
 
-  /// More axes than any tensor needs: a malicious shape must not cost time.
-  private static let axisLimit = 64
-
   /// Writes the tensor; throws for a poisoned one, which has no elements.
   public func encode(to encoder: any Encoder) throws {
     if isPoisoned {
@@ -52,8 +49,8 @@ extension Tensor: Codable {
       throw corrupted(.dtype, "'\(name)' is not an element type")
     }
     let shape = try container.decode([Int].self, forKey: .shape)
-    guard shape.count <= Tensor.axisLimit else {
-      throw corrupted(.shape, "\(shape.count) axes are more than \(Tensor.axisLimit)")
+    guard shape.count <= Shape.mostAxes else {
+      throw corrupted(.shape, "\(shape.count) axes are more than \(Shape.mostAxes)")
     }
     let count: Int
     do throws(TensorError) {

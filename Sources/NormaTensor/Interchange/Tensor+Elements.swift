@@ -55,9 +55,7 @@ extension Tensor {
       return base.load(fromByteOffset: offset * MemoryLayout<T>.stride, as: T.self)
     }
   }
-}
 
-extension Tensor {
   /// Calls `body` with the elements for reading by index, in any layout without a copy:
   /// `x.withElements(of: Float.self) { $0[1, 2] }`.
   ///
@@ -96,14 +94,14 @@ extension Tensor {
     at indices: Int..., file: StaticString = #fileID, line: UInt = #line
   ) -> Double {
     if isPoisoned { return 0 }
-    do throws(TensorError) {
+    let call = "item(at:)"
+    return checked(file: file, line: line, call: call, else: 0) { () throws(TensorError) in
       guard indices.count == rank else {
         throw TensorError(
-          "item(at:)", "\(indices.count) indices for shape \(shape), which has \(rank) axes")
+          call, "\(indices.count) indices for shape \(shape), which has \(rank) axes")
       }
       let one = try layout.taking(indices.map(\.axisIndex))
       let storage = node.materialize()
-      ErrorScope.locate(call: "item(at:)", file, line)
       if storage.isMissing { return 0 }
       return withExtendedLifetime(storage) {
         let address = storage.base + one.offset * dtype.byteCount
@@ -127,9 +125,6 @@ extension Tensor {
         case .float64: return load(Double.self)
         }
       }
-    } catch {
-      report(error, file: file, line: line)
-      return 0
     }
   }
 }

@@ -43,22 +43,17 @@ extension Tensor {
     let a = detached().broadcast(to: batch + [rows, depth])
     let b = other.detached().broadcast(to: batch + [columns, depth])
     let shares = weights.detached()
-    let (left, right) = (a.node.materialize(), b.node.materialize())
-    let shareStorage = shares.node.materialize()
-    if [left, right, shareStorage].contains(where: \.isMissing) { return .poisoned }
-    let width = dtype.byteCount
-    return withExtendedLifetime((left, right, shareStorage)) {
-      Tensor(shape: batch + [rows, depth], dtype: dtype) { bytes in
-        guard let target = bytes.baseAddress, !bytes.isEmpty else { return }
-        ExecutionLog.add(
-          .distances, "slopes of distances", [a, b, shares], into: batch + [rows, depth], dtype)
-        Distances.runSlopes(
-          dtype, kind, batch: batch, rows: rows, columns: columns, depth: depth,
-          a: left.base + a.layout.offset * width, aStrides: a.layout.strides,
-          b: right.base + b.layout.offset * width, bStrides: b.layout.strides,
-          weights: shareStorage.base + shares.layout.offset * 8,
-          weightStrides: shares.layout.strides, into: target, threads: TensorThreads.count)
-      }
+    let layout = Layout(contiguous: batch + [rows, depth])
+    ExecutionLog.add(
+      .distances, "slopes of distances", [a, b, shares], into: layout.shape, dtype)
+    let (dtype, threads) = (dtype, TensorThreads.count)
+    let strides = [a, b, shares].map(\.strides)
+    return .computed(dtype, layout, from: [a, b, shares]) { at, result in
+      if layout.count == 0 { return }
+      Distances.runSlopes(
+        dtype, kind, batch: batch, rows: rows, columns: columns, depth: depth, a: at[0],
+        aStrides: strides[0], b: at[1], bStrides: strides[1], weights: at[2],
+        weightStrides: strides[2], into: result, threads: threads)
     }
   }
 }

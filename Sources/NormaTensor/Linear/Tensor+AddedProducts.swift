@@ -67,8 +67,7 @@ extension Tensor {
       if isPoisoned || a.isPoisoned || b.isPoisoned { return .poisoned }
       if Autocast.type != nil {
         // PyTorch's list contains only products of matrices.
-        let isNarrow = ranks.1 > 1
-        let (x, y, z) = isNarrow ? (narrowed, a.narrowed, b.narrowed) : (self, a, b)
+        let (x, y, z) = ranks.1 > 1 ? (narrowed, a.narrowed, b.narrowed) : (self, a, b)
         return try Autocast.off { () throws(TensorError) in
           x.added(y, z, ranks, beta, alpha, call, file, line, product)
         }

@@ -63,19 +63,15 @@ extension Tensor {
     let (rows, depth, columns) = (shape[rank - 2], shape[rank - 1], other.shape[other.rank - 2])
     let a = broadcast(to: batch + [rows, depth])
     let b = other.broadcast(to: batch + [columns, depth])
-    let (left, right) = (a.node.materialize(), b.node.materialize())
-    if left.isMissing || right.isMissing { return .poisoned }
-    let width = dtype.byteCount
-    let distances = withExtendedLifetime((left, right)) {
-      Tensor(shape: batch + [rows, columns], dtype: dtype) { bytes in
-        guard let target = bytes.baseAddress, !bytes.isEmpty else { return }
-        ExecutionLog.add(.distances, "distances", [a, b], into: batch + [rows, columns], dtype)
-        Distances.run(
-          dtype, kind, batch: batch, rows: rows, columns: columns, depth: depth,
-          a: left.base + a.layout.offset * width, aStrides: a.layout.strides,
-          b: right.base + b.layout.offset * width, bStrides: b.layout.strides, into: target,
-          threads: TensorThreads.count)
-      }
+    let layout = Layout(contiguous: batch + [rows, columns])
+    ExecutionLog.add(.distances, "distances", [a, b], into: layout.shape, dtype)
+    let (dtype, threads) = (dtype, TensorThreads.count)
+    let (aStrides, bStrides) = (a.strides, b.strides)
+    let distances = Tensor.computed(dtype, layout, from: [a, b]) { at, result in
+      if layout.count == 0 { return }
+      Distances.run(
+        dtype, kind, batch: batch, rows: rows, columns: columns, depth: depth, a: at[0],
+        aStrides: aStrides, b: at[1], bStrides: bStrides, into: result, threads: threads)
     }
     if dtype == .float64, kind == .root, !distances.isPoisoned {
       DistanceRange(a: a, b: b, batch: batch).correct(distances)

@@ -137,83 +137,50 @@ extension Tensor {
     _ size: (m: Int, k: Int, n: Int), into shape: [Int]
   ) -> Tensor? {
     let (m, k, n) = size
-    func note(_ traits: ExecutionPlan.Trait...) {
-      ExecutionLog.add(
-        ExecutionPlan.Step(
-          .product, ["matmul"], over: batch + [m, k, n],
-          reads: left.touchedBytes + right.touchedBytes,
-          writes: shape.reduce(left.dtype.byteCount, *), Set(traits)))
-    }
-    let (leftStorage, rightStorage) = (left.node.materialize(), right.node.materialize())
-    if leftStorage.isMissing || rightStorage.isMissing { return .poisoned }
-    return withExtendedLifetime((leftStorage, rightStorage)) {
-      let (dtype, width) = (left.dtype, left.dtype.byteCount)
-      let leftBase = leftStorage.address + left.layout.offset * width
-      let rightBase = rightStorage.address + right.layout.offset * width
-      let threads = TensorThreads.count
-      var isComplete = true
-      var way: ProductWay?
-      let product = Tensor(shape: shape, dtype: dtype) { bytes in
-        guard let result = bytes.baseAddress else { return }
-        if dtype == .bfloat16 {
-          norma_team_set_library_threads(Int32(threads))
-          do throws(OneDNNError) {
-            try OneDNN.multiplyBFloat16(
-              batch: batch, m: m, n: n, k: k, a: leftBase, aStrides: leftStrides, b: rightBase,
-              bStrides: rightStrides, into: result, threads: threads)
-            note(.oneDNN)
-          } catch {
-            isComplete = false
-          }
-          return
-        }
-        let isSmall = Gemm.isSmall(
-          dtype, products: batch.reduce(1, *), m: m, n: n, k: k)
-        if dtype == .float32 && OneDNN.isAvailable && !isSmall {
-          norma_team_set_library_threads(Int32(threads))
-          do throws(OneDNNError) {
-            let plan = try MatrixProduct(
-              batch: batch, m: m, n: n, k: k, aStrides: leftStrides, bStrides: rightStrides,
-              threads: threads)
-            if let packed = try rightStorage.packed(
-              for: plan, from: right.layout.offset, at: rightBase)
-            {
-              try packed.product.run(leftBase, packed.matrix.address, result)
-              way = .packed(packed.product, packed.matrix)
-              note(.oneDNN, packed.isNew ? .packed : .prepacked)
-            } else {
-              try OneDNN.multiply(
-                plan, leftBase.assumingMemoryBound(to: Float.self),
-                rightBase.assumingMemoryBound(to: Float.self),
-                into: result.assumingMemoryBound(to: Float.self))
-              way = .library(plan)
-              note(.oneDNN)
-            }
-            return
-          } catch {
-            // The plain loops below support everything.
-          }
-        }
-        note(.ownLoops)
-        way = .ownLoops
-        Gemm.multiply(
-          dtype, batch: batch, m: m, n: n, k: k, a: leftBase, aStrides: leftStrides,
-          b: rightBase, bStrides: rightStrides, into: result, threads: threads)
+    let (a, b) = (left.memory(), right.memory())
+    if a.storage.isMissing || b.storage.isMissing { return .poisoned }
+    let (dtype, layout, threads) = (left.dtype, Layout(contiguous: shape), TensorThreads.count)
+    guard let result = Storage.roomOrReport(layout, dtype) else { return .poisoned }
+    func run(_ way: ProductWay, _ traits: Set<ExecutionPlan.Trait>) -> Bool {
+      var second = b
+      if case .packed(_, let matrix) = way { second = .reads(matrix) }
+      let hasRun = KernelRecorder.run([a, second, .writes(result)]) { at in
+        way.run(
+          dtype, (batch, m, n, k), at[0], leftStrides, at[1], rightStrides, into: at[2],
+          threads: threads)
       }
-      if KernelRecorder.isOpen, let way, let result = product.node.storage {
-        let second: KernelMemory =
-          if case .packed(_, let matrix) = way { .reads(matrix) } else {
-            .reads(right, in: rightStorage)
-          }
-        let batchSize = (batch, m, n, k)
-        KernelRecorder.keep([.reads(left, in: leftStorage), second, .writes(result)]) { at in
-          way.run(
-            dtype, batchSize, at[0], leftStrides, at[1], rightStrides, into: at[2],
-            threads: threads)
-        }
+      if hasRun {
+        ExecutionLog.add(
+          ExecutionPlan.Step(
+            .product, ["matmul"], over: batch + [m, k, n],
+            reads: left.touchedBytes + right.touchedBytes,
+            writes: layout.count * dtype.byteCount, traits))
       }
-      return isComplete ? product : nil
+      return hasRun
     }
+    var hasRun = false
+    if dtype == .bfloat16 {
+      if !run(.bfloat16, [.oneDNN]) { return nil }
+      hasRun = true
+    } else if dtype == .float32 && OneDNN.isAvailable
+      && !Gemm.isSmall(dtype, products: batch.reduce(1, *), m: m, n: n, k: k)
+    {
+      norma_team_set_library_threads(Int32(threads))
+      do throws(OneDNNError) {
+        let plan = try MatrixProduct(
+          batch: batch, m: m, n: n, k: k, aStrides: leftStrides, bStrides: rightStrides,
+          threads: threads)
+        let packed = try b.storage.packed(for: plan, from: right.layout.offset, at: b.address)
+        hasRun =
+          packed.map {
+            run(.packed($0.product, $0.matrix), [.oneDNN, $0.isNew ? .packed : .prepacked])
+          } ?? run(.library(plan), [.oneDNN])
+      } catch {
+        // The plain loops support everything.
+      }
+    }
+    if !hasRun { _ = run(.ownLoops, [.ownLoops]) }
+    return Tensor(stored: result, dtype, layout)
   }
 
   /// This batch of matrices as oneDNN can read it: a copy if neither rows nor columns are
@@ -230,9 +197,10 @@ private enum ProductWay: Sendable {
   /// The second operand is this memory.
   case packed(CompiledProduct, Storage)
   case library(MatrixProduct)
+  case bfloat16
   case ownLoops
 
-  /// Computes it again on other memory. False if oneDNN failed.
+  /// False if oneDNN failed.
   func run(
     _ dtype: DType, _ size: (batch: [Int], m: Int, n: Int, k: Int), _ a: UnsafeRawPointer,
     _ aStrides: [Int], _ b: UnsafeRawPointer, _ bStrides: [Int],
@@ -248,6 +216,11 @@ private enum ProductWay: Sendable {
         try OneDNN.multiply(
           plan, a.assumingMemoryBound(to: Float.self), b.assumingMemoryBound(to: Float.self),
           into: c.assumingMemoryBound(to: Float.self))
+      case .bfloat16:
+        norma_team_set_library_threads(Int32(threads))
+        try OneDNN.multiplyBFloat16(
+          batch: size.batch, m: size.m, n: size.n, k: size.k, a: a, aStrides: aStrides, b: b,
+          bStrides: bStrides, into: c, threads: threads)
       case .ownLoops:
         Gemm.multiply(
           dtype, batch: size.batch, m: size.m, n: size.n, k: size.k, a: a, aStrides: aStrides,

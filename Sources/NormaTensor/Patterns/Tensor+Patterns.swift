@@ -20,12 +20,7 @@ extension Tensor {
     _ pattern: String, _ sizes: [String: Int] = [:], file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
-      let call = "rearranged(_:)"
-      return try PatternPlan.kept(pattern, .rearranging, shape: shape, sizes: sizes, call: call)
-        .apply(to: self, call: call) { x, _ in x }
-    }
+    following(pattern, .rearranging, sizes, "rearranged(_:)", file, line)
   }
 
   /// A reduction over all axes that are only on the left of the arrow: `"n c h w -> 1 c 1 1"`.
@@ -38,11 +33,8 @@ extension Tensor {
     _ pattern: String, by reduction: PatternReduction, _ sizes: [String: Int] = [:],
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
-      let call = "reduced(_:by:)"
-      return try PatternPlan.kept(pattern, .reducing, shape: shape, sizes: sizes, call: call)
-        .apply(to: self, call: call) { $1.isEmpty ? $0 : reduction($0, over: $1) }
+    following(pattern, .reducing, sizes, "reduced(_:by:)", file, line) {
+      $1.isEmpty ? $0 : reduction($0, over: $1)
     }
   }
 
@@ -56,11 +48,17 @@ extension Tensor {
     _ pattern: String, _ sizes: [String: Int] = [:], file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
+    following(pattern, .repeating, sizes, "repeated(_:)", file, line)
+  }
+
+  private func following(
+    _ pattern: String, _ kind: PatternPlan.Kind, _ sizes: [String: Int], _ call: String,
+    _ file: StaticString, _ line: UInt, _ reduce: (Tensor, [Int]) -> Tensor = { x, _ in x }
+  ) -> Tensor {
+    checked(file: file, line: line, call: call) { () throws(TensorError) in
       if isPoisoned { return self }
-      let call = "repeated(_:)"
-      return try PatternPlan.kept(pattern, .repeating, shape: shape, sizes: sizes, call: call)
-        .apply(to: self, call: call) { x, _ in x }
+      return try PatternPlan.kept(pattern, kind, shape: shape, sizes: sizes, call: call)
+        .apply(to: self, call: call, reduce)
     }
   }
 
@@ -72,16 +70,12 @@ extension Tensor {
     _ pattern: String, file: StaticString = #fileID, line: UInt = #line
   ) -> [String: Int] {
     if isPoisoned { return [:] }
-    do throws(TensorError) {
-      return try PatternSizes.sizes(pattern, shape: shape, call: "parsedShape(_:)")
-    } catch {
-      report(error, file: file, line: line)
-      return [:]
+    let call = "parsedShape(_:)"
+    return checked(file: file, line: line, call: call, else: [:]) { () throws(TensorError) in
+      try PatternSizes.sizes(pattern, shape: shape, call: call)
     }
   }
-}
 
-extension Tensor {
   /// The reduction that ``Tensor/reduced(_:by:_:file:line:)`` applies.
   public enum PatternReduction: Sendable, Hashable {
     /// `sum(over:)`, `mean(over:)`, `product(over:)`, `min(over:)` and `max(over:)`.

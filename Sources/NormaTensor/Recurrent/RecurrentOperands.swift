@@ -11,7 +11,7 @@ struct RecurrentOperands {
     tensors =
       [steps.gates, steps.hidden, weights]
       + [steps.cell, steps.valid, steps.bias, steps.newBias].compactMap { $0 } + further
-    memory = tensors.map { .reads($0, in: $0.node.materialize()) }
+    memory = tensors.map { $0.memory() }
     if memory.contains(where: \.storage.isMissing) { return nil }
     (self.steps, isTurned) = (steps, turning)
   }

@@ -132,7 +132,7 @@ extension Tensor {
       let target = Layout(shape: part, strides: whole.strides, offset: to * whole.strides[axis])
       Tensor(node: node, layout: source).write(into: storage, target, as: dtype)
     }
-    return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
+    return Tensor(stored: storage, dtype, whole)
       .recorded("rolled(by:over:)", from: [self]) { [$0.upstream.rolled(axis, -start)] }
   }
 
@@ -145,12 +145,9 @@ extension Tensor {
     guard !node.isPending, axis > 0, Swift.min(start, size - start) * 16 <= size,
       layout.strides == whole.strides
     else { return false }
-    let source = node.materialize()
-    if source.isMissing { return true }
     let step = whole.strides[axis] * dtype.byteCount
     let (ahead, back) = start * 2 < size ? (start * step, 0) : (0, (size - start) * step)
-    let from = source.base + layout.offset * dtype.byteCount
-    withExtendedLifetime(source) {
+    withAddress { from in
       copyBytes(
         from: from + back, to: storage.base + ahead,
         count: count * dtype.byteCount - ahead - back, threads: TensorThreads.count)

@@ -76,7 +76,7 @@ extension Tensor {
     let (joined, lengths) = (front, sizes)
     // Empty vectors match any shape and keep their histories, but contribute nothing to the result.
     let isPart = all.map { $0.shape != [0] }
-    return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
+    return Tensor(stored: storage, dtype, whole)
       .noted(.concatenation(axis: joined), tensors)
       .recorded(call, from: all) { rule in
         var (start, next) = (0, 0)

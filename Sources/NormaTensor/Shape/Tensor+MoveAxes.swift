@@ -77,15 +77,15 @@ extension Tensor {
   public static func broadcastTogether(
     _ tensors: [Tensor], file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
-    do throws(TensorError) {
+    let call = "broadcastTogether(_:)"
+    return checked(
+      file: file, line: line, call: call, else: tensors.map { _ in .poisoned }
+    ) { () throws(TensorError) in
       var shape: [Int] = []
       for tensor in tensors where !tensor.isPoisoned {
-        shape = try Shape.broadcast(shape, tensor.shape, call: "broadcastTogether(_:)")
+        shape = try Shape.broadcast(shape, tensor.shape, call: call)
       }
       return tensors.map { $0.broadcast(to: shape) }
-    } catch {
-      report(error, file: file, line: line)
-      return tensors.map { _ in .poisoned }
     }
   }
 }

@@ -109,16 +109,15 @@ extension Tensor {
     at indices: [Int], over axis: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> [Tensor] {
     if isPoisoned { return indices.map { _ in self } + [self] }
-    do throws(TensorError) {
-      let call = "split(at:over:)"
+    let call = "split(at:over:)"
+    return checked(
+      file: file, line: line, call: call, else: [.poisoned]
+    ) { () throws(TensorError) in
       let front = try Shape.axis(axis, of: shape, call: call)
       guard rank > 0 else { throw TensorError(call, "a scalar cannot be split") }
       return zip([nil] + indices, indices.map { $0 } + [nil]).map { from, to in
         sliced(over: front, from: from, to: to)
       }
-    } catch {
-      report(error, file: file, line: line)
-      return [.poisoned]
     }
   }
 

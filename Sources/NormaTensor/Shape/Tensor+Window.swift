@@ -37,7 +37,7 @@ extension Tensor {
     }
     storage.address.fill(byteCount, with: element)
     if count > 0 { write(into: storage, part, as: dtype) }
-    return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
+    return Tensor(stored: storage, dtype, whole)
       .noted(whole.padding(around: part, value: value) ?? .other(call), [self])
       .recorded(call, from: [self]) { rule in
         [checked { () throws(TensorError) in try rule.upstream.seen(through: window, call) }]
@@ -58,17 +58,15 @@ extension Tensor {
     let storage = try Storage.room(whole, dtype, call)
     if count > 0 { write(into: storage, whole, as: dtype) }
     if part.count > 0 { part.write(into: storage, target, as: dtype) }
-    return Tensor(node: Node(stored: storage, dtype: dtype, layout: whole), layout: whole)
+    return Tensor(stored: storage, dtype, whole)
       .recorded(call, from: [self, part], runsAtOnce: true) { rule in
         let zero = Tensor(0, dtype: rule.upstream.dtype)
         return [
-          rule.whenNeeded(0) {
-            checked { () throws(TensorError) in
-              try rule.upstream.replacing(window, with: zero, call)
-            }
+          rule.whenNeeded(0) { () throws(TensorError) in
+            try rule.upstream.replacing(window, with: zero, call)
           },
-          rule.whenNeeded(1) {
-            checked { () throws(TensorError) in try rule.upstream.seen(through: window, call) }
+          rule.whenNeeded(1) { () throws(TensorError) in
+            try rule.upstream.seen(through: window, call)
           },
         ]
       }
