@@ -109,8 +109,7 @@ extension Tensor {
     mode: InterpolationMode = .nearest, alignCorners: Bool? = nil,
     recomputeScaleFactor: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if x.isPoisoned { return x }
+    checked(x, file: file, line: line) { () throws(TensorError) in
       let call = "interpolate(_:mode: .\(mode))"
       let space = Array(x.shape.dropFirst(2))
       try checkInterpolation(x, mode, alignCorners, call)

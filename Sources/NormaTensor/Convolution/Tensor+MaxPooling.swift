@@ -218,8 +218,7 @@ private func maxPooled(
   _ axes: (_ space: [Int]) throws(TensorError) -> [WindowAxis]
 ) -> (values: Tensor, indices: Tensor) {
   var indices = Tensor.poisoned
-  let values = checked(file: file, line: line, call: call) { () throws(TensorError) in
-    if x.isPoisoned { return x }
+  let values = checked(x, file: file, line: line, call: call) { () throws(TensorError) in
     let x = space == 3 ? x.widened : x
     let batch = try Pooling.batch(x, space, call)
     let axes = try axes(Array(batch.shape.dropFirst(2)))

@@ -59,8 +59,7 @@ private func maxUnpool(
   _ x: Tensor, _ indices: Tensor, _ space: Int, _ kernel: Extents, _ stride: Extents?,
   _ padding: Extents, _ wanted: [Int]?, _ call: String, _ file: StaticString, _ line: UInt
 ) -> Tensor {
-  checked(file: file, line: line, call: call) { () throws(TensorError) in
-    if x.isPoisoned || indices.isPoisoned { return .poisoned }
+  checked(x, indices, file: file, line: line, call: call) { () throws(TensorError) in
     let batch = try Pooling.batch(x, space, call)
     guard indices.shape == x.shape, indices.dtype.isInteger else {
       throw TensorError(

@@ -135,8 +135,7 @@ private func meanPooled(
   _ x: Tensor, _ space: Int, _ call: String, _ file: StaticString, _ line: UInt,
   _ maps: (_ space: [Int]) throws(TensorError) -> [AxisMap]?
 ) -> Tensor {
-  checked(file: file, line: line, call: call) { () throws(TensorError) in
-    if x.isPoisoned { return x }
+  checked(x, file: file, line: line, call: call) { () throws(TensorError) in
     let x = space == 3 ? x.widened : x
     let batch = try Pooling.batch(x, space, call)
     guard let maps = try maps(Array(batch.shape.dropFirst(2))) else {

@@ -48,8 +48,7 @@ extension Tensor {
     padding: some ExtentsConvertible = 0,
     stride: some ExtentsConvertible = 1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if x.isPoisoned { return x }
+    checked(x, file: file, line: line) { () throws(TensorError) in
       let call = "unfold(_:kernelSize:)"
       let batch = try Pooling.batch(x, 2, call)
       let (n, channels) = (batch.shape[0], batch.shape[1])
@@ -73,8 +72,7 @@ extension Tensor {
     padding: some ExtentsConvertible = 0, stride: some ExtentsConvertible = 1,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if x.isPoisoned { return x }
+    checked(x, file: file, line: line) { () throws(TensorError) in
       let call = "fold(_:outputSize:kernelSize:)"
       let batch = try Pooling.batch(x, 1, call)
       let size = try outputSize.asExtents.expanded(2, atLeast: 1, "outputSize", call: call)

@@ -9,8 +9,7 @@ extension Tensor {
   public func oneHot(
     classes: Int? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "oneHot(classes:)"
       guard dtype.isInteger, dtype != .bool else {
         throw TensorError(call, "classes are integers, got \(dtype)")

@@ -105,8 +105,7 @@ extension Tensor {
     _ start: Tensor, _ end: Tensor, count: Int, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if start.isPoisoned || end.isPoisoned { return .poisoned }
+    checked(start, end, file: file, line: line) { () throws(TensorError) in
       let (a, b) = try bounds(start, end, "linspace(_:_:count:)")
       return linspace(a, b, count: count, dtype: dtype)
     }
@@ -138,8 +137,7 @@ extension Tensor {
     _ start: Tensor, _ end: Tensor, count: Int, base: Double = 10, dtype: DType = .float32,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if start.isPoisoned || end.isPoisoned { return .poisoned }
+    checked(start, end, file: file, line: line) { () throws(TensorError) in
       let (a, b) = try bounds(start, end, "logspace(_:_:count:)")
       return logspace(a, b, count: count, base: base, dtype: dtype)
     }

@@ -39,8 +39,7 @@ extension Tensor {
   public func prelu(
     _ weight: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || weight.isPoisoned { return .poisoned }
+    checked(self, weight, file: file, line: line) { () throws(TensorError) in
       let channels = rank > 1 ? shape[1] : 1
       guard weight.count == 1 || weight.shape == [channels] else {
         throw TensorError(
@@ -216,8 +215,7 @@ extension Tensor {
   public func glu(
     over axis: Int = -1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let front = try Shape.axis(axis, of: shape, call: "glu(over:)")
       guard rank > 0, shape[front] % 2 == 0 else {
         throw TensorError("glu(over:)", "axis \(axis) of shape \(shape) has an odd size")

@@ -160,8 +160,7 @@ private func chosen(_ rule: Backward, _ isFirst: Tensor) -> [Tensor?] {
 public func nextafter(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    if a.isPoisoned || b.isPoisoned { return .poisoned }
+  checked(a, b, file: file, line: line) { () throws(TensorError) in
     let type = Promotion.type([a, b])
     guard type == .float32 || type == .float64 else {
       throw TensorError("nextafter(_:_:)", "\(type) is not supported; cast to float32 first")

@@ -9,9 +9,8 @@ extension Tensor {
     to other: Tensor, rtol: Double = 1e-5, atol: Double = 1e-8, equalNaN: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
+    checked(self, other, file: file, line: line) { () throws(TensorError) in
       let call = "isClose(to:rtol:atol:equalNaN:)"
-      if isPoisoned || other.isPoisoned { return .poisoned }
       guard dtype == other.dtype else {
         throw TensorError(call, "the types \(dtype) and \(other.dtype) differ; cast one of them")
       }

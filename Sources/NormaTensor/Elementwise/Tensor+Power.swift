@@ -13,8 +13,7 @@ import NormaValues
 public func pow(
   _ a: Tensor, _ b: Tensor, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    if a.isPoisoned || b.isPoisoned { return .poisoned }
+  checked(a, b, file: file, line: line) { () throws(TensorError) in
     let type = Promotion.type([a, b])
     if type == .bool {
       throw TensorError("pow(_:_:)", "Booleans have no powers; cast to an integer type first")
@@ -36,8 +35,7 @@ public func pow(
 public func pow<T: TensorElement>(
   _ a: Tensor, _ b: T, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    if a.isPoisoned { return a }
+  checked(a, file: file, line: line) { () throws(TensorError) in
     let number = Scalar(b)
     let type = Promotion.type(a, number)
     if type.isInteger && number.asDouble < 0 {

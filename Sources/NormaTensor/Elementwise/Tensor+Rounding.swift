@@ -73,8 +73,7 @@ extension Tensor {
   private func whole(
     _ code: Operation.Code, _ call: String, _ file: StaticString, _ line: UInt
   ) -> Tensor {
-    checked(file: file, line: line, call: call) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line, call: call) { () throws(TensorError) in
       if dtype == .bool { throw TensorError(call, "Booleans cannot be rounded") }
       if !dtype.isFloatingPoint { return self }
       return try unary(code, toFloat: false, call: call, gradient: .flat)

@@ -242,6 +242,23 @@ package func checked(
   }
 }
 
+/// The same for a rule on `x`, which is the result if an earlier mistake produced it.
+package func checked(
+  _ x: Tensor, file: StaticString, line: UInt, call: String? = nil,
+  function: StaticString = #function, _ rule: () throws(TensorError) -> Tensor
+) -> Tensor {
+  x.isPoisoned ? x : checked(file: file, line: line, call: call, function: function, rule)
+}
+
+/// The same for a rule on two tensors.
+package func checked(
+  _ x: Tensor, _ y: Tensor, file: StaticString, line: UInt, call: String? = nil,
+  function: StaticString = #function, _ rule: () throws(TensorError) -> Tensor
+) -> Tensor {
+  x.isPoisoned || y.isPoisoned
+    ? .poisoned : checked(file: file, line: line, call: call, function: function, rule)
+}
+
 /// The same for a call that does not return one tensor; after a mistake it returns `fallback`.
 func checked<Result>(
   file: StaticString, line: UInt, call: String, else fallback: @autoclosure () -> Result,

@@ -4,8 +4,7 @@ extension Tensor {
   ///
   /// Real types only. PyTorch: `x.detach().requires_grad_()`.
   public func requiringGradient(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       guard dtype.isFloatingPoint else {
         throw TensorError(
           "requiringGradient()", "\(dtype) has no gradient; cast(to: .float32) first")

@@ -24,8 +24,7 @@ extension Tensor {
   public func takenAlong(
     _ indices: Tensor, over axis: Int? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || indices.isPoisoned { return .poisoned }
+    checked(self, indices, file: file, line: line) { () throws(TensorError) in
       let call = "takenAlong(_:over:)"
       guard let axis else {
         return try flattened().gathered(0, indices.flattened(), wraps: true, call)

@@ -55,8 +55,7 @@ extension Tensor {
   package func taking(
     _ indices: [any TensorIndex], _ file: StaticString = #fileID, _ line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line, call: "subscript") { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line, call: "subscript") { () throws(TensorError) in
       let indices = indices.map(\.axisIndex)
       guard indices.contains(where: \.isTensor) else {
         return try seen(through: Tensor.window(indices), "subscript")

@@ -56,8 +56,7 @@ extension Tensor {
   public func selected(
     where mask: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || mask.isPoisoned { return .poisoned }
+    checked(self, mask, file: file, line: line) { () throws(TensorError) in
       let call = "selected(where:)"
       let (x, indices) = try masked(by: mask, call)
       return try x.picked(indices).flattened()

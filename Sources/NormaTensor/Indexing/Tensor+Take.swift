@@ -6,8 +6,7 @@ extension Tensor {
   public func taken(
     _ indices: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || indices.isPoisoned { return .poisoned }
+    checked(self, indices, file: file, line: line) { () throws(TensorError) in
       let axisIndices = try flatIndices(indices, "taken(_:)")
       return try reshaped(1, count, 1).picked(axisIndices).reshaped(indices.shape)
     }

@@ -19,8 +19,7 @@ extension Tensor {
   public func cdist(
     _ other: Tensor, p: Double = 2, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || other.isPoisoned { return .poisoned }
+    checked(self, other, file: file, line: line) { () throws(TensorError) in
       if isWidened || other.isWidened {
         return widened.cdist(other.widened, p: p, file: file, line: line)
       }

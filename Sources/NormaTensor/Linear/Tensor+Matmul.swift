@@ -18,8 +18,7 @@ extension Tensor {
   public func matmul(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || other.isPoisoned { return .poisoned }
+    checked(self, other, file: file, line: line) { () throws(TensorError) in
       if Autocast.type != nil {
         return try Autocast.off { [a = narrowed, b = other.narrowed] () throws(TensorError) in
           try a.multiplied(b).noted(.matmul, [a, b])

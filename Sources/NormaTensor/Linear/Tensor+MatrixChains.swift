@@ -45,8 +45,7 @@ extension Tensor {
   public func matrixPower(
     _ exponent: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "matrixPower(_:)"
       guard rank >= 2, shape[rank - 1] == shape[rank - 2] else {
         throw TensorError(call, "expected square matrices, got shape \(shape)")

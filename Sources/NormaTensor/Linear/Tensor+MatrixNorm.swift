@@ -41,8 +41,7 @@ extension Tensor {
     _ order: MatrixNormOrder = .frobenius, over axes: (Int, Int) = (-2, -1),
     keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "matrixNorm(_:over:)"
       guard rank >= 2 else {
         throw TensorError(call, "shape \(shape) has no matrices; norm(_:over:) is for vectors")

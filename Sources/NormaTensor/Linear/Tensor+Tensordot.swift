@@ -8,8 +8,7 @@ extension Tensor {
   public func tensordot(
     _ other: Tensor, axes: Int = 2, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || other.isPoisoned { return .poisoned }
+    checked(self, other, file: file, line: line) { () throws(TensorError) in
       let call = "tensordot(_:axes:)"
       guard axes >= 0, axes <= Swift.min(rank, other.rank) else {
         throw TensorError(
@@ -28,8 +27,7 @@ extension Tensor {
     _ other: Tensor, over axes: [Int], and otherAxes: [Int], file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || other.isPoisoned { return .poisoned }
+    checked(self, other, file: file, line: line) { () throws(TensorError) in
       let call = "tensordot(_:over:and:)"
       guard axes.count == otherAxes.count else {
         throw TensorError(

@@ -12,8 +12,7 @@ extension Tensor {
   public func dot(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || other.isPoisoned { return .poisoned }
+    checked(self, other, file: file, line: line) { () throws(TensorError) in
       guard rank == 1, shape == other.shape else {
         throw TensorError(
           "dot(_:)",
@@ -32,8 +31,7 @@ extension Tensor {
   public func vecdot(
     _ other: Tensor, over axis: Int = -1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || other.isPoisoned { return .poisoned }
+    checked(self, other, file: file, line: line) { () throws(TensorError) in
       let call = "vecdot(_:over:)"
       let common = try Shape.broadcast(shape, other.shape, call: call)
       guard rank > 0, other.rank > 0 else {
@@ -110,8 +108,7 @@ extension Tensor {
   public func outer(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || other.isPoisoned { return .poisoned }
+    checked(self, other, file: file, line: line) { () throws(TensorError) in
       guard rank == 1, other.rank == 1 else {
         throw TensorError(
           "outer(_:)",
@@ -129,8 +126,7 @@ extension Tensor {
   public func inner(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || other.isPoisoned { return .poisoned }
+    checked(self, other, file: file, line: line) { () throws(TensorError) in
       try Tensor.requireFactors(self, other, call: "inner(_:)")
       if rank == 0 || other.rank == 0 { return self * other }
       guard shape[rank - 1] == other.shape[other.rank - 1] else {
@@ -150,8 +146,7 @@ extension Tensor {
   public func kron(
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || other.isPoisoned { return .poisoned }
+    checked(self, other, file: file, line: line) { () throws(TensorError) in
       let axes = Swift.max(rank, other.rank)
       let own = [Int](repeating: 1, count: axes - rank) + shape
       let inside = [Int](repeating: 1, count: axes - other.rank) + other.shape
@@ -170,8 +165,7 @@ extension Tensor {
   public func cross(
     _ other: Tensor, over axis: Int = -1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || other.isPoisoned { return .poisoned }
+    checked(self, other, file: file, line: line) { () throws(TensorError) in
       let call = "cross(_:over:)"
       let common = try Shape.broadcast(shape, other.shape, call: call)
       let front = try Shape.axis(axis, of: common, call: call)

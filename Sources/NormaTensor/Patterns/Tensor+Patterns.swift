@@ -55,8 +55,7 @@ extension Tensor {
     _ pattern: String, _ kind: PatternPlan.Kind, _ sizes: [String: Int], _ call: String,
     _ file: StaticString, _ line: UInt, _ reduce: (Tensor, [Int]) -> Tensor = { x, _ in x }
   ) -> Tensor {
-    checked(file: file, line: line, call: call) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line, call: call) { () throws(TensorError) in
       return try PatternPlan.kept(pattern, kind, shape: shape, sizes: sizes, call: call)
         .apply(to: self, call: call, reduce)
     }

@@ -16,8 +16,7 @@ extension Tensor {
     _ order: Int = 1, over axis: Int = -1, prepending prepend: Tensor? = nil,
     appending append: Tensor? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "difference(_:over:)"
       guard order >= 0 else { throw TensorError(call, "order must not be negative, got \(order)") }
       guard rank > 0 else {

@@ -23,8 +23,7 @@ extension Tensor {
     _ p: Double = 2, over axis: Int, maximum: Double, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "renormalized(_:over:maximum:)"
       guard rank >= 2 else {
         throw TensorError(call, "shape \(shape) has no slices; at least two axes are needed")

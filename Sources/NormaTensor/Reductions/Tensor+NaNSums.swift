@@ -8,8 +8,7 @@ extension Tensor {
   public func nanSum(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let front = try Shape.axes(axes, of: shape, call: "nanSum(over:)")
       return withoutNaN.sum(over: front, keepDims: keepDims)
     }
@@ -30,8 +29,7 @@ extension Tensor {
   public func nanMean(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "nanMean(over:)"
       try requireReal(call)
       let reduced = try Shape.axes(axes, of: shape, call: call)

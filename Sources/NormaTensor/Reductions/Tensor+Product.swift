@@ -9,8 +9,7 @@ extension Tensor {
   public func product(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       if isWidened {
         return widened.product(over: axes, keepDims: keepDims, file: file, line: line)
       }

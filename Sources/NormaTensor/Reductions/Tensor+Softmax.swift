@@ -12,8 +12,7 @@ extension Tensor {
   public func softmax(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let front = try Shape.axis(axis, of: shape, call: "softmax(over:)")
       if dtype.isHalf { return roundedOnce { $0.softmax(over: front) } }
       if count == 0 { return cast(to: dtype.isFloatingPoint ? dtype : .float32) }
@@ -148,8 +147,7 @@ extension Tensor {
   public func logSoftmax(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let front = try Shape.axis(axis, of: shape, call: "logSoftmax(over:)")
       if dtype.isHalf { return roundedOnce { $0.logSoftmax(over: front) } }
       if count == 0 { return cast(to: dtype.isFloatingPoint ? dtype : .float32) }
@@ -179,8 +177,7 @@ extension Tensor {
   public func logSumExp(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "logSumExp(over:)"
       let front = try Shape.axes(axes, of: shape, call: call)
       if dtype.isHalf { return roundedOnce { $0.logSumExp(over: front, keepDims: keepDims) } }

@@ -47,8 +47,7 @@ extension Tensor {
   public func countNonZero(
     over axes: [Int], keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let front = try Shape.axes(axes, of: shape, call: "countNonZero(over:)")
       return (detached() .!= 0).sum(over: front, keepDims: keepDims)
     }

@@ -5,8 +5,7 @@
 public func channelShuffle(
   _ x: Tensor, groups: Int, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    if x.isPoisoned { return x }
+  checked(x, file: file, line: line) { () throws(TensorError) in
     let call = "channelShuffle(_:groups:)"
     guard x.rank >= 3, groups > 0, x.shape[1] % groups == 0 else {
       throw TensorError(
@@ -25,8 +24,7 @@ public func channelShuffle(
 public func pixelShuffle(
   _ x: Tensor, upscaleFactor r: Int, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    if x.isPoisoned { return x }
+  checked(x, file: file, line: line) { () throws(TensorError) in
     let call = "pixelShuffle(_:upscaleFactor:)"
     let squared = r.multipliedReportingOverflow(by: r)
     guard x.rank >= 3, r > 0, !squared.overflow, x.shape[x.rank - 3] % squared.partialValue == 0
@@ -47,8 +45,7 @@ public func pixelShuffle(
 public func pixelUnshuffle(
   _ x: Tensor, downscaleFactor r: Int, file: StaticString = #fileID, line: UInt = #line
 ) -> Tensor {
-  checked(file: file, line: line) { () throws(TensorError) in
-    if x.isPoisoned { return x }
+  checked(x, file: file, line: line) { () throws(TensorError) in
     let call = "pixelUnshuffle(_:downscaleFactor:)"
     let n = x.rank - 3
     guard n >= 0, r > 0, x.shape[n + 1] % r == 0, x.shape[n + 2] % r == 0 else {

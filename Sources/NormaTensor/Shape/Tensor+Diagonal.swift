@@ -37,8 +37,7 @@ extension Tensor {
   public func diag(
     _ offset: Int = 0, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       guard rank == 1 || rank == 2 else {
         throw TensorError(
           "diag(_:)",
@@ -57,8 +56,7 @@ extension Tensor {
   public func diagEmbedded(
     offset: Int = 0, axes: (Int, Int) = (-2, -1), file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "diagEmbedded(offset:axes:)"
       guard let length = shape.last else {
         throw TensorError(call, "a scalar has no diagonal; use unsqueezed(0)")
@@ -83,8 +81,7 @@ extension Tensor {
   ///
   /// PyTorch: `torch.trace`.
   public func trace(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       guard rank == 2 else {
         throw TensorError("trace()", "expected a matrix, got shape \(shape); sum a diagonal()")
       }

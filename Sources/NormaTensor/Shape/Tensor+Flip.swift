@@ -67,8 +67,7 @@ extension Tensor {
   public func rotated90(
     _ times: Int = 1, axes: (Int, Int) = (0, 1), file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let (first, second) = try Shape.pair(axes, of: shape, call: "rotated90(_:axes:)")
       switch ((times % 4) + 4) % 4 {
       case 1: return flipped([second]).transposed(first, second)
@@ -87,8 +86,7 @@ extension Tensor {
   public func rolled(
     by shifts: [Int], over axes: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "rolled(by:over:)"
       guard shifts.count == axes.count, !shifts.isEmpty else {
         throw TensorError(call, "\(shifts.count) shifts for \(axes.count) axes; pass one for each")

@@ -98,8 +98,7 @@ extension Tensor {
     over axis: Int, from start: Int, count: Int, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "narrowed(over:from:count:)"
       let front = try Shape.axis(axis, of: shape, call: call)
       let size = rank == 0 ? 0 : shape[front]

@@ -34,8 +34,7 @@ extension Tensor {
   /// copy of such inputs; elementwise operations and normalizations preserve it.
   /// PyTorch: `to(memory_format=torch.channels_last)`.
   public func channelsLast(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       guard rank >= 3 else {
         throw TensorError(
           "channelsLast()", "expected a shape [N, C, ...] with spatial axes, got \(shape)")

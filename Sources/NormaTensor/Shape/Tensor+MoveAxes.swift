@@ -17,8 +17,7 @@ extension Tensor {
   public func movedAxes(
     _ axes: [Int], to destinations: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "movedAxes(_:to:)"
       guard axes.count == destinations.count else {
         throw TensorError(call, "\(axes.count) axes for \(destinations.count) positions")
@@ -49,8 +48,7 @@ extension Tensor {
   public func unflattened(
     _ axis: Int, into sizes: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "unflattened(_:into:)"
       let front = try Shape.axis(axis, of: shape, call: call)
       guard rank > 0, !sizes.isEmpty else {

@@ -35,8 +35,7 @@ extension Tensor {
   public func padded(
     _ amounts: [Int], mode: PaddingMode = .zeros, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       if isWidened && (mode == .replicate || mode == .reflect && amounts.count <= 4) {
         return widened.padded(amounts, mode: mode, file: file, line: line)
       }

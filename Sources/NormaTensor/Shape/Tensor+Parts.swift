@@ -71,8 +71,7 @@ extension Tensor {
     over axis: Int, from start: Tensor, count: Int, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || start.isPoisoned { return .poisoned }
+    checked(self, start, file: file, line: line) { () throws(TensorError) in
       guard start.rank == 0, start.dtype.isInteger else {
         throw TensorError(
           "narrowed(over:from:count:)",

@@ -54,8 +54,7 @@ extension Tensor {
   public func repeatedInterleaved(
     _ count: Int, over axis: Int? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "repeatedInterleaved(_:over:)"
       guard count >= 0 else { throw TensorError(call, "count must not be negative, got \(count)") }
       let source = axis == nil ? flattened() : atLeast1D()
@@ -82,8 +81,7 @@ extension Tensor {
   public func repeatedInterleaved(
     _ counts: Tensor, over axis: Int? = nil, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned || counts.isPoisoned { return .poisoned }
+    checked(self, counts, file: file, line: line) { () throws(TensorError) in
       let call = "repeatedInterleaved(_:over:)"
       let source = axis == nil ? flattened() : atLeast1D()
       let front = try Shape.axis(axis ?? 0, of: source.shape, call: call)

@@ -11,8 +11,7 @@ extension Tensor {
   public func unfolded(
     over axis: Int, size: Int, step: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "unfolded(over:size:step:)"
       let front = try Shape.axis(axis, of: shape, call: call)
       let length = rank == 0 ? 1 : shape[front]
@@ -54,8 +53,7 @@ extension Tensor {
     _ shape: [Int], strides: [Int], offset: Int? = nil, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "strided(_:strides:offset:)"
       _ = try Shape.count(shape, call: call)
       guard shape.count == strides.count, strides.allSatisfy({ $0 >= 0 }) else {

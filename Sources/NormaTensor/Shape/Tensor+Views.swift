@@ -43,8 +43,7 @@ extension Tensor {
   public func flattened(
     from: Int = 0, through: Int = -1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       if rank == 0 { return reshaped([1]) }
       let first = try Shape.axis(from, of: shape, call: "flattened(from:through:)")
       let last = try Shape.axis(through, of: shape, call: "flattened(from:through:)")
@@ -60,8 +59,7 @@ extension Tensor {
   public func permuted(
     _ axes: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       guard axes.count == rank else {
         throw TensorError(
           "permuted(_:)", "\(axes) names \(axes.count) axes, but shape \(shape) has \(rank)")
@@ -92,8 +90,7 @@ extension Tensor {
   public func transposed(
     _ a: Int = -2, _ b: Int = -1, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let first = try Shape.axis(a, of: shape, call: "transposed(_:_:)")
       let second = try Shape.axis(b, of: shape, call: "transposed(_:_:)")
       if rank == 0 { return self }
@@ -108,8 +105,7 @@ extension Tensor {
   public func squeezed(
     _ axes: Int..., file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let chosen = try Shape.axes(named(axes), of: shape, call: "squeezed(_:)")
       let left = shape.indices.filter { !(shape[$0] == 1 && chosen.contains($0)) }
       return reshapedView(
@@ -123,8 +119,7 @@ extension Tensor {
   public func unsqueezed(
     _ axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       guard axis >= -rank - 1 && axis <= rank else {
         throw TensorError(
           "unsqueezed(_:)",
@@ -149,8 +144,7 @@ extension Tensor {
   public func broadcast(
     to target: [Int], file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "broadcast(to:)"
       let shift = target.count - rank
       guard shift >= 0 else {

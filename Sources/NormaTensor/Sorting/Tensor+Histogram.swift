@@ -80,9 +80,8 @@ extension Tensor {
     bins: Int = 100, min low: Double = 0, max high: Double = 0, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "histc(bins:min:max:)"
-      if isPoisoned { return self }
       let range = try binRange(bins, low == high ? nil : (low, high), beside: 1, call)
       let counts = try binned(edges(bins, range), isUniform: true, isExact: false, nil, call)
       return Tensor(counts).cast(to: dtype)

@@ -67,9 +67,8 @@ extension Tensor {
     _ q: Tensor, over axes: [Int]? = nil, interpolation: QuantileInterpolation = .linear,
     keepDims: Bool = false, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
+    checked(q, file: file, line: line) { () throws(TensorError) in
       let call = "quantile(_:over:)"
-      if q.isPoisoned { return q }
       guard q.rank <= 1, q.dtype.isFloatingPoint else {
         throw TensorError(call, "q must be a real scalar or vector, got \(q.dtype) \(q.shape)")
       }

@@ -20,8 +20,7 @@ extension Tensor {
     over axes: Int..., biased: Bool = true, keepDims: Bool = false, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let (distance, front, n) = try wideDistance(named(axes), "skewness(over:)")
       let second = distance.squared().mean(over: front, keepDims: true)
       let third = (distance.squared() * distance).mean(over: front, keepDims: true)
@@ -52,8 +51,7 @@ extension Tensor {
     over axes: Int..., excess: Bool = true, biased: Bool = true, keepDims: Bool = false,
     file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let (distance, front, n) = try wideDistance(named(axes), "kurtosis(over:)")
       let squares = distance.squared()
       let second = squares.mean(over: front, keepDims: true)

@@ -17,8 +17,7 @@ extension Tensor {
     over axes: Int..., correction: Double = 1, epsilon: Double = 0, file: StaticString = #fileID,
     line: UInt = #line
   ) -> Tensor {
-    checked(file: file, line: line) { () throws(TensorError) in
-      if isPoisoned { return self }
+    checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "standardized(over:)"
       try requireReal(call)
       let front = try Shape.axes(named(axes), of: shape, call: call)
