@@ -47,16 +47,11 @@ public struct Tensor: Sendable {
     shape: [Int], dtype: DType, fill: (UnsafeMutableRawBufferPointer) throws -> Void
   ) rethrows {
     let layout = Layout(contiguous: shape)
-    let byteCount = layout.count * dtype.byteCount
-    let storage: Storage
-    do throws(TensorError) {
-      storage = try Storage.room(layout, dtype, "")
-    } catch {
-      report(error, file: #fileID, line: #line)
+    guard let storage = Storage.roomOrReport(layout, dtype) else {
       self = .poisoned
       return
     }
-    try fill(UnsafeMutableRawBufferPointer(start: storage.address, count: byteCount))
+    try fill(UnsafeMutableRawBufferPointer(start: storage.address, count: storage.byteCount))
     self.init(stored: storage, dtype, layout)
   }
 

@@ -23,7 +23,7 @@ package final class Derivation: Sendable {
   struct Links: Sendable {
     /// The derivations of the inputs; nil for constants.
     var inputs: [Derivation?]
-    var saved: [Tensor]
+    var saved: [Tensor] = []
     /// The result without its history, which would be a reference cycle.
     var result: Tensor?
     var immediate: (value: Scalar, position: Int)?
@@ -72,10 +72,8 @@ package final class Derivation: Sendable {
   func whole(of result: Tensor) -> Derivation {
     parts.withLock { parts in
       if let known = parts.derivation { return known }
-      let whole = Derivation(
-        call, result,
-        Links(
-          inputs: [self], saved: [], result: nil, immediate: nil, runsAtOnce: true, rule: .whole))
+      let links = Links(inputs: [self], runsAtOnce: true, rule: .whole)
+      let whole = Derivation(call, result, links)
       parts.derivation = whole
       return whole
     }
@@ -275,8 +273,7 @@ extension Tensor {
   func recorded(_ call: String, partOf whole: Tensor, through window: @escaping Window) -> Tensor {
     guard whole.isRecording, dtype.isFloatingPoint, let history = whole.history else { return self }
     let links = Derivation.Links(
-      inputs: [history.whole(of: whole)], saved: [], result: nil, immediate: nil, runsAtOnce: true,
-      rule: .part(window))
+      inputs: [history.whole(of: whole)], runsAtOnce: true, rule: .part(window))
     var result = self
     result.history = Derivation(call, self, links)
     return result

@@ -14,13 +14,7 @@ extension norma_instruction {
     }
     by_row = 1
     result_pitch = pitch(Int(result))
-    withUnsafeBytes(of: operands) { operands in
-      let values = operands.bindMemory(to: Int32.self)
-      withUnsafeMutableBytes(of: &pitches) { bytes in
-        let pitches = bytes.bindMemory(to: Int.self)
-        for position in 0..<Int(operand_count) { pitches[position] = pitch(Int(values[position])) }
-      }
-    }
+    copy(instruction.operands.map(pitch), to: &pitches)
   }
 
   init(_ instruction: Program.Instruction, singles: ValueSet) {
@@ -40,12 +34,7 @@ extension norma_instruction {
     operand_count = Int32(instruction.operands.count)
     result = Int32(instruction.result)
     single = singles.contains(instruction.result) ? 1 : 0
-    withUnsafeMutableBytes(of: &operands) { bytes in
-      let values = bytes.bindMemory(to: Int32.self)
-      for (position, operand) in instruction.operands.enumerated() {
-        values[position] = Int32(operand)
-      }
-    }
+    copy(instruction.operands.map { Int32($0) }, to: &operands)
   }
 }
 
@@ -65,5 +54,13 @@ extension Program.Instruction {
     let first = code == .normalize ? 1 : code == .normalizeGradient ? 2 : operands.count
     return first < operands.count
       && operands[first...].allSatisfy { singles.contains($0) || pitch($0) == 0 }
+  }
+}
+
+/// Copies values to the beginning of a C array, which is a tuple in Swift.
+func copy<Value, Tuple>(_ values: [Value], to array: inout Tuple) {
+  withUnsafeMutableBytes(of: &array) { bytes in
+    let elements = bytes.bindMemory(to: Value.self)
+    for (index, value) in values.enumerated() { elements[index] = value }
   }
 }

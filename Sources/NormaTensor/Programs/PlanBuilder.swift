@@ -217,21 +217,10 @@ struct PlanBuilder {
     if index < space.splits.count {
       let splits = space.splits[index]
       operand.split_count = Int32(splits.count)
-      withUnsafeMutableBytes(of: &operand.split_size) { bytes in
-        for (d, split) in splits.enumerated() { bytes.bindMemory(to: Int.self)[d] = split.size }
-      }
-      withUnsafeMutableBytes(of: &operand.split_stride) { bytes in
-        for (d, split) in splits.enumerated() {
-          bytes.bindMemory(to: Int.self)[d] = split.stride * width
-        }
-      }
+      copy(splits.map(\.size), to: &operand.split_size)
+      copy(splits.map { $0.stride * width }, to: &operand.split_stride)
     }
-    withUnsafeMutableBytes(of: &operand.outer) { bytes in
-      let strides = bytes.bindMemory(to: Int.self)
-      for (d, dimension) in space.outer.enumerated() {
-        strides[d] = dimension.strides[index] * width
-      }
-    }
+    copy(space.outer.map { $0.strides[index] * width }, to: &operand.outer)
     return operand
   }
 }
@@ -245,9 +234,6 @@ extension norma_space {
     columns = space.columns.size
     tile_rows = space.tileRows
     tile_columns = space.tileColumns
-    withUnsafeMutableBytes(of: &size) { bytes in
-      let sizes = bytes.bindMemory(to: Int.self)
-      for (d, dimension) in space.outer.enumerated() { sizes[d] = dimension.size }
-    }
+    copy(space.outer.map(\.size), to: &size)
   }
 }

@@ -12,16 +12,27 @@ extension Tensor {
   public func softmax(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(self, file: file, line: line) { () throws(TensorError) in
-      let front = try Shape.axis(axis, of: shape, call: "softmax(over:)")
-      if dtype.isHalf { return roundedOnce { $0.softmax(over: front) } }
+    softmax(axis, isLog: false, "softmax(over:)", file, line)
+  }
+
+  private func softmax(
+    _ axis: Int, isLog: Bool, _ call: String, _ file: StaticString, _ line: UInt
+  ) -> Tensor {
+    checked(self, file: file, line: line, call: call) { () throws(TensorError) in
+      let front = try Shape.axis(axis, of: shape, call: call)
+      if dtype.isHalf { return roundedOnce { $0.softmax(front, isLog: isLog, call, file, line) } }
       if count == 0 { return cast(to: dtype.isFloatingPoint ? dtype : .float32) }
-      let x = try detached().real("softmax(over:)")
+      let x = detached().asReal
       let axes = rank == 0 ? [] : [front]
-      let result = front == rank - 1 ? x.rowSoftmax() : nil
-      return (result ?? x.pendingSoftmax(over: axes)).noted(
-        .softmax(axis: front, isLog: false), [self]
-      ).recordedSoftmax(of: self, over: axes)
+      let byRow = front != rank - 1 ? nil : isLog ? x.rowLogSoftmax : x.rowSoftmax()
+      let result =
+        byRow ?? (isLog ? x.pendingLogSoftmax(over: axes) : x.pendingSoftmax(over: axes))
+      let noted = result.noted(.softmax(axis: front, isLog: isLog), [self])
+      if !isLog { return noted.recordedSoftmax(of: self, over: axes) }
+      return noted.recorded(call, from: [self], savesResult: true) { rule in
+        let sum = rule.upstream.sum(over: axes, keepDims: true)
+        return [rule.upstream - rule.result.exp() * sum]
+      }
     }
   }
 
@@ -147,20 +158,7 @@ extension Tensor {
   public func logSoftmax(
     over axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
-    checked(self, file: file, line: line) { () throws(TensorError) in
-      let front = try Shape.axis(axis, of: shape, call: "logSoftmax(over:)")
-      if dtype.isHalf { return roundedOnce { $0.logSoftmax(over: front) } }
-      if count == 0 { return cast(to: dtype.isFloatingPoint ? dtype : .float32) }
-      let x = try detached().real("logSoftmax(over:)")
-      let axes = rank == 0 ? [] : [front]
-      let result = front == rank - 1 ? x.rowLogSoftmax : nil
-      return (result ?? x.pendingLogSoftmax(over: axes))
-        .noted(.softmax(axis: front, isLog: true), [self])
-        .recorded("logSoftmax(over:)", from: [self], savesResult: true) { rule in
-          let sum = rule.upstream.sum(over: axes, keepDims: true)
-          return [rule.upstream - rule.result.exp() * sum]
-        }
-    }
+    softmax(axis, isLog: true, "logSoftmax(over:)", file, line)
   }
 
   /// log Σ eˣ over axes, or over all if none are named; -∞ of an empty tensor.
@@ -181,7 +179,7 @@ extension Tensor {
       let call = "logSumExp(over:)"
       let front = try Shape.axes(axes, of: shape, call: call)
       if dtype.isHalf { return roundedOnce { $0.logSumExp(over: front, keepDims: keepDims) } }
-      let x = try detached().real(call)
+      let x = detached().asReal
       let kept = Shape.reduced(shape, over: front, keepDims: true)
       let target = Shape.reduced(shape, over: front, keepDims: keepDims)
       if count == 0 {
@@ -232,7 +230,5 @@ extension Tensor {
   }
 
   /// Integers as `float32`.
-  func real(_ call: String) throws(TensorError) -> Tensor {
-    dtype.isFloatingPoint ? self : cast(to: .float32)
-  }
+  private var asReal: Tensor { dtype.isFloatingPoint ? self : cast(to: .float32) }
 }
