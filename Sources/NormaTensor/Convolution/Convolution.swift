@@ -86,9 +86,7 @@ enum Convolution {
     if let other = operands.first(where: { $0.dtype != dtype }) {
       throw TensorError(call, "\(dtype) and \(other.dtype) differ; cast one of them")
     }
-    guard dtype.isFloatingPoint else {
-      throw TensorError(call, "\(dtype) is not real; cast(to: .float32) first")
-    }
+    try demand(dtype.isFloatingPoint, call, "\(dtype) is not real; cast(to: .float32) first")
     func widened() throws(TensorError) -> Tensor {
       try run(
         pass, shape, given.map { $0?.cast(to: .float32) }, bias: bias?.cast(to: .float32), call

@@ -78,9 +78,7 @@ struct ConvolutionShape: Hashable, Sendable {
     after = before
     let extra = try outputPadding.expanded(space, atLeast: 0, "outputPadding", call: call)
     let (channels, overflows) = weights[1].multipliedReportingOverflow(by: groups)
-    guard !overflows else {
-      throw TensorError(call, "weight \(weights) with \(groups) groups gives too many channels")
-    }
+    try demand(!overflows, call, "weight \(weights) with \(groups) groups gives too many channels")
     var source = [input[0], channels]
     for axis in 0..<space {
       guard extra[axis] < max(self.stride[axis], self.dilation[axis]) else {

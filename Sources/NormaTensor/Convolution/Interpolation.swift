@@ -146,9 +146,7 @@ private func checkInterpolation(
   guard ranks.contains(x.rank) else {
     throw TensorError(call, "expected \(ranks) axes (N, C and spatial axes), got shape \(x.shape)")
   }
-  guard x.dtype.isFloatingPoint else {
-    throw TensorError(call, "\(x.dtype) is not real; cast(to: .float32) first")
-  }
+  try demand(x.dtype.isFloatingPoint, call, "\(x.dtype) is not real; cast(to: .float32) first")
   let knowsCorners = [.linear, .bilinear, .trilinear, .bicubic].contains(mode)
   if alignCorners != nil, !knowsCorners {
     throw TensorError(call, "alignCorners applies to linear and cubic modes only")

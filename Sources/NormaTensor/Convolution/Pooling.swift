@@ -6,13 +6,9 @@ enum Pooling {
   /// The input as a batch, `[N, C, space...]`.
   static func batch(_ x: Tensor, _ space: Int, _ call: String) throws(TensorError) -> Tensor {
     let batch = try x.asBatch(space, call)
-    guard x.dtype.isFloatingPoint else {
-      throw TensorError(call, "\(x.dtype) is not real; cast(to: .float32) first")
-    }
+    try demand(x.dtype.isFloatingPoint, call, "\(x.dtype) is not real; cast(to: .float32) first")
     try Shape.space(Array(x.shape.suffix(space)), call: call)
-    guard batch.shape[1] > 0 else {
-      throw TensorError(call, "shape \(x.shape) has no channels")
-    }
+    try demand(batch.shape[1] > 0, call, "shape \(x.shape) has no channels")
     return batch
   }
 
@@ -36,13 +32,12 @@ enum Pooling {
     let values = try Storage.room(layout, type, call)
     let isRecorded = Tensor.isRecorded([x])
     let found = needsIndices || isRecorded ? try Storage.room(layout, .int32, call) : nil
-    let storage = source.node.materialize()
-    if storage.isMissing { return (.poisoned, .poisoned) }
+    let read = source.memory()
+    if read.storage.isMissing { return (.poisoned, .poisoned) }
     let kernel = MaxPooling(
       batch: isLast ? shape[0] : shape[0] * shape[1], channels: isLast ? shape[1] : 1, axes: axes)
     let threads = TensorThreads.count
-    var memory: [KernelMemory] = [.reads(source, in: storage), .writes(values)]
-    if let found { memory.append(.writes(found)) }
+    let memory = [read, .writes(values)] + (found.map { [.writes($0)] } ?? [])
     let hasIndices = found != nil
     _ = KernelRecorder.run(memory) { at in
       kernel.run(

@@ -138,12 +138,8 @@ public struct AdaptiveSize: Sendable, Hashable, ExpressibleByIntegerLiteral,
     var result: [Int] = []
     for (axis, size) in inputs.enumerated() {
       let wanted = (values.count == 1 ? values[0] : values[axis]) ?? size
-      guard wanted >= 0 else {
-        throw TensorError(call, "outputSize must not be negative, got \(wanted)")
-      }
-      guard size > 0 else {
-        throw TensorError(call, "the input has no spatial elements: \(inputs)")
-      }
+      try demand(wanted >= 0, call, "outputSize must not be negative, got \(wanted)")
+      try demand(size > 0, call, "the input has no spatial elements: \(inputs)")
       result.append(wanted)
     }
     try Shape.results(result, call: call)

@@ -112,14 +112,10 @@ private func unpooledSizes(
       && wanted.indices.allSatisfy {
         wanted[$0] > result[$0] - steps[$0] && wanted[$0] < result[$0] + steps[$0]
       }
-    guard fits else {
-      throw TensorError(
-        call, "outputSize \(wanted) differs from \(result) by a stride, \(steps), or more")
-    }
+    try demand(
+      fits, call, "outputSize \(wanted) differs from \(result) by a stride, \(steps), or more")
     result = wanted
   }
-  guard result.allSatisfy({ $0 > 0 }) else {
-    throw TensorError(call, "planes would have the shape \(result)")
-  }
+  try demand(result.allSatisfy({ $0 > 0 }), call, "planes would have the shape \(result)")
   return result
 }

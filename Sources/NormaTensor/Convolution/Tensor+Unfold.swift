@@ -80,11 +80,9 @@ extension Tensor {
         size, kernelSize.asExtents, dilation.asExtents, padding.asExtents, stride.asExtents, call)
       let (k, m) = (patches.kernel, patches.counts)
       let area = k[0] * k[1]
-      guard batch.shape[1] % area == 0, batch.shape[2] == m[0] * m[1] else {
-        throw TensorError(
-          call,
-          "shape \(x.shape) does not hold \(m[0] * m[1]) patches of \(k) for an image of \(size)")
-      }
+      try demand(
+        batch.shape[1] % area == 0 && batch.shape[2] == m[0] * m[1], call,
+        "shape \(x.shape) does not hold \(m[0] * m[1]) patches of \(k) for an image of \(size)")
       let (n, channels) = (batch.shape[0], batch.shape[1] / area)
       let rows = batch.reshaped(n, channels, k[0], k[1], m[0], m[1]).permuted(0, 1, 2, 4, 3, 5)
         .reshaped(n, channels, k[0] * m[0], k[1] * m[1])

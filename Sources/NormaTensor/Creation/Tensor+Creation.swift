@@ -23,11 +23,9 @@ extension Tensor {
   ) {
     self = checked(file: file, line: line) { () throws(TensorError) in
       let count = try Shape.count(shape, call: "Tensor(_:shape:)")
-      guard count == array.count else {
-        throw TensorError(
-          "Tensor(_:shape:)", "\(array.count) values do not fill shape \(shape), which has \(count)"
-        )
-      }
+      try demand(
+        count == array.count, "Tensor(_:shape:)",
+        "\(array.count) values do not fill shape \(shape), which has \(count)")
       let tensor = KernelRecorder.outside {
         Tensor(shape: shape, dtype: T.dtype) { bytes in
           array.withUnsafeBytes { bytes.copyMemory(from: $0) }

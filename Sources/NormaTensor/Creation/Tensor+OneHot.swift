@@ -11,9 +11,7 @@ extension Tensor {
   ) -> Tensor {
     checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "oneHot(classes:)"
-      guard dtype.isInteger, dtype != .bool else {
-        throw TensorError(call, "classes are integers, got \(dtype)")
-      }
+      try demand(dtype.isInteger && dtype != .bool, call, "classes are integers, got \(dtype)")
       if count == 0 {
         guard let classes else {
           throw TensorError(call, "the number of classes is unknown; pass classes:")

@@ -39,10 +39,8 @@ extension Tensor {
       guard steps.isFinite, steps < Double(Int.max / 16) else {
         throw TensorError(call, "the number of steps from \(a.text) to \(b.text) is not finite")
       }
-      guard steps >= 0 else {
-        throw TensorError(
-          call, "a step of \(step.text) leads from \(a.text) away from \(b.text)")
-      }
+      try demand(
+        steps >= 0, call, "a step of \(step.text) leads from \(a.text) away from \(b.text)")
       let count = Int(steps.rounded(.up))
       if count > 0 {
         let last =

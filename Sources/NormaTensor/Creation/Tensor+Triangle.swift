@@ -45,28 +45,22 @@ extension Tensor {
     _ diagonal: Int, isUpper: Bool, _ call: String
   ) throws(TensorError) -> Tensor {
     if isPoisoned { return self }
-    guard rank >= 2 else {
-      throw TensorError(call, "expected matrices, got shape \(shape)")
-    }
+    try demand(rank >= 2, call, "expected matrices, got shape \(shape)")
     let source = contiguous()
-    let storage = source.node.materialize()
-    if storage.isMissing { return .poisoned }
     let (rows, columns) = (shape[rank - 2], shape[rank - 1])
     // Diagonals further out make no difference.
     let diagonal = Swift.max(Swift.min(diagonal, columns), -rows)
     let triangle = Triangle(rows: rows, columns: columns, diagonal: diagonal, isUpper: isUpper)
     let matrices = shape.dropLast(2).reduce(1, *)
-    let width = dtype.byteCount
-    let result = withExtendedLifetime(storage) {
+    let result = source.withAddress { from in
       Tensor(shape: shape, dtype: dtype) { bytes in
         guard let to = bytes.baseAddress else { return }
         ExecutionLog.add(.copy, "triangle", [source], into: shape, dtype)
         triangle.copy(
-          matrices, width: width, from: storage.base + source.layout.offset * width, to: to,
-          threads: TensorThreads.count)
+          matrices, width: dtype.byteCount, from: from, to: to, threads: TensorThreads.count)
       }
     }
-    return result.recorded(call, from: [self], runsAtOnce: true) {
+    return (result ?? .poisoned).recorded(call, from: [self], runsAtOnce: true) {
       [isUpper ? $0.upstream.triu(diagonal) : $0.upstream.tril(diagonal)]
     }
   }
@@ -100,9 +94,7 @@ extension Tensor {
     checked(file: file, line: line, call: call) { () throws(TensorError) in
       let shape = [rows, columns]
       _ = try Shape.count(shape, call: call)
-      guard dtype.isInteger else {
-        throw TensorError(call, "indices are integers, got \(dtype)")
-      }
+      try demand(dtype.isInteger, call, "indices are integers, got \(dtype)")
       let all = ones(shape, dtype: .bool)
       return half(all).nonzero().cast(to: dtype).transposed().contiguous()
     }

@@ -172,9 +172,7 @@ extension Tensor {
     lambda: Double = 0.5, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      guard lambda >= 0 else {
-        throw TensorError("softshrink(lambda:)", "lambda must not be negative, got \(lambda)")
-      }
+      try demand(lambda >= 0, "softshrink(lambda:)", "lambda must not be negative, got \(lambda)")
       let low = Tensor.where(self .< -lambda, self + lambda, self * 0)
       return Tensor.where(self .> lambda, self - lambda, low)
     }

@@ -115,8 +115,6 @@ public func lcm(
 private func divisor(_ a: Tensor, _ b: Tensor, _ call: String) throws(TensorError) -> Tensor {
   if a.isPoisoned || b.isPoisoned { return .poisoned }
   let type = Promotion.type([a, b])
-  guard type.isInteger else {
-    throw TensorError(call, "\(type) has no divisors; cast to an integer type first")
-  }
+  try demand(type.isInteger, call, "\(type) has no divisors; cast to an integer type first")
   return try Tensor.elementwise(.gcd, [a, b], in: type, result: type, call: call)
 }

@@ -14,9 +14,7 @@ extension Tensor {
       guard dtype == other.dtype else {
         throw TensorError(call, "the types \(dtype) and \(other.dtype) differ; cast one of them")
       }
-      guard rtol >= 0, atol >= 0 else {
-        throw TensorError(call, "rtol \(rtol) and atol \(atol) must not be negative")
-      }
+      try demand(rtol >= 0 && atol >= 0, call, "rtol \(rtol) and atol \(atol) must not be negative")
       let (a, b) = (detached(), other.detached())
       var close = a .== b
       if equalNaN { close = close .| (a.isNaN() .& b.isNaN()) }

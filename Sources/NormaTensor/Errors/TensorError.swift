@@ -308,6 +308,14 @@ extension TensorError {
   }
 }
 
+/// Throws a mistake of `call` unless `condition` holds.
+@inline(__always)
+func demand(
+  _ condition: Bool, _ call: String, _ reason: @autoclosure () -> String
+) throws(TensorError) {
+  if !condition { throw TensorError(call, reason()) }
+}
+
 /// Stops with `message`, in release builds too, when Norma itself is at fault.
 func require(
   _ condition: Bool, _ message: @autoclosure () -> String, file: StaticString = #fileID,

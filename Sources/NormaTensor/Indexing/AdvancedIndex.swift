@@ -34,12 +34,9 @@ struct AdvancedIndex {
         // A Boolean without axes selects all or nothing, along a new axis.
         let mask = tensor.atLeast1D()
         let own = tensor.rank == 0 ? [1] : Array(shape[axis..<(axis + tensor.rank)])
-        guard mask.shape == own else {
-          throw TensorError(
-            call,
-            "a mask of shape \(mask.shape) does not fit shape \(shape) from axis \(axis) on"
-          )
-        }
+        try demand(
+          mask.shape == own, call,
+          "a mask of shape \(mask.shape) does not fit shape \(shape) from axis \(axis) on")
         width = own.count
         basic += tensor.rank == 0 ? [.newAxis] : own.map { _ in .whole }
         entries.append(

@@ -84,9 +84,7 @@ struct AxisIndices: Sendable {
 
   /// Throws unless indices are integers.
   static func integers(_ indices: Tensor, _ call: String) throws(TensorError) {
-    guard indices.dtype.isInteger else {
-      throw TensorError(call, "indices must be integers, got \(indices.dtype)")
-    }
+    try demand(indices.dtype.isInteger, call, "indices must be integers, got \(indices.dtype)")
   }
 }
 

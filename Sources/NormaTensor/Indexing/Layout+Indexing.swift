@@ -42,9 +42,7 @@ extension Tensor.AxisIndex {
       throw TensorError(
         call, "\(named) indices for shape \(shape), which has \(shape.count) axes")
     }
-    guard indices.count(where: \.isEllipsis) <= 1 else {
-      throw TensorError(call, "more than one ellipsis")
-    }
+    try demand(indices.count(where: \.isEllipsis) <= 1, call, "more than one ellipsis")
     var indices = indices
     let position = indices.firstIndex(where: \.isEllipsis) ?? indices.endIndex
     if position < indices.endIndex { indices.remove(at: position) }
@@ -76,9 +74,7 @@ extension Tensor.AxisIndex {
       }
       return (start, end - start, 1)
     case .slice(let from, let upTo, let step):
-      guard step > 0 else {
-        throw TensorError(call, "the step of a slice must be positive, got \(step)")
-      }
+      try demand(step > 0, call, "the step of a slice must be positive, got \(step)")
       func clamp(_ bound: Int) -> Int { min(max(bound < 0 ? bound + size : bound, 0), size) }
       let start = from.map(clamp) ?? 0
       let end = max(upTo.map(clamp) ?? size, start)

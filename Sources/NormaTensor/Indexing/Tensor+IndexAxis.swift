@@ -70,9 +70,7 @@ extension Tensor {
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
       let call = "indexFilled(_:over:with:)"
-      guard value.rank == 0 else {
-        throw TensorError(call, "the value must be a scalar, got shape \(value.shape)")
-      }
+      try demand(value.rank == 0, call, "the value must be a scalar, got shape \(value.shape)")
       let number = value.cast(to: dtype)
       return try alongAxis(axis, indices, call, wraps: true) {
         (x, axisIndices, _) throws(TensorError) in

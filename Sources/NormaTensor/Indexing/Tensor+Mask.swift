@@ -94,9 +94,7 @@ extension Tensor {
   private func masked(
     by mask: Tensor, _ call: String
   ) throws(TensorError) -> (Tensor, AxisIndices) {
-    guard mask.dtype == .bool else {
-      throw TensorError(call, "the mask is \(mask.dtype), not bool; compare it first")
-    }
+    try demand(mask.dtype == .bool, call, "the mask is \(mask.dtype), not bool; compare it first")
     let common = try Shape.broadcast(shape, mask.shape, call: call)
     let indices = try mask.broadcast(to: common).trueIndices(call)
     let x = broadcast(to: common)
@@ -115,12 +113,9 @@ extension Tensor {
     where mask: Tensor, with value: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      guard value.rank == 0 else {
-        throw TensorError(
-          "filled(where:with:)",
-          "the value must be a scalar, got shape \(value.shape); where(_:_:_:) takes any shape"
-        )
-      }
+      try demand(
+        value.rank == 0, "filled(where:with:)",
+        "the value must be a scalar, got shape \(value.shape); where(_:_:_:) takes any shape")
       return Tensor.where(mask, value.cast(to: dtype), self)
     }
   }

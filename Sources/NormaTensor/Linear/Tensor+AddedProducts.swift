@@ -72,17 +72,13 @@ extension Tensor {
           x.added(y, z, ranks, beta, alpha, call, file, line, product)
         }
       }
-      guard a.rank == ranks.0, b.rank == ranks.1 else {
-        throw TensorError(
-          call,
-          "factors of shapes \(a.shape) and \(b.shape) do not have \(ranks.0) and \(ranks.1) axes")
-      }
+      try demand(
+        a.rank == ranks.0 && b.rank == ranks.1, call,
+        "factors of shapes \(a.shape) and \(b.shape) do not have \(ranks.0) and \(ranks.1) axes")
       let meets = ranks.1 == 1 ? b.shape[0] : b.shape[b.rank - 2]
-      guard ranks.0 == 1 || a.shape[a.rank - 1] == meets,
-        ranks.0 < 3 || a.shape[0] == b.shape[0]
-      else {
-        throw TensorError(call, "shapes \(a.shape) and \(b.shape) cannot be multiplied")
-      }
+      try demand(
+        (ranks.0 == 1 || a.shape[a.rank - 1] == meets) && (ranks.0 < 3 || a.shape[0] == b.shape[0]),
+        call, "shapes \(a.shape) and \(b.shape) cannot be multiplied")
       try Tensor.requireFactors(a, b, call: call)
       guard dtype == a.dtype else {
         throw TensorError(call, "\(dtype) and products of \(a.dtype) differ; cast one of them")

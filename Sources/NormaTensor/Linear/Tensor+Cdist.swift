@@ -24,11 +24,9 @@ extension Tensor {
         return widened.cdist(other.widened, p: p, file: file, line: line)
       }
       let call = "cdist(_:p:)"
-      guard rank >= 2, other.rank >= 2, shape[rank - 1] == other.shape[other.rank - 1] else {
-        throw TensorError(
-          call,
-          "shapes \(shape) and \(other.shape) are not [..., P, M] and [..., R, M] with equal M")
-      }
+      try demand(
+        rank >= 2 && other.rank >= 2 && shape[rank - 1] == other.shape[other.rank - 1], call,
+        "shapes \(shape) and \(other.shape) are not [..., P, M] and [..., R, M] with equal M")
       guard p >= 0 else { throw TensorError(call, "p must not be negative, got \(p)") }
       guard dtype == other.dtype, dtype.isFloatingPoint else {
         throw TensorError(

@@ -76,9 +76,7 @@ extension Tensor {
     guard a.dtype == b.dtype else {
       throw TensorError("matmul(_:)", "\(a.dtype) and \(b.dtype) differ; cast one of them")
     }
-    guard a.dtype != .bool else {
-      throw TensorError("matmul(_:)", "Booleans have no product; cast(to: .float32) first")
-    }
+    try demand(a.dtype != .bool, "matmul(_:)", "Booleans have no product; cast(to: .float32) first")
   }
 
   /// Whether a matrix is stored column by column: its gradient then is, too.
@@ -140,7 +138,9 @@ extension Tensor {
     if a.storage.isMissing || b.storage.isMissing { return .poisoned }
     let (dtype, layout, threads) = (left.dtype, Layout(contiguous: shape), TensorThreads.count)
     guard let result = Storage.roomOrReport(layout, dtype) else { return .poisoned }
-    func run(_ way: ProductWay, _ traits: Set<ExecutionPlan.Trait>) -> Bool {
+    func run(
+      _ way: ProductWay, _ traits: @autoclosure () -> Set<ExecutionPlan.Trait>
+    ) -> Bool {
       var second = b
       if case .packed(_, let matrix) = way { second = .reads(matrix) }
       let hasRun = KernelRecorder.run([a, second, .writes(result)]) { at in
@@ -153,7 +153,7 @@ extension Tensor {
           ExecutionPlan.Step(
             .product, ["matmul"], over: batch + [m, k, n],
             reads: left.touchedBytes + right.touchedBytes,
-            writes: layout.count * dtype.byteCount, traits))
+            writes: layout.count * dtype.byteCount, traits()))
       }
       return hasRun
     }

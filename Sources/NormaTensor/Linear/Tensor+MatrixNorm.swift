@@ -43,17 +43,13 @@ extension Tensor {
   ) -> Tensor {
     checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "matrixNorm(_:over:)"
-      guard rank >= 2 else {
-        throw TensorError(call, "shape \(shape) has no matrices; norm(_:over:) is for vectors")
-      }
+      try demand(rank >= 2, call, "shape \(shape) has no matrices; norm(_:over:) is for vectors")
       guard dtype.isFloatingPoint else {
         throw TensorError(call, "\(dtype) has no norm of its own type; cast(to: .float32) first")
       }
       let rows = try Shape.axis(axes.0, of: shape, call: call)
       let columns = try Shape.axis(axes.1, of: shape, call: call)
-      guard rows != columns else {
-        throw TensorError(call, "axis \(axes.0) and axis \(axes.1) are the same")
-      }
+      try demand(rows != columns, call, "axis \(axes.0) and axis \(axes.1) are the same")
       func extreme(over axis: Int, ofSumsOver summed: Int, isLargest: Bool) -> Tensor {
         let sums = abs().sum(over: summed, keepDims: true)
         let result =

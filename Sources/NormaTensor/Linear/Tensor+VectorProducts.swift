@@ -94,12 +94,8 @@ extension Tensor {
 
   /// Factors of a product must have the same type, other than bool.
   static func requireFactors(_ a: Tensor, _ b: Tensor, call: String) throws(TensorError) {
-    guard a.dtype == b.dtype else {
-      throw TensorError(call, "\(a.dtype) and \(b.dtype) differ; cast one of them")
-    }
-    guard a.dtype != .bool else {
-      throw TensorError(call, "Booleans have no product; cast(to: .float32) first")
-    }
+    try demand(a.dtype == b.dtype, call, "\(a.dtype) and \(b.dtype) differ; cast one of them")
+    try demand(a.dtype != .bool, call, "Booleans have no product; cast(to: .float32) first")
   }
 
   /// The products aᵢ bⱼ of all pairs from two vectors, `[n]` and `[m]`, as `[n, m]`.
@@ -109,11 +105,9 @@ extension Tensor {
     _ other: Tensor, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(self, other, file: file, line: line) { () throws(TensorError) in
-      guard rank == 1, other.rank == 1 else {
-        throw TensorError(
-          "outer(_:)",
-          "shapes \(shape) and \(other.shape) are not two vectors; use flattened()")
-      }
+      try demand(
+        rank == 1 && other.rank == 1, "outer(_:)",
+        "shapes \(shape) and \(other.shape) are not two vectors; use flattened()")
       return unsqueezed(1) * other
     }
   }

@@ -25,9 +25,7 @@ extension Tensor {
   ) -> Tensor {
     checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "renormalized(_:over:maximum:)"
-      guard rank >= 2 else {
-        throw TensorError(call, "shape \(shape) has no slices; at least two axes are needed")
-      }
+      try demand(rank >= 2, call, "shape \(shape) has no slices; at least two axes are needed")
       guard p > 0 else { throw TensorError(call, "p must be positive, got \(p)") }
       guard maximum >= 0 else {
         throw TensorError(call, "maximum must not be negative, got \(maximum)")

@@ -38,9 +38,7 @@ extension Tensor {
     let call = "moments(over:)"
     return checked(file: file, line: line, call: call, else: nothing) { () throws(TensorError) in
       if isPoisoned || mask?.isPoisoned ?? false || weights?.isPoisoned ?? false { return nothing }
-      guard dtype.isFloatingPoint else {
-        throw TensorError(call, "\(dtype) is not real; cast(to: .float32) first")
-      }
+      try demand(dtype.isFloatingPoint, call, "\(dtype) is not real; cast(to: .float32) first")
       let front = try Shape.axes(axes, of: shape, call: call)
       let kept = Shape.reduced(shape, over: front, keepDims: false)
       guard mask == nil && weights == nil else {

@@ -27,11 +27,9 @@ public func pixelShuffle(
   checked(x, file: file, line: line) { () throws(TensorError) in
     let call = "pixelShuffle(_:upscaleFactor:)"
     let squared = r.multipliedReportingOverflow(by: r)
-    guard x.rank >= 3, r > 0, !squared.overflow, x.shape[x.rank - 3] % squared.partialValue == 0
-    else {
-      throw TensorError(
-        call, "factor \(r) squared does not divide the channels of [..., C, H, W], \(x.shape)")
-    }
+    try demand(
+      x.rank >= 3 && r > 0 && !squared.overflow && x.shape[x.rank - 3] % squared.partialValue == 0,
+      call, "factor \(r) squared does not divide the channels of [..., C, H, W], \(x.shape)")
     let (batch, n) = (Array(x.shape.dropLast(3)), x.rank - 3)
     let (c, h, w) = (x.shape[n] / (r * r), x.shape[n + 1], x.shape[n + 2])
     let order = Array(0..<n) + [n, n + 3, n + 1, n + 4, n + 2]

@@ -82,9 +82,7 @@ extension Tensor {
   /// PyTorch: `torch.trace`.
   public func trace(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     checked(self, file: file, line: line) { () throws(TensorError) in
-      guard rank == 2 else {
-        throw TensorError("trace()", "expected a matrix, got shape \(shape); sum a diagonal()")
-      }
+      try demand(rank == 2, "trace()", "expected a matrix, got shape \(shape); sum a diagonal()")
       return widened.diagonal().sum()
     }
   }
@@ -95,9 +93,7 @@ extension Shape {
   static func pair(
     _ axes: (Int, Int), of shape: [Int], call: String
   ) throws(TensorError) -> (Int, Int) {
-    guard shape.count >= 2 else {
-      throw TensorError(call, "two axes are needed, but shape \(shape) has \(shape.count)")
-    }
+    try demand(shape.count >= 2, call, "two axes are needed, but shape \(shape) has \(shape.count)")
     let first = try axis(axes.0, of: shape, call: call)
     let second = try axis(axes.1, of: shape, call: call)
     guard first != second else {

@@ -53,9 +53,7 @@ extension Tensor {
   /// The rows in reverse order: axis 0. PyTorch: `torch.flipud`.
   public func flippedUpDown(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     checked(file: file, line: line) { () throws(TensorError) in
-      guard rank >= 1 || isPoisoned else {
-        throw TensorError("flippedUpDown()", "a scalar cannot be flipped")
-      }
+      try demand(rank >= 1 || isPoisoned, "flippedUpDown()", "a scalar cannot be flipped")
       return flipped(over: [0])
     }
   }
@@ -91,9 +89,7 @@ extension Tensor {
       guard shifts.count == axes.count, !shifts.isEmpty else {
         throw TensorError(call, "\(shifts.count) shifts for \(axes.count) axes; pass one for each")
       }
-      guard rank > 0 else {
-        throw TensorError(call, "a scalar cannot be rolled")
-      }
+      try demand(rank > 0, call, "a scalar cannot be rolled")
       var result = self
       for (shift, axis) in zip(shifts, axes) {
         let front = try Shape.axis(axis, of: shape, call: call)

@@ -45,9 +45,7 @@ extension Tensor {
     guard let first = tensors.first ?? all.first else {
       throw TensorError(call, "there are no tensors")
     }
-    guard first.rank > 0 else {
-      throw TensorError(call, "scalars cannot be concatenated; stack them")
-    }
+    try demand(first.rank > 0, call, "scalars cannot be concatenated; stack them")
     let dtype = all.dropFirst().reduce(all[0].dtype) { DType.promoted($0, $1.dtype) }
     try Tensor.refuseMixedSigns(all.map(\.dtype), call)
     let front = try Shape.axis(axis, of: first.shape, call: call)

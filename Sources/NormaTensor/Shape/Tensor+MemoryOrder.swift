@@ -35,10 +35,8 @@ extension Tensor {
   /// PyTorch: `to(memory_format=torch.channels_last)`.
   public func channelsLast(file: StaticString = #fileID, line: UInt = #line) -> Tensor {
     checked(self, file: file, line: line) { () throws(TensorError) in
-      guard rank >= 3 else {
-        throw TensorError(
-          "channelsLast()", "expected a shape [N, C, ...] with spatial axes, got \(shape)")
-      }
+      try demand(
+        rank >= 3, "channelsLast()", "expected a shape [N, C, ...] with spatial axes, got \(shape)")
       return channelsLastDense.recorded("channelsLast()", from: [self]) { [$0.upstream] }
     }
   }

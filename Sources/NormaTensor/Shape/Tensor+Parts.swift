@@ -56,9 +56,7 @@ extension Tensor {
     _ axis: Int, _ index: Tensor.AxisIndex, _ call: String
   ) throws(TensorError) -> Window {
     let front = try Shape.axis(axis, of: shape, call: call)
-    guard rank > 0 || isPoisoned else {
-      throw TensorError(call, "a scalar has no parts")
-    }
+    try demand(rank > 0 || isPoisoned, call, "a scalar has no parts")
     let indices =
       (0..<front).map { _ in Tensor.AxisIndex.slice(from: nil, upTo: nil, by: 1) } + [index]
     return { (whole: Layout) throws(TensorError) in try whole.taking(indices, call) }
@@ -72,11 +70,9 @@ extension Tensor {
     line: UInt = #line
   ) -> Tensor {
     checked(self, start, file: file, line: line) { () throws(TensorError) in
-      guard start.rank == 0, start.dtype.isInteger else {
-        throw TensorError(
-          "narrowed(over:from:count:)",
-          "the start must be an integer scalar, got \(start.dtype) \(start.shape)")
-      }
+      try demand(
+        start.rank == 0 && start.dtype.isInteger, "narrowed(over:from:count:)",
+        "the start must be an integer scalar, got \(start.dtype) \(start.shape)")
       return narrowed(over: axis, from: start.asPositions.item(as: Int.self), count: count)
     }
   }

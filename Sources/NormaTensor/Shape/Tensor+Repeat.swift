@@ -27,11 +27,9 @@ extension Tensor {
 
   private func repeated(_ counts: [Int], call: String) throws(TensorError) -> Tensor {
     if isPoisoned { return self }
-    guard counts.count >= rank else {
-      throw TensorError(
-        call,
-        "\(counts.count) counts for shape \(shape), which has \(rank) axes; tiled(_:) takes fewer")
-    }
+    try demand(
+      counts.count >= rank, call,
+      "\(counts.count) counts for shape \(shape), which has \(rank) axes; tiled(_:) takes fewer")
     if let negative = counts.first(where: { $0 < 0 }) {
       throw TensorError(call, "a count must not be negative, got \(negative)")
     }

@@ -56,11 +56,9 @@ extension Tensor {
     checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "strided(_:strides:offset:)"
       _ = try Shape.count(shape, call: call)
-      guard shape.count == strides.count, strides.allSatisfy({ $0 >= 0 }) else {
-        throw TensorError(
-          call,
-          "shape \(shape) needs one non-negative stride for each axis, got \(strides)")
-      }
+      try demand(
+        shape.count == strides.count && strides.allSatisfy({ $0 >= 0 }), call,
+        "shape \(shape) needs one non-negative stride for each axis, got \(strides)")
       let start = offset ?? layout.offset
       let isEmpty = shape.contains(0)
       var last = start

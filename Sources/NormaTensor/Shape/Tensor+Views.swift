@@ -120,12 +120,9 @@ extension Tensor {
     _ axis: Int, file: StaticString = #fileID, line: UInt = #line
   ) -> Tensor {
     checked(self, file: file, line: line) { () throws(TensorError) in
-      guard axis >= -rank - 1 && axis <= rank else {
-        throw TensorError(
-          "unsqueezed(_:)",
-          "axis \(axis) is out of range for shape \(shape); valid axes are \(-rank - 1) ... \(rank)"
-        )
-      }
+      try demand(
+        axis >= -rank - 1 && axis <= rank, "unsqueezed(_:)",
+        "axis \(axis) is out of range for shape \(shape); valid axes are \(-rank - 1) ... \(rank)")
       guard rank < Shape.mostAxes else {
         throw TensorError(
           "unsqueezed(_:)", "\(rank + 1) axes; a tensor has at most \(Shape.mostAxes)")
@@ -147,9 +144,7 @@ extension Tensor {
     checked(self, file: file, line: line) { () throws(TensorError) in
       let call = "broadcast(to:)"
       let shift = target.count - rank
-      guard shift >= 0 else {
-        throw TensorError(call, "shape \(shape) has more axes than \(target)")
-      }
+      try demand(shift >= 0, call, "shape \(shape) has more axes than \(target)")
       var sizes = target
       for (axis, size) in target.enumerated() {
         let own = axis < shift ? nil : shape[axis - shift]

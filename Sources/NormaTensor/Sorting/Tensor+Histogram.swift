@@ -27,9 +27,7 @@ extension Tensor {
       guard rank == 1, dtype.isInteger else {
         throw TensorError(call, "expected integers with one axis, got \(dtype) \(shape)")
       }
-      guard minLength >= 0 else {
-        throw TensorError(call, "minLength must not be negative, got \(minLength)")
-      }
+      try demand(minLength >= 0, call, "minLength must not be negative, got \(minLength)")
       if let weights, weights.shape != shape {
         throw TensorError(call, "weights of shape \(weights.shape) for elements of \(shape)")
       }

@@ -80,11 +80,9 @@ extension Tensor {
   }
 
   private func check(_ sorter: Tensor, _ size: Int, _ call: String) throws(TensorError) {
-    guard sorter.dtype.isInteger, sorter.shape == shape else {
-      throw TensorError(
-        call, "the sorter must be integers of shape \(shape), got \(sorter.dtype) \(sorter.shape)"
-      )
-    }
+    try demand(
+      sorter.dtype.isInteger && sorter.shape == shape, call,
+      "the sorter must be integers of shape \(shape), got \(sorter.dtype) \(sorter.shape)")
     guard sorter.count > 0 else { return }
     let (low, high) = (
       sorter.min().asPositions.item(as: Int.self), sorter.max().asPositions.item(as: Int.self)

@@ -17,9 +17,7 @@ extension Tensor {
     return pairs(
       axis, keepDims: keepDims, call: call, file: file, line: line
     ) { (x, axis) throws(TensorError) in
-      guard x.shape[axis] > 0 else {
-        throw TensorError(call, "axis \(axis) of shape \(self.shape) has no elements")
-      }
+      try demand(x.shape[axis] > 0, call, "axis \(axis) of shape \(self.shape) has no elements")
       guard (1...x.shape[axis]).contains(k) else {
         throw TensorError(
           call,
@@ -42,9 +40,7 @@ extension Tensor {
     return pairs(
       axis, keepDims: keepDims, call: call, file: file, line: line
     ) { (x, axis) throws(TensorError) in
-      guard x.shape[axis] > 0 else {
-        throw TensorError(call, "axis \(axis) of shape \(self.shape) has no elements")
-      }
+      try demand(x.shape[axis] > 0, call, "axis \(axis) of shape \(self.shape) has no elements")
       let rows = SortedRows(x, axis)
       let (found, indices) = rows.pair(size: 1) { values, found in
         rows.sort.runMode(rows.dtype, from: rows.runs.base, into: values, indices: found)

@@ -51,9 +51,7 @@ extension Tensor {
   ) throws(TensorError) -> Tensor? {
     if isPoisoned || frequencies?.isPoisoned ?? false || weights?.isPoisoned ?? false { return nil }
     try requireReal(call)
-    guard rank <= 2 else {
-      throw TensorError(call, "shape \(shape) has \(rank) axes; rows of observations have two")
-    }
+    try demand(rank <= 2, call, "shape \(shape) has \(rank) axes; rows of observations have two")
     let matrix = rank == 2 ? self : reshaped([1, -1])
     let n = matrix.shape[1]
     try check(frequencies, "frequencies", n, \.isInteger, "integers", call)
@@ -88,12 +86,8 @@ extension Tensor {
       throw TensorError(
         call, "\(name) must be \(kind) with one axis, got \(counts.dtype) \(counts.shape)")
     }
-    guard counts.count == n else {
-      throw TensorError(call, "\(counts.count) \(name) for \(n) observations")
-    }
-    guard n == 0 || counts.min().item() >= 0 else {
-      throw TensorError(call, "\(name) must not be negative or NaN")
-    }
+    try demand(counts.count == n, call, "\(counts.count) \(name) for \(n) observations")
+    try demand(n == 0 || counts.min().item() >= 0, call, "\(name) must not be negative or NaN")
   }
 
   /// A 1 by 1 matrix as a scalar.

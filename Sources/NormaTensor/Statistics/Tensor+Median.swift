@@ -71,9 +71,7 @@ extension Tensor {
     pairs(
       axis, keepDims: keepDims, call: call, file: file, line: line
     ) { (x, axis) throws(TensorError) in
-      guard x.shape[axis] > 0 else {
-        throw TensorError(call, "axis \(axis) of shape \(self.shape) has no elements")
-      }
+      try demand(x.shape[axis] > 0, call, "axis \(axis) of shape \(self.shape) has no elements")
       return x.element(RowRanks(fractions: [0.5], .lower, nan: rule), axis, call)
     }
   }
