@@ -52,15 +52,19 @@ extension Tensor {
     let diagonal = Swift.max(Swift.min(diagonal, columns), -rows)
     let triangle = Triangle(rows: rows, columns: columns, diagonal: diagonal, isUpper: isUpper)
     let matrices = shape.dropLast(2).reduce(1, *)
-    let result = source.withAddress { from in
+    let storage = source.node.materialize()
+    if storage.isMissing { return .poisoned }
+    let width = dtype.byteCount
+    let result = withExtendedLifetime(storage) {
       Tensor(shape: shape, dtype: dtype) { bytes in
         guard let to = bytes.baseAddress else { return }
         ExecutionLog.add(.copy, "triangle", [source], into: shape, dtype)
         triangle.copy(
-          matrices, width: dtype.byteCount, from: from, to: to, threads: TensorThreads.count)
+          matrices, width: width, from: storage.base + source.layout.offset * width, to: to,
+          threads: TensorThreads.count)
       }
     }
-    return (result ?? .poisoned).recorded(call, from: [self], runsAtOnce: true) {
+    return result.recorded(call, from: [self], runsAtOnce: true) {
       [isUpper ? $0.upstream.triu(diagonal) : $0.upstream.tril(diagonal)]
     }
   }
