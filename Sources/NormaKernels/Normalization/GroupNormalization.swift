@@ -3,26 +3,6 @@ import CNormaLoops
 /// Normalization of contiguous groups of `float32` values, and its gradient, group by group while
 /// each is in cache: with the instructions of programs, but without programs.
 package struct GroupNormalization: Sendable {
-  /// Weight and bias, one number for each parameter; `epsilon`; and whether squares are measured
-  /// from zero.
-  package struct Parameters {
-    let weight: UnsafeRawPointer?, bias: UnsafeRawPointer?
-    let epsilon: Double
-    let fromZero: Bool
-
-    package init(
-      weight: UnsafeRawPointer?, bias: UnsafeRawPointer?, epsilon: Double, fromZero: Bool
-    ) {
-      (self.weight, self.bias, self.epsilon, self.fromZero) = (weight, bias, epsilon, fromZero)
-    }
-
-    fileprivate var form: norma_group_parameters {
-      norma_group_parameters(
-        weight: weight?.assumingMemoryBound(to: Float.self),
-        bias: bias?.assumingMemoryBound(to: Float.self), eps: epsilon, from_zero: fromZero ? 1 : 0)
-    }
-  }
-
   /// The shortest run of values with the same parameter that is worth a loop of its own.
   package static let shortestRun = 16
 
@@ -32,17 +12,10 @@ package struct GroupNormalization: Sendable {
 
   private let form: norma_groups
 
-  /// Consecutive groups of `length` adjacent values each. The value at offset o has the parameter
-  /// `o / inner % period`.
-  package init(rows groups: Int, length: Int, inner: Int, period: Int) {
-    form = norma_groups(
-      groups: Int64(groups), pieces: 1, length: Int64(length), group_step: Int64(length),
-      piece_step: 0, inner: Int64(inner), period: Int64(period))
-  }
-
-  /// Groups in `pieces` of `length` values, the pieces of a group being far from each other, like
-  /// those of a channel in a batch.
-  package init(channels groups: Int, pieces: Int, length: Int, inner: Int, period: Int) {
+  /// Groups of `pieces` of `length` adjacent values each. Several pieces are far from each other,
+  /// like those of a channel in a batch. The value at offset o has the parameter `o / inner %
+  /// period`.
+  package init(groups: Int, pieces: Int = 1, length: Int, inner: Int, period: Int) {
     form = norma_groups(
       groups: Int64(groups), pieces: Int64(pieces), length: Int64(length),
       group_step: Int64(length), piece_step: Int64(groups * length), inner: Int64(inner),
@@ -66,15 +39,16 @@ package struct GroupNormalization: Sendable {
 
   /// Writes y, and for each group the mean, the sum of squared distances from it and the variance.
   package func run(
-    _ parameters: Parameters, x: UnsafeRawPointer, y: UnsafeMutableRawPointer,
+    _ parameters: norma_group_parameters, x: UnsafeRawPointer, y: UnsafeMutableRawPointer,
     mean: UnsafeMutablePointer<Double>, squares: UnsafeMutablePointer<Double>,
     variance: UnsafeMutablePointer<Double>, threads: Int
   ) {
-    withUnsafePointers(parameters) { form, parameters in
-      let x = x.assumingMemoryBound(to: Float.self), y = y.assumingMemoryBound(to: Float.self)
-      inParallel(count, work: valueCount, threads: threads) { begin, end in
-        norma_normalize_groups(form, parameters, x, y, mean, squares, variance, begin, end)
-      }
+    var form = form
+    var parameters = parameters
+    let x = x.assumingMemoryBound(to: Float.self)
+    let y = y.assumingMemoryBound(to: Float.self)
+    inParallel(count, work: valueCount, threads: threads) { begin, end in
+      norma_normalize_groups(&form, &parameters, x, y, mean, squares, variance, begin, end)
     }
   }
 
@@ -91,7 +65,7 @@ package struct GroupNormalization: Sendable {
 
   /// Writes the gradient of x, unless that is nil, and those of weight and bias.
   package func gradient(
-    _ parameters: Parameters, x: UnsafeRawPointer, upstream: UnsafeRawPointer,
+    _ parameters: norma_group_parameters, x: UnsafeRawPointer, upstream: UnsafeRawPointer,
     mean: UnsafePointer<Double>, variance: UnsafePointer<Double>, dx: UnsafeMutableRawPointer?,
     weight: UnsafeMutablePointer<Float>, bias: UnsafeMutablePointer<Float>,
     sums: UnsafeMutablePointer<Double>, threads: Int
@@ -99,35 +73,26 @@ package struct GroupNormalization: Sendable {
     let (products, plain) = (sums, sums + sumCount)
     let (isByChunk, chunks, columns) = (hasRowOfParameters, chunks, parameterCount)
     if isByChunk { sums.initialize(repeating: 0, count: 2 * sumCount) }
-    withUnsafePointers(parameters) { form, parameters in
-      let x = x.assumingMemoryBound(to: Float.self)
-      let upstream = upstream.assumingMemoryBound(to: Float.self)
-      let dx = dx?.assumingMemoryBound(to: Float.self)
-      inParallel(isByChunk ? chunks : count, work: valueCount, threads: threads) { begin, end in
-        guard isByChunk else {
-          norma_group_gradient(
-            form, parameters, x, upstream, mean, variance, dx, products, plain, begin, end)
-          return
-        }
-        for chunk in Int(begin)..<Int(end) {
-          norma_group_gradient(
-            form, parameters, x, upstream, mean, variance, dx, products + chunk * columns,
-            plain + chunk * columns, Int64(count * chunk / chunks),
-            Int64(count * (chunk + 1) / chunks))
-        }
+    var form = form
+    var parameters = parameters
+    let x = x.assumingMemoryBound(to: Float.self)
+    let upstream = upstream.assumingMemoryBound(to: Float.self)
+    let dx = dx?.assumingMemoryBound(to: Float.self)
+    inParallel(isByChunk ? chunks : count, work: valueCount, threads: threads) { begin, end in
+      guard isByChunk else {
+        norma_group_gradient(
+          &form, &parameters, x, upstream, mean, variance, dx, products, plain, begin, end)
+        return
+      }
+      for chunk in Int(begin)..<Int(end) {
+        norma_group_gradient(
+          &form, &parameters, x, upstream, mean, variance, dx, products + chunk * columns,
+          plain + chunk * columns, Int64(count * chunk / chunks),
+          Int64(count * (chunk + 1) / chunks))
       }
     }
     let repeats = Int64(Int(form.inner) / run)
     norma_add_runs(products, Int64(sumCount), repeats, form.period, weight)
     norma_add_runs(plain, Int64(sumCount), repeats, form.period, bias)
-  }
-
-  private func withUnsafePointers(
-    _ parameters: Parameters,
-    _ body: (UnsafePointer<norma_groups>, UnsafePointer<norma_group_parameters>) -> Void
-  ) {
-    withUnsafePointer(to: form) { form in
-      withUnsafePointer(to: parameters.form) { body(form, $0) }
-    }
   }
 }

@@ -1,13 +1,14 @@
+import CNormaLoops
 import NormaKernels
 
 extension NormalizedGroups {
   /// dx, dweight and dbias, eagerly, group by group in cache. Nil if groups are not contiguous, or
-  /// parameters change neither from run to run nor along rows.
+  /// parameters change neither from run to run nor along rows, and with a mask.
   static func gradients(
-    _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?
+    _ rule: Backward, eps: Double, weight: Tensor?, own: OwnStatistics?, mask: NormalizationMask?
   ) -> NormalizationGradients? {
     // Without a weight, the shape of the bias is unknown here.
-    guard let own, weight != nil || !rule.needs(1) else { return nil }
+    guard let own, mask == nil, weight != nil || !rule.needs(1) else { return nil }
     let groups = NormalizedGroups(
       rule.saved[0].detached(), over: own.axes,
       weight: weight?.detached().cast(to: .float32).contiguous(), bias: nil)
@@ -23,16 +24,14 @@ extension NormalizedGroups {
       hasRows
         ? kernel.parameterCount <= GroupNormalization.longestRow
         : upstream.layout.isContiguous
-          && (x.count <= Limits.smallNormalization || isWorthwhile && kernel.isRows)
+          && (x.count <= Limits.smallNormalization || hasRowsForAll)
     else { return nil }
     let statistics = rule.saved[1...2].map { $0.detached().cast(to: .float64) }
     let operands = ([x, upstream] + statistics + (weight.map { [$0] } ?? []))
       .map { $0.contiguous() }
     Tensor.evaluate(operands)
-    let storages = operands.map { $0.node.materialize() }
-    let bases = zip(operands, storages).map { operand, storage in
-      UnsafeRawPointer(storage.base + operand.layout.offset * operand.dtype.byteCount)
-    }
+    let memory = operands.map { $0.memory() }
+    let bases = memory.map { UnsafeRawPointer($0.address) }
     let room = Layout(contiguous: x.shape)
     let dx = rule.needs(0) ? (try? Storage.room(room, .float32, "")) : nil
     if rule.needs(0) && dx == nil { return nil }
@@ -45,11 +44,11 @@ extension NormalizedGroups {
         hasRows ? .rowGradient : .groups, ["normalization gradient"], over: x.shape,
         reads: operands.reduce(0) { $0 + $1.touchedBytes },
         writes: (dx?.byteCount ?? 0) + 2 * kernel.parameterCount * 4))
-    withExtendedLifetime(storages) {
+    withExtendedLifetime(memory) {
       kernel.gradient(
-        GroupNormalization.Parameters(
-          weight: weight == nil ? nil : bases[4], bias: nil, epsilon: eps,
-          fromZero: origin == .zero),
+        norma_group_parameters(
+          weight: weight == nil ? nil : bases[4].assumingMemoryBound(to: Float.self), bias: nil,
+          eps: eps, from_zero: origin == .zero ? 1 : 0),
         x: bases[0], upstream: bases[1], mean: bases[2].assumingMemoryBound(to: Double.self),
         variance: bases[3].assumingMemoryBound(to: Double.self), dx: dx?.base, weight: results,
         bias: results + kernel.parameterCount,
@@ -57,9 +56,7 @@ extension NormalizedGroups {
     }
     let tensors = pack.tensors(
       like: Layout(contiguous: weight?.shape ?? [Int](repeating: 1, count: x.rank)))
-    let input = dx.map { storage in
-      Tensor(node: Node(stored: storage, dtype: .float32, layout: room), layout: room)
-    }
+    let input = dx.map { Tensor(stored: $0, .float32, room) }
     return NormalizationGradients(input: input, weight: tensors[0], bias: tensors[1])
   }
 }

@@ -1,3 +1,4 @@
+import CNormaLoops
 import NormaKernels
 
 /// A normalization by a `float32` tensor's own statistics whose groups are contiguous in memory, so
@@ -28,7 +29,7 @@ struct NormalizedGroups {
         guard min(inner, length) >= GroupNormalization.shortestRun else { return nil }
       }
       kernel = GroupNormalization(
-        rows: size(0..<first), length: length, inner: inner, period: period)
+        groups: size(0..<first), length: length, inner: inner, period: period)
     } else {
       // The kept axes are in the middle, with reduced ones before and after them.
       guard let kept = (0..<rank).first(where: { !axes.contains($0) }),
@@ -38,7 +39,7 @@ struct NormalizedGroups {
       let length = size(rest..<rank)
       guard min(inner, length) >= GroupNormalization.shortestRun else { return nil }
       kernel = GroupNormalization(
-        channels: size(kept..<rest), pieces: size(0..<kept), length: length, inner: inner,
+        groups: size(kept..<rest), pieces: size(0..<kept), length: length, inner: inner,
         period: period)
     }
     (self.x, self.weight, self.bias) = (x, weight, bias)
@@ -47,7 +48,7 @@ struct NormalizedGroups {
   /// Whether the kernel is faster than a program, and computes sums in the same order.
   var runAtOnce: Bool {
     x.count <= Limits.smallNormalization
-      || kernel.isRows && isWorthwhile && x.count < Limits.normalizedInRows
+      || hasRowsForAll && x.count < Limits.normalizedInRows
         && NormalizedGroups.oneChunk.contains(kernel.valuesPerGroup)
   }
 
@@ -60,31 +61,30 @@ struct NormalizedGroups {
   ) -> (output: Tensor, statistics: NormalizationStatistics)? {
     let count = kernel.count
     guard let pack = Tensor.Pack(count: count, of: 3, dtype: .float64) else { return nil }
-    let storages = (x.node.materialize(), weight?.node.materialize(), bias?.node.materialize())
-    ExecutionLog.add(
-      ExecutionPlan.Step(
-        .groups, ["normalize"], over: x.shape,
-        reads: [x, weight, bias].reduce(0) { $0 + ($1?.touchedBytes ?? 0) }, writes: x.count * 4))
     let layout = Layout(contiguous: x.shape)
     guard let result = Storage.roomOrReport(layout, .float32) else { return nil }
-    let (kernel, hasWeight, hasBias) = (kernel, weight != nil, bias != nil)
-    let threads = TensorThreads.count
-    var memory: [KernelMemory] = [
-      .reads(x, in: storages.0), .writes(result), .writes(pack.storage),
-    ]
-    if let weight, let storage = storages.1 { memory.append(.reads(weight, in: storage)) }
-    if let bias, let storage = storages.2 { memory.append(.reads(bias, in: storage)) }
+    ExecutionLog.add(
+      .groups, "normalize", [x, weight, bias].compactMap { $0 }, into: x.shape, .float32)
+    let memory =
+      [x.memory(), .writes(result), .writes(pack.storage)]
+      + [weight, bias].compactMap { $0?.memory() }
+    let first = weight == nil ? nil : 3
+    let second = bias == nil ? nil : memory.count - 1
+    let (kernel, threads) = (kernel, TensorThreads.count)
     _ = KernelRecorder.run(memory) { at in
       let numbers = at[2].assumingMemoryBound(to: Double.self)
+      func values(_ index: Int?) -> UnsafePointer<Float>? {
+        index.map { UnsafePointer(at[$0].assumingMemoryBound(to: Float.self)) }
+      }
       kernel.run(
-        GroupNormalization.Parameters(
-          weight: hasWeight ? UnsafeRawPointer(at[3]) : nil,
-          bias: hasBias ? UnsafeRawPointer(at[hasWeight ? 4 : 3]) : nil,
-          epsilon: eps, fromZero: origin == .zero), x: at[0], y: at[1],
-        mean: numbers, squares: numbers + count, variance: numbers + 2 * count, threads: threads)
+        norma_group_parameters(
+          weight: values(first), bias: values(second), eps: eps,
+          from_zero: origin == .zero ? 1 : 0),
+        x: at[0], y: at[1], mean: numbers, squares: numbers + count,
+        variance: numbers + 2 * count, threads: threads)
       return true
     }
-    let output = Tensor(node: Node(stored: result, dtype: .float32, layout: layout), layout: layout)
+    let output = Tensor(stored: result, .float32, layout)
     let tensors = pack.tensors(
       like: Layout(contiguous: Shape.reduced(x.shape, over: axes, keepDims: true)))
     return (
@@ -94,38 +94,27 @@ struct NormalizedGroups {
     )
   }
 
-  /// Whether there are enough groups for all threads.
-  var isWorthwhile: Bool {
-    x.count <= Limits.smallNormalization || kernel.count >= 2 * TensorThreads.count
-  }
+  /// Whether groups are rows, of which all threads have some.
+  var hasRowsForAll: Bool { kernel.isRows && kernel.count >= 2 * TensorThreads.count }
 }
 
 extension NormalizedGroups {
   /// The adjacent axes along which weight and bias vary; they have to agree.
   private struct Parameters {
     /// Nil if each is a single number.
-    let range: Range<Int>?
+    var range: Range<Int>?
 
     init?(_ weight: Tensor?, _ bias: Tensor?, of x: Tensor) {
-      guard let one = weight ?? bias else {
-        range = nil
-        return
+      let given = [weight, bias].compactMap { $0 }
+      guard let shape = given.first?.shape else { return }
+      let areUsable = given.allSatisfy {
+        $0.dtype == .float32 && $0.layout.isContiguous && !$0.isPoisoned && $0.shape == shape
       }
-      for parameter in [weight, bias] {
-        guard let parameter else { continue }
-        guard parameter.dtype == .float32, parameter.layout.isContiguous, !parameter.isPoisoned,
-          parameter.layout.shape == one.layout.shape
-        else { return nil }
-      }
-      let shape = one.layout.shape
-      guard shape.count == x.rank else { return nil }
+      guard areUsable, shape.count == x.rank else { return nil }
       guard let first = shape.firstIndex(where: { $0 != 1 }),
         let last = shape.lastIndex(where: { $0 != 1 })
-      else {
-        range = nil
-        return
-      }
-      guard shape[first...last] == x.layout.shape[first...last] else { return nil }
+      else { return }
+      guard shape[first...last] == x.shape[first...last] else { return nil }
       range = first..<(last + 1)
     }
   }

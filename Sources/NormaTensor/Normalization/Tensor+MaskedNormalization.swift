@@ -43,25 +43,10 @@ extension Tensor {
     let everywhere = try detached().normalized(
       mean: statistics.mean, variance: statistics.variance, eps: eps,
       weight: weight?.detached(), bias: bias?.detached(), call: call)
-    let hasWeight = weight != nil
-    let hasBias = bias != nil
-    let inputs = [self] + [weight, bias].compactMap { $0 }
-    let saving =
-      [self, statistics.mean, statistics.variance] + (weight.map { [$0] } ?? [])
-      + [holds, statistics.count.clamped(min: 1)]
-    let output = Tensor.where(holds, everywhere, zero)
-    let recorded = output.recorded(call, from: inputs, saving: saving) { rule in
-      let weight = hasWeight ? rule.saved[3] : nil
-      let own = OwnStatistics(axes: sorted, origin: .mean)
-      let last = rule.saved.count - 1
-      let mask = NormalizationMask(holds: rule.saved[last - 1], count: rule.saved[last])
-      let gradients =
-        rule.isRecording
-        ? composedNormalizationGradients(rule, eps: eps, weight: weight, own: own, mask: mask)
-        : NormalizationGradient(rule, eps: eps, weight: weight, own: own, mask: mask).gradients
-      return [gradients.input] + (hasWeight ? [gradients.weight] : [])
-        + (hasBias ? [gradients.bias] : [])
-    }
+    let recorded = Tensor.where(holds, everywhere, zero).recordedNormalization(
+      of: self, mean: statistics.mean, variance: statistics.variance, eps: eps, weight: weight,
+      bias: bias, own: OwnStatistics(axes: sorted, origin: .mean),
+      mask: NormalizationMask(holds: holds, count: statistics.count.clamped(min: 1)), call: call)
     return (recorded, statistics)
   }
 }

@@ -69,29 +69,34 @@ extension Tensor {
   }
 
   /// This result with the history of a normalization of `x`.
-  private func recordedNormalization(
+  func recordedNormalization(
     of x: Tensor, mean: Tensor, variance: Tensor, eps: Double, weight: Tensor?, bias: Tensor?,
-    own: OwnStatistics?, call: String
+    own: OwnStatistics?, mask: NormalizationMask? = nil, call: String
   ) -> Tensor {
     let inputs = [x] + [weight, bias].compactMap { $0 }
-    _ = noted(
-      own.map {
-        .normalization(
-          axes: $0.axes, isCentered: $0.origin == .mean, eps: eps, hasWeight: weight != nil,
-          hasBias: bias != nil)
-      } ?? .givenNormalization(eps: eps, hasWeight: weight != nil, hasBias: bias != nil),
-      own == nil ? [x, mean, variance] + inputs.dropFirst() : inputs)
+    if mask == nil {
+      _ = noted(
+        own.map {
+          .normalization(
+            axes: $0.axes, isCentered: $0.origin == .mean, eps: eps, hasWeight: weight != nil,
+            hasBias: bias != nil)
+        } ?? .givenNormalization(eps: eps, hasWeight: weight != nil, hasBias: bias != nil),
+        own == nil ? [x, mean, variance] + inputs.dropFirst() : inputs)
+    }
     guard Tensor.isRecorded(inputs) else { return self }
-    let hasWeight = weight != nil
-    let hasBias = bias != nil
-    let saving = [x, mean, variance] + (weight.map { [$0] } ?? [])
+    let (hasWeight, hasBias, hasMask) = (weight != nil, bias != nil, mask != nil)
+    let saving =
+      [x, mean, variance] + (weight.map { [$0] } ?? []) + (mask.map { [$0.holds, $0.count] } ?? [])
     return recorded(call, from: inputs, saving: saving) { rule in
       let weight = hasWeight ? rule.saved[3] : nil
+      let last = rule.saved.count - 1
+      let mask =
+        hasMask ? NormalizationMask(holds: rule.saved[last - 1], count: rule.saved[last]) : nil
       let gradients =
         rule.isRecording
-        ? composedNormalizationGradients(rule, eps: eps, weight: weight, own: own)
-        : NormalizedGroups.gradients(rule, eps: eps, weight: weight, own: own)
-          ?? NormalizationGradient(rule, eps: eps, weight: weight, own: own).gradients
+        ? composedNormalizationGradients(rule, eps: eps, weight: weight, own: own, mask: mask)
+        : NormalizedGroups.gradients(rule, eps: eps, weight: weight, own: own, mask: mask)
+          ?? NormalizationGradient(rule, eps: eps, weight: weight, own: own, mask: mask).gradients
       return [gradients.input] + (hasWeight ? [gradients.weight] : [])
         + (hasBias ? [gradients.bias] : [])
     }
