@@ -63,11 +63,11 @@ struct NormalizedGroups {
     guard let pack = Tensor.Pack(count: count, of: 3, dtype: .float64) else { return nil }
     let layout = Layout(contiguous: x.shape)
     guard let result = Storage.roomOrReport(layout, .float32) else { return nil }
-    ExecutionLog.add(
-      .groups, "normalize", [x, weight, bias].compactMap { $0 }, into: x.shape, .float32)
     let memory =
       [x.memory(), .writes(result), .writes(pack.storage)]
       + [weight, bias].compactMap { $0?.memory() }
+    ExecutionLog.add(
+      .groups, "normalize", [x, weight, bias].compactMap { $0 }, into: x.shape, .float32)
     let first = weight == nil ? nil : 3
     let second = bias == nil ? nil : memory.count - 1
     let (kernel, threads) = (kernel, TensorThreads.count)
