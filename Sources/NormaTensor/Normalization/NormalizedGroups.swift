@@ -63,18 +63,18 @@ struct NormalizedGroups {
     guard let pack = Tensor.Pack(count: count, of: 3, dtype: .float64) else { return nil }
     let layout = Layout(contiguous: x.shape)
     guard let result = Storage.roomOrReport(layout, .float32) else { return nil }
-    let memory =
-      [x.memory(), .writes(result), .writes(pack.storage)]
-      + [weight, bias].compactMap { $0?.memory() }
+    var memory = [x.memory(), .writes(result), .writes(pack.storage)]
+    if let weight { memory.append(weight.memory()) }
+    if let bias { memory.append(bias.memory()) }
     ExecutionLog.add(
       .groups, "normalize", [x, weight, bias].compactMap { $0 }, into: x.shape, .float32)
-    let first = weight == nil ? nil : 3
-    let second = bias == nil ? nil : memory.count - 1
+    let first = weight == nil ? 0 : 3
+    let second = bias == nil ? 0 : memory.count - 1
     let (kernel, threads) = (kernel, TensorThreads.count)
     _ = KernelRecorder.run(memory) { at in
       let numbers = at[2].assumingMemoryBound(to: Double.self)
-      func values(_ index: Int?) -> UnsafePointer<Float>? {
-        index.map { UnsafePointer(at[$0].assumingMemoryBound(to: Float.self)) }
+      func values(_ index: Int) -> UnsafePointer<Float>? {
+        index == 0 ? nil : UnsafePointer(at[index].assumingMemoryBound(to: Float.self))
       }
       kernel.run(
         norma_group_parameters(
@@ -105,16 +105,17 @@ extension NormalizedGroups {
     var range: Range<Int>?
 
     init?(_ weight: Tensor?, _ bias: Tensor?, of x: Tensor) {
-      let given = [weight, bias].compactMap { $0 }
-      guard let shape = given.first?.shape else { return }
-      let areUsable = given.allSatisfy {
-        $0.dtype == .float32 && $0.layout.isContiguous && !$0.isPoisoned && $0.shape == shape
+      guard let shape = (weight ?? bias)?.layout.shape else { return }
+      for case let parameter? in [weight, bias] {
+        guard parameter.dtype == .float32, parameter.layout.isContiguous, !parameter.isPoisoned,
+          parameter.layout.shape == shape
+        else { return nil }
       }
-      guard areUsable, shape.count == x.rank else { return nil }
+      guard shape.count == x.rank else { return nil }
       guard let first = shape.firstIndex(where: { $0 != 1 }),
         let last = shape.lastIndex(where: { $0 != 1 })
       else { return }
-      guard shape[first...last] == x.shape[first...last] else { return nil }
+      guard shape[first...last] == x.layout.shape[first...last] else { return nil }
       range = first..<(last + 1)
     }
   }

@@ -52,6 +52,19 @@ import Testing
     return worst == 0 ? 0 : worst.isNaN ? .infinity : worst / found.dtype.ulp(scale)
   }
 
+  /// From zero, dx has no term with the sum of u, whose infinity would make all of it NaN.
+  @Test(arguments: [4, 64]) func infiniteGradientFromZero(_ columns: Int) {
+    let x = Tensor((0..<(2 * columns)).map { Float($0 + 1) }, shape: [2, columns])
+    let upstream = Tensor((0..<(2 * columns)).map { $0 == 0 ? Float.infinity : 0 }, shape: x.shape)
+    for weight in [Tensor.ones(1, columns), Tensor.ones(1, 1)] {
+      let run = Run(x, weight, .zeros(weight.shape), upstream, over: [1], from: .zero)
+      let row = run.x[0].array(of: Float.self)
+      #expect(row[0].isNaN)
+      #expect(row[1...].allSatisfy { $0 == -.infinity })
+      #expect(run.x[1].array(of: Float.self).allSatisfy { $0 == 0 })
+    }
+  }
+
   @Test(arguments: DType.realTypes, [NormalizationOrigin.mean, .zero])
   func everySubsetOfAxes(dtype: DType, origin: NormalizationOrigin) throws {
     var random = TestRandom(for: "\(#function) \(dtype) \(origin)")
