@@ -105,7 +105,8 @@ let package = Package(
     .target(name: "NormaValues"),
     .target(name: "NormaRandom", dependencies: ["CNormaLoops", "NormaValues"]),
     .target(name: "NormaKernels", dependencies: ["CNormaLoops", "NormaValues"]),
-    .target(name: "NormaOneDNN", dependencies: ["COneDNN", "NormaValues"]),
+    .target(
+      name: "NormaOneDNN", dependencies: ["COneDNN", "CNormaLoops", "NormaValues"]),
     .target(name: "NormaReference"),
 
     // 3: tensors.
@@ -162,7 +163,8 @@ let package = Package(
       name: "NormaKernelsTests",
       dependencies: ["NormaKernels", "NormaValues", "NormaReference", "CNormaLoops"]),
     .testTarget(name: "NormaReferenceTests", dependencies: ["NormaReference"]),
-    .testTarget(name: "NormaOneDNNTests", dependencies: ["NormaOneDNN", "NormaReference"]),
+    .testTarget(
+      name: "NormaOneDNNTests", dependencies: ["NormaOneDNN", "NormaReference", "CNormaLoops"]),
     .testTarget(
       name: "NormaTensorTests",
       dependencies: ["NormaTensor", "NormaOneDNN", "NormaReference", "CNormaLoops"]),

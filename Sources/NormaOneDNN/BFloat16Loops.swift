@@ -1,3 +1,5 @@
+import CNormaLoops
+
 /// Whether to use oneDNN's `bfloat16` loops on this processor: they are up to 5 times faster or
 /// slower, so one product and one convolution are timed in both types at first use.
 ///
@@ -13,17 +15,20 @@ package enum BFloat16Loops {
   /// Whether to use them for convolutions.
   package static var convolve: Bool { areWanted ?? convolveFaster }
 
+  private static let threads = Int(norma_team_default_threads())
+
   private static let multiplyFaster = areFaster { type, memory throws(OneDNNError) in
     let size = 256
     if type == .bfloat16 {
       try OneDNN.multiplyBFloat16(
         batch: [], m: size, n: size, k: size, a: memory[0], aStrides: [size, 1], b: memory[1],
-        bStrides: [size, 1], into: memory[2], threads: 0)
+        bStrides: [size, 1], into: memory[2], threads: threads)
     } else {
       try OneDNN.multiply(
         m: size, n: size, k: size, a: memory[0].assumingMemoryBound(to: Float.self),
         aStrides: [size, 1], b: memory[1].assumingMemoryBound(to: Float.self),
-        bStrides: [size, 1], into: memory[2].assumingMemoryBound(to: Float.self))
+        bStrides: [size, 1], into: memory[2].assumingMemoryBound(to: Float.self),
+        threads: threads)
     }
   }
 
@@ -36,7 +41,8 @@ package enum BFloat16Loops {
       dims: [channels, channels, 3, 3], strides: [channels * 9, 9, 3, 1])
     let plan = ConvolutionPlan(
       pass: .forward, type: type, source: operand, weights: weights, destination: operand,
-      hasBias: false, stride: [1, 1], dilation: [1, 1], before: [1, 1], after: [1, 1], threads: 0)
+      hasBias: false, stride: [1, 1], dilation: [1, 1], before: [1, 1], after: [1, 1],
+      threads: threads)
     try CompiledConvolution.of(plan).run(
       source: memory[0], weights: memory[1], bias: nil, destination: memory[2])
   }

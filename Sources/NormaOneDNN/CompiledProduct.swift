@@ -4,13 +4,15 @@ import NormaValues
 /// oneDNN's compiled form of a batch of products. Compiling takes at least 0.2 milliseconds.
 package final class CompiledProduct: @unchecked Sendable {  // The C object never changes.
   private let product: OpaquePointer
+  private let threads: Int
 
   /// Nil if oneDNN cannot compute this batch in one call, or only with its slow reference loops; a
   /// single product needs the loops that are faster than `sgemm`.
   ///
   /// - Parameter packs: whether the second operand is packed before it is read.
-  private init?(_ plan: MatrixProduct, packs: Bool) {
+  init?(_ plan: MatrixProduct, packs: Bool) {
     guard plan.batch.count + 2 <= Int(NORMA_ONEDNN_MAX_RANK) else { return nil }
+    OneDNN.use(threads: plan.threads)
     var a = Self.operand(plan.batch.map { ($0.length, $0.a) }, plan.m, plan.k, plan.a)
     var b = Self.operand(plan.batch.map { ($0.length, $0.b) }, plan.k, plan.n, plan.b)
     var step = plan.m * plan.n
@@ -26,7 +28,7 @@ package final class CompiledProduct: @unchecked Sendable {  // The C object neve
       norma_onednn_product_create(&product, plan.type.number, &a, &b, &c, packs)
         == NORMA_ONEDNN_SUCCESS, let product
     else { return nil }
-    self.product = product
+    (self.product, threads) = (product, plan.threads)
     let name = String(cString: norma_onednn_product_implementation(product))
     if name.hasPrefix("ref") { return nil }
     if plan.count == 1, plan.type == .float32, !name.hasPrefix("brg") { return nil }
@@ -35,10 +37,12 @@ package final class CompiledProduct: @unchecked Sendable {  // The C object neve
 
   deinit { norma_onednn_product_free(product) }
 
-  /// Computes `c`; `b` is packed if this is a product ``of(packing:)``.
+  /// Computes `c` on the plan's number of threads; `b` is packed if this is a product
+  /// ``of(packing:)``.
   package func run(
     _ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ c: UnsafeMutableRawPointer
   ) throws(OneDNNError) {
+    OneDNN.use(threads: threads)
     let status = norma_onednn_product_run(product, a, b, c)
     if status != NORMA_ONEDNN_SUCCESS { throw OneDNNError(status: status) }
   }

@@ -72,6 +72,8 @@ package final class CompiledConvolution: WeightsPacking, @unchecked Sendable {
   /// Whether it runs by Winograd's algorithm.
   package let isWinograd: Bool
 
+  private let threads: Int
+
   private static let cache = SharedCache<ConvolutionPlan, CompiledConvolution>(capacity: 512)
 
   /// The compiled form of a plan, from an earlier call or new.
@@ -80,7 +82,9 @@ package final class CompiledConvolution: WeightsPacking, @unchecked Sendable {
     return try cache.value(for: plan) { () throws(OneDNNError) in try CompiledConvolution(plan) }
   }
 
-  private init(_ plan: ConvolutionPlan) throws(OneDNNError) {
+  init(_ plan: ConvolutionPlan) throws(OneDNNError) {
+    threads = plan.threads
+    OneDNN.use(threads: threads)
     var source = norma_onednn_matrices(dims: plan.source.dims, strides: plan.source.strides)
     var weights = norma_onednn_matrices(dims: plan.weights.dims, strides: plan.weights.strides)
     var destination = norma_onednn_matrices(
@@ -141,12 +145,13 @@ package final class CompiledConvolution: WeightsPacking, @unchecked Sendable {
   /// Reads two of the operands and writes the one that the pass is named for.
   ///
   /// Weights are dense, and may also be passed in oneDNN's order, which saves a pass over them;
-  /// source and destination have the plan's strides. The order of sums is oneDNN's and may depend
-  /// on the number of threads.
+  /// source and destination have the plan's strides. It runs on the plan's number of threads; the
+  /// order of sums is oneDNN's and may depend on it.
   package func run(
     source: UnsafeMutableRawPointer, weights: UnsafeMutableRawPointer,
     packed: UnsafeRawPointer? = nil, bias: UnsafeRawPointer?, destination: UnsafeMutableRawPointer
   ) throws(OneDNNError) {
+    OneDNN.use(threads: threads)
     let status = norma_onednn_convolution_run(
       convolution, source, weights, packed, bias, destination)
     if status != NORMA_ONEDNN_SUCCESS { throw OneDNNError(status: status) }

@@ -54,8 +54,8 @@ package struct MatrixProduct: Hashable, Sendable {
   /// The elements of both operands and of the result.
   package let type: OperandType
 
-  /// The number of threads it was compiled for: oneDNN divides the work when it compiles.
-  var threads = 1
+  /// The number of threads it is compiled for and runs on.
+  let threads: Int
 
   /// The number of matrices in the result.
   package let count: Int
@@ -78,7 +78,8 @@ package struct MatrixProduct: Hashable, Sendable {
       let b = StoredMatrix(
         rows: k, columns: n, rowStride: bStrides[rank], columnStride: bStrides[rank + 1])
     else { throw OneDNNError.unsupportedStrides(operand: "b", strides: bStrides) }
-    (self.n, self.k, self.b, self.type) = (n, k, b, type)
+    (self.n, self.k, self.b) = (n, k, b)
+    (self.type, self.threads) = (type, threads)
 
     var axes: [Axis] = []
     for axis in 0..<rank where batch[axis] != 1 {

@@ -18,9 +18,8 @@ extension OneDNN {
   ///
   /// An empty sum (`k` is 0) is 0. The order of a sum is oneDNN's: it is the same in every run only
   /// on the same processor with the same number of threads. Calls may come from several threads
-  /// concurrently. `threads` is the number that oneDNN will use: a compiled product is made for one
-  /// number. The first call of a process takes 30 milliseconds more, the first call with a new
-  /// batched shape 0.2.
+  /// concurrently. It runs on `threads` threads. The first call of a process takes 30 milliseconds
+  /// more, the first call with a new batched shape 0.2.
   ///
   /// PyTorch: `torch.matmul`.
   package static func multiply(
@@ -47,6 +46,7 @@ extension OneDNN {
     if plan.isFasterCompiled, let product = CompiledProduct.of(plan) {
       return try product.run(a, b, c)
     }
+    use(threads: plan.threads)
     for index in 0..<plan.count {
       let (aOffset, bOffset) = plan.offsets(of: index)
       let status = norma_onednn_sgemm(

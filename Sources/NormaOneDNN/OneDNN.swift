@@ -1,3 +1,4 @@
+import CNormaLoops
 import COneDNN
 
 /// The oneDNN library, if the package was built with its trait.
@@ -10,6 +11,12 @@ package enum OneDNN {
   package static var version: String? {
     let number = norma_onednn_version()
     return number > 0 ? "\(number / 10_000).\(number / 100 % 100).\(number % 100)" : nil
+  }
+
+  /// Sets the number of threads of the library for this thread. oneDNN divides work both when it
+  /// compiles and when it runs, and takes the number that the calling thread used last.
+  static func use(threads: Int) {
+    norma_team_set_library_threads(Int32(clamping: threads))
   }
 }
 

@@ -1,4 +1,3 @@
-import CNormaLoops
 import NormaKernels
 import NormaOneDNN
 
@@ -176,7 +175,6 @@ enum Convolution {
       pass == .weightsGradient
       ? Layout(contiguous: resultShape) : ConvolutionShape.layout(resultShape)
     let result = try Storage.room(layout, dtype, call)
-    let threads = TensorThreads.count
     let plan = shape.plan(pass, dtype, hasBias: false)
     let memory = given.enumerated().map { index, tensor -> KernelMemory in
       guard let tensor else { return .writes(result) }
@@ -185,7 +183,6 @@ enum Convolution {
     if memory.contains(where: \.storage.isMissing) { return .poisoned }
     guard let convolution = try? CompiledConvolution.of(plan) else { return nil }
     let hasRun = KernelRecorder.run(memory) { at in
-      norma_team_set_library_threads(Int32(threads))
       do throws(OneDNNError) {
         try convolution.run(source: at[0], weights: at[1], bias: nil, destination: at[2])
       } catch {

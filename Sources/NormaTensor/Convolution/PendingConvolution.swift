@@ -1,4 +1,3 @@
-import CNormaLoops
 import NormaOneDNN
 
 /// A pending oneDNN convolution of `float32` or `bfloat16` with stored operands.
@@ -143,20 +142,19 @@ final class PendingConvolution: Sendable {
     _ convolution: CompiledConvolution, _ plan: ConvolutionPlan, _ weights: Weights,
     from offset: Int, to target: KernelMemory
   ) -> Bool {
-    let threads = Int32(TensorThreads.count)
+    let threads = TensorThreads.count
     let bias = bias?.memory()
     let (isPacked, hasBias) = (weights.packed != nil, bias != nil)
     let count = plan.destination.dims.reduce(1, *)
     let optional = [weights.packed.map { .reads($0) }, bias].compactMap { $0 }
     return KernelRecorder.run([source.memory(at: offset), weights.dense, target] + optional) { at in
-      norma_team_set_library_threads(threads)
       let optional = at + 3
       let bias = hasBias ? UnsafeRawPointer(optional[isPacked ? 1 : 0]) : nil
       do throws(OneDNNError) {
         try convolution.run(
           source: at[0], weights: at[1], packed: isPacked ? UnsafeRawPointer(optional[0]) : nil,
           bias: bias, destination: at[2])
-        if convolution.isWinograd, !Winograd.areFinite(at[2], count, threads: Int(threads)) {
+        if convolution.isWinograd, !Winograd.areFinite(at[2], count, threads: threads) {
           try CompiledConvolution.of(plan.byDefinition).run(
             source: at[0], weights: at[1], bias: bias, destination: at[2])
         }

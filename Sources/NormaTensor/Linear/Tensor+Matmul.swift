@@ -1,4 +1,3 @@
-import CNormaLoops
 import NormaKernels
 import NormaOneDNN
 
@@ -164,7 +163,6 @@ extension Tensor {
     } else if dtype == .float32 && OneDNN.isAvailable
       && !Gemm.isSmall(dtype, products: batch.reduce(1, *), m: m, n: n, k: k)
     {
-      norma_team_set_library_threads(Int32(threads))
       do throws(OneDNNError) {
         let plan = try MatrixProduct(
           batch: batch, m: m, n: n, k: k, aStrides: leftStrides, bStrides: rightStrides,
@@ -208,15 +206,12 @@ private enum ProductWay: Sendable {
     do throws(OneDNNError) {
       switch self {
       case .packed(let product, _):
-        norma_team_set_library_threads(Int32(threads))
         try product.run(a, b, c)
       case .library(let plan):
-        norma_team_set_library_threads(Int32(threads))
         try OneDNN.multiply(
           plan, a.assumingMemoryBound(to: Float.self), b.assumingMemoryBound(to: Float.self),
           into: c.assumingMemoryBound(to: Float.self))
       case .bfloat16:
-        norma_team_set_library_threads(Int32(threads))
         try OneDNN.multiplyBFloat16(
           batch: size.batch, m: size.m, n: size.n, k: size.k, a: a, aStrides: aStrides, b: b,
           bStrides: bStrides, into: c, threads: threads)
