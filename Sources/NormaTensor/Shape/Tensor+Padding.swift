@@ -104,12 +104,15 @@ extension Tensor {
   private func placed(
     in target: [Int], _ before: [Int], _ after: [Int], _ value: Double
   ) -> Tensor {
-    let kept = shape.indices.map { axis in
-      let first = -Swift.max(Swift.min(before[axis], 0), -shape[axis])
-      return AxisSlice(from: first, to: Swift.max(shape[axis] + Swift.min(after[axis], 0), first))
+    var part = self
+    if shape.indices.contains(where: { before[$0] < 0 || after[$0] < 0 }) {
+      part = taking(
+        shape.indices.map { axis in
+          let first = -Swift.max(Swift.min(before[axis], 0), -shape[axis])
+          let last = Swift.max(shape[axis] + Swift.min(after[axis], 0), first)
+          return AxisSlice(from: first, to: last)
+        })
     }
-    let needsCut = shape.indices.contains { before[$0] < 0 || after[$0] < 0 }
-    let part = needsCut ? taking(kept) : self
     if part.shape == target { return part }
     // If more is removed than the axis has, nothing is left but padding.
     let inside = shape.indices.map { axis in
