@@ -14,7 +14,8 @@ package enum OneDNN {
   }
 
   /// Sets the number of threads of the library for this thread. oneDNN divides work both when it
-  /// compiles and when it runs, and takes the number that the calling thread used last.
+  /// compiles and when it runs, and takes the number that is set for the calling thread: other work
+  /// may have left any.
   static func use(threads: Int) {
     norma_team_set_library_threads(Int32(clamping: threads))
   }

@@ -1,4 +1,5 @@
 import CNormaLoops
+import NormaReference
 import Testing
 
 @testable import NormaOneDNN
@@ -6,14 +7,6 @@ import Testing
 /// What runs follows from the plan alone: oneDNN takes the number of threads from the calling
 /// thread, and other work on that thread may have left any.
 @Suite(.enabled(if: OneDNN.isAvailable)) struct ThreadTests {
-  private func numbers(_ count: Int, seed: UInt64) -> [Float] {
-    var state = seed
-    return (0..<count).map { _ in
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Float(state >> 40) / Float(1 << 23) - 1
-    }
-  }
-
   /// The results of `body` after other work on this thread left `threads`.
   private func after<R>(_ threads: Int32, _ body: () throws -> R) rethrows -> R {
     norma_team_set_library_threads(threads)
@@ -29,17 +22,18 @@ import Testing
       strides: [side * side * channels, 1, side * channels, channels])
     let weights = ConvolutionPlan.Operand(
       dims: [channels, channels, 3, 3], strides: [channels * 9, 9, 3, 1])
+    var random = TestRandom(for: "\(#function) \(pass)")
     let count = images * channels * side * side
+    let given = (
+      random.floats(count), random.floats(channels * channels * 9), random.floats(count)
+    )
     func run(compiledAfter first: Int32, runAfter second: Int32, threads: Int) throws -> [Float] {
       let plan = ConvolutionPlan(
         pass: pass, type: .float32, source: operand, weights: weights, destination: operand,
         hasBias: false, stride: [1, 1], dilation: [1, 1], before: [1, 1], after: [1, 1],
         threads: threads)
       let compiled = try after(first) { try CompiledConvolution(plan) }
-      var memory = (
-        numbers(count, seed: 1), numbers(channels * channels * 9, seed: 2),
-        numbers(count, seed: 3)
-      )
+      var memory = given
       try memory.0.withUnsafeMutableBytes { source in
         try memory.1.withUnsafeMutableBytes { weights in
           try memory.2.withUnsafeMutableBytes { destination in
@@ -69,7 +63,8 @@ import Testing
 
   @Test func productsDependOnTheirPlanAlone() throws {
     let (m, n, k) = (96, 80, 4096)
-    let (a, b) = (numbers(m * k, seed: 1), numbers(k * n, seed: 2))
+    var random = TestRandom()
+    let (a, b) = (random.floats(m * k), random.floats(k * n))
     func run(after first: Int32, _ second: Int32, packs: Bool, threads: Int) throws -> [Float] {
       let plan = try MatrixProduct(
         batch: [], m: m, n: n, k: k, aStrides: [k, 1], bStrides: [n, 1], threads: threads)
@@ -77,7 +72,7 @@ import Testing
       let product = try #require(after(first) { CompiledProduct(plan, packs: packs) })
       var (packed, result) = ([UInt8](), [Float](repeating: .nan, count: m * n))
       if packs {
-        packed = [UInt8](repeating: 0, count: product.packedByteCount + 64)
+        packed = [UInt8](repeating: 0, count: product.packedByteCount)
         try packed.withUnsafeMutableBytes { try product.pack(b, into: $0.baseAddress!) }
       }
       try packed.withUnsafeBytes { packed in
